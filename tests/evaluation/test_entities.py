@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from html import unescape
+from pathlib import Path
+from runpy import run_path
 from uuid import UUID
 
 import pytest
 
-from grants.applications.models import ApplicationPartner
+from grants.applications.models import Application, ApplicationPartner
 from grants.applications.states import PartnerRole, PartnerState
 from grants.core import clock
 from grants.core.acts import arranging
@@ -279,3 +281,41 @@ def test_entries_joined_in_the_register_shut_empty_the_seat_and_ask_for_a_ruling
     services.declare(seated.actor(two), seated.call_id, (), (AnsweredEntity(entry, NONE),))
     assert shut(seated, two) == [] and queries.unsettled(seated.people[two]) == frozenset()
     assert {row.declared for row in queries.entity_rows(seated.people[two], seated.application_ids)} == {"none"}
+
+
+def test_what_was_said_before_there_were_answers_about_organisations_says_nothing_for_anybody(scene: Scene) -> None:
+    first, second, third = scene.application_ids
+    later = CLOSED + timedelta(hours=1)
+    with clock.at(later):
+        joins("Joined after it", first)
+    with clock.at(CLOSED - timedelta(hours=1)):
+        plain, doubted = joins("Plain", first, second), joins("In doubt", first, third)
+    said = {
+        "eva1": [(first, NONE, None), (second, Declared.CONFLICT, Ruling.CLEARED), (third, Declared.UNSURE, None)],
+        "eva2": [(first, NONE, Ruling.CONFIRMED), (third, NONE, None)],
+    }
+    with arranging():
+        for name, rows in said.items():
+            for application_id, declared, ruling in rows:
+                db.session.add(
+                    ConflictDeclaration(
+                        user_id=scene.people[name], application_id=application_id, declared=declared.value,
+                        reason="A word", declared_at=CLOSED, ruling=ruling.value if ruling else None,
+                        ruled_by=scene.people["manager"] if ruling else None, ruled_at=later if ruling else None,
+                    )
+                )  # fmt: skip
+    path = next((Path(__file__).parents[2] / "migrations" / "versions").glob("0070_*.py"))
+    with arranging():
+        db.session.connection().exec_driver_sql(run_path(str(path))["SAID_BEFORE"])
+    names = {user_id: name for name, user_id in scene.people.items()}
+    rows = db.session.query(EntityDeclaration).all()
+    lead = leads_of(scene)
+    assert {(names[row.user_id], row.organisation_id) for row in rows} == {
+        ("eva1", lead[0]), ("eva1", plain), ("eva2", lead[2]),
+    }  # fmt: skip
+    assert doubted not in {row.organisation_id for row in rows}
+
+
+def leads_of(scene: Scene) -> list[UUID]:
+    with arranging():
+        return [get(Application, key).coordinator_id for key in scene.application_ids]
