@@ -116,6 +116,7 @@ from grants.evaluation.rules.pool import (
     topic_choices,
     topics_of,
     why_not,
+    why_shut,
 )
 from grants.evaluation.rules.quoting import Quote, passages, quotes_in
 from grants.evaluation.rules.runs import (
@@ -407,5 +408,6 @@ __all__ = [
     "total_half",
     "version_of",
     "why_not",
+    "why_shut",
     "with_entities",
 ]
