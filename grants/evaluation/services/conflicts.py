@@ -33,22 +33,20 @@ from grants.identity import services as people
     scope=queries.call_scope,
     says="answered about conflicts of interest with {subject}",
 )
-def declare(
-    actor: Actor, call_id: UUID, answers: tuple[Answered, ...], entities: tuple[AnsweredEntity, ...] | None = None
-) -> int:
+def declare(actor: Actor, call_id: UUID, answers: tuple[Answered, ...], entities: tuple[AnsweredEntity, ...]) -> int:
     """Store what the person declares about applications of a call and organisations in them; returns how many
     applications they now stand in conflict with.
 
     A conflict bars the person from the application at once and empties a seat they had on it; one with an organisation
-    does so for each application it takes part in. Without ``entities`` an answer is about the application alone, and
-    “none” about whoever else is in it; the page says of each by itself, and what it leaves out stays open.
+    does so for each application it takes part in. An answer about an application is one about it alone: an organisation
+    that is not answered for stays open, and with it the application stays shut.
     """
     assert actor.user_id is not None, "the program itself declares nothing"
     allowed = queries.may_declare(actor, call_id)
-    given, about = rules.clean_answers(answers, entities or ())
+    given, about = rules.clean_answers(answers, entities)
     if any(answer.application_id not in allowed for answer in given):
         raise NotFound
-    declare_entities(actor, call_id, allowed, given, None if entities is None else about)
+    declare_entities(actor, call_id, allowed, about)
     follows = rules.said_of_applications(queries.doubted_by(actor.user_id, allowed))
     stored = _declarations_of(actor.user_id, {answer.application_id for answer in given} | follows.keys())
     conflicts = 0

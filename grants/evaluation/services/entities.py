@@ -13,33 +13,19 @@ from grants.core.errors import NotFound
 from grants.core.permissions import Actor
 from grants.evaluation import queries, rules
 from grants.evaluation.models import EntityDeclaration
-from grants.evaluation.rules import Answered, AnsweredEntity
-from grants.evaluation.states import ConflictKind, Declared
+from grants.evaluation.rules import AnsweredEntity
+from grants.evaluation.states import ConflictKind
 from grants.identity.models import Organisation
 
 
 def declare_entities(
-    actor: Actor,
-    call_id: UUID,
-    allowed: Collection[UUID],
-    answers: Collection[Answered],
-    entities: Collection[AnsweredEntity] | None,
+    actor: Actor, call_id: UUID, allowed: Collection[UUID], answers: Collection[AnsweredEntity]
 ) -> None:
-    """Store the answers about organisations of the applications a person may declare about; :class:`NotFound` for others.
-
-    Where none are handed over, “none” is said of those of whom nothing was said, but for applications in conflict.
-    """
+    """Store the answers about organisations of the applications a person may declare about; :class:`NotFound` for others."""
     faults.point("conflict")
     rows = {row.organisation_id: row for row in queries.entity_rows(actor.user_id, allowed)}
-    if entities is None:
-        free = {each.application_id for each in answers if each.declared is not Declared.CONFLICT}
-        entities = [
-            AnsweredEntity(key, Declared.NONE)
-            for key, row in rows.items()
-            if row.is_open and row.application_ids & free
-        ]
     stored, unsettled = _stored(actor, call_id), queries.unsettled(actor.user_id, *queries.IN_EVALUATION)
-    for answer in entities:
+    for answer in answers:
         row = rows.get(answer.organisation_id)
         if row is None:
             raise NotFound
