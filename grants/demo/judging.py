@@ -21,7 +21,7 @@ from grants.demo.cast import COUNTRY_OF_EVALUATORS, EVALUATORS
 from grants.demo.texts import halves, halves_about, sheet
 from grants.evaluation import queries as evaluation_reads
 from grants.evaluation import services as evaluation
-from grants.evaluation.rules import Answered, Employer, EvaluatorInput, RunInput
+from grants.evaluation.rules import Answered, AnsweredEntity, Employer, EvaluatorInput, RunInput
 from grants.evaluation.states import Declared, DetectedState, Ruling
 
 # Who must declare although they have no seat.
@@ -82,12 +82,19 @@ class Judges(Applicants):
             evaluation.pool(self.actor("manager"), call.id, values)
 
     def declare(self, call: CallView, key: str, sent: Sequence[UUID], said: Mapping[tuple[str, int], Declared]) -> None:
-        """One person declares about every application of a list."""
+        """One person declares about every application of a list, and “none” about whoever takes part where it has no conflict."""
         answers = tuple(
             Answered(each, said.get((key, place), Declared.NONE), ADVISED if (key, place) in said else "")
             for place, each in enumerate(sent)
         )
-        evaluation.declare(self.actor(key), call.id, answers)
+        rows = evaluation_reads.entity_rows(self.ids[key], sent)
+        free = {each.application_id for each in answers if each.declared is not Declared.CONFLICT}
+        none = tuple(
+            AnsweredEntity(row.organisation_id, Declared.NONE)
+            for row in rows
+            if row.is_open and row.application_ids & free
+        )
+        evaluation.declare(self.actor(key), call.id, answers, none)
         self.changed(key)
 
     def run_assignment(self, call: CallView, due: datetime) -> None:

@@ -12,6 +12,31 @@ depends_on = None
 TABLE = "entity_declaration"
 KINDS = "'family', 'friendship', 'employment', 'economic', 'shared_work', 'political', 'rival', 'other'"
 
+# Who said “none” about an application said it with those in sight who took part then. Nothing is said for anybody of an
+# organisation in an application of the call about which a doubt of theirs stands or a conflict was confirmed.
+SAID_BEFORE = f"""
+WITH part AS (
+    SELECT d.user_id, a.call_id, coalesce(o.same_as_id, o.id) AS organisation_id, d.declared, d.declared_at,
+        d.ruling, p.created_at
+    FROM conflict_declaration d
+    JOIN application a ON a.id = d.application_id
+    JOIN application_partner p ON p.application_id = a.id AND p.state <> 'declined'
+    JOIN organisation o ON o.id = p.organisation_id
+)
+INSERT INTO {TABLE} (user_id, call_id, organisation_id, declared, declared_at, id, created_at, version)
+SELECT user_id, call_id, organisation_id, 'none', said_at, gen_random_uuid(), said_at, 1 FROM (
+    SELECT user_id, call_id, organisation_id, min(declared_at) AS said_at FROM part
+    WHERE declared = 'none' AND ruling IS DISTINCT FROM 'confirmed' AND created_at <= declared_at
+    GROUP BY 1, 2, 3
+) said
+WHERE NOT EXISTS (
+    SELECT FROM part
+    WHERE part.user_id = said.user_id AND part.call_id = said.call_id
+        AND part.organisation_id = said.organisation_id
+        AND (part.ruling = 'confirmed' OR (part.declared <> 'none' AND part.ruling IS NULL))
+)
+"""
+
 
 def upgrade() -> None:
     op.execute(
@@ -38,21 +63,7 @@ def upgrade() -> None:
     )
     op.execute(f"CREATE INDEX ix_{TABLE}_call_id ON {TABLE} (call_id)")
     op.execute(f"CREATE INDEX ix_{TABLE}_organisation_id ON {TABLE} (organisation_id)")
-    # Who said “none” about an application, or was cleared, said it with its lead and its partners in sight.
-    op.execute(
-        f"""
-        INSERT INTO {TABLE} (user_id, call_id, organisation_id, declared, declared_at, id, created_at, version)
-        SELECT user_id, call_id, organisation_id, 'none', declared_at, gen_random_uuid(), declared_at, 1 FROM (
-            SELECT d.user_id, a.call_id, coalesce(o.same_as_id, o.id) AS organisation_id, min(d.declared_at) AS declared_at
-            FROM conflict_declaration d
-            JOIN application a ON a.id = d.application_id
-            JOIN application_partner p ON p.application_id = a.id AND p.state <> 'declined'
-            JOIN organisation o ON o.id = p.organisation_id
-            WHERE d.declared = 'none' OR d.ruling = 'cleared'
-            GROUP BY 1, 2, 3
-        ) said
-        """
-    )
+    op.execute(SAID_BEFORE)
     op.execute(
         f"""
         CREATE TRIGGER {TABLE}_written_once BEFORE UPDATE OR DELETE ON {TABLE}

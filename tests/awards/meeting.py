@@ -14,11 +14,10 @@ from grants.awards.rules.panel_pages import MeetingPage
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db
-from grants.evaluation import services as evaluation
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
 from grants.identity.policy import Role
-from tests.evaluation.scene import CLOSED, Scene
+from tests.evaluation.scene import CLOSED, Scene, declares
 from tests.factories import identity as people
 
 MEMBERS = ("ada", "ben", "cleo")
@@ -38,7 +37,7 @@ def seat_panel(scene: Scene, *, conflicted: str = "cleo", with_place: int = 0) -
             else Answered(each, Declared.NONE)
             for place, each in enumerate(scene.application_ids)
         )
-        evaluation.declare(scene.actor(key), scene.call_id, answers)
+        declares(scene.actor(key), scene.call_id, answers)
 
 
 @dataclass

@@ -23,7 +23,7 @@ from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared, DetectedState
 from grants.identity.queries import actor_for
 from tests.awards.test_views import text_of
-from tests.evaluation.scene import CLOSED, Browser, Scene, build
+from tests.evaluation.scene import CLOSED, Browser, Scene, build, declares
 from tests.statements import statements
 from tests.worlds import World, Worlds
 
@@ -136,9 +136,7 @@ def test_a_chair_with_a_conflict_sees_neither_the_row_nor_ranks_it_could_be_told
 ) -> None:
     run(scene)
     hidden = scene.application_ids[0]
-    evaluation.declare(
-        scene.actor("chair"), scene.call_id, (Answered(hidden, Declared.CONFLICT, "My cousin leads it"),)
-    )
+    declares(scene.actor("chair"), scene.call_id, (Answered(hidden, Declared.CONFLICT, "My cousin leads it"),))
 
     page = text_of(browser.get("chair", f"/calls/{scene.slug}/advice"))
     rows = browser.get("chair", f"/calls/{scene.slug}/advice.csv").text

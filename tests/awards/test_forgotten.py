@@ -13,12 +13,11 @@ from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Refused
 from grants.core.money import ZERO
-from grants.evaluation import services as evaluation
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
 from tests.awards.test_services import decide, decision, reserved
 from tests.awards.test_views import text_of
-from tests.evaluation.scene import FOUR_HUNDRED_THOUSAND, Browser, Scene, _application
+from tests.evaluation.scene import FOUR_HUNDRED_THOUSAND, Browser, Scene, _application, declares
 
 
 def a_fourth(scene: Scene, state: ApplicationState) -> UUID:
@@ -94,7 +93,7 @@ def _now():
 
 def test_a_person_with_a_conflict_reads_nothing_of_the_forgotten(evaluated: Scene, browser: Browser) -> None:
     fourth = a_fourth(evaluated, ApplicationState.ELIGIBLE)
-    evaluation.declare(evaluated.actor("chair"), evaluated.call_id, (Answered(fourth, Declared.CONFLICT, "My town"),))
+    declares(evaluated.actor("chair"), evaluated.call_id, (Answered(fourth, Declared.CONFLICT, "My town"),))
 
     shown = queries.ranking_page(evaluated.actor("chair"), evaluated.slug)
 

@@ -17,7 +17,7 @@ from grants.evaluation.rules import SHIFT_TAINTED, Answered, ShiftInput
 from grants.evaluation.states import Declared, SeatState
 from tests.awards.test_late_rulings import confirm_conflict
 from tests.awards.test_utter import ALL_SEVEN, ALL_TEN, move, propose, waiting
-from tests.evaluation.scene import CLOSED, Scene, build
+from tests.evaluation.scene import CLOSED, Scene, build, declares
 from tests.evaluation.utter import UTTER
 from tests.worlds import World, Worlds
 
@@ -80,7 +80,7 @@ def test_a_sheet_that_is_in_leaves_no_score_behind_until_another_is_in_its_place
 def test_a_sheet_of_somebody_in_conflict_leaves_the_score(three: Scene) -> None:
     about = three.application_ids[0]
     name = three.seats(about)[0]
-    evaluation.declare(three.actor(name), three.call_id, (Answered(about, Declared.CONFLICT, "A cousin"),))
+    declares(three.actor(name), three.call_id, (Answered(about, Declared.CONFLICT, "A cousin"),))
 
     assert three.official(about).basis == "Mean of 2 assessments, each criterion"
 

@@ -20,14 +20,13 @@ from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.errors import Conflict, NotAllowed, NotFound, Refused
 from grants.documents import services as documents
-from grants.evaluation import services as evaluation
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
 from tests.awards.meeting import Meeting, planned
 from tests.awards.test_panel import FIRST, meeting, panel_world
 from tests.awards.test_publication import statements
 from tests.awards.test_views import text_of
-from tests.evaluation.scene import CLOSED, Browser
+from tests.evaluation.scene import CLOSED, Browser, declares
 
 __all__ = ["meeting", "panel_world"]
 
@@ -93,7 +92,7 @@ def test_the_minutes_name_who_led_in_the_place_of_the_chair_and_what_was_not_rea
     """The chair is cut off for five minutes, and later out of the room for an item of their own; two items stay unopened."""
     scene = meeting.scene
     kin = (Answered(scene.application_ids[1], Declared.CONFLICT, "Kin"),)
-    evaluation.declare(scene.actor("chair"), scene.call_id, kin)
+    declares(scene.actor("chair"), scene.call_id, kin)
     meeting.all_arrive()
     meeting.does("chair", "begin")
     with clock.at(CLOSED + timedelta(minutes=2)):

@@ -19,7 +19,6 @@ from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.core.paging import Page
-from grants.evaluation import services as evaluation
 from grants.evaluation.models import Assessment, Assignment, Evaluator
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import AssessmentState, Declared, DetectedState, SeatState
@@ -27,7 +26,7 @@ from grants.identity.policy import Role
 from tests.awards.meeting import MEMBERS, NAMES, Meeting, planned, seat_panel
 from tests.awards.test_publication import statements
 from tests.awards.test_views import text_of
-from tests.evaluation.scene import CLOSED, Browser, Scene
+from tests.evaluation.scene import CLOSED, Browser, Scene, declares
 from tests.factories import identity as people
 from tests.worlds import World, Worlds
 
@@ -194,9 +193,7 @@ def test_who_declares_a_conflict_after_voting_is_out_and_their_vote_counts_for_n
     meeting.does("chair", "propose", "Recommend it")
     meeting.does("ben", "vote", 1, Vote.APPROVE)
     meeting.does("ada", "vote", 1, Vote.REJECT)
-    evaluation.declare(
-        scene.actor("ben"), scene.call_id, (Answered(scene.application_ids[0], Declared.CONFLICT, "A new job"),)
-    )
+    declares(scene.actor("ben"), scene.call_id, (Answered(scene.application_ids[0], Declared.CONFLICT, "A new job"),))
     assert meeting.page("ben").closed
 
     with pytest.raises(Refused, match="1 of the people who may vote has voted; a vote is counted from 2"):
@@ -339,9 +336,7 @@ def test_the_minute_taker_and_the_auditor_have_no_vote_and_do_not_lead(meeting: 
 
 def test_where_the_chair_is_in_conflict_the_deputy_leads_and_the_chair_sees_nothing(meeting: Meeting) -> None:
     scene = meeting.scene
-    evaluation.declare(
-        scene.actor("chair"), scene.call_id, (Answered(scene.application_ids[1], Declared.CONFLICT, "Kin"),)
-    )
+    declares(scene.actor("chair"), scene.call_id, (Answered(scene.application_ids[1], Declared.CONFLICT, "Kin"),))
     meeting.all_arrive()
     meeting.does("chair", "begin")
     with pytest.raises(NotFound):
@@ -358,9 +353,7 @@ def test_where_the_chair_is_in_conflict_the_deputy_leads_and_the_chair_sees_noth
 def test_an_item_nobody_may_lead_is_not_opened(scene: Scene, evaluated_world: World[None]) -> None:
     seat_panel(scene)
     meeting = planned(scene, deputy=None)
-    evaluation.declare(
-        scene.actor("chair"), scene.call_id, (Answered(scene.application_ids[1], Declared.CONFLICT, "Kin"),)
-    )
+    declares(scene.actor("chair"), scene.call_id, (Answered(scene.application_ids[1], Declared.CONFLICT, "Kin"),))
     meeting.all_arrive()
     meeting.does("chair", "begin")
     meeting.does("manager", "order", (scene.references[1],))

@@ -42,7 +42,7 @@ from grants.identity.policy import PERMISSIONS, Role
 from grants.identity.queries import users_with
 from tests.awards.publishing import NO_LETTERS
 from tests.awards.publishing import publish as published
-from tests.evaluation.scene import CLOSED, SCORES, Browser, Scene
+from tests.evaluation.scene import CLOSED, SCORES, Browser, Scene, declares
 from tests.factories import identity as people
 from tests.html import check_page
 from tests.soak import awarding
@@ -371,7 +371,7 @@ def test_the_conflicted_chair_sees_after_the_moment_what_anybody_may_and_no_more
     app: Flask, browser: Browser, conflicted: Scene
 ) -> None:
     hidden = conflicted.application_ids[0]
-    evaluation.declare(
+    declares(
         conflicted.actor("chair"), conflicted.call_id, (Answered(hidden, Declared.CONFLICT, "My brother leads it"),)
     )
     with arranging():

@@ -37,7 +37,7 @@ from tests.awards.publishing import publish
 from tests.awards.test_portfolio import one
 from tests.awards.test_services import decide, reserved, states
 from tests.awards.test_views import text_of
-from tests.evaluation.scene import CLOSED, Browser, Scene
+from tests.evaluation.scene import CLOSED, Browser, Scene, declares
 from tests.factories import identity as people
 
 
@@ -167,13 +167,11 @@ def test_a_conflict_keeps_out_of_a_move_after_the_bar_has_ended(confirmed: Scene
     application_id = confirmed.application_ids[1]
     with clock.at(LATER):
         if how == "declared":
-            evaluation.declare(
+            declares(
                 confirmed.actor("chair"), confirmed.call_id, (Answered(application_id, Declared.CONFLICT, "My sister"),)
             )
             with pytest.raises(Refused, match="Only a ruling of the programme manager ends it"):
-                evaluation.declare(
-                    confirmed.actor("chair"), confirmed.call_id, (Answered(application_id, Declared.NONE),)
-                )
+                declares(confirmed.actor("chair"), confirmed.call_id, (Answered(application_id, Declared.NONE),))
         elif how == "in office":
             evaluation.declare_in_office(confirmed.actor("manager"), application_id, "My sister leads it")
         else:

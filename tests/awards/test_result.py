@@ -21,7 +21,7 @@ from grants.identity.policy import Role
 from tests.awards.publishing import publish as published
 from tests.awards.test_late_rulings import declaration
 from tests.awards.test_services import decide
-from tests.evaluation.scene import SCORES, WORDS, Browser, Scene
+from tests.evaluation.scene import SCORES, WORDS, Browser, Scene, declares
 from tests.factories import identity as people
 
 # 1 March 2023, 9:00 in Brussels.
@@ -138,7 +138,7 @@ def test_a_doubt_stays_a_duty_and_on_the_page_until_somebody_rules_whatever_beca
     selection_id = decide(scene)
     # Said between the decision and its confirmation: too late for the list, and not to be forgotten.
     doubtful = scene.application_ids[1]
-    evaluation.declare(scene.actor("eva2"), scene.call_id, (Answered(doubtful, Declared.UNSURE, "A cousin"),))
+    declares(scene.actor("eva2"), scene.call_id, (Answered(doubtful, Declared.UNSURE, "A cousin"),))
     services.confirm(scene.actor("officer"), selection_id)
 
     def duty() -> list[str]:

@@ -27,14 +27,13 @@ from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, Refused
 from grants.core.money import euros
-from grants.evaluation import services as evaluation
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
 from tests.awards.solving import worked_off
 from tests.awards.test_rules_of_selection import said
 from tests.awards.test_services import reserved
 from tests.awards.test_views import text_of
-from tests.evaluation.scene import Browser, Scene
+from tests.evaluation.scene import Browser, Scene, declares
 from tests.statements import statements
 
 
@@ -148,7 +147,7 @@ def test_a_scenario_is_changed_by_who_saw_it_and_stands_once_it_is_chosen(evalua
 def test_a_conflict_leaves_the_scenarios_out(evaluated: Scene, browser: Browser) -> None:
     number = cut(evaluated)
     conflict = Answered(evaluated.application_ids[0], Declared.CONFLICT, "My brother leads it")
-    evaluation.declare(evaluated.actor("chair"), evaluated.call_id, (conflict,))
+    declares(evaluated.actor("chair"), evaluated.call_id, (conflict,))
 
     shown = queries.scenarios_page(evaluated.actor("chair"), evaluated.slug)
 
@@ -321,7 +320,7 @@ def test_the_second_person_reads_by_what_the_list_was_selected(evaluated: Scene,
     assert f"{last}: moved to place 1; condition: Ethics check first. Reason: The only island" in plan.sentences
     assert queries.ranking_page(evaluated.actor("chair"), evaluated.slug).plan == plan
     conflict = Answered(evaluated.application_ids[0], Declared.CONFLICT, "My brother leads it")
-    evaluation.declare(evaluated.actor("chair"), evaluated.call_id, (conflict,))
+    declares(evaluated.actor("chair"), evaluated.call_id, (conflict,))
     assert "Islands" not in text_of(browser.get("chair", f"/calls/{evaluated.slug}/selections/1"))
 
 
@@ -345,7 +344,7 @@ def test_other_aims_stand_beside_the_list_and_decide_nothing(evaluated: Scene, b
     assert shown.aims[1].inversions == 0
     assert "only to look at" in text_of(browser.get("chair", f"/calls/{evaluated.slug}/scenarios/what-if"))
     conflict = Answered(evaluated.application_ids[0], Declared.CONFLICT, "My brother leads it")
-    evaluation.declare(evaluated.actor("chair"), evaluated.call_id, (conflict,))
+    declares(evaluated.actor("chair"), evaluated.call_id, (conflict,))
     assert queries.what_ifs(evaluated.actor("chair"), evaluated.slug).aims == ()
 
 

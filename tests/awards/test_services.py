@@ -30,7 +30,7 @@ from grants.evaluation.states import Declared
 from grants.identity.policy import Role
 from grants.ledger.accounts import Account
 from grants.ledger.queries import balance, legs
-from tests.evaluation.scene import CLOSED, Scene
+from tests.evaluation.scene import CLOSED, Scene, declares
 from tests.factories import identity as people
 
 SOURCE = "https://example.eu/results"
@@ -179,7 +179,7 @@ def test_a_list_that_changed_after_it_was_shown_is_not_decided(evaluated: Scene)
     shown = decision(evaluated)
     name = evaluated.seats(evaluated.application_ids[0])[0]
     conflict = Answered(evaluated.application_ids[0], Declared.CONFLICT, "A new job")
-    evaluation.declare(evaluated.actor(name), evaluated.call_id, (conflict,))
+    declares(evaluated.actor(name), evaluated.call_id, (conflict,))
 
     with pytest.raises(Refused, match="have no agreed consensus yet"):
         services.decide(evaluated.actor("manager"), evaluated.call_id, shown)
@@ -201,7 +201,7 @@ def test_a_conflict_between_decision_and_confirmation_stops_the_list(evaluated: 
     selection_id = decide(evaluated)
     name = evaluated.seats(evaluated.application_ids[0])[0]
     conflict = Answered(evaluated.application_ids[0], Declared.CONFLICT, "A new job")
-    evaluation.declare(evaluated.actor(name), evaluated.call_id, (conflict,))
+    declares(evaluated.actor(name), evaluated.call_id, (conflict,))
 
     with pytest.raises(Refused, match="changed after this list was decided"):
         services.confirm(evaluated.actor("chair"), selection_id)
@@ -210,7 +210,7 @@ def test_a_conflict_between_decision_and_confirmation_stops_the_list(evaluated: 
 
 def test_a_person_with_a_conflict_decides_nothing_and_sees_no_ranks(evaluated: Scene) -> None:
     conflict = Answered(evaluated.application_ids[0], Declared.CONFLICT, "My brother leads it")
-    evaluation.declare(evaluated.actor("chair"), evaluated.call_id, (conflict,))
+    declares(evaluated.actor("chair"), evaluated.call_id, (conflict,))
 
     shown = queries.ranking_page(evaluated.actor("chair"), evaluated.slug)
 
@@ -237,7 +237,7 @@ def test_whoever_must_declare_and_did_not_decides_confirms_and_returns_nothing(e
         services.return_list(evaluated.actor("late"), selection_id, "It looks odd.")
 
     answers = tuple(Answered(each, Declared.NONE) for each in evaluated.application_ids)
-    evaluation.declare(evaluated.actor("late"), evaluated.call_id, answers)
+    declares(evaluated.actor("late"), evaluated.call_id, answers)
     assert len(queries.ranking_page(evaluated.actor("late"), evaluated.slug).rows) == 3
     services.confirm(evaluated.actor("late"), selection_id)
 
@@ -445,7 +445,7 @@ def test_what_was_found_about_somebody_kept_away_anyway_holds_no_list_up(evaluat
     evaluated.find(name, 0)
     assert len(waiting_detections(evaluated.call_id)) == 1
 
-    evaluation.declare(
+    declares(
         evaluated.actor(name),
         evaluated.call_id,
         (Answered(evaluated.application_ids[0], Declared.CONFLICT, "A cousin"),),

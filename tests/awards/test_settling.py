@@ -49,7 +49,7 @@ from tests.awards.test_minute import printed
 from tests.awards.test_reserve import dropped
 from tests.awards.test_services import decide, reserved, states
 from tests.awards.test_views import text_of
-from tests.evaluation.scene import Browser, Scene
+from tests.evaluation.scene import Browser, Scene, declares
 from tests.factories import identity as people
 
 __all__ = ["told"]
@@ -80,7 +80,7 @@ def assessed_again(scene: Scene, mark: int, number: int = NUMBER) -> None:
     for name in NEW:
         values = EvaluatorInput(scene.people[name], "PT", ("en",), (), 0, 3)
         evaluation.pool(scene.actor("manager"), scene.call_id, values)
-        evaluation.declare(scene.actor(name), scene.call_id, (Answered(application_id, Declared.NONE, ""),))
+        declares(scene.actor(name), scene.call_id, (Answered(application_id, Declared.NONE, ""),))
         evaluation.fill(scene.actor("manager"), application_id, scene.evaluator_id(name), "A complaint was upheld.")
     scene.assess(application_id, mark, mark, mark)
     scene.agree(application_id, mark, mark, mark)

@@ -11,13 +11,12 @@ from grants.awards.rules import panel as rules
 from grants.awards.states import Happened, Turn
 from grants.core import clock
 from grants.core.errors import Conflict, NotAllowed, NotFound, Refused
-from grants.evaluation import services as evaluation
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
 from tests.awards.meeting import Meeting
 from tests.awards.test_panel import meeting, panel_world, seat
 from tests.awards.test_views import text_of
-from tests.evaluation.scene import CLOSED, Browser
+from tests.evaluation.scene import CLOSED, Browser, declares
 
 __all__ = ["meeting", "panel_world"]
 
@@ -80,7 +79,7 @@ def test_what_the_deputy_says_takes_nothing_from_the_chair(meeting: Meeting) -> 
 def test_nobody_is_stuck_in_an_item_that_is_shut_to_whoever_is_left(meeting: Meeting) -> None:
     scene = meeting.scene
     shut = (Answered(scene.application_ids[1], Declared.CONFLICT, "Kin"),)
-    evaluation.declare(scene.actor("chair"), scene.call_id, shut)
+    declares(scene.actor("chair"), scene.call_id, shut)
     meeting.all_arrive()
     meeting.does("chair", "begin")
     meeting.does("ada", "open_item", scene.references[1])

@@ -12,10 +12,9 @@ from grants.awards import queries
 from grants.awards.states import SelectionState
 from grants.core.acts import arranging
 from grants.core.db import db
-from grants.evaluation import services as evaluation
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
-from tests.evaluation.scene import CLOSED, Browser, Scene
+from tests.evaluation.scene import CLOSED, Browser, Scene, declares
 from tests.html import check_page
 
 
@@ -117,7 +116,7 @@ def test_a_conflicted_chair_finds_the_application_in_no_list_count_or_export(
     browser: Browser, evaluated: Scene
 ) -> None:
     answer = Answered(evaluated.application_ids[0], Declared.CONFLICT, "My brother leads it")
-    evaluation.declare(evaluated.actor("chair"), evaluated.call_id, (answer,))
+    declares(evaluated.actor("chair"), evaluated.call_id, (answer,))
     base = f"/calls/{evaluated.slug}"
 
     for path in (f"{base}/ranking", f"{base}/ranking.csv", f"{base}/decision", "/consensus", "/applications", "/home"):

@@ -19,7 +19,7 @@ from grants.identity.policy import Role
 from tests.browser.barriers import barriers
 from tests.browser.sites import Site, served
 from tests.browser.test_writing import browser_of
-from tests.evaluation.scene import CLOSED, WORDS, Scene, build
+from tests.evaluation.scene import CLOSED, WORDS, Scene, build, declares
 from tests.factories import identity as people
 from tests.factories.applications import WHILE_OPEN
 from tests.servers import Cluster
@@ -68,7 +68,7 @@ def agreeing_world(worlds: Worlds) -> World[Table]:
                 second = people.user("Cem Cochair", Role.PANEL_CHAIR).id
             scene.people["chair2"] = second
             answers = tuple(Answered(each, Declared.NONE) for each in scene.application_ids)
-            services.declare(scene.actor("chair2"), scene.call_id, answers)
+            declares(scene.actor("chair2"), scene.call_id, answers)
         return Table(scene, second)
 
     return worlds.of(assessed)

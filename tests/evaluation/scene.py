@@ -30,7 +30,15 @@ from grants.dossiers.rules import Answer, DossierContent, QuestionKind
 from grants.dossiers.rules import to_mapping as dossier_mapping
 from grants.evaluation import queries, services
 from grants.evaluation.models import Assignment, DetectedConflict, Evaluator
-from grants.evaluation.rules import Answered, EvaluatorInput, MarkInput, OfficialScore, RunInput, SheetInput
+from grants.evaluation.rules import (
+    Answered,
+    AnsweredEntity,
+    EvaluatorInput,
+    MarkInput,
+    OfficialScore,
+    RunInput,
+    SheetInput,
+)
 from grants.evaluation.states import Declared, DetectedKind, DetectedState, SeatState
 from grants.identity.policy import Role
 from grants.identity.queries import actor_for
@@ -109,7 +117,7 @@ class Scene:
                 answers.append(
                     Answered(application_id, declared, "" if declared is Declared.NONE else "We share a flat")
                 )
-            services.declare(self.actor(name), self.call_id, tuple(answers))
+            declares(self.actor(name), self.call_id, answers)
 
     def find(self, name: str, number: int, state: DetectedState = DetectedState.PROPOSED) -> None:
         """The program found that this person stood in a consortium with the lead of an application before."""
@@ -154,6 +162,14 @@ class Scene:
         for application_id, halves in zip(self.application_ids, scores, strict=True):
             self.assess(application_id, *halves)
             self.agree(application_id, *halves)
+
+
+def declares(actor: Actor, call_id: UUID, answers: Sequence[Answered]) -> int:
+    """A person answers about applications, and “none” about every organisation of those they have no conflict with."""
+    free = {each.application_id for each in answers if each.declared is not Declared.CONFLICT}
+    rows = queries.entity_rows(actor.user_id, free)
+    none = tuple(AnsweredEntity(row.organisation_id, Declared.NONE) for row in rows if row.is_open)
+    return services.declare(actor, call_id, tuple(answers), none)
 
 
 def build(

@@ -23,7 +23,7 @@ from tests.soak.racing import DONE, Racers
 def declares(user_id: UUID, call_id: UUID, application_id: UUID) -> None:
     with clock.at(CLOSED):
         services.declare(
-            actor_for(user_id, fresh=True), call_id, (Answered(application_id, Declared.CONFLICT, "A cousin"),)
+            actor_for(user_id, fresh=True), call_id, (Answered(application_id, Declared.CONFLICT, "A cousin"),), ()
         )
 
 

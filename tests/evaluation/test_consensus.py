@@ -20,7 +20,7 @@ from grants.evaluation.models import ConsensusAnswer, ConsensusVersion
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Answer, ConsensusState, Declared
 from tests.awards.test_publication import statements
-from tests.evaluation.scene import WORDS, Browser, Scene
+from tests.evaluation.scene import WORDS, Browser, Scene, declares
 from tests.html import check_page
 
 
@@ -222,7 +222,7 @@ def test_a_conflict_shuts_the_versions_too(assessed: Scene, browser: Browser) ->
     name = assessed.seats(first)[0]
     assert "Version 1" in text_of(browser.get(name, path))
 
-    services.declare(assessed.actor(name), assessed.call_id, (Answered(first, Declared.CONFLICT, "Kin"),))
+    declares(assessed.actor(name), assessed.call_id, (Answered(first, Declared.CONFLICT, "Kin"),))
 
     assert browser.get(name, path).status_code in (403, 404)
     with pytest.raises(NotFound):
@@ -272,7 +272,7 @@ def test_the_list_is_narrowed_to_a_call_and_one_without_any_says_so(assessed: Sc
     # A member who is in conflict with all of a call reads nothing of it, not even that there is a choice.
     name = assessed.seats(assessed.application_ids[0])[0]
     answers = tuple(Answered(each, Declared.CONFLICT, "Kin") for each in assessed.application_ids)
-    services.declare(assessed.actor(name), assessed.call_id, answers)
+    declares(assessed.actor(name), assessed.call_id, answers)
     assert queries.consensus_list_and_calls(assessed.actor(name), Page())[1] == ()
 
 

@@ -41,7 +41,7 @@ from grants.identity.policy import Role
 from grants.identity.queries import actor_for
 from grants.identity.rules import ColleagueInput
 from tests import actors
-from tests.evaluation.scene import Browser, Scene
+from tests.evaluation.scene import Browser, Scene, declares
 from tests.factories import identity as people
 from tests.html import check_page
 from tests.statements import statements
@@ -634,7 +634,7 @@ def test_a_mail_that_waits_for_somebody_kept_away_meanwhile_is_not_sent(seated: 
     services.propose(seated.actor("chair"), first, seated.sheet(8, 8, 8, remark="We agree."))
     name = seated.seats(first)[0]
     conflict = Answered(first, Declared.CONFLICT, "A cousin")
-    services.declare(seated.actor(name), seated.call_id, (conflict,))
+    declares(seated.actor(name), seated.call_id, (conflict,))
 
     jobs.work_off(actor_of=actor_for)
 

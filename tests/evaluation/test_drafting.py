@@ -21,7 +21,7 @@ from grants.evaluation.rules import Answered
 from grants.evaluation.states import ConsensusState, Declared
 from grants.identity.policy import Role
 from tests.awards.test_publication import statements
-from tests.evaluation.scene import WORDS, Browser, Scene
+from tests.evaluation.scene import WORDS, Browser, Scene, declares
 from tests.factories import identity as people
 from tests.html import check_page
 
@@ -43,7 +43,7 @@ def assessed(seated: Scene) -> Scene:
     with arranging():
         seated.people["chair2"] = people.user("Cem Cochair", Role.PANEL_CHAIR).id
     answers = tuple(Answered(each, Declared.NONE) for each in seated.application_ids)
-    services.declare(seated.actor("chair2"), seated.call_id, answers)
+    declares(seated.actor("chair2"), seated.call_id, answers)
     return seated
 
 
@@ -220,7 +220,7 @@ def test_no_route_of_the_draft_is_open_to_who_does_not_write_it(assessed: Scene,
     assert "Not yet for anybody" not in text_of(browser.get(evaluator, path))
     assert browser.post("chair", f"{path}/presence", question="remark").get_json() == {"others": []}
 
-    services.declare(assessed.actor("chair2"), assessed.call_id, (Answered(first, Declared.CONFLICT, "Kin"),))
+    declares(assessed.actor("chair2"), assessed.call_id, (Answered(first, Declared.CONFLICT, "Kin"),))
     for suffix in (f"/fields/half_{key}", "/presence", "/reopen", f"/history/half_{key}"):
         assert browser.post("chair2", path + suffix, value="4", number="0", reason="x").status_code == 404
     assert browser.get("chair2", f"{path}/history/half_{key}").status_code == 404

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 from html import unescape
+from pathlib import Path
+from runpy import run_path
 from uuid import UUID
 
 import pytest
 
-from grants.applications.models import ApplicationPartner
+from grants.applications.models import Application, ApplicationPartner
 from grants.applications.states import PartnerRole, PartnerState
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db, get
-from grants.core.errors import Invalid, NotFound, Refused
+from grants.core.errors import Conflict, Invalid, NotFound, Refused
+from grants.core.permissions import Permission, system_actor
 from grants.evaluation import queries, services
 from grants.evaluation.models import ConflictDeclaration, EntityDeclaration
 from grants.evaluation.rules import Answered, AnsweredEntity, Doubted, said_of_applications
@@ -178,9 +181,141 @@ def test_a_hundred_organisations_are_one_page_of_as_many_statements(browser: Bro
 
 def test_what_follows_from_organisations_takes_a_conflict_before_a_doubt() -> None:
     key = UUID(int=1)
-    one = Doubted(key, "A", Declared.UNSURE, ConflictKind.OTHER, "x", NONE, None, covered=False)
-    two = Doubted(key, "B", Declared.CONFLICT, ConflictKind.OTHER, "y", NONE, None, covered=False)
+    one = Doubted(UUID(int=9), key, "A", Declared.UNSURE, ConflictKind.OTHER, "x", NONE, None, covered=False)
+    two = Doubted(UUID(int=9), key, "B", Declared.CONFLICT, ConflictKind.OTHER, "y", NONE, None, covered=False)
     assert said_of_applications([one, two])[key].declared is Declared.CONFLICT
     assert said_of_applications([two, one])[key].declared is Declared.CONFLICT
-    covered = Doubted(key, "B", Declared.CONFLICT, ConflictKind.OTHER, "y", NONE, Ruling.CLEARED, covered=True)
+    covered = Doubted(
+        UUID(int=9), key, "B", Declared.CONFLICT, ConflictKind.OTHER, "y", NONE, Ruling.CLEARED, covered=True
+    )
     assert said_of_applications([covered]) == {}
+
+
+def test_a_doubt_about_the_application_swallows_no_conflict_with_its_organisation(seated: Scene) -> None:
+    first = seated.application_ids[0]
+    one, two = seated.seats(first)[:2]
+    for name in (one, two):
+        own = Answered(first, Declared.UNSURE, "A cousin")
+        services.declare(seated.actor(name), seated.call_id, (own,), ())
+    new, other = joins("Latecomer", first), joins("Another one", first)
+    row = db.session.query(ConflictDeclaration).filter_by(application_id=first, user_id=seated.people[two]).one()
+    # The page sends the stored doubt back beside what is new: all of it stands, and one tied to an old page rules on none.
+    unsure = AnsweredEntity(new, Declared.UNSURE, ConflictKind.OTHER, "We met")
+    version = row.version
+    services.declare(seated.actor(two), seated.call_id, (Answered(first, Declared.UNSURE, "A cousin"),), (unsure,))
+    with pytest.raises(Conflict):
+        services.rule(seated.actor("manager"), row.id, Ruling.CLEARED, "No", version)
+    services.declare(
+        seated.actor(two), seated.call_id, (),
+        (AnsweredEntity(other, Declared.UNSURE, ConflictKind.OTHER, "We eat together"),),
+    )  # fmt: skip
+    assert db.session.get_one(ConflictDeclaration, row.id).reason == (
+        "A cousin; Latecomer, something else: We met; Another one, something else: We eat together"
+    )
+
+    # Cleared of the doubt; then the conflict with the organisation, sent with the doubt that is stored.
+    doubt = db.session.query(ConflictDeclaration).filter_by(application_id=first, user_id=seated.people[one]).one()
+    services.rule(seated.actor("manager"), doubt.id, Ruling.CLEARED, "A far cousin")
+    tie = AnsweredEntity(new, Declared.CONFLICT, ConflictKind.FAMILY, "My sister runs it")
+    with clock.at(CLOSED + timedelta(minutes=1)):
+        services.declare(seated.actor(one), seated.call_id, (Answered(first, Declared.UNSURE, "A cousin"),), (tie,))
+    doubt = db.session.query(ConflictDeclaration).filter_by(application_id=first, user_id=seated.people[one]).one()
+    assert (doubt.declared, doubt.ruling) == (Declared.CONFLICT.value, None) and "My sister" in (doubt.reason or "")
+    assert one not in seated.seats(first) and 0 in conflicted(seated, one)
+
+
+def told(scene: Scene, name: str, number: int) -> ConflictDeclaration:
+    about = {"user_id": scene.people[name], "application_id": scene.application_ids[number]}
+    return db.session.query(ConflictDeclaration).filter_by(**about).one()
+
+
+def test_a_conflict_with_an_organisation_ends_by_a_ruling_on_each_application_also_the_shut_ones(
+    browser: Browser, scene: Scene
+) -> None:
+    scene.declare_all()
+    shared = joins("Shared University", *scene.application_ids[:2])
+    actor, tie = scene.actor("eva1"), AnsweredEntity(shared, Declared.CONFLICT, ConflictKind.RIVAL, "We bid as well")
+    services.declare(actor, scene.call_id, (), (tie,))
+    services.rule(scene.actor("manager"), told(scene, "eva1", 0).id, Ruling.CLEARED, "Not in this one")
+    # The first is open again and names the organisation; the second is shut, and so counts all the same.
+    none = (AnsweredEntity(shared, NONE),)
+    with pytest.raises(Refused):
+        services.declare(scene.actor("eva1"), scene.call_id, (), none)
+    page = browser.get("eva1", "/assessments/conflicts").text
+    assert f'name="entity_{shared}" value="unsure"' in page and f'name="entity_{shared}" value="none"' not in page
+    services.rule(scene.actor("manager"), told(scene, "eva1", 1).id, Ruling.CONFIRMED, "In this one they do")
+    with pytest.raises(Refused):
+        services.declare(scene.actor("eva1"), scene.call_id, (), none)
+    services.rule(scene.actor("manager"), told(scene, "eva1", 1).id, Ruling.CLEARED, "They withdrew")
+    assert f'name="entity_{shared}" value="none"' in browser.get("eva1", "/assessments/conflicts").text
+    services.declare(scene.actor("eva1"), scene.call_id, (), none)
+    assert shut(scene, "eva1") == []
+
+
+def test_entries_joined_in_the_register_shut_empty_the_seat_and_ask_for_a_ruling(seated: Scene) -> None:
+    first, second, _ = seated.application_ids
+    one, two = seated.seats(first)[:2]
+    entry, other = joins("Harbour Works", first), joins("Harbour Works Ltd", second)
+    for name, said in ((one, Declared.CONFLICT), (two, Declared.UNSURE)):
+        about = AnsweredEntity(other, said, ConflictKind.ECONOMIC, "Shares")
+        services.declare(seated.actor(name), seated.call_id, (), (AnsweredEntity(entry, NONE), about))
+    assert (shut(seated, one), shut(seated, two)) == ([1], [1]) and one in seated.seats(first)
+
+    with arranging():
+        get(Organisation, other).same_as_id = entry
+    # One “none” of the two entries opens nothing, and the job that looks carries what was said to the application.
+    assert (shut(seated, one), shut(seated, two)) == ([0, 1], [0, 1])
+    looks = system_actor("the program", (Permission.CONFLICT_DETECT,))
+    services.detect(looks, seated.call_id)
+    assert one not in seated.seats(first) and two in seated.seats(first)
+    assert told(seated, one, 0).declared == Declared.CONFLICT.value
+    assert ("Shares" in (told(seated, two, 0).reason or "")) and told(seated, two, 0).ruling is None
+    assert queries.waiting_doubts(seated.call_id)
+    versions = [told(seated, name, 0).version for name in (one, two)]
+    services.detect(looks, seated.call_id)
+    assert [told(seated, name, 0).version for name in (one, two)] == versions
+
+    # Said again it is said of both entries, and a ruling after it covers both.
+    services.rule(seated.actor("manager"), told(seated, two, 0).id, Ruling.CLEARED, "Sold")
+    services.rule(seated.actor("manager"), told(seated, two, 1).id, Ruling.CLEARED, "Sold")
+    services.declare(seated.actor(two), seated.call_id, (), (AnsweredEntity(entry, NONE),))
+    assert shut(seated, two) == [] and queries.unsettled(seated.people[two]) == frozenset()
+    assert {row.declared for row in queries.entity_rows(seated.people[two], seated.application_ids)} == {"none"}
+
+
+def test_what_was_said_before_there_were_answers_about_organisations_says_nothing_for_anybody(scene: Scene) -> None:
+    first, second, third = scene.application_ids
+    later = CLOSED + timedelta(hours=1)
+    with clock.at(later):
+        joins("Joined after it", first)
+    with clock.at(CLOSED - timedelta(hours=1)):
+        plain, doubted = joins("Plain", first, second), joins("In doubt", first, third)
+    said = {
+        "eva1": [(first, NONE, None), (second, Declared.CONFLICT, Ruling.CLEARED), (third, Declared.UNSURE, None)],
+        "eva2": [(first, NONE, Ruling.CONFIRMED), (third, NONE, None)],
+    }
+    with arranging():
+        for name, rows in said.items():
+            for application_id, declared, ruling in rows:
+                db.session.add(
+                    ConflictDeclaration(
+                        user_id=scene.people[name], application_id=application_id, declared=declared.value,
+                        reason="A word", declared_at=CLOSED, ruling=ruling.value if ruling else None,
+                        ruled_by=scene.people["manager"] if ruling else None, ruled_at=later if ruling else None,
+                    )
+                )  # fmt: skip
+    path = next((Path(__file__).parents[2] / "migrations" / "versions").glob("0070_*.py"))
+    with arranging():
+        db.session.connection().exec_driver_sql(run_path(str(path))["SAID_BEFORE"])
+    names = {user_id: name for name, user_id in scene.people.items()}
+    rows = db.session.query(EntityDeclaration).all()
+    lead = leads_of(scene)
+    assert {(names[row.user_id], row.organisation_id) for row in rows} == {
+        ("eva1", lead[0]), ("eva1", plain), ("eva2", lead[2]),
+    }  # fmt: skip
+    assert doubted not in {row.organisation_id for row in rows}
+
+
+def leads_of(scene: Scene) -> list[UUID]:
+    with arranging():
+        return [get(Application, key).coordinator_id for key in scene.application_ids]

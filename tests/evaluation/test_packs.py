@@ -19,7 +19,7 @@ from grants.evaluation.models import ReadingPack
 from grants.evaluation.rules import PACK_KIND, Answered
 from grants.evaluation.states import Declared
 from grants.identity.queries import actor_for
-from tests.evaluation.scene import Browser, Scene
+from tests.evaluation.scene import Browser, Scene, declares
 from tests.html import check_page
 
 
@@ -63,7 +63,7 @@ def test_the_pack_holds_what_is_open_and_is_shut_by_a_conflict(seated: Scene, br
     assert browser.get(other, "/assessments/pack/download").status_code == 404
 
     answer = Answered(rows[0].application_id, Declared.CONFLICT, "A cousin")
-    services.declare(seated.actor(name), seated.call_id, (answer,))
+    declares(seated.actor(name), seated.call_id, (answer,))
     with pytest.raises(Refused, match="not handed out any more"):
         services.download_pack(seated.actor(name))
     text = unescape(browser.get(name, "/assessments/pack").text)
@@ -79,7 +79,7 @@ def test_a_conflict_declared_while_the_job_waits_keeps_the_application_out(seate
     rows = queries.assessments(seated.actor(name))
     services.ask_pack(seated.actor(name))
     answer = Answered(rows[0].application_id, Declared.UNSURE, "Perhaps a cousin")
-    services.declare(seated.actor(name), seated.call_id, (answer,))
+    declares(seated.actor(name), seated.call_id, (answer,))
     assert work(seated) is JobState.DONE
     view = queries.pack(seated.actor(name))
     assert view is not None and view.held == tuple(row.reference for row in rows[1:])

@@ -14,7 +14,7 @@ from grants.core.errors import Invalid, Refused
 from grants.evaluation import queries, rules, services
 from grants.evaluation.rules import Answered, EvaluatorInput, PoolMember
 from grants.evaluation.states import CountryRule, Declared
-from tests.evaluation.scene import CALL, Browser, Scene
+from tests.evaluation.scene import CALL, Browser, Scene, declares
 from tests.evaluation.test_rules import about, fit, member
 from tests.statements import statements
 
@@ -92,7 +92,7 @@ def test_a_wish_comes_after_no_conflict_and_moves_the_fit(browser: Browser, scen
     first = scene.application_ids[0]
     early = (Answered(first, Declared.NONE, wish=2),)
     with pytest.raises(Invalid, match="too early"):
-        services.declare(scene.actor("eva1"), scene.call_id, early)
+        declares(scene.actor("eva1"), scene.call_id, early)
     assert f"wish_{first}" not in browser.get("eva1", "/assessments/conflicts").get_data(as_text=True)
     scene.declare_all()
     assert f"wish_{first}" in browser.get("eva1", "/assessments/conflicts").get_data(as_text=True)
@@ -140,7 +140,7 @@ def test_the_pool_costs_as_many_statements_whatever_is_known_and_wished(browser:
         browser.get("manager", path)
     for name in scene.evaluators:
         wishes = tuple(Answered(one, Declared.NONE, wish=1) for one in scene.application_ids)
-        services.declare(scene.actor(name), scene.call_id, wishes)
+        declares(scene.actor(name), scene.call_id, wishes)
 
     with statements() as many:
         browser.get("manager", path)
@@ -150,7 +150,7 @@ def test_the_pool_costs_as_many_statements_whatever_is_known_and_wished(browser:
 
 def test_whoever_has_a_wish_can_still_be_taken_out(scene: Scene) -> None:
     scene.declare_all()
-    services.declare(scene.actor("eva1"), scene.call_id, (Answered(scene.application_ids[0], Declared.NONE, wish=-1),))
+    declares(scene.actor("eva1"), scene.call_id, (Answered(scene.application_ids[0], Declared.NONE, wish=-1),))
 
     services.remove(scene.actor("manager"), scene.call_id, scene.people["eva1"])
 

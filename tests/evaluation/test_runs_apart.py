@@ -15,7 +15,7 @@ from grants.evaluation.models import Assignment, AssignmentRun
 from grants.evaluation.rules import AdjustInput, Answered, RunInput
 from grants.evaluation.states import Declared, Deed, RunStatus
 from grants.identity.models import Membership, User
-from tests.evaluation.scene import Scene
+from tests.evaluation.scene import Scene, declares
 
 AGAIN = RunInput("2022", None)
 
@@ -23,7 +23,7 @@ AGAIN = RunInput("2022", None)
 def take_back(scene: Scene, name: str) -> None:
     """This evaluator declares a conflict with the first application."""
     answer = Answered(scene.application_ids[0], Declared.CONFLICT, "We share a flat")
-    services.declare(scene.actor(name), scene.call_id, (answer,))
+    declares(scene.actor(name), scene.call_id, (answer,))
 
 
 def test_the_call_is_free_while_a_run_is_worked_out(scene: Scene) -> None:

@@ -18,11 +18,13 @@ from grants.applications.models import Application
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db, get
-from grants.core.errors import Invalid
+from grants.core.errors import Invalid, Refused
 from grants.core.jobs import Job
+from grants.evaluation import queries, services
 from grants.evaluation.models import Assignment
 from grants.evaluation.rules import (
     SEAT_COLUMNS,
+    AdjustInput,
     SeatDeed,
     SeatedApplication,
     SeatsKnown,
@@ -31,9 +33,10 @@ from grants.evaluation.rules import (
     plan_seats,
     read_seats,
 )
-from grants.evaluation.states import SeatState
+from grants.evaluation.states import Deed, RunStatus, SeatState
 from grants.identity.models import Membership
 from tests.evaluation.scene import Browser, Scene
+from tests.evaluation.test_entities import joins
 from tests.evaluation.test_late import hidden
 from tests.evaluation.test_views import handle, text_of
 
@@ -200,3 +203,31 @@ def test_a_file_of_too_many_lines_or_changes_is_refused_with_the_limit() -> None
     asked = read_seats([["application", "evaluator"], *[[key, ""] for key in many]])
     with pytest.raises(Invalid, match="at most 200"):
         plan_seats(asked, SeatsKnown(3, many))
+
+
+def test_who_has_not_answered_about_every_organisation_gets_no_seat_by_run_file_or_hand(
+    browser: Browser, seated: Scene
+) -> None:
+    first = seated.application_ids[0]
+    leaver = seated.seats(first)[0]
+    spare = next(name for name in seated.evaluators if name not in seated.seats(first))
+    joins("Latecomer", first)
+    table = [row[:4] for row in taken(browser, seated) if row[0] == seated.references[0] or row[1] == "evaluator"]
+    for row in table:
+        row[1] = handle(seated, spare) if row[1] == handle(seated, leaver) else row[1]
+    words = text_of(look(browser, seated, table))
+    assert "have not said of each organisation in it" in words and "Nothing would be written" in words
+
+    page = queries.adjust_page(seated.actor("manager"), seated.slug, seated.references[0])
+    reasons = {member.handle: reason for member, reason, _ in page.people}
+    assert "each organisation" in reasons[handle(seated, spare)]
+    change = AdjustInput(Deed.MOVE, handle(seated, leaver), handle(seated, spare), "Ill")
+    with pytest.raises(Refused, match="each organisation"):
+        services.adjust(seated.actor("manager"), first, change)
+    db.session.rollback()
+    change = AdjustInput(Deed.RELEASE, handle(seated, leaver), reason="Ill")
+    services.adjust(seated.actor("manager"), first, change)
+    told = seated.assign()
+    assert (
+        told.status is RunStatus.INFEASIBLE and leaver not in seated.seats(first) and spare not in seated.seats(first)
+    )

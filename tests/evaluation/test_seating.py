@@ -21,7 +21,7 @@ from grants.evaluation.queries import seating
 from grants.evaluation.rules import AdjustInput, Answered, LoadLine, SeatFilter, SeatSearch, SeatTotals, lacking_words
 from grants.evaluation.states import Declared, Deed, SeatState
 from grants.identity.models import Membership
-from tests.evaluation.scene import CLOSED, Browser, Scene
+from tests.evaluation.scene import CLOSED, Browser, Scene, declares
 from tests.evaluation.test_pool import accept, publish
 from tests.evaluation.test_views import handle, text_of
 from tests.statements import statements
@@ -186,7 +186,7 @@ def test_a_row_says_who_sits_there_what_they_bring_and_who_else_could(browser: B
         entry = get(Evaluator, entry_id)
         entry.languages, entry.country_code = ["en", "sv"], "SE"
     spare = next(name for name in seated.evaluators if name not in seated.seats(first))
-    services.declare(seated.actor(spare), seated.call_id, (Answered(first, Declared.CONFLICT, "We share a flat"),))
+    declares(seated.actor(spare), seated.call_id, (Answered(first, Declared.CONFLICT, "We share a flat"),))
 
     shown = queries.assignments_page(seated.actor("manager"), seated.slug)
 
@@ -237,7 +237,7 @@ def test_a_seat_is_locked_from_its_row(browser: Browser, seated: Scene) -> None:
 def test_a_manager_in_conflict_finds_nothing_of_it_by_any_search(browser: Browser, seated: Scene) -> None:
     first = get(Application, seated.application_ids[0])
     title, reference = first.title, first.reference
-    services.declare(seated.actor("eva1"), seated.call_id, (Answered(first.id, Declared.UNSURE, "A cousin there"),))
+    declares(seated.actor("eva1"), seated.call_id, (Answered(first.id, Declared.UNSURE, "A cousin there"),))
     assert "A cousin there" in browser.get("manager", f"/calls/{seated.slug}/assignments").text
     db.session.rollback()
     with arranging():

@@ -23,7 +23,7 @@ from grants.evaluation.rules import Answered, EvaluatorInput, RunInput
 from grants.evaluation.states import AssessmentState, ConsensusState, Declared, Ruling, RunStatus
 from grants.identity import queries as identity
 from grants.identity.models import Membership, Organisation, User
-from tests.evaluation.scene import WORDS, Scene
+from tests.evaluation.scene import WORDS, Scene, declares
 
 
 def count(model: type) -> int:
@@ -57,9 +57,7 @@ def test_every_title_stands_on_one_page_and_none_is_answered_in_the_beginning(sc
 def test_an_evaluator_with_a_declared_conflict_never_sees_the_application_again(scene: Scene) -> None:
     conflicted = scene.application_ids[0]
 
-    services.declare(
-        scene.actor("eva1"), scene.call_id, (Answered(conflicted, Declared.CONFLICT, "My sister works there"),)
-    )
+    declares(scene.actor("eva1"), scene.call_id, (Answered(conflicted, Declared.CONFLICT, "My sister works there"),))
 
     actor = scene.actor("eva1")
     assert actor.barred("application") == {conflicted}
@@ -70,7 +68,7 @@ def test_a_doubt_needs_a_reason(scene: Scene) -> None:
     answer = Answered(scene.application_ids[0], Declared.UNSURE, "  ")
 
     with pytest.raises(Invalid) as caught:
-        services.declare(scene.actor("eva1"), scene.call_id, (answer,))
+        declares(scene.actor("eva1"), scene.call_id, (answer,))
 
     assert caught.value.problems == {
         f"reason_{scene.application_ids[0]}": "What makes you unsure? One sentence is enough."
@@ -97,9 +95,9 @@ def test_a_doubt_is_not_taken_back_before_the_ruling(scene: Scene) -> None:
     scene.declare_all(but={("eva1", doubtful): Declared.UNSURE})
 
     with pytest.raises(Refused, match="has not ruled yet"):
-        services.declare(scene.actor("eva1"), scene.call_id, (Answered(doubtful, Declared.NONE),))
+        declares(scene.actor("eva1"), scene.call_id, (Answered(doubtful, Declared.NONE),))
     assert doubt_of(scene, "eva1", doubtful).declared == Declared.UNSURE.value
-    services.declare(scene.actor("eva1"), scene.call_id, (Answered(doubtful, Declared.CONFLICT, "We are cousins"),))
+    declares(scene.actor("eva1"), scene.call_id, (Answered(doubtful, Declared.CONFLICT, "We are cousins"),))
 
     assert scene.actor("eva1").barred("application") == {doubtful}
 
@@ -111,7 +109,7 @@ def test_a_list_made_as_a_file_before_a_doubt_is_not_handed_out_after_it(scene: 
     assert applications.download_list_file(scene.actor("chair"), number).name.endswith(".csv")
 
     doubt = Answered(scene.application_ids[0], Declared.UNSURE, "We share a flat")
-    services.declare(scene.actor("chair"), scene.call_id, (doubt,))
+    declares(scene.actor("chair"), scene.call_id, (doubt,))
 
     with pytest.raises(Refused, match="What you may read has changed"):
         applications.download_list_file(scene.actor("chair"), number)
@@ -231,7 +229,7 @@ def test_a_late_conflict_voids_the_seat_and_it_is_refilled_by_hand(scene: Scene)
     leaver = scene.seats(first)[0]
     spare = next(name for name in scene.evaluators if name not in scene.seats(first))
 
-    services.declare(scene.actor(leaver), scene.call_id, (Answered(first, Declared.CONFLICT, "A new job"),))
+    declares(scene.actor(leaver), scene.call_id, (Answered(first, Declared.CONFLICT, "A new job"),))
 
     assert leaver not in scene.seats(first)
     assert not scene.actor(leaver).may(Permission.ASSESSMENT_SCORE, Scope.of(("application", first)))
@@ -440,7 +438,7 @@ def test_a_minority_view_closes_a_consensus_most_agree_to(seated: Scene) -> None
 def test_a_chair_who_did_not_declare_opens_no_consensus(scene: Scene) -> None:
     for name in scene.evaluators:
         answers = tuple(Answered(key, Declared.NONE) for key in scene.application_ids)
-        services.declare(scene.actor(name), scene.call_id, answers)
+        declares(scene.actor(name), scene.call_id, answers)
     scene.assign()
     scene.assess(scene.application_ids[0], 8, 8, 8)
 
@@ -456,7 +454,7 @@ def test_a_conflict_after_the_consensus_opens_it_again(seated: Scene) -> None:
     seated.agree(first, 8, 8, 8)
     name = seated.seats(first)[0]
 
-    services.declare(seated.actor(name), seated.call_id, (Answered(first, Declared.CONFLICT, "A new job"),))
+    declares(seated.actor(name), seated.call_id, (Answered(first, Declared.CONFLICT, "A new job"),))
 
     assert seated.official(first).halves is None
     page = queries.consensus_page(seated.actor("chair"), seated.references[0])

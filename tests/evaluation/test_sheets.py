@@ -13,7 +13,7 @@ from grants.core.errors import Invalid
 from grants.evaluation import queries, rules, services
 from grants.evaluation.rules import Answered, MarkInput, SheetInput
 from grants.evaluation.states import Declared
-from tests.evaluation.scene import CLOSED, WORDS, Browser, Scene
+from tests.evaluation.scene import CLOSED, WORDS, Browser, Scene, declares
 from tests.factories import identity as people
 from tests.html import check_page
 
@@ -70,7 +70,7 @@ def test_a_remark_of_a_sheet_whose_seat_was_emptied_is_gone(browser: Browser, se
     assert "The roof is older" in browser.get("chair", f"/consensus/{reference}").text
 
     answer = Answered(application_id, Declared.CONFLICT, "My sister works there")
-    services.declare(seated.actor(name), seated.call_id, (answer,))
+    declares(seated.actor(name), seated.call_id, (answer,))
     assert "The roof is older" not in browser.get("chair", f"/consensus/{reference}").text
 
 
@@ -135,7 +135,7 @@ def test_a_late_conflict_empties_the_seat_and_the_manager_is_asked_to_fill_it(br
     submit(seated, name, application_id, "")
 
     answer = Answered(application_id, Declared.CONFLICT, "My sister works there since Monday")
-    services.declare(seated.actor(name), seated.call_id, (answer,))
+    declares(seated.actor(name), seated.call_id, (answer,))
 
     home = text_of(browser.get("manager", "/home"))
     assert words in home and f"/calls/{seated.slug}/assignments" in home
@@ -151,7 +151,7 @@ def test_seats_of_an_application_the_manager_is_kept_from_hide_no_empty_seat_of_
     with arranging():
         people.bar(seated.people["manager"], "application", hidden)
     seat = seated.seats(other)[0]
-    services.declare(seated.actor(seat), seated.call_id, (Answered(other, Declared.CONFLICT, "We are cousins"),))
+    declares(seated.actor(seat), seated.call_id, (Answered(other, Declared.CONFLICT, "We are cousins"),))
 
     found = {duty.what: duty.count for duty in queries.duties(seated.actor("manager"), CLOSED)}
 

@@ -20,7 +20,7 @@ from grants.evaluation.rules import Answered
 from grants.evaluation.states import AssessmentState, ConsensusState, Declared
 from grants.identity.models import User
 from tests.awards.test_publication import statements
-from tests.evaluation.scene import WORDS, Browser, Scene
+from tests.evaluation.scene import WORDS, Browser, Scene, declares
 from tests.html import check_page
 
 
@@ -78,7 +78,7 @@ def test_a_conflicted_evaluator_meets_the_application_nowhere(browser: Browser, 
     assert "Cool Courtyards" in text_of(browser.get(name, "/assessments"))
     assert browser.get(name, f"/assessments/{reference}").status_code == 200
 
-    services.declare(seated.actor(name), seated.call_id, (Answered(first, Declared.CONFLICT, "A new job"),))
+    declares(seated.actor(name), seated.call_id, (Answered(first, Declared.CONFLICT, "A new job"),))
 
     for path in paths:
         answer = browser.get(name, path)

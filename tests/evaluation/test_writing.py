@@ -25,7 +25,7 @@ from grants.evaluation.models import Assessment, AssessmentScore, AssessmentVers
 from grants.evaluation.rules import AdjustInput, Answered, ListOrder
 from grants.evaluation.states import Declared, Deed, SeatState
 from tests.awards.test_publication import statements
-from tests.evaluation.scene import CLOSED, WORDS, Browser, Scene
+from tests.evaluation.scene import CLOSED, WORDS, Browser, Scene, declares
 from tests.html import check_page
 
 
@@ -425,7 +425,7 @@ def test_nobody_leaves_or_hands_over_once_the_consensus_is_agreed(seated: Scene)
         services.recuse(seated.actor(name), about, "Ill")
     with pytest.raises(Refused, match="The consensus is agreed"):
         services.adjust(seated.actor("manager"), about, AdjustInput(Deed.MOVE, leaver, other, "Ill"))
-    services.declare(seated.actor(name), seated.call_id, (Answered(about, Declared.CONFLICT, "A cousin"),))
+    declares(seated.actor(name), seated.call_id, (Answered(about, Declared.CONFLICT, "A cousin"),))
     # Whoever had this seat alone has no permission to score any more.
     with pytest.raises((NotFound, NotAllowed)):
         services.save_field(seated.actor(name), about, "remark", ("late",), 1)

@@ -70,7 +70,7 @@ from grants.evaluation.queries.consensus_list import consensus_list, consensus_l
 from grants.evaluation.queries.consensus_versions import consensus_versions
 from grants.evaluation.queries.detected import detected_count, detected_pair, detected_rows, waiting_detections
 from grants.evaluation.queries.detecting import acts_for, calls_looked_at, look, standing_detections, takes_part
-from grants.evaluation.queries.entities import doubted, entity_rows, said_of_members
+from grants.evaluation.queries.entities import doubted, doubted_by, entity_rows, said_of_members, unsettled
 from grants.evaluation.queries.importing import import_plan, roles_asked
 from grants.evaluation.queries.invitations import (
     due_reminders,
@@ -156,6 +156,7 @@ __all__ = [
     "detected_rows",
     "doubt",
     "doubted",
+    "doubted_by",
     "drafts",
     "due_reminders",
     "duties",
@@ -225,6 +226,7 @@ __all__ = [
     "unanswered",
     "undecidable",
     "undeclared",
+    "unsettled",
     "waiting_detections",
     "waiting_doubts",
     "waiting_shifts",

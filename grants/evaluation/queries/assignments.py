@@ -226,12 +226,18 @@ def people_for(
     stated: Mapping[tuple[UUID, UUID], rules.Said],
     taken: Collection[UUID],
     countries: CountryRule,
+    clear: Collection[tuple[UUID, UUID]],
 ) -> tuple[tuple[PoolMember, str, int], ...]:
-    """Every evaluator of a pool: why this person cannot take a seat, or how well they fit. Best first."""
+    """Every evaluator of a pool: why this person cannot take a seat, or how well they fit. Best first.
+
+    ``clear`` are (person, application) of those to whom it opens.
+    """
     lines, fitting = [], rules.fitting(call.content, members)
     for member in members:
         said = stated.get((member.user_id, about.application_id), rules.Said())
         reason = rules.why_not(member, about, said, countries=countries)
+        if not reason and (member.user_id, about.application_id) not in clear:
+            reason = rules.why_shut(member)
         if member.id in taken:
             reason = f"{member.name} has or had a seat on it."
         elif not reason and member.load >= member.load_max:

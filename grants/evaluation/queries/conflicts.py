@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -18,13 +18,13 @@ from grants.calls.models import Call
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission
-from grants.core.together import Asking, ask, both, reader
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import rules
 from grants.evaluation.models import Assignment, ConflictDeclaration, DetectedConflict, Evaluator, EvaluatorWish
 from grants.evaluation.queries.accepting import terms_accepted
 from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, ROWS_MAX, within
 from grants.evaluation.queries.applicants import cities_of, consortia_of, head_of
-from grants.evaluation.queries.entities import entity_rows
+from grants.evaluation.queries.entities import entity_rows, unsettled
 from grants.evaluation.rules import ApplicationHead, ConflictPage, ConflictRow, Consortium, DoubtRow, EntityRow
 from grants.evaluation.states import Declared, DetectedKind, DetectedState, Ruling, SeatState
 from grants.identity.models import Organisation, User
@@ -35,7 +35,7 @@ STANDS = (DetectedState.PROPOSED.value, DetectedState.CONFIRMED.value)
 
 @reader
 def conflict_pages(actor: Actor) -> Asking[tuple[ConflictPage, ...]]:
-    """Every application this person must declare about, by call, open ones first; barred ones are gone. Three statements."""
+    """Every application this person must declare about, by call, open ones first; barred ones are gone. In two rounds."""
     declared = aliased(ConflictDeclaration)
     rows, found_about = yield from both(
         ask(
@@ -58,14 +58,19 @@ def conflict_pages(actor: Actor) -> Asking[tuple[ConflictPage, ...]]:
         _found_about(actor),
     )
     ids = [row.id for row in rows]
-    consortia, entities = yield from both(consortia_of.asking(ids), entity_rows.asking(actor.user_id, ids))
+    about_them: list[Asking[Any]] = [
+        consortia_of.asking(ids), entity_rows.asking(actor.user_id, ids),
+        unsettled.asking(actor.user_id, *IN_EVALUATION),
+    ]  # fmt: skip
+    consortia, entities, unsettled_ones = yield from side_by_side(about_them)
     about = {one.application_id: one for one in consortia}
     by_call: dict[UUID, list[Any]] = defaultdict(list)
     for row in rows:
         by_call[row.call_id].append(row)
     pages = []
     for call_id, found in by_call.items():
-        ours = _entities_of(entities, {row.id for row in found}, found_about)
+        doubts = {standing_id for where, standing_id in unsettled_ones if where == call_id}
+        ours = _entities_of(entities, {row.id for row in found}, found_about, doubts)
         lines = [_conflict_row(about[row.id], row, found_about.get(row.id, ""), ours) for row in found]
         lines.sort(key=lambda line: (not line.is_open and not line.waits_for, line.reference))
         pages.append(ConflictPage(call_id, found[0].slug, found[0].title, tuple(lines), ours))
@@ -73,11 +78,15 @@ def conflict_pages(actor: Actor) -> Asking[tuple[ConflictPage, ...]]:
 
 
 def _entities_of(
-    rows: Sequence[EntityRow], application_ids: set[UUID], noticed: Mapping[UUID, str]
+    rows: Sequence[EntityRow], application_ids: set[UUID], noticed: Mapping[UUID, str], doubts: Collection[UUID]
 ) -> tuple[EntityRow, ...]:
-    """The organisations of one call, open ones first, each with whether something was noticed of its applications."""
+    """The organisations of one call, open ones first, each with what was noticed of its applications and is unsettled."""
     ours = [
-        replace(row, noticed=any(key in noticed for key in row.application_ids))
+        replace(
+            row,
+            noticed=any(key in noticed for key in row.application_ids),
+            settled=row.organisation_id not in doubts,
+        )
         for row in rows
         if row.application_ids & application_ids
     ]

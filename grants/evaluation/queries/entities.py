@@ -29,30 +29,25 @@ MEMBERS_MAX = 20_000
 Person = UUID | ColumnElement[Any] | InstrumentedAttribute[Any] | None
 
 
+# Under names of their own: the tables may stand in the query that carries the condition. Made once: an alias made anew
+# copies every column of its table, and these stand in nearly every request.
+_PART, _MEMBER, _WHOSE = aliased(ApplicationPartner), aliased(Organisation), aliased(Application)
+_SAID, _ABOUT, _RULED = aliased(EntityDeclaration), aliased(Organisation), aliased(ConflictDeclaration)
+_OWN, _STANDING = aliased(ConflictDeclaration), aliased(Organisation)
+
+
 def entities_open(user_id: Person) -> ColumnElement[bool]:
     """The condition on :class:`Application` that this person said of each organisation in it that there is no conflict.
 
-    Whoever joins a consortium later, or is another entry of the register than before, is asked about anew.
+    Whoever joins a consortium later, or is another entry of the register than before, is asked about anew; one doubt
+    about any entry of an organisation is a doubt, whatever was said of the others.
     """
-    return not_(_unanswered(user_id, or_(_SAID.declared == Declared.NONE.value, _covered(_SAID, Application.id))))
+    doubts, application_id = entity_doubts(user_id, Declared.CONFLICT, Declared.UNSURE)
+    return and_(not_(entities_unasked(user_id)), not_(doubts.where(application_id == Application.id).exists()))
 
 
 def entities_unasked(user_id: Person) -> ColumnElement[bool]:
     """The condition on :class:`Application` that this person said nothing yet of an organisation in it."""
-    return _unanswered(user_id, _SAID.id.is_not(None))
-
-
-# Under names of their own: the tables may stand in the query that carries the condition.
-_PART, _MEMBER = aliased(ApplicationPartner), aliased(Organisation)
-_SAID, _ABOUT = aliased(EntityDeclaration), aliased(Organisation)
-
-
-def _stands_for(entry: Any) -> ColumnElement[Any]:
-    """The entry of the register that stands for an organisation."""
-    return func.coalesce(entry.same_as_id, entry.id)
-
-
-def _unanswered(user_id: Person, counts: ColumnElement[bool]) -> ColumnElement[bool]:
     answered = (
         select(_SAID.id)
         .join(_ABOUT, _ABOUT.id == _SAID.organisation_id)
@@ -60,7 +55,6 @@ def _unanswered(user_id: Person, counts: ColumnElement[bool]) -> ColumnElement[b
             _SAID.user_id == user_id,
             _SAID.call_id == Application.call_id,
             _stands_for(_ABOUT) == _stands_for(_MEMBER),
-            counts,
         )
         .correlate_except(_SAID, _ABOUT)
         .exists()
@@ -68,70 +62,78 @@ def _unanswered(user_id: Person, counts: ColumnElement[bool]) -> ColumnElement[b
     return (
         select(_PART.id)
         .join(_MEMBER, _MEMBER.id == _PART.organisation_id)
-        .where(_PART.application_id == Application.id, _PART.state != PartnerState.DECLINED.value, not_(answered))
+        .where(_PART.application_id == Application.id, _TAKES_PART, not_(answered))
         .correlate_except(_PART, _MEMBER)
         .exists()
     )
 
 
-def _covered(said: Any, application_id: Any) -> ColumnElement[bool]:
-    """Whether the manager cleared the person for that application after they said this of an organisation."""
-    ruled = aliased(ConflictDeclaration)
+def _stands_for(entry: Any) -> ColumnElement[Any]:
+    """The entry of the register that stands for an organisation."""
+    return func.coalesce(entry.same_as_id, entry.id)
+
+
+_TAKES_PART = _PART.state != PartnerState.DECLINED.value
+
+
+def _covered() -> ColumnElement[bool]:
+    """Whether the manager cleared the person for the application of the row after they said this of an organisation."""
     return (
-        select(ruled.id)
+        select(_RULED.id)
         .where(
-            ruled.user_id == said.user_id,
-            ruled.application_id == application_id,
-            ruled.ruling == Ruling.CLEARED.value,
-            ruled.ruled_at >= said.declared_at,
+            _RULED.user_id == _SAID.user_id,
+            _RULED.application_id == _PART.application_id,
+            _RULED.ruling == Ruling.CLEARED.value,
+            _RULED.ruled_at >= _SAID.declared_at,
         )
-        .correlate_except(ruled)
+        .correlate_except(_RULED)
         .exists()
     )
 
 
-def entity_doubts(user_id: Person, *declared: Declared) -> tuple[Select[Any], InstrumentedAttribute[Any]]:
-    """Rows of what this person said of organisations, with the column that says of which application each is one.
+def _uncovered(what: Any, *declared: Declared) -> Select[Any]:
+    """What anybody said of organisations, by each application of the call one takes part in now and no ruling covers.
 
-    Asked by what takes part now: also an application that such an organisation joined later is among them.
+    Also an application that such an organisation joined later is among them.
     """
-    part, member = aliased(ApplicationPartner), aliased(Organisation)
-    said, about, whose = aliased(EntityDeclaration), aliased(Organisation), aliased(Application)
-    rows = (
-        select(part.id)
-        .select_from(said)
-        .join(about, about.id == said.organisation_id)
-        .join(member, _stands_for(member) == _stands_for(about))
-        .join(part, part.organisation_id == member.id)
-        .join(whose, and_(whose.id == part.application_id, whose.call_id == said.call_id))
-        .where(
-            said.user_id == user_id,
-            said.declared.in_([each.value for each in declared]),
-            part.state != PartnerState.DECLINED.value,
-            not_(_covered(said, part.application_id)),
-        )
-        .correlate_except(part, member, said, about, whose)
+    return (
+        select(what)
+        .select_from(_SAID)
+        .join(_ABOUT, _ABOUT.id == _SAID.organisation_id)
+        .join(_MEMBER, _stands_for(_MEMBER) == _stands_for(_ABOUT))
+        .join(_PART, _PART.organisation_id == _MEMBER.id)
+        .join(_WHOSE, and_(_WHOSE.id == _PART.application_id, _WHOSE.call_id == _SAID.call_id))
+        .where(_SAID.declared.in_([each.value for each in declared]), _TAKES_PART, not_(_covered()))
     )
-    return rows, part.application_id
+
+
+def entity_doubts(user_id: Person, *declared: Declared) -> tuple[Select[Any], InstrumentedAttribute[Any]]:
+    """Rows of what this person said of organisations, with the column that says of which application each is one."""
+    rows = _uncovered(_PART.id, *declared).where(_SAID.user_id == user_id)
+    return rows.correlate_except(_PART, _MEMBER, _SAID, _ABOUT, _WHOSE), _PART.application_id
 
 
 def all_entity_conflicts() -> Select[UUID, UUID]:
     """(person, application) of every conflict that stands because of an organisation."""
-    part, member = aliased(ApplicationPartner), aliased(Organisation)
-    said, about, whose = aliased(EntityDeclaration), aliased(Organisation), aliased(Application)
-    return (
-        select(said.user_id, part.application_id)
-        .select_from(said)
-        .join(about, about.id == said.organisation_id)
-        .join(member, _stands_for(member) == _stands_for(about))
-        .join(part, part.organisation_id == member.id)
-        .join(whose, and_(whose.id == part.application_id, whose.call_id == said.call_id))
-        .where(
-            said.declared == Declared.CONFLICT.value,
-            part.state != PartnerState.DECLINED.value,
-            not_(_covered(said, part.application_id)),
-        )
+    rows: Select[UUID, UUID] = _uncovered(_SAID.user_id, Declared.CONFLICT).add_columns(_PART.application_id)
+    return rows
+
+
+@reader
+def unsettled(user_id: UUID | None, *states: str) -> Asking[frozenset[tuple[UUID, UUID]]]:
+    """(call, entry that stands) of the organisations about which a doubt of this person is not settled everywhere.
+
+    Asked of every application of the call in one of these states or with a declaration, also of those that are shut to
+    the person: a doubt about an organisation ends by rulings on each.
+    """
+    declared = select(_OWN.id).where(_OWN.user_id == _SAID.user_id, _OWN.application_id == _PART.application_id)
+    rows = yield from ask(
+        _uncovered(_SAID.call_id, Declared.CONFLICT, Declared.UNSURE)
+        .add_columns(_stands_for(_ABOUT).label("standing_id"))
+        .where(_SAID.user_id == user_id, or_(_WHOSE.state.in_(states), declared.correlate_except(_OWN).exists()))
+        .distinct()
     )
+    return frozenset((row.call_id, row.standing_id) for row in rows)
 
 
 def said_of_members(application_ids: Collection[UUID]) -> Select[UUID]:
@@ -142,36 +144,40 @@ def said_of_members(application_ids: Collection[UUID]) -> Select[UUID]:
     return select(EntityDeclaration.id).where(or_(of.in_(members), of.in_(standing)))
 
 
-def _said_by(user_id: UUID | None) -> Any:
-    """What this person said, by call and by the entry that stands for each organisation."""
-    said, about = aliased(EntityDeclaration), aliased(Organisation)
+def _told() -> Any:
+    """What people said, by call and by the entry that stands for each organisation."""
     return (
         select(
-            *(said.call_id, _stands_for(about).label("standing_id"), said.declared, said.kind, said.reason),
-            said.declared_at,
+            *(_SAID.user_id, _SAID.call_id, _stands_for(_ABOUT).label("standing_id")),
+            *(_SAID.declared, _SAID.kind, _SAID.reason, _SAID.declared_at),
         )
-        .join(about, about.id == said.organisation_id)
-        .where(said.user_id == user_id)
+        .join(_ABOUT, _ABOUT.id == _SAID.organisation_id)
         .subquery("told")
     )
+
+
+_TOLD = _told()
 
 
 @reader
 def entity_rows(user_id: UUID | None, application_ids: Collection[UUID]) -> Asking[tuple[EntityRow, ...]]:
     """The organisations of these applications, each once, with what this person said of it; by name. One statement."""
-    told, standing = _said_by(user_id), aliased(Organisation)
+    told, standing = _TOLD.c, _STANDING
     rows = yield from ask(
         select(
             *(standing.id, standing.name, standing.country_code, Application.id.label("application_id")),
-            *(Application.title, told.c.declared, told.c.kind, told.c.reason),
+            *(Application.title, told.declared, told.kind, told.reason),
         )
         .select_from(ApplicationPartner)
         .join(Application, Application.id == ApplicationPartner.application_id)
         .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
         .join(standing, standing.id == _stands_for(Organisation))
-        .outerjoin(told, and_(told.c.call_id == Application.call_id, told.c.standing_id == standing.id))
+        .outerjoin(
+            _TOLD,
+            and_(told.user_id == user_id, told.call_id == Application.call_id, told.standing_id == standing.id),
+        )
         .where(Application.id.in_(application_ids), ApplicationPartner.state != PartnerState.DECLINED.value)
-        .order_by(standing.name, standing.id, Application.reference, told.c.declared)
+        .order_by(standing.name, standing.id, Application.reference, told.declared)
         .limit(MEMBERS_MAX)
     )
     found: dict[UUID, list[Any]] = {}
@@ -195,29 +201,26 @@ def _entity_row(rows: list[Any]) -> EntityRow:
     )
 
 
-def doubted(user_id: UUID, application_ids: Collection[UUID]) -> tuple[Doubted, ...]:
-    """What this person said of organisations of these applications other than “none”, with what stands of each application."""
-    told, own = _said_by(user_id), aliased(ConflictDeclaration)
+def doubted(*wanted: ColumnElement[bool]) -> tuple[Doubted, ...]:
+    """What people said of organisations of such applications other than “none”, with what stands of each application."""
+    told = _TOLD.c
     rows = db.session.execute(
         select(
-            *(Application.id, Organisation.name, told.c.declared, told.c.kind, told.c.reason, told.c.declared_at),
-            *(own.declared.label("told"), own.ruling, own.ruled_at),
+            *(told.user_id, Application.id, Organisation.name, told.declared, told.kind, told.reason, told.declared_at),
+            *(_OWN.declared.label("told"), _OWN.ruling, _OWN.ruled_at),
         )
         .select_from(ApplicationPartner)
         .join(Application, Application.id == ApplicationPartner.application_id)
         .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
-        .join(told, and_(told.c.call_id == Application.call_id, told.c.standing_id == _stands_for(Organisation)))
-        .outerjoin(own, and_(own.application_id == Application.id, own.user_id == user_id))
-        .where(
-            Application.id.in_(application_ids),
-            ApplicationPartner.state != PartnerState.DECLINED.value,
-            told.c.declared != Declared.NONE.value,
-        )
-        .order_by(Application.reference, Organisation.name)
+        .join(_TOLD, and_(told.call_id == Application.call_id, told.standing_id == _stands_for(Organisation)))
+        .outerjoin(_OWN, and_(_OWN.application_id == Application.id, _OWN.user_id == told.user_id))
+        .where(ApplicationPartner.state != PartnerState.DECLINED.value, told.declared != Declared.NONE.value, *wanted)
+        .order_by(told.user_id, Application.reference, Organisation.name, told.declared, told.declared_at)
         .limit(MEMBERS_MAX)
     )
     return tuple(
         Doubted(
+            row.user_id,
             row.id,
             row.name,
             Declared(row.declared),
@@ -229,3 +232,8 @@ def doubted(user_id: UUID, application_ids: Collection[UUID]) -> tuple[Doubted, 
         )
         for row in rows
     )
+
+
+def doubted_by(user_id: UUID, application_ids: Collection[UUID]) -> tuple[Doubted, ...]:
+    """What this person said of organisations of these applications other than “none”."""
+    return doubted(_TOLD.c.user_id == user_id, Application.id.in_(application_ids))

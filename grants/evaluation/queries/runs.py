@@ -22,7 +22,7 @@ from grants.evaluation import matching, rules
 from grants.evaluation.matching.graph import seat_graph
 from grants.evaluation.matching.proof import broken_groups
 from grants.evaluation.models import Assignment, AssignmentRun, Evaluator
-from grants.evaluation.queries.access import declarations, within
+from grants.evaluation.queries.access import clear_people, declarations, within
 from grants.evaluation.queries.applicants import cities_of, consortia_of, head_of
 from grants.evaluation.queries.assignments import (
     RUN_COLUMNS,
@@ -140,7 +140,9 @@ def adjust_page(actor: Actor, slug: str, reference: str, asked_for: AdjustInput 
     (about,), stated, seats, members, cities, standing, countries = yield from side_by_side(about_call)
     active = tuple(seat for seat in seats.get(application.id, []) if seat.state is SeatState.ACTIVE)
     taken = {seat.evaluator_id for seat in seats.get(application.id, [])}
-    people = people_for(call, about, members, stated, taken, countries)
+    users = [member.user_id for member in members]
+    clear = yield from clear_people.asking(users, [application.id], users)
+    people = people_for(call, about, members, stated, taken, countries, clear)
     locked = frozenset(seat.handle for seat in active if (application.id, seat.evaluator_id) in standing.locked)
     page = AdjustPage(
         head_of(application, cities.get(application.id, ""), call), active, locked,

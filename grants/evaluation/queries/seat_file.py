@@ -15,7 +15,7 @@ from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation import rules
 from grants.evaluation.models import Assessment, Assignment, Consensus, Evaluator
-from grants.evaluation.queries.access import declarations, undecidable
+from grants.evaluation.queries.access import clear_people, declarations, undecidable
 from grants.evaluation.queries.applicants import consortia_of
 from grants.evaluation.queries.assignments import country_rule, pool, seat_views
 from grants.evaluation.queries.late import may_see
@@ -84,11 +84,13 @@ def seat_plan(actor: Actor, call: CallView, table: Sequence[Sequence[str]]) -> A
     agreed = {row.application_id for row in consensus if row.state == ConsensusState.AGREED.value}
     people = {member.handle: member for member in members}
     by_id = {one.application_id: one for one in consortia}
+    named = {people[line.handle].user_id for line in asked if line.handle in people}
+    clear = yield from clear_people.asking(named, ids, named)
     unfit = {
         (line.reference, line.handle): why
         for line in asked
         if line.reference in open_ones and line.handle in people
-        and (why := _unfit(line, people[line.handle], open_ones[line.reference].id, by_id, stated, countries, seats))
+        and (why := _unfit(line, people[line.handle], open_ones[line.reference].id, by_id, stated, countries, seats, clear))
     }  # fmt: skip
     return rules.plan_seats(
         asked,
@@ -118,6 +120,7 @@ def _unfit(
     stated: Any,
     countries: Any,
     seats: Any,
+    clear: frozenset[tuple[UUID, UUID]],
 ) -> str:
     """Why somebody without a seat cannot take one: what a seat given by hand is asked too."""
     had = {seat.evaluator_id: seat.state for seat in seats.get(application_id, ())}
@@ -126,10 +129,6 @@ def _unfit(
     if member.id in had:
         return f"{member.name} had a seat on it before."
     said = stated.get((member.user_id, application_id), rules.Said())
-    return rules.why_not(
-        member,
-        consortia[application_id],
-        said,
-        countries=countries,
-        due=clock.end_of_day(line.due) if line.due else None,
-    )
+    due = clock.end_of_day(line.due) if line.due else None
+    why = rules.why_not(member, consortia[application_id], said, countries=countries, due=due)
+    return why or ("" if (member.user_id, application_id) in clear else rules.why_shut(member))

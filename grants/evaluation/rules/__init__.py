@@ -42,7 +42,13 @@ from grants.evaluation.rules.conflicts import (
     version_of,
 )
 from grants.evaluation.rules.employers import Employer, employer_words, read_employers, taken_back
-from grants.evaluation.rules.entities import Doubted, EntityRow, refuse_taking_back_entity, said_of_applications
+from grants.evaluation.rules.entities import (
+    Doubted,
+    EntityRow,
+    refuse_taking_back_entity,
+    said_of_applications,
+    with_entities,
+)
 from grants.evaluation.rules.fit import Fitting, Part, fitting
 from grants.evaluation.rules.importing import (
     IMPORT_BYTES_MAX,
@@ -110,6 +116,7 @@ from grants.evaluation.rules.pool import (
     topic_choices,
     topics_of,
     why_not,
+    why_shut,
 )
 from grants.evaluation.rules.quoting import Quote, passages, quotes_in
 from grants.evaluation.rules.runs import (
@@ -404,4 +411,6 @@ __all__ = [
     "total_half",
     "version_of",
     "why_not",
+    "why_shut",
+    "with_entities",
 ]

@@ -136,6 +136,14 @@ def why_not(
     return ""
 
 
+def why_shut(member: PoolMember) -> str:
+    """Why an application does not open for somebody whom no rule of :func:`why_not` keeps from it, as a sentence."""
+    return (
+        f"It does not open for {member.name}: they have not said of each organisation in it that there is no conflict, "
+        "or belong to one of them."
+    )
+
+
 def topics_of(content: DossierContent) -> frozenset[str]:
     """The topics an application picked: every choice of its questions with several choices."""
     kinds = {

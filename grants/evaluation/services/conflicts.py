@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from sqlalchemy import select
@@ -18,7 +19,7 @@ from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
 from grants.evaluation import queries, rules
 from grants.evaluation.models import Assignment, ConflictDeclaration, Consensus, Evaluator, EvaluatorWish
-from grants.evaluation.rules import Answered, AnsweredEntity
+from grants.evaluation.rules import Answered, AnsweredEntity, Doubted
 from grants.evaluation.services.consensus import reopen_consensus
 from grants.evaluation.services.entities import declare_entities
 from grants.evaluation.services.seats import void_seat
@@ -32,49 +33,80 @@ from grants.identity import services as people
     scope=queries.call_scope,
     says="answered about conflicts of interest with {subject}",
 )
-def declare(
-    actor: Actor, call_id: UUID, answers: tuple[Answered, ...], entities: tuple[AnsweredEntity, ...] | None = None
-) -> int:
+def declare(actor: Actor, call_id: UUID, answers: tuple[Answered, ...], entities: tuple[AnsweredEntity, ...]) -> int:
     """Store what the person declares about applications of a call and organisations in them; returns how many
     applications they now stand in conflict with.
 
     A conflict bars the person from the application at once and empties a seat they had on it; one with an organisation
-    does so for each application it takes part in. Without ``entities`` an answer is about the application alone, and
-    “none” about whoever else is in it; the page says of each by itself, and what it leaves out stays open.
+    does so for each application it takes part in. An answer about an application is one about it alone: an organisation
+    that is not answered for stays open, and with it the application stays shut.
     """
+    assert actor.user_id is not None, "the program itself declares nothing"
     allowed = queries.may_declare(actor, call_id)
-    given, about = rules.clean_answers(answers, entities or ())
-    declare_entities(actor, call_id, allowed, given, None if entities is None else about)
-    cleaned = _with_entities(actor, given, allowed)
-    stored = {row.application_id: row for row in _own_declarations(actor, [a.application_id for a in cleaned])}
+    given, about = rules.clean_answers(answers, entities)
+    if any(answer.application_id not in allowed for answer in given):
+        raise NotFound
+    declare_entities(actor, call_id, allowed, about)
+    follows = rules.said_of_applications(queries.doubted_by(actor.user_id, allowed))
+    stored = _declarations_of(actor.user_id, {answer.application_id for answer in given} | follows.keys())
     conflicts = 0
-    for answer in cleaned:
-        if answer.application_id not in allowed:
-            raise NotFound
+    for answer in rules.with_entities(given, follows, _values(stored)):
         row = stored.get(answer.application_id)
         if answer.wish is not None:
             _store_wish(actor, call_id, row, answer)
-        if row is not None and (row.declared, row.reason or "") == (answer.declared.value, answer.reason):
+        if row is not None and not _says_more(row, answer, follows=answer.application_id in follows):
             continue
         if answer.declared is Declared.NONE:
             _refuse_taking_back(row)
         if answer.declared is not Declared.CONFLICT:
             _refuse_late_change(row)
-        _store(actor, row, answer)
+        _store(actor.user_id, row, answer)
         if answer.declared is Declared.CONFLICT:
             conflicts += 1
-            assert actor.user_id is not None, "the program itself declares nothing"
             keep_away(call_id, {(actor.user_id, answer.application_id): answer.reason})
     return conflicts
 
 
-def _with_entities(actor: Actor, said: Sequence[Answered], allowed: Collection[UUID]) -> list[Answered]:
-    """What is said of applications, with what follows from organisations of them in the place of “none”."""
-    assert actor.user_id is not None, "the program itself declares nothing"
-    follows = rules.said_of_applications(queries.doubted(actor.user_id, allowed))
-    own = {each.application_id: each for each in said if each.declared is not Declared.NONE}
-    said = [each for each in said if each.application_id in own or each.application_id not in follows]
-    return [*said, *(each for key, each in follows.items() if key not in own)]
+def carry_entities(call_id: UUID) -> int:
+    """Write on the applications of a call what people said of organisations that take part in them now.
+
+    An entry of the register joined with another, or a new partner: nobody declares anything, and yet a conflict empties
+    the seat and a doubt waits for its ruling. Returns how many pairs are newly kept apart. Whoever takes part in an
+    application themselves is kept from judging it by that, and reads on.
+    """
+    bound = queries.takes_part(call_id)
+    said: dict[UUID, list[Doubted]] = defaultdict(list)
+    for each in queries.doubted(Application.call_id == call_id, Application.state.in_(queries.IN_EVALUATION)):
+        if each.follows and (each.user_id, each.application_id) not in bound:
+            said[each.user_id].append(each)
+    reasons: dict[tuple[UUID, UUID], str] = {}
+    for user_id, doubts in said.items():
+        follows = rules.said_of_applications(doubts)
+        stored = _declarations_of(user_id, follows.keys())
+        for answer in rules.with_entities((), follows, _values(stored)):
+            row = stored.get(answer.application_id)
+            if row is not None and not _says_more(row, answer, follows=True):
+                continue
+            _store(user_id, row, answer)
+            if answer.declared is Declared.CONFLICT:
+                reasons[user_id, answer.application_id] = answer.reason
+    if reasons:
+        keep_away(call_id, reasons)
+    return len(reasons)
+
+
+def _values(rows: Mapping[UUID, ConflictDeclaration]) -> dict[UUID, tuple[Answered, Ruling | None]]:
+    return {
+        key: (Answered(key, Declared(row.declared), row.reason or ""), Ruling(row.ruling) if row.ruling else None)
+        for key, row in rows.items()
+    }
+
+
+def _says_more(row: ConflictDeclaration, answer: Answered, *, follows: bool) -> bool:
+    """Whether an answer differs from what stands; what follows from an organisation does once a ruling covers it no more."""
+    return (row.declared, row.reason or "") != (answer.declared.value, answer.reason) or (
+        follows and row.ruling is not None
+    )
 
 
 def _store_wish(actor: Actor, call_id: UUID, declared: ConflictDeclaration | None, answer: Answered) -> None:
@@ -116,21 +148,20 @@ def declare_in_office(actor: Actor, application_id: UUID, reason: str) -> None:
     """An officer has a conflict with an application: from now on it is not there for them, and somebody else decides."""
     assert actor.user_id is not None, "the program itself declares nothing"
     answer = rules.clean_declaration(Answered(application_id, Declared.CONFLICT, reason))
-    stored = {row.application_id: row for row in _own_declarations(actor, [application_id])}
-    _store(actor, stored.get(application_id), answer)
+    _store(actor.user_id, _declarations_of(actor.user_id, [application_id]).get(application_id), answer)
     keep_away(locked(Application, application_id).call_id, {(actor.user_id, application_id): answer.reason})
 
 
-def _own_declarations(actor: Actor, application_ids: Sequence[UUID]) -> Sequence[ConflictDeclaration]:
-    return db.session.scalars(
+def _declarations_of(user_id: UUID, application_ids: Collection[UUID]) -> dict[UUID, ConflictDeclaration]:
+    """What this person declared, by application, under lock."""
+    rows = db.session.scalars(
         select(ConflictDeclaration)
-        .where(
-            ConflictDeclaration.user_id == actor.user_id,
-            ConflictDeclaration.application_id.in_(application_ids),
-        )
+        .where(ConflictDeclaration.user_id == user_id, ConflictDeclaration.application_id.in_(application_ids))
+        .order_by(ConflictDeclaration.id)
         .with_for_update()
         .execution_options(populate_existing=True)
-    ).all()
+    )
+    return {row.application_id: row for row in rows}
 
 
 def _refuse_taking_back(row: ConflictDeclaration | None) -> None:
@@ -160,9 +191,9 @@ def _refuse_late_change(row: ConflictDeclaration | None) -> None:
         )
 
 
-def _store(actor: Actor, row: ConflictDeclaration | None, answer: Answered) -> None:
+def _store(user_id: UUID, row: ConflictDeclaration | None, answer: Answered) -> None:
     if row is None:
-        row = ConflictDeclaration(user_id=actor.user_id, application_id=answer.application_id)
+        row = ConflictDeclaration(user_id=user_id, application_id=answer.application_id)
         db.session.add(row)
     row.declared, row.reason = answer.declared.value, answer.reason or None
     row.declared_at = acts.moment()

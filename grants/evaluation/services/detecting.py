@@ -19,7 +19,7 @@ from grants.evaluation import queries
 from grants.evaluation.models import DetectedConflict
 from grants.evaluation.rules import Detected, is_conflict, version_of
 from grants.evaluation.rules.detecting import Found
-from grants.evaluation.services.conflicts import keep_away
+from grants.evaluation.services.conflicts import carry_entities, keep_away
 from grants.evaluation.states import DETECTED, DetectedKind, DetectedState, Ruled, Ruling
 from grants.identity import services as people
 
@@ -43,7 +43,7 @@ def detect(actor: Actor, call_id: UUID) -> Detected:
     """Look the call through: certain facts keep people away at once, the others wait for a person.
 
     What was decided stands. A proposal whose fact is no longer so goes; a certain one stays until a person dismisses it.
-    That somebody competes follows from the application they take part in, and goes with it.
+    What people said of organisations is carried to the applications these are in by now. That somebody competes follows from the application they take part in, and goes with it.
     """
     found = {each.key: each for each in queries.look(call_id).found}
     standing, bound = queries.standing_detections(call_id), queries.takes_part(call_id)
@@ -71,7 +71,8 @@ def detect(actor: Actor, call_id: UUID) -> Detected:
             gone += 1
     own = {(each.user_id, each.application_id) for each in found.values() if each.kind is DetectedKind.OWN_APPLICATION}
     keep_away(call_id, {pair: words for pair, words in kept_away.items() if pair not in own}, own)
-    return Detected(proposed, len(kept_away.keys() | own), gone)
+    carried = carry_entities(call_id)
+    return Detected(proposed, len(kept_away.keys() | own) + carried, gone)
 
 
 def _held_too_much(row: DetectedConflict, each: Found) -> bool:

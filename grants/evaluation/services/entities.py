@@ -2,83 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from grants.core import acts, faults
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor
 from grants.evaluation import queries, rules
-from grants.evaluation.models import ConflictDeclaration, EntityDeclaration
-from grants.evaluation.rules import Answered, AnsweredEntity, EntityRow
-from grants.evaluation.states import ConflictKind, Declared
+from grants.evaluation.models import EntityDeclaration
+from grants.evaluation.rules import AnsweredEntity
+from grants.evaluation.states import ConflictKind
+from grants.identity.models import Organisation
 
 
 def declare_entities(
-    actor: Actor,
-    call_id: UUID,
-    allowed: Collection[UUID],
-    answers: Collection[Answered],
-    entities: Collection[AnsweredEntity] | None,
+    actor: Actor, call_id: UUID, allowed: Collection[UUID], answers: Collection[AnsweredEntity]
 ) -> None:
-    """Store the answers about organisations of the applications a person may declare about; :class:`NotFound` for others.
-
-    Where none are handed over, “none” is said of those of whom nothing was said, but for applications in conflict.
-    """
+    """Store the answers about organisations of the applications a person may declare about; :class:`NotFound` for others."""
     faults.point("conflict")
     rows = {row.organisation_id: row for row in queries.entity_rows(actor.user_id, allowed)}
-    if entities is None:
-        free = {each.application_id for each in answers if each.declared is not Declared.CONFLICT}
-        entities = [
-            AnsweredEntity(key, Declared.NONE)
-            for key, row in rows.items()
-            if row.is_open and row.application_ids & free
-        ]
-    stored = _stored(actor, call_id)
-    for answer in entities:
+    stored, unsettled = _stored(actor, call_id), queries.unsettled(actor.user_id, *queries.IN_EVALUATION)
+    for answer in answers:
         row = rows.get(answer.organisation_id)
         if row is None:
             raise NotFound
-        _store(actor, call_id, row, answer, stored)
+        if (row.declared, row.kind, row.reason) == (answer.declared, answer.kind, answer.reason):
+            continue
+        if row.declared is not None:
+            settled = (call_id, answer.organisation_id) not in unsettled
+            rules.refuse_taking_back_entity(row.declared, answer.declared, ruled=settled)
+        _store(actor, call_id, answer, stored.get(answer.organisation_id, ()))
     db.session.flush()
 
 
-def _stored(actor: Actor, call_id: UUID) -> Mapping[UUID, EntityDeclaration]:
-    rows = db.session.scalars(
-        select(EntityDeclaration)
+def _stored(actor: Actor, call_id: UUID) -> Mapping[UUID, Sequence[EntityDeclaration]]:
+    """What the person said in this call, under lock, by the entry that stands for each organisation."""
+    rows = db.session.execute(
+        select(EntityDeclaration, func.coalesce(Organisation.same_as_id, Organisation.id))
+        .join(Organisation, Organisation.id == EntityDeclaration.organisation_id)
         .where(EntityDeclaration.user_id == actor.user_id, EntityDeclaration.call_id == call_id)
-        .with_for_update()
+        .order_by(EntityDeclaration.id)
+        .with_for_update(of=EntityDeclaration)
         .execution_options(populate_existing=True)
     )
-    return {row.organisation_id: row for row in rows}
+    found: dict[UUID, list[EntityDeclaration]] = {}
+    for row, standing_id in rows:
+        found.setdefault(standing_id, []).append(row)
+    return found
 
 
-def _store(
-    actor: Actor, call_id: UUID, shown: EntityRow, said: AnsweredEntity, stored: Mapping[UUID, EntityDeclaration]
-) -> None:
-    if (shown.declared, shown.kind, shown.reason) == (said.declared, said.kind, said.reason):
-        return
-    if shown.declared is not None:
-        rules.refuse_taking_back_entity(shown.declared, said.declared, ruled=_all_ruled(actor, shown))
-    row = stored.get(said.organisation_id)
-    if row is None:
-        row = EntityDeclaration(user_id=actor.user_id, call_id=call_id, organisation_id=said.organisation_id)
-        db.session.add(row)
-    row.declared, row.reason = said.declared.value, said.reason or None
-    row.kind = ConflictKind(said.kind).value if said.kind is not None else None
-    row.declared_at = acts.moment()
-
-
-def _all_ruled(actor: Actor, shown: EntityRow) -> bool:
-    """Whether the manager has ruled on this person and each application the organisation takes part in."""
-    ruled = db.session.scalars(
-        select(ConflictDeclaration.application_id).where(
-            ConflictDeclaration.user_id == actor.user_id,
-            ConflictDeclaration.application_id.in_(shown.application_ids),
-            ConflictDeclaration.ruling.is_not(None),
-        )
-    )
-    return shown.application_ids <= set(ruled)
+def _store(actor: Actor, call_id: UUID, said: AnsweredEntity, rows: Sequence[EntityDeclaration]) -> None:
+    """Write an answer; what was said of other entries of the same organisation is said anew with it."""
+    if not rows:
+        rows = [EntityDeclaration(user_id=actor.user_id, call_id=call_id, organisation_id=said.organisation_id)]
+        db.session.add_all(rows)
+    for row in rows:
+        row.declared, row.reason = said.declared.value, said.reason or None
+        row.kind = ConflictKind(said.kind).value if said.kind is not None else None
+        row.declared_at = acts.moment()

@@ -183,11 +183,12 @@ def _instance(
 ) -> tuple[matching.Instance, dict[matching.Pair, str]]:
     """What the assignment depends on, and of each pair that may not meet why not; ``taken`` are seats beside the run."""
     stated = queries.declarations(one.application_id for one in found)
-    shut_out = queries.shut_out([one.application_id for one in found], [member.user_id for member in members])
+    ids, people = [one.application_id for one in found], [member.user_id for member in members]
+    shut_out, clear = queries.shut_out(ids, people), queries.clear_people(people, ids, people)
     movable = movable_pairs(seats) if values.standing is StandingRule.MOVABLE else frozenset()
     stood = {(seat.application_id, seat.evaluator_id) for seat in seats}
     # Who lost a seat on an application does not get it again.
-    lost = pairs_in([one.application_id for one in found], SeatState.VOIDED)
+    lost = pairs_in(ids, SeatState.VOIDED)
     kept_away, utilities = {}, {}
     fitting = rules.fitting(call.content, members)
     for one in found:
@@ -198,6 +199,8 @@ def _instance(
             why = rules.why_not(member, one, said, countries=values.countries, due=values.due_at)
             if not why and (member.user_id, one.application_id) in shut_out:
                 why = f"{member.name} has a conflict of interest with it."
+            if not why and (member.user_id, one.application_id) not in clear:
+                why = rules.why_shut(member)
             if not why and pair in lost:
                 why = f"{member.name} had a seat on it."
             if why and pair not in stood:

@@ -220,9 +220,10 @@ def seat_by_hand(
     (about,) = queries.consortia_of([application_id])
     said = queries.declaration_of(member.user_id, application_id)
     why = rules.why_not(member, about, said, countries=queries.country_rule(call.id), due=due_at)
+    if not why and not queries.clear_people([member.user_id], [application_id], [member.user_id]):
+        why = rules.why_shut(member)
     if why:
         raise Refused(f"{why} Choose somebody else.")
-    queries.refuse_conflict(member.user_id, application_id)
     rules.refuse_load(member)
     standing = standing_pairs([application_id])
     if len(standing) >= call.content.evaluators_per_application:

@@ -27,7 +27,7 @@ def leave(ref: str) -> Any:
         with form.refusals():
             words = form.reason.data or ""
             if form.why.data == Leaving.CONFLICT.value:
-                services.declare(actor, shown.head.call_id, (Answered(shown.head.id, Declared.CONFLICT, words),))
+                services.declare(actor, shown.head.call_id, (Answered(shown.head.id, Declared.CONFLICT, words),), ())
                 flash(f"Your conflict with “{shown.head.title}” is on the record, and the seat is empty.")
             else:
                 services.recuse(actor, shown.head.id, words)
