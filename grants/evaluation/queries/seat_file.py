@@ -18,8 +18,7 @@ from grants.evaluation.models import Assessment, Assignment, Consensus, Evaluato
 from grants.evaluation.queries.access import declarations, undecidable
 from grants.evaluation.queries.applicants import consortia_of
 from grants.evaluation.queries.assignments import country_rule, pool, seat_views
-from grants.evaluation.queries.late import may_see
-from grants.evaluation.queries.seating import ACTIVE, OPEN
+from grants.evaluation.queries.seating import ACTIVE, OPEN, may_see
 from grants.evaluation.rules import (
     SEAT_COLUMNS,
     AskedSeat,
@@ -49,7 +48,7 @@ def seat_table(actor: Actor, call: CallView) -> Asking[list[list[str]]]:
         .outerjoin(Evaluator, Evaluator.id == Assignment.evaluator_id)
         .outerjoin(User, User.id == Evaluator.user_id)
         .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
-        .where(*may_see(actor, call.id), OPEN)
+        .where(Application.call_id == call.id, may_see(actor), OPEN)
         .order_by(Application.reference, User.handle)
     )
     return [list(SEAT_COLUMNS), *(_cells(row) for row in rows)]
@@ -70,7 +69,10 @@ def seat_plan(actor: Actor, call: CallView, table: Sequence[Sequence[str]]) -> A
     asked = rules.read_seats(table)
     found = yield from ask(
         select(Application.id, Application.reference, Application.title).where(
-            *may_see(actor, call.id), OPEN, Application.reference.in_({line.reference for line in asked})
+            Application.call_id == call.id,
+            may_see(actor),
+            OPEN,
+            Application.reference.in_({line.reference for line in asked}),
         )
     )
     shut = yield from undecidable.asking(actor, (), [row.id for row in found])
