@@ -72,8 +72,8 @@ def missing_seats(
 ) -> Asking[tuple[tuple[UUID, ...], int]]:
     """The seats the whole list holds, as far as one deed of reminding goes, and how many more there are."""
     wanted = (*_missing_of(actor, call.id), *_narrowed(search))
-    listed = select(Assignment.id, func.count().over().label("every"))
-    rows = yield from ask(_joined(listed).where(*wanted).order_by(KEY).limit(most))
+    listed: tuple[Any, ...] = (Assignment.id, func.count().over().label("every"))
+    rows = yield from ask(_joined(select(*listed)).where(*wanted).order_by(KEY).limit(most))
     return tuple(row.id for row in rows), max((row.every for row in rows), default=0) - len(rows)
 
 

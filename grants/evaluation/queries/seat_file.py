@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -32,8 +33,6 @@ from grants.evaluation.rules import (
 from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
 from grants.identity.models import User
 
-DECIDED = "The consensus is agreed; who assessed this application no longer changes."
-
 
 @reader
 def seat_table(actor: Actor, call: CallView) -> Asking[list[list[str]]]:
@@ -57,10 +56,24 @@ def seat_table(actor: Actor, call: CallView) -> Asking[list[list[str]]]:
 def _cells(row: Any) -> list[str]:
     if row.handle is None:
         return [row.reference, "", "", "", row.title, "", "", ""]
-    due = clock.in_zone(row.due_at).date().isoformat() if row.due_at else ""
+    day = _day(row.due_at)
     state = {"submitted": "submitted", "draft": "begun"}.get(row.state or "", "not begun")
     locked = "yes" if row.locked else "no"
-    return [row.reference, row.handle, locked, due, row.title, row.name, str(row.utility), state]
+    return [
+        row.reference,
+        row.handle,
+        locked,
+        day.isoformat() if day else "",
+        row.title,
+        row.name,
+        str(row.utility),
+        state,
+    ]
+
+
+def _day(due_at: datetime | None) -> date | None:
+    """The day a file names."""
+    return None if due_at is None else clock.in_zone(due_at).date()
 
 
 @reader
@@ -105,11 +118,13 @@ def seat_plan(actor: Actor, call: CallView, table: Sequence[Sequence[str]]) -> A
 
 def _application(row: Any, seats: Sequence[SeatView], agreed: bool) -> SeatedApplication:
     standing = {
-        seat.handle: StandingSeat(seat.id, seat.name, seat.locked, seat.assessment is AssessmentState.SUBMITTED)
+        seat.handle: StandingSeat(
+            seat.id, seat.name, seat.locked, seat.assessment is AssessmentState.SUBMITTED, _day(seat.due_at)
+        )
         for seat in seats
         if seat.state is SeatState.ACTIVE
     }
-    return SeatedApplication(row.id, row.title, standing, DECIDED if agreed else "")
+    return SeatedApplication(row.id, row.title, standing, rules.SEATS_DECIDED if agreed else "")
 
 
 def _unfit(
