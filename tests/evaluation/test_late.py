@@ -18,8 +18,15 @@ from grants.core.jobs import Job
 from grants.core.paging import Page
 from grants.evaluation import queries, services
 from grants.evaluation.models import Assignment, AssignmentReminder
-from grants.evaluation.rules import MissingFilter, MissingSearch, RemindInput
+from grants.evaluation.rules import (
+    MissingFilter,
+    MissingSearch,
+    ReminderLine,
+    ReminderPlan,
+    RemindInput,
+)
 from grants.identity.models import Membership
+from grants.identity.rules import RenderedMail
 from tests.evaluation.scene import CLOSED, Browser, Scene
 from tests.evaluation.test_seating import more
 from tests.evaluation.test_views import text_of
@@ -90,6 +97,13 @@ def test_the_list_says_who_has_what_not_in_the_late_first_and_goes_on_by_key(bro
         with statements() as seen:
             browser.get("manager", f"/calls/{seated.slug}/assignments/missing")
         assert len(seen) <= 8
+        boss = seated.actor("manager")
+        call = queries.call_to_assign(boss, seated.slug)
+        some, others = queries.missing_seats(boss, call, MissingSearch(), 3)
+        assert (len(some), others) == (3, 102) and queries.missing_seats(boss, call, MissingSearch("none"), 3) == (
+            (),
+            0,
+        )
 
 
 def test_exactly_the_mails_that_were_shown_are_sent_once(browser: Browser, seated: Scene) -> None:
@@ -100,6 +114,10 @@ def test_exactly_the_mails_that_were_shown_are_sent_once(browser: Browser, seate
         look = browser.post("manager", f"{path}?only=late", every="yes")
         seen = text_of(look)
         assert look.status_code == 200 and "It was due on 22 November 2022." in seen and mails() == []
+        # Who has more that is missing is not told of one row that it is all.
+        assert (
+            "This is a reminder of one of your assessments of" in seen and "Reminder of 1 missing assessment:" in seen
+        )
         chosen = {"pick": picks(seated, MissingFilter.LATE), "message": "The panel meets soon."}
 
         # Other words than were shown: nothing is sent, the page shows the mails with them.
@@ -172,10 +190,26 @@ def test_a_manager_in_conflict_finds_nothing_of_it_and_reminds_nobody_of_it(brow
         with arranging():
             db.session.add(Membership(user_id=seated.people["manager"], organisation_id=city, starts_at=clock.now()))
 
+        # Nor does the limit of a day tell whom somebody reminded of it.
+        assert set(seated.seats(seated.application_ids[0])) & set(seated.seats(seated.application_ids[1]))
+        rest = text_of(browser.post("manager", path, every="yes"))
+        assert "Left out" not in rest and "Reminded " not in rest
         for page in (path, f"{path}?q={seated.references[0]}", f"/calls/{seated.slug}/assignments/reminders"):
             assert title not in browser.get("manager", page).text, page
         tampered = browser.post("manager", path, **shut)
         assert title not in tampered.text and "Nobody is left to remind" in text_of(tampered)
-        sent = browser.post("manager", path, **shut, shown=hidden(look.text, "shown"), send="yes")
+        words = {"message": "The panel waits", "shown": hidden(look.text, "shown"), "send": "yes"}
+        sent = browser.post("manager", path, **shut, **words)
         assert sent.status_code == 409 and len(mails()) == 3
+        # Also with nobody left it says why nothing was sent, and loses no word.
+        assert "Nothing was sent" in text_of(sent, 409) and "The panel waits" in sent.text
         assert missing(seated, MissingFilter.LATE) == [] and len(missing(seated)) == 6
+
+
+def test_who_is_reminded_again_and_why_is_part_of_what_was_shown() -> None:
+    mail = RenderedMail("ada@example.org", "Ada", "Subject", "Words")
+    first, again = (ReminderLine(UUID(int=1), "Ada", (), mail, at) for at in (None, NOW))
+
+    told = [ReminderPlan((line,), 0, why).sha256 for line in (first, again) for why in ("Earlier now", "Later now")]
+
+    assert told[0] == told[1] and len(set(told)) == 3

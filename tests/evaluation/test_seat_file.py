@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import html
 import io
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from werkzeug.test import TestResponse
 from grants.applications.models import Application
 from grants.core import clock
 from grants.core.acts import arranging
+from grants.core.audit import AuditEvent
 from grants.core.db import db, get
 from grants.core.errors import Invalid, Refused
 from grants.core.jobs import Job
@@ -39,6 +41,7 @@ from tests.evaluation.scene import Browser, Scene
 from tests.evaluation.test_entities import joins
 from tests.evaluation.test_late import hidden
 from tests.evaluation.test_views import handle, text_of
+from tests.statements import statements
 
 ID = UUID(int=1)
 
@@ -60,7 +63,7 @@ def look(browser: Browser, scene: Scene, table: list[list[str]], status: int = 2
 
 def sent(page: TestResponse, reason: str = "The panel was mixed anew") -> dict[str, Any]:
     """The confirmation of what a page shows, as a browser sends it."""
-    found = {name: html.unescape(hidden(page.text, name)) for name in ("text", "seal", "act_key")}
+    found = {name: html.unescape(hidden(page.text, name)) for name in ("text", "shown", "act_key")}
     return {**found, "reason": reason}
 
 
@@ -81,6 +84,11 @@ def test_what_is_taken_along_and_brought_back_changes_nothing(browser: Browser, 
     answer = browser.post("manager", path, file=(io.BytesIO(book), "seats.xlsx"))
     assert answer.status_code == 200 and "Nothing would be written" in text_of(answer)
     assert browser.get("eva1", f"/calls/{seated.slug}/assignments/seats.csv").status_code == 403
+    # Who assesses what leaves with an audit record, each time.
+    left = db.session.execute(
+        select(AuditEvent.reason, AuditEvent.user_id).where(AuditEvent.verb == "assignment.export_list")
+    ).all()
+    assert sorted(left) == [("9 rows as CSV.", seated.people["manager"]), ("9 rows as XLSX.", seated.people["manager"])]
 
 
 def test_exactly_what_was_shown_is_done_once_by_the_checks_of_a_change_by_hand(browser: Browser, seated: Scene) -> None:
@@ -102,7 +110,12 @@ def test_exactly_what_was_shown_is_done_once_by_the_checks_of_a_change_by_hand(b
     assert nothing.status_code == 422 and "Write the reason" in nothing.text
 
     before = mails()
-    assert browser.post("manager", path, **sent(shown)).status_code == 303
+    with statements() as seen:
+        assert browser.post("manager", path, **sent(shown)).status_code == 303
+    # Nothing is compared before the applications are locked; the pool is read for the plan and for the seats, once each.
+    pools = [number for number, one in enumerate(seen) if "jsonb_object_agg" in one]
+    held = next(number for number, one in enumerate(seen) if "application.reference IN" in one and "FOR UPDATE" in one)
+    assert held < pools[0] and len(pools) == 2
     assert browser.post("manager", path, **sent(shown)).status_code == 303
     assert spare in seated.seats(first) and leaver not in seated.seats(first)
     seats = db.session.scalars(
@@ -122,6 +135,10 @@ def test_exactly_what_was_shown_is_done_once_by_the_checks_of_a_change_by_hand(b
     # The same page from another browser: what it showed is no longer so.
     late = browser.post("manager", path, **{**sent(shown), "act_key": "another"})
     assert late.status_code == 409
+    # Nothing is left to write: the page says so and why, and loses no word.
+    again = text_of(late, 409)
+    assert "Nothing would be written" in again and "What stands changed after this file" in again
+    assert "The panel was mixed anew" in again
 
 
 def test_lines_that_cannot_be_done_say_why_and_leave_their_application_whole(browser: Browser, seated: Scene) -> None:
@@ -158,6 +175,16 @@ def test_a_manager_in_conflict_neither_takes_it_along_nor_changes_it(browser: Br
     assert title not in browser.get("manager", f"/calls/{seated.slug}/assignments/seats.csv").text
     shown = look(browser, seated, [row for row in table if row != gone])
     assert "is no application of this call whose seats you may change" in text_of(shown) and title not in shown.text
+
+
+def test_a_changed_day_of_a_seat_that_stands_is_refused_and_its_own_day_is_none() -> None:
+    seat = StandingSeat(ID, "Ada", False, False, date(2023, 1, 31))
+    known = SeatsKnown(3, {"A": SeatedApplication(ID, "Title", {"ada": seat})}, {"ada": Takes(ID, "Ada", 1, 2)})
+
+    for day, deed in (("2023-01-31", SeatDeed.SAME), ("", SeatDeed.SAME), ("2023-02-28", SeatDeed.REFUSED)):
+        (change,) = plan_seats(read_seats([["application", "evaluator", "due"], ["A", "ada", day]]), known).changes
+        assert change.deed is deed
+    assert "due on 31 January 2023; a file changes no day" in change.words and "2023-01-31 or nothing" in change.words
 
 
 def standing(*handles: str) -> SeatedApplication:

@@ -76,6 +76,7 @@ AUDITED_READS = {
     "awards.advice_csv",
     "awards.complaints_csv",
     "evaluation.pool_csv",
+    "evaluation.seats_taken",
     "applications.receipt_pdf",
     "awards.letter_pdf",
     "awards.minutes_pdf",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.evaluation.forms.assignments import AdjustForm, ReasonForm, RemindForm, RunForm, end_of
+from grants.evaluation.forms.assignments import AdjustForm, ReasonForm, RemindForm, RunForm, SeatsTakenForm, end_of
 from grants.evaluation.forms.conflicts import ConflictsForm, RuleForm, conflicts_form
 from grants.evaluation.forms.leaving import FilledSheetForm, LeaveForm, Leaving
 from grants.evaluation.forms.pool import (
@@ -12,7 +12,6 @@ from grants.evaluation.forms.pool import (
     InviteForm,
     OwnProfileForm,
     PoolForm,
-    SeatsTakenForm,
     TermsForm,
     WhyForm,
     pool_form,

@@ -134,10 +134,33 @@ class AdjustForm(ContestedForm):
         )  # fmt: skip
 
 
-class RemindForm(ContestedForm):
-    """Which evaluators to remind, in which words; ``shown`` is the hash of the mails that were looked at."""
+class SeenForm(ContestedForm):
+    """A deed in sight of what it does; ``shown`` is the hash of what was looked at."""
 
     shown = HiddenField()
+
+    @property
+    def shown_sha256(self) -> bytes:
+        """The hash as bytes; of nonsense the hash of nothing."""
+        try:
+            return bytes.fromhex(self.shown.data or "")
+        except ValueError:
+            return b""
+
+
+class SeatsTakenForm(SeenForm):
+    """A file of seats, seen and confirmed with a reason."""
+
+    text = HiddenField()
+    reason = TextAreaField(
+        "Why", [Needed("Write the reason; it is kept on the record.")],
+        description="Kept with every seat that changes, and told to whoever loses one.",
+    )  # fmt: skip
+
+
+class RemindForm(SeenForm):
+    """Which evaluators to remind, in which words."""
+
     message = TextAreaField(
         "Your words", [Optional(), A_PARAGRAPH], description="May stay empty. They stand in the middle of each mail."
     )
@@ -150,14 +173,6 @@ class RemindForm(ContestedForm):
         """The frozen input about these seats."""
         message, reason = ((each.data or "").replace("\r\n", "\n").strip() for each in (self.message, self.reason))
         return RemindInput(tuple(dict.fromkeys(seat_ids)), message, reason)
-
-    @property
-    def shown_sha256(self) -> bytes:
-        """The hash as bytes; of nonsense the hash of nothing."""
-        try:
-            return bytes.fromhex(self.shown.data or "")
-        except ValueError:
-            return b""
 
 
 def end_of(day: Any) -> datetime | None:

@@ -213,15 +213,6 @@ class EvaluatorsTakenForm(ContestedForm):
     seal = HiddenField()
 
 
-class SeatsTakenForm(EvaluatorsTakenForm):
-    """A file of seats, seen and confirmed with a reason."""
-
-    reason = TextAreaField(
-        "Why", [Needed("Write the reason; it is kept on the record.")],
-        description="Kept with every seat that changes, and told to whoever loses one.",
-    )  # fmt: skip
-
-
 def read_number(text: str | None) -> int | None:
     """A version a form carried; None where it carried none, or nonsense."""
     given = text or ""

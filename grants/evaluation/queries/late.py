@@ -10,21 +10,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, collate, false, func, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, collate, func, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application
 from grants.calls.rules import CallView
 from grants.core import clock
 from grants.core.paging import COUNTED_MAX, Page, Tally, cut
-from grants.core.permissions import Actor, Permission
+from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation import rules
 from grants.evaluation.models import Assessment, Assignment, AssignmentReminder, Evaluator, SheetPlace
 from grants.evaluation.queries.accepting import terms_accepted
-from grants.evaluation.queries.access import within
 from grants.evaluation.queries.assignments import call_to_assign
-from grants.evaluation.queries.seating import ACTIVE, FIRST, OPEN, shown_to
+from grants.evaluation.queries.seating import ACTIVE, FIRST, OPEN, may_see
 from grants.evaluation.rules import (
     MissingFilter,
     MissingPage,
@@ -67,17 +66,15 @@ def missing_page(actor: Actor, slug: str, search: MissingSearch = NO_SEARCH, pag
     return MissingPage(call.id, call.slug, call.title, search, rows, totals)
 
 
-def missing_seats(actor: Actor, call: CallView, search: MissingSearch) -> tuple[UUID, ...]:
-    """The seats the whole list holds, as far as one deed of reminding goes."""
-    wanted = (*_missing_of(actor, call.id), *_narrowed(search))
-    rows = ask_now(_joined(select(Assignment.id)).where(*wanted).order_by(KEY).limit(rules.REMINDED_MAX))
-    return tuple(row.id for row in rows)
-
-
 @reader
-def ask_now(question: Select[Any]) -> Asking[list[Any]]:
-    """The rows of one select."""
-    return (yield from ask(question))
+def missing_seats(
+    actor: Actor, call: CallView, search: MissingSearch, most: int = rules.REMINDED_MAX
+) -> Asking[tuple[tuple[UUID, ...], int]]:
+    """The seats the whole list holds, as far as one deed of reminding goes, and how many more there are."""
+    wanted = (*_missing_of(actor, call.id), *_narrowed(search))
+    listed: tuple[Any, ...] = (Assignment.id, func.count().over().label("every"))
+    rows = yield from ask(_joined(select(*listed)).where(*wanted).order_by(KEY).limit(most))
+    return tuple(row.id for row in rows), max((row.every for row in rows), default=0) - len(rows)
 
 
 def _joined(what: Select[Any]) -> Select[Any]:
@@ -91,29 +88,8 @@ def _joined(what: Select[Any]) -> Select[Any]:
     )
 
 
-def may_see(actor: Actor, call_id: UUID) -> tuple[ColumnElement[bool], ...]:
-    """The conditions on :class:`Application` that this person learns of its seats: nobody manages what they assess."""
-    seat, entry = aliased(Assignment), aliased(Evaluator)
-    own = (
-        select(seat.id)
-        .join(entry, entry.id == seat.evaluator_id)
-        .where(
-            seat.application_id == Application.id,
-            seat.state == SeatState.ACTIVE.value,
-            entry.user_id == actor.user_id,
-        )
-        .correlate(Application)
-    )
-    return (
-        Application.call_id == call_id,
-        within(actor, Permission.ASSIGNMENT_DECIDE),
-        shown_to(actor),
-        not_(own.exists()),
-    )
-
-
 def _missing_of(actor: Actor, call_id: UUID) -> tuple[ColumnElement[bool], ...]:
-    return (*may_see(actor, call_id), OPEN, ACTIVE, UNSENT)
+    return (Application.call_id == call_id, may_see(actor), OPEN, ACTIVE, UNSENT)
 
 
 def _reminders(what: Any) -> Select[Any]:
@@ -158,7 +134,7 @@ def _narrowed(search: MissingSearch) -> list[ColumnElement[bool]]:
     wanted: list[ColumnElement[bool]] = []
     if search.text:
         words = (Application.title, Application.reference, User.name)
-        wanted.append(or_(false(), *(one.icontains(search.text, autoescape=True) for one in words)))
+        wanted.append(or_(*(one.icontains(search.text, autoescape=True) for one in words)))
     now = clock.now()
     match search.only:
         case MissingFilter.LATE:
@@ -199,7 +175,7 @@ def reminder_plan(actor: Actor, call: CallView, values: RemindInput) -> Asking[R
     rows: dict[UUID, list[MissingRow]] = {}
     for each in found:
         rows.setdefault(each.user_id, []).append(_row(each))
-    about: list[Asking[Any]] = [_reminded_lately(list(rows), now), identity.people.asking(rows)]
+    about: list[Asking[Any]] = [_reminded_lately(actor, list(rows), now), identity.people.asking(rows)]
     again, people = yield from side_by_side(about)
     mails = identity.rendered_mails(
         REMINDER_MAIL,
@@ -213,7 +189,7 @@ def reminder_plan(actor: Actor, call: CallView, values: RemindInput) -> Asking[R
         for user_id, seats in rows.items()
     ]  # fmt: skip
     ordered = sorted(lines, key=lambda line: (line.name, str(line.user_id)))
-    return ReminderPlan(tuple(ordered), len(set(chosen)) - len(found))
+    return ReminderPlan(tuple(ordered), len(set(chosen)) - len(found), values.reason)
 
 
 def mail_context(call: CallView, seats: Sequence[MissingRow], message: str, at: datetime) -> dict[str, object]:
@@ -222,13 +198,17 @@ def mail_context(call: CallView, seats: Sequence[MissingRow], message: str, at: 
     return {"call_title": call.title, "count": len(seats), "due": due, "message": message}
 
 
-def _reminded_lately(user_ids: Collection[UUID], at: datetime) -> Asking[dict[UUID, datetime]]:
-    """Of these people those who were reminded of an assessment within a day, whichever it was, with when."""
+def _reminded_lately(actor: Actor, user_ids: Collection[UUID], at: datetime) -> Asking[dict[UUID, datetime]]:
+    """Of these people those who were reminded within a day of an assessment this person may see, of any call, with when.
+
+    Of what is shut to them nothing counts: a mail that is held back would say who assesses it.
+    """
     rows = yield from ask(
         select(Evaluator.user_id, func.max(AssignmentReminder.created_at).label("at"))
         .join(Assignment, Assignment.id == AssignmentReminder.assignment_id)
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
-        .where(Evaluator.user_id.in_(user_ids), AssignmentReminder.created_at > at - rules.REMIND_AGAIN)
+        .join(Application, Application.id == Assignment.application_id)
+        .where(Evaluator.user_id.in_(user_ids), AssignmentReminder.created_at > at - rules.REMIND_AGAIN, may_see(actor))
         .group_by(Evaluator.user_id)
     )
     return {row.user_id: row.at for row in rows}
@@ -248,7 +228,7 @@ def reminders_page(actor: Actor, slug: str, page: Page = FIRST) -> Asking[Remind
         _joined(select(AssignmentReminder.id))
         .join(AssignmentReminder, AssignmentReminder.assignment_id == Assignment.id)
         .join(by, by.id == AssignmentReminder.reminded_by)
-        .where(*may_see(actor, call.id))
+        .where(Application.call_id == call.id, may_see(actor))
     )
     shown = every.with_only_columns(
         key.label("key"), Application.reference, Application.title, User.name, AssignmentReminder.created_at,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +19,7 @@ from grants.evaluation.models import Assessment, Assignment, Consensus, Evaluato
 from grants.evaluation.queries.access import clear_people, declarations, undecidable
 from grants.evaluation.queries.applicants import consortia_of
 from grants.evaluation.queries.assignments import country_rule, pool, seat_views
-from grants.evaluation.queries.late import may_see
-from grants.evaluation.queries.seating import ACTIVE, OPEN
+from grants.evaluation.queries.seating import ACTIVE, OPEN, may_see
 from grants.evaluation.rules import (
     SEAT_COLUMNS,
     AskedSeat,
@@ -32,8 +32,6 @@ from grants.evaluation.rules import (
 )
 from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
 from grants.identity.models import User
-
-DECIDED = "The consensus is agreed; who assessed this application no longer changes."
 
 
 @reader
@@ -49,7 +47,7 @@ def seat_table(actor: Actor, call: CallView) -> Asking[list[list[str]]]:
         .outerjoin(Evaluator, Evaluator.id == Assignment.evaluator_id)
         .outerjoin(User, User.id == Evaluator.user_id)
         .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
-        .where(*may_see(actor, call.id), OPEN)
+        .where(Application.call_id == call.id, may_see(actor), OPEN)
         .order_by(Application.reference, User.handle)
     )
     return [list(SEAT_COLUMNS), *(_cells(row) for row in rows)]
@@ -58,10 +56,24 @@ def seat_table(actor: Actor, call: CallView) -> Asking[list[list[str]]]:
 def _cells(row: Any) -> list[str]:
     if row.handle is None:
         return [row.reference, "", "", "", row.title, "", "", ""]
-    due = clock.in_zone(row.due_at).date().isoformat() if row.due_at else ""
+    day = _day(row.due_at)
     state = {"submitted": "submitted", "draft": "begun"}.get(row.state or "", "not begun")
     locked = "yes" if row.locked else "no"
-    return [row.reference, row.handle, locked, due, row.title, row.name, str(row.utility), state]
+    return [
+        row.reference,
+        row.handle,
+        locked,
+        day.isoformat() if day else "",
+        row.title,
+        row.name,
+        str(row.utility),
+        state,
+    ]
+
+
+def _day(due_at: datetime | None) -> date | None:
+    """The day a file names."""
+    return None if due_at is None else clock.in_zone(due_at).date()
 
 
 @reader
@@ -70,7 +82,10 @@ def seat_plan(actor: Actor, call: CallView, table: Sequence[Sequence[str]]) -> A
     asked = rules.read_seats(table)
     found = yield from ask(
         select(Application.id, Application.reference, Application.title).where(
-            *may_see(actor, call.id), OPEN, Application.reference.in_({line.reference for line in asked})
+            Application.call_id == call.id,
+            may_see(actor),
+            OPEN,
+            Application.reference.in_({line.reference for line in asked}),
         )
     )
     shut = yield from undecidable.asking(actor, (), [row.id for row in found])
@@ -105,11 +120,13 @@ def seat_plan(actor: Actor, call: CallView, table: Sequence[Sequence[str]]) -> A
 
 def _application(row: Any, seats: Sequence[SeatView], agreed: bool) -> SeatedApplication:
     standing = {
-        seat.handle: StandingSeat(seat.id, seat.name, seat.locked, seat.assessment is AssessmentState.SUBMITTED)
+        seat.handle: StandingSeat(
+            seat.id, seat.name, seat.locked, seat.assessment is AssessmentState.SUBMITTED, _day(seat.due_at)
+        )
         for seat in seats
         if seat.state is SeatState.ACTIVE
     }
-    return SeatedApplication(row.id, row.title, standing, DECIDED if agreed else "")
+    return SeatedApplication(row.id, row.title, standing, rules.SEATS_DECIDED if agreed else "")
 
 
 def _unfit(

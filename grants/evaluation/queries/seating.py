@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, func, literal, not_, or_, select, union_all
+from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application
 from grants.calls.rules import CallView
@@ -18,7 +19,7 @@ from grants.evaluation import matching, rules
 from grants.evaluation.matching.proof import broken_groups
 from grants.evaluation.models import Assessment, Assignment, ConflictDeclaration, DetectedConflict, Evaluator
 from grants.evaluation.queries.accepting import terms_accepted
-from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, in_conflict, results_known
+from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, in_conflict, results_known, within
 from grants.evaluation.queries.applicants import cities_of
 from grants.evaluation.queries.assignments import call_to_assign, runs, seat_views
 from grants.evaluation.queries.conflicts import doubts_where, waits_for_ruling
@@ -33,6 +34,8 @@ EVERYTHING, FIRST = SeatSearch(), Page()
 OPEN = Application.state.in_(IN_EVALUATION)
 ACTIVE = Assignment.state == SeatState.ACTIVE.value
 SUBMITTED = Assessment.state == AssessmentState.SUBMITTED.value
+# Under names of their own: seats stand in the queries that carry the condition.
+_OWN, _SELF = aliased(Assignment), aliased(Evaluator)
 
 
 @reader
@@ -73,6 +76,21 @@ def shown_to(actor: Actor) -> ColumnElement[bool]:
     """The condition on :class:`Application` that it is not shut to this person, as ``shut_to`` has it of rows."""
     apart = actor.barred("application") | actor.places(Permission.APPLICATION_READ, "application")
     return and_(not_(and_(in_conflict(actor.user_id), not_(results_known()))), Application.id.not_in(apart))
+
+
+def may_see(actor: Actor) -> ColumnElement[bool]:
+    """The condition on :class:`Application` that this person learns of its seats: nobody manages what they assess."""
+    own = (
+        select(_OWN.id)
+        .join(_SELF, _SELF.id == _OWN.evaluator_id)
+        .where(
+            _OWN.application_id == Application.id,
+            _OWN.state == SeatState.ACTIVE.value,
+            _SELF.user_id == actor.user_id,
+        )
+        .correlate(Application)
+    )
+    return and_(within(actor, Permission.ASSIGNMENT_DECIDE), shown_to(actor), not_(own.exists()))
 
 
 def _listed(actor: Actor, call_id: UUID) -> ColumnElement[bool]:

@@ -109,10 +109,14 @@ class ReminderLine:
 
 @dataclass(frozen=True, slots=True)
 class ReminderPlan:
-    """Whom a reminder would reach, by name; ``gone`` are seats chosen whose assessment is not missing any more."""
+    """Whom a reminder would reach, by name; ``gone`` are seats chosen that are nothing to remind of any more.
+
+    ``reason`` says why who was reminded within a day is reminded again.
+    """
 
     lines: tuple[ReminderLine, ...] = ()
     gone: int = 0
+    reason: str = ""
 
     @property
     def reached(self) -> tuple[ReminderLine, ...]:
@@ -121,10 +125,16 @@ class ReminderPlan:
 
     @property
     def sha256(self) -> bytes:
-        """Who would get which words about what, as a hash: shown and sent are one and the same, or nothing is sent."""
+        """Who would get which words about what and why again so soon, as a hash.
+
+        Shown and sent are one and the same, or nothing is sent.
+        """
         return digest(
             [
-                [str(line.user_id), [str(row.seat_id) for row in line.rows], line.mail.subject, line.mail.text]
+                [
+                    *(str(line.user_id), [str(row.seat_id) for row in line.rows], line.mail.subject, line.mail.text),
+                    *(line.again, self.reason if line.again is not None else ""),
+                ]
                 for line in self.reached
             ]
         )
@@ -160,7 +170,7 @@ def due_sentence(due: Sequence[datetime | None], at: datetime) -> str:
 
     >>> from datetime import UTC
     >>> due_sentence([datetime(2022, 11, 18, 22, 59, tzinfo=UTC), None], datetime(2022, 11, 20, tzinfo=UTC))
-    'It was due on 18 November 2022.'
+    'One of them was due on 18 November 2022.'
     """
     days = sorted(day for day in due if day is not None)
     if not days:
@@ -168,7 +178,7 @@ def due_sentence(due: Sequence[datetime | None], at: datetime) -> str:
     late = sum(day < at for day in days)
     first = clock.long_date(clock.in_zone(days[0]).date())
     if len(days) == 1:
-        return f"It {'was' if late else 'is'} due on {first}."
+        return f"{'One of them' if len(due) > len(days) else 'It'} {'was' if late else 'is'} due on {first}."
     if not late:
         return f"The first is due on {first}."
     return f"{late} of them {'is' if late == 1 else 'are'} late: the first was due on {first}."

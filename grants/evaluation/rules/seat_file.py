@@ -13,6 +13,7 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
+from grants.core.clock import long_date
 from grants.core.errors import Invalid, quoted
 from grants.evaluation.rules.pool import digest
 
@@ -20,6 +21,8 @@ SEAT_COLUMNS = ("application", "evaluator", "locked", "due", "title", "name", "f
 SEAT_LINES_MAX = 5_000
 # Each seat given is looked at by every check of a seat given by hand.
 SEATS_CHANGED_MAX = 200
+# Why nobody gets or loses a seat once the evaluators agreed.
+SEATS_DECIDED = "The consensus is agreed; who assessed this application no longer changes."
 _NEEDED = ("application", "evaluator")
 _LOCKED = {"": None, "yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
@@ -51,6 +54,7 @@ class StandingSeat:
     name: str
     locked: bool
     submitted: bool
+    due: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +255,12 @@ def _of_line(line: AskedSeat, about: SeatedApplication, known: SeatsKnown) -> tu
     name = seat.name if seat else person.name if person else line.handle
     base = (line.number, line.reference, about.title, line.handle, name)
     if seat is not None:
+        if line.due not in (None, seat.due):
+            stands = f"due on {long_date(seat.due)}" if seat.due else "without a day"
+            return SeatChange(*base, SeatDeed.SAME), (
+                f"{name} has this seat already, {stands}; a file changes no day of a seat that stands. "
+                f"Write {seat.due.isoformat() + ' or ' if seat.due else ''}nothing there."
+            )
         if line.locked is None or line.locked is seat.locked:
             return SeatChange(*base, SeatDeed.SAME), ""
         return SeatChange(*base, SeatDeed.LOCKED if line.locked else SeatDeed.UNLOCKED), ""

@@ -33,8 +33,8 @@ NOT_AS_SHOWN = (
 def remind_of_assessments(actor: Actor, call_id: UUID, values: RemindInput, shown: bytes) -> int:
     """One mail for each person about the seats chosen, and a line of the log for each seat; how many people it reached.
 
-    ``shown`` is the hash of the mails that were looked at. Whoever was reminded within a day, of whatever call, is left
-    out unless a reason says why again.
+    ``shown`` is the hash of the mails that were looked at. Whoever was reminded within a day, in whatever call, of
+    anything the person may see is left out unless a reason says why again.
     """
     assert actor.user_id is not None, "a person reminds"
     if len(values.seat_ids) > rules.REMINDED_MAX:

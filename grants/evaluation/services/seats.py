@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from grants.applications import services as applications
 from grants.applications.models import Application
@@ -21,10 +22,10 @@ from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
 from grants.evaluation import matching, queries, rules
 from grants.evaluation.models import Assessment, Assignment, Evaluator, ScoreShift
-from grants.evaluation.rules import Consortium, PoolMember
+from grants.evaluation.rules import Consortium, Fitting, PoolMember
 from grants.evaluation.services.consensus import reopen_consensus
 from grants.evaluation.services.drafting import consensus_row
-from grants.evaluation.states import SEAT, SHIFT, ConsensusState, SeatState, ShiftState
+from grants.evaluation.states import SEAT, SHIFT, ConsensusState, CountryRule, SeatState, ShiftState
 from grants.identity import services as people
 from grants.identity.policy import Role
 
@@ -149,7 +150,10 @@ def tell_evaluators(call: CallView, members: Sequence[PoolMember]) -> None:
 def fill(actor: Actor, application_id: UUID, evaluator_id: UUID, reason: str, due_at: datetime | None = None) -> UUID:
     """Give an empty seat to an evaluator by hand: the same checks as the run, and a reason."""
     application, words = to_change_by_hand(actor, application_id, reason)
-    return seat_by_hand(calls.call_by_id(application.call_id), application, evaluator_id, words, due_at)
+    room = seating_room(calls.call_by_id(application.call_id), [application_id], [evaluator_id])
+    seat_id, member = seat_by_hand(room, application, evaluator_id, words, due_at)
+    tell_evaluators(room.call, [member])
+    return seat_id
 
 
 def to_change_by_hand(actor: Actor, application_id: UUID, reason: str) -> tuple[Application, str]:
@@ -175,10 +179,7 @@ def refuse_decided(application: Application) -> None:
     queries.refuse_closed(application)
     consensus = consensus_row(application.id)
     if consensus is not None and consensus.state == ConsensusState.AGREED.value:
-        raise Refused(
-            "The consensus is agreed; who assessed this application no longer changes. "
-            "The programme manager can open the consensus again first."
-        )
+        raise Refused(f"{rules.SEATS_DECIDED} The programme manager can open the consensus again first.")
 
 
 def take_seat_by_hand(application: Application, seat: Assignment, words: str, *, letter: str = EMPTIED) -> None:
@@ -196,46 +197,66 @@ def take_seat_by_hand(application: Application, seat: Assignment, words: str, *,
     people.mail([left], letter, "application", application.id, reference=application.reference, words=words)
 
 
+@dataclass(frozen=True, slots=True)
+class SeatingRoom:
+    """What seats given by hand are checked by, read once an act: the pool, the consortia, the rules of the call."""
+
+    call: CallView
+    members: Mapping[UUID, PoolMember]
+    about: Mapping[UUID, Consortium]
+    countries: CountryRule
+    fitting: Fitting
+
+
+def seating_room(call: CallView, application_ids: Collection[UUID], evaluator_ids: Collection[UUID]) -> SeatingRoom:
+    """The room of these applications, inside an act that has locked them; whose seats change is locked here, in a steady order."""
+    whose = select(Evaluator.id).where(Evaluator.call_id == call.id, Evaluator.id.in_(evaluator_ids))
+    db.session.execute(whose.order_by(Evaluator.id).with_for_update()).all()
+    members = queries.pool(call.id)
+    return SeatingRoom(
+        call,
+        {member.id: member for member in members},
+        {one.application_id: one for one in queries.consortia_of(application_ids)},
+        queries.country_rule(call.id),
+        rules.fitting(call.content, members),
+    )
+
+
 def seat_by_hand(
-    call: CallView,
-    application: Application,
-    evaluator_id: UUID,
-    words: str,
-    due_at: datetime | None,
-    *,
-    tells: bool = True,
-) -> UUID:
+    room: SeatingRoom, application: Application, evaluator_id: UUID, words: str, due_at: datetime | None
+) -> tuple[UUID, PoolMember]:
     """A seat for an evaluator of the pool, inside an act that has locked the application; refused for whatever a run would not do either.
 
-    An act that gives several tells everybody once itself: ``tells`` is false then.
+    Who has it is for the act to tell: one mail to each, whatever their number.
     """
-    application_id = application.id
-    locked_pool = db.session.scalars(
-        select(Evaluator).where(Evaluator.id == evaluator_id, Evaluator.call_id == call.id).with_for_update()
-    ).one_or_none()
-    members = queries.pool(call.id)
-    member = next((one for one in members if one.id == evaluator_id), None)
-    if locked_pool is None or member is None:
+    call, application_id = room.call, application.id
+    member = room.members.get(evaluator_id)
+    if member is None:
         raise Invalid("Choose an evaluator.", {"evaluator": "Choose an evaluator of this call’s pool."})
-    (about,) = queries.consortia_of([application_id])
+    about = room.about[application_id]
     said = queries.declaration_of(member.user_id, application_id)
-    why = rules.why_not(member, about, said, countries=queries.country_rule(call.id), due=due_at)
+    why = rules.why_not(member, about, said, countries=room.countries, due=due_at)
     if not why and not queries.clear_people([member.user_id], [application_id], [member.user_id]):
         why = rules.why_shut(member)
     if why:
         raise Refused(f"{why} Choose somebody else.")
-    rules.refuse_load(member)
+    # The act itself may have given or taken seats since the room was read.
+    rules.refuse_load(replace(member, load=_load(evaluator_id)))
     standing = standing_pairs([application_id])
     if len(standing) >= call.content.evaluators_per_application:
         raise Refused(f"{application.reference} has all its evaluators ({len(standing)}). Void a seat first.")
     if (application_id, evaluator_id) in standing | pairs_in([application_id], SeatState.VOIDED):
         raise Refused(f"{member.name} has or had a seat on {application.reference}. Choose somebody else.")
-    utility = rules.fitting(call.content, members).utility(member, about)
-    seat_id = give_seat(application_id, member, utility, due_at, hand_reason=words)
+    seat_id = give_seat(application_id, member, room.fitting.utility(member, about), due_at, hand_reason=words)
     start_evaluation([about])
-    if tells:
-        tell_evaluators(call, [member])
-    return seat_id
+    return seat_id, member
+
+
+def _load(evaluator_id: UUID) -> int:
+    held = select(func.count()).where(
+        Assignment.evaluator_id == evaluator_id, Assignment.state == SeatState.ACTIVE.value
+    )
+    return db.session.scalar(held) or 0
 
 
 @act(
@@ -249,3 +270,14 @@ def void(actor: Actor, seat_id: UUID, reason: str) -> None:
     seat = locked(Assignment, seat_id)
     application, words = to_change_by_hand(actor, seat.application_id, reason)
     take_seat_by_hand(application, seat, words)
+
+
+@act(
+    "assignment.export_list",
+    needs=Permission.ASSIGNMENT_DECIDE,
+    scope=calls.lies_in,
+    says="took the seats of {subject} out as a file",
+)
+def export_seats(actor: Actor, call_id: UUID, rows: int, kind: str) -> None:
+    """Put on the record that a list of who assesses what leaves the program; nothing leaves unless this is kept."""
+    acts.reason(f"{rows} rows as {kind}.")

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from flask import flash, request
 
+from grants.calls.rules import CallView
 from grants.core import clock
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import RemindForm
-from grants.evaluation.rules import SEARCH_MAX, MissingFilter, MissingSearch
+from grants.evaluation.rules import SEARCH_MAX, MissingFilter, MissingSearch, ReminderPlan, RemindInput
 from grants.evaluation.views.frame import P, bp
 from grants.web import paging
 from grants.web.choosing import chosen
@@ -46,7 +47,7 @@ def remind_missing(slug: str) -> Any:
     """Look at the mails to whom is chosen, or send exactly those that were looked at."""
     actor, form = current_actor(), RemindForm()
     call = queries.call_to_assign(actor, slug)
-    seats = _picked() if "every" not in request.form else queries.missing_seats(actor, call, _search([]))
+    seats, more = queries.missing_seats(actor, call, _search([])) if "every" in request.form else (_picked(), 0)
     values, sends = form.to_input(seats), "send" in request.form
     if not seats:
         form.problems.append("Nobody is chosen. Tick the rows of those to remind.")
@@ -56,16 +57,20 @@ def remind_missing(slug: str) -> Any:
             count = services.remind_of_assessments(actor, call.id, values, form.shown_sha256)
             flash(f"{count} {'person is' if count == 1 else 'people are'} reminded by mail.", "success")
             return see_other(".missing", slug=slug)
-    plan = queries.reminder_plan(actor, call, values)
+    return _looked_at(call, queries.reminder_plan(actor, call, values), form, values, more)
+
+
+def _looked_at(call: CallView, plan: ReminderPlan, form: RemindForm, values: RemindInput, more: int) -> Any:
+    """The mails as they would leave now; ``more`` are the rows of the list that one deed does not take."""
     # What is sent next is what this page shows: a new deed, in sight of these mails.
     again = RemindForm(formdata=None, data={"message": values.message, "reason": values.reason})
     again.shown.data = plan.sha256.hex()
     again.problems += [sentence for sentence, _ in form.what_is_wrong()] + ([form.clashed] if form.clashed else [])
     status = 409 if form.clashed else 422 if again.problems else 200
-    return page("evaluation/remind.html", call=call, plan=plan, form=again), status
+    return page("evaluation/remind.html", call=call, plan=plan, form=again, more=more), status
 
 
-def _picked() -> list[UUID]:
+def _picked() -> tuple[UUID, ...]:
     """The seats whose rows are ticked; what is no id is nobody’s row."""
     found = []
     for text in request.form.getlist("pick")[: rules.REMINDED_MAX + 1]:
@@ -73,7 +78,7 @@ def _picked() -> list[UUID]:
             found.append(UUID(text))
         except ValueError:
             continue
-    return found
+    return tuple(found)
 
 
 @bp.get("/calls/<slug>/assignments/reminders")

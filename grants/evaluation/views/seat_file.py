@@ -23,6 +23,7 @@ def seats_taken(slug: str, kind: str) -> Any:
     """Every seat that stands, one line each."""
     call = queries.call_to_assign(current_actor(), slug)
     table = queries.seat_table(current_actor(), call)
+    services.export_seats(current_actor(), call.id, len(table) - 1, kind.upper())
     if kind == "csv":
         answer = Response(CSV_MARK + csv_lines(table), mimetype="text/csv")
     else:
@@ -56,7 +57,7 @@ def look_at_seats(slug: str) -> Any:
         with form.refusals():
             table = read_table(form.file.data, "seats", len(rules.SEAT_COLUMNS))
             plan = queries.seat_plan(current_actor(), call, table)
-            taking = SeatsTakenForm(formdata=None, data={"text": rules.table_text(table), "seal": plan.sha256.hex()})
+            taking = SeatsTakenForm(formdata=None, data={"text": rules.table_text(table), "shown": plan.sha256.hex()})
             return _page(call, EvaluatorsFileForm(formdata=None), plan, taking)
     return _page(call, form), 422
 
@@ -69,22 +70,15 @@ def take_seats(slug: str) -> Any:
     call, text = queries.call_to_assign(actor, slug), form.text.data or ""
     if form.validate_on_submit():
         with form.attempt():
-            count = services.change_by_file(actor, call.id, text, _shown(form), form.reason.data or "")
+            count = services.change_by_file(actor, call.id, text, form.shown_sha256, form.reason.data or "")
             flash(f"{count} {'seat is' if count == 1 else 'seats are'} changed as the file says.", "success")
             return see_other(".assignments", slug=slug)
     with file.refusals():
         plan = queries.seat_plan(actor, call, csv_table(text))
         taking = SeatsTakenForm(
-            formdata=None, data={"text": text, "seal": plan.sha256.hex(), "reason": form.reason.data}
+            formdata=None, data={"text": text, "shown": plan.sha256.hex(), "reason": form.reason.data}
         )
         taking.reason.errors = form.reason.errors
         taking.problems += [*form.problems, *([form.clashed] if form.clashed else [])]
         return _page(call, file, plan, taking), 409 if form.clashed else 422
     return _page(call, file), 422
-
-
-def _shown(form: SeatsTakenForm) -> bytes:
-    try:
-        return bytes.fromhex(form.seal.data or "")
-    except ValueError:
-        return b""
