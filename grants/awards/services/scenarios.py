@@ -34,7 +34,8 @@ def save_scenario(actor: Actor, call_id: UUID, values: ScenarioInput) -> int:
     found, waiting, _ = queries.live_list(call, rules.plan_of(call.content.selection, None, None))
     refuse_conflicted(actor, [row.application_id for row in found.rows] + [row.id for row in waiting])
     asked = {row.reference: row.requested for row in found.rows}
-    rules.refuse_departures(values.plan, asked, call.content.selection, found.budget)
+    draws = call.content.draw is not None
+    rules.refuse_departures(values.plan, asked, call.content.selection, found.budget, draws=draws)
     # What cannot be reckoned with is refused here, while it can still be changed.
     queries.live_list(call, values.plan)
     rows = db.session.scalars(select(SelectionScenario).where(SelectionScenario.call_id == call_id)).all()
