@@ -253,18 +253,18 @@ class CallExpertTerms(Row):
 
 
 class CallDrawSeed(Row):
-    """The seed of a draw by lot, made when a call that draws is published; only its SHA-256 is told until it is decided."""
+    """The seed of a draw by lot, made when a call that draws is published; only its SHA-256 is told until it is drawn."""
 
     __tablename__ = "call_draw_seed"
     __table_args__ = (
         UniqueConstraint("call_id"),
-        CheckConstraint("commitment = encode(sha256(convert_to(seed, 'UTF8')), 'hex')", name="commitment_of_seed"),
+        CheckConstraint("seed_sha256 = encode(sha256(convert_to(seed, 'UTF8')), 'hex')", name="sha256_of_seed"),
     )
 
     call_id: Mapped[UUID] = mapped_column(points_to("call.id"))
-    # In no history and in no export: the decision tells it.
+    # In no history and in no export: the confirmed decision tells it.
     seed: Mapped[str] = mapped_column(info=NOT_AUDITED)
-    commitment: Mapped[str]
+    seed_sha256: Mapped[str]
 
 
 class CallDocument(Row):

@@ -177,9 +177,17 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     ),
     "score_shift": WrittenOnce(once=("decided_by", "decided_at", "return_reason"), free=("state",)),
     "selection": WrittenOnce(
-        once=("confirmed_by", "confirmed_at", "confirmed_despite", "returned_by", "return_reason"), free=("state",)
+        once=("confirmed_by", "confirmed_at", "confirmed_despite", "returned_by", "return_reason"),
+        # Its state; and what the draw by lot gives it, once, when it is confirmed: the triggers of awards see to that.
+        free=("state", "undrawn", "used", "rules", "line_words", "list_sha256", "compared"),
     ),
-    "selection_item": WrittenOnce(once=("entry_id",)),
+    "selection_item": WrittenOnce(
+        once=("entry_id",),
+        free=(
+            *("undrawn", "position", "rank", "outcome", "amount", "asked", "straddles", "missing"),
+            *("tie_words", "rule_words", "conditions"),
+        ),
+    ),
     "selection_move": WrittenOnce(
         once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)
     ),

@@ -24,8 +24,8 @@ LOAD = 6
 FOUND = 3
 FINISHED, AGREED, PROPOSED, WRITTEN, HALF_DONE, BEGUN = 12, 5, 3, 2, 12, 14
 
-# A short form: what sixty municipalities can write in two weeks. The rest follows the labelled template.
 HOLDS_INSTEAD = "The first score is too high: the sheets miss who owns the buildings."
+# A short form: what sixty municipalities can write in two weeks. The rest follows the labelled template.
 SHORT_FORM = """\
 submission:
   required_attachments: [{key: mandate, label: Letter of mandate, required: false}]

@@ -2,51 +2,21 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from uuid import UUID
 
-from flask import Flask
 from sqlalchemy import func, select
 
 from grants.awards import services
 from grants.awards.models import Complaint
 from grants.core import clock
 from grants.core.db import db, get
-from grants.core.errors import Conflict, Refused
 from grants.core.jobs import Job
+from tests.awards.at_once import at_once
 from tests.awards.test_complaints import DAY, ENDS, PUBLIC, REJECT, TICK, draft, reviewed, state, told
 from tests.evaluation.scene import Scene
 
 __all__ = ["told"]
-
-Deed = Callable[[], object]
-
-
-def at_once(app: Flask, *deeds: tuple[datetime, Deed]) -> list[str]:
-    """Do each on a connection of its own, all let go at one moment; how many were done, and what became of the others."""
-    line, became = threading.Barrier(len(deeds)), list[str]()
-
-    def run(at: datetime, deed: Deed) -> None:
-        with app.app_context(), clock.at(at):
-            line.wait()
-            try:
-                deed()
-                became.append("done")
-            except (Conflict, Refused) as error:
-                became.append(type(error).__name__)
-            finally:
-                db.session.remove()
-
-    threads = [threading.Thread(target=run, args=deed) for deed in deeds]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    db.session.rollback()
-    return sorted(became)
 
 
 def of(found: UUID) -> Complaint:
@@ -54,9 +24,7 @@ def of(found: UUID) -> Complaint:
     return get(Complaint, found)
 
 
-def test_in_time_or_late_is_decided_by_the_moment_a_complaint_came_and_not_by_who_gets_the_lock(
-    app: Flask, told: Scene
-) -> None:
+def test_in_time_or_late_is_decided_by_the_moment_a_complaint_came_and_not_by_who_gets_the_lock(told: Scene) -> None:
     with clock.at(ENDS - DAY):
         found = draft(told)
     lead, version = told.actor("lead1"), of(found).version
@@ -64,13 +32,13 @@ def test_in_time_or_late_is_decided_by_the_moment_a_complaint_came_and_not_by_wh
     def send() -> object:
         return services.complaints.send(lead, found, version)
 
-    became = at_once(app, (ENDS - TICK, send), (ENDS, send))
+    became = at_once((ENDS - TICK, send), (ENDS, send))
 
     assert became in (["Conflict", "done"], ["Refused", "done"])
     assert (state(found), of(found).sent_at) == ("received", ENDS - TICK)
 
 
-def test_of_two_deeds_on_one_proposal_the_second_is_told_that_something_else_stands(app: Flask, told: Scene) -> None:
+def test_of_two_deeds_on_one_proposal_the_second_is_told_that_something_else_stands(told: Scene) -> None:
     found = reviewed(told)
     petra, piet, lead = (told.actor(name) for name in ("petra", "piet", "lead1"))
     with clock.at(PUBLIC + 3 * DAY):
@@ -80,7 +48,6 @@ def test_of_two_deeds_on_one_proposal_the_second_is_told_that_something_else_sta
 
     # What somebody confirms is what they read: a proposal that was changed meanwhile is not confirmed unseen.
     became = at_once(
-        app,
         (now, lambda: services.reviewing.propose(petra, found, other, version)),
         (now, lambda: services.reviewing.return_decision(piet, found, "Say where.", version)),
     )
@@ -90,7 +57,6 @@ def test_of_two_deeds_on_one_proposal_the_second_is_told_that_something_else_sta
         services.reviewing.propose(petra, found, REJECT)
     version = of(found).version
     became = at_once(
-        app,
         (now, lambda: services.complaints.withdraw(lead, found, "We saw it.", version)),
         (now, lambda: services.reviewing.decide(piet, found, version)),
         (now, lambda: services.reviewing.decide(piet, found, version)),

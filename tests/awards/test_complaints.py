@@ -15,6 +15,7 @@ from sqlalchemy import select
 from grants.applications.models import Application
 from grants.awards import queries, services
 from grants.awards.models import Complaint, SelectionItem
+from grants.awards.queries import complaints_work
 from grants.awards.rules.complaints import ComplaintInput, SecondDecision
 from grants.awards.states import ComplaintState, Remedy
 from grants.calls import queries as call_reads
@@ -453,7 +454,7 @@ def test_the_applicant_writes_sends_and_reads_and_the_office_decides_by_pages(to
         assert REJECT.text in browser.get("auditor", case).text
 
 
-def test_duties_lead_to_it(told: Scene) -> None:
+def test_duties_lead_to_it(told: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     with clock.at(PUBLIC + DAY):
         found = draft(told)
         assert any("Send the complaint" in each.what for each in queries.duties(told.actor("lead1"), clock.now()))
@@ -466,6 +467,17 @@ def test_duties_lead_to_it(told: Scene) -> None:
         services.reviewing.name_committee(told.actor("petra"), found, (told.people["petra"], told.people["piet"]))
         assert any("Decide the complaint" in each.what for each in queries.duties(told.actor("piet"), clock.now()))
         assert not any("omplaint" in each.what for each in queries.duties(told.actor("pia"), clock.now()))
+        # What is shut to them, or the duty of somebody else, takes no place of what is theirs.
+        monkeypatch.setattr(complaints_work, "DUTIES_MAX", 1)
+        with arranging():
+            row = get(Complaint, found)
+            every = {each.key: getattr(row, each.key) for each in Complaint.__table__.columns if each.key != "id"}
+            sooner = {name: every[name] - DAY for name in ("decide_at", "first_decide_at")}
+            shut = {"application_id": told.application_ids[0]} | sooner
+            db.session.add(Complaint(**{name: each for name, each in (every | shut).items() if each is not None}))
+        piet = replace(told.actor("piet"), bars=frozenset({("application", told.application_ids[0])}))
+        duties = [each.what for each in queries.duties(piet, clock.now()) if "omplaint" in each.what]
+        assert duties == [f"Decide the complaint on {told.references[NUMBER]}"]
 
 
 def test_the_permission_is_the_offices_and_the_auditor_only_reads() -> None:

@@ -1,4 +1,4 @@
-"""Drawing by lot at the budget line: every order equally likely, the same from the same seed, drawn only by the decision."""
+"""Drawing by lot at the budget line: every order equally likely, the same from the same seed, drawn only when a second person confirms."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import DBAPIError
 
 from grants.awards import queries, services
+from grants.awards.models import Selection
 from grants.awards.ranking import RankedList, Scored, drawn_list, line_group, rank
-from grants.awards.rules import Plan
+from grants.awards.rules import Override, Plan, ScenarioInput, read_overrides
 from grants.awards.states import Outcome
 from grants.calls import queries as calls
 from grants.calls import services as call_acts
@@ -33,21 +34,21 @@ from grants.calls.rules import (
     Draw,
     DrawRules,
     ResultsInput,
-    commitment,
     fixed_problems,
     read_call_file,
+    seed_sha256,
 )
 from grants.calls.rules.writing import call_file
 from grants.calls.services.drawing import fix_seed
 from grants.core import clock, encoding
 from grants.core.acts import arranging
 from grants.core.db import db, get
-from grants.core.errors import Refused
+from grants.core.errors import Invalid
 from grants.core.money import Money, euros
 from tests.awards.publishing import publish
 from tests.awards.test_minute import printed
 from tests.awards.test_ranking import HORIZON, lists, one
-from tests.awards.test_services import decide, decision, reserved
+from tests.awards.test_services import decide, decision, reserved, states
 from tests.awards.test_views import text_of
 from tests.calls.test_call_files import CALL_2022
 from tests.evaluation.scene import CALL, OPENED, Browser, Scene
@@ -119,6 +120,15 @@ def test_tied_ones_are_drawn_and_the_panel_has_no_part_in_it() -> None:
     assert "4 applications at the line are put in order by lot" in before.line_words
 
 
+def test_what_is_moved_by_hand_is_not_what_the_group_is_found_by() -> None:
+    scored = [one(1, (9, 9, 9)), *(one(number, (8, 8, 8)) for number in (2, 3, 4)), one(5, (5, 5, 5))]
+    found = rank(scored, HORIZON, euros(150))
+    short = next(row for row in found.rows if row.straddles)
+
+    group = line_group(found, NEAR, Plan(overrides=(Override(short.reference, rank=2, reason="x"),)))
+    assert {row.reference for row in group} == {row.reference for row in found.rows[1:4]} - {short.reference}
+
+
 def test_one_alone_and_a_list_that_fits_are_not_drawn() -> None:
     scored = [one(1, (9, 9, 9)), one(2, (8, 8, 8))]
 
@@ -130,7 +140,7 @@ def test_anybody_draws_again_with_the_published_program() -> None:
 
     answer = subprocess.run([sys.executable, "-c", SCRIPT, "7", *names], capture_output=True, text=True, check=True)
 
-    assert answer.stdout.split("\n")[0] == f"SHA-256 of the seed: {commitment('7')}"
+    assert answer.stdout.split("\n")[0] == f"SHA-256 of the seed: {seed_sha256('7')}"
     assert tuple(answer.stdout.split("\n")[1:4]) == Draw(TIED, "7").order(names)
 
 
@@ -167,29 +177,56 @@ def test_the_decision_draws_and_two_people_stand_behind_it(drawing: Scene, brows
     before = queries.ranking_page(drawing.actor("manager"), drawing.slug)
     for page in (f"{path}/ranking", path, f"{path}/decision"):
         text = text_of(browser.get("manager", page))
-        assert commitment(seed) in text and seed not in text, page
+        assert seed_sha256(seed) in text and seed not in text, page
     assert all(
-        row.rule_words == "One of 3 at the line that are drawn by lot when the list is decided." for row in before.rows
+        row.rule_words == "One of 3 at the line that are drawn by lot when the list is confirmed."
+        for row in before.rows
     )
 
+    # Returned and decided again: neither of the two knows the seed, nor the order.
+    first = decide(drawing)
+    told = text_of(browser.get("chair", f"{path}/selections/1"))
+    assert (
+        "Confirming draws the group at the line by lot" in told and "until then nobody reads the seed" in told.lower()
+    )
+    services.return_list(drawing.actor("chair"), first, "Another reserve list.")
+    assert "returned before anything was drawn" in text_of(browser.get("manager", f"{path}/selections/1"))
     selection_id = decide(drawing)
-    shown = queries.ranking_page(drawing.actor("manager"), drawing.slug)
-    assert [row.reference for row in shown.rows] == list(Draw(NEAR, seed).order(drawing.references))
-    assert services.confirm(drawing.actor("chair"), selection_id) == shown.used == reserved(drawing) == euros(800_000)
+    signed = get(Selection, selection_id).list_sha256.hex()
+    for page in (f"{path}/ranking", f"{path}/selections/1", f"{path}/selections/2", f"{path}/scenarios"):
+        text = text_of(browser.get("manager", page))
+        assert seed not in text and "Drawn by lot:" not in text, page
+    kept = db.session.connection().exec_driver_sql("SELECT string_agg(selection::text, ' ') FROM selection").scalar()
+    assert seed not in str(kept)
 
-    for told in (text_of(browser.get("manager", f"{path}/selections/1")), printed(drawing)):
+    assert services.confirm(drawing.actor("chair"), selection_id) == reserved(drawing) == euros(800_000)
+    shown = queries.ranking_page(drawing.actor("manager"), drawing.slug)
+    order = Draw(NEAR, seed).order(drawing.references)
+    assert [row.reference for row in shown.rows] == list(order) and shown.used == euros(800_000)
+    assert states(drawing) == ["selected" if ref in order[:2] else "reserve" for ref in drawing.references]
+    # The list both signed stays: its hash beside that of the drawn one, its rows as they were decided.
+    view = queries.selection_of(drawing.actor("chair"), drawing.slug, 2)
+    assert view.signed_hash == signed != view.list_hash
+    asked = "SELECT count(*) FROM superseded_row WHERE table_name IN ('selection', 'selection_item')"
+    assert db.session.connection().exec_driver_sql(asked).scalar() == 4
+    for table in ("selection", "selection_item"):
+        with pytest.raises(DBAPIError, match="was written once"), arranging():
+            db.session.connection().exec_driver_sql(f"UPDATE {table} SET undrawn = true WHERE NOT undrawn")
+        db.session.rollback()
+
+    for told in (text_of(browser.get("manager", f"{path}/selections/2")), printed(drawing, 2)):
         plain = told.replace(" ", "")
         assert seed in plain and all(reference in plain for reference in drawing.references)
         assert "Drawn by lot: place 3 of 3 at the line." in told
     assert browser.get("eva1", f"{path}/awards").status_code == 404
     publish(drawing, ResultsInput())
     public = text_of(browser.get("eva1", f"{path}/awards"))
-    assert seed in public and commitment(seed) in public
+    assert seed in public and seed_sha256(seed) in public
     assert re.search(".*".join(Draw(NEAR, seed).order(drawing.references)), public, re.DOTALL)
 
 
 def test_what_was_compared_is_drawn_from_the_same_seed_and_a_conflicted_reader_sees_no_order(drawing: Scene) -> None:
-    decide(drawing)
+    services.confirm(drawing.actor("chair"), decide(drawing))
     page = queries.scenarios_page(drawing.actor("manager"), drawing.slug)
     assert [row.reference for row in page.rows] == list(
         Draw(NEAR, calls.draw_seed(drawing.call_id)).order(drawing.references)
@@ -197,6 +234,22 @@ def test_what_was_compared_is_drawn_from_the_same_seed_and_a_conflicted_reader_s
 
     kept_away = replace(drawing.actor("auditor"), bars=frozenset({("application", drawing.application_ids[1])}))
     assert queries.ranking_page(kept_away, drawing.slug).drawing == ()
+
+
+def test_nobody_is_taken_out_of_the_lot_by_a_place_of_the_own_list_or_of_a_scenario(
+    drawing: Scene, browser: Browser
+) -> None:
+    page, line = f"/calls/{drawing.slug}/decision", f"{drawing.references[2]}; 1; ; ; The panel wants it"
+    text = text_of(browser.get("manager", page))
+    assert "Place stays empty in this call. Another amount needs its reason." in text
+
+    given = replace(decision(drawing), overrides=read_overrides(line))
+    with pytest.raises(Invalid) as refused:
+        services.decide(drawing.actor("manager"), drawing.call_id, given)
+    assert "nobody is moved to a place by hand" in refused.value.problems["overrides"]
+    with pytest.raises(Invalid):
+        plan = Plan(overrides=given.overrides)
+        services.save_scenario(drawing.actor("manager"), drawing.call_id, ScenarioInput("Ours", plan))
 
 
 def test_a_call_without_a_seed_decides_nothing_by_lot(evaluated: Scene) -> None:
@@ -208,7 +261,7 @@ def test_a_call_without_a_seed_decides_nothing_by_lot(evaluated: Scene) -> None:
         get(Call, evaluated.call_id).content = content
     db.session.rollback()
 
-    with pytest.raises(Refused, match="has no seed"):
+    with pytest.raises(AssertionError, match="makes its seed"):
         services.decide(evaluated.actor("manager"), evaluated.call_id, decision(evaluated))
 
 
@@ -225,10 +278,10 @@ def test_a_call_that_draws_has_its_seed_from_its_publication_on(scene: Scene) ->
     with clock.at(OPENED):
         made = call_acts.import_call(manager, file)
         call_acts.apply_template(manager, made.id)
-        assert calls.draw_commitment(made.id) == ""
+        assert calls.draw_sha256(made.id) == ""
         call_acts.publish(manager, made.id)
 
-    assert calls.draw_commitment(made.id) == commitment(calls.draw_seed(made.id))
+    assert calls.draw_sha256(made.id) == seed_sha256(calls.draw_seed(made.id))
     change = Change("evaluation.draw", "Drawing by lot at the line", ChangeKind.CHANGED)
     assert fixed_problems([change], opened=False) == ()
     assert len(fixed_problems([change], opened=True)) == 1

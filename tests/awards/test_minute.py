@@ -25,8 +25,9 @@ from tests.statements import statements
 __all__ = ["confirmed"]
 
 
-def printed(scene: Scene) -> str:
-    made = documents.print_selection(scene.actor("chair"), selection(scene).id)
+def printed(scene: Scene, number: int = 1) -> str:
+    view = queries.selection_of(scene.actor("chair"), scene.slug, number)
+    made = documents.print_selection(scene.actor("chair"), view.id)
     data = files.genuine(made).read_bytes()
     pages = PdfReader(io.BytesIO(data)).pages
     return " ".join(" ".join(page.extract_text().split()) for page in pages)

@@ -81,7 +81,10 @@ def test_the_list_says_who_has_what_not_in_the_late_first_and_goes_on_by_key(bro
         shown = text_of(browser.get("manager", f"/calls/{seated.slug}/assignments/missing?only=late"))
         assert "1 day late" in shown and shown.count("Never opened") == 2 and shown.count("Not begun<") >= 2
         place = f"/assessments/{third}/place"
-        assert browser.post(seated.seats(seated.application_ids[2])[1], place, answer="x", answer_offset="1").status_code == 200
+        assert (
+            browser.post(seated.seats(seated.application_ids[2])[1], place, answer="x", answer_offset="1").status_code
+            == 200
+        )
         shown = text_of(browser.get("manager", f"/calls/{seated.slug}/assignments/missing?only=late"))
         assert shown.count("Never opened") == 1
 

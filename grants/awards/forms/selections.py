@@ -9,9 +9,9 @@ from typing import Any
 from wtforms import HiddenField, IntegerField, RadioField, TextAreaField
 from wtforms.validators import Optional
 
-from grants.awards.rules import DecisionInput, Override, read_overrides
+from grants.awards.rules import DecisionInput, Override, departing_words, read_overrides
 from grants.awards.states import LineRule
-from grants.calls.rules import CallView, ResultsInput
+from grants.calls.rules import CallContent, CallView, ResultsInput
 from grants.core import clock
 from grants.core.clock import Fold
 from grants.core.errors import Invalid, Refused
@@ -40,11 +40,7 @@ class DecisionForm(ContestedForm):
         "The panel’s order of applications that stay tied",
         description="One reference a line, the first first. Only where the call’s rules leave a tie.",
     )
-    overrides = TextAreaField(
-        "Recommended amounts and conditions",
-        [Optional(), CharactersMax(100_000)],
-        description="One a line: reference; place; amount; conditions; reason. Parts may stay empty; another amount needs its reason.",
-    )
+    overrides = TextAreaField("Recommended amounts and conditions", [Optional(), CharactersMax(100_000)])
     reason = TextAreaField("Reason or note of the panel", [Needed("Write why the list is decided as it stands.")])
 
     despite = TextAreaField(DESPITE, [Optional(), A_PARAGRAPH])
@@ -53,6 +49,11 @@ class DecisionForm(ContestedForm):
         """The next sending is a new deed, in sight of the list that is on the page now."""
         self.list_hash.data, self.list_hash.raw_data = list_hash, [list_hash]
         self.act_key.data, self.act_key.raw_data = secrets.token_urlsafe(18), None
+
+    def by_rules(self, call: CallContent) -> None:
+        """Ask only for what this call lets be recommended otherwise."""
+        label, self.overrides.description = departing_words(call.selection, call.draw is not None)
+        self.overrides.label.text = label
 
     def order(self) -> tuple[str, ...]:
         """The references the panel put in order."""

@@ -49,6 +49,8 @@ class Selection(Row):
     rules: Mapped[dict[str, Any]]
     line_words: Mapped[str]
     list_sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    # Whether its group at the line waits for the draw by lot, which the confirmation makes.
+    undrawn: Mapped[bool] = mapped_column(default=False)
     reason: Mapped[str]
     # Why it was decided, and confirmed, although complaints about eligibility were open; empty where none was.
     despite: Mapped[str] = mapped_column(default="")
@@ -73,7 +75,8 @@ class SelectionItem(Row):
     __tablename__ = "selection_item"
     __table_args__ = (
         UniqueConstraint("selection_id", "application_id"),
-        UniqueConstraint("selection_id", "position"),
+        # A draw by lot puts many in another order at once.
+        UniqueConstraint("selection_id", "position", deferrable=True, initially="DEFERRED"),
         state_check(Outcome, "outcome"),
         state_check(AmountBasis, "amount_basis"),
         CheckConstraint("rank IS NULL OR outcome <> 'below_threshold'", name="below_has_no_rank"),
@@ -103,4 +106,6 @@ class SelectionItem(Row):
     straddles: Mapped[bool]
     # How much more the straddling row asks for than was left.
     missing: Mapped[Money]
+    # Whether its list waits for the draw by lot: place, outcome and words are filled by that.
+    undrawn: Mapped[bool] = mapped_column(default=False)
     entry_id: Mapped[UUID | None] = mapped_column(points_to("ledger_entry.id"))

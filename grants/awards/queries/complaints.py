@@ -43,7 +43,6 @@ from grants.identity import queries as identity
 FILES = "complaint"
 LETTERS = "complaint_letter"
 JOB = "jobs.documents.complaint_decision"
-DUTIES_MAX = 50
 
 
 def scope_of(complaint_id: UUID) -> Scope:

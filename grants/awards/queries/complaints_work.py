@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import and_, exists, or_, select, true, tuple_
 
 from grants.applications.models import Application
 from grants.awards.models import Complaint
@@ -28,11 +28,23 @@ DUTIES_MAX = 50
 def to_handle(actor: Actor) -> Asking[list[Duty]]:
     """Complaints this person must check, name a committee for, decide, or settle after a repeated evaluation.
 
-    Nobody is asked who had a part in the first decision, or has a conflict. Three statements at most.
+    Nobody is asked who had a part in the first decision, or has a conflict. Three statements at most for each
+    ``DUTIES_MAX`` that wait for somebody; it reads on until as many are this person’s, or none is left.
     """
-    rows = yield from ask(_waiting(actor))
-    if not rows:
-        return []
+    found: list[Duty] = []
+    after: Any = None
+    while len(found) < DUTIES_MAX:
+        rows = yield from ask(_waiting(actor, after))
+        if rows:
+            found += yield from _own(actor, rows)
+        if len(rows) < DUTIES_MAX:
+            break
+        after = rows[-1]
+    return found[:DUTIES_MAX]
+
+
+def _own(actor: Actor, rows: Sequence[Any]) -> Asking[list[Duty]]:
+    """Those of the rows that are this person’s to do."""
     ids = [row.application_id for row in rows]
     asked: list[Asking[Any]] = [evaluation.undecidable.asking(actor, ids), had_part.asking(actor, ids)]
     if repeated := {row.call_id for row in rows if row.state == ComplaintState.UPHELD.value}:
@@ -59,7 +71,8 @@ def to_handle(actor: Actor) -> Asking[list[Duty]]:
     return found
 
 
-def _waiting(actor: Actor) -> Any:
+def _waiting(actor: Actor, after: Any) -> Any:
+    """What waits for somebody, in the order in which it must be decided; of what comes behind one row, where one is given."""
     mine = or_(Complaint.member_one == actor.user_id, Complaint.member_two == actor.user_id)
     repeated = and_(
         Complaint.state == ComplaintState.UPHELD.value,
@@ -75,6 +88,8 @@ def _waiting(actor: Actor) -> Any:
     agreed = select(Consensus.id).where(
         Consensus.application_id == Complaint.application_id, Consensus.state == ConsensusState.AGREED.value
     )
+    order = tuple_(Complaint.decide_at, Complaint.id)
+    further = true() if after is None else order > tuple_(after.decide_at, after.id)
     return (
         select(
             *(Complaint.id, Complaint.state, Complaint.number, Complaint.decide_at, Complaint.proposed_by),
@@ -84,10 +99,11 @@ def _waiting(actor: Actor) -> Any:
         )
         .join(Application, Application.id == Complaint.application_id)
         .where(
+            further,
             or_(
                 Complaint.state.in_([ComplaintState.RECEIVED.value, ComplaintState.ADMISSIBLE.value]),
                 and_(or_(Complaint.state == ComplaintState.UNDER_REVIEW.value, repeated), mine),
-            )
+            ),
         )
         .order_by(Complaint.decide_at, Complaint.id)
         .limit(DUTIES_MAX)

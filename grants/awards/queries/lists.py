@@ -324,12 +324,12 @@ def _page(
 def _drawing(call: CallView, plan: Plan, standing: SelectionView | None) -> Asking[tuple[str, ...]]:
     """What of a list is drawn by lot, in sentences: the draw that was made, or what is known of one to come."""
     if plan.draw is not None:
-        return (*plan.draw.sentences, f"In drawn order: {', '.join(plan.draw.drawn)}.")
+        return plan.draw.told
     if call.content.draw is None:
         return ()
-    commitment = yield from calls.draw_commitment.asking(call.id)
-    said = (*call.content.draw.sentences, f"SHA-256 of the seed: {commitment}.")
-    return (*said, "Nothing had to be drawn for this list.") if standing else said
+    sha256 = yield from calls.draw_sha256.asking(call.id)
+    said = (*call.content.draw.sentences, f"SHA-256 of the seed: {sha256}.")
+    return (*said, standing.draw_words) if standing else said
 
 
 def _left_out(call_id: UUID, standing: SelectionView | None) -> Asking[tuple[Application, ...]]:

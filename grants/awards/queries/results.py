@@ -15,11 +15,13 @@ from grants.applications.rules import ApplicationView
 from grants.applications.states import ApplicationState
 from grants.awards import ranking, rules
 from grants.awards.models import Complaint, DecisionLetter, Selection, SelectionItem
+from grants.awards.queries.selections import plan_of
 from grants.awards.rules import ResultPage, ResultScore
 from grants.awards.rules.complaints import ABOUT_OUTCOMES
 from grants.awards.rules.letters import DecisionText
 from grants.awards.rules.settling import Settlement
 from grants.awards.states import ComplaintState, LetterState, Outcome, Remedy, SelectionKind, SelectionState
+from grants.calls.rules import Draw
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor
@@ -38,7 +40,7 @@ def result(actor: Actor, reference: str, at: datetime) -> ResultPage:
         DecisionLetter.application_id == application.id, DecisionLetter.state == LetterState.SENT.value
     )
     found = db.session.execute(
-        select(SelectionItem, Selection.kind, Selection.confirmed_at, letter.scalar_subquery())
+        select(SelectionItem, Selection, letter.scalar_subquery())
         .join(Selection, Selection.id == SelectionItem.selection_id)
         .where(SelectionItem.application_id == application.id, Selection.state == SelectionState.CONFIRMED.value)
         .order_by(Selection.number.desc())
@@ -46,8 +48,9 @@ def result(actor: Actor, reference: str, at: datetime) -> ResultPage:
     ).one_or_none()
     if found is None:
         raise NotFound
-    item, kind, confirmed_at, letter_sent = found
-    if kind == SelectionKind.PUBLISHED_OUTCOME.value:
+    item, selection, letter_sent = found
+    confirmed_at = selection.confirmed_at
+    if selection.kind == SelectionKind.PUBLISHED_OUTCOME.value:
         # What was published elsewhere is public by its source.
         return ResultPage(application, True, True, Outcome(item.outcome))
     if not application.call.results_are_public(at):
@@ -61,7 +64,7 @@ def result(actor: Actor, reference: str, at: datetime) -> ResultPage:
         Outcome.SELECTED if item.entry_id is not None else settlement.outcome if settlement else Outcome(item.outcome)
     )
     return replace(
-        _told(application, item, outcome, words, settlement),
+        _told(application, item, plan_of(selection).draw, outcome, words, settlement),
         repeating=any(each.settled_at is None for each in repeats),
         settled_words=settlement.words if settlement else "",
         settled_at=last.settled_at if last else None,
@@ -78,7 +81,7 @@ def evaluation_told(
     Whatever was corrected or settled since: the first decision stays the first. None where it is in no list.
     """
     items = yield from ask(
-        select(SelectionItem, Selection.confirmed_at)
+        select(SelectionItem, Selection.confirmed_at, Selection.rules)
         .join(Selection, Selection.id == SelectionItem.selection_id)
         .where(
             SelectionItem.application_id == application.id,
@@ -97,7 +100,7 @@ def evaluation_told(
         if each.settled_outcome is not None and before is not None and each.settled_at <= before
     ]
     settlement = Settlement.from_mapping(settled[-1].settlement) if settled else None
-    return _told(application, items[0], ABOUT_OUTCOMES[about], words, settlement)
+    return _told(application, items[0], plan_of(items[0]).draw, ABOUT_OUTCOMES[about], words, settlement)
 
 
 def _words_and_repeats(
@@ -137,7 +140,12 @@ def _words_and_repeats(
 
 
 def _told(
-    application: ApplicationView, item: Any, outcome: Outcome, first: AgreedWords, settlement: Settlement | None
+    application: ApplicationView,
+    item: Any,
+    draw: Draw | None,
+    outcome: Outcome,
+    first: AgreedWords,
+    settlement: Settlement | None,
 ) -> ResultPage:
     criteria, marking = application.call.content.criteria, application.call.content.marking
     # What a repeated evaluation was settled as, else the scores the list was decided by, as they were frozen.
@@ -167,7 +175,7 @@ def _told(
         _weighted(application, standing.score),
         standing.basis,
         f"The panel moved the score by {shift_words(standing.shift_half)}." if standing.shift_half else "",
-        "" if settlement else ranking.drawn_words(item.rule_words),
+        "" if settlement or draw is None else draw.place_words(application.reference),
         item.conditions if outcome is Outcome.SELECTED else "",
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
@@ -95,6 +96,8 @@ def _view(row: Selection, names: Mapping[UUID, str]) -> SelectionView:
         row.rules.get("scenario", {}).get("number"),
         row.rules.get("scenario", {}).get("name", ""),
         departures=tuple(row.rules.get("departures", ())),
+        undrawn=row.undrawn,
+        signed_hash=row.rules.get("signed_sha256", ""),
         despite=row.despite,
         confirmed_despite=row.confirmed_despite or "",
     )
@@ -154,7 +157,7 @@ def others_of(row: Selection) -> tuple[PublishedOther, ...]:
     return found
 
 
-def plan_of(row: Selection) -> Plan:
+def plan_of(row: Any) -> Plan:
     """By what a list was selected, as it was frozen."""
     if "plan" in row.rules:
         plan: Plan = encoding.decode({"value": row.rules["plan"]}, Plan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grants.awards.ranking.answers import Known, NotWorkedOut, Solved
 from grants.awards.ranking.applying import candidates_of, limits_of, places_of, within
-from grants.awards.ranking.drawing import drawn_list, drawn_words, line_group
+from grants.awards.ranking.drawing import drawn_list, line_group
 from grants.awards.ranking.moving import Freed, Next, next_of
 from grants.awards.ranking.official import (
     Bar,
@@ -47,7 +47,6 @@ __all__ = [
     "bounded",
     "candidates_of",
     "drawn_list",
-    "drawn_words",
     "limits_of",
     "line_group",
     "next_of",

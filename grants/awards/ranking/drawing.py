@@ -8,34 +8,24 @@ from uuid import UUID
 
 from grants.awards.ranking.official import Ranked, RankedList
 from grants.awards.rules import Plan
+from grants.awards.states import Outcome
 from grants.calls.rules import DrawRules
 
 # A list as it is with the panel's order of tied applications, and with those that were drawn, in drawn order.
 Making = Callable[[Sequence[UUID], Sequence[UUID]], RankedList]
 
 
-DRAWN = "Drawn by lot:"
-
-
-def drawn_words(rule_words: str) -> str:
-    """What a row of a list says of its draw; empty where it was not drawn.
-
-    >>> drawn_words("Drawn by lot: place 2 of 3 at the line. Not selected: 5 more than is left.")
-    'Drawn by lot: place 2 of 3 at the line.'
-    """
-    return rule_words.partition(". ")[0].rstrip(".") + "." if rule_words.startswith(DRAWN) else ""
-
-
 def line_group(found: RankedList, rules: DrawRules, plan: Plan) -> tuple[Ranked, ...]:
     """The rows that are drawn: those at the first that does not fit, as the call says; none where that is one alone.
 
-    What the plan itself moves to a place is not drawn.
+    What a plan itself moves to a place is not drawn, and the group is not found by it.
     """
-    first = next((row for row in found.rows if row.straddles), None)
-    if first is None:
-        return ()
     moved = {each.reference for each in plan.overrides if each.rank is not None}
     rows = [row for row in found.rows if row.rank is not None and row.reference not in moved]
+    short = next((place for place, row in enumerate(found.rows) if row.straddles), len(found.rows))
+    first = next((row for row in found.rows[short:] if row in rows and row.outcome is not Outcome.SELECTED), None)
+    if first is None:
+        return ()
     if rules.within:
         members = [row for row in rows if abs(row.score - first.score) <= rules.within]
     else:
@@ -55,17 +45,16 @@ def drawn_list(made: Making, rules: DrawRules, plan: Plan, panel_order: Sequence
     others = [key for key in panel_order if key not in ids.values()]
     count = len(group)
     if plan.draw is None:
-        words = f"{count} applications at the line are put in order by lot when the list is decided."
+        words = f"{count} applications at the line are put in order by lot when the list is confirmed."
         found = made(others, ())
         ties = tuple(tie for tie in found.undecided_ties if not set(tie) <= set(ids.values()))
         told = dict.fromkeys(
-            ids.values(), f"One of {count} at the line that are drawn by lot when the list is decided."
+            ids.values(), f"One of {count} at the line that are drawn by lot when the list is confirmed."
         )
         return replace(_with_words(found, told), undecided_ties=ties, draw_words=words)
     order = plan.draw.order(ids)
-    told = {
-        ids[reference]: f"{DRAWN} place {place} of {count} at the line." for place, reference in enumerate(order, 1)
-    }
+    draw = replace(plan.draw, drawn=order)
+    told = {ids[reference]: draw.place_words(reference) for reference in order}
     found = _with_words(made(others, [ids[reference] for reference in order]), told)
     return replace(found, draw_words=f"The order of {count} applications at the line was drawn by lot.", drawn=order)
 

@@ -250,6 +250,10 @@ class SelectionView:
     # Why it was decided, and confirmed, although complaints about eligibility were open.
     despite: str = ""
     confirmed_despite: str = ""
+    # Whether its group at the line waits for the draw by lot, or was returned before it; once it is drawn, the hash of
+    # the list as both people saw it.
+    undrawn: bool = False
+    signed_hash: str = ""
     # Whether its minute is there as PDF, for a reader who sees the whole list.
     has_minute: bool = False
 
@@ -257,3 +261,12 @@ class SelectionView:
     def left(self) -> Money:
         """What stays free after it."""
         return self.budget - self.used
+
+    @property
+    def draw_words(self) -> str:
+        """Where a call draws by lot and this list is not drawn: why."""
+        if not self.undrawn:
+            return "Nothing had to be drawn for this list."
+        if self.state is SelectionState.RETURNED:
+            return "This list was returned before anything was drawn for it; the seed did not come out."
+        return "It is drawn when another person confirms this list. Until then nobody reads the seed."

@@ -27,8 +27,7 @@ class DecisionMinute:
     @property
     def drawing(self) -> tuple[str, ...]:
         """The draw by lot at the line, in sentences anybody can draw again by; empty where nothing was drawn."""
-        draw = self.plan.draw
-        return (*draw.sentences, f"In drawn order: {', '.join(draw.drawn)}.") if draw else ()
+        return self.plan.draw.told if self.plan.draw else ()
 
     @property
     def ties(self) -> tuple[str, ...]:

@@ -176,24 +176,28 @@ def _value(value: object) -> str:
     return "no limit" if value is None else str(value)
 
 
-def refuse_departures(plan: Plan, asked: Mapping[str, Money], call: SelectionRules, budget: Money) -> None:
+def refuse_departures(
+    plan: Plan, asked: Mapping[str, Money], call: SelectionRules, budget: Money, *, draws: bool = False
+) -> None:
     """Raise :class:`Invalid` where a departure names nobody of the list, has no reason, or is more than was asked for."""
-    wrong = _wrong(plan, asked, call, budget)
+    wrong = _wrong(plan, asked, call, budget, draws)
     if wrong:
         raise Invalid("The departures from the list cannot stand.", wrong)
 
 
-def refuse_old_departures(plan: Plan, asked: Mapping[str, Money], call: SelectionRules, budget: Money) -> None:
+def refuse_old_departures(
+    plan: Plan, asked: Mapping[str, Money], call: SelectionRules, budget: Money, *, draws: bool = False
+) -> None:
     """Raise :class:`Refused` where a scenario that was saved earlier may not be chosen as it is."""
-    wrong = _wrong(plan, asked, call, budget)
+    wrong = _wrong(plan, asked, call, budget, draws)
     if wrong:
         raise Refused(f"This scenario cannot be chosen as it is. {' '.join(wrong.values())} Change it first.")
 
 
-def _wrong(plan: Plan, asked: Mapping[str, Money], call: SelectionRules, budget: Money) -> dict[str, str]:
+def _wrong(plan: Plan, asked: Mapping[str, Money], call: SelectionRules, budget: Money, draws: bool) -> dict[str, str]:
     """What is wrong with the departures of a plan, at the field of the form it belongs to."""
     found = {
-        "overrides": " ".join(_wrong_overrides(plan, asked, call, budget)),
+        "overrides": " ".join((*_wrong_overrides(plan, asked, call, budget), *_wrong_places(plan, call, draws))),
         "exclusive": " ".join(_wrong_groups(plan, asked)),
         "why": "",
     }
@@ -243,17 +247,50 @@ def _wrong_overrides(plan: Plan, asked: Mapping[str, Money], call: SelectionRule
             faults.append(f"The conditions of {shorten(each.reference)} have more than {CONDITIONS_MAX} characters.")
         if len(each.reason) > REASON_MAX:
             faults.append(f"The reason of {shorten(each.reference)} has more than {REASON_MAX} characters.")
-    if (
-        call != PLAIN_SELECTION
-        and not call.amounts
-        and (plan.cut_percent or any(each.amount for each in plan.overrides))
-    ):
+    if not takes_amounts(call) and (plan.cut_percent or any(each.amount for each in plan.overrides)):
         faults.append("This call does not allow another amount than was asked for.")
-    if call != PLAIN_SELECTION and not call.places and any(each.rank is not None for each in plan.overrides):
-        faults.append("This call does not allow an application to be moved to another place than its rank.")
     if len({each.reference for each in plan.overrides}) < len(plan.overrides) or len(plan.overrides) > OVERRIDES_MAX:
         faults.append(f"Name each application once, and at most {OVERRIDES_MAX}.")
     return faults
+
+
+def _wrong_places(plan: Plan, call: SelectionRules, draws: bool) -> list[str]:
+    if takes_places(call, draws) or all(each.rank is None for each in plan.overrides):
+        return []
+    if draws:
+        # Whoever is moved to a place is not drawn.
+        return ["This call draws by lot at the budget line, so nobody is moved to a place by hand."]
+    return ["This call does not allow an application to be moved to another place than its rank."]
+
+
+def takes_amounts(call: SelectionRules) -> bool:
+    """Whether less than was asked for may be recommended."""
+    return call == PLAIN_SELECTION or call.amounts
+
+
+def takes_places(call: SelectionRules, draws: bool) -> bool:
+    """Whether an application may be moved to another place than its rank; never in a call that draws by lot."""
+    return not draws and (call == PLAIN_SELECTION or call.places)
+
+
+def departing_words(call: SelectionRules, draws: bool) -> tuple[str, str]:
+    """What may be recommended otherwise than the list says, and how it is typed.
+
+    >>> departing_words(SelectionRules(country_max=2), False)[0]
+    'Conditions'
+    """
+    amounts, places = takes_amounts(call), takes_places(call, draws)
+    named = [*(["places"] if places else []), *(["recommended amounts"] if amounts else []), "conditions"]
+    label = " and ".join(filter(None, (", ".join(named[:-1]), named[-1])))
+    empty = [*([] if places else ["place"]), *([] if amounts else ["amount"])]
+    said = "One a line: reference; place; amount; conditions; reason. "
+    said += f"{' and '.join(empty).capitalize()} stay empty in this call. " if len(empty) > 1 else ""
+    said += f"{empty[0].capitalize()} stays empty in this call. " if len(empty) == 1 else ""
+    said += "Parts may stay empty. " if not empty else ""
+    if len(empty) < 2:
+        changed = " or ".join([*(["place"] if places else []), *(["amount"] if amounts else [])])
+        said += f"Another {changed} needs its reason."
+    return label.capitalize(), said.strip()
 
 
 def read_overrides(text: str) -> tuple[Override, ...]:

@@ -12,6 +12,7 @@ from grants.applications.models import Application
 from grants.awards import queries, rules
 from grants.awards.models import Selection, SelectionItem
 from grants.awards.services.deciding import refuse_conflicted
+from grants.awards.services.drawing import draw
 from grants.awards.services.published import count_as_published, enter_published
 from grants.awards.states import (
     SELECTION,
@@ -43,7 +44,7 @@ from grants.ledger.rules import Dimensions, Event
     says="confirmed the selection of {subject}",
 )
 def confirm(actor: Actor, selection_id: UUID, version: int | None = None, despite: str = "") -> Money:
-    """Confirm a list another person decided: reserve the money, move the applications, tell the applicants.
+    """Confirm a list another person decided: draw its group at the line, reserve the money, tell the applicants.
 
     Returns what was reserved. Refused when a score or the free budget changed since the list was decided.
     """
@@ -61,12 +62,13 @@ def confirm(actor: Actor, selection_id: UUID, version: int | None = None, despit
             refuse_conflicted(actor, [item.application_id for item in items], queries.forgotten(call.id))
             refuse_changed(selection, call)
             _refuse_complaints(selection, clean_text(despite))
+            draw(selection, call, items)
             jobs.queue("jobs.documents.selection", subject=("selection", selection_id), selection_id=selection_id)
         case SelectionKind.PUBLISHED_OUTCOME:
             items = enter_published(selection)
             count_as_published(call)
     reserved = ZERO
-    for item in items:
+    for item in sorted(items, key=lambda each: each.position):
         reserved = reserved + carry_out(call, selection, item)
     assert reserved == selection.used, "what is reserved is what was decided"
     assert calls.free(call.id) >= ZERO, "a call never reserves more than it has"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -12,7 +12,7 @@ from grants.applications.models import Application
 from grants.applications.states import ApplicationState
 from grants.awards import queries, rules
 from grants.awards.models import Selection, SelectionItem
-from grants.awards.ranking import RankedList
+from grants.awards.ranking import Ranked, RankedList
 from grants.awards.rules import DecisionInput, Plan
 from grants.awards.states import (
     AmountBasis,
@@ -20,7 +20,7 @@ from grants.awards.states import (
     SelectionState,
 )
 from grants.calls import queries as calls
-from grants.calls.rules import CallView, Draw
+from grants.calls.rules import CallView
 from grants.core import acts, encoding
 from grants.core.acts import act
 from grants.core.db import db
@@ -65,12 +65,19 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     if found.relaxed:
         raise Refused(" ".join(found.relaxed))
     refuse = rules.refuse_departures if scenario is None else rules.refuse_old_departures
-    refuse(plan, {row.reference: row.requested for row in found.rows}, published, found.budget)
+    refuse(
+        plan,
+        {row.reference: row.requested for row in found.rows},
+        published,
+        found.budget,
+        draws=call.content.draw is not None,
+    )
     if queries.hash_of(found) != values.list_hash:
         raise Conflict(
             "The list changed after you opened it: a score, a budget or a rule is different. Look at it again."
         )
-    plan, found = _drawn(call, plan, found)
+    # Whoever decides knows no seed yet: a group at the line is drawn when another person confirms the list.
+    assert not found.draw_words or calls.draw_sha256(call_id), "the publication of a call that draws makes its seed"
     rules.refuse_over_budget(found.used, calls.free(call_id))
     selection = new_selection(actor, call_id, SelectionKind.RANKED, found.budget, found.used, values.reason)
     selection.rules = {
@@ -82,7 +89,6 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
         "criteria": encoding.encode(list(call.content.criteria)),
         "scale": encoding.encode(call.content.scale),
         "scoring": encoding.encode(call.content.scoring),
-        "plan": encoding.encode(plan),
     }
     if scenario is not None:
         selection.scenario_id = scenario.id
@@ -94,30 +100,13 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
             "departures": list(rules.departures(plan, published)),
             "facts": rules.kept_facts(facts),
         }
-    by_the_call = plan if scenario is None else rules.plan_of(call.content.selection, None, None)
-    # Nobody is under evaluation once it is confirmed: what was compared is kept as it was.
-    selection.compared = {"value": encoding.encode(queries.figures_now(call, by_the_call, plan.draw))}
     selection.despite = values.despite if complaints else ""
-    selection.line_words = found.line_words
-    selection.list_sha256 = bytes.fromhex(queries.hash_of(found))
+    selection.undrawn = bool(found.draw_words)
+    keep(selection, call, plan, found)
     db.session.add(selection)
-    freeze(selection.id, found, scores)
+    freeze(selection, found, scores)
     acts.reason(values.reason)
     return selection.number
-
-
-def _drawn(call: CallView, plan: Plan, found: RankedList) -> tuple[Plan, RankedList]:
-    """The plan with its draw by lot, and the list in drawn order; as they are where nothing is to be drawn.
-
-    Only now does the seed come out: what a list is decided from stood before anybody could know it.
-    """
-    if call.content.draw is None or not found.draw_words:
-        return plan, found
-    draw = Draw(call.content.draw, calls.draw_seed(call.id))
-    if not draw.seed:
-        raise Refused("This call draws by lot and has no seed. Publish a corrigendum of it first: that makes one.")
-    found, _, _ = queries.live_list(call, replace(plan, draw=draw), at_once=True)
-    return replace(plan, draw=replace(draw, drawn=found.drawn)), found
 
 
 def refuse_open_list(call_id: UUID) -> None:
@@ -179,27 +168,47 @@ def new_selection(
     )
 
 
-def freeze(selection_id: UUID, found: RankedList, scores: Mapping[UUID, OfficialScore]) -> None:
+def keep(selection: Selection, call: CallView, plan: Plan, found: RankedList) -> None:
+    """What a list as a whole comes to, kept with its selection."""
+    by_the_call = plan if selection.scenario_id is None else rules.plan_of(call.content.selection, None, None)
+    # Nobody is under evaluation once it is confirmed: what was compared is kept as it was.
+    figures = queries.figures_now(call, by_the_call, plan.draw)
+    selection.compared = {"value": encoding.encode(figures)}
+    selection.rules = selection.rules | {"plan": encoding.encode(plan)}
+    selection.used = found.used
+    selection.line_words = found.line_words
+    selection.list_sha256 = bytes.fromhex(queries.hash_of(found))
+
+
+def freeze(selection: Selection, found: RankedList, scores: Mapping[UUID, OfficialScore]) -> None:
     for position, row in enumerate(found.rows, 1):
         db.session.add(
             SelectionItem(
-                selection_id=selection_id,
+                selection_id=selection.id,
                 application_id=row.application_id,
-                position=position,
-                rank=row.rank,
-                outcome=row.outcome.value,
-                amount=row.amount,
-                asked=None if row.recommended is None else row.requested,
-                rule_words=row.rule_words,
-                conditions=row.conditions,
                 amount_basis=AmountBasis.REQUESTED.value,
                 score=str(row.score),
                 halves=rules.kept_halves(row.halves),
                 shift_half=row.shift_half,
                 basis=scores[row.application_id].basis,
-                tie_words=row.tie_words,
                 threshold_words=row.threshold_words,
-                straddles=row.straddles,
-                missing=row.missing,
+                undrawn=selection.undrawn,
+                **placed(position, row),
             )
         )
+
+
+def placed(position: int, row: Ranked) -> dict[str, Any]:
+    """Where an application stands on a list, and what follows from that: all a draw by lot may change."""
+    return {
+        "position": position,
+        "rank": row.rank,
+        "outcome": row.outcome.value,
+        "amount": row.amount,
+        "asked": None if row.recommended is None else row.requested,
+        "conditions": row.conditions,
+        "rule_words": row.rule_words,
+        "tie_words": row.tie_words,
+        "straddles": row.straddles,
+        "missing": row.missing,
+    }

@@ -35,7 +35,8 @@ def save_scenario(actor: Actor, call_id: UUID, values: ScenarioInput) -> int:
     found, waiting, _ = queries.live_list(call, rules.plan_of(call.content.selection, None, None))
     refuse_conflicted(actor, [row.application_id for row in found.rows] + [row.id for row in waiting])
     asked = {row.reference: row.requested for row in found.rows}
-    rules.refuse_departures(values.plan, asked, call.content.selection, found.budget)
+    draws = call.content.draw is not None
+    rules.refuse_departures(values.plan, asked, call.content.selection, found.budget, draws=draws)
     if values.plan.has_minima:
         # Whether it can be reckoned with is told on its page.
         ask_solve(call_id)

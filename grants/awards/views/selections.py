@@ -89,6 +89,7 @@ def _by_rules_of(form: DecisionForm, slug: str, overrides: tuple[Override, ...] 
 
 def _decision(shown: RankingPage, form: DecisionForm, beside: tuple[Heard, CallView, After] | None = None) -> str:
     heard, call, after = beside or queries.beside_decision(current_actor(), shown.call_slug)
+    form.by_rules(call.content)
     # Only of rows this person is shown; who sees a part of the list learns nothing of an order either.
     confirmed = shown.selection is not None and shown.selection.state is SelectionState.CONFIRMED
     said = {row.application_id: heard.recommended.get(row.application_id, "") for row in shown.rows}
@@ -242,7 +243,8 @@ def confirm(slug: str, number: int) -> Any:
     if form.validate_on_submit():
         with form.attempt():
             reserved = services.confirm(current_actor(), view.id, form.version_shown(), form.despite.data or "")
-            flash(f"The list is confirmed: {reserved} reserved, the applicants are told.")
+            drawn = " Its group at the line is drawn by lot." if view.undrawn else ""
+            flash(f"The list is confirmed: {reserved} reserved, the applicants are told.{drawn}")
             return see_other(".selection", slug=slug, number=number)
     shown, view = queries.selection_page(current_actor(), slug, number)
     return _selection(shown, view, form, fresh_form(ReturnForm, view), form), 409 if form.clashed else 422

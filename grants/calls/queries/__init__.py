@@ -14,7 +14,7 @@ from grants.calls.queries.corrections import (
     versions_after,
     working_copy,
 )
-from grants.calls.queries.drawing import draw_commitment, draw_seed
+from grants.calls.queries.drawing import draw_seed, draw_sha256
 from grants.calls.queries.expert_terms import expert_terms
 from grants.calls.queries.listing import calls_page, front_calls
 from grants.calls.queries.privacy import notices
@@ -69,8 +69,8 @@ __all__ = [
     "copy_row",
     "deadline_value",
     "deadlines",
-    "draw_commitment",
     "draw_seed",
+    "draw_sha256",
     "duties",
     "expert_terms",
     "file_text",

@@ -61,7 +61,7 @@ from grants.calls.rules.decisions import (
     refuse_changed_after_closing,
     results_moment,
 )
-from grants.calls.rules.drawing import SCRIPT, SEED_BYTES, Draw, DrawRules, commitment
+from grants.calls.rules.drawing import SCRIPT, SEED_BYTES, Draw, DrawRules, seed_sha256
 from grants.calls.rules.kinds import LANGUAGES
 from grants.calls.rules.plain_words import key_from, missing_words, option_words, said, short_names
 from grants.calls.rules.publication import (
@@ -192,7 +192,6 @@ __all__ = [
     "call_file",
     "changes",
     "checklist",
-    "commitment",
     "complaint_deadline",
     "content_of",
     "correction_note",
@@ -230,6 +229,7 @@ __all__ = [
     "refuse_changed_after_closing",
     "results_moment",
     "said",
+    "seed_sha256",
     "short_names",
     "source_address",
     "stage_problems",

@@ -1,7 +1,8 @@
 """What a call says about drawing by lot at its budget line, and the draw itself: an order anybody can recompute.
 
-The seed is made when the call is published and only its SHA-256 is told; the seed itself comes out with the decision. So
-it stood before anybody could know who would be in the group. The place of an application hangs on the seed and on its own
+The seed is made when the call is published and only its SHA-256 is told; the seed itself comes out only when a second
+person confirms the list. So it stood before anybody could know who would be in the group, and nobody decides a list who
+knows it. The place of an application hangs on the seed and on its own
 reference alone: who else is drawn, and in which order they are named, changes nothing.
 """
 
@@ -69,9 +70,24 @@ class Draw:
         """How it was drawn, so that anybody can draw again."""
         return (
             f"By lot: at the budget line, {self.rules.group_words} are in drawn order.",
-            f"The seed is {self.seed}; its SHA-256, {commitment(self.seed)}, was published with the call.",
+            f"The seed is {self.seed}; its SHA-256, {seed_sha256(self.seed)}, was published with the call.",
             METHOD,
         )
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The same with the order it came to, for the pages and papers of a list."""
+        return (*self.sentences, f"In drawn order: {', '.join(self.drawn)}.")
+
+    def place_words(self, reference: str) -> str:
+        """Which place an application was drawn at; empty where it was not drawn.
+
+        >>> Draw(DrawRules(Fraction(0)), "7", ("A-2", "A-1")).place_words("A-1")
+        'Drawn by lot: place 2 of 2 at the line.'
+        """
+        if reference not in self.drawn:
+            return ""
+        return f"Drawn by lot: place {self.drawn.index(reference) + 1} of {len(self.drawn)} at the line."
 
 
 METHOD = (
@@ -97,6 +113,6 @@ def ticket(seed: str, reference: str) -> str:
     return hashlib.sha256(f"{seed}:{reference}".encode()).hexdigest()
 
 
-def commitment(seed: str) -> str:
+def seed_sha256(seed: str) -> str:
     """What is told of a seed before it comes out."""
     return hashlib.sha256(seed.encode()).hexdigest()

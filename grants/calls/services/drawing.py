@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from grants.calls.models import CallDrawSeed
-from grants.calls.rules import SEED_BYTES, DrawRules, commitment
+from grants.calls.rules import SEED_BYTES, DrawRules, seed_sha256
 from grants.core.db import db
 
 
@@ -17,4 +17,4 @@ def fix_seed(call_id: UUID, rules: DrawRules | None) -> None:
     if rules is None or db.session.scalar(select(CallDrawSeed.id).where(CallDrawSeed.call_id == call_id)):
         return
     seed = secrets.token_hex(SEED_BYTES)
-    db.session.add(CallDrawSeed(call_id=call_id, seed=seed, commitment=commitment(seed)))
+    db.session.add(CallDrawSeed(call_id=call_id, seed=seed, seed_sha256=seed_sha256(seed)))

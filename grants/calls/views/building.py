@@ -83,7 +83,7 @@ def show(slug: str) -> Any:
     found = {"results": queries.public_results(call, at), **queries.around(current_actor(), call)}
     public_now = call.results_are_public(at)
     if call.content.draw:
-        found["commitment"] = queries.draw_commitment(call.id)
+        found["seed_sha256"] = queries.draw_sha256(call.id)
     return page("calls/call.html", call=call, phase=call.phase(at), public=public_now, **found, **_words(call))
 
 

@@ -34,6 +34,7 @@ def selection(told: DecisionMinute) -> bytes:
             ("Free budget", str(view.budget)),
             ("Reserved", f"{view.used} for {len(taken)} of {len(told.rows)} applications"),
             ("SHA-256 of the list", view.list_hash),
+            *([("SHA-256 of the list both signed, before its draw", view.signed_hash)] if view.signed_hash else []),
         ]
     )
     paper.heading("By which rules")
