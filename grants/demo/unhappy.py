@@ -24,8 +24,10 @@ from grants.demo.stage import Stage, Story, merged, pay, sign
 from grants.evaluation import queries as evaluation_reads
 from grants.evaluation import services as evaluation
 from grants.evaluation.models import Assignment, ConflictDeclaration, Evaluator
-from grants.evaluation.states import Declared, Ruling, SeatState
+from grants.evaluation.rules import AdjustInput
+from grants.evaluation.states import Declared, Deed, Ruling, SeatState
 from grants.identity import services as people
+from grants.identity.models import User
 
 # A short life, so that everything has time to go wrong: six months, one report, reached milestones in months 2 and 4.
 SHORT_LIFE = """\
@@ -198,20 +200,25 @@ def _rule(stage: Stage, key: str, application_id: UUID, ruling: Ruling, reason: 
 
 def _lose_a_seat(stage: Stage, going: Going, application_id: UUID) -> None:
     """An evaluator falls ill; another takes the seat by hand."""
-    seat, ill = db.session.execute(
-        select(Assignment.id, Evaluator.user_id)
-        .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
+    ill, handle = db.session.execute(
+        select(User.id, User.handle)
+        .join(Evaluator, Evaluator.user_id == User.id)
+        .join(Assignment, Assignment.evaluator_id == Evaluator.id)
         .where(Assignment.application_id == application_id, Assignment.state == SeatState.ACTIVE.value)
         .order_by(Assignment.id)
         .limit(1)
     ).one()
     seated = set(evaluation_reads.seat_people(application_id))
-    evaluation.void(stage.troupe.actor("manager"), seat, "Ill until after the deadline.")
+    away = AdjustInput(Deed.RELEASE, handle, reason="Ill until after the deadline.")
+    evaluation.adjust(stage.troupe.actor("manager"), application_id, away)
     free = db.session.scalars(
-        select(Evaluator.id).where(Evaluator.call_id == going.call.id, Evaluator.user_id.not_in(seated | {ill}))
+        select(User.handle)
+        .join(Evaluator, Evaluator.user_id == User.id)
+        .where(Evaluator.call_id == going.call.id, User.id.not_in(seated | {ill}))
     ).first()
     assert free is not None, "somebody of the pool has no seat on it"
-    evaluation.fill(stage.troupe.actor("manager"), application_id, free, "Knows the subject and had room.")
+    instead = AdjustInput(Deed.GIVE, taking=free, reason="Knows the subject and had room.")
+    evaluation.adjust(stage.troupe.actor("manager"), application_id, instead)
     stage.troupe.all_changed()
 
 

@@ -18,7 +18,6 @@ from grants.core.db import db
 from grants.core.errors import Invalid, NotFound
 from grants.core.jobs import JobState
 from grants.evaluation import services as evaluation
-from grants.evaluation.models import Assignment
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared, DetectedState
 from grants.identity.queries import actor_for
@@ -99,8 +98,8 @@ def test_the_same_sheets_make_no_second_run_and_a_run_is_never_changed(scene: Sc
 
 
 def test_a_voided_seat_makes_the_method_say_nothing_and_why(browser: Browser, scene: Scene) -> None:
-    seat = db.session.scalars(select(Assignment.id).order_by(Assignment.application_id).limit(1)).one()
-    evaluation.void(scene.actor("manager"), seat, "Fell ill.")
+    first = min(scene.application_ids)
+    scene.release(scene.seats(first)[0], first, "Fell ill.")
 
     made = run(scene)
 

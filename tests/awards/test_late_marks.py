@@ -6,15 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
 
 from grants.core import clock
-from grants.core.db import db
 from grants.core.errors import Refused
 from grants.evaluation import services as evaluation
-from grants.evaluation.models import Assignment
 from grants.evaluation.rules import SHIFT_TAINTED, Answered, ShiftInput
-from grants.evaluation.states import Declared, SeatState
+from grants.evaluation.states import Declared
 from tests.awards.test_late_rulings import confirm_conflict
 from tests.awards.test_utter import ALL_SEVEN, ALL_TEN, move, propose, waiting
 from tests.evaluation.scene import CLOSED, Scene, build, declares
@@ -48,22 +45,13 @@ def three(app: Flask, three_world: World[Scene]) -> Iterator[Scene]:
         yield three_world.told()
 
 
-def seat_of(scene: Scene, name: str) -> Assignment:
-    db.session.rollback()
-    return db.session.scalars(
-        select(Assignment).where(
-            Assignment.evaluator_id == scene.evaluator_id(name), Assignment.state == SeatState.ACTIVE.value
-        )
-    ).one()
-
-
 @pytest.mark.parametrize("how", ["void", "recuse"])
 def test_a_sheet_that_is_in_leaves_no_score_behind_until_another_is_in_its_place(three: Scene, how: str) -> None:
     about = three.application_ids[0]
     name = three.seats(about)[0]
     assert three.official(about).halves is not None
     if how == "void":
-        evaluation.void(three.actor("manager"), seat_of(three, name).id, "Its marks are too high for us.")
+        three.release(name, about, "Its marks are too high for us.")
     else:
         evaluation.recuse(three.actor(name), about, "I have no time any more.")
 
@@ -71,7 +59,7 @@ def test_a_sheet_that_is_in_leaves_no_score_behind_until_another_is_in_its_place
 
     assert (found.halves, found.missing) == (None, WAITS)
     (spare,) = set(three.evaluators) - {name, *three.seats(about)}
-    evaluation.fill(three.actor("manager"), about, three.evaluator_id(spare), "The next best.")
+    three.give(spare, about, "The next best.")
     assert three.official(about).missing == "2 of 3 assessments are submitted."
     evaluation.submit(three.actor(spare), about, three.sheet(*ALL_TEN))
     assert three.official(about).basis == "Mean of 3 assessments, each criterion"

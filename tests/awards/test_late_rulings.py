@@ -77,7 +77,7 @@ def test_a_conflict_confirmed_between_decision_and_confirmation_stops_the_list_a
         services.confirm(evaluated.actor("officer"), selection_id)
     services.return_list(evaluated.actor("officer"), selection_id, "A conflict came to light.")
     spare = next(one for one in evaluated.evaluators if one not in evaluated.seats(about) and _free(evaluated, one))
-    evaluation.fill(evaluated.actor("manager"), about, evaluated.evaluator_id(spare), "Next best")
+    evaluated.give(spare, about, "Next best")
 
 
 def _free(scene: Scene, name: str) -> bool:

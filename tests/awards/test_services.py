@@ -192,7 +192,7 @@ def _reagree(scene: Scene, leaver: str) -> None:
     """The empty seat is filled, and the consensus agreed anew with another score."""
     first = scene.application_ids[0]
     spare = next(name for name in scene.evaluators if name != leaver and name not in scene.seats(first))
-    evaluation.fill(scene.actor("manager"), first, scene.evaluator_id(spare), "Next best")
+    scene.give(spare, first, "Next best")
     evaluation.submit(scene.actor(spare), first, scene.sheet(8, 8, 8))
     scene.agree(first, 8, 8, 8)
 

@@ -81,7 +81,7 @@ def assessed_again(scene: Scene, mark: int, number: int = NUMBER) -> None:
         values = EvaluatorInput(scene.people[name], "PT", ("en",), (), 0, 3)
         evaluation.pool(scene.actor("manager"), scene.call_id, values)
         declares(scene.actor(name), scene.call_id, (Answered(application_id, Declared.NONE, ""),))
-        evaluation.fill(scene.actor("manager"), application_id, scene.evaluator_id(name), "A complaint was upheld.")
+        scene.give(name, application_id, "A complaint was upheld.")
     scene.assess(application_id, mark, mark, mark)
     scene.agree(application_id, mark, mark, mark)
     db.session.rollback()

@@ -155,17 +155,14 @@ def test_a_missing_sheet_is_no_zero_and_the_page_says_what_is_missing(utter: Sce
 def test_a_voided_sheet_and_a_reopened_one_count_for_nothing(utter: Scene) -> None:
     score(utter, 0, ALL_TEN, ALL_SEVEN)
     about = utter.application_ids[0]
-    seat = next(
-        seat.id
-        for row in evaluations.assignments_page(utter.actor("manager"), utter.slug).rows.items
-        if row.application_id == about
-        for seat in row.seats
-    )
+    name = utter.seats(about)[0]
+    seat = evaluations.own_seat(utter.people[name], about)
+    assert seat is not None
 
     evaluation.reopen(utter.actor("manager"), seat, "A criterion was mistaken.")
     assert utter.official(about).missing == "1 of 2 assessments are submitted."
 
-    evaluation.void(utter.actor("manager"), seat, "Fell ill.")
+    utter.release(name, about, "Fell ill.")
     # One seat is left, and the call asks for two sheets.
     assert utter.official(about).missing == "1 of 2 assessments are submitted."
 

@@ -23,7 +23,7 @@ from grants.calls import services as calls
 from grants.calls.rules import BudgetInput
 from grants.core import clock
 from grants.core.acts import arranging
-from grants.core.db import db
+from grants.core.db import db, get
 from grants.core.money import Money, euros
 from grants.core.permissions import Actor
 from grants.dossiers.rules import Answer, DossierContent, QuestionKind
@@ -31,6 +31,7 @@ from grants.dossiers.rules import to_mapping as dossier_mapping
 from grants.evaluation import queries, services
 from grants.evaluation.models import Assignment, DetectedConflict, Evaluator
 from grants.evaluation.rules import (
+    AdjustInput,
     Answered,
     AnsweredEntity,
     EvaluatorInput,
@@ -39,7 +40,8 @@ from grants.evaluation.rules import (
     RunInput,
     SheetInput,
 )
-from grants.evaluation.states import Declared, DetectedKind, DetectedState, SeatState
+from grants.evaluation.states import Declared, Deed, DetectedKind, DetectedState, SeatState
+from grants.identity.models import User
 from grants.identity.policy import Role
 from grants.identity.queries import actor_for
 from tests import actors
@@ -128,6 +130,18 @@ class Scene:
                     kind=DetectedKind.PAST_CONSORTIUM.value, evidence="Warm homes, Pilots 2021", found_at=clock.now(),
                 )
             )  # fmt: skip
+
+    def give(
+        self, name: str, application_id: UUID, reason: str, due_at: datetime | None = None, by: str = "manager"
+    ) -> None:
+        """An empty seat for this person, by hand."""
+        taking = get(User, self.people[name]).handle
+        services.adjust(self.actor(by), application_id, AdjustInput(Deed.GIVE, "", taking, reason, due_at))
+
+    def release(self, name: str, application_id: UUID, reason: str, by: str = "manager") -> None:
+        """The seat of this person emptied by hand."""
+        leaving = get(User, self.people[name]).handle
+        services.adjust(self.actor(by), application_id, AdjustInput(Deed.RELEASE, leaving, reason=reason))
 
     def assign(self, seed: str = "2022") -> Any:
         """Run the exact assignment as the manager."""

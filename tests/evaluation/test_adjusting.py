@@ -109,11 +109,9 @@ def test_every_way_to_leave_a_seat_asks_the_same_and_tells_who_had_it(seated: Sc
     first = seated.application_ids[0]
     leaver, other, _ = seated.seats(first)
     spare = next(name for name in seated.evaluators if name not in seated.seats(first))
-    seat, boss = queries.own_seat(seated.people[leaver], first), seated.actor("manager")
-    assert seat is not None
+    boss = seated.actor("manager")
     services.adjust(boss, first, AdjustInput(Deed.LOCK, handle(seated, leaver), "", "Stays"))
     for leave in (
-        lambda: services.void(boss, seat, "Ill"),
         lambda: services.adjust(
             boss, first, AdjustInput(Deed.MOVE, handle(seated, leaver), handle(seated, spare), "Ill")
         ),
@@ -123,7 +121,7 @@ def test_every_way_to_leave_a_seat_asks_the_same_and_tells_who_had_it(seated: Sc
             leave()
     services.adjust(boss, first, AdjustInput(Deed.UNLOCK, handle(seated, leaver), "", "May go"))
 
-    services.void(boss, seat, "Ill")
+    seated.release(leaver, first, "Ill")
     services.adjust(
         boss, first, AdjustInput(Deed.MOVE, handle(seated, other), handle(seated, spare), "Knows it better")
     )

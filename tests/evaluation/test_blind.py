@@ -25,9 +25,8 @@ def joined(scene: Scene, role: Role) -> tuple[str, UUID, str]:
     about, other, *_ = scene.application_ids
     name, colleague, *_ = scene.seats(about)
     # Every pair fits alike, so who sits where is the method's choice: the seat on the other one is emptied if it was given.
-    seat = queries.own_seat(scene.people[name], other)
-    if seat is not None:
-        services.void(scene.actor("manager"), seat, "Needed elsewhere")
+    if queries.own_seat(scene.people[name], other) is not None:
+        scene.release(name, other, "Needed elsewhere")
     with arranging():
         people.role(scene.people[name], role)
     services.submit(scene.actor(colleague), about, scene.sheet(9, 3, 8))
@@ -98,11 +97,11 @@ def test_a_manager_with_a_seat_reopens_and_voids_no_colleagues_sheet_of_it(seate
     seat = queries.own_seat(seated.people[colleague], about)
     assert seat is not None
 
-    for deed in (services.reopen, services.void):
-        with pytest.raises(NotAllowed, match="You assess this application yourself"):
-            deed(seated.actor(name), seat, "Not as I like it")
     with pytest.raises(NotAllowed, match="You assess this application yourself"):
-        services.fill(seated.actor(name), about, seated.evaluator_id(colleague), "As I like it")
+        services.reopen(seated.actor(name), seat, "Not as I like it")
+    for deed in (seated.release, seated.give):
+        with pytest.raises(NotAllowed, match="You assess this application yourself"):
+            deed(colleague, about, "Not as I like it", by=name)
 
 
 def test_managing_and_evaluating_are_roles_that_stay_apart() -> None:

@@ -458,7 +458,7 @@ def test_while_a_proposal_waits_nobody_new_is_seated(scene: Scene) -> None:
 
     assert "eva1" not in scene.seats(scene.application_ids[0])
     with pytest.raises(Refused):
-        services.fill(scene.actor("manager"), scene.application_ids[0], scene.evaluator_id("eva1"), "By hand.")
+        scene.give("eva1", scene.application_ids[0], "By hand.")
 
 
 def test_a_proposal_whose_fact_is_no_more_goes_and_comes_again(seated: Scene) -> None:

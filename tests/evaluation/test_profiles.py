@@ -118,18 +118,13 @@ def test_a_seat_by_hand_asks_what_the_last_run_asked_and_whether_the_person_is_t
     first = scene.application_ids[0]
 
     with pytest.raises(Refused, match="is available until 1 January 2030; the assessment is due on 2 January 2030"):
-        services.fill(scene.actor("manager"), first, shown.id, "Knows it", datetime(2030, 1, 2, 12, tzinfo=UTC))
+        scene.give("eva1", first, "Knows it", datetime(2030, 1, 2, 12, tzinfo=UTC))
     assert queries.country_rule(scene.call_id) is CountryRule.ALLOWED
     scene.assign()
-    seat = queries.seat_of(scene.actor("manager"), scene.slug, scene.references[0], _one_seated(scene))[1]
-    services.void(scene.actor("manager"), seat.id, "Ill")
+    scene.release(scene.seats(first)[0], first, "Ill")
     assert queries.country_rule(scene.call_id) is CountryRule.KEPT_AWAY
     with pytest.raises(Refused, match="comes from a country of the consortium"):
-        services.fill(scene.actor("manager"), first, shown.id, "Knows it")
-
-
-def _one_seated(scene: Scene) -> str:
-    return in_pool(scene, scene.seats(scene.application_ids[0])[0]).handle
+        scene.give("eva1", first, "Knows it")
 
 
 def test_the_pool_costs_as_many_statements_whatever_is_known_and_wished(browser: Browser, scene: Scene) -> None:

@@ -236,7 +236,7 @@ def test_a_late_conflict_voids_the_seat_and_it_is_refilled_by_hand(scene: Scene)
     assert queries.assessments(scene.actor(leaver)) == tuple(
         row for row in queries.assessments(scene.actor(leaver)) if row.application_id != first
     )
-    services.fill(scene.actor("manager"), first, scene.evaluator_id(spare), "Knows the field best")
+    scene.give(spare, first, "Knows the field best")
     assert spare in scene.seats(first)
     assert len(scene.seats(first)) == 3
 
@@ -245,15 +245,14 @@ def test_a_seat_by_hand_keeps_every_check(scene: Scene) -> None:
     first = scene.application_ids[0]
     scene.declare_all(but={("eva1", first): Declared.CONFLICT})
     scene.assign()
-    manager = scene.actor("manager")
 
     with pytest.raises(Refused, match="Eva Evaluator 1 has a conflict of interest with it"):
-        services.fill(manager, first, scene.evaluator_id("eva1"), "Wanted")
+        scene.give("eva1", first, "Wanted")
     spare = next(n for n in scene.evaluators if n != "eva1" and n not in scene.seats(first))
     with pytest.raises(Refused, match=r"has all its evaluators \(3\)"):
-        services.fill(scene.actor("manager"), first, scene.evaluator_id(spare), "Wanted")
+        scene.give(spare, first, "Wanted")
     with pytest.raises(Invalid):
-        services.fill(scene.actor("manager"), first, scene.evaluator_id(spare), " ")
+        scene.give(spare, first, " ")
 
 
 def test_the_conflict_check_fails_closed(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,9 +140,7 @@ def test_a_late_conflict_empties_the_seat_and_the_manager_is_asked_to_fill_it(br
     home = text_of(browser.get("manager", "/home"))
     assert words in home and f"/calls/{seated.slug}/assignments" in home
     free = next(each for each in seated.evaluators if each not in (*seated.seats(application_id), name))
-    services.fill(
-        seated.actor("manager"), application_id, seated.evaluator_id(free), "In place of the one in conflict", None
-    )
+    seated.give(free, application_id, "In place of the one in conflict")
     assert words not in text_of(browser.get("manager", "/home"))
 
 

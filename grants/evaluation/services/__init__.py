@@ -33,7 +33,7 @@ from grants.evaluation.services.places import keep_place, skip
 from grants.evaluation.services.records import input_hash
 from grants.evaluation.services.reminding import remind_of_assessments
 from grants.evaluation.services.runs import give_out, request_run, run
-from grants.evaluation.services.seats import export_seats, fill, start_again, void
+from grants.evaluation.services.seats import export_seats, start_again
 from grants.evaluation.services.sheets import reopen, save, submit, submit_written
 from grants.evaluation.services.shifts import confirm_shift, propose_shift, return_shift
 from grants.evaluation.services.stepping_down import come_back, step_down
@@ -60,7 +60,6 @@ __all__ = [
     "edit_profile",
     "export_pool",
     "export_seats",
-    "fill",
     "give_out",
     "import_evaluators",
     "input_hash",
@@ -92,7 +91,6 @@ __all__ = [
     "take_back",
     "take_over",
     "tell_of_terms",
-    "void",
     "withdraw_invitation",
     "write_consensus",
 ]

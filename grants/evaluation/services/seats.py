@@ -141,21 +141,6 @@ def tell_evaluators(call: CallView, members: Sequence[PoolMember]) -> None:
         people.mail([user_id], "assignment_made", "call", call.id, call_title=call.title, count=count)
 
 
-@act(
-    "assignment.fill",
-    needs=Permission.ASSIGNMENT_DECIDE,
-    scope=queries.application_scope,
-    says="gave an evaluator a seat on {subject}",
-)
-def fill(actor: Actor, application_id: UUID, evaluator_id: UUID, reason: str, due_at: datetime | None = None) -> UUID:
-    """Give an empty seat to an evaluator by hand: the same checks as the run, and a reason."""
-    application, words = to_change_by_hand(actor, application_id, reason)
-    room = seating_room(calls.call_by_id(application.call_id), [application_id], [evaluator_id])
-    seat_id, member = seat_by_hand(room, application, evaluator_id, words, due_at)
-    tell_evaluators(room.call, [member])
-    return seat_id
-
-
 def to_change_by_hand(actor: Actor, application_id: UUID, reason: str) -> tuple[Application, str]:
     """The application, locked, and the reason cleaned: what every change of seats by hand asks first, whatever it is.
 
@@ -224,7 +209,7 @@ def seating_room(call: CallView, application_ids: Collection[UUID], evaluator_id
 
 def seat_by_hand(
     room: SeatingRoom, application: Application, evaluator_id: UUID, words: str, due_at: datetime | None
-) -> tuple[UUID, PoolMember]:
+) -> None:
     """A seat for an evaluator of the pool, inside an act that has locked the application; refused for whatever a run would not do either.
 
     Who has it is for the act to tell: one mail to each, whatever their number.
@@ -247,9 +232,8 @@ def seat_by_hand(
         raise Refused(f"{application.reference} has all its evaluators ({len(standing)}). Void a seat first.")
     if (application_id, evaluator_id) in standing | pairs_in([application_id], SeatState.VOIDED):
         raise Refused(f"{member.name} has or had a seat on {application.reference}. Choose somebody else.")
-    seat_id = give_seat(application_id, member, room.fitting.utility(member, about), due_at, hand_reason=words)
+    give_seat(application_id, member, room.fitting.utility(member, about), due_at, hand_reason=words)
     start_evaluation([about])
-    return seat_id, member
 
 
 def _load(evaluator_id: UUID) -> int:
@@ -257,19 +241,6 @@ def _load(evaluator_id: UUID) -> int:
         Assignment.evaluator_id == evaluator_id, Assignment.state == SeatState.ACTIVE.value
     )
     return db.session.scalar(held) or 0
-
-
-@act(
-    "assignment.void",
-    needs=Permission.ASSIGNMENT_DECIDE,
-    scope=queries.seat_scope,
-    says="voided an evaluator’s seat on {subject}",
-)
-def void(actor: Actor, seat_id: UUID, reason: str) -> None:
-    """Empty a seat for another reason than a conflict (illness, silence); the evaluator loses access at once."""
-    seat = locked(Assignment, seat_id)
-    application, words = to_change_by_hand(actor, seat.application_id, reason)
-    take_seat_by_hand(application, seat, words)
 
 
 @act(
