@@ -123,7 +123,7 @@ def test_other_aims_are_worked_out_when_somebody_who_decides_asks(evaluated: Sce
 def test_whoever_has_a_conflict_neither_asks_nor_sees(evaluated: Scene, browser: Browser) -> None:
     save(evaluated)
     conflict = Answered(evaluated.application_ids[0], Declared.CONFLICT, "My brother leads it")
-    evaluation.declare(evaluated.actor("chair"), evaluated.call_id, (conflict,))
+    evaluation.declare(evaluated.actor("chair"), evaluated.call_id, (conflict,), ())
 
     answer = browser.post("chair", f"/calls/{evaluated.slug}/solve", back="scenarios")
     assert answer.status_code == 422 and "You have a conflict of interest" in answer.text

@@ -291,11 +291,9 @@ def evaluated(scene: Scene) -> None:
         scene.actor("manager"), first, scene.people["eva2"], Ruling.CLEARED, "Another person of that name."
     )
     scene.assign()
-    seat = db.session.scalars(select(Assignment).where(Assignment.application_id == first)).first()
-    assert seat is not None
-    evaluating.void(scene.actor("manager"), seat.id, "Ill.")
+    scene.release(scene.seats(first)[0], first, "Ill.")
     free = next(name for name in scene.evaluators if scene.evaluator_id(name) not in seats_ever(first))
-    evaluating.fill(scene.actor("manager"), first, scene.evaluator_id(free), "Knows heating.")
+    scene.give(free, first, "Knows heating.")
     sitting = scene.seats(first)[0]
     evaluating.save(scene.actor(sitting), first, scene.sheet(9, 8, 8))
     for application_id in scene.application_ids:

@@ -17,7 +17,7 @@ from grants.awards import ranking, rules
 from grants.awards.models import SelectionItem
 from grants.awards.queries.selections import ROWS_MAX, opened
 from grants.awards.queries.solves import answers_kept
-from grants.awards.ranking import Bar, Known, NotWorkedOut, Ranked, RankedList, RankingRules, Scored, Solved
+from grants.awards.ranking import NOT_WORKED_OUT, Bar, Known, Ranked, RankedList, RankingRules, Scored, Solved
 from grants.awards.rules import Facts, Kept, Override, Plan, RankingPage, RankingRow, SelectionView, WaitingRow
 from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
@@ -111,8 +111,13 @@ def reckoned(call: CallView, plan: Plan, read: Read, facts: Mapping[UUID, Facts]
             row if row.outcome is Outcome.BELOW_THRESHOLD else replace(row, outcome=Outcome.NOT_FUNDED)
             for row in found.rows
         )
-        unsolved = isinstance(error, NotWorkedOut)
-        return replace(found, rows=rows, used=ZERO, relaxed=(str(error),), unsolved=unsolved)
+        # Too hard is no proof that nothing fits: nothing is selected, and it may be asked for again.
+        return replace(found, rows=rows, used=ZERO, relaxed=(str(error),), unsolved=True)
+
+
+def why_told(found: RankedList) -> tuple[str, ...]:
+    """The sentences of a list that a page tells beside it: that nobody asked for it yet has a notice of its own."""
+    return tuple(each for each in found.relaxed if each != NOT_WORKED_OUT)
 
 
 @reader
@@ -314,7 +319,7 @@ def _page(
         standing is None
         and (call.content.scoring.board_shift_half > 0 or any(one.shift_half for one in scores.values()))
         and any(actor.may(one, Scope.of(("call", call.id))) for one in MOVES_SCORES),
-        () if partial else found.relaxed, plan.rules if standing else call.content.selection,
+        () if partial else why_told(found), plan.rules if standing else call.content.selection,
         # A plan names applications.
         None if partial or published else plan, shut=barred,
         drawing=() if (partial and plan.draw) or published else drawing, unsolved=found.unsolved,

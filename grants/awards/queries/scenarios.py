@@ -23,6 +23,7 @@ from grants.awards.queries.lists import (
     scored,
     shown_list,
     standing_of,
+    why_told,
 )
 from grants.awards.queries.selections import opened
 from grants.awards.queries.solves import answers_kept
@@ -285,7 +286,7 @@ def _kept(
             )
             for row in found.rows
         ),
-        found.relaxed,
+        why_told(found),
         shares_of(((facts.get(row.application_id, Facts()).country,), row.amount) for row in found.selected),
         shares_of((themes.get(row.application_id, ()), row.amount) for row in found.selected),
         found.unsolved,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.awards.ranking.answers import Known, NotWorkedOut, Solved
+from grants.awards.ranking.answers import NOT_WORKED_OUT, Known, NotWorkedOut, Solved
 from grants.awards.ranking.applying import candidates_of, limits_of, places_of, within
 from grants.awards.ranking.drawing import drawn_list, line_group
 from grants.awards.ranking.moving import Freed, Next, next_of
@@ -24,6 +24,7 @@ from grants.awards.ranking.solver import bounded
 from grants.awards.ranking.what_if import Aim, WhatIf, what_if
 
 __all__ = [
+    "NOT_WORKED_OUT",
     "Aim",
     "Bar",
     "Bound",

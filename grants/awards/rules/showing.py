@@ -217,7 +217,7 @@ class RankingPage:
     @property
     def ready(self) -> bool:
         """Whether the list can be decided: nobody waits or is forgotten, and somebody is on it."""
-        whole = self.complete and not self.waiting and not self.partial and not self.relaxed
+        whole = self.complete and not self.waiting and not self.partial and not self.relaxed and not self.unsolved
         return bool(self.rows) and whole and self.selection is None
 
 

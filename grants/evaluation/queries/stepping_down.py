@@ -20,16 +20,17 @@ def stepping_down(actor: Actor, slug: str) -> Asking[SteppingDown]:
     """The own entry in the pool of a call with its seats in numbers; :class:`NotFound` without one. One statement."""
     done = Assessment.state.is_not_distinct_from(AssessmentState.SUBMITTED.value)
     active = and_(Assignment.evaluator_id == Evaluator.id, Assignment.state == SeatState.ACTIVE.value)
-    about = and_(Application.id == Assignment.application_id, Application.state.in_(IN_EVALUATION))
+    # What is in counts whatever became of the application since; what is open, only while it is being evaluated.
+    going_on = Application.state.in_(IN_EVALUATION)
     rows = yield from ask(
         select(
             *(Call.id, Call.slug, Call.title, Evaluator.version, Evaluator.stepped_down_at, Evaluator.stepped_down_why),
-            func.count(Application.id).filter(~done).label("open"),
+            func.count(Application.id).filter(~done, going_on).label("open"),
             func.count(Application.id).filter(done).label("submitted"),
         )
         .join(Evaluator, and_(Evaluator.call_id == Call.id, Evaluator.user_id == actor.user_id))
         .outerjoin(Assignment, active)
-        .outerjoin(Application, about)
+        .outerjoin(Application, Application.id == Assignment.application_id)
         .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
         .where(Call.slug == slug)
         .group_by(Call.id, Evaluator.id)

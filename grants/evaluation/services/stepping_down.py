@@ -44,12 +44,12 @@ def step_down(actor: Actor, call_id: UUID, reason: str, version: int | None = No
     if not words:
         raise Invalid("A reason is missing.", {"reason": REASON_MISSING})
     seats = _own_seats(entry)
-    if seats and not any(is_open for _, is_open in seats):
+    if not any(is_open for _, is_open in seats) and _has_seat(entry):
         raise Refused(rules.ALL_SUBMITTED)
     acts.reason(words)
     entry.stepped_down_at, entry.stepped_down_why = acts.moment(), words
     freed = [_gave_back(seat, entry.user_id, words) for seat, is_open in seats if is_open].count(True)
-    if freed == len(seats):
+    if not _has_seat(entry):
         _take_back_acceptance(entry, words)
     _tell_managers(actor, call_id, "evaluator_stepped_down", words=words, freed=freed, stands=len(seats) - freed)
     return freed
@@ -101,6 +101,14 @@ def _own_seats(entry: Evaluator) -> list[tuple[Assignment, bool]]:
         sheet = db.session.scalar(select(Assessment.state).where(Assessment.assignment_id == seat_id))
         seats.append((seat, sheet != AssessmentState.SUBMITTED.value))
     return seats
+
+
+def _has_seat(entry: Evaluator) -> bool:
+    """Whether a seat of this person stands, in whatever became of its application."""
+    standing = select(Assignment.id).where(
+        Assignment.evaluator_id == entry.id, Assignment.state == SeatState.ACTIVE.value
+    )
+    return db.session.scalar(select(standing.exists())) is True
 
 
 def _gave_back(seat: Assignment, user_id: UUID, words: str) -> bool:

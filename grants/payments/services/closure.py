@@ -18,7 +18,7 @@ from grants.ledger import queries as books
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
 from grants.ledger.rules import Dimensions, Event
-from grants.payments.services.locks import scope_of_grant
+from grants.payments.services.locks import refuse_conflict, scope_of_grant
 from grants.payments.services.requests import today
 from grants.reporting import queries as reports
 
@@ -45,6 +45,7 @@ def close_grant(actor: Actor, grant_id: UUID, *, note: str, version: int | None 
     """
     demand_fresh(actor)
     grant = locked(Grant, grant_id)
+    refuse_conflict(actor, grant_id)
     check_version(grant, version)
     GRANT.target(GrantState(grant.state), "close")
     if not note.strip():

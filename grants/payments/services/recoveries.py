@@ -26,7 +26,7 @@ from grants.ledger.rules import Dimensions, Event
 from grants.payments import rules
 from grants.payments.models import PaymentRequest, Recovery, RecoveryReceipt
 from grants.payments.rules import ReceiptInput, RecoveryInput, RecoverySummary
-from grants.payments.services.locks import lock_grant, scope_of_grant
+from grants.payments.services.locks import lock_grant, refuse_conflict, scope_of_grant
 from grants.payments.services.requests import today
 from grants.payments.states import RECOVERY, RecoveryState
 
@@ -46,6 +46,7 @@ def establish(actor: Actor, grant_id: UUID, given: RecoveryInput) -> RecoverySum
     """Establish what the balance found to be paid too much as a debt of the city (E13), and tell the city."""
     demand_fresh(actor)
     grant = lock_grant(grant_id)
+    refuse_conflict(actor, grant_id)
     earlier = db.session.scalar(select(Recovery.reference).where(Recovery.grant_id == grant_id))
     if earlier is not None:
         raise Refused(f"The recovery from this grant is established already, as {earlier}.")
@@ -85,6 +86,7 @@ def book_receipt(
     """Book money that came back, by its value date and the bank's reference (E14); the commitment it used opens again."""
     demand_fresh(actor)
     row = locked(Recovery, recovery_id)
+    refuse_conflict(actor, row.grant_id)
     check_version(row, version)
     RECOVERY.target(RecoveryState(row.state), "book")
     faults.point("four_eyes")
@@ -130,6 +132,7 @@ def waive(actor: Actor, recovery_id: UUID, *, reason: str, version: int | None =
     """Waive what is still owed, with the reason (E16); what was paid stays in the books as paid."""
     demand_fresh(actor)
     row = locked(Recovery, recovery_id)
+    refuse_conflict(actor, row.grant_id)
     check_version(row, version)
     RECOVERY.target(RecoveryState(row.state), "waive")
     if not reason.strip():
