@@ -144,8 +144,9 @@ def test_what_is_too_hard_says_what_to_loosen_and_may_be_tried_again(
     page = text_of(browser.get("manager", f"/calls/{evaluated.slug}/scenarios/1"))
     assert "too hard to reckon with" in page and "at least 3 countries" in page
     assert "Change it" in page and "Choose this scenario" not in page
-
-    services.request_solve(evaluated.actor("manager"), evaluated.call_id)
+    # Nothing was proved: no application is called unfunded, and the page itself leads out.
+    assert "Work it out" in page and "Not funded" not in page and "No choice keeps" not in page
+    assert browser.post("manager", f"/calls/{evaluated.slug}/solve", back="1").status_code == 303
     worked_off()
 
     assert "too hard" not in text_of(browser.get("manager", f"/calls/{evaluated.slug}/scenarios/1"))

@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from grants.applications.models import Application
+from grants.applications.states import ApplicationState
 from grants.core import clock
 from grants.core.acts import arranging
-from grants.core.db import db
+from grants.core.db import db, get
 from grants.core.errors import NotFound, Refused
 from grants.core.jobs import Job
 from grants.evaluation import queries, rules, services
@@ -95,3 +97,16 @@ def test_nobody_steps_down_from_a_pool_they_are_not_in(seated: Scene, browser: B
     with pytest.raises(IntegrityError, match="stepped_down_why"), arranging():
         db.session.get_one(Evaluator, seated.evaluator_id("eva1")).stepped_down_at = clock.now()
         db.session.flush()
+
+
+def test_who_judged_keeps_the_contract_they_judged_under_whatever_became_of_the_applications(seated: Scene) -> None:
+    name = busiest(seated)
+    for each in held(seated, name):
+        services.submit(seated.actor(name), each, seated.sheet(8, 8, 8))
+    with arranging():
+        for application_id in seated.application_ids:
+            get(Application, application_id).state = ApplicationState.NOT_FUNDED.value
+    shown = queries.stepping_down(seated.actor(name), seated.slug)
+    assert shown.submitted == len(held(seated, name)) > 0 and not shown.may_step_down
+    with pytest.raises(Refused, match="submitted and counts"):
+        services.step_down(seated.actor(name), seated.call_id, NO_TIME, shown.version)
