@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask, current_app
 
@@ -23,7 +23,7 @@ def at_once(*deeds: Deed | tuple[datetime, Deed]) -> list[str]:
 
     A deed may say at which moment it is done; the others are done now. Whatever is no refusal is raised here.
     """
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    app = cast(Flask, cast(Any, current_app)._get_current_object())
     gate, now = threading.Barrier(len(deeds)), clock.now()
     told, crashed = list[str](), list[Exception]()
     db.session.rollback()
