@@ -5,7 +5,16 @@ from __future__ import annotations
 from grants.agreements.queries.bank_accounts import accounts, proposed_account
 from grants.agreements.queries.duty import duties
 from grants.agreements.queries.lists import found_by_name, grants, is_declined, selected_without_grant
-from grants.agreements.queries.reach import id_of, lies_in, readable, scope, scope_of, scope_of_view, visible
+from grants.agreements.queries.reach import (
+    id_of,
+    in_conflict_with,
+    lies_in,
+    readable,
+    scope,
+    scope_of,
+    scope_of_view,
+    visible,
+)
 from grants.agreements.queries.reading import contacts, grant, milestones, team, time_limits_of, view
 
 __all__ = [
@@ -16,6 +25,7 @@ __all__ = [
     "grant",
     "grants",
     "id_of",
+    "in_conflict_with",
     "is_declined",
     "lies_in",
     "milestones",

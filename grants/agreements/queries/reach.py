@@ -12,10 +12,12 @@ from grants.agreements.models import (
 from grants.agreements.rules import (
     GrantView,
 )
+from grants.applications.models import Application
 from grants.core.db import db, get, locked
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader
+from grants.evaluation import queries as evaluation
 
 
 def scope_of(grant_id: UUID) -> Scope:
@@ -67,3 +69,13 @@ def readable(actor: Actor, reference: str) -> Asking[Grant]:
         raise NotFound
     row: Grant = found[0]
     return row
+
+
+def in_conflict_with(actor: Actor, grant_id: UUID) -> bool:
+    """Whether this person stands in conflict with the application behind a grant, by what they said or what was found."""
+    wanted = (
+        select(Application.id)
+        .join(Grant, Grant.application_id == Application.id)
+        .where(Grant.id == grant_id, evaluation.in_conflict(actor.user_id))
+    )
+    return actor.user_id is not None and db.session.scalar(wanted) is not None

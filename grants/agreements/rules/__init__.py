@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grants.agreements.rules.parties import (
     DUE_DILIGENCE,
+    IN_CONFLICT,
     AccountInput,
     CheckInput,
     ContactInput,
@@ -45,6 +46,7 @@ from grants.agreements.rules.terms import (
 
 __all__ = [
     "DUE_DILIGENCE",
+    "IN_CONFLICT",
     "AccountInput",
     "AccountView",
     "AgreementText",

@@ -32,6 +32,13 @@ DUE_DILIGENCE: tuple[tuple[str, str], ...] = (
 )
 
 
+# Who declared a conflict, or of whom one was found, takes no step with a grant or its money.
+IN_CONFLICT = (
+    "You have a conflict of interest with this pilot, so no step of its agreement or payments is yours. "
+    "Ask a colleague with your role. Nothing was changed."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class CheckInput:
     """The answer to one due-diligence item."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grants.agreements.services.conflicts import refuse_conflict
 from grants.agreements.services.ending import decline, drop
 from grants.agreements.services.parties import appoint, confirm_account, dismiss, enter_account, refuse_account
 from grants.agreements.services.preparing import answer_check, prepare, report_plan, set_terms, time_limits
@@ -19,6 +20,7 @@ __all__ = [
     "open_document",
     "prepare",
     "refuse_account",
+    "refuse_conflict",
     "report_plan",
     "set_terms",
     "sign_city",

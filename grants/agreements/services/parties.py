@@ -18,6 +18,7 @@ from grants.agreements.rules import (
     ContactInput,
     DismissInput,
 )
+from grants.agreements.services.conflicts import refuse_conflict
 from grants.agreements.states import (
     BANK_ACCOUNT,
     BankAccountState,
@@ -52,6 +53,9 @@ def enter_account(actor: Actor, grant_id: UUID, given: AccountInput) -> None:
     """
     demand_fresh(actor)
     grant = locked(Grant, grant_id)
+    # Who acts for the city enters its own account, and is no judge of it.
+    if grant.application_id not in actor.places(Permission.APPLICATION_READ, "application"):
+        refuse_conflict(actor, grant_id)
     holder, iban, bic = one_line(given.holder), rules.account_number(given.iban), rules.bank_code(given.bic)
     if not holder:
         raise Invalid("Name the holder of the account.", {"holder": "Enter the holder as the bank writes it."})
@@ -80,6 +84,7 @@ def confirm_account(actor: Actor, grant_id: UUID, account_id: UUID, *, evidence:
     """Confirm the proposed account against evidence, as another person than the one who entered it."""
     demand_fresh(actor)
     grant = locked(Grant, grant_id)
+    refuse_conflict(actor, grant_id)
     account = _proposed(grant, account_id)
     faults.point("four_eyes")
     rules.refuse_same_person(account.entered_by, actor.user_id, deed="confirming the account")
@@ -104,6 +109,7 @@ def refuse_account(actor: Actor, grant_id: UUID, account_id: UUID, *, reason: st
     """Refuse the proposed account; it has to be entered again."""
     demand_fresh(actor)
     grant = locked(Grant, grant_id)
+    refuse_conflict(actor, grant_id)
     acts.reason(reason)
     BANK_ACCOUNT.move(_proposed(grant, account_id), "refuse")
 

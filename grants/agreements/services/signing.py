@@ -16,6 +16,7 @@ from grants.agreements.rules import (
     GrantSummary,
     GrantView,
 )
+from grants.agreements.services.conflicts import refuse_conflict
 from grants.agreements.services.preparing import summary_of
 from grants.agreements.states import (
     GRANT,
@@ -108,6 +109,7 @@ def sign_city(actor: Actor, grant_id: UUID, *, capacity: str, document_sha256: s
 )
 def sign_programme(actor: Actor, grant_id: UUID, *, capacity: str, document_sha256: str) -> GrantSummary:
     """The programme accepts exactly the text whose hash was shown."""
+    refuse_conflict(actor, grant_id)
     return _sign(actor, grant_id, Side.PROGRAMME, capacity, document_sha256)
 
 

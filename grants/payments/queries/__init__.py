@@ -9,7 +9,6 @@ from grants.payments.queries.lists import batch, batch_id_of, batch_view, batche
 from grants.payments.queries.orders import (
     ROWS_MAX,
     account_numbers,
-    in_conflict_with,
     lock_of,
     order,
     order_id_of,
@@ -38,7 +37,6 @@ __all__ = [
     "forecast",
     "grant_payments",
     "grant_recovery",
-    "in_conflict_with",
     "inbox",
     "ledger",
     "ledger_entry",

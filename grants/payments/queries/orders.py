@@ -11,14 +11,13 @@ from sqlalchemy import Select, func, select
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import BankAccount, Grant
+from grants.agreements.rules import IN_CONFLICT
 from grants.agreements.states import BankAccountState, PaymentKind
-from grants.applications.models import Application
 from grants.core import acts, clock
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader, side_by_side
-from grants.evaluation import queries as evaluation
 from grants.identity import queries as identity
 from grants.payments import rules
 from grants.payments.models import PaymentBatch, PaymentOrder, PaymentOrderSignature, PaymentRequest
@@ -64,19 +63,9 @@ def order(actor: Actor, reference: str) -> OrderView:
 def lock_of(actor: Actor, order: OrderView) -> str | None:
     """Why this person cannot take the next step of an order, or None; the act checks it again."""
     held = rules.lock_of(order, actor.user_id)
-    if held is None and in_conflict_with(actor, order.grant_id):
-        return rules.IN_CONFLICT
+    if held is None and agreements.in_conflict_with(actor, order.grant_id):
+        return IN_CONFLICT
     return held
-
-
-def in_conflict_with(actor: Actor, grant_id: UUID) -> bool:
-    """Whether this person stands in conflict with the application behind a grant, by what they said or what was found."""
-    wanted = (
-        select(Application.id)
-        .join(Grant, Grant.application_id == Application.id)
-        .where(Grant.id == grant_id, evaluation.in_conflict(actor.user_id))
-    )
-    return actor.user_id is not None and db.session.scalar(wanted) is not None
 
 
 def why_gone(actor: Actor, references: Sequence[str]) -> tuple[str, ...]:

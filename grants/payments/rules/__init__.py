@@ -7,7 +7,6 @@ here is what is posted there, to the cent.
 from __future__ import annotations
 
 from grants.payments.rules.circuit import (
-    IN_CONFLICT,
     STEP_PEOPLE,
     refuse_over_payable,
     refuse_own_account,
@@ -66,7 +65,6 @@ from grants.payments.rules.wording import (
 )
 
 __all__ = [
-    "IN_CONFLICT",
     "STEP_PEOPLE",
     "WORDS",
     "AccountLine",

@@ -22,13 +22,6 @@ STEP_PEOPLE: Mapping[Step, str] = {
 Signed = Mapping[Step, UUID]
 
 
-# Who declared a conflict, or of whom one was found, takes no step with the money of that grant.
-IN_CONFLICT = (
-    "You have a conflict of interest with this pilot, so no step of its payments is yours. "
-    "Ask a colleague with your role. Nothing was changed."
-)
-
-
 def refuse_same_person(signed: Signed, step: Step, user_id: UUID | None) -> None:
     """Four different people on each order: refuse whoever already took another step."""
     faults.point("four_eyes")

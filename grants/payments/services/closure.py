@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from grants.agreements.models import Grant
+from grants.agreements.services import refuse_conflict
 from grants.agreements.states import GRANT, GrantState
 from grants.core import acts
 from grants.core.acts import act
@@ -18,7 +19,7 @@ from grants.ledger import queries as books
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
 from grants.ledger.rules import Dimensions, Event
-from grants.payments.services.locks import refuse_conflict, scope_of_grant
+from grants.payments.services.locks import scope_of_grant
 from grants.payments.services.requests import today
 from grants.reporting import queries as reports
 

@@ -9,11 +9,8 @@ from sqlalchemy import select
 from grants.agreements import queries as agreements
 from grants.agreements.models import Beneficiary, Grant
 from grants.calls.models import Call
-from grants.core import faults
 from grants.core.db import db, get, locked
-from grants.core.errors import Refused
-from grants.core.permissions import Actor, Scope
-from grants.payments import queries, rules
+from grants.core.permissions import Scope
 from grants.payments.models import PaymentBatch, PaymentOrder, PaymentRequest
 from grants.reporting.models import PeriodicReport
 
@@ -27,14 +24,6 @@ def lock_grant(grant_id: UUID) -> Grant:
         select(Beneficiary.id).where(Beneficiary.grant_id == grant_id).order_by(Beneficiary.id).with_for_update()
     ).all()
     return grant
-
-
-def refuse_conflict(actor: Actor, grant_id: UUID) -> None:
-    """Refuse whoever stands in conflict with the application behind a grant: for good, also when results are public and
-    the bar has ended (Financial Regulation, article 61)."""
-    faults.point("conflict")
-    if queries.in_conflict_with(actor, grant_id):
-        raise Refused(rules.IN_CONFLICT)
 
 
 def scope_of_grant(grant_id: UUID) -> Scope:

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from grants.agreements.models import BankAccount
+from grants.agreements.services import refuse_conflict
 from grants.agreements.states import BankAccountState
 from grants.core import acts, faults, references
 from grants.core.acts import act
@@ -18,7 +19,7 @@ from grants.identity.rules import demand_fresh
 from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentOrderSignature, PaymentRequest
 from grants.payments.rules import OrderSummary
-from grants.payments.services.locks import lock_grant, refuse_conflict, scope_of_order, scope_of_request
+from grants.payments.services.locks import lock_grant, scope_of_order, scope_of_request
 from grants.payments.services.requests import programme_code, today
 from grants.payments.states import DECIDED, ORDER, OrderState, RequestState, Step
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
+from grants.agreements.services import refuse_conflict
 from grants.agreements.states import PaymentKind
 from grants.core import acts, clock, faults
 from grants.core.acts import act
@@ -26,7 +27,7 @@ from grants.ledger.rules import Dimensions, Event
 from grants.payments import rules
 from grants.payments.models import PaymentRequest, Recovery, RecoveryReceipt
 from grants.payments.rules import ReceiptInput, RecoveryInput, RecoverySummary
-from grants.payments.services.locks import lock_grant, refuse_conflict, scope_of_grant
+from grants.payments.services.locks import lock_grant, scope_of_grant
 from grants.payments.services.requests import today
 from grants.payments.states import RECOVERY, RecoveryState
 

@@ -11,6 +11,7 @@ from sqlalchemy import exists, func, select
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
+from grants.agreements.services import refuse_conflict
 from grants.agreements.states import GrantState, PaymentKind
 from grants.calls.models import Call
 from grants.core import acts, clock, faults
@@ -31,7 +32,6 @@ from grants.payments.models import PaymentOrder, PaymentRequest
 from grants.payments.rules import Decision, DecisionInput, RequestSummary
 from grants.payments.services.locks import (
     lock_grant,
-    refuse_conflict,
     scope_of_grant,
     scope_of_report,
     scope_of_request,

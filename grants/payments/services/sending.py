@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from grants.agreements.models import Grant
+from grants.agreements.services import refuse_conflict
 from grants.core import acts, clock, faults, files, jobs, references
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
@@ -26,7 +27,7 @@ from grants.ledger.rules import Event
 from grants.payments import queries, rules
 from grants.payments.models import PaymentBatch, PaymentOrder, PaymentRequest
 from grants.payments.rules import BatchSummary, BatchView, OrderSummary
-from grants.payments.services.locks import refuse_conflict, scope_of_batch, scope_of_grant, scope_of_order
+from grants.payments.services.locks import scope_of_batch, scope_of_grant, scope_of_order
 from grants.payments.services.orders import order_summary, sign, signed, standing_account
 from grants.payments.services.requests import dims_of, programme_code, tell, today
 from grants.payments.states import ORDER, REQUEST, OrderState, Step
@@ -169,6 +170,7 @@ def _batch_reference(programme_code: str) -> str:
 def make_batch_file(actor: Actor, batch_id: UUID) -> BatchSummary:
     """Make the list of a batch as XLSX, once: its hash is then frozen, and a second time gives the same file."""
     batch = locked(PaymentBatch, batch_id)
+    _refuse_conflict_with_any(actor, batch_id)
     if batch.file_id is None:
         file = files.keep_bytes(
             sheet(queries.batch_view(batch)),
@@ -192,9 +194,16 @@ def open_batch_file(actor: Actor, batch_id: UUID) -> FileView:
     """Open the list with its account numbers, on the record."""
     batch = locked(PaymentBatch, batch_id)
     acts.subject("payment_batch", batch_id)
+    _refuse_conflict_with_any(actor, batch_id)
     if batch.file_id is None:
         raise Refused("The list is still being made. Wait a moment and reload the page.")
     return files.view(batch.file_id)
+
+
+def _refuse_conflict_with_any(actor: Actor, batch_id: UUID) -> None:
+    grants = select(PaymentOrder.grant_id).where(PaymentOrder.batch_id == batch_id).distinct()
+    for grant_id in db.session.scalars(grants.order_by(PaymentOrder.grant_id)):
+        refuse_conflict(actor, grant_id)
 
 
 def sheet(batch: BatchView) -> bytes:
