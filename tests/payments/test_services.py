@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import openpyxl
 import psycopg
@@ -15,6 +15,7 @@ from flask import Flask
 from sqlalchemy import event, select
 from sqlalchemy.exc import IntegrityError
 
+from grants.agreements import services as agreeing
 from grants.agreements.models import BankAccount, Grant
 from grants.agreements.states import GrantState, PaymentKind
 from grants.applications.models import Application
@@ -35,7 +36,7 @@ from grants.ledger.accounts import Account
 from grants.ledger.models import LedgerEntry, LedgerLeg
 from grants.payments import queries, services
 from grants.payments.models import PaymentBatch, PaymentOrder, PaymentOrderSignature, PaymentRequest
-from grants.payments.rules import DecisionInput
+from grants.payments.rules import DecisionInput, RecoveryInput
 from grants.payments.states import OrderState, RequestState, Step
 from tests import actors
 from tests.payments.world import IBAN, World, replace_account, report
@@ -343,7 +344,19 @@ def test_who_declares_a_conflict_takes_no_step_of_the_payment_and_a_colleague_do
     services.authorise(everything("Ona Officer"), order_id)
     with pytest.raises(Refused, match="conflict of interest"):
         services.export(actors.carl(), (order_id,), control_total=euros(210_000))
-    assert services.export(everything("Abe Accountant"), (order_id,), control_total=euros(210_000)).orders == 1
+    batch = services.export(everything("Abe Accountant"), (order_id,), control_total=euros(210_000))
+    assert batch.orders == 1
+    account = uuid4()
+    for deed in (
+        lambda: services.make_batch_file(actors.carl(), batch.id),
+        lambda: services.open_batch_file(actors.carl(), batch.id),
+        lambda: services.establish(actors.otto(), grant.grant_id, RecoveryInput("It was told.", clock.now().date())),
+        lambda: services.close_grant(actors.otto(), grant.grant_id, note="Done."),
+        lambda: agreeing.confirm_account(actors.vera(), grant.grant_id, account, evidence="A letter."),
+        lambda: agreeing.refuse_account(actors.vera(), grant.grant_id, account, reason="Another holder."),
+    ):
+        with pytest.raises(Refused, match="conflict of interest"):
+            deed()
 
 
 @pytest.mark.parametrize("column", ["verified_by", "authorised_by", "exported_by", "executed_by"])
