@@ -12,9 +12,10 @@ from grants.awards import queries, services
 from grants.awards.models import SelectionSolve
 from grants.awards.ranking import Aim, Known, Limits, NotWorkedOut, answers, solver, what_if
 from grants.awards.ranking import select as select_within
-from grants.awards.rules import Plan, ScenarioInput
+from grants.awards.rules import Plan, ScenarioInput, plan_of
 from grants.awards.services.solving import keep_answers
 from grants.awards.states import Outcome
+from grants.calls import queries as calls
 from grants.calls.rules import SelectionRules
 from grants.core import jobs
 from grants.core.acts import arranging
@@ -191,6 +192,25 @@ def test_a_list_by_minima_of_the_call_is_decided_once_it_is_worked_out_and_no_pa
     with statements() as seen:
         assert "Not worked out" not in text_of(browser.get("manager", f"{base}/ranking"))
     assert len(seen) <= 8
+
+
+def test_a_typed_order_that_is_too_much_to_work_out_breaks_no_page_and_what_is_decided_is_compared_as_it_is(
+    evaluated: Scene, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said(evaluated, THREE)
+    call = calls.call_by_id(evaluated.call_id)
+    typed = {"line": "stop", "panel_order": "\n".join(evaluated.references[::-1]), "go": "look"}
+    with monkeypatch.context() as short:
+        short.setattr(solver, "SECONDS_MAX", 0.0)
+        page = browser.post("manager", f"/calls/{evaluated.slug}/decision", **typed)
+    assert "It was too much to work out" in page.text and "Not funded" not in page.text
+    assert evaluated.references[0] in page.text, "what was typed stands"
+
+    plan = plan_of(THREE, None, None, evaluated.references[::-1])
+    found, _, _ = queries.live_list(call, plan, True)
+    (compared,) = queries.figures_now(call, plan, None, {None: found})
+    assert not compared.unsolved and compared.used == found.used
+    assert queries.figures_now(call, plan)[0].unsolved, "nobody asked for it by a job"
 
 
 def test_an_answer_is_found_by_all_it_was_made_from_and_by_nothing_else() -> None:

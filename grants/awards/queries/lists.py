@@ -122,11 +122,12 @@ def why_told(found: RankedList) -> tuple[str, ...]:
 
 @reader
 def live_list(
-    call: CallView, plan: Plan, at_once: bool = False
+    call: CallView, plan: Plan, at_once: bool = False, *, raises: bool = True
 ) -> Asking[tuple[RankedList, tuple[Application, ...], Mapping[UUID, OfficialScore]]]:
     """The list as it would be decided now, with the applications without an official score. For acts and pages.
 
     What takes a solver is looked up; ``at_once`` it is worked out where nobody did: for what cannot be asked for before.
+    Where that is too hard an act raises :class:`Refused`; a page tells it beside the list (``raises`` false).
     """
     read = yield from scored.asking(call)
     facts: Mapping[UUID, Facts] = {}
@@ -134,7 +135,7 @@ def live_list(
     if not plan.is_plain:
         facts, kept = yield from both(facts_of.asking([row.id for row in read.ready]), _answers_for(call.id, plan))
     known = Known(kept, solves=at_once)
-    found = (planned if at_once else reckoned)(call, plan, read, facts, known)
+    found = (planned if at_once and raises else reckoned)(call, plan, read, facts, known)
     return found, read.waiting, read.scores
 
 
@@ -246,7 +247,7 @@ def shown_list(
     standing = standing_of(views)
     if standing is not None:
         return (yield from frozen_list(actor, call, views, standing))
-    return (yield from _page(actor, call, views, None, live_list.asking(call, plan, at_once), plan))
+    return (yield from _page(actor, call, views, None, live_list.asking(call, plan, at_once, raises=False), plan))
 
 
 def standing_of(views: Sequence[SelectionView]) -> SelectionView | None:

@@ -137,10 +137,16 @@ def scenarios_page(actor: Actor, slug: str) -> Asking[ScenariosPage]:
 
 
 @reader
-def figures_now(call: CallView, plain: Plan, draw: Draw | None = None) -> Asking[tuple[Kept, ...]]:
-    """What the list by the rules of the call and every scenario come to now, as a decision keeps it; with its draw by lot."""
+def figures_now(
+    call: CallView, plain: Plan, draw: Draw | None = None, decided: Mapping[int | None, RankedList] | None = None
+) -> Asking[tuple[Kept, ...]]:
+    """What the list by the rules of the call and every scenario come to now, as a decision keeps it; with its draw by lot.
+
+    The list that is ``decided``, under its scenario’s number, is there already and not worked out anew.
+    """
     asked: list[Asking[Any]] = [scenarios.asking(call.id), _with_themes(call), answers_kept.asking(call.id)]
     saved, (read, facts, themes), answers = yield from side_by_side(asked)
+    there = decided or {}
     # What a draw decides nobody could ask for before it was drawn.
     known = Known(answers, solves=draw is not None)
     named: list[tuple[int | None, str, Plan]] = [(None, BY_THE_CALL, plain)]
@@ -148,7 +154,7 @@ def figures_now(call: CallView, plain: Plan, draw: Draw | None = None) -> Asking
     # What tied applications and the line come to hangs on the plan; the scores are read once. One limit of time for all.
     with ranking.bounded():
         return tuple(
-            _kept(number, name, plan, reckoned(call, plan, read, facts, known), facts, themes)
+            _kept(number, name, plan, there.get(number) or reckoned(call, plan, read, facts, known), facts, themes)
             for number, name, plan in ((number, name, replace(plan, draw=draw)) for number, name, plan in named)
         )
 

@@ -172,7 +172,8 @@ def keep(selection: Selection, call: CallView, plan: Plan, found: RankedList) ->
     """What a list as a whole comes to, kept with its selection."""
     by_the_call = plan if selection.scenario_id is None else rules.plan_of(call.content.selection, None, None)
     # Nobody is under evaluation once it is confirmed: what was compared is kept as it was.
-    figures = queries.figures_now(call, by_the_call, plan.draw)
+    of = None if selection.scenario_id is None else selection.rules["scenario"]["number"]
+    figures = queries.figures_now(call, by_the_call, plan.draw, {of: found})
     selection.compared = {"value": encoding.encode(figures)}
     selection.rules = selection.rules | {"plan": encoding.encode(plan)}
     selection.used = found.used

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import aliased
 
 from grants.calls import queries as calls
@@ -18,10 +18,10 @@ from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
-from grants.evaluation.models import Evaluator, EvaluatorAcceptance, EvaluatorInvitation
+from grants.evaluation.models import Assignment, Evaluator, EvaluatorAcceptance, EvaluatorInvitation
 from grants.evaluation.queries.accepting import terms_accepted
 from grants.evaluation.rules import Accepted, EvaluatorInput, InvitationView, TermsPage
-from grants.evaluation.states import InvitationState
+from grants.evaluation.states import InvitationState, SeatState
 from grants.identity.models import User
 
 # More invitations than any pool has.
@@ -119,12 +119,16 @@ def terms_page(actor: Actor, slug: str) -> Asking[TermsPage]:
 @reader
 def to_accept(actor: Actor) -> Asking[tuple[tuple[str, str], ...]]:
     """(address, title) of each call in whose pool this person is and whose words they have not accepted; one statement."""
+    seats = select(Assignment.id).where(
+        Assignment.evaluator_id == Evaluator.id, Assignment.state == SeatState.ACTIVE.value
+    )
     rows = yield from ask(
         select(Call.slug, Call.title)
         .join(Evaluator, Evaluator.call_id == Call.id)
         .where(
             Evaluator.user_id == actor.user_id,
-            Evaluator.stepped_down_at.is_(None),
+            # Who stepped down and still has a seat may be asked about its consensus.
+            or_(Evaluator.stepped_down_at.is_(None), seats.exists()),
             ~terms_accepted(Evaluator.user_id, Evaluator.call_id),
         )
         .order_by(Call.reference)

@@ -59,8 +59,11 @@ def tell_of_terms(actor: Actor, call_id: UUID, number: int) -> int:
     newest = next(iter(calls.expert_terms(call_id)), None)
     if newest is None or newest.number != number or newest.text is None:
         return 0
+    # Who stepped down and still has a seat may be asked about its consensus, and opens nothing without these words.
     waiting = [
-        member.user_id for member in queries.pool(call_id) if member.must_accept and member.stepped_down_at is None
+        member.user_id
+        for member in queries.pool(call_id)
+        if member.must_accept and (member.stepped_down_at is None or member.load)
     ]
     call = calls.call_by_id(call_id)
     people.mail(
