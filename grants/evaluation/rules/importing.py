@@ -18,6 +18,7 @@ from grants.cities.rules import COUNTRIES, country_code
 from grants.core.errors import Invalid, no_such, quoted
 from grants.core.text import csv_lines
 from grants.evaluation.rules.employers import employer_words, read_employers
+from grants.evaluation.rules.heads import columns_of
 from grants.evaluation.rules.pool import TOPIC_LEVELS, PoolMember, checked_member, digest
 from grants.evaluation.rules.values import EvaluatorInput
 from grants.identity.rules import checked_name, normal_email
@@ -167,7 +168,7 @@ def addresses(table: Sequence[Sequence[str]]) -> frozenset[str]:
 
 def plan(table: Sequence[Sequence[str]], known: Mapping[str, Known], asked: ImportRules) -> ImportPlan:
     """What each line of a table would do; raises :class:`Invalid` where it is no table of evaluators at all."""
-    columns = _columns(table)
+    columns = columns_of(table, IMPORT_COLUMNS, _NEEDED)
     filled = [(number, row) for number, row in enumerate(table[1:], 2) if any(row)]
     if not filled:
         raise Invalid("The file has no line below its head. Write one line for each evaluator.")
@@ -185,20 +186,6 @@ def plan(table: Sequence[Sequence[str]], known: Mapping[str, Known], asked: Impo
         seen.setdefault(line.email, number)
         lines.append(line)
     return ImportPlan(tuple(lines))
-
-
-def _columns(table: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    head = [cell.casefold() for cell in table[0]] if table else []
-    while head and not head[-1]:
-        head.pop()
-    unknown = [cell for cell in head if cell not in IMPORT_COLUMNS]
-    missing = [name for name in _NEEDED if name not in head]
-    if unknown or missing or len(set(head)) != len(head):
-        wrong = f" {quoted(unknown[0])} is none of them." if unknown else ""
-        wrong += f" {', '.join(missing)} must be there." if missing else ""
-        wrong += " One stands twice." if len(set(head)) != len(head) else ""
-        raise Invalid(f"The first line names the columns, of these: {', '.join(IMPORT_COLUMNS)}.{wrong}")
-    return tuple(head)
 
 
 def _place(columns: Sequence[str], name: str, number: int) -> str:

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from grants.core.clock import long_date
 from grants.core.errors import Invalid, quoted
+from grants.evaluation.rules.heads import columns_of
 from grants.evaluation.rules.pool import digest
 
 SEAT_COLUMNS = ("application", "evaluator", "locked", "due", "title", "name", "fit", "state")
@@ -149,16 +150,7 @@ class SeatPlan:
 
 def read_seats(table: Sequence[Sequence[str]]) -> tuple[AskedSeat, ...]:
     """The lines of a table of seats; raises :class:`Invalid` where it is none at all."""
-    head = [cell.strip().casefold() for cell in table[0]] if table else []
-    while head and not head[-1]:
-        head.pop()
-    missing = [name for name in _NEEDED if name not in head]
-    unknown = [name for name in head if name not in SEAT_COLUMNS]
-    if missing or unknown or len(set(head)) != len(head):
-        wrong = f" {quoted(unknown[0])} is none of them." if unknown else ""
-        wrong += f" {', '.join(missing)} must be there." if missing else ""
-        wrong += " One stands twice." if len(set(head)) != len(head) else ""
-        raise Invalid(f"The first line names the columns, of these: {', '.join(SEAT_COLUMNS)}.{wrong}")
+    head = columns_of(table, SEAT_COLUMNS, _NEEDED)
     filled = [(number, row) for number, row in enumerate(table[1:], 2) if any(row)]
     if not filled:
         raise Invalid("The file has no line below its head. Write one line for each seat.")
