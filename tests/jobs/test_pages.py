@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import literal, update
+from sqlalchemy.dialects.postgresql import JSONB
 
 from grants.core import jobs
+from grants.core.acts import arranging
 from grants.core.db import db
-from grants.core.jobs import JobState
+from grants.core.jobs import Job, JobState
 from grants.identity.queries import actor_for
 from tests import actors
 from tests.jobs import probes
@@ -64,3 +67,21 @@ def test_others_do_not_see_jobs(client: FlaskClient, parked: jobs.JobView) -> No
 
     assert client.get("/admin/jobs").status_code == 403
     assert client.post(f"/admin/jobs/{parked.number}/retry", data={"act_key": "k"}).status_code == 403
+
+
+@pytest.mark.parametrize("kept_before", [False, True])
+def test_a_job_that_returns_a_number_stands_on_the_pages_also_as_it_was_kept_before(
+    client: FlaskClient, kept_before: bool
+) -> None:
+    job_id = probes.ask(actors.ingrid(), "count", {"number": 3})
+    jobs.work_off(actor_of=actor_for)
+    db.session.rollback()
+    assert jobs.view(job_id).result == {"value": 3}
+    if kept_before:
+        with arranging():
+            changed = update(Job).where(Job.id == job_id).values(result=literal(3, JSONB))
+            db.session.execute(changed, execution_options={"core_write": True})
+    actors.sign_in(client, actors.ada().user_id)
+
+    assert client.get("/admin/jobs?state=done").status_code == 200
+    assert client.get(f"/admin/jobs/{jobs.view(job_id).number}").status_code == 200

@@ -177,6 +177,8 @@ def waiting() -> Waiting:
 
 
 def _view(row: Any) -> JobView:
+    # Numbers stand bare in rows of before they had a name.
+    result = row.result if isinstance(row.result, dict) else {}
     return JobView(
         id=row.id,
         number=row.number,
@@ -187,7 +189,7 @@ def _view(row: Any) -> JobView:
         attempts_max=row.attempts_max,
         done=row.done_units,
         total=row.total_units,
-        note=(row.result or {}).get("note") or row.note,
+        note=result.get("note") or row.note,
         error=row.error,
         error_detail=row.error_detail,
         created_at=row.created_at,
@@ -196,5 +198,5 @@ def _view(row: Any) -> JobView:
         finished_at=row.finished_at,
         requested_by=row.requested_by,
         subject=(row.subject_kind, row.subject_id) if row.subject_kind else None,
-        result=row.result,
+        result=result or None,
     )

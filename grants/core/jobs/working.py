@@ -244,7 +244,7 @@ def _heart(attempt: Attempt, lease: timedelta) -> Iterator[None]:
 
 def _finish(attempt: Attempt, value: Any) -> JobState:
     """Keep the result; set done where no act of the job did so already."""
-    result = {"note": value} if isinstance(value, str) else encoding.encode(value)
+    result = _kept_result(value)
     running = or_(*coming_from("finish"))
     ends = {name: case((running, value), else_=job.c[name]) for name, value in ending("finish").items()}
     kept = {"result": result, "error": None, "error_detail": None, "done_units": job.c.total_units}
@@ -253,6 +253,14 @@ def _finish(attempt: Attempt, value: Any) -> JobState:
         if not books.execute(update(job).where(*mine).values(**ends, **kept)):
             log.warning("job %s %s was taken over before it finished", attempt.name, attempt.id)
     return JobState.DONE
+
+
+def _kept_result(value: Any) -> dict[str, Any] | None:
+    """What a job returned, under a name: a sentence as its note, a number as its value."""
+    found = encoding.encode(value)
+    if found is None or isinstance(found, dict):
+        return found
+    return {"note" if isinstance(found, str) else "value": found}
 
 
 def _try_later(attempt: Attempt, sentence: str, detail: str | None, *, holds_queue: bool) -> JobState:
