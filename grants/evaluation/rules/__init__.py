@@ -160,6 +160,7 @@ from grants.evaluation.rules.seat_file import (
     SeatsKnown,
     StandingSeat,
     Takes,
+    by_handle,
     plan_seats,
     read_seats,
 )
@@ -347,6 +348,7 @@ __all__ = [
     "beyond_words",
     "book_table",
     "borrowed",
+    "by_handle",
     "cells_of",
     "checked_ask",
     "checked_member",
