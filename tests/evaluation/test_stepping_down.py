@@ -38,6 +38,7 @@ def test_who_steps_down_gives_back_what_is_open_and_what_is_in_stands(seated: Sc
     services.submit(seated.actor(name), sent, seated.sheet(8, 8, 8))
     services.save(seated.actor(name), open_ones[0], seated.sheet(6, None, None))
     address = f"/calls/{seated.slug}/step-down"
+    assert f'href="{address}"' in browser.get(name, "/assessments/conflicts").text
     page = browser.get(name, address).text
     assert "The 1 assessment you submitted stands" in page
     version = queries.stepping_down(seated.actor(name), seated.slug).version
@@ -86,6 +87,7 @@ def test_who_steps_down_gives_back_what_is_open_and_what_is_in_stands(seated: Sc
     assert held(seated, name) == [sent]
     # All that is left is in: there is nothing to step down from.
     assert "nothing to step down from" in browser.get(name, address).text
+    assert address not in browser.get(name, "/assessments/conflicts").text
     with pytest.raises(Refused, match="submitted and counts"):
         services.step_down(seated.actor(name), seated.call_id, NO_TIME)
 
