@@ -48,6 +48,9 @@ def test_who_steps_down_gives_back_what_is_open_and_what_is_in_stands(seated: Sc
     assert browser.post(name, address, reason=NO_TIME, version=version).status_code == 303
 
     assert held(seated, name) == [sent]
+    # The manager counts on those who are there.
+    totals = queries.assignments_page(seated.actor("manager"), seated.slug).totals
+    assert totals.pool == len(seated.evaluators) - 1
     kept = db.session.scalars(
         select(Assignment).where(
             Assignment.evaluator_id == seated.evaluator_id(name), Assignment.state == SeatState.VOIDED.value
