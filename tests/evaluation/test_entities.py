@@ -67,6 +67,7 @@ def test_an_organisation_is_answered_once_on_the_page_and_shuts_all_its_applicat
     shared, lead = joins("Shared University", first, second), leads_of_third(scene)
     path = f"/assessments/conflicts/{scene.slug}"
     page = unescape(browser.get("eva1", "/assessments/conflicts").text)
+    assert "Each is asked once in this call" in page
     assert page.count(f'_entity_{shared}"') == 1 and "Cool Courtyards, Ferry to Zero" in page
     said = {f"entity_{shared}": "conflict", f"declared_{third}": "none"}
 

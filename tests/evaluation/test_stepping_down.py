@@ -95,6 +95,13 @@ def test_who_steps_down_gives_back_what_is_open_and_what_is_in_stands(seated: Sc
         services.step_down(seated.actor(name), seated.call_id, NO_TIME)
 
 
+def test_what_stands_is_told_of_one_and_of_several() -> None:
+    one, three = (rules.SteppingDown(UUID(int=1), "s", "T", 0, 0, count, None, "") for count in (1, 3))
+
+    assert one.submitted_words.endswith("stands. You may still be asked about the consensus of it.")
+    assert three.submitted_words.endswith("stand. You may still be asked about the consensus of each.")
+
+
 def test_nobody_steps_down_from_a_pool_they_are_not_in(seated: Scene, browser: Browser) -> None:
     with pytest.raises(NotFound):
         services.step_down(seated.actor("chair"), seated.call_id, NO_TIME)
