@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import select
 
@@ -58,7 +60,8 @@ def test_a_change_is_shown_before_it_is_stored(browser: Browser, seated: Scene) 
     first, base = seated.application_ids[0], f"/calls/{seated.slug}/assignments/{seated.references[0]}"
     leaver, spare = spare_of(seated)
     asked = {"deed": "move", "leaving": handle(seated, leaver), "taking": handle(seated, spare)}
-    text_of(browser.get("manager", f"{base}/adjust?leaving={handle(seated, leaver)}"))
+    opened = text_of(browser.get("manager", f"{base}/adjust?leaving={handle(seated, leaver)}"))
+    (version,) = re.findall(r'name="version" value="([^"]+)"', opened)
 
     text = text_of(browser.post("manager", f"{base}/adjust", show="yes", **asked))
 
@@ -72,6 +75,10 @@ def test_a_change_is_shown_before_it_is_stored(browser: Browser, seated: Scene) 
     assert "Choose a seat" not in text_of(browser.post("manager", f"{base}/adjust", show="yes", deed="give"), 422)
     assert browser.post("manager", f"{base}/adjust", reason="Too far away", **asked).status_code == 303
     assert spare in seated.seats(first) and leaver not in seated.seats(first)
+    # An older window, whose seat was handed over since: who was faster is said, and what was typed stands.
+    late = text_of(browser.post("manager", f"{base}/adjust", reason="Ill", version=version, **asked), 409)
+    assert "Somebody else changed the seats since this page was opened" in late and "Ill</textarea>" in late
+    assert "Choose one of the answers shown." not in late
 
 
 def test_a_locked_seat_is_neither_moved_by_hand_nor_by_a_run(seated: Scene) -> None:

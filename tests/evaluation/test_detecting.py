@@ -91,6 +91,15 @@ def test_what_is_shared_is_found_with_the_entity_it_concerns(candidate: Candidat
     assert [(each.kind, each.organisation_id in {CITY.id, UNI.id}) for each in found] == [(kind, True)]
 
 
+def test_a_name_that_is_the_same_is_not_nearly_so() -> None:
+    candidate = Candidate(replace(EVA, name=LEAD.name), (replace(UNI, id=key("x"), numbers=frozenset()),))
+
+    found = {each.kind: each.evidence for each in detect([candidate], [BID, OTHER], (), USUAL)}
+
+    assert found[K.SIMILAR_ORGANISATION] == "University of Ærøsted and University of Ærøsted have the same name"
+    assert found[K.SIMILAR_PERSON] == "The same name as Lena Leadová of its team"
+
+
 def test_one_orcid_under_two_accounts_may_be_one_person_and_competes_once_that_stands() -> None:
     lead = replace(LEAD, orcid=ORCID)
     bid = replace(BID, team=(lead,))

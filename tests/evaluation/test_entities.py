@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -66,6 +67,7 @@ def test_an_organisation_is_answered_once_on_the_page_and_shuts_all_its_applicat
     shared, lead = joins("Shared University", first, second), leads_of_third(scene)
     path = f"/assessments/conflicts/{scene.slug}"
     page = unescape(browser.get("eva1", "/assessments/conflicts").text)
+    assert "Each is asked once in this call" in page
     assert page.count(f'_entity_{shared}"') == 1 and "Cool Courtyards, Ferry to Zero" in page
     said = {f"entity_{shared}": "conflict", f"declared_{third}": "none"}
 
@@ -319,3 +321,42 @@ def test_what_was_said_before_there_were_answers_about_organisations_says_nothin
 def leads_of(scene: Scene) -> list[UUID]:
     with arranging():
         return [get(Application, key).coordinator_id for key in scene.application_ids]
+
+
+def test_an_older_window_repeats_what_it_never_touched_and_overwrites_nothing(browser: Browser, scene: Scene) -> None:
+    """What a page only sends back is no answer; what was answered elsewhere since is said, and nothing typed is lost."""
+    first, second, third = scene.application_ids
+    path, lead = f"/assessments/conflicts/{scene.slug}", joins("Shared University", first)
+
+    def opened_page() -> dict[str, str]:
+        page = browser.get("eva1", "/assessments/conflicts").text
+        marks = dict(re.findall(r'name="(was_[^"]+)" value="([^"]*)"', page))
+        return {**marks, **{f"{name}_{each}": "" for name in ("reason",) for each in scene.application_ids}}
+
+    old = opened_page()
+    doubt = {f"declared_{first}": "unsure", f"reason_{first}": "We met once"}
+    about = {f"entity_{lead}": "unsure", f"kind_{lead}": "family", f"about_{lead}": "An aunt"}
+    assert browser.post("eva1", path, **old | doubt | about, go="send").status_code == 303
+    # The rows answered meanwhile go along untouched: no error about them, no word of theirs is lost.
+    answered = browser.post("eva1", path, **old, **{f"declared_{second}": "none", f"kind_{lead}": ""}, go="send")
+    assert answered.status_code == 303, answered.text
+    assert "1 answered" in browser.get("eva1", "/assessments/conflicts").text
+    assert queries.declaration_of(scene.people["eva1"], first)[0] is Declared.UNSURE
+
+    # One that was changed in both: what is stored is said, what was typed stands, and a second sending counts.
+    other = {f"declared_{second}": "unsure", f"reason_{second}": "I advised them"}
+    clash = browser.post("eva1", path, **old | other, go="rest")
+    page = unescape(clash.text)
+    assert clash.status_code == 422 and "You answered this in another window" in page and "Stored now: None." in page
+    assert f'name="declared_{second}" value="unsure" checked' in page and "I advised them" in page
+    assert "We met once" in page and queries.declaration_of(scene.people["eva1"], third)[0] is None
+    now = dict(re.findall(r'name="(was_[^"]+)" value="([^"]*)"', clash.text))
+    assert browser.post("eva1", path, **old | other | now, go="send").status_code == 303
+    assert queries.declaration_of(scene.people["eva1"], second)[0] is Declared.UNSURE
+
+    # What is gone since cannot be answered: that is said, with the words.
+    conflict = {f"declared_{third}": "conflict", f"reason_{third}": "My sister"}
+    twin = {**opened_page(), **conflict, "act_key": "one click of two"}
+    assert [browser.post("eva1", path, **twin).status_code for _ in range(2)] == [303, 303]
+    gone = browser.post("eva1", path, **old | {f"declared_{third}": "unsure", f"reason_{third}": "Perhaps"})
+    assert gone.status_code == 422 and "stands on this page no more" in gone.text and "Perhaps" in unescape(gone.text)

@@ -32,6 +32,7 @@ from grants.evaluation.rules import (
     SeatsKnown,
     StandingSeat,
     Takes,
+    by_handle,
     plan_seats,
     read_seats,
 )
@@ -185,6 +186,26 @@ def test_a_changed_day_of_a_seat_that_stands_is_refused_and_its_own_day_is_none(
         (change,) = plan_seats(read_seats([["application", "evaluator", "due"], ["A", "ada", day]]), known).changes
         assert change.deed is deed
     assert "due on 31 January 2023; a file changes no day" in change.words and "2023-01-31 or nothing" in change.words
+
+
+def test_a_full_name_stands_for_its_one_person_and_an_unknown_one_is_quoted_as_written() -> None:
+    pool = {"ada": Takes(ID, "Ada Lovelace", 1, 2), "b1": Takes(ID, "Bo Li", 0, 2), "b2": Takes(ID, "Bo Li", 0, 2)}
+    seat = StandingSeat(ID, "Ada Lovelace", False, False)
+    known = SeatsKnown(3, {"A": SeatedApplication(ID, "T", {"ada": seat}), "B": SeatedApplication(ID, "T", {})}, pool)
+
+    def plan(*lines: tuple[str, str]) -> list[tuple[SeatDeed, str]]:
+        asked = read_seats([["application", "evaluator"], *map(list, lines)])
+        named = by_handle(asked, [(handle, one.name) for handle, one in pool.items()])
+        return [(change.deed, change.words) for change in plan_seats(named, known).changes]
+
+    assert plan(("A", "ada  LOVELACE"), ("B", "Ada Lovelace")) == [(SeatDeed.SAME, ""), (SeatDeed.GIVEN, "")]
+    ((_, twice), (_, unknown)) = plan(("A", "Bo Li"), ("B", "Eva NOBODY"))
+    assert "2 people of this pool are called “Bo Li”" in twice and "b1, b2" in twice
+    assert "“Eva NOBODY” in the column evaluator is nobody of this pool" in unknown
+    assert plan(("B", "ada"), ("B", "Ada Lovelace"))[-1] == (
+        SeatDeed.REFUSED,
+        "The same seat stands in line 2 already.",
+    )
 
 
 def standing(*handles: str) -> SeatedApplication:

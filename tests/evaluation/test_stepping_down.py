@@ -38,6 +38,7 @@ def test_who_steps_down_gives_back_what_is_open_and_what_is_in_stands(seated: Sc
     services.submit(seated.actor(name), sent, seated.sheet(8, 8, 8))
     services.save(seated.actor(name), open_ones[0], seated.sheet(6, None, None))
     address = f"/calls/{seated.slug}/step-down"
+    assert f'href="{address}"' in browser.get(name, "/assessments/conflicts").text
     page = browser.get(name, address).text
     assert "The 1 assessment you submitted stands" in page
     version = queries.stepping_down(seated.actor(name), seated.slug).version
@@ -47,6 +48,9 @@ def test_who_steps_down_gives_back_what_is_open_and_what_is_in_stands(seated: Sc
     assert browser.post(name, address, reason=NO_TIME, version=version).status_code == 303
 
     assert held(seated, name) == [sent]
+    # The manager counts on those who are there.
+    totals = queries.assignments_page(seated.actor("manager"), seated.slug).totals
+    assert totals.pool == len(seated.evaluators) - 1
     kept = db.session.scalars(
         select(Assignment).where(
             Assignment.evaluator_id == seated.evaluator_id(name), Assignment.state == SeatState.VOIDED.value
@@ -86,8 +90,16 @@ def test_who_steps_down_gives_back_what_is_open_and_what_is_in_stands(seated: Sc
     assert held(seated, name) == [sent]
     # All that is left is in: there is nothing to step down from.
     assert "nothing to step down from" in browser.get(name, address).text
+    assert address not in browser.get(name, "/assessments/conflicts").text
     with pytest.raises(Refused, match="submitted and counts"):
         services.step_down(seated.actor(name), seated.call_id, NO_TIME)
+
+
+def test_what_stands_is_told_of_one_and_of_several() -> None:
+    one, three = (rules.SteppingDown(UUID(int=1), "s", "T", 0, 0, count, None, "") for count in (1, 3))
+
+    assert one.submitted_words.endswith("stands. You may still be asked about the consensus of it.")
+    assert three.submitted_words.endswith("stand. You may still be asked about the consensus of each.")
 
 
 def test_nobody_steps_down_from_a_pool_they_are_not_in(seated: Scene, browser: Browser) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
-from jinja2 import StrictUndefined, nodes
+from jinja2 import StrictUndefined, UndefinedError, nodes
 
 from config import Config
 from grants.app import create_app
@@ -202,3 +204,40 @@ def test_no_page_is_given_what_it_does_not_use(app: Flask) -> None:
 
     assert len(pages_given()) > 100
     assert unused == []
+
+
+class Said(str):
+    """A sentence that stands for whatever a mail is given: also for each of many, and for what it holds."""
+
+    def __getattr__(self, name: str) -> Said:
+        return self
+
+    def __getitem__(self, place: Any) -> Said:
+        return self
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((self,) if str(self) else ())
+
+
+RUN_TOGETHER = re.compile(r"[^\s.!?:][.!?:][”)]*[A-ZÄÖ“][^\n]*")
+
+
+@pytest.mark.parametrize("name", [name for name in TEMPLATES if name.startswith("mail/")])
+def test_no_sentence_of_a_mail_runs_into_the_next(app: Flask, name: str) -> None:
+    """The newline beside a tag is taken away, so a sentence that may be missing can pull its neighbours together."""
+    called = {each.node.name for each in tree(app, name).find_all(nodes.Call) if isinstance(each.node, nodes.Name)}
+    given = {each.name for each in tree(app, name).find_all(nodes.Name)} - called
+    kinds = {each.value for each in tree(app, name).find_all(nodes.Const) if isinstance(each.value, str)}
+    told, silent = dict.fromkeys(given, Said("It is said.")), dict.fromkeys(given, Said())
+    # All there is, nothing there is, each alone missing and alone there, and each kind of news the text tells apart.
+    cases: list[dict[str, str]] = [told, silent]
+    cases += [{**told, key: Said()} for key in given] + [{**silent, key: Said("It is said.")} for key in given]
+    cases += [{**told, key: Said(kind)} for key in given & {"what", "state"} for kind in kinds]
+    links = dict.fromkeys(called, lambda *_, **__: "https://address")
+    template, wrong = app.jinja_env.get_template(name), set()
+    for case in cases:
+        # A word that is no kind of this news has no text.
+        with contextlib.suppress(UndefinedError):
+            wrong |= set(RUN_TOGETHER.findall(template.render(case, **links)))
+
+    assert wrong == set()

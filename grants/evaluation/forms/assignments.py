@@ -76,6 +76,9 @@ class NeededFor:
         raise StopValidation(self.sentence if form.deed.data in self.deeds else "")
 
 
+GONE_SINCE = "Somebody else changed the seats since this page was opened, and what you chose is gone. Choose again."
+
+
 class AdjustForm(ContestedForm):
     """A seat given, moved, released, locked or unlocked by hand."""
 
@@ -102,6 +105,16 @@ class AdjustForm(ContestedForm):
         """Only what is stored needs a reason; that it is missing is said with all the rest."""
         if self.stores and not (field.data or "").strip():
             raise ValidationError("Say why, in a sentence; it is kept on the record.")
+
+    def is_overtaken(self, shown: AdjustPage) -> bool:
+        """Whether the seats changed since the page was opened; then what was chosen and is gone is said to be so."""
+        if self.version_shown() in (None, shown.version):
+            return False
+        for field in (self.deed, self.leaving, self.taking):
+            if field.data and field.data not in {choice.value for choice in field.choices}:
+                field.errors = [GONE_SINCE]
+        self.comes_again(shown.version)
+        return True
 
     def with_people(self, shown: AdjustPage) -> AdjustForm:
         """The same form with the seats that stand and the people who may take one."""

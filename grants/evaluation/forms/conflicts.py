@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from wtforms import RadioField, SelectField, StringField, TextAreaField
+from flask import request
+from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional
 
+from grants.core.errors import quoted
 from grants.evaluation.rules import (
     WISHES,
     Answered,
@@ -26,6 +31,52 @@ KIND_CHOICES = choices([("", "Choose a kind"), *((each.value, each.words) for ea
 WISH_CHOICES = choices((str(wish), words) for wish, words in WISHES.items())
 
 
+# The answer, the words and what goes with them, in the order of a mark.
+NAMES, ENTITY_NAMES = ("declared", "reason", "wish"), ("entity", "about", "kind")
+
+ANSWERED_ELSEWHERE = (
+    "You answered this in another window since this page was opened. Stored now: {} "
+    "What you chose here stands below: send it again only if it is to replace that."
+)
+GONE = (
+    "You answered here about something that stands on this page no more: in another window you declared a conflict with "
+    "it, or it left the evaluation. That answer was not stored; send the others again."
+)
+
+
+def mark(values: Iterable[str]) -> str:
+    """A short sign of what one row shows: equal for equal answers and words. No wish is as good as the middle one."""
+    answer, words, more = values
+    text = "\n".join((answer, " ".join(words.split()), "" if more == "0" else more))
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def _sent(field: Any) -> str:
+    return str(field.raw_data[0]) if field is not None and field.raw_data else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is stored of one row: the names of its fields, the sign that its page carries, and as a sentence."""
+
+    place: str
+    names: tuple[str, str, str]
+    mark: str
+    words: str
+
+
+def _shown(row_id: UUID, names: tuple[str, str, str], declared: Declared | None, reason: str, more: str) -> Shown:
+    said = (
+        "no answer."
+        if declared is None
+        else f"{declared.words}."
+        if not reason
+        else f"{declared.words}, {quoted(reason)}."
+    )
+    places = (f"{names[0]}_{row_id}", f"{names[1]}_{row_id}", f"{names[2]}_{row_id}")
+    return Shown(str(row_id), places, mark((declared.value if declared else "", reason, more)), said)
+
+
 class ConflictsForm(Form):
     """Base of the form that :func:`conflicts_form` makes for the rows of one call."""
 
@@ -33,6 +84,11 @@ class ConflictsForm(Form):
     quiet_ids: frozenset[UUID] = frozenset()
     entity_ids: tuple[UUID, ...] = ()
     quiet_entities: frozenset[UUID] = frozenset()
+    shown: tuple[Shown, ...] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.untouched: set[str] = set()
 
     def row(self, application_id: UUID) -> tuple[Any, Any]:
         """The two fields of one application."""
@@ -46,12 +102,60 @@ class ConflictsForm(Form):
         """The field of the wish about one application; None where none can be given yet."""
         return self._fields.get(f"wish_{application_id}")
 
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Whether what was touched on the page can be stored: what the page only repeats is no answer.
+
+        An older window knows nothing of what another one stored since. A row it left as it was shown shows what is
+        stored now; one it changed comes back with what was typed, beside what is stored.
+        """
+        overtaken = [row for row in self.shown if self._is_overtaken(row)]
+        sound = bool(super().validate(extra_validators))
+        for row in overtaken:
+            words = self[row.names[1]]
+            words.errors = [*words.errors, ANSWERED_ELSEWHERE.format(row.words)]
+        self.problems += self._gone()
+        return sound and not overtaken and not self.problems
+
+    def _is_overtaken(self, row: Shown) -> bool:
+        was, now = self[f"was_{row.place}"], row.mark
+        sent, shown = mark(_sent(self._fields.get(name)) for name in row.names), was.data
+        answer = self[row.names[0]]
+        if not was.raw_data:
+            # No page of ours: an answer counts where there is one.
+            untouched, clashes = not answer.raw_data, False
+        else:
+            untouched = sent == shown
+            clashes = not untouched and now not in (shown, sent)
+        if untouched:
+            self.untouched.add(row.place)
+            for field in filter(None, map(self._fields.get, row.names)):
+                field.process(None)
+                field.raw_data = None
+        elif not answer.raw_data:
+            answer.data = None
+        was.data, was.raw_data = now, None
+        return clashes
+
+    def _gone(self) -> list[str]:
+        """A sentence for each answer about what stands here no more; its words are told, since its row is gone."""
+        found = []
+        for name in request.form:
+            kind, _, place = name.partition("_")
+            if kind != "was" or name in self._fields:
+                continue
+            names = NAMES if f"declared_{place}" in request.form or f"reason_{place}" in request.form else ENTITY_NAMES
+            sent = [request.form.get(f"{each}_{place}", "") for each in names]
+            if mark(sent) != request.form[name]:
+                words = sent[1].strip()
+                found.append(GONE + (f" You had written: {quoted(words)}." if words else ""))
+        return found
+
     def to_input(self) -> tuple[Answered, ...]:
         """What was answered; rows without an answer are left open. A wish goes with “None” alone."""
         answers = []
         for application_id in self.application_ids:
             declared, reason = self.row(application_id)
-            if declared.data:
+            if declared.data and str(application_id) not in self.untouched:
                 wish, answer = self.wish(application_id), Declared(declared.data)
                 said = int(wish.data) if wish is not None and wish.data and answer is Declared.NONE else None
                 answers.append(Answered(application_id, answer, reason.data or "", said))
@@ -62,7 +166,7 @@ class ConflictsForm(Form):
         answers = []
         for organisation_id in self.entity_ids:
             declared, kind, words = self.entity(organisation_id)
-            if declared.data:
+            if declared.data and str(organisation_id) not in self.untouched:
                 chosen = ConflictKind(kind.data) if kind.data else None
                 answers.append(AnsweredEntity(organisation_id, Declared(declared.data), chosen, words.data or ""))
             elif rest and organisation_id in self.quiet_entities:
@@ -77,9 +181,18 @@ class ConflictsForm(Form):
         return (*given, *(Answered(key, Declared.NONE) for key in rest))
 
 
-def conflicts_form(shown: ConflictPage) -> ConflictsForm:
-    """A form with a choice and a reason for each application of the page."""
+def conflicts_form(shown: ConflictPage, *, sent: bool = False) -> ConflictsForm:
+    """A form with a choice and a reason for each application of the page; filled from what was sent where it is the one."""
     fields: dict[str, Any] = {}
+    marks = [
+        _shown(row.application_id, NAMES, row.declared, row.reason, str(row.wish) if row.may_wish else "")
+        for row in shown.rows
+    ]
+    marks += [
+        _shown(row.organisation_id, ENTITY_NAMES, row.declared, row.reason, row.kind.value if row.kind else "")
+        for row in shown.entities
+    ]
+    fields |= {f"was_{each.place}": HiddenField(default=each.mark) for each in marks}
     for row in shown.rows:
         stored = row.declared.value if row.declared else None
         fields[f"declared_{row.application_id}"] = RadioField(
@@ -93,11 +206,14 @@ def conflicts_form(shown: ConflictPage) -> ConflictsForm:
     for entity in shown.entities:
         fields |= _entity_fields(entity, shown.call_slug)
     fields["entity_ids"] = tuple(row.organisation_id for row in shown.entities)
-    fields["quiet_entities"] = frozenset(row.organisation_id for row in shown.entities if not row.noticed)
+    fields["quiet_entities"] = frozenset(
+        row.organisation_id for row in shown.entities if row.is_open and not row.noticed
+    )
     fields["application_ids"] = tuple(row.application_id for row in shown.rows)
-    fields["quiet_ids"] = frozenset(row.application_id for row in shown.rows if not row.noticed)
-    form: ConflictsForm = type("RowsForm", (ConflictsForm,), fields)()
-    return form
+    fields["quiet_ids"] = frozenset(row.application_id for row in shown.rows if row.is_open and not row.noticed)
+    fields["shown"] = tuple(marks)
+    form_type: type[ConflictsForm] = type("RowsForm", (ConflictsForm,), fields)
+    return form_type() if sent else form_type(formdata=None)
 
 
 def _entity_fields(row: EntityRow, slug: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation.models import Assignment, Evaluator, EvaluatorAcceptance, EvaluatorInvitation
 from grants.evaluation.queries.accepting import terms_accepted
+from grants.evaluation.queries.stepping_down import is_stopping_place
 from grants.evaluation.rules import Accepted, EvaluatorInput, InvitationView, TermsPage
 from grants.evaluation.states import InvitationState, SeatState
 from grants.identity.models import User
@@ -138,16 +139,17 @@ def to_accept(actor: Actor) -> Asking[tuple[tuple[str, str], ...]]:
 
 
 @reader
-def own_pools(actor: Actor) -> Asking[tuple[tuple[str, str], ...]]:
-    """(address, title) of each call in whose pool this person is, the newest first; one statement."""
+def own_pools(actor: Actor) -> Asking[tuple[tuple[str, str, bool], ...]]:
+    """(address, title) of each call in whose pool this person is, the newest first, and whether there is something to
+    step down from or to come back to; one statement."""
     rows = yield from ask(
-        select(Call.slug, Call.title)
+        select(Call.slug, Call.title, is_stopping_place().label("stops"))
         .join(Evaluator, Evaluator.call_id == Call.id)
         .where(Evaluator.user_id == actor.user_id)
         .order_by(Evaluator.created_at.desc(), Call.reference)
         .limit(10)
     )
-    return tuple((row.slug, row.title) for row in rows)
+    return tuple((row.slug, row.title, row.stops) for row in rows)
 
 
 @reader

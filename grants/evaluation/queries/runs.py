@@ -206,7 +206,7 @@ def _tally(call: CallView, members: Sequence[PoolMember], worth: dict[tuple[UUID
         subject = matching.Subject(application_id, "", call.content.language)
         broken += [f"{kind} {what}" for kind, what in broken_groups(instance, subject, [people[one] for one in seated])]
         if len(seated) < call.content.evaluators_per_application:
-            broken.append("an empty seat")
+            broken.append(rules.EMPTY_SEAT)
     broken += [
         f"the load of {member.name}" for member in members if not member.load_min <= loads[member.id] <= member.load_max
     ]

@@ -98,6 +98,9 @@ def seat_plan(actor: Actor, call: CallView, table: Sequence[Sequence[str]]) -> A
     seats, members, consortia, stated, countries, consensus = yield from side_by_side(about)
     agreed = {row.application_id for row in consensus if row.state == ConsensusState.AGREED.value}
     people = {member.handle: member for member in members}
+    # Who left the pool may have a seat still.
+    seated = [(seat.handle, seat.name) for each in seats.values() for seat in each if seat.state is SeatState.ACTIVE]
+    asked = rules.by_handle(asked, [*((one.handle, one.name) for one in members), *seated])
     by_id = {one.application_id: one for one in consortia}
     named = {people[line.handle].user_id for line in asked if line.handle in people}
     clear = yield from clear_people.asking(named, ids, named)

@@ -184,7 +184,7 @@ def _totals(actor: Actor, call_id: UUID) -> Asking[SeatTotals]:
                 func.count().filter(told.c.open_still).label("told"), func.count().filter(told.c.conflict).label("apart")
             ).select_from(told)
         ),
-        ask(select(func.count(Evaluator.id)).where(Evaluator.call_id == call_id)),
+        ask(select(func.count(Evaluator.id)).where(*_there(call_id))),
     ]  # fmt: skip
     ((every, still),), (seats,), (said,), ((pool,),) = yield from side_by_side(asked)
     return SeatTotals(
@@ -192,8 +192,16 @@ def _totals(actor: Actor, call_id: UUID) -> Asking[SeatTotals]:
     )
 
 
+def _there(call_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    """The pool of a call without those who stepped down."""
+    return (Evaluator.call_id == call_id, Evaluator.stepped_down_at.is_(None))
+
+
 def _told(call_id: UUID, *wanted: ColumnElement[bool]) -> Subquery:
-    """One row for each pair of a member of the pool and such an application about which something stands."""
+    """One row for each pair of a member of the pool and such an application about which something stands.
+
+    Who stepped down takes no seat any more: nothing is awaited from them.
+    """
     conflict = or_(
         ConflictDeclaration.ruling == Ruling.CONFIRMED.value,
         and_(ConflictDeclaration.ruling.is_(None), ConflictDeclaration.declared == Declared.CONFLICT.value),
@@ -214,7 +222,7 @@ def _told(call_id: UUID, *wanted: ColumnElement[bool]) -> Subquery:
             func.bool_or(OPEN).label("open_still"),
         )
         .join(said, said.c.application_id == Application.id)
-        .join(Evaluator, and_(Evaluator.user_id == said.c.user_id, Evaluator.call_id == call_id))
+        .join(Evaluator, and_(Evaluator.user_id == said.c.user_id, *_there(call_id)))
         .where(Application.call_id == call_id, *wanted)
         .group_by(Application.id, Evaluator.id)
         .subquery()

@@ -120,6 +120,7 @@ from grants.evaluation.rules.pool import (
 )
 from grants.evaluation.rules.quoting import Quote, passages, quotes_in
 from grants.evaluation.rules.runs import (
+    EMPTY_SEAT,
     TO_COMPARE,
     AdjustPage,
     GivenSeat,
@@ -160,6 +161,7 @@ from grants.evaluation.rules.seat_file import (
     SeatsKnown,
     StandingSeat,
     Takes,
+    by_handle,
     plan_seats,
     read_seats,
 )
@@ -222,6 +224,7 @@ __all__ = [
     "COMMENT_CHARACTERS_MAX",
     "CONSENSUS_WORDS",
     "DUE_SOON",
+    "EMPTY_SEAT",
     "GIVEN_BACK",
     "IMPORT_BYTES_MAX",
     "IMPORT_COLUMNS",
@@ -347,6 +350,7 @@ __all__ = [
     "beyond_words",
     "book_table",
     "borrowed",
+    "by_handle",
     "cells_of",
     "checked_ask",
     "checked_member",

@@ -380,12 +380,18 @@ def _to_look_at(candidate: Candidate, index: _Index, rules: ConflictRules) -> It
         yield from _past(candidate, index)
     for bid, other in index.people.near(_person_key(person.name)):
         if other.user_id != person.user_id:
-            words = f"Nearly the same name as {other.name} of its team"
+            near = "The same name" if person.name.casefold() == other.name.casefold() else "Nearly the same name"
+            words = f"{near} as {other.name} of its team"
             yield _found(candidate, bid, DetectedKind.SIMILAR_PERSON, other.organisation_id, words)
     for own in candidate.entities:
         for bid, entity in index.names.near(f"{own.country_code} {name_key(own.name)}"):
             if entity.id != own.id:
-                words = f"{own.name} and {entity.name} have nearly the same name"
+                near = (
+                    "have the same name"
+                    if own.name.casefold() == entity.name.casefold()
+                    else "have nearly the same name"
+                )
+                words = f"{own.name} and {entity.name} {near}"
                 yield _found(candidate, bid, DetectedKind.SIMILAR_ORGANISATION, entity.id, words)
 
 

@@ -170,13 +170,15 @@ def due_sentence(due: Sequence[datetime | None], at: datetime) -> str:
 
     >>> from datetime import UTC
     >>> due_sentence([datetime(2022, 11, 18, 22, 59, tzinfo=UTC), None], datetime(2022, 11, 20, tzinfo=UTC))
-    'One of them was due on 18 November 2022.'
+    'One of them was due on 18 November 2022, 23:59 CET.'
     """
     days = sorted(day for day in due if day is not None)
     if not days:
         return ""
     late = sum(day < at for day in days)
-    first = clock.long_date(clock.in_zone(days[0]).date())
+    # The clock of the lists; a mail is read anywhere, so it names it.
+    local = clock.in_zone(days[0])
+    first = f"{clock.long_date(local.date())}, {local:%H:%M} {clock.zone_letters(days[0], clock.BRUSSELS)}"
     if len(days) == 1:
         return f"{'One of them' if len(due) > len(days) else 'It'} {'was' if late else 'is'} due on {first}."
     if not late:

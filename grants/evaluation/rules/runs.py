@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -243,6 +244,9 @@ class SeatWhy:
         return tuple(found)
 
 
+EMPTY_SEAT = "an empty seat"
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """What an assignment is worth: its total, its worst application, its loads, the rules it breaks."""
@@ -252,6 +256,20 @@ class Tally:
     heaviest: int
     lightest: int
     broken: tuple[str, ...]
+
+    @property
+    def broken_words(self) -> str:
+        """What is broken, each once with how many times.
+
+        >>> Tally(0, 0, 0, 0, ("an empty seat", "role expert", "an empty seat", "role expert")).broken_words
+        '2 empty seats; role expert, 2 times'
+        """
+        counted = Counter(self.broken)
+        many = {EMPTY_SEAT: "{1} empty seats"}
+        return "; ".join(
+            what if times == 1 else many.get(what, "{0}, {1} times").format(what, times)
+            for what, times in counted.items()
+        )
 
 
 @dataclass(frozen=True, slots=True)

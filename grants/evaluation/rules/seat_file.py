@@ -7,8 +7,8 @@ with a line that cannot be done is left as it is, whole: half a change of a pane
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
@@ -99,6 +99,8 @@ class AskedSeat:
     locked: bool | None
     due: date | None
     problem: str = ""
+    # The evaluator as the file has it, letter for letter.
+    written: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,9 @@ def read_seats(table: Sequence[Sequence[str]]) -> tuple[AskedSeat, ...]:
         line = _read(number, dict(zip(head, (*row, *[""] * len(head)), strict=False)))
         pair = (line.reference, line.handle)
         if pair in first and not line.problem:
-            line = AskedSeat(number, *pair, None, None, f"The same seat stands in line {first[pair]} already.")
+            line = AskedSeat(
+                number, *pair, None, None, f"The same seat stands in line {first[pair]} already.", line.written
+            )
         first.setdefault(pair, number)
         lines.append(line)
     return tuple(lines)
@@ -179,7 +183,9 @@ def _read(number: int, cells: Mapping[str, str]) -> AskedSeat:
         day = date.fromisoformat(due) if due else None
     except ValueError:
         problems.append(f"{quoted(due)}: write the day as 2027-03-31.")
-    return AskedSeat(number, reference, handle, _LOCKED.get(locked), day, " ".join(problems))
+    return AskedSeat(
+        number, reference, handle, _LOCKED.get(locked), day, " ".join(problems), cells["evaluator"].strip()
+    )
 
 
 def plan_seats(asked: Sequence[AskedSeat], known: SeatsKnown) -> SeatPlan:
@@ -244,7 +250,7 @@ def _of_application(
 
 def _of_line(line: AskedSeat, about: SeatedApplication, known: SeatsKnown) -> tuple[SeatChange, str]:
     seat, person = about.seats.get(line.handle), known.pool.get(line.handle)
-    name = seat.name if seat else person.name if person else line.handle
+    name = seat.name if seat else person.name if person else line.written
     base = (line.number, line.reference, about.title, line.handle, name)
     if seat is not None:
         if line.due not in (None, seat.due):
@@ -258,8 +264,48 @@ def _of_line(line: AskedSeat, about: SeatedApplication, known: SeatsKnown) -> tu
         return SeatChange(*base, SeatDeed.LOCKED if line.locked else SeatDeed.UNLOCKED), ""
     change = SeatChange(*base, SeatDeed.GIVEN, due=line.due, lock=bool(line.locked))
     if person is None:
-        return change, f"{quoted(line.handle)} is nobody of this pool. Write the name as the exported file does."
+        return change, _nobody(line, known)
     return change, about.decided or known.unfit.get((line.reference, line.handle), "")
+
+
+def _nobody(line: AskedSeat, known: SeatsKnown) -> str:
+    same = sorted(handle for handle, one in known.pool.items() if _as_written(one.name) == _as_written(line.handle))
+    if same:
+        return (
+            f"{len(same)} people of this pool are called {quoted(line.written)}. "
+            f"Write in the column evaluator which one: {', '.join(same)}."
+        )
+    return (
+        f"{quoted(line.written)} in the column evaluator is nobody of this pool. Write the short name that stands in "
+        "that column of the exported file, or the full name of somebody of the pool."
+    )
+
+
+def by_handle(asked: Iterable[AskedSeat], people: Iterable[tuple[str, str]]) -> tuple[AskedSeat, ...]:
+    """The lines with the handle where the full name of one person alone was written, ``people`` by handle and name.
+
+    A seat that is named twice so is refused as any other.
+    """
+    known: dict[str, set[str]] = {}
+    for handle, name in people:
+        known.setdefault(_as_written(name), set()).add(handle)
+    handles = {handle for each in known.values() for handle in each}
+    first: dict[tuple[str, str], int] = {}
+    lines = []
+    for line in asked:
+        meant = known.get(_as_written(line.handle), set())
+        if line.handle not in handles and len(meant) == 1:
+            line = replace(line, handle=min(meant))
+        pair = (line.reference, line.handle)
+        if pair in first and not line.problem:
+            line = replace(line, problem=f"The same seat stands in line {first[pair]} already.")
+        first.setdefault(pair, line.number)
+        lines.append(line)
+    return tuple(lines)
+
+
+def _as_written(name: str) -> str:
+    return " ".join(name.split()).casefold()
 
 
 def _too_much(
@@ -294,7 +340,7 @@ def _left_out(
     return [
         SeatChange(
             line.number, reference, about.title if about else "", line.handle,
-            known.pool[line.handle].name if line.handle in known.pool else line.handle,
+            known.pool[line.handle].name if line.handle in known.pool else line.written,
             SeatDeed.REFUSED, problems.get(line.number, also),
         )
         for line in lines

@@ -49,5 +49,5 @@ class SteppingDown:
         one = self.submitted == 1
         return (
             f"The {'1 assessment' if one else f'{self.submitted} assessments'} you submitted {'stands' if one else 'stand'}. "
-            "You may still be asked about the consensus of it."
+            f"You may still be asked about the consensus of {'it' if one else 'each'}."
         )

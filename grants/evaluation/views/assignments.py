@@ -100,7 +100,8 @@ def adjust(slug: str, ref: str) -> Any:
     form = AdjustForm().with_people(shown)
     form.stores = not request.form.get("show")
     if not form.validate_on_submit():
-        return page("evaluation/adjust.html", shown=shown, form=form), 422
+        status = 409 if form.is_overtaken(shown) else 422
+        return page("evaluation/adjust.html", shown=shown, form=form), status
     if not form.stores:
         # Nothing is stored: the same form comes back with what the change would do.
         shown = queries.adjust_page(current_actor(), slug, ref, form.to_input())

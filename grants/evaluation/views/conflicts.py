@@ -38,7 +38,7 @@ def conflicts() -> Any:
 @requires(P.CONFLICT_DECLARE)
 def declare(slug: str) -> Any:
     found = queries.conflict_pages(current_actor())
-    pages = [(shown, conflicts_form(shown)) for shown in found]
+    pages = [(shown, conflicts_form(shown, sent=shown.call_slug == slug)) for shown in found]
     shown, form = next(((one, form) for one, form in pages if one.call_slug == slug), (None, None))
     if shown is None or form is None:
         abort(404)
