@@ -1,0 +1,25 @@
+"""What pages say of an application whose evaluation is repeated after a complaint: to the office, the committee and its team."""
+
+from __future__ import annotations
+
+from grants.core import clock
+from tests.awards.test_complaints import DAY, NUMBER, PUBLIC, UPHOLD, decided, told
+from tests.awards.test_views import text_of
+from tests.evaluation.scene import Browser, Scene
+
+__all__ = ["told"]
+
+
+def test_while_an_evaluation_is_repeated_every_page_says_so_and_leads_to_the_complaint(
+    told: Scene, browser: Browser
+) -> None:
+    decided(told, UPHOLD)
+    reference = told.references[NUMBER]
+    case = f"/applications/{reference}/complaints/1"
+    with clock.at(PUBLIC + 4 * DAY):
+        # It stood on the list and did not come after it.
+        for page in ("decision", "ranking"):
+            shown = browser.get("manager", f"/calls/{told.slug}/{page}")
+            assert f"({reference}) is repeated after a complaint that was upheld" in text_of(shown)
+            assert f'href="{case}"' in shown.text
+            assert "came after the list" not in shown.text and "another call" not in shown.text
