@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grants.core import clock
 from tests.awards.test_complaints import DAY, NUMBER, PUBLIC, UPHOLD, decided, told
+from tests.awards.test_complaints_told import lettered
 from tests.awards.test_views import text_of
 from tests.evaluation.scene import Browser, Scene
 
@@ -13,6 +14,8 @@ __all__ = ["told"]
 def test_while_an_evaluation_is_repeated_every_page_says_so_and_leads_to_the_complaint(
     told: Scene, browser: Browser
 ) -> None:
+    with clock.at(PUBLIC):
+        lettered(told)
     decided(told, UPHOLD)
     reference = told.references[NUMBER]
     case = f"/applications/{reference}/complaints/1"
@@ -23,3 +26,8 @@ def test_while_an_evaluation_is_repeated_every_page_says_so_and_leads_to_the_com
             assert f"({reference}) is repeated after a complaint that was upheld" in text_of(shown)
             assert f'href="{case}"' in shown.text
             assert "came after the list" not in shown.text and "another call" not in shown.text
+        own = f"/applications/{reference}"
+        for page in (f"{own}/decision-letter", f"{own}/result"):
+            shown = browser.get("lead1", page)
+            assert "was upheld on 4 March 2023, and the evaluation is repeated" in text_of(shown), page
+            assert f'href="{own}/complaint"' in shown.text

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, literal, o
 
 from grants.applications import queries as applications
 from grants.applications.models import Application, EligibilityCheck, EligibilityLetter
-from grants.applications.rules import ApplicationView, SubmittedFile
+from grants.applications.rules import ApplicationView, Complained, SubmittedFile
 from grants.applications.states import ApplicationState
 from grants.awards.models import (
     Complaint,
@@ -138,6 +138,23 @@ def _for_team(view: ComplaintView) -> ComplaintView:
     hidden = replace(hidden, settlement_by=None, settlement_name="")
     hidden = hidden if hidden.settled_at else replace(hidden, settlement=None)
     return replace(hidden, decision="", upholds=None, remedy=None, proposed_by=None) if open_still else hidden
+
+
+@reader
+def told_of(application_id: UUID) -> Asking[Complained | None]:
+    """What became of the newest complaint that was sent about an application, for its team; one statement."""
+    rows = yield from ask(
+        select(
+            *(Complaint.state, Complaint.about, Complaint.remedy, Complaint.sent_at, Complaint.checked_at),
+            *(Complaint.decide_at, Complaint.decided_at, Complaint.withdrawn_at, Complaint.settled_at),
+            Application.state.label("application_state"),
+        )
+        .join(Application, Application.id == Complaint.application_id)
+        .where(Complaint.application_id == application_id, Complaint.state != ComplaintState.DRAFT.value)
+        .order_by(Complaint.number.desc())
+        .limit(1)
+    )
+    return rules.told(rows[0]) if rows else None
 
 
 # --- the programme ------------------------------------------------------------------------------------------------
