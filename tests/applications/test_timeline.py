@@ -193,3 +193,13 @@ def test_a_repeated_evaluation_is_told_on_the_way_to_the_team_alone(app: Flask, 
         # What became of a complaint the office reads on the page of the case.
         office = queries.stages(queries.view_by_id(sent.id), LATE, again(actors.eli()))
         assert (office.complained, office.now) == (None, "It is with the evaluators and the panel.")
+
+
+def test_who_complained_is_offered_no_other_on_the_page_of_the_application(
+    app: Flask, sent: rules.ApplicationView
+) -> None:
+    complained(sent, application="reserve", about="reserve", state="received")
+    with clock.at(LATE):
+        words = text_of(actors.client_of(app, actors.ana()).get(f"/applications/{sent.reference}"))
+    assert "Your complaint was received on 1 August 2023. It is decided by 2 August 2023." in words
+    assert "Complain about the result" not in words

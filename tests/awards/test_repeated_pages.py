@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from grants.awards import queries
 from grants.core import clock
-from tests.awards.test_complaints import DAY, NUMBER, PUBLIC, UPHOLD, decided, told
+from tests.awards.test_complaints import DAY, NUMBER, PUBLIC, REJECT, UPHOLD, decided, draft, told
 from tests.awards.test_complaints_told import lettered
 from tests.awards.test_views import text_of
 from tests.evaluation.scene import Browser, Scene
@@ -31,3 +32,21 @@ def test_while_an_evaluation_is_repeated_every_page_says_so_and_leads_to_the_com
             shown = browser.get("lead1", page)
             assert "was upheld on 4 March 2023, and the evaluation is repeated" in text_of(shown), page
             assert f'href="{own}/complaint"' in shown.text
+
+
+def test_who_complained_reads_what_became_of_it_and_is_offered_no_other(told: Scene, browser: Browser) -> None:
+    own = f"/applications/{told.references[NUMBER]}"
+    with clock.at(PUBLIC):
+        lettered(told)
+    with clock.at(PUBLIC + DAY):
+        draft(told)
+        # What is not sent is no complaint yet.
+        assert queries.complaints.told_of(told.application_ids[NUMBER]) is None
+    decided(told, REJECT)
+    with clock.at(PUBLIC + 4 * DAY):
+        for page in (f"{own}/decision-letter", f"{own}/result"):
+            shown = browser.get("lead1", page)
+            assert "Your complaint was rejected on 4 March 2023." in text_of(shown), page
+            assert f'href="{own}/complaint"' in shown.text and "Complain about this result" not in shown.text, page
+        home = " ".join(text_of(browser.get("lead1", "/home")).split())
+        assert "The programme rejected the complaint about" in home
