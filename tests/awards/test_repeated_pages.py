@@ -7,7 +7,7 @@ from grants.core import clock
 from tests.awards.test_complaints import DAY, NUMBER, PUBLIC, REJECT, UPHOLD, decided, draft, told
 from tests.awards.test_complaints_told import lettered
 from tests.awards.test_views import text_of
-from tests.evaluation.scene import Browser, Scene
+from tests.evaluation.scene import CLOSED, Browser, Scene
 
 __all__ = ["told"]
 
@@ -27,6 +27,9 @@ def test_while_an_evaluation_is_repeated_every_page_says_so_and_leads_to_the_com
             assert f"({reference}) is repeated after a complaint that was upheld" in text_of(shown)
             assert f'href="{case}"' in shown.text
             assert "came after the list" not in shown.text and "another call" not in shown.text
+        # The consensus is open again; when the first one was agreed is told as before.
+        procedure = dict(queries.complaints.case_page(told.actor("petra"), reference, 1).procedure)
+        assert procedure["Consensus agreed"] == CLOSED
         own = f"/applications/{reference}"
         for page in (f"{own}/decision-letter", f"{own}/result"):
             shown = browser.get("lead1", page)

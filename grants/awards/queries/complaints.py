@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, DateTime, Select, Text, and_, case, cast, func, literal, or_, select
 
 from grants.applications import queries as applications
 from grants.applications.models import Application, EligibilityCheck, EligibilityLetter
@@ -31,6 +31,7 @@ from grants.calls import queries as calls
 from grants.calls.rules import CallView, Half
 from grants.calls.states import ComplaintGround
 from grants.core import files
+from grants.core.audit import AuditEvent
 from grants.core.db import db, get
 from grants.core.errors import NotFound
 from grants.core.paging import Page, Rows, cut
@@ -247,9 +248,22 @@ def _conditions(application_id: UUID) -> Asking[tuple[tuple[str, str], ...]]:
 
 def _procedure(application_id: UUID) -> Asking[tuple[tuple[str, datetime | None], ...]]:
     """The steps of the first decision with their moments, without a name."""
+    # A consensus that was opened again forgot when it was agreed, and has another moment later: the record keeps the first.
+    recorded = (
+        select(func.max(cast(AuditEvent.changes["agreed_at"][1].astext, DateTime(timezone=True))))
+        .where(
+            AuditEvent.object_kind == Consensus.__tablename__,
+            AuditEvent.object_id == Consensus.id,
+            AuditEvent.recorded_at <= Selection.confirmed_at,
+        )
+        .correlate(Consensus, Selection)
+        .scalar_subquery()
+    )
+    later = Consensus.agreed_at > Selection.confirmed_at
+    agreed_at = case((or_(Consensus.agreed_at.is_(None), later), recorded), else_=Consensus.agreed_at)
     (row,) = yield from ask(
         select(
-            *(EligibilityCheck.decided_at.label("checked"), Consensus.agreed_at),
+            *(EligibilityCheck.decided_at.label("checked"), agreed_at.label("agreed_at")),
             *(Selection.decided_at, Selection.confirmed_at, Selection.number),
         )
         .select_from(Application)
