@@ -39,6 +39,7 @@ from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, alone, ask, both, reader, side_by_side
 from grants.evaluation import queries as evaluation
 from grants.evaluation.models import Consensus
+from grants.evaluation.rules import OfficialScore
 from grants.identity import queries as identity
 
 FILES = "complaint"
@@ -173,6 +174,8 @@ class CasePage:
     involved: Mapping[UUID, str]
     people: tuple[tuple[UUID, str], ...]
     letter_made: bool = False
+    # Whether the repeated evaluation has a score yet, so that its outcome can be proposed.
+    scored: bool = False
 
     @property
     def compared(self) -> tuple[tuple[ResultScore, Half | None], ...]:
@@ -217,17 +220,24 @@ def case_page(actor: Actor, reference: str, number: int) -> Asking[CasePage]:
     shut, application, (view,), involved, holders, conditions, steps, made = yield from side_by_side(parts)
     if shut:
         raise NotFound
-    told, out = yield from both(
+    repeated = [row.application_id] if view.waits_for_result else []
+    told, out, scores = yield from side_by_side([
         evaluation_told.asking(application, view.about, view.sent_at),
         evaluation.shut_out.asking([row.application_id], [each.id for each in holders]),
-    )
+        *([evaluation.official_scores.asking(application.call.content, repeated)] if repeated else [_no_scores()]),
+    ])  # fmt: skip
     conflicted = {user_id for user_id, _ in out}
     people = tuple((each.id, each.name) for each in holders if each.id not in involved and each.id not in conflicted)
     procedure = ((words, at) for words, at in (*steps, ("Results public", application.call.results_public_at)) if at)
     return CasePage(
         application, view, told, tuple(procedure), conditions, involved, people,
-        view.decided_at is not None and bool(made),
+        view.decided_at is not None and bool(made), any(each.halves is not None for each in scores.values()),
     )  # fmt: skip
+
+
+def _no_scores() -> Asking[Mapping[UUID, OfficialScore]]:
+    yield from ()
+    return {}
 
 
 def _application(application_id: UUID) -> Asking[ApplicationView]:
