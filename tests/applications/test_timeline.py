@@ -9,11 +9,15 @@ import pytest
 from flask import Flask
 
 from grants.applications import queries, rules, services
+from grants.applications.models import Application
 from grants.applications.rules import Asked, Checked, Later, StageState
 from grants.applications.states import ApplicationState, Verdict
+from grants.awards.models import Complaint
 from grants.calls.rules import CallView
 from grants.calls.states import CallKind
 from grants.core import clock
+from grants.core.acts import arranging
+from grants.core.db import db, get
 from tests import actors
 from tests.applications.pages import text_of
 from tests.factories import applications as factory
@@ -153,3 +157,49 @@ def test_a_withdrawn_one_is_told_so_on_its_page(app: Flask, sent: rules.Applicat
     with clock.at(AFTER_CLOSING):
         words = text_of(actors.client_of(app, actors.ana()).get(f"/applications/{sent.reference}"))
     assert "You withdrew it on 3 October 2022." in words and "Not reached." in words
+
+
+def complained(sent: rules.ApplicationView, **told: object) -> None:
+    """A complaint was sent, and its application is in this state."""
+    lead, day = actors.ana().user_id, timedelta(days=1)
+    with arranging():
+        get(Application, sent.id).state = str(told.pop("application"))
+        db.session.add(
+            Complaint(
+                application_id=sent.id, call_id=sent.call.id, number=1, reached_at=LATE, due_at=LATE + day,
+                grounds=["overlooked"], text="Section 3.", drafted_by=lead, sent_at=LATE, sent_by=lead, sha256=bytes(32),
+                first_decide_at=LATE + day, decide_at=LATE + day, **told,
+            )
+        )  # fmt: skip
+    db.session.rollback()
+
+
+def test_a_repeated_evaluation_is_told_on_the_way_to_the_team_alone(app: Flask, sent: rules.ApplicationView) -> None:
+    one, two = actors.eli().user_id, actors.ana().user_id
+    complained(
+        sent, application="under_evaluation", about="reserve", state="upheld", remedy="repeat", upholds=True,
+        checked_by=one, checked_at=LATE,
+        member_one=one, member_two=two, proposed_by=one, confirmed_by=two, decided_at=LATE, letter={},
+        letter_sha256=bytes(32),
+    )  # fmt: skip
+    place = f"/applications/{sent.reference}"
+    with clock.at(LATE):
+        page = actors.client_of(app, actors.ana()).get(place)
+        words = text_of(page)
+        assert "New evaluators repeat the evaluation after your complaint." in words
+        assert "Your complaint was upheld on 1 August 2023, and the evaluation is repeated." in words
+        assert f'href="{place}/complaint"' in page.text
+        assert "It is with the evaluators" not in words and "Preparation of the grant" not in words
+        # What became of a complaint the office reads on the page of the case.
+        office = queries.stages(queries.view_by_id(sent.id), LATE, again(actors.eli()))
+        assert (office.complained, office.now) == (None, "It is with the evaluators and the panel.")
+
+
+def test_who_complained_is_offered_no_other_on_the_page_of_the_application(
+    app: Flask, sent: rules.ApplicationView
+) -> None:
+    complained(sent, application="reserve", about="reserve", state="received")
+    with clock.at(LATE):
+        words = text_of(actors.client_of(app, actors.ana()).get(f"/applications/{sent.reference}"))
+    assert "Your complaint was received on 1 August 2023. It is decided by 2 August 2023." in words
+    assert "Complain about the result" not in words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from grants.applications import rules
 from grants.applications.models import Clarification, EligibilityCheck, EligibilityLetter
 from grants.applications.queries.clarifying import clarifications
 from grants.applications.queries.following import others_invited_at, second_stage
+from grants.applications.queries.reach import is_team
 from grants.applications.queries.submitted import submitted_content
 from grants.applications.rules import (
     ApplicationView,
@@ -45,6 +47,9 @@ def stages(application: ApplicationView, at: datetime, actor: Actor | None = Non
         (checked, (second, others)), later = yield from both(own, _later[0](application.id))
     else:
         (checked, (second, others)), later = (yield from own), Later()
+    # What became of a complaint is for the team alone.
+    if actor is None or not is_team(actor, application.id):
+        later = replace(later, complained=None)
     return rules.timeline(application, checked, later, at, second, others)
 
 

@@ -141,7 +141,16 @@ from grants.applications.rules.team import (
     checked_member_role,
     refuse_other_part,
 )
-from grants.applications.rules.timeline import Asked, Checked, Later, StageState, Timeline, not_among_them, timeline
+from grants.applications.rules.timeline import (
+    Asked,
+    Checked,
+    Complained,
+    Later,
+    StageState,
+    Timeline,
+    not_among_them,
+    timeline,
+)
 from grants.applications.rules.trial import (
     TrialApplicant,
     TrialContent,
@@ -217,6 +226,7 @@ __all__ = [
     "ClarificationInput",
     "ClarificationView",
     "CommentInput",
+    "Complained",
     "ConceptRow",
     "ConditionAnswer",
     "ConditionChanged",

@@ -65,6 +65,30 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True)
+class Complained:
+    """What became of the newest complaint of a team about a result; ``said`` holds the place of its ``day``."""
+
+    said: str
+    at: datetime
+    # Until when it is decided, while it is not.
+    decide_at: datetime | None = None
+    # The evaluation is repeated after it, and no outcome of that is settled.
+    repeats: bool = False
+    # It is about the result the application has now, so that no other is begun.
+    stands: bool = True
+
+    def words(self, zone: str) -> str:
+        """In one or two sentences.
+
+        >>> from datetime import UTC
+        >>> Complained("was rejected on {day}", datetime(2023, 3, 4, 9, tzinfo=UTC)).words("Europe/Brussels")
+        'Your complaint was rejected on 4 March 2023.'
+        """
+        until = f" It is decided by {_day(self.decide_at, zone)}." if self.decide_at else ""
+        return f"Your complaint {self.said.format(day=_day(self.at, zone))}.{until}"
+
+
+@dataclass(frozen=True, slots=True)
 class Later:
     """What later stages did with the application, as far as its team was told."""
 
@@ -77,6 +101,12 @@ class Later:
     starts_on: date | None = None
     payment_due_on: date | None = None
     paid_on: date | None = None
+    complained: Complained | None = None
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the evaluation is repeated after a complaint, so that the first result stands for the time being."""
+        return self.complained is not None and self.complained.repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +133,8 @@ class Timeline:
     due_at: datetime | None = None
     # Of a concept that was invited: the call that follows, and the full proposal once it is begun.
     second: SecondStage | None = None
+    # What became of a complaint, for the team alone.
+    complained: Complained | None = None
 
     @property
     def current(self) -> Stage | None:
@@ -131,7 +163,7 @@ def timeline(
     proposal of an invited concept, a signature.
     """
     stages = [_sending(view, at), _checking(view, checked), *_clarifying(view.call, checked, at)]
-    stages += [_evaluating(view), *_deciding(view, later, at)]
+    stages += [_evaluating(view, later), *_deciding(view, later, at)]
     if second is not None and view.state in INVITABLE:
         stages = [*(stage for stage in stages if not _is_ahead(stage)), *_following(second, at)]
         shown = Timeline(tuple(stages), _goes_on(second, at), second=second)
@@ -141,13 +173,13 @@ def timeline(
         passed = Stage("invited", "Invitations to the second stage", StageState.DONE, day, NOT_AMONG_THEM)
         stages = [*(stage for stage in stages if not _is_ahead(stage)), passed]
         return Timeline(tuple(stages), not_among_them(day))
-    # From the reserve list a grant is prepared only if money becomes free: then it is selected.
-    if view.call.content.pays and view.state is not S.RESERVE:
+    # From the reserve list a grant is prepared only if money becomes free: then it is selected. So it is once settled.
+    if view.call.content.pays and view.state is not S.RESERVE and not later.repeats:
         stages += _granting(view, later)
     ended = _ended(view, at)
     if ended:
         stages = [replace(s, state=StageState.NEVER, when="") if _is_ahead(s) else s for s in stages]
-    shown = Timeline(_one_next(stages), ended or _now(view, checked, later, at))
+    shown = Timeline(_one_next(stages), ended or _now(view, checked, later, at), complained=later.complained)
     return _with_task(shown, view, checked, later, at)
 
 
@@ -272,8 +304,10 @@ def _clarifying(call: CallView, checked: Checked, at: datetime) -> list[Stage]:
     return found
 
 
-def _evaluating(view: ApplicationView) -> Stage:
+def _evaluating(view: ApplicationView, later: Later) -> Stage:
     title, text = "Evaluation", "Independent evaluators read and assess it."
+    if later.repeats:
+        return Stage("evaluation", "Evaluation, repeated", StageState.NEXT, "", "New evaluators read and assess it.")
     if view.state in _AFTER_SELECTION | _DECIDED_WITHOUT | {S.RESERVE}:
         return Stage("evaluation", title, StageState.DONE, "", text)
     return Stage("evaluation", title, StageState.NEXT, "", text)
@@ -290,7 +324,12 @@ def _deciding(view: ApplicationView, later: Later, at: datetime) -> list[Stage]:
     call, expected = view.call, planned(view.call, "dates.results_planned")
     decision = Stage("decision", "Panel and selection decision", StageState.NEXT, expected)
     if later.decided_at is not None:
-        text = _OUTCOMES.get(view.state, "It is selected.")
+        text = _OUTCOMES.get(view.state, "It is selected." if view.state in _AFTER_SELECTION else "")
+        text = (
+            "The first result stands until the outcome of the repeated evaluation is settled."
+            if later.repeats
+            else text
+        )
         decision = Stage("decision", decision.title, StageState.DONE, _day(later.decided_at, call.zone), text)
     results = Stage("results", "Results of the call", StageState.NEXT, expected, "With the scores and the words of the evaluation.")  # fmt: skip
     if call.results_public_at is not None:
@@ -349,6 +388,8 @@ def _now(view: ApplicationView, checked: Checked, later: Later, at: datetime) ->
             return "The programme asked you for a clarification and waits for your answer."
         case S.SUBMITTED:
             return "The programme checks whether it is complete and eligible."
+        case S.UNDER_EVALUATION if later.repeats:
+            return "New evaluators repeat the evaluation after your complaint. You are told its outcome by mail."
         case S.ELIGIBLE | S.UNDER_EVALUATION:
             return "It is with the evaluators and the panel."
         case S.RESERVE:

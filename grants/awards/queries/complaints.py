@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, DateTime, Select, Text, and_, case, cast, func, literal, or_, select
 
 from grants.applications import queries as applications
 from grants.applications.models import Application, EligibilityCheck, EligibilityLetter
-from grants.applications.rules import ApplicationView, SubmittedFile
+from grants.applications.rules import ApplicationView, Complained, SubmittedFile
 from grants.applications.states import ApplicationState
 from grants.awards.models import (
     Complaint,
@@ -31,6 +31,7 @@ from grants.calls import queries as calls
 from grants.calls.rules import CallView, Half
 from grants.calls.states import ComplaintGround
 from grants.core import files
+from grants.core.audit import AuditEvent
 from grants.core.db import db, get
 from grants.core.errors import NotFound
 from grants.core.paging import Page, Rows, cut
@@ -38,6 +39,7 @@ from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, alone, ask, both, reader, side_by_side
 from grants.evaluation import queries as evaluation
 from grants.evaluation.models import Consensus
+from grants.evaluation.rules import OfficialScore
 from grants.identity import queries as identity
 
 FILES = "complaint"
@@ -140,6 +142,23 @@ def _for_team(view: ComplaintView) -> ComplaintView:
     return replace(hidden, decision="", upholds=None, remedy=None, proposed_by=None) if open_still else hidden
 
 
+@reader
+def told_of(application_id: UUID) -> Asking[Complained | None]:
+    """What became of the newest complaint that was sent about an application, for its team; one statement."""
+    rows = yield from ask(
+        select(
+            *(Complaint.state, Complaint.about, Complaint.remedy, Complaint.sent_at, Complaint.checked_at),
+            *(Complaint.decide_at, Complaint.decided_at, Complaint.withdrawn_at, Complaint.settled_at),
+            Application.state.label("application_state"),
+        )
+        .join(Application, Application.id == Complaint.application_id)
+        .where(Complaint.application_id == application_id, Complaint.state != ComplaintState.DRAFT.value)
+        .order_by(Complaint.number.desc())
+        .limit(1)
+    )
+    return rules.told(rows[0]) if rows else None
+
+
 # --- the programme ------------------------------------------------------------------------------------------------
 
 
@@ -155,6 +174,8 @@ class CasePage:
     involved: Mapping[UUID, str]
     people: tuple[tuple[UUID, str], ...]
     letter_made: bool = False
+    # Whether the repeated evaluation has a score yet, so that its outcome can be proposed.
+    scored: bool = False
 
     @property
     def compared(self) -> tuple[tuple[ResultScore, Half | None], ...]:
@@ -199,17 +220,24 @@ def case_page(actor: Actor, reference: str, number: int) -> Asking[CasePage]:
     shut, application, (view,), involved, holders, conditions, steps, made = yield from side_by_side(parts)
     if shut:
         raise NotFound
-    told, out = yield from both(
+    repeated = [row.application_id] if view.waits_for_result else []
+    told, out, scores = yield from side_by_side([
         evaluation_told.asking(application, view.about, view.sent_at),
         evaluation.shut_out.asking([row.application_id], [each.id for each in holders]),
-    )
+        *([evaluation.official_scores.asking(application.call.content, repeated)] if repeated else [_no_scores()]),
+    ])  # fmt: skip
     conflicted = {user_id for user_id, _ in out}
     people = tuple((each.id, each.name) for each in holders if each.id not in involved and each.id not in conflicted)
     procedure = ((words, at) for words, at in (*steps, ("Results public", application.call.results_public_at)) if at)
     return CasePage(
         application, view, told, tuple(procedure), conditions, involved, people,
-        view.decided_at is not None and bool(made),
+        view.decided_at is not None and bool(made), any(each.halves is not None for each in scores.values()),
     )  # fmt: skip
+
+
+def _no_scores() -> Asking[Mapping[UUID, OfficialScore]]:
+    yield from ()
+    return {}
 
 
 def _application(application_id: UUID) -> Asking[ApplicationView]:
@@ -230,9 +258,22 @@ def _conditions(application_id: UUID) -> Asking[tuple[tuple[str, str], ...]]:
 
 def _procedure(application_id: UUID) -> Asking[tuple[tuple[str, datetime | None], ...]]:
     """The steps of the first decision with their moments, without a name."""
+    # A consensus that was opened again forgot when it was agreed, and has another moment later: the record keeps the first.
+    recorded = (
+        select(func.max(cast(AuditEvent.changes["agreed_at"][1].astext, DateTime(timezone=True))))
+        .where(
+            AuditEvent.object_kind == Consensus.__tablename__,
+            AuditEvent.object_id == Consensus.id,
+            AuditEvent.recorded_at <= Selection.confirmed_at,
+        )
+        .correlate(Consensus, Selection)
+        .scalar_subquery()
+    )
+    later = Consensus.agreed_at > Selection.confirmed_at
+    agreed_at = case((or_(Consensus.agreed_at.is_(None), later), recorded), else_=Consensus.agreed_at)
     (row,) = yield from ask(
         select(
-            *(EligibilityCheck.decided_at.label("checked"), Consensus.agreed_at),
+            *(EligibilityCheck.decided_at.label("checked"), agreed_at.label("agreed_at")),
             *(Selection.decided_at, Selection.confirmed_at, Selection.number),
         )
         .select_from(Application)

@@ -16,6 +16,7 @@ from grants.applications.states import ApplicationState, Origin, PartnerState
 from grants.awards import ranking, rules
 from grants.awards.models import SelectionItem
 from grants.awards.queries.selections import ROWS_MAX, opened
+from grants.awards.queries.settling import repeated_by
 from grants.awards.queries.solves import answers_kept
 from grants.awards.ranking import NOT_WORKED_OUT, Bar, Known, Ranked, RankedList, RankingRules, Scored, Solved
 from grants.awards.rules import Facts, Kept, Override, Plan, RankingPage, RankingRow, SelectionView, WaitingRow
@@ -283,9 +284,9 @@ def _page(
     asked = () if published else [key for key in ids if key not in early]
     about: list[Asking[Any]] = [
         evaluation.shut_to.asking(actor, asked, early), evaluation.cities_of.asking(ids), _countries.asking(ids),
-        _drawing(call, plan, standing),
+        _drawing(call, plan, standing), repeated_by([row.id for row in left_out] if standing else []),
     ]  # fmt: skip
-    shut, cities, countries, drawing = yield from side_by_side(about)
+    shut, cities, countries, drawing, repeated = yield from side_by_side(about)
     # Whoever declared a conflict is asked nothing more, even when the bar has ended with the publication.
     barred = actor.barred("application") | shut
     undeclared = shut - actor.barred("application") if actor.can(Permission.CONFLICT_DECLARE) else frozenset()
@@ -315,7 +316,8 @@ def _page(
         ranking.score_words(call.content.marking.score_max),
         len(undeclared),
         _waiting_rows(left_out, cities, barred),
-        _left_out_words([row for row in left_out if row.id not in barred], standing),
+        # What is evaluated again was on the list and did not come after it.
+        _left_out_words([row for row in left_out if row.id not in {*barred, *repeated}], standing),
         not left_out,
         standing is None
         and (call.content.scoring.board_shift_half > 0 or any(one.shift_half for one in scores.values()))
@@ -324,6 +326,7 @@ def _page(
         # A plan names applications.
         None if partial or published else plan, shut=barred,
         drawing=() if (partial and plan.draw) or published else drawing, unsolved=found.unsolved,
+        repeats=tuple((row.reference, repeated[row.id]) for row in left_out if row.id in repeated and row.id not in barred),
     )  # fmt: skip
 
 

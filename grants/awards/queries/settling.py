@@ -11,6 +11,7 @@ from sqlalchemy import Select, select
 from grants.awards.models import Complaint
 from grants.awards.rules.settling import Settlement
 from grants.awards.states import ComplaintState, Remedy
+from grants.core.together import Asking, ask
 
 
 def settled_in(application_ids: Any) -> Select[Any]:
@@ -35,6 +36,14 @@ def repeating_in(application_ids: Any) -> Select[Any]:
         Complaint.state == ComplaintState.UPHELD.value,
         Complaint.settled_at.is_(None),
     )
+
+
+def repeated_by(application_ids: Sequence[UUID]) -> Asking[dict[UUID, int]]:
+    """Of these applications those whose evaluation is repeated, with the number of the complaint that led to it."""
+    if not application_ids:
+        return {}
+    rows = yield from ask(repeating_in(application_ids).add_columns(Complaint.number))
+    return {row.application_id: row.number for row in rows}
 
 
 def as_settled(item: Any, settlement: Settlement | None) -> Any:

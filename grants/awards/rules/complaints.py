@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from grants.applications.rules import SubmittedFile
+from grants.applications.rules import Complained, SubmittedFile
 from grants.applications.states import ApplicationState
 from grants.awards.rules.settling import Settlement
 from grants.awards.states import OPEN_COMPLAINTS, ComplaintState, Outcome, Remedy
@@ -25,7 +25,7 @@ TEXT_WORDS_MAX = 2_000
 REASON_WORDS_MAX = 500
 FILES_MAX = 10
 
-S = ApplicationState
+S, C = ApplicationState, ComplaintState
 
 ABOUT_WORDS: Mapping[ApplicationState, str] = {
     S.INELIGIBLE: "the verdict that the application is not eligible",
@@ -56,6 +56,17 @@ REMEDIES: Mapping[ApplicationState, tuple[Remedy, ...]] = {
     S.NOT_FUNDED: (Remedy.REPEAT, Remedy.CORRECT),
     S.RESERVE: (Remedy.REPEAT, Remedy.CORRECT),
     S.DROPPED: (),
+}
+
+# What became of a complaint, as its team reads it.
+_TOLD: Mapping[ComplaintState, str] = {
+    C.RECEIVED: "was received on {day}",
+    C.ADMISSIBLE: "was found admissible on {day}",
+    C.INADMISSIBLE: "was found not admissible on {day}",
+    C.UNDER_REVIEW: "was found admissible on {day} and is under review",
+    C.UPHELD: "was upheld on {day}",
+    C.REJECTED: "was rejected on {day}",
+    C.WITHDRAWN: "was withdrawn on {day}",
 }
 
 
@@ -181,6 +192,20 @@ class ComplaintView:
     def waits_for_result(self) -> bool:
         """Whether the evaluation is being repeated."""
         return self.remedy is Remedy.REPEAT and self.state is ComplaintState.UPHELD and self.settled_at is None
+
+
+def told(row: Any) -> Complained:
+    """What became of a complaint that was sent, for its team; ``row`` holds its moments and the state of its application."""
+    state = ComplaintState(row.state)
+    at = row.decided_at or row.withdrawn_at or row.checked_at or row.sent_at
+    repeats = state is C.UPHELD and row.remedy == Remedy.REPEAT.value and row.settled_at is None
+    said = _TOLD[state]
+    if repeats:
+        said += ", and the evaluation is repeated"
+    elif row.settled_at is not None:
+        said, at = "was upheld, and the outcome of the repeated evaluation settled on {day}", row.settled_at
+    stands = state is not C.WITHDRAWN and row.about == row.application_state
+    return Complained(said, at, row.decide_at if state in OPEN_COMPLAINTS else None, repeats, stands)
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,6 +207,22 @@ def late_words(number: int, references: Sequence[str]) -> str:
     )
 
 
+def repeats_words(number: int, references: Sequence[str]) -> str:
+    """Which applications of the confirmed list of a call are evaluated again after a complaint; empty where none is.
+
+    >>> repeats_words(1, ["PCP-2022-A-0102"])[:99]
+    'The evaluation of 1 application (PCP-2022-A-0102) is repeated after a complaint that was upheld. It'
+    """
+    if not references:
+        return ""
+    one = len(references) == 1
+    return (
+        f"The evaluation of {len(references)} {'application' if one else 'applications'} ({_named(references)}) is "
+        f"repeated after a complaint that was upheld. {'It stays' if one else 'They stay'} on list {number}, and two of "
+        f"the committee settle {'its outcome' if one else 'each outcome'} on the page of the complaint."
+    )
+
+
 def refuse_second_list(number: int | None) -> None:
     """Raise :class:`Refused` where a ranked list of the call is confirmed already: a call has one."""
     if number is not None:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import groupby
 from uuid import UUID
 
-from grants.awards.rules.decision import SelectionView
+from grants.awards.rules.decision import SelectionView, repeats_words
 from grants.awards.rules.moving import NOTHING_FREED, ReservePage
 from grants.awards.rules.plan import Plan
 from grants.awards.states import AmountBasis, LineRule, Outcome
@@ -121,6 +121,11 @@ class RankingPage:
     moves_scores: bool = False
 
     @property
+    def repeats_words(self) -> str:
+        """Which of a confirmed list are evaluated again after a complaint; empty where none is."""
+        return repeats_words(self.selection.number, [each[0] for each in self.repeats]) if self.selection else ""
+
+    @property
     def by_consensus(self) -> bool:
         """Whether an application is ranked by what its evaluators agreed on."""
         return self.marking.scoring.method is ScoreMethod.CONSENSUS
@@ -146,6 +151,8 @@ class RankingPage:
     rules: SelectionRules = PLAIN_SELECTION
     # By what a frozen list, or that of a scenario, is selected; None where it is not theirs to read.
     plan: Plan | None = None
+    # Of a confirmed list: those whose evaluation is repeated, each with the number of its complaint.
+    repeats: tuple[tuple[str, int], ...] = ()
     # Of a confirmed list: what came free, and who of the reserve list is next.
     reserve: ReservePage = NOTHING_FREED
     # What of the list is drawn by lot, in sentences.

@@ -235,7 +235,7 @@ def _letter(ref: str, form: LetterDeedForm | None = None) -> str:
     version = str(sent.version)
     return page(
         "awards/letter.html", application=application, call=application.call, sent=sent, text=sent.text,
-        paragraphs=paragraphs,
+        paragraphs=paragraphs, complained=queries.complaints.told_of(application.id),
         form=form or LetterDeedForm(formdata=None, data={"version": version}),
     )  # fmt: skip
 

@@ -120,7 +120,8 @@ def result(ref: str) -> Any:
     return page(
         "awards/result.html", shown=shown, application=shown.application, call=call, half_words=points,
         rules=application_rules, outcome_words=OUTCOME_WORDS, next_words=NEXT_WORDS,
-        redress=call.fact("evaluation.redress"), anchors=anchor_words, marking=call.content.marking,
+        redress=call.fact("evaluation.redress"),
+        complained=queries.complaints.told_of(shown.application.id), anchors=anchor_words, marking=call.content.marking,
     )  # fmt: skip
 
 

@@ -1,11 +1,16 @@
 """Reads across stages: duties, the record of who did what, whether the books and the program are right. Never writes."""
 
+from grants.applications.queries import told_by
 from grants.oversight.queries.books import verify_ledger
 from grants.oversight.queries.health import health
 from grants.oversight.queries.home import duties, first_steps, lately, overview, waiting
 from grants.oversight.queries.organisations import organisation_hub
 from grants.oversight.queries.proofs import deliveries, proofs, request_waits
+from grants.oversight.queries.stages import later
 from grants.oversight.queries.trail import record, record_rows, story, things
+
+# The page of an application shows them.
+told_by(later)
 
 __all__ = [
     "deliveries",

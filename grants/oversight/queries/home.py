@@ -17,8 +17,8 @@ from grants.applications.models import Application, EligibilityCheck, Eligibilit
 from grants.applications.rules.exporting import ListForm
 from grants.applications.states import ApplicationState, Verdict
 from grants.awards import queries as awards
-from grants.awards.models import Selection, SelectionItem, SelectionMove
-from grants.awards.states import Outcome, SelectionState
+from grants.awards.models import Complaint, Selection, SelectionItem, SelectionMove
+from grants.awards.states import ComplaintState, Outcome, Remedy, SelectionState
 from grants.calls import queries as calls
 from grants.calls.models import Call
 from grants.calls.states import CallState
@@ -396,7 +396,7 @@ def _verdicts(actor: Actor) -> Asking[list[Line]]:
     # Who moved up from the reserve list was told again, then.
     confirmed_at = func.coalesce(SelectionMove.confirmed_at, Selection.confirmed_at)
     outcome = case((SelectionMove.id.is_not(None), Outcome.SELECTED.value), else_=SelectionItem.outcome)
-    eligibility, selections = yield [
+    eligibility, selections, complaints = yield [
         select(
             *(EligibilityCheck.id, told_at.label("told_at"), Application.id, Application.reference),
             *(Application.title, EligibilityCheck.verdict, EligibilityCheck.reason),
@@ -427,18 +427,35 @@ def _verdicts(actor: Actor) -> Asking[list[Line]]:
         .where(_team(actor, P.APPLICATION_EDIT), Selection.state == SelectionState.CONFIRMED.value)
         .order_by(confirmed_at.desc(), SelectionItem.id)
         .limit(LATELY_MAX),
+        select(
+            *(Complaint.id, Complaint.decided_at.label("told_at"), Application.id, Application.reference),
+            *(Application.title, Complaint.state, Complaint.remedy),
+        )
+        .join(Application, Application.id == Complaint.application_id)
+        .where(_team(actor, P.APPLICATION_EDIT), Complaint.decided_at.is_not(None))
+        .order_by(Complaint.decided_at.desc(), Complaint.id)
+        .limit(LATELY_MAX),
     ]
     told = [
         *((row, "application.send_letter", rules.declared_words(Verdict(row[5]), row[6])) for row in eligibility),
         *((row, "selection.confirm", rules.outcome_words(Outcome(row[5]), row[6])) for row in selections),
+        *((row, "complaint.decide", _second(row[5], row[6])) for row in complaints),
     ]
     return [
         Line(
             row[0], row[1], "The programme", None, "", verb, before,
-            Named("application", row[2], row[3], row[4], "applications.show", "ref", row[3]), "", after,
+            Named("application", row[2], row[3], row[4], _OPENS.get(verb, "applications.show"), "ref", row[3]), "", after,
         )
         for row, verb, (before, after) in told
     ]  # fmt: skip
+
+
+# Where what was told is read, unless on the page of the application.
+_OPENS = {"complaint.decide": "awards.own_complaint"}
+
+
+def _second(state: str, remedy: str | None) -> tuple[str, str]:
+    return rules.complaint_words(ComplaintState(state), Remedy(remedy) if remedy else None)
 
 
 # --- First steps ----------------------------------------------------------------------------------------------------

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
 
 from grants.agreements.models import Grant
 from grants.agreements.states import GrantState
-from grants.applications import queries as applications
 from grants.applications.rules import Later
+from grants.awards import queries as awards
 from grants.awards.models import Selection, SelectionItem
 from grants.awards.states import SelectionState
 from grants.calls.rules import TimeLimits
 from grants.core import clock
-from grants.core.together import Asking
+from grants.core.together import Asking, ask, side_by_side
 from grants.payments.models import PaymentOrder
 from grants.payments.rules import prefinancing_due_on
 from grants.payments.states import OrderState
@@ -38,7 +39,11 @@ def later(application_id: UUID) -> Asking[Later]:
         *(Grant.reference, Grant.created_at, Grant.state, Grant.in_force_at, Grant.starts_on),
         *(Grant.prefinancing_days, Grant.before_start_days, Grant.report_days, Grant.interim_days, Grant.balance_days),
     ).where(Grant.application_id == application_id)
-    ((when,), grants) = yield [select(decided.label("decided_at"), paid.label("paid_on")), about]
+    asked: list[Asking[Any]] = [
+        ask(select(decided.label("decided_at"), paid.label("paid_on"))), ask(about),
+        awards.complaints.told_of.asking(application_id),
+    ]  # fmt: skip
+    (when,), grants, complained = yield from side_by_side(asked)
     for grant in grants:
         limits = TimeLimits(*grant[5:])
         signed_on = clock.in_zone(grant.in_force_at).date() if grant.in_force_at else None
@@ -51,9 +56,6 @@ def later(application_id: UUID) -> Asking[Later]:
             starts_on=grant.starts_on,
             payment_due_on=prefinancing_due_on(signed_on, grant.starts_on, limits) if signed_on else None,
             paid_on=when.paid_on,
+            complained=complained,
         )
-    return Later(decided_at=when.decided_at)
-
-
-# The page of an application shows them.
-applications.told_by(later)
+    return Later(decided_at=when.decided_at, complained=complained)

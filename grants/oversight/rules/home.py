@@ -9,7 +9,7 @@ from typing import Any
 
 from grants.applications.rules import INVITABLE, not_among_them
 from grants.applications.states import ApplicationState, Verdict
-from grants.awards.states import Outcome
+from grants.awards.states import ComplaintState, Outcome, Remedy
 from grants.core import clock
 from grants.core.duties import Duty
 from grants.core.money import Money
@@ -94,6 +94,16 @@ def declared_words(verdict: Verdict, reason: str | None) -> tuple[str, str]:
     if verdict is Verdict.PASS:
         return "declared", "eligible and wrote to its team"
     return "declared", "not eligible and wrote to its team" + (f": {reason}" if reason else "")
+
+
+def complaint_words(state: ComplaintState, remedy: Remedy | None) -> tuple[str, str]:
+    """The words around an application whose team complained and was told the second decision.
+
+    >>> complaint_words(ComplaintState.UPHELD, Remedy.REPEAT)
+    ('upheld the complaint about', 'and wrote to its team: the evaluation is repeated')
+    """
+    repeated = ": the evaluation is repeated" if remedy is Remedy.REPEAT else ""
+    return f"{state.value} the complaint about", f"and wrote to its team{repeated}"
 
 
 def outcome_words(outcome: Outcome, amount: Money) -> tuple[str, str]:
