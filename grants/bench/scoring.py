@@ -43,9 +43,9 @@ class Scoring(Pages):
     def _saving(self, refs: Sequence[str], people: Sequence[str], sent: list[tuple[str, str]]) -> Operation:
         """What the script of the page sends: one field, and the number of the version it is typed over; kept in ``sent``."""
         criteria = self._column(_CRITERIA, refs[0])
-        stands = {
-            (str(ref), str(name)): int(number) for ref, name, number in self._rows(_STANDING, list(refs), list(people))
-        }
+        found = self._rows(_STANDING, list(refs), list(people))
+        stands = {(str(ref), str(name)): int(number) for ref, name, number, _ in found}
+        values = {(str(ref), str(name)): str(text) for ref, name, _, text in found}
 
         def field_of(number: int) -> str:
             part = "comment" if number // SCORERS % 2 else "half"
@@ -56,11 +56,10 @@ class Scoring(Pages):
             before = stands.get(place, 0)
             stands[place] = before + 1
             # No score twice in a row, or nothing would be stored.
-            text = (
-                new_words(number)
-                if place[1].startswith("comment_")
-                else str((before + number // SCORERS) % 2 + 2 * (before % 4))
-            )
+            scores = str(before % 8), str((before + 1) % 8)
+            is_text = place[1].startswith("comment_")
+            text = new_words(number) if is_text else next(each for each in scores if each != values.get(place))
+            values[place] = text
             sent.append((place[1], text))
             return {"csrf_token": form.fields.get("csrf_token", ""), "number": str(before), "value": text}
 
@@ -92,7 +91,8 @@ _CRITERIA = (
     "WHERE b.reference = %s ORDER BY h.criterion"
 )
 _STANDING = (
-    "SELECT a.reference, n.key, n.value::int" + _SEATS + "CROSS JOIN LATERAL jsonb_each_text(x.numbers) n "
+    "SELECT a.reference, n.key, n.value::int, (SELECT v.text FROM assessment_version v WHERE v.assessment_id = x.id "
+    "AND v.field = n.key AND v.number = n.value::int)" + _SEATS + "CROSS JOIN LATERAL jsonb_each_text(x.numbers) n "
     "WHERE (a.reference, u.handle) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
 )
 
