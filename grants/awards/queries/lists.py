@@ -26,6 +26,7 @@ from grants.calls.rules import CallContent, CallView
 from grants.calls.states import ScoreMethod, ThresholdBasis
 from grants.cities.models import City
 from grants.cities.states import OrganisationLink
+from grants.core.db import among
 from grants.core.errors import Refused
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission, Scope
@@ -150,11 +151,11 @@ def facts_of(application_ids: Sequence[UUID]) -> Asking[dict[UUID, Facts]]:
     leads, cities = yield [
         select(Application.id, Organisation.country_code)
         .join(Organisation, Organisation.id == Application.coordinator_id)
-        .where(Application.id.in_(application_ids)),
+        .where(among(Application.id, application_ids)),
         select(ApplicationPartner.application_id, City.name, City.population)
         .join(City, City.organisation_id == ApplicationPartner.organisation_id)
         .where(
-            ApplicationPartner.application_id.in_(application_ids),
+            among(ApplicationPartner.application_id, application_ids),
             ApplicationPartner.state != PartnerState.DECLINED.value,
             City.organisation_link != OrganisationLink.UNDONE.value,
         )
@@ -446,7 +447,7 @@ def _countries(application_ids: Sequence[UUID]) -> Asking[dict[UUID, str]]:
     rows = yield from ask(
         select(Application.id, Organisation.country_code)
         .join(Organisation, Organisation.id == Application.coordinator_id)
-        .where(Application.id.in_(application_ids))
+        .where(among(Application.id, application_ids))
     )
     return {application_id: code for application_id, code in rows}
 

@@ -194,7 +194,7 @@ def rank(
     groups = [tuple(group) for _, group in groupby(passing, key=lambda one: keys[one.application_id])]
     rows, used = _draw_line(groups, rules, budget, scores)
     words = _tie_words(groups, rules, order, scores, frozenset(drawn))
-    ranked = [_with_words(row, words.get(row.application_id, "")) for row in rows]
+    ranked = [replace(row, tie_words=said) if (said := words.get(row.application_id)) else row for row in rows]
     below = [_below(one, scores, failing[one.application_id]) for one in everyone if failing[one.application_id]]
     assert total(row.requested for row in ranked if row.outcome is Outcome.SELECTED) == used <= budget
     ties = tuple(tuple(one.application_id for one in group) for group in groups if len(group) > 1)
@@ -349,10 +349,6 @@ def _below(one: Scored, scores: _Scores, words: str) -> Ranked:
         one.application_id, one.reference, one.title, dict(one.halves), None, scores.of(one), scores.bare(one),
         one.requested, Outcome.BELOW_THRESHOLD, ZERO, threshold_words=words, shift_half=one.shift_half,
     )  # fmt: skip
-
-
-def _with_words(row: Ranked, words: str) -> Ranked:
-    return replace(row, tie_words=words)
 
 
 def _tie_words(

@@ -169,6 +169,10 @@ class Marking:
         """Every mark one may give for a criterion, lowest first."""
         return tuple(half for half in self.scale.marks if half <= self.most_half(criterion))
 
+    def allows(self, criterion: Criterion, half: int) -> bool:
+        """Whether one may give this mark, in half points, for a criterion."""
+        return half <= self.most_half(criterion) and half in self.scale.marks
+
     def is_list(self, criterion: Criterion) -> bool:
         """Whether the marks of a criterion are so many that one is chosen from a list."""
         return len(self.marks(criterion)) > LIST_ABOVE

@@ -14,7 +14,7 @@ from grants.applications.queries import opens_when
 from grants.applications.states import ApplicationState, PartnerState
 from grants.calls.models import Call
 from grants.core import clock, faults
-from grants.core.db import db, get, locked
+from grants.core.db import among, db, get, locked
 from grants.core.errors import NotAllowed, NotFound, Refused
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader
@@ -246,7 +246,9 @@ def undeclared(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozen
     faults.point("conflict")
     if not actor.can(Permission.CONFLICT_DECLARE):
         return frozenset()
-    clear = yield from ask(select(Application.id).where(Application.id.in_(application_ids), clear_for(actor.user_id)))
+    clear = yield from ask(
+        select(Application.id).where(among(Application.id, application_ids), clear_for(actor.user_id))
+    )
     return frozenset(application_ids) - {row.id for row in clear}
 
 
@@ -282,8 +284,8 @@ def _shut(
     shut = and_(in_conflict(actor.user_id), holds)
     # Whoever judges learns no more of it than anybody, also when the results are public.
     if actor.can(Permission.CONFLICT_DECLARE):
-        shut = or_(shut, and_(Application.id.in_(application_ids), not_(clear_for(actor.user_id))))
-    found = yield from ask(select(Application.id).where(Application.id.in_(every), shut))
+        shut = or_(shut, and_(among(Application.id, application_ids), not_(clear_for(actor.user_id))))
+    found = yield from ask(select(Application.id).where(among(Application.id, every), shut))
     own = actor.places(Permission.APPLICATION_READ, "application")
     return frozenset(row.id for row in found) | (every & (actor.barred("application") | own))
 
@@ -304,7 +306,9 @@ def conflicted(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozen
     faults.point("conflict")
     if not application_ids:
         return frozenset()
-    rows = yield from ask(_said().where(_SAID.c.user_id == actor.user_id, _SAID.c.application_id.in_(application_ids)))
+    rows = yield from ask(
+        _said().where(_SAID.c.user_id == actor.user_id, among(_SAID.c.application_id, application_ids))
+    )
     return frozenset(key for (_, key), said in _by_pair(rows).items() if said.is_conflict)
 
 
@@ -313,7 +317,7 @@ def shut_for(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozense
     """Those of these applications that do not open for this person: by what they said or not, and by what was found."""
     faults.point("conflict")
     opens = clear_for if actor.can(Permission.CONFLICT_DECLARE) else open_for
-    rows = yield from ask(select(Application.id).where(Application.id.in_(application_ids), opens(actor.user_id)))
+    rows = yield from ask(select(Application.id).where(among(Application.id, application_ids), opens(actor.user_id)))
     return frozenset(application_ids) - {row.id for row in rows}
 
 
@@ -328,7 +332,7 @@ def clear_people(
     )
     rows = yield from ask(
         select(User.id, Application.id.label("application_id"))
-        .join(Application, Application.id.in_(application_ids))
+        .join(Application, among(Application.id, application_ids))
         .where(User.id.in_(people), opens)
     )
     return frozenset((row.id, row.application_id) for row in rows)
@@ -339,7 +343,7 @@ def scoring(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozenset
     """Those of these applications that this person still scores, and so reads nothing about from anybody else."""
     if not application_ids:
         return frozenset()
-    rows = yield from ask(select(Application.id).where(Application.id.in_(application_ids), scores_now(actor)))
+    rows = yield from ask(select(Application.id).where(among(Application.id, application_ids), scores_now(actor)))
     return frozenset(row.id for row in rows)
 
 
@@ -351,7 +355,7 @@ def seated(application_ids: Collection[UUID]) -> Asking[dict[tuple[UUID, UUID], 
         .select_from(Assignment)
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
         .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
-        .where(Assignment.application_id.in_(application_ids), Assignment.state == SeatState.ACTIVE.value)
+        .where(among(Assignment.application_id, application_ids), Assignment.state == SeatState.ACTIVE.value)
     )
     return {(row.user_id, row.application_id): row.state == AssessmentState.SUBMITTED.value for row in rows}
 
@@ -444,9 +448,9 @@ def found_conflict(user_id: UUID, application_id: UUID) -> bool:
 
 
 @reader
-def declarations(application_ids: Iterable[UUID]) -> Asking[dict[tuple[UUID, UUID], Said]]:
+def declarations(application_ids: Collection[UUID]) -> Asking[dict[tuple[UUID, UUID], Said]]:
     """(person, application) to what was declared and ruled, and what was found, in one statement."""
-    return _by_pair((yield from ask(_said().where(_SAID.c.application_id.in_(list(application_ids))))))
+    return _by_pair((yield from ask(_said().where(among(_SAID.c.application_id, application_ids)))))
 
 
 @reader
@@ -459,7 +463,7 @@ def shut_out(application_ids: Collection[UUID], user_ids: Collection[UUID]) -> A
     rows = yield from ask(
         select(User.id.label("user_id"), Application.id.label("application_id"))
         .join(Application, literal(True))
-        .where(User.id.in_(user_ids), Application.id.in_(application_ids), in_conflict(User.id))
+        .where(User.id.in_(user_ids), among(Application.id, application_ids), in_conflict(User.id))
     )
     return frozenset((row.user_id, row.application_id) for row in rows)
 

@@ -16,6 +16,7 @@ from grants.applications.rules import ClarificationView, SubmittedContent
 from grants.applications.states import PartnerState
 from grants.calls.rules import CallView
 from grants.core import clock
+from grants.core.db import among
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.dossiers.rules import from_mapping
 from grants.evaluation import rules
@@ -42,7 +43,7 @@ def consortia(call_id: UUID) -> Asking[tuple[Consortium, ...]]:
 @reader
 def consortia_of(application_ids: Collection[UUID]) -> Asking[tuple[Consortium, ...]]:
     """The consortia of these applications, by reference. Two statements."""
-    return (yield from _consortia(Application.id.in_(application_ids)))
+    return (yield from _consortia(among(Application.id, application_ids)))
 
 
 def _consortia(*wanted: ColumnElement[bool]) -> Asking[tuple[Consortium, ...]]:
@@ -74,7 +75,7 @@ def _members(application_ids: Sequence[UUID]) -> Asking[dict[UUID, list[Any]]]:
             )
             .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
             .where(
-                ApplicationPartner.application_id.in_(application_ids),
+                among(ApplicationPartner.application_id, application_ids),
                 ApplicationPartner.state != PartnerState.DECLINED.value,
             )
             .order_by(ApplicationPartner.application_id, ApplicationPartner.position)
@@ -114,7 +115,7 @@ def _topics(submission_ids: Sequence[UUID]) -> Asking[dict[UUID, frozenset[str]]
 @reader
 def topics_picked(application_ids: Sequence[UUID]) -> Asking[dict[UUID, frozenset[str]]]:
     """The topics each application picked in what it sent, by its id; one statement."""
-    standing = select(Application.submission_id).where(Application.id.in_(application_ids))
+    standing = select(Application.submission_id).where(among(Application.id, application_ids))
     rows = yield from ask(
         select(Submission.application_id, Submission.content["answers"].label("answers")).where(
             Submission.id.in_(standing)
@@ -137,7 +138,7 @@ def _people_of(application_ids: Sequence[UUID]) -> Asking[dict[UUID, set[UUID]]]
     rows = yield from ask(
         select(RoleGrant.object_id, RoleGrant.user_id).where(
             RoleGrant.kind == "application",
-            RoleGrant.object_id.in_(application_ids),
+            among(RoleGrant.object_id, application_ids),
             RoleGrant.role.in_(city_roles),
             role_holds(clock.now()),
         )
@@ -156,7 +157,7 @@ def cities_of(application_ids: Sequence[UUID]) -> Asking[dict[UUID, str]]:
         select(ApplicationPartner.application_id, Organisation.town, Organisation.name)
         .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
         .where(
-            ApplicationPartner.application_id.in_(application_ids),
+            among(ApplicationPartner.application_id, application_ids),
             ApplicationPartner.state != PartnerState.DECLINED.value,
         )
         .order_by(ApplicationPartner.application_id, ApplicationPartner.position)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from grants.applications.models import Application, ApplicationPartner
 from grants.applications.states import PartnerState
-from grants.core.db import db
+from grants.core.db import among, db
 from grants.core.together import Asking, ask, reader
 from grants.evaluation.models import ConflictDeclaration, EntityDeclaration
 from grants.evaluation.rules import Doubted, EntityRow
@@ -53,17 +53,19 @@ def entities_unasked(user_id: Person) -> ColumnElement[bool]:
         .join(_ABOUT, _ABOUT.id == _SAID.organisation_id)
         .where(
             _SAID.user_id == user_id,
-            _SAID.call_id == Application.call_id,
+            _SAID.call_id == _WHOSE.call_id,
             _stands_for(_ABOUT) == _stands_for(_MEMBER),
         )
         .correlate_except(_SAID, _ABOUT)
         .exists()
     )
+    # Hangs on the row outside by the application alone: so the database may work it out once for all rows of a list.
     return (
         select(_PART.id)
         .join(_MEMBER, _MEMBER.id == _PART.organisation_id)
+        .join(_WHOSE, _WHOSE.id == _PART.application_id)
         .where(_PART.application_id == Application.id, _TAKES_PART, not_(answered))
-        .correlate_except(_PART, _MEMBER)
+        .correlate_except(_PART, _MEMBER, _WHOSE)
         .exists()
     )
 
@@ -138,7 +140,9 @@ def unsettled(user_id: UUID | None, *states: str) -> Asking[frozenset[tuple[UUID
 
 def said_of_members(application_ids: Collection[UUID]) -> Select[UUID]:
     """Ids of what anybody declared about whoever takes part in one of these applications, by whichever entry of the register."""
-    members = select(ApplicationPartner.organisation_id).where(ApplicationPartner.application_id.in_(application_ids))
+    members = select(ApplicationPartner.organisation_id).where(
+        among(ApplicationPartner.application_id, application_ids)
+    )
     standing = select(Organisation.same_as_id).where(Organisation.id.in_(members))
     of = EntityDeclaration.organisation_id
     return select(EntityDeclaration.id).where(or_(of.in_(members), of.in_(standing)))
@@ -176,7 +180,7 @@ def entity_rows(user_id: UUID | None, application_ids: Collection[UUID]) -> Aski
             _TOLD,
             and_(told.user_id == user_id, told.call_id == Application.call_id, told.standing_id == standing.id),
         )
-        .where(Application.id.in_(application_ids), ApplicationPartner.state != PartnerState.DECLINED.value)
+        .where(among(Application.id, application_ids), ApplicationPartner.state != PartnerState.DECLINED.value)
         .order_by(standing.name, standing.id, Application.reference, told.declared)
         .limit(MEMBERS_MAX)
     )
@@ -236,4 +240,4 @@ def doubted(*wanted: ColumnElement[bool]) -> tuple[Doubted, ...]:
 
 def doubted_by(user_id: UUID, application_ids: Collection[UUID]) -> tuple[Doubted, ...]:
     """What this person said of organisations of these applications other than “none”."""
-    return doubted(_TOLD.c.user_id == user_id, Application.id.in_(application_ids))
+    return doubted(_TOLD.c.user_id == user_id, among(Application.id, application_ids))

@@ -8,12 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application
 from grants.calls.models import Call
 from grants.calls.rules import CallContent
 from grants.calls.states import ScoreMethod
+from grants.core.db import among
 from grants.core.together import Answer, Asking, Question, reader
 from grants.evaluation import rules
 from grants.evaluation.models import (
@@ -51,12 +53,10 @@ def official_scores(content: CallContent, application_ids: Sequence[UUID]) -> As
     sheets, marks, *others = yield questions
     left: dict[UUID, int] = {row[0]: row[1] for row in others.pop(0)} if by_mean else {}
     seats, in_by_now = Counter[UUID](), Counter[UUID]()
-    totals: dict[UUID, list[int]] = defaultdict(list)
-    for application_id, submitted, total in sheets:
-        seats[application_id] += 1
-        in_by_now[application_id] += submitted
-        if total is not None:
-            totals[application_id].append(int(total))
+    totals: dict[UUID, list[int]] = {}
+    for row in sheets:
+        seats[row.application_id], in_by_now[row.application_id] = row.seats, row.submitted
+        totals[row.application_id] = sorted(map(int, row.totals or ()))
     found = _of_sums(marks) if by_mean else _of_agreed(marks)
     moved = {row.application_id: row for row in others[0]}
     results = {}
@@ -76,7 +76,7 @@ def official_scores(content: CallContent, application_ids: Sequence[UUID]) -> As
             missing = missing or rules.SHIFT_TAINTED
         elif beyond := rules.beyond_words(half, content.scoring):
             halves, basis, missing = None, "", beyond
-        results[key] = OfficialScore(key, halves, tuple(sorted(totals[key])), basis, missing, half, said)
+        results[key] = OfficialScore(key, halves, tuple(totals.get(key, ())), basis, missing, half, said)
     return results
 
 
@@ -92,7 +92,7 @@ def _shifts(application_ids: Sequence[UUID]) -> Question:
     return (
         select(ScoreShift.application_id, ScoreShift.shift_half, ScoreShift.reason, tainted.label("tainted"))
         .join(Application, Application.id == ScoreShift.application_id)
-        .where(ScoreShift.application_id.in_(application_ids), ScoreShift.state == ShiftState.CONFIRMED.value)
+        .where(among(ScoreShift.application_id, application_ids), ScoreShift.state == ShiftState.CONFIRMED.value)
     )
 
 
@@ -126,7 +126,7 @@ def _left(application_ids: Sequence[UUID]) -> Question:
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
         .join(Assessment, Assessment.assignment_id == Assignment.id)
         .where(
-            Assignment.application_id.in_(application_ids),
+            among(Assignment.application_id, application_ids),
             Assignment.state == SeatState.VOIDED.value,
             Assessment.state == AssessmentState.SUBMITTED.value,
             not_(in_conflict(Evaluator.user_id)),
@@ -138,11 +138,14 @@ def _left(application_ids: Sequence[UUID]) -> Question:
 
 
 def _sheets(content: CallContent, application_ids: Sequence[UUID]) -> Question:
-    """Each active seat with whether its sheet is submitted, and the unweighted sum of its marks: none where one is missing."""
+    """Of each application its active seats, how many of their sheets are submitted, and the unweighted sums of their marks.
+
+    A sheet that lacks a mark has no sum. One row an application: a list of a thousand is made from it on every look.
+    """
     keys = [one.key for one in content.criteria]
     of_call = and_(AssessmentScore.assessment_id == Assessment.id, AssessmentScore.criterion.in_(keys))
     total = case((func.count(AssessmentScore.half) == len(keys), func.sum(AssessmentScore.half)))
-    return (
+    sheets = (
         select(
             *(Assignment.application_id, Assessment.id.is_not(None).label("submitted")),
             total.label("total"),
@@ -152,10 +155,15 @@ def _sheets(content: CallContent, application_ids: Sequence[UUID]) -> Question:
             and_(Assessment.assignment_id == Assignment.id, Assessment.state == AssessmentState.SUBMITTED.value),
         )
         .outerjoin(AssessmentScore, of_call)
-        .where(Assignment.application_id.in_(application_ids), Assignment.state == SeatState.ACTIVE.value)
+        .where(among(Assignment.application_id, application_ids), Assignment.state == SeatState.ACTIVE.value)
         .group_by(Assignment.id, Assessment.id)
-        .order_by(Assignment.id)
+        .subquery("sheets")
     )
+    of = sheets.c
+    return select(
+        *(of.application_id, func.count().label("seats"), func.count().filter(of.submitted).label("submitted")),
+        func.array_agg(of.total).filter(of.total.is_not(None)).label("totals"),
+    ).group_by(of.application_id)
 
 
 def _sums(content: CallContent, application_ids: Sequence[UUID]) -> Question:
@@ -176,7 +184,7 @@ def _sums(content: CallContent, application_ids: Sequence[UUID]) -> Question:
         .join(Assessment, Assessment.assignment_id == Assignment.id)
         .join(AssessmentScore, AssessmentScore.assessment_id == Assessment.id)
         .where(
-            Assignment.application_id.in_(application_ids),
+            among(Assignment.application_id, application_ids),
             Assignment.state == SeatState.ACTIVE.value,
             Assessment.state == AssessmentState.SUBMITTED.value,
         )
@@ -185,14 +193,21 @@ def _sums(content: CallContent, application_ids: Sequence[UUID]) -> Question:
 
 
 def _agreed(application_ids: Sequence[UUID]) -> Question:
-    """Each consensus with its state, and its marks once it is agreed."""
+    """Each consensus with its state, and its marks once it is agreed, criterion by criterion in two lists."""
+    criterion = ConsensusScore.criterion
+    there = criterion.is_not(None)
     return (
-        select(Consensus.application_id, Consensus.state, ConsensusScore.criterion, ConsensusScore.half)
+        select(
+            *(Consensus.application_id, Consensus.state),
+            func.array_agg(aggregate_order_by(criterion, criterion)).filter(there).label("criteria"),
+            func.array_agg(aggregate_order_by(ConsensusScore.half, criterion)).filter(there).label("halves"),
+        )
         .outerjoin(
             ConsensusScore,
             and_(ConsensusScore.consensus_id == Consensus.id, Consensus.state == ConsensusState.AGREED.value),
         )
-        .where(Consensus.application_id.in_(application_ids))
+        .where(among(Consensus.application_id, application_ids))
+        .group_by(Consensus.id)
     )
 
 
@@ -204,10 +219,10 @@ def _of_sums(rows: Answer) -> dict[UUID, Mapping[str, Any]]:
 
 
 def _of_agreed(rows: Answer) -> dict[UUID, Mapping[str, Any]]:
-    states: dict[UUID, ConsensusState] = {}
-    agreed: dict[UUID, dict[str, int | None]] = defaultdict(dict)
-    for application_id, state, criterion, half in rows:
-        states[application_id] = ConsensusState(state)
-        if criterion is not None:
-            agreed[application_id][criterion] = half
-    return {key: {"consensus": state, "agreed": agreed[key]} for key, state in states.items()}
+    return {
+        row.application_id: {
+            "consensus": ConsensusState(row.state),
+            "agreed": dict(zip(row.criteria or (), row.halves or (), strict=True)),
+        }
+        for row in rows
+    }

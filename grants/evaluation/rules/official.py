@@ -75,7 +75,7 @@ def _agreed(found: Gathered, marking: Marking) -> tuple[dict[str, Half] | None, 
         half = agreed.get(criterion.key)
         if half is None:
             return None, "", f"The consensus has no score for {criterion.name}."
-        if half not in marking.marks(criterion):
+        if not marking.allows(criterion, half):
             return None, "", _off(criterion, "The consensus")
         halves[criterion.key] = half
     return halves, f"Consensus of {found.submitted}", ""

@@ -89,7 +89,7 @@ def tidy(sheet: SheetInput, marking: Marking) -> SheetInput:
     wrong: dict[str, str] = {}
     for criterion in marking.criteria:
         mark = given.get(criterion.key, MarkInput(criterion.key, None))
-        if mark.half is not None and mark.half not in marking.marks(criterion):
+        if mark.half is not None and not marking.allows(criterion, mark.half):
             wrong[f"half_{criterion.key}"] = off_scale(criterion, marking)
         comment = clean_text(mark.comment)
         if len(comment) > COMMENT_CHARACTERS_MAX:

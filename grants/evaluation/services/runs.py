@@ -182,8 +182,8 @@ def _instance(
     taken: Mapping[UUID, int],
 ) -> tuple[matching.Instance, dict[matching.Pair, str]]:
     """What the assignment depends on, and of each pair that may not meet why not; ``taken`` are seats beside the run."""
-    stated = queries.declarations(one.application_id for one in found)
     ids, people = [one.application_id for one in found], [member.user_id for member in members]
+    stated = queries.declarations(ids)
     shut_out, clear = queries.shut_out(ids, people), queries.clear_people(people, ids, people)
     movable = movable_pairs(seats) if values.standing is StandingRule.MOVABLE else frozenset()
     stood = {(seat.application_id, seat.evaluator_id) for seat in seats}
