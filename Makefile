@@ -19,7 +19,8 @@ run: $(RUN) $(ASSETS) ## Start everything on this machine; the address is printe
 	@exec .venv/bin/grants run
 
 test: $(DEV) $(ASSETS) ## Set up what is needed and run every test
-	@.venv/bin/python -m pytest -n 2 --dist loadfile $(PYTEST)
+	@# One more than two cores: a test that waits for a browser or for a program it started leaves its core to another.
+	@.venv/bin/python -m pytest -n 3 --dist loadfile $(PYTEST)
 
 soak: $(DEV) $(ASSETS) ## The long proofs: a thousand races by eight processes, a payment killed at every step, random walks of two minutes. ROUNDS=50 SECONDS=20 make soak is short
 	@SOAK=1 ROUNDS=$(or $(ROUNDS),1000) SOAK_SECONDS=$(or $(SECONDS),120) .venv/bin/python -m pytest -s -p tests.soak.telling \
