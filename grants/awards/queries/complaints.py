@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, DateTime, Select, Text, and_, case, cast, 
 
 from grants.applications import queries as applications
 from grants.applications.models import Application, EligibilityCheck, EligibilityLetter
-from grants.applications.rules import ApplicationView, Complained, SubmittedFile
+from grants.applications.rules import ApplicationView, Complained, LetterText, SubmittedFile
 from grants.applications.states import ApplicationState
 from grants.awards.models import (
     Complaint,
@@ -263,7 +263,8 @@ def _conditions(application_id: UUID) -> Asking[tuple[tuple[str, str], ...]]:
         .order_by(EligibilityLetter.sent_at.desc())
         .limit(1)
     )
-    return tuple((each[0], each[1]) for row in letters_sent if row.content for each in row.content["conditions"])
+    told = (LetterText.from_mapping(row.content) for row in letters_sent if row.content)
+    return tuple(answer for text in told for _, answers in text.parts for answer in answers)
 
 
 def _procedure(application_id: UUID) -> Asking[tuple[tuple[str, datetime | None], ...]]:
