@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -302,6 +302,20 @@ def refuse_involved(user_id: UUID | None, involved: Mapping[UUID, str]) -> None:
         raise NotAllowed("Somebody else handles this complaint: nobody is signed in.")
     if user_id in involved:
         raise NotAllowed(f"Somebody else handles this complaint: {involved[user_id]}.")
+
+
+def refuse_no_more_time(day: date | None, decide_at: datetime | None, zone: str, reason: str) -> str:
+    """The cleaned reason for a later day; raises :class:`Invalid` where either is missing or the day is no later one."""
+    words, wrong = reasoned(reason), {}
+    if not words:
+        wrong["reason"] = "Say why more time is needed. The applicant reads it."
+    if day is None:
+        wrong["day"] = "Choose the new day."
+    elif decide_at is not None and clock.end_of_day(day, zone) <= decide_at:
+        wrong["day"] = "That is not later than before. Choose a later day."
+    if wrong:
+        raise Invalid("More time needs a later day and a reason.", wrong)
+    return words
 
 
 def refuse_committee(chosen: Collection[UUID], allowed: Collection[UUID]) -> None:
