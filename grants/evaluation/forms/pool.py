@@ -76,9 +76,9 @@ class ProfileForm(ContestedForm):
     def looks(self) -> Iterable[Callable[[], object]]:
         """The whole entry, and the organisations line by line."""
         yield self.said_of_employers
-        yield lambda: checked_member(self.typed())
+        yield lambda: checked_member(self.as_typed())
 
-    def typed(self) -> EvaluatorInput:
+    def as_typed(self) -> EvaluatorInput:
         """Everything but the organisations as typed; a number that cannot be read is told at its field alone."""
         most = self.load_max.data
         return EvaluatorInput(
@@ -120,13 +120,13 @@ class PoolForm(ProfileForm):
         )
         return self
 
-    def typed(self) -> EvaluatorInput:
+    def as_typed(self) -> EvaluatorInput:
         """The same with the least number and the roles."""
-        return replace(super().typed(), load_min=self.load_min.data or 0, roles=tuple(self.roles.data or ()))
+        return replace(super().as_typed(), load_min=self.load_min.data or 0, roles=tuple(self.roles.data or ()))
 
     def to_input(self) -> EvaluatorInput:
         """The frozen input; raises :class:`Invalid` where an organisation cannot be read."""
-        return replace(self.typed(), user_id=UUID(self.person.data), employers=self.said_of_employers())
+        return replace(self.as_typed(), user_id=UUID(self.person.data), employers=self.said_of_employers())
 
 
 class OwnProfileForm(ProfileForm):
@@ -144,7 +144,7 @@ class OwnProfileForm(ProfileForm):
 
     def to_input(self) -> EvaluatorInput:
         """The frozen input; who it is and what was offered the act knows."""
-        return replace(self.typed(), employers=self.said_of_employers())
+        return replace(self.as_typed(), employers=self.said_of_employers())
 
 
 class AnswerForm(OwnProfileForm):
