@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import Enum
 from uuid import UUID
 
@@ -242,9 +242,9 @@ class Troupe(Judges):
         amounts = db.session.scalars(select(PaymentOrder.amount).where(PaymentOrder.id.in_(order_ids)))
         payments.export(self.actor("accountant"), tuple(order_ids), control_total=total(amounts))
 
-    def book_order(self, order_id: UUID) -> None:
-        """The bank paid it yesterday."""
-        payments.execute(self.actor("accountant"), order_id, value_on=(clock.now() - timedelta(days=1)).date())
+    def book_order(self, order_id: UUID, value_on: date) -> None:
+        """The bank paid it on that day."""
+        payments.execute(self.actor("accountant"), order_id, value_on=value_on)
 
     def close(self, reference: str) -> None:
         """The authoriser closes the grant."""

@@ -9,12 +9,15 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from grants.calls.rules import CallView
+from grants.calls.rules.complaints import target_closing_days
 from grants.core import clock
 from grants.core.permissions import Actor
 from grants.demo.deeds import Troupe
 
 # A story yields the moment at which it goes on.
 Story = Generator[datetime, None, None]
+
+SATURDAY = 5
 
 
 class Company(Troupe):
@@ -40,6 +43,17 @@ class Company(Troupe):
         self._known.clear()
 
 
+def bank_day(moment: datetime) -> datetime:
+    """The same hour on the first day from this one on that banks work: no weekend, and TARGET is open."""
+    while not _banks_work(moment):
+        moment += timedelta(days=1)
+    return moment
+
+
+def _banks_work(moment: datetime) -> bool:
+    return moment.weekday() < SATURDAY and moment.date() not in target_closing_days(moment.year)
+
+
 @dataclass
 class Stage:
     """What every story needs; days are counted back from today."""
@@ -52,6 +66,13 @@ class Stage:
     def days_ago(self, days: float) -> datetime:
         """A moment counted back from today."""
         return self.today - timedelta(days=days)
+
+    def bank_days_ago(self, days: float) -> datetime:
+        """The same on a day on which banks work: that one, or the last before it."""
+        moment = self.days_ago(days)
+        while not _banks_work(moment):
+            moment -= timedelta(days=1)
+        return moment
 
     def say(self, text: str) -> None:
         """What is happening from here on, for whoever waits."""
@@ -87,26 +108,31 @@ def sign(stage: Stage, reference: str, mayor: str) -> None:
 
 
 def pay(stage: Stage, references: list[str], start: datetime) -> Story:
-    """What is asked for is allowed, and its orders go through the circuit in one run: four people, some days."""
+    """What is asked for is allowed, and its orders go through the circuit in one run: four people, some bank days."""
+    start = bank_day(start)
     yield start
     for reference in references:
         stage.troupe.decide_requests(reference)
-    yield start + timedelta(days=1)
+    prepared_at = bank_day(start + timedelta(days=1))
+    yield prepared_at
     prepared = [stage.troupe.prepare_order(reference) for reference in references]
     orders = [order for order in prepared if order is not None]
     if not orders:
         return
-    yield start + timedelta(days=1, hours=3)
+    yield prepared_at + timedelta(hours=3)
     for order in orders:
         stage.troupe.verify_order(order)
-    yield start + timedelta(days=2)
+    authorised_at = bank_day(prepared_at + timedelta(days=1))
+    yield authorised_at
     for order in orders:
         stage.troupe.authorise_order(order)
-    yield start + timedelta(days=2, hours=2)
+    yield authorised_at + timedelta(hours=2)
     stage.troupe.export_orders(orders)
-    yield start + timedelta(days=3, hours=4)
+    # The bank pays on its next day, and the statement that says so comes a day later.
+    value_at = bank_day(authorised_at + timedelta(days=1))
+    yield bank_day(value_at + timedelta(days=1)) + timedelta(hours=4)
     for order in orders:
-        stage.troupe.book_order(order)
+        stage.troupe.book_order(order, value_at.date())
 
 
 def reach_milestones(stage: Stage, reference: str, lead: str, *, until: datetime | None = None) -> Story:

@@ -196,16 +196,16 @@ class Demo:
         for reference, mayor in begun:
             sign(self.stage, reference, mayor)
         ordered, verified, authorised, decided = (reference for reference, _ in begun)
-        yield self.stage.days_ago(6)
+        yield self.stage.bank_days_ago(6)
         for reference in (ordered, verified, authorised, decided):
             self.stage.troupe.decide_requests(reference)
-        yield self.stage.days_ago(5)
+        yield self.stage.bank_days_ago(5)
         orders = [self.stage.troupe.prepare_order(reference) for reference in (verified, authorised, ordered)]
-        yield self.stage.days_ago(4)
+        yield self.stage.bank_days_ago(4)
         for order in orders[:2]:
             if order is not None:
                 self.stage.troupe.verify_order(order)
-        yield self.stage.days_ago(3)
+        yield self.stage.bank_days_ago(3)
         if orders[1] is not None:
             self.stage.troupe.authorise_order(orders[1])
 

@@ -316,7 +316,7 @@ def _stays_open(stage: Stage, recovery_id: UUID) -> Story:
 
 
 def _pays_back(stage: Stage, recovery_id: UUID) -> Story:
-    yield stage.days_ago(160)
+    yield stage.bank_days_ago(160)
     stage.troupe.book_receipt(recovery_id)
 
 
@@ -365,25 +365,25 @@ def _paid_in_part(stage: Stage, going: Going) -> Story:
     reference = _prepared(stage, going, IN_PART, number)
     yield stage.days_ago(438)
     sign(stage, reference, going.leads[title].lead)
-    yield stage.days_ago(434)
+    yield stage.bank_days_ago(434)
     troupe.decide_requests(reference, percent=70)
-    yield stage.days_ago(433)
+    yield stage.bank_days_ago(433)
     first = troupe.prepare_order(reference)
     assert first is not None
-    yield stage.days_ago(432)
+    yield stage.bank_days_ago(432)
     troupe.cancel_order(first, "The city is about to change its bank account.")
     yield stage.days_ago(420)
     troupe.enter_account(reference, going.leads[title].lead, _iban(going, title, number + 50))
     yield stage.days_ago(418)
     troupe.confirm_account(reference)
-    yield stage.days_ago(7)
+    yield stage.bank_days_ago(7)
     second = troupe.prepare_order(reference)
     assert second is not None
-    yield stage.days_ago(6)
+    yield stage.bank_days_ago(6)
     troupe.verify_order(second)
-    yield stage.days_ago(5)
+    yield stage.bank_days_ago(5)
     troupe.authorise_order(second)
-    yield stage.days_ago(3)
+    yield stage.bank_days_ago(3)
     troupe.export_orders([second])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, time
 from typing import Any
@@ -80,6 +80,30 @@ class Form(FlaskForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.problems: list[str] = []
+
+    def looks(self) -> Iterable[Callable[[], object]]:
+        """What asks more than one field, or a pure rule on the whole: each may raise :class:`Invalid`."""
+        return ()
+
+    def validate(self, *args: Any, **kwargs: Any) -> bool:
+        """Whether all is right: field by field, and by every look at the whole; all that is wrong is told at once.
+
+        A field that is wrong by itself already is told of once.
+        """
+        sound = bool(super().validate(*args, **kwargs))
+        wrong = {name for name, field in self._fields.items() if field.errors}
+        for look in self.looks():
+            try:
+                look()
+            except Invalid as error:
+                sound = False
+                for name, sentence in error.problems.items():
+                    if name not in self._fields:
+                        self.problems.append(sentence)
+                    elif name not in wrong:
+                        self._fields[name].errors = [*self._fields[name].errors, sentence]
+                        wrong.add(name)
+        return sound
 
     @contextmanager
     def refusals(self) -> Iterator[None]:

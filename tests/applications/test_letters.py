@@ -102,10 +102,15 @@ def test_a_letter_is_sent_once_frozen_and_printed_as_it_was_frozen(app: Flask, c
         work_off()
         sent = queries.letter(again(actors.ana()), queries.view_by_id(application_id))
         assert (sent.text, sent.sha256) == (shown.text, shown.text.sha256.hex())
+        # The conditions are those the call names; what is asked of every form stands apart, and older letters stay as they were.
+        assert len(sent.text.conditions) == len(call.content.conditions)
+        assert [title for title, _ in sent.text.formal][-1] == "Every file can be opened and read"
+        assert "formal" not in replace(sent.text, formal=()).to_mapping()
         with actors.client_of(app, actors.ana()).get(f"/applications/{sent.reference}/letter.pdf") as got:
             text = " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(got.data)).pages).split())
     assert "We look forward to the Łódź part." in text and sent.sha256[:16] in text
     assert "is eligible" in text and "Page 1 of" in text
+    assert "The conditions of the call and the answers to them" in text and "Asked of the form of every" in text
     letters = db.session.query(EligibilityLetter).all()
     assert [letter.sent_by for letter in letters] == [actors.eli().user_id]
 

@@ -323,7 +323,10 @@ def test_sources_that_do_not_balance_are_a_broken_rule_with_its_remedy(
         "source-1-name": "Bank",
     }
 
+    # Nobody is asked who else pays where the grant pays all; the table is there for who knows better.
+    assert "<summary>Enter money of others all the same</summary>" in client.get(path).text
     refused = send(client, path, to=f"{path}/sources", **lines)
+    assert "Enter money of others all the same" not in refused.text
     assert refused.status_code == 422
     assert "Enter the amount that “Bank” gives, or empty the line." in text_of(refused)
     assert 'value="1.234,50"' in refused.get_data(as_text=True)

@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import select
 
 from grants.applications.models import Application
-from grants.applications.rules import WITH_COMPLAINT
 from grants.applications.states import ApplicationState
 from grants.awards import queries, services
 from grants.awards.models import Complaint
@@ -72,7 +71,7 @@ def test_a_result_that_changed_after_its_letter_has_its_time_from_then(told: Sce
 def test_the_page_of_the_application_leads_its_team_to_the_complaint(
     told: Scene, browser: Browser, state: ApplicationState
 ) -> None:
-    with arranging():
+    with clock.at(PUBLIC), arranging():
         get(Application, told.application_ids[NUMBER]).state = state.value
     db.session.rollback()
     path, link = f"/applications/{told.references[NUMBER]}", f'href="/applications/{told.references[NUMBER]}/complaint"'
@@ -81,10 +80,11 @@ def test_the_page_of_the_application_leads_its_team_to_the_complaint(
         assert browser.get("lead1", f"{path}/complaint").status_code == 200
         assert link not in browser.get("petra", path).text
         assert "/complaint" not in browser.get("lead0", f"/applications/{told.references[0]}").text
-
-
-def test_every_result_one_may_complain_about_has_its_link() -> None:
-    assert set(ABOUT_WORDS) == WITH_COMPLAINT
+    # Too late, the way is offered nowhere, and the page it led to says why.
+    with clock.at(PUBLIC + 40 * DAY):
+        later = Browser(browser.app, told)
+        assert link not in later.get("lead1", path).text
+        assert "Complaints were taken until" in later.get("lead1", f"{path}/complaint").text
 
 
 def test_the_decision_page_counts_what_is_open_and_the_public_only_states(told: Scene, browser: Browser) -> None:

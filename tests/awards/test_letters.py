@@ -19,11 +19,13 @@ from grants.awards.rules.letters import (
     DecisionText,
     Hindrance,
     LettersPage,
+    below_words,
     checked_text,
     filled,
     places_of,
 )
 from grants.awards.states import LetterState, MailingState, Outcome
+from grants.calls import queries as calls
 from grants.calls.rules import ResultsInput
 from grants.core import clock, files, jobs
 from grants.core.acts import arranging
@@ -194,6 +196,16 @@ def test_a_place_with_nothing_to_say_is_an_exception(decided: Scene) -> None:
     letters.write_text(decided.actor("manager"), decided.call_id, Outcome.SELECTED, "{complaints}", 0)
     kinds = {each.kind for row in shown_to(decided).rows for each in row.exceptions}
     assert kinds <= {Hindrance.EMPTY_PLACE}
+    # Marks are feedback: none reaches an applicant before the results are public, not even as a reason.
+    letters.write_text(decided.actor("manager"), decided.call_id, Outcome.SELECTED, "{score}", 1)
+    words = {each.words for row in shown_to(decided).rows for each in row.exceptions}
+    assert words == {
+        "No score is told before the results are public. Take {score} out of the text, or publish them first."
+    }
+    criteria = calls.call_by_id(decided.call_id).content.criteria
+    low = {one.key: (one.threshold_half or 1) - 1 for one in criteria[:1]}
+    assert below_words(criteria, low) == f"It does not reach the threshold for {criteria[0].name}."
+    assert below_words(criteria, {}) == "It does not reach the threshold for the score as a whole."
 
 
 def test_what_was_taken_in_again_waits_again(decided: Scene) -> None:

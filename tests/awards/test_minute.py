@@ -13,6 +13,7 @@ from grants.awards import queries
 from grants.awards.rules import Override, Plan
 from grants.awards.rules.minute import departures
 from grants.core import files
+from grants.core.audit import AuditEvent
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.jobs import Job
@@ -59,6 +60,9 @@ def test_the_minute_is_for_who_sees_the_list_whole(confirmed: Scene, browser: Br
     assert link in browser.get("manager", path).get_data(as_text=True)
     with browser.get("manager", link) as handed_out:
         assert handed_out.mimetype == "application/pdf"
+    db.session.rollback()
+    (taken,) = db.session.scalars(select(AuditEvent).where(AuditEvent.verb == "selection.download_minute")).all()
+    assert (taken.user_id, taken.reason) == (confirmed.people["manager"], "List 1.")
     kept_away = replace(confirmed.actor("auditor"), bars=frozenset({("application", confirmed.application_ids[1])}))
     with pytest.raises(NotFound):
         queries.minute_file(kept_away, confirmed.slug, 1)

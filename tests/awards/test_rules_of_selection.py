@@ -18,9 +18,12 @@ from grants.calls.models import Call
 from grants.calls.rules import BudgetInput, SelectionRules
 from grants.core import encoding
 from grants.core.acts import arranging
+from grants.core.audit import AuditEvent
 from grants.core.db import db, get
-from grants.core.errors import Refused
+from grants.core.errors import NotFound, Refused
+from grants.core.file_types import FileType
 from grants.core.money import euros
+from tests import actors
 from tests.awards.solving import worked_off
 from tests.awards.test_services import decide, decision, reserved, states
 from tests.awards.test_views import text_of
@@ -105,3 +108,10 @@ def test_the_workbook_holds_the_rows_of_the_page(one_a_country: Scene, browser: 
         for row in shown.rows
     ]
     assert {row[rows[0].index("Recommended, EUR")] for row in rows[1:]} == {400_000}
+    # Scores and amounts leave with an audit record that says who took which list and stands in the history of the call.
+    db.session.rollback()
+    taken = db.session.scalars(select(AuditEvent).where(AuditEvent.verb == "selection.export_list")).one()
+    assert (taken.user_id, taken.reason) == (one_a_country.people["manager"], f"{len(shown.rows)} rows as XLSX.")
+    assert (taken.object_kind, taken.object_id) == ("call", one_a_country.call_id)
+    with pytest.raises(NotFound):
+        services.export_ranking(actors.eli(), one_a_country.call_id, 3, FileType.CSV)

@@ -10,12 +10,15 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from grants.applications import queries as applications
 from grants.applications.models import Application, ApplicationPartner
 from grants.awards import queries, services
 from grants.awards.models import Selection, SelectionItem
 from grants.awards.rules import DecisionInput, PublishedOther, PublishedOutcome, PublishedPilot
 from grants.awards.states import AmountBasis, EndedElsewhere, LineRule, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
+from grants.calls.rules import ComplaintRules
+from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, Refused
@@ -358,6 +361,18 @@ def test_applications_without_a_grant_enter_as_they_ended_and_reserve_nothing(sc
         ("selected", "published"),
         ("not_funded", "synthetic"),
     ]
+    # What was decided elsewhere stands on its way with what is known, and is nothing to complain about here.
+    views = [applications.view_by_id(row.id) for row in rows]
+    ways = [applications.stages(each, clock.now()) for each in views]
+    assert [way.now for way in ways] == [
+        "It is not funded in this call.", "It is not eligible, so it is not assessed.", "It was withdrawn.",
+        "It is selected. The programme prepares the grant with you.",
+    ]  # fmt: skip
+    assert {way.stages[0].title for way in ways} == {"Recorded from a published outcome"}
+    allowed = replace(views[0].call.content, complaints=ComplaintRules(30, 15))
+    asked = replace(views[0], call=replace(views[0].call, content=allowed))
+    assert "published elsewhere" in queries.complaints.window_of(asked, clock.now()).why_not
+    assert queries.complaints.own_way(asked, clock.now()) == (None, None)
     assert next((other.title, lead) for other, lead in queries.published(view).others) == (
         "Other 0",
         "Municipality of Eastford 0",

@@ -349,7 +349,10 @@ def test_from_the_form_to_the_published_answer_without_a_script(app: Flask, clie
     assert "Q1. May a region lead?" in page_of(client)
     assert "1 question is answered for everybody" in page_of(client, "")
     assert "No question fits" in page_of(client, "/questions?q=tramway")
-    assert "They were taken until 8 March 2027, 17:00" in page_of(client, at=LAST)
+    over = page_of(client, at=LAST)
+    assert "They were taken until 8 March 2027, 17:00" in over and "What was answered stays here." in over
+    nothing = page_of(client, "/questions?q=tramway", at=LAST)
+    assert "Questions were taken until" in page_of(client, "", at=LAST) and "stays here" not in nothing
     with clock.at(LAST):
         ana = actors.client_of(app, actors.ana())
         asking = ana.get(f"{ADDRESS}/questions/ask")

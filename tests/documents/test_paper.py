@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 
 from pypdf import PdfReader
+from reportlab.pdfbase.pdfmetrics import getFont, stringWidth
+from reportlab.pdfgen.canvas import Canvas
 
-from grants.documents.pdf.paper import Paper
+from grants.documents.pdf.paper import Paper, fonts
+from grants.documents.pdf.rows import Letters
 
 
 def pages(paper: Paper) -> list[str]:
@@ -34,3 +37,14 @@ def test_each_page_of_a_paper_about_invented_things_says_so() -> None:
             paper.paragraph(f"Line {number}")
 
         assert ["holds synthetic data" in page for page in pages(paper)] == [synthetic] * 2
+
+
+def test_letters_measured_and_spelt_one_by_one_are_those_of_the_library() -> None:
+    fonts()
+    canvas, text = Canvas(io.BytesIO()), "Łódź (Αθήνα) \\ Київ\u00a0中 " + "".join(map(chr, range(0x100, 0x250)))
+    letters, own = Letters(), Canvas(io.BytesIO())
+
+    for part in ("", "PCP-2022-P-00001", text, text[::-1]):
+        assert letters.width(part, "Source", 7.2) == stringWidth(part, "Source", 1) * 7.2
+        known = [(subset, canvas._escape(each)) for subset, each in getFont("Source").splitString(part, canvas._doc)]
+        assert letters.spelled(part, "Source", own) == known

@@ -430,7 +430,14 @@ def test_a_proposal_waits_for_a_person_who_confirms_or_dismisses_with_a_reason(s
 
     services.detect(PROGRAM, seated.call_id)
 
-    assert rows_of(seated, name)[first, "past_consortium"].state == DetectedState.PROPOSED.value
+    told = rows_of(seated, name)[first, "past_consortium"]
+    assert told.state == DetectedState.PROPOSED.value
+    # A sentence in words of an earlier time is told anew by the next look, as long as nobody decided on it.
+    key, words = told.id, told.evidence
+    with arranging():
+        db.session.get_one(DetectedConflict, key).evidence = "Words of an earlier time"
+    services.detect(PROGRAM, seated.call_id)
+    assert db.session.get_one(DetectedConflict, key).evidence == words
     assert str(queries.detected_count(manager, seated.call_id)) != "0"
     assert seated.actor(name).bars == frozenset()
     user_id = seated.people[name]
@@ -439,8 +446,11 @@ def test_a_proposal_waits_for_a_person_who_confirms_or_dismisses_with_a_reason(s
     with pytest.raises(Conflict):
         services.decide_detected(manager, first, user_id, Ruling.CLEARED, "No more ties.", 99)
     assert services.decide_detected(manager, first, user_id, Ruling.CLEARED, "No more ties.") is Ruled.NOTHING_MORE
+    with arranging():
+        db.session.get_one(DetectedConflict, key).evidence = "Words that were decided on"
     services.detect(PROGRAM, seated.call_id)
-    assert rows_of(seated, name)[first, "past_consortium"].state == DetectedState.DISMISSED.value
+    kept = rows_of(seated, name)[first, "past_consortium"]
+    assert (kept.state, kept.evidence) == (DetectedState.DISMISSED.value, "Words that were decided on")
     assert services.decide_detected(manager, first, user_id, Ruling.CONFIRMED, "A new paper.") is Ruled.SEAT_EMPTIED
     assert ("application", first) in seated.actor(name).bars
 

@@ -26,6 +26,7 @@ from grants.awards.models import (
 )
 from grants.awards.states import AmountBasis
 from grants.calls.models import Call
+from grants.calls.rules.complaints import target_closing_days
 from grants.conversations.models import Conversation
 from grants.core import acts, clock
 from grants.core.audit import ActRow, SecurityEvent
@@ -205,6 +206,9 @@ def test_nothing_of_a_real_city_is_late_returned_or_refused(demo_app: Flask) -> 
     assert {row.state for row in requests} == {"paid"}
     assert len(orders) == 75 and {row.state for row in orders} == {"executed"}
     assert all(row.value_on is not None and row.value_on <= row.due_on for row in orders)
+    # Whoever reads the books of the demo finds no payment on a day on which banks are closed.
+    days = set(db.session.scalars(select(PaymentOrder.value_on).where(PaymentOrder.value_on.is_not(None))))
+    assert days and all(day.weekday() < 5 and day not in target_closing_days(day.year) for day in days)
 
 
 def test_a_large_call_is_in_evaluation(demo_app: Flask) -> None:

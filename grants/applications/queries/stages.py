@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import func, literal, select
 
@@ -29,10 +28,10 @@ from grants.core.permissions import Actor
 from grants.core.together import Asking, both, reader
 
 # What later stages did with an application, as far as its team was told: a later row says it, once.
-_later: list[Callable[[UUID], Asking[Later]]] = []
+_later: list[Callable[[ApplicationView, datetime], Asking[Later]]] = []
 
 
-def told_by(later: Callable[[UUID], Asking[Later]]) -> None:
+def told_by(later: Callable[[ApplicationView, datetime], Asking[Later]]) -> None:
     """Take the reader of what later stages told the team of an application; one step, so that it costs no statement."""
     _later[:] = [later]
 
@@ -44,12 +43,12 @@ def stages(application: ApplicationView, at: datetime, actor: Actor | None = Non
         _checked(application), both(second_stage.asking(actor, application), others_invited_at.asking(application))
     )
     if _later:
-        (checked, (second, others)), later = yield from both(own, _later[0](application.id))
+        (checked, (second, others)), later = yield from both(own, _later[0](application, at))
     else:
         (checked, (second, others)), later = (yield from own), Later()
-    # What became of a complaint is for the team alone.
+    # To complain, and what became of it, is for the team alone.
     if actor is None or not is_team(actor, application.id):
-        later = replace(later, complained=None)
+        later = replace(later, complained=None, complains_until=None)
     return rules.timeline(application, checked, later, at, second, others)
 
 

@@ -166,7 +166,6 @@ from grants.applications.rules.trial import (
     with_cells,
 )
 from grants.applications.rules.values import (
-    WITH_COMPLAINT,
     WITH_RESULT,
     WRITABLE,
     ApplicationRow,
@@ -205,7 +204,6 @@ __all__ = [
     "STATES",
     "TEAM_ROLES",
     "TITLES",
-    "WITH_COMPLAINT",
     "WITH_RESULT",
     "WRITABLE",
     "WRITING_ROLES",

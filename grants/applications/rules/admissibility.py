@@ -82,9 +82,14 @@ def form_facts(
     )
 
 
+def is_formal(condition: Condition) -> bool:
+    """Whether a condition is asked of the form of every application, and so is none that its call names."""
+    return condition.key.startswith(PREFIX)
+
+
 def is_admissibility(condition: Condition) -> bool:
     """Whether a condition asks about the form and not about who applies."""
-    return condition.key.startswith(PREFIX) or (condition.test is not None and condition.test.fact is FactKind.ARRIVAL)
+    return is_formal(condition) or (condition.test is not None and condition.test.fact is FactKind.ARRIVAL)
 
 
 def conditions_of(content: CallContent) -> tuple[Condition, ...]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from grants.applications.rules.eligibility import Desk
+from grants.applications.rules.admissibility import is_formal
+from grants.applications.rules.eligibility import ConditionView, Desk
 from grants.applications.rules.values import ApplicationView
 from grants.applications.states import Verdict
 from grants.core.errors import Invalid
@@ -22,7 +23,11 @@ SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class LetterText:
-    """What a letter says: running text, and the conditions with the answer and reason for each."""
+    """What a letter says: running text, and the conditions of the call with the answer and reason for each.
+
+    ``formal`` is what is asked of the form of every application and named by no call; letters sent before they were told
+    apart have none.
+    """
 
     heading: str
     programme: str
@@ -33,6 +38,19 @@ class LetterText:
     eligible: bool
     paragraphs: tuple[str, ...]
     conditions: tuple[tuple[str, str], ...]
+    formal: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def parts(self) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+        """What was asked with its answers under the heading of each part, without empty ones."""
+        if self.eligible:
+            heads = ("The conditions of the call and the answers to them", "Asked of the form of every application")
+        else:
+            heads = (
+                "The conditions of the call that are not met",
+                "Asked of the form of every application, and not met",
+            )
+        return tuple((head, rows) for head, rows in zip(heads, (self.conditions, self.formal), strict=True) if rows)
 
     @property
     def sha256(self) -> bytes:
@@ -41,15 +59,17 @@ class LetterText:
         return hashlib.sha256(text.encode()).digest()
 
     def to_mapping(self) -> dict[str, Any]:
-        """As plain JSON."""
-        return {"schema": SCHEMA, **json.loads(json.dumps(asdict(self)))}
+        """As plain JSON; without what it has nothing of, so that the hash of an older letter stays its own."""
+        stored = {"schema": SCHEMA, **json.loads(json.dumps(asdict(self)))}
+        return stored if self.formal else {key: value for key, value in stored.items() if key != "formal"}
 
     @classmethod
     def from_mapping(cls, stored: Mapping[str, Any]) -> LetterText:
         """A stored letter."""
-        rest = {key: value for key, value in stored.items() if key not in ("schema", "paragraphs", "conditions")}
-        conditions = tuple((each[0], each[1]) for each in stored["conditions"])
-        return cls(**rest, paragraphs=tuple(stored["paragraphs"]), conditions=conditions)
+        lists = ("paragraphs", "conditions", "formal")
+        rest = {key: value for key, value in stored.items() if key not in ("schema", *lists)}
+        conditions, formal = (tuple((e[0], e[1]) for e in stored.get(name, ())) for name in lists[1:])
+        return cls(**rest, paragraphs=tuple(stored["paragraphs"]), conditions=conditions, formal=formal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +102,13 @@ def letter_text(view: ApplicationView, desk: Desk, body: str) -> LetterText:
         version=view.submission.number,
         eligible=eligible,
         paragraphs=tuple(" ".join(part.split()) for part in body.split("\n\n") if part.strip()),
-        conditions=tuple((each.title, _said(each.answer.verdict, each.answer.reason)) for each in shown),
+        conditions=_answers(each for each in shown if not is_formal(each.condition)),
+        formal=_answers(each for each in shown if is_formal(each.condition)),
     )
+
+
+def _answers(views: Iterable[ConditionView]) -> tuple[tuple[str, str], ...]:
+    return tuple((each.title, _said(each.answer.verdict, each.answer.reason)) for each in views)
 
 
 def _said(verdict: Verdict | None, reason: str) -> str:

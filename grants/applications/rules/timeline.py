@@ -13,7 +13,7 @@ from enum import StrEnum
 from grants.applications.rules.arrival import said
 from grants.applications.rules.following import INVITABLE, SecondStage
 from grants.applications.rules.values import ApplicationView
-from grants.applications.states import ApplicationState, Verdict
+from grants.applications.states import ApplicationState, Origin, Verdict
 from grants.calls.rules import CallView
 from grants.calls.rules.saying import closes_said
 from grants.core import clock
@@ -102,6 +102,8 @@ class Later:
     payment_due_on: date | None = None
     paid_on: date | None = None
     complained: Complained | None = None
+    # Until when its team may begin a complaint about the result it has now; None where it may not.
+    complains_until: datetime | None = None
 
     @property
     def repeats(self) -> bool:
@@ -133,8 +135,9 @@ class Timeline:
     due_at: datetime | None = None
     # Of a concept that was invited: the call that follows, and the full proposal once it is begun.
     second: SecondStage | None = None
-    # What became of a complaint, for the team alone.
+    # What became of a complaint, and until when one may be begun, for the team alone.
     complained: Complained | None = None
+    complains_until: datetime | None = None
 
     @property
     def current(self) -> Stage | None:
@@ -162,8 +165,11 @@ def timeline(
     What waits for the applicant is the first of: writing before the deadline, an answer that was asked for, the full
     proposal of an invited concept, a signature.
     """
-    stages = [_sending(view, at), _checking(view, checked), *_clarifying(view.call, checked, at)]
-    stages += [_evaluating(view, later), *_deciding(view, later, at)]
+    if view.origin is Origin.PUBLISHED_OUTCOME:
+        stages = [_recorded(view), *_deciding(view, later, at)]
+    else:
+        stages = [_sending(view, at), _checking(view, checked), *_clarifying(view.call, checked, at)]
+        stages += [_evaluating(view, later), *_deciding(view, later, at)]
     if second is not None and view.state in INVITABLE:
         stages = [*(stage for stage in stages if not _is_ahead(stage)), *_following(second, at)]
         shown = Timeline(tuple(stages), _goes_on(second, at), second=second)
@@ -179,7 +185,10 @@ def timeline(
     ended = _ended(view, at)
     if ended:
         stages = [replace(s, state=StageState.NEVER, when="") if _is_ahead(s) else s for s in stages]
-    shown = Timeline(_one_next(stages), ended or _now(view, checked, later, at), complained=later.complained)
+    shown = Timeline(
+        _one_next(stages), ended or _now(view, checked, later, at),
+        complained=later.complained, complains_until=later.complains_until,
+    )  # fmt: skip
     return _with_task(shown, view, checked, later, at)
 
 
@@ -277,6 +286,14 @@ def _sending(view: ApplicationView, at: datetime) -> Stage:
     return Stage("sent", "Sent", StageState.DONE, _day(sent.submitted_at, call.zone), text)
 
 
+def _recorded(view: ApplicationView) -> Stage:
+    """What went before an outcome that was published elsewhere: none of it happened here."""
+    text = (
+        "It was sent and judged outside this service; what is here was recorded from the published outcome of the call."
+    )
+    return Stage("sent", "Recorded from a published outcome", StageState.DONE, "", text)
+
+
 def _checking(view: ApplicationView, checked: Checked) -> Stage:
     title, call = "Admissibility and eligibility", view.call
     if checked.told_at is None or checked.verdict is None:
@@ -322,6 +339,7 @@ _OUTCOMES = {
 
 def _deciding(view: ApplicationView, later: Later, at: datetime) -> list[Stage]:
     call, expected = view.call, planned(view.call, "dates.results_planned")
+    elsewhere = view.origin is Origin.PUBLISHED_OUTCOME
     decision = Stage("decision", "Panel and selection decision", StageState.NEXT, expected)
     if later.decided_at is not None:
         text = _OUTCOMES.get(view.state, "It is selected." if view.state in _AFTER_SELECTION else "")
@@ -330,8 +348,11 @@ def _deciding(view: ApplicationView, later: Later, at: datetime) -> list[Stage]:
             if later.repeats
             else text
         )
-        decision = Stage("decision", decision.title, StageState.DONE, _day(later.decided_at, call.zone), text)
-    results = Stage("results", "Results of the call", StageState.NEXT, expected, "With the scores and the words of the evaluation.")  # fmt: skip
+        # Of an outcome published elsewhere only the day is known on which it was recorded here.
+        day = "" if elsewhere else _day(later.decided_at, call.zone)
+        decision = Stage("decision", decision.title, StageState.DONE, day, text)
+    said = "" if elsewhere else "With the scores and the words of the evaluation."
+    results = Stage("results", "Results of the call", StageState.NEXT, expected, said)
     if call.results_public_at is not None:
         state = StageState.DONE if call.results_are_public(at) else StageState.NEXT
         results = replace(results, state=state, when=_day(call.results_public_at, call.zone))
@@ -363,6 +384,8 @@ def _ended(view: ApplicationView, at: datetime) -> str:
     match view.state:
         case S.DRAFT if view.call.closes_at is not None and not clock.in_time(at, view.call.closes_at):
             return "It was not sent before the deadline."
+        case S.WITHDRAWN if view.origin is Origin.PUBLISHED_OUTCOME:
+            return "It was withdrawn."
         case S.WITHDRAWN:
             when = f" on {_day(view.withdrawn_at, view.call.zone)}" if view.withdrawn_at else ""
             return f"You withdrew it{when}."

@@ -284,16 +284,6 @@ ONCE_SELECTED = frozenset(
         ApplicationState.DROPPED,
     }
 )
-# Negative results; where its call takes complaints, the team may complain about one.
-WITH_COMPLAINT = frozenset(
-    {
-        ApplicationState.INELIGIBLE,
-        ApplicationState.BELOW_THRESHOLD,
-        ApplicationState.NOT_FUNDED,
-        ApplicationState.RESERVE,
-        ApplicationState.DROPPED,
-    }
-)
 # States a confirmed selection leads to, and what follows from them: the team can ask for the result.
 WITH_RESULT = frozenset(
     {

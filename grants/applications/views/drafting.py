@@ -33,7 +33,6 @@ def show(ref: str) -> Any:
         "ineligible": queries.desk(actor, application) if application.state is ApplicationState.INELIGIBLE else None,
         # A later stage shows it, to the team alone.
         "has_result": team and application.state in rules.WITH_RESULT,
-        "complains": team and application.state in rules.WITH_COMPLAINT and application.call.content.complaints,
         "concept": queries.concept_of(application.id) if application.call.by_invitation else None,
     }
     now = clock.now()
@@ -44,9 +43,11 @@ def show(ref: str) -> Any:
         told = {"unread": versions, "unread_lines": lines, "change_href": change_href(place), "changes": place.changes}
         return page("applications/task_list.html", **shown, **told, **team_context(place))
     if application.submission is None:
-        # What was published elsewhere went no way here.
-        context = submitted_context(application, clarified=())
-        return page("applications/submitted.html", timeline=None, **shown, **context)
+        # Of what was published elsewhere there is no version to read, only where it stands.
+        way = queries.stages(application, now, actor)
+        return page(
+            "applications/submitted.html", timeline=way, **shown, **submitted_context(application, clarified=())
+        )
     timeline, clarified, content = queries.stages_and_questions(actor, application, now)
     context = submitted_context(application, content, clarified)
     return page("applications/submitted.html", timeline=timeline, **shown, **context)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from wtforms import HiddenField, MultipleFileField, RadioField, SelectField, TextAreaField
 from wtforms.validators import Optional
 
-from grants.awards.rules.complaints import REMEDIES, REMEDY_WORDS, ComplaintInput, ComplaintView, SecondDecision
+from grants.applications.states import ApplicationState
+from grants.awards.rules.complaints import (
+    REMEDIES,
+    REMEDY_WORDS,
+    ComplaintInput,
+    ComplaintView,
+    SecondDecision,
+    refuse_no_more_time,
+)
 from grants.awards.states import Remedy
 from grants.calls.rules import GROUND_WORDS, ComplaintRules
-from grants.core.errors import Invalid
 from grants.web.forms import CharactersMax, CheckboxesField, ContestedForm, DateField, Needed, choices
 
 LONG = CharactersMax(6_000)
@@ -65,8 +72,8 @@ class CheckForm(ContestedForm):
 class CommitteeForm(ContestedForm):
     """The two who decide it."""
 
-    member_one = SelectField("First of the committee")
-    member_two = SelectField("Second of the committee")
+    member_one = SelectField("First of the committee", [Needed("Choose a person.")])
+    member_two = SelectField("Second of the committee", [Needed("Choose a person.")])
 
     def offer(self, people: Iterable[tuple[UUID, str]]) -> None:
         """Who may be named."""
@@ -74,11 +81,9 @@ class CommitteeForm(ContestedForm):
         self.member_one.choices = self.member_two.choices = choices(shown)
 
     def to_input(self) -> tuple[UUID, UUID]:
-        """The two; raises :class:`Invalid` where one is missing."""
+        """The two; both are needed."""
         one, two = _id(self.member_one.data), _id(self.member_two.data)
-        if one is None or two is None:
-            field = "member_one" if one is None else "member_two"
-            raise Invalid("Name a committee of two.", {field: "Choose a person."})
+        assert one is not None and two is not None, "both are needed"
         return one, two
 
 
@@ -87,6 +92,18 @@ class MoreTimeForm(ContestedForm):
 
     day = DateField("Decided by")
     reason = TextAreaField("Why is more time needed?", [LONG])
+    view: ComplaintView | None = None
+    zone = ""
+
+    def offer(self, view: ComplaintView, zone: str) -> None:
+        """The complaint it is about, for what is wrong with the day."""
+        self.view, self.zone = view, zone
+
+    def looks(self) -> Iterable[Callable[[], object]]:
+        """A later day, and the reason."""
+        assert self.view is not None, "the complaint is offered first"
+        day, decide_at, words = self.day.data, self.view.decide_at, self.reason.data or ""
+        yield lambda: refuse_no_more_time(day, decide_at, self.zone, words)
 
 
 class ProposeForm(ContestedForm):
@@ -97,15 +114,24 @@ class ProposeForm(ContestedForm):
     )
     remedy = RadioField("What follows, if it is upheld", [Optional()])
     text = TextAreaField("Reasons", [LONG])
+    about: ApplicationState | None = None
+
+    def looks(self) -> Iterable[Callable[[], object]]:
+        """A decision, what follows, and the reasons."""
+        about = self.about
+        assert about is not None, "the complaint is offered first"
+        yield lambda: self.to_input().checked(about)
 
     def offer(self, view: ComplaintView) -> None:
         """The remedies of the result it is about."""
+        self.about = view.about
         self.remedy.choices = choices((each.value, REMEDY_WORDS[each]) for each in REMEDIES[view.about])
 
     def to_input(self) -> SecondDecision:
         """The frozen input."""
         upholds = {"yes": True, "no": False}.get(self.upholds.data or "")
-        return SecondDecision(upholds, Remedy(self.remedy.data) if self.remedy.data else None, self.text.data or "")
+        remedy = self.remedy.data if self.remedy.data in {each.value for each in Remedy} else None
+        return SecondDecision(upholds, Remedy(remedy) if remedy else None, self.text.data or "")
 
 
 class ReturnDecisionForm(ContestedForm):

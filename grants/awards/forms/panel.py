@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from wtforms import HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional
 
-from grants.awards.rules.panel import MeetingInput
+from grants.awards.rules.panel import MeetingInput, checked
 from grants.awards.states import Vote
 from grants.core import clock
 from grants.identity.rules import Person
@@ -55,16 +55,29 @@ class MeetingForm(ContestedForm):
         form.minutes.choices = choices([("", "Choose"), *((str(person.id), person.name) for person in writers)])
         return form
 
+    def looks(self) -> Iterable[Callable[[], object]]:
+        """Who is what in the meeting, and how many of them must be there."""
+        yield lambda: checked(self._among(clock.now()))
+
     def to_input(self, zone: str) -> MeetingInput:
         """The meeting as a frozen value; its time is on the clock of the call."""
         assert self.day.data is not None and self.time.data is not None, "both are needed"
-        starts = clock.local_to_utc(datetime.combine(self.day.data, self.time.data), zone)
-        chair, minutes = UUID(self.chair.data), UUID(self.minutes.data)
-        deputy = UUID(self.deputy.data) if self.deputy.data else None
-        leading = {chair, deputy}
-        members = tuple(UUID(each) for each in self.members.data or () if UUID(each) not in leading)
+        return self._among(clock.local_to_utc(datetime.combine(self.day.data, self.time.data), zone))
+
+    def _among(self, starts_at: datetime) -> MeetingInput:
+        """The meeting as typed, begun at a moment; somebody who is not chosen yet is nobody’s double."""
+        chair, minutes = (_chosen(field.data) or uuid4() for field in (self.chair, self.minutes))
+        deputy = _chosen(self.deputy.data)
+        members = tuple(each for each in map(_chosen, self.members.data or ()) if each and each not in (chair, deputy))
         quorum, length = (min(max(field.data or 0, 0), NUMBER_MAX) for field in (self.quorum, self.minutes_an_item))
-        return MeetingInput(self.title.data or "", starts, quorum, length, chair, deputy, members, minutes)
+        return MeetingInput(self.title.data or "", starts_at, quorum, length, chair, deputy, members, minutes)
+
+
+def _chosen(value: str | None) -> UUID | None:
+    try:
+        return UUID(value or "")
+    except ValueError:
+        return None
 
 
 class OrderForm(ContestedForm):

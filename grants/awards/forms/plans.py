@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
 
@@ -51,6 +52,11 @@ class ScenarioForm(ContestedForm):
         [DEPARTURES],
         description="One a line: reference; place; amount; conditions; reason. Parts may stay empty, but not the reason.",
     )
+
+    def looks(self) -> Iterable[Callable[[], object]]:
+        """A name that is not too long, and departures that can be read."""
+        yield ScenarioInput(self.title.data or "", Plan()).checked
+        yield lambda: read_overrides(self.overrides.data or "")
 
     def to_input(self, call: SelectionRules, number: int | None = None) -> ScenarioInput:
         """The frozen input; what the form does not ask stays as the call has it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -67,6 +68,12 @@ class DecisionForm(ContestedForm):
             self.add_problem(error)
             return ()
 
+    def looks(self) -> Iterable[Callable[[], object]]:
+        """Every field against its limits, and departures that can be read."""
+        typed = DecisionInput("", self.reason.data or "", LineRule.STOP, self.reserve_max.data, self.order())
+        yield typed.checked
+        yield lambda: read_overrides(self.overrides.data or "")
+
     def to_input(self) -> DecisionInput:
         """The frozen input; raises :class:`Invalid` where the recommended amounts cannot be read."""
         line = LineRule(self.line.data or LineRule.STOP.value)
@@ -118,6 +125,11 @@ class PublishForm(ContestedForm):
         description="Only where somebody has no letter of decision that was sent.",
     )
 
+    def looks(self) -> Iterable[Callable[[], object]]:
+        """A later moment is a day and a time."""
+        if self.when.data == "later":
+            yield self.to_input
+
     def validate(self, *args: Any, **kwargs: Any) -> bool:
         """Where “At once” is chosen, what stands in the other fields is not read."""
         if self.when.data == "now":
@@ -135,7 +147,7 @@ class PublishForm(ContestedForm):
                 "time": "" if self.time.data else "Enter the time on the 24-hour clock, for example 9:00.",
             }
             raise Invalid("The moment is not complete.", {name: words for name, words in wrong.items() if words})
-        fold = Fold(self.fold.data) if self.fold.data else None
+        fold = Fold(self.fold.data) if self.fold.data in {Fold.EARLIER.value, Fold.LATER.value} else None
         return ResultsInput(datetime.combine(self.day.data, self.time.data), fold)
 
     def add_problem(self, error: Invalid | Refused) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, DateTime, Select, Text, and_, case, cast, 
 
 from grants.applications import queries as applications
 from grants.applications.models import Application, EligibilityCheck, EligibilityLetter
-from grants.applications.rules import ApplicationView, Complained, SubmittedFile
+from grants.applications.rules import ApplicationView, Complained, LetterText, SubmittedFile
 from grants.applications.states import ApplicationState
 from grants.awards.models import (
     Complaint,
@@ -88,7 +88,7 @@ def reached_at(application: ApplicationView, at: datetime) -> Asking[datetime | 
 
 def window_of(application: ApplicationView, at: datetime) -> Window:
     """Whether one may complain about an application now."""
-    return rules.window(application.call, application.state, reached_at(application, at), at)
+    return rules.window(application, reached_at(application, at), at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +128,7 @@ def own_page(actor: Actor, reference: str, at: datetime) -> Asking[OwnPage]:
     wanted = select(Complaint).where(Complaint.application_id == application.id).order_by(Complaint.number.desc())
     reached, found = yield from both(reached_at.asking(application, at), _asked.asking(wanted))
     # Who handles it is nobody's business outside the programme.
-    return OwnPage(
-        application, rules.window(application.call, application.state, reached, at), tuple(map(_for_team, found))
-    )
+    return OwnPage(application, rules.window(application, reached, at), tuple(map(_for_team, found)))
 
 
 def _for_team(view: ComplaintView) -> ComplaintView:
@@ -157,6 +155,18 @@ def told_of(application_id: UUID) -> Asking[Complained | None]:
         .limit(1)
     )
     return rules.told(rows[0]) if rows else None
+
+
+@reader
+def own_way(application: ApplicationView, at: datetime) -> Asking[tuple[Complained | None, datetime | None]]:
+    """What became of the newest complaint of a team, and until when it may begin one about the result that stands.
+
+    None for the moment where it may not: no negative result that was decided here and reached it, too late, or one is
+    sent already. One statement.
+    """
+    told, reached = yield from both(told_of.asking(application.id), reached_at.asking(application, at))
+    found = rules.window(application, reached, at)
+    return told, None if found.why_not or (told is not None and told.stands) else found.due_at
 
 
 # --- the programme ------------------------------------------------------------------------------------------------
@@ -253,7 +263,8 @@ def _conditions(application_id: UUID) -> Asking[tuple[tuple[str, str], ...]]:
         .order_by(EligibilityLetter.sent_at.desc())
         .limit(1)
     )
-    return tuple((each[0], each[1]) for row in letters_sent if row.content for each in row.content["conditions"])
+    told = (LetterText.from_mapping(row.content) for row in letters_sent if row.content)
+    return tuple(answer for text in told for _, answers in text.parts for answer in answers)
 
 
 def _procedure(application_id: UUID) -> Asking[tuple[tuple[str, datetime | None], ...]]:

@@ -39,6 +39,8 @@ from grants.awards.rules.letters import (
     ReportRow,
     SentLetter,
     TextView,
+    below_words,
+    empty_words,
     filled,
 )
 from grants.awards.rules.settling import Settlement
@@ -93,7 +95,8 @@ def letters_page(actor: Actor, slug: str) -> Asking[LettersPage]:
 
 @reader
 def letters_of(actor: Actor, call: CallView) -> Asking[LettersPage]:
-    """The same of a call that was opened."""
+    """The same of a call that was opened. No mark reaches an applicant before the results are public."""
+    public = call.results_are_public(clock.now())
     first: list[Asking[Any]] = [_decided(call.id), _mailings(call.id), _texts(call.id)]
     (items, forgotten), mailings, texts = yield from side_by_side(first)
     ids = [row.application_id for row in items] + [row.application_id for row in forgotten]
@@ -117,7 +120,7 @@ def letters_of(actor: Actor, call: CallView) -> Asking[LettersPage]:
     places = _places(items)
     for item in items:
         outcome = outcome_of(item)
-        text, missing = _drafted(call, item, places, texts, agreed.get(item.application_id), reasons)
+        text, missing = _drafted(call, item, places, texts, agreed.get(item.application_id), reasons, public)
         if not teams.get(item.application_id):
             missing.append(
                 LetterException(
@@ -221,16 +224,17 @@ def _drafted(
     texts: Mapping[Outcome, TextView],
     agreed: AgreedWords | None,
     reasons: Mapping[UUID, str],
+    public: bool,
 ) -> tuple[DecisionText, list[LetterException]]:
     """The letter of one application as it would be sent, and what of it is missing."""
     outcome = outcome_of(item)
     report = _report(call, item, agreed, reasons.get(item.application_id, ""))
     values = _values(call, item, report, places.get(item.application_id, ""))
+    if not public:
+        halves = rules.halves_kept(item.halves or {})
+        values |= {"score": "", "below": below_words(call.content.criteria, halves)}
     paragraphs, empty = filled(texts[outcome].text, values)
-    missing = [
-        LetterException(Hindrance.EMPTY_PLACE, f"There is nothing to write for {{{name}}}. Take it out of the text.")
-        for name in empty
-    ]
+    missing = [LetterException(Hindrance.EMPTY_PLACE, empty_words(name, public=public)) for name in empty]
     by_consensus = call.content.scoring.method is ScoreMethod.CONSENSUS
     said = agreed is not None and (agreed.text.strip() or any(mark.comment.strip() for mark in agreed.marks))
     if by_consensus and not said:

@@ -48,11 +48,16 @@ def opened(actor: Actor, slug: str) -> Asking[tuple[CallView, tuple[SelectionVie
 
 def _open_call(actor: Actor, slug: str) -> Asking[CallView]:
     call = yield from calls.call.asking(actor, slug)
-    scope = Scope.of(("call", call.id))
+    refuse_unopened(actor, call.id)
+    return call
+
+
+def refuse_unopened(actor: Actor, call_id: UUID) -> None:
+    """Raise :class:`NotFound` for whoever opens no list of a call."""
+    scope = Scope.of(("call", call_id))
     opens = (Permission.ASSESSMENT_READ_ALL, Permission.SELECTION_DECIDE, Permission.SELECTION_CONFIRM)
     if not any(actor.may(permission, scope) for permission in opens):
         raise NotFound
-    return call
 
 
 @reader

@@ -6,21 +6,25 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from grants.applications.rules import Complained, SubmittedFile
-from grants.applications.states import ApplicationState
+from grants.applications.rules import ApplicationView, Complained, SubmittedFile
+from grants.applications.states import ApplicationState, Origin
 from grants.awards.rules.settling import Settlement
 from grants.awards.states import OPEN_COMPLAINTS, ComplaintState, Outcome, Remedy
-from grants.calls.rules import NO_MERITS, CallView, ComplaintRules
+from grants.calls.rules import NO_MERITS, ComplaintRules
 from grants.calls.states import ComplaintGround
 from grants.core import clock, faults
 from grants.core.clock import in_time
 from grants.core.errors import Invalid, NotAllowed, Refused
 from grants.dossiers.rules import clean_text, count_words
 
+DECIDED_ELSEWHERE = (
+    "Nothing was decided here: the outcome of this application was published elsewhere and is only recorded. "
+    "Ask the programme how to object."
+)
 TEXT_WORDS_MAX = 2_000
 REASON_WORDS_MAX = 500
 FILES_MAX = 10
@@ -256,11 +260,14 @@ def reasoned(text: str) -> str:
     return words
 
 
-def window(call: CallView, state: ApplicationState, reached_at: datetime | None, at: datetime) -> Window:
-    """Whether an application in this state may complain now; ``reached_at`` is when the result reached its team."""
+def window(application: ApplicationView, reached_at: datetime | None, at: datetime) -> Window:
+    """Whether the team of an application may complain now; ``reached_at`` is when the result reached it."""
+    call, state = application.call, application.state
     rules = call.content.complaints
     if rules is None:
         return Window(None, None, None, why_not="This call takes no complaints here. Ask the programme how to object.")
+    if application.origin is Origin.PUBLISHED_OUTCOME:
+        return Window(None, None, None, why_not=DECIDED_ELSEWHERE)
     if state not in ABOUT_WORDS:
         return Window(None, None, None, why_not="One complains about a negative result; this application has none.")
     if reached_at is None:
@@ -295,6 +302,20 @@ def refuse_involved(user_id: UUID | None, involved: Mapping[UUID, str]) -> None:
         raise NotAllowed("Somebody else handles this complaint: nobody is signed in.")
     if user_id in involved:
         raise NotAllowed(f"Somebody else handles this complaint: {involved[user_id]}.")
+
+
+def refuse_no_more_time(day: date | None, decide_at: datetime | None, zone: str, reason: str) -> str:
+    """The cleaned reason for a later day; raises :class:`Invalid` where either is missing or the day is no later one."""
+    words, wrong = reasoned(reason), {}
+    if not words:
+        wrong["reason"] = "Say why more time is needed. The applicant reads it."
+    if day is None:
+        wrong["day"] = "Choose the new day."
+    elif decide_at is not None and clock.end_of_day(day, zone) <= decide_at:
+        wrong["day"] = "That is not later than before. Choose a later day."
+    if wrong:
+        raise Invalid("More time needs a later day and a reason.", wrong)
+    return words
 
 
 def refuse_committee(chosen: Collection[UUID], allowed: Collection[UUID]) -> None:

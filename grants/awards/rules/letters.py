@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from grants.awards.states import LetterState, MailingState, Outcome
+from grants.calls.rules import Criterion, Half
 from grants.core.errors import Invalid, Refused, there_are
 from grants.core.money import Money
 from grants.dossiers.markup import Block, BlockKind, blocks
@@ -32,7 +33,7 @@ PLACES: Mapping[str, str] = {
     "call_reference": "Reference of the call",
     "programme": "Name of the programme",
     "requested": "What the application asked for",
-    "score": "Its official score, with the highest possible one",
+    "score": "Its official score, with the highest possible one; only in letters sent once the results are public",
     "complaints": "What the call says on complaints",
     "results_public": "From when the results of the call are public",
 }
@@ -43,7 +44,9 @@ _ONLY: Mapping[Outcome, Mapping[str, str]] = {
     },
     Outcome.RESERVE: {"reserve_place": "Its place on the reserve list"},
     Outcome.NOT_FUNDED: {},
-    Outcome.BELOW_THRESHOLD: {"below": "Which threshold it does not reach, as a sentence"},
+    Outcome.BELOW_THRESHOLD: {
+        "below": "Which threshold it does not reach, as a sentence; with the marks once the results are public"
+    },
 }
 
 _REPORT = "The evaluation summary report goes with this letter: the scores, and what the evaluators agreed to tell you. You can read it once the results of the call are public: {results_public}."
@@ -67,7 +70,7 @@ No money is set aside for it. If money becomes free and the programme decides to
 {_REPORT}
 
 {_OBJECT}""",
-    Outcome.NOT_FUNDED: f"""The application “{{application}}” ({{reference}}) of {{lead}} to the call “{{call}}” reached every threshold with a score of {{score}}, but the budget did not reach it. It will not be funded.
+    Outcome.NOT_FUNDED: f"""The application “{{application}}” ({{reference}}) of {{lead}} to the call “{{call}}” reached every threshold, but the budget did not reach it. It will not be funded.
 
 {_REPORT}
 
@@ -106,6 +109,20 @@ def checked_text(outcome: Outcome, text: str) -> str:
     if wrong:
         raise Invalid("The words were not kept.", {"text": wrong})
     return cleaned
+
+
+def below_words(criteria: Sequence[Criterion], halves: Mapping[str, Half]) -> str:
+    """Which threshold is not reached, without a mark: what a letter may tell before the results are public."""
+    bars = ((one.name, one.threshold_half, halves.get(one.key)) for one in criteria)
+    missed = [name for name, least, given in bars if least is not None and given is not None and given < least]
+    return f"It does not reach the threshold for {' and for '.join(missed) if missed else 'the score as a whole'}."
+
+
+def empty_words(name: str, *, public: bool) -> str:
+    """Why there is nothing to write in a place, and what to do."""
+    if name == "score" and not public:
+        return "No score is told before the results are public. Take {score} out of the text, or publish them first."
+    return f"There is nothing to write for {{{name}}}. Take it out of the text."
 
 
 def filled(text: str, values: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

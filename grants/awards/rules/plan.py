@@ -299,35 +299,31 @@ def read_overrides(text: str) -> tuple[Override, ...]:
     >>> read_overrides("A-1; ; 250 000; Ethics check first; The panel cut the travel costs")[0].amount
     Money(cents=25000000, currency='EUR')
     """
-    found = []
+    found, wrong = [], list[str]()
     for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        parts = [part.strip() for part in line.split(";")]
-        if len(parts) != 5 or not parts[0]:
-            raise Invalid(
-                "The departures cannot be read.",
-                {
-                    "overrides": f"Line {number} needs five parts between semicolons: reference; place; amount; conditions; reason."
-                },
-            )
-        reference, place, amount, conditions, reason = parts
-        if place and not (
-            place.isdecimal() and place.isascii() and len(place) <= PLACE_DIGITS_MAX and 0 < int(place) <= 5_000
-        ):
-            raise Invalid(
-                "The departures cannot be read.", {"overrides": f"Line {number}: the place is a whole number from 1."}
-            )
         try:
-            money = parse_money(amount) if amount else None
+            found += [_override(line)] if line.strip() else []
         except Invalid as error:
-            raise Invalid(
-                "The departures cannot be read.", {"overrides": f"Line {number}: the amount {error}"}
-            ) from error
-        found.append(
-            Override(reference, int(place) if place else None, money, clean_text(conditions), clean_text(reason))
-        )
+            wrong.append(f"Line {number}{error}")
+    if wrong:
+        raise Invalid("The departures cannot be read.", {"overrides": " ".join(wrong)})
     return tuple(found)
+
+
+def _override(line: str) -> Override:
+    parts = [part.strip() for part in line.split(";")]
+    if len(parts) != 5 or not parts[0]:
+        raise Invalid(" needs five parts between semicolons: reference; place; amount; conditions; reason.")
+    reference, place, amount, conditions, reason = parts
+    if place and not (
+        place.isdecimal() and place.isascii() and len(place) <= PLACE_DIGITS_MAX and 0 < int(place) <= 5_000
+    ):
+        raise Invalid(": the place is a whole number from 1.")
+    try:
+        money = parse_money(amount) if amount else None
+    except Invalid as error:
+        raise Invalid(f": the amount {error}") from error
+    return Override(reference, int(place) if place else None, money, clean_text(conditions), clean_text(reason))
 
 
 def override_lines(overrides: Sequence[Override]) -> str:

@@ -13,7 +13,7 @@ from grants.awards.services.publishing import propose_results, publish_results, 
 from grants.awards.services.scenarios import save_scenario
 from grants.awards.services.solving import SOLVE_JOB, request_solve, solve
 from grants.awards.services.standing_in import stand_in
-from grants.awards.services.taking_out import export_advice, export_complaints
+from grants.awards.services.taking_out import download_minute, export_advice, export_complaints, export_ranking
 
 __all__ = [
     "SOLVE_JOB",
@@ -24,8 +24,10 @@ __all__ = [
     "decide",
     "decide_move",
     "decide_names",
+    "download_minute",
     "export_advice",
     "export_complaints",
+    "export_ranking",
     "letters",
     "minutes",
     "panel",

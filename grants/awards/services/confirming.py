@@ -119,7 +119,7 @@ def carry_out(call: CallView, selection: Selection, item: SelectionItem) -> Mone
     reserved = reserve(call, selection, item, application) if outcome is Outcome.SELECTED and item.amount else ZERO
     if SelectionKind(selection.kind) is SelectionKind.RANKED:
         applications.move(application.id, _VERBS[outcome])
-        tell_applicants(call, application, item, outcome, item.threshold_words)
+        tell_applicants(call, application, item, outcome)
     return reserved
 
 
@@ -153,7 +153,7 @@ def reserve(call: CallView, selection: Selection, item: SelectionItem, applicati
 def tell_applicants(
     call: CallView, application: Application, item: SelectionItem, outcome: Outcome, threshold_words: str = ""
 ) -> None:
-    """One mail with the outcome to everybody who writes in an application."""
+    """One mail with the outcome to everybody who writes in an application; no mark before the results are public."""
     scope = Scope.of(("application", application.id))
     team = [person.id for person in identity.users_with(Permission.APPLICATION_EDIT, scope)]
     people.mail(

@@ -98,15 +98,8 @@ def name_committee(actor: Actor, complaint_id: UUID, chosen: tuple[UUID, UUID], 
 def extend(actor: Actor, complaint_id: UUID, day: date | None, reason: str, version: int | None = None) -> None:
     """Move the day by which it is decided, to a later one, with the reason; the applicant is told."""
     row, call = handled(actor, complaint_id, version)
-    words, wrong = said.reasoned(reason), {}
-    if not words:
-        wrong["reason"] = "Say why more time is needed. The applicant reads it."
-    if day is None:
-        wrong["day"] = "Choose the new day."
-    elif row.decide_at is not None and clock.end_of_day(day, call.zone) <= row.decide_at:
-        wrong["day"] = "That is not later than before. Choose a later day."
-    if wrong or day is None:
-        raise Invalid("More time needs a later day and a reason.", wrong)
+    words = said.refuse_no_more_time(day, row.decide_at, call.zone, reason)
+    assert day is not None, "a day is demanded"
     if ComplaintState(row.state) not in OPEN_COMPLAINTS:
         raise Refused("This complaint is closed; it needs no time any more.")
     row.decide_at, row.extension_reason = clock.end_of_day(day, call.zone), words

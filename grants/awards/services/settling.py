@@ -61,7 +61,8 @@ def settle(actor: Actor, complaint_id: UUID, version: int | None = None) -> Outc
     row.settled_outcome = outcome.value
     application = locked(Application, row.application_id)
     carry_out_again(call, selection, item, outcome)
-    tell_applicants(call, application, item, outcome, proposed.threshold_words)
+    told = proposed.threshold_words if call.results_are_public(acts.moment()) else ""
+    tell_applicants(call, application, item, outcome, told)
     acts.reason(proposed.words)
     return outcome
 

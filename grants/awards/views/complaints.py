@@ -1,4 +1,4 @@
-"""Pages of complaints: the applicant writes, sends and reads; the programme checks, names, and a committee of two decide."""
+"""Pages of complaints for the programme: it checks, names, and a committee of two decide; the list of a call, also as a file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
-from uuid import UUID
 
 from flask import Response, flash, request
 
@@ -14,155 +13,25 @@ from grants.awards import queries, services
 from grants.awards.forms.complaints import (
     CheckForm,
     CommitteeForm,
-    ComplaintForm,
-    FileOutForm,
     MoreTimeForm,
     ProposeForm,
     ReturnDecisionForm,
-    WithdrawForm,
 )
-from grants.awards.queries.complaints import CasePage, OwnPage
+from grants.awards.queries.complaints import CasePage
 from grants.awards.rules import points
-from grants.awards.rules.complaints import REMEDY_WORDS, ComplaintLetter, ComplaintView
-from grants.awards.views.frame import P, bp
-from grants.calls.rules import GROUND_WORDS, LANGUAGES, NO_MERITS
-from grants.core import clock, files
-from grants.core.errors import Invalid, NotFound, Refused
+from grants.awards.rules.complaints import REMEDY_WORDS, ComplaintView
+from grants.awards.views.frame import P, bp, letter_of
+from grants.calls.rules import GROUND_WORDS
+from grants.core import clock
 from grants.core.paging import ROWS_ON_A_PAGE_MAX, Page
 from grants.core.text import CSV_MARK, csv_lines
-from grants.web.downloads import send
 from grants.web.forms import ContestedForm
 from grants.web.routing import current_actor, page, requires, see_other
 
-acts, reads = services.complaints, queries.complaints
+reads = queries.complaints
 reviewing, settling = services.reviewing, services.settling
 F = TypeVar("F", bound=ContestedForm)
 LIST_HEAD = ("Application", "Title", "Number", "About", "State", "Received", "Decide by", "Overdue", "Decided")
-
-
-# --- the applicant ------------------------------------------------------------------------------------------------
-
-
-@bp.get("/applications/<ref>/complaint")
-@requires(P.APPLICATION_READ)
-def own_complaint(ref: str) -> Any:
-    """What one may complain about and until when, the draft, and what became of what was sent."""
-    return _own(ref)
-
-
-@bp.post("/applications/<ref>/complaint")
-@requires(P.APPLICATION_EDIT)
-def write_complaint(ref: str) -> Any:
-    """Keep the draft with its files, or send it for good."""
-    actor, shown, form = current_actor(), _found(ref), ComplaintForm()
-    _offer(form, shown)
-    if form.validate_on_submit():
-        with form.attempt():
-            version = acts.save(actor, shown.application.id, form.to_input(), form.version_shown())
-            # Whatever is refused now, what was typed is kept: the page that comes back goes on from that.
-            form.try_again(version)
-            draft = _found(ref).draft
-            assert draft is not None, "what was saved is there"
-            _attach(form, draft.id)
-            if not form.what_is_wrong():
-                if request.form.get("go") == "send":
-                    sha256 = acts.send(actor, draft.id, _version_of(draft.id, ref))
-                    flash(f"Your complaint is received. Its SHA-256 begins with {sha256[:16]}.", "success")
-                else:
-                    flash("The draft is saved. Nobody outside your team sees it.", "success")
-                return see_other(".own_complaint", ref=ref)
-    return _own(ref, form), 409 if form.clashed else 422
-
-
-def _version_of(complaint_id: UUID, ref: str) -> int | None:
-    draft = _found(ref).draft
-    return draft.version if draft is not None and draft.id == complaint_id else None
-
-
-def _attach(form: ComplaintForm, complaint_id: UUID) -> None:
-    """Each file that is right is kept, each that is not is said beside the field."""
-    for upload in request.files.getlist(form.file.name):
-        if not upload.filename:
-            continue
-        try:
-            acts.attach(current_actor(), complaint_id, files.receive(upload))
-        except (Invalid, Refused) as error:
-            form.file.errors = [*form.file.errors, str(error)]
-
-
-@bp.post("/applications/<ref>/complaint/remove")
-@requires(P.APPLICATION_EDIT)
-def remove_evidence(ref: str) -> Any:
-    """Take a file out of the draft."""
-    shown, form = _found(ref), FileOutForm()
-    with form.refusals():
-        if shown.draft is None:
-            raise Refused("The complaint was sent; it stands as it is.")
-        acts.detach(current_actor(), shown.draft.id, form.thing_id() or UUID(int=0))
-        return see_other(".own_complaint", ref=ref)
-    return _own(ref, deed=form), 422
-
-
-@bp.post("/applications/<ref>/complaint/<int(max=2147483647):number>/withdraw")
-@requires(P.APPLICATION_SUBMIT)
-def withdraw_complaint(ref: str, number: int) -> Any:
-    """Withdraw what was sent and is not decided."""
-    shown, form = _found(ref), WithdrawForm()
-    view = next((each for each in shown.sent if each.number == number), None)
-    if view is None:
-        raise NotFound
-    if form.validate_on_submit():
-        with form.attempt():
-            acts.withdraw(current_actor(), view.id, form.reason.data or "", form.version_shown())
-            flash("The complaint is withdrawn. The first decision stands.", "success")
-            return see_other(".own_complaint", ref=ref)
-    return _own(ref, withdraw=form), 409 if form.clashed else 422
-
-
-def _found(ref: str) -> OwnPage:
-    return reads.own_page(current_actor(), ref, clock.now())
-
-
-def _offer(form: ComplaintForm, shown: OwnPage) -> None:
-    rules = shown.application.call.content.complaints
-    if rules is None:
-        raise NotFound
-    form.offer(rules)
-
-
-def _own(
-    ref: str,
-    form: ComplaintForm | None = None,
-    withdraw: WithdrawForm | None = None,
-    deed: FileOutForm | None = None,
-) -> str:
-    shown, actor = _found(ref), current_actor()
-    draft, rules = shown.draft, shown.application.call.content.complaints
-    if form is None:
-        stored = {"text": draft.text, "grounds": [each.value for each in draft.grounds]} if draft else {}
-        form = ComplaintForm(formdata=None, data={"version": str(draft.version if draft else 0), **stored})
-    elif form.clashed:
-        form.comes_again(draft.version if draft else 0)
-    if shown.application.call.content.complaints is not None:
-        _offer(form, shown)
-    newest = next(iter(shown.sent), None)
-    if withdraw is not None and withdraw.clashed and newest is not None:
-        withdraw.comes_again(newest.version)
-    return page(
-        "awards/own_complaint.html", shown=shown, application=shown.application, call=shown.application.call, form=form,
-        withdraw=withdraw or WithdrawForm(formdata=None, data={"version": str(newest.version if newest else 0)}),
-        deed=deed or FileOutForm(formdata=None), ground_words=GROUND_WORDS, no_merits=NO_MERITS, letter_of=_letter_of,
-        languages=" or ".join(LANGUAGES[each] for each in rules.languages) if rules else "",
-        sends=shown.application.id in actor.places(P.APPLICATION_SUBMIT, "application"),
-        writes=shown.application.id in actor.places(P.APPLICATION_EDIT, "application"),
-    )  # fmt: skip
-
-
-def _letter_of(view: ComplaintView) -> ComplaintLetter | None:
-    return ComplaintLetter.from_mapping(view.letter) if view.letter else None
-
-
-# --- the programme ------------------------------------------------------------------------------------------------
 
 
 @bp.get("/calls/<slug>/complaints")
@@ -222,12 +91,23 @@ def complaint(ref: str, number: int) -> Any:
 
 
 def _case(shown: CasePage, sent: ContestedForm | None = None) -> str:
-    view = shown.complaint
+    view, actor = shown.complaint, current_actor()
     if sent is not None and sent.clashed:
         sent.comes_again(view.version)
+    return page(
+        "awards/complaint.html", shown=shown, view=view, call=shown.application.call, forms=_forms(shown, sent),
+        why_not=shown.why_not(actor.user_id), mine=actor.user_id in {key for key, _ in view.committee},
+        proposed_here=view.proposed_by == actor.user_id, settles_own=view.settlement_by == actor.user_id,
+        ground_words=GROUND_WORDS, remedy_words=REMEDY_WORDS, letter=letter_of(view), half_words=points,
+        at=clock.now(), sent=sent,
+    )  # fmt: skip
+
+
+def _forms(shown: CasePage, sent: ContestedForm | None) -> _Forms:
+    view = shown.complaint
 
     def fresh(kind: type[F], **stored: Any) -> F:
-        if isinstance(sent, kind):
+        if type(sent) is kind:
             return sent
         return kind(formdata=None, data={"version": str(view.version), **stored})
 
@@ -237,30 +117,29 @@ def _case(shown: CasePage, sent: ContestedForm | None = None) -> str:
     forms = _Forms(
         fresh(CheckForm), fresh(CommitteeForm, member_one=named[0], member_two=named[-1]), fresh(MoreTimeForm),
         fresh(ProposeForm, upholds=upholds, remedy=remedy, text=view.decision), fresh(ReturnDecisionForm),
-        sent if type(sent) is ContestedForm else ContestedForm(formdata=None, data={"version": str(view.version)}),
-        ContestedForm(formdata=None, data={"version": str(view.version)}),
+        fresh(ContestedForm), ContestedForm(formdata=None, data={"version": str(view.version)}),
     )  # fmt: skip
-    forms.committee.offer(shown.people)
-    forms.propose.offer(view)
+    for form in (forms.committee, forms.more, forms.propose):
+        _offer(form, shown)
     forms.more.reason.id, forms.giving_back.reason.id = "more-reason", "return-reason"
-    actor = current_actor()
-    mine = actor.user_id in {key for key, _ in view.committee}
-    return page(
-        "awards/complaint.html", shown=shown, view=view, call=shown.application.call,
-        forms=forms, why_not=shown.why_not(actor.user_id), mine=mine, proposed_here=view.proposed_by == actor.user_id,
-        settles_own=view.settlement_by == actor.user_id,
-        ground_words=GROUND_WORDS, remedy_words=REMEDY_WORDS, letter=_letter_of(view), half_words=points,
-        at=clock.now(), sent=sent,
-    )  # fmt: skip
+    return forms
+
+
+def _offer(form: ContestedForm, shown: CasePage) -> None:
+    """What the case gives a form to choose from, or to measure by."""
+    match form:
+        case CommitteeForm():
+            form.offer(shown.people)
+        case MoreTimeForm():
+            form.offer(shown.complaint, shown.application.call.zone)
+        case ProposeForm():
+            form.offer(shown.complaint)
 
 
 def _step(ref: str, number: int, form: ContestedForm, deed: Callable[[CasePage], str]) -> Any:
     """One step of a case: refused, the page comes back with what was typed."""
     shown = reads.case_page(current_actor(), ref, number)
-    if isinstance(form, CommitteeForm):
-        form.offer(shown.people)
-    if isinstance(form, ProposeForm):
-        form.offer(shown.complaint)
+    _offer(form, shown)
     if form.validate_on_submit():
         with form.attempt():
             flash(deed(shown), "success")
@@ -375,21 +254,3 @@ def settle_complaint(ref: str, number: int) -> Any:
         return f"The outcome after the repeated evaluation is: {outcome.words}. The applicant is told."
 
     return _step(ref, number, form, deed)
-
-
-# --- files --------------------------------------------------------------------------------------------------------
-
-
-@bp.get("/applications/<ref>/complaints/<int(max=2147483647):number>/files/<sha256>")
-@requires(P.FILE_READ)
-def complaint_file(ref: str, number: int, sha256: str) -> Any:
-    """A piece of evidence, for the team and for who handles it."""
-    return send(acts.open_file(current_actor(), reads.id_of(ref, number), sha256))
-
-
-@bp.get("/applications/<ref>/complaints/<int(max=2147483647):number>.pdf")
-@requires(P.FILE_READ)
-def complaint_decision(ref: str, number: int) -> Any:
-    """The second decision as PDF."""
-    found = reads.id_of(ref, number)
-    return send(acts.open_file(current_actor(), found, reads.letter_of(found)))

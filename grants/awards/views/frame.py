@@ -12,6 +12,7 @@ from grants.awards.rules import (
     RankingPage,
     SelectionView,
 )
+from grants.awards.rules.complaints import ComplaintLetter, ComplaintView
 from grants.awards.states import LineRule
 from grants.core.permissions import Permission, Scope
 from grants.web.forms import ContestedForm
@@ -59,3 +60,8 @@ def ways(call_id: UUID) -> dict[str, bool]:
         "opens_panel": actor.may(P.PANEL_READ, place),
         "opens_ranking": any(actor.may(one, place) for one in READS),
     }
+
+
+def letter_of(view: ComplaintView) -> ComplaintLetter | None:
+    """The second decision on a complaint as it was sent; None before it was."""
+    return ComplaintLetter.from_mapping(view.letter) if view.letter else None

@@ -233,9 +233,10 @@ def letter(ref: str) -> Any:
 def _letter(ref: str, form: LetterDeedForm | None = None) -> str:
     application, sent = queries.letters.sent_letter(current_actor(), ref, clock.now())
     version = str(sent.version)
+    complained, until = queries.complaints.own_way(application, clock.now())
     return page(
         "awards/letter.html", application=application, call=application.call, sent=sent, text=sent.text,
-        paragraphs=paragraphs, complained=queries.complaints.told_of(application.id),
+        paragraphs=paragraphs, complained=complained, complains_until=until,
         form=form or LetterDeedForm(formdata=None, data={"version": version}),
     )  # fmt: skip
 

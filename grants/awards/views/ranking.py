@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Response, request, send_file
 
+from grants.awards import services
 from grants.awards.rules import (
     WAITING_NAMED_MAX,
     RankingPage,
@@ -24,7 +25,7 @@ from grants.core.errors import Refused
 from grants.core.file_types import MEDIA, FileType
 from grants.core.money import Money
 from grants.core.text import inert
-from grants.web.routing import page, requires
+from grants.web.routing import current_actor, page, requires
 
 
 @bp.get("/calls/<slug>/ranking")
@@ -56,11 +57,13 @@ def listed(shown: RankingPage) -> dict[str, Any]:
 @bp.get("/calls/<slug>/ranking.csv")
 @requires(*READS)
 def ranking_csv(slug: str) -> Any:
+    """The same rows as CSV; that they were taken is kept."""
     shown = _whole(slug)
     out = io.StringIO()
     writer = csv.writer(out, dialect="excel", lineterminator="\r\n")
     for cells in _lines(shown):
         writer.writerow([inert(_euros(cell) if isinstance(cell, Money) else str(cell)) for cell in cells])
+    services.export_ranking(current_actor(), shown.call_id, len(shown.rows), FileType.CSV)
     # The byte-order mark lets spreadsheets read the letters of every city right.
     answer = Response("\ufeff" + out.getvalue(), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f"attachment; filename=ranking-{shown.call_slug}.csv"
@@ -70,7 +73,7 @@ def ranking_csv(slug: str) -> Any:
 @bp.get("/calls/<slug>/ranking.xlsx")
 @requires(*READS)
 def ranking_workbook(slug: str) -> Any:
-    """The same rows as a workbook: amounts are numbers, text is never a formula."""
+    """The same as a workbook: amounts are numbers, text is never a formula."""
     import xlsxwriter  # only where somebody takes a list out
 
     shown, made = _whole(slug), io.BytesIO()
@@ -88,6 +91,7 @@ def ranking_workbook(slug: str) -> Any:
                     case _:
                         sheet.write_string(number, place, cell)
     made.seek(0)
+    services.export_ranking(current_actor(), shown.call_id, len(shown.rows), FileType.XLSX)
     name = f"ranking-{shown.call_slug}.xlsx"
     return send_file(made, MEDIA[FileType.XLSX], as_attachment=True, download_name=name)
 

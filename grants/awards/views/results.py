@@ -117,11 +117,12 @@ def result(ref: str) -> Any:
     """How an application fared and why, for its team."""
     shown = queries.result(current_actor(), ref, clock.now())
     call = shown.application.call
+    complained, until = queries.complaints.own_way(shown.application, clock.now())
     return page(
         "awards/result.html", shown=shown, application=shown.application, call=call, half_words=points,
         rules=application_rules, outcome_words=OUTCOME_WORDS, next_words=NEXT_WORDS,
         redress=call.fact("evaluation.redress"),
-        complained=queries.complaints.told_of(shown.application.id), anchors=anchor_words, marking=call.content.marking,
+        complained=complained, complains_until=until, anchors=anchor_words, marking=call.content.marking,
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from grants.awards.states import LineRule, SelectionKind, SelectionState
 from grants.awards.views.frame import READS, P, bp, fresh_form, may_decide
 from grants.awards.views.ranking import listed
 from grants.awards.views.solving import solving_of
+from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.core import clock
 from grants.core.errors import NotFound, Refused
@@ -111,8 +112,9 @@ def selection(slug: str, number: int) -> Any:
 @bp.get("/calls/<slug>/selections/<int(max=2147483647):number>/minute.pdf")
 @requires(*READS)
 def selection_minute(slug: str, number: int) -> Any:
-    """The decision as a minute, for whoever sees the list whole."""
-    return send(queries.minute_file(current_actor(), slug, number))
+    """The decision as a minute, for whoever sees the list whole; that it was taken is kept."""
+    actor = current_actor()
+    return send(services.download_minute(actor, calls.id_of(actor, slug), slug, number))
 
 
 def _selection(

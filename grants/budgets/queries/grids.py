@@ -172,6 +172,11 @@ class BudgetView(Grid):
         return rules.timeline(self.content.plan, {row.organisation_id: row.name for row in self.rows})
 
     @property
+    def pays_all(self) -> bool:
+        """Whether the grant asked for pays every cost of it, so that nobody else has to."""
+        return self.rules.funding_rate == 1 and self.totals.requested == self.totals.total
+
+    @property
     def problems(self) -> tuple[Problem, ...]:
         """The broken rules: ``place`` is the id of the field to mend, or ``budget``."""
         apart = tuple(Problem("budget", each.sentence) for each in self.dropped)

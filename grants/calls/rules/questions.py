@@ -185,6 +185,12 @@ def takes_questions(call: CallView, at: datetime) -> bool:
     return call.state is CallState.PUBLISHED and until is not None and clock.in_time(at, until)
 
 
+def questions_over(call: CallView, at: datetime) -> bool:
+    """Whether the last moment to ask has passed, whatever became of the call since."""
+    until = questions_close_at(call)
+    return until is not None and not clock.in_time(at, until)
+
+
 def refuse_late_question(call: CallView, at: datetime, printed: str) -> None:
     """Refuse a question after the last moment for it; ``printed`` says that moment in words."""
     faults.point("deadline")

@@ -23,7 +23,7 @@ from grants.calls.forms import (
 from grants.calls.rules import CallSummary
 from grants.calls.rules.changes import FORM_PATHS
 from grants.calls.rules.question_form import marks_of
-from grants.calls.rules.questions import questions_close_at, takes_questions
+from grants.calls.rules.questions import questions_close_at, questions_over, takes_questions
 from grants.calls.states import CallState, Phase
 from grants.calls.views.parts import Edited
 from grants.calls.views.sections import any_part, question_page, take_out_page
@@ -429,4 +429,5 @@ def _words(call: rules.CallView) -> dict[str, Any]:
         "timeline_of": rules.timeline(call, clock.now()),
         "questions_until": questions_close_at(call),
         "takes_questions": takes_questions(call, clock.now()),
+        "questions_over": questions_over(call, clock.now()),
     }

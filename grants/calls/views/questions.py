@@ -50,6 +50,7 @@ def questions(slug: str) -> Any:
         sections=tuple(sections.items()),
         takes=rules.takes_questions(call, at),
         until=rules.questions_close_at(call),
+        is_over=rules.questions_over(call, at),
         own=own,
         sessions={each.number: each.title for each in held},
         paragraphs=paragraphs,
@@ -97,8 +98,7 @@ def ask(slug: str) -> Any:
 def _ask_page(call: CallView, form: AskForm) -> str:
     form.section.choices = _section_choices(call)
     until, at = rules.questions_close_at(call), clock.now()
-    is_over = until is not None and not clock.in_time(at, until)
-    takes = rules.takes_questions(call, at)
+    is_over, takes = rules.questions_over(call, at), rules.takes_questions(call, at)
     return page("calls/question_ask.html", call=call, form=form, until=until, is_over=is_over, takes=takes)
 
 

@@ -118,8 +118,8 @@ def eligibility(text: LetterText, sent_at: datetime | None, *, zone: str, synthe
     for paragraph in text.paragraphs:
         paper.paragraph(paragraph)
         paper.gap(6)
-    title = "The conditions and the answers to them" if text.eligible else "The conditions that are not met"
-    paper.table(Table(title, (Column("Condition", share=5), Column("Answer", share=6)), text.conditions))
+    for title, rows in text.parts:
+        paper.table(Table(title, (Column("Condition", share=5), Column("Answer", share=6)), rows))
     return paper.finished()
 
 

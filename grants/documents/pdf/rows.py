@@ -21,20 +21,57 @@ FIGURES = (ColumnKind.MONEY, ColumnKind.NUMBER)
 Lines = Sequence[str]
 
 
+class _Wide(dict[str, float]):
+    """How wide each letter of a typeface is, as the library adds them up, asked once a letter."""
+
+    def __init__(self, face: Any) -> None:
+        super().__init__()
+        self._face = face
+
+    def __missing__(self, letter: str) -> float:
+        wide: float = self._face.charWidths.get(ord(letter), self._face.defaultWidth)
+        self[letter] = wide
+        return wide
+
+
+class _Spelt(dict[str, str | None]):
+    """How a PDF spells each letter that stands among the first embedded ones; None for those that stand elsewhere.
+
+    The library numbers letters by their first use: asked letter by letter in the order of a text they get the same numbers.
+    """
+
+    def __init__(self, font: Any, canvas: Any) -> None:
+        super().__init__()
+        self._font, self._canvas = font, canvas
+
+    def __missing__(self, letter: str) -> str | None:
+        ((subset, part),) = self._font.splitString(letter, self._canvas._doc)
+        spelt: str | None = None if subset else self._canvas._escape(part)
+        self[letter] = spelt
+        return spelt
+
+
 class Letters:
-    """Widths and spelling of texts, each worked out once: names, kinds and days come again and again in a long table."""
+    """Widths and spelling of texts, each worked out once: names, kinds and days come again and again in a long table.
+
+    Letter by letter, too: references and amounts are new in each row, and the library asks for each of their letters anew.
+    """
 
     def __init__(self) -> None:
         self._widths: dict[tuple[str, str], float] = {}
         self._parts: dict[tuple[str, str], list[tuple[int, str]]] = {}
+        self._wide: dict[str, _Wide] = {}
+        self._spelt: dict[str, _Spelt] = {}
 
     def width(self, text: str, font: str, size: float) -> float:
         """How wide a text is in points."""
         known = self._widths.get((text, font))
         if known is None:
-            from reportlab.pdfbase.pdfmetrics import stringWidth  # in workers only
+            if font not in self._wide:
+                from reportlab.pdfbase.pdfmetrics import getFont  # in workers only
 
-            known = self._widths[text, font] = stringWidth(text, font, 1)
+                self._wide[font] = _Wide(getFont(font).face)
+            known = self._widths[text, font] = 0.001 * sum(map(self._wide[font].__getitem__, text))
         return known * size
 
     def spelled(self, text: str, font: str, canvas: Any) -> list[tuple[int, str]]:
@@ -43,8 +80,15 @@ class Letters:
         if known is None:
             from reportlab.pdfbase.pdfmetrics import getFont  # in workers only
 
-            parts = getFont(font).splitString(text, canvas._doc)
-            known = self._parts[text, font] = [(subset, canvas._escape(part)) for subset, part in parts]
+            if font not in self._spelt:
+                self._spelt[font] = _Spelt(getFont(font), canvas)
+            spelt = list(map(self._spelt[font].__getitem__, text))
+            if None in spelt:
+                parts = getFont(font).splitString(text, canvas._doc)
+                known = [(subset, canvas._escape(part)) for subset, part in parts]
+            else:
+                known = [(0, "".join(map(str, spelt)))] if spelt else []
+            self._parts[text, font] = known
         return known
 
 

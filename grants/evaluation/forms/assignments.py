@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, time
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from grants.evaluation.rules import (
     AdjustPage,
     RemindInput,
     RunInput,
+    refuse_bad_run,
 )
 from grants.evaluation.states import CountryRule, Deed, StandingRule
 from grants.web.forms import A_PARAGRAPH, ContestedForm, DateField, Form, Needed, choices
@@ -53,6 +54,10 @@ class RunForm(Form):
         ),
         default=StandingRule.KEPT.value,
     )
+
+    def looks(self) -> Iterable[Callable[[], object]]:
+        """A seed, and a day that is not over."""
+        yield lambda: refuse_bad_run(RunInput(self.seed.data or "", end_of(self.due_on.data)), clock.now())
 
     def to_input(self) -> RunInput:
         """The frozen input."""

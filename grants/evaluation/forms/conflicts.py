@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -19,6 +19,7 @@ from grants.evaluation.rules import (
     AnsweredEntity,
     ConflictPage,
     EntityRow,
+    clean_answers,
 )
 from grants.evaluation.states import ConflictKind, Declared, Ruling
 from grants.web.forms import ContestedForm, Form, Needed, choices
@@ -115,6 +116,11 @@ class ConflictsForm(Form):
             words.errors = [*words.errors, ANSWERED_ELSEWHERE.format(row.words)]
         self.problems += self._gone()
         return sound and not overtaken and not self.problems
+
+    def looks(self) -> Iterable[Callable[[], object]]:
+        """What every answer needs beside itself: a sentence, a kind of tie."""
+        if not any(field.errors for field in self):
+            yield lambda: clean_answers(self.to_input(), self.to_entities(rest=False))
 
     def _is_overtaken(self, row: Shown) -> bool:
         was, now = self[f"was_{row.place}"], row.mark

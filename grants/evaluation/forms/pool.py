@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import UUID
 
 from wtforms import BooleanField, FileField, HiddenField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional
 
+from grants.calls.rules.expert_terms import TERMS_HEADINGS, TermsView
 from grants.core.errors import Invalid
 from grants.evaluation.rules import (
     INVITATION_DAYS,
+    POOL_LOAD_MAX,
     ROLES,
     TOPIC_LEVELS,
     AskInput,
     Employer,
     EvaluatorInput,
     PoolMember,
+    checked_ask,
+    checked_member,
     employer_words,
     read_employers,
+    refuse_beyond_offer,
+    refuse_unaccepted,
 )
+from grants.identity.rules import checked_name, normal_email
 from grants.web.forms import CheckboxesField, ContestedForm, DateField, Needed, choices
 
 TOPIC_CHOICES = choices((("0", "does not know it"), *((str(level), words) for level, words in TOPIC_LEVELS.items())))
@@ -65,6 +73,20 @@ class ProfileForm(ContestedForm):
         except Invalid as error:
             raise Invalid("An organisation cannot be read.", {"employers": str(error)}) from error
 
+    def looks(self) -> Iterable[Callable[[], object]]:
+        """The whole entry, and the organisations line by line."""
+        yield self.said_of_employers
+        yield lambda: checked_member(self.as_typed())
+
+    def as_typed(self) -> EvaluatorInput:
+        """Everything but the organisations as typed; a number that cannot be read is told at its field alone."""
+        most = self.load_max.data
+        return EvaluatorInput(
+            UUID(int=0), self.country_code.data or "", self.language_list, tuple(value for value, _ in self.known),
+            0, POOL_LOAD_MAX if most is None else most, topic_levels=self.known,
+            available=(self.available_from.data, self.available_until.data),
+        )  # fmt: skip
+
     @property
     def topics(self) -> tuple[Any, ...]:
         """The field of each topic."""
@@ -98,22 +120,13 @@ class PoolForm(ProfileForm):
         )
         return self
 
+    def as_typed(self) -> EvaluatorInput:
+        """The same with the least number and the roles."""
+        return replace(super().as_typed(), load_min=self.load_min.data or 0, roles=tuple(self.roles.data or ()))
+
     def to_input(self) -> EvaluatorInput:
-        """The frozen input; raises :class:`Invalid` where a number is missing."""
-        if self.load_min.data is None or self.load_max.data is None:
-            raise Invalid("The loads are missing.", {"load_max": "Enter both numbers of applications."})
-        return EvaluatorInput(
-            UUID(self.person.data),
-            self.country_code.data or "",
-            self.language_list,
-            tuple(value for value, _ in self.known),
-            self.load_min.data,
-            self.load_max.data,
-            topic_levels=self.known,
-            roles=tuple(self.roles.data or ()),
-            available=(self.available_from.data, self.available_until.data),
-            employers=self.said_of_employers(),
-        )
+        """The frozen input; raises :class:`Invalid` where an organisation cannot be read."""
+        return replace(self.as_typed(), user_id=UUID(self.person.data), employers=self.said_of_employers())
 
 
 class OwnProfileForm(ProfileForm):
@@ -131,13 +144,7 @@ class OwnProfileForm(ProfileForm):
 
     def to_input(self) -> EvaluatorInput:
         """The frozen input; who it is and what was offered the act knows."""
-        if self.load_max.data is None:
-            raise Invalid("A number is missing.", {"load_max": "Enter how many applications you can take at most."})
-        return EvaluatorInput(
-            UUID(int=0), self.country_code.data or "", self.language_list, tuple(value for value, _ in self.known),
-            0, self.load_max.data, topic_levels=self.known,
-            available=(self.available_from.data, self.available_until.data), employers=self.said_of_employers(),
-        )  # fmt: skip
+        return replace(self.as_typed(), employers=self.said_of_employers())
 
 
 class AnswerForm(OwnProfileForm):
@@ -146,6 +153,8 @@ class AnswerForm(OwnProfileForm):
     terms = HiddenField()
     contract = BooleanField("I accept the contract.")
     confidentiality = BooleanField("I accept the declaration of confidentiality.")
+    offered = POOL_LOAD_MAX
+    words: TermsView | None = None
 
     def ticked(self) -> frozenset[str]:
         """Which parts are accepted."""
@@ -154,6 +163,19 @@ class AnswerForm(OwnProfileForm):
     def number(self) -> int | None:
         """The version of the words the form carried."""
         return read_number(self.terms.data)
+
+    def asked(self, offered: int, shown: TermsView | None) -> None:
+        """How many applications are offered at most, and the words that stand."""
+        self.offered, self.words = offered, shown
+
+    def looks(self) -> Iterable[Callable[[], object]]:
+        """The entry, no more than was offered, and both parts of the words."""
+        yield from super().looks()
+        yield lambda: refuse_beyond_offer(self.load_max.data or 0, self.offered)
+        # Of words that were published meanwhile the act tells.
+        if self.words is not None and self.number() == self.words.number:
+            words = self.words
+            yield lambda: refuse_unaccepted(words, words.number, self.ticked(), frozenset(TERMS_HEADINGS))
 
 
 class TermsForm(ContestedForm):
@@ -190,12 +212,18 @@ class InviteForm(ContestedForm):
     days = IntegerField("Days to answer", default=INVITATION_DAYS)
     roles = CheckboxesField("Roles")
 
+    def looks(self) -> Iterable[Callable[[], object]]:
+        """An address, a name, and what is offered within its limits."""
+        yield lambda: normal_email(self.email.data or "")
+        yield lambda: checked_name(self.name.data or "")
+        yield lambda: checked_ask(self.to_input())
+
     def to_input(self) -> AskInput:
-        """The frozen input; raises :class:`Invalid` where a number is missing."""
-        if self.load_max.data is None or self.days.data is None:
-            raise Invalid("A number is missing.", {"days": "Enter both numbers."})
+        """The frozen input; a number that cannot be read is told at its field alone."""
+        days, most = self.days.data, self.load_max.data
         return AskInput(
-            self.email.data or "", self.name.data or "", self.message.data or "", self.days.data, self.load_max.data,
+            self.email.data or "", self.name.data or "", self.message.data or "",
+            INVITATION_DAYS if days is None else days, POOL_LOAD_MAX if most is None else most,
             tuple(self.roles.data or ()),
         )  # fmt: skip
 

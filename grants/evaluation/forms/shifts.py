@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from wtforms import StringField, TextAreaField
+from wtforms import StringField, TextAreaField, ValidationError
 
-from grants.core.errors import Invalid
 from grants.evaluation.rules import ShiftInput
 from grants.web.forms import ContestedForm, DeedForm, Needed
 
@@ -20,11 +19,15 @@ class ShiftForm(DeedForm):
     shift = StringField("Points up or down", [Needed("Write by how many points, for example 10 or -5.")])
     reason = TextAreaField("Reason", [Needed("Write why the score is moved; the reason stands beside it on the list.")])
 
+    def validate_shift(self, field: StringField) -> None:
+        """A number of half points."""
+        if _POINTS.fullmatch((field.data or "").strip()) is None:
+            raise ValidationError("Write points in halves, for example 10, -5 or 2.5.")
+
     def to_input(self) -> ShiftInput:
-        """The shift as typed; raises :class:`Invalid` where it is no number of half points."""
+        """The shift as typed."""
         read = _POINTS.fullmatch((self.shift.data or "").strip())
-        if read is None:
-            raise Invalid("Nothing was stored.", {"shift": "Write points in halves, for example 10, -5 or 2.5."})
+        assert read is not None, "what is no number of half points was refused"
         sign, whole, half = read.groups()
         points = int(Fraction(f"{whole}.{half or 0}") * 2)
         return ShiftInput(-points if sign in ("−", "-") else points, self.reason.data or "")

@@ -77,6 +77,7 @@ from grants.evaluation.rules.invitations import (
     PoolSearch,
     TermsPage,
     checked_ask,
+    refuse_beyond_offer,
     refuse_unaccepted,
 )
 from grants.evaluation.rules.late import (
@@ -107,6 +108,7 @@ from grants.evaluation.rules.pattern import (
 )
 from grants.evaluation.rules.pool import (
     LANGUAGE_LEVELS,
+    POOL_LOAD_MAX,
     ROLES,
     TOPIC_LEVELS,
     PoolMember,
@@ -129,6 +131,7 @@ from grants.evaluation.rules.runs import (
     SeatWhy,
     Tally,
     WhatIf,
+    refuse_bad_run,
     seats_version,
 )
 from grants.evaluation.rules.scores import (
@@ -234,6 +237,7 @@ __all__ = [
     "LEFT_OUT",
     "PACK_BYTES_MAX",
     "PACK_KIND",
+    "POOL_LOAD_MAX",
     "REMARK",
     "REMARK_WORDS",
     "REMINDED_MAX",
@@ -391,6 +395,8 @@ __all__ = [
     "read_employers",
     "read_seats",
     "read_sent",
+    "refuse_bad_run",
+    "refuse_beyond_offer",
     "refuse_load",
     "refuse_taking_back_entity",
     "refuse_unaccepted",

@@ -145,6 +145,13 @@ def checked_ask(given: AskInput) -> None:
         raise Invalid("The invitation was not sent.", problems)
 
 
+def refuse_beyond_offer(load_max: int, offered: int) -> None:
+    """Raise :class:`Invalid` where somebody takes more upon them than they were asked to."""
+    if load_max > offered:
+        sentence = f"You are asked to take at most {offered}. Enter that number or a smaller one."
+        raise Invalid("You have not joined yet.", {"load_max": sentence})
+
+
 def refuse_unaccepted(
     shown: TermsView | None, number: int | None, ticked: frozenset[str], parts: frozenset[str]
 ) -> None:

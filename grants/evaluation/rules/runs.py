@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from grants.core.errors import Invalid
 from grants.core.paging import Rows
 from grants.evaluation.rules.fit import FIT_MAX
 from grants.evaluation.rules.pool import PoolMember, digest
 from grants.evaluation.rules.showing import ApplicationHead, RunView, SeatView
+from grants.evaluation.rules.values import RunInput
+
+SEED_CHARACTERS_MAX = 100
 
 # How many parts of the graph of seats are told by their size.
 PARTS_NAMED = 5
@@ -311,3 +316,14 @@ def seats_version(seats: Iterable[tuple[UUID, str, bool]]) -> int:
     """One number for the seats of an application, of the id, state and lock of each: whatever changes is another one."""
     told = sorted([str(key), state, locked] for key, state, locked in seats)
     return int.from_bytes(digest(told)[:7])
+
+
+def refuse_bad_run(values: RunInput, at: datetime) -> None:
+    """Raise :class:`Invalid` with each thing that is wrong with what was chosen for a run."""
+    wrong = {}
+    if not values.seed.strip() or len(values.seed) > SEED_CHARACTERS_MAX:
+        wrong["seed"] = f"Write any word or number, at most {SEED_CHARACTERS_MAX} characters."
+    if values.due_at is not None and values.due_at <= at:
+        wrong["due_on"] = "Choose a day after today, or leave it empty."
+    if wrong:
+        raise Invalid("The run was not asked for.", wrong)

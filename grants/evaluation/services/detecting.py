@@ -51,6 +51,9 @@ def detect(actor: Actor, call_id: UUID) -> Detected:
     proposed = gone = 0
     for key, each in found.items():
         row = standing.get(key) or _kept(each)
+        if row.decided_by is None and row.evidence != each.evidence:
+            # What a person decided about keeps the sentence they read; every other fact is told as it is now.
+            row.evidence = each.evidence
         if row.state == DetectedState.GONE.value:
             DETECTED.move(row, "find_again")
         if _held_too_much(row, each):

@@ -188,4 +188,5 @@ def remove(actor: Actor, call_id: UUID, user_id: UUID) -> None:
 )
 def export_pool(actor: Actor, call_id: UUID, rows: int) -> None:
     """Put on the record that a list of people leaves the program; nothing leaves unless this is kept."""
+    acts.subject("call", call_id)
     acts.reason(f"{rows} rows as CSV.")

@@ -200,9 +200,7 @@ def accept_invitation(
     if why:
         raise Refused(f"{why} Tell the programme office.")
     offered = queries.invitations(call_id, [actor.user_id])[actor.user_id].entry
-    if values.load_max > offered.load_max:
-        sentence = f"You are asked to take at most {offered.load_max}. Enter that number or a smaller one."
-        raise Invalid("You have not joined yet.", {"load_max": sentence})
+    rules.refuse_beyond_offer(values.load_max, offered.load_max)
     load_min = min(offered.load_min, values.load_max)
     checked = rules.checked_member(replace(values, user_id=actor.user_id, roles=offered.roles, load_min=load_min))
     entry = Evaluator(

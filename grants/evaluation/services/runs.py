@@ -12,7 +12,7 @@ from grants.calls.rules import CallView
 from grants.core import acts, jobs
 from grants.core.acts import act
 from grants.core.db import db, locked
-from grants.core.errors import Conflict, Invalid, NotAllowed, Refused
+from grants.core.errors import Conflict, NotAllowed, Refused
 from grants.core.permissions import Actor, Permission, Scope
 from grants.evaluation import matching, queries, rules
 from grants.evaluation.models import Assignment, AssignmentRun
@@ -38,7 +38,7 @@ from grants.evaluation.states import CountryRule, RunStatus, SeatState, Standing
 )
 def request_run(actor: Actor, call_id: UUID, values: RunInput) -> UUID:
     """Ask for a run of the exact assignment; a job makes it. Returns the job's id."""
-    _refuse_bad_run(values)
+    rules.refuse_bad_run(values, acts.moment())
     if not queries.consortia(call_id):
         raise Refused("No application of this call is eligible yet. Assign evaluators after the eligibility check.")
     acts.subject("call", call_id)
@@ -51,13 +51,6 @@ def request_run(actor: Actor, call_id: UUID, values: RunInput) -> UUID:
         keep_countries_apart=values.countries.value,
         standing=values.standing.value,
     )
-
-
-def _refuse_bad_run(values: RunInput) -> None:
-    if not values.seed.strip() or len(values.seed) > 100:
-        raise Invalid("The seed is missing.", {"seed": "Write any word or number, at most 100 characters."})
-    if values.due_at is not None and values.due_at <= acts.moment():
-        raise Invalid("The deadline has passed.", {"due_on": "Choose a day after today, or leave it empty."})
 
 
 class ChangedMeanwhile(Conflict):

@@ -251,4 +251,5 @@ def _load(evaluator_id: UUID) -> int:
 )
 def export_seats(actor: Actor, call_id: UUID, rows: int, kind: str) -> None:
     """Put on the record that a list of who assesses what leaves the program; nothing leaves unless this is kept."""
+    acts.subject("call", call_id)
     acts.reason(f"{rows} rows as {kind}.")

@@ -83,6 +83,7 @@ def invitation(slug: str) -> Any:
     if not form.is_submitted():
         form.begun(asked.entry)
         form.version.data, form.terms.data = str(asked.version), str(terms.number) if terms else ""
+    form.asked(asked.entry.load_max, terms)
     if form.validate_on_submit():
         with form.attempt():
             services.accept_invitation(

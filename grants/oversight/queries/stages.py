@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import func, select
 
 from grants.agreements.models import Grant
 from grants.agreements.states import GrantState
-from grants.applications.rules import Later
+from grants.applications.rules import ApplicationView, Later
 from grants.awards import queries as awards
 from grants.awards.models import Selection, SelectionItem
 from grants.awards.states import SelectionState
@@ -21,29 +21,29 @@ from grants.payments.rules import prefinancing_due_on
 from grants.payments.states import OrderState
 
 
-def later(application_id: UUID) -> Asking[Later]:
+def later(application: ApplicationView, at: datetime) -> Asking[Later]:
     """One statement; each outcome was mailed to the team by the act that confirmed it."""
     decided = (
         select(func.max(Selection.confirmed_at))
         .join(SelectionItem, SelectionItem.selection_id == Selection.id)
-        .where(SelectionItem.application_id == application_id, Selection.state == SelectionState.CONFIRMED.value)
+        .where(SelectionItem.application_id == application.id, Selection.state == SelectionState.CONFIRMED.value)
         .scalar_subquery()
     )
     paid = (
         select(func.min(PaymentOrder.value_on))
         .join(Grant, Grant.id == PaymentOrder.grant_id)
-        .where(Grant.application_id == application_id, PaymentOrder.state == OrderState.EXECUTED.value)
+        .where(Grant.application_id == application.id, PaymentOrder.state == OrderState.EXECUTED.value)
         .scalar_subquery()
     )
     about = select(
         *(Grant.reference, Grant.created_at, Grant.state, Grant.in_force_at, Grant.starts_on),
         *(Grant.prefinancing_days, Grant.before_start_days, Grant.report_days, Grant.interim_days, Grant.balance_days),
-    ).where(Grant.application_id == application_id)
+    ).where(Grant.application_id == application.id)
     asked: list[Asking[Any]] = [
         ask(select(decided.label("decided_at"), paid.label("paid_on"))), ask(about),
-        awards.complaints.told_of.asking(application_id),
+        awards.complaints.own_way.asking(application, at),
     ]  # fmt: skip
-    (when,), grants, complained = yield from side_by_side(asked)
+    (when,), grants, (complained, until) = yield from side_by_side(asked)
     for grant in grants:
         limits = TimeLimits(*grant[5:])
         signed_on = clock.in_zone(grant.in_force_at).date() if grant.in_force_at else None
@@ -57,5 +57,6 @@ def later(application_id: UUID) -> Asking[Later]:
             payment_due_on=prefinancing_due_on(signed_on, grant.starts_on, limits) if signed_on else None,
             paid_on=when.paid_on,
             complained=complained,
+            complains_until=until,
         )
-    return Later(decided_at=when.decided_at, complained=complained)
+    return Later(decided_at=when.decided_at, complained=complained, complains_until=until)
