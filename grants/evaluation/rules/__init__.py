@@ -38,6 +38,7 @@ from grants.evaluation.rules.conflicts import (
     clean_answers,
     clean_declaration,
     is_conflict,
+    refuse_overtaken,
     stands_clear,
     version_of,
 )
@@ -215,6 +216,7 @@ from grants.evaluation.rules.values import (
     RemindInput,
     RunInput,
     SheetInput,
+    Stands,
 )
 
 __all__ = [
@@ -335,6 +337,7 @@ __all__ = [
     "ShiftView",
     "ShutTitles",
     "StandingSeat",
+    "Stands",
     "SteppingDown",
     "Takes",
     "Tally",
@@ -392,6 +395,7 @@ __all__ = [
     "read_seats",
     "read_sent",
     "refuse_load",
+    "refuse_overtaken",
     "refuse_taking_back_entity",
     "refuse_unaccepted",
     "refuse_unfinished",
