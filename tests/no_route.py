@@ -10,7 +10,7 @@ import io
 import re
 import sys
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
@@ -24,20 +24,35 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from grants.agreements.models import Grant
+from grants.agreements.models import Grant, Milestone
 from grants.applications.models import Application, ApplicationPartner, Submission
+from grants.awards.models import Complaint, PanelMeeting, Selection, SelectionScenario
 from grants.calls.models import Call, CallExpertTerms
+from grants.calls.rules import from_json
 from grants.calls.rules.expert_terms import ExpertTerms
+from grants.cities.models import City
 from grants.conversations.models import Conversation
 from grants.core import clock, encoding
 from grants.core.acts import arranging
 from grants.core.db import db
+from grants.core.files import StoredFile
+from grants.core.jobs import Job
 from grants.core.permissions import Actor
+from grants.documents.models import StatementRun
 from grants.dossiers.rules import from_mapping
-from grants.evaluation.models import Assignment, ConflictDeclaration, EntityDeclaration, Evaluator
+from grants.evaluation.models import (
+    Assignment,
+    AssignmentRun,
+    ConflictDeclaration,
+    DetectedConflict,
+    EntityDeclaration,
+    Evaluator,
+)
 from grants.identity import queries as identity
-from grants.identity.models import Organisation, User
+from grants.identity.models import Organisation, RoleGrant, User
 from grants.identity.policy import ROLES_OF_AN_APPLICATION, Role
+from grants.ledger import rules as legs
+from grants.ledger.models import LedgerEntry, LedgerLeg
 from grants.payments.models import PaymentOrder, PaymentRequest
 from grants.reporting.models import PeriodicReport
 from grants.web.routing import Access
@@ -75,6 +90,8 @@ class Target:
     slug: str
     handle: str
     lead_slug: str
+    # What stands for a placeholder of one address alone: the address, the name, the value.
+    values: Mapping[tuple[str, str], Any]
 
 
 def target_of(application: Application) -> Target:
@@ -117,8 +134,59 @@ def target_of(application: Application) -> Target:
     )
     lead_slug = identity.slug_of(identity.organisation(lead.id))
     return Target(
-        application.id, tuple(dict.fromkeys(named)), lead.name, places, call.slug, handle or "nobody", lead_slug
+        *(application.id, tuple(dict.fromkeys(named)), lead.name, places, call.slug, handle or "nobody", lead_slug),
+        _values_of(application, call, grants),
     )
+
+
+def _values_of(application: Application, call: Call, grants: Sequence[Grant]) -> dict[tuple[str, str], Any]:
+    """The newest thing of each kind that hangs on the application or its call, by beginning of an address and placeholder."""
+    of_call, of_it = call.id, application.id
+    meeting = _newest(PanelMeeting.slug, PanelMeeting.call_id == of_call)
+    person = (
+        select(User.handle)
+        .join(ConflictDeclaration, ConflictDeclaration.user_id == User.id)
+        .where(ConflictDeclaration.application_id == of_it, ConflictDeclaration.declared != "none")
+    )
+    near = select(User.handle).join(DetectedConflict, DetectedConflict.user_id == User.id)
+    near = near.where(DetectedConflict.application_id == of_it)
+    city = select(City.slug).where(City.organisation_id == application.coordinator_id)
+    files = select(StoredFile.sha256).where(StoredFile.object_id == of_it)
+    contact = select(User.handle).join(RoleGrant, RoleGrant.user_id == User.id)
+    contact = contact.where(RoleGrant.object_id.in_([each.id for each in grants]), RoleGrant.role == "signatory")
+    of_grants = [each.id for each in grants]
+    entry = select(LedgerEntry.number, LedgerEntry.effective_on).join(LedgerLeg, LedgerLeg.entry_id == LedgerEntry.id)
+    entries = db.session.execute(entry.where(LedgerLeg.grant_id.in_(of_grants)).order_by(LedgerEntry.number)).first()
+    about = (Job.subject_id == of_it,)
+    found = {
+        ("/admin/jobs", "number"): _newest(Job.number, *about),
+        ("/admin/mail", "number"): _newest(Job.number, *about, Job.name == "jobs.mail.send"),
+        ("/applications/<ref>/complaints", "number"): _newest(Complaint.number, Complaint.application_id == of_it),
+        ("/applications/<ref>/receipt", "number"): _newest(Submission.number, Submission.application_id == of_it),
+        ("/applications/<ref>", "sha256"): db.session.scalars(files).first(),
+        ("/assessments/<ref>", "sha256"): db.session.scalars(files).first(),
+        ("/calls/<slug>/assignments/runs", "number"): _newest(AssignmentRun.number, AssignmentRun.call_id == of_call),
+        ("/calls/<slug>/conflicts/<ref>/<handle>/found", "handle"): db.session.scalars(near).first(),
+        ("/calls/<slug>/conflicts/<ref>/<handle>", "handle"): db.session.scalars(person).first(),
+        ("/calls/<slug>/scenarios", "number"): _newest(SelectionScenario.number, SelectionScenario.call_id == of_call),
+        ("/calls/<slug>/selections", "number"): _newest(Selection.number, Selection.call_id == of_call),
+        ("/cities/<slug>", "slug"): db.session.scalars(city).first(),
+        ("/finance/entries", "ref"): legs.reference(*entries) if entries else None,
+        ("/finance/statements", "ref"): _newest(StatementRun.reference, StatementRun.scope_reference == call.reference),
+        ("/grants/<ref>/milestones", "number"): _newest(Milestone.number, Milestone.grant_id.in_(of_grants)),
+        ("/grants/<ref>/people", "handle"): db.session.scalars(contact).first(),
+        ("/panels/<slug>", "slug"): meeting,
+    }
+    form = from_json(call.content).get("application_form.sections") if call.content else None
+    if form is not None and form.value is not None:
+        section = form.value.sections[0]
+        found |= {("", "key"): section.key, ("", "question"): section.questions[0].key}
+    return {place: value for place, value in found.items() if value is not None}
+
+
+def _newest(number: Any, *wanted: Any) -> Any:
+    """The newest of something, by its number or name; None where there is none yet."""
+    return db.session.scalar(select(number).where(*wanted).order_by(number.desc()).limit(1))
 
 
 def _answers(application: Application) -> list[str]:
@@ -172,7 +240,13 @@ def keep_from(person: Actor, found: list[Target], *, barred: bool = True) -> Act
 
 
 def value_of(app: Flask, rule: Rule, name: str, about: Target) -> Any:
-    """What stands for one placeholder of a rule; None where nobody has said."""
+    """What stands for one placeholder of a rule; None where nobody has said.
+
+    Where nothing of the kind is there, the value leads nowhere: then the address stands in ``tests/nothing_there.py``.
+    """
+    places = [place for place, known in about.values if known == name and rule.rule.startswith(place)]
+    if places:
+        return about.values[max(places, key=len), name]
     first = [*rule.rule.strip("/").split("/"), ""]
     converter = rule._converters[name]
     if type(converter).__name__ == "IntegerConverter":
@@ -187,7 +261,7 @@ def value_of(app: Flask, rule: Rule, name: str, about: Target) -> Any:
                 return about.places["applications"]
             return about.places.get("/".join(first[:2])) or about.places.get(first[0])
         case "slug":
-            return {"cities": "any", "organisations": about.lead_slug, "admin": about.lead_slug}.get(
+            return {"cities": "none", "organisations": about.lead_slug, "admin": about.lead_slug}.get(
                 first[0], about.slug
             )
         case "handle":
@@ -242,12 +316,22 @@ def text_of(answer: TestResponse) -> str:
 
 def told(app: Flask, who: Actor, found: list[Target], methods: tuple[str, ...]) -> dict[str, list[str]]:
     """What each address tells of these applications: by method and address, the words that came through."""
+    return walk(app, who, found, methods)[0]
+
+
+def walk(
+    app: Flask, who: Actor, found: list[Target], methods: tuple[str, ...], under: tuple[str, ...] = ("/",)
+) -> tuple[dict[str, list[str]], dict[str, int]]:
+    """The same with the answer of each address read, by endpoint; of addresses that begin so."""
     client = actors.client_of(app, who)
+    answers: dict[str, int] = {}
     leaks: dict[str, list[str]] = {}
     seen: set[tuple[str, str]] = set()
     for about in found:
         for rule, address in addresses(app, about):
             assert address is not None, f"{rule.rule} has a placeholder nobody said anything about"
+            if not rule.rule.startswith(under):
+                continue
             for method in methods:
                 if (
                     method not in (rule.methods or ())
@@ -257,6 +341,8 @@ def told(app: Flask, who: Actor, found: list[Target], methods: tuple[str, ...]) 
                     continue
                 seen.add((method, address))
                 answer = client.open(address, method=method, data={} if method == "POST" else None)
+                if method == "GET":
+                    answers[rule.endpoint] = answer.status_code
                 if answer.status_code >= 500 and rule.endpoint != "oversight.ready":
                     # Of what the small worlds have no whole of, only whoever is free of it sees the want.
                     leaks[f"{method} {address}"] = [f"answered {answer.status_code}"]
@@ -268,18 +354,72 @@ def told(app: Flask, who: Actor, found: list[Target], methods: tuple[str, ...]) 
                 words = [word for word in names if word in said]
                 if words:
                     leaks[f"{method} {address}"] = words
-    return leaks
+    return leaks, answers
 
 
-def walked(
-    app: Flask, application_id: UUID, roles: frozenset[Role], *, barred: bool = True
-) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """What reading tells somebody who is free of the application, and what reading and writing tell somebody in conflict."""
+@dataclass(frozen=True)
+class Seen:
+    """What a walk told somebody free of an application and somebody in conflict, and which addresses led to something."""
+
+    free: dict[str, list[str]]
+    kept: dict[str, list[str]]
+    # Endpoints that the free one may ask, and those of them that answered.
+    asked: frozenset[str]
+    answered: frozenset[str]
+
+
+def seen_of(
+    app: Flask,
+    application_id: UUID,
+    roles: frozenset[Role],
+    *,
+    barred: bool = True,
+    seat_id: UUID | None = None,
+    under: tuple[str, ...] = ("/",),
+) -> Seen:
+    """The walk of both; with ``seat_id`` the free one assesses the application, and the other one that one instead."""
     about = target_of(db.session.get_one(Application, application_id))
     app.config["WTF_CSRF_ENABLED"] = False
-    free = keep_from(with_roles("Faye Freely", roles), [])
-    kept = keep_from(with_roles("Cora Kepta", roles), [about], barred=barred)
-    return told(app, free, [about], ("GET",)), told(app, kept, [about], ("GET", "POST"))
+    mark = "judges" if roles & JUDGES else "decides"
+    free = keep_from(with_roles(f"Faye Freely who {mark}", roles), [])
+    kept = keep_from(with_roles(f"Cora Kepta who {mark}", roles), [about], barred=barred)
+    if seat_id is not None:
+        free, kept = _seated(free, application_id), _seated(kept, seat_id)
+    told_free, answers = walk(app, free, [about], ("GET",), under)
+    told_kept, _ = walk(app, kept, [about], ("GET", "POST"), under)
+    answered = frozenset(endpoint for endpoint, status in answers.items() if status < 400)
+    return Seen(told_free, told_kept, frozenset(answers), answered)
+
+
+def readable(app: Flask, under: tuple[str, ...] = ("/",)) -> frozenset[str]:
+    """Every endpoint that is read and walked."""
+    return frozenset(
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if "GET" in (rule.methods or ())
+        and rule.endpoint not in NOT_WALKED
+        and not access(app, rule).anyone
+        and rule.rule.startswith(under)
+    )
+
+
+def _seated(person: Actor, application_id: UUID) -> Actor:
+    """The person in the pool, with the seat of one application."""
+    assert person.user_id is not None
+    with arranging():
+        entry = Evaluator(
+            call_id=db.session.get_one(Application, application_id).call_id, user_id=person.user_id, country_code="FI",
+            languages=["en"], topics=[], topic_levels={}, language_levels={}, roles=[], load_min=0, load_max=9,
+        )  # fmt: skip
+        db.session.add(entry)
+        db.session.flush()
+        db.session.add(
+            Assignment(
+                application_id=application_id, evaluator_id=entry.id, state="active", utility=1, hand_reason="By hand."
+            )
+        )
+        people.role(person.user_id, Role.ASSIGNED_EVALUATOR, kind="application", object_id=application_id)
+    return actors.actor(person.user_id)
 
 
 def walked_unaccepted(app: Flask, application_id: UUID, roles: frozenset[Role]) -> dict[str, list[str]]:

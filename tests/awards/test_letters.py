@@ -11,6 +11,7 @@ from flask import Flask
 from pypdf import PdfReader
 from sqlalchemy import func, select
 
+from grants.agreements import services as agreements
 from grants.awards import queries, services
 from grants.awards.models import DecisionLetter, LetterText
 from grants.awards.rules import DecisionInput
@@ -42,7 +43,8 @@ from tests.awards.publishing import publish
 from tests.evaluation.scene import CLOSED, Browser, Scene
 from tests.factories import identity as people
 from tests.html import check_page
-from tests.no_route import DECIDES, walked
+from tests.no_route import DECIDES, seen_of
+from tests.nothing_there import NOTHING_THERE, OPENED_BY_A_DECISION
 from tests.statements import statements
 from tests.worlds import World, Worlds
 
@@ -360,11 +362,13 @@ def test_no_route_tells_a_conflicted_person_of_an_application_whose_letter_is_on
     app: Flask, decided: Scene
 ) -> None:
     prepare(decided)
+    agreements.prepare(decided.actor("manager"), decided.application_ids[0], starts_on=CLOSED.date())
 
-    free, kept = walked(app, decided.application_ids[0], DECIDES)
+    seen = seen_of(app, decided.application_ids[0], DECIDES)
 
-    assert kept == {}
-    assert any("/decision/letters" in address for address in free)
+    assert seen.kept == {}
+    assert any("/decision/letters" in address for address in seen.free)
+    assert NOTHING_THERE[OPENED_BY_A_DECISION] - seen.answered == frozenset()
 
 
 # ---------------------------------------------------------------------------------------------- its team

@@ -2,35 +2,63 @@
 
 from __future__ import annotations
 
-import pytest
 from flask import Flask
 from sqlalchemy import false, select, true
 
 from grants.applications.models import Application
+from grants.cities.models import City
+from grants.core.acts import arranging
+from grants.core.db import db
 from grants.evaluation.queries import access
-from grants.identity.policy import Role
+from tests.awards.meeting import planned, seat_panel
+from tests.awards.test_scenarios import cut
 from tests.evaluation.scene import Scene
 from tests.no_route import (
     DECIDES,
     JUDGES,
     opened,
     read_in_conflict,
-    walked,
+    readable,
+    seen_of,
     walked_unaccepted,
     walked_undeclared,
 )
+from tests.nothing_there import NOTHING_THERE
 
 
-@pytest.mark.parametrize("roles", [JUDGES, DECIDES], ids=["who judges", "who decides"])
+def furnish(scene: Scene) -> None:
+    """What leads to the first application on more pages: a conflict found and one declared, a scenario, a panel, a city."""
+    scene.find(scene.evaluators[0], 0)
+    cut(scene)
+    seat_panel(scene)
+    planned(scene).open_first()
+    with arranging():
+        lead = db.session.get_one(Application, scene.application_ids[0]).coordinator_id
+        db.session.add(
+            City(
+                slug="neochora", name="Neochóra", country_code="GR", mission_city=False, synthetic=True,
+                label_status="not_applicable", organisation_id=lead, organisation_link="by_hand", folded="neochora",
+            )
+        )  # fmt: skip
+
+
 def test_no_route_tells_a_conflicted_person_of_an_application_that_is_judged_and_before_a_bar_is_set(
-    app: Flask, evaluated: Scene, roles: frozenset[Role]
+    app: Flask, evaluated: Scene
 ) -> None:
-    # The gates alone keep this person away; with a bar the decided world is walked (tests/awards/test_letters.py).
-    free, kept = walked(app, evaluated.application_ids[0], roles, barred=False)
+    first, second, _ = evaluated.application_ids
+    furnish(evaluated)
 
-    assert kept == {}
+    # The gates alone keep this person away; with a bar the decided world is walked (tests/awards/test_letters.py).
+    judges = seen_of(app, first, JUDGES, barred=False, seat_id=second)
+    decides = seen_of(app, first, DECIDES, barred=False)
+
+    assert judges.kept == decides.kept == {}
     # The walk sees what there is to see: somebody free of it reads of it on many pages.
-    assert len(free) >= 8
+    assert len(judges.free) >= 20 and len(decides.free) >= 30
+    # Every address leads somewhere for who is free of the application, but for those of which it is said why not.
+    nowhere = frozenset().union(*NOTHING_THERE.values())
+    assert readable(app) - judges.answered - decides.answered == nowhere
+    assert sum(map(len, NOTHING_THERE.values())) == len(nowhere)
 
 
 def test_no_route_tells_who_has_not_accepted_the_contract_of_an_application(app: Flask, evaluated: Scene) -> None:

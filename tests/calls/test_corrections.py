@@ -20,6 +20,7 @@ from grants.calls.rules import (
     CallSummary,
     Change,
     ChangeKind,
+    ConflictRules,
     CorrigendumInput,
     DeadlineDecision,
     DeadlineInput,
@@ -248,6 +249,14 @@ def test_a_corrigendum_is_a_new_version_with_its_table_and_its_reason(app: Flask
     assert db.session.scalar(select(func.count()).select_from(CallWorkingCopy)) == 0
     job = db.session.scalars(select(Job).where(Job.name == services.CORRIGENDUM_JOB)).one()
     assert job.args == {"call_id": str(call.id), "number": 2}
+
+    # What is a conflict decides who may judge: with it goes the look, in the same act.
+    looks = select(Job).where(Job.name == services.LOOK_JOB)
+    assert db.session.scalars(looks).all() == []
+    path = "evaluation.conflict_rules"
+    edit(call, with_value(standing(call), path, ConflictRules(same_city=True)), path)
+    assert "looks for conflicts again" in publish(call).notes[1]
+    assert [job.subject_id for job in db.session.scalars(looks)] == [call.id]
 
 
 def test_a_corrigendum_needs_a_reason_and_a_decision_on_the_deadline(app: Flask) -> None:

@@ -12,8 +12,8 @@ from grants.core import clock
 from grants.core.db import db
 from grants.core.permissions import Permission, system_actor
 from grants.evaluation import queries, services
-from grants.evaluation.models import Assessment, Assignment, DetectedConflict
-from grants.evaluation.rules import Answered, SheetInput
+from grants.evaluation.models import Assessment, Assignment, ConflictDeclaration, DetectedConflict
+from grants.evaluation.rules import Answered, SheetInput, Stands
 from grants.evaluation.states import Declared, DetectedState, Ruling, SeatState
 from grants.identity.queries import actor_for
 from tests.evaluation.scene import CLOSED, Scene
@@ -25,6 +25,13 @@ def declares(user_id: UUID, call_id: UUID, application_id: UUID) -> None:
         services.declare(
             actor_for(user_id, fresh=True), call_id, (Answered(application_id, Declared.CONFLICT, "A cousin"),), ()
         )
+
+
+def answers(user_id: UUID, call_id: UUID, application_id: UUID, declared: Declared, reason: str) -> None:
+    """A page that showed “None” is sent."""
+    with clock.at(CLOSED):
+        said = Answered(application_id, declared, reason, over=Stands(Declared.NONE))
+        services.declare(actor_for(user_id, fresh=True), call_id, (said,), ())
 
 
 def saves(user_id: UUID, application_id: UUID, sheet: SheetInput) -> None:
@@ -83,6 +90,15 @@ def test_a_conflict_wins_over_whatever_is_done_at_the_same_moment(settings: Conf
             # Too early to be refused, or refused as if it were not there; never a fault.
             assert told.all[1].kind in (DONE, "NotFound", "NotAllowed", "Refused"), told.all
             nothing_counts(seated, name, number)
+
+        # One person with two windows: one answer stands, and the other window is told.
+        about = (seated.people["chair"], seated.call_id, seated.application_ids[0])
+        doubts = [(*about, Declared.UNSURE, "We met once"), (*about, Declared.UNSURE, "A former student")]
+        told = racers.race(answers, doubts)
+        assert told.kinds == ["Conflict", DONE]
+        won = doubts[0 if told.all[0].kind == DONE else 1][-1]
+        mine = (ConflictDeclaration.user_id == about[0], ConflictDeclaration.application_id == about[2])
+        assert db.session.scalars(select(ConflictDeclaration.reason).where(*mine)).all() == [won]
 
         # The program finds no fact any more for what a person confirms: one of both is first, and that stands.
         name = seated.seats(seated.application_ids[1])[0]

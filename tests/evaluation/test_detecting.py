@@ -23,7 +23,14 @@ from grants.core.jobs.models import job
 from grants.core.paging import Page
 from grants.core.permissions import Permission, system_actor
 from grants.evaluation import queries, services
-from grants.evaluation.models import Assignment, Consensus, DetectedConflict, Evaluator
+from grants.evaluation.models import (
+    Assignment,
+    ConflictDeclaration,
+    Consensus,
+    DetectedConflict,
+    EntityDeclaration,
+    Evaluator,
+)
 from grants.evaluation.rules import Answered
 from grants.evaluation.rules.detecting import Bid, Candidate, Entity, Somebody, Together, detect
 from grants.evaluation.states import (
@@ -379,8 +386,10 @@ def test_what_the_program_confirmed_by_an_identifier_alone_waits_for_a_person_ag
     assert seated.actor(name).bars == frozenset()
 
 
-def test_a_part_that_ended_is_dismissed_by_a_person_and_what_competed_with_it_goes(seated: Scene) -> None:
-    first, second, _ = seated.application_ids
+def test_what_competed_with_a_part_that_ended_goes_at_the_next_look_but_not_what_a_person_confirmed(
+    seated: Scene,
+) -> None:
+    first, second, third = seated.application_ids
     name = seated.seats(first)[0]
     user_id = seated.people[name]
     with arranging():
@@ -388,17 +397,27 @@ def test_a_part_that_ended_is_dismissed_by_a_person_and_what_competed_with_it_go
     services.detect(PROGRAM, seated.call_id)
     with pytest.raises(Refused, match="Who takes part"):
         services.decide_detected(seated.actor("manager"), first, user_id, Ruling.CLEARED, "It is fine.")
+    services.decide_detected(seated.actor("manager"), third, user_id, Ruling.CONFIRMED, "They wrote both.")
+    with pytest.raises(Refused, match="Who takes part"):
+        services.decide_detected(seated.actor("manager"), third, user_id, Ruling.CLEARED, "It is fine.")
     with arranging():
         wanted = (RoleGrant.user_id == user_id, RoleGrant.role == Role.APPLICATION_READER.value)
         db.session.scalars(select(RoleGrant).where(*wanted)).one().ends_before = clock.now()
     services.detect(PROGRAM, seated.call_id)
     # What was found of the part that ended stands until a person looks: it is theirs to read no longer.
-    assert seated.actor(name).barred("application") == set(seated.application_ids)
+    assert states_of(seated, name)[second, "competing_bid"] == "gone"
+    assert seated.actor(name).barred("application") == {first, third}
 
     services.decide_detected(seated.actor("manager"), first, user_id, Ruling.CLEARED, "Named in error.")
+    services.decide_detected(seated.actor("manager"), third, user_id, Ruling.CLEARED, "They wrote the other alone.")
 
     assert states_of(seated, name)[second, "competing_bid"] == "gone"
     assert seated.actor(name).barred("application") == set()
+    # With the part it comes back.
+    with arranging():
+        people.role(user_id, Role.APPLICATION_READER, kind="application", object_id=first)
+    services.detect(PROGRAM, seated.call_id)
+    assert states_of(seated, name)[second, "competing_bid"] == "confirmed"
 
 
 def test_a_dismissal_covers_only_the_organisation_it_was_about(seated: Scene) -> None:
@@ -508,16 +527,21 @@ def test_officers_and_the_panel_are_looked_at_too(seated: Scene) -> None:
         assert seated.application_ids[1] in seated.actor(name).barred("application")
 
 
-def test_what_changes_asks_for_the_look_in_the_act_and_the_job_looks(seated: Scene) -> None:
+def test_what_changes_asks_for_the_look_in_the_act_and_the_job_looks(browser: Browser, seated: Scene) -> None:
     third = seated.application_ids[2]
     city = get(Application, third).coordinator_id
     member_of(seated, "eva3", 2)
     assert services.ask_to_look(PROGRAM, city) == services.ask_to_look(PROGRAM) == 1
 
+    # Whoever decides sees that it is asked for, and when it was done.
+    page = f"/calls/{seated.slug}/conflicts"
+    assert "Conflicts are being looked for" in browser.get("manager", page).text
+
     identity.add_colleague(actors.ada(), city, ColleagueInput("Nora Nowa", "nora@elsewhere.example"))
     jobs.work_off(actor_of=actor_for)
 
     assert rows_of(seated, "eva3")[third, "own_organisation"].state == DetectedState.CONFIRMED.value
+    assert "Last looked for on" in browser.get("manager", page).text
 
 
 def test_the_page_tells_how_many_wait_and_goes_on_by_key(browser: Browser, seated: Scene) -> None:
@@ -640,7 +664,22 @@ def test_an_officer_declares_and_the_application_is_there_for_them_no_more(brows
     check_page(browser.get("officer", address))
     assert browser.post("officer", address, reason="").status_code == 422
 
+    # What waits about an organisation of it goes along, so that a ruling is one on both.
+    with arranging():
+        lead = get(Application, seated.application_ids[0]).coordinator_id
+        db.session.add(
+            EntityDeclaration(
+                user_id=seated.people["officer"], call_id=seated.call_id, organisation_id=lead, declared="unsure",
+                kind="family", reason="An aunt works there", declared_at=clock.now(),
+            )
+        )  # fmt: skip
     assert browser.post("officer", address, reason="My sister leads it.").status_code == 303
+    told = select(ConflictDeclaration.declared, ConflictDeclaration.reason).where(
+        ConflictDeclaration.user_id == seated.people["officer"]
+    )
+    declared, words = db.session.execute(told).one()
+    assert declared == "conflict" and words.startswith("My sister leads it.; Municipality of Neochóra, ")
+    assert words.endswith("An aunt works there")
 
     assert seated.application_ids[0] in seated.actor("officer").barred("application")
     assert browser.get("officer", address).status_code == 404

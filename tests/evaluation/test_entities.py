@@ -327,6 +327,7 @@ def test_an_older_window_repeats_what_it_never_touched_and_overwrites_nothing(br
     """What a page only sends back is no answer; what was answered elsewhere since is said, and nothing typed is lost."""
     first, second, third = scene.application_ids
     path, lead = f"/assessments/conflicts/{scene.slug}", joins("Shared University", first)
+    open_one = leads_of(scene)[2]
 
     def opened_page() -> dict[str, str]:
         page = browser.get("eva1", "/assessments/conflicts").text
@@ -353,6 +354,13 @@ def test_an_older_window_repeats_what_it_never_touched_and_overwrites_nothing(br
     now = dict(re.findall(r'name="(was_[^"]+)" value="([^"]*)"', clash.text))
     assert browser.post("eva1", path, **old | other | now, go="send").status_code == 303
     assert queries.declaration_of(scene.people["eva1"], second)[0] is Declared.UNSURE
+
+    # Words without an answer are no answer, and are not lost either: about an application, about an organisation.
+    for words in ({f"reason_{third}": "We may have met"}, {f"kind_{open_one}": "family"}):
+        refused = browser.post("eva1", path, **opened_page() | words, go="rest")
+        assert refused.status_code == 422 and "ticked no answer" in refused.text
+        assert "We may have met" in refused.text or 'value="family" selected' in refused.text
+        assert queries.declaration_of(scene.people["eva1"], third)[0] is None
 
     # What is gone since cannot be answered: that is said, with the words.
     conflict = {f"declared_{third}": "conflict", f"reason_{third}": "My sister"}

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from grants.agreements.models import Grant
 from grants.applications.models import Application
 from grants.calls.models import Call
+from grants.calls.rules import read_call_file, to_json
 from grants.core import clock, files
 from grants.core.acts import act, arranging
 from grants.core.db import db
@@ -33,8 +34,11 @@ from grants.oversight import queries
 from grants.oversight.rules import TrailFilter
 from grants.reporting.models import PeriodicReport
 from tests import actors
+from tests.evaluation.scene import CALL
 from tests.factories import identity as factory
 from tests.html import check_page
+from tests.no_route import DECIDES, seen_of
+from tests.nothing_there import NOTHING_THERE, OPENED_BY_MONEY
 from tests.oversight.conftest import DAY, Scene, statements
 from tests.payments import world as worlds
 
@@ -304,6 +308,22 @@ def _another_application(scene: Scene) -> str:
             )
         )
     return "PCP-2022-A-0002"
+
+
+# --- Every address of money -----------------------------------------------------------------------------------------------
+
+
+def test_no_route_of_money_tells_a_conflicted_person_of_a_grant_in_force(app: Flask, scene: Scene) -> None:
+    with arranging():
+        # The grant was brought in by hand, with a call of which nothing but its name was known.
+        db.session.get_one(Call, scene.world.call_id).content = to_json(read_call_file(CALL).fields)
+    with clock.at(DAY):
+        statements_of.request(actors.nuria(), Wanted("call-financial-overview", "PCP-2022-C-0001", None))
+
+    seen = seen_of(app, scene.world.application_id, DECIDES, under=("/finance", "/grants/<ref>", "/reports"))
+
+    assert seen.kept == {}
+    assert NOTHING_THERE[OPENED_BY_MONEY] - seen.answered == frozenset()
 
 
 # --- All of it in the demo ---------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from grants.applications.services.privacy import note_acceptance
 from grants.applications.services.team import ask_sections, named_person, refuse_member, tasks
 from grants.applications.states import ApplicationState, PartnerRole
 from grants.calls.rules.saying import closes_said
+from grants.calls.services import look_for_conflicts
 from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import db
@@ -169,6 +170,9 @@ def _end(application: Application, row: ApplicationMember) -> None:
         people.end_role(row.user_id, role, kind="application", object_id=application.id)
     _ask_no_more(application, row.user_id)
     db.session.delete(row)
+    if application.submission_id is not None:
+        # Who judges in this call and took part in what was sent competes with the others no more.
+        look_for_conflicts(application.call_id)
 
 
 def _ask_no_more(application: Application, user_id: UUID) -> None:

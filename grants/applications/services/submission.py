@@ -15,6 +15,7 @@ from grants.applications.services.finding import refresh_search_text
 from grants.applications.services.privacy import refuse_sending_unread
 from grants.applications.states import APPLICATION, ApplicationState, PartnerState
 from grants.calls.rules.saying import closes_said
+from grants.calls.services import look_for_conflicts
 from grants.core import acts, jobs
 from grants.core.acts import act
 from grants.core.db import db, locked
@@ -142,6 +143,8 @@ def withdraw(actor: Actor, application_id: UUID, reason: str) -> None:
     acts.reason(words)
     APPLICATION.move(application, "withdraw")
     application.withdrawn_at = acts.moment()
+    # Who judges in this call and took part in it competes with the others no more.
+    look_for_conflicts(application.call_id)
     view = queries.view_by_id(application_id)
     people.mail(
         [p.contact_id for p in view.partners if p.contact_id and p.state is PartnerState.ACCEPTED],

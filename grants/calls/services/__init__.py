@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grants.calls.services.building import DATA, apply_template, set_dates, set_value, template
-from grants.calls.services.conflicts import look_for_conflicts
+from grants.calls.services.conflicts import LOOK_JOB, look_for_conflicts
 from grants.calls.services.corrections import (
     CORRIGENDUM_JOB,
     correct_wording,
@@ -43,6 +43,7 @@ __all__ = [
     "CORRIGENDUM_JOB",
     "DATA",
     "DEADLINE_JOB",
+    "LOOK_JOB",
     "add_document_version",
     "add_expert_terms",
     "add_privacy_notice",

@@ -18,6 +18,7 @@ from grants.calls.rules import (
     Sourced,
     VersionKind,
 )
+from grants.calls.services.conflicts import look_for_conflicts
 from grants.calls.services.drawing import fix_seed
 from grants.calls.services.expert_terms import take_terms
 from grants.calls.services.keeping import add_deadline, parent_rules_of, summary, take_over
@@ -166,7 +167,13 @@ def publish_corrigendum(
         call_id=str(call.id),
         number=call.version_number,
     )
-    return summary(call, (f"Version {call.version_number} of the call is public. Open drafts are being moved to it.",))
+    told: tuple[str, ...] = (
+        f"Version {call.version_number} of the call is public. Open drafts are being moved to it.",
+    )
+    if any(change.path.startswith("evaluation.conflict_rules") for change in found):
+        look_for_conflicts(call.id)
+        told += ("What is a conflict of interest changed: the program looks for conflicts again.",)
+    return summary(call, told)
 
 
 def _move_deadline(call: Call, given: CorrigendumInput) -> str:

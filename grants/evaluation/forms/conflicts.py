@@ -19,6 +19,7 @@ from grants.evaluation.rules import (
     AnsweredEntity,
     ConflictPage,
     EntityRow,
+    Stands,
     clean_answers,
 )
 from grants.evaluation.states import ConflictKind, Declared, Ruling
@@ -45,6 +46,12 @@ GONE = (
 )
 
 
+ANSWER_MISSING = (
+    "You wrote a reason or chose a kind of tie here and ticked no answer. Tick one of the three, or take out what you "
+    "wrote. Nothing of this page was stored."
+)
+
+
 def mark(values: Iterable[str]) -> str:
     """A short sign of what one row shows: equal for equal answers and words. No wish is as good as the middle one."""
     answer, words, more = values
@@ -64,6 +71,7 @@ class Shown:
     names: tuple[str, str, str]
     mark: str
     words: str
+    stands: Stands
 
 
 def _shown(row_id: UUID, names: tuple[str, str, str], declared: Declared | None, reason: str, more: str) -> Shown:
@@ -75,7 +83,9 @@ def _shown(row_id: UUID, names: tuple[str, str, str], declared: Declared | None,
         else f"{declared.words}, {quoted(reason)}."
     )
     places = (f"{names[0]}_{row_id}", f"{names[1]}_{row_id}", f"{names[2]}_{row_id}")
-    return Shown(str(row_id), places, mark((declared.value if declared else "", reason, more)), said)
+    kind = ConflictKind(more) if names is ENTITY_NAMES and more else None
+    sign = mark((declared.value if declared else "", reason, more))
+    return Shown(str(row_id), places, sign, said, Stands(declared, reason, kind))
 
 
 class ConflictsForm(Form):
@@ -111,11 +121,21 @@ class ConflictsForm(Form):
         """
         overtaken = [row for row in self.shown if self._is_overtaken(row)]
         sound = bool(super().validate(extra_validators))
+        unanswered = [row for row in self.shown if row not in overtaken and self._lacks_answer(row)]
         for row in overtaken:
             words = self[row.names[1]]
             words.errors = [*words.errors, ANSWERED_ELSEWHERE.format(row.words)]
+        for row in unanswered:
+            words = self[row.names[1]]
+            words.errors = [*words.errors, ANSWER_MISSING]
         self.problems += self._gone()
-        return sound and not overtaken and not self.problems
+        return sound and not overtaken and not unanswered and not self.problems
+
+    def _lacks_answer(self, row: Shown) -> bool:
+        """Whether something was written or chosen about a row, and no answer ticked: it would be lost without a word."""
+        answer, words, more = (_sent(self._fields.get(name)).strip() for name in row.names)
+        chosen = bool(more) and row.names[2].startswith("kind_")
+        return row.place not in self.untouched and not answer and (bool(words) or chosen)
 
     def looks(self) -> Iterable[Callable[[], object]]:
         """What every answer needs beside itself: a sentence, a kind of tie."""
@@ -128,7 +148,7 @@ class ConflictsForm(Form):
         answer = self[row.names[0]]
         if not was.raw_data:
             # No page of ours: an answer counts where there is one.
-            untouched, clashes = not answer.raw_data, False
+            untouched, clashes = not answer.raw_data and not _sent(self[row.names[1]]).strip(), False
         else:
             untouched = sent == shown
             clashes = not untouched and now not in (shown, sent)
@@ -164,7 +184,7 @@ class ConflictsForm(Form):
             if declared.data and str(application_id) not in self.untouched:
                 wish, answer = self.wish(application_id), Declared(declared.data)
                 said = int(wish.data) if wish is not None and wish.data and answer is Declared.NONE else None
-                answers.append(Answered(application_id, answer, reason.data or "", said))
+                answers.append(Answered(application_id, answer, reason.data or "", said, self._over(application_id)))
         return tuple(answers)
 
     def to_entities(self, *, rest: bool) -> tuple[AnsweredEntity, ...]:
@@ -174,9 +194,10 @@ class ConflictsForm(Form):
             declared, kind, words = self.entity(organisation_id)
             if declared.data and str(organisation_id) not in self.untouched:
                 chosen = ConflictKind(kind.data) if kind.data else None
-                answers.append(AnsweredEntity(organisation_id, Declared(declared.data), chosen, words.data or ""))
+                said, over = Declared(declared.data), self._over(organisation_id)
+                answers.append(AnsweredEntity(organisation_id, said, chosen, words.data or "", over))
             elif rest and organisation_id in self.quiet_entities:
-                answers.append(AnsweredEntity(organisation_id, Declared.NONE))
+                answers.append(AnsweredEntity(organisation_id, Declared.NONE, over=Stands()))
         return tuple(answers)
 
     def to_input_with_rest(self) -> tuple[Answered, ...]:
@@ -184,7 +205,11 @@ class ConflictsForm(Form):
         given = self.to_input()
         answered = {answer.application_id for answer in given}
         rest = (key for key in self.application_ids if key in self.quiet_ids and key not in answered)
-        return (*given, *(Answered(key, Declared.NONE) for key in rest))
+        return (*given, *(Answered(key, Declared.NONE, over=Stands()) for key in rest))
+
+    def _over(self, row_id: UUID) -> Stands | None:
+        """What stood of a row when this page was read: the act compares it with what stands once nobody else can write."""
+        return next((row.stands for row in self.shown if row.place == str(row_id)), None)
 
 
 def conflicts_form(shown: ConflictPage, *, sent: bool = False) -> ConflictsForm:

@@ -39,6 +39,8 @@ LOOKED_AT = tuple(
         ApplicationState.RESERVE,
     )
 )
+# What one takes part in competes whatever was decided about it; only what was withdrawn left the call.
+COMPETING = tuple(state.value for state in ApplicationState if state is not ApplicationState.WITHDRAWN)
 NUMBERS: Mapping[FactKind, str] = {
     FactKind.PIC: "PIC",
     FactKind.VAT: "VAT number",
@@ -84,12 +86,17 @@ def look(call_id: UUID) -> Looked:
 
 
 def takes_part(call_id: UUID, user_id: UUID | None = None) -> frozenset[tuple[UUID, UUID]]:
-    """(person, application) of whom it stands that they take part in it, under whatever account: what others compete with."""
+    """(person, application) of whom it stands that they take part in it, under whatever account: what others compete with.
+
+    What the program found lasts as long as the part: whoever acts for the application no more competes with none for its
+    sake. What a person confirmed stands until a person dismisses it. An application that was withdrawn competes with none.
+    """
     wanted = (
-        select(DetectedConflict.user_id, DetectedConflict.application_id)
+        select(DetectedConflict.user_id, DetectedConflict.application_id, DetectedConflict.decided_by)
         .join(Application, Application.id == DetectedConflict.application_id)
         .where(
             Application.call_id == call_id,
+            Application.state.in_(COMPETING),
             DetectedConflict.state == DetectedState.CONFIRMED.value,
             or_(
                 DetectedConflict.kind == DetectedKind.OWN_APPLICATION.value,
@@ -103,7 +110,12 @@ def takes_part(call_id: UUID, user_id: UUID | None = None) -> frozenset[tuple[UU
     )
     if user_id is not None:
         wanted = wanted.where(DetectedConflict.user_id == user_id)
-    return frozenset((row[0], row[1]) for row in db.session.execute(wanted))
+    acting = frozenset(_team(call_id, COMPETING))
+    return frozenset(
+        (row.user_id, row.application_id)
+        for row in db.session.execute(wanted)
+        if row.decided_by is not None or (row.application_id, row.user_id) in acting
+    )
 
 
 def acts_for(user_id: UUID, call_id: UUID) -> frozenset[UUID]:
@@ -126,9 +138,9 @@ def _partners(*wanted: Any) -> list[tuple[UUID, UUID]]:
     return [(application_id, organisation_id) for application_id, organisation_id in rows]
 
 
-def _team(call_id: UUID) -> list[tuple[UUID, UUID]]:
+def _team(call_id: UUID, states: Collection[str] = LOOKED_AT) -> list[tuple[UUID, UUID]]:
     """(application, person) of who acts for each application, by role or as the contact of a partner."""
-    wanted = (Application.call_id == call_id, Application.state.in_(LOOKED_AT))
+    wanted = (Application.call_id == call_id, Application.state.in_(states))
     by_role = (
         select(Application.id, RoleGrant.user_id)
         .join(RoleGrant, and_(RoleGrant.kind == "application", RoleGrant.object_id == Application.id))

@@ -38,6 +38,7 @@ from grants.evaluation.rules.conflicts import (
     clean_answers,
     clean_declaration,
     is_conflict,
+    refuse_overtaken,
     stands_clear,
     version_of,
 )
@@ -218,6 +219,7 @@ from grants.evaluation.rules.values import (
     RemindInput,
     RunInput,
     SheetInput,
+    Stands,
 )
 
 __all__ = [
@@ -339,6 +341,7 @@ __all__ = [
     "ShiftView",
     "ShutTitles",
     "StandingSeat",
+    "Stands",
     "SteppingDown",
     "Takes",
     "Tally",
@@ -398,6 +401,7 @@ __all__ = [
     "refuse_bad_run",
     "refuse_beyond_offer",
     "refuse_load",
+    "refuse_overtaken",
     "refuse_taking_back_entity",
     "refuse_unaccepted",
     "refuse_unfinished",

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from grants.core.errors import Invalid
+from grants.core.errors import Conflict, Invalid
 from grants.dossiers.rules import clean_text
 from grants.evaluation.rules.entities import EntityRow, clean_entities
-from grants.evaluation.rules.values import Answered, AnsweredEntity
+from grants.evaluation.rules.values import Answered, AnsweredEntity, Stands
 from grants.evaluation.states import (
     Declared,
     DetectedKind,
@@ -50,6 +50,15 @@ def clean_answers(
     if problems:
         raise Invalid("Some answers are not complete.", problems)
     return tuple(cleaned), about
+
+
+def refuse_overtaken(over: Stands | None, now: Stands, said: Stands) -> None:
+    """Raise :class:`Conflict` where what stands is neither what the page showed nor what is said now.
+
+    >>> refuse_overtaken(Stands(), Stands(Declared.NONE), Stands(Declared.NONE))
+    """
+    if over is not None and now not in (over, said):
+        raise Conflict("You answered this in another window at the same moment. Nothing of this page was stored.")
 
 
 def stands_clear(declared: Declared | None, ruling: Ruling | None) -> bool:

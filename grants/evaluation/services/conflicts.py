@@ -19,7 +19,7 @@ from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
 from grants.evaluation import queries, rules
 from grants.evaluation.models import Assignment, ConflictDeclaration, Consensus, Evaluator, EvaluatorWish
-from grants.evaluation.rules import Answered, AnsweredEntity, Doubted
+from grants.evaluation.rules import Answered, AnsweredEntity, Doubted, Stands
 from grants.evaluation.services.consensus import reopen_consensus
 from grants.evaluation.services.entities import declare_entities
 from grants.evaluation.services.seats import void_seat
@@ -49,6 +49,7 @@ def declare(actor: Actor, call_id: UUID, answers: tuple[Answered, ...], entities
     declare_entities(actor, call_id, allowed, about)
     follows = rules.said_of_applications(queries.doubted_by(actor.user_id, allowed))
     stored = _declarations_of(actor.user_id, {answer.application_id for answer in given} | follows.keys())
+    _refuse_overtaken(given, stored)
     conflicts = 0
     for answer in rules.with_entities(given, follows, _values(stored)):
         row = stored.get(answer.application_id)
@@ -93,6 +94,14 @@ def carry_entities(call_id: UUID) -> int:
     if reasons:
         keep_away(call_id, reasons)
     return len(reasons)
+
+
+def _refuse_overtaken(given: Collection[Answered], stored: Mapping[UUID, ConflictDeclaration]) -> None:
+    """Raise :class:`Conflict` where another window answered since the page was read that an answer was given on."""
+    for answer in given:
+        row = stored.get(answer.application_id)
+        now = Stands() if row is None else Stands(Declared(row.declared), row.reason or "")
+        rules.refuse_overtaken(answer.over, now, Stands(answer.declared, answer.reason))
 
 
 def _values(rows: Mapping[UUID, ConflictDeclaration]) -> dict[UUID, tuple[Answered, Ruling | None]]:
@@ -145,9 +154,16 @@ def _store_wish(actor: Actor, call_id: UUID, declared: ConflictDeclaration | Non
     says="declared a conflict of interest with {subject}",
 )
 def declare_in_office(actor: Actor, application_id: UUID, reason: str) -> None:
-    """An officer has a conflict with an application: from now on it is not there for them, and somebody else decides."""
+    """An officer has a conflict with an application: from now on it is not there for them, and somebody else decides.
+
+    What they said before of an organisation in it, and nobody settled, stands beside their words: whoever rules on the
+    conflict rules on that as well.
+    """
     assert actor.user_id is not None, "the program itself declares nothing"
-    answer = rules.clean_declaration(Answered(application_id, Declared.CONFLICT, reason))
+    said = rules.clean_declaration(Answered(application_id, Declared.CONFLICT, reason))
+    follows = rules.said_of_applications(queries.doubted_by(actor.user_id, [application_id]))
+    # Said anew here, whatever was ruled on the same words before.
+    (answer,) = rules.with_entities([said], follows, {})
     _store(actor.user_id, _declarations_of(actor.user_id, [application_id]).get(application_id), answer)
     keep_away(locked(Application, application_id).call_id, {(actor.user_id, application_id): answer.reason})
 

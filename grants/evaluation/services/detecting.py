@@ -84,8 +84,9 @@ def _held_too_much(row: DetectedConflict, each: Found) -> bool:
 
 
 def _follows(row: DetectedConflict) -> bool:
-    """Whether it keeps the person away only because they take part in another application."""
-    return row.kind == DetectedKind.COMPETING_BID.value and row.state == DetectedState.CONFIRMED.value
+    """Whether it keeps the person away only because they take part in another application: no person confirmed it."""
+    confirmed = row.state == DetectedState.CONFIRMED.value and row.decided_by is None
+    return row.kind == DetectedKind.COMPETING_BID.value and confirmed
 
 
 def _is_bound(row: DetectedConflict, bound: Collection[tuple[UUID, UUID]]) -> bool:
@@ -171,14 +172,18 @@ def _found_between(user_id: UUID, application_id: UUID) -> Sequence[DetectedConf
 
 def _refuse_dismissing(rows: Sequence[DetectedConflict], application: Application) -> None:
     for row in rows:
-        ended = row.kind == DetectedKind.OWN_APPLICATION.value and application.id not in queries.acts_for(
-            row.user_id, application.call_id
-        )
-        if not DetectedKind(row.kind).may_be_dismissed and not ended:
+        if not DetectedKind(row.kind).may_be_dismissed and not _has_ended(row, application):
             raise Refused(
                 "Who takes part in an application of this call judges neither it nor those it competes with; "
                 "that cannot be dismissed. End their part in the application, if it was named in error."
             )
+
+
+def _has_ended(row: DetectedConflict, application: Application) -> bool:
+    """Whether the part in an application that it follows from is over."""
+    if row.kind == DetectedKind.OWN_APPLICATION.value:
+        return application.id not in queries.acts_for(row.user_id, application.call_id)
+    return not _is_bound(row, queries.takes_part(application.call_id, row.user_id))
 
 
 def _let_go_of_competing(call_id: UUID, user_id: UUID) -> None:

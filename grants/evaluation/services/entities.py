@@ -13,7 +13,7 @@ from grants.core.errors import NotFound
 from grants.core.permissions import Actor
 from grants.evaluation import queries, rules
 from grants.evaluation.models import EntityDeclaration
-from grants.evaluation.rules import AnsweredEntity
+from grants.evaluation.rules import AnsweredEntity, Stands
 from grants.evaluation.states import ConflictKind
 from grants.identity.models import Organisation
 
@@ -29,7 +29,9 @@ def declare_entities(
         row = rows.get(answer.organisation_id)
         if row is None:
             raise NotFound
-        if (row.declared, row.kind, row.reason) == (answer.declared, answer.kind, answer.reason):
+        now, said = Stands(row.declared, row.reason, row.kind), Stands(answer.declared, answer.reason, answer.kind)
+        rules.refuse_overtaken(answer.over, now, said)
+        if now == said:
             continue
         if row.declared is not None:
             settled = (call_id, answer.organisation_id) not in unsettled

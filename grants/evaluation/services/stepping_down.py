@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from grants.calls import queries as calls
 from grants.core import acts
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
-from grants.core.errors import Invalid, NotFound, Refused
+from grants.core.errors import Conflict, Invalid, NotFound, Refused
 from grants.core.permissions import Actor, Permission, Scope
 from grants.dossiers.rules import clean_text
 from grants.evaluation import queries, rules
@@ -36,6 +37,7 @@ def step_down(actor: Actor, call_id: UUID, reason: str, version: int | None = No
     What was submitted stands, with its seat and its consensus; where nothing stands the acceptance of the contract is
     taken back too. Raises :class:`Refused` once the last assessment is in, or for whoever stepped down already.
     """
+    held = _held_applications(call_id, actor.user_id)
     entry = _entry(call_id, actor.user_id)
     if entry.stepped_down_at is not None:
         raise Refused("You stepped down from this call already, perhaps in another tab. Nothing was changed.")
@@ -43,7 +45,7 @@ def step_down(actor: Actor, call_id: UUID, reason: str, version: int | None = No
     words = clean_text(reason)
     if not words:
         raise Invalid("A reason is missing.", {"reason": REASON_MISSING})
-    seats = _own_seats(entry)
+    seats = _own_seats(entry, held)
     if not any(is_open for _, is_open in seats) and _has_seat(entry):
         raise Refused(rules.ALL_SUBMITTED)
     acts.reason(words)
@@ -83,20 +85,44 @@ def _entry(call_id: UUID, user_id: UUID | None) -> Evaluator:
     return found
 
 
-def _own_seats(entry: Evaluator) -> list[tuple[Assignment, bool]]:
-    """The seats of somebody in evaluation, each with whether its sheet is still open.
+def _held_applications(call_id: UUID, user_id: UUID | None) -> dict[UUID, Application]:
+    """The applications on which somebody has a seat, locked in the order in which a file of seats locks them.
 
-    The applications are locked first, as whoever submits locks them: a sheet is in before this, or not at all.
+    Applications come before the entry in the pool, as wherever seats change by hand: so neither waits for the other. And as
+    whoever submits locks the application too, a sheet is in before this, or not at all.
     """
+    seats = (
+        select(Assignment.application_id)
+        .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
+        .where(
+            Evaluator.call_id == call_id,
+            Evaluator.user_id == user_id,
+            Assignment.state == SeatState.ACTIVE.value,
+        )
+    )
+    rows = db.session.scalars(
+        select(Application)
+        .where(Application.id.in_(seats))
+        .order_by(Application.reference)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return {row.id: row for row in rows}
+
+
+def _own_seats(entry: Evaluator, held: Mapping[UUID, Application]) -> list[tuple[Assignment, bool]]:
+    """The seats of somebody in evaluation, each with whether its sheet is still open; their applications are locked."""
     found = db.session.execute(
         select(Assignment.id, Assignment.application_id)
         .where(Assignment.evaluator_id == entry.id, Assignment.state == SeatState.ACTIVE.value)
         .order_by(Assignment.application_id)
     ).all()
+    if any(application_id not in held for _, application_id in found):
+        raise Conflict("You got another seat at this very moment. Look at what you have now, and send it again.")
     seats = []
     for seat_id, application_id in found:
-        application, seat = locked(Application, application_id), locked(Assignment, seat_id)
-        if application.state not in queries.IN_EVALUATION or seat.state != SeatState.ACTIVE.value:
+        seat = locked(Assignment, seat_id)
+        if held[application_id].state not in queries.IN_EVALUATION or seat.state != SeatState.ACTIVE.value:
             continue
         sheet = db.session.scalar(select(Assessment.state).where(Assessment.assignment_id == seat_id))
         seats.append((seat, sheet != AssessmentState.SUBMITTED.value))

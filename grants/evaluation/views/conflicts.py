@@ -6,13 +6,17 @@ from typing import Any
 
 from flask import abort, flash, request
 
-from grants.core.errors import no_such
+from grants.calls.services import LOOK_JOB
+from grants.core import jobs
+from grants.core.errors import Conflict, NotFound, no_such
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import (
+    ConflictsForm,
     ReasonForm,
     RuleForm,
     conflicts_form,
 )
+from grants.evaluation.rules import ConflictPage
 from grants.evaluation.states import DetectedState, Ruling
 from grants.evaluation.views.frame import P, bp, status_of
 from grants.web import paging
@@ -37,18 +41,20 @@ def conflicts() -> Any:
 @bp.post("/assessments/conflicts/<slug>")
 @requires(P.CONFLICT_DECLARE)
 def declare(slug: str) -> Any:
-    found = queries.conflict_pages(current_actor())
-    pages = [(shown, conflicts_form(shown, sent=shown.call_slug == slug)) for shown in found]
-    shown, form = next(((one, form) for one, form in pages if one.call_slug == slug), (None, None))
-    if shown is None or form is None:
-        abort(404)
+    pages, shown, form = _sent_to(slug)
     if form.validate_on_submit():
-        with form.refusals():
-            rest = request.form.get("go") == "rest"
-            answers, entities = form.to_input_with_rest() if rest else form.to_input(), form.to_entities(rest=rest)
-            count = services.declare(current_actor(), shown.call_id, answers, entities)
-            flash(_declared_words(len(answers) + len(entities), count))
-            return see_other(".conflicts")
+        try:
+            with form.refusals():
+                rest = request.form.get("go") == "rest"
+                answers, entities = form.to_input_with_rest() if rest else form.to_input(), form.to_entities(rest=rest)
+                count = services.declare(current_actor(), shown.call_id, answers, entities)
+                flash(_declared_words(len(answers) + len(entities), count))
+                return see_other(".conflicts")
+        except (Conflict, NotFound):
+            # Another window of theirs was first, by less than this page took: what it stored is read, and told row by row.
+            pages, shown, form = _sent_to(slug)
+            if form.validate():
+                raise
     return page(
         "evaluation/conflicts.html",
         pages=pages,
@@ -56,6 +62,16 @@ def declare(slug: str) -> Any:
         terms=queries.own_terms(current_actor()),
         own=queries.own_pools(current_actor()),
     ), 422
+
+
+def _sent_to(slug: str) -> tuple[list[tuple[ConflictPage, ConflictsForm]], ConflictPage, ConflictsForm]:
+    """All that is declared about now, the part of this call, and its form with what was sent."""
+    found = queries.conflict_pages(current_actor())
+    pages = [(shown, conflicts_form(shown, sent=shown.call_slug == slug)) for shown in found]
+    for shown, form in pages:
+        if shown.call_slug == slug:
+            return pages, shown, form
+    abort(404)
 
 
 def _declared_words(answers: int, conflicts: int) -> str:
@@ -81,10 +97,9 @@ def detected(slug: str) -> Any:
     problems = [] if asked in known else [no_such("state", asked, known)]
     state = known.get(asked, DetectedState.PROPOSED)
     call, rows, waiting = queries.detected_rows(current_actor(), slug, state, paging.asked())
-    shown = paging.Rows(()) if problems else rows
-    return page(
-        "evaluation/detected.html", call=call, rows=shown, waiting=waiting, problems=problems, state=state.value
-    )
+    shown, look = paging.Rows(()) if problems else rows, jobs.latest(("call", call.id), LOOK_JOB)
+    told = {"rows": shown, "waiting": waiting, "problems": problems, "state": state.value, "look": look}
+    return page("evaluation/detected.html", call=call, **told)
 
 
 @bp.route("/calls/<slug>/conflicts/<ref>/<handle>/found", methods=["GET", "POST"])
