@@ -12,19 +12,8 @@ from sqlalchemy import ColumnElement, select
 
 from grants.awards import ranking
 from grants.awards.models import Selection, SelectionScenario
-from grants.awards.queries.lists import (
-    Read,
-    facts_of,
-    frozen_list,
-    hash_of,
-    planned,
-    ranked,
-    reckoned,
-    scored,
-    shown_list,
-    standing_of,
-    why_told,
-)
+from grants.awards.queries.lists import frozen_list, shown_list, standing_of
+from grants.awards.queries.live import Read, facts_of, hash_of, planned, ranked, reckoned, scored, why_told
 from grants.awards.queries.selections import opened
 from grants.awards.queries.solves import answers_kept
 from grants.awards.ranking import Known, NotWorkedOut, RankedList, Solved
@@ -238,18 +227,21 @@ class ToSolve:
     call: CallView
     read: Read
     facts: Mapping[UUID, Facts]
-    # The rules of the call, then each scenario, with what a page says of it.
+    # The rules of the call, then each scenario, with what a page says of it; or what somebody typed for one look.
     plans: tuple[tuple[str, Plan], ...]
     answers: tuple[Solved, ...]
+    aims: tuple[ranking.Aim, ...] = tuple(ranking.Aim)
 
 
 @reader
-def to_solve(call: CallView) -> Asking[ToSolve]:
-    """What :func:`worked_out` takes."""
+def to_solve(call: CallView, typed: Plan | None = None) -> Asking[ToSolve]:
+    """What :func:`worked_out` takes: every selection of a call, or the one that was typed."""
     asked: list[Asking[Any]] = [
         scenarios.asking(call.id), _with_facts(call), answers_kept.asking(call.id, tuple(SolveKind))
     ]  # fmt: skip
     saved, (read, facts), answers = yield from side_by_side(asked)
+    if typed is not None:
+        return ToSolve(call, read, facts, (("the list as it was typed", typed),), tuple(answers), ())
     plans = (("the rules of the call", plan_of(call.content.selection, None, None)),)
     return ToSolve(
         call, read, facts, (*plans, *((f"scenario {each.number}", each.plan) for each in saved)), tuple(answers)
@@ -258,15 +250,16 @@ def to_solve(call: CallView) -> Asking[ToSolve]:
 
 def worked_out(asked: ToSolve, say: Callable[[int, int, str], None]) -> tuple[Solved, ...]:
     """The answers to every question that has none, or none that was proven. It asks the database nothing."""
-    known, steps = Known(asked.answers, solves=True), len(asked.plans) + 1
+    known, steps = Known(asked.answers, solves=True), len(asked.plans) + bool(asked.aims)
     for done, (words, plan) in enumerate(asked.plans):
         say(done, steps, f"Working out {words}")
         reckoned(asked.call, plan, asked.read, asked.facts, known)
-    say(steps - 1, steps, "Working out what other aims select")
+    if asked.aims:
+        say(steps - 1, steps, "Working out what other aims select")
     # One that is too hard keeps its sentence; the others are asked all the same.
     official, plan = ranked(asked.call, asked.plans[0][1], asked.read), asked.plans[0][1]
     candidates, limits = ranking.candidates_of(official, plan, asked.facts), ranking.limits_of(official, plan)
-    for aim in ranking.Aim:
+    for aim in asked.aims:
         if any(aim.of(one) for one in candidates):
             with suppress(Refused):
                 known.aimed(candidates, limits, aim)
