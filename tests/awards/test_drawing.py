@@ -17,11 +17,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
+from grants.applications.models import Application
 from grants.awards import queries, services
 from grants.awards.models import Selection
-from grants.awards.ranking import RankedList, Scored, drawn_list, line_group, rank
+from grants.awards.ranking import RankedList, Scored, drawn_list, line_group, rank, solver
 from grants.awards.rules import Override, Plan, ScenarioInput, read_overrides
 from grants.awards.states import Outcome
 from grants.calls import queries as calls
@@ -34,6 +36,7 @@ from grants.calls.rules import (
     Draw,
     DrawRules,
     ResultsInput,
+    SelectionRules,
     fixed_problems,
     read_call_file,
     seed_sha256,
@@ -43,11 +46,14 @@ from grants.calls.services.drawing import fix_seed
 from grants.core import clock, encoding
 from grants.core.acts import arranging
 from grants.core.db import db, get
-from grants.core.errors import Invalid
-from grants.core.money import Money, euros
+from grants.core.errors import Invalid, Refused
+from grants.core.money import ZERO, Money, euros
+from grants.identity.models import Organisation
 from tests.awards.publishing import publish
+from tests.awards.solving import worked_off
 from tests.awards.test_minute import printed
 from tests.awards.test_ranking import HORIZON, lists, one
+from tests.awards.test_rules_of_selection import said
 from tests.awards.test_services import decide, decision, reserved, states
 from tests.awards.test_views import text_of
 from tests.calls.test_call_files import CALL_2022
@@ -223,6 +229,32 @@ def test_the_decision_draws_and_two_people_stand_behind_it(drawing: Scene, brows
     public = text_of(browser.get("eva1", f"{path}/awards"))
     assert seed in public and seed_sha256(seed) in public
     assert re.search(".*".join(Draw(NEAR, seed).order(drawing.references)), public, re.DOTALL)
+
+
+def test_a_list_that_cannot_be_worked_out_once_it_is_drawn_is_not_confirmed_and_says_the_way_out(
+    drawing: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said(drawing, SelectionRules(countries_min=2))
+    seed = calls.draw_seed(drawing.call_id)
+    *first, last = Draw(NEAR, seed).order(drawing.references)
+    with arranging():
+        for row in db.session.scalars(select(Application)):
+            # The two that are drawn first lead from one country, so that only a solver can say who is selected.
+            get(Organisation, row.coordinator_id).country_code = "FI" if row.reference in first else "PT"
+    services.request_solve(drawing.actor("manager"), drawing.call_id)
+    worked_off()
+    selection_id = decide(drawing)
+
+    with monkeypatch.context() as short:
+        short.setattr(solver, "SECONDS_MAX", 0.0)
+        with pytest.raises(Refused, match=r"drawn by lot this list does not keep every rule.*return the list"):
+            services.confirm(drawing.actor("chair"), selection_id)
+    db.session.rollback()
+    assert get(Selection, selection_id).undrawn and reserved(drawing) == ZERO
+
+    services.confirm(drawing.actor("chair"), selection_id)
+    selected = [ref for ref, state in zip(drawing.references, states(drawing), strict=True) if state == "selected"]
+    assert set(selected) == {first[0], last}
 
 
 def test_what_was_compared_is_drawn_from_the_same_seed_and_a_conflicted_reader_sees_no_order(drawing: Scene) -> None:
