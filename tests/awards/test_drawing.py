@@ -28,7 +28,7 @@ from grants.awards.rules import Override, Plan, ScenarioInput, read_overrides
 from grants.awards.states import Outcome
 from grants.calls import queries as calls
 from grants.calls import services as call_acts
-from grants.calls.models import Call
+from grants.calls.models import Call, CallDrawSeed
 from grants.calls.rules import (
     SCRIPT,
     Change,
@@ -165,7 +165,14 @@ def test_a_call_file_says_it_and_is_written_back() -> None:
 @pytest.fixture
 def drawing(evaluated: Scene) -> Scene:
     """All three applications lie within a point of each other, and two fit: all three are drawn."""
+    return draws(evaluated)
+
+
+def draws(evaluated: Scene, seed: str = "") -> Scene:
+    """The call draws by lot, from a seed of its own or from this one."""
     with arranging():
+        if seed:
+            db.session.add(CallDrawSeed(call_id=evaluated.call_id, seed=seed, seed_sha256=seed_sha256(seed)))
         row = get(Call, evaluated.call_id)
         content: Any = deepcopy(row.content)
         content["fields"]["evaluation.draw"] = {
@@ -232,11 +239,14 @@ def test_the_decision_draws_and_two_people_stand_behind_it(drawing: Scene, brows
 
 
 def test_a_list_that_cannot_be_worked_out_once_it_is_drawn_is_not_confirmed_and_says_the_way_out(
-    drawing: Scene, monkeypatch: pytest.MonkeyPatch
+    evaluated: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    ranked = tuple(row.reference for row in queries.ranking_page(evaluated.actor("manager"), evaluated.slug).rows)
+    # A seed that puts them in another order than their scores: another question than that of before the draw.
+    seed = next(each for each in "123456789" if Draw(NEAR, each).order(ranked) != ranked)
+    drawing = draws(evaluated, seed)
     said(drawing, SelectionRules(countries_min=2))
-    seed = calls.draw_seed(drawing.call_id)
-    *first, last = Draw(NEAR, seed).order(drawing.references)
+    *first, last = Draw(NEAR, seed).order(ranked)
     with arranging():
         for row in db.session.scalars(select(Application)):
             # The two that are drawn first lead from one country, so that only a solver can say who is selected.
@@ -274,6 +284,9 @@ def test_nobody_is_taken_out_of_the_lot_by_a_place_of_the_own_list_or_of_a_scena
     page, line = f"/calls/{drawing.slug}/decision", f"{drawing.references[2]}; 1; ; ; The panel wants it"
     text = text_of(browser.get("manager", page))
     assert "Place stays empty in this call. Another amount needs its reason." in text
+
+    own = text_of(browser.get("manager", f"/calls/{drawing.slug}/scenarios"))
+    assert "Place stays empty in this call." in own and "Parts may stay empty" not in own
 
     given = replace(decision(drawing), overrides=read_overrides(line))
     with pytest.raises(Invalid) as refused:

@@ -38,7 +38,7 @@ from grants.core import encoding
 from grants.core.errors import NotFound, Refused
 from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor
-from grants.core.together import Asking, ask, both, reader, side_by_side
+from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation import queries as evaluation
 from grants.identity import queries as identity
 
@@ -121,7 +121,7 @@ def scenarios_page(actor: Actor, slug: str) -> Asking[ScenariosPage]:
     decided = standing.number if standing else None
     return ScenariosPage(
         call.id, call.slug, call.title, False, shown.ready, columns, rows, saved, decided,
-        tuple(one.name for one in kept if one.unsolved),
+        tuple(one.name for one in kept if one.unsolved), call.content.selection, call.content.draw is not None,
     )  # fmt: skip
 
 
@@ -134,7 +134,7 @@ def figures_now(
     The list that is ``decided``, under its scenario’s number, is there already and not worked out anew.
     """
     asked: list[Asking[Any]] = [scenarios.asking(call.id), _with_themes(call), answers_kept.asking(call.id)]
-    saved, (read, facts, themes), answers = yield from side_by_side(asked)
+    saved, (read, facts, themes, cities), answers = yield from side_by_side(asked)
     there = decided or {}
     # What a draw decides nobody could ask for before it was drawn.
     known = Known(answers, solves=draw is not None)
@@ -143,7 +143,9 @@ def figures_now(
     # What tied applications and the line come to hangs on the plan; the scores are read once. One limit of time for all.
     with ranking.bounded():
         return tuple(
-            _kept(number, name, plan, there.get(number) or reckoned(call, plan, read, facts, known), facts, themes)
+            _kept(
+                number, name, plan, there.get(number) or reckoned(call, plan, read, facts, known), facts, themes, cities
+            )
             for number, name, plan in ((number, name, replace(plan, draw=draw)) for number, name, plan in named)
         )
 
@@ -163,10 +165,16 @@ def _with_facts(call: CallView) -> Asking[tuple[Read, Mapping[UUID, Facts]]]:
     return read, (yield from facts_of.asking([row.id for row in read.ready]))
 
 
-def _with_themes(call: CallView) -> Asking[tuple[Read, Mapping[UUID, Facts], Mapping[UUID, frozenset[str]]]]:
+def _with_themes(
+    call: CallView,
+) -> Asking[tuple[Read, Mapping[UUID, Facts], Mapping[UUID, frozenset[str]], Mapping[UUID, Sequence[str]]]]:
     read = yield from scored.asking(call)
     ids = [row.id for row in read.ready]
-    return (read, *(yield from both(facts_of.asking(ids), evaluation.topics_picked.asking(ids))))
+    asked: list[Asking[Any]] = [
+        facts_of.asking(ids), evaluation.topics_picked.asking(ids), evaluation.cities_named.asking(ids)
+    ]  # fmt: skip
+    facts, themes, cities = yield from side_by_side(asked)
+    return read, facts, themes, cities
 
 
 @reader
@@ -274,11 +282,18 @@ def _kept(
     found: RankedList,
     facts: Mapping[UUID, Facts],
     themes: Mapping[UUID, frozenset[str]],
+    towns: Mapping[UUID, Sequence[str]],
 ) -> Kept:
     chosen = [facts.get(row.application_id, Facts()) for row in found.selected]
+    # Where the register of cities knows none of its organisations, what the list itself names as its cities.
+    cities = {
+        city
+        for row, one in zip(found.selected, chosen, strict=True)
+        for city in one.cities or towns.get(row.application_id, ())
+    }
     return Kept(
         number, name, plan, found.budget, found.used, found.line_words, hash_of(found),
-        len({city for one in chosen for city in one.cities}), len({one.country for one in chosen} - {""}),
+        len(cities), len({one.country for one in chosen} - {""}),
         tuple(
             KeptRow(
                 row.reference, row.rank, row.outcome, row.amount, row.rule_words, row.conditions, row.straddles, row.missing

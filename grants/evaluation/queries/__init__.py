@@ -33,6 +33,7 @@ from grants.evaluation.queries.access import (
     undeclared,
 )
 from grants.evaluation.queries.applicants import (
+    cities_named,
     cities_of,
     consortia,
     consortia_of,
@@ -131,6 +132,7 @@ __all__ = [
     "call_to_assign",
     "calls_looked_at",
     "candidates",
+    "cities_named",
     "cities_of",
     "clear_for",
     "clear_people",
