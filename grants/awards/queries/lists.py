@@ -237,7 +237,9 @@ def _with_line(rows: Sequence[RankingRow]) -> tuple[RankingRow, ...]:
     if cut is None:
         ranked = [number for number, row in enumerate(rows) if row.rank is not None]
         cut = ranked[-1] + 1 if ranked else 0
-    return tuple(replace(row, line_after=number == cut - 1) for number, row in enumerate(rows))
+    if not cut:
+        return tuple(rows)
+    return (*rows[: cut - 1], replace(rows[cut - 1], line_after=True), *rows[cut:])
 
 
 def _without_rank(row: RankingRow) -> RankingRow:
