@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from grants.awards import services
@@ -16,9 +17,12 @@ def advise(*, call_id: str, places: int) -> dict[str, int]:
     return {"number": number}
 
 
-def solve(*, call_id: str) -> dict[str, int]:
-    """Work out what rules, scenarios and other aims of a call select. Safe to run twice: what is answered is not asked again."""
-    return {"answers": services.solve(jobs.actor(Permission.SELECTION_DECIDE), UUID(call_id))}
+def solve(*, call_id: str, typed: dict[str, Any] | None = None) -> dict[str, int]:
+    """Work out what rules, scenarios and other aims of a call select, or one list as it was typed.
+
+    Safe to run twice: what is answered is not asked again.
+    """
+    return {"answers": services.solve(jobs.actor(Permission.SELECTION_DECIDE), UUID(call_id), typed)}
 
 
 def send_letter(*, letter_id: str) -> str:

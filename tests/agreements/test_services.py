@@ -36,6 +36,7 @@ from grants.payments.rules import close_refusal, payment_notes
 from grants.reporting import queries as reports
 from tests import actors
 from tests.agreements.conftest import CLOSED, IN_FORCE, IN_PREPARATION, Find, actor, by_mail, colleague, hold
+from tests.awards.at_once import at_once
 
 IBAN, OTHER = "GR1601101250000000012300695", "BE68539007547034"
 
@@ -203,6 +204,22 @@ def test_one_side_signs_once(grant: Find) -> None:
 
     with pytest.raises(Refused, match="already signed"):
         services.sign_city(actor("eleni_mayor"), found.id, capacity="Mayor", document_sha256=hash_of(found))
+
+    # The city thinks again while the programme signs: one of the two stands, and the money went one way.
+    mayor, director = actor("eleni_mayor"), actor("signatory")
+    reserve = ledger.of(call_id=found.call_id)[Account.RESERVED]
+    told = at_once(
+        lambda: services.decline(mayor, found.id, reason="The council said no"),
+        lambda: services.sign_programme(director, found.id, capacity="Director", document_sha256=hash_of(found)),
+    )
+    assert told in (["Refused", "done"], ["Conflict", "done"])
+    assert reserve - ledger.of(call_id=found.call_id)[Account.RESERVED] == found.maximum
+    ended = (
+        grant(IN_PREPARATION).state,
+        get(Application, found.application_id).state,
+        ledger.balance(Account.LEGALLY_COMMITTED, grant_id=found.id),
+    )
+    assert ended in ((GrantState.IN_FORCE, "awarded", found.maximum), (GrantState.DROPPED, "declined", ZERO))
 
 
 def test_a_signature_of_an_offer_taken_back_counts_no_more_and_stays_on_record(grant: Find) -> None:

@@ -17,16 +17,18 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
+from grants.applications.models import Application
 from grants.awards import queries, services
 from grants.awards.models import Selection
-from grants.awards.ranking import RankedList, Scored, drawn_list, line_group, rank
+from grants.awards.ranking import RankedList, Scored, drawn_list, line_group, rank, solver
 from grants.awards.rules import Override, Plan, ScenarioInput, read_overrides
 from grants.awards.states import Outcome
 from grants.calls import queries as calls
 from grants.calls import services as call_acts
-from grants.calls.models import Call
+from grants.calls.models import Call, CallDrawSeed
 from grants.calls.rules import (
     SCRIPT,
     Change,
@@ -34,6 +36,7 @@ from grants.calls.rules import (
     Draw,
     DrawRules,
     ResultsInput,
+    SelectionRules,
     fixed_problems,
     read_call_file,
     seed_sha256,
@@ -43,11 +46,14 @@ from grants.calls.services.drawing import fix_seed
 from grants.core import clock, encoding
 from grants.core.acts import arranging
 from grants.core.db import db, get
-from grants.core.errors import Invalid
-from grants.core.money import Money, euros
+from grants.core.errors import Invalid, Refused
+from grants.core.money import ZERO, Money, euros
+from grants.identity.models import Organisation
 from tests.awards.publishing import publish
+from tests.awards.solving import worked_off
 from tests.awards.test_minute import printed
 from tests.awards.test_ranking import HORIZON, lists, one
+from tests.awards.test_rules_of_selection import said
 from tests.awards.test_services import decide, decision, reserved, states
 from tests.awards.test_views import text_of
 from tests.calls.test_call_files import CALL_2022
@@ -159,7 +165,14 @@ def test_a_call_file_says_it_and_is_written_back() -> None:
 @pytest.fixture
 def drawing(evaluated: Scene) -> Scene:
     """All three applications lie within a point of each other, and two fit: all three are drawn."""
+    return draws(evaluated)
+
+
+def draws(evaluated: Scene, seed: str = "") -> Scene:
+    """The call draws by lot, from a seed of its own or from this one."""
     with arranging():
+        if seed:
+            db.session.add(CallDrawSeed(call_id=evaluated.call_id, seed=seed, seed_sha256=seed_sha256(seed)))
         row = get(Call, evaluated.call_id)
         content: Any = deepcopy(row.content)
         content["fields"]["evaluation.draw"] = {
@@ -225,6 +238,35 @@ def test_the_decision_draws_and_two_people_stand_behind_it(drawing: Scene, brows
     assert re.search(".*".join(Draw(NEAR, seed).order(drawing.references)), public, re.DOTALL)
 
 
+def test_a_list_that_cannot_be_worked_out_once_it_is_drawn_is_not_confirmed_and_says_the_way_out(
+    evaluated: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranked = tuple(row.reference for row in queries.ranking_page(evaluated.actor("manager"), evaluated.slug).rows)
+    # A seed that puts them in another order than their scores: another question than that of before the draw.
+    seed = next(each for each in "123456789" if Draw(NEAR, each).order(ranked) != ranked)
+    drawing = draws(evaluated, seed)
+    said(drawing, SelectionRules(countries_min=2))
+    *first, last = Draw(NEAR, seed).order(ranked)
+    with arranging():
+        for row in db.session.scalars(select(Application)):
+            # The two that are drawn first lead from one country, so that only a solver can say who is selected.
+            get(Organisation, row.coordinator_id).country_code = "FI" if row.reference in first else "PT"
+    services.request_solve(drawing.actor("manager"), drawing.call_id)
+    worked_off()
+    selection_id = decide(drawing)
+
+    with monkeypatch.context() as short:
+        short.setattr(solver, "SECONDS_MAX", 0.0)
+        with pytest.raises(Refused, match=r"drawn by lot this list does not keep every rule.*return the list"):
+            services.confirm(drawing.actor("chair"), selection_id)
+    db.session.rollback()
+    assert get(Selection, selection_id).undrawn and reserved(drawing) == ZERO
+
+    services.confirm(drawing.actor("chair"), selection_id)
+    selected = [ref for ref, state in zip(drawing.references, states(drawing), strict=True) if state == "selected"]
+    assert set(selected) == {first[0], last}
+
+
 def test_what_was_compared_is_drawn_from_the_same_seed_and_a_conflicted_reader_sees_no_order(drawing: Scene) -> None:
     services.confirm(drawing.actor("chair"), decide(drawing))
     page = queries.scenarios_page(drawing.actor("manager"), drawing.slug)
@@ -242,6 +284,9 @@ def test_nobody_is_taken_out_of_the_lot_by_a_place_of_the_own_list_or_of_a_scena
     page, line = f"/calls/{drawing.slug}/decision", f"{drawing.references[2]}; 1; ; ; The panel wants it"
     text = text_of(browser.get("manager", page))
     assert "Place stays empty in this call. Another amount needs its reason." in text
+
+    own = text_of(browser.get("manager", f"/calls/{drawing.slug}/scenarios"))
+    assert "Place stays empty in this call." in own and "Parts may stay empty" not in own
 
     given = replace(decision(drawing), overrides=read_overrides(line))
     with pytest.raises(Invalid) as refused:

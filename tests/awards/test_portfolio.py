@@ -99,6 +99,22 @@ def test_what_fits_below_the_line_is_the_best_ranked_set_by_brute_force(case: tu
         }
 
 
+@settings(max_examples=EXAMPLES // 2, deadline=None)
+@given(cases(), st.randoms(use_true_random=False))
+def test_no_order_of_a_lot_takes_a_minimum_out_of_reach(
+    case: tuple[list[Candidate], Limits], chance: random.Random
+) -> None:
+    candidates, limits = case
+    ranks = list(range(1, len(candidates) + 1))
+    chance.shuffle(ranks)
+
+    # A draw takes tied ones apart and moves them about; every choice of whole ranks is one of single rows as well.
+    drawn = [replace(each, rank=place) for each, place in zip(candidates, ranks, strict=True)]
+
+    if not select(candidates, limits).relaxed:
+        assert not select(drawn, limits).relaxed
+
+
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(cases(), st.randoms(use_true_random=False))
 def test_every_rule_holds_in_any_order_and_each_verdict_says_why(

@@ -12,7 +12,7 @@ from grants.awards import queries, services
 from grants.awards.models import SelectionSolve
 from grants.awards.ranking import Aim, Known, Limits, NotWorkedOut, answers, solver, what_if
 from grants.awards.ranking import select as select_within
-from grants.awards.rules import Plan, ScenarioInput, plan_of
+from grants.awards.rules import Plan, ScenarioInput, plan_of, read_overrides
 from grants.awards.services.solving import keep_answers
 from grants.awards.states import Outcome
 from grants.calls import queries as calls
@@ -194,23 +194,46 @@ def test_a_list_by_minima_of_the_call_is_decided_once_it_is_worked_out_and_no_pa
     assert len(seen) <= 8
 
 
-def test_a_typed_order_that_is_too_much_to_work_out_breaks_no_page_and_what_is_decided_is_compared_as_it_is(
+def test_a_typed_order_is_worked_out_by_a_job_of_its_own_and_what_was_typed_stays(
     evaluated: Scene, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said(evaluated, THREE)
-    call = calls.call_by_id(evaluated.call_id)
-    typed = {"line": "stop", "panel_order": "\n".join(evaluated.references[::-1]), "go": "look"}
+    address, first = f"/calls/{evaluated.slug}/decision", evaluated.references[0]
+    typed = {"line": "stop", "reason": "Half said", "overrides": f"{first}; ; 300 000; Ethics first; Travel is cut"}
+    with monkeypatch.context() as asked:
+        asked.setattr(answers, "select", lambda *_: pytest.fail("a page asked the solver"))
+        page = browser.post("manager", address, **typed, go="show")
+        again = browser.post("manager", address, **typed, go="show")
+        refused = browser.post("manager", address, **typed, go="decide")
+    for answer in (page, again):
+        told = text_of(answer)
+        assert answer.status_code == 200 and "It waits for a free worker." in told and "Look again now" in told
+        assert "Half said" in told and "Ethics first" in told and 'http-equiv="refresh"' not in answer.text
+        assert "Not funded" not in told and 'value="decide"' not in answer.text
+    assert refused.status_code == 422 and "Half said" in refused.text and "not worked out yet" in refused.text
+    (waiting,) = db.session.scalars(select(jobs.Job).where(jobs.Job.name == services.SOLVE_JOB))
+    assert waiting.subject_kind == "selection_question" and "Travel" not in str(waiting.args)
+    # Who only reads asks for nothing; neither does who has a conflict.
+    assert browser.post("auditor", address, **typed, go="show").status_code == 403
+
     with monkeypatch.context() as short:
         short.setattr(solver, "SECONDS_MAX", 0.0)
-        page = browser.post("manager", f"/calls/{evaluated.slug}/decision", **typed)
-    assert "It was too much to work out" in page.text and "Not funded" not in page.text
-    assert evaluated.references[0] in page.text, "what was typed stands"
+        worked_off()
+    hard = text_of(browser.post("manager", address, **typed, go="show"))
+    assert "It was too much to work out" in hard and "Work it out" in hard and "Half said" in hard
+    assert "It waits" in text_of(browser.post("manager", address, **typed, go="solve"))
+    worked_off()
 
-    plan = plan_of(THREE, None, None, evaluated.references[::-1])
-    found, _, _ = queries.live_list(call, plan, True)
+    there = text_of(browser.post("manager", address, **typed, go="show"))
+    assert "No choice reaches at least 3 countries" in there and "Half said" in there and "It waits" not in there
+    call = calls.call_by_id(evaluated.call_id)
+    plan = plan_of(THREE, None, None, overrides=read_overrides(typed["overrides"]))
+    assert services.request_typed(evaluated.actor("chair"), evaluated.call_id, plan) is None
+    found, _, _ = queries.live_list(call, plan)
     (compared,) = queries.figures_now(call, plan, None, {None: found})
     assert not compared.unsolved and compared.used == found.used
-    assert queries.figures_now(call, plan)[0].unsolved, "nobody asked for it by a job"
+    by_the_call = plan_of(THREE, None, None)
+    assert queries.figures_now(call, by_the_call)[0].unsolved, "nobody asked for it"
 
 
 def test_an_answer_is_found_by_all_it_was_made_from_and_by_nothing_else() -> None:

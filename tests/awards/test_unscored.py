@@ -127,6 +127,8 @@ def test_what_nobody_scored_is_zero_in_no_file_and_on_no_page(app: Flask, evalua
     assert first.totals_half == (25, 25)
     for who, path, words in (
         ("chair", f"/calls/{slug}/ranking", "The consensus has no score for"),
+        # While one waits nobody is selected for good.
+        ("chair", f"/calls/{slug}/decision", "Above the line so far"),
         ("chair", f"/consensus/{evaluated.references[0]}", "<strong>–</strong>"),
         ("chair", f"/consensus/{evaluated.references[1]}", "not scored"),
         (name, f"/assessments/{third}", "<b data-total>–</b>"),

@@ -10,7 +10,7 @@ from wtforms import HiddenField, IntegerField, RadioField, StringField, TextArea
 from wtforms.validators import NumberRange, Optional
 
 from grants.awards.forms.selections import DESPITE, LINE_WORDS
-from grants.awards.rules import Plan, ScenarioInput, override_lines, read_overrides
+from grants.awards.rules import Plan, ScenarioInput, departing_words, override_lines, read_overrides
 from grants.awards.states import LineRule
 from grants.calls.rules import SelectionRules
 from grants.dossiers.rules import clean_text
@@ -50,13 +50,16 @@ class ScenarioForm(ContestedForm):
     overrides = TextAreaField(
         "Departures from the list",
         [DEPARTURES],
-        description="One a line: reference; place; amount; conditions; reason. Parts may stay empty, but not the reason.",
     )
 
     def looks(self) -> Iterable[Callable[[], object]]:
         """A name that is not too long, and departures that can be read."""
         yield ScenarioInput(self.title.data or "", Plan()).checked
         yield lambda: read_overrides(self.overrides.data or "")
+
+    def by_rules(self, call: SelectionRules, draws: bool) -> None:
+        """Ask only for the departures this call lets a scenario make."""
+        _, self.overrides.description = departing_words(call, draws)
 
     def to_input(self, call: SelectionRules, number: int | None = None) -> ScenarioInput:
         """The frozen input; what the form does not ask stays as the call has it."""

@@ -7,15 +7,8 @@ from grants.awards.queries.advice import SheetsRead, advice_page, sheets_read
 from grants.awards.queries.after import after_decision, beside_decision
 from grants.awards.queries.heard import heard
 from grants.awards.queries.involved import involved_in
-from grants.awards.queries.lists import (
-    facts_of,
-    forgotten,
-    hash_of,
-    live_list,
-    ranking_page,
-    scored,
-    without_evaluation,
-)
+from grants.awards.queries.lists import ranking_page
+from grants.awards.queries.live import facts_of, forgotten, hash_of, live_list, scored, without_evaluation
 from grants.awards.queries.minute import minute, minute_file
 from grants.awards.queries.publication import application_ids, decided, proposed, publication_scope, publishing
 from grants.awards.queries.reserve import (

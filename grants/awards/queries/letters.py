@@ -49,7 +49,7 @@ from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.calls.states import ScoreMethod
 from grants.core import clock, files
-from grants.core.db import db, get, locked
+from grants.core.db import among, db, get, locked
 from grants.core.errors import NotFound
 from grants.core.jobs import Job, JobState
 from grants.core.permissions import Actor, Permission, Scope
@@ -538,7 +538,7 @@ def reached_at(application_ids: Sequence[UUID]) -> Asking[dict[UUID, datetime]]:
     """When the newest letter of decision about each of these applications was sent; those without one are left out."""
     rows = yield from ask(
         select(DecisionLetter.application_id, func.max(DecisionLetter.sent_at).label("at"))
-        .where(DecisionLetter.application_id.in_(application_ids), DecisionLetter.sent_at.is_not(None))
+        .where(among(DecisionLetter.application_id, application_ids), DecisionLetter.sent_at.is_not(None))
         .group_by(DecisionLetter.application_id)
     )
     return {row.application_id: row.at for row in rows}

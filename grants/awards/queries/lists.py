@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
@@ -11,24 +11,20 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from grants.applications.models import Application, ApplicationPartner
-from grants.applications.states import ApplicationState, Origin, PartnerState
+from grants.applications.models import Application
+from grants.applications.states import ApplicationState
 from grants.awards import ranking, rules
 from grants.awards.models import SelectionItem
-from grants.awards.queries.selections import ROWS_MAX, opened
+from grants.awards.queries.live import forgotten, hash_of, in_state, live_list, why_told, without_evaluation
+from grants.awards.queries.selections import opened
 from grants.awards.queries.settling import repeated_by
-from grants.awards.queries.solves import answers_kept
-from grants.awards.ranking import NOT_WORKED_OUT, Bar, Known, Ranked, RankedList, RankingRules, Scored, Solved
-from grants.awards.rules import Facts, Kept, Override, Plan, RankingPage, RankingRow, SelectionView, WaitingRow
+from grants.awards.ranking import Ranked, RankedList
+from grants.awards.rules import Kept, Override, Plan, RankingPage, RankingRow, SelectionView, WaitingRow
 from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
-from grants.calls.rules import CallContent, CallView
-from grants.calls.states import ScoreMethod, ThresholdBasis
-from grants.cities.models import City
-from grants.cities.states import OrganisationLink
+from grants.calls.rules import CallView
 from grants.core.db import among
-from grants.core.errors import Refused
-from grants.core.money import ZERO, Money
+from grants.core.money import ZERO
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import queries as evaluation
@@ -36,193 +32,6 @@ from grants.evaluation.rules import OfficialScore, shift_words
 from grants.identity.models import Organisation
 
 MOVES_SCORES = (Permission.SELECTION_DECIDE, Permission.SELECTION_CONFIRM)
-
-
-def ranking_rules(content: CallContent, line: LineRule, reserve_max: int | None) -> RankingRules:
-    """How this call ranks: its criteria, thresholds and order for ties, with the chosen rule at the line."""
-    marking, scoring = content.marking, content.scoring
-    bars = tuple(Bar(one.key, one.name, one.weight, one.threshold_half, marking.marks(one)) for one in content.criteria)
-    return RankingRules(
-        bars,
-        content.total_threshold_half,
-        content.tie_order,
-        line,
-        reserve_max,
-        means=scoring.method is ScoreMethod.MEAN_PER_CRITERION,
-        total_on_score=scoring.total_threshold_on is ThresholdBasis.SCORE,
-        shift_max_half=scoring.board_shift_half,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """What a list is made from: those with an official score, those without, their scores, and the money that is free."""
-
-    ready: tuple[Application, ...]
-    waiting: tuple[Application, ...]
-    scores: Mapping[UUID, OfficialScore]
-    free: Money
-
-
-@reader
-def scored(call: CallView) -> Asking[Read]:
-    """The applications under evaluation with their official scores."""
-    applications, free = yield from both(
-        _in_state.asking(call.id, ApplicationState.UNDER_EVALUATION), calls.free.asking(call.id)
-    )
-    scores = yield from evaluation.official_scores.asking(call.content, [row.id for row in applications])
-    ready = tuple(row for row in applications if scores[row.id].halves is not None)
-    waiting = tuple(row for row in applications if scores[row.id].halves is None)
-    return Read(ready, waiting, scores, free)
-
-
-def ranked(
-    call: CallView, plan: Plan, read: Read, order: Sequence[UUID] | None = None, drawn: Sequence[UUID] = ()
-) -> RankedList:
-    """The official list before any rule of selection, with the panel's order for ties unless another is given."""
-    order = panel_order(plan, read) if order is None else order
-    bars = ranking_rules(call.content, plan.line, plan.rules.reserve_max)
-    return ranking.rank([_scored(row, read.scores[row.id]) for row in read.ready], bars, read.free, order, drawn)
-
-
-def panel_order(plan: Plan, read: Read) -> list[UUID]:
-    """The panel's order of tied applications."""
-    by_reference = {row.reference: row.id for row in read.ready}
-    return [by_reference[reference] for reference in plan.panel_order if reference in by_reference]
-
-
-def planned(
-    call: CallView, plan: Plan, read: Read, facts: Mapping[UUID, Facts], known: Known | None = None
-) -> RankedList:
-    """The list as a plan selects from it, its group at the line drawn by lot where the call says so."""
-
-    def made(order: Sequence[UUID], drawn: Sequence[UUID]) -> RankedList:
-        return ranking.within(ranked(call, plan, read, order, drawn), plan, facts, known)
-
-    rules, order = plan.draw.rules if plan.draw else call.content.draw, panel_order(plan, read)
-    return made(order, ()) if rules is None else ranking.drawn_list(made, rules, plan, order)
-
-
-def reckoned(call: CallView, plan: Plan, read: Read, facts: Mapping[UUID, Facts], known: Known) -> RankedList:
-    """The same; where it is not worked out, or too hard, the ranks with nothing selected and the sentence that says so."""
-    try:
-        return planned(call, plan, read, facts, known)
-    except Refused as error:
-        found = ranked(call, plan, read)
-        rows = tuple(
-            row if row.outcome is Outcome.BELOW_THRESHOLD else replace(row, outcome=Outcome.NOT_FUNDED)
-            for row in found.rows
-        )
-        # Too hard is no proof that nothing fits: nothing is selected, and it may be asked for again.
-        return replace(found, rows=rows, used=ZERO, relaxed=(str(error),), unsolved=True)
-
-
-def why_told(found: RankedList) -> tuple[str, ...]:
-    """The sentences of a list that a page tells beside it: that nobody asked for it yet has a notice of its own."""
-    return tuple(each for each in found.relaxed if each != NOT_WORKED_OUT)
-
-
-@reader
-def live_list(
-    call: CallView, plan: Plan, at_once: bool = False, *, raises: bool = True
-) -> Asking[tuple[RankedList, tuple[Application, ...], Mapping[UUID, OfficialScore]]]:
-    """The list as it would be decided now, with the applications without an official score. For acts and pages.
-
-    What takes a solver is looked up; ``at_once`` it is worked out where nobody did: for what cannot be asked for before.
-    Where that is too hard an act raises :class:`Refused`; a page tells it beside the list (``raises`` false).
-    """
-    read = yield from scored.asking(call)
-    facts: Mapping[UUID, Facts] = {}
-    kept: tuple[Solved, ...] = ()
-    if not plan.is_plain:
-        facts, kept = yield from both(facts_of.asking([row.id for row in read.ready]), _answers_for(call.id, plan))
-    known = Known(kept, solves=at_once)
-    found = (planned if at_once and raises else reckoned)(call, plan, read, facts, known)
-    return found, read.waiting, read.scores
-
-
-def _answers_for(call_id: UUID, plan: Plan) -> Asking[tuple[Solved, ...]]:
-    return (yield from answers_kept.asking(call_id)) if plan.has_minima else ()
-
-
-@reader
-def facts_of(application_ids: Sequence[UUID]) -> Asking[dict[UUID, Facts]]:
-    """Country of the lead, and the cities with their inhabitants, of each application; one statement."""
-    leads, cities = yield [
-        select(Application.id, Organisation.country_code)
-        .join(Organisation, Organisation.id == Application.coordinator_id)
-        .where(among(Application.id, application_ids)),
-        select(ApplicationPartner.application_id, City.name, City.population)
-        .join(City, City.organisation_id == ApplicationPartner.organisation_id)
-        .where(
-            among(ApplicationPartner.application_id, application_ids),
-            ApplicationPartner.state != PartnerState.DECLINED.value,
-            City.organisation_link != OrganisationLink.UNDONE.value,
-        )
-        .order_by(ApplicationPartner.application_id, City.name),
-    ]
-    named: dict[UUID, dict[str, int | None]] = {}
-    for application_id, name, people in cities:
-        named.setdefault(application_id, {})[name] = people
-    return {
-        key: Facts(
-            country or "",
-            frozenset(named.get(key, {})),
-            tuple((name, people) for name, people in named.get(key, {}).items() if people),
-        )
-        for key, country in leads
-    }
-
-
-@reader
-def forgotten(call_id: UUID) -> Asking[tuple[Application, ...]]:
-    """Applications sent in here that a list decided now would forget: not checked yet, or eligible and not evaluated."""
-    return (yield from _in_state.asking(call_id, ApplicationState.SUBMITTED, ApplicationState.ELIGIBLE))
-
-
-@reader
-def _in_state(call_id: UUID, *states: ApplicationState) -> Asking[tuple[Application, ...]]:
-    found = yield from ask(
-        select(Application)
-        .where(
-            Application.call_id == call_id,
-            Application.state.in_([state.value for state in states]),
-            Application.origin == Origin.SUBMITTED_HERE.value,
-        )
-        .order_by(Application.reference)
-        .limit(ROWS_MAX)
-    )
-    return tuple(found)
-
-
-def without_evaluation(rows: Sequence[Application]) -> tuple[list[str], list[str]]:
-    """The references of those nobody checked, and of those eligible that nobody evaluates."""
-    unchecked = [row.reference for row in rows if row.state == ApplicationState.SUBMITTED.value]
-    return unchecked, [row.reference for row in rows if row.state == ApplicationState.ELIGIBLE.value]
-
-
-def _scored(row: Application, found: OfficialScore) -> Scored:
-    halves = dict(found.halves or {})
-    return Scored(row.id, row.reference, row.title, halves, row.requested or ZERO, found.shift_half)
-
-
-def hash_of(found: RankedList) -> str:
-    """The hash of a list: what the person saw must be what is decided, and what is confirmed."""
-    rows = [
-        {
-            "reference": row.reference, "rank": row.rank, "score": str(row.score),
-            "halves": dict(sorted(rules.kept_halves(row.halves).items())),
-            "amount": row.requested.cents, "outcome": row.outcome.value,
-            # A list that nobody moved a score of has the hash it always had.
-            **({"shift": row.shift_half} if row.shift_half else {}),
-            # What only lists by more rules than rank and budget have.
-            **({"rule": row.rule_words} if row.rule_words else {}),
-            **({"recommended": row.amount.cents} if row.recommended is not None else {}),
-            **({"conditions": row.conditions} if row.conditions else {}),
-        }
-        for row in found.rows
-    ]  # fmt: skip
-    return rules.list_hash([{"budget": found.budget.cents}, *rows])
 
 
 @reader
@@ -236,20 +45,16 @@ def ranking_page(
     could be inferred from.
     """
     call, views = yield from opened.asking(actor, slug)
-    # What is typed for one look has no name to ask for it by.
-    typed = plan is None and bool(panel_order or overrides)
     plan = plan or rules.plan_of(call.content.selection, line, reserve_max, panel_order, overrides)
-    return (yield from shown_list(actor, call, views, plan, typed))
+    return (yield from shown_list(actor, call, views, plan))
 
 
-def shown_list(
-    actor: Actor, call: CallView, views: Sequence[SelectionView], plan: Plan, at_once: bool = False
-) -> Asking[RankingPage]:
+def shown_list(actor: Actor, call: CallView, views: Sequence[SelectionView], plan: Plan) -> Asking[RankingPage]:
     """The ranked list of a call that was opened."""
     standing = standing_of(views)
     if standing is not None:
         return (yield from frozen_list(actor, call, views, standing))
-    return (yield from _page(actor, call, views, None, live_list.asking(call, plan, at_once, raises=False), plan))
+    return (yield from _page(actor, call, views, None, live_list.asking(call, plan), plan))
 
 
 def standing_of(views: Sequence[SelectionView]) -> SelectionView | None:
@@ -326,7 +131,7 @@ def _page(
         () if partial else why_told(found), plan.rules if standing else call.content.selection,
         # A plan names applications.
         None if partial or published else plan, shut=barred,
-        drawing=() if (partial and plan.draw) or published else drawing, unsolved=found.unsolved,
+        drawing=() if (partial and plan.draw) or published else drawing, unsolved=found.unsolved, asks=found.asks,
         repeats=tuple((row.reference, repeated[row.id]) for row in left_out if row.id in repeated and row.id not in barred),
     )  # fmt: skip
 
@@ -351,7 +156,7 @@ def _left_out(call_id: UUID, standing: SelectionView | None) -> Asking[tuple[App
     if standing.state is SelectionState.DECIDED:
         return (yield from forgotten.asking(call_id))
     came = (ApplicationState.SUBMITTED, ApplicationState.ELIGIBLE, ApplicationState.UNDER_EVALUATION)
-    return (yield from _in_state.asking(call_id, *came))
+    return (yield from in_state.asking(call_id, *came))
 
 
 def _left_out_words(rows: Sequence[Application], standing: SelectionView | None) -> str:
@@ -433,7 +238,9 @@ def _with_line(rows: Sequence[RankingRow]) -> tuple[RankingRow, ...]:
     if cut is None:
         ranked = [number for number, row in enumerate(rows) if row.rank is not None]
         cut = ranked[-1] + 1 if ranked else 0
-    return tuple(replace(row, line_after=number == cut - 1) for number, row in enumerate(rows))
+    if not cut:
+        return tuple(rows)
+    return (*rows[: cut - 1], replace(rows[cut - 1], line_after=True), *rows[cut:])
 
 
 def _without_rank(row: RankingRow) -> RankingRow:

@@ -14,7 +14,8 @@ from grants.applications.models import Application
 from grants.applications.states import ApplicationState
 from grants.awards import ranking
 from grants.awards.models import Selection, SelectionItem, SelectionMove
-from grants.awards.queries.lists import facts_of, frozen_list
+from grants.awards.queries.lists import frozen_list
+from grants.awards.queries.live import facts_of
 from grants.awards.queries.publication import STILL_SELECTED
 from grants.awards.queries.selections import numbered, opened, plan_of
 from grants.awards.queries.settling import settled_in, settlements

@@ -12,19 +12,8 @@ from sqlalchemy import ColumnElement, select
 
 from grants.awards import ranking
 from grants.awards.models import Selection, SelectionScenario
-from grants.awards.queries.lists import (
-    Read,
-    facts_of,
-    frozen_list,
-    hash_of,
-    planned,
-    ranked,
-    reckoned,
-    scored,
-    shown_list,
-    standing_of,
-    why_told,
-)
+from grants.awards.queries.lists import frozen_list, shown_list, standing_of
+from grants.awards.queries.live import Read, facts_of, hash_of, planned, ranked, reckoned, scored, why_told
 from grants.awards.queries.selections import opened
 from grants.awards.queries.solves import answers_kept
 from grants.awards.ranking import Known, NotWorkedOut, RankedList, Solved
@@ -49,7 +38,7 @@ from grants.core import encoding
 from grants.core.errors import NotFound, Refused
 from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor
-from grants.core.together import Asking, ask, both, reader, side_by_side
+from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation import queries as evaluation
 from grants.identity import queries as identity
 
@@ -132,7 +121,7 @@ def scenarios_page(actor: Actor, slug: str) -> Asking[ScenariosPage]:
     decided = standing.number if standing else None
     return ScenariosPage(
         call.id, call.slug, call.title, False, shown.ready, columns, rows, saved, decided,
-        tuple(one.name for one in kept if one.unsolved),
+        tuple(one.name for one in kept if one.unsolved), call.content.selection, call.content.draw is not None,
     )  # fmt: skip
 
 
@@ -145,7 +134,7 @@ def figures_now(
     The list that is ``decided``, under its scenario’s number, is there already and not worked out anew.
     """
     asked: list[Asking[Any]] = [scenarios.asking(call.id), _with_themes(call), answers_kept.asking(call.id)]
-    saved, (read, facts, themes), answers = yield from side_by_side(asked)
+    saved, (read, facts, themes, cities), answers = yield from side_by_side(asked)
     there = decided or {}
     # What a draw decides nobody could ask for before it was drawn.
     known = Known(answers, solves=draw is not None)
@@ -154,7 +143,9 @@ def figures_now(
     # What tied applications and the line come to hangs on the plan; the scores are read once. One limit of time for all.
     with ranking.bounded():
         return tuple(
-            _kept(number, name, plan, there.get(number) or reckoned(call, plan, read, facts, known), facts, themes)
+            _kept(
+                number, name, plan, there.get(number) or reckoned(call, plan, read, facts, known), facts, themes, cities
+            )
             for number, name, plan in ((number, name, replace(plan, draw=draw)) for number, name, plan in named)
         )
 
@@ -174,10 +165,16 @@ def _with_facts(call: CallView) -> Asking[tuple[Read, Mapping[UUID, Facts]]]:
     return read, (yield from facts_of.asking([row.id for row in read.ready]))
 
 
-def _with_themes(call: CallView) -> Asking[tuple[Read, Mapping[UUID, Facts], Mapping[UUID, frozenset[str]]]]:
+def _with_themes(
+    call: CallView,
+) -> Asking[tuple[Read, Mapping[UUID, Facts], Mapping[UUID, frozenset[str]], Mapping[UUID, Sequence[str]]]]:
     read = yield from scored.asking(call)
     ids = [row.id for row in read.ready]
-    return (read, *(yield from both(facts_of.asking(ids), evaluation.topics_picked.asking(ids))))
+    asked: list[Asking[Any]] = [
+        facts_of.asking(ids), evaluation.topics_picked.asking(ids), evaluation.cities_named.asking(ids)
+    ]  # fmt: skip
+    facts, themes, cities = yield from side_by_side(asked)
+    return read, facts, themes, cities
 
 
 @reader
@@ -238,18 +235,21 @@ class ToSolve:
     call: CallView
     read: Read
     facts: Mapping[UUID, Facts]
-    # The rules of the call, then each scenario, with what a page says of it.
+    # The rules of the call, then each scenario, with what a page says of it; or what somebody typed for one look.
     plans: tuple[tuple[str, Plan], ...]
     answers: tuple[Solved, ...]
+    aims: tuple[ranking.Aim, ...] = tuple(ranking.Aim)
 
 
 @reader
-def to_solve(call: CallView) -> Asking[ToSolve]:
-    """What :func:`worked_out` takes."""
+def to_solve(call: CallView, typed: Plan | None = None) -> Asking[ToSolve]:
+    """What :func:`worked_out` takes: every selection of a call, or the one that was typed."""
     asked: list[Asking[Any]] = [
         scenarios.asking(call.id), _with_facts(call), answers_kept.asking(call.id, tuple(SolveKind))
     ]  # fmt: skip
     saved, (read, facts), answers = yield from side_by_side(asked)
+    if typed is not None:
+        return ToSolve(call, read, facts, (("the list as it was typed", typed),), tuple(answers), ())
     plans = (("the rules of the call", plan_of(call.content.selection, None, None)),)
     return ToSolve(
         call, read, facts, (*plans, *((f"scenario {each.number}", each.plan) for each in saved)), tuple(answers)
@@ -258,15 +258,16 @@ def to_solve(call: CallView) -> Asking[ToSolve]:
 
 def worked_out(asked: ToSolve, say: Callable[[int, int, str], None]) -> tuple[Solved, ...]:
     """The answers to every question that has none, or none that was proven. It asks the database nothing."""
-    known, steps = Known(asked.answers, solves=True), len(asked.plans) + 1
+    known, steps = Known(asked.answers, solves=True), len(asked.plans) + bool(asked.aims)
     for done, (words, plan) in enumerate(asked.plans):
         say(done, steps, f"Working out {words}")
         reckoned(asked.call, plan, asked.read, asked.facts, known)
-    say(steps - 1, steps, "Working out what other aims select")
+    if asked.aims:
+        say(steps - 1, steps, "Working out what other aims select")
     # One that is too hard keeps its sentence; the others are asked all the same.
     official, plan = ranked(asked.call, asked.plans[0][1], asked.read), asked.plans[0][1]
     candidates, limits = ranking.candidates_of(official, plan, asked.facts), ranking.limits_of(official, plan)
-    for aim in ranking.Aim:
+    for aim in asked.aims:
         if any(aim.of(one) for one in candidates):
             with suppress(Refused):
                 known.aimed(candidates, limits, aim)
@@ -281,11 +282,18 @@ def _kept(
     found: RankedList,
     facts: Mapping[UUID, Facts],
     themes: Mapping[UUID, frozenset[str]],
+    towns: Mapping[UUID, Sequence[str]],
 ) -> Kept:
     chosen = [facts.get(row.application_id, Facts()) for row in found.selected]
+    # Where the register of cities knows none of its organisations, what the list itself names as its cities.
+    cities = {
+        city
+        for row, one in zip(found.selected, chosen, strict=True)
+        for city in one.cities or towns.get(row.application_id, ())
+    }
     return Kept(
         number, name, plan, found.budget, found.used, found.line_words, hash_of(found),
-        len({city for one in chosen for city in one.cities}), len({one.country for one in chosen} - {""}),
+        len(cities), len({one.country for one in chosen} - {""}),
         tuple(
             KeptRow(
                 row.reference, row.rank, row.outcome, row.amount, row.rule_words, row.conditions, row.straddles, row.missing

@@ -41,6 +41,8 @@ class Known:
         self._kept = {one.question: one for one in solved if not (solves and one.refusal)}
         self._solves = solves
         self.new: list[Solved] = []
+        # The last question that had no answer.
+        self.asks = b""
 
     def portfolio(self, candidates: Sequence[Candidate], limits: Limits) -> Portfolio:
         """Who is selected; raises :class:`NotWorkedOut`, or :class:`Refused` where it was too hard."""
@@ -70,6 +72,7 @@ class Known:
         found = self._kept.get(asked)
         if found is None:
             if not self._solves:
+                self.asks = asked
                 raise NotWorkedOut(NOT_WORKED_OUT)
             try:
                 found = Solved(kind, asked, solve())
@@ -78,6 +81,7 @@ class Known:
             self._kept[asked] = found
             self.new.append(found)
         if found.refusal:
+            self.asks = asked
             raise Refused(found.refusal)
         return found.answer
 

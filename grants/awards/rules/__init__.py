@@ -20,6 +20,7 @@ from grants.awards.rules.decision import (
     refuse_same_person,
     refuse_second_list,
     refuse_shifts,
+    undrawable_words,
     waiting_words,
 )
 from grants.awards.rules.moving import MoveView, NextView, ReservePage
@@ -147,6 +148,7 @@ __all__ = [
     "reserve_places",
     "shares_of",
     "strip",
+    "undrawable_words",
     "untold_words",
     "waiting_words",
 ]

@@ -223,6 +223,18 @@ def repeats_words(number: int, references: Sequence[str]) -> str:
     )
 
 
+def undrawable_words(said: Sequence[str]) -> str:
+    """Why a list is not confirmed once its group at the line is drawn, and the way out; the seed stays unread.
+
+    >>> undrawable_words(("No choice reaches at least 3 countries.",))[:63]
+    'With its group at the line drawn by lot this list does not keep'
+    """
+    return (
+        f"With its group at the line drawn by lot this list does not keep every rule it was decided by. {' '.join(said)} Nothing is "
+        "drawn and nothing reserved: return the list with that reason, and have it decided from a scenario with other rules."
+    )
+
+
 def refuse_second_list(number: int | None) -> None:
     """Raise :class:`Refused` where a ranked list of the call is confirmed already: a call has one."""
     if number is not None:

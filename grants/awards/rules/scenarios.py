@@ -9,6 +9,7 @@ from uuid import UUID
 
 from grants.awards.rules.plan import Plan
 from grants.awards.states import Outcome
+from grants.calls.rules import PLAIN_SELECTION, SelectionRules
 from grants.core.errors import Invalid
 from grants.core.money import ZERO, Money
 from grants.dossiers.rules import clean_text
@@ -194,6 +195,9 @@ class ScenariosPage:
     decided: int | None = None
     # The names of those that nobody worked out yet, which stand beside nothing.
     unsolved: tuple[str, ...] = ()
+    # What the call publishes of its selection, and whether it draws by lot: what may depart from the list hangs on both.
+    rules: SelectionRules = PLAIN_SELECTION
+    draws: bool = False
 
     @property
     def countries(self) -> tuple[Share, ...]:

@@ -159,6 +159,8 @@ class RankingPage:
     drawing: tuple[str, ...] = ()
     # Nobody worked out yet what the rules select: no outcome of a row counts.
     unsolved: bool = False
+    # The question that waits for an answer then, by its hash.
+    asks: bytes = b""
     # What is withheld from this person, wherever else it would be told.
     shut: frozenset[UUID] = frozenset()
 
@@ -222,10 +224,15 @@ class RankingPage:
         return self.budget - self.used
 
     @property
-    def ready(self) -> bool:
-        """Whether the list can be decided: nobody waits or is forgotten, and somebody is on it."""
-        whole = self.complete and not self.waiting and not self.partial and not self.relaxed and not self.unsolved
+    def whole(self) -> bool:
+        """Whether rules may be tried on the list: nobody waits or is forgotten, somebody is on it, and none stands."""
+        whole = self.complete and not self.waiting and not self.partial
         return bool(self.rows) and whole and self.selection is None
+
+    @property
+    def ready(self) -> bool:
+        """Whether the list can be decided as it stands here."""
+        return self.whole and not self.relaxed and not self.unsolved
 
 
 ROWS_ON_A_PAGE = 100

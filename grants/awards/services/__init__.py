@@ -11,7 +11,7 @@ from grants.awards.services.moving import confirm_move, decide_move, return_move
 from grants.awards.services.published import record_published_outcome
 from grants.awards.services.publishing import propose_results, publish_results, return_results
 from grants.awards.services.scenarios import save_scenario
-from grants.awards.services.solving import SOLVE_JOB, request_solve, solve
+from grants.awards.services.solving import SOLVE_JOB, request_solve, request_typed, solve, solving_job
 from grants.awards.services.standing_in import stand_in
 from grants.awards.services.taking_out import download_minute, export_advice, export_complaints, export_ranking
 
@@ -36,6 +36,7 @@ __all__ = [
     "record_published_outcome",
     "request_advice",
     "request_solve",
+    "request_typed",
     "return_list",
     "return_move",
     "return_results",
@@ -43,5 +44,6 @@ __all__ = [
     "save_scenario",
     "settling",
     "solve",
+    "solving_job",
     "stand_in",
 ]

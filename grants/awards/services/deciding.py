@@ -44,8 +44,7 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     plan = rules.plan_of(published, values.line, values.reserve_max, values.panel_order, values.overrides)
     if scenario is not None:
         plan = scenario.plan
-    typed = scenario is None and bool(values.panel_order or values.overrides)
-    found, waiting, scores = queries.live_list(call, plan, typed)
+    found, waiting, scores = queries.live_list(call, plan)
     forgotten = queries.forgotten(call_id)
     refuse_conflicted(actor, [row.application_id for row in found.rows] + [row.id for row in waiting], forgotten)
     rules.refuse_forgotten(*queries.without_evaluation(forgotten))

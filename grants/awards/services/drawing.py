@@ -10,6 +10,7 @@ from grants.awards.models import Selection, SelectionItem
 from grants.awards.services.deciding import keep, placed
 from grants.calls import queries as calls
 from grants.calls.rules import CallView, Draw
+from grants.core.errors import Refused
 
 
 def draw(selection: Selection, call: CallView, items: Sequence[SelectionItem]) -> None:
@@ -23,7 +24,13 @@ def draw(selection: Selection, call: CallView, items: Sequence[SelectionItem]) -
     assert call.content.draw is not None, "a call that has opened keeps its draw"
     drawing = Draw(call.content.draw, calls.draw_seed(call.id))
     plan = replace(queries.plan_of(selection), draw=drawing)
-    found, _, _ = queries.live_list(call, plan, at_once=True)
+    try:
+        found, _, _ = queries.live_list(call, plan, at_once=True)
+    except Refused as error:
+        raise Refused(rules.undrawable_words((str(error),))) from error
+    if found.relaxed:
+        # A draw only takes tied rows apart, so what was in reach before is after it; if not, nothing is confirmed.
+        raise Refused(rules.undrawable_words(found.relaxed))
     assert found.drawn, "the group of then is there, or the hash would differ"
     rules.refuse_over_budget(found.used, calls.free(call.id))
     signed = {"signed_sha256": selection.list_sha256.hex()}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -9,10 +12,12 @@ from sqlalchemy import func, select
 from grants.awards import queries, rules
 from grants.awards.models import SelectionSolve
 from grants.awards.ranking import Solved
+from grants.awards.rules import Plan
 from grants.awards.services.deciding import confirmed_list, refuse_conflicted, refuse_open_list
 from grants.awards.states import SolveKind
 from grants.calls import queries as calls
-from grants.core import acts, jobs
+from grants.calls.rules import CallView
+from grants.core import acts, encoding, jobs
 from grants.core.acts import act
 from grants.core.db import db
 from grants.core.errors import NotAllowed, Refused
@@ -30,12 +35,7 @@ SOLVE_JOB = "jobs.awards.solve"
 )
 def request_solve(actor: Actor, call_id: UUID) -> UUID:
     """Ask for every selection of a call to be worked out as its list stands; returns the job's id."""
-    refuse_open_list(call_id)
-    rules.refuse_second_list(confirmed_list(call_id))
-    read = queries.scored(calls.call_by_id(call_id))
-    refuse_conflicted(actor, [row.id for row in (*read.ready, *read.waiting)])
-    if not read.ready:
-        raise Refused("No application of this call has a score yet. There is nothing to select from.")
+    _refuse_asking(actor, calls.call_by_id(call_id))
     acts.subject("call", call_id)
     last = jobs.latest(("call", call_id), SOLVE_JOB)
     if last is not None and last.state is jobs.JobState.QUEUED:
@@ -43,13 +43,66 @@ def request_solve(actor: Actor, call_id: UUID) -> UUID:
     return ask_solve(call_id)
 
 
+@act(
+    "selection_solve.request_typed",
+    needs=Permission.SELECTION_DECIDE,
+    scope=call_scope,
+    says="asked for a list of {subject} as it was typed to be worked out",
+)
+def request_typed(actor: Actor, call_id: UUID, typed: Plan) -> UUID | None:
+    """Ask for one list as somebody typed it, which has no name: its job is found again by the question it answers.
+
+    None where it is worked out already, or takes no solver; a job that is on its way is not asked for twice.
+    """
+    call = calls.call_by_id(call_id)
+    listed = _refuse_asking(actor, call)
+    found, _, _ = queries.live_list(call, typed)
+    if not found.asks:
+        return None
+    acts.subject("call", call_id)
+    last = solving_job(call_id, found.asks)
+    if last is not None and not last.is_over:
+        return last.id
+    asked = {"typed": encoding.encode(_what_counts(typed, listed)), "call_id": str(call_id)}
+    return jobs.queue(SOLVE_JOB, subject=_about(found.asks), **asked)
+
+
+def _refuse_asking(actor: Actor, call: CallView) -> frozenset[str]:
+    """Refuse where a list stands, to whoever may not decide it, and where nothing is ranked; the references that are."""
+    refuse_open_list(call.id)
+    rules.refuse_second_list(confirmed_list(call.id))
+    read = queries.scored(call)
+    refuse_conflicted(actor, [row.id for row in (*read.ready, *read.waiting)])
+    if not read.ready:
+        raise Refused("No application of this call has a score yet. There is nothing to select from.")
+    return frozenset(row.reference for row in read.ready)
+
+
+def _what_counts(typed: Plan, listed: Collection[str]) -> Plan:
+    """A plan without its words, which change no answer, and without what names nobody of the list."""
+    kept = (replace(one, conditions="", reason="") for one in typed.overrides if one.reference in listed)
+    order = tuple(one for one in typed.panel_order if one in listed)
+    return replace(typed, panel_order=order, overrides=tuple(kept), reason="")
+
+
+def _about(question: bytes) -> tuple[str, UUID]:
+    return "selection_question", UUID(bytes=question[:16])
+
+
+def solving_job(call_id: UUID, question: bytes = b"") -> jobs.JobView | None:
+    """The newest job that answers this question, which has no name; without one, that works out everything of the call."""
+    return jobs.latest(_about(question) if question else ("call", call_id), SOLVE_JOB)
+
+
 def ask_solve(call_id: UUID) -> UUID:
     """The same inside an act that changes what is asked: a job that waits already might read before this is committed."""
     return jobs.queue(SOLVE_JOB, subject=("call", call_id), call_id=str(call_id))
 
 
-def solve(actor: Actor, call_id: UUID) -> int:
+def solve(actor: Actor, call_id: UUID, typed: Mapping[str, Any] | None = None) -> int:
     """Work out what is asked of the list as it stands and not answered yet; returns how many answers that added.
+
+    ``typed`` is one plan as :func:`request_typed` wrote it; without it everything of the call is worked out.
 
     Worked out while nothing is held, however long that takes. Each answer stands for what it was made from, so it does
     no harm when the list changes meanwhile.
@@ -57,7 +110,8 @@ def solve(actor: Actor, call_id: UUID) -> int:
     if not actor.may(Permission.SELECTION_DECIDE, Scope.of(("call", call_id))):
         raise NotAllowed("Selections are worked out for those who decide them.", Permission.SELECTION_DECIDE)
     jobs.progress(0, 1, "Reading scores, rules and scenarios")
-    asked = queries.to_solve(calls.call_by_id(call_id))
+    plan: Plan | None = encoding.decode({"value": typed}, Plan) if typed else None
+    asked = queries.to_solve(calls.call_by_id(call_id), plan)
     # What was read is used on its own: no row and no snapshot is held while it is worked out.
     db.session.expunge_all()
     db.session.rollback()

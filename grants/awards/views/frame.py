@@ -43,8 +43,12 @@ def ranked_list(slug: str) -> RankingPage:
 
 
 def may_decide(shown: RankingPage) -> bool:
-    actor = current_actor()
-    return shown.ready and actor.may(P.SELECTION_DECIDE, Scope.of(("call", shown.call_id)))
+    return shown.ready and decides(shown)
+
+
+def decides(shown: RankingPage) -> bool:
+    """Whether this person decides the lists of that call, be this one ready or not."""
+    return current_actor().may(P.SELECTION_DECIDE, Scope.of(("call", shown.call_id)))
 
 
 def fresh_form(kind: type[F], view: SelectionView) -> F:

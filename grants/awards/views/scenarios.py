@@ -25,6 +25,7 @@ def scenarios(slug: str) -> Any:
 def _side_by_side(slug: str, form: ScenarioForm, asked: SolveForm | None = None) -> str:
     shown = queries.scenarios_page(current_actor(), slug)
     may = shown.ready and current_actor().may(P.SELECTION_DECIDE, Scope.of(("call", shown.call_id)))
+    form.by_rules(shown.rules, shown.draws)
     solving = None
     if asked is not None or (shown.unsolved and shown.decided is None):
         solving = solving_of(shown.call_id, slug, "scenarios", names=shown.unsolved, form=asked)
@@ -55,6 +56,7 @@ def scenario(slug: str, number: int) -> Any:
 def _scenario(shown: RankingPage, saved: ScenarioView, form: ScenarioForm, choice: ChooseForm) -> str:
     may = may_decide(shown)
     lacks = shown.unsolved and not shown.partial
+    form.by_rules(shown.rules, bool(shown.drawing))
     solving = solving_of(shown.call_id, shown.call_slug, str(saved.number)) if lacks else None
     return page(
         "awards/scenario.html",

@@ -10,6 +10,7 @@ from grants.awards import queries, rules, services
 from grants.awards.forms import ConfirmForm, ConfirmListForm, DecisionForm, MoveForm, ReturnForm
 from grants.awards.rules import (
     Override,
+    Plan,
     RankingPage,
     SelectionView,
     refuse_same_person,
@@ -17,12 +18,12 @@ from grants.awards.rules import (
 from grants.awards.rules.after import After
 from grants.awards.rules.heard import Heard
 from grants.awards.states import LineRule, SelectionKind, SelectionState
-from grants.awards.views.frame import READS, P, bp, fresh_form, may_decide
+from grants.awards.views.frame import READS, P, bp, decides, fresh_form, may_decide
 from grants.awards.views.ranking import listed
-from grants.awards.views.solving import solving_of
+from grants.awards.views.solving import Solving, solving_of
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
-from grants.core import clock
+from grants.core import acts, clock
 from grants.core.errors import NotFound, Refused
 from grants.core.permissions import Scope
 from grants.identity import queries as identity
@@ -60,6 +61,7 @@ def decide(slug: str) -> Any:
     form = DecisionForm()
     if request.form.get("go") != "decide":
         shown = _by_rules_of(form, slug, form.departing())
+        _ask_for(form, shown)
         form.now_of(shown.list_hash)
         return _decision(shown, form)
     shown = _by_rules_of(form, slug)
@@ -73,6 +75,32 @@ def decide(slug: str) -> Any:
         form.now_of(shown.list_hash)
         form.problems.append(f"{form.clashed} What you typed stands below.")
     return _decision(shown, form), 409 if form.clashed else 422
+
+
+def _ask_for(form: DecisionForm, shown: RankingPage) -> None:
+    """Have what was typed worked out by a job, where nobody has; what was too hard only where it is asked for again."""
+    again = request.form.get("go") == "solve"
+    if not (shown.asks and shown.whole and decides(shown)) or (shown.relaxed and not again):
+        return
+    plan = shown.plan
+    # Pressed again it is no second effect: a job that is on its way is found, so the key is left for the decision.
+    with form.refusals(), acts.once(None):
+        if plan is not None and _is_typed(plan):
+            services.request_typed(current_actor(), shown.call_id, plan)
+        else:
+            services.request_solve(current_actor(), shown.call_id)
+
+
+def _is_typed(plan: Plan) -> bool:
+    """Whether somebody typed an order or recommendations for this one look, which no other page has a name for."""
+    return bool(plan.panel_order or plan.overrides)
+
+
+def _solving(shown: RankingPage) -> Solving | None:
+    if not shown.unsolved or shown.partial:
+        return None
+    question = shown.asks if shown.plan is not None and _is_typed(shown.plan) else b""
+    return solving_of(shown.call_id, shown.call_slug, "decision", question=question)
 
 
 def _by_rules_of(form: DecisionForm, slug: str, overrides: tuple[Override, ...] = ()) -> RankingPage:
@@ -94,9 +122,9 @@ def _decision(shown: RankingPage, form: DecisionForm, beside: tuple[Heard, CallV
     # Only of rows this person is shown; who sees a part of the list learns nothing of an order either.
     confirmed = shown.selection is not None and shown.selection.state is SelectionState.CONFIRMED
     said = {row.application_id: heard.recommended.get(row.application_id, "") for row in shown.rows}
-    lacks = shown.unsolved and not shown.partial
     return page(
-        "awards/decision.html", shown=shown, solving=solving_of(shown.call_id, shown.call_slug, "decision") if lacks else None, **listed(shown), form=form, may=may_decide(shown), said=said,
+        "awards/decision.html", shown=shown, solving=_solving(shown), **listed(shown), form=form, may=may_decide(shown),
+        may_try=shown.whole and decides(shown), said=said,
         minutes=() if shown.partial else heard.meetings,
         held=rules.complaints_words(after.about_eligibility), **(_after(call, after) if confirmed else {"after": None}),
     )  # fmt: skip

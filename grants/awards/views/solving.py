@@ -35,9 +35,18 @@ class Solving:
 
 
 def solving_of(
-    call_id: UUID, slug: str, back: str, *, names: tuple[str, ...] = (), form: SolveForm | None = None
+    call_id: UUID,
+    slug: str,
+    back: str,
+    *,
+    names: tuple[str, ...] = (),
+    form: SolveForm | None = None,
+    question: bytes = b"",
 ) -> Solving:
-    """What a page says of what is not there yet; ``back`` names the page to come back to."""
-    job = jobs.latest(("call", call_id), services.SOLVE_JOB)
+    """What a page says of what is not there yet; ``back`` names the page to come back to.
+
+    ``question`` is what a typed list waits for, which has a job of its own.
+    """
+    job = services.solving_job(call_id, question)
     may = current_actor().may(P.SELECTION_DECIDE, Scope.of(("call", call_id)))
     return Solving(slug, job, form or SolveForm(formdata=None, back=back), may, names)

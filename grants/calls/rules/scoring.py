@@ -298,7 +298,8 @@ def exact_words(number: Fraction) -> str:
         return f"{sign}{size.numerator}"
     thousandths = (size.numerator * 2000 + size.denominator) // (size.denominator * 2)
     text = f"{thousandths // 1000}.{thousandths % 1000:03d}".rstrip("0").rstrip(".")
-    return f"{sign}{text}" if Fraction(text) == size else f"about {sign}{text}"
+    # A list of a thousand says its scores again and again: whether three decimals are all there are is one division.
+    return f"about {sign}{text}" if size.numerator * 1000 % size.denominator else f"{sign}{text}"
 
 
 def or_words(halves: tuple[int, ...]) -> str:

@@ -5,14 +5,10 @@ from __future__ import annotations
 from grants.evaluation.queries.access import (
     EVALUATED,
     IN_EVALUATION,
-    application_of_call_scope,
-    application_scope,
-    call_scope,
     clear_for,
     clear_people,
     conflicted,
     declaration_of,
-    declaration_scope,
     declarations,
     found_conflict,
     has_conflict,
@@ -22,9 +18,7 @@ from grants.evaluation.queries.access import (
     refuse_conflict,
     refuse_own_seat,
     scoring,
-    seat_scope,
     seated,
-    shift_scope,
     shut_for,
     shut_out,
     shut_to,
@@ -33,6 +27,7 @@ from grants.evaluation.queries.access import (
     undeclared,
 )
 from grants.evaluation.queries.applicants import (
+    cities_named,
     cities_of,
     consortia,
     consortia_of,
@@ -102,6 +97,14 @@ from grants.evaluation.queries.own_sheets import (
 from grants.evaluation.queries.packs import pack, to_read
 from grants.evaluation.queries.pool_list import own_entry, pool_lines, pool_list, pool_person
 from grants.evaluation.queries.runs import adjust_page, run_page, seat_why, standing_version
+from grants.evaluation.queries.scopes import (
+    application_of_call_scope,
+    application_scope,
+    call_scope,
+    declaration_scope,
+    seat_scope,
+    shift_scope,
+)
 from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments, seat_application
 from grants.evaluation.queries.seat_file import seat_plan, seat_table
 from grants.evaluation.queries.seating import assignments_page
@@ -131,6 +134,7 @@ __all__ = [
     "call_to_assign",
     "calls_looked_at",
     "candidates",
+    "cities_named",
     "cities_of",
     "clear_for",
     "clear_people",

@@ -1,4 +1,4 @@
-"""Where things of evaluation lie, and who may open what: the conditions every query of this stage carries."""
+"""Who may open what of evaluation: the conditions every query of this stage carries."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from grants.applications.queries import opens_when
 from grants.applications.states import ApplicationState, PartnerState
 from grants.calls.models import Call
 from grants.core import clock, faults
-from grants.core.db import among, db, get, locked
+from grants.core.db import among, db
 from grants.core.errors import NotAllowed, NotFound, Refused
-from grants.core.permissions import Actor, Permission, Scope
+from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader
 from grants.evaluation.models import (
     Assessment,
@@ -24,7 +24,6 @@ from grants.evaluation.models import (
     ConflictDeclaration,
     DetectedConflict,
     Evaluator,
-    ScoreShift,
 )
 from grants.evaluation.queries.accepting import terms_accepted
 from grants.evaluation.queries.entities import all_entity_conflicts, entities_open, entity_doubts
@@ -47,46 +46,6 @@ EVALUATED = tuple(
 ROWS_MAX = 2_000
 # A person by id, or the column that holds it in the query the condition stands in.
 Person = UUID | ColumnElement[Any] | InstrumentedAttribute[Any] | None
-
-
-def call_scope(call_id: UUID) -> Scope:
-    """A call, locked: what seats and declarations of its applications queue on."""
-    return Scope.of(("call", locked(Call, call_id).id))
-
-
-def application_scope(application_id: UUID) -> Scope:
-    """An application, locked, in its call."""
-    row = locked(Application, application_id)
-    return Scope.of(("application", row.id), ("call", row.call_id))
-
-
-def declaration_scope(declaration_id: UUID) -> Scope:
-    """A declaration lies where its application lies. The call is locked first, as whoever declares or publishes does."""
-    application_id = db.session.scalar(
-        select(ConflictDeclaration.application_id).where(ConflictDeclaration.id == declaration_id)
-    )
-    if application_id is None:
-        raise NotFound
-    call_scope(get(Application, application_id).call_id)
-    scope = application_scope(application_id)
-    locked(ConflictDeclaration, declaration_id)
-    return scope
-
-
-def application_of_call_scope(application_id: UUID) -> Scope:
-    """An application; its call is locked first, as whoever declares or publishes does."""
-    call_scope(get(Application, application_id).call_id)
-    return application_scope(application_id)
-
-
-def seat_scope(seat_id: UUID) -> Scope:
-    """A seat lies where its application lies."""
-    return application_scope(locked(Assignment, seat_id).application_id)
-
-
-def shift_scope(shift_id: UUID) -> Scope:
-    """A move of a score lies where its application lies."""
-    return application_scope(get(ScoreShift, shift_id).application_id)
 
 
 def within(actor: Actor, *permissions: Permission) -> ColumnElement[bool]:

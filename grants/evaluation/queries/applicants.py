@@ -152,6 +152,13 @@ def _people_of(application_ids: Sequence[UUID]) -> Asking[dict[UUID, set[UUID]]]
 @reader
 def cities_of(application_ids: Sequence[UUID]) -> Asking[dict[UUID, str]]:
     """“Neochóra, with Vila Nova da Áçora” for each application, in one statement."""
+    names = yield from cities_named.asking(application_ids)
+    return {key: found[0] + (f", with {', '.join(found[1:])}" if found[1:] else "") for key, found in names.items()}
+
+
+@reader
+def cities_named(application_ids: Sequence[UUID]) -> Asking[dict[UUID, list[str]]]:
+    """The towns of each application, that of its lead first, by the names its organisations give; one statement."""
     names: dict[UUID, list[str]] = defaultdict(list)
     rows = yield from ask(
         select(ApplicationPartner.application_id, Organisation.town, Organisation.name)
@@ -165,7 +172,7 @@ def cities_of(application_ids: Sequence[UUID]) -> Asking[dict[UUID, str]]:
     for application_id, town, name in rows:
         if (town or name) not in names[application_id]:
             names[application_id].append(town or name)
-    return {key: found[0] + (f", with {', '.join(found[1:])}" if found[1:] else "") for key, found in names.items()}
+    return dict(names)
 
 
 def head_of(application: Any, cities: str, call: CallView) -> ApplicationHead:

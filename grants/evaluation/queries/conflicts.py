@@ -15,7 +15,7 @@ from grants.applications.models import Application
 from grants.applications.states import ApplicationState
 from grants.calls import queries as calls
 from grants.calls.models import Call
-from grants.core.db import db
+from grants.core.db import among, db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, both, reader, side_by_side
@@ -172,7 +172,7 @@ def _conflict_row(about: Consortium, stored: Any, noticed: str, entities: Sequen
 @reader
 def doubts_about(application_ids: Sequence[UUID]) -> Asking[tuple[DoubtRow, ...]]:
     """Doubts and conflicts of these applications, those without a ruling first."""
-    return (yield from doubts_where(ConflictDeclaration.application_id.in_(application_ids)))
+    return (yield from doubts_where(among(ConflictDeclaration.application_id, application_ids)))
 
 
 def doubts_where(*wanted: ColumnElement[bool], most: int = ROWS_MAX) -> Asking[tuple[DoubtRow, ...]]:

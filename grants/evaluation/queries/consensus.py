@@ -14,7 +14,7 @@ from grants.applications.models import Application
 from grants.applications.states import ApplicationState
 from grants.calls.models import Call
 from grants.calls.rules import Criterion
-from grants.core.db import db
+from grants.core.db import among, db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, both, reader, side_by_side
@@ -158,7 +158,7 @@ def agreed_words_of(
     application_ids: Collection[UUID], criteria: Sequence[Criterion]
 ) -> Asking[dict[UUID, AgreedWords]]:
     """The same for many applications of one call in one statement; those without an agreed consensus are left out."""
-    agreed = (Consensus.application_id.in_(application_ids), Consensus.state == ConsensusState.AGREED.value)
+    agreed = (among(Consensus.application_id, application_ids), Consensus.state == ConsensusState.AGREED.value)
     rows, scores = yield [
         select(Consensus.id, Consensus.application_id, Consensus.text).where(*agreed),
         select(ConsensusScore).join(Consensus, Consensus.id == ConsensusScore.consensus_id).where(*agreed),
@@ -293,6 +293,6 @@ def widest(*among: ColumnElement[bool]) -> Subquery:
 @reader
 def spreads(application_ids: Sequence[UUID]) -> Asking[dict[UUID, int]]:
     """How far apart the evaluators of each application are, by the rule of :func:`widest`. One statement."""
-    found = widest(Assignment.application_id.in_(application_ids))
+    found = widest(among(Assignment.application_id, application_ids))
     rows = yield from ask(select(found.c.application_id, found.c.spread))
     return {row.application_id: row.spread for row in rows}

@@ -12,6 +12,7 @@ from sqlalchemy import and_, func, literal, or_, select
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
 from grants.calls.models import Call
+from grants.core.db import among
 from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, both, reader
@@ -92,7 +93,7 @@ def _seats(application_ids: Sequence[UUID]) -> Asking[dict[UUID, list[Any]]]:
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
         .join(User, User.id == Evaluator.user_id)
         .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
-        .where(Assignment.application_id.in_(application_ids), Assignment.state == SeatState.ACTIVE.value)
+        .where(among(Assignment.application_id, application_ids), Assignment.state == SeatState.ACTIVE.value)
         .order_by(User.name, User.id)
     )
     found: dict[UUID, list[Any]] = defaultdict(list)

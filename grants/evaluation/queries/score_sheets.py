@@ -13,7 +13,7 @@ from grants.applications.models import Application
 from grants.calls import queries as calls
 from grants.calls.models import Call
 from grants.calls.rules import CallView, Criterion
-from grants.core.db import db
+from grants.core.db import among, db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, both, reader, side_by_side
@@ -239,7 +239,7 @@ def seats_of(application_ids: Sequence[UUID]) -> Asking[dict[UUID, int]]:
     """How many active seats each application has."""
     rows = yield from ask(
         select(Assignment.application_id, func.count().label("seats"))
-        .where(Assignment.application_id.in_(application_ids), Assignment.state == SeatState.ACTIVE.value)
+        .where(among(Assignment.application_id, application_ids), Assignment.state == SeatState.ACTIVE.value)
         .group_by(Assignment.application_id)
     )
     return {application_id: count for application_id, count in rows}

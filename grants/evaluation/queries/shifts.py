@@ -11,6 +11,7 @@ from sqlalchemy import not_, select
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
 from grants.calls import queries as calls
+from grants.core.db import among
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader, side_by_side
@@ -86,7 +87,7 @@ def reasons_of_shifts(application_ids: Collection[UUID]) -> Asking[dict[UUID, st
     """Why the panel moved the score of each of these applications, where it did and a second person stood behind it."""
     rows = yield from ask(
         select(ScoreShift.application_id, ScoreShift.reason).where(
-            ScoreShift.application_id.in_(application_ids), ScoreShift.state == ShiftState.CONFIRMED.value
+            among(ScoreShift.application_id, application_ids), ScoreShift.state == ShiftState.CONFIRMED.value
         )
     )
     return {row.application_id: row.reason for row in rows}

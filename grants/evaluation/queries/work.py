@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from grants.applications.models import Application
 from grants.calls import queries as calls
 from grants.calls.models import Call
+from grants.core.db import among
 from grants.core.duties import Duty
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader, side_by_side
@@ -113,7 +114,7 @@ def _agreed_by_me(actor: Actor, application_ids: Sequence[UUID]) -> Asking[set[U
     if not application_ids:
         return set()
     rows = yield from ask(
-        select(Consensus.application_id, Consensus.agreed_by).where(Consensus.application_id.in_(application_ids))
+        select(Consensus.application_id, Consensus.agreed_by).where(among(Consensus.application_id, application_ids))
     )
     return {key for key, agreed in rows if any(entry["user_id"] == str(actor.user_id) for entry in agreed)}
 
