@@ -243,6 +243,7 @@ def _application(call_id: UUID, number: int, requested: Money) -> tuple[UUID, st
             requested=requested,
             submitted_at=OPENED,
             search_text=TITLES[number].lower(),
+            search_words=TITLES[number].lower(),
         )
         people.role(lead.id, Role.APPLICATION_LEAD, kind="application", object_id=application.id)
         db.session.add(
