@@ -131,13 +131,13 @@ def test_from_the_invitation_to_the_contract(chromium: Browser, site: Site, scen
 
         expect(page.get_by_role("heading", name="Declare conflicts of interest")).to_be_visible()
         expect(page.get_by_role("row", name=scene.references[0])).to_be_visible()
-        declared_on_one_page(page, scene)
+        declared_on_one_page(page, scene, nora)
 
 
-def declared_on_one_page(page: Page, scene: Scene) -> None:
+def declared_on_one_page(page: Page, scene: Scene, nora: Actor) -> None:
     """Conflicts with all applications stand on one page; what is not declared, or in conflict, opens by no typed address."""
-    with clock.at(CLOSED):
-        scene.people["nora"] = identity.person_by_email("nora@example.org").id
+    assert nora.user_id is not None
+    scene.people["nora"] = nora.user_id
     shut, free = scene.references[:2]
     for reference in scene.references:
         expect(page.get_by_role("row", name=reference).get_by_label("None")).to_be_visible()
