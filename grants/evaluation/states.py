@@ -252,6 +252,11 @@ class ConsensusState(StrEnum):
     PROPOSED = "proposed"
     AGREED = "agreed"
 
+    @property
+    def words(self) -> str:
+        """As pages tell it."""
+        return {"draft": "Draft", "proposed": "With the evaluators", "agreed": "Agreed"}[self.value]
+
 
 class Answer(StrEnum):
     """What an evaluator says to the consensus as proposed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 
 import pytest
@@ -19,7 +20,9 @@ from grants.core.errors import NotFound
 from grants.core.jobs import Job
 from grants.core.money import euros
 from grants.documents import services as documents
+from grants.evaluation.models import AssessmentScore
 from tests.awards.test_reserve import confirmed, selection
+from tests.awards.test_unscored import a_sheet_of, blank
 from tests.evaluation.scene import Browser, Scene
 from tests.statements import statements
 
@@ -38,6 +41,9 @@ def test_the_minute_says_the_whole_decision_and_is_made_once(confirmed: Scene) -
     view = selection(confirmed)
     asked = db.session.scalars(select(Job).where(Job.name == "jobs.documents.selection")).all()
     assert [job.args for job in asked] == [{"selection_id": str(view.id)}]
+    # A sheet that lacks a score by now is in no figure: the list is of what was agreed.
+    scored = AssessmentScore.assessment_id.in_(a_sheet_of(confirmed.application_ids[0]))
+    blank(AssessmentScore, scored, confirmed.sheet(9, 8, 8).marks[0].criterion)
 
     text = printed(confirmed)
 
@@ -46,6 +52,7 @@ def test_the_minute_says_the_whole_decision_and_is_made_once(confirmed: Scene) -
         "How ties were decided", "Reserve list, in its order", *confirmed.references, "Selected", "Reserve",
     ):  # fmt: skip
         assert " ".join(words.split()) in text, words
+    assert not re.search(r"\b0(\.0)? of \d|\b0\.[05]\b", text)
     assert printed(confirmed) == text
     assert len(files.listed(queries.SELECTION_FILES, view.id)) == 1
 

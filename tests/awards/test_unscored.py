@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
 from zipfile import ZipFile
 
 import openpyxl
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from pypdf import PdfReader
@@ -16,11 +19,22 @@ from sqlalchemy import select, update
 from grants.awards import queries
 from grants.core.acts import arranging
 from grants.core.db import db
+from grants.core.errors import Refused
+from grants.documents import services as documents
+from grants.evaluation import queries as evaluation_reads
 from grants.evaluation import services as evaluation
 from grants.evaluation.models import Assessment, AssessmentScore, Assignment, Consensus, ConsensusScore
+from tests.awards.meeting import Meeting
+from tests.awards.test_minutes import freeze, hold, meeting, panel_world, paper
+from tests.awards.test_services import decide
 from tests.awards.test_views import text_of
 from tests.evaluation.scene import Browser, Scene
 
+__all__ = ["meeting", "panel_world"]
+
+PACK = "/assessments/pack/download"
+# Files in which no line at all may read as zero; in others, none that names an application.
+WHOLE = ("/assessments/", "/panels/")
 FILES = re.compile(r"\.(csv|xlsx|docx|pdf|zip)$")
 ZERO = re.compile(r"^[0+-]?0(\.0+)?$")
 
@@ -36,26 +50,26 @@ def unscored(scene: Scene) -> str:
     evaluation.reopen_agreed(scene.actor("chair"), third, "A criterion was mistaken.")
     evaluation.reopen(scene.actor("manager"), seat, "A criterion was mistaken.")
     evaluation.save(scene.actor(name), third, scene.sheet(None, 8, 8))
-    sheet = (
-        select(Assessment.id)
-        .join(Assignment, Assignment.id == Assessment.assignment_id)
-        .where(Assignment.application_id == first)
-        .order_by(Assessment.id)
-        .limit(1)
-    )
     agreed = select(Consensus.id).where(Consensus.application_id == second)
-    # As where a corrigendum asks for a criterion more after the sheets were in.
-    with arranging():
-        for table, owner, of_it in (
-            (AssessmentScore, AssessmentScore.assessment_id, sheet),
-            (ConsensusScore, ConsensusScore.consensus_id, agreed),
-        ):
-            db.session.execute(
-                update(table).where(owner.in_(of_it), table.criterion == key).values(half=None),
-                execution_options={"core_write": True},
-            )
-    db.session.rollback()
+    blank(AssessmentScore, AssessmentScore.assessment_id.in_(a_sheet_of(first)), key)
+    blank(ConsensusScore, ConsensusScore.consensus_id.in_(agreed), key)
     return name
+
+
+def a_sheet_of(application_id: UUID) -> Any:
+    """The first submitted sheet of an application, as a question."""
+    seats = select(Assignment.id).where(Assignment.application_id == application_id)
+    return select(Assessment.id).where(Assessment.assignment_id.in_(seats)).order_by(Assessment.id).limit(1)
+
+
+def blank(table: type[AssessmentScore] | type[ConsensusScore], where: Any, key: str) -> None:
+    """A score that stood goes missing, as where a corrigendum asks for a criterion more after the sheets were in."""
+    with arranging():
+        db.session.execute(
+            update(table).where(where, table.criterion == key).values(half=None),
+            execution_options={"core_write": True},
+        )
+    db.session.rollback()
 
 
 def seat_of(scene: Scene, name: str, application_id: object) -> object:
@@ -66,21 +80,28 @@ def seat_of(scene: Scene, name: str, application_id: object) -> object:
     )
 
 
-def files_of(app: Flask, scene: Scene) -> Iterator[str]:
-    """The address of every file that hangs on this call, one of its applications, or nothing."""
+def files_of(app: Flask, scene: Scene, panel: str) -> Iterator[str]:
+    """The address of every file that hangs on this call, its panel, one of its applications, or nothing; the first of a number."""
+    yield PACK
     for rule in app.url_map.iter_rules():
         # The record of who did what has figures of other kinds in its columns, and no score in any.
         if rule.endpoint == "oversight.audit_csv":
             continue
-        if "GET" not in (rule.methods or ()) or not FILES.search(rule.rule) or not rule.arguments <= {"slug", "ref"}:
+        if (
+            "GET" not in (rule.methods or ())
+            or not FILES.search(rule.rule)
+            or not rule.arguments <= {"slug", "ref", "number"}
+        ):
             continue
+        slug = panel if rule.rule.startswith("/panels/") else scene.slug
+        path = re.sub(r"<[^>]*slug>", slug, re.sub(r"<[^>]*number>", "1", rule.rule))
         for ref in scene.references if "ref" in rule.arguments else ("",):
-            yield re.sub(r"<[^>]*slug>", scene.slug, re.sub(r"<[^>]*ref>", ref, rule.rule))
+            yield re.sub(r"<[^>]*ref>", ref, path)
 
 
 def lines_of(data: bytes, path: str) -> Iterator[list[str]]:
     """The rows of a file as texts."""
-    match path.rsplit(".", 1)[1]:
+    match "zip" if path == PACK else path.rsplit(".", 1)[1]:
         case "xlsx":
             for sheet in openpyxl.load_workbook(io.BytesIO(data), data_only=True):
                 yield from (
@@ -101,24 +122,43 @@ def lines_of(data: bytes, path: str) -> Iterator[list[str]]:
             yield from (line.split(",") for line in data.decode("utf-8-sig").splitlines())
 
 
-def test_what_nobody_scored_is_zero_in_no_file_and_on_no_page(app: Flask, evaluated: Scene, browser: Browser) -> None:
+def filed(meeting: Meeting, name: str) -> None:
+    """What a job makes before it is handed out: the minutes of the panel, and what an evaluator has to read."""
+    scene = meeting.scene
+    hold(meeting)
+    freeze(meeting)
+    paper(meeting, "manager")
+    evaluation.ask_pack(scene.actor(name))
+    asked = evaluation_reads.pack(scene.actor(name))
+    assert asked is not None and documents.make_reading_pack(scene.actor(name), asked.id)
+
+
+def test_what_nobody_scored_is_zero_in_no_file_and_on_no_page(app: Flask, meeting: Meeting, browser: Browser) -> None:
+    evaluated = meeting.scene
     name = unscored(evaluated)
+    filed(meeting, name)
     seen: dict[str, int] = {}
     for who in ("manager", "chair", "auditor", name):
         client: FlaskClient = browser._client(who)
-        for path in files_of(app, evaluated):
-            answer = client.get(path)
+        for path in files_of(app, evaluated, meeting.slug):
+            with client.get(path) as answer:
+                data = answer.data
             if answer.status_code != 200:
                 continue
             seen[path] = seen.get(path, 0) + 1
-            for line in lines_of(answer.data, path):
-                if any(ref in cell for ref in evaluated.references for cell in line) or "/assessments/" in path:
+            for line in lines_of(data, path):
+                if any(ref in cell for ref in evaluated.references for cell in line) or path.startswith(WHOLE):
                     assert not any(ZERO.match(cell.strip()) for cell in line), (who, path, line)
                 if "ranking" in path or "advice" in path:
                     assert not any(evaluated.references[1] in cell for cell in line), (who, path, line)
     slug, third = evaluated.slug, evaluated.references[2]
     assert {f"/calls/{slug}/ranking.csv", f"/calls/{slug}/ranking.xlsx", f"/calls/{slug}/evaluators.csv"} <= set(seen)
     assert {f"/assessments/{third}/form.xlsx", f"/assessments/{third}/form.docx"} <= set(seen)
+    assert {PACK, f"/panels/{meeting.slug}/minutes/1.pdf"} <= set(seen)
+    # No list is decided while a score is missing, so there is no minute of a selection that could tell one.
+    with pytest.raises(Refused, match=evaluated.references[1]):
+        decide(evaluated)
+    assert f"/calls/{slug}/selections/1/minute.pdf" not in seen
 
     # In the list: whose consensus has a gap waits, and a sheet with a gap gives no total to be shown beside.
     shown = queries.ranking_page(evaluated.actor("chair"), slug)

@@ -13,7 +13,7 @@ from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.permissions import Actor
 from grants.evaluation import queries, services
-from grants.evaluation.rules import Answered, ConsensusPage
+from grants.evaluation.rules import Answered, ConsensusPage, half_words
 from grants.evaluation.states import Declared
 from grants.identity.policy import Role
 from tests.browser.barriers import barriers
@@ -108,7 +108,11 @@ def test_words_of_a_sheet_go_after_what_is_typed_and_are_saved_with_whose_they_a
         # Scores and words of all stand on the page, with nothing over them.
         for sheet in table.page().sheets:
             for criterion in table.page().criteria:
-                expect(page.get_by_text(sheet.mark(criterion.key).comment).first).to_be_visible()
+                own = page.locator(f"section[aria-labelledby=c-{criterion.key}] td[data-label='{sheet.evaluator}']")
+                half = sheet.mark(criterion.key).half
+                assert half is not None
+                expect(own.get_by_text(sheet.mark(criterion.key).comment)).to_be_visible()
+                expect(own.locator("strong")).to_have_text(half_words(half))
         assert page.locator("dialog, [role=dialog]").count() == 0
         page.locator(f"#{field}").fill("We saw it.")
         page.locator(f"button[data-into={field}]").first.click()
@@ -119,6 +123,7 @@ def test_words_of_a_sheet_go_after_what_is_typed_and_are_saved_with_whose_they_a
         assert barriers(page) == []
         page.set_viewport_size({"width": 360, "height": 740})
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert barriers(page) == []
     assert table.comment() == f"We saw it.\n\n{first.mark(table.key).comment}"
 
 

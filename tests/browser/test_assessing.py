@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
+from zipfile import ZipFile
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from grants.core import clock
 from grants.core.permissions import Actor
+from grants.documents import services as documents
 from grants.dossiers import offline
 from grants.evaluation import queries, rules, services
 from grants.evaluation.rules import AssessmentPage, AssessmentRow
@@ -32,7 +35,7 @@ def assessed_world(worlds: Worlds) -> World[Scene]:
         scene = build()
         with clock.at(CLOSED):
             scene.declare_all()
-            scene.assign()
+            scene.assign(due_at=CLOSED + timedelta(days=6))
         return scene
 
     return worlds.of(seated)
@@ -144,11 +147,21 @@ def test_a_score_is_saved_when_chosen_and_says_what_it_means_and_what_it_needs(
         page.locator(f"#comment_{key}").fill(WORDS)
         expect(needs).to_have_text("")
         assert desk.comment(key) == WORDS
-        scale(page, key).nth(8).check(force=True)
+        # Under the threshold of the criterion nothing is taken without words, from it on nothing is demanded.
         page.locator(f"#comment_{key}").fill("")
         expect(state(page, f"comment_{key}")).to_contain_text("Saved")
-        # Above the threshold nothing is demanded.
-        expect(needs).to_have_text("")
+        needed = next(one.threshold_half for one in desk.page(desk.references[0]).criteria if one.key == key)
+        assert needed is not None
+        anchors = [str(words) for words in scale(page, key).evaluate_all("all => all.map(one => one.title)")]
+        for half, words in enumerate(anchors):
+            scale(page, key).nth(half).check(force=True)
+            expect(page.locator(f"[data-criterion='{key}'] .pg-anchor")).to_have_text(words)
+            expect(needs).to_have_text(re.compile("say why" if half < needed else "^$"))
+        assert len(set(anchors)) == len(anchors) == 11
+        scale(page, key).nth(needed - 1).check(force=True)
+        expect(page.locator("[data-saved]")).to_contain_text("Saved")
+        page.get_by_role("button", name="Submit my assessment").click()
+        expect(page.locator(f"#comment_{key}-error")).to_contain_text("30 words")
         assert desk.comment(key) == ""
 
 
@@ -178,11 +191,25 @@ def test_a_closed_browser_opens_again_at_the_same_place_with_the_same_words(
             assert abs(now - then) <= 60, (now, then)
 
 
+def tabbed(page: Page, selector: str) -> None:
+    """Go on by the Tab key until this has the focus."""
+    for _ in range(120):
+        if page.evaluate("which => document.activeElement.matches(which)", selector):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"The Tab key does not reach {selector}.")
+
+
 def test_a_whole_assessment_by_keys_alone(chromium: Browser, site: Site, desk: Desk) -> None:
     first, second = desk.references[:2]
     with browser_of(chromium, site, desk.actor()) as context:
-        page = opened(context.new_page(), first)
-        scale(page, desk.keys[0]).first.focus()
+        page = context.new_page()
+        page.goto("/assessments")
+        tabbed(page, f"main a[href$='{first}']")
+        page.keyboard.press("Enter")
+        page.wait_for_url(re.compile(f"/assessments/{first}$"))
+        page.evaluate("Object.assign(document.querySelector('[data-writing]').dataset, {pause: 100, retry: 100})")
+        tabbed(page, f"[data-criterion='{desk.keys[0]}'] .pg-scale input")
         for number, key in enumerate(desk.keys):
             page.keyboard.press("4")
             page.keyboard.press(".")
@@ -203,6 +230,17 @@ def test_a_whole_assessment_by_keys_alone(chromium: Browser, site: Site, desk: D
         page.keyboard.press("Control+Enter")
         page.wait_for_url(re.compile(f"/assessments/{second}$"))
         expect(page.get_by_text("is saved.")).to_be_visible()
+        # Back to the first by the list, and in with it.
+        tabbed(page, "nav[aria-label=Breadcrumb] a")
+        page.keyboard.press("Enter")
+        page.wait_for_url(re.compile("/assessments$"))
+        tabbed(page, f"th a[href$='{first}']")
+        page.keyboard.press("Enter")
+        page.wait_for_url(re.compile(f"/assessments/{first}$"))
+        tabbed(page, "button[value=submit]")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("Your assessment is submitted.")).to_be_visible()
+    assert desk.page(first).sheet.submitted_at is not None
     assert [desk.half(key, first) for key in desk.keys] == [9, 9, 9]
     assert desk.comment(desk.keys[2]) == "Because."
 
@@ -310,11 +348,14 @@ def test_the_own_progress_and_pattern_stand_on_the_list(chromium: Browser, site:
         page = context.new_page()
         page.goto("/assessments")
         expect(page.locator(".pg-progress__label")).to_contain_text(f"1 of {len(desk.references)} submitted")
+        expect(page.locator(".pg-progress--side")).to_contain_text("6 days left")
         expect(page.get_by_text("Your scores: 4.5 once.")).to_be_visible()
         page.get_by_role("link", name="Fewest scores left").click()
         expect(page.locator("tbody tr").last).to_contain_text(desk.references[1])
         opened(page, desk.references[0])
         expect(page.get_by_text("Your other sheets: 4.5 once.")).to_be_visible()
+        # What is finished is no next one.
+        expect(page.get_by_role("button", name="Save and next")).to_have_count(len(desk.references[2:]))
 
 
 def test_what_is_skipped_is_left_for_later_and_comes_back(chromium: Browser, site: Site, desk: Desk) -> None:
@@ -348,6 +389,20 @@ def test_the_form_goes_out_as_a_file_and_comes_back(chromium: Browser, site: Sit
         page.locator(f"#take-comment_{key}").uncheck()
         page.get_by_role("button", name="Take over what is ticked").click()
         expect(scale(page, key).nth(7)).to_be_checked()
+        # All there is to read comes in one file.
+        page.goto("/assessments")
+        page.get_by_role("link", name="All PDFs in one file").click()
+        page.get_by_role("button", name="Pack them").click()
+        expect(page.get_by_role("heading", name="It is being made")).to_be_visible()
+        with clock.at(CLOSED), site.app.app_context():
+            asked = queries.pack(desk.actor())
+            assert asked is not None and documents.make_reading_pack(desk.actor(), asked.id)
+        page.reload()
+        with page.expect_download() as told:
+            page.get_by_role("link", name="Download the ZIP").click()
+        with ZipFile(told.value.path()) as packed:
+            assert [each.split(" ")[0] for each in packed.namelist()] == desk.references
+            assert all(packed.read(each).startswith(b"%PDF") for each in packed.namelist())
     assert (desk.half(key), desk.comment(key)) == (7, "")
 
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.awards.conftest import evaluated_world
 from tests.awards.meeting import Meeting
 from tests.awards.test_panel import CLOSED_WORDS, FIRST, panel_world
+from tests.browser.barriers import barriers
 from tests.browser.sites import Site, served
 from tests.browser.test_writing import browser_of
 from tests.evaluation.conftest import small_world
@@ -61,6 +62,8 @@ def test_a_day_of_the_panel(chromium: Browser, site: Site, panel_world: World[Me
             assert hidden not in cleo.content()
         expect(ben.locator("#live-now")).to_contain_text("Out of the room for this item: Cleo Member.")
 
+        reached_by_no_road(meeting, ben, cleo)
+
         chair.get_by_label("Proposal").fill("Recommend it for funding")
         press(chair, "Put it to the vote")
         ben.get_by_label("Approve").check(timeout=PATIENCE)
@@ -97,12 +100,33 @@ def test_a_day_of_the_panel(chromium: Browser, site: Site, panel_world: World[Me
         wall.goto(f"/panels/{meeting.slug}/projector")
         expect(wall.locator("#live-now")).to_contain_text("Ferry to Zero")
         assert not any(name in wall.content() for name in ("Ben Member", "Carla Chair", "Cleo Member"))
-        for page in (ben, wall):
-            page.set_viewport_size({"width": 360, "height": 800})
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        for page in (chair, ben, wall):
+            for width in (1280, 360):
+                page.set_viewport_size({"width": width, "height": 800})
+                assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+                assert barriers(page, severe=True) == [], (page.url, width)
 
         press(chair, "End the meeting")
         the_minutes(meeting, chair, ben, manager, cleo)
+
+
+def reached_by_no_road(meeting: Meeting, ben: Page, cleo: Page) -> None:
+    """Lists, search, exports and typed addresses show an item to a member of the panel, and nothing of it to one in conflict."""
+    reference, call = meeting.scene.references[0], meeting.scene.slug
+    for path in (
+        "/consensus", f"/panels/{meeting.slug}", f"/calls/{call}/ranking", f"/calls/{call}/ranking.csv",
+        "/applications", "/applications?q=Courtyards", "/applications.csv",
+    ):  # fmt: skip
+        seen, kept = (each.context.request.get(path) for each in (ben, cleo))
+        assert (seen.status, kept.status) == (200, 200), path
+        assert reference in seen.text() and FIRST in seen.text(), path
+        assert reference not in kept.text() and FIRST not in kept.text(), path
+    for path in (f"/consensus/{reference}", f"/applications/{reference}", f"/consensus/{reference}/versions"):
+        assert [each.context.request.get(path).status for each in (ben, cleo)] == [200, 404], path
+    typed = cleo.context.new_page()
+    typed.goto(f"/consensus/{reference}")
+    expect(typed.get_by_role("heading", name="This page is not here")).to_be_visible()
+    typed.close()
 
 
 def the_deputy_leads(chromium: Browser, site: Site, meeting: Meeting, open_browsers: ExitStack, chair: Page) -> Page:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -20,6 +21,8 @@ from tests.evaluation.scene import CLOSED, Scene, build
 from tests.factories.applications import WHILE_OPEN
 from tests.servers import Cluster
 from tests.worlds import World, Worlds
+
+SHUT = re.compile("^(This page is not here|You may not do this)$")
 
 
 @pytest.fixture(scope="session")
@@ -116,8 +119,41 @@ def test_from_the_invitation_to_the_contract(chromium: Browser, site: Site, scen
         expect(page.get_by_role("alert")).to_contain_text("Tick this to accept it")
         expect(page.get_by_label("Organisations, now and in the past")).to_have_value("Acme (2019 to now)")
         assert fits(page)
+        # Who looks something up and presses “back” finds the form as it was left, and is not asked to send it again.
+        page.get_by_label("Languages").fill("en native, sv fluent")
+        page.goto("/home")
+        page.go_back()
+        expect(page.get_by_role("alert")).to_contain_text("Tick this to accept it")
+        expect(page.get_by_label("Languages")).to_have_value("en native, sv fluent")
+        expect(page.get_by_label("Organisations, now and in the past")).to_have_value("Acme (2019 to now)")
         page.get_by_label("I accept the declaration of confidentiality.").check(force=True)
         page.get_by_role("button", name="Accept the invitation").click()
 
         expect(page.get_by_role("heading", name="Declare conflicts of interest")).to_be_visible()
         expect(page.get_by_role("row", name=scene.references[0])).to_be_visible()
+        declared_on_one_page(page, scene, nora)
+
+
+def declared_on_one_page(page: Page, scene: Scene, nora: Actor) -> None:
+    """Conflicts with all applications stand on one page; what is not declared, or in conflict, opens by no typed address."""
+    assert nora.user_id is not None
+    scene.people["nora"] = nora.user_id
+    shut, free = scene.references[:2]
+    for reference in scene.references:
+        expect(page.get_by_role("row", name=reference).get_by_label("None")).to_be_visible()
+    for reference in scene.references:
+        page.goto(f"/assessments/{reference}")
+        expect(page.get_by_role("heading", level=1)).to_have_text(SHUT)
+    page.goto("/assessments/conflicts")
+    assert fits(page)
+    row = page.get_by_role("row", name=shut)
+    row.get_by_label("Conflict", exact=True).check()
+    row.get_by_label("Reason for").fill("A cousin leads it")
+    page.get_by_role("button", name="Answer “None” where we noticed nothing").click()
+    expect(page.get_by_role("row", name=free)).to_be_visible()
+    expect(page.get_by_role("row", name=shut)).to_have_count(0)
+    with clock.at(CLOSED):
+        scene.give("nora", scene.application_ids[1], "She knows heat.")
+    for reference, title in ((free, re.compile(free)), (shut, SHUT)):
+        page.goto(f"/assessments/{reference}")
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)

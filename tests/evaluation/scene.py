@@ -143,9 +143,9 @@ class Scene:
         leaving = get(User, self.people[name]).handle
         services.adjust(self.actor(by), application_id, AdjustInput(Deed.RELEASE, leaving, reason=reason))
 
-    def assign(self, seed: str = "2022") -> Any:
+    def assign(self, seed: str = "2022", due_at: datetime | None = None) -> Any:
         """Run the exact assignment as the manager."""
-        return services.run(self.actor("manager"), self.call_id, RunInput(seed, None))
+        return services.run(self.actor("manager"), self.call_id, RunInput(seed, due_at))
 
     def sheet(self, *halves: int | None, words: str = WORDS, remark: str = "") -> SheetInput:
         """A sheet with these half points for the three criteria."""
@@ -243,6 +243,7 @@ def _application(call_id: UUID, number: int, requested: Money) -> tuple[UUID, st
             requested=requested,
             submitted_at=OPENED,
             search_text=TITLES[number].lower(),
+            search_words=TITLES[number].lower(),
         )
         people.role(lead.id, Role.APPLICATION_LEAD, kind="application", object_id=application.id)
         db.session.add(

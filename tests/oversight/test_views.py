@@ -232,6 +232,20 @@ def test_pages_of_a_person_are_never_kept(app: Flask) -> None:
     assert client.get("/about").headers["Cache-Control"] == "no-store"
 
 
+def test_what_a_form_came_back_with_can_be_gone_back_to_until_its_owner_signs_out(app: Flask) -> None:
+    """Of pages of accounts nothing is kept, and of nothing that is no page of a form."""
+    app.config["WTF_CSRF_ENABLED"] = False
+    client = actors.client_of(app, actors.ingrid())
+
+    refused = client.post("/calls/import", data={})
+    assert (refused.status_code, refused.headers["Cache-Control"]) == (422, "private, no-cache")
+    assert "Clear-Site-Data" not in refused.headers
+    account = client.post("/profile/password", data={})
+    assert (account.status_code, account.headers["Cache-Control"]) == (422, "no-store")
+    gone = client.post("/sign-out")
+    assert (gone.headers["Clear-Site-Data"], gone.headers["Cache-Control"]) == ('"cache"', "no-store")
+
+
 def test_everybody_has_a_home(app: Flask, client: FlaskClient) -> None:
     app.config["WTF_CSRF_ENABLED"] = False
     for person in actors.BY_ROLE.values():

@@ -131,7 +131,8 @@ function addLine(put, rules, line, indirect) {
 const root = document.querySelector("[data-grid]");
 const form = root?.closest("form");
 const seconds = (name, otherwise) => Number(root.dataset[name] ?? otherwise);
-const when = (at) => new Date(at).toLocaleString("en-GB", { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" });
+// On the clock of Brussels, as the other times of the page.
+const when = (at) => new Date(at).toLocaleString("en-GB", { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit", timeZone: "Europe/Brussels" });
 
 class Cell {
   constructor(input, row, column) {

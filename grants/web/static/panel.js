@@ -6,7 +6,8 @@ const every = Number(now.dataset.every);
 let beat = now.dataset.live;
 let lost = false;
 
-const time = () => new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+// On the clock of the call, as every other time of the page.
+const time = () => new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: now.dataset.zone });
 const say = (text) => {
   if (line.textContent !== text) line.textContent = text;
   line.classList.toggle("late", lost);
