@@ -311,12 +311,12 @@ def locked(model: type[T], row_id: UUID) -> T:
 
 
 @functools.cache
-def _by_id(model: type[T]) -> Select[tuple[T]]:
+def _by_id(model: type[T]) -> Select[T]:
     return select(model).where(model.id == bindparam("row_id"))
 
 
 @functools.cache
-def _locked_by_id(model: type[T]) -> Select[tuple[T]]:
+def _locked_by_id(model: type[T]) -> Select[T]:
     return _by_id(model).with_for_update(of=model).execution_options(populate_existing=True)
 
 

@@ -211,7 +211,7 @@ def _finishing() -> Update:
 
 
 @functools.cache
-def _due(of_a_moment: bool) -> Select[tuple[UUID]]:
+def _due(of_a_moment: bool) -> Select[UUID]:
     asked: list[ColumnElement[bool]] = [job.c.queue.not_in(bindparam("but_not", expanding=True))]
     if of_a_moment:
         asked.append(job.c.created_at == bindparam("asked_at"))
