@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from typing import Any
 
@@ -50,11 +51,18 @@ def _refuse_owner(config: Config) -> None:
         )
 
 
+def _made_to_stay(config: Config) -> Flask:
+    """The program of a process that makes no other: nobody looks through it for rubbish any more."""
+    app = create_app(config)
+    gc.freeze()
+    return app
+
+
 def cli() -> None:
     """The command ``grants``; the processes that serve pages have no use for it."""
     from grants.cli import build_cli  # only the command pays for it
 
-    build_cli(Config.from_env, create_app)(prog_name="grants")
+    build_cli(Config.from_env, _made_to_stay)(prog_name="grants")
 
 
 if __name__ == "__main__":

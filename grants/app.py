@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import importlib.util
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -71,6 +73,19 @@ class Settings(Protocol):
     def secret_key(self) -> str: ...
 
 
+@contextmanager
+def _looking_for_no_rubbish() -> Iterator[None]:
+    """Half a million things are made here and all of them stay: whoever looks for rubbish meanwhile walks them in vain."""
+    looked = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if looked:
+            gc.enable()
+
+
+@_looking_for_no_rubbish()
 def create_app(settings: Settings) -> Flask:
     """The program for one configuration; opens no connection."""
     app = Flask(
@@ -97,6 +112,7 @@ def create_app(settings: Settings) -> Flask:
         app.config.update(SESSION_COOKIE_SECURE=True, SESSION_COOKIE_NAME="__Host-grants")
     else:
         app.config.update(SESSION_COOKIE_NAME="grants")
+    app.url_rule_class = routing.Address
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     db.init_app(app)

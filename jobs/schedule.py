@@ -6,6 +6,7 @@ Two of them at once do no harm: each step is one conditional statement or has a 
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import signal
 import sys
@@ -115,7 +116,10 @@ def main(arguments: list[str] | None = None) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda signum, frame: stop.set())
-    keep(create_app(config), stop, options.every, timedelta(seconds=options.ring_again))
+    app = create_app(config)
+    # What is made by now stays: nobody looks through it for rubbish.
+    gc.freeze()
+    keep(app, stop, options.every, timedelta(seconds=options.ring_again))
     return 0
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import json
+import os
+import sys
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -54,6 +56,9 @@ LONG = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Tests start the program some dozen times. Where nothing compiled may be kept, each start would compile all of it anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     # How long one example takes tells of the machine and of what else it does.
     drawing.register_profile("house", drawing(), deadline=None)
     drawing.load_profile("house")

@@ -420,10 +420,10 @@ class Books:
         self._check(statement)
         return list(self._connection.execute(statement).scalars())
 
-    def rows(self, statement: Any) -> Sequence[ResultRow[Any]]:
+    def rows(self, statement: Any, values: Any = None) -> Sequence[ResultRow[Any]]:
         """Run a read, or a write with RETURNING."""
         self._check(statement)
-        return self._connection.execute(statement).all()
+        return self._connection.execute(statement, values).all()
 
     def scalar(self, statement: Any) -> Any:
         """Run a read of one value."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import logging
 import threading
@@ -15,7 +16,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from flask import Flask, current_app
-from sqlalchemy import ColumnElement, case, or_, select, update
+from sqlalchemy import ColumnElement, Interval, Select, Update, bindparam, case, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from grants.core import acts, encoding
@@ -143,24 +144,8 @@ FAILED_SENTENCE = "The program failed while doing this. Your administrator sees 
 
 def claim(job_id: UUID, *, actor_of: ActorOf, worker: str, lease: timedelta = LEASE) -> Attempt | None:
     """Take a job if it is due and nobody has it: one conditional update by the database's clock."""
-    statement = (
-        update(job)
-        .where(job.c.id == job_id, *coming_from("claim"), job.c.run_after <= database_now, ~held())
-        .values(
-            state=going_to("claim"),
-            attempt=job.c.attempt + 1,
-            token=job.c.token + 1,
-            lease_until=database_now + lease,
-            started_at=database_now,
-            worker=worker,
-            done_units=0,
-            total_units=0,
-            note=None,
-        )
-        .returning(job)
-    )
     with bookkeeping() as books:
-        found = books.rows(statement)
+        found = books.rows(_claiming(), {"wanted_job": job_id, "for_so_long": lease, "by_worker": worker})
         if not found:
             # Too early, or behind a mail that waits for its server: the sweeper rings when the time has come.
             books.execute(update(job).where(job.c.id == job_id, *coming_from("claim")).values(rung_at=None))
@@ -182,8 +167,68 @@ def claim(job_id: UUID, *, actor_of: ActorOf, worker: str, lease: timedelta = LE
     )
 
 
+# Each job asks these: put together once, as what an act ends with.
+
+
+@functools.cache
+def _claiming() -> Any:
+    return (
+        update(job)
+        .where(job.c.id == bindparam("wanted_job"), *coming_from("claim"), job.c.run_after <= database_now, ~held())
+        .values(
+            state=going_to("claim"),
+            attempt=job.c.attempt + 1,
+            token=job.c.token + 1,
+            lease_until=database_now + bindparam("for_so_long", type_=Interval()),
+            started_at=database_now,
+            worker=bindparam("by_worker"),
+            done_units=0,
+            total_units=0,
+            note=None,
+        )
+        .returning(job)
+    )
+
+
+@functools.cache
+def _closing() -> Any:
+    mine = (job.c.id == bindparam("wanted_job"), job.c.token == bindparam("wanted_token"), *coming_from("finish"))
+    return update(job).where(*mine).values(**ending("finish")).returning(job.c.id)
+
+
+@functools.cache
+def _finishing() -> Update:
+    running = or_(*coming_from("finish"))
+    ends = {name: case((running, value), else_=job.c[name]) for name, value in ending("finish").items()}
+    kept = {"error": None, "error_detail": None, "done_units": job.c.total_units}
+    mine = (
+        job.c.id == bindparam("wanted_job"),
+        job.c.token == bindparam("wanted_token"),
+        or_(running, job.c.state == JobState.DONE),
+    )
+    result = bindparam("kept_result", type_=job.c.result.type)
+    return update(job).where(*mine).values(**ends, **kept, result=result)
+
+
+@functools.cache
+def _due(of_a_moment: bool) -> Select[UUID]:
+    asked: list[ColumnElement[bool]] = [job.c.queue.not_in(bindparam("but_not", expanding=True))]
+    if of_a_moment:
+        asked.append(job.c.created_at == bindparam("asked_at"))
+    return (
+        select(job.c.id)
+        .where(*coming_from("claim"), job.c.run_after <= database_now, ~held(), *asked)
+        .order_by(job.c.number)
+        .limit(ROUND)
+    )
+
+
 def _owned(attempt: Attempt) -> list[Any]:
     return [job.c.id == attempt.id, job.c.token == attempt.token, *coming_from("finish")]
+
+
+def _mine(attempt: Attempt) -> dict[str, Any]:
+    return {"wanted_job": attempt.id, "wanted_token": attempt.token}
 
 
 @contextmanager
@@ -201,8 +246,7 @@ def in_progress(attempt: Attempt) -> Iterator[None]:
 
 def _close(attempt: Attempt) -> None:
     """Done in the same act as the effect; a newer token, or a cancellation, refuses the whole act."""
-    done = update(job).where(*_owned(attempt)).values(**ending("finish")).returning(job.c.id)
-    if acts.core_write(done).scalar_one_or_none() is None:
+    if acts.core_write(_closing(), _mine(attempt)).scalar_one_or_none() is None:
         raise Superseded(
             f"Attempt {attempt.attempt} of this job is no longer the current one; what it did is not kept."
         )
@@ -244,13 +288,8 @@ def _heart(attempt: Attempt, lease: timedelta) -> Iterator[None]:
 
 def _finish(attempt: Attempt, value: Any) -> JobState:
     """Keep the result; set done where no act of the job did so already."""
-    result = _kept_result(value)
-    running = or_(*coming_from("finish"))
-    ends = {name: case((running, value), else_=job.c[name]) for name, value in ending("finish").items()}
-    kept = {"result": result, "error": None, "error_detail": None, "done_units": job.c.total_units}
-    mine = [job.c.id == attempt.id, job.c.token == attempt.token, or_(running, job.c.state == JobState.DONE)]
     with bookkeeping() as books:
-        if not books.execute(update(job).where(*mine).values(**ends, **kept)):
+        if not books.execute(_finishing(), {**_mine(attempt), "kept_result": _kept_result(value)}):
             log.warning("job %s %s was taken over before it finished", attempt.name, attempt.id)
     return JobState.DONE
 
@@ -297,18 +336,12 @@ def work_off(
     With ``asked_at`` only what was asked for at that moment of the acts' clock; nothing of the queues in ``but_not``.
     """
     done = tried = 0
-    asked: list[ColumnElement[bool]] = [job.c.queue.not_in(but_not)]
+    words: dict[str, Any] = {"but_not": list(but_not)}
     if asked_at is not None:
-        asked.append(job.c.created_at == asked_at)
-    due = (
-        select(job.c.id)
-        .where(*coming_from("claim"), job.c.run_after <= database_now, ~held(), *asked)
-        .order_by(job.c.number)
-        .limit(ROUND)
-    )
+        words["asked_at"] = asked_at
     while tried < rounds_max:
         db.session.rollback()
-        waiting = db.session.scalars(due).all()
+        waiting = db.session.scalars(_due(asked_at is not None), words).all()
         db.session.rollback()
         if not waiting:
             return done
