@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.core.db import DIGEST, NOT_AUDITED, Base, Row, points_to, state_check
@@ -47,8 +47,6 @@ class Organisation(Row):
         CheckConstraint("country_code ~ '^[A-Z]{2}$'", name="country_code_form"),
         CheckConstraint("pic ~ '^[0-9]{9}$'", name="pic_form"),
         CheckConstraint("same_as_id <> id", name="not_same_as_itself"),
-        # The entry that stands for an organisation: whoever is asked about conflicts is asked by it.
-        Index("ix_organisation_standing", text("coalesce(same_as_id, id)")),
     )
 
     name: Mapped[str] = mapped_column(index=True)
@@ -65,6 +63,10 @@ class Organisation(Row):
     draft_only: Mapped[bool] = mapped_column(default=False)
     # Another entry of the register that stands for the same organisation: a pointer, nothing is merged.
     same_as_id: Mapped[UUID | None] = mapped_column(points_to("organisation.id"), index=True)
+
+
+# The entry that stands for an organisation: whoever is asked about conflicts is asked by it.
+Index("ix_organisation_standing", func.coalesce(Organisation.same_as_id, Organisation.id))
 
 
 class OrganisationFact(Row):
