@@ -104,7 +104,7 @@ from grants.evaluation.queries.pool_list import own_entry, pool_lines, pool_list
 from grants.evaluation.queries.runs import adjust_page, run_page, seat_why, standing_version
 from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments, seat_application
 from grants.evaluation.queries.seat_file import seat_plan, seat_table
-from grants.evaluation.queries.seating import assignments_page
+from grants.evaluation.queries.seating import assignments_page, may_see
 from grants.evaluation.queries.shifts import reasons_of_shifts, shift_page, waiting_shifts
 from grants.evaluation.queries.stepping_down import stepping_down
 from grants.evaluation.queries.work import duties, unanswered
@@ -173,6 +173,7 @@ __all__ = [
     "look",
     "mail_context",
     "may_declare",
+    "may_see",
     "missing_page",
     "missing_seats",
     "official_scores",

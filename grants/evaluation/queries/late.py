@@ -14,8 +14,10 @@ from sqlalchemy import ColumnElement, Select, and_, collate, func, not_, or_, se
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application
+from grants.calls.models import Call
 from grants.calls.rules import CallView
 from grants.core import clock
+from grants.core.duties import Duty
 from grants.core.paging import COUNTED_MAX, Page, Tally, cut
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
@@ -75,6 +77,40 @@ def missing_seats(
     listed: tuple[Any, ...] = (Assignment.id, func.count().over().label("every"))
     rows = yield from ask(_joined(select(*listed)).where(*wanted).order_by(KEY).limit(most))
     return tuple(row.id for row in rows), max((row.every for row in rows), default=0) - len(rows)
+
+
+@reader
+def late_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
+    """For each call the assessments to remind of: late, or due soon and not begun. One statement.
+
+    Who was reminded of one within a day is left alone until then, as the page of reminders does.
+    """
+    late, rested = Assignment.due_at < at, AssignmentReminder.created_at > at - rules.REMIND_AGAIN
+    not_begun = Assessment.id.is_(None)
+    soon = and_(Assignment.due_at.between(at, at + rules.DUE_SOON), not_begun)
+    counts: tuple[Any, ...] = (
+        func.count(Assignment.id).filter(late).label("late"),
+        func.count(Assignment.id).filter(late, not_begun).label("not_begun"),
+        func.count(Assignment.id).filter(soon).label("soon"),
+        func.min(Assignment.due_at).label("due_at"),
+    )
+    rows = yield from ask(
+        _joined(select(Call.slug, Call.title, *counts))
+        .join(Call, Call.id == Application.call_id)
+        .where(may_see(actor), OPEN, ACTIVE, UNSENT, or_(late, soon))
+        .where(not_(_reminders(AssignmentReminder.id).where(rested).exists()))
+        .group_by(Call.id)
+        .order_by(Call.reference)
+        .limit(50)
+    )
+    return [
+        Duty(
+            *rules.to_remind(row.late, row.not_begun, row.soon, row.title), "Go to the missing assessments",
+            "evaluation.missing", {"slug": row.slug, "only": "late" if row.late else "soon"}, row.due_at,
+            row.late or row.soon,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def _joined(what: Select[Any]) -> Select[Any]:

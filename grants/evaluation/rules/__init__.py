@@ -92,6 +92,7 @@ from grants.evaluation.rules.late import (
     RemindersPage,
     ReminderView,
     due_sentence,
+    to_remind,
 )
 from grants.evaluation.rules.official import SHIFT_TAINTED, Gathered, OfficialScore, scored
 from grants.evaluation.rules.packs import PACK_BYTES_MAX, PACK_KIND, PackView, ToRead
@@ -411,6 +412,7 @@ __all__ = [
     "taken_back",
     "template_text",
     "tidy",
+    "to_remind",
     "told_of_run",
     "topic_choices",
     "topics_of",

@@ -184,3 +184,27 @@ def due_sentence(due: Sequence[datetime | None], at: datetime) -> str:
     if not late:
         return f"The first is due on {first}."
     return f"{late} of them {'is' if late == 1 else 'are'} late: the first was due on {first}."
+
+
+def to_remind(late: int, not_begun: int, soon: int, title: str) -> tuple[str, str]:
+    """What a manager must do about assessments that are missing, and why: of the late ones some are not begun, others due soon are not.
+
+    >>> to_remind(3, 1, 2, "Pilots")
+    ('Remind evaluators of 3 late assessments, Pilots', '1 of them is not begun. 2 more are due within 7 days and not begun.')
+    >>> to_remind(0, 0, 1, "Pilots")[0]
+    'Remind evaluators of 1 assessment that is due within 7 days and not begun, Pilots'
+    """
+
+    def some(count: int, one: str, several: str) -> str:
+        return f"{count} {one if count == 1 else several}"
+
+    if not late:
+        due = some(soon, "assessment that is", "assessments that are")
+        return (
+            f"Remind evaluators of {due} due within 7 days and not begun, {title}",
+            "The ranking waits for their scores.",
+        )
+    said = [f"{some(not_begun, 'of them is', 'of them are')} not begun." if not_begun else "All of them are begun."]
+    if soon:
+        said.append(f"{some(soon, 'more is', 'more are')} due within 7 days and not begun.")
+    return f"Remind evaluators of {some(late, 'late assessment', 'late assessments')}, {title}", " ".join(said)
