@@ -80,6 +80,7 @@ class Form(FlaskForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.problems: list[str] = []
+        self._told = False
 
     @contextmanager
     def refusals(self) -> Iterator[None]:
@@ -141,6 +142,11 @@ class Form(FlaskForm):
         for field in self._fields.values():
             found += _problems_of(field)
         return found
+
+    def to_tell(self) -> list[tuple[str, str]]:
+        """What is wrong, the first time it is asked for a page: it stands once, as far up as the page can say it."""
+        told, self._told = self._told, True
+        return [] if told else self.what_is_wrong()
 
 
 class DeedForm(Form):
