@@ -80,7 +80,7 @@ class Form(FlaskForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.problems: list[str] = []
-        self._told = False
+        self._is_told = False
 
     @contextmanager
     def refusals(self) -> Iterator[None]:
@@ -145,7 +145,7 @@ class Form(FlaskForm):
 
     def to_tell(self) -> list[tuple[str, str]]:
         """What is wrong, the first time it is asked for a page: it stands once, as far up as the page can say it."""
-        told, self._told = self._told, True
+        told, self._is_told = self._is_told, True
         return [] if told else self.what_is_wrong()
 
 

@@ -71,7 +71,7 @@ from grants.evaluation.queries.consensus_versions import consensus_versions
 from grants.evaluation.queries.detected import detected_count, detected_pair, detected_rows, waiting_detections
 from grants.evaluation.queries.detecting import acts_for, calls_looked_at, look, standing_detections, takes_part
 from grants.evaluation.queries.entities import doubted, doubted_by, entity_rows, said_of_members, unsettled
-from grants.evaluation.queries.importing import import_plan, roles_asked
+from grants.evaluation.queries.importing import import_plan, piece_of, roles_asked, takeover
 from grants.evaluation.queries.invitations import (
     due_reminders,
     invitations,
@@ -184,6 +184,7 @@ __all__ = [
     "own_seat_id",
     "own_terms",
     "pack",
+    "piece_of",
     "pool",
     "pool_duties",
     "pool_lines",
@@ -218,6 +219,7 @@ __all__ = [
     "standing_version",
     "stepping_down",
     "submitted_and_clarified",
+    "takeover",
     "takes_part",
     "terms_page",
     "to_declare_in_office",
