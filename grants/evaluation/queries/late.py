@@ -6,11 +6,11 @@ Of an application that is shut to the person, or that they assess themselves, no
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, collate, func, not_, or_, select
+from sqlalchemy import ColumnElement, Date, Select, and_, cast, collate, func, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application
@@ -61,11 +61,11 @@ def missing_page(actor: Actor, slug: str, search: MissingSearch = NO_SEARCH, pag
     asked: list[Asking[Any]] = [
         ask(_rows().where(*wanted, (page.after or "") < KEY).order_by(KEY).limit(page.limit)),
         ask(select(func.count()).select_from(_joined(select(Assignment.id)).where(*wanted).limit(COUNTED_MAX + 1).subquery())),
-        _totals(actor, call.id),
+        _totals(actor, call.id), _days_in(actor, call.id),
     ]  # fmt: skip
-    found, ((count,),), totals = yield from side_by_side(asked)
+    found, ((count,),), totals, days = yield from side_by_side(asked)
     rows = cut([_row(each) for each in found], page, key=lambda row: row.key, total=Tally.of(count))
-    return MissingPage(call.id, call.slug, call.title, search, rows, totals)
+    return MissingPage(call.id, call.slug, call.title, search, rows, totals, rules.days_in(days))
 
 
 @reader
@@ -197,6 +197,18 @@ def _totals(actor: Actor, call_id: UUID) -> Asking[MissingTotals]:
     )
     (row,) = yield from ask(_joined(select(*counts)).where(*_missing_of(actor, call_id)))
     return MissingTotals(row.missing, row.late, row.soon, row.not_begun, row.people)
+
+
+def _days_in(actor: Actor, call_id: UUID) -> Asking[list[tuple[date, int]]]:
+    """The days on which assessments of the seats came in that this person sees, and how many."""
+    day = cast(func.timezone(clock.BRUSSELS, Assessment.submitted_at), Date)
+    rows = yield from ask(
+        _joined(select(day.label("day"), func.count(Assignment.id).label("number")))
+        .where(Application.call_id == call_id, may_see(actor), OPEN, ACTIVE, not_(UNSENT))
+        .group_by("day")
+        .order_by("day")
+    )
+    return [(row.day, row.number) for row in rows]
 
 
 @reader

@@ -95,6 +95,7 @@ from grants.evaluation.rules.late import (
     ReminderPlan,
     RemindersPage,
     ReminderView,
+    days_in,
     due_sentence,
     to_remind,
 )
@@ -367,6 +368,7 @@ __all__ = [
     "clean_declaration",
     "comment_field",
     "criterion_commented",
+    "days_in",
     "digest",
     "due_sentence",
     "employer_words",
