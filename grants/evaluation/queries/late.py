@@ -202,8 +202,9 @@ def _totals(actor: Actor, call_id: UUID) -> Asking[MissingTotals]:
 def _days_in(actor: Actor, call_id: UUID) -> Asking[list[tuple[date, int]]]:
     """The days on which assessments of the seats came in that this person sees, and how many."""
     day = cast(func.timezone(clock.BRUSSELS, Assessment.submitted_at), Date)
+    counted: tuple[Any, ...] = (day.label("day"), func.count(Assignment.id).label("number"))
     rows = yield from ask(
-        _joined(select(day.label("day"), func.count(Assignment.id).label("number")))
+        _joined(select(*counted))
         .where(Application.call_id == call_id, may_see(actor), OPEN, ACTIVE, not_(UNSENT))
         .group_by("day")
         .order_by("day")
