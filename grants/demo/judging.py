@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from uuid import UUID
 
+from grants.applications import queries as application_reads
 from grants.awards import queries as award_reads
 from grants.awards import services as awards
 from grants.awards.rules import DecisionInput, Plan, ScenarioInput
@@ -21,7 +22,15 @@ from grants.demo.cast import COUNTRY_OF_EVALUATORS, EVALUATORS
 from grants.demo.texts import halves, halves_about, sheet
 from grants.evaluation import queries as evaluation_reads
 from grants.evaluation import services as evaluation
-from grants.evaluation.rules import Answered, AnsweredEntity, Employer, EvaluatorInput, RunInput
+from grants.evaluation.rules import (
+    REMINDED_MAX,
+    Answered,
+    AnsweredEntity,
+    Employer,
+    EvaluatorInput,
+    RemindInput,
+    RunInput,
+)
 from grants.evaluation.states import Declared, DetectedState, Ruling
 
 # Who must declare although they have no seat.
@@ -124,6 +133,15 @@ class Judges(Applicants):
         """One evaluator saves a draft."""
         actor = self.actor_of(user_id)
         evaluation.save(actor, application_id, sheet(call, halves(actor.name, number), actor.name))
+
+    def remind(self, call: CallView, about: Sequence[UUID], message: str) -> None:
+        """The manager looks at the mails to whoever has not submitted on these applications, and sends them."""
+        manager, named = self.actor("manager"), {application_reads.view_by_id(each).reference for each in about}
+        listed = evaluation_reads.missing_page(manager, call.slug, page=Page(size=REMINDED_MAX))
+        seats = tuple(row.seat_id for row in listed.rows.items if row.reference in named)
+        values = RemindInput(seats, message)
+        plan = evaluation_reads.reminder_plan(manager, call, values)
+        evaluation.remind_of_assessments(manager, call.id, values, plan.sha256)
 
     def propose(self, call: CallView, application_id: UUID, consensus: Sequence[int]) -> None:
         """The chair proposes a consensus."""

@@ -22,6 +22,8 @@ SENT = 60
 LOAD = 6
 # So many evaluators worked for an organisation that may be an applicant.
 FOUND = 3
+# The evaluators of so many applications were reminded, before some of them submitted.
+REMINDED = 3
 FINISHED, AGREED, PROPOSED, WRITTEN, HALF_DONE, BEGUN = 12, 5, 3, 2, 12, 14
 
 HOLDS_INSTEAD = "The first score is too high: the sheets miss who owns the buildings."
@@ -155,6 +157,9 @@ def _scored(stage: Stage, call: CallView, sent: list[UUID]) -> Story:
             stage.troupe.write_consensus(call, application_id, consensus)
             stage.troupe.take_words(call, application_id, consensus)
     half_done = sent[1 + FINISHED : 1 + FINISHED + HALF_DONE]
+    yield stage.days_ago(10)
+    stage.say(f"{call.title}: evaluators reminded")
+    stage.troupe.remind(call, half_done[:REMINDED], "The panel looks at these first. Please submit this week.")
     for place, application_id in enumerate(half_done):
         yield stage.days_ago(9) + timedelta(hours=3 * place)
         stage.say(f"{call.title}: assessments")

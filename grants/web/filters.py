@@ -42,8 +42,10 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         address=address,
         asset=asset,
+        further=further,
         here=here,
         is_here=is_here,
+        previous=previous,
         product=PRODUCT,
         share_percent=share_percent,
         strip_bars=strip_bars,
@@ -131,10 +133,30 @@ def here(**changes: Any) -> str:
         # A refused address may hold what no page can.
         return request.path.replace("\0", "")
     arguments: dict[str, Any] = {name: request.args.getlist(name) for name in request.args}
-    query = {name: value for name, value in (arguments | changes).items() if value is not None}
+    query = {name: value for name, value in (arguments | changes).items() if value is not None and value != []}
     # Never as arguments of url_for: what somebody wrote in the address would become its own.
     path = url_for(request.endpoint, **(request.view_args or {}))
     return f"{path}?{urlencode(query, doseq=True)}" if query else path
+
+
+# So many pages of a list one can go back page by page; beyond that only to the first.
+BACK_MAX = 40
+
+
+def further(key: str) -> str:
+    """The next page of this list, after this key; its address knows where the pages before it began."""
+    after, before = request.args.get("after"), request.args.getlist("back")
+    passed = [*before, after] if after else []
+    # An empty key stands for pages that are not known any more.
+    return here(after=key, back=passed if len(passed) <= BACK_MAX else ["", *passed[1 - BACK_MAX :]])
+
+
+def previous() -> str:
+    """The page of this list before this one; "" on the first and where it is not known."""
+    before = request.args.getlist("back")
+    if not request.args.get("after") or (before and not before[-1]):
+        return ""
+    return here(after=before[-1] if before else None, back=before[:-1])
 
 
 def is_here(href: str) -> bool:

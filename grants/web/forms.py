@@ -80,6 +80,7 @@ class Form(FlaskForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.problems: list[str] = []
+        self._is_told = False
 
     def looks(self) -> Iterable[Callable[[], object]]:
         """What asks more than one field, or a pure rule on the whole: each may raise :class:`Invalid`."""
@@ -165,6 +166,11 @@ class Form(FlaskForm):
         for field in self._fields.values():
             found += _problems_of(field)
         return found
+
+    def to_tell(self) -> list[tuple[str, str]]:
+        """What is wrong, the first time it is asked for a page: it stands once, as far up as the page can say it."""
+        told, self._is_told = self._is_told, True
+        return [] if told else self.what_is_wrong()
 
 
 class DeedForm(Form):

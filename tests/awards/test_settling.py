@@ -29,8 +29,9 @@ from grants.core.permissions import Actor
 from grants.evaluation import services as evaluation
 from grants.evaluation.models import ConflictDeclaration, DetectedConflict, ScoreShift
 from grants.evaluation.rules import Answered, EvaluatorInput
-from grants.evaluation.states import Declared
+from grants.evaluation.states import Declared, DetectedState
 from grants.identity.policy import Role
+from grants.oversight.queries import home
 from tests.awards.test_complaints import (
     DAY,
     NUMBER,
@@ -181,6 +182,29 @@ def asked_of(scene: Scene, who: str) -> list[str]:
     return [each.split(" the repeated")[0].split(" of the committee")[0] for each in found]
 
 
+def seen_through(scene: Scene) -> list[str]:
+    """Why the home page of the manager asks them to see a repeated evaluation through."""
+    found = queries.duties(scene.actor("manager"), clock.now())
+    return [
+        each.why for each in found if each.what == f"See the repeated evaluation of {scene.references[NUMBER]} through"
+    ]
+
+
+def handed_on(scene: Scene) -> list[str]:
+    """Who has the outcomes the manager waits for."""
+    found = home.waiting(scene.actor("manager"))
+    return [each.who for each in found if each.endpoint == "awards.complaint"]
+
+
+def test_a_manager_sees_a_repeated_evaluation_through_unless_in_conflict_with_it(repeated: tuple[Scene, UUID]) -> None:
+    scene, _ = repeated
+    with clock.at(PUBLIC + 4 * DAY):
+        empty = "Its complaint was upheld. 0 of 3 seats are filled with new evaluators: fill the others."
+        assert (seen_through(scene), handed_on(scene)) == ([empty], [])
+        scene.find("manager", NUMBER, DetectedState.CONFIRMED)
+        assert (seen_through(scene), handed_on(scene)) == ([], [])
+
+
 def test_two_of_the_committee_settle_it_and_the_money_is_reserved_once(repeated: tuple[Scene, UUID]) -> None:
     scene, found = repeated
     with clock.at(PUBLIC + 4 * DAY):
@@ -190,6 +214,9 @@ def test_two_of_the_committee_settle_it_and_the_money_is_reserved_once(repeated:
             services.settling.settle(scene.actor("petra"), found)
         assert asked_of(scene, "petra") == asked_of(scene, "piet") == ["Propose the outcome of"]
         assert asked_of(scene, "pia") == []
+        # The manager has seen to it, and it stands on their page as what the committee has.
+        assert seen_through(scene) == []
+        assert handed_on(scene) == ["the committee of two, Petra Officer and Piet Officer"]
         assert services.settling.propose_outcome(scene.actor("petra"), found).outcome is Outcome.SELECTED
         assert asked_of(scene, "petra") == ["Wait for the other"]
         assert asked_of(scene, "piet") == ["Confirm the outcome of"]

@@ -15,13 +15,24 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from grants.core import jobs
 from grants.core.db import db
 from grants.core.errors import Invalid
 from grants.core.text import csv_table, decoded
 from grants.evaluation import queries, rules, services
 from grants.evaluation.models import Evaluator, EvaluatorInvitation
-from grants.evaluation.rules import Employer, EvaluatorInput, ImportPlan, ImportRules, Known, LineDeed
+from grants.evaluation.rules import (
+    AskInput,
+    Employer,
+    EvaluatorInput,
+    ImportPlan,
+    ImportRules,
+    Known,
+    LineDeed,
+    PieceInput,
+)
 from grants.identity.models import User
+from grants.identity.queries import actor_for
 from tests.evaluation.scene import Browser, Scene
 from tests.statements import statements
 
@@ -190,6 +201,44 @@ def test_nothing_is_written_before_it_is_confirmed_and_nothing_twice(scene: Scen
 
     assert "Nothing would be written." in again.text
     assert sealed(again) == {}
+
+
+def test_a_long_file_is_taken_over_piece_by_piece_and_nobody_is_invited_twice(
+    scene: Scene, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grants.evaluation.rules.importing.IMPORT_AT_ONCE", 2)
+    monkeypatch.setattr("grants.evaluation.rules.IMPORT_AT_ONCE", 2)
+    address, pool = f"/calls/{scene.slug}/evaluators/import/take", f"/calls/{scene.slug}/evaluators"
+    people = [f"n{number}@example.org,Nora New {'I' * (number + 1)},FI,en,,,0,4,,," for number in range(4)]
+    data = "\n".join((lines_of(scene), *people)).encode()
+    fields = sealed(look(browser, scene, data))
+    assert browser.post("manager", address, **fields).status_code == 303
+    # Nothing is done in the request, and a second window asks for nothing again.
+    assert counts(scene.call_id) == (5, 0)
+    assert "0 of 6 lines are done" in browser.get("manager", pool).text
+    again = browser.post("manager", address, **fields)
+    assert again.status_code == 422 and "Another file is being taken over" in again.text
+    # What somebody else did meanwhile is left out, in whichever piece it comes.
+    services.invite(scene.actor("manager"), scene.call_id, AskInput("n3@example.org", "Nora New IIII"))
+
+    jobs.work_off(actor_of=actor_for)
+
+    assert counts(scene.call_id) == (5, 5)
+    db.session.rollback()
+    pieces = db.session.scalars(
+        select(jobs.Job).where(jobs.Job.name.endswith("take_pool")).order_by(jobs.Job.number)
+    ).all()
+    assert [(job.args["done"], len(job.args["told"])) for job in pieces] == [(0, 6), (2, 0), (4, 0)]
+    asked = db.session.scalars(select(jobs.Job.args).where(jobs.Job.name == "jobs.mail.send")).all()
+    assert len([each for each in asked if each["template"] == "evaluator_invited"]) == 5
+    told = browser.get("manager", pool).text
+    assert "5 of 6 lines were taken over. 1 was left out" in told
+    # A piece that is done once more finds everything done.
+    first, text, shown = queries.piece_of(pieces[0].id, "")
+    assert services.import_piece(scene.actor("manager"), scene.call_id, first, PieceInput(text, shown, 4)) == 2
+    assert counts(scene.call_id) == (5, 5)
+    # The file again changes nothing but what was left out, which is as it was offered by hand.
+    assert look(browser, scene, data).text.count("Is changed") == 2
 
 
 def test_a_text_that_was_not_shown_is_not_taken_over(scene: Scene, browser: Browser) -> None:

@@ -30,6 +30,7 @@ from grants.identity.rules import RenderedMail
 from tests.evaluation.scene import CLOSED, Browser, Scene
 from tests.evaluation.test_seating import more
 from tests.evaluation.test_views import text_of
+from tests.factories import identity as people
 from tests.statements import statements
 
 NOW = CLOSED + timedelta(days=3)
@@ -78,8 +79,15 @@ def test_the_list_says_who_has_what_not_in_the_late_first_and_goes_on_by_key(bro
         done = seated.seats(seated.application_ids[2])[0]
         services.submit(seated.actor(done), seated.application_ids[2], seated.sheet(8, 8, 8))
         assert missing(seated, MissingFilter.LATE) == [third] * 2
+        came_in = queries.missing_page(seated.actor("manager"), seated.slug)
+        assert [(each.day, each.by_then) for each in came_in.days] == [(NOW.date(), 1)] and came_in.assessments == 9
         shown = text_of(browser.get("manager", f"/calls/{seated.slug}/assignments/missing?only=late"))
-        assert "1 day late" in shown and shown.count("Never opened") == 2 and shown.count("Not begun<") >= 2
+        assert (
+            "1 of 9 are in" in shown
+            and "1 day late" in shown
+            and shown.count("Never opened") == 2
+            and shown.count("Not begun<") >= 2
+        )
         place = f"/assessments/{third}/place"
         assert (
             browser.post(seated.seats(seated.application_ids[2])[1], place, answer="x", answer_offset="1").status_code
@@ -181,6 +189,45 @@ def test_nobody_is_reminded_twice_a_day_without_a_reason(browser: Browser, seate
         asked = RemindInput(tuple(UUID(each) for each in some["pick"]))
         plan = queries.reminder_plan(boss, queries.call_to_assign(boss, seated.slug), asked)
         assert [line.left_out for line in plan.lines] == [False] * 3
+
+
+def duties(scene: Scene, name: str = "manager") -> list[tuple[str, str, int]]:
+    """What the home page asks this person to remind of: the words, where they lead to, how many."""
+    found = queries.duties(scene.actor(name), clock.now())
+    return [(each.what, each.values["only"], each.count) for each in found if each.endpoint == "evaluation.missing"]
+
+
+def test_the_home_page_asks_to_remind_of_what_is_late_or_due_soon_and_not_begun(seated: Scene) -> None:
+    late(seated)
+    first, second, _ = seated.application_ids
+    with clock.at(NOW - timedelta(days=9)):
+        assert duties(seated) == []
+    with clock.at(NOW - timedelta(days=3)):
+        what = "Remind evaluators of 3 assessments that are due within 7 days and not begun, Small neighbourhood pilots 2022"
+        assert duties(seated) == [(what, "soon", 3)]
+        services.save(seated.actor(seated.seats(first)[0]), first, seated.sheet(8, None, None))
+        assert duties(seated)[0][2] == 2
+    with clock.at(NOW):
+        assert [(only, count) for _, only, count in duties(seated)] == [("late", 3)]
+        (found,) = [
+            each for each in queries.duties(seated.actor("manager"), NOW) if each.endpoint == "evaluation.missing"
+        ]
+        assert found.why == "2 of them are not begun." and found.due_at == NOW - timedelta(days=1)
+        services.submit(seated.actor(seated.seats(first)[1]), first, seated.sheet(8, 8, 8))
+        assert [count for *_, count in duties(seated)] == [2] and duties(seated, "chair") == []
+        # Once they are reminded nothing waits until a day has passed.
+        boss = seated.actor("manager")
+        call = queries.call_to_assign(boss, seated.slug)
+        values = RemindInput(queries.missing_seats(boss, call, MissingSearch("", MissingFilter.LATE))[0])
+        services.remind_of_assessments(boss, call.id, values, queries.reminder_plan(boss, call, values).sha256)
+        assert duties(seated) == []
+    with clock.at(NOW + timedelta(days=2)):
+        assert [count for *_, count in duties(seated)] == [2]
+        late(seated, 1)
+        assert [count for *_, count in duties(seated)] == [5]
+        with arranging():
+            people.bar(seated.people["manager"], "application", second)
+        assert [count for *_, count in duties(seated)] == [2]
 
 
 def test_a_manager_in_conflict_finds_nothing_of_it_and_reminds_nobody_of_it(browser: Browser, seated: Scene) -> None:

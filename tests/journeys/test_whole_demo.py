@@ -35,6 +35,7 @@ from grants.core.money import euros, total
 from grants.core.states import Machine
 from grants.demo import PEOPLE
 from grants.demo.telling import MOMENTS
+from grants.evaluation import queries as evaluation
 from grants.evaluation.models import (
     Assessment,
     Assignment,
@@ -228,6 +229,11 @@ def test_a_large_call_is_in_evaluation(demo_app: Flask) -> None:
     assert counted(Consensus.state, Consensus.application_id.in_(sent)) == {"agreed": 5, "proposed": 3, "draft": 2}
     said = counted(ConflictDeclaration.declared, ConflictDeclaration.application_id.in_(sent))
     assert said == {"none": 60 * 42 - 8, "conflict": 6, "unsure": 2}
+    # Of the nine evaluators who were reminded some submitted since.
+    manager = identity.person_by_email("manager@demo.example")
+    assert manager is not None
+    log = evaluation.reminders_page(identity.actor_for(manager.id), call.slug).rows.items
+    assert sorted(line.outcome for line in log) == ["Still missing"] * 6 + ["Submitted"] * 3
 
 
 def test_the_unhappy_call_has_a_tie_at_the_line_and_somebody_too_late(demo_app: Flask) -> None:

@@ -22,6 +22,7 @@ from wtforms.validators import Optional
 
 from grants.core.errors import Invalid
 from grants.core.money import Money
+from grants.web.filters import BACK_MAX
 from grants.web.forms import CheckboxesField, DateField, Form, MoneyField, Needed, choices
 from grants.web.paging import Rows
 from tests.html import check_html
@@ -93,12 +94,24 @@ def test_a_control_names_its_hint_and_its_error(app: Flask) -> None:
     assert 'aria-describedby="name-hint name-error" aria-invalid="true"' in text
 
 
-def test_the_next_page_keeps_the_rest_of_the_address(app: Flask) -> None:
-    with app.test_request_context("/about?after=x&sort=name"):
+def test_the_next_and_the_previous_page_keep_the_rest_of_the_address(app: Flask) -> None:
+    with app.test_request_context("/about?after=x&sort=name&back=&back=v&back=w"):
         text = render_gallery(wrong=False)
 
-    assert 'href="/about?after=k&amp;sort=name"' in text
+    assert 'href="/about?after=k&amp;sort=name&amp;back=&amp;back=v&amp;back=w&amp;back=x"' in text
+    assert 'href="/about?after=w&amp;sort=name&amp;back=&amp;back=v">Previous' in text
     assert 'href="/about?sort=name">Back to the first' in text
+    # On the second page both would lead to the same.
+    with app.test_request_context("/about?after=x&sort=name"):
+        second = render_gallery(wrong=False)
+    assert 'href="/about?sort=name">Previous' in second and "Back to the first" not in second
+    # Of a list of thousands the address keeps the last pages, and says so by leading to the first from there.
+    with app.test_request_context(f"/about?after=x{'&back=o' * BACK_MAX}"):
+        far = render_gallery(wrong=False)
+    assert f'after=k&amp;back={"&amp;back=o" * (BACK_MAX - 2)}&amp;back=x"' in far
+    with app.test_request_context("/about?after=x&back="):
+        lost = render_gallery(wrong=False)
+    assert 'href="/about">Back to the first' in lost and "Previous" not in lost
 
 
 def test_hidden_fields_are_sent_once_each(app: Flask) -> None:

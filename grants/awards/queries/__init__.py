@@ -5,6 +5,7 @@ from __future__ import annotations
 from grants.awards.queries import complaints, letters, minutes, panel, public
 from grants.awards.queries.advice import SheetsRead, advice_page, sheets_read
 from grants.awards.queries.after import after_decision, beside_decision
+from grants.awards.queries.complaints_work import repeated
 from grants.awards.queries.heard import heard
 from grants.awards.queries.involved import involved_in
 from grants.awards.queries.lists import ranking_page
@@ -83,6 +84,7 @@ __all__ = [
     "publishing",
     "ranking_page",
     "refuse_unopened",
+    "repeated",
     "reserve_page",
     "result",
     "scenario_of",

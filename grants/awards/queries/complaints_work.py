@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, exists, or_, select, true, tuple_
+from sqlalchemy import and_, exists, func, or_, select, true, tuple_
+from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application
 from grants.awards.models import Complaint
 from grants.awards.queries.involved import had_part
-from grants.awards.states import ComplaintState, Remedy
+from grants.awards.queries.settling import is_repeated
+from grants.awards.rules.settling import how_far
+from grants.awards.states import ComplaintState
 from grants.calls import queries as calls
+from grants.calls.models import Call
 from grants.calls.states import ScoreMethod
 from grants.core import clock
 from grants.core.duties import Duty
 from grants.core.permissions import Actor, Permission, Scope
-from grants.core.together import Asking, ask, side_by_side
+from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation import queries as evaluation
 from grants.evaluation.models import Assessment, Assignment, Consensus
 from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
+from grants.identity.models import User
 
 DUTIES_MAX = 50
 
@@ -47,8 +54,8 @@ def _own(actor: Actor, rows: Sequence[Any]) -> Asking[list[Duty]]:
     """Those of the rows that are this person’s to do."""
     ids = [row.application_id for row in rows]
     asked: list[Asking[Any]] = [evaluation.undecidable.asking(actor, ids), had_part.asking(actor, ids)]
-    if repeated := {row.call_id for row in rows if row.state == ComplaintState.UPHELD.value}:
-        asked.append(calls.call_views.asking(repeated))
+    if again := {row.call_id for row in rows if row.state == ComplaintState.UPHELD.value}:
+        asked.append(calls.call_views.asking(again))
     shut, involved, *more = yield from side_by_side(asked)
     by_mean = {
         key for views in more for key, call in views.items()
@@ -74,11 +81,6 @@ def _own(actor: Actor, rows: Sequence[Any]) -> Asking[list[Duty]]:
 def _waiting(actor: Actor, after: Any) -> Any:
     """What waits for somebody, in the order in which it must be decided; of what comes behind one row, where one is given."""
     mine = or_(Complaint.member_one == actor.user_id, Complaint.member_two == actor.user_id)
-    repeated = and_(
-        Complaint.state == ComplaintState.UPHELD.value,
-        Complaint.remedy == Remedy.REPEAT.value,
-        Complaint.settled_at.is_(None),
-    )
     seat = select(Assignment.id).where(
         Assignment.application_id == Complaint.application_id, Assignment.state == SeatState.ACTIVE.value
     )
@@ -102,7 +104,7 @@ def _waiting(actor: Actor, after: Any) -> Any:
             further,
             or_(
                 Complaint.state.in_([ComplaintState.RECEIVED.value, ComplaintState.ADMISSIBLE.value]),
-                and_(or_(Complaint.state == ComplaintState.UNDER_REVIEW.value, repeated), mine),
+                and_(or_(Complaint.state == ComplaintState.UNDER_REVIEW.value, is_repeated()), mine),
             ),
         )
         .order_by(Complaint.decide_at, Complaint.id)
@@ -141,6 +143,94 @@ def _to_settle(row: Any, actor: Actor, by_mean: Collection[UUID]) -> tuple[str, 
             "The new evaluators are done. One of the committee proposes, the other confirms.",
         )
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """An application whose evaluation is repeated after a complaint and not settled, and how far that is."""
+
+    reference: str
+    call_slug: str
+    number: int
+    since: datetime
+    # New seats that are filled, assessments that came in; whether there is a score for the committee to settle.
+    seats: int
+    sheets: int
+    scored: bool
+    per_application: int
+    committee: tuple[UUID | None, UUID | None]
+    committee_names: str
+
+
+@reader
+def repeated(actor: Actor) -> Asking[tuple[Repeated, ...]]:
+    """The repeated evaluations whose seats this person may fill, the longest first; none they have a conflict with."""
+    if not actor.can(Permission.ASSIGNMENT_DECIDE):
+        return ()
+    rows = yield from ask(_repeated(actor))
+    asked: list[Asking[Any]] = [
+        evaluation.undecidable.asking(actor, [row.application_id for row in rows]),
+        calls.call_views.asking({row.call_id for row in rows}),
+    ]
+    # The results are public by now, but whoever had a conflict has no part in what comes after them.
+    shut, views = (yield from side_by_side(asked)) if rows else (frozenset(), {})
+    return tuple(
+        Repeated(
+            row.reference, row.slug, row.number, row.since, row.seats, row.sheets, row.scored,
+            views[row.call_id].content.evaluators_per_application, (row.member_one, row.member_two),
+            f"{row.one} and {row.two}",
+        )
+        for row in rows if row.application_id not in shut
+    )  # fmt: skip
+
+
+def _repeated(actor: Actor) -> Any:
+    def held(what: Any) -> Any:
+        return (
+            select(func.count(what))
+            .select_from(Assignment)
+            .outerjoin(
+                Assessment,
+                and_(Assessment.assignment_id == Assignment.id, Assessment.state == AssessmentState.SUBMITTED.value),
+            )
+            .where(Assignment.application_id == Application.id, Assignment.state == SeatState.ACTIVE.value)
+            .correlate(Application)
+            .scalar_subquery()
+        )
+
+    agreed = exists().where(Consensus.application_id == Application.id, Consensus.state == ConsensusState.AGREED.value)
+    one, two = aliased(User), aliased(User)
+    return (
+        select(
+            *(Complaint.application_id, Complaint.call_id, Complaint.number, Complaint.decided_at.label("since")),
+            *(Complaint.member_one, Complaint.member_two, one.name.label("one"), two.name.label("two")),
+            *(Application.reference, Call.slug),
+            held(Assignment.id).label("seats"),
+            held(Assessment.id).label("sheets"),
+            or_(agreed, and_(evaluation.by_mean(), evaluation.all_sheets_in())).label("scored"),
+        )
+        .join(Application, Application.id == Complaint.application_id)
+        .join(Call, Call.id == Complaint.call_id)
+        .join(one, one.id == Complaint.member_one)
+        .join(two, two.id == Complaint.member_two)
+        .where(is_repeated(), evaluation.may_see(actor))
+        .order_by(Complaint.decided_at, Complaint.id)
+        .limit(DUTIES_MAX)
+    )
+
+
+def to_see_through(actor: Actor) -> Asking[list[Duty]]:
+    """Repeated evaluations that have no score yet; once they have one, the committee settles them."""
+    found = yield from repeated.asking(actor)
+    return [
+        Duty(
+            f"See the repeated evaluation of {row.reference} through",
+            f"Its complaint was upheld. {how_far(row.seats, row.sheets, row.per_application)}",
+            "Go to its seats", "evaluation.assignments", {"slug": row.call_slug, "q": row.reference},
+        )
+        for row in found
+        if not row.scored
+    ]  # fmt: skip
 
 
 def to_send(actor: Actor) -> Asking[list[Duty]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, and_, select
 
 from grants.awards.models import Complaint
 from grants.awards.rules.settling import Settlement
@@ -30,8 +30,12 @@ def settlements(rows: Sequence[Any]) -> dict[UUID, Settlement]:
 
 def repeating_in(application_ids: Any) -> Select[Any]:
     """Those of these applications whose evaluation is repeated after a complaint and not settled yet."""
-    return select(Complaint.application_id).where(
-        Complaint.application_id.in_(application_ids),
+    return select(Complaint.application_id).where(Complaint.application_id.in_(application_ids), is_repeated())
+
+
+def is_repeated() -> ColumnElement[bool]:
+    """The condition on :class:`Complaint` that it led to a repeated evaluation, which is not settled yet."""
+    return and_(
         Complaint.remedy == Remedy.REPEAT.value,
         Complaint.state == ComplaintState.UPHELD.value,
         Complaint.settled_at.is_(None),

@@ -40,6 +40,7 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
         (Permission.SELECTION_CONFIRM, panel_work.moves_to_confirm),
         (Permission.SELECTION_DECIDE, panel_work.moves_to_decide),
         (Permission.COMPLAINT_DECIDE, complaints_work.to_handle),
+        (Permission.ASSIGNMENT_DECIDE, complaints_work.to_see_through),
         (Permission.APPLICATION_SUBMIT, complaints_work.to_send),
     )
     found = yield from side_by_side(kind(actor) for permission, kind in kinds if actor.can(permission))

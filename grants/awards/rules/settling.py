@@ -101,3 +101,19 @@ def place(key: Sequence[Fraction], others: Sequence[tuple[Sequence[Fraction], in
     # The panel put those with this very score in an order: whoever comes later comes after them.
     better = [rank for other, rank in others if tuple(other) >= tuple(key)]
     return max(better, default=0), 1
+
+
+def how_far(seats: int, sheets: int, per_application: int) -> str:
+    """How far a repeated evaluation is that has no score yet, and what comes next.
+
+    >>> how_far(1, 0, 3)
+    '1 of 3 seats is filled with a new evaluator: fill the others.'
+    >>> how_far(3, 1, 3)
+    '1 of 3 assessments is in.'
+    """
+    if seats < per_application:
+        filled = f"{seats} of {per_application} seats {'is' if seats == 1 else 'are'} filled"
+        return f"{filled} with {'a new evaluator' if seats == 1 else 'new evaluators'}: fill the others."
+    if sheets < seats:
+        return f"{sheets} of {seats} assessments {'is' if sheets == 1 else 'are'} in."
+    return "All assessments are in: the consensus is to be written and agreed."

@@ -66,7 +66,7 @@ from grants.evaluation.queries.consensus_versions import consensus_versions
 from grants.evaluation.queries.detected import detected_count, detected_pair, detected_rows, waiting_detections
 from grants.evaluation.queries.detecting import acts_for, calls_looked_at, look, standing_detections, takes_part
 from grants.evaluation.queries.entities import doubted, doubted_by, entity_rows, said_of_members, unsettled
-from grants.evaluation.queries.importing import import_plan, roles_asked
+from grants.evaluation.queries.importing import import_plan, piece_of, roles_asked, takeover
 from grants.evaluation.queries.invitations import (
     due_reminders,
     invitations,
@@ -107,7 +107,7 @@ from grants.evaluation.queries.scopes import (
 )
 from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments, seat_application
 from grants.evaluation.queries.seat_file import seat_plan, seat_table
-from grants.evaluation.queries.seating import assignments_page
+from grants.evaluation.queries.seating import assignments_page, may_see
 from grants.evaluation.queries.shifts import reasons_of_shifts, shift_page, waiting_shifts
 from grants.evaluation.queries.stepping_down import stepping_down
 from grants.evaluation.queries.work import duties, unanswered
@@ -177,6 +177,7 @@ __all__ = [
     "look",
     "mail_context",
     "may_declare",
+    "may_see",
     "missing_page",
     "missing_seats",
     "official_scores",
@@ -187,6 +188,7 @@ __all__ = [
     "own_seat_id",
     "own_terms",
     "pack",
+    "piece_of",
     "pool",
     "pool_duties",
     "pool_lines",
@@ -221,6 +223,7 @@ __all__ = [
     "standing_version",
     "stepping_down",
     "submitted_and_clarified",
+    "takeover",
     "takes_part",
     "terms_page",
     "to_declare_in_office",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +12,12 @@ from sqlalchemy import and_, case, func, literal, or_, select
 from grants.calls.rules import CallView
 from grants.core import clock
 from grants.core.db import db
+from grants.core.jobs import Job, JobState
 from grants.core.permissions import Actor
 from grants.evaluation import rules
 from grants.evaluation.queries.assignments import pool
 from grants.evaluation.queries.invitations import invitations
-from grants.evaluation.rules import ImportPlan, ImportRules, Known
+from grants.evaluation.rules import ImportPlan, ImportRules, Known, Takeover
 from grants.evaluation.states import PoolState
 from grants.identity import policy
 from grants.identity.models import RoleGrant, User
@@ -32,6 +34,33 @@ def import_plan(actor: Actor, call: CallView, table: Sequence[Sequence[str]]) ->
     """What each line of a table would do to the pool of a call; three statements, however many lines."""
     asked = ImportRules(dict(rules.topic_choices(call.content.definition)), roles_asked(call))
     return rules.plan(table, _known(actor, call.id, rules.addresses(table)), asked)
+
+
+def takeover(call_id: UUID) -> Takeover | None:
+    """How far the newest long file of a call is; None once it ended more than a day ago, or where there was none.
+
+    Its pieces are jobs one after the other; whoever asks for the next says how far all before it came.
+    """
+    newest = (
+        select(Job)
+        .where(Job.subject_kind == "call", Job.subject_id == call_id, Job.name == "jobs.evaluation.take_pool")
+        .order_by(Job.number.desc())
+        .limit(1)
+    )
+    row = db.session.scalars(newest).one_or_none()
+    if row is None or (row.finished_at is not None and row.finished_at < clock.now() - timedelta(days=1)):
+        return None
+    done, left_out, result = row.args["done"], row.args["left_out"], row.result or {}
+    if row.state == JobState.DONE.value:
+        done, left_out = row.args["total"], left_out + result.get("left_out", 0)
+    is_over = JobState(row.state) in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+    return Takeover(done, row.args["total"], left_out, is_over, row.error or "")
+
+
+def piece_of(job_id: UUID, source: str) -> tuple[UUID, str, tuple[str, ...]]:
+    """The file a piece belongs to, which the first of its jobs keeps: that job, the lines, and what was shown of each."""
+    first = db.session.get_one(Job, UUID(source) if source else job_id)
+    return first.id, first.args["text"], tuple(first.args["told"])
 
 
 def roles_asked(call: CallView) -> tuple[str, ...]:

@@ -6,16 +6,18 @@ Of an application that is shut to the person, or that they assess themselves, no
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, collate, func, not_, or_, select
+from sqlalchemy import ColumnElement, Date, Select, and_, cast, collate, func, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application
+from grants.calls.models import Call
 from grants.calls.rules import CallView
 from grants.core import clock
+from grants.core.duties import Duty
 from grants.core.paging import COUNTED_MAX, Page, Tally, cut
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
@@ -59,11 +61,11 @@ def missing_page(actor: Actor, slug: str, search: MissingSearch = NO_SEARCH, pag
     asked: list[Asking[Any]] = [
         ask(_rows().where(*wanted, (page.after or "") < KEY).order_by(KEY).limit(page.limit)),
         ask(select(func.count()).select_from(_joined(select(Assignment.id)).where(*wanted).limit(COUNTED_MAX + 1).subquery())),
-        _totals(actor, call.id),
+        _totals(actor, call.id), _days_in(actor, call.id),
     ]  # fmt: skip
-    found, ((count,),), totals = yield from side_by_side(asked)
+    found, ((count,),), totals, days = yield from side_by_side(asked)
     rows = cut([_row(each) for each in found], page, key=lambda row: row.key, total=Tally.of(count))
-    return MissingPage(call.id, call.slug, call.title, search, rows, totals)
+    return MissingPage(call.id, call.slug, call.title, search, rows, totals, rules.days_in(days))
 
 
 @reader
@@ -75,6 +77,40 @@ def missing_seats(
     listed: tuple[Any, ...] = (Assignment.id, func.count().over().label("every"))
     rows = yield from ask(_joined(select(*listed)).where(*wanted).order_by(KEY).limit(most))
     return tuple(row.id for row in rows), max((row.every for row in rows), default=0) - len(rows)
+
+
+@reader
+def late_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
+    """For each call the assessments to remind of: late, or due soon and not begun. One statement.
+
+    Who was reminded of one within a day is left alone until then, as the page of reminders does.
+    """
+    late, rested = Assignment.due_at < at, AssignmentReminder.created_at > at - rules.REMIND_AGAIN
+    not_begun = Assessment.id.is_(None)
+    soon = and_(Assignment.due_at.between(at, at + rules.DUE_SOON), not_begun)
+    counts: tuple[Any, ...] = (
+        func.count(Assignment.id).filter(late).label("late"),
+        func.count(Assignment.id).filter(late, not_begun).label("not_begun"),
+        func.count(Assignment.id).filter(soon).label("soon"),
+        func.min(Assignment.due_at).label("due_at"),
+    )
+    rows = yield from ask(
+        _joined(select(Call.slug, Call.title, *counts))
+        .join(Call, Call.id == Application.call_id)
+        .where(may_see(actor), OPEN, ACTIVE, UNSENT, or_(late, soon))
+        .where(not_(_reminders(AssignmentReminder.id).where(rested).exists()))
+        .group_by(Call.id)
+        .order_by(Call.reference)
+        .limit(50)
+    )
+    return [
+        Duty(
+            *rules.to_remind(row.late, row.not_begun, row.soon, row.title), "Go to the missing assessments",
+            "evaluation.missing", {"slug": row.slug, "only": "late" if row.late else "soon"}, row.due_at,
+            row.late or row.soon,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def _joined(what: Select[Any]) -> Select[Any]:
@@ -161,6 +197,19 @@ def _totals(actor: Actor, call_id: UUID) -> Asking[MissingTotals]:
     )
     (row,) = yield from ask(_joined(select(*counts)).where(*_missing_of(actor, call_id)))
     return MissingTotals(row.missing, row.late, row.soon, row.not_begun, row.people)
+
+
+def _days_in(actor: Actor, call_id: UUID) -> Asking[list[tuple[date, int]]]:
+    """The days on which assessments of the seats came in that this person sees, and how many."""
+    day = cast(func.timezone(clock.BRUSSELS, Assessment.submitted_at), Date)
+    counted: tuple[Any, ...] = (day.label("day"), func.count(Assignment.id).label("number"))
+    rows = yield from ask(
+        _joined(select(*counted))
+        .where(Application.call_id == call_id, may_see(actor), OPEN, ACTIVE, not_(UNSENT))
+        .group_by("day")
+        .order_by("day")
+    )
+    return [(row.day, row.number) for row in rows]
 
 
 @reader

@@ -24,6 +24,7 @@ from grants.evaluation.queries.consensus import to_write
 from grants.evaluation.queries.detected import waits_for_decision_of
 from grants.evaluation.queries.entities import entities_unasked
 from grants.evaluation.queries.invitations import pool_duties
+from grants.evaluation.queries.late import late_duties
 from grants.evaluation.queries.score_sheets import my_seats
 from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
 from grants.identity.models import User
@@ -31,7 +32,7 @@ from grants.identity.models import User
 
 @reader
 def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
-    """Conflicts to declare, sheets, consensus, seats to fill, doubts to rule on, found conflicts to decide about."""
+    """Conflicts to declare, sheets, consensus, seats to fill, people to remind, doubts to rule on, found conflicts to decide about."""
     kinds = (
         (Permission.CONFLICT_DECLARE, _undeclared_duty),
         (Permission.ASSESSMENT_SCORE, _sheet_duties),
@@ -40,6 +41,8 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
         (Permission.CONFLICT_CONFIRM, _found_duties),
     )
     asked: list[Asking[Any]] = [kind(actor) for permission, kind in kinds if actor.can(permission)]
+    if actor.can(Permission.ASSIGNMENT_DECIDE):
+        asked.append(late_duties.asking(actor, at))
     found = yield from side_by_side([pool_duties.asking(actor, at), *asked])
     return tuple(duty for duties in found for duty in duties)
 

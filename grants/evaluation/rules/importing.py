@@ -27,6 +27,8 @@ from grants.identity.rules import checked_name, normal_email
 _Wrong = Callable[[str, str], None]
 IMPORT_LINES_MAX = 1_000
 IMPORT_BYTES_MAX = 500_000
+# So many lines are taken over at once; a longer file is a job, which takes so many with each of its acts.
+IMPORT_AT_ONCE = 50
 # What a line may say, in the order of the template; only these three must be there.
 IMPORT_COLUMNS = (
     "email", "name", "country", "languages", "topics", "roles", "least", "most", "available_from", "available_until",
@@ -86,6 +88,12 @@ class ImportLine:
     problems: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
 
+    @property
+    def told(self) -> str:
+        """What it would do, as a hash that stays the same wherever the line stands and once the person has an account."""
+        values = replace(self.values, user_id=UUID(int=0)) if self.values is not None else None
+        return digest([self.email, self.name, self.deed, repr(values), self.changes]).hex()
+
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
@@ -103,14 +111,62 @@ class ImportPlan:
         return tuple((deed, self.count(deed)) for deed in LineDeed)
 
     @property
+    def doing(self) -> tuple[ImportLine, ...]:
+        """The lines that would write something."""
+        return tuple(line for line in self.lines if line.deed in (LineDeed.MADE, LineDeed.INVITED, LineDeed.CHANGED))
+
+    @property
     def does_something(self) -> bool:
         """Whether anything would be written."""
-        return any(self.count(deed) for deed in (LineDeed.MADE, LineDeed.INVITED, LineDeed.CHANGED))
+        return bool(self.doing)
+
+    @property
+    def takes_a_job(self) -> bool:
+        """Whether it is too much for one request."""
+        return len(self.doing) > IMPORT_AT_ONCE
 
     @property
     def sha256(self) -> bytes:
         """What it would do, as a hash: shown and confirmed are one and the same, or nothing is written."""
         return digest([[line.number, line.email, line.deed, repr(line.values), line.changes] for line in self.lines])
+
+
+@dataclass(frozen=True, slots=True)
+class PieceInput:
+    """The next piece of a file that is taken over: the lines that write something, what was shown of each, how far it is."""
+
+    text: str
+    told: tuple[str, ...]
+    done: int = 0
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """How far the newest long file of a call is."""
+
+    done: int
+    total: int
+    left_out: int
+    # Nothing more happens by itself; and in words why not all of it was taken over.
+    is_over: bool
+    error: str = ""
+
+    @property
+    def words(self) -> str:
+        """The same as sentences."""
+        if not self.is_over:
+            return f"{self.done} of {self.total} lines are done. You can go on working meanwhile."
+        found = [f"{self.done - self.left_out} of {self.total} lines were taken over."]
+        if self.left_out:
+            found.append(
+                f"{self.left_out} {'was' if self.left_out == 1 else 'were'} left out: what they rest on changed since you saw them."
+            )
+        if self.done < self.total:
+            found.append(self.error or "Then it was stopped.")
+        if self.left_out or self.done < self.total:
+            found.append("Upload the file again to see what is still to do; nobody is invited twice.")
+        return " ".join(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +201,11 @@ def table_text(table: Iterable[Sequence[str]]) -> str:
     written = io.StringIO()
     csv.writer(written, lineterminator="\n").writerows(table)
     return written.getvalue()
+
+
+def piece_text(table: Sequence[Sequence[str]], plan: ImportPlan) -> str:
+    """Head and lines of a file that would write something."""
+    return table_text([table[0], *(table[line.number - 1] for line in plan.doing)])
 
 
 def template_text() -> str:

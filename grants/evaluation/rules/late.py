@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from itertools import accumulate
 from uuid import UUID
 
 from grants.core import clock
@@ -17,6 +18,8 @@ from grants.identity.rules import RenderedMail
 DUE_SOON = timedelta(days=7)
 # So many seats go into one deed of reminding.
 REMINDED_MAX = 500
+# Of the days on which assessments came in the last so many are shown.
+DAYS_SHOWN_MAX = 21
 
 
 class MissingFilter(StrEnum):
@@ -83,6 +86,26 @@ class MissingTotals:
 
 
 @dataclass(frozen=True, slots=True)
+class DayIn:
+    """A day on which assessments came in: how many, and how many are in by then."""
+
+    day: date
+    count: int
+    by_then: int
+
+
+def days_in(rows: Sequence[tuple[date, int]]) -> tuple[DayIn, ...]:
+    """The days on which assessments came in, oldest first, each with how many are in by then; the last of many days.
+
+    >>> [(each.count, each.by_then) for each in days_in([(date(2022, 11, 2), 3), (date(2022, 11, 5), 4)])]
+    [(3, 3), (4, 7)]
+    """
+    counts = [count for _, count in rows]
+    every = [DayIn(day, count, by_then) for (day, count), by_then in zip(rows, accumulate(counts), strict=True)]
+    return tuple(every[-DAYS_SHOWN_MAX:])
+
+
+@dataclass(frozen=True, slots=True)
 class MissingPage:
     """Everything on the page of missing assessments."""
 
@@ -92,6 +115,13 @@ class MissingPage:
     search: MissingSearch
     rows: Rows[MissingRow]
     totals: MissingTotals
+    # When those that are in came in.
+    days: tuple[DayIn, ...] = ()
+
+    @property
+    def assessments(self) -> int:
+        """How many there are to be, those that came in and those that are missing."""
+        return self.totals.missing + (self.days[-1].by_then if self.days else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,3 +214,27 @@ def due_sentence(due: Sequence[datetime | None], at: datetime) -> str:
     if not late:
         return f"The first is due on {first}."
     return f"{late} of them {'is' if late == 1 else 'are'} late: the first was due on {first}."
+
+
+def to_remind(late: int, not_begun: int, soon: int, title: str) -> tuple[str, str]:
+    """What a manager must do about assessments that are missing, and why: of the late ones some are not begun, others due soon are not.
+
+    >>> to_remind(3, 1, 2, "Pilots")
+    ('Remind evaluators of 3 late assessments, Pilots', '1 of them is not begun. 2 more are due within 7 days and not begun.')
+    >>> to_remind(0, 0, 1, "Pilots")[0]
+    'Remind evaluators of 1 assessment that is due within 7 days and not begun, Pilots'
+    """
+
+    def some(count: int, one: str, several: str) -> str:
+        return f"{count} {one if count == 1 else several}"
+
+    if not late:
+        due = some(soon, "assessment that is", "assessments that are")
+        return (
+            f"Remind evaluators of {due} due within 7 days and not begun, {title}",
+            "The ranking waits for their scores.",
+        )
+    said = [f"{some(not_begun, 'of them is', 'of them are')} not begun." if not_begun else "All of them are begun."]
+    if soon:
+        said.append(f"{some(soon, 'more is', 'more are')} due within 7 days and not begun.")
+    return f"Remind evaluators of {some(late, 'late assessment', 'late assessments')}, {title}", " ".join(said)

@@ -135,6 +135,10 @@ class OwnWork:
         """How long one takes at the own pace; nothing before the first is submitted."""
         return pace_words(self.pace)
 
+    def left_of(self, line: Line, criteria: int) -> str:
+        """About how much of one sheet is still to do."""
+        return work_left(self.pace, line.left, criteria)
+
 
 def pace_words(minutes: int | None) -> str:
     """About how long one sheet takes; nothing where that is not known.
@@ -147,10 +151,23 @@ def pace_words(minutes: int | None) -> str:
     return f"about {minutes} {'minute' if minutes == 1 else 'minutes'} each at your pace"
 
 
+def work_left(pace: int | None, left: int, criteria: int) -> str:
+    """About how much of a sheet is still to do at the own pace; nothing where that is not known or nothing is left.
+
+    >>> work_left(50, 2, 3), work_left(50, 0, 3), work_left(None, 3, 3)
+    ('about 34 minutes left', '', '')
+    """
+    if pace is None or not left:
+        return ""
+    minutes = -(-pace * left // criteria)
+    return f"about {minutes} {'minute' if minutes == 1 else 'minutes'} left"
+
+
 class ListOrder(StrEnum):
     """How the own list is ordered: what is open always stands before what is submitted."""
 
     LEFT = "left"
+    EFFORT = "effort"
     DUE = "due"
     REFERENCE = "reference"
 
@@ -162,7 +179,12 @@ class ListOrder(StrEnum):
     @property
     def words(self) -> str:
         """As the link says it."""
-        return {"left": "Fewest scores left", "due": "Due first", "reference": "Reference"}[self.value]
+        return {
+            "left": "Fewest scores left",
+            "effort": "Least work left",
+            "due": "Due first",
+            "reference": "Reference",
+        }[self.value]
 
 
 def next_of(lines: Sequence[Line]) -> str | None:

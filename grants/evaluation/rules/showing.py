@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from fractions import Fraction
 from uuid import UUID
 
 from grants.calls.rules import Criterion, Marking
@@ -323,6 +324,9 @@ def in_order(rows: Sequence[AssessmentRow], order: ListOrder) -> tuple[Assessmen
         match order:
             case ListOrder.LEFT:
                 by: tuple[object, ...] = (row.left,)
+            case ListOrder.EFFORT:
+                # Every sheet takes the same pace, so that the share of it that is left says how much work.
+                by = (Fraction(row.left, row.criteria or 1),)
             case ListOrder.DUE:
                 by = (row.due_at is None, row.due_at.timestamp() if row.due_at else 0)
             case ListOrder.REFERENCE:

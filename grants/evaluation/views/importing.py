@@ -37,6 +37,7 @@ def _page(
     return page(
         "evaluation/import_pool.html", call=call, form=form, plan=plan, columns=rules.IMPORT_COLUMNS,
         taking=taking or EvaluatorsTakenForm(formdata=None), topics=topic_words(call), roles=queries.roles_asked(call),
+        at_once=rules.IMPORT_AT_ONCE,
     )  # fmt: skip
 
 
@@ -141,6 +142,9 @@ def take_pool(slug: str) -> Any:
         with form.refusals():
             text, shown = _opened(call, form)
             done = services.import_evaluators(current_actor(), call.id, text, shown)
+            if done.takes_a_job:
+                flash(f"{len(done.doing)} lines are being taken over. This page says how far they are.", "success")
+                return see_other(".pool", slug=slug)
             flash(
                 "Taken over: " + "; ".join(f"{deed.words.lower()}: {count}" for deed, count in done.counts) + ".",
                 "success",

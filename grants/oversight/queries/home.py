@@ -94,7 +94,7 @@ def overview(actor: Actor, at: datetime) -> Asking[Overview]:
 
 @reader
 def waiting(actor: Actor) -> Asking[tuple[Waiting, ...]]:
-    """What this person handed on and others have now, the longest first, at most ten; one statement."""
+    """What this person handed on and others have now, the longest first, at most ten; one statement where nothing is repeated."""
     kinds = (
         _applications,
         _reports,
@@ -103,6 +103,7 @@ def waiting(actor: Actor) -> Asking[tuple[Waiting, ...]]:
         _orders,
         _signatures,
         _selections,
+        _repeats,
         _accounts,
         _role_grants,
         _statements,
@@ -275,6 +276,21 @@ def _selections(actor: Actor) -> Asking[list[Waiting]]:
             "awards.selection", {"slug": slug, "number": number},
         )
         for slug, title, number, since in found
+    ]  # fmt: skip
+
+
+def _repeats(actor: Actor) -> Asking[list[Waiting]]:
+    """Repeated evaluations that have a score: the committee settles them, who is of it has that as a duty."""
+    if not actor.can(P.COMPLAINT_READ):
+        return []
+    found = yield from awards.repeated.asking(actor)
+    return [
+        Waiting(
+            f"The outcome of the repeated evaluation of {row.reference}", f"the committee of two, {row.committee_names}",
+            row.since, "awards.complaint", {"ref": row.reference, "number": row.number},
+        )
+        for row in found
+        if row.scored and actor.user_id not in row.committee
     ]  # fmt: skip
 
 

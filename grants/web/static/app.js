@@ -26,21 +26,8 @@ const arrive = () => setTimeout(() => {
 if (location.hash && !document.querySelector("[data-error-summary]")) addEventListener("load", arrive);
 addEventListener("hashchange", arrive);
 
-// On small screens the menu folds.
-const toggle = document.querySelector("[data-menu]");
-if (toggle) {
-  const narrow = matchMedia("(max-width: 640px)");
-  const list = document.getElementById(toggle.getAttribute("aria-controls"));
-  const fold = () => { toggle.hidden = !narrow.matches; };
-  fold();
-  narrow.addEventListener("change", fold);
-  toggle.addEventListener("click", () => {
-    toggle.setAttribute("aria-expanded", String(list.classList.toggle("is-open")));
-  });
-}
-
 // A menu closes with Escape (and gives the focus back), or when one goes on elsewhere.
-for (const menu of all("details.pg-person, details.pg-switch")) {
+for (const menu of all("details.pg-person, details.pg-switch, details.pg-menu")) {
   menu.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && menu.open) { menu.open = false; menu.querySelector("summary").focus(); }
   });
