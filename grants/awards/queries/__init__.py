@@ -9,7 +9,7 @@ from grants.awards.queries.complaints_work import repeated
 from grants.awards.queries.heard import heard
 from grants.awards.queries.involved import involved_in
 from grants.awards.queries.lists import ranking_page
-from grants.awards.queries.live import facts_of, forgotten, hash_of, live_list, scored, without_evaluation
+from grants.awards.queries.live import Listed, facts_of, forgotten, hash_of, live_list, scored, without_evaluation
 from grants.awards.queries.minute import minute, minute_file
 from grants.awards.queries.publication import application_ids, decided, proposed, publication_scope, publishing
 from grants.awards.queries.reserve import (
@@ -48,6 +48,7 @@ from grants.awards.queries.work import duties
 
 __all__ = [
     "SELECTION_FILES",
+    "Listed",
     "SheetsRead",
     "advice_page",
     "after_decision",

@@ -15,7 +15,7 @@ from grants.applications.models import Application
 from grants.applications.states import ApplicationState
 from grants.awards import ranking, rules
 from grants.awards.models import SelectionItem
-from grants.awards.queries.live import forgotten, hash_of, in_state, live_list, why_told, without_evaluation
+from grants.awards.queries.live import Listed, forgotten, hash_of, in_state, live_list, why_told, without_evaluation
 from grants.awards.queries.selections import opened
 from grants.awards.queries.settling import repeated_by
 from grants.awards.ranking import Ranked, RankedList
@@ -147,7 +147,7 @@ def _drawing(call: CallView, plan: Plan, standing: SelectionView | None) -> Aski
     return (*said, standing.draw_words) if standing else said
 
 
-def _left_out(call_id: UUID, standing: SelectionView | None) -> Asking[tuple[Application, ...]]:
+def _left_out(call_id: UUID, standing: SelectionView | None) -> Asking[tuple[Listed, ...]]:
     """What a list decided now would forget, or what came after the list that stands."""
     if standing is None:
         return (yield from forgotten.asking(call_id))
@@ -159,14 +159,14 @@ def _left_out(call_id: UUID, standing: SelectionView | None) -> Asking[tuple[App
     return (yield from in_state.asking(call_id, *came))
 
 
-def _left_out_words(rows: Sequence[Application], standing: SelectionView | None) -> str:
+def _left_out_words(rows: Sequence[Listed], standing: SelectionView | None) -> str:
     if standing is not None and standing.state is SelectionState.CONFIRMED:
         return rules.late_words(standing.number, [row.reference for row in rows])
     return rules.forgotten_words(*without_evaluation(rows))
 
 
 def _waiting_rows(
-    rows: Sequence[Application],
+    rows: Sequence[Listed],
     cities: Mapping[UUID, str],
     barred: Collection[UUID],
     scores: Mapping[UUID, OfficialScore] = MappingProxyType({}),

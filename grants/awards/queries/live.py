@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -46,12 +47,22 @@ def ranking_rules(content: CallContent, line: LineRule, reserve_max: int | None)
     )
 
 
+class Listed(NamedTuple):
+    """Of an application what a list is made from: a page of a long list reads no more of each."""
+
+    id: UUID
+    reference: str
+    title: str
+    state: str
+    requested: Money | None
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """What a list is made from: those with an official score, those without, their scores, and the money that is free."""
 
-    ready: tuple[Application, ...]
-    waiting: tuple[Application, ...]
+    ready: tuple[Listed, ...]
+    waiting: tuple[Listed, ...]
     scores: Mapping[UUID, OfficialScore]
     free: Money
 
@@ -117,7 +128,7 @@ def why_told(found: RankedList) -> tuple[str, ...]:
 @reader
 def live_list(
     call: CallView, plan: Plan, at_once: bool = False
-) -> Asking[tuple[RankedList, tuple[Application, ...], Mapping[UUID, OfficialScore]]]:
+) -> Asking[tuple[RankedList, tuple[Listed, ...], Mapping[UUID, OfficialScore]]]:
     """The list as it would be decided now, with the applications without an official score. For acts and pages.
 
     What takes a solver is looked up, and told where it is not there; an act that cannot wait for a job, since nobody could
@@ -167,15 +178,15 @@ def facts_of(application_ids: Sequence[UUID]) -> Asking[dict[UUID, Facts]]:
 
 
 @reader
-def forgotten(call_id: UUID) -> Asking[tuple[Application, ...]]:
+def forgotten(call_id: UUID) -> Asking[tuple[Listed, ...]]:
     """Applications sent in here that a list decided now would forget: not checked yet, or eligible and not evaluated."""
     return (yield from in_state.asking(call_id, ApplicationState.SUBMITTED, ApplicationState.ELIGIBLE))
 
 
 @reader
-def in_state(call_id: UUID, *states: ApplicationState) -> Asking[tuple[Application, ...]]:
+def in_state(call_id: UUID, *states: ApplicationState) -> Asking[tuple[Listed, ...]]:
     found = yield from ask(
-        select(Application)
+        select(Application.id, Application.reference, Application.title, Application.state, Application.requested)
         .where(
             Application.call_id == call_id,
             Application.state.in_([state.value for state in states]),
@@ -184,16 +195,16 @@ def in_state(call_id: UUID, *states: ApplicationState) -> Asking[tuple[Applicati
         .order_by(Application.reference)
         .limit(ROWS_MAX)
     )
-    return tuple(found)
+    return tuple(map(Listed._make, found))
 
 
-def without_evaluation(rows: Sequence[Application]) -> tuple[list[str], list[str]]:
+def without_evaluation(rows: Sequence[Listed]) -> tuple[list[str], list[str]]:
     """The references of those nobody checked, and of those eligible that nobody evaluates."""
     unchecked = [row.reference for row in rows if row.state == ApplicationState.SUBMITTED.value]
     return unchecked, [row.reference for row in rows if row.state == ApplicationState.ELIGIBLE.value]
 
 
-def _scored(row: Application, found: OfficialScore) -> Scored:
+def _scored(row: Listed, found: OfficialScore) -> Scored:
     halves = dict(found.halves or {})
     return Scored(row.id, row.reference, row.title, halves, row.requested or ZERO, found.shift_half)
 

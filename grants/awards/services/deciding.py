@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from grants.applications.models import Application
 from grants.applications.states import ApplicationState
 from grants.awards import queries, rules
 from grants.awards.models import Selection, SelectionItem
@@ -129,7 +128,7 @@ def confirmed_list(call_id: UUID) -> int | None:
     )
 
 
-def refuse_conflicted(actor: Actor, application_ids: Sequence[UUID], beside: Sequence[Application] = ()) -> None:
+def refuse_conflicted(actor: Actor, application_ids: Sequence[UUID], beside: Sequence[queries.Listed] = ()) -> None:
     """Whoever has a conflict with one application of a list, takes part in one, or did not declare about it, decides nothing.
 
     ``beside`` are applications the list would forget; nobody declares about those before they are eligible.
