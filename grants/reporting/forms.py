@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from markupsafe import Markup
@@ -45,12 +45,12 @@ class SendForm(ContestedForm):
     # Where each part of the report is written: its title and its page.
     places: Mapping[str, tuple[str, str]] = {}
 
-    def add_problem(self, error: Invalid | Refused) -> None:
+    def add_problem(self, error: Invalid | Refused, but_not: Container[str] = ()) -> None:
         """What keeps the report from being sent, each sentence behind a link to the part it is about."""
         if isinstance(error, Problems):
             self.problems += [self._linked(each) for each in error.found]
         else:
-            super().add_problem(error)
+            super().add_problem(error, but_not)
 
     def _linked(self, problem: Problem) -> str:
         key, _, field = problem.place.partition("#")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, time
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import url_for
 from flask_wtf import FlaskForm
@@ -76,6 +76,8 @@ class Form(FlaskForm):
             return unbound_field.bind(form=form, **options)
 
     act_key = HiddenField(default=lambda: secrets.token_urlsafe(18))
+    # Where a sentence stands that is about no single field: beside the field named here.
+    stands_at: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -92,18 +94,12 @@ class Form(FlaskForm):
         A field that is wrong by itself already is told of once.
         """
         sound = bool(super().validate(*args, **kwargs))
-        wrong = {name for name, field in self._fields.items() if field.errors}
         for look in self.looks():
             try:
                 look()
             except Invalid as error:
                 sound = False
-                for name, sentence in error.problems.items():
-                    if name not in self._fields:
-                        self.problems.append(sentence)
-                    elif name not in wrong:
-                        self._fields[name].errors = [*self._fields[name].errors, sentence]
-                        wrong.add(name)
+                self.add_problem(error, but_not={name for name, field in self._fields.items() if field.errors})
         return sound
 
     @contextmanager
@@ -124,20 +120,18 @@ class Form(FlaskForm):
         except (Invalid, Refused) as error:
             self.add_problem(error)
 
-    def add_problem(self, error: Invalid | Refused) -> None:
-        """Put each sentence beside its field, the rest above the form."""
+    def add_problem(self, error: Invalid | Refused, but_not: Container[str] = ()) -> None:
+        """Put each sentence beside its field, the rest above the form; fields of ``but_not`` are told of already."""
         if isinstance(error, Problems):
-            placed: Mapping[str, str] = {each.place: each.message for each in error.found if each.place in self._fields}
-            self.problems += [str(each) for each in error.found if each.place not in self._fields]
+            found = [(each.place, each.message, str(each)) for each in error.found]
         else:
-            placed = getattr(error, "problems", {})
-        for name, sentence in placed.items():
-            if name in self._fields:
-                self._fields[name].errors = [*self._fields[name].errors, sentence]
-            else:
-                self.problems.append(sentence)
-        if not placed and not isinstance(error, Problems):
-            self.problems.append(str(error))
+            found = [(name, sentence, sentence) for name, sentence in getattr(error, "problems", {}).items()]
+        for place, beside, above in found or [("", "", str(error))]:
+            name = self.stands_at.get(place, place)
+            if name not in self._fields:
+                self.problems.append(above)
+            elif name not in but_not:
+                self._fields[name].errors = [*self._fields[name].errors, beside]
 
     def version_shown(self) -> int | None:
         """The version the person saw, where the form carries one; None where none was sent.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import date, time
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 import pytest
 from flask import Flask
@@ -13,7 +15,7 @@ from wtforms import BooleanField, FieldList, FileField, FormField, HiddenField, 
 from wtforms import Form as PlainForm
 from wtforms.validators import InputRequired, Optional
 
-from grants.core.errors import Invalid, NeedsFreshSignIn, Refused
+from grants.core.errors import Invalid, NeedsFreshSignIn, Problem, Problems, Refused
 from grants.core.money import Money
 from grants.web.forms import (
     NO_VERSION,
@@ -116,6 +118,37 @@ def test_a_problem_of_an_act_stands_at_its_field_and_the_rest_on_top(app: Flask)
         ("Call us.", ""),
         ("The call has closed.", ""),
         ("There are two cities of that name.", "name"),
+    ]
+
+
+def test_a_check_of_the_whole_is_placed_as_what_an_act_refuses_and_never_silent(app: Flask) -> None:
+    def refuse(error: Invalid) -> None:
+        raise error
+
+    class Checked(AnyForm):
+        stands_at: ClassVar = {"local": "day"}
+        found: ClassVar[tuple[Invalid, ...]] = ()
+
+        def looks(self) -> Iterable[Callable[[], object]]:
+            return [partial(refuse, error) for error in self.found]
+
+    def told(*found: Invalid) -> list[tuple[str, str]]:
+        Checked.found = found
+        with app.test_request_context("/about", method="POST"):
+            form = Checked(formdata=MultiDict({**WELL, "name": ""}))
+            assert not form.validate()
+            return form.what_is_wrong()
+
+    app.config["WTF_CSRF_ENABLED"] = False
+    at_name = ("Enter the name of the city", "name")
+    lines = Problems("Two things.", [Problem("name", "It is too long."), Problem("line 3", "It is empty.")])
+
+    assert told(Invalid("The two do not go together.")) == [("The two do not go together.", ""), at_name]
+    assert told(Problems("Nothing was read.", [])) == [("Nothing was read.", ""), at_name]
+    assert told(lines) == [("line 3: It is empty.", ""), at_name]
+    assert told(Invalid("No.", {"local": "That hour is skipped."}), Invalid("No.", {"day": "Not that day."})) == [
+        at_name,
+        ("That hour is skipped.", "day"),
     ]
 
 

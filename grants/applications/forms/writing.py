@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from uuid import UUID
 
 from wtforms import (
@@ -158,7 +158,7 @@ class ServingForm(Form):
         super().__init__(*args, **kwargs)
         self.wrong: dict[str, str] = {}
 
-    def add_problem(self, error: Invalid | Refused) -> None:
+    def add_problem(self, error: Invalid | Refused, but_not: Container[str] = ()) -> None:
         """Sentences about single lines stand beside them."""
         self.wrong = dict(getattr(error, "problems", {}))
         self.problems.append(str(error))

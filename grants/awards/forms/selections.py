@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from wtforms import HiddenField, IntegerField, RadioField, TextAreaField
 from wtforms.validators import Optional
@@ -15,7 +15,7 @@ from grants.awards.states import LineRule
 from grants.calls.rules import CallContent, CallView, ResultsInput
 from grants.core import clock
 from grants.core.clock import Fold
-from grants.core.errors import Invalid, Refused
+from grants.core.errors import Invalid
 from grants.web.forms import A_PARAGRAPH, CharactersMax, ContestedForm, DateField, Needed, TimeField, choices
 
 LINE_WORDS = {
@@ -104,6 +104,8 @@ class ReturnForm(ContestedForm):
 class PublishForm(ContestedForm):
     """From when the results are public: at once, or from a day and time on the clock of the call."""
 
+    stands_at: ClassVar = {"local": "day"}
+
     when = RadioField(
         "From when",
         choices=choices([("now", "At once"), ("later", "From a later day and time")]),
@@ -149,14 +151,6 @@ class PublishForm(ContestedForm):
             raise Invalid("The moment is not complete.", {name: words for name, words in wrong.items() if words})
         fold = Fold(self.fold.data) if self.fold.data in {Fold.EARLIER.value, Fold.LATER.value} else None
         return ResultsInput(datetime.combine(self.day.data, self.time.data), fold)
-
-    def add_problem(self, error: Invalid | Refused) -> None:
-        """What is wrong with the local time stands beside the day."""
-        problems = dict(getattr(error, "problems", {}))
-        if "local" in problems:
-            problems["day"] = problems.pop("local")
-            error = Invalid(str(error), problems)
-        super().add_problem(error)
 
     @classmethod
     def of(cls, call: CallView) -> PublishForm:

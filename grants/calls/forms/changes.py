@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 
 from wtforms import RadioField, StringField, TextAreaField
 from wtforms.validators import Optional, ValidationError
@@ -11,12 +12,14 @@ from grants.calls.forms.dates import FOLD_CHOICES
 from grants.calls.forms.deeds import DeedForm
 from grants.calls.rules import CorrigendumInput, DeadlineInput
 from grants.core.clock import Fold
-from grants.core.errors import Invalid, Refused
+from grants.core.errors import Invalid
 from grants.web.forms import CharactersMax, DateField, Needed, TimeField, choices
 
 
 class CorrigendumForm(DeedForm):
     """Why a published call changes, and what was decided about its deadline."""
+
+    stands_at: ClassVar = {"local": "day"}
 
     reason = TextAreaField("Why the call changes", [Needed("Say why the call changes."), CharactersMax(2000)])
     decision = RadioField(
@@ -36,14 +39,6 @@ class CorrigendumForm(DeedForm):
             return
         if not (field.data or "").strip():
             raise ValidationError("Say why the deadline moves to that time.")
-
-    def add_problem(self, error: Invalid | Refused) -> None:
-        """What is wrong with the local time stands beside the day."""
-        problems = dict(getattr(error, "problems", {}))
-        if "local" in problems:
-            problems["day"] = problems.pop("local")
-            error = Invalid(str(error), problems)
-        super().add_problem(error)
 
     def to_input(self) -> CorrigendumInput:
         """The decision as its frozen value."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time
-from typing import Any
+from typing import Any, ClassVar
 
 from wtforms import RadioField, StringField, TextAreaField
 
@@ -11,7 +11,7 @@ from grants.calls.forms.deeds import DeedForm
 from grants.calls.rules import CallView, DatesInput, DeadlineInput, Opening, literal_of
 from grants.core import clock
 from grants.core.clock import Fold
-from grants.core.errors import Invalid, Refused
+from grants.core.errors import Invalid
 from grants.web.forms import CharactersMax, DateField, Needed, TimeField, choices
 
 FOLD_CHOICES = choices(
@@ -22,6 +22,8 @@ FOLD_CHOICES = choices(
 class LocalTime(DeedForm):
     """A day and a time on the clock of the call."""
 
+    stands_at: ClassVar = {"local": "day"}
+
     day = DateField("Day", [Needed("Enter the day, for example 15 November 2022.")])
     time = TimeField("Time", [Needed("Enter the time on the 24-hour clock, for example 12:00.")])
 
@@ -29,14 +31,6 @@ class LocalTime(DeedForm):
         """Day and time together, once the form was found good."""
         assert self.day.data is not None and self.time.data is not None
         return datetime.combine(self.day.data, self.time.data)
-
-    def add_problem(self, error: Invalid | Refused) -> None:
-        """What is wrong with the local time stands beside the day."""
-        problems = dict(getattr(error, "problems", {}))
-        if "local" in problems:
-            problems["day"] = problems.pop("local")
-            error = Invalid(str(error), problems)
-        super().add_problem(error)
 
 
 class DeadlineForm(LocalTime):
@@ -60,6 +54,8 @@ class DeadlineForm(LocalTime):
 
 class BuildDatesForm(DeedForm):
     """Zone, opening and first deadline of a draft, with the words printed where they differ from the program's own."""
+
+    stands_at: ClassVar = {"local": "day"}
 
     zone = StringField(
         "Time zone", [Needed("Enter a time zone, for example Europe/Brussels.")], render_kw={"list": "zones"}
@@ -120,15 +116,3 @@ class BuildDatesForm(DeedForm):
         fold = Fold(self.fold.data) if self.fold.data in tuple(Fold) else None
         hour = f"{self.opens_time.data:%H:%M}" if self.opens_time.data else None
         return DatesInput(self.zone.data or "", self.opens_day.data, hour, closes, self.literal.data or "", fold)
-
-    def add_problem(self, error: Invalid | Refused) -> None:
-        """What is wrong with the local time of the deadline stands beside its day."""
-        super().add_problem(_beside_day(error))
-
-
-def _beside_day(error: Invalid | Refused) -> Invalid | Refused:
-    problems = dict(getattr(error, "problems", {}))
-    if "local" not in problems:
-        return error
-    problems["day"] = problems.pop("local")
-    return Invalid(str(error), problems)

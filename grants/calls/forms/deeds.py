@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 from wtforms import FileField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import Length, Optional, ValidationError
@@ -25,13 +26,13 @@ class DeedForm(Form):
         super().__init__(*args, **kwargs)
         self.found: tuple[Problem, ...] = ()
 
-    def add_problem(self, error: Invalid | Refused) -> None:
+    def add_problem(self, error: Invalid | Refused, but_not: Container[str] = ()) -> None:
         """Many problems are listed by the page with their places, one under the other."""
         if isinstance(error, Problems):
             self.found = error.found
             self.problems.append(error.args[0])
         else:
-            super().add_problem(error)
+            super().add_problem(error, but_not)
 
 
 class ImportForm(DeedForm):
