@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
 from datetime import date, time
 from typing import Any, ClassVar
 
@@ -82,7 +83,6 @@ class Form(FlaskForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.problems: list[str] = []
-        self._is_told = False
 
     def looks(self) -> Iterable[Callable[[], object]]:
         """What asks more than one field, or a pure rule on the whole: each may raise :class:`Invalid`."""
@@ -161,11 +161,6 @@ class Form(FlaskForm):
             found += _problems_of(field)
         return found
 
-    def to_tell(self) -> list[tuple[str, str]]:
-        """What is wrong, the first time it is asked for a page: it stands once, as far up as the page can say it."""
-        told, self._is_told = self._is_told, True
-        return [] if told else self.what_is_wrong()
-
 
 class DeedForm(Form):
     """A button alone: a deed that needs nothing but its key."""
@@ -218,6 +213,31 @@ def _problems_of(field: Any) -> Iterator[tuple[str, str]]:
         return
     anchor = "" if field.type in ("HiddenField", "CSRFTokenField") else str(field.id)
     yield from ((sentence, anchor) for sentence in field.errors)
+
+
+def wrong_with(values: Iterable[object]) -> list[tuple[str, str]]:
+    """What is wrong with the forms among the values of a page: those it is given, and those in what it is given.
+
+    A sentence that one form repeats of another is told once, with its control.
+    """
+    forms = {id(form): form for value in values for form in _forms_in(value, 2)}
+    found = list(dict.fromkeys(told for form in forms.values() for told in form.what_is_wrong()))
+    beside = {sentence for sentence, anchor in found if anchor}
+    return [(sentence, anchor) for sentence, anchor in found if anchor or sentence not in beside]
+
+
+def _forms_in(value: object, depth: int) -> Iterator[Form]:
+    if isinstance(value, Form):
+        yield value
+    elif depth:
+        if is_dataclass(value) and not isinstance(value, type):
+            parts: Iterable[object] = [getattr(value, each.name) for each in fields(value)]
+        elif isinstance(value, dict):
+            parts = value.values()
+        else:
+            parts = value if isinstance(value, list | tuple) else ()
+        for part in parts:
+            yield from _forms_in(part, depth - 1)
 
 
 class MoneyField(StringField):

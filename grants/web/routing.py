@@ -11,6 +11,7 @@ from werkzeug.routing import Rule
 
 from grants.core.errors import NotAllowed
 from grants.core.permissions import Actor, Permission
+from grants.web.forms import wrong_with
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -119,8 +120,11 @@ def said_in_json(status: int, sentence: str, **facts: Any) -> Response:
 
 
 def page(template: str, **context: Any) -> str:
-    """A full page. Views return ``page(...)``, or ``page(...), 422`` when a form comes back with errors."""
-    return render_template(template, **context)
+    """A full page. Views return ``page(...)``, or ``page(...), 422`` when a form comes back with errors.
+
+    What is wrong with any form the page is given stands on top of it; a form that stands nowhere on it is given as ``sent``.
+    """
+    return render_template(template, problems_found=wrong_with(context.values()), **context)
 
 
 def see_other(endpoint: str, **values: Any) -> Response:

@@ -441,6 +441,10 @@ def test_the_applicant_writes_sends_and_reads_and_the_office_decides_by_pages(to
         step("petra", "committee", member_one=str(told.people["petra"]), member_two=str(told.people["piet"]))
         bad = step("petra", "proposal", text="Kept words")
         assert bad.status_code == 422 and "Kept words" in bad.text
+        # Whichever form of the page was sent: what is wrong stands once, above everything else of the page, and in the title.
+        assert "<title>Error: " in bad.text and bad.text.count("data-error-summary") == 1
+        summary = bad.text.index('href="#upholds')
+        assert bad.text.index("data-error-summary") < summary < bad.text.index("<h1")
         step("petra", "time", day="1 April 2023", reason="One of the committee is ill.")
         step("petra", "proposal", upholds="no", text=REJECT.text)
         assert REJECT.text not in browser.get("lead1", own).text

@@ -23,7 +23,7 @@ from wtforms.validators import Optional
 from grants.core.errors import Invalid
 from grants.core.money import Money
 from grants.web.filters import BACK_MAX
-from grants.web.forms import CheckboxesField, DateField, Form, MoneyField, Needed, choices
+from grants.web.forms import CheckboxesField, DateField, Form, MoneyField, Needed, choices, wrong_with
 from grants.web.paging import Rows
 from tests.html import check_html
 
@@ -56,6 +56,7 @@ def render_gallery(*, wrong: bool, density: str = "") -> str:
         form.add_problem(Invalid("The call has closed.", {"_form": "The call closed on 15 November 2022, 12:00."}))
     context: dict[str, Any] = {
         "form": form,
+        "problems_found": wrong_with([form]),
         "density": density,
         "amount": Money(98_600_000),
         "negative": Money(-125_000),

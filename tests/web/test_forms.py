@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import date, time
 from functools import partial
 from typing import Any, ClassVar
@@ -26,6 +27,7 @@ from grants.web.forms import (
     Needed,
     TimeField,
     choices,
+    wrong_with,
 )
 
 
@@ -150,6 +152,19 @@ def test_a_check_of_the_whole_is_placed_as_what_an_act_refuses_and_never_silent(
         at_name,
         ("That hour is skipped.", "day"),
     ]
+
+
+def test_what_is_wrong_with_any_form_of_a_page_is_told_once_and_may_be_asked_again(app: Flask) -> None:
+    @dataclass(frozen=True)
+    class Step:
+        deed: Form
+
+    wrong, again, fresh = sent(app, name=""), sent(app), sent(app)
+    again.problems += ["Enter the name of the city", "Somebody was faster."]
+    values = [{"row": wrong}, "words", Step(again), wrong, (fresh,)]
+    told = [("Enter the name of the city", "name"), ("Somebody was faster.", "")]
+
+    assert wrong_with(values) == wrong_with(values) == told
 
 
 def test_a_field_may_be_called_summary_and_a_form_knows_its_problems_still(app: Flask) -> None:

@@ -217,7 +217,6 @@ def _team_page(ref: str, form: Any, asked: str = "") -> str:
     context = team_context(place)
     context["accepting"].notice_to_tick = _another_version_came(place, form)
     declining = _decline_forms(place, form)
-    own_forms = (InviteForm, PersonForm)
     invite_form = form if isinstance(form, InviteForm) else _invite_form(place.application, is_sent=False)
     return page(
         "applications/team.html",
@@ -227,9 +226,6 @@ def _team_page(ref: str, form: Any, asked: str = "") -> str:
         decline_forms=declining,
         ask_forms=_ask_forms(place, asked, form),
         role_forms={each.user_id: _role_form(each) for each in place.team if each.is_member},
-        summary_on_top=form is not None
-        and not isinstance(form, own_forms)
-        and all(each is not form for _, each in declining),
         deed=DeedForm(formdata=None),
         accepted_notices=place.accepted_notices,
         between_stages=queries.awaits_full_proposal(place.application, clock.now()),

@@ -99,7 +99,7 @@ def _case(shown: CasePage, sent: ContestedForm | None = None) -> str:
         why_not=shown.why_not(actor.user_id), mine=actor.user_id in {key for key, _ in view.committee},
         proposed_here=view.proposed_by == actor.user_id, settles_own=view.settlement_by == actor.user_id,
         ground_words=GROUND_WORDS, remedy_words=REMEDY_WORDS, letter=letter_of(view), half_words=points,
-        at=clock.now(), sent=sent,
+        at=clock.now(),
     )  # fmt: skip
 
 

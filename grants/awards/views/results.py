@@ -102,7 +102,7 @@ def _publishing(slug: str, form: PublishForm | None = None, second: ConfirmForm 
     version = "" if waiting is None else str(waiting.version)
     return page(
         "awards/publishing.html", call=call, results=results, public=call.results_are_public(clock.now()),
-        why_not=_unpublishable(found), form=form or PublishForm.of(call), waiting=waiting, second=second,
+        why_not=_unpublishable(found), form=form or PublishForm.of(call), waiting=waiting, sent=second,
         untold=queries.letters.unsent(call.id), may_propose=actor.may(P.SELECTION_PUBLISH_RESULTS, place),
         may_publish=actor.may(P.SELECTION_CONFIRM, place)
         and (waiting is None or waiting.prepared_by_id != actor.user_id),
