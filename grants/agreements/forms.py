@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -162,20 +163,24 @@ class TermsForm(ContestedForm):
             amount_note=self.amount_note,
         )
 
-    def validate(self, extra_validators: Any = None) -> bool:
-        """Besides each field: a named milestone needs its criterion and its day."""
-        good = super().validate(extra_validators)
-        for row in range(1, self.milestone_rows + 1):
-            if not (self[f"title_{row}"].data or "").strip():
-                continue
-            for name, sentence in (
-                ("criterion", "Say how anybody can see that it is reached."),
-                ("due_on", "Enter the day by which it is reached."),
-            ):
-                if not self[f"{name}_{row}"].data and not self[f"{name}_{row}"].errors:
-                    self[f"{name}_{row}"].errors = [sentence]
-                    good = False
-        return good
+    def checks(self) -> Iterable[Callable[[], object]]:
+        """A named milestone needs its criterion and its day."""
+        yield self._refuse_half_milestones
+
+    def _refuse_half_milestones(self) -> None:
+        needed = {
+            "criterion": "Say how anybody can see that it is reached.",
+            "due_on": "Enter the day by which it is reached.",
+        }
+        named = [row for row in range(1, self.milestone_rows + 1) if (self[f"title_{row}"].data or "").strip()]
+        missing = {
+            f"{name}_{row}": sentence
+            for row in named
+            for name, sentence in needed.items()
+            if not self[f"{name}_{row}"].data
+        }
+        if missing:
+            raise Invalid("A milestone is not complete.", missing)
 
 
 def terms_form(grant: GrantView) -> TermsForm:

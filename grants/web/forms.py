@@ -84,19 +84,19 @@ class Form(FlaskForm):
         super().__init__(*args, **kwargs)
         self.problems: list[str] = []
 
-    def looks(self) -> Iterable[Callable[[], object]]:
+    def checks(self) -> Iterable[Callable[[], object]]:
         """What asks more than one field, or a pure rule on the whole: each may raise :class:`Invalid`."""
         return ()
 
     def validate(self, *args: Any, **kwargs: Any) -> bool:
-        """Whether all is right: field by field, and by every look at the whole; all that is wrong is told at once.
+        """Whether all is right: field by field, and by every check of the whole; all that is wrong is told at once.
 
         A field that is wrong by itself already is told of once.
         """
         sound = bool(super().validate(*args, **kwargs))
-        for look in self.looks():
+        for check in self.checks():
             try:
-                look()
+                check()
             except Invalid as error:
                 sound = False
                 self.add_problem(error, but_not={name for name, field in self._fields.items() if field.errors})

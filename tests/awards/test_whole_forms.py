@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from grants.agreements.forms import terms_form
 from grants.applications.states import ApplicationState
 from grants.awards.forms import DecisionForm, MeetingForm, PublishForm, ScenarioForm
 from grants.awards.forms.complaints import CommitteeForm, MoreTimeForm, ProposeForm
@@ -51,6 +52,14 @@ def answer() -> Form:
     return form
 
 
+def terms() -> Form:
+    day = NOW.date()
+    grant: Any = SimpleNamespace(
+        milestones=(), beneficiaries=(), amount_note=None, starts_on=day, ends_before=day, version=1
+    )
+    return terms_form(grant)
+
+
 BAD_ENTRY = {
     "country_code": "Finland", "languages": "english", "employers": "Turku (2019 to nowhere)",
     "available_from": "1 May 2023", "available_until": "1 April 2023",
@@ -80,6 +89,7 @@ BAD_ENTRY = {
             {"email": "nobody", "name": "", "days": "0", "load_max": "x", "message": "x" * 9_000},
             {"email", "name", "days", "load_max", "message"},
         ),
+        (terms, {"starts_on": "", "months": "12", "title_1": "Roofs"}, {"starts_on", "criterion_1", "due_on_1"}),
         (RunForm, {"seed": "", "due_on": "1 February 2023"}, {"seed", "due_on"}),
         (ShiftForm, {"shift": "much", "reason": ""}, {"shift", "reason"}),
         (PublishForm, {"when": "later", "day": "soon", "time": ""}, {"day", "time"}),

@@ -131,7 +131,7 @@ def test_a_check_of_the_whole_is_placed_as_what_an_act_refuses_and_never_silent(
         stands_at: ClassVar = {"local": "day"}
         found: ClassVar[tuple[Invalid, ...]] = ()
 
-        def looks(self) -> Iterable[Callable[[], object]]:
+        def checks(self) -> Iterable[Callable[[], object]]:
             return [partial(refuse, error) for error in self.found]
 
     def told(*found: Invalid) -> list[tuple[str, str]]:

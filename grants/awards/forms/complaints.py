@@ -99,7 +99,7 @@ class MoreTimeForm(ContestedForm):
         """The complaint it is about, for what is wrong with the day."""
         self.view, self.zone = view, zone
 
-    def looks(self) -> Iterable[Callable[[], object]]:
+    def checks(self) -> Iterable[Callable[[], object]]:
         """A later day, and the reason."""
         assert self.view is not None, "the complaint is offered first"
         day, decide_at, words = self.day.data, self.view.decide_at, self.reason.data or ""
@@ -116,7 +116,7 @@ class ProposeForm(ContestedForm):
     text = TextAreaField("Reasons", [LONG])
     about: ApplicationState | None = None
 
-    def looks(self) -> Iterable[Callable[[], object]]:
+    def checks(self) -> Iterable[Callable[[], object]]:
         """A decision, what follows, and the reasons."""
         about = self.about
         assert about is not None, "the complaint is offered first"

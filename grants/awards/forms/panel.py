@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from wtforms import HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional
@@ -55,7 +55,7 @@ class MeetingForm(ContestedForm):
         form.minutes.choices = choices([("", "Choose"), *((str(person.id), person.name) for person in writers)])
         return form
 
-    def looks(self) -> Iterable[Callable[[], object]]:
+    def checks(self) -> Iterable[Callable[[], object]]:
         """Who is what in the meeting, and how many of them must be there."""
         yield lambda: checked(self._among(clock.now()))
 
@@ -65,8 +65,8 @@ class MeetingForm(ContestedForm):
         return self._among(clock.local_to_utc(datetime.combine(self.day.data, self.time.data), zone))
 
     def _among(self, starts_at: datetime) -> MeetingInput:
-        """The meeting as typed, begun at a moment; somebody who is not chosen yet is nobody’s double."""
-        chair, minutes = (_chosen(field.data) or uuid4() for field in (self.chair, self.minutes))
+        """The meeting as typed, begun at a moment."""
+        chair, minutes = _chosen(self.chair.data), _chosen(self.minutes.data)
         deputy = _chosen(self.deputy.data)
         members = tuple(each for each in map(_chosen, self.members.data or ()) if each and each not in (chair, deputy))
         quorum, length = (min(max(field.data or 0, 0), NUMBER_MAX) for field in (self.quorum, self.minutes_an_item))

@@ -52,7 +52,7 @@ class ScenarioForm(ContestedForm):
         [DEPARTURES],
     )
 
-    def looks(self) -> Iterable[Callable[[], object]]:
+    def checks(self) -> Iterable[Callable[[], object]]:
         """A name that is not too long, and departures that can be read."""
         yield ScenarioInput(self.title.data or "", Plan()).checked
         yield lambda: read_overrides(self.overrides.data or "")

@@ -63,23 +63,26 @@ class DecisionForm(ContestedForm):
     def departing(self) -> tuple[Override, ...]:
         """The recommended amounts and conditions, for a look at the list; what cannot be read is told at the field."""
         try:
-            return read_overrides(self.overrides.data or "")
+            return self._departures()
         except Invalid as error:
             self.add_problem(error)
             return ()
 
-    def looks(self) -> Iterable[Callable[[], object]]:
+    def _departures(self) -> tuple[Override, ...]:
+        return read_overrides(self.overrides.data or "")
+
+    def checks(self) -> Iterable[Callable[[], object]]:
         """Every field against its limits, and departures that can be read."""
         typed = DecisionInput("", self.reason.data or "", LineRule.STOP, self.reserve_max.data, self.order())
         yield typed.checked
-        yield lambda: read_overrides(self.overrides.data or "")
+        yield self._departures
 
     def to_input(self) -> DecisionInput:
         """The frozen input; raises :class:`Invalid` where the recommended amounts cannot be read."""
         line = LineRule(self.line.data or LineRule.STOP.value)
         return DecisionInput(
             self.list_hash.data or "", self.reason.data or "", line, self.reserve_max.data, self.order(),
-            despite=self.despite.data or "", overrides=read_overrides(self.overrides.data or ""),
+            despite=self.despite.data or "", overrides=self._departures(),
         )  # fmt: skip
 
 
@@ -127,7 +130,7 @@ class PublishForm(ContestedForm):
         description="Only where somebody has no letter of decision that was sent.",
     )
 
-    def looks(self) -> Iterable[Callable[[], object]]:
+    def checks(self) -> Iterable[Callable[[], object]]:
         """A later moment is a day and a time."""
         if self.when.data == "later":
             yield self.to_input

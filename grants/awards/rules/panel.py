@@ -35,23 +35,32 @@ ASSESSES = "You assess this application yourself; somebody else of the panel lea
 
 @dataclass(frozen=True, slots=True)
 class MeetingInput:
-    """What somebody who plans a meeting enters; ``members`` are those who vote beside the chair and the deputy."""
+    """What somebody who plans a meeting enters; ``members`` are those who vote beside the chair and the deputy.
+
+    Somebody who is not chosen yet is None.
+    """
 
     title: str
     starts_at: datetime
     quorum: int
     minutes_an_item: int
-    chair: UUID
+    chair: UUID | None
     deputy: UUID | None
     members: tuple[UUID, ...]
-    minutes: UUID
+    minutes: UUID | None
 
     def roles(self) -> dict[UUID, PanelRole]:
         """Each person once, with what they are in the meeting."""
         found = dict.fromkeys(self.members, PanelRole.MEMBER)
         if self.deputy is not None:
             found[self.deputy] = PanelRole.DEPUTY
-        return {**found, self.chair: PanelRole.CHAIR}
+        if self.chair is not None:
+            found[self.chair] = PanelRole.CHAIR
+        return found
+
+    def everybody(self) -> dict[UUID, PanelRole]:
+        """The same, and who takes the minutes."""
+        return self.roles() | ({} if self.minutes is None else {self.minutes: PanelRole.MINUTES})
 
 
 def checked(values: MeetingInput) -> MeetingInput:
@@ -60,12 +69,18 @@ def checked(values: MeetingInput) -> MeetingInput:
     roles = values.roles()
     if not values.title.strip():
         wrong["title"] = "Write a title, for example “Panel, first day”."
-    if values.deputy == values.chair:
+    if values.chair is None:
+        wrong["chair"] = "Choose who leads the meeting."
+    elif values.deputy == values.chair:
         wrong["deputy"] = "The deputy is somebody else than the chair: they lead where a conflict keeps the chair out."
-    if values.minutes in roles:
+    if values.minutes is None:
+        wrong["minutes"] = "Choose who takes the minutes."
+    elif values.minutes in roles:
         wrong["minutes"] = "Who takes the minutes has no vote. Choose somebody who is not a member of this meeting."
-    if not 1 <= values.quorum <= len(roles):
-        wrong["quorum"] = f"The quorum is from 1 to {len(roles)}, the people of this meeting who vote."
+    # The chair votes, whoever it becomes.
+    voters = len(roles) + (values.chair is None)
+    if not 1 <= values.quorum <= voters:
+        wrong["quorum"] = f"The quorum is from 1 to {voters}, the people of this meeting who vote."
     if len(roles) > MEMBERS_MAX:
         wrong["members"] = f"A meeting has at most {MEMBERS_MAX} people who vote; these are {len(roles)}."
     if not 1 <= values.minutes_an_item <= MINUTES_AN_ITEM_MAX:

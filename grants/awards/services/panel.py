@@ -46,7 +46,7 @@ def plan(actor: Actor, call_id: UUID, values: MeetingInput) -> str:
         minutes_an_item=values.minutes_an_item, last_number=0,
     )  # fmt: skip
     db.session.add(meeting)
-    roles = {**values.roles(), values.minutes: PanelRole.MINUTES}
+    roles = values.everybody()
     db.session.add_all(
         PanelMember(meeting_id=meeting.id, user_id=person, role=role.value) for person, role in roles.items()
     )

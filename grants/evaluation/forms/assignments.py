@@ -55,7 +55,7 @@ class RunForm(Form):
         default=StandingRule.KEPT.value,
     )
 
-    def looks(self) -> Iterable[Callable[[], object]]:
+    def checks(self) -> Iterable[Callable[[], object]]:
         """A seed, and a day that is not over."""
         yield lambda: refuse_bad_run(RunInput(self.seed.data or "", end_of(self.due_on.data)), clock.now())
 

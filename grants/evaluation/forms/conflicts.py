@@ -137,7 +137,7 @@ class ConflictsForm(Form):
         chosen = bool(more) and row.names[2].startswith("kind_")
         return row.place not in self.untouched and not answer and (bool(words) or chosen)
 
-    def looks(self) -> Iterable[Callable[[], object]]:
+    def checks(self) -> Iterable[Callable[[], object]]:
         """What every answer needs beside itself: a sentence, a kind of tie."""
         if not any(field.errors for field in self):
             yield lambda: clean_answers(self.to_input(), self.to_entities(rest=False))

@@ -73,7 +73,7 @@ class ProfileForm(ContestedForm):
         except Invalid as error:
             raise Invalid("An organisation cannot be read.", {"employers": str(error)}) from error
 
-    def looks(self) -> Iterable[Callable[[], object]]:
+    def checks(self) -> Iterable[Callable[[], object]]:
         """The whole entry, and the organisations line by line."""
         yield self.said_of_employers
         yield lambda: checked_member(self.as_typed())
@@ -168,9 +168,9 @@ class AnswerForm(OwnProfileForm):
         """How many applications are offered at most, and the words that stand."""
         self.offered, self.words = offered, shown
 
-    def looks(self) -> Iterable[Callable[[], object]]:
+    def checks(self) -> Iterable[Callable[[], object]]:
         """The entry, no more than was offered, and both parts of the words."""
-        yield from super().looks()
+        yield from super().checks()
         yield lambda: refuse_beyond_offer(self.load_max.data or 0, self.offered)
         # Of words that were published meanwhile the act tells.
         if self.words is not None and self.number() == self.words.number:
@@ -212,7 +212,7 @@ class InviteForm(ContestedForm):
     days = IntegerField("Days to answer", default=INVITATION_DAYS)
     roles = CheckboxesField("Roles")
 
-    def looks(self) -> Iterable[Callable[[], object]]:
+    def checks(self) -> Iterable[Callable[[], object]]:
         """An address, a name, and what is offered within its limits."""
         yield lambda: normal_email(self.email.data or "")
         yield lambda: checked_name(self.name.data or "")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 
-from wtforms import StringField, TextAreaField, ValidationError
+from wtforms import StringField, TextAreaField
 
+from grants.core.errors import Invalid
 from grants.evaluation.rules import ShiftInput
 from grants.web.forms import ContestedForm, DeedForm, Needed
 
@@ -19,15 +21,16 @@ class ShiftForm(DeedForm):
     shift = StringField("Points up or down", [Needed("Write by how many points, for example 10 or -5.")])
     reason = TextAreaField("Reason", [Needed("Write why the score is moved; the reason stands beside it on the list.")])
 
-    def validate_shift(self, field: StringField) -> None:
+    def checks(self) -> Iterable[Callable[[], object]]:
         """A number of half points."""
-        if _POINTS.fullmatch((field.data or "").strip()) is None:
-            raise ValidationError("Write points in halves, for example 10, -5 or 2.5.")
+        yield self.to_input
 
     def to_input(self) -> ShiftInput:
-        """The shift as typed."""
+        """The shift as typed; raises :class:`Invalid` where it is no number of half points."""
         read = _POINTS.fullmatch((self.shift.data or "").strip())
-        assert read is not None, "what is no number of half points was refused"
+        if read is None:
+            sentence = "Write points in halves, for example 10, -5 or 2.5."
+            raise Invalid(sentence, {"shift": sentence})
         sign, whole, half = read.groups()
         points = int(Fraction(f"{whole}.{half or 0}") * 2)
         return ShiftInput(-points if sign in ("−", "-") else points, self.reason.data or "")
