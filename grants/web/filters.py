@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import hashlib
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from importlib import metadata
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -139,8 +140,8 @@ def here(**changes: Any) -> str:
     return f"{path}?{urlencode(query, doseq=True)}" if query else path
 
 
-# So many pages of a list one can go back page by page; beyond that only to the first.
-BACK_MAX = 40
+# So much of an address leads back page by page, as it is sent; beyond that only to the first. Web servers refuse long ones.
+BACK_BYTES_MAX = 1_500
 
 
 def further(key: str) -> str:
@@ -148,7 +149,19 @@ def further(key: str) -> str:
     after, before = request.args.get("after"), request.args.getlist("back")
     passed = [*before, after] if after else []
     # An empty key stands for pages that are not known any more.
-    return here(after=key, back=passed if len(passed) <= BACK_MAX else ["", *passed[1 - BACK_MAX :]])
+    return here(after=key, back=passed if _bytes_of(passed) <= BACK_BYTES_MAX else ["", *_last_of(passed)])
+
+
+def _bytes_of(keys: Iterable[str]) -> int:
+    return sum(len("&") + len(urlencode({"back": key})) for key in keys)
+
+
+def _last_of(keys: Sequence[str]) -> list[str]:
+    """The last of the keys that an address has room for, beside the sign that others came before."""
+    room = BACK_BYTES_MAX - _bytes_of([""])
+    sizes = accumulate(_bytes_of([key]) for key in reversed(keys))
+    kept = sum(1 for size in sizes if size <= room)
+    return list(keys[len(keys) - kept :])
 
 
 def previous() -> str:

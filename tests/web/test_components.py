@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from flask import Flask, get_flashed_messages, render_template_string
@@ -22,7 +23,7 @@ from wtforms.validators import Optional
 
 from grants.core.errors import Invalid
 from grants.core.money import Money
-from grants.web.filters import BACK_MAX
+from grants.web.filters import BACK_BYTES_MAX, further
 from grants.web.forms import CheckboxesField, DateField, Form, MoneyField, Needed, choices, wrong_with
 from grants.web.paging import Rows
 from tests.html import check_html
@@ -101,18 +102,24 @@ def test_the_next_and_the_previous_page_keep_the_rest_of_the_address(app: Flask)
 
     assert 'href="/about?after=k&amp;sort=name&amp;back=&amp;back=v&amp;back=w&amp;back=x"' in text
     assert 'href="/about?after=w&amp;sort=name&amp;back=&amp;back=v">Previous' in text
-    assert 'href="/about?sort=name">Back to the first' in text
+    assert 'href="/about?sort=name">First</a>' in text
     # On the second page both would lead to the same.
     with app.test_request_context("/about?after=x&sort=name"):
         second = render_gallery(wrong=False)
-    assert 'href="/about?sort=name">Previous' in second and "Back to the first" not in second
+    assert 'href="/about?sort=name">Previous' in second and ">First</a>" not in second
     # Of a list of thousands the address keeps the last pages, and says so by leading to the first from there.
-    with app.test_request_context(f"/about?after=x{'&back=o' * BACK_MAX}"):
-        far = render_gallery(wrong=False)
-    assert f'after=k&amp;back={"&amp;back=o" * (BACK_MAX - 2)}&amp;back=x"' in far
+    # What is counted is what is sent: a letter of Greek has six bytes there.
+    for key in ("o", "Ω" * 40):
+        many = urlencode({"after": "x", "back": [key] * 1_000}, doseq=True)
+        with app.test_request_context(f"/about?{many}"):
+            led = parse_qs(urlsplit(further("k")).query, keep_blank_values=True)
+            size = len(urlencode({"back": led["back"]}, doseq=True))
+            assert led["back"][0] == "" and led["back"][1] == key and led["back"][-1] == "x"
+            assert size <= BACK_BYTES_MAX < size + len(urlencode({"back": key})) + 2
+            assert len(further("k")) < 2_000
     with app.test_request_context("/about?after=x&back="):
         lost = render_gallery(wrong=False)
-    assert 'href="/about">Back to the first' in lost and "Previous" not in lost
+    assert 'href="/about">First</a>' in lost and "Previous" not in lost
 
 
 def test_hidden_fields_are_sent_once_each(app: Flask) -> None:
