@@ -252,6 +252,7 @@ def _context() -> dict[str, Any]:
         "theme": theme() if request else "",
         "now": clock.now(),
         "version": version(),
+        "home_zone": clock.BRUSSELS,
         # oversight, which sees identity, says who the people of the demo are.
         "demo_people": current_app.extensions.get("demo_people", lambda: nobody),
     }

@@ -21,6 +21,7 @@ from wtforms import (
 )
 from wtforms.validators import Optional
 
+from grants.core import clock
 from grants.core.errors import Invalid
 from grants.core.money import Money
 from grants.web.filters import BACK_BYTES_MAX, further
@@ -75,6 +76,7 @@ def test_every_component_makes_a_page_we_may_show(app: Flask, wrong: bool, densi
 
     check_html(text)
     assert ("<title>Error: Gallery - Pilot Grants</title>" in text) is wrong
+    assert f'<html lang="en" class="govuk-template" data-zone="{clock.BRUSSELS}"' in text
 
 
 def test_an_error_stands_on_top_as_a_link_and_at_its_field_in_the_same_words(app: Flask) -> None:

@@ -131,8 +131,6 @@ function addLine(put, rules, line, indirect) {
 const root = document.querySelector("[data-grid]");
 const form = root?.closest("form");
 const seconds = (name, otherwise) => Number(root.dataset[name] ?? otherwise);
-// On the clock of Brussels, as the other times of the page.
-const when = (at) => new Date(at).toLocaleString("en-GB", { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit", timeZone: "Europe/Brussels" });
 
 class Cell {
   constructor(input, row, column) {
@@ -545,7 +543,7 @@ class Grid {
             this.commit(left.map(([place]) => this.cells.get(place)));
           };
           const list = left.slice(0, 8).map(([place, text]) => ({ cell: this.cells.get(place), text: `${this.cells.get(place).name}: ${text || "nothing"}` }));
-          this.note(`${left.length} ${left.length === 1 ? "amount" : "amounts"} you typed on ${when(entry.at)} ${left.length === 1 ? "was" : "were"} not saved.`, list, [["Put them in", put], ["Forget them", forget]]);
+          this.note(`${left.length} ${left.length === 1 ? "amount" : "amounts"} you typed on ${onClock(entry.at, { day: "numeric", month: "long" })} ${left.length === 1 ? "was" : "were"} not saved.`, list, [["Put them in", put], ["Forget them", forget]]);
         }
       }
     } catch {

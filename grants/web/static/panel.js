@@ -6,8 +6,6 @@ const every = Number(now.dataset.every);
 let beat = now.dataset.live;
 let lost = false;
 
-// On the clock of the call, as every other time of the page.
-const time = () => new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: now.dataset.zone });
 const say = (text) => {
   if (line.textContent !== text) line.textContent = text;
   line.classList.toggle("late", lost);
@@ -66,13 +64,13 @@ const follow = async () => {
     }
     if (lost) {
       lost = false;
-      return say(`Connected again at ${time()}. This page follows the chair.`);
+      return say(`Connected again at ${onClock(Date.now())}. This page follows the chair.`);
     }
     if (!line.textContent.startsWith("Connected again")) say("This page follows the chair.");
   } catch {
     if (!lost) {
       lost = true;
-      say(`No connection since ${time()}. What you see may be old; it is tried again every ${every / 1000} seconds.`);
+      say(`No connection since ${onClock(Date.now())}. What you see may be old; it is tried again every ${every / 1000} seconds.`);
     }
   }
 };

@@ -8,8 +8,6 @@ const tab = Math.random().toString(36).slice(2);
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 // As the server tidies: a space at the end is no change.
 const plain = (values) => values.map((value) => value.replace(/\r\n?/g, "\n").normalize("NFC").trim()).filter(Boolean);
-// On the clock of Brussels, as the times of saving beside it.
-const when = (at) => new Date(at).toLocaleString("en-GB", { day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", timeZone: "Europe/Brussels" });
 
 // On a slow line one may type before this ran. A browser brings text back only to a page nobody has touched yet.
 const isTypedHere = (control) => control === document.activeElement || Boolean(navigator.userActivation?.hasBeenActive);
@@ -331,7 +329,7 @@ class Field {
         continue;
       }
       const offer = filled("writing-offer", {
-        said: `You had typed this on ${when(entry.at)} and it was not saved.`,
+        said: `You had typed this on ${onClock(entry.at, { day: "numeric", month: "long", year: "numeric" })} and it was not saved.`,
         mine: this.shownValues(entry.values),
         stored: this.shownValues(this.values()),
       });
