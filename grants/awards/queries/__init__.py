@@ -9,7 +9,9 @@ from grants.awards.queries.complaints_work import repeated
 from grants.awards.queries.heard import heard
 from grants.awards.queries.involved import involved_in
 from grants.awards.queries.lists import ranking_page
-from grants.awards.queries.live import (
+from grants.awards.queries.minute import minute, minute_file
+from grants.awards.queries.publication import application_ids, decided, proposed, publication_scope, publishing
+from grants.awards.queries.ranked import (
     Listed,
     facts_of,
     forgotten,
@@ -19,8 +21,6 @@ from grants.awards.queries.live import (
     solved_list,
     without_evaluation,
 )
-from grants.awards.queries.minute import minute, minute_file
-from grants.awards.queries.publication import application_ids, decided, proposed, publication_scope, publishing
 from grants.awards.queries.reserve import (
     SELECTION_FILES,
     breaches_now,

@@ -15,7 +15,7 @@ from grants.applications.models import Application
 from grants.applications.states import ApplicationState
 from grants.awards import ranking, rules
 from grants.awards.models import SelectionItem
-from grants.awards.queries.live import Listed, forgotten, hash_of, in_state, live_list, why_told, without_evaluation
+from grants.awards.queries.ranked import Listed, forgotten, hash_of, in_state, live_list, why_told, without_evaluation
 from grants.awards.queries.selections import opened
 from grants.awards.queries.settling import repeated_by
 from grants.awards.ranking import Ranked, RankedList

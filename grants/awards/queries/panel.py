@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, literal, select, tuple_
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
 from grants.awards.models import PanelEvent, PanelItem, PanelMeeting, PanelMember, PanelMinutes
-from grants.awards.queries.live import live_list
+from grants.awards.queries.ranked import live_list
 from grants.awards.ranking import Ranked, score_words
 from grants.awards.rules import panel as rules
 from grants.awards.rules.panel import UNSEEN, Event

@@ -198,6 +198,7 @@ def forgotten(call_id: UUID) -> Asking[tuple[Listed, ...]]:
 
 @reader
 def in_state(call_id: UUID, *states: ApplicationState) -> Asking[tuple[Listed, ...]]:
+    """The applications sent in here that are in one of these states, by reference, as far as a list is long."""
     found = yield from ask(
         select(Application.id, Application.reference, Application.title, Application.state, Application.requested)
         .where(
