@@ -117,7 +117,9 @@ def reckoned(call: CallView, plan: Plan, read: Read, facts: Mapping[UUID, Facts]
             for row in found.rows
         )
         # Too hard is no proof that nothing fits: nothing is selected, and it may be asked for again.
-        return replace(found, rows=rows, used=ZERO, relaxed=(str(error),), unsolved=True, asks=known.asks)
+        return replace(
+            found, rows=rows, used=ZERO, relaxed=(str(error),), unsolved=True, question_sha256=known.question_sha256
+        )
 
 
 def why_told(found: RankedList) -> tuple[str, ...]:

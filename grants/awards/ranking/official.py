@@ -128,8 +128,8 @@ class RankedList:
     drawn: tuple[str, ...] = ()
     # Nobody worked out yet what its rules select: there are ranks, and no outcomes.
     unsolved: bool = False
-    # SHA-256 of the question it waits for then.
-    asks: bytes = b""
+    # The question it waits for then.
+    question_sha256: bytes = b""
 
     @property
     def left(self) -> Money:

@@ -160,7 +160,7 @@ class RankingPage:
     # Nobody worked out yet what the rules select: no outcome of a row counts.
     unsolved: bool = False
     # The question that waits for an answer then, by its hash.
-    asks: bytes = b""
+    question_sha256: bytes = b""
     # What is withheld from this person, wherever else it would be told.
     shut: frozenset[UUID] = frozenset()
 
