@@ -207,6 +207,11 @@ class RankingPage:
         return tuple(row for row in self.rows if row.outcome is Outcome.SELECTED)
 
     @property
+    def so_far_words(self) -> str:
+        """What a row that gets money is called while somebody still waits for a score; empty once that is settled."""
+        return "Above the line so far" if self.waiting and self.selection is None else ""
+
+    @property
     def selected_words(self) -> str:
         """How many are selected of how many that have a score, and how many have none yet."""
         said = f"{len(self.selected)} of {len(self.rows)}"

@@ -121,10 +121,13 @@ def _decision(shown: RankingPage, form: DecisionForm, beside: tuple[Heard, CallV
     form.by_rules(call.content)
     # Only of rows this person is shown; who sees a part of the list learns nothing of an order either.
     confirmed = shown.selection is not None and shown.selection.state is SelectionState.CONFIRMED
+    solving = _solving(shown)
+    # A page that looks again by itself would take away what one types; one that was sent does not look again.
+    writes = shown.whole and decides(shown) and (solving is None or not solving.working or form.is_submitted())
     said = {row.application_id: heard.recommended.get(row.application_id, "") for row in shown.rows}
     return page(
-        "awards/decision.html", shown=shown, solving=_solving(shown), **listed(shown), form=form, may=may_decide(shown),
-        may_try=shown.whole and decides(shown), said=said,
+        "awards/decision.html", shown=shown, solving=solving, **listed(shown), form=form, writes=writes,
+        may_decide=may_decide(shown), said=said,
         minutes=() if shown.partial else heard.meetings,
         held=rules.complaints_words(after.about_eligibility), **(_after(call, after) if confirmed else {"after": None}),
     )  # fmt: skip
