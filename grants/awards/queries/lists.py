@@ -200,7 +200,6 @@ def shown_rows(
                 countries.get(row.application_id, ""),
                 row.rank,
                 row.score,
-                ranking.score_words(row.score),
                 row.halves,
                 official.evaluator_totals if official else (),
                 row.unweighted_half,

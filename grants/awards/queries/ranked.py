@@ -230,7 +230,7 @@ def hash_of(found: RankedList) -> str:
     rows = [
         {
             "reference": row.reference, "rank": row.rank, "score": str(row.score),
-            "halves": dict(sorted(rules.kept_halves(row.halves).items())),
+            "halves": rules.kept_halves(row.halves),
             "amount": row.requested.cents, "outcome": row.outcome.value,
             # A list that nobody moved a score of has the hash it always had.
             **({"shift": row.shift_half} if row.shift_half else {}),

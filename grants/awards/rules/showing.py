@@ -37,7 +37,6 @@ class RankingRow:
     country: str
     rank: int | None
     score: Fraction | None
-    score_words: str
     halves: Mapping[str, Half] | None
     totals_half: tuple[int, ...]
     consensus_half: Half | None
@@ -59,6 +58,11 @@ class RankingRow:
     conditions: str = ""
     # It was on the reserve list of a confirmed list and has money since.
     moved_up: bool = False
+
+    @property
+    def score_words(self) -> str:
+        """The score in words, made for rows that are shown or leave as a file: of a thousand a page shows a hundred."""
+        return "" if self.score is None else exact_words(self.score)
 
     @property
     def is_cut(self) -> bool:
