@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from grants.calls.rules import CallView
-from grants.calls.rules.complaints import target_closing_days
 from grants.core import clock
+from grants.core.bank_days import target_closing_days
 from grants.core.permissions import Actor
 from grants.demo.deeds import Troupe
 

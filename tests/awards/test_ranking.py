@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import cProfile
+import pstats
 import random
 from fractions import Fraction
 from uuid import UUID, uuid5
@@ -10,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grants.awards.queries.lists import shown_rows
+from grants.awards.queries.ranked import hash_of
 from grants.awards.ranking import Bar, RankedList, RankingRules, Scored, below_threshold, rank, score_words
-from grants.awards.rules import points
+from grants.awards.rules import ROWS_ON_A_PAGE, part, points
 from grants.awards.states import LineRule, Outcome
 from grants.core.money import ZERO, Money, euros, total
 
@@ -142,6 +146,26 @@ def test_a_tie_nothing_decides_shares_its_rank_and_falls_together() -> None:
         "Budget line: 1 selected, EUR 150.00 left of EUR 250.00. "
         "2 applications share rank 2; together they ask for EUR 50.00 more than is left."
     )
+
+
+def calls_for(count: int) -> int:
+    """How many calls a list takes on which all are tied, with its hash and its rows as they are shown."""
+    scored = [one(number, (8, 8, 8)) for number in range(count)]
+    profile = cProfile.Profile()
+    with profile:
+        found = rank(scored, HORIZON, euros(1000))
+        hash_of(found)
+        shown = part(shown_rows(found, {}, {}, {}), 1).rows
+        assert len([row.score_words for row in shown]) == ROWS_ON_A_PAGE
+    return pstats.Stats(profile).total_calls  # type: ignore[attr-defined]
+
+
+def test_a_list_takes_no_more_for_each_row_the_longer_its_ties_are() -> None:
+    few, many = calls_for(200), calls_for(800)
+
+    assert many < 4.1 * few
+    # A page shows a hundred of a thousand: what only those need is made for those.
+    assert many / 800 < 105
 
 
 def test_the_panel_may_decide_such_a_tie() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DatabaseError
 
+from grants.applications.models import Application
 from grants.awards import queries, services
 from grants.awards.models import SelectionSolve
 from grants.awards.ranking import Aim, Known, Limits, NotWorkedOut, answers, solver, what_if
@@ -16,16 +18,18 @@ from grants.awards.rules import Plan, ScenarioInput, plan_of, read_overrides
 from grants.awards.services.solving import keep_answers
 from grants.awards.states import Outcome
 from grants.calls import queries as calls
-from grants.calls.rules import SelectionRules
+from grants.calls import services as call_acts
+from grants.calls.rules import BudgetInput, SelectionRules
 from grants.core import jobs
 from grants.core.acts import arranging
-from grants.core.db import db
+from grants.core.db import db, get
 from grants.core.errors import NotAllowed, NotFound, Refused
 from grants.core.jobs import JobState
-from grants.core.money import Money
+from grants.core.money import Money, euros
 from grants.evaluation import services as evaluation
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
+from grants.identity.models import Organisation
 from tests import actors
 from tests.awards.solving import worked_off
 from tests.awards.test_portfolio import one
@@ -192,6 +196,32 @@ def test_a_list_by_minima_of_the_call_is_decided_once_it_is_worked_out_and_no_pa
     with statements() as seen:
         assert "Not worked out" not in text_of(browser.get("manager", f"{base}/ranking"))
     assert len(seen) <= 8
+
+
+def test_a_list_by_minima_is_confirmed_and_refused_without_asking_the_solver_again(
+    evaluated: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranked = [row.reference for row in queries.ranking_page(evaluated.actor("manager"), evaluated.slug).rows]
+    said(evaluated, SelectionRules(countries_min=2))
+    with arranging():
+        for row in db.session.scalars(select(Application)):
+            # The first two lead from one country, so that only a solver can say who is selected.
+            get(Organisation, row.coordinator_id).country_code = "PT" if row.reference == ranked[-1] else "FI"
+    services.request_solve(evaluated.actor("manager"), evaluated.call_id)
+    worked_off()
+    selection_id, chair = decide(evaluated), evaluated.actor("chair")
+    monkeypatch.setattr(answers, "select", lambda *_: pytest.fail("a confirmation asked the solver"))
+    authorised = calls.free(evaluated.call_id)
+
+    call_acts.authorise_budget(evaluated.actor("officer"), evaluated.call_id, BudgetInput(euros(990_000)))
+    with pytest.raises(Refused, match=r"changed after this list was decided\. Return it"):
+        services.confirm(chair, selection_id)
+    db.session.rollback()
+    call_acts.authorise_budget(evaluated.actor("officer"), evaluated.call_id, BudgetInput(authorised))
+    services.confirm(chair, selection_id)
+    # Nor does any other act: nobody could ask for what a draw makes of a list before it is drawn.
+    waits = [path.name for path in Path(services.__file__).parent.glob("*.py") if "solved_list(" in path.read_text()]
+    assert waits == ["drawing.py"]
 
 
 def test_a_typed_order_is_worked_out_by_a_job_of_its_own_and_what_was_typed_stays(

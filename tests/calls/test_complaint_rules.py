@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grants.calls.rules import ComplaintRules, complaint_deadline, read_call_file
-from grants.calls.rules.complaints import target_closing_days
 from grants.calls.rules.writing import call_file
 from grants.calls.states import ComplaintGround, HolidayCalendar
 from grants.core import clock
+from grants.core.bank_days import target_closing_days
 from grants.core.errors import Problems
 from tests.calls.test_call_files import CALL_2022
 

@@ -26,10 +26,10 @@ from grants.awards.models import (
 )
 from grants.awards.states import AmountBasis
 from grants.calls.models import Call
-from grants.calls.rules.complaints import target_closing_days
 from grants.conversations.models import Conversation
 from grants.core import acts, clock
 from grants.core.audit import ActRow, SecurityEvent
+from grants.core.bank_days import target_closing_days
 from grants.core.db import db
 from grants.core.money import euros, total
 from grants.core.states import Machine

@@ -15,7 +15,7 @@ from grants.awards.rules.complaints import (
     ComplaintInput,
     ComplaintView,
     SecondDecision,
-    refuse_no_more_time,
+    checked_extension,
 )
 from grants.awards.states import Remedy
 from grants.calls.rules import GROUND_WORDS, ComplaintRules
@@ -103,7 +103,7 @@ class MoreTimeForm(ContestedForm):
         """A later day, and the reason."""
         assert self.view is not None, "the complaint is offered first"
         day, decide_at, words = self.day.data, self.view.decide_at, self.reason.data or ""
-        yield lambda: refuse_no_more_time(day, decide_at, self.zone, words)
+        yield lambda: checked_extension(day, decide_at, self.zone, words)
 
 
 class ProposeForm(ContestedForm):

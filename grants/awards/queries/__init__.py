@@ -9,9 +9,18 @@ from grants.awards.queries.complaints_work import repeated
 from grants.awards.queries.heard import heard
 from grants.awards.queries.involved import involved_in
 from grants.awards.queries.lists import ranking_page
-from grants.awards.queries.live import Listed, facts_of, forgotten, hash_of, live_list, scored, without_evaluation
 from grants.awards.queries.minute import minute, minute_file
 from grants.awards.queries.publication import application_ids, decided, proposed, publication_scope, publishing
+from grants.awards.queries.ranked import (
+    Listed,
+    facts_of,
+    forgotten,
+    hash_of,
+    live_list,
+    scored,
+    solved_list,
+    without_evaluation,
+)
 from grants.awards.queries.reserve import (
     SELECTION_FILES,
     breaches_now,
@@ -98,6 +107,7 @@ __all__ = [
     "selection_scope",
     "selections",
     "sheets_read",
+    "solved_list",
     "to_solve",
     "what_ifs",
     "without_evaluation",

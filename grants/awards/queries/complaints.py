@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, DateTime, Select, Text, and_, case, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, DateTime, Text, and_, case, cast, func, literal, or_, select
 
 from grants.applications import queries as applications
 from grants.applications.models import Application, EligibilityCheck, EligibilityLetter
-from grants.applications.rules import ApplicationView, Complained, LetterText, SubmittedFile
+from grants.applications.rules import ApplicationView, Complained, LetterText
 from grants.applications.states import ApplicationState
 from grants.awards.models import (
     Complaint,
@@ -20,16 +20,15 @@ from grants.awards.models import (
     SelectionItem,
 )
 from grants.awards.queries import letters
+from grants.awards.queries.complaint_views import views_of
 from grants.awards.queries.involved import involved_in
 from grants.awards.queries.results import evaluation_told
 from grants.awards.rules import ResultPage, ResultScore, halves_kept
 from grants.awards.rules import complaints as rules
 from grants.awards.rules.complaints import ComplaintView, Window
-from grants.awards.rules.settling import Settlement
 from grants.awards.states import OPEN_COMPLAINTS, ComplaintState, Remedy, SelectionState
 from grants.calls import queries as calls
 from grants.calls.rules import CallView, Half
-from grants.calls.states import ComplaintGround
 from grants.core import files
 from grants.core.audit import AuditEvent
 from grants.core.db import db, get
@@ -42,7 +41,6 @@ from grants.evaluation.models import Consensus
 from grants.evaluation.rules import OfficialScore
 from grants.identity import queries as identity
 
-FILES = "complaint"
 LETTERS = "complaint_letter"
 JOB = "jobs.documents.complaint_decision"
 
@@ -126,7 +124,7 @@ def own_page(actor: Actor, reference: str, at: datetime) -> Asking[OwnPage]:
     """The complaints of one application for its team; :class:`NotFound` for everybody else."""
     application = applications.view_by_id(applications.team_id_of(actor, reference))
     wanted = select(Complaint).where(Complaint.application_id == application.id).order_by(Complaint.number.desc())
-    reached, found = yield from both(reached_at.asking(application, at), _asked.asking(wanted))
+    reached, found = yield from both(reached_at.asking(application, at), views_of.asking(wanted))
     # Who handles it is nobody's business outside the programme.
     return OwnPage(application, rules.window(application, reached, at), tuple(map(_for_team, found)))
 
@@ -220,7 +218,7 @@ def case_page(actor: Actor, reference: str, number: int) -> Asking[CasePage]:
     parts: list[Asking[Any]] = [
         evaluation.undecidable.asking(actor, [row.application_id]),
         _application(row.application_id),
-        _asked.asking(select(Complaint).where(Complaint.id == row.id)),
+        views_of.asking(select(Complaint).where(Complaint.id == row.id)),
         involved_in.asking(row.application_id),
         identity.users_with.asking(Permission.COMPLAINT_DECIDE, scope),
         _conditions(row.application_id),
@@ -343,7 +341,8 @@ def list_page(actor: Actor, slug: str, page: Page, at: datetime) -> Asking[ListP
     )
     late = func.count().filter(Complaint.state.in_([each.value for each in OPEN_COMPLAINTS]), Complaint.decide_at <= at)
     views, counted = yield from both(
-        _asked.asking(wanted), ask(select(Complaint.state, func.count(), late).where(*inside).group_by(Complaint.state))
+        views_of.asking(wanted),
+        ask(select(Complaint.state, func.count(), late).where(*inside).group_by(Complaint.state)),
     )
     by_state = {ComplaintState(state): number for state, number, _ in counted}
     rows = cut(views, page, key=lambda each: f"{each.reference}/{each.number:04d}", total=sum(by_state.values()))
@@ -391,85 +390,7 @@ def public_counts(call_id: UUID) -> tuple[tuple[ComplaintState, int], ...]:
     return tuple((state, found[state]) for state in ComplaintState if state in found)
 
 
-# --- rows to values -----------------------------------------------------------------------------------------------
-
-
-def _views(wanted: Select[Any]) -> tuple[ComplaintView, ...]:
-    return _asked(wanted.order_by(Complaint.number.desc()))
-
-
-@reader
-def _asked(wanted: Select[Any]) -> Asking[tuple[ComplaintView, ...]]:
-    """The complaints of a statement with people, application and files; three statements."""
-    rows = yield from ask(wanted)
-    ids = [row.id for row in rows]
-    named, held = yield from both(
-        ask(select(Application.id, Application.reference, Application.title).where(
-            Application.id.in_([row.application_id for row in rows]))),
-        files.listed_in.asking(FILES, select(Complaint.id).where(Complaint.id.in_(ids))),
-    )  # fmt: skip
-    people = yield from identity.people.asking(
-        who
-        for row in rows
-        for who in (
-            *(row.sent_by, row.checked_by, row.member_one, row.member_two, row.proposed_by, row.confirmed_by),
-            row.settlement_by,
-        )
-        if who
-    )
-    names = {key: person.name for key, person in people.items()}
-    about = {row.id: (row.reference, row.title) for row in named}
-    return tuple(
-        _view(row, names, about[row.application_id], [each for each in held if each.object_id == row.id])
-        for row in rows
-    )
-
-
-def _view(row: Any, names: Mapping[UUID, str], about: tuple[str, str], held: Sequence[files.FileView]) -> ComplaintView:
-    committee = tuple((who, names.get(who, "")) for who in (row.member_one, row.member_two) if who)
-    held_files = tuple(
-        SubmittedFile(file.id, file.role, file.name, file.media_type, file.size_bytes, file.sha256) for file in held
-    )
-    return ComplaintView(
-        id=row.id,
-        version=row.version,
-        number=row.number,
-        application_id=row.application_id,
-        reference=about[0],
-        title=about[1],
-        about=ApplicationState(row.about),
-        state=ComplaintState(row.state),
-        reached_at=row.reached_at,
-        due_at=row.due_at,
-        grounds=tuple(map(ComplaintGround, row.grounds)),
-        text=row.text,
-        sent_at=row.sent_at,
-        sent_by=names.get(row.sent_by, ""),
-        sha256=row.sha256.hex() if row.sha256 else "",
-        decide_at=row.decide_at,
-        extension_reason=row.extension_reason or "",
-        check_reason=row.check_reason or "",
-        checked_by=names.get(row.checked_by, ""),
-        checked_at=row.checked_at,
-        committee=committee,
-        upholds=row.upholds,
-        remedy=Remedy(row.remedy) if row.remedy else None,
-        decision=row.decision or "",
-        proposed_by=row.proposed_by,
-        proposed_name=names.get(row.proposed_by, ""),
-        return_reason=row.return_reason or "",
-        confirmed_name=names.get(row.confirmed_by, ""),
-        decided_at=row.decided_at,
-        letter=row.letter or {},
-        withdrawn_at=row.withdrawn_at,
-        withdraw_reason=row.withdraw_reason or "",
-        settled_words=row.settled_words or "",
-        settled_at=row.settled_at,
-        settlement=Settlement.from_mapping(row.settlement) if row.settlement else None,
-        settlement_by=row.settlement_by,
-        settlement_name=names.get(row.settlement_by, ""),
-        files=held_files,
-    )
+# --- what is printed ----------------------------------------------------------------------------------------------
 
 
 def for_print(complaint_id: UUID) -> tuple[rules.ComplaintLetter, Complaint, ApplicationView]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from sqlalchemy import Select, func, select
 from grants.applications import queries as applications
 from grants.applications.models import Application
 from grants.applications.states import Origin
-from grants.awards import ranking, rules
+from grants.awards import rules
 from grants.awards.models import (
     DecisionLetter,
     LetterLeftOut,
@@ -23,6 +22,7 @@ from grants.awards.models import (
     Selection,
     SelectionItem,
 )
+from grants.awards.queries.drafting import drafted, outcome_of
 from grants.awards.queries.publication import WITHOUT_RESULT
 from grants.awards.queries.settling import as_settled, repeating_in, settled_in, settlements
 from grants.awards.rules.letters import (
@@ -35,19 +35,13 @@ from grants.awards.rules.letters import (
     LetterRow,
     LettersPage,
     MailingView,
-    Report,
-    ReportRow,
     SentLetter,
     TextView,
-    below_words,
-    empty_words,
-    filled,
 )
 from grants.awards.rules.settling import Settlement
 from grants.awards.states import LetterState, MailingState, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
-from grants.calls.states import ScoreMethod
 from grants.core import clock, files
 from grants.core.db import among, db, get, locked
 from grants.core.errors import NotFound
@@ -55,7 +49,7 @@ from grants.core.jobs import Job, JobState
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation import queries as evaluation
-from grants.evaluation.rules import AgreedWords, MarkInput, shift_words
+from grants.evaluation.rules import AgreedWords, MarkInput
 from grants.identity import queries as identity
 from grants.identity.models import Organisation, User
 
@@ -120,7 +114,7 @@ def letters_of(actor: Actor, call: CallView) -> Asking[LettersPage]:
     places = _places(items)
     for item in items:
         outcome = outcome_of(item)
-        text, missing = _drafted(call, item, places, texts, agreed.get(item.application_id), reasons, public)
+        text, missing = drafted(call, item, places, texts, agreed.get(item.application_id), reasons, public)
         if not teams.get(item.application_id):
             missing.append(
                 LetterException(
@@ -143,11 +137,6 @@ def letters_of(actor: Actor, call: CallView) -> Asking[LettersPage]:
         call.id, call.slug, call.title, call.reference, call.zone, bool(items), seen, len(rows) - len(seen),
         tuple(texts[outcome] for outcome in Outcome), mailings,
     )  # fmt: skip
-
-
-def outcome_of(item: Any) -> Outcome:
-    """Who moved up from the reserve list has money of its own."""
-    return Outcome.SELECTED if item.entry_id is not None else Outcome(item.outcome)
 
 
 def _settled_words(settlement: Settlement) -> AgreedWords:
@@ -215,113 +204,6 @@ def _places(items: Sequence[Any]) -> dict[UUID, str]:
     waiting = [item for item in items if outcome_of(item) is Outcome.RESERVE]
     places = rules.reserve_places([item.rank for item in waiting])
     return {item.application_id: place for item, place in zip(waiting, places, strict=True)}
-
-
-def _drafted(
-    call: CallView,
-    item: Any,
-    places: Mapping[UUID, str],
-    texts: Mapping[Outcome, TextView],
-    agreed: AgreedWords | None,
-    reasons: Mapping[UUID, str],
-    public: bool,
-) -> tuple[DecisionText, list[LetterException]]:
-    """The letter of one application as it would be sent, and what of it is missing."""
-    outcome = outcome_of(item)
-    report = _report(call, item, agreed, reasons.get(item.application_id, ""))
-    values = _values(call, item, report, places.get(item.application_id, ""))
-    if not public:
-        halves = rules.halves_kept(item.halves or {})
-        values |= {"score": "", "below": below_words(call.content.criteria, halves)}
-    paragraphs, empty = filled(texts[outcome].text, values)
-    missing = [LetterException(Hindrance.EMPTY_PLACE, empty_words(name, public=public)) for name in empty]
-    by_consensus = call.content.scoring.method is ScoreMethod.CONSENSUS
-    said = agreed is not None and (agreed.text.strip() or any(mark.comment.strip() for mark in agreed.marks))
-    if by_consensus and not said:
-        missing.insert(0, LetterException(Hindrance.NO_CONSENSUS, "The consensus has no words for its applicant."))
-    window = call.content.complaints
-    text = DecisionText(
-        outcome,
-        call.programme.name,
-        call.title,
-        call.reference,
-        item.reference,
-        item.title,
-        item.lead,
-        paragraphs,
-        report,
-        complaint_days=None if window is None or outcome is Outcome.SELECTED else window.window_days,
-    )
-    return text, missing
-
-
-def _values(call: CallView, item: Any, report: Report, place: str) -> dict[str, str]:
-    """What stands in the letter of one application for each place a text may name."""
-    public = call.results_public_at
-    total = f"{report.score}" if report.score else f"{report.total} of {report.total_most}"
-    condition = item.conditions.strip()
-    return {
-        "application": item.title,
-        "reference": item.reference,
-        "lead": item.lead,
-        "call": call.title,
-        "call_reference": call.reference,
-        "programme": call.programme.name,
-        "requested": str(item.requested) if item.requested is not None else "",
-        "amount": str(item.amount),
-        "conditions": f"It is selected on this condition: {condition}" if condition else "No condition is attached.",
-        "score": total if report.total or report.score else "",
-        "below": item.threshold_words,
-        "reserve_place": place,
-        "complaints": _complaints(call),
-        "results_public": _moment(public, call.zone) if public else "no date is set yet; the page of the call will name it",
-    }  # fmt: skip
-
-
-def _complaints(call: CallView) -> str:
-    """How one can object: what the call says of it, else its rules in words."""
-    redress = call.fact("evaluation.redress")
-    if not redress.absent:
-        said = redress.text.rstrip(" .") + "."
-        # What is taken here is said by its own rules; else one has to know where to turn.
-        return said if call.content.complaints is not None else f"{said} Write to the programme: {call.programme.name}."
-    return " ".join(call.content.complaints.sentences) if call.content.complaints is not None else ""
-
-
-def _moment(at: datetime, zone: str) -> str:
-    local = clock.in_zone(at, zone)
-    return f"{clock.long_date(local.date())}, {local:%H:%M}"
-
-
-def _report(call: CallView, item: Any, agreed: AgreedWords | None, reason: str) -> Report:
-    """The evaluation summary report from what was frozen with the list and agreed by the evaluators."""
-    marking, points = call.content.marking, rules.points
-    halves = rules.halves_kept(item.halves or {})
-    words = {mark.criterion: mark.comment for mark in agreed.marks} if agreed else {}
-    told = tuple(
-        ReportRow(
-            one.name, one.question, points(halves[one.key]) if one.key in halves else "", points(marking.most_half(one)),
-            "" if one.threshold_half is None else points(one.threshold_half), words.get(one.key, ""),
-        )
-        for one in call.content.criteria
-    )  # fmt: skip
-    whole = [halves[one.key] for one in call.content.criteria if one.key in halves]
-    total = points(sum(whole)) if whole and len(whole) == len(told) else ""
-    moved = item.shift_half
-    weighs = item.score is not None and (marking.weighted or marking.scoring.board_shift_half)
-    return Report(
-        told,
-        total,
-        points(marking.total_max_half),
-        "" if marking.sum_least_half is None else points(marking.sum_least_half),
-        f"{ranking.score_words(Fraction(item.score))} of {ranking.score_words(marking.score_max)}" if weighs else "",
-        "" if marking.score_least_half is None else points(marking.score_least_half),
-        item.basis,
-        marking.scale.words,
-        f"The panel moved the score by {shift_words(moved)}." if moved else "",
-        reason if moved else "",
-        agreed.text if agreed else "",
-    )
 
 
 def _texts(call_id: UUID) -> Asking[dict[Outcome, TextView]]:

@@ -15,7 +15,7 @@ from grants.applications.models import Application
 from grants.applications.states import ApplicationState
 from grants.awards import ranking, rules
 from grants.awards.models import SelectionItem
-from grants.awards.queries.live import Listed, forgotten, hash_of, in_state, live_list, why_told, without_evaluation
+from grants.awards.queries.ranked import Listed, forgotten, hash_of, in_state, live_list, why_told, without_evaluation
 from grants.awards.queries.selections import opened
 from grants.awards.queries.settling import repeated_by
 from grants.awards.ranking import Ranked, RankedList
@@ -131,7 +131,7 @@ def _page(
         () if partial else why_told(found), plan.rules if standing else call.content.selection,
         # A plan names applications.
         None if partial or published else plan, shut=barred,
-        drawing=() if (partial and plan.draw) or published else drawing, unsolved=found.unsolved, asks=found.asks,
+        drawing=() if (partial and plan.draw) or published else drawing, unsolved=found.unsolved, question_sha256=found.question_sha256,
         repeats=tuple((row.reference, repeated[row.id]) for row in left_out if row.id in repeated and row.id not in barred),
     )  # fmt: skip
 
@@ -200,7 +200,6 @@ def shown_rows(
                 countries.get(row.application_id, ""),
                 row.rank,
                 row.score,
-                ranking.score_words(row.score),
                 row.halves,
                 official.evaluator_totals if official else (),
                 row.unweighted_half,

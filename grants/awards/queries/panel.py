@@ -14,16 +14,16 @@ from sqlalchemy import ColumnElement, literal, select, tuple_
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
 from grants.awards.models import PanelEvent, PanelItem, PanelMeeting, PanelMember, PanelMinutes
-from grants.awards.queries.live import live_list
+from grants.awards.queries.ranked import live_list
 from grants.awards.ranking import Ranked, score_words
 from grants.awards.rules import panel as rules
 from grants.awards.rules.panel import UNSEEN, Event
 from grants.awards.rules.panel_pages import AgendaRow, MeetingHead, MeetingPage, MeetingRow, Pulse, Seated
-from grants.awards.rules.plan import plan_of
-from grants.awards.states import VOTING, Happened, LineRule, MeetingState, PanelRole, Vote
+from grants.awards.rules.plan import BY_RANK
+from grants.awards.states import VOTING, Happened, MeetingState, PanelRole, Vote
 from grants.calls import queries as calls
 from grants.calls.models import Call
-from grants.calls.rules import PLAIN_SELECTION, CallView
+from grants.calls.rules import CallView
 from grants.core import clock
 from grants.core.db import db, locked
 from grants.core.errors import NotFound
@@ -45,10 +45,6 @@ def opens(actor: Actor) -> ColumnElement[bool]:
     if actor.everywhere(Permission.PANEL_READ):
         return PanelMeeting.call_id.not_in(actor.barred("call"))
     return PanelMeeting.call_id.in_(actor.places(Permission.PANEL_READ, "call") - actor.barred("call"))
-
-
-# A panel looks at the official order; ceilings and minima of the selection come after it.
-BY_RANK = plan_of(PLAIN_SELECTION, LineRule.STOP, None)
 
 
 @reader

@@ -15,8 +15,8 @@ from grants.applications.states import ApplicationState
 from grants.awards import ranking
 from grants.awards.models import Selection, SelectionItem, SelectionMove
 from grants.awards.queries.lists import frozen_list
-from grants.awards.queries.live import facts_of
 from grants.awards.queries.publication import STILL_SELECTED
+from grants.awards.queries.ranked import facts_of
 from grants.awards.queries.selections import numbered, opened, plan_of
 from grants.awards.queries.settling import settled_in, settlements
 from grants.awards.ranking import Bound, Candidate, Freed, Limits, Next, Unit, Walk, next_of

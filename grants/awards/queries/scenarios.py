@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, select
 from grants.awards import ranking
 from grants.awards.models import Selection, SelectionScenario
 from grants.awards.queries.lists import frozen_list, shown_list, standing_of
-from grants.awards.queries.live import Read, facts_of, hash_of, planned, ranked, reckoned, scored, why_told
+from grants.awards.queries.ranked import Read, facts_of, hash_of, planned, ranked, reckoned, scored, why_told
 from grants.awards.queries.selections import opened
 from grants.awards.queries.solves import answers_kept
 from grants.awards.ranking import Known, NotWorkedOut, RankedList, Solved

@@ -28,7 +28,7 @@ class Solved:
     """One question with its answer; or with the sentence why none was proven, and no answer."""
 
     kind: SolveKind
-    question: bytes
+    question_sha256: bytes
     answer: Mapping[str, Any]
     refusal: str = ""
 
@@ -38,11 +38,11 @@ class Known:
 
     def __init__(self, solved: Iterable[Solved] = (), *, solves: bool = False) -> None:
         # Of two answers to one question the later one counts; what was too hard may be tried again.
-        self._kept = {one.question: one for one in solved if not (solves and one.refusal)}
+        self._kept = {one.question_sha256: one for one in solved if not (solves and one.refusal)}
         self._solves = solves
         self.new: list[Solved] = []
         # The last question that had no answer.
-        self.asks = b""
+        self.question_sha256 = b""
 
     def portfolio(self, candidates: Sequence[Candidate], limits: Limits) -> Portfolio:
         """Who is selected; raises :class:`NotWorkedOut`, or :class:`Refused` where it was too hard."""
@@ -68,11 +68,11 @@ class Known:
     def _answer(
         self, kind: SolveKind, candidates: Sequence[Candidate], limits: Limits, solve: Callable[[], Mapping[str, Any]]
     ) -> Mapping[str, Any]:
-        asked = question(kind, candidates, limits)
+        asked = sha256_of(kind, candidates, limits)
         found = self._kept.get(asked)
         if found is None:
             if not self._solves:
-                self.asks = asked
+                self.question_sha256 = asked
                 raise NotWorkedOut(NOT_WORKED_OUT)
             try:
                 found = Solved(kind, asked, solve())
@@ -81,13 +81,13 @@ class Known:
             self._kept[asked] = found
             self.new.append(found)
         if found.refusal:
-            self.asks = asked
+            self.question_sha256 = asked
             raise Refused(found.refusal)
         return found.answer
 
 
-def question(kind: SolveKind, candidates: Sequence[Candidate], limits: Limits) -> bytes:
-    """SHA-256 of everything an answer depends on, the same for any order of it."""
+def sha256_of(kind: SolveKind, candidates: Sequence[Candidate], limits: Limits) -> bytes:
+    """The SHA-256 of a question: of everything its answer depends on, the same for any order of it."""
     rows = sorted(
         [
             one.rank, one.after, one.reference, str(one.application_id), one.amount.cents, one.country, sorted(one.cities),

@@ -6,11 +6,12 @@ Pure and exact: marks are whole half points or exact means of them, weights are 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby, pairwise
 from math import lcm
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from grants.awards.rules import points
@@ -96,7 +97,8 @@ class Ranked:
     running_total: Money
     straddles: bool = False
     missing: Money = ZERO
-    tied_with: tuple[UUID, ...] = ()
+    # All who share its rank, itself among them: one tuple for all of them, as a group of a thousand is no rare one.
+    tied: tuple[UUID, ...] = ()
     tie_words: str = ""
     threshold_words: str = ""
     shift_half: int = 0
@@ -106,6 +108,11 @@ class Ranked:
     conditions: str = ""
     # Of a frozen list: it was on the reserve list and has money since.
     moved_up: bool = False
+
+    @property
+    def tied_with(self) -> tuple[UUID, ...]:
+        """The others that share its rank."""
+        return tuple(other for other in self.tied if other != self.application_id)
 
     @property
     def amount(self) -> Money:
@@ -128,8 +135,8 @@ class RankedList:
     drawn: tuple[str, ...] = ()
     # Nobody worked out yet what its rules select: there are ranks, and no outcomes.
     unsolved: bool = False
-    # SHA-256 of the question it waits for then.
-    asks: bytes = b""
+    # The question it waits for then.
+    question_sha256: bytes = b""
 
     @property
     def left(self) -> Money:
@@ -184,48 +191,67 @@ def rank(
     everyone = sorted(scored, key=lambda one: (one.reference, one.application_id))
     for one in everyone:
         _check_scores(one, rules)
-    scores = _Scores(everyone, rules)
-    failing = {one.application_id: _below_words(one.halves, rules, scores.of(one)) for one in everyone}
-    passing = [one for one in everyone if not failing[one.application_id]]
     order = {application_id: number for number, application_id in enumerate(panel_order)}
-    keys = {one.application_id: _key(one, rules, scores, order) for one in passing}
+    placed = _placed(everyone, rules)
+    keyed = [(_key(each, order), each) for each in placed if not each.below]
     if drawn:
-        best = min(keys[application_id] for application_id in drawn)
-        keys |= {application_id: (*best[:-1], -1, place) for place, application_id in enumerate(drawn)}
-    passing.sort(key=lambda one: keys[one.application_id])
-    groups = [tuple(group) for _, group in groupby(passing, key=lambda one: keys[one.application_id])]
-    rows, used = _draw_line(groups, rules, budget, scores)
-    words = _tie_words(groups, rules, order, scores, frozenset(drawn))
-    ranked = [replace(row, tie_words=said) if (said := words.get(row.application_id)) else row for row in rows]
-    below = [_below(one, scores, failing[one.application_id]) for one in everyone if failing[one.application_id]]
+        keyed = _with_drawn(keyed, drawn)
+    keyed.sort(key=itemgetter(0))
+    groups = [tuple(each for _, each in group) for _, group in groupby(keyed, key=itemgetter(0))]
+    words = _tie_words(groups, rules, order, frozenset(drawn))
+    ranked, used = _draw_line(groups, rules, budget, words)
+    below = [_below(each) for each in placed if each.below]
     assert total(row.requested for row in ranked if row.outcome is Outcome.SELECTED) == used <= budget
-    ties = tuple(tuple(one.application_id for one in group) for group in groups if len(group) > 1)
+    ties = tuple(tuple(each.one.application_id for each in group) for group in groups if len(group) > 1)
     return RankedList((*ranked, *below), budget, used, ties)
 
 
-class _Scores:
-    """The score of every application once, as a whole number over one denominator and as a fraction: a list of a
-    thousand asks for it several times a row, and whole numbers are ordered fast.
+class _Placed(NamedTuple):
+    """An application with all that is reckoned of its scores, once: a list of a thousand asks for it several times a row.
+
+    ``whole`` is the score as a whole number over the denominator of the list, by which it is ordered fast; ``score`` the
+    same in points, ``bare`` the sum of the marks before any weight, in half points; ``ties`` the scores that decide a tie,
+    whole too, the best first; ``below`` which thresholds it misses.
     """
 
-    def __init__(self, everyone: Sequence[Scored], rules: RankingRules) -> None:
-        self.bars = rules.bars
-        parts = lcm(1, *(half.denominator for one in everyone for half in one.halves.values()))
-        under = lcm(*(bar.weight.denominator for bar in rules.bars)) * parts
-        weights = [(bar.key, bar.weight.numerator * (under // bar.weight.denominator)) for bar in rules.bars]
-        self.whole = {
-            one.application_id: sum(int(one.halves[key] * weight) for key, weight in weights) + one.shift_half * under
-            for one in everyone
-        }
-        self.made = {key: Fraction(whole, 2 * under) for key, whole in self.whole.items()}
+    one: Scored
+    whole: int
+    score: Fraction
+    bare: Half
+    ties: tuple[int, ...]
+    below: str
 
-    def of(self, one: Scored) -> Fraction:
-        """The score in points."""
-        return self.made[one.application_id]
 
-    def bare(self, one: Scored) -> Half:
-        """The sum of the marks before any weight, in half points."""
-        return _whole(sum(one.halves[bar.key] for bar in self.bars))
+_Group = tuple[_Placed, ...]
+_Keyed = tuple[tuple[Any, ...], _Placed]
+
+
+def _placed(everyone: Sequence[Scored], rules: RankingRules) -> list[_Placed]:
+    parts = lcm(1, *(half.denominator for one in everyone for half in one.halves.values()))
+    weighing = lcm(*(bar.weight.denominator for bar in rules.bars))
+    under = weighing * parts
+    weights = [(bar.key, bar.weight.numerator * (weighing // bar.weight.denominator)) for bar in rules.bars]
+    made: dict[int, Fraction] = {}
+    found = []
+    for one in everyone:
+        wholes = {bar.key: (half := one.halves[bar.key]).numerator * (parts // half.denominator) for bar in rules.bars}
+        whole = sum(wholes[key] * weight for key, weight in weights) + one.shift_half * under
+        bare = sum(wholes.values())
+        ties = tuple([-wholes[key] for key in rules.tie_order])
+        score = made.get(whole)
+        if score is None:
+            score = made[whole] = Fraction(whole, 2 * under)
+        sum_half = bare if parts == 1 else _whole(Fraction(bare, parts))
+        found.append(_Placed(one, whole, score, sum_half, ties, _below_words(one.halves, rules, score, sum_half)))
+    return found
+
+
+def _with_drawn(keyed: Sequence[_Keyed], drawn: Sequence[UUID]) -> list[_Keyed]:
+    """Those that were drawn stand where the best of them would, in drawn order."""
+    keys = {each.one.application_id: key for key, each in keyed}
+    best = min(keys[application_id] for application_id in drawn)
+    keys |= {application_id: (*best[:-1], -1, place) for place, application_id in enumerate(drawn)}
+    return [(keys[each.one.application_id], each) for _, each in keyed]
 
 
 def _whole(half: Half) -> Half:
@@ -258,28 +284,34 @@ def below_threshold(halves: Mapping[str, Half], rules: RankingRules, shift_half:
 
     5 + 5 + 2 misses a threshold of 3 for each criterion although the sum of 12 is above 10.
     """
-    return _below_words(halves, rules, score_of(halves, rules, shift_half))
+    bare = _whole(sum(halves[bar.key] for bar in rules.bars))
+    return _below_words(halves, rules, score_of(halves, rules, shift_half), bare)
 
 
-def _below_words(halves: Mapping[str, Half], rules: RankingRules, score: Fraction) -> str:
+def _below_words(halves: Mapping[str, Half], rules: RankingRules, score: Fraction, bare: Half) -> str:
     missed = [
         f"{bar.name} has {points(halves[bar.key])} and needs {points(bar.threshold_half)}"
         for bar in rules.bars
-        if bar.threshold_half is not None and halves[bar.key] < bar.threshold_half
+        if bar.threshold_half is not None and _is_less(halves[bar.key], bar.threshold_half)
     ]
     least = rules.total_threshold_half
     if least is not None and rules.total_on_score:
-        if score * 2 < least:
+        if _is_less(score, Fraction(least, 2)):
             missed.append(f"the score is {exact_words(score)} and must be {points(least)}")
-    elif least is not None and (whole := _whole(sum(halves[bar.key] for bar in rules.bars))) < least:
-        missed.append(f"the total is {points(whole)} and must be {points(least)}")
+    elif least is not None and _is_less(bare, least):
+        missed.append(f"the total is {points(bare)} and must be {points(least)}")
     return f"Below the threshold: {'; '.join(missed)}." if missed else ""
+
+
+def _is_less(half: Half, than: Half) -> bool:
+    """The order of exact numbers by whole ones: that of fractions takes ten times as long."""
+    return half.numerator * than.denominator < than.numerator * half.denominator
 
 
 def _check_scores(one: Scored, rules: RankingRules) -> None:
     for bar in rules.bars:
         half = one.halves.get(bar.key)
-        if not isinstance(half, int | Fraction) or half < 0:
+        if not isinstance(half, int | Fraction) or half.numerator < 0:
             raise ValueError(f"{one.reference} has no official score for {bar.name}")
         if not _is_a_score(half, bar, rules):
             raise ValueError(f"{one.reference} has {points(half)} for {bar.name}, which is no mark of its scale")
@@ -293,23 +325,26 @@ def _is_a_score(half: Half, bar: Bar, rules: RankingRules) -> bool:
     """Whether a score can come about: a mark of the scale, or a mean of such."""
     if not bar.marks:
         return rules.means or isinstance(half, int)
-    return bar.marks[0] <= half <= bar.marks[-1] if rules.means else half in bar.marks
+    if rules.means:
+        return not _is_less(half, bar.marks[0]) and not _is_less(bar.marks[-1], half)
+    return half in bar.marks
 
 
-def _key(one: Scored, rules: RankingRules, scores: _Scores, panel: Mapping[UUID, int]) -> tuple[Any, ...]:
-    ties = (-one.halves[key] for key in rules.tie_order)
-    return (-scores.whole[one.application_id], *ties, panel.get(one.application_id, len(panel)))
+def _key(placed: _Placed, panel: Mapping[UUID, int]) -> tuple[Any, ...]:
+    last = panel.get(placed.one.application_id, len(panel)) if panel else 0
+    return (-placed.whole, *placed.ties, last)
 
 
 def _draw_line(
-    groups: Sequence[tuple[Scored, ...]], rules: RankingRules, budget: Money, scores: _Scores
+    groups: Sequence[_Group], rules: RankingRules, budget: Money, words: Mapping[UUID, str]
 ) -> tuple[list[Ranked], Money]:
     rows: list[Ranked] = []
     used, running = ZERO, ZERO
     open_line, straddled, reserved = True, False, 0
     for group in groups:
         number = len(rows) + 1
-        asked = total(one.requested for one in group)
+        asked = total(each.one.requested for each in group)
+        tied = tuple(each.one.application_id for each in group) if len(group) > 1 else ()
         fits = open_line and used + asked <= budget
         first_too_big = not fits and not straddled
         missing = used + asked - budget if first_too_big else ZERO
@@ -323,7 +358,7 @@ def _draw_line(
             on_reserve = rules.reserve_max is None or reserved + len(group) <= rules.reserve_max
             reserved = reserved + len(group) if on_reserve else (rules.reserve_max or 0)
             outcome = Outcome.RESERVE if on_reserve else Outcome.NOT_FUNDED
-        for one in group:
+        for one, _, score, bare, _, _ in group:
             running = running + one.requested
             rows.append(
                 Ranked(
@@ -332,74 +367,67 @@ def _draw_line(
                     one.title,
                     dict(one.halves),
                     number,
-                    scores.of(one),
-                    scores.bare(one),
+                    score,
+                    bare,
                     one.requested,
                     outcome,
                     running,
-                    straddles=first_too_big,
-                    missing=missing,
-                    tied_with=tuple(other.application_id for other in group if other is not one),
+                    first_too_big,
+                    missing,
+                    tied,
+                    words.get(one.application_id, ""),
                     shift_half=one.shift_half,
                 )
             )
     return rows, used
 
 
-def _below(one: Scored, scores: _Scores, words: str) -> Ranked:
+def _below(placed: _Placed) -> Ranked:
+    one = placed.one
     return Ranked(
-        one.application_id, one.reference, one.title, dict(one.halves), None, scores.of(one), scores.bare(one),
-        one.requested, Outcome.BELOW_THRESHOLD, ZERO, threshold_words=words, shift_half=one.shift_half,
+        one.application_id, one.reference, one.title, dict(one.halves), None, placed.score, placed.bare,
+        one.requested, Outcome.BELOW_THRESHOLD, ZERO, threshold_words=placed.below, shift_half=one.shift_half,
     )  # fmt: skip
 
 
 def _tie_words(
-    groups: Sequence[tuple[Scored, ...]],
-    rules: RankingRules,
-    panel: Mapping[UUID, int],
-    scores: _Scores,
-    drawn: frozenset[UUID],
+    groups: Sequence[_Group], rules: RankingRules, panel: Mapping[UUID, int], drawn: frozenset[UUID]
 ) -> dict[UUID, str]:
     """For each application that shares its score with another: how that tie was decided, or that it is not."""
     names = {bar.key: bar.name for bar in rules.bars}
     words: dict[UUID, str] = {}
-    by_score = [
-        [one for group in same for one in group]
-        for _, same in groupby(groups, key=lambda group: scores.whole[group[0].application_id])
-    ]
-    for level in by_score:
-        for upper, lower in pairwise(level):
-            if {upper.application_id, lower.application_id} <= drawn:
-                both = f"“{upper.title}” and “{lower.title}” both have {exact_words(scores.of(upper))}"
+    for _, same in groupby(groups, key=lambda group: group[0].whole):
+        level = [each for group in same for each in group]
+        if len(level) == 1:
+            continue
+        score, before = exact_words(level[0].score), ""
+        for first, second in pairwise(level):
+            upper, lower = first.one, second.one
+            both = f"“{upper.title}” and “{lower.title}” both have {score}"
+            if drawn and {upper.application_id, lower.application_id} <= drawn:
                 sentence = f"{both}; they were drawn by lot, “{upper.title}” before “{lower.title}”."
             else:
-                sentence = _decided_by(upper, lower, rules, names, panel, scores.of(upper))
-            for one in (upper, lower):
-                words[one.application_id] = (
-                    f"{words[one.application_id]} {sentence}" if one.application_id in words else sentence
-                )
+                sentence = f"{both}{_decided_by(first, second, rules, names, panel)}"
+            words[upper.application_id] = f"{before} {sentence}" if before else sentence
+            before = sentence
+        words[level[-1].one.application_id] = before
     return words
 
 
 def _decided_by(
-    upper: Scored,
-    lower: Scored,
-    rules: RankingRules,
-    names: Mapping[str, str],
-    panel: Mapping[UUID, int],
-    score: Fraction,
+    first: _Placed, second: _Placed, rules: RankingRules, names: Mapping[str, str], panel: Mapping[UUID, int]
 ) -> str:
-    both = f"“{upper.title}” and “{lower.title}” both have {exact_words(score)}"
-    for key in rules.tie_order:
-        if upper.halves[key] != lower.halves[key]:
+    upper, lower = first.one, second.one
+    for key, one, other in zip(rules.tie_order, first.ties, second.ties, strict=True):
+        if one != other:
             return (
-                f"{both}; “{upper.title}” stands first with {points(upper.halves[key])} against "
+                f"; “{upper.title}” stands first with {points(upper.halves[key])} against "
                 f"{points(lower.halves[key])} for {names[key]}."
             )
     last = len(panel)
-    if panel.get(upper.application_id, last) != panel.get(lower.application_id, last):
-        return f"{both} and are equal by every declared rule; the panel put “{upper.title}” first."
+    if panel and panel.get(upper.application_id, last) != panel.get(lower.application_id, last):
+        return f" and are equal by every declared rule; the panel put “{upper.title}” first."
     if not rules.tie_order:
-        return f"{both} and share their rank: the call declares no order for ties."
+        return " and share their rank: the call declares no order for ties."
     order = ", then ".join(names[key] for key in rules.tie_order)
-    return f"{both} and share their rank: {order} {'is' if len(rules.tie_order) == 1 else 'are'} equal too."
+    return f" and share their rank: {order} {'is' if len(rules.tie_order) == 1 else 'are'} equal too."

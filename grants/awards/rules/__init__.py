@@ -25,6 +25,7 @@ from grants.awards.rules.decision import (
 )
 from grants.awards.rules.moving import MoveView, NextView, ReservePage
 from grants.awards.rules.plan import (
+    BY_RANK,
     Facts,
     Override,
     Plan,
@@ -78,6 +79,7 @@ from grants.awards.rules.showing import (
 )
 
 __all__ = [
+    "BY_RANK",
     "NEXT_WORDS",
     "OUTCOME_WORDS",
     "ROWS_ON_A_PAGE",

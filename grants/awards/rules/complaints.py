@@ -304,7 +304,7 @@ def refuse_involved(user_id: UUID | None, involved: Mapping[UUID, str]) -> None:
         raise NotAllowed(f"Somebody else handles this complaint: {involved[user_id]}.")
 
 
-def refuse_no_more_time(day: date | None, decide_at: datetime | None, zone: str, reason: str) -> str:
+def checked_extension(day: date | None, decide_at: datetime | None, zone: str, reason: str) -> str:
     """The cleaned reason for a later day; raises :class:`Invalid` where either is missing or the day is no later one."""
     words, wrong = reasoned(reason), {}
     if not words:

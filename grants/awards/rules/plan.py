@@ -128,6 +128,10 @@ def plan_of(
     return Plan(chosen, tuple(panel_order), overrides=tuple(overrides))
 
 
+# The official order alone; ceilings and minima of a selection come after it.
+BY_RANK = plan_of(PLAIN_SELECTION, LineRule.STOP, None)
+
+
 # What the rules are called where a scenario departs from them.
 _NAMES = {
     "fund_what_fits": "what happens below the line",

@@ -37,7 +37,6 @@ class RankingRow:
     country: str
     rank: int | None
     score: Fraction | None
-    score_words: str
     halves: Mapping[str, Half] | None
     totals_half: tuple[int, ...]
     consensus_half: Half | None
@@ -59,6 +58,11 @@ class RankingRow:
     conditions: str = ""
     # It was on the reserve list of a confirmed list and has money since.
     moved_up: bool = False
+
+    @property
+    def score_words(self) -> str:
+        """The score in words, made for rows that are shown or leave as a file: of a thousand a page shows a hundred."""
+        return "" if self.score is None else exact_words(self.score)
 
     @property
     def is_cut(self) -> bool:
@@ -160,7 +164,7 @@ class RankingPage:
     # Nobody worked out yet what the rules select: no outcome of a row counts.
     unsolved: bool = False
     # The question that waits for an answer then, by its hash.
-    asks: bytes = b""
+    question_sha256: bytes = b""
     # What is withheld from this person, wherever else it would be told.
     shut: frozenset[UUID] = frozenset()
 
@@ -205,6 +209,11 @@ class RankingPage:
     def selected(self) -> tuple[RankingRow, ...]:
         """The rows that get money."""
         return tuple(row for row in self.rows if row.outcome is Outcome.SELECTED)
+
+    @property
+    def so_far_words(self) -> str:
+        """What a row that gets money is called while somebody still waits for a score; empty once that is settled."""
+        return "Above the line so far" if self.waiting and self.selection is None else ""
 
     @property
     def selected_words(self) -> str:

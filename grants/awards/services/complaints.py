@@ -11,6 +11,7 @@ from grants.applications import queries as applications
 from grants.applications.models import Application
 from grants.awards import queries
 from grants.awards.models import Complaint
+from grants.awards.queries.complaint_views import FILES
 from grants.awards.rules import complaints as rules
 from grants.awards.rules.complaints import ComplaintInput
 from grants.awards.states import COMPLAINT, ComplaintState
@@ -103,7 +104,7 @@ def send(actor: Actor, complaint_id: UUID, version: int | None = None) -> str:
         raise Refused("The result this draft is about no longer stands. Begin one about the new result.")
     rules.refuse_late(row.due_at, told.until_words(row.reached_at, call.zone), acts.moment(), call.zone)
     given.refuse_incomplete(told)
-    attached = files.listed(own.FILES, row.id)
+    attached = files.listed(FILES, row.id)
     _refuse_infected(attached)
     COMPLAINT.move(row, "send")
     row.sent_at, row.sent_by = acts.moment(), actor.user_id
@@ -143,12 +144,12 @@ def _refuse_infected(attached: tuple[FileView, ...]) -> None:
 def attach(actor: Actor, complaint_id: UUID, incoming: Incoming) -> FileView:
     """Keep a file beside the draft."""
     row, _, _ = _own_draft(complaint_id, None)
-    standing = files.listed(own.FILES, row.id)
+    standing = files.listed(FILES, row.id)
     if len(standing) >= rules.FILES_MAX:
         raise Refused(f"The complaint has {len(standing)} files; the limit is {rules.FILES_MAX}. Take one out first.")
     if any(each.name == incoming.name for each in standing):
         raise Invalid(f"A file “{incoming.name}” is there already. Take it out first, or rename yours.")
-    return files.keep(incoming, kind=own.FILES, object_id=row.id, role="evidence")
+    return files.keep(incoming, kind=FILES, object_id=row.id, role="evidence")
 
 
 @act(
@@ -160,7 +161,7 @@ def attach(actor: Actor, complaint_id: UUID, incoming: Incoming) -> FileView:
 def detach(actor: Actor, complaint_id: UUID, file_id: UUID) -> None:
     """Take a file out before the complaint is sent."""
     row, _, _ = _own_draft(complaint_id, None)
-    if file_id not in {each.id for each in files.listed(own.FILES, row.id)}:
+    if file_id not in {each.id for each in files.listed(FILES, row.id)}:
         raise NotFound
     files.remove(file_id)
 
@@ -197,7 +198,7 @@ def open_file(actor: Actor, complaint_id: UUID, sha256: str) -> FileView:
     row = get(Complaint, complaint_id)
     _refuse_reading(actor, row)
     acts.subject("application", row.application_id)
-    found = [*files.listed(own.FILES, row.id), *files.listed(own.LETTERS, row.id)]
+    found = [*files.listed(FILES, row.id), *files.listed(own.LETTERS, row.id)]
     file = next((each for each in found if each.sha256 == sha256), None)
     if file is None:
         raise NotFound

@@ -88,8 +88,9 @@ def refuse_changed(selection: Selection, call: CallView) -> None:
     """The scores behind a frozen list must still be those it was made from (a late conflict reopens a consensus)."""
     rules.refuse_forgotten(*queries.without_evaluation(queries.forgotten(call.id)))
     rules.refuse_shifts(evaluation.waiting_shifts(call.id))
-    now, waiting, _ = queries.live_list(call, queries.plan_of(selection), at_once=True)
-    if waiting or queries.hash_of(now) != selection.list_sha256.hex():
+    # An answer stands for all it was made from: where none is found, what the list was made from is another.
+    now, waiting, _ = queries.live_list(call, queries.plan_of(selection))
+    if waiting or now.unsolved or queries.hash_of(now) != selection.list_sha256.hex():
         raise Refused(
             "A score or the free budget changed after this list was decided. Return it with that reason, and have it decided again."
         )

@@ -25,7 +25,7 @@ def draw(selection: Selection, call: CallView, items: Sequence[SelectionItem]) -
     drawing = Draw(call.content.draw, calls.draw_seed(call.id))
     plan = replace(queries.plan_of(selection), draw=drawing)
     try:
-        found, _, _ = queries.live_list(call, plan, at_once=True)
+        found, _, _ = queries.solved_list(call, plan)
     except Refused as error:
         raise Refused(rules.undrawable_words((str(error),))) from error
     if found.relaxed:

@@ -98,7 +98,7 @@ def name_committee(actor: Actor, complaint_id: UUID, chosen: tuple[UUID, UUID], 
 def extend(actor: Actor, complaint_id: UUID, day: date | None, reason: str, version: int | None = None) -> None:
     """Move the day by which it is decided, to a later one, with the reason; the applicant is told."""
     row, call = handled(actor, complaint_id, version)
-    words = said.refuse_no_more_time(day, row.decide_at, call.zone, reason)
+    words = said.checked_extension(day, row.decide_at, call.zone, reason)
     assert day is not None, "a day is demanded"
     if ComplaintState(row.state) not in OPEN_COMPLAINTS:
         raise Refused("This complaint is closed; it needs no time any more.")

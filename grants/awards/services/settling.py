@@ -82,7 +82,8 @@ def _worked_out(row: Complaint, call: CallView) -> Settlement:
     rules.refuse_found([each for each in evaluation.waiting_detections(call.id) if each[1] == reference], THEN)
     rules.refuse_shifts([each for each in evaluation.waiting_shifts(call.id) if each[0] == reference], THEN)
     item, selection = item_of(row)
-    found, waiting, scores = queries.live_list(call, queries.plan_of(selection), at_once=True)
+    # Score and thresholds alone: what rules select from those that are evaluated again is nobody's outcome.
+    found, waiting, scores = queries.live_list(call, rules.BY_RANK)
     listed = next((each for each in found.rows if each.application_id == row.application_id), None)
     if listed is None:
         scored = any(each.id == row.application_id for each in waiting)

@@ -57,14 +57,14 @@ def request_typed(actor: Actor, call_id: UUID, typed: Plan) -> UUID | None:
     call = calls.call_by_id(call_id)
     listed = _refuse_asking(actor, call)
     found, _, _ = queries.live_list(call, typed)
-    if not found.asks:
+    if not found.question_sha256:
         return None
     acts.subject("call", call_id)
-    last = solving_job(call_id, found.asks)
+    last = solving_job(call_id, found.question_sha256)
     if last is not None and not last.is_over:
         return last.id
     asked = {"typed": encoding.encode(_what_counts(typed, listed)), "call_id": str(call_id)}
-    return jobs.queue(SOLVE_JOB, subject=_about(found.asks), **asked)
+    return jobs.queue(SOLVE_JOB, subject=_about(found.question_sha256), **asked)
 
 
 def _refuse_asking(actor: Actor, call: CallView) -> frozenset[str]:
@@ -85,13 +85,14 @@ def _what_counts(typed: Plan, listed: Collection[str]) -> Plan:
     return replace(typed, panel_order=order, overrides=tuple(kept), reason="")
 
 
-def _about(question: bytes) -> tuple[str, UUID]:
-    return "selection_question", UUID(bytes=question[:16])
+def _about(question_sha256: bytes) -> tuple[str, UUID]:
+    # The subject of a job is named by a UUID: of the hash its first 16 bytes, which no two questions will share.
+    return "selection_question", UUID(bytes=question_sha256[:16])
 
 
-def solving_job(call_id: UUID, question: bytes = b"") -> jobs.JobView | None:
+def solving_job(call_id: UUID, question_sha256: bytes = b"") -> jobs.JobView | None:
     """The newest job that answers this question, which has no name; without one, that works out everything of the call."""
-    return jobs.latest(_about(question) if question else ("call", call_id), SOLVE_JOB)
+    return jobs.latest(_about(question_sha256) if question_sha256 else ("call", call_id), SOLVE_JOB)
 
 
 def ask_solve(call_id: UUID) -> UUID:
@@ -128,13 +129,13 @@ def solve(actor: Actor, call_id: UUID, typed: Mapping[str, Any] | None = None) -
 def keep_answers(actor: Actor, call_id: UUID, answers: tuple[Solved, ...]) -> int:
     """Keep answers, but for those that another job kept meanwhile."""
     acts.subject("call", call_id)
-    there = {one.question for one in queries.answers_kept(call_id, tuple(SolveKind)) if not one.refusal}
+    there = {one.question_sha256 for one in queries.answers_kept(call_id, tuple(SolveKind)) if not one.refusal}
     number = db.session.scalar(select(func.max(SelectionSolve.number)).where(SelectionSolve.call_id == call_id)) or 0
-    added = [one for one in answers if one.question not in there]
+    added = [one for one in answers if one.question_sha256 not in there]
     for at, one in enumerate(added, number + 1):
         db.session.add(
             SelectionSolve(
-                call_id=call_id, number=at, kind=one.kind.value, input_sha256=one.question, answer=dict(one.answer),
+                call_id=call_id, number=at, kind=one.kind.value, input_sha256=one.question_sha256, answer=dict(one.answer),
                 refusal=one.refusal,
             )
         )  # fmt: skip

@@ -80,7 +80,7 @@ def decide(slug: str) -> Any:
 def _ask_for(form: DecisionForm, shown: RankingPage) -> None:
     """Have what was typed worked out by a job, where nobody has; what was too hard only where it is asked for again."""
     again = request.form.get("go") == "solve"
-    if not (shown.asks and shown.whole and decides(shown)) or (shown.relaxed and not again):
+    if not (shown.question_sha256 and shown.whole and decides(shown)) or (shown.relaxed and not again):
         return
     plan = shown.plan
     # Pressed again it is no second effect: a job that is on its way is found, so the key is left for the decision.
@@ -99,8 +99,8 @@ def _is_typed(plan: Plan) -> bool:
 def _solving(shown: RankingPage) -> Solving | None:
     if not shown.unsolved or shown.partial:
         return None
-    question = shown.asks if shown.plan is not None and _is_typed(shown.plan) else b""
-    return solving_of(shown.call_id, shown.call_slug, "decision", question=question)
+    question_sha256 = shown.question_sha256 if shown.plan is not None and _is_typed(shown.plan) else b""
+    return solving_of(shown.call_id, shown.call_slug, "decision", question_sha256=question_sha256)
 
 
 def _by_rules_of(form: DecisionForm, slug: str, overrides: tuple[Override, ...] = ()) -> RankingPage:
@@ -121,10 +121,13 @@ def _decision(shown: RankingPage, form: DecisionForm, beside: tuple[Heard, CallV
     form.by_rules(call.content)
     # Only of rows this person is shown; who sees a part of the list learns nothing of an order either.
     confirmed = shown.selection is not None and shown.selection.state is SelectionState.CONFIRMED
+    solving = _solving(shown)
+    # A page that looks again by itself would take away what one types; one that was sent does not look again.
+    writes = shown.whole and decides(shown) and (solving is None or not solving.working or form.is_submitted())
     said = {row.application_id: heard.recommended.get(row.application_id, "") for row in shown.rows}
     return page(
-        "awards/decision.html", shown=shown, solving=_solving(shown), **listed(shown), form=form, may=may_decide(shown),
-        may_try=shown.whole and decides(shown), said=said,
+        "awards/decision.html", shown=shown, solving=solving, **listed(shown), form=form, writes=writes,
+        may_decide=may_decide(shown), said=said,
         minutes=() if shown.partial else heard.meetings,
         held=rules.complaints_words(after.about_eligibility), **(_after(call, after) if confirmed else {"after": None}),
     )  # fmt: skip

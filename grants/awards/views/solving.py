@@ -41,12 +41,12 @@ def solving_of(
     *,
     names: tuple[str, ...] = (),
     form: SolveForm | None = None,
-    question: bytes = b"",
+    question_sha256: bytes = b"",
 ) -> Solving:
     """What a page says of what is not there yet; ``back`` names the page to come back to.
 
-    ``question`` is what a typed list waits for, which has a job of its own.
+    ``question_sha256`` is that of what a typed list waits for, which has a job of its own.
     """
-    job = services.solving_job(call_id, question)
+    job = services.solving_job(call_id, question_sha256)
     may = current_actor().may(P.SELECTION_DECIDE, Scope.of(("call", call_id)))
     return Solving(slug, job, form or SolveForm(formdata=None, back=back), may, names)

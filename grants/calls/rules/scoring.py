@@ -293,13 +293,14 @@ def exact_words(number: Fraction) -> str:
     >>> exact_words(Fraction(55, 4)), exact_words(Fraction(10, 3)), exact_words(Fraction(-5, 2))
     ('13.75', 'about 3.333', '−2.5')
     """
-    sign, size = ("−", -number) if number < 0 else ("", number)
-    if size.denominator == 1:
-        return f"{sign}{size.numerator}"
-    thousandths = (size.numerator * 2000 + size.denominator) // (size.denominator * 2)
+    size, under = abs(number.numerator), number.denominator
+    sign = "−" if number.numerator < 0 else ""
+    if under == 1:
+        return f"{sign}{size}"
+    thousandths = (size * 2000 + under) // (under * 2)
     text = f"{thousandths // 1000}.{thousandths % 1000:03d}".rstrip("0").rstrip(".")
     # A list of a thousand says its scores again and again: whether three decimals are all there are is one division.
-    return f"about {sign}{text}" if size.numerator * 1000 % size.denominator else f"{sign}{text}"
+    return f"about {sign}{text}" if size * 1000 % under else f"{sign}{text}"
 
 
 def or_words(halves: tuple[int, ...]) -> str:

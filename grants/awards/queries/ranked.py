@@ -117,7 +117,9 @@ def reckoned(call: CallView, plan: Plan, read: Read, facts: Mapping[UUID, Facts]
             for row in found.rows
         )
         # Too hard is no proof that nothing fits: nothing is selected, and it may be asked for again.
-        return replace(found, rows=rows, used=ZERO, relaxed=(str(error),), unsolved=True, asks=known.asks)
+        return replace(
+            found, rows=rows, used=ZERO, relaxed=(str(error),), unsolved=True, question_sha256=known.question_sha256
+        )
 
 
 def why_told(found: RankedList) -> tuple[str, ...]:
@@ -125,23 +127,36 @@ def why_told(found: RankedList) -> tuple[str, ...]:
     return tuple(each for each in found.relaxed if each != NOT_WORKED_OUT)
 
 
+LiveList = tuple[RankedList, tuple[Listed, ...], Mapping[UUID, OfficialScore]]
+
+
 @reader
-def live_list(
-    call: CallView, plan: Plan, at_once: bool = False
-) -> Asking[tuple[RankedList, tuple[Listed, ...], Mapping[UUID, OfficialScore]]]:
+def live_list(call: CallView, plan: Plan) -> Asking[LiveList]:
     """The list as it would be decided now, with the applications without an official score. For acts and pages.
 
-    What takes a solver is looked up, and told where it is not there; an act that cannot wait for a job, since nobody could
-    ask before it, works it out ``at_once`` and raises :class:`Refused` where that is too hard.
+    What takes a solver is looked up; where it is not there the list is ``unsolved`` and says so.
     """
+    read, facts, kept = yield from _made_from(call, plan)
+    return reckoned(call, plan, read, facts, Known(kept)), read.waiting, read.scores
+
+
+@reader
+def solved_list(call: CallView, plan: Plan) -> Asking[LiveList]:
+    """The same for the act that draws, before which nobody could ask: what is not there is worked out, under its locks.
+
+    Raises :class:`Refused` where that is too hard.
+    """
+    read, facts, kept = yield from _made_from(call, plan)
+    return planned(call, plan, read, facts, Known(kept, solves=True)), read.waiting, read.scores
+
+
+def _made_from(call: CallView, plan: Plan) -> Asking[tuple[Read, Mapping[UUID, Facts], tuple[Solved, ...]]]:
+    """What a plan selects from, the facts its rules ask for, and the answers that are kept."""
     read = yield from scored.asking(call)
-    facts: Mapping[UUID, Facts] = {}
-    kept: tuple[Solved, ...] = ()
-    if not plan.is_plain:
-        facts, kept = yield from both(facts_of.asking([row.id for row in read.ready]), _answers_for(call.id, plan))
-    known = Known(kept, solves=at_once)
-    found = (planned if at_once else reckoned)(call, plan, read, facts, known)
-    return found, read.waiting, read.scores
+    if plan.is_plain:
+        return read, {}, ()
+    facts, kept = yield from both(facts_of.asking([row.id for row in read.ready]), _answers_for(call.id, plan))
+    return read, facts, kept
 
 
 def _answers_for(call_id: UUID, plan: Plan) -> Asking[tuple[Solved, ...]]:
@@ -185,6 +200,7 @@ def forgotten(call_id: UUID) -> Asking[tuple[Listed, ...]]:
 
 @reader
 def in_state(call_id: UUID, *states: ApplicationState) -> Asking[tuple[Listed, ...]]:
+    """The applications sent in here that are in one of these states, by reference, as far as a list is long."""
     found = yield from ask(
         select(Application.id, Application.reference, Application.title, Application.state, Application.requested)
         .where(
@@ -214,7 +230,7 @@ def hash_of(found: RankedList) -> str:
     rows = [
         {
             "reference": row.reference, "rank": row.rank, "score": str(row.score),
-            "halves": dict(sorted(rules.kept_halves(row.halves).items())),
+            "halves": rules.kept_halves(row.halves),
             "amount": row.requested.cents, "outcome": row.outcome.value,
             # A list that nobody moved a score of has the hash it always had.
             **({"shift": row.shift_half} if row.shift_half else {}),
