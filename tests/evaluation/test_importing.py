@@ -215,7 +215,8 @@ def test_a_long_file_is_taken_over_piece_by_piece_and_nobody_is_invited_twice(
     assert browser.post("manager", address, **fields).status_code == 303
     # Nothing is done in the request, and a second window asks for nothing again.
     assert counts(scene.call_id) == (5, 0)
-    assert "0 of 6 lines are done" in browser.get("manager", pool).text
+    waits = browser.get("manager", pool).text
+    assert "0 of 6 lines done" in waits and "Look again now" in waits
     again = browser.post("manager", address, **fields)
     assert again.status_code == 422 and "Another file is being taken over" in again.text
     # What somebody else did meanwhile is left out, in whichever piece it comes.

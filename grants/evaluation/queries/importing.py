@@ -12,7 +12,6 @@ from sqlalchemy import and_, case, func, literal, or_, select
 from grants.calls.rules import CallView
 from grants.core import clock, jobs
 from grants.core.db import db
-from grants.core.jobs import JobState
 from grants.core.permissions import Actor
 from grants.evaluation import rules
 from grants.evaluation.models import EvaluatorImport
@@ -51,8 +50,7 @@ def import_progress(call_id: UUID) -> ImportProgress | None:
     job = jobs.view(row.job_id)
     if job.finished_at is not None and job.finished_at < clock.now() - timedelta(days=1):
         return None
-    running = job.state is JobState.RUNNING
-    return ImportProgress(row.done, row.total, row.left_out, job.is_over, running, job.attempt, job.error or "")
+    return ImportProgress(row.done, row.total, row.left_out, job.is_over, job.error or "")
 
 
 def roles_asked(call: CallView) -> tuple[str, ...]:

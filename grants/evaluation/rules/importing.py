@@ -140,8 +140,6 @@ class ImportProgress:
     left_out: int
     # Nothing more happens by itself; and in words why not all of it was taken over.
     is_over: bool
-    running: bool = False
-    attempt: int = 0
     error: str = ""
 
     @property
