@@ -35,9 +35,11 @@ from grants.evaluation.rules.conflicts import (
     DetectedPair,
     DoubtRow,
     Said,
+    answer_mark,
     clean_answers,
     clean_declaration,
     is_conflict,
+    is_overtaken,
     refuse_overtaken,
     stands_clear,
     version_of,
@@ -224,7 +226,6 @@ from grants.evaluation.rules.values import (
     RemindInput,
     RunInput,
     SheetInput,
-    Stands,
 )
 
 __all__ = [
@@ -348,7 +349,6 @@ __all__ = [
     "ShiftView",
     "ShutTitles",
     "StandingSeat",
-    "Stands",
     "SteppingDown",
     "Takes",
     "Tally",
@@ -357,6 +357,7 @@ __all__ = [
     "WhatIf",
     "addresses",
     "anchor_words",
+    "answer_mark",
     "answers_of",
     "as_kept",
     "as_sent",
@@ -384,6 +385,7 @@ __all__ = [
     "in_order",
     "is_conflict",
     "is_mark",
+    "is_overtaken",
     "is_wide",
     "kept",
     "kept_of_run",
