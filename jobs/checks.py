@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 NIGHTLY = (
     "jobs.conflicts.everywhere",
     "jobs.evaluation.remind_invited",
+    "jobs.evaluation.empty_imports",
     "jobs.checks.audit_chain",
     "jobs.checks.ledger",
     "jobs.checks.stored_files",

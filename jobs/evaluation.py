@@ -7,8 +7,8 @@ from uuid import UUID
 
 from grants.core import jobs
 from grants.core.permissions import Permission
-from grants.evaluation import queries, services
-from grants.evaluation.rules import PieceInput, RunInput
+from grants.evaluation import services
+from grants.evaluation.rules import RunInput
 from grants.evaluation.states import CountryRule, StandingRule
 
 
@@ -22,14 +22,15 @@ def assign(
     return {"status": result.status.value, "seats_new": result.seats_new}
 
 
-def take_pool(
-    *, call_id: str, text: str, told: list[str], done: int, total: int, left_out: int, source: str
-) -> dict[str, int]:
-    """Take the next piece of a long file of evaluators over. Safe to run twice: what is done already is left out."""
-    del text, told, total
-    first, lines, shown = queries.piece_of(jobs.this().id, source)
-    values = PieceInput(lines, shown, done, left_out)
-    return {"left_out": services.import_piece(jobs.actor(Permission.ASSIGNMENT_DECIDE), UUID(call_id), first, values)}
+def import_pool(*, call_id: str, import_id: str, done: int) -> dict[str, int]:
+    """Take the next piece of a long file of evaluators over. Safe to run twice: a piece that is done does nothing."""
+    actor = jobs.actor(Permission.ASSIGNMENT_DECIDE)
+    return {"left_out": services.import_piece(actor, UUID(call_id), UUID(import_id), done)}
+
+
+def empty_imports() -> int:
+    """Empty the files of evaluators whose taking over ended before its last piece."""
+    return services.empty_imports(jobs.actor(Permission.ASSIGNMENT_DECIDE))
 
 
 def remind_invited() -> int:

@@ -350,7 +350,7 @@ def test_the_own_progress_and_pattern_stand_on_the_list(chromium: Browser, site:
         expect(page.locator(".pg-progress__label")).to_contain_text(f"1 of {len(desk.references)} submitted")
         expect(page.locator(".pg-progress--side")).to_contain_text("6 days left")
         expect(page.get_by_text("Your scores: 4.5 once.")).to_be_visible()
-        page.get_by_role("link", name="Fewest scores left").click()
+        page.get_by_role("link", name="Least work left").click()
         expect(page.locator("tbody tr").last).to_contain_text(desk.references[1])
         opened(page, desk.references[0])
         expect(page.get_by_text("Your other sheets: 4.5 once.")).to_be_visible()

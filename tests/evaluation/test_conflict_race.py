@@ -11,9 +11,9 @@ from config import Config
 from grants.core import clock
 from grants.core.db import db
 from grants.core.permissions import Permission, system_actor
-from grants.evaluation import queries, services
+from grants.evaluation import queries, rules, services
 from grants.evaluation.models import Assessment, Assignment, ConflictDeclaration, DetectedConflict
-from grants.evaluation.rules import Answered, SheetInput, Stands
+from grants.evaluation.rules import Answered, SheetInput
 from grants.evaluation.states import Declared, DetectedState, Ruling, SeatState
 from grants.identity.queries import actor_for
 from tests.evaluation.scene import CLOSED, Scene
@@ -30,7 +30,7 @@ def declares(user_id: UUID, call_id: UUID, application_id: UUID) -> None:
 def answers(user_id: UUID, call_id: UUID, application_id: UUID, declared: Declared, reason: str) -> None:
     """A page that showed “None” is sent."""
     with clock.at(CLOSED):
-        said = Answered(application_id, declared, reason, over=Stands(Declared.NONE))
+        said = Answered(application_id, declared, reason, over=rules.answer_mark(Declared.NONE))
         services.declare(actor_for(user_id, fresh=True), call_id, (said,), ())
 
 

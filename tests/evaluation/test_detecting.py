@@ -535,7 +535,10 @@ def test_what_changes_asks_for_the_look_in_the_act_and_the_job_looks(browser: Br
 
     # Whoever decides sees that it is asked for, and when it was done.
     page = f"/calls/{seated.slug}/conflicts"
-    assert "Conflicts are being looked for" in browser.get("manager", page).text
+    told = browser.get("manager", page).text
+    assert (
+        "Conflicts are being looked for" in told and "It waits for a free worker." in told and "Look again now" in told
+    )
 
     identity.add_colleague(actors.ada(), city, ColleagueInput("Nora Nowa", "nora@elsewhere.example"))
     jobs.work_off(actor_of=actor_for)

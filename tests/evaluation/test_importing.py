@@ -17,10 +17,11 @@ from werkzeug.test import TestResponse
 
 from grants.core import jobs
 from grants.core.db import db
-from grants.core.errors import Invalid
+from grants.core.errors import Invalid, Refused
+from grants.core.permissions import Permission, system_actor
 from grants.core.text import csv_table, decoded
 from grants.evaluation import queries, rules, services
-from grants.evaluation.models import Evaluator, EvaluatorInvitation
+from grants.evaluation.models import Evaluator, EvaluatorImport, EvaluatorInvitation
 from grants.evaluation.rules import (
     AskInput,
     Employer,
@@ -29,7 +30,6 @@ from grants.evaluation.rules import (
     ImportRules,
     Known,
     LineDeed,
-    PieceInput,
 )
 from grants.identity.models import User
 from grants.identity.queries import actor_for
@@ -215,7 +215,8 @@ def test_a_long_file_is_taken_over_piece_by_piece_and_nobody_is_invited_twice(
     assert browser.post("manager", address, **fields).status_code == 303
     # Nothing is done in the request, and a second window asks for nothing again.
     assert counts(scene.call_id) == (5, 0)
-    assert "0 of 6 lines are done" in browser.get("manager", pool).text
+    waits = browser.get("manager", pool).text
+    assert "0 of 6 lines done" in waits and "Look again now" in waits
     again = browser.post("manager", address, **fields)
     assert again.status_code == 422 and "Another file is being taken over" in again.text
     # What somebody else did meanwhile is left out, in whichever piece it comes.
@@ -226,19 +227,50 @@ def test_a_long_file_is_taken_over_piece_by_piece_and_nobody_is_invited_twice(
     assert counts(scene.call_id) == (5, 5)
     db.session.rollback()
     pieces = db.session.scalars(
-        select(jobs.Job).where(jobs.Job.name.endswith("take_pool")).order_by(jobs.Job.number)
+        select(jobs.Job.args).where(jobs.Job.name.endswith("import_pool")).order_by(jobs.Job.number)
     ).all()
-    assert [(job.args["done"], len(job.args["told"])) for job in pieces] == [(0, 6), (2, 0), (4, 0)]
+    # No job holds a name or an address, and what the file held is gone with its last piece.
+    assert [(sorted(args), args["done"]) for args in pieces] == [
+        (["call_id", "done", "import_id"], n) for n in (0, 2, 4)
+    ]
+    kept = db.session.scalars(select(EvaluatorImport)).one()
+    assert (kept.lines, kept.shown, kept.done, kept.total, kept.left_out) == (None, None, 6, 6, 1)
     asked = db.session.scalars(select(jobs.Job.args).where(jobs.Job.name == "jobs.mail.send")).all()
     assert len([each for each in asked if each["template"] == "evaluator_invited"]) == 5
     told = browser.get("manager", pool).text
     assert "5 of 6 lines were taken over. 1 was left out" in told
-    # A piece that is done once more finds everything done.
-    first, text, shown = queries.piece_of(pieces[0].id, "")
-    assert services.import_piece(scene.actor("manager"), scene.call_id, first, PieceInput(text, shown, 4)) == 2
+    # A piece that is done once more does nothing.
+    assert services.import_piece(scene.actor("manager"), scene.call_id, kept.id, 4) == 0
     assert counts(scene.call_id) == (5, 5)
     # The file again changes nothing but what was left out, which is as it was offered by hand.
     assert look(browser, scene, data).text.count("Is changed") == 2
+
+
+def test_a_file_whose_job_failed_is_not_kept(scene: Scene, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grants.evaluation.rules.importing.IMPORT_AT_ONCE", 1)
+    monkeypatch.setattr("grants.evaluation.rules.IMPORT_AT_ONCE", 1)
+    address, pool = f"/calls/{scene.slug}/evaluators/import/take", f"/calls/{scene.slug}/evaluators"
+    fields = sealed(look(browser, scene, lines_of(scene).encode()))
+    assert browser.post("manager", address, **fields).status_code == 303
+    program = system_actor("the program", (Permission.ASSIGNMENT_DECIDE, Permission.JOB_CANCEL))
+    # What still waits is left alone, and the database keeps a second file out whoever asks.
+    assert services.empty_imports(program) == 0
+    held = db.session.scalars(select(EvaluatorImport)).one()
+    first, job_id = held.id, held.job_id
+    db.session.rollback()
+    jobs.cancel(program, job_id, "A mistake")
+
+    # The next file empties it; its own ends when who asked holds the right no more.
+    assert browser.post("manager", address, **fields).status_code == 303
+    with pytest.raises(Refused, match="not kept any more"):
+        services.import_piece(scene.actor("manager"), scene.call_id, first, 0)
+    jobs.work_off(actor_of=lambda _: scene.actor("eva1"))
+
+    assert counts(scene.call_id) == (5, 0)
+    assert "0 of 2 lines were taken over." in browser.get("manager", pool).text
+    assert services.empty_imports(program) == 1
+    rows = db.session.execute(select(EvaluatorImport.lines, EvaluatorImport.shown)).all()
+    assert [tuple(row) for row in rows] == [(None, None), (None, None)]
 
 
 def test_a_text_that_was_not_shown_is_not_taken_over(scene: Scene, browser: Browser) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +18,9 @@ from grants.evaluation.rules import (
     AnsweredEntity,
     ConflictPage,
     EntityRow,
-    Stands,
+    answer_mark,
     clean_answers,
+    is_overtaken,
 )
 from grants.evaluation.states import ConflictKind, Declared, Ruling
 from grants.web.forms import ContestedForm, Form, Needed, choices
@@ -52,11 +52,12 @@ ANSWER_MISSING = (
 )
 
 
+NOTHING = answer_mark("")
+
+
 def mark(values: Iterable[str]) -> str:
-    """A short sign of what one row shows: equal for equal answers and words. No wish is as good as the middle one."""
-    answer, words, more = values
-    text = "\n".join((answer, " ".join(words.split()), "" if more == "0" else more))
-    return sha256(text.encode()).hexdigest()[:16]
+    """The mark of one row as it was sent."""
+    return answer_mark(*values)
 
 
 def _sent(field: Any) -> str:
@@ -71,7 +72,6 @@ class Shown:
     names: tuple[str, str, str]
     mark: str
     words: str
-    stands: Stands
 
 
 def _shown(row_id: UUID, names: tuple[str, str, str], declared: Declared | None, reason: str, more: str) -> Shown:
@@ -83,9 +83,8 @@ def _shown(row_id: UUID, names: tuple[str, str, str], declared: Declared | None,
         else f"{declared.words}, {quoted(reason)}."
     )
     places = (f"{names[0]}_{row_id}", f"{names[1]}_{row_id}", f"{names[2]}_{row_id}")
-    kind = ConflictKind(more) if names is ENTITY_NAMES and more else None
-    sign = mark((declared.value if declared else "", reason, more))
-    return Shown(str(row_id), places, sign, said, Stands(declared, reason, kind))
+    sign = answer_mark(declared.value if declared else "", reason, more)
+    return Shown(str(row_id), places, sign, said)
 
 
 class ConflictsForm(Form):
@@ -100,6 +99,7 @@ class ConflictsForm(Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.untouched: set[str] = set()
+        self.over: dict[str, str] = {}
 
     def row(self, application_id: UUID) -> tuple[Any, Any]:
         """The two fields of one application."""
@@ -151,7 +151,7 @@ class ConflictsForm(Form):
             untouched, clashes = not answer.raw_data and not _sent(self[row.names[1]]).strip(), False
         else:
             untouched = sent == shown
-            clashes = not untouched and now not in (shown, sent)
+            clashes = not untouched and is_overtaken(shown, now, sent)
         if untouched:
             self.untouched.add(row.place)
             for field in filter(None, map(self._fields.get, row.names)):
@@ -159,6 +159,8 @@ class ConflictsForm(Form):
                 field.raw_data = None
         elif not answer.raw_data:
             answer.data = None
+        # Where no page was sent, what stands while this is read.
+        self.over[row.place] = str(shown) if was.raw_data else now
         was.data, was.raw_data = now, None
         return clashes
 
@@ -197,7 +199,7 @@ class ConflictsForm(Form):
                 said, over = Declared(declared.data), self._over(organisation_id)
                 answers.append(AnsweredEntity(organisation_id, said, chosen, words.data or "", over))
             elif rest and organisation_id in self.quiet_entities:
-                answers.append(AnsweredEntity(organisation_id, Declared.NONE, over=Stands()))
+                answers.append(AnsweredEntity(organisation_id, Declared.NONE, over=NOTHING))
         return tuple(answers)
 
     def to_input_with_rest(self) -> tuple[Answered, ...]:
@@ -205,11 +207,11 @@ class ConflictsForm(Form):
         given = self.to_input()
         answered = {answer.application_id for answer in given}
         rest = (key for key in self.application_ids if key in self.quiet_ids and key not in answered)
-        return (*given, *(Answered(key, Declared.NONE, over=Stands()) for key in rest))
+        return (*given, *(Answered(key, Declared.NONE, over=NOTHING) for key in rest))
 
-    def _over(self, row_id: UUID) -> Stands | None:
-        """What stood of a row when this page was read: the act compares it with what stands once nobody else can write."""
-        return next((row.stands for row in self.shown if row.place == str(row_id)), None)
+    def _over(self, row_id: UUID) -> str | None:
+        """The mark the page carried of a row: the act compares it with what stands once nobody else can write."""
+        return self.over.get(str(row_id))
 
 
 def conflicts_form(shown: ConflictPage, *, sent: bool = False) -> ConflictsForm:

@@ -14,6 +14,7 @@ from grants.evaluation.models.consensus import (
 from grants.evaluation.models.pool import (
     Evaluator,
     EvaluatorAcceptance,
+    EvaluatorImport,
     EvaluatorInvitation,
     EvaluatorOrganisation,
     EvaluatorWish,
@@ -38,6 +39,7 @@ __all__ = [
     "EntityDeclaration",
     "Evaluator",
     "EvaluatorAcceptance",
+    "EvaluatorImport",
     "EvaluatorInvitation",
     "EvaluatorOrganisation",
     "EvaluatorWish",

@@ -7,9 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from grants.core.db import DIGEST, Row, points_to, state_check
+from grants.core.db import DIGEST, NOT_AUDITED, Row, points_to, state_check
 from grants.evaluation.states import InvitationState
 
 
@@ -95,6 +96,28 @@ class EvaluatorInvitation(Row):
     reminded_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
     reason: Mapped[str | None] = mapped_column(info=DIGEST)
+
+
+class EvaluatorImport(Row):
+    """A long file of evaluators that jobs take over piece by piece, and how far they are; emptied once that ended."""
+
+    __tablename__ = "evaluator_import"
+    __table_args__ = (
+        Index("uq_evaluator_import_one_at_once", "call_id", unique=True, postgresql_where="lines IS NOT NULL"),
+        CheckConstraint("(lines IS NULL) = (shown IS NULL)", name="emptied_whole"),
+        CheckConstraint("done < total OR lines IS NULL", name="emptied_at_end"),
+        CheckConstraint("left_out BETWEEN 0 AND done AND done <= total", name="counts"),
+    )
+
+    call_id: Mapped[UUID] = mapped_column(points_to("call.id"), index=True)
+    # The job of the piece that comes next, or of the last one.
+    job_id: Mapped[UUID] = mapped_column(points_to("job.id"))
+    # Head and lines that write something, and the hash of what was shown of each: names of people, so not kept for long.
+    lines: Mapped[str | None] = mapped_column(info=NOT_AUDITED)
+    shown: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True), info=NOT_AUDITED)
+    done: Mapped[int]
+    total: Mapped[int]
+    left_out: Mapped[int]
 
 
 class EvaluatorAcceptance(Row):

@@ -66,7 +66,7 @@ from grants.evaluation.queries.consensus_versions import consensus_versions
 from grants.evaluation.queries.detected import detected_count, detected_pair, detected_rows, waiting_detections
 from grants.evaluation.queries.detecting import acts_for, calls_looked_at, look, standing_detections, takes_part
 from grants.evaluation.queries.entities import doubted, doubted_by, entity_rows, said_of_members, unsettled
-from grants.evaluation.queries.importing import import_plan, piece_of, roles_asked, takeover
+from grants.evaluation.queries.importing import import_plan, import_progress, roles_asked
 from grants.evaluation.queries.invitations import (
     due_reminders,
     invitations,
@@ -172,6 +172,7 @@ __all__ = [
     "found_conflict",
     "has_conflict",
     "import_plan",
+    "import_progress",
     "in_conflict",
     "invitations",
     "look",
@@ -188,7 +189,6 @@ __all__ = [
     "own_seat_id",
     "own_terms",
     "pack",
-    "piece_of",
     "pool",
     "pool_duties",
     "pool_lines",
@@ -223,7 +223,6 @@ __all__ = [
     "standing_version",
     "stepping_down",
     "submitted_and_clarified",
-    "takeover",
     "takes_part",
     "terms_page",
     "to_declare_in_office",

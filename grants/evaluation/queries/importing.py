@@ -10,14 +10,14 @@ from uuid import UUID
 from sqlalchemy import and_, case, func, literal, or_, select
 
 from grants.calls.rules import CallView
-from grants.core import clock
+from grants.core import clock, jobs
 from grants.core.db import db
-from grants.core.jobs import Job, JobState
 from grants.core.permissions import Actor
 from grants.evaluation import rules
+from grants.evaluation.models import EvaluatorImport
 from grants.evaluation.queries.assignments import pool
 from grants.evaluation.queries.invitations import invitations
-from grants.evaluation.rules import ImportPlan, ImportRules, Known, Takeover
+from grants.evaluation.rules import ImportPlan, ImportProgress, ImportRules, Known
 from grants.evaluation.states import PoolState
 from grants.identity import policy
 from grants.identity.models import RoleGrant, User
@@ -36,31 +36,21 @@ def import_plan(actor: Actor, call: CallView, table: Sequence[Sequence[str]]) ->
     return rules.plan(table, _known(actor, call.id, rules.addresses(table)), asked)
 
 
-def takeover(call_id: UUID) -> Takeover | None:
-    """How far the newest long file of a call is; None once it ended more than a day ago, or where there was none.
-
-    Its pieces are jobs one after the other; whoever asks for the next says how far all before it came.
-    """
+def import_progress(call_id: UUID) -> ImportProgress | None:
+    """How far the newest long file of a call is; None once it ended more than a day ago, or where there was none."""
     newest = (
-        select(Job)
-        .where(Job.subject_kind == "call", Job.subject_id == call_id, Job.name == "jobs.evaluation.take_pool")
-        .order_by(Job.number.desc())
+        select(EvaluatorImport.job_id, EvaluatorImport.done, EvaluatorImport.total, EvaluatorImport.left_out)
+        .where(EvaluatorImport.call_id == call_id)
+        .order_by(EvaluatorImport.created_at.desc(), EvaluatorImport.id)
         .limit(1)
     )
-    row = db.session.scalars(newest).one_or_none()
-    if row is None or (row.finished_at is not None and row.finished_at < clock.now() - timedelta(days=1)):
+    row = db.session.execute(newest).one_or_none()
+    if row is None:
         return None
-    done, left_out, result = row.args["done"], row.args["left_out"], row.result or {}
-    if row.state == JobState.DONE.value:
-        done, left_out = row.args["total"], left_out + result.get("left_out", 0)
-    is_over = JobState(row.state) in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
-    return Takeover(done, row.args["total"], left_out, is_over, row.error or "")
-
-
-def piece_of(job_id: UUID, source: str) -> tuple[UUID, str, tuple[str, ...]]:
-    """The file a piece belongs to, which the first of its jobs keeps: that job, the lines, and what was shown of each."""
-    first = db.session.get_one(Job, UUID(source) if source else job_id)
-    return first.id, first.args["text"], tuple(first.args["told"])
+    job = jobs.view(row.job_id)
+    if job.finished_at is not None and job.finished_at < clock.now() - timedelta(days=1):
+        return None
+    return ImportProgress(row.done, row.total, row.left_out, job.is_over, job.error or "")
 
 
 def roles_asked(call: CallView) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ from grants.evaluation.states import AssessmentState, SeatState
 from grants.identity import queries as identity
 from grants.identity.models import User
 
+DUTIES_MAX = 50
 REMINDER_MAIL = "assessment_missing"
 UNSENT = Assessment.state.is_distinct_from(AssessmentState.SUBMITTED.value)
 NO_SEARCH = MissingSearch()
@@ -101,7 +102,7 @@ def late_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
         .where(not_(_reminders(AssignmentReminder.id).where(rested).exists()))
         .group_by(Call.id)
         .order_by(Call.reference)
-        .limit(50)
+        .limit(DUTIES_MAX)
     )
     return [
         Duty(

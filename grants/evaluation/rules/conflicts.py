@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from grants.core.errors import Conflict, Invalid
 from grants.dossiers.rules import clean_text
 from grants.evaluation.rules.entities import EntityRow, clean_entities
-from grants.evaluation.rules.values import Answered, AnsweredEntity, Stands
+from grants.evaluation.rules.values import Answered, AnsweredEntity
 from grants.evaluation.states import (
     Declared,
     DetectedKind,
@@ -52,12 +53,30 @@ def clean_answers(
     return tuple(cleaned), about
 
 
-def refuse_overtaken(over: Stands | None, now: Stands, said: Stands) -> None:
-    """Raise :class:`Conflict` where what stands is neither what the page showed nor what is said now.
+def answer_mark(answer: str, words: str = "", more: str = "") -> str:
+    """A short sign of what stands of one row, which its page carries: equal for equal answers and words.
 
-    >>> refuse_overtaken(Stands(), Stands(Declared.NONE), Stands(Declared.NONE))
+    ``more`` is the wish, of which none is as good as the middle one, or the kind of tie.
+
+    >>> answer_mark("none", "", "0") == answer_mark("none")
+    True
     """
-    if over is not None and now not in (over, said):
+    text = "\n".join((answer, " ".join(words.split()), "" if more == "0" else more))
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def is_overtaken(over: str | None, now: str, said: str) -> bool:
+    """Whether what stands is neither what the page showed nor what is said now, each by its mark.
+
+    >>> is_overtaken("nothing", now="none", said="none"), is_overtaken("nothing", now="conflict", said="none")
+    (False, True)
+    """
+    return over is not None and now not in (over, said)
+
+
+def refuse_overtaken(over: str | None, now: str, said: str) -> None:
+    """Raise :class:`Conflict` where another window answered since the page was made that an answer was given on."""
+    if is_overtaken(over, now, said):
         raise Conflict("You answered this in another window at the same moment. Nothing of this page was stored.")
 
 

@@ -89,7 +89,7 @@ class ImportLine:
     changes: tuple[str, ...] = ()
 
     @property
-    def told(self) -> str:
+    def sha256(self) -> str:
         """What it would do, as a hash that stays the same wherever the line stands and once the person has an account."""
         values = replace(self.values, user_id=UUID(int=0)) if self.values is not None else None
         return digest([self.email, self.name, self.deed, repr(values), self.changes]).hex()
@@ -132,17 +132,7 @@ class ImportPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class PieceInput:
-    """The next piece of a file that is taken over: the lines that write something, what was shown of each, how far it is."""
-
-    text: str
-    told: tuple[str, ...]
-    done: int = 0
-    left_out: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Takeover:
+class ImportProgress:
     """How far the newest long file of a call is."""
 
     done: int

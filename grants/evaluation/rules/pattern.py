@@ -167,7 +167,6 @@ class ListOrder(StrEnum):
     """How the own list is ordered: what is open always stands before what is submitted."""
 
     LEFT = "left"
-    EFFORT = "effort"
     DUE = "due"
     REFERENCE = "reference"
 
@@ -180,8 +179,7 @@ class ListOrder(StrEnum):
     def words(self) -> str:
         """As the link says it."""
         return {
-            "left": "Fewest scores left",
-            "effort": "Least work left",
+            "left": "Least work left",
             "due": "Due first",
             "reference": "Reference",
         }[self.value]

@@ -323,10 +323,8 @@ def in_order(rows: Sequence[AssessmentRow], order: ListOrder) -> tuple[Assessmen
     def key(row: AssessmentRow) -> tuple[object, ...]:
         match order:
             case ListOrder.LEFT:
-                by: tuple[object, ...] = (row.left,)
-            case ListOrder.EFFORT:
                 # Every sheet takes the same pace, so that the share of it that is left says how much work.
-                by = (Fraction(row.left, row.criteria or 1),)
+                by: tuple[object, ...] = (Fraction(row.left, row.criteria or 1),)
             case ListOrder.DUE:
                 by = (row.due_at is None, row.due_at.timestamp() if row.due_at else 0)
             case ListOrder.REFERENCE:

@@ -39,15 +39,6 @@ class EvaluatorInput:
 
 
 @dataclass(frozen=True, slots=True)
-class Stands:
-    """What a person had answered about one application or organisation when a page was read; nothing where they had not."""
-
-    declared: Declared | None = None
-    reason: str = ""
-    kind: ConflictKind | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Answered:
     """What a person declares about one application."""
 
@@ -56,8 +47,8 @@ class Answered:
     reason: str = ""
     # How gladly this person would assess it, -2 to 2; None where nothing is said about it.
     wish: int | None = None
-    # What it replaces; None where nobody looked.
-    over: Stands | None = field(default=None, compare=False)
+    # The mark of what it replaces, as its page carried it; None where nobody looked.
+    over: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +59,7 @@ class AnsweredEntity:
     declared: Declared
     kind: ConflictKind | None = None
     reason: str = ""
-    over: Stands | None = field(default=None, compare=False)
+    over: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from grants.evaluation.services.detecting import ask_to_look, decide_detected, d
 from grants.evaluation.services.drafting import save_consensus_field
 from grants.evaluation.services.evaluators import edit_profile, export_pool, pool, remove
 from grants.evaluation.services.fields import FieldsChanged
-from grants.evaluation.services.importing import import_evaluators, import_piece
+from grants.evaluation.services.importing import empty_imports, import_evaluators, import_piece
 from grants.evaluation.services.invitations import (
     accept_invitation,
     decline_invitation,
@@ -58,6 +58,7 @@ __all__ = [
     "dissent",
     "download_pack",
     "edit_profile",
+    "empty_imports",
     "export_pool",
     "export_seats",
     "give_out",

@@ -19,7 +19,7 @@ from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
 from grants.evaluation import queries, rules
 from grants.evaluation.models import Assignment, ConflictDeclaration, Consensus, Evaluator, EvaluatorWish
-from grants.evaluation.rules import Answered, AnsweredEntity, Doubted, Stands
+from grants.evaluation.rules import Answered, AnsweredEntity, Doubted
 from grants.evaluation.services.consensus import reopen_consensus
 from grants.evaluation.services.entities import declare_entities
 from grants.evaluation.services.seats import void_seat
@@ -49,7 +49,7 @@ def declare(actor: Actor, call_id: UUID, answers: tuple[Answered, ...], entities
     declare_entities(actor, call_id, allowed, about)
     follows = rules.said_of_applications(queries.doubted_by(actor.user_id, allowed))
     stored = _declarations_of(actor.user_id, {answer.application_id for answer in given} | follows.keys())
-    _refuse_overtaken(given, stored)
+    _refuse_overtaken(actor.user_id, call_id, given, stored)
     conflicts = 0
     for answer in rules.with_entities(given, follows, _values(stored)):
         row = stored.get(answer.application_id)
@@ -96,12 +96,29 @@ def carry_entities(call_id: UUID) -> int:
     return len(reasons)
 
 
-def _refuse_overtaken(given: Collection[Answered], stored: Mapping[UUID, ConflictDeclaration]) -> None:
-    """Raise :class:`Conflict` where another window answered since the page was read that an answer was given on."""
+def _refuse_overtaken(
+    user_id: UUID, call_id: UUID, given: Collection[Answered], stored: Mapping[UUID, ConflictDeclaration]
+) -> None:
+    """Raise :class:`Conflict` where another window answered since the page was made that an answer was given on."""
+    kept = (
+        select(EvaluatorWish.application_id, EvaluatorWish.wish)
+        .join(Evaluator, Evaluator.id == EvaluatorWish.evaluator_id)
+        .where(Evaluator.call_id == call_id, Evaluator.user_id == user_id)
+        .with_for_update(of=EvaluatorWish)
+    )
+    wishes = {row.application_id: row.wish for row in db.session.execute(kept)}
     for answer in given:
         row = stored.get(answer.application_id)
-        now = Stands() if row is None else Stands(Declared(row.declared), row.reason or "")
-        rules.refuse_overtaken(answer.over, now, Stands(answer.declared, answer.reason))
+        # A wish is shown beside “None” alone, while that stands.
+        shows = row is not None and row.declared == Declared.NONE.value and _is_clear(row)
+        wish = str(wishes.get(answer.application_id, 0)) if shows else ""
+        now = rules.answer_mark(row.declared, row.reason or "", wish) if row is not None else rules.answer_mark("")
+        said = wish if answer.wish is None else str(answer.wish)
+        rules.refuse_overtaken(answer.over, now, rules.answer_mark(answer.declared.value, answer.reason, said))
+
+
+def _is_clear(row: ConflictDeclaration) -> bool:
+    return rules.stands_clear(Declared(row.declared), Ruling(row.ruling) if row.ruling else None)
 
 
 def _values(rows: Mapping[UUID, ConflictDeclaration]) -> dict[UUID, tuple[Answered, Ruling | None]]:
@@ -120,10 +137,7 @@ def _says_more(row: ConflictDeclaration, answer: Answered, *, follows: bool) -> 
 
 def _store_wish(actor: Actor, call_id: UUID, declared: ConflictDeclaration | None, answer: Answered) -> None:
     """Keep how gladly somebody would assess an application about which they have declared no conflict before."""
-    clear = declared is not None and rules.stands_clear(
-        Declared(declared.declared), Ruling(declared.ruling) if declared.ruling else None
-    )
-    if not clear or answer.declared is not Declared.NONE:
+    if declared is None or not _is_clear(declared) or answer.declared is not Declared.NONE:
         raise Invalid(
             "A wish came too early.",
             {f"wish_{answer.application_id}": "Declare first that you have no conflict; then say what you wish."},

@@ -13,7 +13,7 @@ from grants.core.errors import NotFound
 from grants.core.permissions import Actor
 from grants.evaluation import queries, rules
 from grants.evaluation.models import EntityDeclaration
-from grants.evaluation.rules import AnsweredEntity, Stands
+from grants.evaluation.rules import AnsweredEntity
 from grants.evaluation.states import ConflictKind
 from grants.identity.models import Organisation
 
@@ -23,13 +23,15 @@ def declare_entities(
 ) -> None:
     """Store the answers about organisations of the applications a person may declare about; :class:`NotFound` for others."""
     faults.point("conflict")
-    rows = {row.organisation_id: row for row in queries.entity_rows(actor.user_id, allowed)}
     stored, unsettled = _stored(actor, call_id), queries.unsettled(actor.user_id, *queries.IN_EVALUATION)
+    # Read once nobody else can write.
+    rows = {row.organisation_id: row for row in queries.entity_rows(actor.user_id, allowed)}
     for answer in answers:
         row = rows.get(answer.organisation_id)
         if row is None:
             raise NotFound
-        now, said = Stands(row.declared, row.reason, row.kind), Stands(answer.declared, answer.reason, answer.kind)
+        now = rules.answer_mark(row.declared or "", row.reason, row.kind or "")
+        said = rules.answer_mark(answer.declared, answer.reason, answer.kind or "")
         rules.refuse_overtaken(answer.over, now, said)
         if now == said:
             continue

@@ -38,7 +38,7 @@ def pool(slug: str) -> Any:
     return page(
         "evaluation/pool.html", call=call, rows=paging.Rows(()) if problems else rows, offers=offers, search=search,
         form=form, problems=problems, states=tuple(PoolState), topics=topic_words(call),
-        is_narrowed=search != rules.PoolSearch(), takeover=queries.takeover(call.id),
+        is_narrowed=search != rules.PoolSearch(), importing=queries.import_progress(call.id),
     ), status_of(form)  # fmt: skip
 
 
