@@ -163,11 +163,12 @@ def _register_stages(app: Flask) -> None:
 
 
 def _one_moment_a_request(app: Flask) -> None:
-    """Everything a request does happens at the moment it came in, and no key outlives it."""
+    """Everything a request does happens at the moment it came in, and no key outlives it. A HEAD takes nothing: it does no act."""
     inner = app.wsgi_app
 
     def outer(environ: Any, start_response: Callable[..., Any]) -> Any:
-        with clock.at(clock.now()), acts.once(None):
+        head = environ["REQUEST_METHOD"] == "HEAD"
+        with clock.at(clock.now()), acts.once(None), acts.none_while(head):
             return inner(environ, start_response)
 
     app.wsgi_app = outer  # type: ignore[method-assign]  # how WSGI middleware is put around an app

@@ -31,7 +31,7 @@ from grants.core import audit, clock, encoding, faults
 from grants.core.audit import ActKey, ActRow, AuditEvent, RemovedRow, SecurityEvent
 from grants.core.connections import hold_next, write_next
 from grants.core.db import BOOKKEEPING_TABLES, db
-from grants.core.errors import Conflict, GrantsError, NotAllowed, NotFound, Refused
+from grants.core.errors import Conflict, GrantsError, NotAllowed, NotFound, OnlyLooked, Refused
 from grants.core.permissions import Actor, Permission, Scope
 
 log = logging.getLogger(__name__)
@@ -86,6 +86,7 @@ REGISTRY: dict[str, RegisteredAct] = {}
 _running: ContextVar[Running | None] = ContextVar("running_act", default=None)
 _arranging: ContextVar[bool] = ContextVar("arranging", default=False)
 _once: ContextVar[str | None] = ContextVar("act_key", default=None)
+_only_looking: ContextVar[bool] = ContextVar("only_looking", default=False)
 # Set by the job runner: called at the end of each act of a job, so that done is written with the effect.
 fence: ContextVar[Callable[[], None] | None] = ContextVar("job_fence", default=None)
 current_job: ContextVar[UUID | None] = ContextVar("current_job", default=None)
@@ -123,6 +124,8 @@ def act(
         def perform(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
             if _running.get() is not None:
                 raise ActInsideAct(f"{verb} was called inside {_running.get().verb}")  # type: ignore[union-attr]  # checked above
+            if _only_looking.get():
+                raise OnlyLooked("This is kept on the record when it is taken. Ask for it whole.")
             if needs is not None and not actor.can(needs):
                 note_security("act.refused", actor=actor, verb=verb, why="permission")
                 raise NotAllowed(
@@ -352,6 +355,16 @@ def once(key: str | None) -> Iterator[None]:
         yield
     finally:
         _once.reset(token)
+
+
+@contextmanager
+def none_while(looking: bool) -> Iterator[None]:
+    """No act is begun while somebody only looks, as a request for the head of an answer does: :class:`OnlyLooked`."""
+    token = _only_looking.set(looking)
+    try:
+        yield
+    finally:
+        _only_looking.reset(token)
 
 
 def offer_key(key: str) -> None:

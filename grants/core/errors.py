@@ -87,6 +87,10 @@ class Conflict(GrantsError):
     """Somebody or something was quicker: 409, shown as \u201csomeone changed this\u201d with both versions where there are two."""
 
 
+class OnlyLooked(GrantsError):
+    """An act in the way of a request that takes nothing (HEAD): 405, and the record says nothing of what never left."""
+
+
 class NeedsFreshSignIn(GrantsError):
     """A dangerous act needs the password (later: a second factor) again: a redirect to re-authentication."""
 

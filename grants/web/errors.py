@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from grants.core import acts
 from grants.core.db import db
-from grants.core.errors import Conflict, Invalid, NeedsFreshSignIn, NotAllowed, NotFound, Refused
+from grants.core.errors import Conflict, Invalid, NeedsFreshSignIn, NotAllowed, NotFound, OnlyLooked, Refused
 from grants.web.routing import current_actor, page, said_in_json, see_other, wants_json
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ def init_app(app: Flask) -> None:
     """Register the map."""
     for kind, status in {NotAllowed: 403, NotFound: 404, Conflict: 409, Invalid: 422, Refused: 422}.items():
         app.register_error_handler(kind, _with_sentence(status))
+    app.register_error_handler(OnlyLooked, _not_by_head)
     app.register_error_handler(NeedsFreshSignIn, _confirm_first)
     app.register_error_handler(CSRFError, _form_too_old)
     app.register_error_handler(HTTPException, _http)
@@ -94,6 +95,12 @@ def _note(error: Exception) -> None:
         db.session.rollback()
         path = request.path[:PATH_CHARACTERS_MAX]
         acts.note_security("request.refused", actor=actor, method=request.method, path=path, why=type(error).__name__)
+
+
+def _not_by_head(error: OnlyLooked) -> Response:
+    answer = current_app.make_response(_answer(405, str(error)))
+    answer.headers["Allow"] = "GET"
+    return answer
 
 
 def _confirm_first(error: NeedsFreshSignIn) -> Response:

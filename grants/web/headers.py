@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Flask, Response, current_app, request
 
-from grants.web.routing import current_actor
+from grants.core.permissions import Permission
+from grants.web.routing import asked_of, current_actor
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -32,7 +33,19 @@ HEADERS = {
 
 # What a page that answers a form has: looked at, contested, refused.
 FORM_ANSWERS = (200, 409, 422)
-SIGN_OUT = "identity.sign_out"
+
+# Pages of accounts, and those that show applications to whom a conflict, a role that ends or a moment may shut them.
+SHUT_AT_ANY_TIME = ("identity", "awards", "evaluation")
+# The forms among them that show nobody's application but the writer's own.
+SHOWS_NO_OTHERS = {
+    "awards.write_complaint",
+    "awards.write_letter_text",
+    "evaluation.invitation",
+    "evaluation.invite",
+    "evaluation.own_profile",
+    "evaluation.step_down",
+    "evaluation.terms",
+}
 
 YEAR_SECONDS = 365 * 24 * 60 * 60
 
@@ -48,9 +61,6 @@ def _protect(response: Response) -> Response:
     if current_app.config["BASE_URL"].startswith("https://"):
         response.headers.setdefault("Strict-Transport-Security", f"max-age={YEAR_SECONDS}; includeSubDomains")
     response.headers["Cache-Control"] = _keep(response)
-    if request.endpoint == SIGN_OUT and request.method == "POST":
-        # What a form came back with may lie in the browser; who sits down next finds none of it.
-        response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 
@@ -68,10 +78,11 @@ def _keep(response: Response) -> str:
 
 
 def _comes_back(response: Response) -> bool:
-    """Whether this page is the answer to a form: refused, contested, or a look at what it would do; of accounts, none."""
+    """Whether this page is the answer to a form, refused, contested or a look, and shows nothing that may be shut by then."""
     return (
         request.method == "POST"
         and response.mimetype == "text/html"
         and response.status_code in FORM_ANSWERS
-        and request.blueprint != "identity"
+        and (request.blueprint not in SHUT_AT_ANY_TIME or request.endpoint in SHOWS_NO_OTHERS)
+        and Permission.APPLICATION_CHECK not in asked_of(request.endpoint).any_of
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from flask import Response, g, jsonify, redirect, render_template, request, url_for
+from flask import Response, after_this_request, current_app, g, jsonify, redirect, render_template, request, url_for
 from werkzeug.routing import Rule
 
 from grants.core.errors import NotAllowed
@@ -79,6 +79,24 @@ def _mark(view: View, access: Access) -> View:
     return view
 
 
+def asked_of(endpoint: str | None) -> Access:
+    """What the route of this name asks of the person."""
+    return cast(Access, getattr(current_app.view_functions.get(endpoint or ""), "access", Access()))
+
+
+def empty_cache() -> None:
+    """Have the browser drop what it kept of this site: a form came back with may lie there, and who sits down next finds none.
+
+    Said wherever one person's time at this browser ends or another's begins.
+    """
+
+    def emptied(response: Response) -> Response:
+        response.headers["Clear-Site-Data"] = '"cache"'
+        return response
+
+    after_this_request(emptied)
+
+
 def check_access(view: Callable[..., Any]) -> Response | None:
     """The answer that keeps this person out of ``view``, or None; raises :class:`NotAllowed` for a signed-in one."""
     access = cast(Access | None, getattr(view, "access", None))
@@ -90,6 +108,8 @@ def check_access(view: Callable[..., Any]) -> Response | None:
         if wants_json():
             return said_in_json(401, "You are signed out. Sign in again; what you typed stays on this page.")
         target = request.full_path.rstrip("?") if request.method == "GET" else None
+        # A session may have lapsed here, and whoever had it never signed out.
+        empty_cache()
         return see_other("identity.sign_in", next=target)
     if access.any_of and not any(actor.can(permission) for permission in access.any_of):
         raise NotAllowed(

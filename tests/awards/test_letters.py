@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -33,6 +34,7 @@ from grants.core.acts import arranging
 from grants.core.audit import AuditEvent
 from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
+from grants.core.files import StoredFile
 from grants.core.jobs import Job
 from grants.documents import services as documents
 from grants.evaluation.models import Consensus
@@ -268,7 +270,11 @@ def test_each_letter_is_sent_once_kept_with_its_hash_and_printed(app: Flask, dec
     words = " ".join(
         " ".join(page.extract_text() for page in PdfReader(io.BytesIO(files.path(file).read_bytes())).pages).split()
     )
-    assert text.lead in words and row.sent_sha256.hex()[:16] in words and "Page 1 of" in words
+    assert text.lead in words and text.letter_sha256.hex()[:16] in words and "Page 1 of" in words
+    # The hash over the marks would give them away: it stands on the report only, beside the letter's own.
+    assert row.sent_sha256.hex()[:16] not in words
+    told = PdfReader(io.BytesIO(files.path(again[1]).read_bytes())).pages[0].extract_text().replace("\n", "")
+    assert row.sent_sha256.hex() in told and text.letter_sha256.hex() in told
 
 
 def test_a_letter_that_fails_keeps_its_reason_and_is_sent_again(decided: Scene) -> None:
@@ -382,9 +388,20 @@ def test_the_team_reads_letter_before_and_report_after_publication_only(app: Fla
     for path in ("decision-letter", "decision-letter.pdf", "evaluation-summary-report.pdf"):
         assert lead.get("lead", f"{place}/{path}").status_code == 404
     sent(decided)
+    # One that was printed when a letter still named the hash over its report.
+    with arranging():
+        second = select(DecisionLetter.id).where(DecisionLetter.application_id == decided.application_ids[1])
+        for file in db.session.scalars(select(StoredFile).where(StoredFile.object_id == second.scalar_subquery())):
+            if file.role == queries.letters.LETTER_ROLE:
+                file.role = queries.letters.LETTER_WITH_REPORTS_HASH_ROLE
     answer = lead.get("lead", f"{place}/decision-letter")
     check_page(answer)
     assert answer.status_code == 200 and "is selected" in answer.text
+    content = queries.letters.sent_letter(decided.actor("lead"), decided.references[0], clock.now())[1].text
+    # Marks are few and the rest is known: a hash over them is found by trying. The letter's own says nothing of them.
+    assert content.sha256.hex() not in answer.text and content.letter_sha256.hex() in answer.text
+    unmarked = replace(content, report=replace(content.report, rows=(), total="", score=""))
+    assert unmarked.letter_sha256 == content.letter_sha256 and unmarked.sha256 != content.sha256
     # Not one field of the report: no score, no agreed word.
     for word in ("We agree.", "because because", "4.5", "Official scores"):
         assert word not in answer.text
@@ -393,8 +410,14 @@ def test_the_team_reads_letter_before_and_report_after_publication_only(app: Fla
     assert lead.get("lead", f"{place}/evaluation-summary-report.pdf").status_code == 404
     decided.people["other"] = decided.leads[1]
     assert lead.get("other", f"{place}/decision-letter").status_code == 404
+    held = f"/applications/{decided.references[1]}/decision-letter"
+    assert "handed out with its report" in lead.get("other", held).text
+    assert lead.get("other", f"{held}.pdf").status_code == 404
 
     publish(decided, ResultsInput())
+    with lead.get("other", f"{held}.pdf") as got:
+        assert got.status_code == 200
+    assert content.sha256.hex() in lead.get("lead", f"{place}/decision-letter").text
     with lead.get("lead", f"{place}/evaluation-summary-report.pdf") as got:
         words = " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(got.data)).pages).split())
     assert "We agree." in words and "Official scores" in words

@@ -94,7 +94,10 @@ def test_a_budget_that_changes_after_the_decision_stops_its_confirmation(one_a_c
 def test_the_workbook_holds_the_rows_of_the_page(one_a_country: Scene, browser: Browser) -> None:
     shown = queries.ranking_page(one_a_country.actor("manager"), one_a_country.slug)
 
-    answer = browser.get("manager", f"/calls/{one_a_country.slug}/ranking.xlsx")
+    path = f"/calls/{one_a_country.slug}/ranking.xlsx"
+    # Whoever asks for its head alone takes nothing, and the record says nothing of it.
+    assert actors.client_of(browser.app, one_a_country.actor("manager")).head(path).status_code == 405
+    answer = browser.get("manager", path)
     rows = list(openpyxl.load_workbook(io.BytesIO(answer.data)).active.iter_rows(values_only=True))
 
     assert rows[0][:3] == ("Rank", "Reference", "Title")

@@ -211,7 +211,7 @@ def test_only_the_evaluators_of_an_application_dissent_and_with_words(assessed: 
         browser.post(name, f"/consensus/{assessed.references[0]}/dissent", words=""), 422
     )
     stale = browser.post(name, f"/consensus/{assessed.references[0]}/dissent", words="Mine", version="0")
-    assert "Mine" in text_of(stale, 409)
+    assert "Mine" in text_of(stale, 409) and stale.headers["Cache-Control"] == "no-store"
     assert browser.post(name, f"/consensus/{assessed.references[0]}/dissent", words="Mine").status_code == 303
 
 

@@ -183,6 +183,7 @@ def lines_of(scene: Scene) -> str:
 def test_nothing_is_written_before_it_is_confirmed_and_nothing_twice(scene: Scene, browser: Browser) -> None:
     data = lines_of(scene).encode()
     shown = look(browser, scene, data)
+    assert shown.headers["Cache-Control"] == "no-store"
     assert shown.status_code == 200
     for words in ("Is invited by mail", "Is changed", "Stays as it is", "Is left out", "roles: nothing → technical"):
         assert words in shown.text

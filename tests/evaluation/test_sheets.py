@@ -108,6 +108,8 @@ def test_an_over_long_text_stays_on_its_own_page_with_everything_that_was_typed(
     )  # fmt: skip
 
     text = text_of(sent, 422)
+    # “Back” after a conflict that was declared meanwhile asks the server, which shows it no more.
+    assert sent.headers["Cache-Control"] == "no-store"
     assert row.title in text and f"{OVER}why" in text and f"{OVER}end" in text
     assert text.count("Your text for “Excellence and ambition” has 20,006 characters; the limit is 20,000.") == 2
     assert text.count("The text at the end has 20,006 characters; the limit is 20,000.") == 2

@@ -22,6 +22,7 @@ from grants.core.permissions import Actor
 from grants.oversight import queries, rules
 from grants.payments import services
 from grants.programmes.rules import ParentRules
+from grants.web.headers import SHOWS_NO_OTHERS
 from grants.web.routing import page
 from tests import actors
 from tests.factories import identity as factory
@@ -244,6 +245,10 @@ def test_what_a_form_came_back_with_can_be_gone_back_to_until_its_owner_signs_ou
     assert (account.status_code, account.headers["Cache-Control"]) == (422, "no-store")
     gone = client.post("/sign-out")
     assert (gone.headers["Clear-Site-Data"], gone.headers["Cache-Control"]) == ('"cache"', "no-store")
+    # A session that lapsed leaves the same behind as one that was ended.
+    lapsed = client.get("/home")
+    assert (lapsed.status_code, lapsed.headers["Clear-Site-Data"]) == (303, '"cache"')
+    assert set(app.view_functions) >= SHOWS_NO_OTHERS
 
 
 def test_everybody_has_a_home(app: Flask, client: FlaskClient) -> None:

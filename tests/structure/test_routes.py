@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask, g
@@ -20,7 +21,7 @@ from grants.core import jobs
 from grants.core.errors import NotAllowed
 from grants.core.permissions import Actor
 from grants.identity.policy import PERMISSIONS
-from grants.web.routing import Access
+from grants.web.routing import ANONYMOUS, Access
 from tests import actors
 from tests.html import check_page
 
@@ -205,6 +206,29 @@ def test_no_get_calls_an_act_but_the_recorded_reads(app: Flask, rules: list[Rule
     }
 
     assert writing == set()
+
+
+def test_a_head_does_no_act_at_any_address(app: Flask, rules: list[Rule], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing leaves by it, so the record says nothing: an act in the way of it, at whatever address, is answered 405."""
+
+    def takes(**given: object) -> str:
+        jobs.retry(ANONYMOUS, UUID(int=0))
+        return "taken"
+
+    takes.access = Access(anyone=True)  # type: ignore[attr-defined]  # what the decorators of routes set
+    reads = [rule for rule in rules if "GET" in (rule.methods or ())]
+    addresses = {filled(app, rule): rule.endpoint for rule in reads}
+    for rule in reads:
+        monkeypatch.setitem(app.view_functions, rule.endpoint, takes)
+    client = app.test_client()
+
+    answers = {address: client.head(address) for address in addresses}
+
+    found = {address: (answer.status_code, answer.headers.get("Allow")) for address, answer in answers.items()}
+    # No year of experts is called 1.
+    assert {address: each for address, each in found.items() if each != (405, "GET")} == {"/experts/1": (404, None)}
+    assert {addresses[address] for address in found} >= AUDITED_READS
+    assert client.get(next(iter(addresses))).status_code == 403
 
 
 def careless() -> None:

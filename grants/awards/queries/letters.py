@@ -54,7 +54,9 @@ from grants.identity import queries as identity
 from grants.identity.models import Organisation, User
 
 LETTER_FILES = "decision_letter"
-LETTER_ROLE, REPORT_ROLE = "letter", "report"
+LETTER_ROLE, REPORT_ROLE = "letter_alone", "report"
+# PDFs of letters that name the hash over their report too; nothing makes them any more.
+LETTER_WITH_REPORTS_HASH_ROLE = "letter"
 MAIL = "decision_letter"
 # Who looks at letters: who prepares them, who stands behind them, who audits.
 READS_LETTERS = (Permission.SELECTION_PUBLISH_RESULTS, Permission.SELECTION_CONFIRM, Permission.AUDIT_READ)
@@ -366,9 +368,11 @@ def sent_letter(actor: Actor, reference: str, at: datetime) -> tuple[Any, SentLe
     if row is None:
         raise NotFound
     assert row.sent_content is not None and row.sent_sha256 is not None and row.sent_at is not None
+    public, roles = application.call.results_are_public(at), {file.role for file in files.listed(LETTER_FILES, row.id)}
+    had = LETTER_WITH_REPORTS_HASH_ROLE in roles and LETTER_ROLE not in roles
     return application, SentLetter(
-        row.id, row.version, DecisionText.from_mapping(row.sent_content), row.sent_at, row.sent_sha256.hex(),
-        application.call.results_are_public(at), row.acknowledged_at, bool(files.listed(LETTER_FILES, row.id, LETTER_ROLE)),
+        row.id, row.version, DecisionText.from_mapping(row.sent_content), row.sent_at, row.sent_sha256.hex(), public,
+        row.acknowledged_at, has_file=LETTER_ROLE in roles or (had and public), held=had and not public,
     )  # fmt: skip
 
 

@@ -173,9 +173,14 @@ class Report:
     text: str = ""
 
 
+def _hashed(mapping: Mapping[str, Any]) -> bytes:
+    text = json.dumps(mapping, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).digest()
+
+
 @dataclass(frozen=True, slots=True)
 class DecisionText:
-    """Everything one letter says, with its report; hashed as a whole. Dated, it is one that was sent."""
+    """Everything one letter says, with its report; hashed as a whole, and without it. Dated, it is one that was sent."""
 
     outcome: Outcome
     programme: str
@@ -213,9 +218,13 @@ class DecisionText:
 
     @property
     def sha256(self) -> bytes:
-        """Over everything it says, in one spelling."""
-        text = json.dumps(self.to_mapping(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(text.encode()).digest()
+        """Over everything it says with its report, in one spelling. Marks are few: who has it finds them by trying."""
+        return _hashed(self.to_mapping())
+
+    @property
+    def letter_sha256(self) -> bytes:
+        """Over the letter without its report, so that it can be shown before the results are public."""
+        return _hashed({key: value for key, value in self.to_mapping().items() if key != "report"})
 
     def dated(self, sent_on: str, complain_until: str = "") -> DecisionText:
         """The letter as it leaves, with its date and the last day for a complaint."""
@@ -382,7 +391,10 @@ class LettersPage:
 
 @dataclass(frozen=True, slots=True)
 class SentLetter:
-    """A letter as its applicant reads it; ``report`` says whether its report may be read already."""
+    """A letter as its applicant reads it; ``report`` says whether its report may be read already, and the hash over both shown.
+
+    ``held`` is a letter whose PDF names that hash, as they once did: it is handed out with the report.
+    """
 
     letter_id: UUID
     version: int
@@ -392,6 +404,7 @@ class SentLetter:
     report: bool
     acknowledged_at: datetime | None = None
     has_file: bool = False
+    held: bool = False
 
 
 def refuse_blocked(page: LettersPage) -> None:

@@ -399,6 +399,10 @@ def download_letter(actor: Actor, application_id: UUID, role: str) -> FileView:
     if role == queries.letters.REPORT_ROLE and not letter.report:
         raise NotFound
     found = files.listed(queries.letters.LETTER_FILES, letter.letter_id, role)
+    if not found and role == queries.letters.LETTER_ROLE and letter.report:
+        found = files.listed(
+            queries.letters.LETTER_FILES, letter.letter_id, queries.letters.LETTER_WITH_REPORTS_HASH_ROLE
+        )
     if not found:
         raise NotFound
     return found[0]

@@ -17,7 +17,7 @@ from grants.core.errors import NotFound
 from grants.core.permissions import Actor
 from grants.identity import policy, queries, rules, services
 from grants.identity.rules import SessionView, Where
-from grants.web.routing import ANONYMOUS, see_other
+from grants.web.routing import ANONYMOUS, empty_cache, see_other
 
 bp = Blueprint("identity", __name__)
 
@@ -79,6 +79,7 @@ def enter_as(token: str) -> None:
     session = queries.live_session(token, clock.now())
     assert session is not None, "a session just started is alive"
     login_user(SignedIn(token, session))
+    empty_cache()
 
 
 def readable(target: str | None) -> str | None:

@@ -22,7 +22,7 @@ from grants.identity.forms import (
 from grants.identity.states import LinkPurpose
 from grants.identity.views.frame import LINK_KEY, bp, id_in, where
 from grants.web.forms import DeedForm
-from grants.web.routing import current_actor, page, requires, see_other, signed_in
+from grants.web.routing import current_actor, empty_cache, page, requires, see_other, signed_in
 
 
 def _profile(status: int = 200, **forms: Any) -> Any:
@@ -76,6 +76,7 @@ def change_password() -> Any:
         with form.refusals():
             services.change_password(current_actor(), str(form.current.data), str(form.password.data), where())
             cookie.clear()
+            empty_cache()
             flash("Your password is changed and every browser is signed out. Sign in with the new password.")
             return see_other("identity.sign_in")
     return page("identity/password.html", form=form, own=queries.own(current_actor())), 422

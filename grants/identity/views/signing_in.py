@@ -20,7 +20,7 @@ from grants.identity.forms import (
 from grants.identity.states import LinkPurpose
 from grants.identity.views.frame import LINK_KEY, SESSION_KEY, bp, enter_as, go_on, home, readable, where
 from grants.web.forms import DeedForm
-from grants.web.routing import current_actor, page, public, see_other, signed_in
+from grants.web.routing import current_actor, empty_cache, page, public, see_other, signed_in
 
 RESET_SENT = (
     "If there is an account for this address, a mail with a link is on its way. "
@@ -56,6 +56,7 @@ def sign_out() -> Any:
     """End the session, here and in the database."""
     services.sign_out(current_actor())
     cookie.clear()
+    empty_cache()
     flash("You are signed out.")
     return see_other("identity.sign_in")
 
