@@ -293,9 +293,13 @@ def test_a_late_certain_conflict_bars_empties_the_seat_and_keeps_sheet_and_histo
     name = seated.seats(first)[0]
     member_of(seated, name, 0)
 
-    told = services.detect(PROGRAM, seated.call_id)
+    with statements() as seen:
+        told = services.detect(PROGRAM, seated.call_id)
 
     assert told.confirmed == 1
+    # The application is locked before its seat, as by whoever changes a seat: two such acts wait, and do not block each other.
+    locks = [each.rpartition("FOR UPDATE OF ")[2] for each in seen if "FOR UPDATE OF " in each]
+    assert locks.index("application") < locks.index("assignment")
     assert name not in seated.seats(first)
     assert ("application", first) in seated.actor(name).bars
     seat = db.session.scalars(
