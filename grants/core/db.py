@@ -182,7 +182,10 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     ),
     "score_shift": WrittenOnce(once=("decided_by", "decided_at", "return_reason"), free=("state",)),
     "selection": WrittenOnce(
-        once=("confirmed_by", "confirmed_at", "confirmed_despite", "returned_by", "return_reason"),
+        once=(
+            *("confirmed_by", "confirmed_at", "confirmed_despite", "returned_by", "return_reason"),
+            *("draw_refused_by", "draw_refused_at"),
+        ),
         # Its state; and what the draw by lot gives it, once, when it is confirmed: the triggers of awards see to that.
         free=("state", "undrawn", "used", "rules", "line_words", "list_sha256", "compared"),
     ),

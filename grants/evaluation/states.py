@@ -126,7 +126,13 @@ DETECTED = Machine(
         Transition(
             "lose", (DetectedState.PROPOSED, DetectedState.CONFIRMED), DetectedState.GONE, Permission.CONFLICT_DETECT
         ),
-        Transition("find_again", (DetectedState.GONE,), DetectedState.PROPOSED, Permission.CONFLICT_DETECT),
+        # What nobody may dismiss while it is so was dismissed once it had ended, and is so again.
+        Transition(
+            "find_again",
+            (DetectedState.GONE, DetectedState.DISMISSED),
+            DetectedState.PROPOSED,
+            Permission.CONFLICT_DETECT,
+        ),
     ),
 )
 

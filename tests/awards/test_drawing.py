@@ -25,6 +25,8 @@ from grants.awards import queries, services
 from grants.awards.models import Selection
 from grants.awards.ranking import RankedList, Scored, drawn_list, line_group, rank, solver
 from grants.awards.rules import Override, Plan, ScenarioInput, read_overrides
+from grants.awards.services.confirming import confirm_list
+from grants.awards.services.drawing import keep_refused
 from grants.awards.states import Outcome
 from grants.calls import queries as calls
 from grants.calls import services as call_acts
@@ -45,6 +47,7 @@ from grants.calls.rules.writing import call_file
 from grants.calls.services.drawing import fix_seed
 from grants.core import clock, encoding
 from grants.core.acts import arranging
+from grants.core.audit import AuditEvent
 from grants.core.db import db, get
 from grants.core.errors import Invalid, Refused
 from grants.core.money import ZERO, Money, euros
@@ -238,8 +241,8 @@ def test_the_decision_draws_and_two_people_stand_behind_it(drawing: Scene, brows
     assert re.search(".*".join(Draw(NEAR, seed).order(drawing.references)), public, re.DOTALL)
 
 
-def test_a_list_that_cannot_be_worked_out_once_it_is_drawn_is_not_confirmed_and_says_the_way_out(
-    evaluated: Scene, monkeypatch: pytest.MonkeyPatch
+def test_a_draw_that_is_refused_stays_on_the_record_and_the_next_list_says_why_it_is_decided(
+    evaluated: Scene, monkeypatch: pytest.MonkeyPatch, browser: Browser
 ) -> None:
     ranked = tuple(row.reference for row in queries.ranking_page(evaluated.actor("manager"), evaluated.slug).rows)
     # A seed that puts them in another order than their scores: another question than that of before the draw.
@@ -257,12 +260,39 @@ def test_a_list_that_cannot_be_worked_out_once_it_is_drawn_is_not_confirmed_and_
 
     with monkeypatch.context() as short:
         short.setattr(solver, "SECONDS_MAX", 0.0)
-        with pytest.raises(Refused, match=r"drawn by lot this list does not keep every rule.*return the list"):
+        with pytest.raises(Refused, match=r"does not keep every rule it was decided by.*return the list") as refused:
             services.confirm(drawing.actor("chair"), selection_id)
+    assert "countries" not in str(refused.value)
+    # It is never tried again, whatever a solver says then, and kept once.
+    with pytest.raises(Refused, match="A draw was refused"):
+        confirm_list(drawing.actor("chair"), selection_id)
+    keep_refused(drawing.actor("chair"), selection_id)
     db.session.rollback()
-    assert get(Selection, selection_id).undrawn and reserved(drawing) == ZERO
+    kept = get(Selection, selection_id)
+    assert (kept.undrawn, kept.draw_refused_by, reserved(drawing)) == (True, drawing.people["chair"], ZERO)
+    told = db.session.scalars(select(AuditEvent).where(AuditEvent.verb == "selection.refuse_draw")).all()
+    assert [each.object_id for each in told] == [selection_id, selection_id]
+    assert all(kept.list_sha256.hex() in str(each.reason) for each in told)
+    for change in ("draw_refused_by = NULL, draw_refused_at = NULL", "undrawn = false", "state = 'confirmed'"):
+        with pytest.raises(DBAPIError), arranging():
+            db.session.connection().exec_driver_sql(f"UPDATE selection SET {change}")
+        db.session.rollback()
+    path = f"/calls/{drawing.slug}"
+    page = text_of(browser.get("chair", f"{path}/selections/1"))
+    assert "A draw was refused on" in page and "Confirm the list" not in page
 
+    services.return_list(drawing.actor("chair"), selection_id, "Its draw was refused.")
+    with pytest.raises(Invalid) as missing:
+        decide(drawing)
+    assert set(missing.value.problems) == {"redrawn"}
+    page = text_of(browser.get("manager", f"{path}/decision"))
+    assert "A draw was refused on" in page and "Why is it decided by these rules after a draw was refused?" in page
+    given = replace(decision(drawing), redrawn="The machine was too slow; the rules are those of the call.")
+    services.decide(drawing.actor("manager"), drawing.call_id, given)
+    selection_id = queries.selections(drawing.call_id)[0].id
     services.confirm(drawing.actor("chair"), selection_id)
+    minute = printed(drawing, 2)
+    assert "A draw of list 1" in minute and "The machine was too slow" in minute
     selected = [ref for ref, state in zip(drawing.references, states(drawing), strict=True) if state == "selected"]
     assert set(selected) == {first[0], last}
 

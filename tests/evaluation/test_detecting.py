@@ -293,9 +293,13 @@ def test_a_late_certain_conflict_bars_empties_the_seat_and_keeps_sheet_and_histo
     name = seated.seats(first)[0]
     member_of(seated, name, 0)
 
-    told = services.detect(PROGRAM, seated.call_id)
+    with statements() as seen:
+        told = services.detect(PROGRAM, seated.call_id)
 
     assert told.confirmed == 1
+    # The application is locked before its seat, as by whoever changes a seat: two such acts wait, and do not block each other.
+    locks = [each.rpartition("FOR UPDATE OF ")[2] for each in seen if "FOR UPDATE OF " in each]
+    assert locks.index("application") < locks.index("assignment")
     assert name not in seated.seats(first)
     assert ("application", first) in seated.actor(name).bars
     seat = db.session.scalars(
@@ -413,11 +417,37 @@ def test_what_competed_with_a_part_that_ended_goes_at_the_next_look_but_not_what
 
     assert states_of(seated, name)[second, "competing_bid"] == "gone"
     assert seated.actor(name).barred("application") == set()
-    # With the part it comes back.
+    # With the part it comes back, what was dismissed too: nobody opens a rival for one person.
     with arranging():
         people.role(user_id, Role.APPLICATION_READER, kind="application", object_id=first)
+    with pytest.raises(Refused, match="Who takes part"):
+        services.decide_detected(seated.actor("manager"), third, user_id, Ruling.CLEARED, "It is fine.")
     services.detect(PROGRAM, seated.call_id)
-    assert states_of(seated, name)[second, "competing_bid"] == "confirmed"
+    assert set(states_of(seated, name).values()) == {"confirmed"}
+    assert seated.actor(name).barred("application") == {second, third}
+    again = rows_of(seated, name)[third, "competing_bid"]
+    assert (again.decided_by, again.decided_at, again.decision_reason) == (None, None, None)
+
+
+def test_a_rival_dismissed_with_the_part_is_shut_again_once_it_is_the_same_person_after_all(seated: Scene) -> None:
+    first, second, third = seated.application_ids
+    name, manager = seated.seats(first)[0], seated.actor("manager")
+    user_id = seated.people[name]
+    with_orcid(seated, name)
+    services.detect(PROGRAM, seated.call_id)
+    for application_id, ruling in (
+        *((first, Ruling.CONFIRMED), (second, None), (second, Ruling.CONFIRMED)),
+        *((first, Ruling.CLEARED), (second, Ruling.CLEARED), (first, Ruling.CONFIRMED)),
+    ):
+        if ruling is None:
+            services.detect(PROGRAM, seated.call_id)
+        else:
+            services.decide_detected(manager, application_id, user_id, ruling, "Looked at again.")
+
+    services.detect(PROGRAM, seated.call_id)
+
+    assert set(states_of(seated, name).values()) == {"confirmed"}
+    assert seated.actor(name).barred("application") == {first, second, third}
 
 
 def test_a_dismissal_covers_only_the_organisation_it_was_about(seated: Scene) -> None:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from wtforms import HiddenField, IntegerField, RadioField, StringField, TextAreaField
 from wtforms.validators import NumberRange, Optional
 
-from grants.awards.forms.selections import DESPITE, LINE_WORDS
+from grants.awards.forms.selections import DESPITE, LINE_WORDS, REDRAWN
 from grants.awards.rules import Plan, ScenarioInput, departing_words, override_lines, read_overrides
 from grants.awards.states import LineRule
 from grants.calls.rules import SelectionRules
@@ -102,6 +102,7 @@ class ChooseForm(ContestedForm):
     list_hash = HiddenField()
     reason = TextAreaField("Why this scenario", [Needed("Write why this scenario is chosen."), A_PARAGRAPH])
     despite = TextAreaField(DESPITE, [Optional(), A_PARAGRAPH])
+    redrawn = TextAreaField(REDRAWN, [Optional(), A_PARAGRAPH])
 
 
 class MoveForm(ContestedForm):

@@ -26,6 +26,8 @@ LINE_WORDS = {
 
 DESPITE = "Why is it decided although complaints about eligibility are open?"
 
+REDRAWN = "Why is it decided by these rules after a draw was refused?"
+
 
 class DecisionForm(ContestedForm):
     """What the person who decides chooses; ``list_hash`` is the list on the page."""
@@ -45,6 +47,7 @@ class DecisionForm(ContestedForm):
     reason = TextAreaField("Reason or note of the panel", [Needed("Write why the list is decided as it stands.")])
 
     despite = TextAreaField(DESPITE, [Optional(), A_PARAGRAPH])
+    redrawn = TextAreaField(REDRAWN, [Optional(), A_PARAGRAPH])
 
     def now_of(self, list_hash: str) -> None:
         """The next sending is a new deed, in sight of the list that is on the page now."""
@@ -82,7 +85,7 @@ class DecisionForm(ContestedForm):
         line = LineRule(self.line.data or LineRule.STOP.value)
         return DecisionInput(
             self.list_hash.data or "", self.reason.data or "", line, self.reserve_max.data, self.order(),
-            despite=self.despite.data or "", overrides=self._departures(),
+            despite=self.despite.data or "", redrawn=self.redrawn.data or "", overrides=self._departures(),
         )  # fmt: skip
 
 

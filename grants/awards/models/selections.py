@@ -28,6 +28,11 @@ class Selection(Row):
         CheckConstraint("(confirmed_at IS NULL) = (confirmed_by IS NULL)", name="confirmed_has_person"),
         CheckConstraint("(state = 'returned') = (return_reason IS NOT NULL)", name="returned_has_reason"),
         CheckConstraint("(returned_by IS NULL) = (return_reason IS NULL)", name="returned_has_person"),
+        CheckConstraint("(draw_refused_at IS NULL) = (draw_refused_by IS NULL)", name="draw_refused_has_person"),
+        CheckConstraint("draw_refused_by <> decided_by", name="draw_refused_to_another"),
+        CheckConstraint(
+            "draw_refused_at IS NULL OR (undrawn AND state <> 'confirmed')", name="draw_refused_is_never_confirmed"
+        ),
         CheckConstraint("used >= 0 AND used <= budget", name="within_budget"),
         CheckConstraint("(kind = 'published_outcome') = (source_url IS NOT NULL)", name="published_has_source"),
         CheckConstraint("octet_length(list_sha256) = 32", name="list_sha256_length"),
@@ -67,6 +72,9 @@ class Selection(Row):
     confirmed_at: Mapped[datetime | None]
     returned_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
     return_reason: Mapped[str | None]
+    # Who was to confirm it when its draw by lot was refused: a list with a refused draw is returned, and stays on the record.
+    draw_refused_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    draw_refused_at: Mapped[datetime | None]
 
 
 class SelectionItem(Row):

@@ -31,7 +31,10 @@ def minute(selection_id: UUID) -> Asking[DecisionMinute]:
     call, view = found[row.call_id], next(each for each in views if each.id == selection_id)
     listed, _, scores = yield from frozen(call, view)
     cities = yield from evaluation.cities_of.asking([each.application_id for each in listed.rows])
-    return DecisionMinute(call, view, plan_of(row), shown_rows(listed, scores, cities, {}))
+    return DecisionMinute(
+        *(call, view, plan_of(row), shown_rows(listed, scores, cities, {})),
+        tuple(each for each in reversed(views) if each.draw_refused_at is not None),
+    )
 
 
 def minute_file(actor: Actor, slug: str, number: int) -> FileView:

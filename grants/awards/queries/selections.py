@@ -68,10 +68,12 @@ def selections(call_id: UUID) -> Asking[tuple[SelectionView, ...]]:
 
 def _selections(wanted: ColumnElement[bool]) -> Asking[tuple[SelectionView, ...]]:
     rows = yield from ask(select(Selection).where(wanted).order_by(Selection.number.desc()).limit(100))
-    people = yield from identity.people.asking(
-        person for row in rows for person in (row.decided_by, row.confirmed_by, row.returned_by) if person
-    )
+    people = yield from identity.people.asking(person for row in rows for person in _who(row) if person)
     return tuple(_view(row, {key: person.name for key, person in people.items()}) for row in rows)
+
+
+def _who(row: Selection) -> tuple[UUID | None, ...]:
+    return row.decided_by, row.confirmed_by, row.returned_by, row.draw_refused_by
 
 
 def _view(row: Selection, names: Mapping[UUID, str]) -> SelectionView:
@@ -103,6 +105,9 @@ def _view(row: Selection, names: Mapping[UUID, str]) -> SelectionView:
         departures=tuple(row.rules.get("departures", ())),
         undrawn=row.undrawn,
         signed_hash=row.rules.get("signed_sha256", ""),
+        draw_refused_by=names.get(row.draw_refused_by, "") if row.draw_refused_by else "",
+        draw_refused_at=row.draw_refused_at,
+        redrawn=row.rules.get("redrawn", ""),
         despite=row.despite,
         confirmed_despite=row.confirmed_despite or "",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from grants.awards.rules.advice import AdvicePage, AdviceRow, SeverityRow, refuse_places
 from grants.awards.rules.decision import (
     DecisionInput,
+    DrawRefused,
     SelectionView,
     complaints_words,
     forgotten_words,
@@ -12,15 +13,16 @@ from grants.awards.rules.decision import (
     kept_halves,
     late_words,
     list_hash,
+    redraw_words,
     refuse_complaints,
     refuse_doubts,
     refuse_forgotten,
     refuse_found,
     refuse_over_budget,
+    refuse_redraw,
     refuse_same_person,
     refuse_second_list,
     refuse_shifts,
-    undrawable_words,
     waiting_words,
 )
 from grants.awards.rules.moving import MoveView, NextView, ReservePage
@@ -92,6 +94,7 @@ __all__ = [
     "Compared",
     "Decided",
     "DecisionInput",
+    "DrawRefused",
     "Facts",
     "Kept",
     "KeptRow",
@@ -134,6 +137,7 @@ __all__ = [
     "plan_of",
     "points",
     "read_overrides",
+    "redraw_words",
     "refuse_another",
     "refuse_complaints",
     "refuse_departures",
@@ -143,6 +147,7 @@ __all__ = [
     "refuse_old_departures",
     "refuse_over_budget",
     "refuse_places",
+    "refuse_redraw",
     "refuse_same_person",
     "refuse_second_list",
     "refuse_shifts",
@@ -150,7 +155,6 @@ __all__ = [
     "reserve_places",
     "shares_of",
     "strip",
-    "undrawable_words",
     "untold_words",
     "waiting_words",
 ]

@@ -38,6 +38,8 @@ class DecisionInput:
     scenario: int | None = None
     # Why it is decided although complaints about eligibility are open.
     despite: str = ""
+    # Why it is decided by these rules after a draw by lot was refused.
+    redrawn: str = ""
     # What of the list by the rules of the call is recommended otherwise: amounts, conditions.
     overrides: tuple[Override, ...] = ()
 
@@ -53,7 +55,7 @@ class DecisionInput:
             wrong["panel_order"] = "Name each tied application once."
         if wrong:
             raise Invalid("The list was not decided.", wrong)
-        return replace(self, reason=reason, despite=clean_text(self.despite))
+        return replace(self, reason=reason, despite=clean_text(self.despite), redrawn=clean_text(self.redrawn))
 
 
 def waiting_words(count: int, names: str, method: ScoreMethod) -> str:
@@ -223,16 +225,36 @@ def repeats_words(number: int, references: Sequence[str]) -> str:
     )
 
 
-def undrawable_words(said: Sequence[str]) -> str:
-    """Why a list is not confirmed once its group at the line is drawn, and the way out; the seed stays unread.
+class DrawRefused(Refused):
+    """A list that is not what two people may sign once its group at the line is drawn: which rule it breaks stays unsaid."""
 
-    >>> undrawable_words(("No choice reaches at least 3 countries.",))[:63]
-    'With its group at the line drawn by lot this list does not keep'
+    def __init__(self) -> None:
+        super().__init__(
+            "A draw was refused: with its group at the line drawn by lot this list does not keep every rule it was decided "
+            "by, or cannot be worked out. Nothing is reserved, nobody reads the order, and the refusal is on the record: "
+            "return the list, and have it decided again with a reason."
+        )
+
+
+def redraw_words(numbers: Sequence[int]) -> str:
+    """Of which lists of a call the draw was refused, and what the next decision needs; empty where none was.
+
+    >>> redraw_words([1])[:35]
+    'The draw by lot of list 1 was refus'
     """
+    if not numbers:
+        return ""
+    named = f"list {numbers[0]} was" if len(numbers) == 1 else f"lists {', '.join(map(str, numbers))} was each time"
     return (
-        f"With its group at the line drawn by lot this list does not keep every rule it was decided by. {' '.join(said)} Nothing is "
-        "drawn and nothing reserved: return the list with that reason, and have it decided from a scenario with other rules."
+        f"The draw by lot of {named} refused, and the next list is drawn from the same seed. Write why it is decided by "
+        "these rules; that stands on the list and in its minute."
     )
+
+
+def refuse_redraw(numbers: Sequence[int], why: str) -> None:
+    """Raise :class:`Invalid` where a draw of the call was refused and nobody says why the list is decided as it is now."""
+    if (words := redraw_words(numbers)) and not why:
+        raise Invalid(words, {"redrawn": words})
 
 
 def refuse_second_list(number: int | None) -> None:
@@ -282,6 +304,10 @@ class SelectionView:
     # the list as both people saw it.
     undrawn: bool = False
     signed_hash: str = ""
+    # Who was to confirm it when its draw was refused, and when; and why it was decided after the draw of another was.
+    draw_refused_by: str = ""
+    draw_refused_at: datetime | None = None
+    redrawn: str = ""
     # Whether its minute is there as PDF, for a reader who sees the whole list.
     has_minute: bool = False
 
@@ -295,6 +321,8 @@ class SelectionView:
         """Where a call draws by lot and this list is not drawn: why."""
         if not self.undrawn:
             return "Nothing had to be drawn for this list."
+        if self.draw_refused_at is not None:
+            return "Its draw was refused, because the drawn list does not keep every rule; nobody read the order."
         if self.state is SelectionState.RETURNED:
             return "This list was returned before anything was drawn for it; the seed did not come out."
         return "It is drawn when another person confirms this list. Until then nobody reads the seed."

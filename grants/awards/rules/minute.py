@@ -18,6 +18,8 @@ class DecisionMinute:
     view: SelectionView
     plan: Plan
     rows: tuple[RankingRow, ...]
+    # The lists of the call whose draw was refused before this one was decided.
+    refused: tuple[SelectionView, ...] = ()
 
     @property
     def rules(self) -> tuple[str, ...]:

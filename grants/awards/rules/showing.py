@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import groupby
 from uuid import UUID
 
-from grants.awards.rules.decision import SelectionView, repeats_words
+from grants.awards.rules.decision import SelectionView, redraw_words, repeats_words
 from grants.awards.rules.moving import NOTHING_FREED, ReservePage
 from grants.awards.rules.plan import Plan
 from grants.awards.states import AmountBasis, LineRule, Outcome
@@ -123,6 +123,17 @@ class RankingPage:
     complete: bool = True
     # Whether this person may move scores of this list, by the rules of the call.
     moves_scores: bool = False
+
+    @property
+    def refused_draws(self) -> tuple[SelectionView, ...]:
+        """The lists of this call whose draw by lot was refused, the first first."""
+        views = (*((self.selection,) if self.selection else ()), *self.earlier)
+        return tuple(sorted((view for view in views if view.draw_refused_at), key=lambda view: view.number))
+
+    @property
+    def redraw_words(self) -> str:
+        """What the next decision needs after a draw was refused; empty while a list stands, and where none was."""
+        return "" if self.selection else redraw_words([view.number for view in self.refused_draws])
 
     @property
     def repeats_words(self) -> str:

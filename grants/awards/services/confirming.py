@@ -12,7 +12,7 @@ from grants.applications.models import Application
 from grants.awards import queries, rules
 from grants.awards.models import Selection, SelectionItem
 from grants.awards.services.deciding import refuse_conflicted
-from grants.awards.services.drawing import draw
+from grants.awards.services.drawing import draw, keep_refused
 from grants.awards.services.published import count_as_published, enter_published
 from grants.awards.states import (
     SELECTION,
@@ -37,21 +37,33 @@ from grants.ledger import services as ledger
 from grants.ledger.rules import Dimensions, Event
 
 
+def confirm(actor: Actor, selection_id: UUID, version: int | None = None, despite: str = "") -> Money:
+    """Confirm a list another person decided: draw its group at the line, reserve the money, tell the applicants.
+
+    Returns what was reserved. Refused when a score or the free budget changed since the list was decided. Where its draw is
+    refused nothing of the act stands, so that is kept by another one before it is told.
+    """
+    try:
+        return confirm_list(actor, selection_id, version, despite)
+    except rules.DrawRefused:
+        keep_refused(actor, selection_id)
+        raise
+
+
 @act(
     "selection.confirm",
     needs=Permission.SELECTION_CONFIRM,
     scope=queries.selection_scope,
     says="confirmed the selection of {subject}",
 )
-def confirm(actor: Actor, selection_id: UUID, version: int | None = None, despite: str = "") -> Money:
-    """Confirm a list another person decided: draw its group at the line, reserve the money, tell the applicants.
-
-    Returns what was reserved. Refused when a score or the free budget changed since the list was decided.
-    """
+def confirm_list(actor: Actor, selection_id: UUID, version: int | None = None, despite: str = "") -> Money:
+    """What :func:`confirm` does where the draw is not refused."""
     demand_fresh(actor)
     selection = locked(Selection, selection_id)
     check_version(selection, version)
     rules.refuse_same_person(selection.decided_by, actor.user_id)
+    if selection.draw_refused_at is not None:
+        raise rules.DrawRefused
     SELECTION.move(selection, "confirm")
     selection.confirmed_by, selection.confirmed_at = actor.user_id, acts.moment()
     call = calls.call_by_id(selection.call_id)

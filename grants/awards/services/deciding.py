@@ -52,6 +52,8 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     rules.refuse_shifts(evaluation.waiting_shifts(call_id))
     complaints = queries.complaints.about_eligibility(call_id)
     rules.refuse_complaints(complaints, values.despite)
+    refused_draws = _refused_draws(call_id)
+    rules.refuse_redraw(refused_draws, values.redrawn)
     for row in waiting:
         if beyond := beyond_words(scores[row.id].shift_half, call.content.scoring):
             raise Refused(f"{row.reference}: {beyond}")
@@ -99,12 +101,20 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
             "facts": rules.kept_facts(facts),
         }
     selection.despite = values.despite if complaints else ""
+    if refused_draws:
+        selection.rules = selection.rules | {"redrawn": values.redrawn}
     selection.undrawn = bool(found.draw_words)
     keep(selection, call, plan, found)
     db.session.add(selection)
     freeze(selection, found, scores)
     acts.reason(values.reason)
     return selection.number
+
+
+def _refused_draws(call_id: UUID) -> list[int]:
+    """The numbers of the lists of a call whose draw by lot was refused."""
+    refused = (Selection.call_id == call_id, Selection.draw_refused_at.is_not(None))
+    return list(db.session.scalars(select(Selection.number).where(*refused).order_by(Selection.number)))
 
 
 def refuse_open_list(call_id: UUID) -> None:

@@ -105,6 +105,7 @@ def choose_scenario(slug: str, number: int) -> Any:
                 choice.reason.data or "",
                 scenario=number,
                 despite=choice.despite.data or "",
+                redrawn=choice.redrawn.data or "",
             )
             decided = services.decide(current_actor(), call.id, given)
             flash(

@@ -51,6 +51,15 @@ def selection(told: DecisionMinute) -> bytes:
         paper.heading("What was drawn by lot")
         for sentence in told.drawing:
             paper.paragraph(sentence)
+    if told.refused:
+        paper.heading("Draws by lot that were refused")
+        for each in told.refused:
+            assert each.draw_refused_at is not None, "only those come here"
+            paper.paragraph(
+                f"A draw of list {each.number} (SHA-256 {each.list_hash}) was refused on {moment(each.draw_refused_at, call.zone)}, "
+                f"when {each.draw_refused_by} was to confirm it, because the drawn list does not keep every rule."
+            )
+        paper.paragraph(f"Why this list was decided by its rules after that: {view.redrawn}")
     paper.heading("Reserve list, in its order")
     reserve = [row for row in told.rows if row.outcome is Outcome.RESERVE]
     for place, row in zip(reserve_places([row.rank for row in reserve]), reserve, strict=True):

@@ -39,8 +39,10 @@ LOOKED_AT = tuple(
         ApplicationState.RESERVE,
     )
 )
-# What one takes part in competes whatever was decided about it; only what was withdrawn left the call.
-COMPETING = tuple(state.value for state in ApplicationState if state is not ApplicationState.WITHDRAWN)
+# What one takes part in competes whatever was decided about it; what was withdrawn left the call, a draft never came to it.
+COMPETING = tuple(
+    state.value for state in ApplicationState if state not in (ApplicationState.DRAFT, ApplicationState.WITHDRAWN)
+)
 NUMBERS: Mapping[FactKind, str] = {
     FactKind.PIC: "PIC",
     FactKind.VAT: "VAT number",
@@ -88,39 +90,30 @@ def look(call_id: UUID) -> Looked:
 def takes_part(call_id: UUID, user_id: UUID | None = None) -> frozenset[tuple[UUID, UUID]]:
     """(person, application) of whom it stands that they take part in it, under whatever account: what others compete with.
 
-    What the program found lasts as long as the part: whoever acts for the application no more competes with none for its
-    sake. What a person confirmed stands until a person dismisses it. An application that was withdrawn competes with none.
+    Who acts for an application takes part in it, whatever was decided about that before; whoever acts for it no more
+    competes with none for its sake. What a person confirmed stands until a person dismisses it. An application that was
+    withdrawn competes with none.
     """
     wanted = (
-        select(DetectedConflict.user_id, DetectedConflict.application_id, DetectedConflict.decided_by)
+        select(DetectedConflict.user_id, DetectedConflict.application_id)
         .join(Application, Application.id == DetectedConflict.application_id)
         .where(
             Application.call_id == call_id,
             Application.state.in_(COMPETING),
             DetectedConflict.state == DetectedState.CONFIRMED.value,
-            or_(
-                DetectedConflict.kind == DetectedKind.OWN_APPLICATION.value,
-                # That two accounts are one person stands once a person said so.
-                and_(
-                    DetectedConflict.kind == DetectedKind.SAME_PERSON.value,
-                    DetectedConflict.decided_by.is_not(None),
-                ),
-            ),
+            # That two accounts are one person stands once a person said so.
+            DetectedConflict.kind.in_((DetectedKind.OWN_APPLICATION.value, DetectedKind.SAME_PERSON.value)),
+            DetectedConflict.decided_by.is_not(None),
         )
     )
-    if user_id is not None:
-        wanted = wanted.where(DetectedConflict.user_id == user_id)
-    acting = frozenset(_team(call_id, COMPETING))
-    return frozenset(
-        (row.user_id, row.application_id)
-        for row in db.session.execute(wanted)
-        if row.decided_by is not None or (row.application_id, row.user_id) in acting
-    )
+    confirmed = frozenset((row.user_id, row.application_id) for row in db.session.execute(wanted))
+    acting = frozenset((each, application_id) for application_id, each in _team(call_id, COMPETING))
+    return frozenset(pair for pair in confirmed | acting if user_id is None or pair[0] == user_id)
 
 
 def acts_for(user_id: UUID, call_id: UUID) -> frozenset[UUID]:
     """The applications of a call that this person acts for now, by role or as the contact of a partner."""
-    return frozenset(application_id for application_id, each in _team(call_id) if each == user_id)
+    return frozenset(application_id for application_id, each in _team(call_id, COMPETING) if each == user_id)
 
 
 def _years_ago(years: int) -> datetime:

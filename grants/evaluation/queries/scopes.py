@@ -45,8 +45,8 @@ def application_of_call_scope(application_id: UUID) -> Scope:
 
 
 def seat_scope(seat_id: UUID) -> Scope:
-    """A seat lies where its application lies."""
-    return application_scope(locked(Assignment, seat_id).application_id)
+    """A seat lies where its application lies, which is locked before it."""
+    return application_scope(get(Assignment, seat_id).application_id)
 
 
 def shift_scope(shift_id: UUID) -> Scope:

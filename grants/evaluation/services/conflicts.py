@@ -13,7 +13,7 @@ from grants.calls import queries as calls
 from grants.calls.models import Call
 from grants.core import acts, faults
 from grants.core.acts import act
-from grants.core.db import check_version, db, locked
+from grants.core.db import among, check_version, db, locked
 from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
@@ -288,15 +288,20 @@ def keep_away(
 
 
 def _seats_of(call_id: UUID, pairs: Collection[tuple[UUID, UUID]]) -> list[tuple[Assignment, UUID]]:
-    """The active seats of these people on these applications, under lock."""
+    """The active seats of these people on these applications, under lock; their applications first, as whoever changes a seat does."""
+    standing = (
+        Evaluator.call_id == call_id,
+        Evaluator.user_id.in_({user_id for user_id, _ in pairs}),
+        Assignment.state == SeatState.ACTIVE.value,
+        among(Assignment.application_id, {application_id for _, application_id in pairs}),
+    )
+    seated = select(Assignment.application_id).join(Evaluator, Evaluator.id == Assignment.evaluator_id).where(*standing)
+    held = select(Application.id).where(Application.id.in_(seated)).order_by(Application.reference)
+    db.session.execute(held.with_for_update(of=Application)).all()
     rows = db.session.execute(
         select(Assignment, Evaluator.user_id)
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
-        .where(
-            Evaluator.call_id == call_id,
-            Evaluator.user_id.in_({user_id for user_id, _ in pairs}),
-            Assignment.state == SeatState.ACTIVE.value,
-        )
+        .where(*standing)
         .order_by(Assignment.id)
         .with_for_update(of=Assignment)
     )

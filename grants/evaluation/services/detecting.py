@@ -42,7 +42,8 @@ def ask_to_look(actor: Actor, organisation_id: UUID | None = None) -> int:
 def detect(actor: Actor, call_id: UUID) -> Detected:
     """Look the call through: certain facts keep people away at once, the others wait for a person.
 
-    What was decided stands. A proposal whose fact is no longer so goes; a certain one stays until a person dismisses it.
+    What was decided stands, but for what nobody may dismiss: dismissed after it had ended, it holds again once it is so
+    again. A proposal whose fact is no longer so goes; a certain one stays until a person dismisses it.
     What people said of organisations is carried to the applications these are in by now. That somebody competes follows from the application they take part in, and goes with it.
     """
     found = {each.key: each for each in queries.look(call_id).found}
@@ -51,6 +52,9 @@ def detect(actor: Actor, call_id: UUID) -> Detected:
     proposed = gone = 0
     for key, each in found.items():
         row = standing.get(key) or _kept(each)
+        if _dismissed_too_long(row, each):
+            row.decided_by = row.decided_at = row.decision_reason = None
+            DETECTED.move(row, "find_again")
         if row.decided_by is None and row.evidence != each.evidence:
             # What a person decided about keeps the sentence they read; every other fact is told as it is now.
             row.evidence = each.evidence
@@ -81,6 +85,11 @@ def detect(actor: Actor, call_id: UUID) -> Detected:
 def _held_too_much(row: DetectedConflict, each: Found) -> bool:
     """Whether the program alone confirmed what proves nothing (any more): a person decides about it."""
     return row.state == DetectedState.CONFIRMED.value and row.decided_by is None and not each.is_certain
+
+
+def _dismissed_too_long(row: DetectedConflict, each: Found) -> bool:
+    """Whether a part in an application that was over when a person dismissed what follows from it has begun again."""
+    return row.state == DetectedState.DISMISSED.value and each.is_certain and not each.kind.may_be_dismissed
 
 
 def _follows(row: DetectedConflict) -> bool:
