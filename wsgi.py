@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 from typing import Any
 
 from flask import Flask
 
 from config import BadSettings, Config
-from grants.app import create_app
+from grants.app import create_app, keep_out_of_collection
 from grants.local import owns_tables
 
 _made: tuple[Config, Flask] | None = None
@@ -51,10 +50,10 @@ def _refuse_owner(config: Config) -> None:
         )
 
 
-def _made_to_stay(config: Config) -> Flask:
-    """The program of a process that makes no other: nobody looks through it for rubbish any more."""
+def _made_for_a_command(config: Config) -> Flask:
+    """The program a command works with; a command that makes two of them ends soon, and both stay until then."""
     app = create_app(config)
-    gc.freeze()
+    keep_out_of_collection()
     return app
 
 
@@ -62,7 +61,7 @@ def cli() -> None:
     """The command ``grants``; the processes that serve pages have no use for it."""
     from grants.cli import build_cli  # only the command pays for it
 
-    build_cli(Config.from_env, _made_to_stay)(prog_name="grants")
+    build_cli(Config.from_env, _made_for_a_command)(prog_name="grants")
 
 
 if __name__ == "__main__":

@@ -74,18 +74,27 @@ class Settings(Protocol):
 
 
 @contextmanager
-def _looking_for_no_rubbish() -> Iterator[None]:
-    """Half a million things are made here and all of them stay: whoever looks for rubbish meanwhile walks them in vain."""
-    looked = gc.isenabled()
+def _without_collection() -> Iterator[None]:
+    """Half a million objects are made here and all of them stay: a collection of garbage meanwhile walks them in vain."""
+    enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if looked:
+        if enabled:
             gc.enable()
 
 
-@_looking_for_no_rubbish()
+def keep_out_of_collection() -> None:
+    """What is made by now stays to the end of the process: no collection of garbage looks at it again.
+
+    Called once the program is made, before any process is forked: a collection writes into every object it looks at, and
+    what nobody writes into the processes share.
+    """
+    gc.freeze()
+
+
+@_without_collection()
 def create_app(settings: Settings) -> Flask:
     """The program for one configuration; opens no connection."""
     app = Flask(

@@ -6,7 +6,6 @@ Two of them at once do no harm: each step is one conditional statement or has a 
 from __future__ import annotations
 
 import argparse
-import gc
 import logging
 import signal
 import sys
@@ -21,7 +20,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 
 from config import BadSettings, Config
-from grants.app import create_app
+from grants.app import create_app, keep_out_of_collection
 from grants.applications import queries as applications
 from grants.applications import services as application_services
 from grants.core import answers, audit, clock, files, filling, home, jobs, quarantine, scanning
@@ -117,8 +116,7 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda signum, frame: stop.set())
     app = create_app(config)
-    # What is made by now stays: nobody looks through it for rubbish.
-    gc.freeze()
+    keep_out_of_collection()
     keep(app, stop, options.every, timedelta(seconds=options.ring_again))
     return 0
 

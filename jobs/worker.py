@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import logging
 import os
 import signal
@@ -21,7 +20,7 @@ from rq import Worker
 from rq.serializers import JSONSerializer
 
 from config import BadSettings, Config
-from grants.app import create_app
+from grants.app import create_app, keep_out_of_collection
 from grants.core import filling, home, jobs
 from grants.core.db import db
 from grants.identity.queries import actor_for
@@ -150,8 +149,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     _end_on_signals()
     _app = create_app(config)
-    # Each job's child shares it as it is, and none looks through it for rubbish.
-    gc.freeze()
+    keep_out_of_collection()
     _lease = timedelta(seconds=options.lease)
     serve(config.REDIS_URL, options.grace)
     return 0

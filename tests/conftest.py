@@ -67,7 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[SHARED] = TestPostgres()
         config.stash[SHARED].start()
     else:
-        # Reading five thousand tests makes much that stays and no rubbish; whoever looks for rubbish meanwhile walks all of
+        # Reading five thousand tests makes much that stays and no garbage; a collection of garbage meanwhile walks all of
         # it again and again, up to a quarter of what reading them costs. The process that only hands tests out reads none.
         gc.disable()
 

@@ -47,15 +47,16 @@ def on_starting(server):
         # First the settings alone: they are read in a moment, the program in a second.
         level = Config.from_env().LOG_LEVEL
         import wsgi
+        from grants.app import keep_out_of_collection
 
         wsgi.ready()
     except BadSettings as error:
         sys.exit(f"This does not start. {error}")
     _share_heaps()
     logging.basicConfig(level=level, format="%(asctime)s web %(levelname)s %(name)s: %(message)s")
-    # What is made by now stays as it is: the processes share it, and none looks through it for garbage.
+    # What is garbage by now would be kept with the rest.
     gc.collect()
-    gc.freeze()
+    keep_out_of_collection()
 
 
 def _share_heaps():

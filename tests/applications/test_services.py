@@ -887,6 +887,10 @@ def test_who_opens_a_confidential_file_is_on_record(call: CallView) -> None:
         services.download_receipt(again(actors.ana()), application_id, 1)
     with pytest.raises(NotAllowed):
         services.download_assigned(actors.emil(), application_id, sha256)
+    with arranging():
+        identity_factory.bar(eva.user_id, "application", application_id)
+    with pytest.raises(NotFound):
+        services.download_assigned(actors.actor(eva.user_id), application_id, sha256)
 
     assert _opened("application.download") == [(actors.eli().user_id, f"file {sha256[:12]}")]
     assert _opened("application.download_assigned") == [(eva.user_id, f"file {sha256[:12]}")]

@@ -14,6 +14,7 @@ from grants.awards import queries
 from grants.awards.rules import Override, Plan
 from grants.awards.rules.minute import departures
 from grants.core import files
+from grants.core.acts import arranging
 from grants.core.audit import AuditEvent
 from grants.core.db import db
 from grants.core.errors import NotFound
@@ -24,6 +25,7 @@ from grants.evaluation.models import AssessmentScore
 from tests.awards.test_reserve import confirmed, selection
 from tests.awards.test_unscored import a_sheet_of, blank
 from tests.evaluation.scene import Browser, Scene
+from tests.factories import identity as people
 from tests.statements import statements
 
 __all__ = ["confirmed"]
@@ -74,6 +76,12 @@ def test_the_minute_is_for_who_sees_the_list_whole(confirmed: Scene, browser: Br
     with pytest.raises(NotFound):
         queries.minute_file(kept_away, confirmed.slug, 1)
     assert not queries.selection_page(kept_away, confirmed.slug, 1)[1].has_minute
+    assert browser.get("auditor", path).status_code == 200
+    with browser.get("auditor", link) as handed_out:
+        assert handed_out.status_code == 200
+    with arranging():
+        people.bar(confirmed.people["auditor"], "application", confirmed.application_ids[1])
+    assert browser.get("auditor", link).status_code == 404
     assert browser.get("eva1", link).status_code in (403, 404)
 
 

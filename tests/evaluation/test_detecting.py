@@ -1,19 +1,14 @@
-"""Conflicts of interest are found by what people and consortia share; certain ones gate at once, the others wait for a person."""
+"""Conflicts that were found are kept: certain ones gate at once, the others wait for a person; looking costs the same for many."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import replace
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import select
 
 from grants.applications.models import Application, ApplicationPartner
-from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState
-from grants.calls.rules import ConflictRules
+from grants.applications.states import PartnerRole, PartnerState
 from grants.cities.models import City, Participation
 from grants.core import clock, jobs
 from grants.core.acts import arranging
@@ -29,14 +24,11 @@ from grants.evaluation.models import (
     Consensus,
     DetectedConflict,
     EntityDeclaration,
-    Evaluator,
 )
 from grants.evaluation.rules import Answered
-from grants.evaluation.rules.detecting import Bid, Candidate, Entity, Somebody, Together, detect
 from grants.evaluation.states import (
     ConsensusState,
     Declared,
-    DetectedKind,
     DetectedState,
     Ruled,
     Ruling,
@@ -51,189 +43,9 @@ from tests import actors
 from tests.evaluation.scene import Browser, Scene, declares
 from tests.factories import identity as people
 from tests.html import check_page
-from tests.statements import statements
 
-SPACE = UUID(int=7)
 PROGRAM = system_actor("the program", (Permission.CONFLICT_DETECT,))
-USUAL = ConflictRules()
-K = DetectedKind
-
-
-def key(word: str) -> UUID:
-    return uuid5(SPACE, word)
-
-
-CITY = Entity(key("city"), "Municipality of Neochóra", "GR", "Neochóra", domain="neochora.example")
-UNI = Entity(key("uni"), "University of Ærøsted", "DK", "Ærøsted", frozenset({("PIC", "999999999")}))
-LEAD = Somebody(key("lead"), "Lena Leadová", "lena@neochora.example", organisation_id=CITY.id)
-BID = Bid(key("bid"), (CITY, UNI), (LEAD,))
-OTHER = Bid(key("other"), (Entity(key("town"), "Town of Šumberk", "CZ", "Šumberk"),))
 ORCID = "0000-0002-1825-0097"
-EVA = Somebody(key("eva"), "Eva Hodnotilová", "eva@institute.example")
-
-
-def kinds(candidate: Candidate, rules: ConflictRules = USUAL, past: tuple[Together, ...] = ()) -> set[tuple[str, UUID]]:
-    return {(each.kind.value, each.application_id) for each in detect([candidate], [BID, OTHER], past, rules)}
-
-
-def test_somebody_with_nothing_in_common_is_found_nowhere() -> None:
-    assert kinds(Candidate(EVA, (Entity(key("institute"), "Institute", "FI", "Tampere"),))) == set()
-
-
-@pytest.mark.parametrize(
-    ("candidate", "kind"),
-    [
-        (Candidate(replace(EVA, user_id=LEAD.user_id)), K.OWN_APPLICATION),
-        (Candidate(EVA, (CITY,)), K.OWN_ORGANISATION),
-        (Candidate(EVA, (Entity(key("x"), "Elsewhere", "FI", numbers=UNI.numbers),)), K.SAME_NUMBER),
-        (Candidate(replace(EVA, email="e@ict.neochora.example")), K.MAIL_DOMAIN),
-        (Candidate(replace(EVA, name="Leadova, Lena")), K.SIMILAR_PERSON),
-        (Candidate(EVA, (Entity(key("x"), "Universty of Aerøsted", "DK"),)), K.SIMILAR_ORGANISATION),
-    ],
-    ids=lambda value: value.value if isinstance(value, DetectedKind) else "",
-)
-def test_what_is_shared_is_found_with_the_entity_it_concerns(candidate: Candidate, kind: DetectedKind) -> None:
-    found = [each for each in detect([candidate], [BID, OTHER], (), USUAL) if each.application_id == BID.application_id]
-
-    assert [(each.kind, each.organisation_id in {CITY.id, UNI.id}) for each in found] == [(kind, True)]
-
-
-def test_a_name_that_is_the_same_is_not_nearly_so() -> None:
-    candidate = Candidate(replace(EVA, name=LEAD.name), (replace(UNI, id=key("x"), numbers=frozenset()),))
-
-    found = {each.kind: each.evidence for each in detect([candidate], [BID, OTHER], (), USUAL)}
-
-    assert found[K.SIMILAR_ORGANISATION] == "University of Ærøsted and University of Ærøsted have the same name"
-    assert found[K.SIMILAR_PERSON] == "The same name as Lena Leadová of its team"
-
-
-def test_one_orcid_under_two_accounts_may_be_one_person_and_competes_once_that_stands() -> None:
-    lead = replace(LEAD, orcid=ORCID)
-    bid = replace(BID, team=(lead,))
-    eva = Candidate(replace(EVA, orcid=lead.orcid))
-
-    found = detect([eva], [bid, OTHER], (), USUAL)
-    stands = detect([eva], [bid, OTHER], (), USUAL, [(EVA.user_id, BID.application_id)])
-
-    assert [(each.kind, each.application_id, each.is_certain) for each in found] == [
-        (K.SAME_PERSON, BID.application_id, False)
-    ]
-    assert {(each.kind, each.application_id) for each in stands} == {
-        (K.SAME_PERSON, BID.application_id), (K.COMPETING_BID, OTHER.application_id)
-    }  # fmt: skip
-
-
-def test_a_number_is_certain_only_where_both_were_validated() -> None:
-    own = Entity(key("x"), "Elsewhere", "FI", numbers=UNI.numbers, proven=UNI.numbers)
-    typed, valid = (replace(BID, entities=(replace(UNI, proven=proven),)) for proven in (frozenset(), UNI.numbers))
-
-    (proposed,), (certain,) = (detect([Candidate(EVA, (own,))], [bid], (), USUAL) for bid in (typed, valid))
-
-    assert (proposed.kind, proposed.is_certain) == (K.SAME_NUMBER, False)
-    assert (certain.kind, certain.is_certain) == (K.SAME_NUMBER, True)
-
-
-def test_who_takes_part_in_one_application_competes_with_all_others_where_the_call_says_so() -> None:
-    candidate = Candidate(replace(EVA, user_id=LEAD.user_id))
-
-    assert ("competing_bid", OTHER.application_id) in kinds(candidate)
-    assert ("competing_bid", OTHER.application_id) not in kinds(candidate, ConflictRules(competing_bid=False))
-
-
-def test_country_and_city_count_only_where_the_call_says_so_and_only_for_who_judges() -> None:
-    candidate = Candidate(EVA, (Entity(key("x"), "Something else", "GR", "Neochora"),), frozenset({"GR"}))
-    both = ConflictRules(same_country=True, same_city=True)
-
-    assert kinds(candidate) == set()
-    assert kinds(candidate, both) == {("same_country", BID.application_id), ("same_city", BID.application_id)}
-    assert kinds(replace(candidate, judges=False), both) == set()
-
-
-def test_a_consortium_shared_before_is_proposed_and_with_no_years_not_looked_for() -> None:
-    own = Entity(key("institute"), "Institute", "FI")
-    past = (Together("PCP-2021-A-0001, Pilots 2021", frozenset({own.id, UNI.id})),)
-
-    assert kinds(Candidate(EVA, (own,)), past=past) == {("past_consortium", BID.application_id)}
-
-
-def test_a_domain_of_a_mail_host_tells_nothing() -> None:
-    leads = tuple(
-        Somebody(key(f"lead{n}"), f"Lead Number{n}", f"l{n}@demo.example", organisation_id=key(f"o{n}"))
-        for n in range(4)
-    )
-    bids = [Bid(key(f"bid{n}"), (Entity(key(f"o{n}"), f"City {n}", "PL"),), (lead,)) for n, lead in enumerate(leads)]
-
-    assert detect([Candidate(replace(EVA, email="eva@demo.example"))], bids, (), USUAL) == ()
-    assert kinds(Candidate(replace(EVA, email="eva@gmail.com"))) == set()
-
-
-# --- Against the naive way, pair by pair -------------------------------------------------------------------------------
-
-NUMBER = [frozenset({("PIC", str(n))}) for n in range(5)]
-ENTITIES = [
-    Entity(
-        key(f"e{n}"),
-        f"Office {n}",
-        ("PL", "GR", "DK")[n % 3],
-        f"Town{n % 4}",
-        NUMBER[n % 5],
-        "",
-        NUMBER[n % 5] if n % 2 else frozenset(),
-    )
-    for n in range(8)
-]
-PEOPLE = [Somebody(key(f"p{n}"), f"Ana Number{n}", f"p{n}@d{n % 3}.example", f"orcid{n % 4}") for n in range(6)]
-candidates_of = st.lists(
-    st.builds(
-        lambda person, own, judges: Candidate(
-            person, tuple(own), frozenset(each.country_code for each in own), judges
-        ),
-        st.sampled_from(PEOPLE), st.lists(st.sampled_from(ENTITIES), max_size=2, unique=True), st.booleans(),
-    ), max_size=4, unique_by=lambda each: each.person.user_id,
-)  # fmt: skip
-bids_of = st.lists(
-    st.builds(
-        lambda number, inside, team: Bid(key(f"b{number}"), tuple(inside), tuple(team)),
-        st.integers(0, 5), st.lists(st.sampled_from(ENTITIES), min_size=1, max_size=3, unique=True),
-        st.lists(st.sampled_from(PEOPLE), max_size=2, unique=True),
-    ), max_size=4, unique_by=lambda each: each.application_id,
-)  # fmt: skip
-rules_of = st.builds(ConflictRules, st.booleans(), st.booleans(), st.booleans())
-
-
-@given(candidates_of, bids_of, rules_of)
-def test_looking_up_finds_what_looking_at_every_pair_finds(
-    candidates: list[Candidate], bids: list[Bid], rules: ConflictRules
-) -> None:
-    wanted = set()
-    for candidate in candidates:
-        person = candidate.person
-        own = {bid.application_id for bid in bids if any(each.user_id == person.user_id for each in bid.team)}
-        for bid in bids:
-            for entity in bid.entities:
-                for mine in candidate.entities:
-                    if mine.id == entity.id:
-                        wanted.add((person.user_id, bid.application_id, K.OWN_ORGANISATION))
-                    elif mine.proven & entity.proven:
-                        wanted.add((person.user_id, bid.application_id, K.SAME_NUMBER))
-                    if (
-                        candidate.judges
-                        and rules.same_city
-                        and (mine.country_code, mine.town) == (entity.country_code, entity.town)
-                    ):
-                        wanted.add((person.user_id, bid.application_id, K.SAME_CITY))
-                if candidate.judges and rules.same_country and entity.country_code in candidate.countries:
-                    wanted.add((person.user_id, bid.application_id, K.SAME_COUNTRY))
-            if any(each.user_id == person.user_id for each in bid.team):
-                wanted.add((person.user_id, bid.application_id, K.OWN_APPLICATION))
-            if own and rules.competing_bid and bid.application_id not in own:
-                wanted.add((person.user_id, bid.application_id, K.COMPETING_BID))
-
-    found = detect(candidates, bids, (), rules)
-
-    assert {(each.user_id, each.application_id, each.kind) for each in found if each.is_certain} == wanted
-    assert list(found) == sorted(found, key=lambda each: tuple(map(str, each.key)))
-    assert detect(candidates[::-1], bids[::-1], (), rules) == found
 
 
 # --- Kept, gating, decided ------------------------------------------------------------------------------------------------
@@ -610,77 +422,10 @@ def test_nobody_decides_about_themselves_nor_sees_it_on_the_list(seated: Scene) 
 
     with pytest.raises(Refused, match="about yourself"):
         services.decide_detected(
-            manager, seated.application_ids[0], manager.user_id or key(""), Ruling.CLEARED, "Fine."
+            manager, seated.application_ids[0], manager.user_id or UUID(int=0), Ruling.CLEARED, "Fine."
         )
     _, rows, _ = queries.detected_rows(manager, seated.slug, DetectedState.PROPOSED, Page())
     assert all(pair.user_id != manager.user_id for pair in rows.items)
-
-
-# --- As many statements, however many there are ---------------------------------------------------------------------------
-
-
-def many(scene: Scene, applications: int, evaluators: int) -> None:
-    """So many more applications and members of the pool, some of whom belong to a consortium."""
-    with arranging():
-        cities = [people.organisation(f"Municipality of Town{n}", country_code="PL") for n in range(applications)]
-        db.session.flush()
-        for number, city in enumerate(cities):
-            row = Application(
-                call_id=scene.call_id, reference=f"PCP-2022-A-{number + 2000:04d}", title=f"Pilot {number}",
-                state=ApplicationState.ELIGIBLE.value, origin=Origin.SUBMITTED_HERE.value, coordinator_id=city.id,
-                submitted_at=clock.now(), search_text="", submission_id=get(Application, scene.application_ids[0]).submission_id,
-            )  # fmt: skip
-            db.session.add(row)
-            db.session.flush()
-            db.session.add(
-                ApplicationPartner(
-                    application_id=row.id, organisation_id=city.id, position=0,
-                    role=PartnerRole.COORDINATOR.value, state=PartnerState.ACCEPTED.value,
-                )
-            )  # fmt: skip
-        for number in range(evaluators):
-            person = people.user(
-                f"Person Number{number}", email=f"person{number}@office{number}.example", handle=f"person-{number}",
-                password=None, organisation_id=cities[number % len(cities)].id,
-            )  # fmt: skip
-            db.session.flush()
-            db.session.add(
-                Evaluator(
-                    call_id=scene.call_id,
-                    user_id=person.id,
-                    country_code="FI",
-                    languages=[],
-                    topics=[],
-                    topic_levels={},
-                    language_levels={},
-                    roles=[],
-                    load_min=0,
-                    load_max=3,
-                )
-            )
-
-
-def test_looking_costs_as_many_statements_however_many_people_and_applications_there_are(scene: Scene) -> None:
-    counts, found = [], []
-    for size in (2, 9):
-        with statements() as seen:
-            found.append(len(queries.look(scene.call_id).found))
-        counts.append(len(seen))
-        if size == 2:
-            many(scene, 9, 9)
-
-    assert found[1] > found[0]
-    assert counts[0] == counts[1] and counts[0] <= 14
-
-
-@pytest.mark.skipif(not os.environ.get("SOAK"), reason="a thousand applications and three hundred people")
-def test_a_thousand_applications_and_three_hundred_people(scene: Scene) -> None:
-    many(scene, 1_000, 300)
-
-    looked = queries.look(scene.call_id)
-
-    assert (looked.applications, looked.people >= 300) == (1_003, True)
-    assert sum(each.kind is K.OWN_ORGANISATION for each in looked.found) == 300
 
 
 # --- Officers, and what waits for somebody who is kept away ---------------------------------------------------------------
@@ -736,25 +481,3 @@ def test_a_mail_that_waits_for_somebody_kept_away_meanwhile_is_not_sent(seated: 
     }
     assert "not sent" in notes.pop(str(seated.people[name]))
     assert notes and all("not sent" not in note for note in notes.values())
-
-
-def test_pages_of_conflicts_cost_as_many_statements_however_many_were_found(browser: Browser, seated: Scene) -> None:
-    reference, handle = seated.references[0], get(User, seated.people["eva1"]).handle
-    addresses = (
-        f"/calls/{seated.slug}/conflicts",
-        f"/calls/{seated.slug}/conflicts/{reference}/{handle}/found",
-        f"/applications/{reference}/conflict",
-    )
-    counts = []
-    for names in (("eva1",), ("eva2", "eva3", "eva4")):
-        for name in names:
-            seated.find(name, 0)
-        for address in addresses:
-            browser.get("manager", address)
-        for address in addresses:
-            with statements() as seen:
-                assert browser.get("manager", address).status_code == 200
-            counts.append(len(seen))
-
-    assert counts[:3] == counts[3:]
-    assert max(counts) <= 12

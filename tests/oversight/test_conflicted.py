@@ -151,11 +151,14 @@ def test_a_statement_over_a_barred_pilot_is_not_there_as_page_file_list_or_choic
         made = statements_of.request(actors.nuria(), Wanted("call-financial-overview", "PCP-2022-C-0001", None))
     address = f"/finance/statements/{made.reference}"
     check_page(actors.client_of(app, actors.nuria()).get(address))
+    entries = f"{address}/entries?account=2000"
+    address_of(app, actors.nuria(), entries)
 
     nuria = bar(actors.nuria(), scene.world.application_id)
 
     for ending in ("", ".csv", ".xlsx", ".pdf"):
         address_of(app, nuria, address + ending, 404)
+    address_of(app, nuria, entries, 404)
     assert made.reference not in address_of(app, nuria, "/finance/statements")
     assert documents.runs(nuria, TITLES).items == ()
     assert documents.suggestions(nuria, [ScopeKind.CALL], "PCP") == ()

@@ -27,7 +27,20 @@ def test_the_first_link_and_every_later_one_are_what_the_library_writes() -> Non
     assert links(Address) == links(Rule)
 
 
-def test_rubbish_is_looked_for_again_once_the_program_is_made(tmp_path: Path) -> None:
+def test_garbage_is_collected_again_once_the_program_is_made(tmp_path: Path) -> None:
     create_app(Config(GRANTS_HOME=str(tmp_path), DATABASE_URL="postgresql+psycopg://x@/x", GRANTS_ENV="test"))
 
     assert gc.isenabled()
+
+
+def test_every_process_keeps_what_it_made_out_of_the_collection_in_one_way() -> None:
+    root = Path(__file__).resolve().parents[2]
+    places = [
+        root / "wsgi.py",
+        root / "docs/deploy/gunicorn.conf.py",
+        root / "jobs/worker.py",
+        root / "jobs/schedule.py",
+    ]
+    calls = [place.read_text(encoding="utf-8") for place in places]
+
+    assert all("    keep_out_of_collection()\n" in each and "gc.freeze" not in each for each in calls)
