@@ -43,6 +43,7 @@ from tests import actors
 from tests.evaluation.scene import Browser, Scene, declares
 from tests.factories import identity as people
 from tests.html import check_page
+from tests.statements import statements
 
 PROGRAM = system_actor("the program", (Permission.CONFLICT_DETECT,))
 ORCID = "0000-0002-1825-0097"
