@@ -55,8 +55,12 @@ def test_a_list_goes_from_decision_to_confirmation_by_two_people(browser: Browse
     assert "You decided this list; another person must confirm or return it." in own
     assert "Confirm the list" not in own
     assert browser.post("chair", f"{base}/selections/1/confirm", version="1").status_code == 422
-    assert "Confirm the list" in text_of(browser.get("officer", f"{base}/selections/1"))
+    asked = text_of(browser.get("officer", f"{base}/selections/1"))
+    assert "Confirm the list" in asked and "in a short mail that nobody looks at first. The letters" in asked
     assert browser.post("officer", f"{base}/selections/1/confirm", version="1").status_code == 303
+    after = text_of(browser.get("officer", f"{base}/decision"))
+    assert "A short mail tells each team its outcome now; the letters come later." in after
+    assert "each team had its outcome in a short mail" in after
 
     assert queries.selections(evaluated.call_id)[0].state is SelectionState.CONFIRMED
     text_of(browser.get("officer", f"{base}/selections/1"))

@@ -110,13 +110,16 @@ def outcome_words(outcome: Outcome, amount: Money) -> tuple[str, str]:
     """The words around an application about which a selection was confirmed."""
     match outcome:
         case Outcome.SELECTED:
-            return "selected", f"for a grant of {amount} and wrote to its team"
+            return "selected", f"for a grant of {amount} and told its team in a short mail, before the letter"
         case Outcome.RESERVE:
-            return "put", "on the reserve list and wrote to its team"
+            return "put", "on the reserve list and told its team in a short mail, before the letter"
         case Outcome.NOT_FUNDED:
-            return "decided that", "is not funded, and wrote to its team"
+            return "decided that", "is not funded, and told its team in a short mail, before the letter"
         case Outcome.BELOW_THRESHOLD:
-            return "found", "below the threshold, so that it is not funded, and wrote to its team"
+            return (
+                "found",
+                "below the threshold, so that it is not funded, and told its team in a short mail, before the letter",
+            )
 
 
 @dataclass(frozen=True, slots=True)
