@@ -12,6 +12,7 @@ from grants.awards import queries
 from grants.awards.states import SelectionState
 from grants.core.acts import arranging
 from grants.core.db import db
+from grants.evaluation import services as evaluation
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
 from tests.evaluation.scene import CLOSED, Browser, Scene, declares
@@ -39,7 +40,24 @@ def test_the_ranking_says_who_still_waits(browser: Browser, scene: Scene) -> Non
     text = text_of(browser.get("chair", f"/calls/{scene.slug}/ranking"))
 
     assert "Nothing is ranked yet" in text and "Waiting for a consensus" in text
+    assert "0 of 3 assessments are in." in text and "Nobody has written" not in text
     text_of(browser.get("chair", f"/calls/{scene.slug}/decision"))
+
+
+def test_every_page_of_a_list_says_that_it_is_so_far_while_some_wait(browser: Browser, evaluated: Scene) -> None:
+    evaluation.reopen_agreed(evaluated.actor("chair"), evaluated.application_ids[2], "A criterion was mistaken.")
+    base = f"/calls/{evaluated.slug}"
+
+    ranking = text_of(browser.get("manager", f"{base}/ranking"))
+    scenarios = text_of(browser.get("manager", f"{base}/scenarios"))
+
+    assert "Budget line so far: 2 above it," in ranking and "1 more application waits for a score" in ranking
+    assert "is left out" not in ranking and ">Selected<" not in ranking
+    assert "1 more waits for a score and is not counted yet" in ranking
+    assert "Budget line so far: 2 above it," in text_of(browser.get("manager", f"{base}/decision"))
+    assert "1 application has no score yet" in scenarios and "Save the scenario" not in scenarios
+    assert "A scenario is added, and the list decided, once every application has a score." in scenarios
+    assert "decide by the rules of the call" not in scenarios and "Selected applications" not in scenarios
 
 
 def test_a_list_goes_from_decision_to_confirmation_by_two_people(browser: Browser, evaluated: Scene) -> None:

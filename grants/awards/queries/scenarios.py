@@ -122,6 +122,7 @@ def scenarios_page(actor: Actor, slug: str) -> Asking[ScenariosPage]:
     return ScenariosPage(
         call.id, call.slug, call.title, False, shown.ready, columns, rows, saved, decided,
         tuple(one.name for one in kept if one.unsolved), call.content.selection, call.content.draw is not None,
+        len(shown.waiting), "" if decided else shown.forgotten_words, shown.whole,
     )  # fmt: skip
 
 

@@ -198,6 +198,10 @@ class ScenariosPage:
     # What the call publishes of its selection, and whether it draws by lot: what may depart from the list hangs on both.
     rules: SelectionRules = PLAIN_SELECTION
     draws: bool = False
+    # How many have no score yet; which applications the list would forget, in words; whether rules may be tried at all.
+    waiting: int = 0
+    forgotten_words: str = ""
+    whole: bool = True
 
     @property
     def countries(self) -> tuple[Share, ...]:
