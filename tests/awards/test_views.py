@@ -73,15 +73,23 @@ def test_a_list_goes_from_decision_to_confirmation_by_two_people(browser: Browse
     assert "You decided this list; another person must confirm or return it." in own
     assert "Confirm the list" not in own
     assert browser.post("chair", f"{base}/selections/1/confirm", version="1").status_code == 422
-    asked = text_of(browser.get("officer", f"{base}/selections/1"))
+    assert browser.post("officer", f"{base}/selections/1/return", version="1", reason="Say why two.").status_code == 303
+    again = text_of(browser.get("chair", f"{base}/decision"))
+    assert 0 < again.index("Say why two.") < again.index("Decide this list")
+    sent = browser.post(
+        "chair", f"{base}/decision", go="decide", list_hash=shown.list_hash, line="stop", reason="Two are ranked."
+    )
+    assert sent.status_code == 303
+    asked = text_of(browser.get("officer", f"{base}/selections/2"))
     assert "Confirm the list" in asked and "in a short mail that nobody looks at first. The letters" in asked
-    assert browser.post("officer", f"{base}/selections/1/confirm", version="1").status_code == 303
+    assert browser.post("officer", f"{base}/selections/2/confirm", version="1").status_code == 303
     after = text_of(browser.get("officer", f"{base}/decision"))
     assert "A short mail tells each team its outcome now; the letters come later." in after
     assert "each team had its outcome in a short mail" in after
 
-    assert queries.selections(evaluated.call_id)[0].state is SelectionState.CONFIRMED
-    text_of(browser.get("officer", f"{base}/selections/1"))
+    states = {view.number: view.state for view in queries.selections(evaluated.call_id)}
+    assert states == {1: SelectionState.RETURNED, 2: SelectionState.CONFIRMED}
+    text_of(browser.get("officer", f"{base}/selections/2"))
     text_of(browser.get("manager", f"{base}/ranking"))
     text_of(browser.get("auditor", f"{base}/decision"))
 
