@@ -69,11 +69,16 @@ WITH_OTHERS: Mapping[ApplicationState, str] = {
 }
 
 
-def where_it_stands(state: ApplicationState, since: datetime, others_invited_at: datetime | None = None) -> str:
+def where_it_stands(
+    state: ApplicationState, since: datetime, others_invited_at: datetime | None = None, decided: bool = False
+) -> str:
     """What a team reads of its application once more is known than who has it; else nothing.
 
     ``others_invited_at`` is when other concepts of its call were last invited to a second stage, and it was not.
+    ``decided`` is one that a confirmed list told of: back with the evaluators it is assessed anew after a complaint.
     """
+    if decided and state in (ApplicationState.ELIGIBLE, ApplicationState.UNDER_EVALUATION):
+        return "Its evaluation is repeated after a complaint. The first result stands until that is settled."
     if others_invited_at is not None and state in INVITABLE:
         return not_among_them(clock.long_date(clock.in_zone(others_invited_at).date()))
     match state:
