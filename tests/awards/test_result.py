@@ -102,6 +102,8 @@ def test_the_result_is_linked_from_the_application_once_it_has_one(told: Scene, 
     own = f"/applications/{told.references[0]}"
     early = browser.get("lead0", own).text
     assert "/result" not in early and "with the letter of decision, which follows." in early
+    complaint = browser.get("lead0", f"{own}/complaint").text
+    assert "About the result" not in complaint and "No complaint can be made now" in complaint
     publish(told)
     with clock.at(MOMENT):
         browser = Browser(browser.app, told)

@@ -202,6 +202,8 @@ class ScenariosPage:
     waiting: int = 0
     forgotten_words: str = ""
     whole: bool = True
+    # Each theme of the call with its name.
+    theme_names: tuple[tuple[str, str], ...] = ()
 
     @property
     def countries(self) -> tuple[Share, ...]:
@@ -211,7 +213,11 @@ class ScenariosPage:
     @property
     def themes(self) -> tuple[Share, ...]:
         """What each theme has in each scenario; an application counts for each of its themes."""
-        return _shares([column.by_theme for column in self.columns])
+        names = dict(self.theme_names)
+        return tuple(
+            replace(each, name=names.get(each.name, each.name))
+            for each in _shares([column.by_theme for column in self.columns])
+        )
 
     @property
     def differing(self) -> tuple[Compared, ...]:
