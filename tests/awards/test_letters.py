@@ -168,6 +168,7 @@ def test_each_letter_is_looked_at_with_the_data_of_its_applicant(decided: Scene)
     told = " ".join(first.text.paragraphs)
     assert first.title in told and str(first.amount) in told and "No condition is attached." in told
     assert first.lead in told and "{" not in told
+    assert "by “Ask the helpdesk” on the page of your application. The call names no last day for it." in told
     assert first.text.report.text == "We agree."
     assert all(row.score and row.comment for row in first.text.report.rows)
     assert not shown_to(decided).blocked
