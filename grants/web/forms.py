@@ -336,6 +336,17 @@ def _sent(field: Field) -> list[Any]:
     return [getattr(value, "filename", value) or "" for value in raw]
 
 
+class Between:
+    """A whole number within bounds, told with the name of its field; what is no number is told once, by the field itself."""
+
+    def __init__(self, least: int, most: int) -> None:
+        self.least, self.most = least, most
+
+    def __call__(self, form: Any, field: Field) -> None:
+        if field.data is not None and not self.least <= field.data <= self.most:
+            raise ValidationError(f"{field.label.text}: write a number from {self.least} to {self.most}.")
+
+
 class CharactersMax:
     """At most so many characters: what is written into a record that nobody can shorten later."""
 

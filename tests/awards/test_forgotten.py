@@ -8,7 +8,7 @@ import pytest
 
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
-from grants.awards import queries, services
+from grants.awards import queries, rules, services
 from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Refused
@@ -89,6 +89,13 @@ def _now():
     from grants.core import clock
 
     return clock.now()
+
+
+def test_what_is_forgotten_while_the_call_is_open_is_told_with_that() -> None:
+    words = rules.forgotten_words(["PCP-2022-A-0104"], [], still_open=True)
+
+    assert words.endswith("The call is still open: more applications may come in until its deadline.")
+    assert rules.forgotten_words([], [], still_open=True) == ""
 
 
 def test_a_person_with_a_conflict_reads_nothing_of_the_forgotten(evaluated: Scene, browser: Browser) -> None:

@@ -125,6 +125,11 @@ def test_every_place_of_every_house_text_exists_and_is_filled() -> None:
         ("Dear {leed}", "There is no place {leed} in this letter. There are: {application}, "),
         ("At place {reserve_place}", "There is no place {reserve_place}"),
         ("Dear {lead", "A brace stands alone"),
+        (
+            "{{nobody}} {foo} {{",
+            "There is no place {nobody} and no place {foo} in this letter. There are: {application}, ",
+        ),
+        ("{{nobody}} {foo} {{", " A brace stands alone. Write a place as {application}, with both braces."),
         ("  ", "Write the words of the letter"),
         ("word " * 1_001, "The letter has 1001 words; the limit is 1000. Cut 1."),
     ],
@@ -165,6 +170,7 @@ def test_each_letter_is_looked_at_with_the_data_of_its_applicant(decided: Scene)
     told = " ".join(first.text.paragraphs)
     assert first.title in told and str(first.amount) in told and "No condition is attached." in told
     assert first.lead in told and "{" not in told
+    assert "by “Ask the helpdesk” on the page of your application. The call names no last day for it." in told
     assert first.text.report.text == "We agree."
     assert all(row.score and row.comment for row in first.text.report.rows)
     assert not shown_to(decided).blocked
@@ -463,6 +469,9 @@ def test_the_pages_show_what_is_in_the_way_and_keep_what_was_typed(browser: Brow
     assert "We agree." in preview.text and "As it would be sent." in preview.text
     answer = browser.post("manager", f"{place}/letters", shown=shown_to(decided).shown_hash)
     assert answer.status_code == 303
+    text = browser.get("manager", f"{place}/texts/selected")
+    check_page(text)
+    assert "1 of 2 letters with this outcome is prepared or sent and keeps its words." in text.text
     second = browser.get("officer", f"{place}/letters")
     check_page(second)
     assert "Send the letters" in second.text

@@ -543,7 +543,15 @@ def test_a_meeting_is_planned_led_and_voted_in_on_its_pages(meeting: Meeting, br
     assert "2 eligible" not in text_of(browser.get("ben", f"/panels/{slug}/projector"))
     assert "Ben Member" not in browser.get("ben", f"/panels/{slug}/projector").text
     assert "a vote is counted from 2" in text_of(browser.post("chair", f"{live}/count/1"), 422)
+    few = text_of(browser.get("chair", live))
+    assert "It is counted from 2 votes on." in few and "Count the votes" not in few and "Cast my vote" in few
+    assert browser.post("chair", f"{live}/pause").status_code == 303
+    paused = text_of(browser.get("chair", live))
+    assert "The meeting is paused. Votes are cast and counted when it goes on." in paused
+    assert "Count the votes" not in paused and "Cast my vote" not in paused
+    assert browser.post("chair", f"{live}/resume").status_code == 303
     assert browser.post("chair", f"{live}/vote", number="1", vote="approve").status_code == 303
+    assert "Count the votes" in browser.get("chair", live).text
     assert browser.post("chair", f"{live}/count/1").status_code == 303
     assert "Carried: 2 for, 0 against, 0 abstained" in text_of(browser.get("ben", live))
     assert "Second day" in text_of(browser.get("ben", "/panels"))

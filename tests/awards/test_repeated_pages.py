@@ -41,6 +41,11 @@ def test_while_an_evaluation_is_repeated_every_page_says_so_and_leads_to_the_com
             shown = browser.get("lead1", page)
             assert "was upheld on 4 March 2023, and the evaluation is repeated" in text_of(shown), page
             assert f'href="{own}/complaint"' in shown.text
+        standing = " ".join(text_of(browser.get("lead1", own)).split())
+        assert f'href="{own}/result"' in standing and "The first result stands until" in standing
+        home = text_of(browser.get("lead1", "/home"))
+        assert "Its evaluation is repeated after a complaint. The first result stands until that is settled." in home
+        assert "With the evaluators and the panel" not in home
         assessed_again(told, 9)
         scored = browser.get("petra", case)
         assert "Propose the outcome" in scored.text and "No outcome can be proposed yet" not in text_of(scored)

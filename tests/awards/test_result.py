@@ -99,9 +99,17 @@ def test_an_application_without_a_confirmed_list_has_no_result(scene: Scene) -> 
 
 
 def test_the_result_is_linked_from_the_application_once_it_has_one(told: Scene, browser: Browser) -> None:
-    page = browser.get("lead0", f"/applications/{told.references[0]}").text
-    assert f'href="/applications/{told.references[0]}/result"' in page
-    assert "/result" not in browser.get("manager", f"/applications/{told.references[0]}").text
+    own = f"/applications/{told.references[0]}"
+    early = browser.get("lead0", own).text
+    assert "/result" not in early and "with the letter of decision, which follows." in early
+    complaint = browser.get("lead0", f"{own}/complaint").text
+    assert "About the result" not in complaint and "No complaint can be made now" in complaint
+    publish(told)
+    with clock.at(MOMENT):
+        browser = Browser(browser.app, told)
+        page = browser.get("lead0", own).text
+        assert f'href="{own}/result"' in page and "which follows." not in page
+        assert "/result" not in browser.get("manager", own).text
 
 
 @pytest.mark.parametrize("outcome", ["selected", "reserve", "not_funded", "below_threshold"])

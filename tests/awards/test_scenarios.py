@@ -66,6 +66,8 @@ def test_two_scenarios_stand_side_by_side_and_what_differs_is_named(evaluated: S
     }  # fmt: skip
     assert [each.differs for each in shown.countries] == [True] * 3
     assert shown.themes == ()  # Nobody of the small call picks one.
+    column = replace(shown.columns[0], by_theme=(("heat", 1, euros(1)),))
+    assert replace(shown, columns=(column,), theme_names=(("heat", "Heat in towns"),)).themes[0].name == "Heat in towns"
     assert len(shown.differing) == 3
     assert shown.differing[2].outcomes == ((Outcome.RESERVE, euros(400_000)), (Outcome.SELECTED, euros(300_000)))
 

@@ -12,6 +12,7 @@ from grants.awards import queries
 from grants.awards.states import SelectionState
 from grants.core.acts import arranging
 from grants.core.db import db
+from grants.evaluation import services as evaluation
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
 from tests.evaluation.scene import CLOSED, Browser, Scene, declares
@@ -39,7 +40,24 @@ def test_the_ranking_says_who_still_waits(browser: Browser, scene: Scene) -> Non
     text = text_of(browser.get("chair", f"/calls/{scene.slug}/ranking"))
 
     assert "Nothing is ranked yet" in text and "Waiting for a consensus" in text
+    assert "0 of 3 assessments are in." in text and "Nobody has written" not in text
     text_of(browser.get("chair", f"/calls/{scene.slug}/decision"))
+
+
+def test_every_page_of_a_list_says_that_it_is_so_far_while_some_wait(browser: Browser, evaluated: Scene) -> None:
+    evaluation.reopen_agreed(evaluated.actor("chair"), evaluated.application_ids[2], "A criterion was mistaken.")
+    base = f"/calls/{evaluated.slug}"
+
+    ranking = text_of(browser.get("manager", f"{base}/ranking"))
+    scenarios = text_of(browser.get("manager", f"{base}/scenarios"))
+
+    assert "Budget line so far: 2 above it," in ranking and "1 more application waits for a score" in ranking
+    assert "is left out" not in ranking and ">Selected<" not in ranking
+    assert "1 more waits for a score and is not counted yet" in ranking
+    assert "Budget line so far: 2 above it," in text_of(browser.get("manager", f"{base}/decision"))
+    assert "1 application has no score yet" in scenarios and "Save the scenario" not in scenarios
+    assert "A scenario is added, and the list decided, once every application has a score." in scenarios
+    assert "decide by the rules of the call" not in scenarios and "Selected applications" not in scenarios
 
 
 def test_a_list_goes_from_decision_to_confirmation_by_two_people(browser: Browser, evaluated: Scene) -> None:
@@ -55,11 +73,23 @@ def test_a_list_goes_from_decision_to_confirmation_by_two_people(browser: Browse
     assert "You decided this list; another person must confirm or return it." in own
     assert "Confirm the list" not in own
     assert browser.post("chair", f"{base}/selections/1/confirm", version="1").status_code == 422
-    assert "Confirm the list" in text_of(browser.get("officer", f"{base}/selections/1"))
-    assert browser.post("officer", f"{base}/selections/1/confirm", version="1").status_code == 303
+    assert browser.post("officer", f"{base}/selections/1/return", version="1", reason="Say why two.").status_code == 303
+    again = text_of(browser.get("chair", f"{base}/decision"))
+    assert 0 < again.index("Say why two.") < again.index("Decide this list")
+    sent = browser.post(
+        "chair", f"{base}/decision", go="decide", list_hash=shown.list_hash, line="stop", reason="Two are ranked."
+    )
+    assert sent.status_code == 303
+    asked = text_of(browser.get("officer", f"{base}/selections/2"))
+    assert "Confirm the list" in asked and "in a short mail that nobody looks at first. The letters" in asked
+    assert browser.post("officer", f"{base}/selections/2/confirm", version="1").status_code == 303
+    after = text_of(browser.get("officer", f"{base}/decision"))
+    assert "A short mail tells each team its outcome now; the letters come later." in after
+    assert "each team had its outcome in a short mail" in after
 
-    assert queries.selections(evaluated.call_id)[0].state is SelectionState.CONFIRMED
-    text_of(browser.get("officer", f"{base}/selections/1"))
+    states = {view.number: view.state for view in queries.selections(evaluated.call_id)}
+    assert states == {1: SelectionState.RETURNED, 2: SelectionState.CONFIRMED}
+    text_of(browser.get("officer", f"{base}/selections/2"))
     text_of(browser.get("manager", f"{base}/ranking"))
     text_of(browser.get("auditor", f"{base}/decision"))
 

@@ -100,8 +100,14 @@ BAD_ENTRY = {
         ),
         (
             ScenarioForm,
-            {"title": "x" * 300, "country_max": "0", "overrides": "A;0;1;;\nB;1;x;;"},
-            {"title", "country_max", "overrides"},
+            {
+                "title": "x" * 300,
+                "country_max": "0",
+                "countries_min": "x",
+                "small_cities_min": "501",
+                "overrides": "A;0;1;;\nB;1;x;;",
+            },
+            {"title", "country_max", "countries_min", "small_cities_min", "overrides"},
         ),
         (
             lambda: MeetingForm.among((), ()),
@@ -123,4 +129,5 @@ def test_every_wrong_field_is_told_at_once_and_once(
     assert set(told) == wrong and form.problems == []
     assert all(len(errors) == 1 for errors in told.values()), told
     if "\n" in sent.get("overrides", "") and made is ScenarioForm:
+        assert told["country_max"] == ["Most applications from one country: write a number from 1 to 500."]
         assert "Line 1" in told["overrides"][0] and "Line 2" in told["overrides"][0]

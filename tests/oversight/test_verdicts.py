@@ -81,11 +81,11 @@ def test_a_verdict_is_told_with_its_outcome(confirmed: Scene) -> None:
 
     assert [told(confirmed, number) for number in (0, 1)] == [
         [
-            f"The programme selected {first} for a grant of EUR 400\u00a0000.00 and wrote to its team",
+            f"The programme selected {first} for a grant of EUR 400\u00a0000.00 and told its team in a short mail, before the letter",
             f"The programme declared {first} eligible and wrote to its team",
         ],
         [
-            f"The programme put {second} on the reserve list and wrote to its team",
+            f"The programme put {second} on the reserve list and told its team in a short mail, before the letter",
             f"The programme declared {second} eligible and wrote to its team",
         ],
     ]

@@ -47,9 +47,11 @@ def stages(application: ApplicationView, at: datetime, actor: Actor | None = Non
     else:
         (checked, (second, others)), later = (yield from own), Later()
     # To complain, and what became of it, is for the team alone.
-    if actor is None or not is_team(actor, application.id):
+    team = actor is not None and is_team(actor, application.id)
+    if not team:
         later = replace(later, complained=None, complains_until=None)
-    return rules.timeline(application, checked, later, at, second, others)
+    way = rules.timeline(application, checked, later, at, second, others)
+    return replace(way, has_result=team and later.shows_result(application, at))
 
 
 @reader

@@ -166,7 +166,6 @@ from grants.applications.rules.trial import (
     with_cells,
 )
 from grants.applications.rules.values import (
-    WITH_RESULT,
     WRITABLE,
     ApplicationRow,
     ApplicationView,
@@ -204,7 +203,6 @@ __all__ = [
     "STATES",
     "TEAM_ROLES",
     "TITLES",
-    "WITH_RESULT",
     "WRITABLE",
     "WRITING_ROLES",
     "AnswerInput",

@@ -104,6 +104,13 @@ class Later:
     complained: Complained | None = None
     # Until when its team may begin a complaint about the result it has now; None where it may not.
     complains_until: datetime | None = None
+    # When its newest letter of decision left.
+    letter_sent_at: datetime | None = None
+
+    def shows_result(self, view: ApplicationView, at: datetime) -> bool:
+        """Whether its team has a result to read: with the letter, with the publication, or as it was published elsewhere."""
+        told = view.origin is Origin.PUBLISHED_OUTCOME or self.letter_sent_at or view.call.results_are_public(at)
+        return self.decided_at is not None and bool(told)
 
     @property
     def repeats(self) -> bool:
@@ -138,6 +145,8 @@ class Timeline:
     # What became of a complaint, and until when one may be begun, for the team alone.
     complained: Complained | None = None
     complains_until: datetime | None = None
+    # Whether there is a result to read, for the team alone.
+    has_result: bool = False
 
     @property
     def current(self) -> Stage | None:
@@ -348,6 +357,8 @@ def _deciding(view: ApplicationView, later: Later, at: datetime) -> list[Stage]:
             if later.repeats
             else text
         )
+        if not later.shows_result(view, at):
+            text = f"{text} The result can be read here with the letter of decision, which follows.".strip()
         # Of an outcome published elsewhere only the day is known on which it was recorded here.
         day = "" if elsewhere else _day(later.decided_at, call.zone)
         decision = Stage("decision", decision.title, StageState.DONE, day, text)

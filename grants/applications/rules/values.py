@@ -284,16 +284,3 @@ ONCE_SELECTED = frozenset(
         ApplicationState.DROPPED,
     }
 )
-# States a confirmed selection leads to, and what follows from them: the team can ask for the result.
-WITH_RESULT = frozenset(
-    {
-        ApplicationState.SELECTED,
-        ApplicationState.RESERVE,
-        ApplicationState.BELOW_THRESHOLD,
-        ApplicationState.NOT_FUNDED,
-        ApplicationState.IN_PREPARATION,
-        ApplicationState.AWARDED,
-        ApplicationState.DECLINED,
-        ApplicationState.DROPPED,
-    }
-)

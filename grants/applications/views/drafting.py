@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import flash
 
-from grants.applications import queries, rules, services
+from grants.applications import queries, services
 from grants.applications.forms import DetailsForm
 from grants.applications.states import ApplicationState
 from grants.applications.views.call_changes import change_href, unread
@@ -31,8 +31,6 @@ def show(ref: str) -> Any:
         # An officer may have a conflict with what others sent.
         "declares": not team and application.submission and actor.may(Permission.CONFLICT_DECLARE_IN_OFFICE, scope),
         "ineligible": queries.desk(actor, application) if application.state is ApplicationState.INELIGIBLE else None,
-        # A later stage shows it, to the team alone.
-        "has_result": team and application.state in rules.WITH_RESULT,
         "concept": queries.concept_of(application.id) if application.call.by_invitation else None,
     }
     now = clock.now()

@@ -7,14 +7,14 @@ from dataclasses import replace
 from fractions import Fraction
 
 from wtforms import HiddenField, IntegerField, RadioField, StringField, TextAreaField
-from wtforms.validators import NumberRange, Optional
+from wtforms.validators import Optional
 
 from grants.awards.forms.selections import DESPITE, LINE_WORDS, REDRAWN
 from grants.awards.rules import Plan, ScenarioInput, departing_words, override_lines, read_overrides
 from grants.awards.states import LineRule
 from grants.calls.rules import SelectionRules
 from grants.dossiers.rules import clean_text
-from grants.web.forms import A_PAGE, A_PARAGRAPH, CharactersMax, ContestedForm, DeedForm, Needed, choices
+from grants.web.forms import A_PAGE, A_PARAGRAPH, Between, CharactersMax, ContestedForm, DeedForm, Needed, choices
 
 DEPARTURES = CharactersMax(100_000)
 
@@ -32,11 +32,11 @@ class ScenarioForm(ContestedForm):
     line = RadioField(
         "Below the line", choices=choices((rule.value, words) for rule, words in LINE_WORDS.items()), default="stop"
     )
-    reserve_max = IntegerField("Places on the reserve list", [Optional(), NumberRange(0, 500)])
-    country_max = IntegerField("Most applications from one country", [Optional(), NumberRange(1, 500)])
-    countries_min = IntegerField("Least number of countries", [Optional(), NumberRange(1, 100)])
-    small_cities_min = IntegerField("Least number of small cities", [Optional(), NumberRange(1, 500)])
-    cut = IntegerField("Cut every amount by, percent", [Optional(), NumberRange(0, 50)])
+    reserve_max = IntegerField("Places on the reserve list", [Optional(), Between(0, 500)])
+    country_max = IntegerField("Most applications from one country", [Optional(), Between(1, 500)])
+    countries_min = IntegerField("Least number of countries", [Optional(), Between(1, 100)])
+    small_cities_min = IntegerField("Least number of small cities", [Optional(), Between(1, 500)])
+    cut = IntegerField("Cut every amount by, percent", [Optional(), Between(0, 50)])
     exclusive = TextAreaField(
         "Applications of which at most one is selected",
         [A_PAGE],

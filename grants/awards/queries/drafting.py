@@ -99,7 +99,12 @@ def _complaints(call: CallView) -> str:
     if not redress.absent:
         said = redress.text.rstrip(" .") + "."
         # What is taken here is said by its own rules; else one has to know where to turn.
-        return said if call.content.complaints is not None else f"{said} Write to the programme: {call.programme.name}."
+        if call.content.complaints is not None:
+            return said
+        return (
+            f"{said} Write to the programme, {call.programme.name}, by “Ask the helpdesk” on the page of your application. "
+            "The call names no last day for it."
+        )
     return " ".join(call.content.complaints.sentences) if call.content.complaints is not None else ""
 
 

@@ -23,6 +23,7 @@ from grants.awards.rules import Kept, Override, Plan, RankingPage, RankingRow, S
 from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
+from grants.core import clock
 from grants.core.db import among
 from grants.core.money import ZERO
 from grants.core.permissions import Actor, Permission, Scope
@@ -113,7 +114,7 @@ def _page(
         _waiting_rows(waiting, cities, barred, scores),
         found.budget,
         found.used,
-        "" if partial or found.unsolved else (standing.line_words if standing else found.line_words),
+        "" if partial or found.unsolved else (standing.line_words if standing else found.line_so_far(len(waiting))),
         standing.list_hash if standing else hash_of(found),
         () if partial else found.undecided_ties,
         standing,
@@ -123,7 +124,7 @@ def _page(
         len(undeclared),
         _waiting_rows(left_out, cities, barred),
         # What is evaluated again was on the list and did not come after it.
-        _left_out_words([row for row in left_out if row.id not in {*barred, *repeated}], standing),
+        _left_out_words([row for row in left_out if row.id not in {*barred, *repeated}], standing, call.is_open(clock.now())),
         not left_out,
         standing is None
         and (call.content.scoring.board_shift_half > 0 or any(one.shift_half for one in scores.values()))
@@ -159,10 +160,10 @@ def _left_out(call_id: UUID, standing: SelectionView | None) -> Asking[tuple[Lis
     return (yield from in_state.asking(call_id, *came))
 
 
-def _left_out_words(rows: Sequence[Listed], standing: SelectionView | None) -> str:
+def _left_out_words(rows: Sequence[Listed], standing: SelectionView | None, still_open: bool) -> str:
     if standing is not None and standing.state is SelectionState.CONFIRMED:
         return rules.late_words(standing.number, [row.reference for row in rows])
-    return rules.forgotten_words(*without_evaluation(rows))
+    return rules.forgotten_words(*without_evaluation(rows), still_open)
 
 
 def _waiting_rows(

@@ -40,6 +40,7 @@ from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation import queries as evaluation
+from grants.evaluation.rules import topic_choices
 from grants.identity import queries as identity
 
 BY_THE_CALL = "By the rules of the call"
@@ -122,6 +123,8 @@ def scenarios_page(actor: Actor, slug: str) -> Asking[ScenariosPage]:
     return ScenariosPage(
         call.id, call.slug, call.title, False, shown.ready, columns, rows, saved, decided,
         tuple(one.name for one in kept if one.unsolved), call.content.selection, call.content.draw is not None,
+        len(shown.waiting), "" if decided else shown.forgotten_words, shown.whole,
+        topic_choices(call.content.definition),
     )  # fmt: skip
 
 

@@ -58,7 +58,7 @@ def _to_confirm(actor: Actor) -> Asking[list[Duty]]:
     return [
         Duty(
             f"Confirm or return the selection of {title}",
-            "The money is reserved and the applicants are told only then.",
+            "The money is reserved and a short mail tells each team only then; the letters come later.",
             "Open the decision",
             "awards.selection",
             {"slug": slug, "number": number},

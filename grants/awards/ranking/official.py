@@ -156,14 +156,22 @@ class RankedList:
     @property
     def line_words(self) -> str:
         """The budget line in words, and what of it is drawn by lot."""
-        return " ".join(filter(None, (self._line, self.draw_words)))
+        return self.line_so_far(0)
 
-    @property
-    def _line(self) -> str:
+    def line_so_far(self, waiting: int) -> str:
+        """The same while so many applications wait for a score: nobody is selected yet."""
+        return " ".join(filter(None, (self._line(waiting), self.draw_words)))
+
+    def _line(self, waiting: int) -> str:
         count = len(self.selected)
         sentence = f"Budget line: {count} selected, {self.left} left of {self.budget}."
+        if waiting:
+            sentence = (
+                f"Budget line so far: {count} above it, {self.left} left of {self.budget}. {waiting} more "
+                f"{'application waits' if waiting == 1 else 'applications wait'} for a score and may come above it."
+            )
         if not self.straddling:
-            return sentence + " Nobody above the thresholds is left out."
+            return sentence if waiting else sentence + " Nobody above the thresholds is left out."
         first = self.straddling[0]
         if len(self.straddling) == 1:
             return sentence + f" Rank {first.rank}, “{first.title}”, asks for {first.missing} more than is left."

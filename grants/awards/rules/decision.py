@@ -127,8 +127,10 @@ def list_hash(rows: Iterable[Mapping[str, Any]]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def forgotten_words(unchecked: Sequence[str], unassigned: Sequence[str]) -> str:
+def forgotten_words(unchecked: Sequence[str], unassigned: Sequence[str], still_open: bool = False) -> str:
     """Which applications of a call no list may forget, by reference, and the way out; empty where there are none.
+
+    While the call is ``still_open`` more may follow.
 
     >>> forgotten_words([], ["PCP-2022-A-0104"])
     '1 eligible application of this call has no evaluators yet (PCP-2022-A-0104). Assign them, and have it assessed.'
@@ -148,6 +150,8 @@ def forgotten_words(unchecked: Sequence[str], unassigned: Sequence[str]) -> str:
             f"{'has' if one else 'have'} no evaluators yet ({_named(unassigned)}). "
             f"Assign them, and have {'it' if one else 'each'} assessed."
         )
+    if found and still_open:
+        found.append("The call is still open: more applications may come in until its deadline.")
     return " ".join(found)
 
 

@@ -97,13 +97,16 @@ def checked_text(outcome: Outcome, text: str) -> str:
     cleaned = clean_text(text)
     wrong = ""
     known = places_of(outcome)
-    unknown = [name for name in _PLACE.findall(cleaned) if name not in known]
+    unknown = dict.fromkeys(f"{{{name}}}" for name in _PLACE.findall(cleaned) if name not in known)
+    rest = _PLACE.sub("", cleaned)
+    alone = "A brace stands alone. Write a place as {application}, with both braces." if {*rest} & {*"{}"} else ""
     if not cleaned:
         wrong = "Write the words of the letter, or keep those that stand."
     elif unknown:
-        wrong = f"There is no place {{{unknown[0]}}} in this letter. {there_are('{' + name + '}' for name in known)}"
-    elif "{" in _PLACE.sub("", cleaned) or "}" in _PLACE.sub("", cleaned):
-        wrong = "A brace stands alone. Write a place as {application}, with both braces."
+        named = f"There is no place {' and no place '.join(unknown)} in this letter."
+        wrong = f"{named} {there_are('{' + name + '}' for name in known)} {alone}".strip()
+    elif alone:
+        wrong = alone
     elif (words := count_words(cleaned)) > TEXT_WORDS_MAX:
         wrong = f"The letter has {words} words; the limit is {TEXT_WORDS_MAX}. Cut {words - TEXT_WORDS_MAX}."
     if wrong:

@@ -198,6 +198,12 @@ class ScenariosPage:
     # What the call publishes of its selection, and whether it draws by lot: what may depart from the list hangs on both.
     rules: SelectionRules = PLAIN_SELECTION
     draws: bool = False
+    # How many have no score yet; which applications the list would forget, in words; whether rules may be tried at all.
+    waiting: int = 0
+    forgotten_words: str = ""
+    whole: bool = True
+    # Each theme of the call with its name.
+    theme_names: tuple[tuple[str, str], ...] = ()
 
     @property
     def countries(self) -> tuple[Share, ...]:
@@ -207,7 +213,11 @@ class ScenariosPage:
     @property
     def themes(self) -> tuple[Share, ...]:
         """What each theme has in each scenario; an application counts for each of its themes."""
-        return _shares([column.by_theme for column in self.columns])
+        names = dict(self.theme_names)
+        return tuple(
+            replace(each, name=names.get(each.name, each.name))
+            for each in _shares([column.by_theme for column in self.columns])
+        )
 
     @property
     def differing(self) -> tuple[Compared, ...]:

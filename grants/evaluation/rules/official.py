@@ -51,7 +51,7 @@ def scored(found: Gathered, marking: Marking, least: int) -> tuple[dict[str, Hal
     """The official marks with their basis, or None with what is missing. A mark that is missing never counts as zero."""
     match marking.scoring.method:
         case ScoreMethod.CONSENSUS:
-            return _agreed(found, marking)
+            return _agreed(found, marking, least)
         case ScoreMethod.MEAN_PER_CRITERION:
             return _mean(found, marking, least)
 
@@ -66,7 +66,9 @@ _CONSENSUS_MISSING: Mapping[ConsensusState | None, str] = {
 }
 
 
-def _agreed(found: Gathered, marking: Marking) -> tuple[dict[str, Half] | None, str, str]:
+def _agreed(found: Gathered, marking: Marking, least: int) -> tuple[dict[str, Half] | None, str, str]:
+    if found.consensus is None and found.submitted < (needed := max(found.seats, least, 1)):
+        return None, "", f"{found.submitted} of {needed} {'assessment is' if needed == 1 else 'assessments are'} in."
     if found.consensus is not ConsensusState.AGREED:
         return None, "", _CONSENSUS_MISSING[found.consensus]
     agreed = found.agreed or {}

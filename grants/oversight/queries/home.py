@@ -148,7 +148,7 @@ def _applications(actor: Actor) -> Asking[list[Waiting]]:
     invited = exists().where(StageInvitation.concept_id == Application.id)
     others_invited = case((~invited, applications.last_invited(Application.call_id)))
     found = yield from _rows(
-        select(Application.reference, Application.title, Application.state, since, others_invited)
+        select(Application.reference, Application.title, Application.state, since, others_invited, decided)
         .where(_team(actor, P.APPLICATION_EDIT), Application.state.in_([state.value for state in rules.WITH_OTHERS]))
         .where(since.is_not(None))
         # A concept that is or can be gone on with waits for nobody: its own lead has the next step.
@@ -158,9 +158,9 @@ def _applications(actor: Actor) -> Asking[list[Waiting]]:
     return [
         Waiting(
             f"Your application \u201c{title}\u201d", rules.WITH_OTHERS[ApplicationState(state)], moment,
-            "applications.show", {"ref": reference}, rules.where_it_stands(ApplicationState(state), moment, others),
+            "applications.show", {"ref": reference}, rules.where_it_stands(ApplicationState(state), moment, others, told is not None),
         )
-        for reference, title, state, moment, others in found
+        for reference, title, state, moment, others, told in found
     ]  # fmt: skip
 
 

@@ -11,8 +11,8 @@ from grants.agreements.models import Grant
 from grants.agreements.states import GrantState
 from grants.applications.rules import ApplicationView, Later
 from grants.awards import queries as awards
-from grants.awards.models import Selection, SelectionItem
-from grants.awards.states import SelectionState
+from grants.awards.models import DecisionLetter, Selection, SelectionItem
+from grants.awards.states import LetterState, SelectionState
 from grants.calls.rules import TimeLimits
 from grants.core import clock
 from grants.core.together import Asking, ask, side_by_side
@@ -35,12 +35,17 @@ def later(application: ApplicationView, at: datetime) -> Asking[Later]:
         .where(Grant.application_id == application.id, PaymentOrder.state == OrderState.EXECUTED.value)
         .scalar_subquery()
     )
+    letter = (
+        select(func.max(DecisionLetter.sent_at))
+        .where(DecisionLetter.application_id == application.id, DecisionLetter.state == LetterState.SENT.value)
+        .scalar_subquery()
+    )
     about = select(
         *(Grant.reference, Grant.created_at, Grant.state, Grant.in_force_at, Grant.starts_on),
         *(Grant.prefinancing_days, Grant.before_start_days, Grant.report_days, Grant.interim_days, Grant.balance_days),
     ).where(Grant.application_id == application.id)
     asked: list[Asking[Any]] = [
-        ask(select(decided.label("decided_at"), paid.label("paid_on"))), ask(about),
+        ask(select(decided.label("decided_at"), paid.label("paid_on"), letter.label("letter_sent_at"))), ask(about),
         awards.complaints.own_way.asking(application, at),
     ]  # fmt: skip
     (when,), grants, (complained, until) = yield from side_by_side(asked)
@@ -58,5 +63,8 @@ def later(application: ApplicationView, at: datetime) -> Asking[Later]:
             paid_on=when.paid_on,
             complained=complained,
             complains_until=until,
+            letter_sent_at=when.letter_sent_at,
         )
-    return Later(decided_at=when.decided_at, complained=complained, complains_until=until)
+    return Later(
+        decided_at=when.decided_at, complained=complained, complains_until=until, letter_sent_at=when.letter_sent_at
+    )

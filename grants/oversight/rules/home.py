@@ -69,11 +69,16 @@ WITH_OTHERS: Mapping[ApplicationState, str] = {
 }
 
 
-def where_it_stands(state: ApplicationState, since: datetime, others_invited_at: datetime | None = None) -> str:
+def where_it_stands(
+    state: ApplicationState, since: datetime, others_invited_at: datetime | None = None, decided: bool = False
+) -> str:
     """What a team reads of its application once more is known than who has it; else nothing.
 
     ``others_invited_at`` is when other concepts of its call were last invited to a second stage, and it was not.
+    ``decided`` is one that a confirmed list told of: back with the evaluators it is assessed anew after a complaint.
     """
+    if decided and state in (ApplicationState.ELIGIBLE, ApplicationState.UNDER_EVALUATION):
+        return "Its evaluation is repeated after a complaint. The first result stands until that is settled."
     if others_invited_at is not None and state in INVITABLE:
         return not_among_them(clock.long_date(clock.in_zone(others_invited_at).date()))
     match state:
@@ -110,13 +115,16 @@ def outcome_words(outcome: Outcome, amount: Money) -> tuple[str, str]:
     """The words around an application about which a selection was confirmed."""
     match outcome:
         case Outcome.SELECTED:
-            return "selected", f"for a grant of {amount} and wrote to its team"
+            return "selected", f"for a grant of {amount} and told its team in a short mail, before the letter"
         case Outcome.RESERVE:
-            return "put", "on the reserve list and wrote to its team"
+            return "put", "on the reserve list and told its team in a short mail, before the letter"
         case Outcome.NOT_FUNDED:
-            return "decided that", "is not funded, and wrote to its team"
+            return "decided that", "is not funded, and told its team in a short mail, before the letter"
         case Outcome.BELOW_THRESHOLD:
-            return "found", "below the threshold, so that it is not funded, and wrote to its team"
+            return (
+                "found",
+                "below the threshold, so that it is not funded, and told its team in a short mail, before the letter",
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,5 +79,5 @@ const go = async () => {
   await follow();
   setTimeout(go, every);
 };
-setTimeout(go, every);
+go();
 setInterval(tick, 1000);
