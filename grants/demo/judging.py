@@ -108,7 +108,8 @@ class Judges(Applicants):
 
     def run_assignment(self, call: CallView, due: datetime) -> None:
         """The manager lets the exact assignment give out the seats."""
-        evaluation.run(self.actor("manager"), call.id, RunInput("demo", due))
+        # As the form has it: due until the end of the day.
+        evaluation.run(self.actor("manager"), call.id, RunInput("demo", clock.end_of_day(clock.in_zone(due).date())))
         self.all_changed()
 
     def assess(self, call: CallView, sent: Sequence[UUID], about: Sequence[Sequence[int]]) -> None:

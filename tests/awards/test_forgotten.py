@@ -17,12 +17,12 @@ from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
 from tests.awards.test_services import decide, decision, reserved
 from tests.awards.test_views import text_of
-from tests.evaluation.scene import FOUR_HUNDRED_THOUSAND, Browser, Scene, _application, declares
+from tests.evaluation.scene import FOUR_HUNDRED_THOUSAND, Browser, Scene, declares, small_application
 
 
 def a_fourth(scene: Scene, state: ApplicationState) -> UUID:
     """One more application of the call that nobody evaluated."""
-    key, _, _ = _application(scene.call_id, 3, FOUR_HUNDRED_THOUSAND)
+    key, _, _ = small_application(scene.call_id, 3, FOUR_HUNDRED_THOUSAND)
     moved(key, state)
     return key
 

@@ -274,7 +274,9 @@ def test_two_tabs_a_cut_line_and_a_lost_session_lose_no_word(chromium: Browser, 
         expect(clash).to_contain_text("in another window of yours")
         expect(clash).to_contain_text("From the first tab")
         assert desk.comment(key) == "From the first tab"
-        clash.get_by_role("button", name="Keep mine").click()
+        mine = clash.get_by_role("button", name="Keep mine")
+        expect(mine).to_be_in_viewport()
+        mine.click()
         expect(state(other, field)).to_contain_text("Saved")
         one.close()
 

@@ -206,7 +206,7 @@ def build(
         calls.apply_template(actor_for(ids["manager"]), made.id)
         calls.publish(actor_for(ids["manager"]), made.id)
         calls.authorise_budget(actor_for(ids["officer"], fresh=True), made.id, BudgetInput(euros(1_000_000)))
-        made_applications = [_application(made.id, number, requested) for number in range(applications)]
+        made_applications = [small_application(made.id, number, requested) for number in range(applications)]
         for name in names:
             values = EvaluatorInput(ids[name], "FI", ("en",), (), 0, applications)
             services.pool(actor_for(ids["manager"]), made.id, values)
@@ -221,7 +221,7 @@ def build(
     )
 
 
-def _application(call_id: UUID, number: int, requested: Money) -> tuple[UUID, str, UUID]:
+def small_application(call_id: UUID, number: int, requested: Money) -> tuple[UUID, str, UUID]:
     """An eligible application of an invented municipality, as if it had been submitted and checked."""
     content = call_queries.call_by_id(call_id).content
     reference = f"PCP-2022-A-{number + 101:04d}"

@@ -13,6 +13,7 @@ import pytest
 
 from grants.applications.models import Application, ApplicationPartner
 from grants.applications.states import PartnerRole, PartnerState
+from grants.calls import services as calls
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db, get
@@ -20,10 +21,19 @@ from grants.core.errors import Conflict, Invalid, NotFound, Refused
 from grants.core.permissions import Permission, system_actor
 from grants.evaluation import queries, services
 from grants.evaluation.models import ConflictDeclaration, EntityDeclaration
-from grants.evaluation.rules import Answered, AnsweredEntity, Doubted, said_of_applications
+from grants.evaluation.rules import Answered, AnsweredEntity, Doubted, EvaluatorInput, said_of_applications
 from grants.evaluation.states import ConflictKind, Declared, Ruling
 from grants.identity.models import Organisation
-from tests.evaluation.scene import CLOSED, Browser, Scene
+from tests.evaluation.scene import (
+    CALL,
+    CLOSED,
+    FOUR_HUNDRED_THOUSAND,
+    OPENED,
+    TITLES,
+    Browser,
+    Scene,
+    small_application,
+)
 from tests.factories import identity as people
 from tests.html import check_page
 from tests.statements import statements
@@ -68,16 +78,16 @@ def test_an_organisation_is_answered_once_on_the_page_and_shuts_all_its_applicat
     path = f"/assessments/conflicts/{scene.slug}"
     page = unescape(browser.get("eva1", "/assessments/conflicts").text)
     assert "Each is asked once in this call" in page
-    assert page.count(f'_entity_{shared}"') == 1 and "Cool Courtyards, Ferry to Zero" in page
-    said = {f"entity_{shared}": "conflict", f"declared_{third}": "none"}
+    assert page.count(f'id="entity_{shared}_{scene.slug}"') == 1 and "Cool Courtyards, Ferry to Zero" in page
+    said = {f"entity_{shared}_{scene.slug}": "conflict", f"declared_{third}": "none"}
 
     # Without its kind and its words nothing is stored, and what was ticked stands there again.
     again = browser.post("eva1", path, **said)
     check_page(again)
     assert again.status_code == 422 and "Choose what kind of tie it is." in again.text
-    assert f'name="entity_{shared}" value="conflict" checked' in again.text and db_count() == 0
+    assert f'name="entity_{shared}_{scene.slug}" value="conflict" checked' in again.text and db_count() == 0
 
-    said |= {f"kind_{shared}": "employment", f"about_{shared}": "I taught there"}
+    said |= {f"kind_{shared}_{scene.slug}": "employment", f"about_{shared}_{scene.slug}": "I taught there"}
     assert browser.post("eva1", path, **said).status_code == 303
     page = unescape(browser.get("eva1", "/assessments/conflicts").text)
     assert "2 applications you have a conflict with will not appear again" in page
@@ -87,7 +97,7 @@ def test_an_organisation_is_answered_once_on_the_page_and_shuts_all_its_applicat
     assert conflicted(scene, "eva1") == [0, 1]
     assert queries.unanswered(scene.actor("eva1")) == 1
 
-    assert browser.post("eva1", path, **{f"entity_{lead}": "none"}).status_code == 303
+    assert browser.post("eva1", path, **{f"entity_{lead}_{scene.slug}": "none"}).status_code == 303
     assert shut(scene, "eva1") == [0, 1] and queries.unanswered(scene.actor("eva1")) == 0
     told = db.session.query(ConflictDeclaration).filter_by(application_id=first).one()
     assert told.reason == "Shared University, employment or a post in it: I taught there"
@@ -244,12 +254,15 @@ def test_a_conflict_with_an_organisation_ends_by_a_ruling_on_each_application_al
     with pytest.raises(Refused):
         services.declare(scene.actor("eva1"), scene.call_id, (), none)
     page = browser.get("eva1", "/assessments/conflicts").text
-    assert f'name="entity_{shared}" value="unsure"' in page and f'name="entity_{shared}" value="none"' not in page
+    assert (
+        f'name="entity_{shared}_{scene.slug}" value="unsure"' in page
+        and f'name="entity_{shared}_{scene.slug}" value="none"' not in page
+    )
     services.rule(scene.actor("manager"), told(scene, "eva1", 1).id, Ruling.CONFIRMED, "In this one they do")
     with pytest.raises(Refused):
         services.declare(scene.actor("eva1"), scene.call_id, (), none)
     services.rule(scene.actor("manager"), told(scene, "eva1", 1).id, Ruling.CLEARED, "They withdrew")
-    assert f'name="entity_{shared}" value="none"' in browser.get("eva1", "/assessments/conflicts").text
+    assert f'name="entity_{shared}_{scene.slug}" value="none"' in browser.get("eva1", "/assessments/conflicts").text
     services.declare(scene.actor("eva1"), scene.call_id, (), none)
     assert shut(scene, "eva1") == []
 
@@ -336,10 +349,16 @@ def test_an_older_window_repeats_what_it_never_touched_and_overwrites_nothing(br
 
     old = opened_page()
     doubt = {f"declared_{first}": "unsure", f"reason_{first}": "We met once"}
-    about = {f"entity_{lead}": "unsure", f"kind_{lead}": "family", f"about_{lead}": "An aunt"}
+    about = {
+        f"entity_{lead}_{scene.slug}": "unsure",
+        f"kind_{lead}_{scene.slug}": "family",
+        f"about_{lead}_{scene.slug}": "An aunt",
+    }
     assert browser.post("eva1", path, **old | doubt | about, go="send").status_code == 303
     # The rows answered meanwhile go along untouched: no error about them, no word of theirs is lost.
-    answered = browser.post("eva1", path, **old, **{f"declared_{second}": "none", f"kind_{lead}": ""}, go="send")
+    answered = browser.post(
+        "eva1", path, **old, **{f"declared_{second}": "none", f"kind_{lead}_{scene.slug}": ""}, go="send"
+    )
     assert answered.status_code == 303, answered.text
     assert "1 answered" in browser.get("eva1", "/assessments/conflicts").text
     assert queries.declaration_of(scene.people["eva1"], first)[0] is Declared.UNSURE
@@ -356,7 +375,7 @@ def test_an_older_window_repeats_what_it_never_touched_and_overwrites_nothing(br
     assert queries.declaration_of(scene.people["eva1"], second)[0] is Declared.UNSURE
 
     # Words without an answer are no answer, and are not lost either: about an application, about an organisation.
-    for words in ({f"reason_{third}": "We may have met"}, {f"kind_{open_one}": "family"}):
+    for words in ({f"reason_{third}": "We may have met"}, {f"kind_{open_one}_{scene.slug}": "family"}):
         refused = browser.post("eva1", path, **opened_page() | words, go="rest")
         assert refused.status_code == 422 and "ticked no answer" in refused.text
         assert "We may have met" in refused.text or 'value="family" selected' in refused.text
@@ -368,3 +387,42 @@ def test_an_older_window_repeats_what_it_never_touched_and_overwrites_nothing(br
     assert [browser.post("eva1", path, **twin).status_code for _ in range(2)] == [303, 303]
     gone = browser.post("eva1", path, **old | {f"declared_{third}": "unsure", f"reason_{third}": "Perhaps"})
     assert gone.status_code == 422 and "stands on this page no more" in gone.text and "Perhaps" in unescape(gone.text)
+
+
+def test_every_button_of_the_page_sends_all_of_it_and_a_refusal_keeps_each_call_as_ticked(
+    browser: Browser, scene: Scene
+) -> None:
+    first, path = scene.application_ids[0], "/assessments/conflicts"
+    with clock.at(OPENED):
+        other = calls.import_call(scene.actor("manager"), CALL.replace("SMALL-2022", "OTHER-2022"))
+        far = small_application(other.id, 4, FOUR_HUNDRED_THOUSAND)[0]
+        services.pool(scene.actor("manager"), other.id, EvaluatorInput(scene.people["eva1"], "FI", ("en",), (), 0, 3))
+    shared = joins("Shared University", first, far)
+    page = unescape(browser.get("eva1", path).text)
+    # What it takes part in and what was said of it is told call by call.
+    assert f"{TITLES[0]}, {TITLES[4]}" not in page and page.count("novalidate") == 1
+    here, there = f"{shared}_{scene.slug}", f"{shared}_{other.slug}"
+    assert f'name="entity_{here}"' in page and f'name="entity_{there}"' in page
+
+    # One tick is not complete: nothing is stored, each of both stands as sent, and the summary names what is meant.
+    said = {f"declared_{first}": "unsure", f"entity_{there}": "conflict", f"about_{there}": "I taught there"}
+    refused = unescape(browser.post("eva1", f"{path}/{scene.slug}", **said, go="send").text)
+    assert f"{TITLES[0]}: What makes you unsure?" in refused and "Shared University: Choose what kind" in refused
+    assert f'name="entity_{there}" value="conflict" checked' in refused and 'value="I taught there"' in refused
+    assert f'name="declared_{first}" value="unsure" checked' in refused and db_count() == 0
+
+    # Ticked in the last part, sent with the button of the first: stored by an act about its own call, whatever is refused
+    # of the first; that stands as it was ticked.
+    unsure = {f"declared_{first}": "unsure", f"reason_{first}": "We met"}
+    assert browser.post("eva1", f"{path}/{scene.slug}", **unsure, go="send").status_code == 303
+    said = {f"entity_{there}": "conflict", f"kind_{there}": "employment", f"about_{there}": "I taught there"}
+    part = browser.post("eva1", f"{path}/{scene.slug}", **said, **{f"declared_{first}": "none"}, go="send")
+    assert part.status_code == 422 and "is stored. The rest is not" in part.text
+    assert "You said you are unsure" in part.text and f'name="declared_{first}" value="none" checked' in part.text
+    page = unescape(browser.get("eva1", path).text)
+    assert TITLES[4] not in page and "We met" in page
+    assert f'name="entity_{here}" value="conflict" checked' not in page
+    # What was declared is read again in the own words, without the name of anybody.
+    _, own = page.split("What you declared as a conflict (2)")
+    assert "With an organisation, employment or a post in it: “I taught there”" in own and "organisation in it" in own
+    assert "Shared University" not in own

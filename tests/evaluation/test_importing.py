@@ -316,7 +316,7 @@ def test_a_workbook_is_read_and_a_formula_in_it_refused(scene: Scene, browser: B
 
 @pytest.mark.parametrize(
     ("data", "said"),
-    [(b"", "empty"), (b"email,name,country\nn@example.org,Nora \xd6st,FI", "UTF-8"), (b"PK\x03\x04nothing", "upload .xlsx, .csv"), (b"x" * 500_001, "500 kB")],
+    [(b"", "empty"), (b"email,name,country\nn@example.org,Nora \xd6st,FI", "UTF-8"), (b"PK\x03\x04nothing", "upload .xlsx, .csv"), (b"PK junk", "not a workbook that can be read"), (b"x" * 500_001, "500 kB")],
 )  # fmt: skip
 def test_a_file_that_cannot_be_read_is_told(scene: Scene, browser: Browser, data: bytes, said: str) -> None:
     shown = look(browser, scene, data)

@@ -80,7 +80,9 @@ def test_the_list_says_who_has_what_not_in_the_late_first_and_goes_on_by_key(bro
         services.submit(seated.actor(done), seated.application_ids[2], seated.sheet(8, 8, 8))
         assert missing(seated, MissingFilter.LATE) == [third] * 2
         came_in = queries.missing_page(seated.actor("manager"), seated.slug)
-        assert [(each.day, each.by_then) for each in came_in.days] == [(NOW.date(), 1)] and came_in.assessments == 9
+        assert [(each.day, each.by_then, each.quiet) for each in came_in.days] == [
+            (NOW.date(), 1, 0)
+        ] and came_in.assessments == 9
         shown = text_of(browser.get("manager", f"/calls/{seated.slug}/assignments/missing?only=late"))
         assert (
             "1 of 9 are in" in shown

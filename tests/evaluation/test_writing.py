@@ -277,6 +277,8 @@ def test_the_own_list_is_ordered_and_costs_the_same_for_one_and_for_many(seated:
     assert rules.in_order((*rows[1:-1], longer), ListOrder.LEFT)[0] is longer
     assert rules.in_order(rows, ListOrder.DUE)[0].reference == rows[0].reference
     for order in ListOrder:
+        shown = rules.in_order(rows, order)
+        assert rules.own_work(shown).next == shown[0].reference
         text = text_of(browser.get(name, f"/assessments?order={order.value}"))
         assert "Your scores: 3 once." in text
     one = next((each for each in seated.evaluators if len(queries.assessments(seated.actor(each))) == 1), None)

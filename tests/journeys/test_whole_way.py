@@ -280,7 +280,7 @@ def _declares(who: Who, typed: dict[str, str]) -> None:
     """First about the applications; then about every organisation that takes part in one that is not shut by that."""
     page, to = "/assessments/conflicts", f"/assessments/conflicts/{_ref(CALL)}"
     deed(who, page, typed, to=to)
-    asked = set(re.findall(r'name="(entity_[-0-9a-f]+)"', look(who, page).text))
+    asked = set(re.findall(r'name="(entity_[^"]+)"', look(who, page).text))
     deed(who, page, dict.fromkeys(asked, "none"), to=to)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grants.evaluation.forms.assignments import AdjustForm, ReasonForm, RemindForm, RunForm, SeatsTakenForm, end_of
-from grants.evaluation.forms.conflicts import ConflictsForm, RuleForm, conflicts_form
+from grants.evaluation.forms.conflicts import ConflictsForm, Declarations, RuleForm, conflicts_form
 from grants.evaluation.forms.leaving import FilledSheetForm, LeaveForm, Leaving
 from grants.evaluation.forms.pool import (
     AnswerForm,
@@ -24,6 +24,7 @@ __all__ = [
     "AdjustForm",
     "AnswerForm",
     "ConflictsForm",
+    "Declarations",
     "DissentForm",
     "EvaluatorsFileForm",
     "EvaluatorsTakenForm",

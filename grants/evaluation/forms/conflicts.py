@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from flask import request
 from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional
 
-from grants.core.errors import quoted
+from grants.core.errors import Invalid, Refused, quoted
 from grants.evaluation.rules import (
     WISHES,
     Answered,
@@ -74,7 +75,7 @@ class Shown:
     words: str
 
 
-def _shown(row_id: UUID, names: tuple[str, str, str], declared: Declared | None, reason: str, more: str) -> Shown:
+def _shown(place: str, names: tuple[str, str, str], declared: Declared | None, reason: str, more: str) -> Shown:
     said = (
         "no answer."
         if declared is None
@@ -82,14 +83,17 @@ def _shown(row_id: UUID, names: tuple[str, str, str], declared: Declared | None,
         if not reason
         else f"{declared.words}, {quoted(reason)}."
     )
-    places = (f"{names[0]}_{row_id}", f"{names[1]}_{row_id}", f"{names[2]}_{row_id}")
+    places = (f"{names[0]}_{place}", f"{names[1]}_{place}", f"{names[2]}_{place}")
     sign = answer_mark(declared.value if declared else "", reason, more)
-    return Shown(str(row_id), places, sign, said)
+    return Shown(place, places, sign, said)
 
 
 class ConflictsForm(Form):
     """Base of the form that :func:`conflicts_form` makes for the rows of one call."""
 
+    call_slug = ""
+    # By the id of a control, the name of the application or organisation it asks about.
+    about: Mapping[str, str] = MappingProxyType({})
     application_ids: tuple[UUID, ...] = ()
     quiet_ids: frozenset[UUID] = frozenset()
     entity_ids: tuple[UUID, ...] = ()
@@ -107,7 +111,11 @@ class ConflictsForm(Form):
 
     def entity(self, organisation_id: UUID) -> tuple[Any, Any, Any]:
         """The three fields of one organisation: the answer, the kind and the words."""
-        return tuple(self[f"{name}_{organisation_id}"] for name in ("entity", "kind", "about"))
+        return tuple(self[f"{name}_{self._place(organisation_id)}"] for name in ("entity", "kind", "about"))
+
+    def _place(self, organisation_id: UUID) -> str:
+        """What the names of the fields of an organisation end with: another call of the same page may ask about it too."""
+        return f"{organisation_id}_{self.call_slug}"
 
     def wish(self, application_id: UUID) -> Any:
         """The field of the wish about one application; None where none can be given yet."""
@@ -128,7 +136,6 @@ class ConflictsForm(Form):
         for row in unanswered:
             words = self[row.names[1]]
             words.errors = [*words.errors, ANSWER_MISSING]
-        self.problems += self._gone()
         return sound and not overtaken and not unanswered and not self.problems
 
     def _lacks_answer(self, row: Shown) -> bool:
@@ -140,7 +147,27 @@ class ConflictsForm(Form):
     def checks(self) -> Iterable[Callable[[], object]]:
         """What every answer needs beside itself: a sentence, a kind of tie."""
         if not any(field.errors for field in self):
-            yield lambda: clean_answers(self.to_input(), self.to_entities(rest=False))
+            yield self._look_at_answers
+
+    def _look_at_answers(self) -> None:
+        try:
+            clean_answers(self.to_input(), self.to_entities(rest=False))
+        except Invalid as error:
+            raise self._placed(error) from error
+
+    def _placed(self, error: Invalid) -> Invalid:
+        """The same with the names that the fields have on this page."""
+        ours = {f"{name}_{each}": f"{name}_{self._place(each)}" for each in self.entity_ids for name in ENTITY_NAMES}
+        return Invalid(str(error), {ours.get(name, name): words for name, words in error.problems.items()})
+
+    def add_problem(self, error: Invalid | Refused, but_not: Container[str] = ()) -> None:
+        """Put each sentence beside its field, the rest above the form."""
+        super().add_problem(self._placed(error) if isinstance(error, Invalid) else error, but_not)
+
+    def what_is_wrong(self) -> list[tuple[str, str]]:
+        """Every sentence with the application or organisation it is about, and the id of its control."""
+        found = super().what_is_wrong()
+        return [(f"{self.about[at]}: {said}" if at in self.about else said, at) for said, at in found]
 
     def _is_overtaken(self, row: Shown) -> bool:
         was, now = self[f"was_{row.place}"], row.mark
@@ -164,20 +191,6 @@ class ConflictsForm(Form):
         was.data, was.raw_data = now, None
         return clashes
 
-    def _gone(self) -> list[str]:
-        """A sentence for each answer about what stands here no more; its words are told, since its row is gone."""
-        found = []
-        for name in request.form:
-            kind, _, place = name.partition("_")
-            if kind != "was" or name in self._fields:
-                continue
-            names = NAMES if f"declared_{place}" in request.form or f"reason_{place}" in request.form else ENTITY_NAMES
-            sent = [request.form.get(f"{each}_{place}", "") for each in names]
-            if mark(sent) != request.form[name]:
-                words = sent[1].strip()
-                found.append(GONE + (f" You had written: {quoted(words)}." if words else ""))
-        return found
-
     def to_input(self) -> tuple[Answered, ...]:
         """What was answered; rows without an answer are left open. A wish goes with “None” alone."""
         answers = []
@@ -186,7 +199,9 @@ class ConflictsForm(Form):
             if declared.data and str(application_id) not in self.untouched:
                 wish, answer = self.wish(application_id), Declared(declared.data)
                 said = int(wish.data) if wish is not None and wish.data and answer is Declared.NONE else None
-                answers.append(Answered(application_id, answer, reason.data or "", said, self._over(application_id)))
+                answers.append(
+                    Answered(application_id, answer, reason.data or "", said, self._over(str(application_id)))
+                )
         return tuple(answers)
 
     def to_entities(self, *, rest: bool) -> tuple[AnsweredEntity, ...]:
@@ -194,9 +209,10 @@ class ConflictsForm(Form):
         answers = []
         for organisation_id in self.entity_ids:
             declared, kind, words = self.entity(organisation_id)
-            if declared.data and str(organisation_id) not in self.untouched:
+            place = self._place(organisation_id)
+            if declared.data and place not in self.untouched:
                 chosen = ConflictKind(kind.data) if kind.data else None
-                said, over = Declared(declared.data), self._over(organisation_id)
+                said, over = Declared(declared.data), self._over(place)
                 answers.append(AnsweredEntity(organisation_id, said, chosen, words.data or "", over))
             elif rest and organisation_id in self.quiet_entities:
                 answers.append(AnsweredEntity(organisation_id, Declared.NONE, over=NOTHING))
@@ -209,22 +225,21 @@ class ConflictsForm(Form):
         rest = (key for key in self.application_ids if key in self.quiet_ids and key not in answered)
         return (*given, *(Answered(key, Declared.NONE, over=NOTHING) for key in rest))
 
-    def _over(self, row_id: UUID) -> str | None:
+    def _over(self, place: str) -> str | None:
         """The mark the page carried of a row: the act compares it with what stands once nobody else can write."""
-        return self.over.get(str(row_id))
+        return self.over.get(place)
 
 
 def conflicts_form(shown: ConflictPage, *, sent: bool = False) -> ConflictsForm:
     """A form with a choice and a reason for each application of the page; filled from what was sent where it is the one."""
     fields: dict[str, Any] = {}
     marks = [
-        _shown(row.application_id, NAMES, row.declared, row.reason, str(row.wish) if row.may_wish else "")
+        _shown(str(row.application_id), NAMES, row.declared, row.reason, str(row.wish) if row.may_wish else "")
         for row in shown.rows
     ]
-    marks += [
-        _shown(row.organisation_id, ENTITY_NAMES, row.declared, row.reason, row.kind.value if row.kind else "")
-        for row in shown.entities
-    ]
+    for entity in shown.entities:
+        place, kind = f"{entity.organisation_id}_{shown.call_slug}", entity.kind.value if entity.kind else ""
+        marks.append(_shown(place, ENTITY_NAMES, entity.declared, entity.reason, kind))
     fields |= {f"was_{each.place}": HiddenField(default=each.mark) for each in marks}
     for row in shown.rows:
         stored = row.declared.value if row.declared else None
@@ -238,6 +253,10 @@ def conflicts_form(shown: ConflictPage, *, sent: bool = False) -> ConflictsForm:
             )
     for entity in shown.entities:
         fields |= _entity_fields(entity, shown.call_slug)
+    names = {str(row.application_id): row.title for row in shown.rows}
+    names |= {f"{row.organisation_id}_{shown.call_slug}": row.name for row in shown.entities}
+    fields["about"] = {control: names[each.place] for each in marks for control in each.names}
+    fields["call_slug"] = shown.call_slug
     fields["entity_ids"] = tuple(row.organisation_id for row in shown.entities)
     fields["quiet_entities"] = frozenset(
         row.organisation_id for row in shown.entities if row.is_open and not row.noticed
@@ -251,17 +270,72 @@ def conflicts_form(shown: ConflictPage, *, sent: bool = False) -> ConflictsForm:
 
 def _entity_fields(row: EntityRow, slug: str) -> dict[str, Any]:
     """An answer, a kind and words for one organisation; it may take part in another call of the same page too."""
-    place, stored = f"{row.organisation_id}", row.declared.value if row.declared else None
+    place, stored = f"{row.organisation_id}_{slug}", row.declared.value if row.declared else None
+    kind = row.kind.value if row.kind else ""
     return {
-        f"entity_{place}": RadioField(
-            f"Conflict with {row.name}?", [Optional()], choices=ANSWERS, default=stored, id=f"{slug}_entity_{place}"
-        ),
-        f"kind_{place}": SelectField(
-            f"Kind of tie, {row.name}", [Optional()], choices=KIND_CHOICES, default=row.kind.value if row.kind else "",
-            id=f"{slug}_kind_{place}",
-        ),
-        f"about_{place}": StringField(f"Reason, {row.name}", default=row.reason, id=f"{slug}_about_{place}"),
-    }  # fmt: skip
+        f"entity_{place}": RadioField(f"Conflict with {row.name}?", [Optional()], choices=ANSWERS, default=stored),
+        f"kind_{place}": SelectField(f"Kind of tie, {row.name}", [Optional()], choices=KIND_CHOICES, default=kind),
+        f"about_{place}": StringField(f"Reason, {row.name}", default=row.reason),
+    }
+
+
+class Declarations:
+    """The whole page of conflicts: a part for each call, all sent with any of its buttons, so that no tick is lost."""
+
+    def __init__(self, parts: Iterable[tuple[ConflictPage, ConflictsForm]], known: Collection[str] = ()) -> None:
+        self.parts = tuple(parts)
+        self.problems: list[str] = []
+        self._is_told = False
+        # Names of fields that were answered for and may stand here no more.
+        self.known = set(known).union(*(form._fields for _, form in self.parts))
+
+    @property
+    def slugs(self) -> frozenset[str]:
+        """The calls of the page."""
+        return frozenset(shown.call_slug for shown, _ in self.parts)
+
+    def names_of(self, slugs: Collection[str]) -> set[str]:
+        """The names of all fields of these calls."""
+        return {name for shown, form in self.parts if shown.call_slug in slugs for name in form._fields}
+
+    def knows_some(self) -> bool:
+        """Whether anything that was sent stands on this page."""
+        return any(name.startswith("was_") and name in self.known for name in request.form)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to be told."""
+        return not self.what_is_wrong()
+
+    def validate(self) -> bool:
+        """Whether all that was touched can be stored; every part is looked at, so that all that is wrong is told at once."""
+        sound = [form.validate_on_submit() for _, form in self.parts]
+        self.tell_gone()
+        return all(sound) and not self.problems
+
+    def tell_gone(self) -> None:
+        """A sentence for each answer about what stands here no more; its words are told, since its row is gone."""
+        for name in request.form:
+            kind, _, place = name.partition("_")
+            if kind != "was" or name in self.known:
+                continue
+            names = NAMES if f"declared_{place}" in request.form or f"reason_{place}" in request.form else ENTITY_NAMES
+            sent = [request.form.get(f"{each}_{place}", "") for each in names]
+            if mark(sent) != request.form[name]:
+                words = sent[1].strip()
+                self.problems.append(GONE + (f" You had written: {quoted(words)}." if words else ""))
+
+    def what_is_wrong(self) -> list[tuple[str, str]]:
+        """What is wrong with the page and with each part of it."""
+        found = [(sentence, "") for sentence in self.problems]
+        for _, form in self.parts:
+            found += form.what_is_wrong()
+        return list(dict.fromkeys(found))
+
+    def to_tell(self) -> list[tuple[str, str]]:
+        """The same for the summary on top, the first time it is asked for a page."""
+        told, self._is_told = self._is_told, True
+        return [] if told else self.what_is_wrong()
 
 
 class RuleForm(ContestedForm):

@@ -70,7 +70,7 @@ def conflict_pages(actor: Actor) -> Asking[tuple[ConflictPage, ...]]:
     pages = []
     for call_id, found in by_call.items():
         doubts = {standing_id for where, standing_id in unsettled_ones if where == call_id}
-        ours = _entities_of(entities, {row.id for row in found}, found_about, doubts)
+        ours = _entities_of([each for each in entities if each.call_id == call_id], found_about, doubts)
         lines = [_conflict_row(about[row.id], row, found_about.get(row.id, ""), ours) for row in found]
         lines.sort(key=lambda line: (not line.is_open and not line.waits_for, line.reference))
         pages.append(ConflictPage(call_id, found[0].slug, found[0].title, tuple(lines), ours))
@@ -78,7 +78,7 @@ def conflict_pages(actor: Actor) -> Asking[tuple[ConflictPage, ...]]:
 
 
 def _entities_of(
-    rows: Sequence[EntityRow], application_ids: set[UUID], noticed: Mapping[UUID, str], doubts: Collection[UUID]
+    rows: Sequence[EntityRow], noticed: Mapping[UUID, str], doubts: Collection[UUID]
 ) -> tuple[EntityRow, ...]:
     """The organisations of one call, open ones first, each with what was noticed of its applications and is unsettled."""
     ours = [
@@ -88,7 +88,6 @@ def _entities_of(
             settled=row.organisation_id not in doubts,
         )
         for row in rows
-        if row.application_ids & application_ids
     ]
     ours.sort(key=lambda row: not row.is_open)
     return tuple(ours)

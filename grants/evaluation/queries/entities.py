@@ -165,12 +165,15 @@ _TOLD = _told()
 
 @reader
 def entity_rows(user_id: UUID | None, application_ids: Collection[UUID]) -> Asking[tuple[EntityRow, ...]]:
-    """The organisations of these applications, each once, with what this person said of it; by name. One statement."""
+    """The organisations of these applications, each once a call, with what this person said of it there; by name.
+
+    One statement.
+    """
     told, standing = _TOLD.c, _STANDING
     rows = yield from ask(
         select(
             *(standing.id, standing.name, standing.country_code, Application.id.label("application_id")),
-            *(Application.title, told.declared, told.kind, told.reason),
+            *(Application.call_id, Application.title, told.declared, told.kind, told.reason),
         )
         .select_from(ApplicationPartner)
         .join(Application, Application.id == ApplicationPartner.application_id)
@@ -184,9 +187,9 @@ def entity_rows(user_id: UUID | None, application_ids: Collection[UUID]) -> Aski
         .order_by(standing.name, standing.id, Application.reference, told.declared)
         .limit(MEMBERS_MAX)
     )
-    found: dict[UUID, list[Any]] = {}
+    found: dict[tuple[UUID, UUID], list[Any]] = {}
     for row in rows:
-        found.setdefault(row.id, []).append(row)
+        found.setdefault((row.call_id, row.id), []).append(row)
     return tuple(_entity_row(each) for each in found.values())
 
 
@@ -194,6 +197,7 @@ def _entity_row(rows: list[Any]) -> EntityRow:
     # Two entries of one organisation may both be answered: a doubt stands before “none”.
     told = sorted(rows, key=lambda row: (row.declared in (None, Declared.NONE.value), row.declared is None))[0]
     return EntityRow(
+        told.call_id,
         told.id,
         told.name,
         told.country_code,

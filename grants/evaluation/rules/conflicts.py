@@ -14,6 +14,7 @@ from grants.dossiers.rules import clean_text
 from grants.evaluation.rules.entities import EntityRow, clean_entities
 from grants.evaluation.rules.values import Answered, AnsweredEntity
 from grants.evaluation.states import (
+    ConflictKind,
     Declared,
     DetectedKind,
     DetectedState,
@@ -183,6 +184,25 @@ class ConflictPage:
     def open_entities(self) -> int:
         """How many organisations are not answered yet."""
         return sum(row.is_open for row in self.entities)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnConflict:
+    """A conflict as the person who declared it reads it again: nothing of the application stands in it."""
+
+    call_title: str
+    declared_at: datetime
+    about: str
+    words: str
+
+
+def own_words(reason: str) -> str:
+    """What somebody wrote of an application themselves; nothing where the name of an organisation was put before it.
+
+    >>> own_words("My sister works there"), own_words("Shared University, family: my sister works there")
+    ('My sister works there', '')
+    """
+    return "" if any(f", {kind.words.lower()}: " in reason for kind in ConflictKind) else reason
 
 
 RULED_WORDS: Mapping[Ruled, str] = {

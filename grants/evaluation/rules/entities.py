@@ -14,13 +14,14 @@ from grants.evaluation.states import ConflictKind, Declared, Ruling
 
 @dataclass(frozen=True, slots=True)
 class EntityRow:
-    """One organisation on the page where conflicts are declared: asked once, whatever applications it is in."""
+    """One organisation on the page where conflicts are declared: asked once in a call, whatever applications it is in."""
 
+    call_id: UUID
     organisation_id: UUID
     name: str
     country_code: str
     application_ids: frozenset[UUID]
-    # Titles of the applications it takes part in, in the order of their references.
+    # Titles of the applications of this call it takes part in, in the order of their references.
     titles: tuple[str, ...]
     declared: Declared | None
     kind: ConflictKind | None

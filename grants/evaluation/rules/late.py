@@ -92,16 +92,23 @@ class DayIn:
     day: date
     count: int
     by_then: int
+    # Days without one since the last on which some came in.
+    quiet: int = 0
 
 
 def days_in(rows: Sequence[tuple[date, int]]) -> tuple[DayIn, ...]:
     """The days on which assessments came in, oldest first, each with how many are in by then; the last of many days.
 
-    >>> [(each.count, each.by_then) for each in days_in([(date(2022, 11, 2), 3), (date(2022, 11, 5), 4)])]
-    [(3, 3), (4, 7)]
+    >>> [(each.count, each.by_then, each.quiet) for each in days_in([(date(2022, 11, 2), 3), (date(2022, 11, 5), 4)])]
+    [(3, 3, 0), (4, 7, 2)]
     """
-    counts = [count for _, count in rows]
-    every = [DayIn(day, count, by_then) for (day, count), by_then in zip(rows, accumulate(counts), strict=True)]
+    sums = accumulate(count for _, count in rows)
+    # The first has none before it.
+    before = [rows[0][0] - timedelta(days=1), *(day for day, _ in rows)] if rows else []
+    every = [
+        DayIn(day, count, by_then, (day - last).days - 1)
+        for (day, count), by_then, last in zip(rows, sums, before[: len(rows)], strict=True)
+    ]
     return tuple(every[-DAYS_SHOWN_MAX:])
 
 

@@ -335,7 +335,10 @@ def in_order(rows: Sequence[AssessmentRow], order: ListOrder) -> tuple[Assessmen
 
 
 def own_work(rows: Sequence[AssessmentRow]) -> OwnWork:
-    """How far somebody is with their own list."""
+    """How far somebody is with their own list, given in the order that is shown: its first open one is the next.
+
+    What was skipped comes back when nothing else is open.
+    """
     waiting = [row for row in rows if row.is_open]
     worked = [(row.worked_at, row.reference) for row in waiting if row.worked_at is not None and row.skipped_at is None]
     return OwnWork(
@@ -344,7 +347,7 @@ def own_work(rows: Sequence[AssessmentRow]) -> OwnWork:
         due_at=min((row.due_at for row in waiting if row.due_at), default=None),
         pace=pace_minutes(rows),
         stopped=max(worked)[1] if worked else None,
-        next=next_of(waiting),
+        next=next((row.reference for row in waiting if row.skipped_at is None), next_of(waiting)),
     )
 
 

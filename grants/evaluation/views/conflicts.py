@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import abort, flash, request
@@ -11,12 +12,11 @@ from grants.core import jobs
 from grants.core.errors import Conflict, NotFound, no_such
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import (
-    ConflictsForm,
+    Declarations,
     ReasonForm,
     RuleForm,
     conflicts_form,
 )
-from grants.evaluation.rules import ConflictPage
 from grants.evaluation.states import DetectedState, Ruling
 from grants.evaluation.views.frame import P, bp, status_of
 from grants.web import paging
@@ -29,49 +29,80 @@ SHOWN = (DetectedState.PROPOSED, DetectedState.CONFIRMED, DetectedState.DISMISSE
 @bp.get("/assessments/conflicts")
 @requires(P.CONFLICT_DECLARE)
 def conflicts() -> Any:
-    pages = [(shown, conflicts_form(shown)) for shown in queries.conflict_pages(current_actor())]
-    return page(
-        "evaluation/conflicts.html",
-        pages=pages,
-        terms=queries.own_terms(current_actor()),
-        own=queries.own_pools(current_actor()),
+    return _declarations(
+        Declarations((shown, conflicts_form(shown)) for shown in queries.conflict_pages(current_actor()))
     )
+
+
+def _declarations(form: Declarations) -> Any:
+    actor = current_actor()
+    told = {
+        "terms": queries.own_terms(actor),
+        "own": queries.own_pools(actor),
+        "declared": queries.own_conflicts(actor),
+    }
+    return page("evaluation/conflicts.html", form=form, pages=form.parts, **told)
 
 
 @bp.post("/assessments/conflicts/<slug>")
 @requires(P.CONFLICT_DECLARE)
 def declare(slug: str) -> Any:
-    pages, shown, form = _sent_to(slug)
-    if form.validate_on_submit():
+    """Store what was answered in any part of the page; the address names the call whose button was pressed."""
+    form = Declarations((shown, conflicts_form(shown, sent=True)) for shown in queries.conflict_pages(current_actor()))
+    if slug not in form.slugs and not form.knows_some():
+        abort(404)
+    if form.validate():
+        form, done = _stored(form, slug)
+        if form.is_done:
+            flash(_declared_words(sum(answers for answers, _ in done), sum(conflicts for _, conflicts in done)))
+            return see_other(".conflicts")
+    return _declarations(form), 422
+
+
+def _stored(form: Declarations, pressed: str) -> tuple[Declarations, list[tuple[int, int]]]:
+    """Store each part by an act of its own; the page as it comes again, and how much was answered with how many conflicts."""
+    done: dict[str, tuple[int, int]] = {}
+    late: dict[str, Conflict | NotFound] = {}
+    for shown, part in form.parts:
+        rest = request.form.get("go") == "rest" and shown.call_slug == pressed
+        answers, entities = part.to_input_with_rest() if rest else part.to_input(), part.to_entities(rest=rest)
+        if not answers and not entities and shown.call_slug != pressed:
+            done[shown.call_slug] = (0, 0)
+            continue
         try:
-            with form.refusals():
-                rest = request.form.get("go") == "rest"
-                answers, entities = form.to_input_with_rest() if rest else form.to_input(), form.to_entities(rest=rest)
+            with part.refusals():
                 count = services.declare(current_actor(), shown.call_id, answers, entities)
-                flash(_declared_words(len(answers) + len(entities), count))
-                return see_other(".conflicts")
-        except (Conflict, NotFound):
-            # Another window of theirs was first, by less than this page took: what it stored is read, and told row by row.
-            pages, shown, form = _sent_to(slug)
-            if form.validate():
-                raise
-    return page(
-        "evaluation/conflicts.html",
-        pages=pages,
-        form=form,
-        terms=queries.own_terms(current_actor()),
-        own=queries.own_pools(current_actor()),
-    ), 422
+                done[shown.call_slug] = (len(answers) + len(entities), count)
+        except (Conflict, NotFound) as error:
+            late[shown.call_slug] = error
+    if len(done) < len(form.parts):
+        form = _again(form, done, late)
+    return form, list(done.values())
 
 
-def _sent_to(slug: str) -> tuple[list[tuple[ConflictPage, ConflictsForm]], ConflictPage, ConflictsForm]:
-    """All that is declared about now, the part of this call, and its form with what was sent."""
-    found = queries.conflict_pages(current_actor())
-    pages = [(shown, conflicts_form(shown, sent=shown.call_slug == slug)) for shown in found]
-    for shown, form in pages:
-        if shown.call_slug == slug:
-            return pages, shown, form
-    abort(404)
+def _again(
+    form: Declarations, done: Mapping[str, tuple[int, int]], late: Mapping[str, Conflict | NotFound]
+) -> Declarations:
+    """The page with what was refused in some of its parts: what was stored of the others is read, and said."""
+    refused = {shown.call_slug: part for shown, part in form.parts if shown.call_slug not in {*done, *late}}
+    parts = []
+    for shown in queries.conflict_pages(current_actor()):
+        slug = shown.call_slug
+        part = refused.get(slug) or conflicts_form(shown, sent=slug in late)
+        # Another window of theirs was first, by less than this page took: what it stored is read, and told row by row.
+        if slug in late and part.validate():
+            if not any(answers for answers, _ in done.values()):
+                raise late[slug]
+            part.problems.append(str(late[slug]))
+        # Part of what was sent is stored: sent again it is a new deed.
+        part.try_again(0)
+        parts.append((shown, part))
+    again = Declarations(parts, known=form.names_of(done))
+    again.tell_gone()
+    stored = [shown.call_title for shown, _ in form.parts if any(done.get(shown.call_slug, ()))]
+    if stored:
+        again.problems.insert(0, f"What you answered about {', '.join(stored)} is stored. The rest is not, see below.")
+    return again
 
 
 def _declared_words(answers: int, conflicts: int) -> str:

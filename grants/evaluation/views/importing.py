@@ -98,6 +98,11 @@ def read_table(upload: Any, what: str, columns: int) -> list[list[str]]:
             rows = book_rows(upload.stream.read(incoming.size_bytes), columns_max=columns + 1)
             return rules.book_table(rows)
         data = upload.stream.read(rules.IMPORT_BYTES_MAX + 1)
+        if head[:2] == b"PK" or upload.filename.casefold().endswith((".xlsx", ".xls", ".ods")):
+            raise Invalid(
+                "The file is not a workbook that can be read here; perhaps it is damaged. Open it in your spreadsheet "
+                "program, save it as .xlsx or as CSV UTF-8, and upload that."
+            )
         if not data:
             raise Invalid(f"The file is empty. Choose the file with the {what}.")
         if len(data) > rules.IMPORT_BYTES_MAX:

@@ -32,10 +32,12 @@ from grants.web.routing import current_actor, page, requires, see_other
 def assessments() -> Any:
     actor = current_actor()
     rows, undeclared = queries.assessments_and_undeclared(actor)
-    order, own = ListOrder.asked(request.args.get("order", "")), rules.own_work(rows)
+    order = ListOrder.asked(request.args.get("order", ""))
+    shown = rules.in_order(rows, order)
+    own = rules.own_work(shown)
     return page(
         "evaluation/assessments.html",
-        rows=rules.in_order(rows, order),
+        rows=shown,
         order=order,
         orders=tuple(ListOrder),
         own=own,

@@ -295,6 +295,12 @@ class Field {
     }
     this.box.append(this.clash);
     if (hadFocus) this.clash.focus();
+    // The sentence and its choice are seen together; whoever writes elsewhere meanwhile is not moved away from it.
+    const at = document.activeElement;
+    if (this.box.contains(at) || !at?.matches("input, textarea, select, [contenteditable]")) {
+      this.line.scrollIntoView({ block: "nearest" });
+      this.clash.scrollIntoView({ block: "nearest" });
+    }
   }
 
   settle(number, values, stored) {

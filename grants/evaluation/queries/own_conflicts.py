@@ -1,0 +1,43 @@
+"""What a person declared as a conflict, in their own words and without a word of the application: that is gone for them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import and_, null, or_, select, union_all
+
+from grants.applications.models import Application
+from grants.calls.models import Call
+from grants.core.permissions import Actor
+from grants.core.together import Asking, ask, reader
+from grants.evaluation.models import ConflictDeclaration, EntityDeclaration
+from grants.evaluation.queries.access import ROWS_MAX
+from grants.evaluation.rules import OwnConflict, own_words
+from grants.evaluation.states import ConflictKind, Declared, Ruling
+
+
+@reader
+def own_conflicts(actor: Actor) -> Asking[tuple[OwnConflict, ...]]:
+    """The conflicts this person declared and nobody ended, the newest first; one statement."""
+    about, entity = ConflictDeclaration, EntityDeclaration
+    stands = or_(
+        about.ruling == Ruling.CONFIRMED.value,
+        and_(about.declared == Declared.CONFLICT.value, about.ruling.is_(None)),
+    )
+    both = union_all(
+        select(Call.title, about.declared_at, null().label("kind"), about.reason)
+        .join(Application, Application.id == about.application_id)
+        .join(Call, Call.id == Application.call_id)
+        .where(about.user_id == actor.user_id, about.declared != Declared.NONE.value, stands),
+        select(Call.title, entity.declared_at, entity.kind, entity.reason)
+        .join(Call, Call.id == entity.call_id)
+        .where(entity.user_id == actor.user_id, entity.declared == Declared.CONFLICT.value),
+    ).subquery("own")
+    rows = yield from ask(select(both).order_by(both.c.declared_at.desc(), both.c.reason).limit(ROWS_MAX))
+    return tuple(_own(*row) for row in rows)
+
+
+def _own(title: str, at: datetime, kind: str | None, reason: str | None) -> OwnConflict:
+    if kind is not None:
+        return OwnConflict(title, at, f"With an organisation, {ConflictKind(kind).words.lower()}", reason or "")
+    return OwnConflict(title, at, "With an application", own_words(reason or ""))
