@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import date, time
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from flask import url_for
 from flask_wtf import FlaskForm
@@ -226,8 +226,15 @@ def wrong_with(values: Iterable[object]) -> list[tuple[str, str]]:
     return [(sentence, anchor) for sentence, anchor in found if anchor or sentence not in beside]
 
 
-def _forms_in(value: object, depth: int) -> Iterator[Form]:
-    if isinstance(value, Form):
+@runtime_checkable
+class _Sent(Protocol):
+    """A form, or several that are sent as one."""
+
+    def what_is_wrong(self) -> list[tuple[str, str]]: ...
+
+
+def _forms_in(value: object, depth: int) -> Iterator[_Sent]:
+    if isinstance(value, _Sent):
         yield value
     elif depth:
         if is_dataclass(value) and not isinstance(value, type):

@@ -285,7 +285,6 @@ class Declarations:
     def __init__(self, parts: Iterable[tuple[ConflictPage, ConflictsForm]], known: Collection[str] = ()) -> None:
         self.parts = tuple(parts)
         self.problems: list[str] = []
-        self._is_told = False
         # Names of fields that were answered for and may stand here no more.
         self.known = set(known).union(*(form._fields for _, form in self.parts))
 
@@ -331,11 +330,6 @@ class Declarations:
         for _, form in self.parts:
             found += form.what_is_wrong()
         return list(dict.fromkeys(found))
-
-    def to_tell(self) -> list[tuple[str, str]]:
-        """The same for the summary on top, the first time it is asked for a page."""
-        told, self._is_told = self._is_told, True
-        return [] if told else self.what_is_wrong()
 
 
 class RuleForm(ContestedForm):
