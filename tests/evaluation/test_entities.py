@@ -422,7 +422,7 @@ def test_every_button_of_the_page_sends_all_of_it_and_a_refusal_keeps_each_call_
     page = unescape(browser.get("eva1", path).text)
     assert TITLES[4] not in page and "We met" in page
     assert f'name="entity_{here}" value="conflict" checked' not in page
-    # What was declared is read again in the own words, without the name of anybody.
+    # What was declared is told again without a word that names anybody, the own words included.
     _, own = page.split("What you declared as a conflict (2)")
-    assert "With an organisation, employment or a post in it: “I taught there”" in own and "organisation in it" in own
-    assert "Shared University" not in own
+    assert "With an organisation, employment or a post in it." in own and "With an application." in own
+    assert "Shared University" not in own and "I taught there" not in own

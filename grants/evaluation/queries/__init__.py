@@ -85,7 +85,7 @@ from grants.evaluation.queries.late import (
     reminders_page,
 )
 from grants.evaluation.queries.official import by_mean, official_scores
-from grants.evaluation.queries.own_conflicts import own_conflicts
+from grants.evaluation.queries.own_conflicts import beside_declaring
 from grants.evaluation.queries.own_sheets import (
     assessments_and_undeclared,
     drafts,
@@ -130,6 +130,7 @@ __all__ = [
     "assessments",
     "assessments_and_undeclared",
     "assignments_page",
+    "beside_declaring",
     "by_mean",
     "call_scope",
     "call_to_assign",
@@ -183,7 +184,6 @@ __all__ = [
     "missing_page",
     "missing_seats",
     "official_scores",
-    "own_conflicts",
     "own_entry",
     "own_invitation",
     "own_pools",

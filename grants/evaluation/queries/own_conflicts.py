@@ -1,19 +1,29 @@
-"""What a person declared as a conflict, in their own words and without a word of the application: that is gone for them."""
+"""What a person declared as a conflict, without a word of the application: that is gone for them."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import and_, null, or_, select, union_all
 
 from grants.applications.models import Application
 from grants.calls.models import Call
 from grants.core.permissions import Actor
-from grants.core.together import Asking, ask, reader
+from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation.models import ConflictDeclaration, EntityDeclaration
 from grants.evaluation.queries.access import ROWS_MAX
-from grants.evaluation.rules import OwnConflict, own_words
+from grants.evaluation.queries.invitations import own_pools, own_terms
+from grants.evaluation.rules import OwnConflict
 from grants.evaluation.states import ConflictKind, Declared, Ruling
+
+
+@reader
+def beside_declaring(actor: Actor) -> Asking[dict[str, Any]]:
+    """What stands beside the page of conflicts, by its names there: contracts, pools, and what was declared; one statement."""
+    askings: list[Asking[Any]] = [own_terms.asking(actor), own_pools.asking(actor), own_conflicts.asking(actor)]
+    terms, own, declared = yield from side_by_side(askings)
+    return {"terms": terms, "own": own, "declared": declared}
 
 
 @reader
@@ -25,19 +35,18 @@ def own_conflicts(actor: Actor) -> Asking[tuple[OwnConflict, ...]]:
         and_(about.declared == Declared.CONFLICT.value, about.ruling.is_(None)),
     )
     both = union_all(
-        select(Call.title, about.declared_at, null().label("kind"), about.reason)
+        select(Call.title, about.declared_at, null().label("kind"))
         .join(Application, Application.id == about.application_id)
         .join(Call, Call.id == Application.call_id)
         .where(about.user_id == actor.user_id, about.declared != Declared.NONE.value, stands),
-        select(Call.title, entity.declared_at, entity.kind, entity.reason)
+        select(Call.title, entity.declared_at, entity.kind)
         .join(Call, Call.id == entity.call_id)
         .where(entity.user_id == actor.user_id, entity.declared == Declared.CONFLICT.value),
     ).subquery("own")
-    rows = yield from ask(select(both).order_by(both.c.declared_at.desc(), both.c.reason).limit(ROWS_MAX))
+    rows = yield from ask(select(both).order_by(both.c.declared_at.desc(), both.c.title).limit(ROWS_MAX))
     return tuple(_own(*row) for row in rows)
 
 
-def _own(title: str, at: datetime, kind: str | None, reason: str | None) -> OwnConflict:
-    if kind is not None:
-        return OwnConflict(title, at, f"With an organisation, {ConflictKind(kind).words.lower()}", reason or "")
-    return OwnConflict(title, at, "With an application", own_words(reason or ""))
+def _own(title: str, at: datetime, kind: str | None) -> OwnConflict:
+    about = "With an application" if kind is None else f"With an organisation, {ConflictKind(kind).words.lower()}"
+    return OwnConflict(title, at, about)

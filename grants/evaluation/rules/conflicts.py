@@ -14,7 +14,6 @@ from grants.dossiers.rules import clean_text
 from grants.evaluation.rules.entities import EntityRow, clean_entities
 from grants.evaluation.rules.values import Answered, AnsweredEntity
 from grants.evaluation.states import (
-    ConflictKind,
     Declared,
     DetectedKind,
     DetectedState,
@@ -188,21 +187,14 @@ class ConflictPage:
 
 @dataclass(frozen=True, slots=True)
 class OwnConflict:
-    """A conflict as the person who declared it reads it again: nothing of the application stands in it."""
+    """A conflict as the person who declared it reads it again: nothing of the application stands in it.
+
+    Not even what they wrote themselves: it often names the city, and is kept on the record.
+    """
 
     call_title: str
     declared_at: datetime
     about: str
-    words: str
-
-
-def own_words(reason: str) -> str:
-    """What somebody wrote of an application themselves; nothing where the name of an organisation was put before it.
-
-    >>> own_words("My sister works there"), own_words("Shared University, family: my sister works there")
-    ('My sister works there', '')
-    """
-    return "" if any(f", {kind.words.lower()}: " in reason for kind in ConflictKind) else reason
 
 
 RULED_WORDS: Mapping[Ruled, str] = {

@@ -35,13 +35,8 @@ def conflicts() -> Any:
 
 
 def _declarations(form: Declarations) -> Any:
-    actor = current_actor()
-    told = {
-        "terms": queries.own_terms(actor),
-        "own": queries.own_pools(actor),
-        "declared": queries.own_conflicts(actor),
-    }
-    return page("evaluation/conflicts.html", form=form, pages=form.parts, **told)
+    beside = queries.beside_declaring(current_actor())
+    return page("evaluation/conflicts.html", form=form, pages=form.parts, **beside)
 
 
 @bp.post("/assessments/conflicts/<slug>")
