@@ -265,10 +265,16 @@ def test_a_file_whose_job_failed_is_not_kept(scene: Scene, browser: Browser, mon
     assert browser.post("manager", address, **fields).status_code == 303
     with pytest.raises(Refused, match="not kept any more"):
         services.import_piece(scene.actor("manager"), scene.call_id, first, 0)
+    # Conflicts are looked for after each piece, whatever becomes of the next.
+    held = db.session.scalars(select(EvaluatorImport).where(EvaluatorImport.lines.is_not(None))).one()
+    looks = select(func.count()).select_from(jobs.Job).where(jobs.Job.name == "jobs.conflicts.look")
+    before = db.session.scalar(looks) or 0
+    services.import_piece(scene.actor("manager"), scene.call_id, held.id, 0)
+    assert db.session.scalar(looks) == before + 1
     jobs.work_off(actor_of=lambda _: scene.actor("eva1"))
 
-    assert counts(scene.call_id) == (5, 0)
-    assert "0 of 2 lines were taken over." in browser.get("manager", pool).text
+    assert counts(scene.call_id) == (5, 1)
+    assert "1 of 2 lines were taken over." in browser.get("manager", pool).text
     assert services.empty_imports(program) == 1
     rows = db.session.execute(select(EvaluatorImport.lines, EvaluatorImport.shown)).all()
     assert [tuple(row) for row in rows] == [(None, None), (None, None)]

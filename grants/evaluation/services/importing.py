@@ -51,7 +51,6 @@ def import_evaluators(actor: Actor, call_id: UUID, text: str, shown: bytes) -> I
         _keep(call_id, rules.piece_text(table, plan), plan.doing)
         return plan
     _take(actor, call, plan.doing)
-    look_for_conflicts(call_id)
     return plan
 
 
@@ -108,7 +107,6 @@ def import_piece(actor: Actor, call_id: UUID, import_id: UUID, done: int) -> int
         _ask_piece(row)
     else:
         row.lines = row.shown = None
-        look_for_conflicts(call_id)
     return left_out
 
 
@@ -130,6 +128,8 @@ def _take(actor: Actor, call: CallView, lines: Sequence[ImportLine]) -> None:
         if line.deed is LineDeed.INVITED:
             assert line.values is not None, "a line that is taken over says something"
             ask_person(actor, call, line.email, line.name, line.values, "", rules.INVITATION_DAYS)
+    # After each piece: the next may never come, and whoever is in the pool is assigned and reads from now on.
+    look_for_conflicts(call.id)
 
 
 def _change(call_id: UUID, lines: Sequence[ImportLine]) -> None:
