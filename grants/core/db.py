@@ -285,6 +285,17 @@ def among(column: Any, ids: Collection[UUID]) -> ColumnElement[bool]:
     return found
 
 
+def any_but(column: Any, *states: StrEnum) -> ColumnElement[bool]:
+    """The condition that a column holds a state of that kind but these.
+
+    Told as the others: where a statement is planned for any value, PostgreSQL takes "not this one" of a column that
+    holds one state alone for no row at all, and begins with all the rows there are.
+    """
+    kind = type(states[0])
+    found: ColumnElement[bool] = column.in_([state.value for state in kind if state not in states])
+    return found
+
+
 def points_to(column: str) -> ForeignKey:
     """A foreign key checked at the end of the act, so that the order of inserts never matters."""
     return ForeignKey(column, deferrable=True, initially="DEFERRED")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import secrets
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import date, time
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, cast
 
 from flask import url_for
 from flask_wtf import FlaskForm
@@ -226,7 +227,6 @@ def wrong_with(values: Iterable[object]) -> list[tuple[str, str]]:
     return [(sentence, anchor) for sentence, anchor in found if anchor or sentence not in beside]
 
 
-@runtime_checkable
 class _Sent(Protocol):
     """A form, or several that are sent as one."""
 
@@ -234,17 +234,24 @@ class _Sent(Protocol):
 
 
 def _forms_in(value: object, depth: int) -> Iterator[_Sent]:
-    if isinstance(value, _Sent):
-        yield value
+    is_sent, names = _kind(type(value))
+    if is_sent:
+        yield cast(_Sent, value)
     elif depth:
-        if is_dataclass(value) and not isinstance(value, type):
-            parts: Iterable[object] = [getattr(value, each.name) for each in fields(value)]
+        if names:
+            parts: Iterable[object] = [getattr(value, name) for name in names]
         elif isinstance(value, dict):
             parts = value.values()
         else:
             parts = value if isinstance(value, list | tuple) else ()
         for part in parts:
             yield from _forms_in(part, depth - 1)
+
+
+@functools.cache
+def _kind(kind: type) -> tuple[bool, tuple[str, ...]]:
+    """Whether things of a kind tell what is wrong, and of which attributes they are made: asked of each row of each page."""
+    return hasattr(kind, "what_is_wrong"), tuple(each.name for each in fields(kind)) if is_dataclass(kind) else ()
 
 
 class MoneyField(StringField):

@@ -14,7 +14,7 @@ from grants.applications.queries import opens_when
 from grants.applications.states import ApplicationState, PartnerState
 from grants.calls.models import Call
 from grants.core import clock, faults
-from grants.core.db import among, db
+from grants.core.db import among, any_but, db
 from grants.core.errors import NotAllowed, NotFound, Refused
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader
@@ -86,7 +86,7 @@ def open_for(user_id: Person) -> ColumnElement[bool]:
     faults.point("conflict")
     doubt = or_(
         ConflictDeclaration.ruling == Ruling.CONFIRMED.value,
-        and_(ConflictDeclaration.ruling.is_(None), ConflictDeclaration.declared != Declared.NONE.value),
+        and_(ConflictDeclaration.ruling.is_(None), any_but(ConflictDeclaration.declared, Declared.NONE)),
     )
     entities = entity_doubts(user_id, Declared.CONFLICT, Declared.UNSURE)
     return and_(not_(_about(*_told_by(user_id, doubt))), not_(_about(*entities)), _nothing_found(user_id))
@@ -184,7 +184,7 @@ def _takes_part(user_id: Person, at: Moment | None = None) -> tuple[_About, _Abo
         .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
         .join(Membership, Membership.organisation_id == ApplicationPartner.organisation_id)
         .where(
-            ApplicationPartner.state != PartnerState.DECLINED.value,
+            any_but(ApplicationPartner.state, PartnerState.DECLINED),
             Membership.user_id == user_id,
             Membership.starts_at <= now,
             or_(Membership.ends_before.is_(None), Membership.ends_before > now),
