@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -24,12 +24,16 @@ from sqlalchemy import (
     Uuid,
     any_,
     bindparam,
+    event,
     func,
     literal,
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
+from sqlalchemy.sql.operators import OperatorType
+from sqlalchemy.sql.visitors import InternalTraversal
 
 from grants.core.errors import Conflict, NotFound
 from grants.core.money import Money
@@ -285,26 +289,64 @@ def among(column: Any, ids: Collection[UUID]) -> ColumnElement[bool]:
     return found
 
 
-def any_but(column: Any, *states: StrEnum) -> ColumnElement[bool]:
-    """The condition that a column holds a state of that kind but these.
-
-    Told as the others: where a statement is planned for any value, PostgreSQL takes "not this one" of a column that
-    holds one state alone for no row at all, and begins with all the rows there are.
-    """
-    kind = type(states[0])
-    found: ColumnElement[bool] = column.in_([state.value for state in kind if state not in states])
-    return found
-
-
 def points_to(column: str) -> ForeignKey:
     """A foreign key checked at the end of the act, so that the order of inserts never matters."""
     return ForeignKey(column, deferrable=True, initially="DEFERRED")
 
 
+class _Known(ColumnElement[str]):
+    """A value of a :class:`OneOf`, as it stands in a statement."""
+
+    __visit_name__ = "known_value"
+    # What tells two of them apart, so that a statement once written is kept.
+    _traverse_internals = [("value", InternalTraversal.dp_string)]  # noqa: RUF012 -- SQLAlchemy reads it so
+
+    def __init__(self, value: str) -> None:
+        self.value, self.type = str(value), Text()
+
+
+@compiles(_Known)
+def _written(known: _Known, compiler: Any, **words: Any) -> str:
+    return f"'{known.value}'"
+
+
+class OneOf(Text):
+    """A text column of known values: compared with one, the value is written into the statement.
+
+    Sent beside it the value says nothing to PostgreSQL where a plan is made for any: it uses no index of one state alone,
+    takes a rare state for as frequent as the others, and "not this one" of a column that holds one state for no row at all.
+    """
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        super().__init__()
+        self.values = tuple(values)
+
+    class Comparator(Text.Comparator[str]):
+        """What a column of known values is compared with."""
+
+        type: OneOf
+
+        def operate(self, op: OperatorType, *other: Any, **words: Any) -> ColumnElement[Any]:
+            return super().operate(op, *(self._written(each) for each in other), **words)
+
+        def _written(self, other: Any) -> Any:
+            if isinstance(other, str):
+                return _Known(other) if other in self.type.values else other
+            return [self._written(each) for each in other] if isinstance(other, list | tuple | Set) else other
+
+    comparator_factory = Comparator
+
+
 def state_check(states: type[StrEnum], column: str = "state") -> CheckConstraint:
-    """A CHECK that a column holds one of the states of a machine."""
+    """A CHECK that a column holds one of the states of a machine, which makes the column one :class:`OneOf` these."""
     names = ", ".join(f"'{state.value}'" for state in states)
-    return CheckConstraint(f"{column} IN ({names})", name=f"{column}_known")
+    check = CheckConstraint(f"{column} IN ({names})", name=f"{column}_known")
+
+    def make_known(_: CheckConstraint, table: Any) -> None:
+        table.c[column].type = OneOf(state.value for state in states)
+
+    event.listen(check, "after_parent_attach", make_known)
+    return check
 
 
 db = SQLAlchemy(model_class=Base)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import secrets
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
@@ -233,7 +232,7 @@ class _Sent(Protocol):
     def what_is_wrong(self) -> list[tuple[str, str]]: ...
 
 
-def _forms_in(value: object, depth: int) -> Iterator[_Sent]:
+def _forms_in(value: Any, depth: int) -> Iterator[_Sent]:
     is_sent, names = _kind(type(value))
     if is_sent:
         yield cast(_Sent, value)
@@ -248,10 +247,15 @@ def _forms_in(value: object, depth: int) -> Iterator[_Sent]:
             yield from _forms_in(part, depth - 1)
 
 
-@functools.cache
+# By kind of thing whether it tells what is wrong, and of which attributes it is made: asked for each row of each page.
+_KINDS: dict[type, tuple[bool, tuple[str, ...]]] = {}
+
+
 def _kind(kind: type) -> tuple[bool, tuple[str, ...]]:
-    """Whether things of a kind tell what is wrong, and of which attributes they are made: asked of each row of each page."""
-    return hasattr(kind, "what_is_wrong"), tuple(each.name for each in fields(kind)) if is_dataclass(kind) else ()
+    if kind not in _KINDS:
+        names = tuple(each.name for each in fields(kind)) if is_dataclass(kind) else ()
+        _KINDS[kind] = (hasattr(kind, "what_is_wrong"), names)
+    return _KINDS[kind]
 
 
 class MoneyField(StringField):

@@ -13,7 +13,7 @@ from grants.calls import queries as calls
 from grants.calls.models import CallQuestionSource
 from grants.calls.rules.questions import Asker
 from grants.conversations.models import Conversation
-from grants.core.db import any_but, db
+from grants.core.db import db
 from grants.identity.models import Organisation
 
 
@@ -25,7 +25,7 @@ def people_at_work(call_id: UUID) -> tuple[UUID, ...]:
         .where(
             Application.call_id == call_id,
             Application.state.in_([state.value for state in WRITABLE]),
-            any_but(ApplicationPartner.state, PartnerState.DECLINED),
+            ApplicationPartner.state != PartnerState.DECLINED.value,
             ApplicationPartner.contact_user_id.is_not(None),
         )
         .distinct()

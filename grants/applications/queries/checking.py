@@ -28,7 +28,6 @@ from grants.applications.rules import (
     SubmittedContent,
 )
 from grants.applications.states import ApplicationState, Verdict
-from grants.core.db import any_but
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.identity.models import User
@@ -167,7 +166,7 @@ def _neighbours(actor: Actor, application: ApplicationView) -> Asking[Neighbours
     inside = (
         Application.call_id == application.call.id,
         Application.submission_id.is_not(None),
-        any_but(Application.state, ApplicationState.WITHDRAWN),
+        Application.state != ApplicationState.WITHDRAWN.value,
         visible(actor),
     )
     after, before = Application.reference > application.reference, Application.reference < application.reference

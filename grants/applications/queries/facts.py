@@ -17,7 +17,6 @@ from grants.applications.states import ApplicationState
 from grants.calls.rules import LANGUAGES, PARENT_LIST, CallView
 from grants.cities.models import City, Participation
 from grants.core import clock
-from grants.core.db import any_but
 from grants.core.files import StoredFile, last_verdict
 from grants.core.permissions import Actor
 from grants.core.scanning import Clearance, clearance
@@ -114,7 +113,7 @@ def _elsewhere(actor: Actor, call_id: UUID, organisations: Collection[UUID]) -> 
         .where(
             Application.call_id == call_id,
             Application.submission_id.is_not(None),
-            any_but(Application.state, ApplicationState.WITHDRAWN),
+            Application.state != ApplicationState.WITHDRAWN.value,
             Organisation.id.in_(organisations),
             visible(actor),
         )

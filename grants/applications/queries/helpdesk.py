@@ -20,7 +20,7 @@ from grants.conversations import queries as conversations
 from grants.conversations.models import Conversation
 from grants.conversations.rules import ConversationRow
 from grants.conversations.states import ConversationState, Queue
-from grants.core.db import any_but, db, locked
+from grants.core.db import db, locked
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.paging import Page, Rows
@@ -354,7 +354,7 @@ def _opener_left() -> ColumnElement[bool]:
     speaks = exists().where(
         ApplicationPartner.application_id == Conversation.about_id,
         ApplicationPartner.contact_user_id == Conversation.opened_by,
-        any_but(ApplicationPartner.state, PartnerState.DECLINED),
+        ApplicationPartner.state != PartnerState.DECLINED.value,
     )
     belongs = exists().where(
         ApplicationMember.application_id == Conversation.about_id, ApplicationMember.user_id == Conversation.opened_by

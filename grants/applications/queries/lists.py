@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from grants.applications.models import Application, ApplicationPartner
 from grants.applications.queries.counting import counting, is_kept
 from grants.applications.queries.narrowing import narrowed, narrowed_first
-from grants.applications.queries.ordering import Stretch, key_of, ordered
+from grants.applications.queries.ordering import Stretch, key_of, ordered, whole
 from grants.applications.queries.reach import LIST_ROWS_MAX, visible
 from grants.applications.queries.saved import saved_lists
 from grants.applications.rules import ApplicationRow, stale
@@ -118,8 +118,10 @@ def stretch_of(
 ) -> Asking[tuple[ApplicationRow, ...]]:
     """The rows of one stretch and one more, as they are read: from the end where it is read backwards."""
     conditions = narrowed_first(listing.wanted) if few else narrowed(listing.wanted)
-    statement = every_row().where(visible(actor), *conditions)
-    rows = yield from ask(ordered(statement, listing.sorting, stretch, few=few))
+    # Which they are is found first: what is shown of each is joined to these alone, however few the planner expects.
+    found = ordered(select(Application.id).where(visible(actor), *conditions), listing.sorting, stretch, few=few)
+    statement = every_row().where(Application.id.in_(found))
+    rows = yield from ask(whole(statement, listing.sorting, backwards=stretch.backwards))
     return tuple(_row(row) for row in rows)
 
 

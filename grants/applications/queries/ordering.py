@@ -92,9 +92,10 @@ def ordered(statement: Any, sorting: Sorting, stretch: Stretch, *, few: bool = F
     return statement.order_by(*(each.desc() if downwards else each.asc() for each in keys)).limit(stretch.size + 1)
 
 
-def whole(statement: Any, sorting: Sorting) -> Any:
-    """The statement in the order, without an end."""
-    return statement.order_by(*(each.desc() if sorting.descending else each.asc() for each in _keys(sorting)))
+def whole(statement: Any, sorting: Sorting, *, backwards: bool = False) -> Any:
+    """The statement in the order, without an end; ``backwards`` as a stretch that is read from its end."""
+    downwards = sorting.descending is not backwards
+    return statement.order_by(*(each.desc() if downwards else each.asc() for each in _keys(sorting)))
 
 
 def _keys(sorting: Sorting) -> tuple[ColumnElement[Any], ...]:

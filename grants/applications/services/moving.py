@@ -19,7 +19,7 @@ from grants.calls.rules.saying import closes_said
 from grants.calls.rules.telling import told_once
 from grants.core import acts, jobs
 from grants.core.acts import act
-from grants.core.db import any_but, db, locked
+from grants.core.db import db, locked
 from grants.core.errors import Refused
 from grants.core.money import Money
 from grants.core.permissions import Actor, Permission
@@ -115,7 +115,7 @@ def team_of(application: ApplicationView) -> frozenset[UUID]:
     speak = db.session.scalars(
         select(ApplicationPartner.contact_user_id).where(
             ApplicationPartner.application_id == application.id,
-            any_but(ApplicationPartner.state, PartnerState.DECLINED),
+            ApplicationPartner.state != PartnerState.DECLINED.value,
             ApplicationPartner.contact_user_id.is_not(None),
         )
     ).all()

@@ -31,7 +31,7 @@ from grants.calls import queries as calls
 from grants.calls.rules import CallView, Half
 from grants.core import files
 from grants.core.audit import AuditEvent
-from grants.core.db import any_but, db, get
+from grants.core.db import db, get
 from grants.core.errors import NotFound
 from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission, Scope
@@ -148,7 +148,7 @@ def told_of(application_id: UUID) -> Asking[Complained | None]:
             Application.state.label("application_state"),
         )
         .join(Application, Application.id == Complaint.application_id)
-        .where(Complaint.application_id == application_id, any_but(Complaint.state, ComplaintState.DRAFT))
+        .where(Complaint.application_id == application_id, Complaint.state != ComplaintState.DRAFT.value)
         .order_by(Complaint.number.desc())
         .limit(1)
     )
@@ -208,7 +208,7 @@ def case_page(actor: Actor, reference: str, number: int) -> Asking[CasePage]:
         .where(
             Application.reference == reference,
             Complaint.number == number,
-            any_but(Complaint.state, ComplaintState.DRAFT),
+            Complaint.state != ComplaintState.DRAFT.value,
         )
     )
     row = next(iter(found), None)
@@ -328,7 +328,7 @@ def list_page(actor: Actor, slug: str, page: Page, at: datetime) -> Asking[ListP
     shut = yield from evaluation.undecidable.asking(actor, [row.application_id for row in ids])
     inside = (
         Complaint.call_id == call.id,
-        any_but(Complaint.state, ComplaintState.DRAFT),
+        Complaint.state != ComplaintState.DRAFT.value,
         Complaint.application_id.not_in(shut),
     )
     key = func.concat(Application.reference, "/", func.lpad(cast(Complaint.number, Text), 4, "0"))
@@ -383,7 +383,7 @@ def public_counts(call_id: UUID) -> tuple[tuple[ComplaintState, int], ...]:
     """How many complaints of each state a call had, for everybody: no name, no application."""
     rows = db.session.execute(
         select(Complaint.state, func.count())
-        .where(Complaint.call_id == call_id, any_but(Complaint.state, ComplaintState.DRAFT))
+        .where(Complaint.call_id == call_id, Complaint.state != ComplaintState.DRAFT.value)
         .group_by(Complaint.state)
     ).all()
     found = {ComplaintState(state): number for state, number in rows}

@@ -43,7 +43,7 @@ from grants.awards.states import LetterState, MailingState, Outcome, SelectionKi
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.core import clock, files
-from grants.core.db import among, any_but, db, get, locked
+from grants.core.db import among, db, get, locked
 from grants.core.errors import NotFound
 from grants.core.jobs import Job, JobState
 from grants.core.permissions import Actor, Permission, Scope
@@ -264,7 +264,7 @@ def _letters(ids: Sequence[UUID]) -> Asking[dict[tuple[UUID, UUID, str], Any]]:
         )
         .join(LetterMailing, LetterMailing.id == DecisionLetter.mailing_id)
         .outerjoin(reader_of, reader_of.c.id == DecisionLetter.acknowledged_by)
-        .where(DecisionLetter.application_id.in_(ids), any_but(DecisionLetter.state, LetterState.DROPPED))
+        .where(DecisionLetter.application_id.in_(ids), DecisionLetter.state != LetterState.DROPPED.value)
     )
     return {(row.selection_id, row.application_id, row.outcome): row for row in rows}
 

@@ -18,7 +18,6 @@ from grants.awards.models import (
 from grants.awards.states import LetterState, MailingState, SelectionKind, SelectionState
 from grants.calls.models import Call
 from grants.calls.states import CallState
-from grants.core.db import any_but
 from grants.core.duties import Duty
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask
@@ -40,7 +39,7 @@ def to_prepare(actor: Actor) -> Asking[list[Duty]]:
     letter = select(DecisionLetter.id).where(
         DecisionLetter.selection_id == Selection.id,
         DecisionLetter.application_id == SelectionItem.application_id,
-        any_but(DecisionLetter.state, LetterState.DROPPED),
+        DecisionLetter.state != LetterState.DROPPED.value,
     )
     out = select(LetterLeftOut.id).where(
         LetterLeftOut.application_id == SelectionItem.application_id, LetterLeftOut.ended_at.is_(None)

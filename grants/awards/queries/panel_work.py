@@ -22,7 +22,6 @@ from grants.awards.models import (
 from grants.awards.queries.panel import opens, shut
 from grants.awards.states import MeetingState, Outcome, PanelRole, SelectionKind, SelectionState
 from grants.calls.models import Call
-from grants.core.db import any_but
 from grants.core.duties import Duty
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask
@@ -39,7 +38,7 @@ def to_attend(actor: Actor) -> Asking[list[Duty]]:
         select(PanelMeeting.slug, PanelMeeting.title, PanelMeeting.starts_at, Call.title.label("call_title"))
         .join(PanelMember, PanelMember.meeting_id == PanelMeeting.id)
         .join(Call, Call.id == PanelMeeting.call_id)
-        .where(PanelMember.user_id == actor.user_id, any_but(PanelMeeting.state, MeetingState.ENDED), opens(actor))
+        .where(PanelMember.user_id == actor.user_id, PanelMeeting.state != MeetingState.ENDED.value, opens(actor))
         .order_by(PanelMeeting.starts_at, PanelMeeting.id)
         .limit(DUTIES_MAX)
     )

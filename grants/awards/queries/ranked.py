@@ -22,7 +22,7 @@ from grants.calls.rules import CallContent, CallView
 from grants.calls.states import ScoreMethod, ThresholdBasis
 from grants.cities.models import City
 from grants.cities.states import OrganisationLink
-from grants.core.db import among, any_but
+from grants.core.db import among
 from grants.core.errors import Refused
 from grants.core.money import ZERO, Money
 from grants.core.together import Asking, ask, both, reader
@@ -174,7 +174,7 @@ def facts_of(application_ids: Sequence[UUID]) -> Asking[dict[UUID, Facts]]:
         .join(City, City.organisation_id == ApplicationPartner.organisation_id)
         .where(
             among(ApplicationPartner.application_id, application_ids),
-            any_but(ApplicationPartner.state, PartnerState.DECLINED),
+            ApplicationPartner.state != PartnerState.DECLINED.value,
             City.organisation_link != OrganisationLink.UNDONE.value,
         )
         .order_by(ApplicationPartner.application_id, City.name),

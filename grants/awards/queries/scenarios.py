@@ -35,7 +35,6 @@ from grants.awards.states import SelectionKind, SelectionState, SolveKind
 from grants.calls.models import Call
 from grants.calls.rules import CallView, Draw
 from grants.core import encoding
-from grants.core.db import any_but
 from grants.core.errors import NotFound, Refused
 from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor
@@ -60,7 +59,7 @@ def _scenarios(of_call: ColumnElement[bool]) -> Asking[tuple[ScenarioView, ...]]
         select(SelectionScenario, Selection.number.label("chosen_in"))
         .outerjoin(
             Selection,
-            (Selection.scenario_id == SelectionScenario.id) & (any_but(Selection.state, SelectionState.RETURNED)),
+            (Selection.scenario_id == SelectionScenario.id) & (Selection.state != SelectionState.RETURNED.value),
         )
         .where(of_call)
         .order_by(SelectionScenario.number)
@@ -156,7 +155,7 @@ def figures_now(
 
 def _kept_with(of_call: ColumnElement[bool]) -> Asking[tuple[Kept, ...]]:
     """What was compared when the list of a call was decided that stands; nothing before, or where it was not kept."""
-    stands = (Selection.kind == SelectionKind.RANKED.value, any_but(Selection.state, SelectionState.RETURNED))
+    stands = (Selection.kind == SelectionKind.RANKED.value, Selection.state != SelectionState.RETURNED.value)
     rows = yield from ask(select(Selection.compared).where(of_call, *stands).order_by(Selection.number.desc()).limit(1))
     if not rows or rows[0].compared is None:
         return ()

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, literal, not_, null, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, Text, Uuid, and_, cast, func, literal, not_, null, or_, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from grants.applications.models import Application, ApplicationPartner
@@ -14,7 +14,8 @@ from grants.applications.queries import opens_when
 from grants.applications.states import ApplicationState, PartnerState
 from grants.calls.models import Call
 from grants.core import clock, faults
-from grants.core.db import among, any_but, db
+from grants.core.conditions import Maker, written_once
+from grants.core.db import among, db
 from grants.core.errors import NotAllowed, NotFound, Refused
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader
@@ -72,35 +73,52 @@ def clear_for(user_id: Person) -> ColumnElement[bool]:
     person or their organisation takes part, whatever was declared: that holds from the moment it is so.
     """
     faults.point("conflict")
+    return _written(_clear_for, user_id)
+
+
+def _clear_for(user_id: Person, now: Moment) -> ColumnElement[bool]:
     clear = or_(
         ConflictDeclaration.ruling == Ruling.CLEARED.value,
         and_(ConflictDeclaration.ruling.is_(None), ConflictDeclaration.declared == Declared.NONE.value),
     )
     # An evaluator reads nothing of a call before they have accepted the words that stand there.
     accepted = terms_accepted(user_id, Application.call_id)
-    return and_(_about(*_told_by(user_id, clear)), entities_open(user_id), accepted, _nothing_found(user_id))
+    return and_(_about(*_told_by(user_id, clear)), entities_open(user_id), accepted, _nothing_found(user_id, now))
 
 
 def open_for(user_id: Person) -> ColumnElement[bool]:
     """The condition on :class:`Application` that nothing shuts it for somebody who is never asked to declare."""
     faults.point("conflict")
+    return _written(_open_for, user_id)
+
+
+def _open_for(user_id: Person, now: Moment) -> ColumnElement[bool]:
     doubt = or_(
         ConflictDeclaration.ruling == Ruling.CONFIRMED.value,
-        and_(ConflictDeclaration.ruling.is_(None), any_but(ConflictDeclaration.declared, Declared.NONE)),
+        and_(ConflictDeclaration.ruling.is_(None), ConflictDeclaration.declared != Declared.NONE.value),
     )
     entities = entity_doubts(user_id, Declared.CONFLICT, Declared.UNSURE)
-    return and_(not_(_about(*_told_by(user_id, doubt))), not_(_about(*entities)), _nothing_found(user_id))
+    return and_(not_(_about(*_told_by(user_id, doubt))), not_(_about(*entities)), _nothing_found(user_id, now))
 
 
-def _nothing_found(user_id: Person) -> ColumnElement[bool]:
+def _nothing_found(user_id: Person, now: Moment) -> ColumnElement[bool]:
     """The condition on :class:`Application` that no conflict of this person was found and that they take no part in it."""
-    return and_(*(not_(_about(*each)) for each in (_found_for(user_id), *_takes_part(user_id))))
+    return and_(*(not_(_about(*each)) for each in (_found_for(user_id), *_takes_part(user_id, now))))
 
 
 def in_conflict(user_id: Person) -> ColumnElement[bool]:
     """The condition on :class:`Application` that this person stands in conflict with it: said so, found, or takes part."""
     faults.point("conflict")
-    return or_(*(_about(*each) for each in _conflicts(user_id)))
+    return _written(_in_conflict, user_id)
+
+
+def _in_conflict(user_id: Person, now: Moment) -> ColumnElement[bool]:
+    return or_(*(_about(*each) for each in _conflicts(user_id, now)))
+
+
+def _written(maker: Maker, user_id: Person) -> ColumnElement[bool]:
+    """Nearly every statement of this stage carries one of these: each is put together once. Nobody is a person too."""
+    return written_once(maker, cast(null(), Uuid) if user_id is None else user_id, clock.now())
 
 
 def conflicts_held(user_id: Person, at: Moment) -> Select[Any]:
@@ -120,7 +138,7 @@ def conflicts_held(user_id: Person, at: Moment) -> Select[Any]:
     )
 
 
-def _conflicts(user_id: Person, at: Moment | None = None) -> tuple[_About, ...]:
+def _conflicts(user_id: Person, at: Moment) -> tuple[_About, ...]:
     """Every way to stand in conflict with an application."""
     conflict = or_(
         ConflictDeclaration.ruling == Ruling.CONFIRMED.value,
@@ -155,12 +173,11 @@ def _found_for(user_id: Person) -> _About:
     return rows, _FOUND.application_id
 
 
-def _takes_part(user_id: Person, at: Moment | None = None) -> tuple[_About, _About]:
+def _takes_part(user_id: Person, now: Moment) -> tuple[_About, _About]:
     """Where this person acts for an application, and where they belong to an organisation of it now.
 
     Where a person decided that an organisation is no conflict, that stands for this one.
     """
-    now = clock.now() if at is None else at
     acts_for = select(RoleGrant.id).where(
         RoleGrant.kind == "application",
         RoleGrant.user_id == user_id,
@@ -184,7 +201,7 @@ def _takes_part(user_id: Person, at: Moment | None = None) -> tuple[_About, _Abo
         .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
         .join(Membership, Membership.organisation_id == ApplicationPartner.organisation_id)
         .where(
-            any_but(ApplicationPartner.state, PartnerState.DECLINED),
+            ApplicationPartner.state != PartnerState.DECLINED.value,
             Membership.user_id == user_id,
             Membership.starts_at <= now,
             or_(Membership.ends_before.is_(None), Membership.ends_before > now),

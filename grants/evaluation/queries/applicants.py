@@ -16,7 +16,7 @@ from grants.applications.rules import ClarificationView, SubmittedContent
 from grants.applications.states import PartnerState
 from grants.calls.rules import CallView
 from grants.core import clock
-from grants.core.db import among, any_but
+from grants.core.db import among
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.dossiers.rules import from_mapping
 from grants.evaluation import rules
@@ -76,7 +76,7 @@ def _members(application_ids: Sequence[UUID]) -> Asking[dict[UUID, list[Any]]]:
             .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
             .where(
                 among(ApplicationPartner.application_id, application_ids),
-                any_but(ApplicationPartner.state, PartnerState.DECLINED),
+                ApplicationPartner.state != PartnerState.DECLINED.value,
             )
             .order_by(ApplicationPartner.application_id, ApplicationPartner.position)
         )
@@ -165,7 +165,7 @@ def cities_named(application_ids: Sequence[UUID]) -> Asking[dict[UUID, list[str]
         .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
         .where(
             among(ApplicationPartner.application_id, application_ids),
-            any_but(ApplicationPartner.state, PartnerState.DECLINED),
+            ApplicationPartner.state != PartnerState.DECLINED.value,
         )
         .order_by(ApplicationPartner.application_id, ApplicationPartner.position)
     )

@@ -15,7 +15,6 @@ from grants.applications.states import PartnerState
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.core import clock
-from grants.core.db import any_but
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, both, reader
@@ -118,7 +117,7 @@ def _met_before(call_id: UUID) -> Label[Any]:
             other.user_id == Evaluator.user_id,
             other.call_id != call_id,
             Assignment.state == SeatState.ACTIVE.value,
-            any_but(ApplicationPartner.state, PartnerState.DECLINED),
+            ApplicationPartner.state != PartnerState.DECLINED.value,
         )
         .correlate(Evaluator)
         .scalar_subquery()

@@ -15,7 +15,7 @@ from grants.applications.models import Application
 from grants.applications.states import ApplicationState
 from grants.calls import queries as calls
 from grants.calls.models import Call
-from grants.core.db import among, any_but, db
+from grants.core.db import among, db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, both, reader, side_by_side
@@ -185,7 +185,7 @@ def doubts_where(*wanted: ColumnElement[bool], most: int = ROWS_MAX) -> Asking[t
         .join(User, User.id == ConflictDeclaration.user_id)
         .join(Application, Application.id == ConflictDeclaration.application_id)
         .where(
-            or_(any_but(ConflictDeclaration.declared, Declared.NONE), ConflictDeclaration.ruling.is_not(None)),
+            or_(ConflictDeclaration.declared != Declared.NONE.value, ConflictDeclaration.ruling.is_not(None)),
             *wanted,
         )
         .order_by(~waits_for_ruling(), ConflictDeclaration.ruling.is_not(None), User.name, Application.reference)

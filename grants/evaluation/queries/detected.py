@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from grants.applications.models import Application
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
-from grants.core.db import any_but, db
+from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.paging import COUNTED_MAX, Page, Rows, Tally, cut
 from grants.core.permissions import Actor, Permission, Scope
@@ -133,7 +133,7 @@ def detected_pair(actor: Actor, slug: str, reference: str, handle: str) -> Askin
             Application.call_id == call.id,
             Application.reference == reference,
             User.handle == handle,
-            any_but(DetectedConflict.state, DetectedState.GONE),
+            DetectedConflict.state != DetectedState.GONE.value,
             within(actor, Permission.CONFLICT_CONFIRM),
         )
         .limit(1)
@@ -169,7 +169,7 @@ def _pairs(keys: Iterable[tuple[UUID, UUID]]) -> Asking[tuple[DetectedPair, ...]
         )
         .where(
             tuple_(DetectedConflict.user_id, DetectedConflict.application_id).in_(wanted),
-            any_but(DetectedConflict.state, DetectedState.GONE),
+            DetectedConflict.state != DetectedState.GONE.value,
         )
         .order_by(Application.reference, User.handle, DetectedConflict.kind, Organisation.name)
     )

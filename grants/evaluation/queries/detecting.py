@@ -19,7 +19,7 @@ from grants.calls import queries as calls
 from grants.calls.models import Call
 from grants.cities.models import City, Participation
 from grants.core import clock
-from grants.core.db import any_but, db
+from grants.core.db import db
 from grants.core.permissions import Permission
 from grants.evaluation.models import DetectedConflict, Evaluator, EvaluatorOrganisation
 from grants.evaluation.rules.detecting import Bid, Candidate, Entity, Found, Somebody, Together, detect
@@ -125,7 +125,7 @@ def _partners(*wanted: Any) -> list[tuple[UUID, UUID]]:
     rows = db.session.execute(
         select(ApplicationPartner.application_id, ApplicationPartner.organisation_id)
         .join(Application, Application.id == ApplicationPartner.application_id)
-        .where(*wanted, any_but(ApplicationPartner.state, PartnerState.DECLINED))
+        .where(*wanted, ApplicationPartner.state != PartnerState.DECLINED.value)
         .order_by(Application.reference, ApplicationPartner.position)
     )
     return [(application_id, organisation_id) for application_id, organisation_id in rows]
@@ -145,7 +145,7 @@ def _team(call_id: UUID, states: Collection[str] = LOOKED_AT) -> list[tuple[UUID
         .where(
             *wanted,
             ApplicationPartner.contact_user_id.is_not(None),
-            any_but(ApplicationPartner.state, PartnerState.DECLINED),
+            ApplicationPartner.state != PartnerState.DECLINED.value,
         )
     )
     rows: Sequence[Any] = db.session.execute(union(by_role, contacts)).all()
@@ -336,7 +336,7 @@ def _past(call_id: UUID, organisation_ids: Collection[UUID], since: datetime) ->
 def _earlier_applications(call_id: UUID, organisation_ids: Collection[UUID], since: datetime) -> tuple[Together, ...]:
     mine, standing = aliased(ApplicationPartner), func.coalesce(Organisation.same_as_id, Organisation.id)
     of_mine = select(mine.application_id).where(
-        mine.organisation_id.in_(organisation_ids), any_but(mine.state, PartnerState.DECLINED)
+        mine.organisation_id.in_(organisation_ids), mine.state != PartnerState.DECLINED.value
     )
     rows = db.session.execute(
         select(Application.id, Application.reference, Call.title, standing)
@@ -347,7 +347,7 @@ def _earlier_applications(call_id: UUID, organisation_ids: Collection[UUID], sin
             Application.id.in_(of_mine),
             Application.call_id != call_id,
             Application.submitted_at > since,
-            any_but(ApplicationPartner.state, PartnerState.DECLINED),
+            ApplicationPartner.state != PartnerState.DECLINED.value,
         )
         .order_by(Application.reference)
     )

@@ -16,7 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from grants.applications.models import Application, ApplicationPartner
 from grants.applications.states import PartnerState
-from grants.core.db import among, any_but, db
+from grants.core.db import among, db
 from grants.core.together import Asking, ask, reader
 from grants.evaluation.models import ConflictDeclaration, EntityDeclaration
 from grants.evaluation.rules import Doubted, EntityRow
@@ -75,7 +75,7 @@ def _stands_for(entry: Any) -> ColumnElement[Any]:
     return func.coalesce(entry.same_as_id, entry.id)
 
 
-_TAKES_PART = any_but(_PART.state, PartnerState.DECLINED)
+_TAKES_PART = _PART.state != PartnerState.DECLINED.value
 
 
 def _covered() -> ColumnElement[bool]:
@@ -183,7 +183,7 @@ def entity_rows(user_id: UUID | None, application_ids: Collection[UUID]) -> Aski
             _TOLD,
             and_(told.user_id == user_id, told.call_id == Application.call_id, told.standing_id == standing.id),
         )
-        .where(among(Application.id, application_ids), any_but(ApplicationPartner.state, PartnerState.DECLINED))
+        .where(among(Application.id, application_ids), ApplicationPartner.state != PartnerState.DECLINED.value)
         .order_by(standing.name, standing.id, Application.reference, told.declared)
         .limit(MEMBERS_MAX)
     )
@@ -222,7 +222,7 @@ def doubted(*wanted: ColumnElement[bool]) -> tuple[Doubted, ...]:
         .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
         .join(_TOLD, and_(told.call_id == Application.call_id, told.standing_id == _stands_for(Organisation)))
         .outerjoin(_OWN, and_(_OWN.application_id == Application.id, _OWN.user_id == told.user_id))
-        .where(any_but(ApplicationPartner.state, PartnerState.DECLINED), any_but(told.declared, Declared.NONE), *wanted)
+        .where(ApplicationPartner.state != PartnerState.DECLINED.value, told.declared != Declared.NONE.value, *wanted)
         .order_by(told.user_id, Application.reference, Organisation.name, told.declared, told.declared_at)
         .limit(MEMBERS_MAX)
     )

@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from grants.calls import queries as calls
 from grants.calls.models import Call, CallExpertTerms
 from grants.core import clock, encoding
-from grants.core.db import any_but, db
+from grants.core.db import db
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor
@@ -74,7 +74,7 @@ def _own(actor: Actor, slug: str) -> Asking[InvitationView]:
         _invitations().where(
             Call.slug == slug,
             EvaluatorInvitation.user_id == actor.user_id,
-            any_but(EvaluatorInvitation.state, InvitationState.WITHDRAWN),
+            EvaluatorInvitation.state != InvitationState.WITHDRAWN.value,
         )
     )
     for row in rows:

@@ -9,7 +9,6 @@ from sqlalchemy import and_, null, or_, select, union_all
 
 from grants.applications.models import Application
 from grants.calls.models import Call
-from grants.core.db import any_but
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation.models import ConflictDeclaration, EntityDeclaration
@@ -39,7 +38,7 @@ def own_conflicts(actor: Actor) -> Asking[tuple[OwnConflict, ...]]:
         select(Call.title, about.declared_at, null().label("kind"))
         .join(Application, Application.id == about.application_id)
         .join(Call, Call.id == Application.call_id)
-        .where(about.user_id == actor.user_id, any_but(about.declared, Declared.NONE), stands),
+        .where(about.user_id == actor.user_id, about.declared != Declared.NONE.value, stands),
         select(Call.title, entity.declared_at, entity.kind)
         .join(Call, Call.id == entity.call_id)
         .where(entity.user_id == actor.user_id, entity.declared == Declared.CONFLICT.value),

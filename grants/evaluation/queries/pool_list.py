@@ -13,7 +13,6 @@ from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.calls.rules.expert_terms import TermsView
 from grants.core import clock
-from grants.core.db import any_but
 from grants.core.errors import NotFound
 from grants.core.paging import COUNTED_MAX, Page, Rows, Tally, cut
 from grants.core.permissions import Actor
@@ -93,7 +92,7 @@ def _everybody(call_id: UUID, at: datetime) -> Select[Any]:
         literal(None, Evaluator.load_max.type),
     ).where(
         EvaluatorInvitation.call_id == call_id,
-        any_but(EvaluatorInvitation.state, InvitationState.ACCEPTED),
+        EvaluatorInvitation.state != InvitationState.ACCEPTED.value,
         ~inside.exists(),
     )
     return select(union_all(members, asked).subquery("everybody"))

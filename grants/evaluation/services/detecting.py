@@ -11,7 +11,7 @@ from grants.applications.models import Application
 from grants.calls.services import look_for_conflicts
 from grants.core import acts, faults
 from grants.core.acts import act
-from grants.core.db import any_but, db, locked
+from grants.core.db import db, locked
 from grants.core.errors import Conflict, Invalid, NotFound, Refused
 from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
@@ -171,7 +171,7 @@ def _found_between(user_id: UUID, application_id: UUID) -> Sequence[DetectedConf
         .where(
             DetectedConflict.user_id == user_id,
             DetectedConflict.application_id == application_id,
-            any_but(DetectedConflict.state, DetectedState.GONE),
+            DetectedConflict.state != DetectedState.GONE.value,
         )
         .order_by(DetectedConflict.id)
         .with_for_update()

@@ -24,7 +24,6 @@ from grants.calls.models import Call
 from grants.calls.states import CallState
 from grants.core import clock
 from grants.core.audit import ActRow
-from grants.core.db import any_but
 from grants.core.duties import Duty
 from grants.core.jobs import JobState
 from grants.core.permissions import Actor
@@ -123,7 +122,7 @@ def _team(actor: Actor, permission: P) -> ColumnElement[bool]:
 def _goes_on(at: datetime) -> ColumnElement[bool]:
     """Whether a full proposal follows the concept, or may still."""
     *_, closes_at = calls.times_columns()
-    may_follow = and_(any_but(Call.state, CallState.CANCELLED), or_(closes_at.is_(None), closes_at > at))
+    may_follow = and_(Call.state != CallState.CANCELLED.value, or_(closes_at.is_(None), closes_at > at))
     return (
         exists()
         .where(StageInvitation.concept_id == Application.id, Call.id == StageInvitation.call_id)
@@ -136,9 +135,7 @@ def _applications(actor: Actor) -> Asking[list[Waiting]]:
     declared = (
         select(func.max(EligibilityCheck.decided_at))
         # Until its letter is sent a verdict is known to the desk alone.
-        .where(
-            EligibilityCheck.application_id == Application.id, any_but(Application.state, ApplicationState.SUBMITTED)
-        )
+        .where(EligibilityCheck.application_id == Application.id, Application.state != ApplicationState.SUBMITTED.value)
         .scalar_subquery()
     )
     decided = (
@@ -425,7 +422,7 @@ def _verdicts(actor: Actor) -> Asking[list[Line]]:
         .where(
             _team(actor, P.APPLICATION_EDIT),
             EligibilityCheck.decided_at.is_not(None),
-            any_but(Application.state, ApplicationState.SUBMITTED),
+            Application.state != ApplicationState.SUBMITTED.value,
         )
         .order_by(told_at.desc(), EligibilityCheck.id)
         .limit(LATELY_MAX),

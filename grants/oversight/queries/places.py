@@ -38,7 +38,7 @@ from grants.calls.models import Call
 from grants.calls.states import CallState
 from grants.cities.models import City
 from grants.core.audit import RemovedRow
-from grants.core.db import Base, any_but, db
+from grants.core.db import Base, db
 from grants.core.permissions import Actor
 from grants.core.permissions import Permission as P
 from grants.core.together import Asking, ask, reader
@@ -347,7 +347,7 @@ def _named(actor: Actor, wanted: Any) -> list[Select[Any]]:
     none = literal("")
     open_calls: ColumnElement[bool] = Call.id.not_in(actor.barred("call"))
     if not actor.can(P.CALL_MANAGE):
-        open_calls &= any_but(Call.state, CallState.DRAFT)
+        open_calls &= Call.state != CallState.DRAFT.value
     seen = applications.visible(actor) if actor.can(P.APPLICATION_READ) else false()
     entry = func.concat(LedgerEntry.number, " ", LedgerEntry.effective_on)
     return [

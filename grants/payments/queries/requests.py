@@ -13,7 +13,7 @@ from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.agreements.states import PaymentKind
 from grants.core import clock
-from grants.core.db import any_but, db
+from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission
@@ -183,7 +183,7 @@ def order_sums(request_ids: Iterable[UUID]) -> Asking[dict[UUID, tuple[Money, Mo
     ids = list(request_ids)
     found: dict[UUID, tuple[Money, Money]] = {request_id: (ZERO, ZERO) for request_id in ids}
     statement = select(PaymentOrder.request_id, PaymentOrder.amount, PaymentOrder.state).where(
-        PaymentOrder.request_id.in_(ids), any_but(PaymentOrder.state, OrderState.CANCELLED)
+        PaymentOrder.request_id.in_(ids), PaymentOrder.state != OrderState.CANCELLED.value
     )
     for request_id, amount, state in (yield from ask(statement)):
         ordered, executed = found[request_id]

@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from grants.agreements import queries as agreements
 from grants.agreements.models import BankAccount, Grant
 from grants.agreements.states import BankAccountState, GrantState, PaymentKind
-from grants.core.db import any_but, db
+from grants.core.db import db
 from grants.core.duties import Duty
 from grants.core.money import Money, total
 from grants.core.paging import Page, Rows, cut
@@ -138,7 +138,7 @@ def _to_pay(row: type[PaymentRequest]) -> ColumnElement[Any]:
     """Requested while undecided; afterwards what is payable and in no live order."""
     ordered = (
         select(func.coalesce(func.sum(_cents(PaymentOrder.amount)), 0))
-        .where(PaymentOrder.request_id == row.id, any_but(PaymentOrder.state, OrderState.CANCELLED))
+        .where(PaymentOrder.request_id == row.id, PaymentOrder.state != OrderState.CANCELLED.value)
         .scalar_subquery()
     )
     return func.coalesce(_cents(row.payable) - ordered, _cents(row.requested))

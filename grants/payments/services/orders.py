@@ -11,7 +11,7 @@ from grants.agreements.services import refuse_conflict
 from grants.agreements.states import BankAccountState
 from grants.core import acts, faults, references
 from grants.core.acts import act
-from grants.core.db import any_but, check_version, db, locked
+from grants.core.db import check_version, db, locked
 from grants.core.errors import Invalid, Refused
 from grants.core.money import Money, total
 from grants.core.permissions import Actor, Permission
@@ -161,7 +161,7 @@ def _ordered(request_id: UUID) -> Money:
     return total(
         db.session.scalars(
             select(PaymentOrder.amount).where(
-                PaymentOrder.request_id == request_id, any_but(PaymentOrder.state, OrderState.CANCELLED)
+                PaymentOrder.request_id == request_id, PaymentOrder.state != OrderState.CANCELLED.value
             )
         )
     )
