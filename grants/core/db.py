@@ -29,11 +29,12 @@ from sqlalchemy import (
     literal,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.sql.visitors import InternalTraversal
+from sqlalchemy.types import UserDefinedType
 
 from grants.core.errors import Conflict, NotFound
 from grants.core.money import Money
@@ -281,11 +282,22 @@ def folded(column: Any) -> ColumnElement[str]:
     return found
 
 
+class _Ids(UserDefinedType[str]):
+    """Ids as the text of one array, which costs a tenth of a list that is looked at id by id."""
+
+    cache_ok = True
+    render_bind_cast = True
+
+    def get_col_spec(self, **words: Any) -> str:
+        return "UUID[]"
+
+
 def among(column: Any, ids: Collection[UUID]) -> ColumnElement[bool]:
     """The condition that a column is one of these ids, sent as one array: as a list each id is a parameter of its own, and
     a statement of a thousand takes longer to send and to plan than to answer.
     """
-    found: ColumnElement[bool] = column == any_(literal(list(ids), ARRAY(Uuid)))
+    sent = f"{{{','.join(each.hex for each in ids)}}}"
+    found: ColumnElement[bool] = column == any_(literal(sent, _Ids()))
     return found
 
 

@@ -149,15 +149,13 @@ def _rows(question: Question, text: str | None) -> Answer:
         return []
     columns = list(question.selected_columns)
     made = _names(question)
-    readers = [_reading(column.type) for column in columns]
-    if not any(readers):
-        return [made._make(row) for row in _loaded(text)]
-    return [
-        made._make(
-            value if read is None or value is None else read(value) for read, value in zip(readers, row, strict=True)
-        )
-        for row in _loaded(text)
-    ]
+    reading = [(place, read) for place, column in enumerate(columns) if (read := _reading(column.type)) is not None]
+    rows = _loaded(text)
+    for row in rows:
+        for place, read in reading:
+            if row[place] is not None:
+                row[place] = read(row[place])
+    return list(map(made._make, rows))
 
 
 def _loaded(text: str) -> list[Any]:
