@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 
 from grants.core import acts
-from grants.core.db import MoneyType, db
+from grants.core.db import MoneyType, OneOf, db
 from grants.core.money import Money
 from grants.core.together import Asking, alone, ask, both, reader, side_by_side
 from tests.conftest import Note
@@ -55,6 +55,7 @@ def everything() -> Select[tuple[object, ...]]:
     return select(
         literal(Money(-1_234), MoneyType()).label("amount"),
         literal(ID, Uuid()).label("id"),
+        literal("draft", OneOf(["draft"])).label("state"),
         literal(MOMENT, DateTime(timezone=True)).label("at"),
         literal(date(2024, 2, 29), Date()).label("day"),
         literal(b"\x00\xff", LargeBinary()).label("raw"),
@@ -114,7 +115,7 @@ def test_values_come_back_as_what_they_are_alone_and_together(app: Flask) -> Non
     (first,), (second,) = alone(both(ask(everything()), ask(everything())))
 
     expected = (
-        *(Money(-1_234), ID, MOMENT, date(2024, 2, 29), b"\x00\xff", "Łódź", None),
+        *(Money(-1_234), ID, "draft", MOMENT, date(2024, 2, 29), b"\x00\xff", "Łódź", None),
         *(7, 2**60, True, JSON_OF_ALL, [1.5, None], None, "'a':1 'b':2"),
     )
     assert tuple(lonely) == tuple(first) == tuple(second) == expected
