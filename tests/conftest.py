@@ -30,7 +30,7 @@ from grants.cli import alembic_config
 from grants.core import jobs, triggers
 from grants.core.db import DIGEST, Row
 from grants.identity.queries import actor_for
-from tests.programs import running
+from tests.programs import TEMPLATES, running
 from tests.servers import Cluster, TestPostgres
 from tests.worlds import World, Worlds, deepest, settings_for
 
@@ -70,6 +70,8 @@ def pytest_configure(config: pytest.Config) -> None:
         # Reading five thousand tests makes much that stays and no garbage; a collection of garbage meanwhile walks all of
         # it again and again, up to a quarter of what reading them costs. The process that only hands tests out reads none.
         gc.disable()
+    if hasattr(config, "workerinput"):
+        TEMPLATES.share(Path(config.workerinput["cluster"]) / "templates")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import CodeType
 from typing import Any
 
 from flask import Config as FlaskConfig
 from flask import Flask
-from jinja2.bccache import Bucket, BytecodeCache
+from jinja2.bccache import Bucket, BytecodeCache, FileSystemBytecodeCache
 from sqlalchemy import Engine, event, make_url
 
 from config import Config
@@ -45,21 +46,33 @@ class Program:
         )
 
 
-class _Compiled(BytecodeCache):
-    """Templates that one program compiled, for every other: the text is the same, and compiling all takes seconds."""
+class Compiled(BytecodeCache):
+    """Templates that one program compiled, for every other: the text is the same, and compiling all takes five seconds."""
 
     def __init__(self) -> None:
         self._codes: dict[tuple[str, str], CodeType] = {}
+        self._shared: FileSystemBytecodeCache | None = None
+
+    def share(self, folder: Path) -> None:
+        """Lay what is compiled into this folder too, and look there for what another process compiled."""
+        folder.mkdir(exist_ok=True)
+        self._shared = FileSystemBytecodeCache(str(folder))
 
     def load_bytecode(self, bucket: Bucket) -> None:
         bucket.code = self._codes.get((bucket.key, bucket.checksum))
+        if bucket.code is None and self._shared is not None:
+            self._shared.load_bytecode(bucket)
+            if bucket.code is not None:
+                self._codes[bucket.key, bucket.checksum] = bucket.code
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         assert bucket.code is not None
         self._codes[bucket.key, bucket.checksum] = bucket.code
+        if self._shared is not None:
+            self._shared.dump_bytecode(bucket)
 
 
-_TEMPLATES = _Compiled()
+TEMPLATES = Compiled()
 
 # Programs that nobody uses now, by the settings they were made with.
 _idle: dict[Config, list[Program]] = defaultdict(list)
@@ -100,7 +113,7 @@ def _made(settings: Config) -> Program:
     app = create_app(settings)
     app.testing = True
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    app.jinja_env.bytecode_cache = _TEMPLATES
+    app.jinja_env.bytecode_cache = TEMPLATES
     with app.app_context():
         engine = db.engine
 

@@ -51,6 +51,17 @@ def quick_folder() -> str | None:
     return str(MEMORY) if roomy and os.access(MEMORY, os.W_OK) else None
 
 
+def _kernel_copies_in(folder: Path) -> bool:
+    """Whether the kernel copies files of this folder by itself; some kernels and file systems refuse it."""
+    with tempfile.TemporaryFile(dir=folder) as source, tempfile.TemporaryFile(dir=folder) as copy:
+        source.write(b"copied")
+        source.flush()
+        try:
+            return os.copy_file_range(source.fileno(), copy.fileno(), 6, 0, 0) == 6
+        except OSError:
+            return False
+
+
 def sweep_leftovers() -> None:
     """Remove folders of runs that were killed: left in memory they would fill it."""
     for held in Path(quick_folder() or tempfile.gettempdir()).glob(f"{PREFIX}*/held"):
@@ -155,6 +166,9 @@ class TestPostgres(Cluster):
         if made.returncode:
             raise RuntimeError(f"initdb failed: {made.stderr.decode()}")
         words = {"listen_addresses": "", "unix_socket_directories": self.home, **THROW_AWAY}
+        if _kernel_copies_in(self.home):
+            # The kernel copies a file on its own: a fifth less work than reading and writing it block by block.
+            words["file_copy_method"] = "clone"
         settings = [word for name, value in words.items() for word in ("-c", f"{name}={value}")]
         log_path = self.home / "log"
         log = log_path.open("wb")

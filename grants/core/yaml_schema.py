@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,6 +17,8 @@ from fractions import Fraction
 from typing import Any
 
 import yaml
+from yaml.composer import Composer
+from yaml.resolver import Resolver
 
 from grants.core import clock
 from grants.core.errors import Invalid, Problem, Problems, quoted
@@ -396,6 +399,24 @@ def _line(mark: Any) -> str:
     return f"line {mark.line + 1}" if mark else "the file"
 
 
+class _Composer(Composer, Resolver):
+    """Makes the tree of events that were read already: reading them is nearly all the work."""
+
+    def __init__(self, events: Sequence[yaml.Event]) -> None:
+        Composer.__init__(self)
+        Resolver.__init__(self)
+        self._events = deque(events)
+
+    def check_event(self, *kinds: type[yaml.Event]) -> bool:
+        return bool(self._events) and (not kinds or isinstance(self._events[0], kinds))
+
+    def peek_event(self) -> yaml.Event | None:
+        return self._events[0] if self._events else None
+
+    def get_event(self) -> yaml.Event | None:
+        return self._events.popleft() if self._events else None
+
+
 def composed(text: str) -> yaml.Node:
     """The node tree of one small, plain YAML document; nothing in it is executed or repeated by reference."""
     size = len(text.encode(errors="replace"))
@@ -405,9 +426,11 @@ def composed(text: str) -> yaml.Node:
             [Problem("the file", f"has {size:,} bytes; the limit is {FILE_BYTES_MAX:,}. Split it or shorten it.")],
         )
     found: list[Problem] = []
+    events: list[yaml.Event] = []
     depth = documents = 0
     try:
         for number, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader), 1):
+            events.append(event)
             line = _line(event.start_mark)
             depth += isinstance(event, yaml.CollectionStartEvent)
             depth -= isinstance(event, yaml.CollectionEndEvent)
@@ -424,7 +447,7 @@ def composed(text: str) -> yaml.Node:
                 found.append(Problem(line, f"is beyond {EVENTS_MAX:,} values. Split it or shorten it."))
             if depth > DEPTH_MAX or documents > 1 or number > EVENTS_MAX or len(found) > 50:
                 break
-        root = None if found else yaml.compose(text, Loader=yaml.SafeLoader)
+        root = None if found else _Composer(events).get_single_node()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = _line(mark)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from jinja2 import DictLoader
+from jinja2 import DictLoader, Environment
 from sqlalchemy import event
 from werkzeug.exceptions import NotFound
 
 from config import Config
 from grants.core.db import db
-from tests.programs import running
+from tests.programs import Compiled, running
 
 
 def kind(home: Path) -> Config:
@@ -80,3 +81,18 @@ def test_each_test_reaches_its_own_database_only(tmp_path: Path) -> None:
         assert (db.engine.url.database, db.engine.url.query["host"]) == ("y", str(other))
         with pytest.raises(Exception, match=f"{other}/.s.PGSQL"):
             db.engine.connect()
+
+
+def test_what_one_process_compiled_no_other_compiles_again(tmp_path: Path) -> None:
+    class Reading(Environment):
+        def compile(self, *args: Any, **words: Any) -> Any:
+            raise AssertionError("compiled again")
+
+    words = DictLoader({"page": "{{ 6 * 7 }}"})
+    writer, reader = Compiled(), Compiled()
+    for compiled in (writer, reader):
+        compiled.share(tmp_path / "templates")
+    assert Environment(loader=words, bytecode_cache=writer).get_template("page").render() == "42"
+    assert Reading(loader=words, bytecode_cache=reader).get_template("page").render() == "42"
+    with pytest.raises(AssertionError, match="compiled again"):
+        Reading(loader=DictLoader({"page": "another text"}), bytecode_cache=reader).get_template("page")
