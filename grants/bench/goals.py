@@ -105,7 +105,7 @@ def _floor() -> Iterator[Target]:
     for size, limit, times in ((SMALL, 0.5, TIMES), (LARGE, 4.0, 2)):
         asked = replace(called(*size), floor=True)
         free = _solved(replace(asked, floor=False))
-        _, seconds = _timed(lambda asked=asked: matching.assign(asked), times)  # type: ignore[misc]
+        _, seconds = _timed(lambda asked=asked: matching.assign(asked), times)  # type: ignore[misc]  # a default binds the size of this round
         found = _solved(asked)
         kept = found.total / found.ideal
         more = f"the worst has {found.floor} instead of {free.floor}, {kept:.2%} of the best total kept"
@@ -116,7 +116,7 @@ def _groups() -> Iterator[Target]:
     """G4: rules on groups"""
     for size, limit, times in ((SMALL, 0.5, TIMES), (LARGE, 15.0, 1)):
         asked = replace(called(*size), groups=GROUPS)
-        _, seconds = _timed(lambda asked=asked: matching.assign(asked), times)  # type: ignore[misc]
+        _, seconds = _timed(lambda asked=asked: matching.assign(asked), times)  # type: ignore[misc]  # a default binds the size of this round
         found = _solved(asked)
         gap = (found.bound - found.total) / found.bound
         close = found.exact if size == SMALL else gap <= GAP_MAX
@@ -186,7 +186,7 @@ def _listed() -> Iterator[Target]:
     for size, limit in ((103, 0.3), (1_000, 3.0)):
         for fits in (True, False):
             asked = replace(limits(size), rules=replace(limits(size).rules, fund_what_fits=fits))
-            found, seconds = _timed(lambda asked=asked, size=size: select(candidates(size), asked), 2)  # type: ignore[misc]
+            found, seconds = _timed(lambda asked=asked, size=size: select(candidates(size), asked), 2)  # type: ignore[misc]  # a default binds the size of this round
             name = f"G10 ranked list of {size:,}, {'funds what fits' if fits else 'stops at the line'}"
             yield _within(name, seconds, limit, f"{len(found.selected)} selected", holds=not found.relaxed)
 
@@ -194,7 +194,7 @@ def _listed() -> Iterator[Target]:
 def _aimed() -> Iterator[Target]:
     """G11: the highest sum within rules"""
     for aim in Aim:
-        found, seconds = _timed(lambda aim=aim: what_if(candidates(5_000), limits(5_000), aim), 1)  # type: ignore[misc]
+        found, seconds = _timed(lambda aim=aim: what_if(candidates(5_000), limits(5_000), aim), 1)  # type: ignore[misc]  # a default binds the size of this round
         more = f"{len(found.selected)} selected" if found else "none"
         yield _within(f"G11 {aim.value} of 5,000", seconds, 1.0, more, holds=found is not None)
 

@@ -169,7 +169,7 @@ def _best(search: _Search, matrix: programme.Matrix, *, gap: float = GAP, known:
         inside[count:] = True
         inside[np.asarray(known, dtype=np.int64)] = True
         columns = np.nonzero(inside)[0]
-        # Nor is a pair given up without which any answer would be as much dearer.
+        # And a pair without which any answer would be as much dearer stays.
         sure = wholes & able & (reduced < -near)
         solver = matrix.highs(columns, sure=None if search.large else sure)
         if search.large:
