@@ -20,8 +20,9 @@ from grants.cli.program import Program
 @click.option(
     "--lists", type=int, help="Measure the list of applications alone, at a hundredth of so many and at so many."
 )
+@click.option("--goals", is_flag=True, help="Measure assignment, selection and conflicts alone, without any server.")
 @click.pass_obj
-def bench(program: Program, n: int, out: Path | None, lists: int | None) -> None:
+def bench(program: Program, n: int, out: Path | None, lists: int | None, goals: bool) -> None:
     """Seed N/10 and N applications, run every operation over HTTP with two workers, check the answers, print the figures.
 
     A wrong answer ends the run with exit code 1. A missed target is told and changes nothing.
@@ -37,6 +38,12 @@ def bench(program: Program, n: int, out: Path | None, lists: int | None) -> None
             f"There may be {N_MIN:,} to {N_MAX:,} in a list, for example make bench LISTS=100000."
         )
     try:
+        if goals:
+            from grants.bench import goals as reach
+            from grants.bench import report
+
+            click.echo(report.targets_table(tuple(reach.measured(click.echo))))
+            return
         if lists is not None:
             Bench(program.settings(), program.make_app, upgrade_database).sit_for_lists(lists, click.echo)
             return

@@ -154,6 +154,25 @@ def test_a_call_of_the_real_size_keeps_every_rule_and_its_floor() -> None:
     assert 0.999 * free.total <= found.total <= free.total <= found.ideal
 
 
+def test_a_large_call_is_solved_from_a_part_of_its_pairs_and_is_proved_near_its_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Treated as large, with so few pairs at first that prices ask for more and one floor has no answer among them.
+    monkeypatch.setattr("grants.evaluation.matching.mixed.ALL_PAIRS_MAX", 0)
+    monkeypatch.setattr("grants.evaluation.matching.mixed.BEST_PER_APPLICATION", 4)
+    monkeypatch.setattr("grants.evaluation.matching.mixed.BEST_OF_A_RULE", 2)
+    instance = real_size(applications=24, people=20)
+
+    found = assign(instance)
+
+    monkeypatch.undo()
+    exact = assign(instance)
+    assert isinstance(found, Matched) and isinstance(exact, Matched)
+    assert verify(instance, found) == ()
+    assert exact.exact and found.total <= exact.total <= found.bound
+    assert found.total >= 0.999 * exact.total
+
+
 def test_with_rules_on_groups_the_order_of_the_input_changes_nothing() -> None:
     instance = real_size()
     chance = random.Random(4)

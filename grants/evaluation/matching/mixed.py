@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,9 +19,12 @@ BEST_PER_APPLICATION = 40
 BEST_OF_A_RULE = 12
 # Pairs whose reduced cost is higher than this are left out of the search until it shows that they matter.
 NEAR = 12.0
+# Of a large programme the next one begins with those whose reduced cost in the one before was no higher than this.
+NEAR_BEFORE = 60.0
 NEXT_TO_NOTHING = 1.0
-# A large programme may stop this close to its own bound.
+# A large programme may stop this close to its own bound; how even its loads are matters less than its total.
 GAP = 0.0005
+EVEN_GAP = 0.005
 TIE_PART = 1 << 13
 
 
@@ -81,7 +85,7 @@ class _Search:
     arrays: Arrays
     rows: Any
     columns: Any
-    first: Any
+    starts: list[Any]
     large: bool
 
 
@@ -90,7 +94,7 @@ def _solve(arrays: Arrays, ideal: Matched) -> Matched | None:
     mask = arrays.open if arrays.open.sum() <= PAIRS_MAX else _candidates(arrays, ideal)
     rows, columns = np.nonzero(mask)
     first = np.nonzero(_candidates(arrays, ideal)[rows, columns])[0]
-    search = _Search(arrays, rows, columns, first, len(rows) > ALL_PAIRS_MAX)
+    search = _Search(arrays, rows, columns, [first], len(rows) > ALL_PAIRS_MAX)
     held, rounds = _Held(), 0
     best = _best(search, _total(search, held))
     if best is None:
@@ -137,15 +141,24 @@ def _total(search: _Search, held: _Held) -> programme.Matrix:
     return _start(search, held).gather()
 
 
-def _best(search: _Search, matrix: programme.Matrix, *, gap: float = GAP) -> _Answer | None:
-    """The least cost: the relaxed programme with all pairs priced, then the search among those near its prices."""
+def _best(search: _Search, matrix: programme.Matrix, *, gap: float = GAP, known: Sequence[int] = ()) -> _Answer | None:
+    """The least cost: the relaxed programme with all pairs priced, then the search among those near its prices.
+
+    ``known`` pairs are an answer, if not the best one, so that the search has one from the start.
+    """
     np = matrix.np
     count = len(search.rows)
     extra = np.arange(count, len(matrix.cost))
-    relaxed = _relaxed(matrix, np.concatenate([search.first, extra]), count)
+    relaxed = _relaxed(matrix, [np.concatenate([first, extra]) for first in search.starts], count)
     if relaxed is None:
         return None
     value, values, reduced = relaxed
+    if search.large:
+        # The next question of the same call is much alike: it begins with the pairs that mattered here.
+        search.starts = [
+            np.nonzero((reduced[:count] <= NEAR_BEFORE) & (matrix.upper[:count] > 0))[0],
+            search.starts[-1],
+        ]
     wholes = matrix.whole == 1
     if (np.abs(values - np.rint(values))[wholes] < 1e-6).all():
         return _Answer(np.nonzero(values[:count] > 0.5)[0], value, reduced, value)
@@ -154,19 +167,27 @@ def _best(search: _Search, matrix: programme.Matrix, *, gap: float = GAP) -> _An
     while True:
         inside = (reduced <= near) & able
         inside[count:] = True
+        inside[np.asarray(known, dtype=np.int64)] = True
         columns = np.nonzero(inside)[0]
-        solver = matrix.highs(columns)
+        # And a pair without which any answer would be as much dearer stays.
+        sure = wholes & able & (reduced < -near)
+        solver = matrix.highs(columns, sure=None if search.large else sure)
         if search.large:
             solver.setOptionValue("mip_rel_gap", gap)
+        else:
+            # What is near the prices is so few that its proof is found sooner than a good guess.
+            solver.setOptionValue("mip_heuristic_effort", 0.0)
+            solver.setOptionValue("mip_detect_symmetry", False)
         found = programme.run(solver)
-        if found is None and len(columns) == int(able.sum()):
+        everything = len(columns) == int(able.sum()) and (search.large or not sure.any())
+        if found is None and everything:
             return None
         if found is None:
             near = near * 8 if near < 1e5 else math.inf
             continue
         cost = float(solver.getInfo().objective_function_value)
         # A pair left out would make any answer dearer than the relaxed programme by more than `near`.
-        if cost - value <= near + 1e-6 or len(columns) == int(able.sum()) or search.large:
+        if cost - value <= near + 1e-6 or everything or search.large:
             least = min(max(value, min(float(solver.getInfo().mip_dual_bound), value + near)), cost)
             return _Answer(_below(columns[np.asarray(found) > 0.5], count), least, reduced, value)
         near = cost - value + 1e-3
@@ -176,26 +197,30 @@ def _below(columns: Any, count: int) -> Any:
     return columns[columns < count]
 
 
-def _relaxed(matrix: programme.Matrix, columns: Any, count: int) -> tuple[float, Any, Any] | None:
-    """Value, columns and reduced costs of the relaxed programme; pairs are added until no price asks for more."""
+def _relaxed(matrix: programme.Matrix, starts: Sequence[Any], count: int) -> tuple[float, Any, Any] | None:
+    """Value, columns and reduced costs of the relaxed programme; pairs are added until no price asks for more.
+
+    ``starts`` are columns to begin with, the next where the ones before have no answer; all of them at last.
+    """
     np = matrix.np
-    while True:
-        solver = matrix.highs(columns, relaxed=1)
+    narrower = [first for first in starts if len(first) < len(matrix.cost)]
+    for first in (*narrower, np.arange(len(matrix.cost))):
+        columns, solver = first, matrix.highs(first, relaxed=1)
         found = programme.run(solver)
-        if found is None and len(columns) == len(matrix.cost):
-            return None
-        if found is None:
-            columns = np.arange(len(matrix.cost))
-            continue
-        reduced = matrix.reduced(solver.getSolution().row_dual)
-        missing = reduced < -1e-6
-        missing[columns] = False
-        missing &= matrix.upper > 0
-        if not missing.any():
-            values = np.zeros(len(matrix.cost))
-            values[columns] = np.asarray(found)
-            return float(solver.getInfo().objective_function_value), values, reduced
-        columns = np.sort(np.concatenate([columns, np.nonzero(missing)[0]]))
+        while found is not None:
+            reduced = matrix.reduced(solver.getSolution().row_dual)
+            missing = reduced < -1e-6
+            missing[columns] = False
+            missing &= matrix.upper > 0
+            if not missing.any():
+                values = np.zeros(len(matrix.cost))
+                values[columns] = np.asarray(found)
+                return float(solver.getInfo().objective_function_value), values, reduced
+            added = np.nonzero(missing)[0]
+            columns = np.concatenate([columns, added])
+            matrix.widen(solver, added)
+            found = programme.run(solver)
+    return None
 
 
 def _highest_floor(search: _Search, chosen: Any) -> tuple[_Held, int]:
@@ -255,7 +280,7 @@ def _evenest(search: _Search, held: _Held, best: _Answer) -> Any:
     if not search.large:
         matrix.lower[: len(rows)][best.reduced[: len(rows)] < -slack] = 1
     able = np.nonzero(matrix.upper[: len(rows)] > 0)[0]
-    found = _best(replace(search, first=able), matrix, gap=GAP)
+    found = _best(replace(search, starts=[able]), matrix, gap=EVEN_GAP, known=best.chosen)
     return best.chosen if found is None else found.chosen
 
 
@@ -284,7 +309,7 @@ def losses(arrays: Arrays, found: Matched, new: list[Pair]) -> dict[Pair, int]:
     """What the total loses when one pair is forbidden, with all rules and the floor held: each solved again."""
     np = arrays.np
     rows, columns = np.nonzero(arrays.open)
-    search = _Search(arrays, rows, columns, np.arange(len(rows)), len(rows) > ALL_PAIRS_MAX)
+    search = _Search(arrays, rows, columns, [np.arange(len(rows))], len(rows) > ALL_PAIRS_MAX)
     if search.large:
         return {}
     matrix = _total(search, _Held(found.floor if arrays.instance.floor else 0))

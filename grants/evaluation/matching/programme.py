@@ -78,24 +78,19 @@ class Matrix:
     at_column: Any
     values: Any
 
-    def highs(self, columns: Any, *, relaxed: int = 0) -> Any:
-        """These columns in the solver: one thread, one seed, so that the same input has the same answer."""
+    def highs(self, columns: Any, *, relaxed: int = 0, sure: Any = None) -> Any:
+        """These columns in the solver, ``sure`` ones at their upper bound: one thread, one seed, the same answer each time."""
         import highspy
 
         np = self.np
-        number = np.full(len(self.cost), -1, dtype=np.int64)
-        number[columns] = np.arange(len(columns))
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = len(columns), len(self.row_lower)
         lp.col_cost_, lp.col_lower_, lp.col_upper_ = self.cost[columns], self.lower[columns], self.upper[columns]
+        if sure is not None:
+            lp.col_lower_ = np.where(sure[columns], self.upper[columns], self.lower[columns])
         lp.row_lower_, lp.row_upper_ = self.row_lower, self.row_upper
-        inside = number[self.at_column] >= 0
-        rows, places = self.at_row[inside], number[self.at_column[inside]]
-        order = np.argsort(places, kind="stable")
         lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        lp.a_matrix_.start_ = np.searchsorted(places[order], np.arange(len(columns) + 1)).astype(np.int32)
-        lp.a_matrix_.index_ = rows[order].astype(np.int32)
-        lp.a_matrix_.value_ = self.values[inside][order]
+        lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = self._entries(columns)
         if not relaxed:
             kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
             lp.integrality_ = [kinds[kind] for kind in self.whole[columns].tolist()]
@@ -105,6 +100,23 @@ class Matrix:
             solver.setOptionValue(option, value)
         solver.passModel(lp)
         return solver
+
+    def widen(self, solver: Any, columns: Any) -> None:
+        """More columns into a solver that has answered: it goes on from there instead of beginning anew."""
+        starts, index, values = self._entries(columns)
+        cost, lower, upper = self.cost[columns], self.lower[columns], self.upper[columns]
+        solver.addCols(len(columns), cost, lower, upper, len(index), starts[:-1], index, values)
+
+    def _entries(self, columns: Any) -> tuple[Any, Any, Any]:
+        """The coefficients of these columns, one after the other: where each begins, their rows and values."""
+        np = self.np
+        number = np.full(len(self.cost), -1, dtype=np.int64)
+        number[columns] = np.arange(len(columns))
+        inside = number[self.at_column] >= 0
+        rows, places = self.at_row[inside], number[self.at_column[inside]]
+        order = np.argsort(places, kind="stable")
+        starts = np.searchsorted(places[order], np.arange(len(columns) + 1))
+        return starts.astype(np.int32), rows[order].astype(np.int32), self.values[inside][order]
 
     def reduced(self, row_dual: Any) -> Any:
         """The reduced cost of every column at these prices of the rows."""
