@@ -254,6 +254,7 @@ def walk(
                 names += [] if REGISTERS.match(rule.endpoint) else [each.city for each in found]
                 # Every page carries its own address for the switch of the theme: nobody learns what they typed.
                 said = text_of(answer).replace(address, "").replace(quote(address, safe=""), "")
+                answer.close()
                 words = [word for word in names if word in said]
                 if words:
                     walked.leaks[told_of] = words

@@ -29,6 +29,7 @@ _LIST_FILE = (
 _STATEMENT = (
     "tests/oversight/test_conflicted.py::test_a_statement_over_a_barred_pilot_is_not_there_as_page_file_list_or_choice"
 )
+_REPORT = "tests/reporting/test_views.py::test_the_form_of_acceptance_opens_only_while_the_report_is_with_the_programme"
 SHOWN_BY = {
     "agreements.agreement_pdf": (_PAPER, "agreement.pdf"),
     "agreements.dismiss": (_PAPER, "dismiss"),
@@ -57,6 +58,8 @@ SHOWN_BY = {
         "tests/evaluation/test_packs.py::test_the_pack_holds_what_is_open_and_is_shut_by_a_conflict",
         "download_pack(",
     ),
+    "reporting.accept": (_REPORT, "/accept"),
+    "reporting.show": (_REPORT, "/reports/"),
     "evaluation.shift": ("tests/awards/test_utter.py::test_only_the_panel_without_conflict_moves_scores", "/shifts/"),
 }
 NOTHING_THERE = {
@@ -71,7 +74,7 @@ NOTHING_THERE = {
     OPENED_BY_MONEY: frozenset(
         {
             "documents.download", "documents.show", "oversight.order_history", "payments.batch", "payments.batch_file",
-            "payments.entry", "payments.order", "payments.request_page", "reporting.accept", "reporting.show",
+            "payments.entry", "payments.order", "payments.request_page",
         }
     ),
     OF_ITS_TEAM: frozenset(

@@ -66,8 +66,11 @@ def test_a_conflict_shuts_the_agreement_on_paper_and_who_signs_it(app: Flask, gr
     assert officer.user_id is not None
 
     def read() -> list[int]:
-        client = actors.client_of(app, actor("officer"))
-        return [client.get(f"/grants/{found.reference}/{place}").status_code for place in places]
+        client, told = actors.client_of(app, actor("officer")), []
+        for place in places:
+            with client.get(f"/grants/{found.reference}/{place}") as answer:
+                told.append(answer.status_code)
+        return told
 
     assert read() == [200, 200]
     with arranging():

@@ -461,10 +461,18 @@ def test_the_applicant_writes_sends_and_reads_and_the_office_decides_by_pages(to
         assert REJECT.text in browser.get("auditor", case).text
         # Neither the page nor the evidence nor the decision is there for somebody in conflict.
         jobs.work_off(actor_of=actor_for, but_not=("mail",))
-        papers = (case, f"{case}/files/{hashlib.sha256(written).hexdigest()}", f"{case}.pdf")
-        assert [browser.get("pia", paper).status_code for paper in papers] == [200, 200, 200]
+        evidence_of_it = f"{case}/files/{hashlib.sha256(written).hexdigest()}"
+
+        def met(*papers: str) -> list[int]:
+            found = []
+            for paper in papers:
+                with browser.get("pia", paper) as answer:
+                    found.append(answer.status_code)
+            return found
+
+        assert met(case, f"{case}.pdf") == [200, 200]
         evaluation.declare_in_office(told.actor("pia"), told.application_ids[NUMBER], "My sister works there.")
-        assert [browser.get("pia", paper).status_code for paper in papers] == [404, 404, 404]
+        assert met(case, f"{case}.pdf", evidence_of_it) == [404, 404, 404]
 
 
 def test_duties_lead_to_it(told: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

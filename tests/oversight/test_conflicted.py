@@ -35,7 +35,6 @@ from grants.oversight.rules import TrailFilter
 from grants.payments import services as payments
 from grants.payments.models import PaymentOrder
 from grants.reporting.models import PeriodicReport
-from grants.reporting.states import ReportState
 from tests import actors
 from tests.evaluation.scene import CALL
 from tests.factories import identity as factory
@@ -330,7 +329,6 @@ def test_no_route_of_money_tells_a_conflicted_person_of_a_grant_in_force(app: Fl
         amount = db.session.get_one(PaymentOrder, scene.order_id).amount
         payments.export(actors.carl(), (scene.order_id,), control_total=amount)
         jobs.work_off(actor_of=identity.actor_for, but_not=("mail",))
-    worlds.report(scene.world, 1, euros(10), state=ReportState.SUBMITTED)
 
     open_here, under = NOTHING_THERE[OPENED_BY_MONEY], ("/finance", "/grants/<ref>", "/reports")
     seen = seen_of(app, scene.world.application_id, DECIDES, under=under, leads=open_here)
