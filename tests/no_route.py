@@ -8,56 +8,38 @@ from __future__ import annotations
 
 import io
 import re
-import sys
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-import pytest
 from flask import Flask
 from sqlalchemy import select
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from grants.agreements.models import Grant, Milestone
-from grants.applications.models import Application, ApplicationPartner, Submission
-from grants.awards.models import Complaint, PanelMeeting, Selection, SelectionScenario
-from grants.calls.models import Call, CallExpertTerms
-from grants.calls.rules import from_json
+from grants.applications.models import Application, ApplicationPartner
+from grants.calls.models import CallExpertTerms
 from grants.calls.rules.expert_terms import ExpertTerms
-from grants.cities.models import City
-from grants.conversations.models import Conversation
 from grants.core import clock, encoding
 from grants.core.acts import arranging
 from grants.core.db import db
-from grants.core.files import StoredFile
-from grants.core.jobs import Job
 from grants.core.permissions import Actor
-from grants.documents.models import StatementRun
-from grants.dossiers.rules import from_mapping
 from grants.evaluation.models import (
     Assignment,
-    AssignmentRun,
     ConflictDeclaration,
-    DetectedConflict,
     EntityDeclaration,
     Evaluator,
 )
-from grants.identity import queries as identity
-from grants.identity.models import Organisation, RoleGrant, User
-from grants.identity.policy import ROLES_OF_AN_APPLICATION, Role
-from grants.ledger import rules as legs
-from grants.ledger.models import LedgerEntry, LedgerLeg
-from grants.payments.models import PaymentOrder, PaymentRequest
-from grants.reporting.models import PeriodicReport
+from grants.identity.policy import EVERYBODY, PERMISSIONS, ROLES_OF_AN_APPLICATION, Role
 from grants.web.routing import Access
-from tests import actors
+from tests import actors, plain
+from tests.applications import pages
+from tests.applications.pages import Values
 from tests.factories import identity as people
+from tests.placeholders import Target, target_of
 
 WRITING = {"POST", "PUT", "PATCH", "DELETE"}
 JUDGES = frozenset({Role.EVALUATOR, Role.PANEL_CHAIR, Role.PANEL_MEMBER})
@@ -65,6 +47,9 @@ DECIDES = frozenset(Role) - JUDGES - ROLES_OF_AN_APPLICATION - {Role.APPLICANT}
 
 # The one place where the title, the cities and the partners of an application stand before one may read it: there one says
 # whether one is in conflict with it. Once one is, it is gone from there as well.
+ACTION = re.compile(r'<form method="post"(?:[^>]* action="([^"?]*)")?')
+# What is sent where nobody was shown a form.
+ANYTHING = {name: "Because it is so." for name in ("reason", "remark", "text", "note")} | {"version": "1"}
 DECLARES = "GET /assessments/conflicts"
 
 # What is not walked, each with why nothing of an application can come of it.
@@ -76,128 +61,6 @@ NOT_WALKED = {
 }
 # Registers that name municipalities and people whatever they apply for: there the name of the city alone tells nothing.
 REGISTERS = re.compile(r"^(identity|cities|programmes)\.|^oversight\.(organisation|audit|served)|^calls\.")
-
-
-@dataclass(frozen=True)
-class Target:
-    """An application, what tells of it, and the values that lead to it in addresses."""
-
-    application_id: Any
-    secrets: tuple[str, ...]
-    city: str
-    # First part of an address to what its placeholders stand for.
-    places: Mapping[str, str]
-    slug: str
-    handle: str
-    lead_slug: str
-    # What stands for a placeholder of one address alone: the address, the name, the value.
-    values: Mapping[tuple[str, str], Any]
-
-
-def target_of(application: Application) -> Target:
-    """Everything that hangs on one application."""
-    call = db.session.get_one(Call, application.call_id)
-    lead = db.session.get_one(Organisation, application.coordinator_id)
-    grants = db.session.scalars(select(Grant).where(Grant.application_id == application.id)).all()
-    grant_ids = [grant.id for grant in grants]
-    reports = db.session.scalars(select(PeriodicReport.reference).where(PeriodicReport.grant_id.in_(grant_ids))).all()
-    requests = db.session.scalars(select(PaymentRequest).where(PaymentRequest.grant_id.in_(grant_ids))).all()
-    orders = db.session.scalars(
-        select(PaymentOrder.reference).where(PaymentOrder.request_id.in_([each.id for each in requests]))
-    ).all()
-    tickets = db.session.scalars(select(Conversation.reference).where(Conversation.about_id == application.id)).all()
-    places = {
-        "applications": application.reference,
-        "assessments": application.reference,
-        "consensus": application.reference,
-        "panels": application.reference,
-        "shifts": application.reference,
-        "calls": application.reference,
-        "grants": next((grant.reference for grant in grants), "PCP-0000-G-0000"),
-        "reports": next(iter(reports), "PCP-0000-R-0000"),
-        "finance/orders": next(iter(orders), "PCP-0000-P-0000"),
-        "finance/requests": next((each.reference for each in requests), "PCP-0000-P-0000"),
-        "finance": next(iter(orders), "PCP-0000-P-0000"),
-        "help": next(iter(tickets), "PCP-0000-Q-0000"),
-        "helpdesk": next(iter(tickets), "PCP-0000-Q-0000"),
-    }
-    answers = _answers(application)
-    named = [application.reference, application.title, *answers, *reports, *orders, *tickets]
-    named += [grant.reference for grant in grants] + [each.reference for each in requests]
-    handle = db.session.scalar(
-        select(User.handle)
-        .join(Evaluator, Evaluator.user_id == User.id)
-        .join(Assignment, Assignment.evaluator_id == Evaluator.id)
-        .where(Assignment.application_id == application.id)
-        .order_by(User.handle)
-        .limit(1)
-    )
-    lead_slug = identity.slug_of(identity.organisation(lead.id))
-    return Target(
-        *(application.id, tuple(dict.fromkeys(named)), lead.name, places, call.slug, handle or "nobody", lead_slug),
-        _values_of(application, call, grants),
-    )
-
-
-def _values_of(application: Application, call: Call, grants: Sequence[Grant]) -> dict[tuple[str, str], Any]:
-    """The newest thing of each kind that hangs on the application or its call, by beginning of an address and placeholder."""
-    of_call, of_it = call.id, application.id
-    meeting = _newest(PanelMeeting.slug, PanelMeeting.call_id == of_call)
-    person = (
-        select(User.handle)
-        .join(ConflictDeclaration, ConflictDeclaration.user_id == User.id)
-        .where(ConflictDeclaration.application_id == of_it, ConflictDeclaration.declared != "none")
-    )
-    near = select(User.handle).join(DetectedConflict, DetectedConflict.user_id == User.id)
-    near = near.where(DetectedConflict.application_id == of_it)
-    city = select(City.slug).where(City.organisation_id == application.coordinator_id)
-    files = select(StoredFile.sha256).where(StoredFile.object_id == of_it)
-    contact = select(User.handle).join(RoleGrant, RoleGrant.user_id == User.id)
-    contact = contact.where(RoleGrant.object_id.in_([each.id for each in grants]), RoleGrant.role == "signatory")
-    of_grants = [each.id for each in grants]
-    entry = select(LedgerEntry.number, LedgerEntry.effective_on).join(LedgerLeg, LedgerLeg.entry_id == LedgerEntry.id)
-    entries = db.session.execute(entry.where(LedgerLeg.grant_id.in_(of_grants)).order_by(LedgerEntry.number)).first()
-    about = (Job.subject_id == of_it,)
-    found = {
-        ("/admin/jobs", "number"): _newest(Job.number, *about),
-        ("/admin/mail", "number"): _newest(Job.number, *about, Job.name == "jobs.mail.send"),
-        ("/applications/<ref>/complaints", "number"): _newest(Complaint.number, Complaint.application_id == of_it),
-        ("/applications/<ref>/receipt", "number"): _newest(Submission.number, Submission.application_id == of_it),
-        ("/applications/<ref>", "sha256"): db.session.scalars(files).first(),
-        ("/assessments/<ref>", "sha256"): db.session.scalars(files).first(),
-        ("/calls/<slug>/assignments/runs", "number"): _newest(AssignmentRun.number, AssignmentRun.call_id == of_call),
-        ("/calls/<slug>/conflicts/<ref>/<handle>/found", "handle"): db.session.scalars(near).first(),
-        ("/calls/<slug>/conflicts/<ref>/<handle>", "handle"): db.session.scalars(person).first(),
-        ("/calls/<slug>/scenarios", "number"): _newest(SelectionScenario.number, SelectionScenario.call_id == of_call),
-        ("/calls/<slug>/selections", "number"): _newest(Selection.number, Selection.call_id == of_call),
-        ("/cities/<slug>", "slug"): db.session.scalars(city).first(),
-        ("/finance/entries", "ref"): legs.reference(*entries) if entries else None,
-        ("/finance/statements", "ref"): _newest(StatementRun.reference, StatementRun.scope_reference == call.reference),
-        ("/grants/<ref>/milestones", "number"): _newest(Milestone.number, Milestone.grant_id.in_(of_grants)),
-        ("/grants/<ref>/people", "handle"): db.session.scalars(contact).first(),
-        ("/panels/<slug>", "slug"): meeting,
-    }
-    form = from_json(call.content).get("application_form.sections") if call.content else None
-    if form is not None and form.value is not None:
-        section = form.value.sections[0]
-        found |= {("", "key"): section.key, ("", "question"): section.questions[0].key}
-    return {place: value for place, value in found.items() if value is not None}
-
-
-def _newest(number: Any, *wanted: Any) -> Any:
-    """The newest of something, by its number or name; None where there is none yet."""
-    return db.session.scalar(select(number).where(*wanted).order_by(number.desc()).limit(1))
-
-
-def _answers(application: Application) -> list[str]:
-    """The beginnings of what the applicants wrote, long enough to be theirs alone."""
-    if application.submission_id is None:
-        return []
-    content = db.session.get_one(Submission, application.submission_id).content
-    if "answers" not in content:
-        return []
-    told = (answer.text for answer in from_mapping(content["answers"]).answers)
-    return [text[:40] for text in told if len(text) >= 40 and not set("<>&'\"\n“”") & set(text[:40])][:3]
 
 
 def with_roles(name: str, roles: frozenset[Role]) -> Actor:
@@ -300,6 +163,18 @@ def access(app: Flask, rule: Rule) -> Access:
     return found
 
 
+def asking_nothing(app: Flask) -> frozenset[str]:
+    """Endpoints open to whoever signed in, or to anybody."""
+    return frozenset(rule.endpoint for rule in app.url_map.iter_rules() if not access(app, rule).any_of)
+
+
+def out_of_reach(app: Flask, roles: frozenset[Role]) -> frozenset[str]:
+    """Endpoints that ask for what none of these roles allows anywhere, by the table of permissions alone."""
+    held = EVERYBODY.union(*(PERMISSIONS[role] for role in roles))
+    asked = {rule.endpoint: access(app, rule).any_of for rule in app.url_map.iter_rules()}
+    return frozenset(endpoint for endpoint, any_of in asked.items() if any_of and not held & set(any_of))
+
+
 def may_try(actor: Actor, asked: Access) -> bool:
     """Whether the check before every view lets this person through; that it does not is a law of its own."""
     return not asked.any_of or any(actor.can(permission) for permission in asked.any_of)
@@ -314,47 +189,92 @@ def text_of(answer: TestResponse) -> str:
     return data.decode("utf-8", "replace")
 
 
-def told(app: Flask, who: Actor, found: list[Target], methods: tuple[str, ...]) -> dict[str, list[str]]:
+def told(
+    app: Flask, who: Actor, found: list[Target], methods: tuple[str, ...], under: tuple[str, ...] = ("/",)
+) -> dict[str, list[str]]:
     """What each address tells of these applications: by method and address, the words that came through."""
-    return walk(app, who, found, methods)[0]
+    return walk(app, who, found, methods, under).leaks
+
+
+@dataclass(frozen=True)
+class Walked:
+    """What came of a walk: words that came through, answers by endpoint read and by address, and the forms of pages read."""
+
+    leaks: dict[str, list[str]]
+    read: dict[str, int]
+    written: dict[str, int]
+    forms: dict[str, Values]
+
+    @property
+    def answered(self) -> frozenset[str]:
+        """Endpoints that led to something."""
+        return frozenset(endpoint for endpoint, status in self.read.items() if status < 400)
 
 
 def walk(
-    app: Flask, who: Actor, found: list[Target], methods: tuple[str, ...], under: tuple[str, ...] = ("/",)
-) -> tuple[dict[str, list[str]], dict[str, int]]:
-    """The same with the answer of each address read, by endpoint; of addresses that begin so."""
+    app: Flask,
+    who: Actor,
+    found: list[Target],
+    methods: tuple[str, ...],
+    under: tuple[str, ...] = ("/",),
+    only: frozenset[str] | None = None,
+    forms: Mapping[str, Values] | None = None,
+    gather: bool = False,
+) -> Walked:
+    """Every address that leads there and begins so, or of these endpoints alone; written to with its form, where one is given."""
     client = actors.client_of(app, who)
-    answers: dict[str, int] = {}
-    leaks: dict[str, list[str]] = {}
-    seen: set[tuple[str, str]] = set()
+    walked = Walked({}, {}, {}, {})
     for about in found:
         for rule, address in addresses(app, about):
             assert address is not None, f"{rule.rule} has a placeholder nobody said anything about"
-            if not rule.rule.startswith(under):
+            if not rule.rule.startswith(under) or (only is not None and rule.endpoint not in only):
                 continue
             for method in methods:
+                told_of = f"{method} {address}"
                 if (
                     method not in (rule.methods or ())
-                    or (method, address) in seen
+                    or told_of in walked.written
                     or not may_try(who, access(app, rule))
                 ):
                     continue
-                seen.add((method, address))
-                answer = client.open(address, method=method, data={} if method == "POST" else None)
+                data = (
+                    None
+                    if method == "GET"
+                    else (forms or {}).get(address, ANYTHING if names_it(address, about) else {})
+                )
+                answer = client.open(address, method=method, data=data)
+                walked.written[told_of] = answer.status_code
                 if method == "GET":
-                    answers[rule.endpoint] = answer.status_code
+                    walked.read[rule.endpoint] = answer.status_code
                 if answer.status_code >= 500 and rule.endpoint != "oversight.ready":
                     # Of what the small worlds have no whole of, only whoever is free of it sees the want.
-                    leaks[f"{method} {address}"] = [f"answered {answer.status_code}"]
+                    walked.leaks[told_of] = [f"answered {answer.status_code}"]
                     continue
                 names = [word for each in found for word in each.secrets]
                 names += [] if REGISTERS.match(rule.endpoint) else [each.city for each in found]
                 # Every page carries its own address for the switch of the theme: nobody learns what they typed.
                 said = text_of(answer).replace(address, "").replace(quote(address, safe=""), "")
+                answer.close()
                 words = [word for word in names if word in said]
                 if words:
-                    leaks[f"{method} {address}"] = words
-    return leaks, answers
+                    walked.leaks[told_of] = words
+                if gather and answer.mimetype == "text/html":
+                    _gather(walked.forms, answer, address, about)
+    return walked
+
+
+def names_it(address: str, about: Target) -> bool:
+    """Whether an address is of the application alone, not of its whole call."""
+    return any(word in address for word in about.secrets)
+
+
+def _gather(forms: dict[str, Values], answer: TestResponse, own: str, about: Target) -> None:
+    """Adds the forms of a page that write to addresses of the application, each with something in every field."""
+    page = answer.get_data(as_text=True)
+    wanted = {to for to in (to or own for to in ACTION.findall(page)) if names_it(to, about)} - forms.keys()
+    for to, values in pages.forms(plain.parsed(page)[0]) if wanted else ():
+        if (to or own) in wanted:
+            forms[to or own] = {name: [each or "Because it is so." for each in told] for name, told in values.items()}
 
 
 @dataclass(frozen=True)
@@ -363,12 +283,41 @@ class Seen:
 
     free: dict[str, list[str]]
     kept: dict[str, list[str]]
-    # Endpoints that the free one may ask, and those of them that answered.
-    asked: frozenset[str]
+    # Endpoints that answered the free one.
     answered: frozenset[str]
 
 
-def seen_of(
+def freely(
+    app: Flask,
+    application_id: UUID,
+    roles: frozenset[Role],
+    *,
+    under: tuple[str, ...] = ("/",),
+    only: frozenset[str] | None = None,
+    seated: bool = False,
+) -> Walked:
+    """What reading tells somebody free of the application, who assesses it where that is said."""
+    free = keep_from(with_roles("Faye Freely who assesses" if seated else "Faye Freely", roles), [])
+    if seated:
+        free = _seated(free, application_id)
+    return read_by(app, free, application_id, under=under, only=only)
+
+
+def read_by(
+    app: Flask,
+    who: Actor,
+    application_id: UUID,
+    *,
+    under: tuple[str, ...] = ("/",),
+    only: frozenset[str] | None = None,
+) -> Walked:
+    """What reading tells this person, with the forms it shows them."""
+    app.config["WTF_CSRF_ENABLED"] = False
+    about = target_of(db.session.get_one(Application, application_id))
+    return walk(app, who, [about], ("GET",), under, only, gather=True)
+
+
+def kept(
     app: Flask,
     application_id: UUID,
     roles: frozenset[Role],
@@ -376,19 +325,54 @@ def seen_of(
     barred: bool = True,
     seat_id: UUID | None = None,
     under: tuple[str, ...] = ("/",),
-) -> Seen:
-    """The walk of both; with ``seat_id`` the free one assesses the application, and the other one that one instead."""
-    about = target_of(db.session.get_one(Application, application_id))
+    methods: tuple[str, ...] = ("GET", "POST"),
+) -> dict[str, list[str]]:
+    """What the walk tells somebody in conflict with the application, who assesses the other one where one is named."""
     app.config["WTF_CSRF_ENABLED"] = False
+    about = target_of(db.session.get_one(Application, application_id))
     mark = "judges" if roles & JUDGES else "decides"
-    free = keep_from(with_roles(f"Faye Freely who {mark}", roles), [])
-    kept = keep_from(with_roles(f"Cora Kepta who {mark}", roles), [about], barred=barred)
+    person = keep_from(with_roles(f"Cora Kepta who {mark}", roles), [about], barred=barred)
     if seat_id is not None:
-        free, kept = _seated(free, application_id), _seated(kept, seat_id)
-    told_free, answers = walk(app, free, [about], ("GET",), under)
-    told_kept, _ = walk(app, kept, [about], ("GET", "POST"), under)
-    answered = frozenset(endpoint for endpoint, status in answers.items() if status < 400)
-    return Seen(told_free, told_kept, frozenset(answers), answered)
+        person = _seated(person, seat_id)
+    return told(app, person, [about], methods, under)
+
+
+def seen_of(
+    app: Flask,
+    application_id: UUID,
+    roles: frozenset[Role],
+    *,
+    under: tuple[str, ...] = ("/",),
+    leads: frozenset[str] | None = None,
+) -> Seen:
+    """The walk of both. The free one only shows that addresses lead somewhere: ``leads`` names those nobody showed yet."""
+    free = freely(app, application_id, roles, under=under, only=leads)
+    return Seen(free.leaks, kept(app, application_id, roles, under=under), free.answered)
+
+
+def written_by_each(
+    app: Flask, application_id: UUID, roles: frozenset[Role], forms: Mapping[str, Values]
+) -> tuple[dict[str, list[str]], dict[str, int]]:
+    """What writing tells somebody in conflict who has one role alone, and where something of the application answered.
+
+    Where a form of somebody free of it leads there, it is sent as it stood for them.
+    """
+    about = target_of(db.session.get_one(Application, application_id))
+    leaks: dict[str, list[str]] = {}
+    let_in: dict[str, int] = {}
+    # What is asked of nobody in particular is the same for each of them.
+    asks, only = frozenset(app.view_functions) - asking_nothing(app), None
+    for role in sorted(roles):
+        person = keep_from(with_roles(f"Cora Kepta, {role}", frozenset({role})), [about], barred=False)
+        walked = walk(app, person, [about], tuple(sorted(WRITING)), only=only, forms=forms)
+        only = asks
+        leaks |= {f"{role}: {address}": words for address, words in walked.leaks.items()}
+        let_in |= {
+            f"{role}: {address}": status
+            for address, status in walked.written.items()
+            if status not in (403, 404) and names_it(address, about)
+        }
+    return leaks, let_in
 
 
 def readable(app: Flask, under: tuple[str, ...] = ("/",)) -> frozenset[str]:
@@ -449,38 +433,16 @@ def walked_unaccepted(app: Flask, application_id: UUID, roles: frozenset[Role]) 
     return told(app, person, [about], ("GET", "POST"))
 
 
-def walked_undeclared(app: Flask, application_id: UUID) -> dict[str, list[str]]:
+def walked_undeclared(app: Flask, application_id: UUID, under: tuple[str, ...] = ("/",)) -> dict[str, list[str]]:
     """What reading tells somebody who judges and declared nothing yet, but for the page where they declare."""
     about = target_of(db.session.get_one(Application, application_id))
-    leaks = told(app, with_roles("Uli Undeclared", JUDGES), [about], ("GET",))
+    leaks = told(app, with_roles("Uli Undeclared", JUDGES), [about], ("GET",), under)
     return {address: words for address, words in leaks.items() if address != DECLARES}
 
 
-def read_in_conflict(app: Flask, application_id: UUID, roles: frozenset[Role]) -> dict[str, list[str]]:
+def read_in_conflict(
+    app: Flask, application_id: UUID, roles: frozenset[Role], under: tuple[str, ...]
+) -> dict[str, list[str]]:
     """What reading tells somebody in conflict whom no bar keeps from it."""
     about = target_of(db.session.get_one(Application, application_id))
-    return told(app, keep_from(with_roles("Nora Nobarre", roles), [about], barred=False), [about], ("GET",))
-
-
-@contextmanager
-def opened(gate: Callable[..., Any], answer: Callable[..., Any]) -> Iterator[None]:
-    """Inside, a gate answers so wherever it is asked: under each name it has, and where it was handed in."""
-    # A statement that every request asks was put together once, from the gates there were.
-    statements = [found for module in _modules("grants.identity.queries") for found in vars(module).values()]
-    kept = [found for found in statements if hasattr(found, "cache_clear")]
-    with pytest.MonkeyPatch.context() as patch:
-        for module in _modules("grants"):
-            for name, found in list(vars(module).items()):
-                if found is gate:
-                    patch.setattr(module, name, answer)
-                elif isinstance(found, list) and any(each is gate for each in found):
-                    patch.setattr(module, name, [answer])
-        for found in kept:
-            found.cache_clear()
-        yield
-    for found in kept:
-        found.cache_clear()
-
-
-def _modules(package: str) -> list[ModuleType]:
-    return [module for name, module in list(sys.modules.items()) if name.startswith(f"{package}.")]
+    return told(app, keep_from(with_roles("Nora Nobarre", roles), [about], barred=False), [about], ("GET",), under)

@@ -1,11 +1,67 @@
-"""Addresses the walks of ``tests/no_route.py`` find nothing behind, each with why; a test holds that they are exactly these."""
+"""Addresses the walks of ``tests/no_route.py`` find nothing behind, each with why; a test holds that they are exactly these.
+
+Addresses that ask for a permission which nobody who judges or decides can have are found by the table of permissions.
+"""
 
 from __future__ import annotations
 
 # Pages that are walked, and to which nothing of the walked application leads in the world of tests/awards/test_no_route.py,
 # each with why. What another walk opens is proved there.
 OPENED_BY_A_DECISION = "there is a list, a letter or a grant only once it is decided: tests/awards/test_letters.py"
+OF_ITS_TEAM = "read by its team alone, whose roles of the application nobody has who judges or decides: tests/applications/test_team_alone.py"
 OPENED_BY_MONEY = "money moves only once the agreement is signed: tests/oversight/test_conflicted.py"
+# A step that the worlds of the walks do not go: each with the test that goes it and finds it shut to somebody in conflict.
+SHOWN_BY_A_TEST = "a step that the worlds of the walks do not go; SHOWN_BY names the test of each"
+# What that test asks for stands in it, and in the address or the view of the endpoint as well.
+_LETTERS = "tests/applications/test_letters.py::test_a_conflict_shuts_letters_receipts_and_files"
+_COMPLAINT = (
+    "tests/awards/test_complaints.py::test_the_applicant_writes_sends_and_reads_and_the_office_decides_by_pages"
+)
+_PAPER = "tests/agreements/test_views.py::test_a_conflict_shuts_the_agreement_on_paper_and_who_signs_it"
+_ADVICE = (
+    "tests/awards/test_advice.py::test_a_chair_with_a_conflict_sees_neither_the_row_nor_ranks_it_could_be_told_from"
+)
+_MINUTES = "tests/awards/test_minutes.py::test_the_copy_of_a_conflicted_member_leaves_the_item_out_on_page_and_paper"
+_LIST_FILE = (
+    "tests/applications/test_list_files.py::"
+    "test_a_conflict_declared_before_it_is_made_keeps_the_row_out_and_one_after_it_the_whole_file"
+)
+_STATEMENT = (
+    "tests/oversight/test_conflicted.py::test_a_statement_over_a_barred_pilot_is_not_there_as_page_file_list_or_choice"
+)
+_REPORT = "tests/reporting/test_views.py::test_the_form_of_acceptance_opens_only_while_the_report_is_with_the_programme"
+SHOWN_BY = {
+    "agreements.agreement_pdf": (_PAPER, "agreement.pdf"),
+    "agreements.dismiss": (_PAPER, "dismiss"),
+    "applications.download": (_LETTERS, "files/"),
+    "applications.download_list_file": (_LIST_FILE, "download_list_file("),
+    "applications.letter": (_LETTERS, "letter"),
+    "applications.letter_draft_pdf": (_LETTERS, "letter/draft.pdf"),
+    "applications.letter_pdf": (_LETTERS, "letter.pdf"),
+    "applications.receipt_pdf": (_LETTERS, "receipt/"),
+    "applications.show_list_file": (_LIST_FILE, "/applications/files/"),
+    "awards.advice_csv": (_ADVICE, "advice.csv"),
+    "awards.complaint": (_COMPLAINT, "complaints/"),
+    "awards.complaint_decision": (_COMPLAINT, ".pdf"),
+    "awards.complaint_file": (_COMPLAINT, "/files/"),
+    "awards.minutes_pdf": (_MINUTES, "/minutes"),
+    "awards.selection_minute": (
+        "tests/awards/test_minute.py::test_the_minute_is_for_who_sees_the_list_whole",
+        "minute.pdf",
+    ),
+    "documents.entries": (_STATEMENT, "/entries"),
+    "evaluation.file": (
+        "tests/applications/test_services.py::test_who_opens_a_confidential_file_is_on_record",
+        "download_assigned(",
+    ),
+    "evaluation.take_reading_pack": (
+        "tests/evaluation/test_packs.py::test_the_pack_holds_what_is_open_and_is_shut_by_a_conflict",
+        "download_pack(",
+    ),
+    "reporting.accept": (_REPORT, "/accept"),
+    "reporting.show": (_REPORT, "/reports/"),
+    "evaluation.shift": ("tests/awards/test_utter.py::test_only_the_panel_without_conflict_moves_scores", "/shifts/"),
+}
 NOTHING_THERE = {
     OPENED_BY_A_DECISION: frozenset(
         {
@@ -17,27 +73,23 @@ NOTHING_THERE = {
     ),
     OPENED_BY_MONEY: frozenset(
         {
-            "documents.show", "oversight.order_history", "payments.entry", "payments.order",
-            "payments.request_page",
+            "documents.download", "documents.show", "oversight.order_history", "payments.batch", "payments.batch_file",
+            "payments.entry", "payments.order", "payments.request_page",
         }
     ),
-    "read by its team alone, whose roles nobody has who judges or decides": frozenset(
+    OF_ITS_TEAM: frozenset(
         {
-            "agreements.decline", "applications.attached", "applications.budget", "applications.budget_findings",
-            "applications.changes", "applications.check", "applications.comments", "applications.details",
-            "applications.full_proposal", "applications.history", "applications.new", "applications.own_budget",
+            "applications.attached", "applications.budget", "applications.budget_findings", "applications.changes",
+            "applications.check", "applications.file_versions", "applications.history", "applications.own_budget",
             "applications.own_form", "applications.own_sheet", "applications.plan", "applications.section",
-            "applications.serving", "applications.sheet", "applications.sign_off", "applications.submit",
-            "applications.takeover", "applications.team", "applications.withdraw", "applications.write_offline",
+            "applications.serving", "applications.sheet", "applications.sign_off", "applications.team",
             "awards.letter", "awards.letter_pdf", "awards.own_complaint", "awards.report_pdf", "awards.result",
-            "payments.ask_again", "reporting.costs", "reporting.section",
         }
     ),
     "opens to whoever asked for it themselves, and this person asked for nothing": frozenset(
         {
-            "applications.change_saved", "applications.download_list_file", "applications.saved_list",
-            "applications.show_list_file", "applications.ticket", "evaluation.invitation",
-            "evaluation.take_reading_pack", "evaluation.withdraw_invitation", "identity.new_address",
+            "applications.change_saved", "applications.saved_list", "applications.ticket", "evaluation.invitation",
+            "evaluation.withdraw_invitation", "identity.new_address",
         }
     ),
     "of a call or a register, and no application leads there": frozenset(
@@ -47,13 +99,5 @@ NOTHING_THERE = {
             "cities.change_action", "programmes.change_rules", "programmes.describe", "programmes.show",
         }
     ),
-    "a step that the worlds of the walks do not go, with tests of conflicts where it is gone": frozenset(
-        {
-            "agreements.agreement_pdf", "agreements.dismiss", "applications.download", "applications.file_versions",
-            "applications.letter", "applications.letter_draft_pdf", "applications.letter_pdf",
-            "applications.receipt_pdf", "awards.advice_csv", "awards.complaint", "awards.complaint_decision",
-            "awards.complaint_file", "awards.minutes_pdf", "awards.selection_minute", "documents.download", "documents.entries",
-            "evaluation.file", "evaluation.shift", "payments.batch", "payments.batch_file", "reporting.accept", "reporting.show",
-        }
-    ),
+    SHOWN_BY_A_TEST: frozenset(SHOWN_BY),
 }  # fmt: skip

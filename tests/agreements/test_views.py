@@ -8,12 +8,14 @@ from flask import Flask
 from grants.agreements import queries, rules, services
 from grants.agreements.rules import CheckInput, ContactInput, PlannedMilestone, Share, Terms
 from grants.agreements.states import CheckAnswer, ContactRole, GrantState
+from grants.core.acts import arranging
 from grants.core.paging import Page
 from grants.identity.policy import Role
 from tests import actors
 from tests.agreements.conftest import IN_FORCE, IN_PREPARATION, Find, actor, by_mail, colleague
 from tests.agreements.test_services import finished, offered
 from tests.applications.pages import post, send, text_of, values_of
+from tests.factories import identity as identity_rows
 
 
 @pytest.fixture
@@ -54,6 +56,26 @@ def test_the_second_officer_keeps_the_typed_note_beside_the_first_answer(app: Fl
     page = clash.get_data(as_text=True)
     assert "Written first" in page and "Written second" in page
     assert next(c.note for c in grant(IN_PREPARATION).checks if c.key == item.key) == "Written first"
+
+
+def test_a_conflict_shuts_the_agreement_on_paper_and_who_signs_it(app: Flask, grant: Find) -> None:
+    found = grant(IN_FORCE)
+    person = next(each for each in found.contacts if each.role is ContactRole.SIGNATORY)
+    places = ("agreement.pdf", f"people/{person.handle}/signatory/dismiss")
+    officer = actor("officer")
+    assert officer.user_id is not None
+
+    def read() -> list[int]:
+        client, told = actors.client_of(app, actor("officer")), []
+        for place in places:
+            with client.get(f"/grants/{found.reference}/{place}") as answer:
+                told.append(answer.status_code)
+        return told
+
+    assert read() == [200, 200]
+    with arranging():
+        identity_rows.bar(officer.user_id, "application", found.application_id)
+    assert read() == [404, 404]
 
 
 def test_who_signs_for_another_grant_finds_no_form_to_sign_this_one(app: Flask, grant: Find) -> None:

@@ -32,6 +32,7 @@ from grants.identity.policy import Role
 from tests import actors
 from tests.applications.pages import send, text_of
 from tests.factories import applications as factory
+from tests.factories import identity as identity_rows
 from tests.factories.applications import AFTER_CLOSING, BEFORE_OPENING, WHILE_OPEN, again
 from tests.statements import statements
 
@@ -85,6 +86,34 @@ def test_the_team_knows_nothing_before_its_letter_and_everything_with_it(app: Fl
         assert "How you can object: A complaint may concern the procedure, not the merits." in letter
         assert "not eligible" in text_of(ana.get("/home"))
     assert queries.view_by_id(application_id).state is ApplicationState.INELIGIBLE
+
+
+def test_a_conflict_shuts_letters_receipts_and_files(app: Flask, call: CallView) -> None:
+    application_id = decided(call, "Passed")
+    place = f"/applications/{queries.view_by_id(application_id).reference}"
+    sha256 = files.listed("application", application_id)[0].sha256
+    ella_id = actors.ella().user_id
+    assert ella_id is not None
+    with clock.at(AFTER_CLOSING):
+        with arranging():
+            identity_rows.bar(ella_id, "application", application_id)
+        services.preview_letter(actors.eli(), application_id)
+        work_off()
+        clients = [actors.client_of(app, who()) for who in (actors.eli, actors.ella)]
+        answers = []
+
+        def asked_for(path: str) -> None:
+            for client in clients:
+                with client.get(f"{place}/{path}") as answer:
+                    answers.append((path, answer.status_code))
+
+        for path in ("letter", "letter/draft.pdf", "receipt/1.pdf", f"files/{sha256}"):
+            asked_for(path)
+        services.send_letter(actors.eli(), application_id)
+        work_off()
+        asked_for("letter.pdf")
+
+    assert [status for _, status in answers] == [200, 404] * 5, answers
 
 
 def test_a_letter_is_sent_once_frozen_and_printed_as_it_was_frozen(app: Flask, call: CallView) -> None:

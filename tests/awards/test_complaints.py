@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from copy import deepcopy
 from dataclasses import replace
@@ -23,7 +24,7 @@ from grants.calls import services as call_acts
 from grants.calls.models import Call
 from grants.calls.rules import BudgetInput, ComplaintRules, ResultsInput
 from grants.calls.states import ComplaintGround
-from grants.core import clock, encoding
+from grants.core import clock, encoding, jobs
 from grants.core.acts import arranging
 from grants.core.audit import AuditEvent
 from grants.core.db import db, get
@@ -34,6 +35,7 @@ from grants.core.permissions import Permission
 from grants.documents.services import print_complaint
 from grants.evaluation import services as evaluation
 from grants.identity.policy import Role
+from grants.identity.queries import actor_for
 from tests.awards.publishing import publish
 from tests.awards.test_services import decide, reserved, states
 from tests.awards.test_views import text_of
@@ -409,7 +411,8 @@ def test_the_applicant_writes_sends_and_reads_and_the_office_decides_by_pages(to
         second_tab = browser.post("lead1", own, version="0", text="Another tab", grounds="overlooked")
         assert second_tab.status_code == 409 and "Another tab" in second_tab.text
         version = str(db.session.scalars(select(Complaint.version)).one())
-        evidence = (io.BytesIO(b"%PDF-1.4\n%%EOF\n"), "minutes.txt")
+        written = b"%PDF-1.4\n%%EOF\n"
+        evidence = (io.BytesIO(written), "minutes.txt")
         browser.post("lead1", own, version=version, text=GIVEN.text, grounds="overlooked", file=evidence)
         version = str(db.session.scalars(select(Complaint.version)).one())
         done = browser.post("lead1", own, version=version, text=GIVEN.text, grounds="overlooked", go="send")
@@ -456,6 +459,20 @@ def test_the_applicant_writes_sends_and_reads_and_the_office_decides_by_pages(to
         assert REJECT.text in read and "First decision" in read
         assert "Petra" not in read and "Piet" not in read
         assert REJECT.text in browser.get("auditor", case).text
+        # Neither the page nor the evidence nor the decision is there for somebody in conflict.
+        jobs.work_off(actor_of=actor_for, but_not=("mail",))
+        evidence_of_it = f"{case}/files/{hashlib.sha256(written).hexdigest()}"
+
+        def met(*papers: str) -> list[int]:
+            found = []
+            for paper in papers:
+                with browser.get("pia", paper) as answer:
+                    found.append(answer.status_code)
+            return found
+
+        assert met(case, f"{case}.pdf") == [200, 200]
+        evaluation.declare_in_office(told.actor("pia"), told.application_ids[NUMBER], "My sister works there.")
+        assert met(case, f"{case}.pdf", evidence_of_it) == [404, 404, 404]
 
 
 def test_duties_lead_to_it(told: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -426,3 +426,6 @@ def test_every_button_of_the_page_sends_all_of_it_and_a_refusal_keeps_each_call_
     _, own = page.split("What you declared as a conflict (2)")
     assert "With an organisation, employment or a post in it." in own and "With an application." in own
     assert "Shared University" not in own and "I taught there" not in own
+    # Whom to ask for a ruling is linked, about the call of each, in the words of the form that opens.
+    (link, _) = re.findall(r'href="(/help/new\?about=call[^"]*)"', own)
+    assert "content" in link and browser.get("eva1", link).status_code == 200

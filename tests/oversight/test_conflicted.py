@@ -12,7 +12,7 @@ from grants.agreements.models import Grant
 from grants.applications.models import Application
 from grants.calls.models import Call
 from grants.calls.rules import read_call_file, to_json
-from grants.core import clock, files
+from grants.core import clock, files, jobs
 from grants.core.acts import act, arranging
 from grants.core.db import db
 from grants.core.errors import NotFound
@@ -32,6 +32,8 @@ from grants.ledger.queries import EntryFilter
 from grants.ledger.rules import Dimensions
 from grants.oversight import queries
 from grants.oversight.rules import TrailFilter
+from grants.payments import services as payments
+from grants.payments.models import PaymentOrder
 from grants.reporting.models import PeriodicReport
 from tests import actors
 from tests.evaluation.scene import CALL
@@ -321,12 +323,18 @@ def test_no_route_of_money_tells_a_conflicted_person_of_a_grant_in_force(app: Fl
         # The grant was brought in by hand, with a call of which nothing but its name was known.
         db.session.get_one(Call, scene.world.call_id).content = to_json(read_call_file(CALL).fields)
     with clock.at(DAY):
-        statements_of.request(actors.nuria(), Wanted("call-financial-overview", "PCP-2022-C-0001", None))
+        made = statements_of.request(actors.nuria(), Wanted("call-financial-overview", "PCP-2022-C-0001", None))
+        statements_of.build(actors.nuria(), made.id)
+        payments.authorise(actors.otto(), scene.order_id)
+        amount = db.session.get_one(PaymentOrder, scene.order_id).amount
+        payments.export(actors.carl(), (scene.order_id,), control_total=amount)
+        jobs.work_off(actor_of=identity.actor_for, but_not=("mail",))
 
-    seen = seen_of(app, scene.world.application_id, DECIDES, under=("/finance", "/grants/<ref>", "/reports"))
+    open_here, under = NOTHING_THERE[OPENED_BY_MONEY], ("/finance", "/grants/<ref>", "/reports")
+    seen = seen_of(app, scene.world.application_id, DECIDES, under=under, leads=open_here)
 
     assert seen.kept == {}
-    assert NOTHING_THERE[OPENED_BY_MONEY] - seen.answered == frozenset()
+    assert open_here - seen.answered == frozenset()
 
 
 # --- All of it in the demo ---------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from grants.core import clock
+from grants.core.acts import arranging
 from grants.core.errors import Conflict, Refused
 from grants.core.money import euros
 from grants.core.permissions import Actor
@@ -18,6 +19,7 @@ from grants.reporting.rules import Decision
 from grants.reporting.states import ReportState
 from tests import actors
 from tests.agreements.conftest import IN_FORCE, Find, actor, grant
+from tests.factories import identity as identity_rows
 from tests.reporting.test_services import after, all_of, cells, first_report, sent, written
 
 __all__ = ["grant"]
@@ -137,6 +139,13 @@ def test_the_form_of_acceptance_opens_only_while_the_report_is_with_the_programm
     shown = get(demo_app, actor("officer"), address).split("<main", 1)[1]
 
     assert "It is accepted and no longer changes" in shown and "<textarea" not in shown
+    # To somebody in conflict with the pilot neither the report nor its acceptance is there.
+    officer, whole = actor("officer"), f"/reports/{report.reference}"
+    assert officer.user_id is not None and get(demo_app, officer, whole)
+    with arranging():
+        identity_rows.bar(officer.user_id, "application", grant(IN_FORCE).application_id)
+    client = actors.client_of(demo_app, actor("officer"))
+    assert [client.get(each).status_code for each in (whole, address)] == [404, 404]
 
 
 def test_what_was_typed_into_a_report_that_left_meanwhile_is_kept_on_the_page(demo_app: Flask, grant: Find) -> None:

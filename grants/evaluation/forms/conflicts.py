@@ -18,6 +18,7 @@ from grants.evaluation.rules import (
     Answered,
     AnsweredEntity,
     ConflictPage,
+    ConflictRow,
     EntityRow,
     answer_mark,
     clean_answers,
@@ -75,17 +76,16 @@ class Shown:
     words: str
 
 
-def _shown(place: str, names: tuple[str, str, str], declared: Declared | None, reason: str, more: str) -> Shown:
+def _shown(place: str, names: tuple[str, str, str], row: ConflictRow | EntityRow) -> Shown:
     said = (
         "no answer."
-        if declared is None
-        else f"{declared.words}."
-        if not reason
-        else f"{declared.words}, {quoted(reason)}."
+        if row.declared is None
+        else f"{row.declared.words}."
+        if not row.reason
+        else f"{row.declared.words}, {quoted(row.reason)}."
     )
     places = (f"{names[0]}_{place}", f"{names[1]}_{place}", f"{names[2]}_{place}")
-    sign = answer_mark(declared.value if declared else "", reason, more)
-    return Shown(place, places, sign, said)
+    return Shown(place, places, row.mark, said)
 
 
 class ConflictsForm(Form):
@@ -233,13 +233,9 @@ class ConflictsForm(Form):
 def conflicts_form(shown: ConflictPage, *, sent: bool = False) -> ConflictsForm:
     """A form with a choice and a reason for each application of the page; filled from what was sent where it is the one."""
     fields: dict[str, Any] = {}
-    marks = [
-        _shown(str(row.application_id), NAMES, row.declared, row.reason, str(row.wish) if row.may_wish else "")
-        for row in shown.rows
-    ]
+    marks = [_shown(str(row.application_id), NAMES, row) for row in shown.rows]
     for entity in shown.entities:
-        place, kind = f"{entity.organisation_id}_{shown.call_slug}", entity.kind.value if entity.kind else ""
-        marks.append(_shown(place, ENTITY_NAMES, entity.declared, entity.reason, kind))
+        marks.append(_shown(f"{entity.organisation_id}_{shown.call_slug}", ENTITY_NAMES, entity))
     fields |= {f"was_{each.place}": HiddenField(default=each.mark) for each in marks}
     for row in shown.rows:
         stored = row.declared.value if row.declared else None

@@ -35,11 +35,11 @@ def own_conflicts(actor: Actor) -> Asking[tuple[OwnConflict, ...]]:
         and_(about.declared == Declared.CONFLICT.value, about.ruling.is_(None)),
     )
     both = union_all(
-        select(Call.title, about.declared_at, null().label("kind"))
+        select(Call.slug, Call.title, about.declared_at, null().label("kind"))
         .join(Application, Application.id == about.application_id)
         .join(Call, Call.id == Application.call_id)
         .where(about.user_id == actor.user_id, about.declared != Declared.NONE.value, stands),
-        select(Call.title, entity.declared_at, entity.kind)
+        select(Call.slug, Call.title, entity.declared_at, entity.kind)
         .join(Call, Call.id == entity.call_id)
         .where(entity.user_id == actor.user_id, entity.declared == Declared.CONFLICT.value),
     ).subquery("own")
@@ -47,6 +47,6 @@ def own_conflicts(actor: Actor) -> Asking[tuple[OwnConflict, ...]]:
     return tuple(_own(*row) for row in rows)
 
 
-def _own(title: str, at: datetime, kind: str | None) -> OwnConflict:
+def _own(slug: str, title: str, at: datetime, kind: str | None) -> OwnConflict:
     about = "With an application" if kind is None else f"With an organisation, {ConflictKind(kind).words.lower()}"
-    return OwnConflict(title, at, about)
+    return OwnConflict(slug, title, at, about)

@@ -36,7 +36,7 @@ from grants.evaluation.rules.conflicts import (
     DoubtRow,
     OwnConflict,
     Said,
-    answer_mark,
+    application_mark,
     clean_answers,
     clean_declaration,
     is_conflict,
@@ -227,6 +227,7 @@ from grants.evaluation.rules.values import (
     RemindInput,
     RunInput,
     SheetInput,
+    answer_mark,
 )
 
 __all__ = [
@@ -361,6 +362,7 @@ __all__ = [
     "anchor_words",
     "answer_mark",
     "answers_of",
+    "application_mark",
     "as_kept",
     "as_sent",
     "asked",

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from grants.core.errors import Conflict, Invalid
 from grants.dossiers.rules import clean_text
 from grants.evaluation.rules.entities import EntityRow, clean_entities
-from grants.evaluation.rules.values import Answered, AnsweredEntity
+from grants.evaluation.rules.values import Answered, AnsweredEntity, answer_mark
 from grants.evaluation.states import (
     Declared,
     DetectedKind,
@@ -53,16 +52,10 @@ def clean_answers(
     return tuple(cleaned), about
 
 
-def answer_mark(answer: str, words: str = "", more: str = "") -> str:
-    """A short sign of what stands of one row, which its page carries: equal for equal answers and words.
-
-    ``more`` is the wish, of which none is as good as the middle one, or the kind of tie.
-
-    >>> answer_mark("none", "", "0") == answer_mark("none")
-    True
-    """
-    text = "\n".join((answer, " ".join(words.split()), "" if more == "0" else more))
-    return sha256(text.encode()).hexdigest()[:16]
+def application_mark(declared: Declared | None, ruling: Ruling | None, reason: str, wish: int) -> str:
+    """The mark of what stands of one application: a wish is shown beside “None” alone, while that stands."""
+    shows = declared is Declared.NONE and stands_clear(declared, ruling)
+    return answer_mark(declared or "", reason, str(wish) if shows else "")
 
 
 def is_overtaken(over: str | None, now: str, said: str) -> bool:
@@ -163,6 +156,11 @@ class ConflictRow:
         """Whether this person can say how gladly they would assess it: in the pool, and free of conflict by what is stored."""
         return self.in_pool and self.declared is Declared.NONE and stands_clear(self.declared, self.ruling)
 
+    @property
+    def mark(self) -> str:
+        """The sign of what stands here, which the page carries."""
+        return application_mark(self.declared, self.ruling, self.reason, self.wish)
+
 
 @dataclass(frozen=True, slots=True)
 class ConflictPage:
@@ -192,6 +190,7 @@ class OwnConflict:
     Not even what they wrote themselves: it often names the city, and is kept on the record.
     """
 
+    call_slug: str
     call_title: str
     declared_at: datetime
     about: str

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from grants.core.errors import Invalid, Refused
 from grants.dossiers.rules import clean_text
-from grants.evaluation.rules.values import Answered, AnsweredEntity
+from grants.evaluation.rules.values import Answered, AnsweredEntity, answer_mark
 from grants.evaluation.states import ConflictKind, Declared, Ruling
 
 
@@ -39,6 +39,11 @@ class EntityRow:
     def is_open(self) -> bool:
         """Whether the person has not answered yet."""
         return self.declared is None
+
+    @property
+    def mark(self) -> str:
+        """The sign of what stands here, which the page carries."""
+        return answer_mark(self.declared or "", self.reason, self.kind or "")
 
 
 def clean_entities(answers: Iterable[AnsweredEntity]) -> tuple[AnsweredEntity, ...]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 ALL_SUBMITTED = (
     "Every assessment of yours in this call is submitted and counts. "
-    "If you cannot answer to a consensus any more, tell the programme manager."
+    "If you cannot answer to a consensus any more, tell it to the helpdesk of the call."
 )
 
 

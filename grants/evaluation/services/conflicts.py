@@ -107,14 +107,15 @@ def _refuse_overtaken(
         .with_for_update(of=EvaluatorWish)
     )
     wishes = {row.application_id: row.wish for row in db.session.execute(kept)}
+    values = _values(stored)
     for answer in given:
-        row = stored.get(answer.application_id)
-        # A wish is shown beside “None” alone, while that stands.
-        shows = row is not None and row.declared == Declared.NONE.value and _is_clear(row)
-        wish = str(wishes.get(answer.application_id, 0)) if shows else ""
-        now = rules.answer_mark(row.declared, row.reason or "", wish) if row is not None else rules.answer_mark("")
-        said = wish if answer.wish is None else str(answer.wish)
-        rules.refuse_overtaken(answer.over, now, rules.answer_mark(answer.declared.value, answer.reason, said))
+        before, ruling = values.get(answer.application_id, (None, None))
+        wish = wishes.get(answer.application_id, 0)
+        declared, reason = (before.declared, before.reason) if before else (None, "")
+        now = rules.application_mark(declared, ruling, reason, wish)
+        # A wish that is not shown is none that stands.
+        said = answer.mark(wish if rules.stands_clear(declared, ruling) else 0)
+        rules.refuse_overtaken(answer.over, now, said)
 
 
 def _is_clear(row: ConflictDeclaration) -> bool:

@@ -30,10 +30,8 @@ def declare_entities(
         row = rows.get(answer.organisation_id)
         if row is None:
             raise NotFound
-        now = rules.answer_mark(row.declared or "", row.reason, row.kind or "")
-        said = rules.answer_mark(answer.declared, answer.reason, answer.kind or "")
-        rules.refuse_overtaken(answer.over, now, said)
-        if now == said:
+        rules.refuse_overtaken(answer.over, row.mark, answer.mark)
+        if row.mark == answer.mark:
             continue
         if row.declared is not None:
             settled = (call_id, answer.organisation_id) not in unsettled

@@ -148,7 +148,7 @@ def _refuse_taking_back(row: Evaluator, said: Iterable[Employer]) -> None:
     if held:
         sentence = (
             f"{quoted(held[0])} stays as it stood: a possible conflict of interest that was found with it waits for the "
-            "programme manager. Say to them what is different; everything else can be changed."
+            "programme manager. Say through Help what is different; everything else can be changed."
         )
         raise Invalid(sentence, {"employers": sentence})
 

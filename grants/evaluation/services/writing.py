@@ -134,7 +134,7 @@ def open_sheet(actor: Actor, application_id: UUID, version: int | None = None) -
         check_version(row, version)
         if row.state != AssessmentState.DRAFT.value:
             raise Refused(
-                "You have submitted this assessment; it no longer changes. Ask the programme manager to reopen it."
+                "You have submitted this assessment; it no longer changes. The programme manager can reopen it: ask through Help."
             )
     content = calls.call_by_id(application.call_id).content
     scores = {each[4].criterion: each[4] for each in found if each[4] is not None}
