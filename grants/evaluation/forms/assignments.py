@@ -144,6 +144,12 @@ class AdjustForm(ContestedForm):
         )
         return self
 
+    @property
+    def looked_at(self) -> dict[str, str]:
+        """What was chosen and typed, to be shown again beside what it would do."""
+        fields = (self.deed, self.leaving, self.taking, self.due_on, self.reason, self.version)
+        return {field.name: field.raw_data[0] for field in fields if field.raw_data}
+
     def to_input(self) -> AdjustInput:
         """The frozen input."""
         return AdjustInput(
