@@ -60,6 +60,9 @@ def test_what_was_looked_at_is_shown_again_to_who_sent_it_as_it_stands_then(
         seated.release(leaver, seated.application_ids[0], "Away")
         shown = text_of(browser.get("manager", adjusted))
         assert "Somebody else changed the seats since" in shown and "Ill</textarea>" in shown
+        # The proof of the run is of before; a look stored nothing, and what came since is said.
+        shown = text_of(browser.get("manager", base))
+        assert "Since then: 1 seat given or emptied otherwise." in shown and "The proof is of how things stood" in shown
     finally:
         server.stop()
 

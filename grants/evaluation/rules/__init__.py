@@ -187,6 +187,7 @@ from grants.evaluation.rules.seating import (
     SeatFilter,
     SeatSearch,
     SeatTotals,
+    SinceRun,
     lacking_words,
     seat_words,
 )
@@ -353,6 +354,7 @@ __all__ = [
     "ShiftPage",
     "ShiftView",
     "ShutTitles",
+    "SinceRun",
     "StandingSeat",
     "SteppingDown",
     "Takes",
