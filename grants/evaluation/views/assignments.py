@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import flash, request
@@ -98,16 +99,16 @@ def adjusting(slug: str, ref: str) -> Any:
 
 def _looked_at(slug: str, ref: str, name: str) -> Any:
     """What a change that was sent to look at would do now; what was typed stands, and who was faster is said."""
-    shown = queries.adjust_page(current_actor(), slug, ref)
-    said = looks.kept(current_actor().user_id, f"seats of {shown.head.id}", name)
+    said = looks.kept(current_actor().user_id, f"seats of {ref}", name)
     if said is None:
+        shown = queries.adjust_page(current_actor(), slug, ref)
         form = AdjustForm(formdata=None).with_people(shown)
         form.problems.append("What you looked at is kept for an hour, and is gone. Nothing was stored. Choose again.")
         return page("evaluation/adjust.html", shown=shown, form=form)
-    form = AdjustForm(formdata=MultiDict(said)).with_people(shown)
-    if form.is_overtaken(shown):
-        return page("evaluation/adjust.html", shown=shown, form=form)
+    form = AdjustForm(formdata=MultiDict(said))
     shown = queries.adjust_page(current_actor(), slug, ref, form.to_input())
+    if form.with_people(shown).is_overtaken(shown):
+        return page("evaluation/adjust.html", shown=replace(shown, what_if=None), form=form)
     return page("evaluation/adjust.html", shown=shown, form=form, asked=True)
 
 
@@ -122,7 +123,7 @@ def adjust(slug: str, ref: str) -> Any:
         return page("evaluation/adjust.html", shown=shown, form=form), status
     if not form.stores:
         # Nothing is stored: the same form comes back with what the change would do, by an address of its own.
-        name = looks.keep(current_actor().user_id, f"seats of {shown.head.id}", form.looked_at)
+        name = looks.keep(current_actor().user_id, f"seats of {ref}", form.looked_at)
         if name:
             return see_other(".adjusting", slug=slug, ref=ref, look=name)
         shown = queries.adjust_page(current_actor(), slug, ref, form.to_input())
