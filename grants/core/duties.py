@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+# So many duties of one kind, each about a call of its own, are told one by one.
+DUTIES_MAX = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +27,22 @@ class Duty:
     values: Mapping[str, Any] = field(default_factory=dict)
     due_at: datetime | None = None
     count: int = 1
+
+
+def with_the_rest(duties: Sequence[Duty], every: int, what: str) -> list[Duty]:
+    """The duties told one by one, and one that says how many more there are of ``every``, with the way to them.
+
+    >>> [duty.what for duty in with_the_rest([Duty("Confirm A", "", "", "")], 3, "Confirm lists")]
+    ['Confirm A', 'Confirm lists: 2 more calls']
+    """
+    rest = every - len(duties)
+    if rest <= 0:
+        return list(duties)
+    told = f"{what}: {rest} more {'call' if rest == 1 else 'calls'}"
+    why = "The calls that come first stand here one by one; the next ones come up as these are done."
+    return [*duties, Duty(told, why, "Open the calls", "calls.index", count=rest)]
+
+
+def every(rows: Sequence[Any]) -> int:
+    """How many rows there are without the limit, by their column ``every``."""
+    return rows[0].every if rows else 0

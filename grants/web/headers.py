@@ -48,6 +48,8 @@ SHOWS_NO_OTHERS = {
 }
 
 YEAR_SECONDS = 365 * 24 * 60 * 60
+# Refused, these show the chosen file’s faults alone; what a look shows has an address of its own (core/looks).
+REFUSED_SHOWS_NO_OTHERS = {"evaluation.look_at_pool", "evaluation.look_at_seats"}
 
 
 def init_app(app: Flask) -> None:
@@ -83,6 +85,11 @@ def _comes_back(response: Response) -> bool:
         request.method == "POST"
         and response.mimetype == "text/html"
         and response.status_code in FORM_ANSWERS
-        and (request.blueprint not in SHUT_AT_ANY_TIME or request.endpoint in SHOWS_NO_OTHERS)
+        and (request.blueprint not in SHUT_AT_ANY_TIME or _shows_no_others(response))
         and Permission.APPLICATION_CHECK not in asked_of(request.endpoint).any_of
     )
+
+
+def _shows_no_others(response: Response) -> bool:
+    is_refused = response.status_code == 422
+    return request.endpoint in SHOWS_NO_OTHERS or (is_refused and request.endpoint in REFUSED_SHOWS_NO_OTHERS)

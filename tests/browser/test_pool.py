@@ -86,6 +86,10 @@ def test_a_file_is_looked_at_and_taken_over(chromium: Browser, site: Site, scene
         expect(page.get_by_text("is invited by mail: 1")).to_be_visible()
         expect(page.get_by_role("row", name="Nora New")).to_contain_text("Invited")
         assert fits(page)
+        # “Back” shows what was looked at as it stands by now, and asks nobody to send the file again.
+        page.go_back()
+        expect(page.get_by_text("Nothing would be written.")).to_be_visible()
+        page.go_forward()
         page.get_by_role("link", name="Nora New").click()
         expect(page.get_by_role("button", name="Remind by mail")).to_be_visible()
         assert fits(page)

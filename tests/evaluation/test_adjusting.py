@@ -56,11 +56,16 @@ def test_a_seat_is_explained_by_the_numbers_of_its_run(browser: Browser, seated:
     assert sum(points for _, points, _ in told["parts"]) == told["utility"]
 
 
-def test_a_change_is_shown_before_it_is_stored(browser: Browser, seated: Scene) -> None:
+def test_a_change_is_shown_before_it_is_stored(
+    browser: Browser, seated: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of a pool of hundreds the best stand in sight.
+    monkeypatch.setattr("grants.evaluation.forms.assignments.BEST_SHOWN", 0)
     first, base = seated.application_ids[0], f"/calls/{seated.slug}/assignments/{seated.references[0]}"
     leaver, spare = spare_of(seated)
     asked = {"deed": "move", "leaving": handle(seated, leaver), "taking": handle(seated, spare)}
     opened = text_of(browser.get("manager", f"{base}/adjust?leaving={handle(seated, leaver)}"))
+    assert "2 more, who fit no better than those above" in opened
     (version,) = re.findall(r'name="version" value="([^"]+)"', opened)
 
     text = text_of(browser.post("manager", f"{base}/adjust", show="yes", **asked))

@@ -9,13 +9,20 @@ import pytest
 
 from grants.core import clock
 from grants.core.acts import arranging
+from grants.core.db import get
 from grants.core.errors import NotAllowed, NotFound
+from grants.core.paging import Page
 from grants.core.permissions import Permission
 from grants.evaluation import queries, services
+from grants.evaluation.rules import Answered
+from grants.evaluation.states import Declared
 from grants.identity import policy
+from grants.identity.models import User
 from grants.identity.policy import Role
-from tests.evaluation.scene import Browser, Scene
+from tests.evaluation.scene import Browser, Scene, declares
+from tests.evaluation.test_views import text_of
 from tests.factories import identity as people
+from tests.statements import statements
 
 COMBINED = (Role.PANEL_MEMBER, Role.PANEL_CHAIR, Role.PROGRAMME_MANAGER)
 
@@ -89,6 +96,40 @@ def test_whoever_holds_a_seat_leads_no_consensus_of_that_application(seated: Sce
         with pytest.raises(NotAllowed, match=words):
             services.settle(seated.actor(name), about, "I differ")
         services.agree(seated.actor(name), about)
+
+
+def test_who_chairs_sees_how_each_evaluator_scores_once_their_own_sheets_are_in(
+    seated: Scene, browser: Browser
+) -> None:
+    path = f"/calls/{seated.slug}/scores"
+    assert "No assessment is in yet" in text_of(browser.get("chair", path))
+    name, about, _ = joined(seated, Role.PANEL_CHAIR)
+    own, colleague = (get(User, seated.people[each]).name for each in (name, seated.seats(about)[1]))
+
+    # 4.5, 1.5 and 4 points; nobody’s sheet stands beside it.
+    shown = text_of(browser.get("chair", path))
+    assert colleague in shown and ">4.50<" in shown and ">1.50<" in shown and "beside one yet" in shown
+    blind = text_of(browser.get(name, path))
+    assert "Your own assessments come first" in blind and colleague not in blind and "4.50" not in blind
+    assert (browser.get("manager", path).status_code, browser.get("eva5", path).status_code) == (403, 403)
+
+    mine = [key for key in seated.application_ids if name in seated.seats(key)]
+    for key in mine:
+        services.submit(seated.actor(name), key, seated.sheet(8, 8, 8))
+    with statements() as asked:
+        open_now = text_of(browser.get(name, path))
+    assert len(asked) <= 8 and own in open_now and colleague in open_now
+    page = queries.given_page(seated.actor("chair"), seated.slug, Page(size=1))
+    assert page.every is not None and (page.every.sheets, page.rows.total) == (len(mine) + 1, 2)
+    rest = queries.given_page(seated.actor("chair"), seated.slug, Page(size=1, after=page.rows.next_key))
+    told = {row.name: (row.against_words, row.compared_words) for row in (*page.rows.items, *rest.rows.items)}
+    assert told == {own: ("+2.0", "on 1 application"), colleague: ("−2.0", "on 1 application")}
+    assert [strip.mean_words for strip in page.every.strips][:1] == [f"{(4.5 + 4 * len(mine)) / (len(mine) + 1):.2f}"]
+
+    # What is shut to the reader counts in no figure.
+    declares(seated.actor("chair"), seated.call_id, [Answered(about, Declared.CONFLICT, "A cousin")])
+    less = text_of(browser.get("chair", path))
+    assert colleague not in less and "4.50" not in less
 
 
 def test_a_manager_with_a_seat_reopens_and_voids_no_colleagues_sheet_of_it(seated: Scene) -> None:

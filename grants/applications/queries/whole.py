@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from grants.applications.models import Application, ApplicationPartner, Submission
 from grants.applications.queries.reach import LIST_ROWS_MAX, is_team, not_barred, visible
@@ -185,6 +185,9 @@ def _partner(row: Any) -> PartnerView:
     )
 
 
+# Earlier applications named one by one; any other of one's own is taken by its reference.
+EARLIER_MAX = 50
+
 _SUBMISSION_COLUMNS = (
     Submission.id,
     Submission.number,
@@ -249,10 +252,10 @@ def submissions(actor: Actor, reference: str) -> Asking[tuple[SubmissionView, ..
     return tuple(_submission_view(row) for row in rows)
 
 
-def earlier(actor: Actor, application_id: UUID) -> tuple[tuple[str, str], ...]:
-    """Reference and title of other applications this person's teams wrote here, newest first, at most 50."""
+def earlier(actor: Actor, application_id: UUID) -> tuple[tuple[tuple[str, str], ...], int]:
+    """Reference and title of other applications this person's teams wrote here, newest first, and how many more there are."""
     rows = db.session.execute(
-        select(Application.reference, Application.title)
+        select(Application.reference, Application.title, func.count().over().label("every"))
         .where(
             Application.id.in_(actor.places(Permission.APPLICATION_READ, "application")),
             Application.id != application_id,
@@ -260,9 +263,10 @@ def earlier(actor: Actor, application_id: UUID) -> tuple[tuple[str, str], ...]:
             visible(actor),
         )
         .order_by(Application.created_at.desc(), Application.id)
-        .limit(50)
-    )
-    return tuple((row.reference, row.title) for row in rows)
+        .limit(EARLIER_MAX)
+    ).all()
+    every = rows[0].every if rows else 0
+    return tuple((row.reference, row.title) for row in rows), every - len(rows)
 
 
 @reader

@@ -165,6 +165,7 @@ def _offline_page(
             found.append((section, changed))
     each = [(section, one) for section, changed in found for one in changed]
     places = filled.places if filled is not None else {}
+    earlier, more_earlier = queries.earlier(current_actor(), place.application.id)
     return page(
         "applications/offline.html",
         form=form,
@@ -176,7 +177,8 @@ def _offline_page(
         faults=[(one, places.get(one.question.key, section.section.title)) for section, one in each if one.problem],
         empties=any(one.taking is Taking.EMPTIES for _, one in each),
         Taking=Taking,
-        earlier=queries.earlier(current_actor(), place.application.id),
+        earlier=earlier,
+        more_earlier=more_earlier,
         as_typed=dossier_rules.as_typed,
         **context,
     )

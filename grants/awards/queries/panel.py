@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, literal, select, tuple_
+from sqlalchemy import ColumnElement, func, literal, select, tuple_
 
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
@@ -130,11 +130,18 @@ def meetings(actor: Actor, page: Page, of_call: str = "") -> Asking[Rows[Meeting
     return cut(found, page, key=lambda row: row.slug)
 
 
+# Calls named one by one where a meeting can be planned; the steps of every other call lead there too.
+CALLS_NAMED_MAX = 50
+
+
 @reader
-def calls_to_plan(actor: Actor) -> Asking[tuple[tuple[str, str], ...]]:
-    """Calls with applications under evaluation, for which this person plans meetings: address and title."""
+def calls_to_plan(actor: Actor, of_call: str = "") -> Asking[tuple[tuple[tuple[str, str], ...], int]]:
+    """Calls with applications under evaluation, for which this person plans meetings: address and title, and how many more.
+
+    The call alone whose steps led there, where one is named.
+    """
     if not actor.can(Permission.PANEL_PLAN):
-        return ()
+        return (), 0
     where = (
         literal(True)
         if actor.everywhere(Permission.PANEL_PLAN)
@@ -144,12 +151,13 @@ def calls_to_plan(actor: Actor) -> Asking[tuple[tuple[str, str], ...]]:
         Application.call_id == Call.id, Application.state == ApplicationState.UNDER_EVALUATION.value
     )
     rows = yield from ask(
-        select(Call.slug, Call.title)
+        select(Call.slug, Call.title, func.count().over().label("every"))
         .where(where, Call.id.not_in(actor.barred("call")), waiting.exists())
-        .order_by(Call.title)
-        .limit(50)
+        .where(Call.slug == of_call if of_call else literal(True))
+        .order_by(Call.title, Call.slug)
+        .limit(CALLS_NAMED_MAX)
     )
-    return tuple((row.slug, row.title) for row in rows)
+    return tuple((row.slug, row.title) for row in rows), max((row.every for row in rows), default=0) - len(rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 
 from grants.applications.models import Application
 from grants.applications.states import Origin
@@ -14,8 +14,8 @@ from grants.awards.queries.publication import WITHOUT_RESULT
 from grants.awards.states import MailingState, SelectionKind, SelectionState
 from grants.calls.models import Call
 from grants.calls.states import CallState
-from grants.core.duties import Duty
-from grants.core.permissions import Actor, Permission, Scope
+from grants.core.duties import DUTIES_MAX, Duty, every, with_the_rest
+from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation import queries as evaluation
 from grants.evaluation.models import Consensus
@@ -47,15 +47,25 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     return tuple(duty for duties in found for duty in duties)
 
 
+def _held(actor: Actor, permission: Permission) -> ColumnElement[bool]:
+    """The condition on :class:`Call` that the permission holds there: asked of the database, so that a limit counts own calls."""
+    places = literal(True) if actor.everywhere(permission) else Call.id.in_(actor.places(permission, "call"))
+    return and_(places, Call.id.not_in(actor.barred("call")))
+
+
+EVERY = func.count().over().label("every")
+
+
 def _to_confirm(actor: Actor) -> Asking[list[Duty]]:
     rows = yield from ask(
-        select(Call.id, Call.slug, Call.title, Selection.number)
+        select(Call.slug, Call.title, Selection.number, EVERY)
         .join(Selection, Selection.call_id == Call.id)
         .where(Selection.state == SelectionState.DECIDED.value, Selection.decided_by != actor.user_id)
+        .where(_held(actor, Permission.SELECTION_CONFIRM))
         .order_by(Selection.decided_at)
-        .limit(50)
+        .limit(DUTIES_MAX)
     )
-    return [
+    found = [
         Duty(
             f"Confirm or return the selection of {title}",
             "The money is reserved and a short mail tells each team only then; the letters come later.",
@@ -63,9 +73,9 @@ def _to_confirm(actor: Actor) -> Asking[list[Duty]]:
             "awards.selection",
             {"slug": slug, "number": number},
         )
-        for call_id, slug, title, number in rows
-        if actor.may(Permission.SELECTION_CONFIRM, Scope.of(("call", call_id)))
+        for slug, title, number, _ in rows
     ]
+    return with_the_rest(found, every(rows), "Confirm or return selections")
 
 
 def _to_decide(actor: Actor) -> Asking[list[Duty]]:
@@ -84,20 +94,21 @@ def _to_decide(actor: Actor) -> Asking[list[Duty]]:
         .exists()
     )
     rows = yield from ask(
-        select(Call.id, Call.slug, Call.title, by_mean.label("by_mean"))
+        select(Call.slug, Call.title, by_mean.label("by_mean"), EVERY)
         .join(Application, Application.call_id == Call.id)
         .outerjoin(Consensus, Consensus.application_id == Application.id)
         .where(
             Application.state.in_(WITHOUT_RESULT),
             Application.origin == Origin.SUBMITTED_HERE.value,
             ~standing,
+            _held(actor, Permission.SELECTION_DECIDE),
         )
         .group_by(Call.id)
         .having(or_(agreed == func.count(Application.id), and_(by_mean, assessed == func.count(Application.id))))
         .order_by(Call.reference)
-        .limit(50)
+        .limit(DUTIES_MAX)
     )
-    return [
+    found = [
         Duty(
             f"Decide the ranked list of {title}",
             "Every application has every assessment." if means else "Every application has an agreed consensus.",
@@ -105,9 +116,9 @@ def _to_decide(actor: Actor) -> Asking[list[Duty]]:
             "awards.ranking",
             {"slug": slug},
         )
-        for call_id, slug, title, means in rows
-        if actor.may(Permission.SELECTION_DECIDE, Scope.of(("call", call_id)))
+        for slug, title, means, _ in rows
     ]
+    return with_the_rest(found, every(rows), "Decide ranked lists")
 
 
 def _to_publish(actor: Actor) -> Asking[list[Duty]]:
@@ -130,8 +141,9 @@ def _to_publish(actor: Actor) -> Asking[list[Duty]]:
         .exists()
     )
     rows = yield from ask(
-        select(Call.id, Call.slug, Call.title)
+        select(Call.slug, Call.title, EVERY)
         .where(
+            _held(actor, Permission.SELECTION_PUBLISH_RESULTS),
             Call.state == CallState.PUBLISHED.value,
             Call.results_public_at.is_(None),
             confirmed,
@@ -140,9 +152,9 @@ def _to_publish(actor: Actor) -> Asking[list[Duty]]:
             ~proposed,
         )
         .order_by(Call.reference)
-        .limit(50)
+        .limit(DUTIES_MAX)
     )
-    return [
+    found = [
         Duty(
             f"Publish the results of {title}",
             "Once every applicant has a letter. Until then people with a conflict see nothing of what they are kept from.",
@@ -150,6 +162,6 @@ def _to_publish(actor: Actor) -> Asking[list[Duty]]:
             "awards.publishing",
             {"slug": slug},
         )
-        for call_id, slug, title in rows
-        if actor.may(Permission.SELECTION_PUBLISH_RESULTS, Scope.of(("call", call_id)))
+        for slug, title, _ in rows
     ]
+    return with_the_rest(found, every(rows), "Publish results")

@@ -47,10 +47,9 @@ LEADING = {
 def meetings() -> Any:
     """Every meeting this person may open, or those of the call whose steps led here."""
     actor, of_call = current_actor(), request.args.get("slug", "")
-    rows, to_plan = queries.panel.meetings(actor, paging.asked(), of_call), queries.panel.calls_to_plan(actor)
-    if of_call:
-        to_plan = tuple(each for each in to_plan if each[0] == of_call)
-    return page("awards/meetings.html", rows=rows, to_plan=to_plan, of_call=of_call)
+    rows = queries.panel.meetings(actor, paging.asked(), of_call)
+    to_plan, more_to_plan = queries.panel.calls_to_plan(actor, of_call)
+    return page("awards/meetings.html", rows=rows, to_plan=to_plan, more_to_plan=more_to_plan, of_call=of_call)
 
 
 @bp.get("/calls/<slug>/panels/new")

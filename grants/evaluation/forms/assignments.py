@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
 from uuid import UUID
@@ -81,6 +82,19 @@ class NeededFor:
         raise StopValidation(self.sentence if form.deed.data in self.deeds else "")
 
 
+# So many who could take a seat stand in sight, the best first; a pool of hundreds is a line that opens.
+BEST_SHOWN = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """The choices of a field from ``first`` on, behind a line that opens; open where one of them is chosen."""
+
+    first: int
+    words: str
+    is_open: bool
+
+
 GONE_SINCE = "Somebody else changed the seats since this page was opened, and what you chose is gone. Choose again."
 
 
@@ -143,6 +157,22 @@ class AdjustForm(ContestedForm):
             for member, fit in able
         )
         return self
+
+    @property
+    def looked_at(self) -> dict[str, str]:
+        """What was chosen and typed, to be shown again beside what it would do."""
+        fields = (self.deed, self.leaving, self.taking, self.due_on, self.reason, self.version)
+        return {field.name: field.raw_data[0] for field in fields if field.raw_data}
+
+    @property
+    def rest(self) -> Rest | None:
+        """Those who could take a seat and are not among the best; None where all are in sight."""
+        others = [choice.value for choice in self.taking.choices[BEST_SHOWN:]]
+        # A line that opens for a few is more work than the few.
+        if len(others) <= BEST_SHOWN:
+            return None
+        words = f"{len(others)} more, who fit no better than those above"
+        return Rest(BEST_SHOWN, words, self.taking.data in others)
 
     def to_input(self) -> AdjustInput:
         """The frozen input."""

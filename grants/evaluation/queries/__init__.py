@@ -66,8 +66,11 @@ from grants.evaluation.queries.consensus_versions import consensus_versions
 from grants.evaluation.queries.detected import detected_count, detected_pair, detected_rows, waiting_detections
 from grants.evaluation.queries.detecting import acts_for, calls_looked_at, look, standing_detections, takes_part
 from grants.evaluation.queries.entities import doubted, doubted_by, entity_rows, said_of_members, unsettled
+from grants.evaluation.queries.given import given_page
 from grants.evaluation.queries.importing import import_plan, import_progress, roles_asked
 from grants.evaluation.queries.invitations import (
+    OWN_CALLS_ALL,
+    OWN_CALLS_MAX,
     due_reminders,
     invitations,
     own_invitation,
@@ -116,6 +119,8 @@ from grants.evaluation.queries.work import duties, unanswered
 __all__ = [
     "EVALUATED",
     "IN_EVALUATION",
+    "OWN_CALLS_ALL",
+    "OWN_CALLS_MAX",
     "REMINDER_MAIL",
     "acts_for",
     "adjust_page",
@@ -172,6 +177,7 @@ __all__ = [
     "field_version",
     "form_of",
     "found_conflict",
+    "given_page",
     "has_conflict",
     "import_plan",
     "import_progress",

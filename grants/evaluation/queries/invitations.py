@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from grants.calls import queries as calls
 from grants.calls.models import Call, CallExpertTerms
 from grants.core import clock, encoding
 from grants.core.db import db
-from grants.core.duties import Duty
+from grants.core.duties import DUTIES_MAX, Duty, every, with_the_rest
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
@@ -27,6 +27,9 @@ from grants.identity.models import User
 
 # More invitations than any pool has.
 INVITATIONS_MAX = 2_000
+# Own calls named beside the page of conflicts, the newest first.
+OWN_CALLS_MAX = 50
+OWN_CALLS_ALL = 2_000
 
 
 def _invitations() -> Select[Any]:
@@ -118,13 +121,14 @@ def terms_page(actor: Actor, slug: str) -> Asking[TermsPage]:
 
 
 @reader
-def to_accept(actor: Actor) -> Asking[tuple[tuple[str, str], ...]]:
-    """(address, title) of each call in whose pool this person is and whose words they have not accepted; one statement."""
+def to_accept(actor: Actor) -> Asking[tuple[tuple[tuple[str, str], ...], int]]:
+    """(address, title) of each call in whose pool this person is and whose words they have not accepted, and how many
+    there are; one statement."""
     seats = select(Assignment.id).where(
         Assignment.evaluator_id == Evaluator.id, Assignment.state == SeatState.ACTIVE.value
     )
     rows = yield from ask(
-        select(Call.slug, Call.title)
+        select(Call.slug, Call.title, func.count().over().label("every"))
         .join(Evaluator, Evaluator.call_id == Call.id)
         .where(
             Evaluator.user_id == actor.user_id,
@@ -133,13 +137,13 @@ def to_accept(actor: Actor) -> Asking[tuple[tuple[str, str], ...]]:
             ~terms_accepted(Evaluator.user_id, Evaluator.call_id),
         )
         .order_by(Call.reference)
-        .limit(50)
+        .limit(DUTIES_MAX)
     )
-    return tuple((row.slug, row.title) for row in rows)
+    return tuple((row.slug, row.title) for row in rows), every(rows)
 
 
 @reader
-def own_pools(actor: Actor) -> Asking[tuple[tuple[str, str, bool], ...]]:
+def own_pools(actor: Actor, most: int = OWN_CALLS_MAX) -> Asking[tuple[tuple[str, str, bool], ...]]:
     """(address, title) of each call in whose pool this person is, the newest first, and whether there is something to
     step down from or to come back to; one statement."""
     rows = yield from ask(
@@ -147,14 +151,15 @@ def own_pools(actor: Actor) -> Asking[tuple[tuple[str, str, bool], ...]]:
         .join(Evaluator, Evaluator.call_id == Call.id)
         .where(Evaluator.user_id == actor.user_id)
         .order_by(Evaluator.created_at.desc(), Call.reference)
-        .limit(10)
+        .limit(most + 1)
     )
     return tuple((row.slug, row.title, row.stops) for row in rows)
 
 
 @reader
-def own_terms(actor: Actor) -> Asking[tuple[tuple[str, str, bool], ...]]:
-    """(address, title, whether it waits) of each call with words in whose pool this person is; one statement."""
+def own_terms(actor: Actor, most: int = OWN_CALLS_MAX) -> Asking[tuple[tuple[str, str, bool], ...]]:
+    """(address, title, whether it waits) of each call with words in whose pool this person is, what waits first and the
+    newest first; one statement."""
     waits = ~terms_accepted(Evaluator.user_id, Evaluator.call_id)
     rows = yield from ask(
         select(Call.slug, Call.title, waits.label("waits"))
@@ -163,8 +168,8 @@ def own_terms(actor: Actor) -> Asking[tuple[tuple[str, str, bool], ...]]:
             Evaluator.user_id == actor.user_id,
             select(CallExpertTerms.id).where(CallExpertTerms.call_id == Call.id).correlate(Call).exists(),
         )
-        .order_by(Call.reference)
-        .limit(50)
+        .order_by(waits.desc(), Evaluator.created_at.desc(), Call.reference)
+        .limit(most + 1)
     )
     return tuple((row.slug, row.title, row.waits) for row in rows)
 
@@ -184,7 +189,7 @@ def pool_duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
         .limit(20)
     )
     asked: list[Asking[Any]] = [ask(wanted), to_accept.asking(actor)]
-    rows, demanded = yield from side_by_side(asked)
+    rows, (demanded, every_demand) = yield from side_by_side(asked)
     found = [
         Duty(
             f"Say whether you evaluate in {row.title}", "The programme invites you; it waits for your answer.",
@@ -192,7 +197,7 @@ def pool_duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
         )
         for row in rows
     ]  # fmt: skip
-    found += [
+    to_read = [
         Duty(
             f"Accept the contract and the confidentiality of {title}",
             "Nothing of an application opens before that, and no conflict is declared.",
@@ -200,7 +205,7 @@ def pool_duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
         )
         for slug, title in demanded
     ]  # fmt: skip
-    return tuple(found)
+    return (*found, *with_the_rest(to_read, every_demand, "Accept contracts and confidentiality"))
 
 
 def due_reminders(before: datetime) -> tuple[UUID, ...]:

@@ -13,17 +13,22 @@ from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation.models import ConflictDeclaration, EntityDeclaration
 from grants.evaluation.queries.access import ROWS_MAX
-from grants.evaluation.queries.invitations import own_pools, own_terms
+from grants.evaluation.queries.invitations import OWN_CALLS_MAX, own_pools, own_terms
 from grants.evaluation.rules import OwnConflict
 from grants.evaluation.states import ConflictKind, Declared, Ruling
 
 
 @reader
-def beside_declaring(actor: Actor) -> Asking[dict[str, Any]]:
+def beside_declaring(actor: Actor, most: int = OWN_CALLS_MAX) -> Asking[dict[str, Any]]:
     """What stands beside the page of conflicts, by its names there: contracts, pools, and what was declared; one statement."""
-    askings: list[Asking[Any]] = [own_terms.asking(actor), own_pools.asking(actor), own_conflicts.asking(actor)]
+    askings: list[Asking[Any]] = [
+        own_terms.asking(actor, most),
+        own_pools.asking(actor, most),
+        own_conflicts.asking(actor),
+    ]
     terms, own, declared = yield from side_by_side(askings)
-    return {"terms": terms, "own": own, "declared": declared}
+    more = len(terms) > most or len(own) > most
+    return {"terms": terms[:most], "own": own[:most], "more_calls": more, "declared": declared}
 
 
 @reader

@@ -17,14 +17,30 @@ from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation import matching, rules
 from grants.evaluation.matching.proof import broken_groups
-from grants.evaluation.models import Assessment, Assignment, ConflictDeclaration, DetectedConflict, Evaluator
+from grants.evaluation.models import (
+    Assessment,
+    Assignment,
+    AssignmentRun,
+    ConflictDeclaration,
+    DetectedConflict,
+    Evaluator,
+)
 from grants.evaluation.queries.accepting import terms_accepted
 from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, in_conflict, results_known, within
 from grants.evaluation.queries.applicants import cities_of
 from grants.evaluation.queries.assignments import call_to_assign, runs, seat_views
 from grants.evaluation.queries.conflicts import doubts_where, waits_for_ruling
 from grants.evaluation.queries.detected import detected_count
-from grants.evaluation.rules import AssignmentsPage, LoadLine, SeatedRow, SeatFilter, SeatSearch, SeatTotals, SeatView
+from grants.evaluation.rules import (
+    AssignmentsPage,
+    LoadLine,
+    SeatedRow,
+    SeatFilter,
+    SeatSearch,
+    SeatTotals,
+    SeatView,
+    SinceRun,
+)
 from grants.evaluation.states import AssessmentState, Declared, DetectedState, Ruling, SeatState
 from grants.identity.models import User
 
@@ -49,8 +65,9 @@ def assignments_page(
         ask(_lines(wanted, page)),
         ask(select(func.count()).select_from(select(Application.id).where(*wanted).limit(COUNTED_MAX + 1).subquery())),
         _totals(actor, call.id), runs.asking(actor, call.id), detected_count.asking(actor, call.id),
+        _since(actor, call.id),
     ]  # fmt: skip
-    found, ((count,),), totals, ran, waiting = yield from side_by_side(about_call)
+    found, ((count,),), totals, ran, waiting, since = yield from side_by_side(about_call)
     lines = cut(found, page, key=lambda row: row.reference_key, total=Tally.of(count))
     ids = [row.id for row in lines.items]
     about_rows: list[Asking[Any]] = [
@@ -68,7 +85,7 @@ def assignments_page(
     return AssignmentsPage(
         call.id, call.slug, call.title, call.content.evaluators_per_application, call.content.assignment.roles, search,
         Rows(rows, lines.next_key, lines.total, lines.first), totals, loads,
-        doubts[:DOUBTS_SHOWN], len(doubts) > DOUBTS_SHOWN, ran, waiting,
+        doubts[:DOUBTS_SHOWN], len(doubts) > DOUBTS_SHOWN, ran, waiting, since,
     )  # fmt: skip
 
 
@@ -190,6 +207,37 @@ def _totals(actor: Actor, call_id: UUID) -> Asking[SeatTotals]:
     return SeatTotals(
         every, still, seats.filled_open, seats.filled, seats.submitted, seats.movable, pool, said.told, said.apart
     )
+
+
+def _since(actor: Actor, call_id: UUID) -> Asking[SinceRun]:
+    """What came after the last run, of applications this person sees; nothing before the first run."""
+    made_at = select(func.max(AssignmentRun.created_at)).where(AssignmentRun.call_id == call_id).scalar_subquery()
+    of_call = (Application.call_id == call_id, OPEN, shown_to(actor))
+    about, found = ConflictDeclaration, DetectedConflict
+    told, ruled = (
+        select(func.count(row.id))
+        .join(Application, Application.id == row.application_id)
+        .join(Evaluator, and_(Evaluator.user_id == row.user_id, Evaluator.call_id == call_id))
+        .where(*of_call, when > made_at)
+        .scalar_subquery()
+        for row, when in ((about, func.greatest(about.declared_at, about.ruled_at)), (found, found.decided_at))
+    )
+    seats = (
+        select(func.count(Assignment.id))
+        .join(Application, Application.id == Assignment.application_id)
+        .where(
+            *of_call, or_(and_(Assignment.created_at > made_at, Assignment.run_id.is_(None)), Assignment.voided_at > made_at)
+        )
+        .scalar_subquery()
+    )  # fmt: skip
+    pool = select(func.count(Evaluator.id)).where(Evaluator.call_id == call_id)
+    ((said, decided, moved, joined, left),) = yield from ask(
+        select(
+            *(told, ruled, seats, pool.where(Evaluator.created_at > made_at).scalar_subquery()),
+            pool.where(Evaluator.stepped_down_at > made_at).scalar_subquery(),
+        )
+    )
+    return SinceRun(said + decided, moved, joined, left)
 
 
 def _there(call_id: UUID) -> tuple[ColumnElement[bool], ...]:

@@ -14,7 +14,7 @@ from grants.applications.models import Application
 from grants.calls import queries as calls
 from grants.calls.models import Call
 from grants.core.db import among
-from grants.core.duties import Duty
+from grants.core.duties import DUTIES_MAX, Duty, every, with_the_rest
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation.models import Assessment, Assignment, ConflictDeclaration, Consensus, DetectedConflict, Evaluator
@@ -142,7 +142,7 @@ def _manager_duties(actor: Actor) -> Asking[list[Duty]]:
     found: list[Duty] = []
     work = yield from ask(_call_work(actor))
     views = (yield from calls.call_views.asking(row[0] for row in work)) if work else {}
-    for call_id, slug, title, doubts, applications, seats, gone in work:
+    for call_id, slug, title, doubts, applications, seats, gone, _ in work:
         if doubts:
             found.append(
                 Duty(
@@ -162,7 +162,9 @@ def _manager_duties(actor: Actor) -> Asking[list[Duty]]:
                     "Go to the assignments", "evaluation.assignments", {"slug": slug}, count=missing,
                 )
             )  # fmt: skip
-    return found
+    # Not every call asks for something; of those beyond the last one read nobody knows yet.
+    rest = every(work) - len(work)
+    return with_the_rest(found, len(found) + rest, "Look at seats and doubts")
 
 
 def _found_duties(actor: Actor) -> Asking[list[Duty]]:
@@ -175,13 +177,13 @@ def _found_duties(actor: Actor) -> Asking[list[Duty]]:
         .subquery()
     )
     rows = yield from ask(
-        select(Call.slug, Call.title, func.count().label("number"))
+        select(Call.slug, Call.title, func.count().label("number"), func.count().over().label("every"))
         .join(waits, waits.c.call_id == Call.id)
         .group_by(Call.id)
         .order_by(Call.reference)
-        .limit(50)
+        .limit(DUTIES_MAX)
     )
-    return [
+    found = [
         Duty(
             f"Decide about {_many(row.number, 'possible conflict', 'possible conflicts')} of interest, {row.title}",
             "Nobody new is seated there until then; a list that rests on such a sheet is not decided.",
@@ -189,6 +191,7 @@ def _found_duties(actor: Actor) -> Asking[list[Duty]]:
         )
         for row in rows
     ]  # fmt: skip
+    return with_the_rest(found, every(rows), "Decide about possible conflicts of interest")
 
 
 def _call_work(actor: Actor) -> Select[Any]:
@@ -231,10 +234,13 @@ def _call_work(actor: Actor) -> Select[Any]:
         .exists()
     )
     return (
-        select(Call.id, Call.slug, Call.title, doubts, func.count(Application.id).filter(in_evaluation), seats, gone)
+        select(
+            *(Call.id, Call.slug, Call.title, doubts, func.count(Application.id).filter(in_evaluation), seats, gone),
+            func.count().over().label("every"),
+        )
         .join(Application, Application.call_id == Call.id)
         .where(or_(in_evaluation, doubtful), mine)
         .group_by(Call.id)
         .order_by(Call.reference)
-        .limit(50)
+        .limit(DUTIES_MAX)
     )

@@ -54,6 +54,7 @@ from grants.evaluation.rules.entities import (
     with_entities,
 )
 from grants.evaluation.rules.fit import Fitting, Part, fitting
+from grants.evaluation.rules.given import GivenPage, GivenSheet, given_rows
 from grants.evaluation.rules.importing import (
     IMPORT_AT_ONCE,
     IMPORT_BYTES_MAX,
@@ -186,6 +187,7 @@ from grants.evaluation.rules.seating import (
     SeatFilter,
     SeatSearch,
     SeatTotals,
+    SinceRun,
     lacking_words,
     seat_words,
 )
@@ -296,7 +298,9 @@ __all__ = [
     "FieldSaved",
     "Fitting",
     "Gathered",
+    "GivenPage",
     "GivenSeat",
+    "GivenSheet",
     "ImportLine",
     "ImportPlan",
     "ImportProgress",
@@ -351,6 +355,7 @@ __all__ = [
     "ShiftPage",
     "ShiftView",
     "ShutTitles",
+    "SinceRun",
     "StandingSeat",
     "SteppingDown",
     "Takes",
@@ -384,6 +389,7 @@ __all__ = [
     "employer_words",
     "entry_of",
     "fitting",
+    "given_rows",
     "half_of",
     "half_words",
     "in_order",

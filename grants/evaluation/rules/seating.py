@@ -127,6 +127,32 @@ class SeatTotals:
 
 
 @dataclass(frozen=True, slots=True)
+class SinceRun:
+    """What came after the last run and would make another one of it: its proof is of how things stood before."""
+
+    told: int = 0
+    seats: int = 0
+    joined: int = 0
+    left: int = 0
+
+    @property
+    def words(self) -> str:
+        """The same as a sentence; nothing where nothing came.
+
+        >>> SinceRun(told=1, joined=2).words
+        'Since then: 1 declaration or ruling, 2 people more in the pool.'
+        """
+        parts = (
+            (self.told, "declaration or ruling", "declarations or rulings"),
+            (self.seats, "seat given or emptied otherwise", "seats given or emptied otherwise"),
+            (self.joined, "person more in the pool", "people more in the pool"),
+            (self.left, "person who stepped down", "people who stepped down"),
+        )
+        said = [f"{count} {one if count == 1 else many}" for count, one, many in parts if count]
+        return f"Since then: {', '.join(said)}." if said else ""
+
+
+@dataclass(frozen=True, slots=True)
 class AssignmentsPage:
     """Everything on the manager’s assignment page of a call."""
 
@@ -145,6 +171,7 @@ class AssignmentsPage:
     runs: tuple[RunView, ...]
     # How many pairs with something found wait for a person to decide.
     found_waiting: Tally
+    since: SinceRun = SinceRun()
 
     @property
     def doubts_open(self) -> int:

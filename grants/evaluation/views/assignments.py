@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import flash, request
+from werkzeug.datastructures import MultiDict
 
-from grants.core import clock, jobs
+from grants.core import clock, jobs, looks
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import (
     AdjustForm,
@@ -85,12 +87,29 @@ def why(slug: str, ref: str, handle: str) -> Any:
 @bp.get("/calls/<slug>/assignments/<ref>/adjust")
 @requires(P.ASSIGNMENT_DECIDE)
 def adjusting(slug: str, ref: str) -> Any:
+    if name := request.args.get("look"):
+        return _looked_at(slug, ref, name)
     shown = queries.adjust_page(current_actor(), slug, ref)
     leaving = request.args.get("leaving", "")
     # What a link of the list asks for is chosen already; what it cannot be stays open.
     deed = request.args.get("deed", "move" if leaving else None)
     form = AdjustForm(deed=deed, leaving=leaving).with_people(shown)
     return page("evaluation/adjust.html", shown=shown, form=form)
+
+
+def _looked_at(slug: str, ref: str, name: str) -> Any:
+    """What a change that was sent to look at would do now; what was typed stands, and who was faster is said."""
+    said = looks.kept(current_actor().user_id, f"seats of {ref}", name)
+    if said is None:
+        shown = queries.adjust_page(current_actor(), slug, ref)
+        form = AdjustForm(formdata=None).with_people(shown)
+        form.problems.append("What you looked at is kept for an hour, and is gone. Nothing was stored. Choose again.")
+        return page("evaluation/adjust.html", shown=shown, form=form)
+    form = AdjustForm(formdata=MultiDict(said))
+    shown = queries.adjust_page(current_actor(), slug, ref, form.to_input())
+    if form.with_people(shown).is_overtaken(shown):
+        return page("evaluation/adjust.html", shown=replace(shown, what_if=None), form=form)
+    return page("evaluation/adjust.html", shown=shown, form=form, asked=True)
 
 
 @bp.post("/calls/<slug>/assignments/<ref>/adjust")
@@ -103,7 +122,10 @@ def adjust(slug: str, ref: str) -> Any:
         status = 409 if form.is_overtaken(shown) else 422
         return page("evaluation/adjust.html", shown=shown, form=form), status
     if not form.stores:
-        # Nothing is stored: the same form comes back with what the change would do.
+        # Nothing is stored: the same form comes back with what the change would do, by an address of its own.
+        name = looks.keep(current_actor().user_id, f"seats of {ref}", form.looked_at)
+        if name:
+            return see_other(".adjusting", slug=slug, ref=ref, look=name)
         shown = queries.adjust_page(current_actor(), slug, ref, form.to_input())
         return page("evaluation/adjust.html", shown=shown, form=form, asked=True)
     with form.attempt():

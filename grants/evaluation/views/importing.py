@@ -8,10 +8,10 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Response, current_app, flash
+from flask import Response, current_app, flash, request
 
 from grants.calls.rules import CallView
-from grants.core import files
+from grants.core import files, looks
 from grants.core.errors import Invalid
 from grants.core.file_types import MEDIA, FileType
 from grants.core.text import CSV_MARK, csv_table, decoded
@@ -27,8 +27,26 @@ from grants.web.routing import current_actor, page, requires, see_other
 @bp.get("/calls/<slug>/evaluators/import")
 @requires(P.ASSIGNMENT_DECIDE)
 def import_pool(slug: str) -> Any:
-    """Choose a file of evaluators."""
-    return _page(queries.call_to_assign(current_actor(), slug), EvaluatorsFileForm())
+    """Choose a file of evaluators; or what one that was sent would do, worked out anew at each look."""
+    call, form = queries.call_to_assign(current_actor(), slug), EvaluatorsFileForm(formdata=None)
+    if (text := text_looked_at(f"evaluators {call.id}", form)) is None:
+        return _page(call, form)
+    with form.refusals():
+        return _shown(call, csv_table(text))
+    return _page(call, form)
+
+
+GONE = "This file is kept for an hour after it was sent, and is gone. Nothing was written. Choose it again."
+
+
+def text_looked_at(purpose: str, form: EvaluatorsFileForm) -> str | None:
+    """The text of a file this person sent to look at, by the name in the address; where it is gone, the form says so."""
+    if not (name := request.args.get("look")):
+        return None
+    if said := looks.kept(current_actor().user_id, purpose, name):
+        return str(said["text"])
+    form.problems.append(GONE)
+    return None
 
 
 def _page(
@@ -77,9 +95,19 @@ def look_at_pool(slug: str) -> Any:
     if form.validate_on_submit():
         with form.refusals():
             table = read_table(form.file.data, "evaluators", len(rules.IMPORT_COLUMNS))
-            plan = queries.import_plan(current_actor(), call, table)
-            return _page(call, EvaluatorsFileForm(formdata=None), plan, _sealed(call, rules.table_text(table), plan))
+            shown = _shown(call, table)
+            # By an address of its own: “back” leads to it, and nothing is sent again.
+            name = looks.keep(current_actor().user_id, f"evaluators {call.id}", {"text": rules.table_text(table)})
+            return see_other(".import_pool", slug=slug, look=name) if name else shown
     return _page(call, form), 422
+
+
+def _shown(call: CallView, table: Sequence[Sequence[str]], problems: Sequence[str] = ()) -> str:
+    """What the file would do now, ready to be confirmed."""
+    plan = queries.import_plan(current_actor(), call, table)
+    taking = _sealed(call, rules.table_text(table), plan)
+    taking.problems += problems
+    return _page(call, EvaluatorsFileForm(formdata=None), plan, taking)
 
 
 def read_table(upload: Any, what: str, columns: int) -> list[list[str]]:
@@ -141,7 +169,7 @@ def _opened(call: CallView, form: EvaluatorsTakenForm) -> tuple[str, bytes]:
 @bp.post("/calls/<slug>/evaluators/import/take")
 @requires(P.ASSIGNMENT_DECIDE)
 def take_pool(slug: str) -> Any:
-    """Do exactly what was shown."""
+    """Do exactly what was shown; where that is no longer so, show what the file would do now."""
     call, form = queries.call_to_assign(current_actor(), slug), EvaluatorsTakenForm()
     if form.validate_on_submit():
         with form.refusals():
@@ -157,4 +185,9 @@ def take_pool(slug: str) -> Any:
             return see_other(".pool", slug=slug)
     again = EvaluatorsFileForm(formdata=None)
     again.problems += [sentence for sentence, _ in form.what_is_wrong()]
+    with again.refusals():
+        # The text that was sealed here is looked at anew; of any other nothing is shown.
+        text, _ = _opened(call, form)
+        return _shown(call, csv_table(text), again.problems), status_of(form)
+    again.problems = list(dict.fromkeys(again.problems))
     return _page(call, again), status_of(form)

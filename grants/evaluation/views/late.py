@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import flash, request
 
 from grants.calls.rules import CallView
-from grants.core import clock
+from grants.core import clock, looks
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import RemindForm
 from grants.evaluation.rules import SEARCH_MAX, MissingFilter, MissingSearch, ReminderPlan, RemindInput
@@ -21,7 +21,15 @@ from grants.web.routing import current_actor, page, requires, see_other
 @bp.get("/calls/<slug>/assignments/missing")
 @requires(P.ASSIGNMENT_DECIDE)
 def missing(slug: str) -> Any:
-    return _missing(slug, RemindForm(formdata=None))
+    form = RemindForm(formdata=None)
+    if name := request.args.get("look"):
+        actor, call = current_actor(), queries.call_to_assign(current_actor(), slug)
+        said: Any = looks.kept(actor.user_id, f"reminders {call.id}", name)
+        if said is not None:
+            values = RemindInput(tuple(map(UUID, said["seats"])), said["message"], said["reason"])
+            return _looked_at(call, queries.reminder_plan(actor, call, values), form, values, said["more"])
+        form.problems.append("What you looked at is kept for an hour, and is gone. Nothing was sent. Choose again.")
+    return _missing(slug, form)
 
 
 def _missing(slug: str, form: RemindForm) -> str:
@@ -57,6 +65,11 @@ def remind_missing(slug: str) -> Any:
             count = services.remind_of_assessments(actor, call.id, values, form.shown_sha256)
             flash(f"{count} {'person is' if count == 1 else 'people are'} reminded by mail.", "success")
             return see_other(".missing", slug=slug)
+    if not sends and not form.what_is_wrong():
+        said = {"seats": list(map(str, seats)), "message": values.message, "reason": values.reason, "more": more}
+        # By an address of its own: “back” leads to the mails as they would leave then.
+        if name := looks.keep(actor.user_id, f"reminders {call.id}", said):
+            return see_other(".missing", slug=slug, q=request.args.get("q"), only=request.args.get("only"), look=name)
     return _looked_at(call, queries.reminder_plan(actor, call, values), form, values, more)
 
 

@@ -1,0 +1,86 @@
+"""How the evaluators of a call score, read by who chairs it; never before their own sheets of the call are in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, not_, select
+
+from grants.applications.models import Application
+from grants.applications.states import Origin
+from grants.calls import queries as calls
+from grants.core.errors import NotFound
+from grants.core.paging import Page, Rows, cut
+from grants.core.permissions import Actor, Permission, Scope
+from grants.core.together import Asking, ask, reader, side_by_side
+from grants.evaluation import rules
+from grants.evaluation.models import Assessment, AssessmentScore, Assignment, Evaluator
+from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, in_conflict, readable
+from grants.evaluation.rules import GivenPage, GivenSheet
+from grants.evaluation.states import AssessmentState, SeatState
+from grants.identity.models import User
+
+# As many as the advice reads: a figure of a part would be a wrong figure.
+SHEETS_MAX = 20_000
+ACTIVE = Assignment.state == SeatState.ACTIVE.value
+
+
+@reader
+def given_page(actor: Actor, slug: str, page: Page) -> Asking[GivenPage]:
+    """The scores each evaluator gave, by name; :class:`NotFound` for who does not chair the call. Two statements.
+
+    What is shut to the reader counts in no figure, nor do sheets of people in conflict with the application.
+    """
+    call = yield from calls.call.asking(actor, slug)
+    if not actor.may(Permission.CONSENSUS_WRITE, Scope.of(("call", call.id))):
+        raise NotFound
+    asked: list[Asking[Any]] = [_own_open(actor, call.id), _sheets(actor, call.id)]
+    own_open, found = yield from side_by_side(asked)
+    marking = call.content.marking
+    if own_open:
+        # Whoever still scores in this call scores blind: of how others score they learn nothing.
+        return GivenPage(call.slug, call.title, marking, own_open, None, Rows(()))
+    every, listed = rules.given_rows(found, marking)
+    after = [row for row in listed if row.key > (page.after or "")]
+    rows = cut(after[: page.limit], page, key=lambda row: row.key, total=len(listed))
+    return GivenPage(call.slug, call.title, marking, 0, every, rows)
+
+
+def _own_open(actor: Actor, call_id: UUID) -> Asking[int]:
+    """How many seats of this person in the call have no submitted sheet."""
+    ((count,),) = yield from ask(
+        select(func.count(Assignment.id))
+        .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
+        .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
+        .where(
+            *(Evaluator.call_id == call_id, Evaluator.user_id == actor.user_id, ACTIVE),
+            Assessment.state.is_distinct_from(AssessmentState.SUBMITTED.value),
+        )
+    )
+    return int(count)
+
+
+def _sheets(actor: Actor, call_id: UUID) -> Asking[Sequence[GivenSheet]]:
+    rows = yield from ask(
+        select(
+            *(Assignment.evaluator_id, Assignment.application_id, User.name, User.handle),
+            func.jsonb_object_agg(AssessmentScore.criterion, AssessmentScore.half).label("halves"),
+        )
+        .join(Application, Application.id == Assignment.application_id)
+        .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
+        .join(User, User.id == Evaluator.user_id)
+        .join(Assessment, Assessment.assignment_id == Assignment.id)
+        .join(AssessmentScore, AssessmentScore.assessment_id == Assessment.id)
+        .where(
+            *(Application.call_id == call_id, Application.origin == Origin.SUBMITTED_HERE.value),
+            Application.state.in_((*IN_EVALUATION, *EVALUATED)),
+            *(ACTIVE, Assessment.state == AssessmentState.SUBMITTED.value, AssessmentScore.half.is_not(None)),
+            *(readable(actor), not_(in_conflict(Evaluator.user_id))),
+        )
+        .group_by(Assignment.id, Application.id, Evaluator.id, User.id)
+        .order_by(User.name, User.handle, Assignment.id)
+        .limit(SHEETS_MAX)
+    )
+    return [GivenSheet(row.evaluator_id, row.application_id, row.name, row.handle, row.halves) for row in rows]
