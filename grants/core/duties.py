@@ -14,7 +14,7 @@ class Duty:
 
     ``what`` is a sentence with the verb first, ``why`` says what waits for it, ``button`` is the
     deed on the button; ``endpoint`` and ``values`` name the page. ``due_at`` sorts; None comes last.
-    ``count`` more than one stands for a group (\u201c12 applications to check\u201d) opened by one page.
+    A group (\u201c12 applications to check\u201d) opened by one page is one row, and its number stands in ``what``.
     """
 
     what: str
@@ -23,4 +23,3 @@ class Duty:
     endpoint: str
     values: Mapping[str, Any] = field(default_factory=dict)
     due_at: datetime | None = None
-    count: int = 1
