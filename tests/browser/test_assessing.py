@@ -321,7 +321,7 @@ def places_of_buttons(page: Page) -> set[str]:
     """Where the buttons of the sheet stand while the words about saving change."""
     return set(
         page.evaluate(
-            "() => ['Not saved yet', 'Saving\u2026', 'Saved 10:00'].map(said => {"
+            "() => ['Not saved yet', 'Saved 10:00', 'Not saved: \u201cWhy this score\u201d is over the limit'].map(said => {"
             " document.querySelector('[data-saved]').textContent = said;"
             " return JSON.stringify([...document.querySelectorAll('.pg-split__foot button')].map(one => one.getBoundingClientRect())); })"
         )

@@ -236,6 +236,9 @@ def test_only_the_evaluators_of_an_application_dissent_and_with_words(assessed: 
     stale = browser.post(name, f"/consensus/{assessed.references[0]}/dissent", words="Mine", version="0")
     assert "Mine" in text_of(stale, 409) and stale.headers["Cache-Control"] == "no-store"
     assert browser.post(name, f"/consensus/{assessed.references[0]}/dissent", words="Mine").status_code == 303
+    # Nor does a chair take back what was answered since it was shown.
+    assert browser.post("chair", f"/consensus/{assessed.references[0]}/take-back", version="0").status_code == 409
+    assert page(assessed, "chair").state is ConsensusState.PROPOSED
 
 
 def test_a_conflict_shuts_the_versions_too(assessed: Scene, browser: Browser) -> None:
