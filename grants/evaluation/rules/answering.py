@@ -1,4 +1,4 @@
-"""What people say to a consensus in words of their own: what they hold instead, the view that remains, why it is opened again."""
+"""What people say to a consensus in words of their own: what they hold instead, the minority view, why it is opened again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def said_of_dissent(words: str) -> str:
 def said_of_view(words: str) -> str:
     """The view that could not be reconciled, tidied; raises :class:`Invalid` where it is missing or too long."""
     missing = "Write what the others hold, in their own words."
-    return _said(words, "minority_view", missing, "“The view that remains”", "the consensus is not closed yet")
+    return _said(words, "minority_view", missing, "“Minority view”", "the consensus is not closed yet")
 
 
 def said_of_reopening(words: str) -> str:

@@ -256,7 +256,7 @@ def _settle(row: Consensus) -> None:
     says="settled the consensus on {subject}",
 )
 def settle(actor: Actor, application_id: UUID, minority_view: str, version: int | None = None) -> None:
-    """Close a consensus that not everybody agrees to: the view that remains is recorded beside it."""
+    """Close a consensus that not everybody agrees to: the minority view is recorded beside it."""
     application = refuse_reading(actor, application_id)
     row = consensus_row(application_id)
     if row is None:
@@ -267,7 +267,7 @@ def settle(actor: Actor, application_id: UUID, minority_view: str, version: int 
     if len(row.agreed_by) * 2 <= len(queries.seat_people(application.id)):
         raise Refused(
             f"{len(row.agreed_by)} of {len(queries.seat_people(application.id))} evaluators have agreed; more than half must, "
-            "before it is closed with a view that remains. Wait for the others, or take it back and change it."
+            "before it is closed with a minority view. Wait for the others, or take it back and change it."
         )
     row.minority_view = words
     acts.reason(words)

@@ -209,7 +209,7 @@ def settle(ref: str) -> Any:
     if form.validate_on_submit():
         with form.attempt():
             services.settle(current_actor(), application_id, form.minority_view.data or "", form.version_shown())
-            flash("The consensus stands, with the view that remains beside it.")
+            flash("The consensus stands, with the minority view beside it.")
             return see_other(".consensus", ref=ref)
     shown = queries.consensus_page(current_actor(), ref)
     if form.clashed:
