@@ -17,7 +17,7 @@ class Duty:
 
     ``what`` is a sentence with the verb first, ``why`` says what waits for it, ``button`` is the
     deed on the button; ``endpoint`` and ``values`` name the page. ``due_at`` sorts; None comes last.
-    ``count`` more than one stands for a group (\u201c12 applications to check\u201d) opened by one page.
+    A group (\u201c12 applications to check\u201d) opened by one page is one row, and its number stands in ``what``.
     """
 
     what: str
@@ -26,7 +26,6 @@ class Duty:
     endpoint: str
     values: Mapping[str, Any] = field(default_factory=dict)
     due_at: datetime | None = None
-    count: int = 1
 
 
 def with_the_rest(duties: Sequence[Duty], every: int, what: str) -> list[Duty]:
@@ -40,7 +39,7 @@ def with_the_rest(duties: Sequence[Duty], every: int, what: str) -> list[Duty]:
         return list(duties)
     told = f"{what}: {rest} more {'call' if rest == 1 else 'calls'}"
     why = "The calls that come first stand here one by one; the next ones come up as these are done."
-    return [*duties, Duty(told, why, "Open the calls", "calls.index", count=rest)]
+    return [*duties, Duty(told, why, "Open the calls", "calls.index")]
 
 
 def every(rows: Sequence[Any]) -> int:

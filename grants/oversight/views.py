@@ -83,13 +83,13 @@ def home() -> Any:
         "oversight/home.html",
         duties=found.duties,
         greeting=_greeting(),
-        tasks_waiting=rules.how_many(found.duties),
+        tasks_waiting=len(found.duties),
         health=(*queries.health(), queries.proofs()) if actor.can(Permission.SYSTEM_READ) else (),
         waiting=found.waiting,
         lately=found.lately,
         steps=found.steps,
     )
-    return _counted(make_response(shown), rules.how_many(found.duties))
+    return _counted(make_response(shown), len(found.duties))
 
 
 def _greeting() -> str:
@@ -100,8 +100,8 @@ def _greeting() -> str:
 @bp.get("/home/tasks")
 @signed_in
 def tasks() -> Any:
-    """How much waits for this person: the number beside \u201cTasks\u201d on other pages."""
-    waiting = rules.how_many(queries.duties(current_actor(), clock.now()))
+    """How many rows /home has for this person: the number beside \u201cTasks\u201d on other pages."""
+    waiting = len(queries.duties(current_actor(), clock.now()))
     return _counted(jsonify(waiting=waiting), waiting)
 
 

@@ -177,10 +177,15 @@ def test_a_mark_between_the_allowed_ones_is_refused_with_a_sentence(utter: Scene
     sent = panel.post(name, f"/assessments/{reference}", go="save", half_fit="8", comment_fit="It is in between.")
 
     text = text_of(sent, 422)
-    assert "Objective fit: choose 0, 3, 7 or 10." in text and "It is in between." in text
+    assert (
+        "What was sent for Objective fit is not on its scale: choose 0, 3, 7 or 10." in text
+        and "It is in between." in text
+    )
     with pytest.raises(Invalid) as refused:
         evaluation.save(utter.actor(name), about, utter.sheet(8, *[14] * 5))
-    assert dict(refused.value.problems) == {"half_fit": "Objective fit: choose 0, 3, 7 or 10."}
+    assert dict(refused.value.problems) == {
+        "half_fit": "What was sent for Objective fit is not on its scale: choose 0, 3, 7 or 10."
+    }
     assert db.session.scalar(select(AssessmentScore.id)) is None
 
 

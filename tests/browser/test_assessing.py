@@ -317,6 +317,17 @@ def test_what_is_marked_on_the_left_is_quoted_into_the_comment(chromium: Browser
     assert desk.comment(key) == f"\u201c{words}\u201d"
 
 
+def places_of_buttons(page: Page) -> set[str]:
+    """Where the buttons of the sheet stand while the words about saving change."""
+    return set(
+        page.evaluate(
+            "() => ['Not saved yet', 'Saved 10:00', 'Not saved: \u201cWhy this score\u201d is over the limit'].map(said => {"
+            " document.querySelector('[data-saved]').textContent = said;"
+            " return JSON.stringify([...document.querySelectorAll('.pg-split__foot button')].map(one => one.getBoundingClientRect())); })"
+        )
+    )
+
+
 def test_on_a_phone_there_are_tabs_and_without_a_script_one_page(chromium: Browser, site: Site, desk: Desk) -> None:
     key = desk.keys[0]
     with browser_of(chromium, site, desk.actor()) as context:
@@ -330,8 +341,23 @@ def test_on_a_phone_there_are_tabs_and_without_a_script_one_page(chromium: Brows
         expect(page.locator("[data-saved]")).to_contain_text("Saved")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         assert barriers(page) == []
+        # Pressing a button right after typing changes what is said of saving: the button does not move from under the press.
+        assert len(places_of_buttons(page)) == 1
         page.get_by_role("tab", name="Score sheet").press("ArrowLeft")
         expect(page.locator("#application")).to_be_visible()
+        # On paper stand both parts, whichever is chosen, with the whole of a long text.
+        page.locator(f"#comment_{key}").evaluate("field => { field.value = 'word '.repeat(400); }")
+        page.emulate_media(media="print")
+        expect(page.locator("#application")).to_be_visible()
+        expect(page.locator("#sheet")).to_be_visible()
+        expect(page.get_by_role("tab", name="Score sheet")).to_be_hidden()
+        assert page.locator(f"#comment_{key}").evaluate("field => field.scrollHeight <= field.clientHeight + 1")
+        page.emulate_media(media="screen")
+        page.set_viewport_size({"width": 1280, "height": 800})
+        assert len(places_of_buttons(page)) == 1
+        # Each side scrolls alone; below the foot of the page there is nothing to scroll to.
+        foot = page.evaluate("document.querySelector('footer').getBoundingClientRect().bottom + scrollY")
+        assert page.evaluate("document.documentElement.scrollHeight") <= max(foot + 1, 800)
     bare = chromium.new_context(base_url=site.address, java_script_enabled=False)
     bare.add_cookies([site.cookie(desk.actor())])
     page = bare.new_page()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 from sqlalchemy.exc import DBAPIError
 
+from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.errors import Invalid, NotFound, Refused
@@ -20,7 +22,7 @@ from grants.evaluation.models import ConsensusAnswer, ConsensusVersion
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Answer, ConsensusState, Declared
 from tests.awards.test_publication import statements
-from tests.evaluation.scene import WORDS, Browser, Scene, declares
+from tests.evaluation.scene import CLOSED, WORDS, Browser, Scene, declares
 from tests.html import check_page
 
 
@@ -163,6 +165,13 @@ def test_who_dissents_is_kept_by_name_and_their_agreement_falls_away(assessed: S
     assert "does not agree" in text and "The first score is too high." in text
     for each in (other, last):
         services.agree(assessed.actor(each), first)
+    # A view too long is not cut, and comes back as it was typed.
+    long = text_of(
+        browser.post("chair", f"/consensus/{assessed.references[0]}/settle", minority_view="v" * 20_001), 422
+    )
+    assert (
+        "“Minority view” has 20,001 characters; the limit is 20,000. Shorten it by 1;" in long and "v" * 20_001 in long
+    )
     services.settle(assessed.actor("chair"), first, shown.minority_words)
     shown = page(assessed, "chair")
     assert shown.state is ConsensusState.AGREED
@@ -171,16 +180,29 @@ def test_who_dissents_is_kept_by_name_and_their_agreement_falls_away(assessed: S
         services.dissent(assessed.actor(name), first, "Still")
 
 
-def test_whoever_dissented_may_agree_after_all(assessed: Scene) -> None:
+def test_whoever_dissented_may_agree_after_all_and_each_thing_they_said_is_kept(assessed: Scene) -> None:
     first = assessed.application_ids[0]
     name = assessed.seats(first)[0]
     propose(assessed, 7, 8, 8)
-    services.dissent(assessed.actor(name), first, "Too high.")
-    services.agree(assessed.actor(name), first)
+    said = ["Too high.", "Too high by one.", "", "Not the words."]
+    for minute, words in enumerate(said):
+        with clock.at(CLOSED + timedelta(minutes=minute)):
+            if words:
+                services.dissent(assessed.actor(name), first, words)
+            else:
+                services.agree(assessed.actor(name), first)
+                assert page(assessed, "chair").dissents == ()
 
-    assert page(assessed, "chair").dissents == ()
+    assert [words for _, words, _ in page(assessed, "chair").dissents] == ["Not the words."]
+    assert page(assessed, "chair").agreed == ()
     (version,) = versions(assessed).items
-    assert [(said[1], said[2]) for said in version.answers] == [(Answer.DISSENT, "Too high."), (Answer.APPROVE, "")]
+    assert [(each[1] is Answer.DISSENT, each[2]) for each in version.answers] == [
+        (bool(words), words) for words in said
+    ]
+    with pytest.raises(Refused, match="You said just this already"):
+        services.dissent(assessed.actor(name), first, "Not the words.")
+    with pytest.raises(Refused, match="answered these words 20 times"):
+        rules.refuse_said_again([(Answer.APPROVE, "")] * 20, Answer.DISSENT, "Again")
 
 
 def test_answers_belong_to_the_words_they_were_given_to(assessed: Scene) -> None:
@@ -213,6 +235,9 @@ def test_only_the_evaluators_of_an_application_dissent_and_with_words(assessed: 
     stale = browser.post(name, f"/consensus/{assessed.references[0]}/dissent", words="Mine", version="0")
     assert "Mine" in text_of(stale, 409) and stale.headers["Cache-Control"] == "no-store"
     assert browser.post(name, f"/consensus/{assessed.references[0]}/dissent", words="Mine").status_code == 303
+    # Nor does a chair take back what was answered since it was shown.
+    assert browser.post("chair", f"/consensus/{assessed.references[0]}/take-back", version="0").status_code == 409
+    assert page(assessed, "chair").state is ConsensusState.PROPOSED
 
 
 def test_a_conflict_shuts_the_versions_too(assessed: Scene, browser: Browser) -> None:

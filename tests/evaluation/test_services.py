@@ -369,7 +369,7 @@ def test_a_score_off_the_scale_is_refused(seated: Scene) -> None:
         services.save(seated.actor(seated.seats(first)[0]), first, seated.sheet(11, 8, 8))
 
     assert caught.value.problems == {
-        "half_excellence": "Excellence and ambition: choose a score from 0 to 5 in half points."
+        "half_excellence": "What was sent for Excellence and ambition is not on its scale: choose a score from 0 to 5 in half points."
     }
 
 

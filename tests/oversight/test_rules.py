@@ -16,8 +16,8 @@ from grants.oversight.rules import Check
 NOON = datetime(2022, 11, 15, 12, tzinfo=UTC)
 
 
-def duty(what: str, due_at: datetime | None, count: int = 1) -> Duty:
-    return Duty(what, "", "Open", "oversight.home", {}, due_at, count)
+def duty(what: str, due_at: datetime | None) -> Duty:
+    return Duty(what, "", "Open", "oversight.home", {}, due_at)
 
 
 duties = st.lists(
@@ -25,7 +25,6 @@ duties = st.lists(
         duty,
         st.text(max_size=5),
         st.none() | st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),
-        st.integers(1, 50),
     )
 )
 
@@ -59,10 +58,6 @@ def test_ordering_loses_nothing_and_is_by_deadline(found: list[Duty]) -> None:
 @given(duties)
 def test_ordering_twice_changes_nothing(found: list[Duty]) -> None:
     assert rules.in_order(rules.in_order(found, NOON), NOON) == rules.in_order(found, NOON)
-
-
-def test_a_group_counts_as_the_things_in_it() -> None:
-    assert rules.how_many([duty("check 12 applications", None, 12), duty("sign", None)]) == 13
 
 
 def test_a_full_disk_is_not_well() -> None:

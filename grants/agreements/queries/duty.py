@@ -50,7 +50,6 @@ def _selected_duty(actor: Actor) -> Asking[list[Duty]]:
             "Selected is not awarded: due diligence, account and agreement come first.",
             "Begin preparation",
             "agreements.index",
-            count=len(waiting),
         )
     ]
 

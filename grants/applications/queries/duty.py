@@ -71,7 +71,6 @@ def _vouching_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
             button="See who waits",
             endpoint="applications.partners_waiting",
             due_at=row.closes_at,
-            count=row.waiting,
         )
     ]
 
@@ -313,7 +312,6 @@ def _desk_of(row: Any) -> list[Duty]:
                 button="Open the eligibility desk",
                 endpoint="applications.eligibility_list",
                 values={"slug": row.slug, "show": DeskShow.SECOND.value},
-                count=row.proposed,
             )
         )
     if row.letters:
@@ -325,7 +323,6 @@ def _desk_of(row: Any) -> list[Duty]:
                 button="Open the letters",
                 endpoint="applications.letters",
                 values={"slug": row.slug},
-                count=row.letters,
             )
         )
     if row.unchecked:
@@ -336,7 +333,6 @@ def _desk_of(row: Any) -> list[Duty]:
                 button="Open the eligibility desk",
                 endpoint="applications.eligibility_list",
                 values={"slug": row.slug},
-                count=row.unchecked,
             )
         )
     return found

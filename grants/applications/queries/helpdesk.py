@@ -303,7 +303,7 @@ def _tickets_wait(number: int) -> list[Duty]:
     if not number:
         return []
     what = f"Answer {number} {'ticket' if number == 1 else 'tickets'} of the helpdesk"
-    return [Duty(what, "Somebody waits for help.", "Open the helpdesk", "applications.helpdesk", count=number)]
+    return [Duty(what, "Somebody waits for help.", "Open the helpdesk", "applications.helpdesk")]
 
 
 def _questions_wait(row: Any) -> Duty:
@@ -314,7 +314,6 @@ def _questions_wait(row: Any) -> Duty:
         "See what waits",
         "calls.question_desk",
         {"slug": row.slug},
-        count=row.waiting,
     )
 
 

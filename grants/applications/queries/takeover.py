@@ -104,6 +104,5 @@ def takeover_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
             why="Nobody can send the application or invite anybody before this is answered.",
             button="See the requests",
             endpoint="applications.takeovers",
-            count=row.waiting,
         )
     ]

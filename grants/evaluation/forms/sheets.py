@@ -82,7 +82,7 @@ def sheet_form(
 class SettleForm(ContestedForm):
     """Closing a consensus with a view that could not be reconciled."""
 
-    minority_view = TextAreaField("The view that remains")
+    minority_view = TextAreaField("Minority view")
 
 
 class ReopenConsensusForm(ContestedForm):

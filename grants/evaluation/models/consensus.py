@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.core.db import DIGEST, NOT_AUDITED, Row, points_to, state_check
@@ -96,11 +96,14 @@ class ConsensusVersion(Row):
 
 
 class ConsensusAnswer(Row):
-    """What an evaluator said to one version: that it is theirs too, or what they hold instead. By name, kept for good."""
+    """What an evaluator said to one version: that it is theirs too, or what they hold instead. By name, kept for good.
+
+    Who says something else afterwards to the same version has a row more; the last one counts.
+    """
 
     __tablename__ = "consensus_answer"
     __table_args__ = (
-        UniqueConstraint("version_id", "user_id", "answer"),
+        Index("ix_consensus_answer_version_id", "version_id"),
         state_check(Answer, "answer"),
         CheckConstraint("(answer = 'dissent') = (words <> '')", name="dissent_has_words"),
     )

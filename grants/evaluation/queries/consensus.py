@@ -108,7 +108,7 @@ def consensus_page(actor: Actor, reference: str) -> Asking[ConsensusPage]:
         state is ConsensusState.PROPOSED and actor.user_id in people and actor.user_id not in agreed,
         tuple(
             (people[each.user_id], each.words, each.answered_at)
-            for each in said
+            for each in {each.user_id: each for each in said}.values()
             if each.answer == Answer.DISSENT.value and each.user_id in people and each.user_id not in agreed
         ),
         versions,
@@ -201,26 +201,21 @@ def _marks(found: Sequence[Any], criteria: Sequence[Criterion]) -> tuple[MarkInp
 @reader
 def standing_answers(application_id: UUID) -> Asking[tuple[int, tuple[Any, ...]]]:
     """How many versions an application’s consensus has, and what was said to the last of them. One statement."""
-    of_it = Consensus.application_id == application_id
-    versions, answers = yield [
+    standing = (
         select(ConsensusVersion.id, ConsensusVersion.number)
         .join(Consensus, Consensus.id == ConsensusVersion.consensus_id)
-        .where(of_it)
+        .where(Consensus.application_id == application_id)
         .order_by(ConsensusVersion.number.desc())
-        .limit(1),
-        select(
-            *(ConsensusAnswer.version_id, ConsensusAnswer.user_id, ConsensusAnswer.answer, ConsensusAnswer.words),
-            ConsensusAnswer.answered_at,
-        )
-        .join(ConsensusVersion, ConsensusVersion.id == ConsensusAnswer.version_id)
-        .join(Consensus, Consensus.id == ConsensusVersion.consensus_id)
-        .where(of_it)
-        .order_by(ConsensusAnswer.answered_at, ConsensusAnswer.answer.desc(), ConsensusAnswer.id)
+        .limit(1)
+    )
+    versions, answers = yield [
+        standing,
+        select(ConsensusAnswer.user_id, ConsensusAnswer.answer, ConsensusAnswer.words, ConsensusAnswer.answered_at)
+        .where(ConsensusAnswer.version_id == standing.with_only_columns(ConsensusVersion.id).scalar_subquery())
+        .order_by(ConsensusAnswer.answered_at, ConsensusAnswer.answer, ConsensusAnswer.id)
         .limit(500),
     ]
-    if not versions:
-        return 0, ()
-    return versions[0].number, tuple(row for row in answers if row.version_id == versions[0].id)
+    return (versions[0].number if versions else 0), tuple(answers)
 
 
 def all_sheets_in() -> ColumnElement[bool]:

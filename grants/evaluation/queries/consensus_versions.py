@@ -45,7 +45,7 @@ def consensus_versions(actor: Actor, reference: str, page: Page) -> Asking[tuple
             select(ConsensusAnswer)
             .join(ConsensusVersion, ConsensusVersion.id == ConsensusAnswer.version_id)
             .where(of_it)
-            .order_by(ConsensusAnswer.answered_at, ConsensusAnswer.answer.desc(), ConsensusAnswer.id)
+            .order_by(ConsensusAnswer.answered_at, ConsensusAnswer.answer, ConsensusAnswer.id)
         ),
         calls.call_views.asking({application.call_id}),
     ]

@@ -108,7 +108,6 @@ def late_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
         Duty(
             *rules.to_remind(row.late, row.not_begun, row.soon, row.title), "Go to the missing assessments",
             "evaluation.missing", {"slug": row.slug, "only": "late" if row.late else "soon"}, row.due_at,
-            row.late or row.soon,
         )
         for row in rows
     ]  # fmt: skip

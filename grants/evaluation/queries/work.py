@@ -75,7 +75,7 @@ def _undeclared_duty(actor: Actor) -> Asking[list[Duty]]:
         return []
     what = f"Declare whether you have a conflict of interest: {_many(count, 'application', 'applications')}"
     return [Duty(what, "You can open an application only after you have answered for it.", "Declare conflicts",
-                 "evaluation.conflicts", count=count)]  # fmt: skip
+                 "evaluation.conflicts")]  # fmt: skip
 
 
 def _sheet_duties(actor: Actor) -> Asking[list[Duty]]:
@@ -95,7 +95,6 @@ def _sheet_duties(actor: Actor) -> Asking[list[Duty]]:
                 "Go to my assessments",
                 "evaluation.assessments",
                 due_at=due,
-                count=len(open_ones),
             )
         )
     agreed = yield from _agreed_by_me(actor, [row.id for row in to_agree])
@@ -107,7 +106,6 @@ def _sheet_duties(actor: Actor) -> Asking[list[Duty]]:
                 "The ranking waits until every evaluator has agreed.",
                 "Go to the consensus",
                 "evaluation.consensus_list",
-                count=len(waiting),
             )
         )
     return found
@@ -135,7 +133,7 @@ def _writing_duty(actor: Actor) -> Asking[list[Duty]]:
     if not ready:
         return []
     what = f"Write the consensus of {_many(ready, 'application', 'applications')}"
-    return [Duty(what, "All assessments are in.", "Go to the consensus", "evaluation.consensus_list", count=ready)]
+    return [Duty(what, "All assessments are in.", "Go to the consensus", "evaluation.consensus_list")]
 
 
 def _manager_duties(actor: Actor) -> Asking[list[Duty]]:
@@ -148,7 +146,7 @@ def _manager_duties(actor: Actor) -> Asking[list[Duty]]:
                 Duty(
                     f"Rule on {_many(doubts, 'doubt', 'doubts')} about conflicts of interest, {title}",
                     "The application stays closed for the evaluator until then.",
-                    "Go to the assignments", "evaluation.assignments", {"slug": slug}, count=doubts,
+                    "Go to the assignments", "evaluation.assignments", {"slug": slug},
                 )
             )  # fmt: skip
         per = views[call_id].content.evaluators_per_application
@@ -159,7 +157,7 @@ def _manager_duties(actor: Actor) -> Asking[list[Duty]]:
                 Duty(
                     f"Fill {_many(missing, 'seat', 'seats')} of evaluators, {title}",
                     f"{left}Each of {_many(applications, 'application', 'applications')} needs {per} evaluators.",
-                    "Go to the assignments", "evaluation.assignments", {"slug": slug}, count=missing,
+                    "Go to the assignments", "evaluation.assignments", {"slug": slug},
                 )
             )  # fmt: skip
     # Not every call asks for something; of those beyond the last one read nobody knows yet.
@@ -187,7 +185,7 @@ def _found_duties(actor: Actor) -> Asking[list[Duty]]:
         Duty(
             f"Decide about {_many(row.number, 'possible conflict', 'possible conflicts')} of interest, {row.title}",
             "Nobody new is seated there until then; a list that rests on such a sheet is not decided.",
-            "Go to the conflicts found", "evaluation.detected", {"slug": row.slug}, count=row.number,
+            "Go to the conflicts found", "evaluation.detected", {"slug": row.slug},
         )
         for row in rows
     ]  # fmt: skip

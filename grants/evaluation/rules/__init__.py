@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from grants.evaluation.rules.answering import (
+    refuse_said_again,
+    said_of_dissent,
+    said_of_reopening,
+    said_of_view,
+)
 from grants.evaluation.rules.asked import (
     CHANGED_BY_ANOTHER,
     CHANGED_ELSEWHERE,
@@ -154,8 +160,6 @@ from grants.evaluation.rules.scores import (
     off_scale,
     problems,
     refuse_unfinished,
-    said_of_dissent,
-    said_of_reopening,
     spread_half,
     spread_words,
     tidy,
@@ -423,12 +427,14 @@ __all__ = [
     "refuse_beyond_offer",
     "refuse_load",
     "refuse_overtaken",
+    "refuse_said_again",
     "refuse_taking_back_entity",
     "refuse_unaccepted",
     "refuse_unfinished",
     "said_of_applications",
     "said_of_dissent",
     "said_of_reopening",
+    "said_of_view",
     "scored",
     "seat_words",
     "seats_version",

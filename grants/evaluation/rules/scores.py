@@ -67,19 +67,20 @@ def off_scale(criterion: Criterion, marking: Marking) -> str:
     marks = marking.marks(criterion)
     if marking.scale.marks_half or marking.scale.step_half != 1:
         said = or_words(marks) if len(marks) <= MARKS_NAMED_MAX else f"{marking.scale.words}"
-        return f"{criterion.name}: choose {said}."
-    return f"{criterion.name}: choose a score from 0 to {half_words(marking.most_half(criterion))} in half points."
+    else:
+        said = f"a score from 0 to {half_words(marking.most_half(criterion))} in half points"
+    return f"What was sent for {criterion.name} is not on its scale: choose {said}."
 
 
 # A longer scale is told by its ends and its step.
 MARKS_NAMED_MAX = 12
 
 
-def tidy(sheet: SheetInput, marking: Marking) -> SheetInput:
+def tidy(sheet: SheetInput, marking: Marking, remark_words: str) -> SheetInput:
     """The sheet with its texts cleaned, one mark for each criterion of the call in the call's order.
 
     Raises :class:`Invalid` for an unknown criterion, for a score that is not on the scale, and with every text that is
-    over the limit: it is named, and how much it is over.
+    over the limit: it is named, and how much it is over. ``remark_words`` is what the page calls the text at the end.
     """
     given = {mark.criterion: mark for mark in sheet.marks}
     unknown = sorted(set(given) - {criterion.key for criterion in marking.criteria})
@@ -93,22 +94,22 @@ def tidy(sheet: SheetInput, marking: Marking) -> SheetInput:
             wrong[f"half_{criterion.key}"] = off_scale(criterion, marking)
         comment = clean_text(mark.comment)
         if len(comment) > COMMENT_CHARACTERS_MAX:
-            wrong[f"comment_{criterion.key}"] = _too_long(f"Your text for “{criterion.name}”", comment)
+            wrong[f"comment_{criterion.key}"] = too_long(f"“Why this score for {criterion.name}”", comment)
         marks.append(MarkInput(criterion.key, mark.half, comment))
     remark = clean_text(sheet.remark)
     if len(remark) > COMMENT_CHARACTERS_MAX:
-        wrong["remark"] = _too_long("The text at the end", remark)
+        wrong["remark"] = too_long(f"“{remark_words}”", remark)
     if wrong:
         raise Invalid("Nothing was saved yet.", wrong)
     return SheetInput(tuple(marks), remark)
 
 
-def _too_long(what: str, text: str) -> str:
+def too_long(what: str, text: str, undone: str = "nothing was saved yet") -> str:
     """How long a text is, the limit, and the way out."""
     over = len(text) - COMMENT_CHARACTERS_MAX
     return (
         f"{what} has {len(text):,} characters; the limit is {COMMENT_CHARACTERS_MAX:,}. "
-        f"Shorten it by {over:,} and save again; nothing was saved yet."
+        f"Shorten it by {over:,}; {undone}."
     )
 
 
@@ -227,23 +228,3 @@ def borrowed(text: str, comments: Sequence[tuple[str, str]]) -> tuple[tuple[str,
         if taken:
             found.append((name, taken))
     return tuple(found)
-
-
-def said_of_dissent(words: str) -> str:
-    """What somebody holds instead, tidied; raises :class:`Invalid` where it is missing or too long."""
-    held = clean_text(words)
-    if not held:
-        raise Invalid("Nothing was sent.", {"words": "Write what you hold instead, and on which score or words."})
-    if len(held) > COMMENT_CHARACTERS_MAX:
-        raise Invalid("Nothing was sent.", {"words": _too_long("Your view", held)})
-    return held
-
-
-def said_of_reopening(words: str) -> str:
-    """Why an agreed consensus is opened again, tidied; raises :class:`Invalid` where it is missing or too long."""
-    why = clean_text(words)
-    if not why:
-        raise Invalid("Nothing was done yet.", {"reason": "Write why it is opened again; the evaluators read it."})
-    if len(why) > COMMENT_CHARACTERS_MAX:
-        raise Invalid("Nothing was done yet.", {"reason": _too_long("The reason", why)})
-    return why

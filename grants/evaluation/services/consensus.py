@@ -11,10 +11,9 @@ from grants.applications.models import Application
 from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
-from grants.core.errors import Invalid, NotFound, Refused
+from grants.core.errors import NotFound, Refused
 from grants.core.permissions import Actor, Permission
 from grants.dossiers.merging import Shown
-from grants.dossiers.rules import clean_text
 from grants.evaluation import queries, rules
 from grants.evaluation.models import (
     Consensus,
@@ -61,7 +60,7 @@ def write_consensus(
     stored and :class:`~grants.evaluation.services.fields.FieldsChanged` names the fields.
     """
     opened = open_consensus(actor, application_id, version)
-    store(opened, rules.tidy(values, opened.marking), shown)
+    store(opened, rules.tidy(values, opened.marking, opened.remark_words), shown)
     _keep_whole(opened)
     db.session.flush()
     return opened.row.version
@@ -85,7 +84,7 @@ def propose(
     What is proposed is what its sender saw: also where they changed nothing in a field that somebody else wrote since.
     """
     opened = open_consensus(actor, application_id, version)
-    sheet = rules.tidy(values, opened.marking)
+    sheet = rules.tidy(values, opened.marking, opened.remark_words)
     rules.refuse_unfinished(sheet, opened.marking, "Write what the evaluators agreed on, for the applicant to read.")
     store(opened, sheet, shown)
     refuse_unseen(opened, sheet)
@@ -126,23 +125,23 @@ def _last_version(row: Consensus) -> ConsensusVersion | None:
 
 
 def _answer(actor: Actor, row: Consensus, answer: Answer, words: str = "") -> None:
-    """Keep by name what somebody says to the scores and words as they stand."""
+    """Keep by name what somebody says to the scores and words as they stand; what they said before stays before it."""
     assert actor.user_id is not None
     scores = db.session.scalars(select(ConsensusScore).where(ConsensusScore.consensus_id == row.id))
     # One proposed before versions were kept has its first now.
     standing = _version_of(row, {score.criterion: [score.half, score.comment] for score in scores}, row.text)
     db.session.flush()
-    said = select(ConsensusAnswer.id).where(
-        ConsensusAnswer.version_id == standing.id,
-        ConsensusAnswer.user_id == actor.user_id,
-        ConsensusAnswer.answer == answer.value,
-    )
-    if db.session.scalar(said) is None:
-        db.session.add(
-            ConsensusAnswer(
-                version_id=standing.id, user_id=actor.user_id, answer=answer.value, words=words, answered_at=acts.moment()
-            )
-        )  # fmt: skip
+    said = db.session.scalars(
+        select(ConsensusAnswer)
+        .where(ConsensusAnswer.version_id == standing.id, ConsensusAnswer.user_id == actor.user_id)
+        .order_by(ConsensusAnswer.answered_at, ConsensusAnswer.answer, ConsensusAnswer.id)
+    ).all()
+    rules.refuse_said_again([(Answer(each.answer), each.words) for each in said], answer, words)
+    db.session.add(
+        ConsensusAnswer(
+            version_id=standing.id, user_id=actor.user_id, answer=answer.value, words=words, answered_at=acts.moment()
+        )
+    )  # fmt: skip
 
 
 @act(
@@ -151,12 +150,14 @@ def _answer(actor: Actor, row: Consensus, answer: Answer, words: str = "") -> No
     scope=queries.application_scope,
     says="took the proposed consensus on {subject} back",
 )
-def take_back(actor: Actor, application_id: UUID) -> None:
+def take_back(actor: Actor, application_id: UUID, version: int | None = None) -> None:
     """Take a proposed consensus back to change it; agreements given to the old words no longer count."""
     refuse_reading(actor, application_id)
     row = consensus_row(application_id)
     if row is None:
         raise NotFound
+    check_version(row, version)
+    _refuse_not_with_them(row)
     CONSENSUS.move(row, "take_back")
     row.proposed_at, row.agreed_by = None, []
 
@@ -176,7 +177,9 @@ def reopen_agreed(actor: Actor, application_id: UUID, reason: str, version: int 
     check_version(row, version)
     words = rules.said_of_reopening(reason)
     if row.state != ConsensusState.AGREED.value:
-        raise Refused("This consensus is not agreed; there is nothing to open again.")
+        raise Refused(
+            "This consensus is not agreed, so there is nothing to open again. Reload the page to see what stands."
+        )
     acts.reason(words)
     reopen_consensus(row)
     row.minority_view = None
@@ -201,11 +204,10 @@ def agree(actor: Actor, application_id: UUID, version: int | None = None) -> Con
     if row is None or actor.user_id not in seated:
         raise NotFound
     check_version(row, version)
-    if row.state != ConsensusState.PROPOSED.value:
-        raise Refused("This consensus is not with the evaluators now. Reload the page to see what stands.")
+    _refuse_not_with_them(row)
     faults.point("four_eyes")
     if any(entry["user_id"] == str(actor.user_id) for entry in row.agreed_by):
-        raise Refused("You have agreed to this consensus already.")
+        raise Refused("You have agreed to this consensus already. It counts; nothing more is asked of you.")
     _answer(actor, row, Answer.APPROVE)
     row.agreed_by = [*row.agreed_by, {"user_id": str(actor.user_id), "at": acts.moment().isoformat()}]
     if {UUID(entry["user_id"]) for entry in row.agreed_by} >= set(seated):
@@ -227,8 +229,7 @@ def dissent(actor: Actor, application_id: UUID, words: str, version: int | None 
     if row is None or actor.user_id not in queries.seat_people(application_id):
         raise NotFound
     check_version(row, version)
-    if row.state != ConsensusState.PROPOSED.value:
-        raise Refused("This consensus is not with the evaluators now. Reload the page to see what stands.")
+    _refuse_not_with_them(row)
     held = rules.said_of_dissent(words)
     _answer(actor, row, Answer.DISSENT, held)
     row.agreed_by = [entry for entry in row.agreed_by if entry["user_id"] != str(actor.user_id)]
@@ -236,6 +237,11 @@ def dissent(actor: Actor, application_id: UUID, words: str, version: int | None 
     people.mail(
         [row.written_by], "consensus_dissent", "application", application_id, reference=_reference(application_id)
     )
+
+
+def _refuse_not_with_them(row: Consensus) -> None:
+    if row.state != ConsensusState.PROPOSED.value:
+        raise Refused("This consensus is not with the evaluators now. Reload the page to see what stands.")
 
 
 def _settle(row: Consensus) -> None:
@@ -250,21 +256,18 @@ def _settle(row: Consensus) -> None:
     says="settled the consensus on {subject}",
 )
 def settle(actor: Actor, application_id: UUID, minority_view: str, version: int | None = None) -> None:
-    """Close a consensus that not everybody agrees to: the view that remains is recorded beside it."""
+    """Close a consensus that not everybody agrees to: the minority view is recorded beside it."""
     application = refuse_reading(actor, application_id)
     row = consensus_row(application_id)
     if row is None:
         raise NotFound
     check_version(row, version)
-    words = clean_text(minority_view)
-    if not words:
-        raise Invalid(
-            "The view that remains is missing.", {"minority_view": "Write what the others hold, in their own words."}
-        )
+    _refuse_not_with_them(row)
+    words = rules.said_of_view(minority_view)
     if len(row.agreed_by) * 2 <= len(queries.seat_people(application.id)):
         raise Refused(
             f"{len(row.agreed_by)} of {len(queries.seat_people(application.id))} evaluators have agreed; more than half must, "
-            "before a minority view can be recorded."
+            "before it is closed with a minority view. Wait for the others, or take it back and change it."
         )
     row.minority_view = words
     acts.reason(words)

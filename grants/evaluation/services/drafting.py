@@ -150,7 +150,7 @@ def open_consensus(actor: Actor, application_id: UUID, version: int | None = Non
             raise Refused(
                 "This consensus is with the evaluators. Take it back before you change it."
                 if row.state == ConsensusState.PROPOSED.value
-                else "This consensus is agreed; it no longer changes."
+                else "This consensus is agreed. Open it again with a reason, if it must change."
             )
     found = db.session.scalars(select(ConsensusScore).where(ConsensusScore.consensus_id == row.id))
     scores = {score.criterion: score for score in found}

@@ -41,6 +41,11 @@ class OpenFields(ABC):
         """The form as it stands."""
         return rules.sheet_of(self.answers, self.marking.criteria)
 
+    @property
+    def remark_words(self) -> str:
+        """What the page calls the text that belongs to no criterion."""
+        return self.question(rules.REMARK).label
+
     def criterion_of(self, question: Question) -> Criterion:
         """The criterion whose score a field holds."""
         return next(one for one in self.marking.criteria if rules.mark_field(one.key) == question.key)
@@ -89,7 +94,7 @@ def checked(opened: OpenFields, question: Question, values: Sequence[str]) -> An
             )
         return answer
     alone = SheetInput((), answer.text)
-    return Answer(question.key, rules.tidy(alone, opened.marking).remark)
+    return Answer(question.key, rules.tidy(alone, opened.marking, question.label).remark)
 
 
 def judged(opened: OpenFields, question: Question, typed: Answer, seen: int) -> tuple[Outcome, Answer | None]:

@@ -42,7 +42,7 @@ def save(
     stored and :class:`~grants.evaluation.services.fields.FieldsChanged` names the fields.
     """
     opened = open_sheet(actor, application_id, version)
-    store(opened, rules.tidy(values, opened.marking), shown)
+    store(opened, rules.tidy(values, opened.marking, opened.remark_words), shown)
     db.session.flush()
     return opened.written.version
 
@@ -62,7 +62,7 @@ def submit(
 ) -> None:
     """Submit the sheet: every criterion scored, and low scores with reasons. The others’ sheets open then."""
     opened = open_sheet(actor, application_id, version)
-    sheet = rules.tidy(values, opened.marking)
+    sheet = rules.tidy(values, opened.marking, opened.remark_words)
     rules.refuse_unfinished(sheet, opened.marking)
     store(opened, sheet, shown)
     _hand_in(opened)
@@ -109,7 +109,9 @@ def reopen(actor: Actor, seat_id: UUID, reason: str) -> None:
         raise Refused("There is no submitted assessment on this seat.")
     consensus = consensus_row(seat.application_id)
     if consensus is not None and consensus.state == ConsensusState.AGREED.value:
-        raise Refused("The consensus is agreed; assessments of this application no longer change.")
+        raise Refused(
+            "The consensus is agreed. Its chair opens it again first, with a reason; then an assessment can be given back."
+        )
     acts.reason(words)
     ASSESSMENT.move(row, "reopen")
     row.submitted_at = None

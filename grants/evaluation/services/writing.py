@@ -127,7 +127,10 @@ def open_sheet(actor: Actor, application_id: UUID, version: int | None = None) -
         raise NotFound
     queries.refuse_closed(application)
     if consensus == ConsensusState.AGREED.value:
-        raise Refused("The consensus is agreed; assessments of this application no longer change.")
+        raise Refused(
+            "The consensus is agreed; assessments of this application no longer change. Tell its chair what is wrong: "
+            "they can open the consensus again."
+        )
     if row is None and version:
         raise Conflict("This sheet is no longer here. Reload the page to see what stands now.")
     if row is not None:

@@ -179,7 +179,7 @@ def take_back(ref: str) -> Any:
     application_id = queries.consensus_application(current_actor(), ref)
     if form.validate_on_submit():
         with form.attempt():
-            services.take_back(current_actor(), application_id)
+            services.take_back(current_actor(), application_id, form.version_shown())
             flash("The consensus is a draft again; agreements given before no longer count.")
             return see_other(".consensus", ref=ref)
     return _refused_deed(ref, form)
@@ -209,7 +209,7 @@ def settle(ref: str) -> Any:
     if form.validate_on_submit():
         with form.attempt():
             services.settle(current_actor(), application_id, form.minority_view.data or "", form.version_shown())
-            flash("The consensus stands, with the view that remains beside it.")
+            flash("The consensus stands, with the minority view beside it.")
             return see_other(".consensus", ref=ref)
     shown = queries.consensus_page(current_actor(), ref)
     if form.clashed:

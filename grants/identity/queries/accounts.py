@@ -203,7 +203,6 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
             "It holds only once a second administrator agrees.",
             "Look at what waits",
             "identity.roles",
-            count=count,
         ),
     )
 

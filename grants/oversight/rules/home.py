@@ -32,11 +32,6 @@ def in_order(duties: Iterable[Duty], at: datetime) -> tuple[Duty, ...]:
     return tuple(sorted(duties, key=urgency))
 
 
-def how_many(duties: Iterable[Duty]) -> int:
-    """The number beside \u201cTasks\u201d: a group counts as the things in it."""
-    return sum(duty.count for duty in duties)
-
-
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """Something this person handed on: who has it now, and since when."""

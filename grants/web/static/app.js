@@ -71,6 +71,8 @@ for (const counter of all("[data-count-of]")) {
 
 // How much waits: asked once a minute at most, and again after every deed; until then the page shows what was known last.
 const badge = document.querySelector("[data-tasks]");
+// The page of the tasks knows best: the pages after it show its number, not one asked for before.
+if (badge && "fresh" in badge.dataset) sessionStorage.removeItem("tasks");
 if (badge && !("fresh" in badge.dataset) && badge.dataset.tasks) {
   const show = (waiting) => {
     badge.replaceChildren();
