@@ -164,6 +164,23 @@ def test_the_pages_walk_from_saving_to_choosing(evaluated: Scene, browser: Brows
     assert "Side by side" in text_of(browser.get("manager", base))
     wrong = browser.post("manager", base, title="B", line="stop", overrides="nonsense")
     assert (wrong.status_code, "Line 1 needs five parts" in wrong.text) == (422, True)
+    # What only the list knows is told with what is wrong by itself, once and above all; nothing typed is lost.
+    last = evaluated.references[1]
+    wrong = browser.post(
+        "manager", base, title="", line="stop", country_max="x", exclusive=f"{last}, PCP-9", overrides="PCP-8;;;;"
+    )
+    summary = wrong.text.partition("There is a problem")[2].partition("<h1")[0]
+    assert wrong.status_code == 422 and f"{last}, PCP-9" in wrong.text
+    for words in (
+        "Give the scenario a name.",
+        "whole number",
+        "PCP-9 is not on",
+        "PCP-8 is not on",
+        "Write why",
+    ):
+        assert summary.count(words) == 1, words
+    alone = browser.post("manager", base, title="B", line="stop", exclusive=f"\n{last}")
+    assert (alone.status_code, "Line 2 names one application." in alone.text) == (422, True)
     assert browser.post("manager", base, title="B", line="stop", cut="25").status_code == 303
     page = text_of(browser.get("manager", f"{base}/1"))
     assert "Choose this scenario" in page

@@ -9,10 +9,12 @@ from flask import flash
 from grants.awards import queries, rules, services
 from grants.awards.forms import ChooseForm, ScenarioForm, SolveForm
 from grants.awards.rules import DecisionInput, RankingPage, ScenarioView
-from grants.awards.views.frame import READS, P, bp, may_decide
+from grants.awards.views.frame import READS, P, bp, may_decide, tell
 from grants.awards.views.ranking import listed
 from grants.awards.views.solving import solving_of
+from grants.calls.rules import CallView
 from grants.core.permissions import Scope
+from grants.dossiers.rules import clean_text
 from grants.web.routing import current_actor, page, requires, see_other
 
 
@@ -42,7 +44,22 @@ def add_scenario(slug: str) -> Any:
             number = services.save_scenario(current_actor(), call.id, given)
             flash("The scenario is saved.")
             return see_other(".scenario", slug=slug, number=number)
+    else:
+        _tell_the_rest(form, call)
     return _side_by_side(slug, form), 409 if form.clashed else 422
+
+
+def _tell_the_rest(form: ScenarioForm, call: CallView, number: int | None = None) -> None:
+    """Where a form is wrong by itself no act looks at it, so what is wrong beside the list is told here with the rest."""
+    shown = queries.ranking_page(current_actor(), call.slug)
+    if shown.partial or shown.selection is not None:
+        return
+    saved = {each.number: each.name for each in queries.scenarios(call.id)}
+    wrong = rules.wrong_name(clean_text(form.title.data or ""), number, saved)
+    asked = {row.reference: row.requested for row in shown.rows}
+    published, draws = call.content.selection, call.content.draw is not None
+    wrong |= rules.wrong_departures(form.readable(published), asked, published, shown.budget, draws=draws)
+    tell(form, wrong)
 
 
 @bp.get("/calls/<slug>/scenarios/<int(max=2147483647):number>")
@@ -87,6 +104,8 @@ def change_scenario(slug: str, number: int) -> Any:
             services.save_scenario(current_actor(), call.id, form.to_input(call.content.selection, number))
             flash("The scenario is saved.")
             return see_other(".scenario", slug=slug, number=number)
+    else:
+        _tell_the_rest(form, call, number)
     shown, saved = queries.scenario_page(current_actor(), slug, number)
     if form.clashed:
         form.comes_again(saved.version)
