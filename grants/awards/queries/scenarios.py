@@ -193,6 +193,8 @@ def what_ifs(actor: Actor, slug: str) -> Asking[WhatIfPage]:
     shown, (read, facts), kept = yield from side_by_side(asked)
     if shown.partial:
         return WhatIfPage(call.slug, call.title, True)
+    if all(row.rank is None for row in shown.rows):
+        return WhatIfPage(call.slug, call.title, False, call_id=call.id, nobody=True)
     known = Known(kept)
     try:
         first = _as_ranked(planned(call, plan, read, facts, known), facts)

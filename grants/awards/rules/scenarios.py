@@ -262,6 +262,8 @@ class WhatIfPage:
     # Nobody worked out yet what they select from the list as it is; or why no answer was proven.
     unsolved: bool = False
     problems: tuple[str, ...] = ()
+    # Nobody of the list is above the thresholds.
+    nobody: bool = False
 
 
 def wrong_name(name: str, number: int | None, saved: Mapping[int, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from uuid import UUID
 from grants.awards.rules.decision import SelectionView, redraw_words, repeats_words
 from grants.awards.rules.moving import NOTHING_FREED, ReservePage
 from grants.awards.rules.plan import Plan
-from grants.awards.states import AmountBasis, LineRule, Outcome
+from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind
 from grants.calls.rules import (
     PLAIN_SCORING,
     PLAIN_SELECTION,
@@ -225,6 +225,12 @@ class RankingPage:
     def so_far_words(self) -> str:
         """What a row that gets money is called while somebody still waits for a score; empty once that is settled."""
         return "Above the line so far" if self.waiting and self.selection is None else ""
+
+    @property
+    def line_first(self) -> bool:
+        """Whether the line stands above every row: the money does not reach the first, or nobody is above the thresholds."""
+        ranked = self.selection is None or self.selection.kind is SelectionKind.RANKED
+        return ranked and bool(self.line_words) and not any(row.line_after for row in self.rows)
 
     @property
     def selected_words(self) -> str:
