@@ -30,6 +30,7 @@ from grants.core.money import euros
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
 from tests.awards.solving import worked_off
+from tests.awards.test_minute import printed
 from tests.awards.test_rules_of_selection import said
 from tests.awards.test_services import reserved
 from tests.awards.test_views import text_of
@@ -312,6 +313,14 @@ def test_every_scenario_keeps_what_it_came_to_when_one_is_chosen(evaluated: Scen
     assert [(row.reference, row.rank, row.outcome, row.amount, row.running_total) for row in shown[0].rows] == [
         (row.reference, row.rank, row.outcome, row.amount, row.running_total) for row in frozen.rows
     ]
+    minute = printed(evaluated, number)
+    for words in (
+        "Chosen from Scenario 1, “Cut 25 %”",
+        "What it was compared with",
+        "Cut 25 %: decided 3 3 3 900 000.00 100 000.00",
+    ):
+        assert words in minute, minute
+    assert "Cut 10 % 2 2 2 720 000.00 280 000.00" in minute
     base = f"/calls/{evaluated.slug}/scenarios"
     text = text_of(browser.get("manager", f"{base}/2"))
     assert "Every amount is cut by 10 %." in text and "nothing of it was reserved" in text

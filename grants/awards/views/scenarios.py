@@ -21,11 +21,13 @@ from grants.web.routing import current_actor, page, requires, see_other
 @bp.get("/calls/<slug>/scenarios")
 @requires(*READS)
 def scenarios(slug: str) -> Any:
-    return _side_by_side(slug, ScenarioForm(formdata=None))
+    return _side_by_side(slug)
 
 
-def _side_by_side(slug: str, form: ScenarioForm, asked: SolveForm | None = None) -> str:
+def _side_by_side(slug: str, form: ScenarioForm | None = None, asked: SolveForm | None = None) -> str:
     shown = queries.scenarios_page(current_actor(), slug)
+    # One more begins with what the call published: only what is changed departs from it.
+    form = ScenarioForm.of("", rules.Plan(shown.rules)) if form is None else form
     may = shown.ready and current_actor().may(P.SELECTION_DECIDE, Scope.of(("call", shown.call_id)))
     form.by_rules(shown.rules, shown.draws)
     solving = None
@@ -164,4 +166,4 @@ def ask_solve(slug: str) -> Any:
             if len(back) < 10 and back.isascii() and back.isdigit():
                 return see_other(".scenario", slug=slug, number=int(back))
             return see_other(BACK.get(back, ".scenarios"), slug=slug)
-    return _side_by_side(slug, ScenarioForm(formdata=None), form), 422
+    return _side_by_side(slug, asked=form), 422
