@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
@@ -282,9 +283,24 @@ class Part:
     line: int | None
 
     @property
+    def ties(self) -> tuple[str, ...]:
+        """How each tie of these rows was decided, once each."""
+        return tie_sentences(row.tie_words for row in self.rows)
+
+    @property
     def last(self) -> int:
         """The place of its last row."""
         return self.first + len(self.rows) - 1
+
+
+def tie_sentences(words: Iterable[str]) -> tuple[str, ...]:
+    """How ties were decided, each sentence once: of three tied ones the middle one is told of twice.
+
+    >>> tie_sentences(("“A” before “B”.", "“A” before “B”. “B” before “C”.", "", "“B” before “C”."))
+    ('“A” before “B”.', '“B” before “C”.')
+    """
+    # Every sentence begins with a title in quotes.
+    return tuple(dict.fromkeys(sentence for row in words if row for sentence in re.split(r"(?<=\.) (?=“)", row)))
 
 
 def part(rows: Sequence[RankingRow], place: int) -> Part:
