@@ -9,7 +9,7 @@ from uuid import UUID
 from grants.applications import queries as application_reads
 from grants.applications import services as applications
 from grants.calls.rules import CallView
-from grants.demo import asking, contested
+from grants.demo import asking, choosing, contested
 from grants.demo.cast import JUST_CLOSED, LONG_PAST, PAST, WAITING, AskedInDemo
 from grants.demo.changing import correct_a_slip, publish_a_corrigendum
 from grants.demo.cohort import cohort_1
@@ -66,6 +66,8 @@ class Demo:
             self._past_call(),
             self._waiting_call(),
             self._contested_call(),
+            self._drawn_call(),
+            self._compared_call(),
             evaluated_now(self.stage),
             unhappy(self.stage),
             two_stages(self.stage),
@@ -122,6 +124,12 @@ class Demo:
         self, call: CallView, asked_for: tuple[AskedInDemo, ...], *, closed: int, reserve_max: int | None = None
     ) -> Story:
         """From applications to the list one person decided, 55 days after the deadline."""
+        yield from self._agreed(call, asked_for, closed=closed)
+        yield self.stage.days_ago(closed - 55)
+        self.stage.troupe.decide_selection(call, reserve_max=reserve_max)
+
+    def _agreed(self, call: CallView, asked_for: tuple[AskedInDemo, ...], *, closed: int) -> Story:
+        """From applications to the consensus on each, 40 days after the deadline."""
         sent: list[UUID] = []
         for place, asked in enumerate(asked_for):
             yield self.stage.days_ago(closed + 40 - place)
@@ -136,8 +144,6 @@ class Demo:
         yield self.stage.days_ago(closed - 40)
         for application_id, asked in zip(sent, asked_for, strict=True):
             self.stage.troupe.agree(call, application_id, asked.consensus)
-        yield self.stage.days_ago(closed - 55)
-        self.stage.troupe.decide_selection(call, reserve_max=reserve_max)
 
     def _waiting_call(self) -> Story:
         """Its list is decided and waits for the second person."""
@@ -155,6 +161,26 @@ class Demo:
         )  # fmt: skip
         yield from self._decided(call, contested.LIST, closed=85, reserve_max=1)
         yield from contested.contested(self.stage, call)
+
+    def _drawn_call(self) -> Story:
+        """Three stay tied at its line, which pays for one: they were drawn by lot, and the seed is published."""
+        yield self.stage.days_ago(120)
+        self.stage.say("A call that draws by lot at its budget line")
+        call = self.stage.invented_call(
+            "Benches and fountains", opens=115, closes=70, total=choosing.DRAWN_TOTAL, award=40_000, more=SHORT_FORM + choosing.DRAWS
+        )  # fmt: skip
+        yield from self._agreed(call, choosing.DRAWN, closed=70)
+        yield from choosing.drawn(self.stage, call)
+
+    def _compared_call(self) -> Story:
+        """Its rules take a solver; scenarios and other aims stand beside its list, which nobody decided yet."""
+        yield self.stage.days_ago(98)
+        self.stage.say("A call whose list is compared with scenarios")
+        call = self.stage.invented_call(
+            "Cool roofs", opens=92, closes=47, total=choosing.COMPARED_TOTAL, award=110_000, more=SHORT_FORM + choosing.AT_LEAST
+        )  # fmt: skip
+        yield from self._agreed(call, choosing.compared_list(self.stage), closed=47)
+        yield from choosing.compared(self.stage, call)
 
     def _past_call(self) -> Story:
         yield self.stage.days_ago(420)

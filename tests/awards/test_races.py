@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from grants.agreements import services as agreements
 from grants.awards import queries, services
 from grants.awards.models import Selection, SelectionMove
+from grants.awards.rules import DecisionInput, Override, Plan, ScenarioInput
 from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.money import ZERO, Money, euros
@@ -47,15 +48,20 @@ def prepared(scene: Scene, number: int) -> tuple[Deed, Deed]:
 
 def test_what_two_do_at_one_moment_happens_once(evaluated: Scene) -> None:
     manager, chair, officer = (evaluated.actor(name) for name in ("manager", "chair", "officer"))
-    given = decision(evaluated)
+    # One chooses a scenario that asks for a condition, the other the list as the call says.
+    plan = Plan(overrides=(Override(evaluated.references[0], conditions="Ethics check first"),))
+    number = services.save_scenario(manager, evaluated.call_id, ScenarioInput("On a condition", plan))
+    shown = queries.ranking_page(manager, evaluated.slug, plan=plan)
+    given, chosen = decision(evaluated), DecisionInput(shown.list_hash, "It is safer.", scenario=number)
 
-    def decide() -> None:
-        services.decide(manager, evaluated.call_id, given)
-
-    told = at_once(decide, decide)
+    told = at_once(
+        lambda: services.decide(manager, evaluated.call_id, given),
+        lambda: services.decide(chair, evaluated.call_id, chosen),
+    )
     assert told[1:] == ["done"] and told[0] in ("Refused", "Conflict") and count(Selection) == 1
 
     key = selection(evaluated).id
+    # Whoever of them decided it does not confirm it.
     told = at_once(lambda: services.confirm(chair, key), lambda: services.confirm(officer, key))
     assert told[1:] == ["done"] and told[0] in ("Refused", "Conflict")
     assert money(evaluated) == (euros(800_000), ["selected", "reserve", "selected"])

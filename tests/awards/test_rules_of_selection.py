@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from copy import deepcopy
 from typing import Any
 
@@ -15,14 +16,14 @@ from grants.awards.models import SelectionItem
 from grants.awards.states import Outcome
 from grants.calls import services as call_acts
 from grants.calls.models import Call
-from grants.calls.rules import BudgetInput, SelectionRules
+from grants.calls.rules import BudgetInput, SelectionRules, StrandRule, Thresholds
 from grants.core import encoding
 from grants.core.acts import arranging
 from grants.core.audit import AuditEvent
 from grants.core.db import db, get
 from grants.core.errors import NotFound, Refused
 from grants.core.file_types import FileType
-from grants.core.money import euros
+from grants.core.money import ZERO, euros
 from tests import actors
 from tests.awards.solving import worked_off
 from tests.awards.test_services import decide, decision, reserved, states
@@ -32,14 +33,46 @@ from tests.evaluation.scene import Browser, Scene
 
 def said(scene: Scene, rules: SelectionRules) -> None:
     """The call says how it selects."""
+    says(scene, "evaluation.selection", rules)
+
+
+def says(scene: Scene, path: str, value: Any) -> None:
+    """The call says something else about its evaluation."""
     with arranging():
         row = get(Call, scene.call_id)
         content: Any = deepcopy(row.content)
-        content["fields"]["evaluation.selection"] = {
-            **content["fields"]["evaluation.criteria"], "value": encoding.encode(rules),
-        }  # fmt: skip
+        content["fields"][path] = {**content["fields"]["evaluation.criteria"], "value": encoding.encode(value)}
         row.content = content
     db.session.rollback()
+
+
+def test_the_line_stands_above_a_list_that_the_money_does_not_reach(evaluated: Scene, browser: Browser) -> None:
+    base = f"/calls/{evaluated.slug}"
+
+    def line() -> str:
+        """The line in words; it stands before every row."""
+        head, _, rest = text_of(browser.get("manager", f"{base}/ranking")).partition('class="pg-line"')
+        assert "Cool Courtyards" in rest and 'data-label="Rank"' not in head
+        return " ".join(re.sub("<[^>]+>", " ", rest.partition("</tr>")[0]).partition(">")[2].split())
+
+    large = StrandRule("Large", euros(900_000), euros(350_000))
+    says(evaluated, "evaluation.selection", SelectionRules(strands=(large,)))
+    assert line().endswith(
+        "Rank 1, “Cool Courtyards”, is the first it does not reach. Not selected: asks for EUR 50 000.00 more than is left "
+        "of the strand “Large”."
+    )
+    says(evaluated, "evaluation.selection", SelectionRules())
+    call_acts.authorise_budget(evaluated.actor("officer"), evaluated.call_id, BudgetInput(euros(0)))
+    assert line() == (
+        "Budget line: 0 selected, no money is free for this call. Rank 1, “Cool Courtyards”, asks for EUR 400 000.00 more "
+        "than is left."
+    )
+    says(evaluated, "evaluation.thresholds", Thresholds(each_half=10))
+    assert line() == "Budget line: 0 selected, no money is free for this call. Nobody is above the thresholds."
+    assert "There is nothing to choose from" in text_of(browser.get("manager", f"{base}/scenarios/what-if"))
+    # Nobody to fund is no dead end: the list is decided, confirmed and told like any other.
+    key = decide(evaluated)
+    assert services.confirm(evaluated.actor("chair"), key) == ZERO and set(states(evaluated)) == {"below_threshold"}
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ from grants.core.money import euros
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
 from tests.awards.solving import worked_off
+from tests.awards.test_minute import printed
 from tests.awards.test_rules_of_selection import said
 from tests.awards.test_services import reserved
 from tests.awards.test_views import text_of
@@ -164,6 +165,23 @@ def test_the_pages_walk_from_saving_to_choosing(evaluated: Scene, browser: Brows
     assert "Side by side" in text_of(browser.get("manager", base))
     wrong = browser.post("manager", base, title="B", line="stop", overrides="nonsense")
     assert (wrong.status_code, "Line 1 needs five parts" in wrong.text) == (422, True)
+    # What only the list knows is told with what is wrong by itself, once and above all; nothing typed is lost.
+    last = evaluated.references[1]
+    wrong = browser.post(
+        "manager", base, title="", line="stop", country_max="x", exclusive=f"{last}, PCP-9", overrides="PCP-8;;;;"
+    )
+    summary = wrong.text.partition("There is a problem")[2].partition("<h1")[0]
+    assert wrong.status_code == 422 and f"{last}, PCP-9" in wrong.text
+    for words in (
+        "Give the scenario a name.",
+        "whole number",
+        "PCP-9 is not on",
+        "PCP-8 is not on",
+        "Write why",
+    ):
+        assert summary.count(words) == 1, words
+    alone = browser.post("manager", base, title="B", line="stop", exclusive=f"\n{last}")
+    assert (alone.status_code, "Line 2 names one application." in alone.text) == (422, True)
     assert browser.post("manager", base, title="B", line="stop", cut="25").status_code == 303
     page = text_of(browser.get("manager", f"{base}/1"))
     assert "Choose this scenario" in page
@@ -295,6 +313,14 @@ def test_every_scenario_keeps_what_it_came_to_when_one_is_chosen(evaluated: Scen
     assert [(row.reference, row.rank, row.outcome, row.amount, row.running_total) for row in shown[0].rows] == [
         (row.reference, row.rank, row.outcome, row.amount, row.running_total) for row in frozen.rows
     ]
+    minute = printed(evaluated, number)
+    for words in (
+        "Chosen from Scenario 1, “Cut 25 %”",
+        "What it was compared with",
+        "Cut 25 %: decided 3 3 3 900 000.00 100 000.00",
+    ):
+        assert words in minute, minute
+    assert "Cut 10 % 2 2 2 720 000.00 280 000.00" in minute
     base = f"/calls/{evaluated.slug}/scenarios"
     text = text_of(browser.get("manager", f"{base}/2"))
     assert "Every amount is cut by 10 %." in text and "nothing of it was reserved" in text

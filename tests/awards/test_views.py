@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from html import unescape
 
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from grants.applications.models import Application
@@ -13,6 +14,7 @@ from grants.awards.states import SelectionState
 from grants.core.acts import arranging
 from grants.core.db import db
 from grants.evaluation import services as evaluation
+from grants.evaluation.models import Assessment, AssessmentScore, Assignment
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
 from tests.evaluation.scene import CLOSED, Browser, Scene, declares
@@ -26,8 +28,16 @@ def text_of(answer: TestResponse, status: int = 200) -> str:
 
 
 def test_the_ranking_names_the_straddling_row_and_explains_ties(browser: Browser, evaluated: Scene) -> None:
+    first = select(Assignment.id).where(Assignment.application_id == evaluated.application_ids[0])
+    sheet = select(Assessment.id).where(Assessment.assignment_id.in_(first)).limit(1)
+    with arranging():
+        given = select(AssessmentScore).where(AssessmentScore.assessment_id.in_(sheet), AssessmentScore.half == 9)
+        db.session.scalars(given).one().half = 2
+    db.session.rollback()
     text = text_of(browser.get("manager", f"/calls/{evaluated.slug}/ranking"))
 
+    # One evaluator alone is below the threshold of 10 in all.
+    assert text.count("points apart") == 1 and "3.5 points apart, on both sides of the threshold" in text
     assert "Straddles the line: EUR 200\u00a0000.00 short" in text
     assert "Budget line: 2 selected, EUR 200\u00a0000.00 left of EUR 1\u00a0000\u00a0000.00." in text
     assert "“Cool Courtyards” stands first with 4.5 against 4 for Excellence and ambition." in text

@@ -5,12 +5,20 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from copy import deepcopy
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 from pypdf import PdfReader
 
+from grants.calls import queries as call_queries
+from grants.calls.models import Call
+from grants.calls.rules import Thresholds
+from grants.core import encoding
+from grants.core.acts import arranging
+from grants.core.db import get
 from tests.awards.conftest import evaluated_world
 from tests.browser.sites import Site, served
 from tests.browser.test_panel import PATIENCE, press
@@ -31,6 +39,26 @@ def site(postgres: Cluster, evaluated_world: World[None], tmp_path_factory: pyte
     with served(postgres, evaluated_world, tmp_path_factory.mktemp("home")) as made:
         made.later = CLOSED - WHILE_OPEN
         yield made
+
+
+@contextmanager
+def thresholds(scene: Scene, site: Site, *, first_half: int, total_half: int) -> Iterator[None]:
+    """The call asks for so many half points for its first criterion and in all, for a while."""
+    path = "evaluation.thresholds"
+
+    def ask(value: Any) -> Any:
+        with arranging():
+            row = get(Call, scene.call_id)
+            content: Any = deepcopy(row.content)
+            before, content["fields"][path]["value"] = content["fields"][path]["value"], value
+            row.content = content
+        return before
+
+    with site.app.app_context():
+        first = call_queries.call_by_id(scene.call_id).content.criteria[0].key
+        before = ask(encoding.encode(Thresholds(6, ((first, first_half),), total_half)))
+        yield
+        ask(before)
 
 
 def test_the_line_is_drawn_at_the_cent_and_one_of_two_scenarios_is_frozen_by_two_people(
@@ -58,6 +86,24 @@ def test_the_line_is_drawn_at_the_cent_and_one_of_two_scenarios_is_frozen_by_two
         ).to_be_visible()
         expect(manager.get_by_text("How ties are broken.")).to_be_visible()
 
+        # Under a threshold there is no rank and no place above or below the line, and the row says which threshold it is.
+        with thresholds(scene, site, first_half=9, total_half=25):
+            manager.reload()
+            under = {
+                title: manager.get_by_role("row", name=re.compile(title))
+                for title in ("Cool Courtyards", "Roof by Roof", "Ferry to Zero")
+            }
+            expect(under["Cool Courtyards"]).not_to_contain_text("Below the threshold:")
+            short = "Below the threshold: Excellence and ambition has 4 and needs 4.5"
+            expect(under["Roof by Roof"]).to_contain_text(f"{short}.")
+            expect(under["Ferry to Zero"]).to_contain_text(f"{short}; the total is 12 and must be 12.5.")
+            for title in ("Roof by Roof", "Ferry to Zero"):
+                expect(under[title]).to_have_class("is-muted")
+                expect(under[title].locator("td").first).to_have_text("–")
+            expect(manager.locator("tr.pg-straddle")).to_have_count(0)
+            expect(line).to_contain_text("Budget line: 1 selected")
+        manager.reload()
+
         # On paper: a list of many sheets says on each what its columns are and which sheet of how many it is.
         manager.evaluate(
             "() => { const row = document.querySelector('.pg-rank tbody tr');"
@@ -71,7 +117,8 @@ def test_the_line_is_drawn_at_the_cent_and_one_of_two_scenarios_is_frozen_by_two
             # A row is never cut: its name and its amount are on one sheet.
             assert said.count("Cool Courtyards Selected") == len(re.findall(r"GR\s+12.5", said))
             assert ("Running total" in said) == ("Cool Courtyards Selected" in said or "Ferry to Zero" in said)
-        assert len(sheets) > 2 and "Same view as CSV" not in " ".join(sheets)
+        said_in_all = " ".join(sheets)
+        assert len(sheets) > 2 and not any(words in said_in_all for words in ("Same view as CSV", "Compare scenarios"))
 
         manager.get_by_role("link", name="Compare scenarios").click()
         manager.get_by_label("Name of the scenario").fill("Cut 25 %")

@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 import grants
 from grants.agreements.models import BankAccount, Grant, Milestone
 from grants.applications.models import Application, ApplicationPartner
+from grants.awards import queries as awards
 from grants.awards.models import (
     Complaint,
     DecisionLetter,
@@ -252,6 +253,28 @@ def test_the_unhappy_call_has_a_tie_at_the_line_and_somebody_too_late(demo_app: 
     assert [rows[f"Twin Streets {side}"].outcome for side in ("East", "West")] == ["reserve", "reserve"]
     assert [title for title, item in rows.items() if item.straddles] == ["Twin Streets East", "Twin Streets West"]
     assert [detail["verb"] for detail in refused] == ["application.submit", "letter.send"]
+
+
+def test_one_list_was_drawn_by_lot_and_another_took_the_solver(demo_app: Flask) -> None:
+    calls = {each.title.split()[0]: each for each in db.session.scalars(select(Call))}
+    drawn = db.session.execute(
+        select(SelectionItem.rank, SelectionItem.outcome, SelectionItem.rule_words)
+        .join(Selection, Selection.id == SelectionItem.selection_id)
+        .where(Selection.call_id == calls["Benches"].id, Selection.state == "confirmed")
+        .order_by(SelectionItem.position)
+    ).all()
+    chair = identity.person_by_email("chair@demo.example")
+    assert chair is not None
+    others = awards.what_ifs(identity.actor_for(chair.id), calls["Cool"].slug)
+
+    assert calls["Benches"].synthetic and calls["Cool"].synthetic
+    assert [tuple(row)[:2] for row in drawn] == [(1, "selected"), (2, "selected"), (3, "reserve"), (4, "reserve")]
+    assert [row.rule_words for row in drawn[1:]] == [
+        f"Drawn by lot: place {place} of 3 at the line." for place in (1, 2, 3)
+    ]
+    assert [(aim.words, aim.applications, aim.inversions) for aim in others.aims] == [
+        ("As ranked", 3, 0), ("Highest sum of scores", 4, 4),
+    ]  # fmt: skip
 
 
 def test_everything_in_the_demo_was_done_by_acts_of_the_program(demo_app: Flask) -> None:

@@ -10,7 +10,15 @@ from wtforms import HiddenField, IntegerField, RadioField, StringField, TextArea
 from wtforms.validators import Optional
 
 from grants.awards.forms.selections import DESPITE, LINE_WORDS, REDRAWN
-from grants.awards.rules import Plan, ScenarioInput, departing_words, override_lines, read_overrides
+from grants.awards.rules import (
+    Override,
+    Plan,
+    ScenarioInput,
+    departing_words,
+    override_lines,
+    read_groups,
+    read_overrides,
+)
 from grants.awards.states import LineRule
 from grants.calls.rules import SelectionRules
 from grants.dossiers.rules import clean_text
@@ -53,8 +61,9 @@ class ScenarioForm(ContestedForm):
     )
 
     def checks(self) -> Iterable[Callable[[], object]]:
-        """A name that is not too long, and departures that can be read."""
+        """A name that is not too long, groups and departures that can be read."""
         yield ScenarioInput(self.title.data or "", Plan()).checked
+        yield lambda: read_groups(self.exclusive.data or "")
         yield lambda: read_overrides(self.overrides.data or "")
 
     def by_rules(self, call: SelectionRules, draws: bool) -> None:
@@ -63,26 +72,28 @@ class ScenarioForm(ContestedForm):
 
     def to_input(self, call: SelectionRules, number: int | None = None) -> ScenarioInput:
         """The frozen input; what the form does not ask stays as the call has it."""
-        selection = replace(
-            call,
-            fund_what_fits=self.line.data == LineRule.SKIP.value,
-            reserve_max=self.reserve_max.data,
-            country_max=self.country_max.data,
-            countries_min=self.countries_min.data,
-            small_cities_min=self.small_cities_min.data,
-        )
-        groups = [
-            tuple(dict.fromkeys(ref.strip() for ref in line.split(",") if ref.strip()))
-            for line in (self.exclusive.data or "").splitlines()
-        ]
-        plan = Plan(
+        plan = self._plan(call, read_groups(self.exclusive.data or ""), read_overrides(self.overrides.data or ""))
+        return ScenarioInput(self.title.data or "", plan, number, self.version_shown() if number else None)
+
+    def readable(self, call: SelectionRules) -> Plan:
+        """The plan as far as it can be read, to be held against the list although the form is wrong by itself."""
+        groups = () if self.exclusive.errors else read_groups(self.exclusive.data or "")
+        return self._plan(call, groups, () if self.overrides.errors else read_overrides(self.overrides.data or ""))
+
+    def _plan(
+        self, call: SelectionRules, exclusive: tuple[tuple[str, ...], ...], overrides: tuple[Override, ...]
+    ) -> Plan:
+        numbers = (self.reserve_max, self.country_max, self.countries_min, self.small_cities_min)
+        # A number that cannot be read departs from nothing.
+        read = {field.short_name: field.data for field in numbers if not field.errors}
+        selection = replace(call, fund_what_fits=self.line.data == LineRule.SKIP.value, **read)
+        return Plan(
             selection,
-            exclusive=tuple(dict.fromkeys(group for group in groups if len(group) > 1)),
-            overrides=read_overrides(self.overrides.data or ""),
+            exclusive=exclusive,
+            overrides=overrides,
             cut_percent=Fraction(self.cut.data or 0),
             reason=clean_text(self.why.data or ""),
         )
-        return ScenarioInput(self.title.data or "", plan, number, self.version_shown() if number else None)
 
     @classmethod
     def of(cls, name: str, plan: Plan, version: int | None = None) -> ScenarioForm:

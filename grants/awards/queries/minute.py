@@ -9,6 +9,7 @@ from sqlalchemy import select
 from grants.awards.models import Selection
 from grants.awards.queries.lists import frozen, shown_rows
 from grants.awards.queries.reserve import SELECTION_FILES, selection_page
+from grants.awards.queries.scenarios import compared_in
 from grants.awards.queries.selections import plan_of, selections
 from grants.awards.rules.minute import DecisionMinute
 from grants.calls import queries as calls
@@ -34,6 +35,7 @@ def minute(selection_id: UUID) -> Asking[DecisionMinute]:
     return DecisionMinute(
         *(call, view, plan_of(row), shown_rows(listed, scores, cities, {})),
         tuple(each for each in reversed(views) if each.draw_refused_at is not None),
+        tuple(each.column for each in compared_in(row.compared) if not each.unsolved),
     )
 
 

@@ -157,9 +157,14 @@ def _kept_with(of_call: ColumnElement[bool]) -> Asking[tuple[Kept, ...]]:
     """What was compared when the list of a call was decided that stands; nothing before, or where it was not kept."""
     stands = (Selection.kind == SelectionKind.RANKED.value, Selection.state != SelectionState.RETURNED.value)
     rows = yield from ask(select(Selection.compared).where(of_call, *stands).order_by(Selection.number.desc()).limit(1))
-    if not rows or rows[0].compared is None:
+    return compared_in(rows[0].compared) if rows else ()
+
+
+def compared_in(stored: Any) -> tuple[Kept, ...]:
+    """What was compared when a list was decided, as it was kept with it; nothing where it was not."""
+    if stored is None:
         return ()
-    found: tuple[Kept, ...] | None = encoding.decode(rows[0].compared, tuple[Kept, ...])
+    found: tuple[Kept, ...] | None = encoding.decode(stored, tuple[Kept, ...])
     return found or ()
 
 
@@ -193,6 +198,8 @@ def what_ifs(actor: Actor, slug: str) -> Asking[WhatIfPage]:
     shown, (read, facts), kept = yield from side_by_side(asked)
     if shown.partial:
         return WhatIfPage(call.slug, call.title, True)
+    if all(row.rank is None for row in shown.rows):
+        return WhatIfPage(call.slug, call.title, False, call_id=call.id, nobody=True)
     known = Known(kept)
     try:
         first = _as_ranked(planned(call, plan, read, facts, known), facts)

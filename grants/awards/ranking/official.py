@@ -170,9 +170,18 @@ class RankedList:
                 f"Budget line so far: {count} above it, {self.left} left of {self.budget}. {waiting} more "
                 f"{'application waits' if waiting == 1 else 'applications wait'} for a score and may come above it."
             )
+        elif not self.budget:
+            sentence = "Budget line: 0 selected, no money is free for this call."
         if not self.straddling:
-            return sentence if waiting else sentence + " Nobody above the thresholds is left out."
+            if waiting:
+                return sentence
+            above = any(row.rank is not None for row in self.rows)
+            return f"{sentence} {'Nobody above the thresholds is left out.' if above else 'Nobody is above the thresholds.'}"
         first = self.straddling[0]
+        whole = total(row.amount for row in self.straddling)
+        if first.rule_words and (not first.missing or whole <= self.left):
+            # What is left would do: a strand, or what a rule holds back, does not reach.
+            return f"{sentence} Rank {first.rank}, “{first.title}”, is the first it does not reach. {first.rule_words}"
         if len(self.straddling) == 1:
             return sentence + f" Rank {first.rank}, “{first.title}”, asks for {first.missing} more than is left."
         return sentence + (

@@ -37,9 +37,11 @@ from grants.awards.rules.plan import (
     kept_facts,
     override_lines,
     plan_of,
+    read_groups,
     read_overrides,
     refuse_departures,
     refuse_old_departures,
+    wrong_departures,
 )
 from grants.awards.rules.publication import (
     Decided,
@@ -62,8 +64,8 @@ from grants.awards.rules.scenarios import (
     ScenarioView,
     WhatIfPage,
     compared,
-    refuse_another,
     shares_of,
+    wrong_name,
 )
 from grants.awards.rules.showing import (
     ROWS_ON_A_PAGE,
@@ -136,9 +138,9 @@ __all__ = [
     "part",
     "plan_of",
     "points",
+    "read_groups",
     "read_overrides",
     "redraw_words",
-    "refuse_another",
     "refuse_complaints",
     "refuse_departures",
     "refuse_doubts",
@@ -157,4 +159,6 @@ __all__ = [
     "strip",
     "untold_words",
     "waiting_words",
+    "wrong_departures",
+    "wrong_name",
 ]

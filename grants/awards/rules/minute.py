@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from grants.awards.rules.decision import SelectionView
 from grants.awards.rules.plan import Plan
-from grants.awards.rules.showing import RankingRow
+from grants.awards.rules.scenarios import Column
+from grants.awards.rules.showing import RankingRow, tie_sentences
 from grants.calls.rules import CallView
 
 
@@ -20,11 +21,15 @@ class DecisionMinute:
     rows: tuple[RankingRow, ...]
     # The lists of the call whose draw was refused before this one was decided.
     refused: tuple[SelectionView, ...] = ()
+    # What the list by the rules of the call and each scenario came to when it was decided.
+    compared: tuple[Column, ...] = ()
 
     @property
     def rules(self) -> tuple[str, ...]:
         """By what was selected, in sentences."""
-        return (*self.plan.rules.sentences, *departures(self.plan))
+        order = self.plan.panel_order
+        panel = (f"The panel put tied applications in this order: {', '.join(order)}.",) if order else ()
+        return (*self.plan.rules.sentences, *panel, *departures(self.plan))
 
     @property
     def drawing(self) -> tuple[str, ...]:
@@ -34,7 +39,7 @@ class DecisionMinute:
     @property
     def ties(self) -> tuple[str, ...]:
         """How each tie was decided, once each."""
-        return tuple(dict.fromkeys(row.tie_words for row in self.rows if row.tie_words))
+        return tie_sentences(row.tie_words for row in self.rows)
 
 
 def departures(plan: Plan) -> tuple[str, ...]:

@@ -184,7 +184,7 @@ def refuse_departures(
     plan: Plan, asked: Mapping[str, Money], call: SelectionRules, budget: Money, *, draws: bool = False
 ) -> None:
     """Raise :class:`Invalid` where a departure names nobody of the list, has no reason, or is more than was asked for."""
-    wrong = _wrong(plan, asked, call, budget, draws)
+    wrong = wrong_departures(plan, asked, call, budget, draws=draws)
     if wrong:
         raise Invalid("The departures from the list cannot stand.", wrong)
 
@@ -193,12 +193,14 @@ def refuse_old_departures(
     plan: Plan, asked: Mapping[str, Money], call: SelectionRules, budget: Money, *, draws: bool = False
 ) -> None:
     """Raise :class:`Refused` where a scenario that was saved earlier may not be chosen as it is."""
-    wrong = _wrong(plan, asked, call, budget, draws)
+    wrong = wrong_departures(plan, asked, call, budget, draws=draws)
     if wrong:
         raise Refused(f"This scenario cannot be chosen as it is. {' '.join(wrong.values())} Change it first.")
 
 
-def _wrong(plan: Plan, asked: Mapping[str, Money], call: SelectionRules, budget: Money, draws: bool) -> dict[str, str]:
+def wrong_departures(
+    plan: Plan, asked: Mapping[str, Money], call: SelectionRules, budget: Money, *, draws: bool = False
+) -> dict[str, str]:
     """What is wrong with the departures of a plan, at the field of the form it belongs to."""
     found = {
         "overrides": " ".join((*_wrong_overrides(plan, asked, call, budget), *_wrong_places(plan, call, draws))),
@@ -211,6 +213,26 @@ def _wrong(plan: Plan, asked: Mapping[str, Money], call: SelectionRules, budget:
     elif other and not clean_text(plan.reason):
         found["why"] = f"Write why this scenario departs from the rules of the call: {'; '.join(other)}."
     return {name: words for name, words in found.items() if words}
+
+
+def read_groups(text: str) -> tuple[tuple[str, ...], ...]:
+    """Groups of which at most one is selected as people type them, one a line with commas between the references.
+
+    >>> read_groups("A-1, A-2, A-1\\n\\nA-3,A-4")
+    (('A-1', 'A-2'), ('A-3', 'A-4'))
+    """
+    found, wrong = [], list[str]()
+    for number, line in enumerate(text.splitlines(), 1):
+        group = tuple(dict.fromkeys(part.strip() for part in line.split(",") if part.strip()))
+        if len(group) == 1:
+            wrong.append(
+                f"Line {number} names one application. Name two or more, with commas between, or empty the line."
+            )
+        elif group:
+            found.append(group)
+    if wrong:
+        raise Invalid("The groups cannot be read.", {"exclusive": " ".join(wrong)})
+    return tuple(dict.fromkeys(found))
 
 
 def _wrong_groups(plan: Plan, asked: Mapping[str, Money]) -> list[str]:

@@ -262,11 +262,18 @@ class WhatIfPage:
     # Nobody worked out yet what they select from the list as it is; or why no answer was proven.
     unsolved: bool = False
     problems: tuple[str, ...] = ()
+    # Nobody of the list is above the thresholds.
+    nobody: bool = False
 
 
-def refuse_another(count: int) -> None:
-    """Raise :class:`Invalid` where a call has as many scenarios as can be compared."""
-    if count >= SCENARIOS_MAX:
-        raise Invalid(
-            "The scenario was not saved.", {"title": f"A call has at most {SCENARIOS_MAX} scenarios. Change one."}
-        )
+def wrong_name(name: str, number: int | None, saved: Mapping[int, str]) -> dict[str, str]:
+    """What is wrong with the name of a scenario beside those a call has, by number; ``number`` is None for one more.
+
+    >>> wrong_name("Islands", None, {1: "Islands"})
+    {'title': 'Another scenario of this call has this name. Give it its own.'}
+    """
+    if any(taken == name and other != number for other, taken in saved.items()):
+        return {"title": "Another scenario of this call has this name. Give it its own."}
+    if number is None and len(saved) >= SCENARIOS_MAX:
+        return {"title": f"A call has at most {SCENARIOS_MAX} scenarios. Change one."}
+    return {}

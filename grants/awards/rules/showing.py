@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
@@ -11,7 +12,7 @@ from uuid import UUID
 from grants.awards.rules.decision import SelectionView, redraw_words, repeats_words
 from grants.awards.rules.moving import NOTHING_FREED, ReservePage
 from grants.awards.rules.plan import Plan
-from grants.awards.states import AmountBasis, LineRule, Outcome
+from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind
 from grants.calls.rules import (
     PLAIN_SCORING,
     PLAIN_SELECTION,
@@ -227,6 +228,17 @@ class RankingPage:
         return "Above the line so far" if self.waiting and self.selection is None else ""
 
     @property
+    def bare_threshold_half(self) -> int | None:
+        """The threshold in all where it is one of the bare marks, as evaluators' totals are."""
+        return None if self.weighted else self.total_threshold_half
+
+    @property
+    def line_first(self) -> bool:
+        """Whether the line stands above every row: the money does not reach the first, or nobody is above the thresholds."""
+        ranked = self.selection is None or self.selection.kind is SelectionKind.RANKED
+        return ranked and bool(self.line_words) and not any(row.line_after for row in self.rows)
+
+    @property
     def selected_words(self) -> str:
         """How many are selected of how many that have a score, and how many have none yet."""
         said = f"{len(self.selected)} of {len(self.rows)}"
@@ -276,9 +288,24 @@ class Part:
     line: int | None
 
     @property
+    def ties(self) -> tuple[str, ...]:
+        """How each tie of these rows was decided, once each."""
+        return tie_sentences(row.tie_words for row in self.rows)
+
+    @property
     def last(self) -> int:
         """The place of its last row."""
         return self.first + len(self.rows) - 1
+
+
+def tie_sentences(words: Iterable[str]) -> tuple[str, ...]:
+    """How ties were decided, each sentence once: of three tied ones the middle one is told of twice.
+
+    >>> tie_sentences(("“A” before “B”.", "“A” before “B”. “B” before “C”.", "", "“B” before “C”."))
+    ('“A” before “B”.', '“B” before “C”.')
+    """
+    # Every sentence begins with a title in quotes.
+    return tuple(dict.fromkeys(sentence for row in words if row for sentence in re.split(r"(?<=\.) (?=“)", row)))
 
 
 def part(rows: Sequence[RankingRow], place: int) -> Part:
@@ -331,9 +358,15 @@ class Strip:
     last: int
     consensus: int
     words: str
+    # Where they disagree enough to be marked: by how much.
+    apart: str = ""
 
 
-def strip(totals_half: Sequence[int], consensus_half: Half, most_half: int) -> Strip:
+# A sixth of all points between two evaluators (2.5 of 15), or the threshold in all between them.
+APART_FROM = Fraction(1, 6)
+
+
+def strip(totals_half: Sequence[int], consensus_half: Half, most_half: int, threshold_half: int | None = None) -> Strip:
     """Where the marks of one row stand; equal totals are stacked.
 
     >>> strip((10, 10, 20), 12, 20).dots
@@ -343,6 +376,11 @@ def strip(totals_half: Sequence[int], consensus_half: Half, most_half: int) -> S
 
     >>> strip((), 12, 20).dots, strip((), 12, 20).words
     ((), 'none of the sheets has every score')
+
+    Those that lie far apart, or on both sides of the threshold in all, are told of.
+
+    >>> strip((18, 24), 20, 30, 20).apart, strip((20, 22), 20, 30, 20).apart, strip((19, 20), 20, 30, 20).apart
+    ('3 points apart, on both sides of the threshold', '', '0.5 point apart, on both sides of the threshold')
     """
     agreed = _place(consensus_half, most_half)
     if not totals_half:
@@ -354,7 +392,16 @@ def strip(totals_half: Sequence[int], consensus_half: Half, most_half: int) -> S
         seen[half] += 1
     lowest, highest = points(given[0]), points(given[-1])
     words = f"all {lowest}" if lowest == highest else f"from {lowest} to {highest}"
-    return Strip(tuple(dots), dots[0][0], dots[-1][0], agreed, words)
+    return Strip(tuple(dots), dots[0][0], dots[-1][0], agreed, words, _apart(given, most_half, threshold_half))
+
+
+def _apart(given: Sequence[Half], most_half: int, threshold_half: int | None) -> str:
+    spread = given[-1] - given[0]
+    astride = threshold_half is not None and given[0] < threshold_half <= given[-1]
+    if not astride and spread < APART_FROM * most_half:
+        return ""
+    unit = "point" if spread <= 2 else "points"
+    return f"{points(spread)} {unit} apart{', on both sides of the threshold' if astride else ''}"
 
 
 def _place(half: Half, most_half: int) -> int:

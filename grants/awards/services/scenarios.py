@@ -36,18 +36,16 @@ def save_scenario(actor: Actor, call_id: UUID, values: ScenarioInput) -> int:
     refuse_conflicted(actor, [row.application_id for row in found.rows] + [row.id for row in waiting])
     asked = {row.reference: row.requested for row in found.rows}
     draws = call.content.draw is not None
-    rules.refuse_departures(values.plan, asked, call.content.selection, found.budget, draws=draws)
+    rows = db.session.scalars(select(SelectionScenario).where(SelectionScenario.call_id == call_id)).all()
+    wrong = rules.wrong_name(values.name, values.number, {row.number: row.name for row in rows})
+    wrong |= rules.wrong_departures(values.plan, asked, call.content.selection, found.budget, draws=draws)
+    if wrong:
+        raise Invalid("The scenario was not saved.", wrong)
     if values.plan.has_minima:
         # Whether it can be reckoned with is told on its page.
         ask_solve(call_id)
-    rows = db.session.scalars(select(SelectionScenario).where(SelectionScenario.call_id == call_id)).all()
-    if any(row.name == values.name and row.number != values.number for row in rows):
-        raise Invalid(
-            "The scenario was not saved.", {"title": "Another scenario of this call has this name. Give it its own."}
-        )
     assert actor.user_id is not None, "only a person saves a scenario"
     if values.number is None:
-        rules.refuse_another(len(rows))
         last = db.session.scalar(select(func.max(SelectionScenario.number)).where(SelectionScenario.call_id == call_id))
         number = (last or 0) + 1
         db.session.add(

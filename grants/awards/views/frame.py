@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeVar
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from grants.awards.rules import (
 )
 from grants.awards.rules.complaints import ComplaintLetter, ComplaintView
 from grants.awards.states import LineRule
+from grants.core.errors import Invalid
 from grants.core.permissions import Permission, Scope
 from grants.web.forms import ContestedForm
 from grants.web.routing import NavItem, current_actor
@@ -54,6 +56,12 @@ def decides(shown: RankingPage) -> bool:
 def fresh_form(kind: type[F], view: SelectionView) -> F:
     """A form beside the one that was sent: it takes nothing of what was typed there."""
     return kind(formdata=None, data={"version": str(view.version)})
+
+
+def tell(form: ContestedForm, wrong: Mapping[str, str]) -> None:
+    """Put what is wrong beside its fields, but for those that are wrong already."""
+    if wrong:
+        form.add_problem(Invalid("It was not saved.", wrong), but_not={each.short_name for each in form if each.errors})
 
 
 def ways(call_id: UUID) -> dict[str, bool]:

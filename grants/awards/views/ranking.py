@@ -45,7 +45,7 @@ def listed(shown: RankingPage) -> dict[str, Any]:
     found = part(shown.rows, request.values.get("place", default=1, type=int))
     drawn = {
         row.application_id: (
-            strip(row.totals_half, row.consensus_half or 0, most),
+            strip(row.totals_half, row.consensus_half or 0, most, shown.bare_threshold_half),
             bar(row.running_total, shown.budget),
         )
         for row in found.rows

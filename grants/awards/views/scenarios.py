@@ -9,21 +9,25 @@ from flask import flash
 from grants.awards import queries, rules, services
 from grants.awards.forms import ChooseForm, ScenarioForm, SolveForm
 from grants.awards.rules import DecisionInput, RankingPage, ScenarioView
-from grants.awards.views.frame import READS, P, bp, may_decide
+from grants.awards.views.frame import READS, P, bp, may_decide, tell
 from grants.awards.views.ranking import listed
 from grants.awards.views.solving import solving_of
+from grants.calls.rules import CallView
 from grants.core.permissions import Scope
+from grants.dossiers.rules import clean_text
 from grants.web.routing import current_actor, page, requires, see_other
 
 
 @bp.get("/calls/<slug>/scenarios")
 @requires(*READS)
 def scenarios(slug: str) -> Any:
-    return _side_by_side(slug, ScenarioForm(formdata=None))
+    return _side_by_side(slug)
 
 
-def _side_by_side(slug: str, form: ScenarioForm, asked: SolveForm | None = None) -> str:
+def _side_by_side(slug: str, form: ScenarioForm | None = None, asked: SolveForm | None = None) -> str:
     shown = queries.scenarios_page(current_actor(), slug)
+    # One more begins with what the call published: only what is changed departs from it.
+    form = ScenarioForm.of("", rules.Plan(shown.rules)) if form is None else form
     may = shown.ready and current_actor().may(P.SELECTION_DECIDE, Scope.of(("call", shown.call_id)))
     form.by_rules(shown.rules, shown.draws)
     solving = None
@@ -42,7 +46,22 @@ def add_scenario(slug: str) -> Any:
             number = services.save_scenario(current_actor(), call.id, given)
             flash("The scenario is saved.")
             return see_other(".scenario", slug=slug, number=number)
+    else:
+        _tell_the_rest(form, call)
     return _side_by_side(slug, form), 409 if form.clashed else 422
+
+
+def _tell_the_rest(form: ScenarioForm, call: CallView, number: int | None = None) -> None:
+    """Where a form is wrong by itself no act looks at it, so what is wrong beside the list is told here with the rest."""
+    shown = queries.ranking_page(current_actor(), call.slug)
+    if shown.partial or shown.selection is not None:
+        return
+    saved = {each.number: each.name for each in queries.scenarios(call.id)}
+    wrong = rules.wrong_name(clean_text(form.title.data or ""), number, saved)
+    asked = {row.reference: row.requested for row in shown.rows}
+    published, draws = call.content.selection, call.content.draw is not None
+    wrong |= rules.wrong_departures(form.readable(published), asked, published, shown.budget, draws=draws)
+    tell(form, wrong)
 
 
 @bp.get("/calls/<slug>/scenarios/<int(max=2147483647):number>")
@@ -87,6 +106,8 @@ def change_scenario(slug: str, number: int) -> Any:
             services.save_scenario(current_actor(), call.id, form.to_input(call.content.selection, number))
             flash("The scenario is saved.")
             return see_other(".scenario", slug=slug, number=number)
+    else:
+        _tell_the_rest(form, call, number)
     shown, saved = queries.scenario_page(current_actor(), slug, number)
     if form.clashed:
         form.comes_again(saved.version)
@@ -145,4 +166,4 @@ def ask_solve(slug: str) -> Any:
             if len(back) < 10 and back.isascii() and back.isdigit():
                 return see_other(".scenario", slug=slug, number=int(back))
             return see_other(BACK.get(back, ".scenarios"), slug=slug)
-    return _side_by_side(slug, ScenarioForm(formdata=None), form), 422
+    return _side_by_side(slug, asked=form), 422

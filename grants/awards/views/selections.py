@@ -18,7 +18,7 @@ from grants.awards.rules import (
 from grants.awards.rules.after import After
 from grants.awards.rules.heard import Heard
 from grants.awards.states import LineRule, SelectionKind, SelectionState
-from grants.awards.views.frame import READS, P, bp, decides, fresh_form, may_decide
+from grants.awards.views.frame import READS, P, bp, decides, fresh_form, may_decide, tell
 from grants.awards.views.ranking import listed
 from grants.awards.views.solving import Solving, solving_of
 from grants.calls import queries as calls
@@ -61,6 +61,7 @@ def decide(slug: str) -> Any:
     form = DecisionForm()
     if request.form.get("go") != "decide":
         shown = _by_rules_of(form, slug, form.departing())
+        _tell_departures(form, shown)
         _ask_for(form, shown)
         form.now_of(shown.list_hash)
         return _decision(shown, form)
@@ -74,7 +75,16 @@ def decide(slug: str) -> Any:
     if form.clashed:
         form.now_of(shown.list_hash)
         form.problems.append(f"{form.clashed} What you typed stands below.")
+    else:
+        _tell_departures(form, shown)
     return _decision(shown, form), 409 if form.clashed else 422
+
+
+def _tell_departures(form: DecisionForm, shown: RankingPage) -> None:
+    """What only the list knows of the departures is told together with what is wrong by itself."""
+    if shown.whole and shown.plan is not None:
+        asked = {row.reference: row.requested for row in shown.rows}
+        tell(form, rules.wrong_departures(shown.plan, asked, shown.rules, shown.budget, draws=bool(shown.drawing)))
 
 
 def _ask_for(form: DecisionForm, shown: RankingPage) -> None:

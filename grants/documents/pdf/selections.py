@@ -30,6 +30,7 @@ def selection(told: DecisionMinute) -> bytes:
                 f"{view.confirmed_by}, {moment(view.confirmed_at, call.zone)}" if view.confirmed_at else "No",
             ),
             ("Reason", view.reason),
+            *([("Chosen from", f"Scenario {view.scenario}, “{view.scenario_name}”")] if view.scenario else []),
             *_despite(view),
             ("Free budget", str(view.budget)),
             ("Reserved", f"{view.used} for {len(taken)} of {len(told.rows)} applications"),
@@ -40,10 +41,17 @@ def selection(told: DecisionMinute) -> bytes:
     paper.heading("By which rules")
     for sentence in told.rules:
         paper.paragraph(sentence)
+    if view.departures:
+        paper.heading("What departs from the published rules")
+        for sentence in view.departures:
+            paper.paragraph(sentence)
     paper.table(_ranked(told))
     if view.line_words:
         paper.gap(4)
         paper.paragraph(view.line_words)
+    # One alone was compared with nothing.
+    if len(told.compared) > 1:
+        paper.table(_compared(told))
     paper.heading("How ties were decided")
     for sentence in told.ties or ("No two applications above the thresholds had the same score.",):
         paper.paragraph(sentence)
@@ -86,7 +94,13 @@ def _ranked(told: DecisionMinute) -> Table:
     )  # fmt: skip
     rows = []
     for row in told.rows:
-        why = [row.threshold_words, row.rule_words, f"Condition: {row.conditions}" if row.conditions else ""]
+        line = f"Straddles the line: {row.missing} short." if row.missing else "Straddles the line."
+        why = [
+            line if row.straddles else "",
+            row.threshold_words,
+            row.rule_words,
+            f"Condition: {row.conditions}" if row.conditions else "",
+        ]
         place = "" if row.rank is None else str(row.rank)
         about = f"{row.title} ({row.reference}), {row.cities}".rstrip(", ")
         rows.append(
@@ -96,3 +110,19 @@ def _ranked(told: DecisionMinute) -> Table:
             )
         )  # fmt: skip
     return Table("The list", columns, tuple(rows))
+
+
+def _compared(told: DecisionMinute) -> Table:
+    columns = (
+        Column("Scenario", share=5), Column("Applications", ColumnKind.NUMBER, share=2), Column("Cities", ColumnKind.NUMBER, share=1),
+        Column("Countries", ColumnKind.NUMBER, share=2), Column("Used", ColumnKind.MONEY, share=2, sums=False),
+        Column("Left", ColumnKind.MONEY, share=2, sums=False), Column("What it cannot keep", share=4),
+    )  # fmt: skip
+    rows = [
+        (
+            f"{one.name}: decided" if one.number == told.view.scenario else one.name, str(one.applications), str(one.cities),
+            str(one.countries), one.used, one.left, " ".join(one.problems),
+        )
+        for one in told.compared
+    ]  # fmt: skip
+    return Table("What it was compared with", columns, tuple(rows))

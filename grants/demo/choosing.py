@@ -1,0 +1,69 @@
+"""Two small calls in which more than rank and money selects: one draws by lot at its line, the rules of the other take a solver."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from grants.awards import services as awards
+from grants.awards.rules import Plan, ScenarioInput
+from grants.calls.rules import CallView
+from grants.demo import crowd
+from grants.demo.cast import AskedInDemo
+from grants.demo.stage import Stage, Story
+
+DRAWS = """\
+evaluation:
+  draw: {within: 0}
+"""
+# The first is clear of the line; the money left then pays for one of the three that nothing tells apart.
+DRAWN = (
+    AskedInDemo("Benches by the Canal", "kovarhely", "reka", 40_000, (9, 9, 9)),
+    AskedInDemo("A Fountain for the Square", "neochora", "eleni", 35_000, (8, 8, 8)),
+    AskedInDemo("Steps to Sit on", "zoltowice", "marek", 35_000, (8, 8, 8)),
+    AskedInDemo("Water at Every Stop", "stefanel", "irina", 35_000, (8, 8, 8)),
+)
+DRAWN_TOTAL = 100_000
+
+AT_LEAST = """\
+evaluation:
+  selection: {countries_min: 3}
+"""
+# The second is of the country of the first: beside both, three countries cannot be reached.
+SECOND_PLACE = 48
+COMPARED_TOTAL = 200_000
+
+
+def drawn(stage: Stage, call: CallView) -> Story:
+    """Decided, confirmed and thereby drawn, then published with its seed."""
+    yield stage.days_ago(15)
+    stage.troupe.decide_selection(call, reason="The list as ranked; who stays tied at the line is drawn, as published.")
+    yield stage.days_ago(12)
+    stage.troupe.confirm_selection(call)
+    yield stage.days_ago(9)
+    stage.troupe.publish_results(call)
+
+
+def compared_list(stage: Stage) -> tuple[AskedInDemo, ...]:
+    """Who applies; the second is a municipality of the crowd."""
+    place = crowd.municipalities()[SECOND_PLACE]
+    lead = stage.troupe.writer(place.name, place.country, place.contact, "Climate officer")
+    return (
+        AskedInDemo("White Roofs", "kovarhely", "reka", 110_000, (9, 9, 9)),
+        AskedInDemo("Gravel and Stonecrop", place.key, lead, 80_000, (9, 8, 8)),
+        AskedInDemo("Vines on the Depot", "lumenau", "theresa", 50_000, (8, 8, 8)),
+        AskedInDemo("Meadow upon Meadow", "brunnvik", "linnea", 40_000, (8, 8, 7)),
+        AskedInDemo("Shade for the Market Hall", "portosereno", "paolo", 30_000, (8, 7, 7)),
+    )
+
+
+def compared(stage: Stage, call: CallView) -> Story:
+    """Two scenarios, and what they and other aims select, as a worker works it out; nobody has decided."""
+    yield stage.days_ago(5)
+    stage.say(f"{call.title}: scenarios")
+    published = call.content.selection
+    for name, plan in (
+        ("One country more", Plan(replace(published, countries_min=4), reason="To learn in one country more.")),
+        ("Without the rule of countries", Plan(replace(published, countries_min=None), reason="To see what it costs.")),
+    ):
+        awards.save_scenario(stage.troupe.actor("chair"), call.id, ScenarioInput(name, plan))
+    awards.request_solve(stage.troupe.actor("chair"), call.id)
