@@ -122,7 +122,7 @@ class OwnPage:
 @reader
 def own_page(actor: Actor, reference: str, at: datetime) -> Asking[OwnPage]:
     """The complaints of one application for its team; :class:`NotFound` for everybody else."""
-    application = applications.view_by_id(applications.team_id_of(actor, reference))
+    application = applications.view_for_team(applications.team_id_of(actor, reference))
     wanted = select(Complaint).where(Complaint.application_id == application.id).order_by(Complaint.number.desc())
     reached, found = yield from both(reached_at.asking(application, at), views_of.asking(wanted))
     # Who handles it is nobody's business outside the programme.

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from grants.applications import queries as applications
 from grants.applications.models import Application
@@ -278,6 +278,20 @@ def _left_out(ids: Sequence[UUID]) -> Asking[dict[UUID, tuple[str, str]]]:
     return {row.application_id: (row.reason, row.name) for row in rows}
 
 
+def is_left_out(application_id: UUID) -> bool:
+    """Whether somebody else tells an application its outcome: its letter is left out by name."""
+    return (
+        db.session.scalar(select(Application.id).where(Application.id == application_id, left_out_by_name()))
+        is not None
+    )
+
+
+def left_out_by_name() -> ColumnElement[bool]:
+    """The same as a condition on :class:`Application`."""
+    found = select(LetterLeftOut.id).where(LetterLeftOut.application_id == Application.id)
+    return found.where(LetterLeftOut.ended_at.is_(None)).exists()
+
+
 def _deliveries(ids: Sequence[UUID]) -> Asking[dict[UUID, Delivery]]:
     """How the mails about each letter fared, by application; the newest to each person counts."""
     rows = yield from ask(
@@ -363,7 +377,7 @@ def row_of(page: LettersPage, reference: str) -> LetterRow:
 
 def sent_letter(actor: Actor, reference: str, at: datetime) -> tuple[Any, SentLetter]:
     """The newest letter its team was sent, with the application; :class:`NotFound` for everybody else and before."""
-    application = applications.view_by_id(applications.team_id_of(actor, reference))
+    application = applications.view_for_team(applications.team_id_of(actor, reference))
     row = db.session.scalars(_newest_sent(application.id)).first()
     if row is None:
         raise NotFound

@@ -35,7 +35,7 @@ def result(actor: Actor, reference: str, at: datetime) -> ResultPage:
 
     Before the results of the call are public the page says when, and nothing else.
     """
-    application = applications.view_by_id(applications.team_id_of(actor, reference))
+    application = applications.view_for_team(applications.team_id_of(actor, reference))
     letter = select(func.max(DecisionLetter.sent_at)).where(
         DecisionLetter.application_id == application.id, DecisionLetter.state == LetterState.SENT.value
     )
@@ -46,7 +46,7 @@ def result(actor: Actor, reference: str, at: datetime) -> ResultPage:
         .order_by(Selection.number.desc())
         .limit(1)
     ).one_or_none()
-    if found is None:
+    if found is None or (application.untold and found[2] is None):
         raise NotFound
     item, selection, letter_sent = found
     confirmed_at = selection.confirmed_at

@@ -72,7 +72,7 @@ def _draft_of(application_id: UUID) -> Complaint | None:
 
 
 def _begun(actor: Actor, application_id: UUID) -> Complaint:
-    application = applications.view_by_id(application_id)
+    application = applications.view_for_team(application_id)
     found = own.window_of(application, acts.moment())
     if found.why_not or found.about is None or found.reached_at is None or found.due_at is None:
         raise Refused(found.why_not)

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from grants.applications import queries as applications
 from grants.applications.models import Application
+from grants.applications.services import tell
 from grants.awards import queries
 from grants.awards.models import DecisionLetter, LetterLeftOut, LetterMailing, LetterText, SelectionItem
 from grants.awards.rules import refuse_same_person
@@ -288,6 +289,7 @@ def send_letter(actor: Actor, letter_id: UUID) -> str:
     text = text.dated(sent_on, until)
     LETTER.move(letter, "send")
     letter.sent_content, letter.sent_sha256, letter.sent_at = text.to_mapping(), text.sha256, acts.moment()
+    tell(application.id)
     db.session.flush()
     jobs.queue("jobs.documents.decision_letter", subject=("application", application.id), letter_id=letter.id)
     _tell(team, application, text)
