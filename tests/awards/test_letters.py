@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -41,7 +42,7 @@ from grants.evaluation.models import Consensus
 from grants.identity.models import User
 from grants.identity.queries import actor_for
 from tests import actors
-from tests.awards.publishing import publish
+from tests.awards.publishing import publish, tell_all
 from tests.evaluation.scene import CLOSED, Browser, Scene
 from tests.factories import identity as people
 from tests.html import check_page
@@ -374,6 +375,7 @@ def test_no_route_tells_a_conflicted_person_of_an_application_whose_letter_is_on
     app: Flask, decided: Scene
 ) -> None:
     prepare(decided)
+    tell_all(decided)
     agreements.prepare(decided.actor("manager"), decided.application_ids[0], starts_on=CLOSED.date())
 
     seen = seen_of(app, decided.application_ids[0], DECIDES)
@@ -384,6 +386,36 @@ def test_no_route_tells_a_conflicted_person_of_an_application_whose_letter_is_on
 
 
 # ---------------------------------------------------------------------------------------------- its team
+
+
+def test_no_page_of_a_team_tells_its_outcome_before_its_letter(app: Flask, decided: Scene) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    lead, ref = Browser(app, decided), decided.references[0]
+    decided.people["lead"] = decided.leads[0]
+    own = f"/applications/{ref}"
+    pages = (
+        "/",
+        "/home",
+        "/applications",
+        "/applications.csv",
+        own,
+        f"{own}/submitted",
+        f"{own}/history",
+        f"{own}/complaint",
+    )
+    told = re.compile("elected for|is selected|reserve list|short mail|400,?.?000.00|>Selected<|,selected,")
+
+    for path in pages:
+        assert told.search(lead.get("lead", path).text) is None, path
+    assert ref in lead.get("lead", "/applications?state=under_evaluation").text
+    assert ref not in lead.get("lead", "/applications?state=selected").text
+    for path in ("result", "decision-letter"):
+        assert lead.get("lead", f"{own}/{path}").status_code == 404, path
+    assert "Selected" in lead.get("manager", own).text
+
+    sent(decided)
+    assert ref in lead.get("lead", "/applications?state=selected").text
+    assert told.search(lead.get("lead", own).text) is not None
 
 
 def test_the_team_reads_letter_before_and_report_after_publication_only(app: Flask, decided: Scene) -> None:
@@ -419,6 +451,26 @@ def test_the_team_reads_letter_before_and_report_after_publication_only(app: Fla
     held = f"/applications/{decided.references[1]}/decision-letter"
     assert "handed out with its report" in lead.get("other", held).text
     assert lead.get("other", f"{held}.pdf").status_code == 404
+
+    # One whose bytes were damaged on the disk is handed to nobody; printed anew, both are, and what was made first is kept.
+    (row,) = [each for each in shown_to(decided).rows if each.reference == decided.references[0]]
+    assert row.letter_id is not None
+    first = files.listed(queries.letters.LETTER_FILES, row.letter_id, queries.letters.LETTER_ROLE)[0]
+    files.path(first).chmod(0o600)
+    files.path(first).write_bytes(b"%PDF-damaged")
+    assert lead.get("lead", f"{place}/decision-letter.pdf").status_code >= 400
+    for ref in decided.references[:2]:
+        again = f"/calls/{decided.slug}/decision/letters/{ref}"
+        assert lead.post("manager", f"{again}/print-again", reason="Torn").status_code == 403
+        assert lead.post("officer", f"{again}/print-again", reason=" ").status_code == 422
+        assert lead.post("officer", f"{again}/print-again", reason="The PDF cannot be opened.").status_code == 303
+        twice = lead.post("officer", f"{again}/print-again", reason="Once more")
+        assert twice.status_code == 422 and "being made already" in twice.text and "Once more" in twice.text
+    work_off()
+    with lead.get("lead", f"{place}/decision-letter.pdf") as got, lead.get("other", f"{held}.pdf") as other:
+        assert (got.status_code, other.status_code) == (200, 200)
+    assert [paper.version_no for paper in queries.letters.papers(row.letter_id)] == [2, 1, 2, 1]
+    assert "version 2" in lead.get("officer", f"/calls/{decided.slug}/decision/letters/{decided.references[0]}").text
 
     publish(decided, ResultsInput())
     with lead.get("other", f"{held}.pdf") as got:

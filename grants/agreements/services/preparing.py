@@ -30,6 +30,7 @@ from grants.agreements.states import (
     GrantState,
     MilestoneState,
 )
+from grants.applications import queries as applied
 from grants.applications import services as applications
 from grants.applications.models import Application, ApplicationPartner
 from grants.applications.states import APPLICATION, PartnerState
@@ -65,14 +66,13 @@ def prepare(actor: Actor, application_id: UUID, *, starts_on: date) -> GrantSumm
     """Begin the preparation of a selected application: a grant with the terms that follow from call and application."""
     application = locked(Application, application_id)
     call = calls.call_by_id(application.call_id)
-    if application.told_state is not None:
-        # Appointments and tasks of a preparation would tell the outcome.
-        if not awards.letters.is_left_out(application.id) and not call.results_are_public(acts.moment()):
-            raise Refused(
-                f"{application.reference} does not know that it is selected: its letter of decision has not left. "
-                "Have the letter sent first, or leave it out by name and tell the lead yourself."
-            )
-        applications.tell(application.id)
+    # Appointments and tasks of a preparation would tell the outcome.
+    if applied.view_for_team(application.id).untold and not awards.letters.is_left_out(application.id):
+        raise Refused(
+            f"{application.reference} does not know that it is selected: its letter of decision has not left. "
+            "Have the letter sent first, or leave it out by name and tell the lead yourself."
+        )
+    applications.tell(application.id)
     APPLICATION.move(application, "prepare")
     reserved = awards.item_of(application_id).amount
     grant = Grant(

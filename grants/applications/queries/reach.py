@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Text, Uuid, and_, bindparam, case, false, or_, select
 
 from grants.applications.models import Application
-from grants.applications.states import Origin
+from grants.applications.states import ApplicationState, Origin
 from grants.calls.models import Call
 from grants.core import clock
 from grants.core.db import db, get
@@ -92,9 +92,13 @@ def visible(actor: Actor) -> ColumnElement[bool]:
 
 
 def untold() -> ColumnElement[bool]:
-    """Applications with an outcome their team does not know: no letter has told it, and the results are not public."""
+    """Applications with an outcome their team does not know: no letter has told it, and the results are not public.
+
+    Who moved up from the reserve list was on it when they became public, and learns the rest by a letter all the same.
+    """
     public = select(Call.id).where(Call.results_public_at <= clock.now())
-    return and_(Application.told_state.is_not(None), Application.call_id.not_in(public))
+    moved = Application.told_state == ApplicationState.RESERVE.value
+    return and_(Application.told_state.is_not(None), or_(moved, Application.call_id.not_in(public)))
 
 
 def state_to_team() -> ColumnElement[str]:

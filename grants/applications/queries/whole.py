@@ -38,7 +38,8 @@ def view(actor: Actor, reference: str) -> Asking[ApplicationView]:
 
 def _as_told(found: ApplicationView, row: Any) -> ApplicationView:
     """The application as its team reads it: no outcome before its letter left, or the results are public."""
-    if row.told_state is None or found.call.results_are_public(clock.now()):
+    moved = row.told_state == ApplicationState.RESERVE.value
+    if row.told_state is None or (found.call.results_are_public(clock.now()) and not moved):
         return found
     return replace(found, state=ApplicationState(row.told_state), untold=True)
 

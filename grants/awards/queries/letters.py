@@ -45,6 +45,7 @@ from grants.calls.rules import CallView
 from grants.core import clock, files
 from grants.core.db import among, db, get, locked
 from grants.core.errors import NotFound
+from grants.core.files import FileView
 from grants.core.jobs import Job, JobState
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader, side_by_side
@@ -373,6 +374,11 @@ def row_of(page: LettersPage, reference: str) -> LetterRow:
     if found is None or found.text is None:
         raise NotFound
     return found
+
+
+def papers(letter_id: UUID) -> tuple[FileView, ...]:
+    """Every PDF that was made of a letter and its report, the newest of each first."""
+    return tuple(file for chain in files.chains(files.listed(LETTER_FILES, letter_id)) for file in chain)
 
 
 def sent_letter(actor: Actor, reference: str, at: datetime) -> tuple[Any, SentLetter]:

@@ -61,7 +61,11 @@ def result(actor: Actor, reference: str, at: datetime) -> ResultPage:
     settlement = None if last is None else Settlement.from_mapping(last.settlement)
     # Who moved up from the reserve list has money of its own.
     outcome = (
-        Outcome.SELECTED if item.entry_id is not None else settlement.outcome if settlement else Outcome(item.outcome)
+        Outcome.SELECTED
+        if item.entry_id is not None and not application.untold
+        else settlement.outcome
+        if settlement
+        else Outcome(item.outcome)
     )
     return replace(
         _told(application, item, plan_of(selection).draw, outcome, words, settlement),

@@ -12,6 +12,7 @@ from grants.awards.forms.letters import (
     LetterDeedForm,
     LetterTextForm,
     PrepareForm,
+    PrintAgainForm,
     ReturnLettersForm,
 )
 from grants.awards.rules.letters import LetterRow, LettersPage, TextView, places_of
@@ -117,7 +118,7 @@ def letter_preview(slug: str, ref: str) -> Any:
     return _preview(slug, ref)
 
 
-def _preview(slug: str, ref: str, sent: LeaveOutForm | None = None) -> str:
+def _preview(slug: str, ref: str, sent: LeaveOutForm | PrintAgainForm | None = None) -> str:
     shown = _open(slug)
     row: LetterRow = queries.letters.row_of(shown, ref)
     actor, place = current_actor(), Scope.of(("call", shown.call_id))
@@ -127,7 +128,10 @@ def _preview(slug: str, ref: str, sent: LeaveOutForm | None = None) -> str:
     return page(
         "awards/letter_preview.html", shown=shown, row=row, text=row.text, states=LetterState,
         paragraphs=paragraphs,
-        form=sent or LeaveOutForm(formdata=None), take_form=LetterDeedForm(formdata=None),
+        form=sent if isinstance(sent, LeaveOutForm) else LeaveOutForm(formdata=None),
+        print_form=sent if isinstance(sent, PrintAgainForm) else PrintAgainForm(formdata=None),
+        papers=queries.letters.papers(row.letter_id) if row.letter_id and row.state is LetterState.SENT else (),
+        take_form=LetterDeedForm(formdata=None),
         again_form=LetterDeedForm(formdata=None, data={"version": version}),
         may_prepare=actor.may(P.SELECTION_PUBLISH_RESULTS, place), may_confirm=actor.may(P.SELECTION_CONFIRM, place),
     )  # fmt: skip
@@ -180,6 +184,21 @@ def send_letter_again(slug: str, ref: str) -> Any:
             flash(f"The letter of {ref} is on its way again.", "success")
             return see_other(".letters", slug=slug)
     return _letters(_open(slug), form), 409 if form.clashed else 422
+
+
+@bp.post("/calls/<slug>/decision/letters/<ref>/print-again")
+@requires(P.SELECTION_CONFIRM)
+def print_letter_again(slug: str, ref: str) -> Any:
+    """Have the PDF of a sent letter made anew, from the words that were sent."""
+    row, form = queries.letters.row_of(_open(slug), ref), PrintAgainForm()
+    if row.letter_id is None:
+        raise NotFound
+    if form.validate_on_submit():
+        with form.attempt():
+            services.letters.ask_print(current_actor(), row.letter_id, form.reason.data or "")
+            flash("New PDFs of the letter and its report are being made.", "success")
+            return see_other(".letter_preview", slug=slug, ref=ref)
+    return _preview(slug, ref, form), 409 if form.clashed else 422
 
 
 @bp.get("/calls/<slug>/decision/texts/<outcome>")
