@@ -403,7 +403,7 @@ def test_no_page_of_a_team_tells_its_outcome_before_its_letter(app: Flask, decid
         f"{own}/history",
         f"{own}/complaint",
     )
-    told = re.compile("elected for|is selected|reserve list|short mail|400,?.?000.00|>Selected<|,selected,")
+    told = re.compile("elected for|is selected|reserve list|is reserved|>Selected<|,selected,")
 
     for path in pages:
         assert told.search(lead.get("lead", path).text) is None, path
@@ -507,6 +507,24 @@ def test_the_pages_show_what_is_in_the_way_and_keep_what_was_typed(browser: Brow
     assert "1 letter cannot be sent as it stands" in shown.text and "Prepare these letters" not in shown.text
     answer = browser.post("manager", f"{place}/texts/selected", text="Dear {leed}", version="0")
     assert answer.status_code == 422 and "Dear {leed}" in answer.text and "There is no place {leed}" in answer.text
+    assert "{reserve_place}" not in answer.text and "{lead}" in answer.text
+    answer = browser.post("manager", f"{place}/texts/reserve", text="{{nobody}}", version="0", go="show")
+    assert (
+        answer.status_code == 422
+        and "There is no place {nobody}" in answer.text
+        and "A brace stands alone." in answer.text
+    )
+    answer = browser.post(
+        "manager", f"{place}/texts/reserve", text="Place {reserve_place}. {score}", version="0", go="show"
+    )
+    check_page(answer)
+    assert (
+        answer.status_code == 200
+        and "<p>Place 1. </p>" in answer.text
+        and "Place {reserve_place}. {score}" in answer.text
+    )
+    assert "No score is told before the results are public." in answer.text
+    assert {one.number for one in shown_to(decided).texts} == {0}
     reference = decided.references[0]
     answer = browser.post("manager", f"{place}/letters/{reference}/leave-out", reason="Told by telephone.")
     assert answer.status_code == 303

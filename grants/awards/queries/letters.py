@@ -82,20 +82,25 @@ def letter_in_call(letter_id: UUID) -> Scope:
 
 
 @reader
-def letters_page(actor: Actor, slug: str) -> Asking[LettersPage]:
-    """Every letter of a call this person may look at; :class:`NotFound` for whoever has nothing to do with them."""
+def letters_page(actor: Actor, slug: str, tried: TextView | None = None) -> Asking[LettersPage]:
+    """Every letter of a call this person may look at; :class:`NotFound` for whoever has nothing to do with them.
+
+    With words that are ``tried``, those that still wait read as these would have them.
+    """
     call = yield from calls.call.asking(actor, slug)
     if not any(actor.may(permission, Scope.of(("call", call.id))) for permission in READS_LETTERS):
         raise NotFound
-    return (yield from letters_of.asking(actor, call))
+    return (yield from letters_of.asking(actor, call, tried))
 
 
 @reader
-def letters_of(actor: Actor, call: CallView) -> Asking[LettersPage]:
+def letters_of(actor: Actor, call: CallView, tried: TextView | None = None) -> Asking[LettersPage]:
     """The same of a call that was opened. No mark reaches an applicant before the results are public."""
     public = call.results_are_public(clock.now())
     first: list[Asking[Any]] = [_decided(call.id), _mailings(call.id), _texts(call.id)]
     (items, forgotten), mailings, texts = yield from side_by_side(first)
+    if tried is not None:
+        texts = {**texts, tried.outcome: tried}
     ids = [row.application_id for row in items] + [row.application_id for row in forgotten]
     criteria = call.content.criteria
     asked: list[Asking[Any]] = [

@@ -203,7 +203,9 @@ def told(row: Any) -> Complained:
     state = ComplaintState(row.state)
     if state is C.DRAFT:
         last = row.due_at - timedelta(seconds=1)
-        return Complained("was begun and never sent; it could be sent until the end of {day}", last, stands=False, unsent=True)
+        return Complained(
+            "was begun and never sent; it could be sent until the end of {day}", last, stands=False, unsent=True
+        )
     at = row.decided_at or row.withdrawn_at or row.checked_at or row.sent_at
     repeats = state is C.UPHELD and row.remedy == Remedy.REPEAT.value and row.settled_at is None
     said = _TOLD[state]

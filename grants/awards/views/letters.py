@@ -15,7 +15,7 @@ from grants.awards.forms.letters import (
     PrintAgainForm,
     ReturnLettersForm,
 )
-from grants.awards.rules.letters import LetterRow, LettersPage, TextView, places_of
+from grants.awards.rules.letters import LetterRow, LettersPage, TextView, checked_text, places_of
 from grants.awards.states import LetterState, Outcome
 from grants.awards.views.frame import P, bp
 from grants.core import clock
@@ -28,6 +28,7 @@ from grants.web.routing import current_actor, page, requires, see_other
 
 READS = queries.letters.READS_LETTERS
 ROWS_ON_A_PAGE = 50
+TRIED_MOST = 3
 
 
 @bp.get("/calls/<slug>/decision/letters")
@@ -217,11 +218,19 @@ def _words(slug: str, outcome: str) -> tuple[LettersPage, TextView]:
     return shown, found
 
 
-def _text(shown: LettersPage, told: TextView, form: LetterTextForm) -> str:
+def _text(shown: LettersPage, told: TextView, form: LetterTextForm, tried: tuple[LetterRow, ...] | None = None) -> str:
     may = current_actor().may(P.SELECTION_PUBLISH_RESULTS, Scope.of(("call", shown.call_id)))
     return page(
-        "awards/letter_text.html", shown=shown, told=told, form=form, places=places_of(told.outcome), may=may
+        "awards/letter_text.html", shown=shown, told=told, form=form, places=places_of(told.outcome), may=may,
+        tried=tried, paragraphs=paragraphs, tried_most=TRIED_MOST,
     )  # fmt: skip
+
+
+def _tried(slug: str, told: TextView, text: str) -> tuple[LetterRow, ...]:
+    """The letters with this outcome that still wait, as they would read with other words."""
+    words = TextView(told.outcome, checked_text(told.outcome, text))
+    found: LettersPage = queries.letters.letters_page(current_actor(), slug, words)
+    return tuple(row for row in found.rows if row.waits and row.text is not None and row.outcome is told.outcome)
 
 
 @bp.post("/calls/<slug>/decision/texts/<outcome>")
@@ -232,6 +241,8 @@ def write_letter_text(slug: str, outcome: str) -> Any:
     form = LetterTextForm()
     if form.validate_on_submit():
         with form.attempt():
+            if request.form.get("go") == "show":
+                return _text(shown, told, form, _tried(slug, told, form.text.data or ""))
             number = services.letters.write_text(
                 current_actor(), shown.call_id, Outcome(outcome), form.text.data or "", form.version_shown() or 0
             )
