@@ -104,7 +104,7 @@ def test_the_next_that_fits_gets_the_freed_money_with_two_people(confirmed: Scen
     read = applications.view(actor_for(confirmed.leads[1]), confirmed.references[1])
     assert (read.state, read.untold) == (ApplicationState.RESERVE, True)
     assert queries.result(actor_for(confirmed.leads[1]), read.reference, clock.now()).outcome is Outcome.RESERVE
-    _, awards = queries.awards(confirmed.actor("manager"), confirmed.slug, clock.now())
+    _, awards = queries.public.awards(confirmed.actor("manager"), confirmed.slug, clock.now())
     assert [award.title for award in awards] == [applications.view_by_id(confirmed.application_ids[2]).title]
 
 

@@ -143,6 +143,11 @@ class ApplicationView:
     untold: bool = False
 
     @property
+    def outcome_unknown(self) -> bool:
+        """Whether its team knows no outcome at all of those that are decided."""
+        return self.untold and self.state is not ApplicationState.RESERVE
+
+    @property
     def as_written(self) -> ApplicationView:
         """The application as its team reads it, with what was written since it was sent."""
         if self.drafted is None:

@@ -46,7 +46,7 @@ def result(actor: Actor, reference: str, at: datetime) -> ResultPage:
         .order_by(Selection.number.desc())
         .limit(1)
     ).one_or_none()
-    if found is None or (application.untold and found[2] is None):
+    if found is None or application.outcome_unknown:
         raise NotFound
     item, selection, letter_sent = found
     confirmed_at = selection.confirmed_at

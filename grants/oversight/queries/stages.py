@@ -10,7 +10,6 @@ from sqlalchemy import func, literal, select
 from grants.agreements.models import Grant
 from grants.agreements.states import GrantState
 from grants.applications.rules import ApplicationView, Later
-from grants.applications.states import ApplicationState
 from grants.awards import queries as awards
 from grants.awards.models import DecisionLetter, Selection, SelectionItem
 from grants.awards.states import LetterState, SelectionState
@@ -29,7 +28,7 @@ def later(application: ApplicationView, at: datetime) -> Asking[Later]:
         .join(SelectionItem, SelectionItem.selection_id == Selection.id)
         .where(SelectionItem.application_id == application.id, Selection.state == SelectionState.CONFIRMED.value)
         # Of one that moved up the first outcome is known, by its letter.
-        .where(literal(not application.untold or application.state is ApplicationState.RESERVE))
+        .where(literal(not application.outcome_unknown))
         .scalar_subquery()
     )
     paid = (
