@@ -93,9 +93,16 @@ def _values(call: CallView, item: Any, report: Report, place: str) -> dict[str, 
     }  # fmt: skip
 
 
+# What the way to complain is called on the page of an application.
+COMPLAIN = "Complain about the result"
+
+
 def _complaints(call: CallView) -> str:
     """How one can object: what the call says of it, else its rules in words."""
     redress, where = call.fact("evaluation.redress"), call.content.complaints_to_words
+    if call.content.complaints is not None and not call.content.complaints_to.address:
+        # A letter on paper has no link: it says where.
+        where = (f"One complains on the page of the application, by “{COMPLAIN}”.", *where)
     if not redress.absent:
         said = redress.text.rstrip(" .") + "."
         # What is taken here is said by its own rules; else one has to know where to turn.
