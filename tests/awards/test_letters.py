@@ -12,8 +12,11 @@ import pytest
 from flask import Flask
 from pypdf import PdfReader
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from grants.agreements import services as agreements
+from grants.applications.models import Application
+from grants.applications.states import ApplicationState
 from grants.awards import queries, services
 from grants.awards.models import DecisionLetter, LetterText
 from grants.awards.rules import DecisionInput
@@ -413,6 +416,9 @@ def test_no_page_of_a_team_tells_its_outcome_before_its_letter(app: Flask, decid
         assert lead.get("lead", f"{own}/{path}").status_code == 404, path
     assert "Selected" in lead.get("manager", own).text
 
+    with pytest.raises(IntegrityError, match="untold_is_decided"), arranging():
+        get(Application, decided.application_ids[0]).state = ApplicationState.IN_PREPARATION.value
+
     sent(decided)
     assert ref in lead.get("lead", "/applications?state=selected").text
     assert told.search(lead.get("lead", own).text) is not None
@@ -469,7 +475,10 @@ def test_the_team_reads_letter_before_and_report_after_publication_only(app: Fla
     work_off()
     with lead.get("lead", f"{place}/decision-letter.pdf") as got, lead.get("other", f"{held}.pdf") as other:
         assert (got.status_code, other.status_code) == (200, 200)
-    assert [paper.version_no for paper in queries.letters.papers(row.letter_id)] == [2, 1, 2, 1]
+    made = documents.print_decision_letter_anew(decided.actor("officer"), row.letter_id)
+    assert [paper.version_no for paper in queries.letters.papers(row.letter_id)] == [3, 2, 1, 3, 2, 1]
+    # The words are those that were sent, so the same bytes come of them.
+    assert {paper.sha256 for paper in queries.letters.papers(row.letter_id)} == {paper.sha256 for paper in made}
     assert "version 2" in lead.get("officer", f"/calls/{decided.slug}/decision/letters/{decided.references[0]}").text
 
     publish(decided, ResultsInput())

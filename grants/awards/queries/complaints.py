@@ -146,7 +146,7 @@ def told_of(application_id: UUID) -> Asking[Complained | None]:
             *(Complaint.state, Complaint.about, Complaint.remedy, Complaint.sent_at, Complaint.checked_at),
             *(Complaint.decide_at, Complaint.decided_at, Complaint.withdrawn_at, Complaint.settled_at),
             Complaint.due_at,
-            Application.state.label("application_state"),
+            applications.state_to_team().label("application_state"),
         )
         .join(Application, Application.id == Complaint.application_id)
         .where(Complaint.application_id == application_id)
