@@ -52,3 +52,8 @@ def selection(*, selection_id: str) -> None:
 def decision_letter(*, letter_id: str) -> None:
     """A letter of decision was sent: print it and its evaluation summary report as they were frozen."""
     services.print_decision_letter(jobs.actor(Permission.SELECTION_CONFIRM), UUID(letter_id))
+
+
+def decision_letter_anew(*, letter_id: str) -> None:
+    """Somebody said that the PDF of a letter of decision is damaged: print it again as it was frozen."""
+    services.print_decision_letter_anew(jobs.actor(Permission.SELECTION_CONFIRM), UUID(letter_id))

@@ -50,6 +50,12 @@ class Application(Row):
             "draft_title IS NOT NULL OR (draft_acronym IS NULL AND draft_summary IS NULL)", name="drafted_whole"
         ),
         CheckConstraint("draft_title IS NULL OR submission_id IS NOT NULL", name="drafted_after_sending"),
+        CheckConstraint("(told_state IS NULL) = (told_since IS NULL)", name="told_has_time"),
+        CheckConstraint(
+            "told_state IS NULL OR (told_state IN ('under_evaluation', 'reserve') "
+            "AND state IN ('selected', 'reserve', 'below_threshold', 'not_funded') AND state <> told_state)",
+            name="untold_is_decided",
+        ),
         CheckConstraint("(own_closes_at IS NULL) = (own_closes_reason IS NULL)", name="own_deadline_has_reason"),
         Index("ix_application_call_state", "call_id", "state", "reference"),
         Index("ix_application_newest", "created_at", "id"),
@@ -92,6 +98,9 @@ class Application(Row):
     # Later than the deadline of the call, where this one applicant was given more time.
     own_closes_at: Mapped[datetime | None]
     own_closes_reason: Mapped[str | None]
+    # The state its team reads while a decision stands that no letter has told, and since when it was in it.
+    told_state: Mapped[str | None]
+    told_since: Mapped[datetime | None] = mapped_column(info=NOT_AUDITED)
     # Title, cities and reference folded to plain letters, so that \u201cLodz\u201d finds \u201cŁódź\u201d.
     search_text: Mapped[str] = mapped_column(info=DERIVED)
     # Title, and town or name of the lead, folded: what the list is ordered by.

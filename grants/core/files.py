@@ -212,9 +212,10 @@ def keep_bytes(
     sha256 = hashlib.sha256(data).hexdigest()
     _guard(sha256)
     target = _place(sha256)
-    if target.exists():
+    if target.exists() and _hash(target) == sha256:
         os.utime(target)
     else:
+        # Bytes that were damaged on the disk are those again.
         with _writing() as (temporary, file):
             file.write(data)
             file.flush()

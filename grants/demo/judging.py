@@ -259,7 +259,7 @@ class Judges(Applicants):
         awards.return_list(self.actor("authoriser"), award_reads.selections(call.id)[0].id, reason)
 
     def confirm_selection(self, call: CallView) -> None:
-        """A second person confirms it: money is reserved, applicants are told."""
+        """A second person confirms it: money is reserved."""
         awards.confirm(self.actor("authoriser"), award_reads.selections(call.id)[0].id)
 
     def prepare_letters(self, call: CallView) -> None:
@@ -275,9 +275,7 @@ class Judges(Applicants):
 
     def publish_results(self, call: CallView) -> None:
         """Everybody may read which applications were selected."""
-        told = (
-            "" if not award_reads.letters.unsent(call.id) else "Everybody was told by mail when the list was confirmed."
-        )
+        told = "" if not award_reads.letters.unsent(call.id) else "The programme told each lead by telephone."
         made = awards.propose_results(self.actor("manager"), call.id, ResultsInput(), None, told)
         awards.publish_results(self.actor("authoriser"), made)
         self.all_changed()

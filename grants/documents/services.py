@@ -506,9 +506,26 @@ def print_selection(actor: Actor, selection_id: UUID) -> FileView:
 )
 def print_decision_letter(actor: Actor, letter_id: UUID) -> tuple[FileView, ...]:
     """A letter of decision and its evaluation summary report as PDF, from what was frozen when it was sent; made once."""
-    text, call = awards.letters.letter_for_print(letter_id)
     if made := files.listed(awards.letters.LETTER_FILES, letter_id):
         return tuple(made)
+    return _decision_papers(letter_id)
+
+
+@act(
+    "letter.print_anew",
+    needs=Permission.SELECTION_CONFIRM,
+    scope=awards.letters.letter_scope,
+    says="made the PDFs of the decision letter of {subject} anew",
+)
+def print_decision_letter_anew(actor: Actor, letter_id: UUID) -> tuple[FileView, ...]:
+    """The same again, of the same frozen words: the newest version of its files; those before stay, each with its hash."""
+    made = _decision_papers(letter_id)
+    acts.reason("; ".join(f"{file.name}: SHA-256 {file.sha256}" for file in made))
+    return made
+
+
+def _decision_papers(letter_id: UUID) -> tuple[FileView, ...]:
+    text, call = awards.letters.letter_for_print(letter_id)
     papers = (
         (awards.letters.LETTER_ROLE, "decision-letter", decisions.letter(text, synthetic=call.synthetic)),
         (awards.letters.REPORT_ROLE, "evaluation-summary-report", decisions.report(text, synthetic=call.synthetic)),

@@ -1,12 +1,14 @@
-"""Two people publish the results of a call, whoever was told by a letter or not."""
+"""Teams of a call are told their outcomes; two people publish its results, whoever was told by a letter or not."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
 
+from grants.applications.services import tell
 from grants.awards import services
 from grants.calls.rules import ResultsInput
+from grants.core.acts import arranging
 from grants.core.permissions import Actor
 from tests.evaluation.scene import Scene
 
@@ -22,3 +24,10 @@ def publish(scene: Scene, given: ResultsInput, *, second: str = "officer") -> da
     """The manager proposes, the officer publishes."""
     made = services.propose_results(scene.actor("manager"), scene.call_id, given, without_letters=NO_LETTERS)
     return services.publish_results(scene.actor(second), made)
+
+
+def tell_all(scene: Scene) -> None:
+    """Every team knows its outcome, as its letter would have told it."""
+    with arranging():
+        for application_id in scene.application_ids:
+            tell(application_id)

@@ -144,13 +144,20 @@ def test_the_window_is_that_of_the_call_and_ends_at_midnight_to_the_microsecond(
     assert state(found) == "received"
 
 
-def test_a_draft_is_kept_late_and_none_is_begun_late(told: Scene) -> None:
+def test_a_draft_is_kept_late_and_found_and_none_is_begun_late(told: Scene, browser: Browser) -> None:
     with clock.at(ENDS + DAY), pytest.raises(Refused, match="too late"):
         draft(told)
     with clock.at(PUBLIC + DAY):
         found = draft(told)
     with clock.at(ENDS + DAY):
         services.complaints.save(told.actor("lead1"), told.application_ids[NUMBER], replace(GIVEN, text="More words"))
+        # The way to it stands with the application; it is read, with why it cannot be sent.
+        late, own = Browser(browser.app, told), f"/applications/{told.references[NUMBER]}"
+        page = text_of(late.get("lead1", own))
+        assert "Your complaint was begun and never sent; it could be sent until the end of 6 March 2023." in page
+        assert f'href="{own}/complaint"' in page
+        page = text_of(late.get("lead1", f"{own}/complaint"))
+        assert "It cannot be sent any more" in page and "More words" in page and "<textarea" not in page
     db.session.rollback()
     assert get(Complaint, found).text == "More words"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -11,8 +12,11 @@ import pytest
 from flask import Flask
 from pypdf import PdfReader
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from grants.agreements import services as agreements
+from grants.applications.models import Application
+from grants.applications.states import ApplicationState
 from grants.awards import queries, services
 from grants.awards.models import DecisionLetter, LetterText
 from grants.awards.rules import DecisionInput
@@ -41,7 +45,7 @@ from grants.evaluation.models import Consensus
 from grants.identity.models import User
 from grants.identity.queries import actor_for
 from tests import actors
-from tests.awards.publishing import publish
+from tests.awards.publishing import publish, tell_all
 from tests.evaluation.scene import CLOSED, Browser, Scene
 from tests.factories import identity as people
 from tests.html import check_page
@@ -374,6 +378,7 @@ def test_no_route_tells_a_conflicted_person_of_an_application_whose_letter_is_on
     app: Flask, decided: Scene
 ) -> None:
     prepare(decided)
+    tell_all(decided)
     agreements.prepare(decided.actor("manager"), decided.application_ids[0], starts_on=CLOSED.date())
 
     # That all others lead somewhere tests/awards/test_no_route.py shows.
@@ -386,6 +391,39 @@ def test_no_route_tells_a_conflicted_person_of_an_application_whose_letter_is_on
 
 
 # ---------------------------------------------------------------------------------------------- its team
+
+
+def test_no_page_of_a_team_tells_its_outcome_before_its_letter(app: Flask, decided: Scene) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    lead, ref = Browser(app, decided), decided.references[0]
+    decided.people["lead"] = decided.leads[0]
+    own = f"/applications/{ref}"
+    pages = (
+        "/",
+        "/home",
+        "/applications",
+        "/applications.csv",
+        own,
+        f"{own}/submitted",
+        f"{own}/history",
+        f"{own}/complaint",
+    )
+    told = re.compile("elected for|is selected|reserve list|is reserved|>Selected<|,selected,")
+
+    for path in pages:
+        assert told.search(lead.get("lead", path).text) is None, path
+    assert ref in lead.get("lead", "/applications?state=under_evaluation").text
+    assert ref not in lead.get("lead", "/applications?state=selected").text
+    for path in ("result", "decision-letter"):
+        assert lead.get("lead", f"{own}/{path}").status_code == 404, path
+    assert "Selected" in lead.get("manager", own).text
+
+    with pytest.raises(IntegrityError, match="untold_is_decided"), arranging():
+        get(Application, decided.application_ids[0]).state = ApplicationState.IN_PREPARATION.value
+
+    sent(decided)
+    assert ref in lead.get("lead", "/applications?state=selected").text
+    assert told.search(lead.get("lead", own).text) is not None
 
 
 def test_the_team_reads_letter_before_and_report_after_publication_only(app: Flask, decided: Scene) -> None:
@@ -422,6 +460,29 @@ def test_the_team_reads_letter_before_and_report_after_publication_only(app: Fla
     assert "handed out with its report" in lead.get("other", held).text
     assert lead.get("other", f"{held}.pdf").status_code == 404
 
+    # One whose bytes were damaged on the disk is handed to nobody; printed anew, both are, and what was made first is kept.
+    (row,) = [each for each in shown_to(decided).rows if each.reference == decided.references[0]]
+    assert row.letter_id is not None
+    first = files.listed(queries.letters.LETTER_FILES, row.letter_id, queries.letters.LETTER_ROLE)[0]
+    files.path(first).chmod(0o600)
+    files.path(first).write_bytes(b"%PDF-damaged")
+    assert lead.get("lead", f"{place}/decision-letter.pdf").status_code >= 400
+    for ref in decided.references[:2]:
+        again = f"/calls/{decided.slug}/decision/letters/{ref}"
+        assert lead.post("manager", f"{again}/print-again", reason="Torn").status_code == 403
+        assert lead.post("officer", f"{again}/print-again", reason=" ").status_code == 422
+        assert lead.post("officer", f"{again}/print-again", reason="The PDF cannot be opened.").status_code == 303
+        twice = lead.post("officer", f"{again}/print-again", reason="Once more")
+        assert twice.status_code == 422 and "being made already" in twice.text and "Once more" in twice.text
+    work_off()
+    with lead.get("lead", f"{place}/decision-letter.pdf") as got, lead.get("other", f"{held}.pdf") as other:
+        assert (got.status_code, other.status_code) == (200, 200)
+    made = documents.print_decision_letter_anew(decided.actor("officer"), row.letter_id)
+    assert [paper.version_no for paper in queries.letters.papers(row.letter_id)] == [3, 2, 1, 3, 2, 1]
+    # The words are those that were sent, so the same bytes come of them.
+    assert {paper.sha256 for paper in queries.letters.papers(row.letter_id)} == {paper.sha256 for paper in made}
+    assert "version 2" in lead.get("officer", f"/calls/{decided.slug}/decision/letters/{decided.references[0]}").text
+
     publish(decided, ResultsInput())
     with lead.get("other", f"{held}.pdf") as got:
         assert got.status_code == 200
@@ -457,6 +518,20 @@ def test_the_pages_show_what_is_in_the_way_and_keep_what_was_typed(browser: Brow
     assert "1 letter cannot be sent as it stands" in shown.text and "Prepare these letters" not in shown.text
     answer = browser.post("manager", f"{place}/texts/selected", text="Dear {leed}", version="0")
     assert answer.status_code == 422 and "Dear {leed}" in answer.text and "There is no place {leed}" in answer.text
+    assert "{reserve_place}" not in answer.text and "{lead}" in answer.text
+    answer = browser.post("manager", f"{place}/texts/reserve", text="{{nobody}}", version="0", go="show")
+    assert (
+        answer.status_code == 422
+        and "There is no place {nobody}" in answer.text
+        and "A brace stands alone." in answer.text
+    )
+    answer = browser.post(
+        "manager", f"{place}/texts/reserve", text="Place {reserve_place}. {score}", version="0", go="show"
+    )
+    check_page(answer)
+    assert answer.status_code == 200 and "Place 1." in answer.text and "Place {reserve_place}. {score}" in answer.text
+    assert "No score is told before the results are public." in answer.text
+    assert {one.number for one in shown_to(decided).texts} == {0}
     reference = decided.references[0]
     answer = browser.post("manager", f"{place}/letters/{reference}/leave-out", reason="Told by telephone.")
     assert answer.status_code == 303

@@ -11,11 +11,14 @@ import pytest
 from sqlalchemy import select
 
 from grants.agreements import services as agreements
+from grants.applications import queries as applications
 from grants.applications.models import Application
+from grants.applications.states import ApplicationState
 from grants.awards import queries, services
 from grants.awards.models import Selection, SelectionItem
 from grants.awards.ranking import Candidate, Freed, Limits, next_of
 from grants.awards.rules import DecisionInput, Override, Plan, ScenarioInput
+from grants.awards.states import Outcome
 from grants.calls import services as call_acts
 from grants.calls.rules import BudgetInput, ResultsInput, SelectionRules
 from grants.core import clock
@@ -33,7 +36,7 @@ from grants.evaluation.states import Declared
 from grants.identity.models import Organisation
 from grants.identity.policy import Role
 from grants.identity.queries import actor_for
-from tests.awards.publishing import publish
+from tests.awards.publishing import publish, tell_all
 from tests.awards.test_portfolio import one
 from tests.awards.test_services import decide, reserved, states
 from tests.awards.test_views import text_of
@@ -47,6 +50,10 @@ def dropped(scene: Scene, number: int) -> None:
         office = people.user("Greta Office", Role.PROGRAMME_MANAGER)
         office_id = office.id
     actor = actor_for(office_id)
+    if applications.view(actor_for(scene.leads[number]), scene.references[number]).untold:
+        with pytest.raises(Refused, match="letter of decision has not left"):
+            agreements.prepare(actor, scene.application_ids[number], starts_on=date(2023, 3, 1))
+        tell_all(scene)
     grant = agreements.prepare(actor, scene.application_ids[number], starts_on=date(2023, 3, 1))
     agreements.drop(actor, grant.id, reason="Due diligence failed.")
     db.session.rollback()
@@ -91,12 +98,15 @@ def test_the_next_that_fits_gets_the_freed_money_with_two_people(confirmed: Scen
 
     assert (answer, reserved(confirmed)) == (euros(400_000), euros(800_000))
     assert states(confirmed) == ["dropped", "selected", "selected"]
-    letters = db.session.scalars(
-        select(Job.args["user_id"].astext).where(
-            Job.name == "jobs.mail.send", Job.args["template"].astext == "selection_selected"
-        )
-    ).all()
-    assert str(confirmed.leads[1]) in letters
+    # Its team knows that it is on the reserve list, and learns the rest by a letter, whatever is published before.
+    publish(confirmed, ResultsInput())
+    mailed = select(Job.id).where(Job.args["template"].astext == "selection_selected")
+    assert db.session.scalars(mailed).all() == []
+    read = applications.view(actor_for(confirmed.leads[1]), confirmed.references[1])
+    assert (read.state, read.untold) == (ApplicationState.RESERVE, True)
+    assert queries.result(actor_for(confirmed.leads[1]), read.reference, clock.now()).outcome is Outcome.RESERVE
+    _, awards = queries.public.awards(confirmed.actor("manager"), confirmed.slug, clock.now())
+    assert [award.title for award in awards] == [applications.view_by_id(confirmed.application_ids[2]).title]
 
 
 def _as_decider(scene: Scene) -> Any:

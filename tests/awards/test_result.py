@@ -19,6 +19,7 @@ from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared, Ruling
 from grants.identity.policy import Role
 from tests.awards.publishing import publish as published
+from tests.awards.publishing import tell_all
 from tests.awards.test_late_rulings import declaration
 from tests.awards.test_services import decide
 from tests.evaluation.scene import SCORES, WORDS, Browser, Scene, declares
@@ -37,6 +38,7 @@ def told(evaluated: Scene) -> Scene:
     services.confirm(scene.actor("officer"), decide(scene))
     for number, person in enumerate(scene.leads):
         scene.people[f"lead{number}"] = person
+    tell_all(scene)
     return scene
 
 

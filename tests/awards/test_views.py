@@ -91,11 +91,11 @@ def test_a_list_goes_from_decision_to_confirmation_by_two_people(browser: Browse
     )
     assert sent.status_code == 303
     asked = text_of(browser.get("officer", f"{base}/selections/2"))
-    assert "Confirm the list" in asked and "in a short mail that nobody looks at first. The letters" in asked
+    assert "Confirm the list" in asked and "No team is told yet, by mail or on any page" in asked
     assert browser.post("officer", f"{base}/selections/2/confirm", version="1").status_code == 303
     after = text_of(browser.get("officer", f"{base}/decision"))
-    assert "A short mail tells each team its outcome now; the letters come later." in after
-    assert "each team had its outcome in a short mail" in after
+    assert "No team is told before its letter leaves." in after
+    assert "no team reads its outcome before its letter leaves" in after
 
     states = {view.number: view.state for view in queries.selections(evaluated.call_id)}
     assert states == {1: SelectionState.RETURNED, 2: SelectionState.CONFIRMED}

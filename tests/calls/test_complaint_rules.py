@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grants.calls.rules import ComplaintRules, complaint_deadline, read_call_file
+from grants.calls.rules import ComplaintRules, complaint_deadline, content_of, read_call_file
+from grants.calls.rules.complaints_to import ComplaintsTo
 from grants.calls.rules.writing import call_file
 from grants.calls.states import ComplaintGround, HolidayCalendar
 from grants.core import clock
@@ -25,6 +26,9 @@ SAID = """
     days_off: [2027-12-24]
     languages: [English]
     grounds: [procedure, conflict]
+  complaints_to:
+    address: redress@pilots.example
+    decided_by: the appeals board.
 """
 RULES = ComplaintRules(
     5, 15, True, HolidayCalendar.TARGET, (date(2027, 12, 24),), ("en",), (ComplaintGround.PROCEDURE, ComplaintGround.CONFLICT)
@@ -43,10 +47,17 @@ def test_a_file_gives_the_rules_and_is_written_back_as_they_are() -> None:
 
     assert read.value("evaluation.complaints") == RULES
     assert read_call_file(written).value("evaluation.complaints") == RULES
+    where = content_of(read_call_file(written).fields)
+    assert where.complaints_to == ComplaintsTo("redress@pilots.example", "the appeals board.")
+    assert where.complaints_to_words == (
+        "One complains on the page of the application; who cannot do that writes to redress@pilots.example.",
+        "A complaint is decided by the appeals board.",
+    )
 
 
 def test_a_call_that_says_nothing_takes_none() -> None:
     assert read_call_file(CALL_2022).value("evaluation.complaints") is None
+    assert content_of(read_call_file(CALL_2022).fields).complaints_to_words == ()
     assert complaint_deadline(None, datetime(2027, 3, 1, tzinfo=UTC), BRUSSELS) is None
     assert complaint_deadline(RULES, None, BRUSSELS) is None
 

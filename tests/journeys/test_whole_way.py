@@ -115,6 +115,7 @@ def test_the_whole_way_from_a_call_file_to_a_closed_grant(app: Flask) -> None:
     with clock.at(at(2023, 1, 16)):
         _two_people_select(warm, ferry)
         worker_works()
+        _two_people_send_the_letters(warm)
         _the_conflicted_meets_it_nowhere(app, warm)
 
     with clock.at(at(2023, 3, 1)):
@@ -373,6 +374,16 @@ def _two_people_select(warm: str, ferry: str) -> None:
     assert "another person must confirm" in read(actors.zoe, decided)
     deed(actors.otto, decided, {}, to=f"{decided}/confirm")
     assert _ledger(Account.RESERVED) == euros(500_000)
+
+
+def _two_people_send_the_letters(warm: str) -> None:
+    letters = f"{CALL}/decision/letters"
+    # Nothing tells the lead before the letter.
+    assert "Under evaluation" in read(actors.ana, warm)
+    deed(actors.ingrid, letters, {})
+    deed(actors.otto, letters, {}, to=f"{letters}/confirm")
+    worker_works()
+    assert "It is selected." in read(actors.ana, warm) and "is selected" in read(actors.ana, f"{warm}/decision-letter")
 
 
 # --- the agreement ------------------------------------------------------------------------------------------------

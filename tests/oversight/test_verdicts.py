@@ -16,6 +16,7 @@ from grants.core.permissions import Actor
 from grants.identity.queries import actor_for
 from grants.oversight import queries
 from tests.awards.conftest import browser, evaluated, evaluated_world, scene, small_world
+from tests.awards.publishing import tell_all
 from tests.awards.test_services import decide
 from tests.evaluation.scene import CLOSED, SCORES, Scene
 
@@ -34,6 +35,10 @@ def confirmed(evaluated: Scene) -> Scene:
     chosen = decide(scene)
     with clock.at(CONFIRMED):
         services.confirm(scene.actor("chair"), chosen)
+    (row,) = queries.waiting(city(scene, 0))
+    assert row.words == "With the evaluators and the panel."
+    assert told(scene, 0) == [f"The programme declared {scene.references[0]} eligible and wrote to its team"]
+    tell_all(scene)
     return scene
 
 
@@ -81,11 +86,11 @@ def test_a_verdict_is_told_with_its_outcome(confirmed: Scene) -> None:
 
     assert [told(confirmed, number) for number in (0, 1)] == [
         [
-            f"The programme selected {first} for a grant of EUR 400\u00a0000.00 and told its team in a short mail, before the letter",
+            f"The programme selected {first} for a grant of EUR 400\u00a0000.00 and told its team",
             f"The programme declared {first} eligible and wrote to its team",
         ],
         [
-            f"The programme put {second} on the reserve list and told its team in a short mail, before the letter",
+            f"The programme put {second} on the reserve list and told its team",
             f"The programme declared {second} eligible and wrote to its team",
         ],
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from grants.agreements.models import (
     Grant,
@@ -16,8 +16,10 @@ from grants.agreements.rules import (
 from grants.agreements.states import (
     GrantState,
 )
+from grants.applications import queries as applications
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
+from grants.awards import queries as awards
 from grants.awards.models import Selection, SelectionItem
 from grants.awards.states import AmountBasis, SelectionState
 from grants.core.db import db
@@ -110,13 +112,17 @@ def _amount_is_invented() -> ColumnElement[bool]:
 
 @reader
 def selected_without_grant(actor: Actor) -> Asking[tuple[tuple[str, str], ...]]:
-    """Reference and title of selected applications whose preparation has not begun, at most 200."""
+    """Reference and title of selected applications whose preparation has not begun, at most 200.
+
+    One that no letter told yet is none of them: first its letter leaves, or is left out by name.
+    """
     if not actor.can(Permission.AGREEMENT_PREPARE):
         return ()
     statement = (
         select(Application.reference, Application.title)
         .where(
             Application.state == ApplicationState.SELECTED.value,
+            or_(~applications.untold(), awards.letters.left_out_by_name()),
             Application.id.not_in(actor.barred("application")),
         )
         .order_by(Application.reference)

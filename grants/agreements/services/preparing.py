@@ -30,6 +30,8 @@ from grants.agreements.states import (
     GrantState,
     MilestoneState,
 )
+from grants.applications import queries as applied
+from grants.applications import services as applications
 from grants.applications.models import Application, ApplicationPartner
 from grants.applications.states import APPLICATION, PartnerState
 from grants.awards import queries as awards
@@ -63,8 +65,15 @@ def application_scope(application_id: UUID) -> Scope:
 def prepare(actor: Actor, application_id: UUID, *, starts_on: date) -> GrantSummary:
     """Begin the preparation of a selected application: a grant with the terms that follow from call and application."""
     application = locked(Application, application_id)
-    APPLICATION.move(application, "prepare")
     call = calls.call_by_id(application.call_id)
+    # Appointments and tasks of a preparation would tell the outcome.
+    if applied.view_for_team(application.id).untold and not awards.letters.is_left_out(application.id):
+        raise Refused(
+            f"{application.reference} does not know that it is selected: its letter of decision has not left. "
+            "Have the letter sent first, or leave it out by name and tell the lead yourself."
+        )
+    applications.tell(application.id)
+    APPLICATION.move(application, "prepare")
     reserved = awards.item_of(application_id).amount
     grant = Grant(
         application_id=application.id,

@@ -57,7 +57,17 @@ from grants.applications.queries.lists import (
 from grants.applications.queries.ordering import Stretch
 from grants.applications.queries.pipeline import standing
 from grants.applications.queries.proof import receipt_proof, registered
-from grants.applications.queries.reach import id_of, is_team, lies_in, opens_when, scope_of, team_id_of, visible
+from grants.applications.queries.reach import (
+    id_of,
+    is_team,
+    lies_in,
+    opens_when,
+    scope_of,
+    state_to_team,
+    team_id_of,
+    untold,
+    visible,
+)
 from grants.applications.queries.register import register_now, register_sent
 from grants.applications.queries.saved import first_list, saved_list, saved_lists, shareable_call, shareable_calls
 from grants.applications.queries.serving import offered_actions, served, serving_city
@@ -86,6 +96,7 @@ from grants.applications.queries.whole import (
     submissions,
     view,
     view_by_id,
+    view_for_team,
     view_of,
     with_own_deadline,
     with_versions,
@@ -198,6 +209,7 @@ __all__ = [
     "stages",
     "stages_and_questions",
     "standing",
+    "state_to_team",
     "states_in_call",
     "submission_by_id",
     "submissions",
@@ -212,8 +224,10 @@ __all__ = [
     "trial_row",
     "trial_view",
     "understood",
+    "untold",
     "view",
     "view_by_id",
+    "view_for_team",
     "view_of",
     "visible",
     "waiting_answers",

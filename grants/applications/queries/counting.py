@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Integer, and_, cast, func, select, union_a
 
 from grants.applications.models import Application, ApplicationTotal
 from grants.applications.queries.narrowing import narrowed_first, of_calls
-from grants.applications.queries.reach import sees_calls_whole, visible, was_sent
+from grants.applications.queries.reach import sees_calls_whole, state_to, visible, was_sent
 from grants.applications.rules import ListFilter
 from grants.applications.states import ApplicationState
 from grants.core import paging
@@ -95,8 +95,8 @@ def _in_calls(actor: Actor, call_id: Any, wanted: ListFilter) -> Iterator[Column
 def _counted(actor: Actor, wanted: ListFilter) -> Any:
     """State and number of what the person sees, at most one more than :data:`COUNTED_MAX` in all."""
     seen = (
-        select(Application.state)
-        .where(visible(actor), *narrowed_first(wanted))
+        select(state_to(actor).label("state"))
+        .where(visible(actor), *narrowed_first(actor, wanted))
         .limit(paging.COUNTED_MAX + 1)
         .subquery()
     )

@@ -73,8 +73,9 @@ def export_head(listing: Listing) -> tuple[str, ...]:
 
 def export_rows(actor: Actor, listing: Listing) -> Generator[ExportLine, None, None]:
     """The rows of the list in its order, at most 100,000 and one more than that; one statement."""
-    statement = every_row().add_columns(Application.synthetic_note).where(visible(actor), *narrowed(listing.wanted))
-    ordered = whole(statement, listing.sorting).limit(EXPORT_ROWS_MAX + 1)
+    statement = every_row(actor).add_columns(Application.synthetic_note)
+    statement = statement.where(visible(actor), *narrowed(actor, listing.wanted))
+    ordered = whole(actor, statement, listing.sorting).limit(EXPORT_ROWS_MAX + 1)
     taken = tuple(take for _, take in _cells(listing))
     # Read in portions, so that a long list never lies in memory as rows.
     with db.session.execute(ordered.execution_options(yield_per=PORTION)) as rows:
@@ -84,5 +85,5 @@ def export_rows(actor: Actor, listing: Listing) -> Generator[ExportLine, None, N
 
 def rows_of_list(actor: Actor, listing: Listing, *, most: int) -> int:
     """How many rows the list has for this person, counted up to one more than ``most``."""
-    found = select(Application.id).where(visible(actor), *narrowed(listing.wanted)).limit(most + 1).subquery()
+    found = select(Application.id).where(visible(actor), *narrowed(actor, listing.wanted)).limit(most + 1).subquery()
     return int(db.session.scalar(select(func.count()).select_from(found)) or 0)

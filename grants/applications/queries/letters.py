@@ -44,11 +44,18 @@ def draft_text(application: ApplicationView, found: Desk, note: str) -> LetterTe
         reference=application.reference,
         call_title=call.title,
         expected=planned(call, "dates.results_planned"),
-        redress=planned(call, "evaluation.redress").rstrip("."),
+        redress=" ".join(
+            filter(None, (_ended(planned(call, "evaluation.redress")), *call.content.complaints_to_words))
+        ).rstrip("."),
         complains=call.content.complaints is not None,
         note=note or found.remark,
     )
     return rules.letter_text(application, found, body)
+
+
+def _ended(words: str) -> str:
+    """A sentence with its full stop; nothing stays nothing."""
+    return f"{words.rstrip(' .')}." if words.strip() else ""
 
 
 def to_send() -> ColumnElement[bool]:

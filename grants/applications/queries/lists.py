@@ -14,7 +14,7 @@ from grants.applications.models import Application, ApplicationPartner
 from grants.applications.queries.counting import counting, is_kept
 from grants.applications.queries.narrowing import narrowed, narrowed_first
 from grants.applications.queries.ordering import Stretch, key_of, ordered, whole
-from grants.applications.queries.reach import LIST_ROWS_MAX, visible
+from grants.applications.queries.reach import LIST_ROWS_MAX, state_since_to, state_to, visible
 from grants.applications.queries.saved import saved_lists
 from grants.applications.rules import ApplicationRow, stale
 from grants.applications.rules.listing import Listing
@@ -56,8 +56,8 @@ def _organisations_count() -> Any:
     )
 
 
-def every_row() -> Any:
-    """What lists and files show of each application, of any."""
+def every_row(actor: Actor) -> Any:
+    """What lists and files show of each application, of any, as this person reads it."""
     lead = aliased(Organisation)
     return (
         select(
@@ -65,12 +65,12 @@ def every_row() -> Any:
             Application.reference,
             Application.title,
             Application.acronym,
-            Application.state,
+            state_to(actor).label("state"),
             Application.origin,
             Application.requested,
             Application.submitted_at,
             Application.created_at,
-            Application.state_since,
+            state_since_to(actor).label("state_since"),
             Application.title_key,
             Application.lead_key,
             Application.call_id,
@@ -117,11 +117,11 @@ def stretch_of(
     actor: Actor, listing: Listing, stretch: Stretch, *, few: bool = False
 ) -> Asking[tuple[ApplicationRow, ...]]:
     """The rows of one stretch and one more, as they are read: from the end where it is read backwards."""
-    conditions = narrowed_first(listing.wanted) if few else narrowed(listing.wanted)
+    conditions = narrowed_first(actor, listing.wanted) if few else narrowed(actor, listing.wanted)
     # Which they are is found first: what is shown of each is joined to these alone, however few the planner expects.
-    found = ordered(select(Application.id).where(visible(actor), *conditions), listing.sorting, stretch, few=few)
-    statement = every_row().where(Application.id.in_(found))
-    rows = yield from ask(whole(statement, listing.sorting, backwards=stretch.backwards))
+    ids = select(Application.id).where(visible(actor), *conditions)
+    statement = every_row(actor).where(Application.id.in_(ordered(actor, ids, listing.sorting, stretch, few=few)))
+    rows = yield from ask(whole(actor, statement, listing.sorting, backwards=stretch.backwards))
     return tuple(_row(row) for row in rows)
 
 
@@ -129,7 +129,7 @@ def stretch_of(
 def of_organisation(actor: Actor, organisation_id: UUID, *, size: int) -> Asking[tuple[ApplicationRow, ...]]:
     """Applications of which an organisation is a partner or the lead and which this person may see, newest first."""
     taking_part = select(ApplicationPartner.application_id).where(ApplicationPartner.organisation_id == organisation_id)
-    statement = every_row().where(visible(actor), Application.id.in_(taking_part))
+    statement = every_row(actor).where(visible(actor), Application.id.in_(taking_part))
     rows = yield from ask(statement.order_by(Application.reference.desc()).limit(min(size, LIST_ROWS_MAX)))
     return tuple(_row(row) for row in rows)
 

@@ -12,16 +12,16 @@ from sqlalchemy import ColumnElement, cast, func, literal, literal_column, tuple
 from sqlalchemy.types import BigInteger, DateTime, Text
 
 from grants.applications.models import NEVER, NO_AMOUNT, Application
+from grants.applications.queries.reach import state_since_to, state_to
 from grants.applications.rules.listing import Order, Sorting
+from grants.core.permissions import Actor
 
-# Written out and not bound, or the indexes over them would not be used.
+# Written out and not bound, or the indexes over them would not be used. State and age are those the reader was told.
 KEYS: Mapping[Order, Any] = {
     Order.TITLE: Application.title_key,
     Order.LEAD: Application.lead_key,
-    Order.STATE: Application.state,
     Order.ASKED: func.coalesce(Application.requested, literal_column(NO_AMOUNT), type_=BigInteger),
     Order.SENT: func.coalesce(Application.submitted_at, literal_column(NEVER), type_=DateTime(timezone=True)),
-    Order.AGE: Application.state_since,
 }
 # What parts the reference from the value in a key of a page; no reference holds one.
 _MARK = "~"
@@ -73,14 +73,14 @@ def key_of(row: Any, sorting: Sorting) -> str:
     return f"{row.reference}{_MARK}{value}"
 
 
-def ordered(statement: Any, sorting: Sorting, stretch: Stretch, *, few: bool = False) -> Any:
+def ordered(actor: Actor, statement: Any, sorting: Sorting, stretch: Stretch, *, few: bool = False) -> Any:
     """The statement with one row more than the stretch holds, from the end where it is read backwards.
 
     Where there are ``few`` of them, they are found first and then put into their order; else the order is walked, which
     for one in a hundred thousand would read them all.
     """
     downwards = sorting.descending is not stretch.backwards
-    keys = _keys(sorting)
+    keys = _keys(actor, sorting)
     key = stretch.before if stretch.backwards else stretch.after
     place = _place(sorting, key) if key else None
     if place is not None:
@@ -92,14 +92,20 @@ def ordered(statement: Any, sorting: Sorting, stretch: Stretch, *, few: bool = F
     return statement.order_by(*(each.desc() if downwards else each.asc() for each in keys)).limit(stretch.size + 1)
 
 
-def whole(statement: Any, sorting: Sorting, *, backwards: bool = False) -> Any:
+def whole(actor: Actor, statement: Any, sorting: Sorting, *, backwards: bool = False) -> Any:
     """The statement in the order, without an end; ``backwards`` as a stretch that is read from its end."""
     downwards = sorting.descending is not backwards
-    return statement.order_by(*(each.desc() if downwards else each.asc() for each in _keys(sorting)))
+    return statement.order_by(*(each.desc() if downwards else each.asc() for each in _keys(actor, sorting)))
 
 
-def _keys(sorting: Sorting) -> tuple[ColumnElement[Any], ...]:
-    by = KEYS.get(sorting.by)
+def _keys(actor: Actor, sorting: Sorting) -> tuple[ColumnElement[Any], ...]:
+    match sorting.by:
+        case Order.STATE:
+            by: Any = state_to(actor)
+        case Order.AGE:
+            by = state_since_to(actor)
+        case _:
+            by = KEYS.get(sorting.by)
     return (Application.reference_key,) if by is None else (by, Application.reference_key)  # type: ignore[return-value]  # a mapped column is one
 
 

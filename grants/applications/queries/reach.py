@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, Uuid, and_, bindparam, false, or_, select
+from sqlalchemy import ColumnElement, Select, Text, Uuid, and_, bindparam, case, false, or_, select
 
 from grants.applications.models import Application
-from grants.applications.states import Origin
+from grants.applications.states import ApplicationState, Origin
+from grants.calls.models import Call
+from grants.core import clock
 from grants.core.db import db, get
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
@@ -86,6 +89,37 @@ def visible(actor: Actor) -> ColumnElement[bool]:
     if actor.can(Permission.CONFLICT_DECLARE):
         staff = and_(staff, _declared(actor))
     return and_(or_(own, and_(staff, was_sent())), *not_barred(actor))
+
+
+def untold() -> ColumnElement[bool]:
+    """Applications with an outcome their team does not know: no letter has told it, and the results are not public.
+
+    Who moved up from the reserve list was on it when they became public, and learns the rest by a letter all the same.
+    """
+    public = select(Call.id).where(Call.results_public_at <= clock.now())
+    moved = Application.told_state == ApplicationState.RESERVE.value
+    return and_(Application.told_state.is_not(None), or_(moved, Application.call_id.not_in(public)))
+
+
+def state_to_team() -> ColumnElement[str]:
+    """The state of an application as its team reads it."""
+    return case((untold(), Application.told_state), else_=Application.state)
+
+
+def state_to(actor: Actor) -> ColumnElement[str]:
+    """The same as this person reads it: the programme what is decided, a team what it was told."""
+    own = actor.places(Permission.APPLICATION_READ, "application")
+    if not own:
+        return Application.state  # type: ignore[return-value]  # a mapped column is one
+    return case((and_(Application.id.in_(own), untold()), Application.told_state), else_=Application.state)
+
+
+def state_since_to(actor: Actor) -> ColumnElement[datetime]:
+    """Since when an application is in the state this person reads."""
+    own = actor.places(Permission.APPLICATION_READ, "application")
+    if not own:
+        return Application.state_since  # type: ignore[return-value]  # a mapped column is one
+    return case((and_(Application.id.in_(own), untold()), Application.told_since), else_=Application.state_since)
 
 
 def was_sent() -> ColumnElement[bool]:

@@ -15,6 +15,7 @@ from grants.applications.rules import ApplicationView, Drafted, PartnerView, Sub
 from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState
 from grants.calls import queries as call_queries
 from grants.calls.rules import CallView
+from grants.core import clock
 from grants.core.audit import AuditEvent
 from grants.core.db import db, get
 from grants.core.errors import NotFound
@@ -31,7 +32,22 @@ def view(actor: Actor, reference: str) -> Asking[ApplicationView]:
     rows, around = yield from both(ask(select(Application).where(named, visible(actor))), _around(named))
     if not rows:
         raise NotFound
-    return _view(rows[0], around)
+    found = _view(rows[0], around)
+    return _as_told(found, rows[0]) if is_team(actor, found.id) else found
+
+
+def _as_told(found: ApplicationView, row: Any) -> ApplicationView:
+    """The application as its team reads it: no outcome before its letter left, or the results are public."""
+    moved = row.told_state == ApplicationState.RESERVE.value
+    if row.told_state is None or (found.call.results_are_public(clock.now()) and not moved):
+        return found
+    return replace(found, state=ApplicationState(row.told_state), untold=True)
+
+
+def view_for_team(application_id: UUID) -> ApplicationView:
+    """An application as its team reads it, for later stages, which have checked that it is one of the team who asks."""
+    row = get(Application, application_id)
+    return _as_told(view_of(row), row)
 
 
 def view_by_id(application_id: UUID) -> ApplicationView:

@@ -1,6 +1,6 @@
 """The way of one application from its call to the first payment, as its team may read it: pure values and functions.
 
-Told is only what the team was told: a verdict with its letter, a result once the selection is confirmed; never who
+Told is only what the team was told: a verdict with its letter, a result once its letter left or the results are public; never who
 assesses, never a rank or a mark.
 """
 
@@ -76,6 +76,8 @@ class Complained:
     repeats: bool = False
     # It is about the result the application has now, so that no other is begun.
     stands: bool = True
+    # It was begun and not sent.
+    unsent: bool = False
 
     def words(self, zone: str) -> str:
         """In one or two sentences.

@@ -139,6 +139,13 @@ class ApplicationView:
     # Whether this one applicant has more time than the others.
     # What only its team reads until it is sent.
     drafted: Drafted | None = None
+    # An outcome is decided that its team does not know: the state is the one it was told.
+    untold: bool = False
+
+    @property
+    def outcome_unknown(self) -> bool:
+        """Whether its team knows no outcome at all of those that are decided."""
+        return self.untold and self.state is not ApplicationState.RESERVE
 
     @property
     def as_written(self) -> ApplicationView:

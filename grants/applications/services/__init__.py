@@ -73,7 +73,7 @@ from grants.applications.services.moving import clear_dropped, move_to_version, 
 from grants.applications.services.opening import download, download_assigned, download_receipt
 from grants.applications.services.planning import explain_costs, save_plan, save_sources
 from grants.applications.services.privacy import accept_notice
-from grants.applications.services.recording import move, record_published
+from grants.applications.services.recording import move, move_untold, record_published, tell
 from grants.applications.services.saving import (
     change_list,
     delete_list,
@@ -156,6 +156,7 @@ __all__ = [
     "move",
     "move_ticket",
     "move_to_version",
+    "move_untold",
     "open_letter_draft",
     "open_ticket",
     "pass_by_facts",
@@ -200,6 +201,7 @@ __all__ = [
     "submit",
     "take_over",
     "take_ticket",
+    "tell",
     "throw_away",
     "try_budget",
     "try_file",

@@ -28,6 +28,16 @@ class LeaveOutForm(ContestedForm):
     )
 
 
+class PrintAgainForm(ContestedForm):
+    """Why a letter is printed anew."""
+
+    reason = TextAreaField(
+        "What is wrong with its PDF",
+        [Needed("Write what is wrong with the PDF.")],
+        description="It stands in the record. The words of the letter stay as they were sent; the old file is kept.",
+    )
+
+
 class PrepareForm(ContestedForm):
     """Prepare the letters on the page; ``shown`` says which they are."""
 

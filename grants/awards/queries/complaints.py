@@ -122,7 +122,7 @@ class OwnPage:
 @reader
 def own_page(actor: Actor, reference: str, at: datetime) -> Asking[OwnPage]:
     """The complaints of one application for its team; :class:`NotFound` for everybody else."""
-    application = applications.view_by_id(applications.team_id_of(actor, reference))
+    application = applications.view_for_team(applications.team_id_of(actor, reference))
     wanted = select(Complaint).where(Complaint.application_id == application.id).order_by(Complaint.number.desc())
     reached, found = yield from both(reached_at.asking(application, at), views_of.asking(wanted))
     # Who handles it is nobody's business outside the programme.
@@ -140,16 +140,17 @@ def _for_team(view: ComplaintView) -> ComplaintView:
 
 @reader
 def told_of(application_id: UUID) -> Asking[Complained | None]:
-    """What became of the newest complaint that was sent about an application, for its team; one statement."""
+    """What became of the newest complaint that was sent about an application, for its team, else of its draft; one statement."""
     rows = yield from ask(
         select(
             *(Complaint.state, Complaint.about, Complaint.remedy, Complaint.sent_at, Complaint.checked_at),
             *(Complaint.decide_at, Complaint.decided_at, Complaint.withdrawn_at, Complaint.settled_at),
-            Application.state.label("application_state"),
+            Complaint.due_at,
+            applications.state_to_team().label("application_state"),
         )
         .join(Application, Application.id == Complaint.application_id)
-        .where(Complaint.application_id == application_id, Complaint.state != ComplaintState.DRAFT.value)
-        .order_by(Complaint.number.desc())
+        .where(Complaint.application_id == application_id)
+        .order_by(Complaint.state == ComplaintState.DRAFT.value, Complaint.number.desc())
         .limit(1)
     )
     return rules.told(rows[0]) if rows else None
@@ -164,6 +165,9 @@ def own_way(application: ApplicationView, at: datetime) -> Asking[tuple[Complain
     """
     told, reached = yield from both(told_of.asking(application.id), reached_at.asking(application, at))
     found = rules.window(application, reached, at)
+    if told is not None and told.unsent and not found.why_not:
+        # While it can be sent, the way to complain leads to it.
+        told = None
     return told, None if found.why_not or (told is not None and told.stands) else found.due_at
 
 

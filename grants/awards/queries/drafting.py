@@ -93,19 +93,28 @@ def _values(call: CallView, item: Any, report: Report, place: str) -> dict[str, 
     }  # fmt: skip
 
 
+# What the way to complain is called on the page of an application.
+COMPLAIN = "Complain about the result"
+
+
 def _complaints(call: CallView) -> str:
     """How one can object: what the call says of it, else its rules in words."""
-    redress = call.fact("evaluation.redress")
+    redress, where = call.fact("evaluation.redress"), call.content.complaints_to_words
+    if call.content.complaints is not None and not call.content.complaints_to.address:
+        # A letter on paper has no link: it says where.
+        where = (f"One complains on the page of the application, by “{COMPLAIN}”.", *where)
     if not redress.absent:
         said = redress.text.rstrip(" .") + "."
         # What is taken here is said by its own rules; else one has to know where to turn.
         if call.content.complaints is not None:
-            return said
+            return " ".join((said, *where))
+        if call.content.complaints_to.address:
+            return " ".join((said, *where, "The call names no last day for it."))
         return (
             f"{said} Write to the programme, {call.programme.name}, by “Ask the helpdesk” on the page of your application. "
             "The call names no last day for it."
         )
-    return " ".join(call.content.complaints.sentences) if call.content.complaints is not None else ""
+    return " ".join((*(call.content.complaints.sentences if call.content.complaints is not None else ()), *where))
 
 
 def _moment(at: datetime, zone: str) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from grants.applications import queries as applications
 from grants.applications.models import Application
@@ -45,6 +45,7 @@ from grants.calls.rules import CallView
 from grants.core import clock, files
 from grants.core.db import among, db, get, locked
 from grants.core.errors import NotFound
+from grants.core.files import FileView
 from grants.core.jobs import Job, JobState
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader, side_by_side
@@ -81,20 +82,25 @@ def letter_in_call(letter_id: UUID) -> Scope:
 
 
 @reader
-def letters_page(actor: Actor, slug: str) -> Asking[LettersPage]:
-    """Every letter of a call this person may look at; :class:`NotFound` for whoever has nothing to do with them."""
+def letters_page(actor: Actor, slug: str, tried: TextView | None = None) -> Asking[LettersPage]:
+    """Every letter of a call this person may look at; :class:`NotFound` for whoever has nothing to do with them.
+
+    With words that are ``tried``, those that still wait read as these would have them.
+    """
     call = yield from calls.call.asking(actor, slug)
     if not any(actor.may(permission, Scope.of(("call", call.id))) for permission in READS_LETTERS):
         raise NotFound
-    return (yield from letters_of.asking(actor, call))
+    return (yield from letters_of.asking(actor, call, tried))
 
 
 @reader
-def letters_of(actor: Actor, call: CallView) -> Asking[LettersPage]:
+def letters_of(actor: Actor, call: CallView, tried: TextView | None = None) -> Asking[LettersPage]:
     """The same of a call that was opened. No mark reaches an applicant before the results are public."""
     public = call.results_are_public(clock.now())
     first: list[Asking[Any]] = [_decided(call.id), _mailings(call.id), _texts(call.id)]
     (items, forgotten), mailings, texts = yield from side_by_side(first)
+    if tried is not None:
+        texts = {**texts, tried.outcome: tried}
     ids = [row.application_id for row in items] + [row.application_id for row in forgotten]
     criteria = call.content.criteria
     asked: list[Asking[Any]] = [
@@ -278,6 +284,20 @@ def _left_out(ids: Sequence[UUID]) -> Asking[dict[UUID, tuple[str, str]]]:
     return {row.application_id: (row.reason, row.name) for row in rows}
 
 
+def is_left_out(application_id: UUID) -> bool:
+    """Whether somebody else tells an application its outcome: its letter is left out by name."""
+    return (
+        db.session.scalar(select(Application.id).where(Application.id == application_id, left_out_by_name()))
+        is not None
+    )
+
+
+def left_out_by_name() -> ColumnElement[bool]:
+    """The same as a condition on :class:`Application`."""
+    found = select(LetterLeftOut.id).where(LetterLeftOut.application_id == Application.id)
+    return found.where(LetterLeftOut.ended_at.is_(None)).exists()
+
+
 def _deliveries(ids: Sequence[UUID]) -> Asking[dict[UUID, Delivery]]:
     """How the mails about each letter fared, by application; the newest to each person counts."""
     rows = yield from ask(
@@ -361,9 +381,14 @@ def row_of(page: LettersPage, reference: str) -> LetterRow:
     return found
 
 
+def papers(letter_id: UUID) -> tuple[FileView, ...]:
+    """Every PDF that was made of a letter and its report, the newest of each first."""
+    return tuple(file for chain in files.chains(files.listed(LETTER_FILES, letter_id)) for file in chain)
+
+
 def sent_letter(actor: Actor, reference: str, at: datetime) -> tuple[Any, SentLetter]:
     """The newest letter its team was sent, with the application; :class:`NotFound` for everybody else and before."""
-    application = applications.view_by_id(applications.team_id_of(actor, reference))
+    application = applications.view_for_team(applications.team_id_of(actor, reference))
     row = db.session.scalars(_newest_sent(application.id)).first()
     if row is None:
         raise NotFound

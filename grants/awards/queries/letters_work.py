@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, not_, select
+from sqlalchemy import and_, func, not_, or_, select
 
 from grants.applications.models import Application
+from grants.applications.states import ApplicationState
 from grants.awards.models import (
     DecisionLetter,
     LetterLeftOut,
@@ -15,7 +16,7 @@ from grants.awards.models import (
     Selection,
     SelectionItem,
 )
-from grants.awards.states import LetterState, MailingState, SelectionKind, SelectionState
+from grants.awards.states import LetterState, MailingState, Outcome, SelectionKind, SelectionState
 from grants.calls.models import Call
 from grants.calls.states import CallState
 from grants.core.duties import Duty
@@ -35,12 +36,15 @@ def _where(actor: Actor, permission: Permission, rows: list[Any]) -> list[Any]:
 
 
 def to_prepare(actor: Actor) -> Asking[list[Duty]]:
-    """Calls with a confirmed list of which somebody is not told yet, as long as their results are not public."""
+    """Calls with a confirmed list of which somebody is not told yet, as long as their results are not public, or who moved up."""
     letter = select(DecisionLetter.id).where(
         DecisionLetter.selection_id == Selection.id,
         DecisionLetter.application_id == SelectionItem.application_id,
         DecisionLetter.state != LetterState.DROPPED.value,
     )
+    # Who moved up from the reserve list learns it by another letter, published or not.
+    moved = Application.told_state == ApplicationState.RESERVE.value
+    of_selected = letter.where(DecisionLetter.outcome == Outcome.SELECTED.value)
     out = select(LetterLeftOut.id).where(
         LetterLeftOut.application_id == SelectionItem.application_id, LetterLeftOut.ended_at.is_(None)
     )
@@ -54,10 +58,9 @@ def to_prepare(actor: Actor) -> Asking[list[Duty]]:
         .join(Application, Application.id == SelectionItem.application_id)
         .where(
             Call.state == CallState.PUBLISHED.value,
-            Call.results_public_at.is_(None),
             Selection.kind == SelectionKind.RANKED.value,
             Selection.state == SelectionState.CONFIRMED.value,
-            not_(letter.exists()),
+            or_(and_(Call.results_public_at.is_(None), not_(letter.exists())), and_(moved, not_(of_selected.exists()))),
             not_(out.exists()),
             not_(waiting.exists()),
             not_(evaluation.in_conflict(actor.user_id)),

@@ -138,7 +138,7 @@ def moves_to_confirm(actor: Actor) -> Asking[list[Duty]]:
     return [
         Duty(
             f"Confirm or return the move of {row.title} from the reserve list",
-            "Its money is reserved and a short mail tells its team only then; its letter comes later.",
+            "Its money is reserved only then. Its team learns it by its letter.",
             "Open the list",
             "awards.selection",
             {"slug": row.slug, "number": row.number},

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, func, or_, select
 
+from grants.applications import queries as applications
 from grants.applications.models import Application
 from grants.awards.models import EvaluatorNames, Selection, SelectionItem
 from grants.awards.queries.publication import STILL_SELECTED
@@ -46,6 +47,7 @@ def awards(actor: Actor, slug: str, at: datetime) -> tuple[CallView, tuple[Award
             Selection.state == SelectionState.CONFIRMED.value,
             or_(SelectionItem.outcome == Outcome.SELECTED.value, SelectionItem.entry_id.is_not(None)),
             Application.state.in_(STILL_SELECTED),
+            ~applications.untold(),
         )
         # By title, never by rank: the order must say nothing about scores.
         .order_by(func.lower(Application.title), Application.reference)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import func, or_, select
 
+from grants.applications import queries as applications
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState, Origin
 from grants.awards.models import ResultsPublication, Selection, SelectionItem
@@ -115,6 +116,7 @@ def _selected(call: CallView, kinds: tuple[SelectionKind, ...]) -> list[tuple[UU
             Selection.kind.in_([kind.value for kind in kinds]),
             or_(SelectionItem.outcome == Outcome.SELECTED.value, SelectionItem.entry_id.is_not(None)),
             Application.state.in_(STILL_SELECTED),
+            ~applications.untold(),
         )
         # By title, never by rank: the order must say nothing about scores.
         .order_by(func.lower(Application.title), Application.reference)

@@ -35,7 +35,7 @@ def result(actor: Actor, reference: str, at: datetime) -> ResultPage:
 
     Before the results of the call are public the page says when, and nothing else.
     """
-    application = applications.view_by_id(applications.team_id_of(actor, reference))
+    application = applications.view_for_team(applications.team_id_of(actor, reference))
     letter = select(func.max(DecisionLetter.sent_at)).where(
         DecisionLetter.application_id == application.id, DecisionLetter.state == LetterState.SENT.value
     )
@@ -46,7 +46,7 @@ def result(actor: Actor, reference: str, at: datetime) -> ResultPage:
         .order_by(Selection.number.desc())
         .limit(1)
     ).one_or_none()
-    if found is None:
+    if found is None or application.outcome_unknown:
         raise NotFound
     item, selection, letter_sent = found
     confirmed_at = selection.confirmed_at
@@ -61,7 +61,11 @@ def result(actor: Actor, reference: str, at: datetime) -> ResultPage:
     settlement = None if last is None else Settlement.from_mapping(last.settlement)
     # Who moved up from the reserve list has money of its own.
     outcome = (
-        Outcome.SELECTED if item.entry_id is not None else settlement.outcome if settlement else Outcome(item.outcome)
+        Outcome.SELECTED
+        if item.entry_id is not None and not application.untold
+        else settlement.outcome
+        if settlement
+        else Outcome(item.outcome)
     )
     return replace(
         _told(application, item, plan_of(selection).draw, outcome, words, settlement),

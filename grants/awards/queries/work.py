@@ -68,7 +68,7 @@ def _to_confirm(actor: Actor) -> Asking[list[Duty]]:
     found = [
         Duty(
             f"Confirm or return the selection of {title}",
-            "The money is reserved and a short mail tells each team only then; the letters come later.",
+            "The money is reserved only then. No team is told before its letter leaves.",
             "Open the decision",
             "awards.selection",
             {"slug": slug, "number": number},

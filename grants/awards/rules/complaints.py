@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -199,8 +199,13 @@ class ComplaintView:
 
 
 def told(row: Any) -> Complained:
-    """What became of a complaint that was sent, for its team; ``row`` holds its moments and the state of its application."""
+    """What became of a complaint, for its team; ``row`` holds its moments and the state of its application."""
     state = ComplaintState(row.state)
+    if state is C.DRAFT:
+        last = row.due_at - timedelta(seconds=1)
+        return Complained(
+            "was begun and never sent; it could be sent until the end of {day}", last, stands=False, unsent=True
+        )
     at = row.decided_at or row.withdrawn_at or row.checked_at or row.sent_at
     repeats = state is C.UPHELD and row.remedy == Remedy.REPEAT.value and row.settled_at is None
     said = _TOLD[state]

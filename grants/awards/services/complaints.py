@@ -64,7 +64,8 @@ def _draft_of(application_id: UUID) -> Complaint | None:
             Complaint.application_id == application_id,
             Complaint.state == ComplaintState.DRAFT.value,
             # One about a result that no longer stands is left behind: it has its own last day.
-            Complaint.about == select(Application.state).where(Application.id == application_id).scalar_subquery(),
+            Complaint.about
+            == select(applications.state_to_team()).where(Application.id == application_id).scalar_subquery(),
         )
         .with_for_update()
         .execution_options(populate_existing=True)
@@ -72,7 +73,7 @@ def _draft_of(application_id: UUID) -> Complaint | None:
 
 
 def _begun(actor: Actor, application_id: UUID) -> Complaint:
-    application = applications.view_by_id(application_id)
+    application = applications.view_for_team(application_id)
     found = own.window_of(application, acts.moment())
     if found.why_not or found.about is None or found.reached_at is None or found.due_at is None:
         raise Refused(found.why_not)
@@ -100,7 +101,7 @@ def send(actor: Actor, complaint_id: UUID, version: int | None = None) -> str:
     told = call.content.complaints
     if told is None:
         raise Refused("This call takes no complaints here any more. Ask the programme how to object.")
-    if applications.view_by_id(row.application_id).state.value != row.about:
+    if applications.view_for_team(row.application_id).state.value != row.about:
         raise Refused("The result this draft is about no longer stands. Begin one about the new result.")
     rules.refuse_late(row.due_at, told.until_words(row.reached_at, call.zone), acts.moment(), call.zone)
     given.refuse_incomplete(told)

@@ -1,4 +1,4 @@
-"""Another person confirms a decided list, or gives it back; confirmation reserves the money and tells."""
+"""Another person confirms a decided list, or gives it back; confirmation reserves the money. The letters tell."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from grants.ledger.rules import Dimensions, Event
 
 
 def confirm(actor: Actor, selection_id: UUID, version: int | None = None, despite: str = "") -> Money:
-    """Confirm a list another person decided: draw its group at the line, reserve the money, tell the applicants.
+    """Confirm a list another person decided: draw its group at the line, reserve the money. No team is told.
 
     Returns what was reserved. Refused when a score or the free budget changed since the list was decided. Where its draw is
     refused nothing of the act stands, so that is kept by another one before it is told.
@@ -126,13 +126,13 @@ _VERBS = {
 
 
 def carry_out(call: CallView, selection: Selection, item: SelectionItem) -> Money:
-    """One application of a confirmed list: its money, its state, its letter. Returns what was reserved for it."""
+    """One application of a confirmed list: its money and its state. Returns what was reserved for it."""
     application = locked(Application, item.application_id)
     outcome = Outcome(item.outcome)
     reserved = reserve(call, selection, item, application) if outcome is Outcome.SELECTED and item.amount else ZERO
     if SelectionKind(selection.kind) is SelectionKind.RANKED:
-        applications.move(application.id, _VERBS[outcome])
-        tell_applicants(call, application, item, outcome)
+        # Its letter of decision tells its team, and nothing else before it.
+        applications.move_untold(application.id, _VERBS[outcome])
     return reserved
 
 
@@ -166,7 +166,10 @@ def reserve(call: CallView, selection: Selection, item: SelectionItem, applicati
 def tell_applicants(
     call: CallView, application: Application, item: SelectionItem, outcome: Outcome, threshold_words: str = ""
 ) -> None:
-    """One mail with the outcome to everybody who writes in an application; no mark before the results are public."""
+    """One mail with the outcome of a repeated evaluation to everybody who writes in an application.
+
+    No mark before the results are public.
+    """
     scope = Scope.of(("application", application.id))
     team = [person.id for person in identity.users_with(Permission.APPLICATION_EDIT, scope)]
     people.mail(

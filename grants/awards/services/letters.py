@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from grants.applications import queries as applications
 from grants.applications.models import Application
+from grants.applications.services import tell
 from grants.awards import queries
 from grants.awards.models import DecisionLetter, LetterLeftOut, LetterMailing, LetterText, SelectionItem
 from grants.awards.rules import refuse_same_person
@@ -36,6 +37,7 @@ from grants.identity import services as people
 from grants.identity.rules import demand_fresh
 
 SEND_JOB = "jobs.awards.send_letter"
+PRINT_JOB = "jobs.documents.decision_letter_anew"
 # So long a team that was told by mail is not told again of the same letter.
 TOLD_AGAIN_AFTER = timedelta(hours=1)
 
@@ -288,6 +290,7 @@ def send_letter(actor: Actor, letter_id: UUID) -> str:
     text = text.dated(sent_on, until)
     LETTER.move(letter, "send")
     letter.sent_content, letter.sent_sha256, letter.sent_at = text.to_mapping(), text.sha256, acts.moment()
+    tell(application.id)
     db.session.flush()
     jobs.queue("jobs.documents.decision_letter", subject=("application", application.id), letter_id=letter.id)
     _tell(team, application, text)
@@ -362,6 +365,29 @@ def send_again(actor: Actor, letter_id: UUID, version: int | None = None) -> Let
         case LetterState.PREPARED | LetterState.DROPPED:
             raise Refused("It was never sent. It leaves with its mailing, once a second person has it sent.")
     return LetterState(letter.state)
+
+
+@act(
+    "letter.ask_print",
+    needs=Permission.SELECTION_CONFIRM,
+    scope=queries.letters.letter_scope,
+    says="asked for new PDFs of the decision letter of {subject}",
+)
+def ask_print(actor: Actor, letter_id: UUID, reason: str) -> None:
+    """Have a sent letter printed anew from what was frozen, because its PDF is damaged: the same words, the old file kept."""
+    letter = locked(DecisionLetter, letter_id)
+    refuse_shut(actor, letter.application_id)
+    acts.subject("application", letter.application_id)
+    words = clean_text(reason)
+    if not words:
+        raise Invalid("A reason is missing.", {"reason": "Write what is wrong with the PDF. It stands in the record."})
+    if letter.state != LetterState.SENT.value:
+        raise Refused("It was not sent yet. Its PDF is made when it leaves.")
+    job = jobs.latest(("application", letter.application_id), PRINT_JOB)
+    if job is not None and job.state in (JobState.QUEUED, JobState.RUNNING):
+        raise Refused("New PDFs of it are being made already.")
+    acts.reason(words)
+    jobs.queue(PRINT_JOB, subject=("application", letter.application_id), letter_id=letter.id)
 
 
 @act(

@@ -10,9 +10,9 @@ from grants.applications import services as applications
 from grants.applications.models import Application
 from grants.awards import queries, rules
 from grants.awards.models import Selection, SelectionItem, SelectionMove
-from grants.awards.services.confirming import items_of, reserve, tell_applicants
+from grants.awards.services.confirming import items_of, reserve
 from grants.awards.services.deciding import refuse_conflicted
-from grants.awards.states import RESERVE_MOVE, Outcome, SelectionKind, SelectionState
+from grants.awards.states import RESERVE_MOVE, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.core import acts
 from grants.core.acts import act
@@ -93,7 +93,7 @@ def decide_move(actor: Actor, selection_id: UUID, reference: str, reason: str) -
     says="confirmed the next of the reserve list of {subject}",
 )
 def confirm_move(actor: Actor, move_id: UUID, version: int | None = None) -> Money:
-    """Confirm a move another person decided: its money is reserved once, the application is selected and told."""
+    """Confirm a move another person decided: its money is reserved once, the application is selected; its letter tells it."""
     demand_fresh(actor)
     move = locked(SelectionMove, move_id)
     check_version(move, version)
@@ -113,8 +113,7 @@ def confirm_move(actor: Actor, move_id: UUID, version: int | None = None) -> Mon
     item: SelectionItem = next(each for each in items if each.application_id == move.application_id)
     application = locked(Application, move.application_id)
     reserved = reserve(call, selection, item, application)
-    applications.move(application.id, "select")
-    tell_applicants(call, application, item, Outcome.SELECTED)
+    applications.move_untold(application.id, "select")
     assert reserved == move.amount, "what is reserved is what was decided"
     assert calls.free(call.id) >= ZERO, "a call never reserves more than it has"
     return reserved

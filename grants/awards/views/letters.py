@@ -12,9 +12,10 @@ from grants.awards.forms.letters import (
     LetterDeedForm,
     LetterTextForm,
     PrepareForm,
+    PrintAgainForm,
     ReturnLettersForm,
 )
-from grants.awards.rules.letters import LetterRow, LettersPage, TextView, places_of
+from grants.awards.rules.letters import LetterRow, LettersPage, TextView, checked_text, places_of
 from grants.awards.states import LetterState, Outcome
 from grants.awards.views.frame import P, bp
 from grants.core import clock
@@ -27,6 +28,7 @@ from grants.web.routing import current_actor, page, requires, see_other
 
 READS = queries.letters.READS_LETTERS
 ROWS_ON_A_PAGE = 50
+TRIED_MOST = 3
 
 
 @bp.get("/calls/<slug>/decision/letters")
@@ -117,7 +119,7 @@ def letter_preview(slug: str, ref: str) -> Any:
     return _preview(slug, ref)
 
 
-def _preview(slug: str, ref: str, sent: LeaveOutForm | None = None) -> str:
+def _preview(slug: str, ref: str, sent: LeaveOutForm | PrintAgainForm | None = None) -> str:
     shown = _open(slug)
     row: LetterRow = queries.letters.row_of(shown, ref)
     actor, place = current_actor(), Scope.of(("call", shown.call_id))
@@ -127,7 +129,10 @@ def _preview(slug: str, ref: str, sent: LeaveOutForm | None = None) -> str:
     return page(
         "awards/letter_preview.html", shown=shown, row=row, text=row.text, states=LetterState,
         paragraphs=paragraphs,
-        form=sent or LeaveOutForm(formdata=None), take_form=LetterDeedForm(formdata=None),
+        form=sent if isinstance(sent, LeaveOutForm) else LeaveOutForm(formdata=None),
+        print_form=sent if isinstance(sent, PrintAgainForm) else PrintAgainForm(formdata=None),
+        papers=queries.letters.papers(row.letter_id) if row.letter_id and row.state is LetterState.SENT else (),
+        take_form=LetterDeedForm(formdata=None),
         again_form=LetterDeedForm(formdata=None, data={"version": version}),
         may_prepare=actor.may(P.SELECTION_PUBLISH_RESULTS, place), may_confirm=actor.may(P.SELECTION_CONFIRM, place),
     )  # fmt: skip
@@ -182,6 +187,21 @@ def send_letter_again(slug: str, ref: str) -> Any:
     return _letters(_open(slug), form), 409 if form.clashed else 422
 
 
+@bp.post("/calls/<slug>/decision/letters/<ref>/print-again")
+@requires(P.SELECTION_CONFIRM)
+def print_letter_again(slug: str, ref: str) -> Any:
+    """Have the PDF of a sent letter made anew, from the words that were sent."""
+    row, form = queries.letters.row_of(_open(slug), ref), PrintAgainForm()
+    if row.letter_id is None:
+        raise NotFound
+    if form.validate_on_submit():
+        with form.attempt():
+            services.letters.ask_print(current_actor(), row.letter_id, form.reason.data or "")
+            flash("New PDFs of the letter and its report are being made.", "success")
+            return see_other(".letter_preview", slug=slug, ref=ref)
+    return _preview(slug, ref, form), 409 if form.clashed else 422
+
+
 @bp.get("/calls/<slug>/decision/texts/<outcome>")
 @requires(*READS)
 def letter_text(slug: str, outcome: str) -> Any:
@@ -198,11 +218,19 @@ def _words(slug: str, outcome: str) -> tuple[LettersPage, TextView]:
     return shown, found
 
 
-def _text(shown: LettersPage, told: TextView, form: LetterTextForm) -> str:
+def _text(shown: LettersPage, told: TextView, form: LetterTextForm, tried: tuple[LetterRow, ...] | None = None) -> str:
     may = current_actor().may(P.SELECTION_PUBLISH_RESULTS, Scope.of(("call", shown.call_id)))
     return page(
-        "awards/letter_text.html", shown=shown, told=told, form=form, places=places_of(told.outcome), may=may
+        "awards/letter_text.html", shown=shown, told=told, form=form, places=places_of(told.outcome), may=may,
+        tried=tried, paragraphs=paragraphs, tried_most=TRIED_MOST,
     )  # fmt: skip
+
+
+def _tried(slug: str, told: TextView, text: str) -> tuple[LetterRow, ...]:
+    """The letters with this outcome that still wait, as they would read with other words."""
+    words = TextView(told.outcome, checked_text(told.outcome, text))
+    found: LettersPage = queries.letters.letters_page(current_actor(), slug, words)
+    return tuple(row for row in found.rows if row.waits and row.text is not None and row.outcome is told.outcome)
 
 
 @bp.post("/calls/<slug>/decision/texts/<outcome>")
@@ -213,6 +241,8 @@ def write_letter_text(slug: str, outcome: str) -> Any:
     form = LetterTextForm()
     if form.validate_on_submit():
         with form.attempt():
+            if request.form.get("go") == "show":
+                return _text(shown, told, form, _tried(slug, told, form.text.data or ""))
             number = services.letters.write_text(
                 current_actor(), shown.call_id, Outcome(outcome), form.text.data or "", form.version_shown() or 0
             )

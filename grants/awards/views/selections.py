@@ -228,9 +228,7 @@ def confirm_move(slug: str, number: int, place: int) -> Any:
     if form.validate_on_submit():
         with form.attempt():
             reserved = services.confirm_move(current_actor(), move.id, form.version_shown())
-            flash(
-                f"{move.reference} is selected: {reserved} reserved. A short mail tells its team now; its letter comes later."
-            )
+            flash(f"{move.reference} is selected: {reserved} reserved. Its team learns it by its letter of decision.")
             return see_other(".selection", slug=slug, number=number)
     return _again(slug, number, form)
 
@@ -289,9 +287,8 @@ def confirm(slug: str, number: int) -> Any:
         with form.attempt():
             reserved = services.confirm(current_actor(), view.id, form.version_shown(), form.despite.data or "")
             drawn = " Its group at the line is drawn by lot." if view.undrawn else ""
-            flash(
-                f"The list is confirmed: {reserved} reserved.{drawn} A short mail tells each team its outcome now; the letters come later."
-            )
+            told = "" if view.kind is SelectionKind.PUBLISHED_OUTCOME else " No team is told before its letter leaves."
+            flash(f"The list is confirmed: {reserved} reserved.{drawn}{told}")
             return see_other(".selection", slug=slug, number=number)
     shown, view = queries.selection_page(current_actor(), slug, number)
     return _selection(shown, view, form, fresh_form(ReturnForm, view), form), 409 if form.clashed else 422

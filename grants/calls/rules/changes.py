@@ -147,6 +147,8 @@ _WORDS: Mapping[str, str] = {
     "comment_words": "least words of a comment",
     "evaluators_least": "least assessments for a score",
     "within": "within points of the line",
+    "address": "address",
+    "decided_by": "who decides",
 }
 
 

@@ -11,6 +11,7 @@ from grants.budgets.rules import BudgetRules, Envelope
 from grants.calls.rules.assigning import PLAIN as ASSIGNMENT_PLAIN
 from grants.calls.rules.assigning import AssignmentRules
 from grants.calls.rules.complaints import ComplaintRules
+from grants.calls.rules.complaints_to import HELPDESK, ComplaintsTo
 from grants.calls.rules.conflict_rules import USUAL_CONFLICT_RULES, ConflictRules
 from grants.calls.rules.declarations import Declaration
 from grants.calls.rules.drawing import DrawRules
@@ -243,8 +244,15 @@ class CallContent:
     selection: SelectionRules = PLAIN_SELECTION
     # Whether and how one complains about a negative result; None: this program takes no complaints about it.
     complaints: ComplaintRules | None = None
+    # An address for complaints and who decides them; neither: the helpdesk is asked.
+    complaints_to: ComplaintsTo = HELPDESK
     # Whether the group at the budget line is put in order by lot; None: it is not.
     draw: DrawRules | None = None
+
+    @property
+    def complaints_to_words(self) -> tuple[str, ...]:
+        """Where complaints go and who decides them, in sentences; none where the call says neither."""
+        return self.complaints_to.sentences(taken_here=self.complaints is not None)
 
     @property
     def pays(self) -> bool:

@@ -13,6 +13,7 @@ import yaml
 from grants.budgets.rules import Category, CategoryLimit, Envelope, LumpSum, Nature
 from grants.calls.rules.assigning import AssignmentRules
 from grants.calls.rules.complaints import ComplaintRules
+from grants.calls.rules.complaints_to import ComplaintsTo
 from grants.calls.rules.content import (
     Attachment,
     Condition,
@@ -326,6 +327,8 @@ COMPLAINTS = Record(
     },
     ("window_days", "decide_days"),
 )  # fmt: skip
+
+COMPLAINTS_TO = Record(ComplaintsTo, {"address": plain_text, "decided_by": plain_text})
 
 DRAW = Record(DrawRules, {"within": exact(0, 100)}, ("within",))
 

@@ -169,6 +169,8 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "complaints.days_off": ("More days that are no working days", "One a line, for example 24 December 2027."),
     "complaints.languages": ("Languages of complaints", "One a line. Empty: the language of applications."),
     "complaints.grounds": ("What one may complain about", "Empty: each of them. How good an application is, is none."),
+    "complaints_to.address": ("Address for complaints", "For who cannot complain on the pages here, for example redress@pilots.example. Empty: the helpdesk."),
+    "complaints_to.decided_by": ("Who decides complaints", "For example: two people of the programme who had no part in the first decision."),
     # Payments.
     "tranches.label": ("Name of the payment", ""),
     "tranches.kind": ("Which payment it is", ""),

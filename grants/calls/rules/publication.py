@@ -11,6 +11,7 @@ from uuid import UUID
 
 from grants.budgets.rules import BudgetRules, EnvelopeRule, rules_problems
 from grants.calls.rules.assigning import PLAIN as ASSIGNMENT_PLAIN
+from grants.calls.rules.complaints_to import HELPDESK
 from grants.calls.rules.conditions import condition_problems
 from grants.calls.rules.conflict_rules import USUAL_CONFLICT_RULES
 from grants.calls.rules.content import (
@@ -110,6 +111,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
         scoring=value("evaluation.scoring", Scoring()),
         selection=value("evaluation.selection", PLAIN_SELECTION),
         complaints=value("evaluation.complaints", None),
+        complaints_to=value("evaluation.complaints_to", HELPDESK),
         draw=value("evaluation.draw", None),
         synthetic=frozenset(path for path, found in fields.items() if found.from_template),
     )

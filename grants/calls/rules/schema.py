@@ -15,6 +15,7 @@ from typing import Any
 from grants.budgets.rules import Category, CategoryLimit, Envelope, EnvelopeRule, LumpSum
 from grants.calls.rules.assigning import AssignmentRules
 from grants.calls.rules.complaints import ComplaintRules
+from grants.calls.rules.complaints_to import ComplaintsTo
 from grants.calls.rules.conflict_rules import CONFLICT_RULES, ConflictRules
 from grants.calls.rules.content import (
     Attachment,
@@ -38,6 +39,7 @@ from grants.calls.rules.kinds import (
     ATTACHMENT,
     CATEGORY,
     COMPLAINTS,
+    COMPLAINTS_TO,
     CONDITION,
     CRITERION,
     DEADLINE,
@@ -342,6 +344,7 @@ FIELDS: Mapping[str, Field] = {
         Field("evaluation.expert_terms", "Contract of evaluators", Group.ASSESSMENT, EXPERT_TERMS, ExpertTerms),
         Field("evaluation.redress", "Complaints", Group.ASSESSMENT, plain_text, str),
         Field("evaluation.complaints", "Complaint window", Group.ASSESSMENT, COMPLAINTS, ComplaintRules),
+        Field("evaluation.complaints_to", "Where complaints go", Group.ASSESSMENT, COMPLAINTS_TO, ComplaintsTo),
         Field(
             "payment.prefinancing_percent",
             "Pre-financing",

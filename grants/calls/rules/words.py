@@ -12,6 +12,7 @@ from typing import Any, assert_never
 from grants.budgets.rules import BudgetRules, Category, CategoryLimit, Envelope, EnvelopeRule, LumpSum, percent
 from grants.calls.rules.assigning import AssignmentRules
 from grants.calls.rules.complaints import ComplaintRules
+from grants.calls.rules.complaints_to import ComplaintsTo
 from grants.calls.rules.conflict_rules import ConflictRules
 from grants.calls.rules.content import (
     NOT_FOUND,
@@ -325,6 +326,8 @@ def words_of(entry: Field, value: Any) -> str:
             return " ".join((*value.sentences, value.comment_sentence))
         case SelectionRules() | ComplaintRules() | DrawRules():
             return " ".join(value.sentences)
+        case ComplaintsTo():
+            return " ".join(value.sentences(taken_here=False))
         case Thresholds():
             return _threshold_words(value)
         case ConflictRules() | TimeLimits() | AssignmentRules():

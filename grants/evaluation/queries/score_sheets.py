@@ -199,7 +199,11 @@ def call_and_sheets(
 def _locked_words(consensus: ConsensusState | None, submitted: bool) -> str:
     if consensus is ConsensusState.AGREED:
         return "The consensus is agreed; assessments of this application no longer change."
-    return "You have submitted this assessment. The programme manager can reopen it: ask through Help." if submitted else ""
+    return (
+        "You have submitted this assessment. The programme manager can reopen it: ask through Help."
+        if submitted
+        else ""
+    )
 
 
 def _empty_sheet(name: str) -> SheetView:

@@ -17,8 +17,8 @@ from grants.applications.models import Application, EligibilityCheck, Eligibilit
 from grants.applications.rules.exporting import ListForm
 from grants.applications.states import ApplicationState, Verdict
 from grants.awards import queries as awards
-from grants.awards.models import Complaint, Selection, SelectionItem, SelectionMove
-from grants.awards.states import ComplaintState, Outcome, Remedy, SelectionState
+from grants.awards.models import Complaint, DecisionLetter, Selection, SelectionItem, SelectionMove
+from grants.awards.states import ComplaintState, LetterState, Outcome, Remedy, SelectionState
 from grants.calls import queries as calls
 from grants.calls.models import Call
 from grants.calls.states import CallState
@@ -131,7 +131,7 @@ def _goes_on(at: datetime) -> ColumnElement[bool]:
 
 
 def _applications(actor: Actor) -> Asking[list[Waiting]]:
-    """By state, since its last change: the letters of a verdict leave in the act that moves the application."""
+    """By the state its team knows, since its last change."""
     declared = (
         select(func.max(EligibilityCheck.decided_at))
         # Until its letter is sent a verdict is known to the desk alone.
@@ -142,14 +142,16 @@ def _applications(actor: Actor) -> Asking[list[Waiting]]:
         select(func.max(Selection.confirmed_at))
         .join(SelectionItem, SelectionItem.selection_id == Selection.id)
         .where(SelectionItem.application_id == Application.id, Selection.state == SelectionState.CONFIRMED.value)
+        .where(or_(~applications.untold(), Application.told_state == ApplicationState.RESERVE.value))
         .scalar_subquery()
     )
+    known = applications.state_to_team()
     since = func.coalesce(decided, declared, Application.submitted_at)
     invited = exists().where(StageInvitation.concept_id == Application.id)
     others_invited = case((~invited, applications.last_invited(Application.call_id)))
     found = yield from _rows(
-        select(Application.reference, Application.title, Application.state, since, others_invited, decided)
-        .where(_team(actor, P.APPLICATION_EDIT), Application.state.in_([state.value for state in rules.WITH_OTHERS]))
+        select(Application.reference, Application.title, known, since, others_invited, decided)
+        .where(_team(actor, P.APPLICATION_EDIT), known.in_([state.value for state in rules.WITH_OTHERS]))
         .where(since.is_not(None))
         # A concept that is or can be gone on with waits for nobody: its own lead has the next step.
         .where(~_goes_on(clock.now()))
@@ -409,9 +411,19 @@ def lately(actor: Actor) -> Asking[tuple[Line, ...]]:
 def _verdicts(actor: Actor) -> Asking[list[Line]]:
     """What the programme ruled on this person's applications, and wrote to them: eligibility, then the selection."""
     told_at = func.coalesce(EligibilityLetter.sent_at, EligibilityCheck.decided_at)
-    # Who moved up from the reserve list was told again, then.
-    confirmed_at = func.coalesce(SelectionMove.confirmed_at, Selection.confirmed_at)
-    outcome = case((SelectionMove.id.is_not(None), Outcome.SELECTED.value), else_=SelectionItem.outcome)
+    letter_sent_at = (
+        select(func.max(DecisionLetter.sent_at))
+        .where(DecisionLetter.application_id == Application.id, DecisionLetter.state == LetterState.SENT.value)
+        .scalar_subquery()
+    )
+    # Lists from before the letters told were told when they were confirmed; so is what was published elsewhere.
+    confirmed_at = func.coalesce(letter_sent_at, SelectionMove.confirmed_at, Selection.confirmed_at)
+    # Who moved up from the reserve list learns it by another letter.
+    outcome = case(
+        (applications.untold(), Application.told_state),
+        (SelectionMove.id.is_not(None), Outcome.SELECTED.value),
+        else_=SelectionItem.outcome,
+    )
     eligibility, selections, complaints = yield [
         select(
             *(EligibilityCheck.id, told_at.label("told_at"), Application.id, Application.reference),
@@ -441,6 +453,7 @@ def _verdicts(actor: Actor) -> Asking[list[Line]]:
         )
         .join(Application, Application.id == SelectionItem.application_id)
         .where(_team(actor, P.APPLICATION_EDIT), Selection.state == SelectionState.CONFIRMED.value)
+        .where(or_(~applications.untold(), Application.told_state == ApplicationState.RESERVE.value))
         .order_by(confirmed_at.desc(), SelectionItem.id)
         .limit(LATELY_MAX),
         select(

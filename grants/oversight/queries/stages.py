@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select
 
 from grants.agreements.models import Grant
 from grants.agreements.states import GrantState
@@ -22,11 +22,13 @@ from grants.payments.states import OrderState
 
 
 def later(application: ApplicationView, at: datetime) -> Asking[Later]:
-    """One statement; each outcome was mailed to the team by the act that confirmed it."""
+    """One statement; an outcome that is not told yet, by its letter or with the results, is none."""
     decided = (
         select(func.max(Selection.confirmed_at))
         .join(SelectionItem, SelectionItem.selection_id == Selection.id)
         .where(SelectionItem.application_id == application.id, Selection.state == SelectionState.CONFIRMED.value)
+        # Of one that moved up the first outcome is known, by its letter.
+        .where(literal(not application.outcome_unknown))
         .scalar_subquery()
     )
     paid = (

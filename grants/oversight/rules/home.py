@@ -110,15 +110,15 @@ def outcome_words(outcome: Outcome, amount: Money) -> tuple[str, str]:
     """The words around an application about which a selection was confirmed."""
     match outcome:
         case Outcome.SELECTED:
-            return "selected", f"for a grant of {amount} and told its team in a short mail, before the letter"
+            return "selected", f"for a grant of {amount} and told its team"
         case Outcome.RESERVE:
-            return "put", "on the reserve list and told its team in a short mail, before the letter"
+            return "put", "on the reserve list and told its team"
         case Outcome.NOT_FUNDED:
-            return "decided that", "is not funded, and told its team in a short mail, before the letter"
+            return "decided that", "is not funded, and told its team"
         case Outcome.BELOW_THRESHOLD:
             return (
                 "found",
-                "below the threshold, so that it is not funded, and told its team in a short mail, before the letter",
+                "below the threshold, so that it is not funded, and told its team",
             )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0079"
+revision = "0077"
 down_revision = "0076"
 branch_labels = None
 depends_on = None
