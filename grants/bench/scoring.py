@@ -33,10 +33,12 @@ class Scoring(Pages):
         )  # fmt: skip
 
     def _known(self, people: Sequence[str]) -> Callable[[int], None]:
-        """Who scores may sign in without a password, as the people of the demo do."""
+        """Whose turn it is may sign in without a password, as the people of the demo do; their list stays short on every page."""
 
         def before(place: int) -> None:
-            self._connection.execute("UPDATE user_account SET is_demo = true WHERE handle = %s", [people[place]])
+            self._connection.execute(
+                "UPDATE user_account SET is_demo = (handle = %s) WHERE handle = ANY(%s)", [people[place], list(people)]
+            )
 
         return before
 
