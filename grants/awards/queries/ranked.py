@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -25,7 +25,7 @@ from grants.cities.states import OrganisationLink
 from grants.core.db import among
 from grants.core.errors import Refused
 from grants.core.money import ZERO, Money
-from grants.core.together import Asking, ask, both, reader
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import queries as evaluation
 from grants.evaluation.rules import OfficialScore
 from grants.identity.models import Organisation
@@ -70,13 +70,23 @@ class Read:
 @reader
 def scored(call: CallView) -> Asking[Read]:
     """The applications under evaluation with their official scores."""
+    read, _ = yield from scored_beside(call, lambda _: ())
+    return read
+
+
+def scored_beside(
+    call: CallView, beside: Callable[[Sequence[UUID]], Iterable[Asking[Any]]]
+) -> Asking[tuple[Read, list[Any]]]:
+    """The same, and what is asked of them at the same moment as their scores."""
     applications, free = yield from both(
         in_state.asking(call.id, ApplicationState.UNDER_EVALUATION), calls.free.asking(call.id)
     )
-    scores = yield from evaluation.official_scores.asking(call.content, [row.id for row in applications])
+    ids = [row.id for row in applications]
+    asked: list[Asking[Any]] = [evaluation.official_scores.asking(call.content, ids), *beside(ids)]
+    scores, *found = yield from side_by_side(asked)
     ready = tuple(row for row in applications if scores[row.id].halves is not None)
     waiting = tuple(row for row in applications if scores[row.id].halves is None)
-    return Read(ready, waiting, scores, free)
+    return Read(ready, waiting, scores, free), found
 
 
 def ranked(
@@ -152,11 +162,17 @@ def solved_list(call: CallView, plan: Plan) -> Asking[LiveList]:
 
 def _made_from(call: CallView, plan: Plan) -> Asking[tuple[Read, Mapping[UUID, Facts], tuple[Solved, ...]]]:
     """What a plan selects from, the facts its rules ask for, and the answers that are kept."""
-    read = yield from scored.asking(call)
     if plan.is_plain:
-        return read, {}, ()
-    facts, kept = yield from both(facts_of.asking([row.id for row in read.ready]), _answers_for(call.id, plan))
-    return read, facts, kept
+        return (yield from scored.asking(call)), {}, ()
+    read, (facts, kept) = yield from scored_beside(
+        call, lambda ids: (facts_of.asking(ids), _answers_for(call.id, plan))
+    )
+    return read, of_ready(read, facts), kept
+
+
+def of_ready(read: Read, facts: Mapping[UUID, Facts]) -> Mapping[UUID, Facts]:
+    """Of what was asked of all, that of those with an official score: a rule selects from these alone."""
+    return {row.id: facts[row.id] for row in read.ready if row.id in facts}
 
 
 def _answers_for(call_id: UUID, plan: Plan) -> Asking[tuple[Solved, ...]]:

@@ -13,7 +13,17 @@ from sqlalchemy import ColumnElement, select
 from grants.awards import ranking
 from grants.awards.models import Selection, SelectionScenario
 from grants.awards.queries.lists import frozen_list, shown_list, standing_of
-from grants.awards.queries.ranked import Read, facts_of, hash_of, planned, ranked, reckoned, scored, why_told
+from grants.awards.queries.ranked import (
+    Read,
+    facts_of,
+    hash_of,
+    of_ready,
+    planned,
+    ranked,
+    reckoned,
+    scored_beside,
+    why_told,
+)
 from grants.awards.queries.selections import opened
 from grants.awards.queries.solves import answers_kept
 from grants.awards.ranking import Known, NotWorkedOut, RankedList, Solved
@@ -169,20 +179,20 @@ def compared_in(stored: Any) -> tuple[Kept, ...]:
 
 
 def _with_facts(call: CallView) -> Asking[tuple[Read, Mapping[UUID, Facts]]]:
-    read = yield from scored.asking(call)
-    return read, (yield from facts_of.asking([row.id for row in read.ready]))
+    read, (facts,) = yield from scored_beside(call, lambda ids: (facts_of.asking(ids),))
+    return read, of_ready(read, facts)
 
 
 def _with_themes(
     call: CallView,
 ) -> Asking[tuple[Read, Mapping[UUID, Facts], Mapping[UUID, frozenset[str]], Mapping[UUID, Sequence[str]]]]:
-    read = yield from scored.asking(call)
-    ids = [row.id for row in read.ready]
-    asked: list[Asking[Any]] = [
-        facts_of.asking(ids), evaluation.topics_picked.asking(ids), evaluation.cities_named.asking(ids)
-    ]  # fmt: skip
-    facts, themes, cities = yield from side_by_side(asked)
-    return read, facts, themes, cities
+    read, (facts, themes, cities) = yield from scored_beside(
+        call,
+        lambda ids: (
+            facts_of.asking(ids), evaluation.topics_picked.asking(ids), evaluation.cities_named.asking(ids)
+        ),
+    )  # fmt: skip
+    return read, of_ready(read, facts), themes, cities
 
 
 @reader
