@@ -21,7 +21,7 @@ Part = UUID | datetime | ColumnElement[Any] | InstrumentedAttribute[Any]
 Maker = Callable[..., ColumnElement[bool]]
 
 
-def written_once(maker: Maker, *parts: Part) -> ColumnElement[bool]:
+def made_when_written(maker: Maker, *parts: Part) -> ColumnElement[bool]:
     """The condition that ``maker`` makes of these parts, made when it is written out.
 
     What it is made of beside its parts must be the same each time: of two calls with other parts only those are sent.
@@ -42,16 +42,17 @@ def _element(part: Part) -> ColumnElement[Any]:
 
 
 class _Condition(ColumnElement[bool]):
-    """A condition by the name of its maker and the parts it is made of."""
+    """A condition as its maker and the parts it is made of: the same function of the same parts is the same condition."""
 
     __visit_name__ = "written_condition"
     # What tells two of them apart, so that a statement once written is kept.
-    _traverse_internals = [("name", InternalTraversal.dp_string), ("parts", InternalTraversal.dp_clauseelement_tuple)]  # noqa: RUF012 -- SQLAlchemy reads it so
+    _traverse_internals = [
+        ("maker", InternalTraversal.dp_plain_obj),
+        ("parts", InternalTraversal.dp_clauseelement_tuple),
+    ]  # noqa: RUF012 -- SQLAlchemy reads it so
 
     def __init__(self, maker: Maker, *parts: ColumnElement[Any]) -> None:
-        self.maker, self.parts = maker, parts
-        self.name = f"{maker.__module__}.{maker.__qualname__}"
-        self.type = Boolean()
+        self.maker, self.parts, self.type = maker, parts, Boolean()
 
 
 @compiles(_Condition)

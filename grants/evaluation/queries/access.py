@@ -14,7 +14,7 @@ from grants.applications.queries import opens_when
 from grants.applications.states import ApplicationState, PartnerState
 from grants.calls.models import Call
 from grants.core import clock, faults
-from grants.core.conditions import Maker, written_once
+from grants.core.conditions import Maker, made_when_written
 from grants.core.db import among, db
 from grants.core.errors import NotAllowed, NotFound, Refused
 from grants.core.permissions import Actor, Permission
@@ -118,7 +118,7 @@ def _in_conflict(user_id: Person, now: Moment) -> ColumnElement[bool]:
 
 def _written(maker: Maker, user_id: Person) -> ColumnElement[bool]:
     """Nearly every statement of this stage carries one of these: each is put together once. Nobody is a person too."""
-    return written_once(maker, cast(null(), Uuid) if user_id is None else user_id, clock.now())
+    return made_when_written(maker, cast(null(), Uuid) if user_id is None else user_id, clock.now())
 
 
 def conflicts_held(user_id: Person, at: Moment) -> Select[Any]:
