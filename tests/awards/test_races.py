@@ -17,6 +17,7 @@ from grants.core.money import ZERO, Money, euros
 from grants.identity.policy import Role
 from grants.identity.queries import actor_for
 from tests.awards.at_once import Deed, at_once
+from tests.awards.publishing import tell_all
 from tests.awards.test_reserve import selection
 from tests.awards.test_services import decision, reserved, states
 from tests.evaluation.scene import Scene
@@ -38,6 +39,7 @@ def prepared(scene: Scene, number: int) -> tuple[Deed, Deed]:
         mayor = people.user(f"Mayor {number}")
         people.role(mayor.id, Role.SIGNATORY, kind="application", object_id=scene.application_ids[number])
         mayor_id = mayor.id
+    tell_all(scene)
     actor, city = actor_for(office_id), actor_for(mayor_id, fresh=True)
     grant = agreements.prepare(actor, scene.application_ids[number], starts_on=date(2023, 3, 1))
     return (
