@@ -64,11 +64,11 @@ def test_words_are_demanded_exactly_below_the_threshold(half: int, words: int) -
 
 
 def test_a_sheet_is_tidied_to_the_criteria_of_the_call() -> None:
-    tidy = rules.tidy(SheetInput((MarkInput("b", 3, " x\r\n"),)), MARKING)
+    tidy = rules.tidy(SheetInput((MarkInput("b", 3, " x\r\n"),)), MARKING, "Remark")
 
     assert tidy.marks == (MarkInput("a", None, ""), MarkInput("b", 3, "x"))
     with pytest.raises(Invalid, match="no criterion “c”"):
-        rules.tidy(SheetInput((MarkInput("c", 3),)), MARKING)
+        rules.tidy(SheetInput((MarkInput("c", 3),)), MARKING, "Remark")
 
 
 @pytest.mark.parametrize(
