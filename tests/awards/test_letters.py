@@ -15,9 +15,9 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from grants.agreements import services as agreements
-from grants.applications import services as applications
 from grants.applications.models import Application
 from grants.applications.rules import DetailsInput
+from grants.applications.services import edit_details, submit
 from grants.applications.states import ApplicationState
 from grants.awards import queries, services
 from grants.awards.models import DecisionLetter, LetterText
@@ -435,9 +435,9 @@ def test_no_page_of_a_team_tells_its_outcome_before_its_letter(app: Flask, decid
             answer = lead.post(name, f"{place}/{path}", **data)
             assert answer.status_code == 422 and "is under evaluation; it cannot" in answer.text, (path, state)
         with pytest.raises(Refused, match="is under evaluation; it cannot be changed"):
-            applications.submit(decided.actor(name), application.id)
+            submit(decided.actor(name), application.id)
         with pytest.raises(Refused, match="is under evaluation; it cannot be changed"):
-            applications.edit_details(decided.actor(name), application.id, DetailsInput("Other", "", ""))
+            edit_details(decided.actor(name), application.id, DetailsInput("Other", "", ""))
 
     with pytest.raises(IntegrityError, match="untold_is_decided"), arranging():
         get(Application, decided.application_ids[0]).state = ApplicationState.IN_PREPARATION.value
