@@ -18,5 +18,23 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # Kept for good, they are not thrown away to fit the older tables.
+    op.execute(
+        """
+        DO $$
+        DECLARE
+          again bigint;
+        BEGIN
+          SELECT count(*) INTO again FROM (
+            SELECT 1 FROM consensus_answer GROUP BY version_id, user_id, answer HAVING count(*) > 1
+          ) AS twice;
+          IF again > 0 THEN
+            RAISE EXCEPTION 'the older tables keep one answer of a kind to a version of a consensus, and % repeated: '
+              'restore the backup taken before the upgrade instead',
+              again || CASE WHEN again = 1 THEN ' is' ELSE ' are' END;
+          END IF;
+        END $$
+        """
+    )
     op.execute("DROP INDEX ix_consensus_answer_version_id")
     op.execute(f"ALTER TABLE consensus_answer ADD CONSTRAINT {ONCE} UNIQUE (version_id, user_id, answer)")

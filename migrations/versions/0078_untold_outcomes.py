@@ -28,4 +28,21 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # The older program shows every team the state its application is in.
+    op.execute(
+        """
+        DO $$
+        DECLARE
+          untold bigint;
+        BEGIN
+          SELECT count(*) INTO untold FROM application
+          WHERE told_state = 'reserve'
+             OR told_state IS NOT NULL AND call_id NOT IN (SELECT id FROM call WHERE results_public_at <= now());
+          IF untold > 0 THEN
+            RAISE EXCEPTION '% would be read by their teams before a letter told them: send the letters of decision first',
+              untold || CASE WHEN untold = 1 THEN ' outcome' ELSE ' outcomes' END;
+          END IF;
+        END $$
+        """
+    )
     op.execute("ALTER TABLE application DROP COLUMN told_state, DROP COLUMN told_since")

@@ -23,6 +23,7 @@ from grants.calls import queries as call_reads
 from grants.calls import services as call_acts
 from grants.calls.models import Call
 from grants.calls.rules import BudgetInput, ComplaintRules, ResultsInput
+from grants.calls.rules.complaints_to import ComplaintsTo
 from grants.calls.states import ComplaintGround
 from grants.core import clock, encoding, jobs
 from grants.core.acts import arranging
@@ -172,7 +173,15 @@ def test_nobody_complains_about_a_good_result_or_where_the_call_takes_none(told:
             content = deepcopy(get(Call, told.call_id).content)
             del content["fields"]["evaluation.complaints"]
             get(Call, told.call_id).content = content
-        with pytest.raises(Refused, match="takes no complaints here"):
+        with pytest.raises(Refused, match=r"takes no complaints here\. One complains to the helpdesk"):
+            draft(told)
+        with arranging():
+            content = deepcopy(get(Call, told.call_id).content)
+            content["fields"]["evaluation.complaints_to"] = {
+                **content["fields"]["evaluation.criteria"], "value": encoding.encode(ComplaintsTo("redress@pilots.example")),
+            }  # fmt: skip
+            get(Call, told.call_id).content = content
+        with pytest.raises(Refused, match=r"takes no complaints here\. Write to redress@pilots\.example\.$"):
             draft(told)
 
 

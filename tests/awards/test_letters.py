@@ -16,6 +16,8 @@ from sqlalchemy.exc import IntegrityError
 
 from grants.agreements import services as agreements
 from grants.applications.models import Application
+from grants.applications.rules import DetailsInput
+from grants.applications.services import edit_details, submit
 from grants.applications.states import ApplicationState
 from grants.awards import queries, services
 from grants.awards.models import DecisionLetter, LetterText
@@ -417,6 +419,25 @@ def test_no_page_of_a_team_tells_its_outcome_before_its_letter(app: Flask, decid
     for path in ("result", "decision-letter"):
         assert lead.get("lead", f"{own}/{path}").status_code == 404, path
     assert "Selected" in lead.get("manager", own).text
+
+    # No refusal tells it either: of an old tab that saves by itself, or of a form that is sent once more.
+    decided.people["last"] = decided.leads[2]
+    for name, number, state in (("lead", 0, "selected"), ("last", 2, "not_funded"), ("last", 2, "reserve")):
+        with arranging():
+            application = get(Application, decided.application_ids[number])
+            application.state = state
+        place = f"/applications/{decided.references[number]}"
+        for path, data in (
+            ("sections/plan/answers/what", {"value": "More."}),
+            ("budget/cells", {"cells": "[]"}),
+            ("withdraw", {"reason": "We stop."}),
+        ):
+            answer = lead.post(name, f"{place}/{path}", **data)
+            assert answer.status_code == 422 and "is under evaluation; it cannot" in answer.text, (path, state)
+        with pytest.raises(Refused, match="is under evaluation; it cannot be changed"):
+            submit(decided.actor(name), application.id)
+        with pytest.raises(Refused, match="is under evaluation; it cannot be changed"):
+            edit_details(decided.actor(name), application.id, DetailsInput("Other", "", ""))
 
     with pytest.raises(IntegrityError, match="untold_is_decided"), arranging():
         get(Application, decided.application_ids[0]).state = ApplicationState.IN_PREPARATION.value

@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from grants.applications.models import Application
 from grants.awards import queries
+from grants.awards.rules import NOT_TOLD
 from grants.awards.states import SelectionState
 from grants.core.acts import arranging
 from grants.core.db import db
@@ -91,11 +92,11 @@ def test_a_list_goes_from_decision_to_confirmation_by_two_people(browser: Browse
     )
     assert sent.status_code == 303
     asked = text_of(browser.get("officer", f"{base}/selections/2"))
-    assert "Confirm the list" in asked and "No team is told yet, by mail or on any page" in asked
+    assert "Confirm the list" in asked and NOT_TOLD in asked
     assert browser.post("officer", f"{base}/selections/2/confirm", version="1").status_code == 303
     after = text_of(browser.get("officer", f"{base}/decision"))
-    assert "No team is told before its letter leaves." in after
-    assert "no team reads its outcome before its letter leaves" in after
+    # What was said once it was confirmed, and beside the letters.
+    assert after.count(NOT_TOLD) == 2 and "or the results are public" in NOT_TOLD
 
     states = {view.number: view.state for view in queries.selections(evaluated.call_id)}
     assert states == {1: SelectionState.RETURNED, 2: SelectionState.CONFIRMED}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grants.calls.rules import ComplaintRules, complaint_deadline, content_of, read_call_file
+from grants.calls.rules import ComplaintRules, complaint_deadline, content_of, facts_of, read_call_file
 from grants.calls.rules.complaints_to import ComplaintsTo
 from grants.calls.rules.writing import call_file
 from grants.calls.states import ComplaintGround, HolidayCalendar
@@ -53,6 +54,12 @@ def test_a_file_gives_the_rules_and_is_written_back_as_they_are() -> None:
         "One complains on the page of the application; who cannot do that writes to redress@pilots.example.",
         "A complaint is decided by the appeals board.",
     )
+    # Where the call takes none here and names no address, who decides is not all that is said.
+    way, by = replace(where, complaints=None, complaints_to=ComplaintsTo("", "the appeals board")).complaints_to_words
+    assert "to the helpdesk" in way and by == "A complaint is decided by the appeals board."
+    # In the editor and the versions nothing is said of a way that depends on another value.
+    (fact,) = [each for each in facts_of(read_call_file(written).fields) if each.key == "evaluation.complaints_to"]
+    assert fact.text == "redress@pilots.example; decided by the appeals board"
 
 
 def test_a_call_that_says_nothing_takes_none() -> None:

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from alembic import command
 from sqlalchemy import Connection, create_engine, inspect
+from sqlalchemy.exc import DBAPIError
 
 from grants.app import stage_modules
 from grants.cli import alembic_config
@@ -78,10 +79,31 @@ def test_the_migrated_schema_is_that_of_the_models(postgres: Cluster, empty: str
         assert migrated[kind] == modelled[kind], kind
 
 
-def test_going_down_leaves_nothing(postgres: Cluster, empty: str) -> None:
+# What the tables of before cannot hold, or would tell; rows without what they point to, which nobody looks at.
+HELD = """
+INSERT INTO consensus_answer (id, created_at, version, version_id, user_id, answer, words, answered_at)
+SELECT gen_random_uuid(), now(), 1, '{0}', '{0}', 'approve', '', now() FROM generate_series(1, 2);
+INSERT INTO application (id, created_at, version, call_id, call_version, call_version_read, reference, title, state,
+  state_since, origin, source_url, coordinator_id, search_text, search_words, title_key, lead_key, told_state, told_since)
+VALUES ('{0}', now(), 1, '{0}', 1, 1, 'A', 'A', 'selected',
+  now(), 'published_outcome', 'x', '{0}', 'a', 'a', 'a', 'a', 'under_evaluation', now())
+"""
+
+
+def test_going_down_leaves_nothing_and_is_refused_where_something_would_be_lost_or_told(
+    postgres: Cluster, empty: str
+) -> None:
     engine = create_engine(postgres.url(empty, "grants_owner"))
     with engine.begin() as connection:
         command.upgrade(alembic_config(connection), "head")
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        connection.exec_driver_sql(HELD.format(uuid4()))
+        with pytest.raises(DBAPIError, match="1 outcome would be read by"), connection.begin_nested():
+            command.downgrade(alembic_config(connection), "0077")
+        connection.exec_driver_sql("DELETE FROM application")
+        with pytest.raises(DBAPIError, match="1 is repeated: restore the backup"), connection.begin_nested():
+            command.downgrade(alembic_config(connection), "0076")
+        connection.exec_driver_sql("DELETE FROM consensus_answer")
         command.downgrade(alembic_config(connection), "base")
         tables = inspect(connection).get_table_names()
         functions = connection.exec_driver_sql(QUESTIONS["functions"].replace("%", "%%")).all()

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, func, select
 
 from grants.applications.models import Application, ApplicationPartner, Submission
-from grants.applications.queries.reach import LIST_ROWS_MAX, is_team, not_barred, visible
+from grants.applications.queries.reach import LIST_ROWS_MAX, is_team, not_barred, state_to_team, visible
 from grants.applications.rules import ApplicationView, Drafted, PartnerView, SubmissionView
 from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState
 from grants.calls import queries as call_queries
@@ -33,10 +33,10 @@ def view(actor: Actor, reference: str) -> Asking[ApplicationView]:
     if not rows:
         raise NotFound
     found = _view(rows[0], around)
-    return _as_told(found, rows[0]) if is_team(actor, found.id) else found
+    return as_told(found, rows[0]) if is_team(actor, found.id) else found
 
 
-def _as_told(found: ApplicationView, row: Any) -> ApplicationView:
+def as_told(found: ApplicationView, row: Any) -> ApplicationView:
     """The application as its team reads it: no outcome before its letter left, or the results are public."""
     moved = row.told_state == ApplicationState.RESERVE.value
     if row.told_state is None or (found.call.results_are_public(clock.now()) and not moved):
@@ -47,7 +47,17 @@ def _as_told(found: ApplicationView, row: Any) -> ApplicationView:
 def view_for_team(application_id: UUID) -> ApplicationView:
     """An application as its team reads it, for later stages, which have checked that it is one of the team who asks."""
     row = get(Application, application_id)
-    return _as_told(view_of(row), row)
+    return as_told(view_of(row), row)
+
+
+def state_told(row: Any) -> ApplicationState:
+    """The state of a row of an application as its team reads it: what the acts of its team refuse by.
+
+    No statement but where the two differ, and there nothing is written any more.
+    """
+    if row.told_state is None:
+        return ApplicationState(row.state)
+    return ApplicationState(db.session.scalars(select(state_to_team()).where(Application.id == row.id)).one())
 
 
 def view_by_id(application_id: UUID) -> ApplicationView:

@@ -21,7 +21,7 @@ from grants.applications.queries.serving import served
 from grants.applications.queries.signing import signed, signed_parts
 from grants.applications.queries.stages import stages
 from grants.applications.queries.team import team, writes_all
-from grants.applications.queries.whole import view, view_of
+from grants.applications.queries.whole import as_told, state_told, view, view_of
 from grants.applications.rules import (
     ApplicationView,
     ClarificationView,
@@ -149,7 +149,7 @@ def workplace(actor: Actor, reference: str) -> Asking[Workplace]:
         raise NotFound
     row = found[0]
     application, written = yield from both(view_of.asking(row), _written.asking(row.id, row.dossier_id, row.budget_id))
-    return (yield from _put_together.asking(application, written, reader=actor))
+    return (yield from _put_together.asking(as_told(application, row), written, reader=actor))
 
 
 def budget_of(actor: Actor, reference: str) -> BudgetView:
@@ -363,6 +363,7 @@ def _snapshot_of(
 class Gate:
     """What decides whether a person may write in an application now, and where what is written belongs."""
 
+    # As its team reads it.
     state: ApplicationState
     dossier_id: UUID | None
     budget_id: UUID | None
@@ -394,7 +395,7 @@ def gate(actor: Actor, application_id: UUID, section_key: str = "") -> Gate:
     first, own = found[0], [row for row in found if row.answered is not None]
     times = call_queries.times(first.call_state, first.zone, first.opens_at, first.closes_at)
     return Gate(
-        state=ApplicationState(first.state),
+        state=state_told(first),
         dossier_id=first.dossier_id,
         budget_id=first.budget_id,
         times=times.until(first.own_closes_at),
@@ -422,7 +423,9 @@ def _gate() -> Select[Any]:
     )
     return (
         select(
+            application.id,
             application.state,
+            application.told_state,
             application.dossier_id,
             application.budget_id,
             application.own_closes_at,

@@ -118,7 +118,7 @@ def _leading_organisation(actor: Actor, organisation_id: UUID) -> OrganisationVi
 def writable(application_id: UUID) -> tuple[Application, CallView]:
     """The locked application and its call, if anything may be written now; raises :class:`Refused`."""
     application = locked(Application, application_id)
-    rules.refuse_unwritable(ApplicationState(application.state))
+    rules.refuse_unwritable(queries.state_told(application))
     call = queries.call_of(application)
     rules.refuse_late(call, acts.moment())
     return application, call

@@ -13,7 +13,7 @@ from grants.applications.rules import ContentChanged, Receipt
 from grants.applications.services.drafting import hold_call
 from grants.applications.services.finding import refresh_search_text
 from grants.applications.services.privacy import refuse_sending_unread
-from grants.applications.states import APPLICATION, ApplicationState, PartnerState
+from grants.applications.states import APPLICATION, PartnerState
 from grants.calls.rules.saying import closes_said
 from grants.calls.services import look_for_conflicts
 from grants.core import acts, jobs
@@ -40,7 +40,7 @@ def submit(actor: Actor, application_id: UUID, fingerprint: str | None = None) -
     somebody changed anything since. Raises :class:`Refused` when it is too late or not complete.
     """
     application = locked(Application, application_id)
-    rules.refuse_unwritable(ApplicationState(application.state))
+    rules.refuse_unwritable(queries.state_told(application))
     hold_call(application.call_id)
     place = queries.workplace_of(queries.view_by_id(application_id))
     rules.refuse_late(place.application.call, acts.moment())
@@ -141,6 +141,8 @@ def withdraw(actor: Actor, application_id: UUID, reason: str) -> None:
             "Say why you withdraw.", {"reason": "Say why you withdraw. The programme and your partners read it."}
         )
     acts.reason(words)
+    # The one who asks learns no outcome by a refusal.
+    APPLICATION.target(queries.state_told(application), "withdraw")
     APPLICATION.move(application, "withdraw")
     application.withdrawn_at = acts.moment()
     # Who judges in this call and took part in it competes with the others no more.

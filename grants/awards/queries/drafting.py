@@ -108,7 +108,7 @@ def _complaints(call: CallView) -> str:
         # What is taken here is said by its own rules; else one has to know where to turn.
         if call.content.complaints is not None:
             return " ".join((said, *where))
-        if call.content.complaints_to.address:
+        if where:
             return " ".join((said, *where, "The call names no last day for it."))
         return (
             f"{said} Write to the programme, {call.programme.name}, by “Ask the helpdesk” on the page of your application. "

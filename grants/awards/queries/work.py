@@ -11,6 +11,7 @@ from grants.applications.states import Origin
 from grants.awards.models import ResultsPublication, Selection
 from grants.awards.queries import complaints_work, letters_work, panel_work
 from grants.awards.queries.publication import WITHOUT_RESULT
+from grants.awards.rules import NOT_TOLD
 from grants.awards.states import MailingState, SelectionKind, SelectionState
 from grants.calls.models import Call
 from grants.calls.states import CallState
@@ -68,7 +69,7 @@ def _to_confirm(actor: Actor) -> Asking[list[Duty]]:
     found = [
         Duty(
             f"Confirm or return the selection of {title}",
-            "The money is reserved only then. No team is told before its letter leaves.",
+            f"The money is reserved only then. {NOT_TOLD}",
             "Open the decision",
             "awards.selection",
             {"slug": slug, "number": number},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grants.awards.rules.advice import AdvicePage, AdviceRow, SeverityRow, refuse_places
 from grants.awards.rules.decision import (
+    NOT_TOLD,
     DecisionInput,
     DrawRefused,
     SelectionView,
@@ -85,6 +86,7 @@ from grants.awards.rules.showing import (
 __all__ = [
     "BY_RANK",
     "NEXT_WORDS",
+    "NOT_TOLD",
     "OUTCOME_WORDS",
     "ROWS_ON_A_PAGE",
     "UNDECLARED",

@@ -270,7 +270,7 @@ def window(application: ApplicationView, reached_at: datetime | None, at: dateti
     call, state = application.call, application.state
     rules = call.content.complaints
     if rules is None:
-        return Window(None, None, None, why_not="This call takes no complaints here. Ask the programme how to object.")
+        return Window(None, None, None, why_not=call.content.complaints_to.not_here)
     if application.origin is Origin.PUBLISHED_OUTCOME:
         return Window(None, None, None, why_not=DECIDED_ELSEWHERE)
     if state not in ABOUT_WORDS:

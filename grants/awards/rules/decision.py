@@ -100,6 +100,10 @@ def refuse_over_budget(used: Money, free: Money) -> None:
         )
 
 
+# Wherever a list is confirmed or its letters are sent: what its teams know until then.
+NOT_TOLD = "No team reads its outcome, by mail or on any page, before its letter leaves or the results are public."
+
+
 def complaints_words(count: int) -> str:
     """How many complaints about a verdict of the desk keep a list from being decided, and where; empty where none does.
 

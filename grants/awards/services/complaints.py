@@ -100,7 +100,7 @@ def send(actor: Actor, complaint_id: UUID, version: int | None = None) -> str:
     row, call, given = _own_draft(complaint_id, version)
     told = call.content.complaints
     if told is None:
-        raise Refused("This call takes no complaints here any more. Ask the programme how to object.")
+        raise Refused(call.content.complaints_to.not_here)
     if applications.view_for_team(row.application_id).state.value != row.about:
         raise Refused("The result this draft is about no longer stands. Begin one about the new result.")
     rules.refuse_late(row.due_at, told.until_words(row.reached_at, call.zone), acts.moment(), call.zone)

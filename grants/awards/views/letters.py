@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import flash, request
 
-from grants.awards import queries, services
+from grants.awards import queries, rules, services
 from grants.awards.forms.letters import (
     LeaveOutForm,
     LetterDeedForm,
@@ -51,7 +51,8 @@ def _letters(shown: LettersPage, sent: ContestedForm | None = None) -> str:
     if sent is not None and sent.clashed:
         sent.problems.append(sent.clashed)
     return page(
-        "awards/letters.html", shown=shown, rows=shown.rows[first - 1 : first - 1 + ROWS_ON_A_PAGE], first=first,
+        "awards/letters.html", shown=shown, not_told=rules.NOT_TOLD,
+        rows=shown.rows[first - 1 : first - 1 + ROWS_ON_A_PAGE], first=first,
         rows_on_a_page=ROWS_ON_A_PAGE, states=LetterState, form=sent or LetterDeedForm(formdata=None),
         prepare_form=PrepareForm(formdata=None, data={"shown": shown.shown_hash}),
         confirm_form=LetterDeedForm(formdata=None, data={"version": version}),

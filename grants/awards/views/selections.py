@@ -136,8 +136,8 @@ def _decision(shown: RankingPage, form: DecisionForm, beside: tuple[Heard, CallV
     writes = shown.whole and decides(shown) and (solving is None or not solving.working or form.is_submitted())
     said = {row.application_id: heard.recommended.get(row.application_id, "") for row in shown.rows}
     return page(
-        "awards/decision.html", shown=shown, solving=solving, **listed(shown), form=form, writes=writes,
-        may_decide=may_decide(shown), said=said,
+        "awards/decision.html", shown=shown, not_told=rules.NOT_TOLD, solving=solving, **listed(shown),
+        form=form, writes=writes, may_decide=may_decide(shown), said=said,
         minutes=() if shown.partial else heard.meetings,
         held=rules.complaints_words(after.about_eligibility), **(_after(call, after) if confirmed else {"after": None}),
     )  # fmt: skip
@@ -172,8 +172,8 @@ def _selection(
         last = identity.overtaker(current_actor(), "selection", view.id, f"list {view.number}")
     published, why_not = queries.published(view), _why_not(shown, view)
     return page(
-        "awards/selection.html", shown=shown, **listed(shown), view=view, form=confirmation, return_form=return_form,
-        pilots=published.pilots, others=published.others, why_not=why_not, sent=sent, last=last,
+        "awards/selection.html", shown=shown, not_told=rules.NOT_TOLD, **listed(shown), view=view,
+        form=confirmation, return_form=return_form, pilots=published.pilots, others=published.others, why_not=why_not, sent=sent, last=last,
         held=_held(shown, view, why_not), **_reserve(shown, move),
     )  # fmt: skip
 
@@ -287,7 +287,7 @@ def confirm(slug: str, number: int) -> Any:
         with form.attempt():
             reserved = services.confirm(current_actor(), view.id, form.version_shown(), form.despite.data or "")
             drawn = " Its group at the line is drawn by lot." if view.undrawn else ""
-            told = "" if view.kind is SelectionKind.PUBLISHED_OUTCOME else " No team is told before its letter leaves."
+            told = "" if view.kind is SelectionKind.PUBLISHED_OUTCOME else f" {rules.NOT_TOLD}"
             flash(f"The list is confirmed: {reserved} reserved.{drawn}{told}")
             return see_other(".selection", slug=slug, number=number)
     shown, view = queries.selection_page(current_actor(), slug, number)

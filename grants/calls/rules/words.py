@@ -326,11 +326,9 @@ def words_of(entry: Field, value: Any) -> str:
             return " ".join((*value.sentences, value.comment_sentence))
         case SelectionRules() | ComplaintRules() | DrawRules():
             return " ".join(value.sentences)
-        case ComplaintsTo():
-            return " ".join(value.sentences(taken_here=False))
         case Thresholds():
             return _threshold_words(value)
-        case ConflictRules() | TimeLimits() | AssignmentRules():
+        case ConflictRules() | TimeLimits() | AssignmentRules() | ComplaintsTo():
             return value.words
         case ReportDuty():
             return ("Required" if value.required else "Not required") + (f", {value.timing}" if value.timing else "")
