@@ -18,7 +18,7 @@ from grants.agreements import services as agreements
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
 from grants.awards import queries, services
-from grants.awards.models import DecisionLetter, LetterText
+from grants.awards.models import DecisionLetter, LetterLeftOut, LetterText
 from grants.awards.rules import DecisionInput
 from grants.awards.rules.letters import (
     HOUSE_TEXTS,
@@ -309,6 +309,56 @@ def test_a_letter_that_fails_keeps_its_reason_and_is_sent_again(decided: Scene) 
     with clock.at(clock.now() + timedelta(hours=2)):
         letters.send_again(decided.actor("officer"), failed.letter_id)
     assert mails() == 4 and set(rows(decided).values()) == {LetterState.SENT}
+
+
+def test_a_letter_that_failed_is_left_out_by_name_and_prepared_anew(decided: Scene, browser: Browser) -> None:
+    mailing_id, first, officer = prepare(decided), decided.application_ids[0], decided.actor("officer")
+    disable(decided.leads[0])
+    letters.confirm_mailing(officer, mailing_id)
+    work_off()
+
+    def tasks() -> list[str]:
+        found = [duty.what for duty in queries.duties(officer, clock.now())]
+        return [what for what in found if what.startswith("Mend and send again decision letters of")]
+
+    failed = next(row for row in shown_to(decided).rows if row.state is LetterState.FAILED)
+    assert failed.letter_id is not None
+    # One that was left out before leaving out dropped it is not sent either.
+    manager = decided.actor("manager").user_id
+    assert manager is not None
+    with arranging():
+        db.session.add(
+            LetterLeftOut(application_id=first, reason="Visited.", left_out_by=manager, left_out_at=clock.now())
+        )
+    with pytest.raises(Refused, match="Take it in again first"):
+        letters.send_again(officer, failed.letter_id)
+    assert ([row.left_out for row in shown_to(decided).left_out], tasks()) == (["Visited."], [])
+    letters.take_in(decided.actor("manager"), first)
+    assert (len(tasks()), queries.after_decision(officer, decided.slug).words) == (1, "2 of 3 sent, 1 failed")
+    # What tells an outcome that is no longer the one of its application is nobody's to mend.
+    for state, waiting in ((ApplicationState.RESERVE, 0), (ApplicationState.SELECTED, 1)):
+        with arranging():
+            get(Application, first).state = state.value
+        assert len(tasks()) == waiting
+
+    here = f"/calls/{decided.slug}/decision/letters/{failed.reference}"
+    preview = browser.get("manager", here)
+    check_page(preview)
+    assert "Taken in again, a new letter is prepared in its place." in preview.text
+    assert browser.post("manager", f"{here}/leave-out", reason="Told by telephone.").status_code == 303
+    assert ([row.left_out for row in shown_to(decided).left_out], tasks()) == (["Told by telephone."], [])
+    assert queries.after_decision(officer, decided.slug).words == "2 of 3 sent, 1 left out by name"
+    late = browser.post("officer", f"{here}/send-again", version=str(failed.version))
+    assert (late.status_code, "it was left out or returned" in late.text) == (409, True)
+    with pytest.raises(Refused, match="A new one is prepared"):
+        letters.send_again(officer, failed.letter_id)
+
+    with arranging():
+        get(User, decided.leads[0]).disabled_at = None
+    letters.take_in(decided.actor("manager"), first)
+    assert [row.application_id for row in shown_to(decided).waiting] == [first]
+    sent(decided)
+    assert set(rows(decided).values()) == {LetterState.SENT} and mails() == 3
 
 
 def test_a_letter_whose_job_was_given_up_leaves_under_somebody_else(decided: Scene) -> None:

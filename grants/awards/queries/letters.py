@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, not_, select
 
 from grants.applications import queries as applications
 from grants.applications.models import Application
+from grants.applications.states import ApplicationState as S
 from grants.applications.states import Origin
 from grants.awards import rules
 from grants.awards.models import (
@@ -298,6 +299,15 @@ def left_out_by_name() -> ColumnElement[bool]:
     return found.where(LetterLeftOut.ended_at.is_(None)).exists()
 
 
+def to_mend() -> ColumnElement[bool]:
+    """Which failed :class:`DecisionLetter` of an :class:`Application` somebody must mend: not left out, its outcome still stands."""
+    after = [state.value for state in (S.IN_PREPARATION, S.AWARDED, S.DECLINED, S.DROPPED)]
+    stands = case((Application.state.in_(after), S.SELECTED.value), else_=Application.state)
+    return and_(
+        DecisionLetter.state == LetterState.FAILED.value, DecisionLetter.outcome == stands, not_(left_out_by_name())
+    )
+
+
 def _deliveries(ids: Sequence[UUID]) -> Asking[dict[UUID, Delivery]]:
     """How the mails about each letter fared, by application; the newest to each person counts."""
     rows = yield from ask(
@@ -355,7 +365,8 @@ def _row(
     mails: Mapping[UUID, Delivery],
 ) -> LetterRow:
     row = LetterRow(item.application_id, item.reference, item.title, item.lead, outcome, item.amount)
-    if letter is None:
+    # One that failed and was left out since is nobody's to send: it is told as left out until it is taken in again.
+    if letter is None or (letter.state == LetterState.FAILED.value and item.application_id in left_out):
         return _out(replace(row, text=text, exceptions=missing), left_out)
     return replace(
         row,

@@ -16,6 +16,7 @@ from grants.awards.models import (
     Selection,
     SelectionItem,
 )
+from grants.awards.queries.letters import to_mend
 from grants.awards.states import LetterState, MailingState, Outcome, SelectionKind, SelectionState
 from grants.calls.models import Call
 from grants.calls.states import CallState
@@ -87,7 +88,7 @@ def to_send(actor: Actor) -> Asking[list[Duty]]:
         select(Call.id, Call.slug, Call.title, func.count().label("number"))
         .join(Application, Application.call_id == Call.id)
         .join(DecisionLetter, DecisionLetter.application_id == Application.id)
-        .where(DecisionLetter.state == LetterState.FAILED.value, not_(evaluation.in_conflict(actor.user_id)))
+        .where(to_mend(), not_(evaluation.in_conflict(actor.user_id)))
         .group_by(Call.id)
         .order_by(Call.title)
         .limit(CALLS_MAX),

@@ -178,7 +178,10 @@ def send_letter_again(slug: str, ref: str) -> Any:
     """Try one that failed once more, or tell its team again."""
     row, form = _named(slug, ref), LetterDeedForm()
     if row.letter_id is None:
-        raise NotFound
+        form.problems.append(
+            "Its letter is not there to be sent: it was left out or returned. This page shows how it stands."
+        )
+        return _letters(_open(slug), form), 409
     if form.validate_on_submit():
         with form.attempt():
             services.letters.send_again(current_actor(), row.letter_id, form.version_shown())
