@@ -31,6 +31,7 @@ from grants.awards.rules.letters import (
     LETTERS_MAX,
     DecisionText,
     Delivery,
+    Hashes,
     Hindrance,
     LetterException,
     LetterRow,
@@ -45,7 +46,7 @@ from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.core import clock, files
 from grants.core.db import among, db, get, locked
-from grants.core.errors import NotFound
+from grants.core.errors import NotFound, Refused
 from grants.core.files import FileView
 from grants.core.jobs import Job, JobState
 from grants.core.permissions import Actor, Permission, Scope
@@ -74,6 +75,11 @@ def mailing_scope(mailing_id: UUID) -> Scope:
 def letter_scope(letter_id: UUID) -> Scope:
     """A letter lies in its application, under that one’s lock."""
     return applications.scope_of(get(DecisionLetter, letter_id).application_id)
+
+
+def application_of(letter_id: UUID) -> UUID:
+    """Which application a letter is about."""
+    return get(DecisionLetter, letter_id).application_id
 
 
 def letter_in_call(letter_id: UUID) -> Scope:
@@ -368,9 +374,11 @@ def _row(
     # One that failed and was left out since is nobody's to send: it is told as left out until it is taken in again.
     if letter is None or (letter.state == LetterState.FAILED.value and item.application_id in left_out):
         return _out(replace(row, text=text, exceptions=missing), left_out)
+    stored = letter.sent_content or letter.content
     return replace(
         row,
-        text=DecisionText.from_mapping(letter.sent_content or letter.content),
+        text=DecisionText.from_mapping(stored),
+        letter_sha256=Hashes.of(stored).letter,
         letter_id=letter.id,
         version=letter.version,
         state=LetterState(letter.state),
@@ -407,8 +415,8 @@ def sent_letter(actor: Actor, reference: str, at: datetime) -> tuple[Any, SentLe
     public, roles = application.call.results_are_public(at), {file.role for file in files.listed(LETTER_FILES, row.id)}
     had = LETTER_WITH_REPORTS_HASH_ROLE in roles and LETTER_ROLE not in roles
     return application, SentLetter(
-        row.id, row.version, DecisionText.from_mapping(row.sent_content), row.sent_at, row.sent_sha256.hex(), public,
-        row.acknowledged_at, has_file=LETTER_ROLE in roles or (had and public), held=had and not public,
+        row.id, row.version, DecisionText.from_mapping(row.sent_content), row.sent_at, row.sent_sha256.hex(),
+        Hashes.of(row.sent_content).letter, public, row.acknowledged_at, has_file=LETTER_ROLE in roles or (had and public), held=had and not public,
     )  # fmt: skip
 
 
@@ -421,11 +429,21 @@ def _newest_sent(application_id: UUID) -> Select[DecisionLetter]:
     )
 
 
-def letter_for_print(letter_id: UUID) -> tuple[DecisionText, Any]:
-    """A sent letter and its call, for the job that prints it."""
+def letter_for_print(letter_id: UUID) -> tuple[DecisionText, Hashes, Any]:
+    """A sent letter with the hashes of its record and its call, for the job that prints it.
+
+    Raises :class:`Refused` where what is stored is not what was sent: no paper bears a hash that is not its own.
+    """
     row = get(DecisionLetter, letter_id)
-    assert row.sent_content is not None, "only what was sent is printed"
-    return DecisionText.from_mapping(row.sent_content), calls.call_by_id(get(Application, row.application_id).call_id)
+    assert row.sent_content is not None and row.sent_sha256 is not None, "only what was sent is printed"
+    hashes = Hashes.of(row.sent_content)
+    if hashes.both != row.sent_sha256.hex():
+        raise Refused(
+            "What is stored of this letter is not what was sent: its SHA-256 differs from the one on record. "
+            "No PDF is made of it. The first PDF stays; have the administrator look at the backup."
+        )
+    call = calls.call_by_id(get(Application, row.application_id).call_id)
+    return DecisionText.from_mapping(row.sent_content), hashes, call
 
 
 def unsent(call_id: UUID) -> int:

@@ -416,6 +416,7 @@ def ask_print(actor: Actor, letter_id: UUID, reason: str) -> None:
         raise Invalid("A reason is missing.", {"reason": "Write what is wrong with the PDF. It stands in the record."})
     if letter.state != LetterState.SENT.value:
         raise Refused("It was not sent yet. Its PDF is made when it leaves.")
+    queries.letters.letter_for_print(letter_id)
     job = jobs.latest(("application", letter.application_id), PRINT_JOB)
     if job is not None and job.state in (JobState.QUEUED, JobState.RUNNING):
         raise Refused("New PDFs of it are being made already.")
