@@ -18,7 +18,8 @@ from grants.agreements import services as agreements
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
 from grants.awards import queries, services
-from grants.awards.models import DecisionLetter, LetterLeftOut, LetterText
+from grants.awards.models import DecisionLetter, LetterLeftOut, LetterMailing, LetterText
+from grants.awards.queries import letters_work
 from grants.awards.rules import DecisionInput
 from grants.awards.rules.letters import (
     HOUSE_TEXTS,
@@ -32,6 +33,7 @@ from grants.awards.rules.letters import (
 )
 from grants.awards.states import LetterState, MailingState, Outcome
 from grants.calls import queries as calls
+from grants.calls import services as call_acts
 from grants.calls.rules import ResultsInput
 from grants.core import clock, files, jobs
 from grants.core.acts import arranging
@@ -375,6 +377,24 @@ def test_a_letter_whose_job_was_given_up_leaves_under_somebody_else(decided: Sce
     assert set(rows(decided).values()) == {LetterState.SENT} and mails() == 3
 
 
+def test_a_limit_of_duties_counts_own_calls_and_the_rest_is_told(
+    decided: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailing_id, title = prepare(decided), shown_to(decided).title
+    others = [call_acts.copy_call(decided.actor("manager"), decided.call_id, name, 2031).id for name in ("A", "B")]
+    with arranging():
+        row = get(LetterMailing, mailing_id)
+        every = {each.key: getattr(row, each.key) for each in LetterMailing.__table__.columns if each.key != "id"}
+        db.session.add_all(LetterMailing(**(every | {"call_id": call_id})) for call_id in others)
+    officer = replace(decided.actor("officer"), bars=frozenset({("call", others[0])}))
+    monkeypatch.setattr(letters_work, "DUTIES_MAX", 1)
+    duties = [each.what for each in queries.duties(officer, clock.now()) if each.what.startswith("Send or return")]
+    assert duties == ["Send or return the decision letters of B", "Send or return decision letters: 1 more call"]
+    monkeypatch.setattr(letters_work, "DUTIES_MAX", 2)
+    duties = [each.what for each in queries.duties(officer, clock.now()) if each.what.startswith("Send or return")]
+    assert duties[1:] == [f"Send or return the decision letters of {title}"]
+
+
 def test_the_record_says_who_prepared_who_sent_and_to_whom(decided: Scene) -> None:
     sent(decided)
     found = db.session.execute(
@@ -569,6 +589,8 @@ def test_the_pages_show_what_is_in_the_way_and_keep_what_was_typed(browser: Brow
     answer = browser.post("manager", f"{place}/texts/selected", text="Dear {leed}", version="0")
     assert answer.status_code == 422 and "Dear {leed}" in answer.text and "There is no place {leed}" in answer.text
     assert "{reserve_place}" not in answer.text and "{lead}" in answer.text
+    # “Back” leads to words that were refused, never to the letters of others, which may be shut by then.
+    assert answer.headers["Cache-Control"] == "private, no-cache"
     answer = browser.post("manager", f"{place}/texts/reserve", text="{{nobody}}", version="0", go="show")
     assert (
         answer.status_code == 422
@@ -580,6 +602,7 @@ def test_the_pages_show_what_is_in_the_way_and_keep_what_was_typed(browser: Brow
     )
     check_page(answer)
     assert answer.status_code == 200 and "Place 1." in answer.text and "Place {reserve_place}. {score}" in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
     assert "No score is told before the results are public." in answer.text
     assert {one.number for one in shown_to(decided).texts} == {0}
     reference = decided.references[0]
