@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, not_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, not_, select, union_all
 
 from grants.applications import queries as applications
 from grants.applications.models import Application
@@ -282,13 +282,13 @@ def _letters(ids: Sequence[UUID]) -> Asking[dict[tuple[UUID, UUID, str], Any]]:
     return {(row.selection_id, row.application_id, row.outcome): row for row in rows}
 
 
-def _left_out(ids: Sequence[UUID]) -> Asking[dict[UUID, tuple[str, str]]]:
+def _left_out(ids: Sequence[UUID]) -> Asking[dict[UUID, Any]]:
     rows = yield from ask(
-        select(LetterLeftOut.application_id, LetterLeftOut.reason, User.name)
+        select(LetterLeftOut.application_id, LetterLeftOut.reason, LetterLeftOut.told_at, User.name)
         .join(User, User.id == LetterLeftOut.left_out_by)
         .where(LetterLeftOut.application_id.in_(ids), LetterLeftOut.ended_at.is_(None))
     )
-    return {row.application_id: (row.reason, row.name) for row in rows}
+    return {row.application_id: row for row in rows}
 
 
 def is_left_out(application_id: UUID) -> bool:
@@ -355,10 +355,10 @@ def told_since(application_id: UUID, moment: datetime) -> bool:
     return db.session.scalar(found.limit(1)) is not None
 
 
-def _out(row: LetterRow, left_out: Mapping[UUID, tuple[str, str]]) -> LetterRow:
-    """The row with why it is left out by name, where it is."""
-    reason, by = left_out.get(row.application_id, ("", ""))
-    return replace(row, left_out=reason, left_out_by=by)
+def _out(row: LetterRow, left_out: Mapping[UUID, Any]) -> LetterRow:
+    """The row with why it is left out by name and when its team was told, where it is."""
+    found = left_out.get(row.application_id)
+    return row if found is None else replace(row, left_out=found.reason, left_out_by=found.name, told_at=found.told_at)
 
 
 def _row(
@@ -367,7 +367,7 @@ def _row(
     text: DecisionText,
     missing: tuple[LetterException, ...],
     letter: Any,
-    left_out: Mapping[UUID, tuple[str, str]],
+    left_out: Mapping[UUID, Any],
     mails: Mapping[UUID, Delivery],
 ) -> LetterRow:
     row = LetterRow(item.application_id, item.reference, item.title, item.lead, outcome, item.amount)
@@ -475,10 +475,17 @@ def unsent(call_id: UUID) -> int:
 
 @reader
 def reached_at(application_ids: Sequence[UUID]) -> Asking[dict[UUID, datetime]]:
-    """When the newest letter of decision about each of these applications was sent; those without one are left out."""
+    """When the newest letter of decision about each of these applications was sent, or it was told what its letter would say.
+
+    Those that nobody told are left out.
+    """
+    told = union_all(
+        select(DecisionLetter.application_id, DecisionLetter.sent_at.label("at"))
+        .where(among(DecisionLetter.application_id, application_ids), DecisionLetter.sent_at.is_not(None)),
+        select(LetterLeftOut.application_id, LetterLeftOut.told_at)
+        .where(among(LetterLeftOut.application_id, application_ids), LetterLeftOut.told_at.is_not(None)),
+    ).subquery()  # fmt: skip
     rows = yield from ask(
-        select(DecisionLetter.application_id, func.max(DecisionLetter.sent_at).label("at"))
-        .where(among(DecisionLetter.application_id, application_ids), DecisionLetter.sent_at.is_not(None))
-        .group_by(DecisionLetter.application_id)
+        select(told.c.application_id, func.max(told.c.at).label("at")).group_by(told.c.application_id)
     )
     return {row.application_id: row.at for row in rows}

@@ -309,6 +309,8 @@ class LetterRow:
     exceptions: tuple[LetterException, ...] = ()
     left_out: str = ""
     left_out_by: str = ""
+    # When somebody said that its team was told otherwise.
+    told_at: datetime | None = None
     letter_id: UUID | None = None
     version: int = 0
     state: LetterState | None = None

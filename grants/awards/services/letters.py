@@ -124,6 +124,29 @@ def take_in(actor: Actor, application_id: UUID) -> None:
     acts.subject("application", application_id)
 
 
+@act(
+    "letter.told_otherwise",
+    needs=Permission.SELECTION_PUBLISH_RESULTS,
+    scope=applications.scope_of,
+    says="recorded that the team of {subject} was told its outcome without a letter",
+)
+def told_otherwise(actor: Actor, application_id: UUID) -> None:
+    """Record that a team was told what its left-out letter would say: from now on its pages say it, and its days to complain count."""
+    refuse_shut(actor, application_id)
+    row = _open_exclusion(application_id)
+    if row is None:
+        raise Refused("It is not left out: its letter tells its team.")
+    if row.told_at is not None:
+        raise Refused("It is recorded already that its team was told.")
+    application = locked(Application, application_id)
+    if application.state not in [outcome.value for outcome in Outcome]:
+        raise Refused("It has no outcome that its team could have been told.")
+    row.told_by, row.told_at = actor.user_id, acts.moment()
+    tell(application_id)
+    acts.subject("application", application_id)
+    acts.reason(row.reason)
+
+
 def end_exclusion(actor: Actor, application_id: UUID) -> None:
     """What was left out by name is told by a letter again, inside an act that changes the outcome: the reason was another’s."""
     row = _open_exclusion(application_id)

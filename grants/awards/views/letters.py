@@ -159,6 +159,19 @@ def leave_letter_out(slug: str, ref: str) -> Any:
     return _preview(slug, ref, form) if row.text else _letters(_open(slug), form), 409 if form.clashed else 422
 
 
+@bp.post("/calls/<slug>/decision/letters/<ref>/told")
+@requires(P.SELECTION_PUBLISH_RESULTS)
+def told_without_letter(slug: str, ref: str) -> Any:
+    """Record that the team of a letter that is left out was told otherwise."""
+    row, form = _named(slug, ref), LetterDeedForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            services.letters.told_otherwise(current_actor(), row.application_id)
+            flash(f"It is recorded that the team of {ref} was told. Its pages say the outcome now.", "success")
+            return see_other(".letters", slug=slug)
+    return _letters(_open(slug), form), 409 if form.clashed else 422
+
+
 @bp.post("/calls/<slug>/decision/letters/<ref>/take-in")
 @requires(P.SELECTION_PUBLISH_RESULTS)
 def take_letter_in(slug: str, ref: str) -> Any:
