@@ -224,9 +224,9 @@ LETTER = Machine(
     LetterState.PREPARED,
     (
         Transition("confirm", (LetterState.PREPARED,), LetterState.QUEUED, Permission.SELECTION_CONFIRM),
-        Transition(
-            "drop", (LetterState.PREPARED, LetterState.FAILED), LetterState.DROPPED, Permission.SELECTION_CONFIRM
-        ),
+        Transition("drop", (LetterState.PREPARED,), LetterState.DROPPED, Permission.SELECTION_CONFIRM),
+        # One that cannot be sent, once somebody else tells its team; taken in again, it is prepared anew.
+        Transition("leave_out", (LetterState.FAILED,), LetterState.DROPPED, Permission.SELECTION_PUBLISH_RESULTS),
         Transition("send", (LetterState.QUEUED,), LetterState.SENT, Permission.SELECTION_CONFIRM),
         Transition("fail", (LetterState.QUEUED,), LetterState.FAILED, Permission.SELECTION_CONFIRM),
         Transition("retry", (LetterState.FAILED,), LetterState.QUEUED, Permission.SELECTION_CONFIRM),

@@ -174,7 +174,7 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     "eligibility_letter": WrittenOnce(once=("content", "sha256", "sent_at", "sent_by"), free=("note",), kept=True),
     "eligibility_result": WrittenOnce(free=("verdict", "reason", "answered_by", "answered_at"), kept=True),
     "entity_declaration": WrittenOnce(free=("declared", "kind", "reason", "declared_at"), kept=True),
-    "letter_left_out": WrittenOnce(once=("ended_by", "ended_at")),
+    "letter_left_out": WrittenOnce(once=("ended_by", "ended_at", "told_by", "told_at")),
     "letter_mailing": WrittenOnce(
         once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)
     ),

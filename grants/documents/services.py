@@ -518,17 +518,26 @@ def print_decision_letter(actor: Actor, letter_id: UUID) -> tuple[FileView, ...]
     says="made the PDFs of the decision letter of {subject} anew",
 )
 def print_decision_letter_anew(actor: Actor, letter_id: UUID) -> tuple[FileView, ...]:
-    """The same again, of the same frozen words: the newest version of its files; those before stay, each with its hash."""
+    """The same again, of the same frozen words: the newest version of its files; those before stay, each with its hash.
+
+    Not by whom a conflict keeps from it by now: the act that asked looked, this one runs later.
+    """
+    if evaluation.undecidable(actor, [awards.letters.application_of(letter_id)]):
+        raise NotFound
     made = _decision_papers(letter_id)
     acts.reason("; ".join(f"{file.name}: SHA-256 {file.sha256}" for file in made))
     return made
 
 
 def _decision_papers(letter_id: UUID) -> tuple[FileView, ...]:
-    text, call = awards.letters.letter_for_print(letter_id)
+    text, hashes, call = awards.letters.letter_for_print(letter_id)
     papers = (
-        (awards.letters.LETTER_ROLE, "decision-letter", decisions.letter(text, synthetic=call.synthetic)),
-        (awards.letters.REPORT_ROLE, "evaluation-summary-report", decisions.report(text, synthetic=call.synthetic)),
+        (awards.letters.LETTER_ROLE, "decision-letter", decisions.letter(text, hashes, synthetic=call.synthetic)),
+        (
+            awards.letters.REPORT_ROLE,
+            "evaluation-summary-report",
+            decisions.report(text, hashes, synthetic=call.synthetic),
+        ),
     )
     return tuple(
         files.keep_bytes(

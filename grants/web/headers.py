@@ -39,7 +39,6 @@ SHUT_AT_ANY_TIME = ("identity", "awards", "evaluation")
 # The forms among them that show nobody's application but the writer's own.
 SHOWS_NO_OTHERS = {
     "awards.write_complaint",
-    "awards.write_letter_text",
     "evaluation.invitation",
     "evaluation.invite",
     "evaluation.own_profile",
@@ -48,8 +47,9 @@ SHOWS_NO_OTHERS = {
 }
 
 YEAR_SECONDS = 365 * 24 * 60 * 60
-# Refused, these show the chosen file’s faults alone; what a look shows has an address of its own (core/looks).
-REFUSED_SHOWS_NO_OTHERS = {"evaluation.look_at_pool", "evaluation.look_at_seats"}
+# Refused, these show the chosen file’s faults or the typed words alone. A look at a file has an address of its own
+# (core/looks); one at words shows the letters of others.
+REFUSED_SHOWS_NO_OTHERS = {"awards.write_letter_text", "evaluation.look_at_pool", "evaluation.look_at_seats"}
 
 
 def init_app(app: Flask) -> None:
@@ -91,5 +91,5 @@ def _comes_back(response: Response) -> bool:
 
 
 def _shows_no_others(response: Response) -> bool:
-    is_refused = response.status_code == 422
+    is_refused = response.status_code in (409, 422)
     return request.endpoint in SHOWS_NO_OTHERS or (is_refused and request.endpoint in REFUSED_SHOWS_NO_OTHERS)

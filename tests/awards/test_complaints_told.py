@@ -13,6 +13,7 @@ from grants.awards.rules.complaints import ABOUT_WORDS
 from grants.core import clock, jobs
 from grants.core.acts import arranging
 from grants.core.db import db, get
+from grants.core.errors import Refused
 from grants.core.paging import Page
 from grants.identity.queries import actor_for
 from tests.awards.test_complaints import DAY, ENDS, NUMBER, PUBLIC, draft, mails, reviewed, sent, state, told
@@ -56,6 +57,30 @@ def test_the_window_is_the_one_the_letter_names(told: Scene) -> None:
     assert [each["context"]["complains"] for each in selected] == [False]
 
 
+def test_who_was_told_without_a_letter_complains_from_then_on(told: Scene, browser: Browser) -> None:
+    application_id, ref = told.application_ids[NUMBER], told.references[NUMBER]
+    here, early = f"/calls/{told.slug}/decision/letters/{ref}", PUBLIC - 30 * DAY
+    with clock.at(early):
+        with pytest.raises(Refused, match="its letter tells its team"):
+            services.letters.told_otherwise(told.actor("manager"), application_id)
+        services.letters.leave_out(told.actor("manager"), application_id, "We visit them.")
+        assert "Record that its team was told" in browser.get("manager", here).text
+        assert "Record that its team" not in browser.get("officer", here).text
+        assert browser.post("officer", f"{here}/told").status_code == 403
+        window = queries.complaints.own_page(told.actor("lead1"), ref, clock.now()).window
+        assert (window.about, browser.get("lead1", f"/applications/{ref}/result").status_code) == (None, 404)
+    with clock.at(early + DAY / 24):
+        assert browser.post("manager", f"{here}/told").status_code == 303
+        with pytest.raises(Refused, match="recorded already"):
+            services.letters.told_otherwise(told.actor("manager"), application_id)
+        assert "Its team was told; recorded on" in browser.get("manager", here).text
+        assert "reserve list" in browser.get("lead1", f"/applications/{ref}").text
+    with clock.at(early + 2 * DAY):
+        window = queries.complaints.own_page(told.actor("lead1"), ref, clock.now()).window
+        assert (window.about, window.reached_at) == (ApplicationState.RESERVE, early + DAY / 24)
+        services.complaints.send(told.actor("lead1"), draft(told))
+
+
 def test_a_result_that_changed_after_its_letter_has_its_time_from_then(told: Scene) -> None:
     with clock.at(PUBLIC):
         lettered(told)
@@ -72,7 +97,8 @@ def test_the_page_of_the_application_leads_its_team_to_the_complaint(
     told: Scene, browser: Browser, state: ApplicationState
 ) -> None:
     with clock.at(PUBLIC), arranging():
-        get(Application, told.application_ids[NUMBER]).state = state.value
+        row = get(Application, told.application_ids[NUMBER])
+        row.state, row.told_state, row.told_since = state.value, None, None
     db.session.rollback()
     path, link = f"/applications/{told.references[NUMBER]}", f'href="/applications/{told.references[NUMBER]}/complaint"'
     with clock.at(PUBLIC + DAY):

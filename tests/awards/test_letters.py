@@ -20,7 +20,8 @@ from grants.applications.rules import DetailsInput
 from grants.applications.services import edit_details, submit
 from grants.applications.states import ApplicationState
 from grants.awards import queries, services
-from grants.awards.models import DecisionLetter, LetterText
+from grants.awards.models import DecisionLetter, LetterLeftOut, LetterMailing, LetterText
+from grants.awards.queries import letters_work
 from grants.awards.rules import DecisionInput
 from grants.awards.rules.letters import (
     HOUSE_TEXTS,
@@ -34,6 +35,7 @@ from grants.awards.rules.letters import (
 )
 from grants.awards.states import LetterState, MailingState, Outcome
 from grants.calls import queries as calls
+from grants.calls import services as call_acts
 from grants.calls.rules import ResultsInput
 from grants.core import clock, files, jobs
 from grants.core.acts import arranging
@@ -313,6 +315,56 @@ def test_a_letter_that_fails_keeps_its_reason_and_is_sent_again(decided: Scene) 
     assert mails() == 4 and set(rows(decided).values()) == {LetterState.SENT}
 
 
+def test_a_letter_that_failed_is_left_out_by_name_and_prepared_anew(decided: Scene, browser: Browser) -> None:
+    mailing_id, first, officer = prepare(decided), decided.application_ids[0], decided.actor("officer")
+    disable(decided.leads[0])
+    letters.confirm_mailing(officer, mailing_id)
+    work_off()
+
+    def tasks() -> list[str]:
+        found = [duty.what for duty in queries.duties(officer, clock.now())]
+        return [what for what in found if what.startswith("Mend and send again decision letters of")]
+
+    failed = next(row for row in shown_to(decided).rows if row.state is LetterState.FAILED)
+    assert failed.letter_id is not None
+    # One that was left out before leaving out dropped it is not sent either.
+    manager = decided.actor("manager").user_id
+    assert manager is not None
+    with arranging():
+        db.session.add(
+            LetterLeftOut(application_id=first, reason="Visited.", left_out_by=manager, left_out_at=clock.now())
+        )
+    with pytest.raises(Refused, match="Take it in again first"):
+        letters.send_again(officer, failed.letter_id)
+    assert ([row.left_out for row in shown_to(decided).left_out], tasks()) == (["Visited."], [])
+    letters.take_in(decided.actor("manager"), first)
+    assert (len(tasks()), queries.after_decision(officer, decided.slug).words) == (1, "2 of 3 sent, 1 failed")
+    # What tells an outcome that is no longer the one of its application is nobody's to mend.
+    for state, waiting in ((ApplicationState.RESERVE, 0), (ApplicationState.SELECTED, 1)):
+        with arranging():
+            get(Application, first).state = state.value
+        assert len(tasks()) == waiting
+
+    here = f"/calls/{decided.slug}/decision/letters/{failed.reference}"
+    preview = browser.get("manager", here)
+    check_page(preview)
+    assert "Taken in again, a new letter is prepared in its place." in preview.text
+    assert browser.post("manager", f"{here}/leave-out", reason="Told by telephone.").status_code == 303
+    assert ([row.left_out for row in shown_to(decided).left_out], tasks()) == (["Told by telephone."], [])
+    assert queries.after_decision(officer, decided.slug).words == "2 of 3 sent, 1 left out by name"
+    late = browser.post("officer", f"{here}/send-again", version=str(failed.version))
+    assert (late.status_code, "it was left out or returned" in late.text) == (409, True)
+    with pytest.raises(Refused, match="A new one is prepared"):
+        letters.send_again(officer, failed.letter_id)
+
+    with arranging():
+        get(User, decided.leads[0]).disabled_at = None
+    letters.take_in(decided.actor("manager"), first)
+    assert [row.application_id for row in shown_to(decided).waiting] == [first]
+    sent(decided)
+    assert set(rows(decided).values()) == {LetterState.SENT} and mails() == 3
+
+
 def test_a_letter_whose_job_was_given_up_leaves_under_somebody_else(decided: Scene) -> None:
     letters.confirm_mailing(decided.actor("officer"), prepare(decided))
     waiting = next(row for row in shown_to(decided).rows if row.state is LetterState.QUEUED)
@@ -325,6 +377,24 @@ def test_a_letter_whose_job_was_given_up_leaves_under_somebody_else(decided: Sce
     letters.send_again(decided.actor("officer"), waiting.letter_id)
     work_off()
     assert set(rows(decided).values()) == {LetterState.SENT} and mails() == 3
+
+
+def test_a_limit_of_duties_counts_own_calls_and_the_rest_is_told(
+    decided: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailing_id, title = prepare(decided), shown_to(decided).title
+    others = [call_acts.copy_call(decided.actor("manager"), decided.call_id, name, 2031).id for name in ("A", "B")]
+    with arranging():
+        row = get(LetterMailing, mailing_id)
+        every = {each.key: getattr(row, each.key) for each in LetterMailing.__table__.columns if each.key != "id"}
+        db.session.add_all(LetterMailing(**(every | {"call_id": call_id})) for call_id in others)
+    officer = replace(decided.actor("officer"), bars=frozenset({("call", others[0])}))
+    monkeypatch.setattr(letters_work, "DUTIES_MAX", 1)
+    duties = [each.what for each in queries.duties(officer, clock.now()) if each.what.startswith("Send or return")]
+    assert duties == ["Send or return the decision letters of B", "Send or return decision letters: 1 more call"]
+    monkeypatch.setattr(letters_work, "DUTIES_MAX", 2)
+    duties = [each.what for each in queries.duties(officer, clock.now()) if each.what.startswith("Send or return")]
+    assert duties[1:] == [f"Send or return the decision letters of {title}"]
 
 
 def test_the_record_says_who_prepared_who_sent_and_to_whom(decided: Scene) -> None:
@@ -540,6 +610,8 @@ def test_the_pages_show_what_is_in_the_way_and_keep_what_was_typed(browser: Brow
     answer = browser.post("manager", f"{place}/texts/selected", text="Dear {leed}", version="0")
     assert answer.status_code == 422 and "Dear {leed}" in answer.text and "There is no place {leed}" in answer.text
     assert "{reserve_place}" not in answer.text and "{lead}" in answer.text
+    # “Back” leads to words that were refused, never to the letters of others, which may be shut by then.
+    assert answer.headers["Cache-Control"] == "private, no-cache"
     answer = browser.post("manager", f"{place}/texts/reserve", text="{{nobody}}", version="0", go="show")
     assert (
         answer.status_code == 422
@@ -551,6 +623,7 @@ def test_the_pages_show_what_is_in_the_way_and_keep_what_was_typed(browser: Brow
     )
     check_page(answer)
     assert answer.status_code == 200 and "Place 1." in answer.text and "Place {reserve_place}. {score}" in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
     assert "No score is told before the results are public." in answer.text
     assert {one.number for one in shown_to(decided).texts} == {0}
     reference = decided.references[0]

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
+from pypdf import PdfReader
+from sqlalchemy import select
 
 from config import Config
+from grants.awards.models import DecisionLetter
+from grants.awards.rules.letters import Hashes
 from grants.calls.rules import ResultsInput
+from grants.core import files
+from grants.core.acts import arranging
+from grants.core.db import db
+from grants.core.errors import NotFound, Refused
+from grants.documents import services as documents
+from grants.evaluation.models import DetectedConflict
 from tests.awards.publishing import publish
 from tests.awards.test_letters import decided, decided_world, letters, prepare, sent
-from tests.evaluation.scene import Scene
+from tests.evaluation.scene import CLOSED, Scene
 
 __all__ = ["decided", "decided_world"]
 
@@ -34,6 +45,37 @@ def test_what_was_decided_on_letters_is_not_rewritten(settings: Config, decided:
     for url in (settings.DATABASE_OWNER_URL, settings.DATABASE_URL):
         with psycopg.connect(url.replace("+psycopg", "")) as connection, pytest.raises(psycopg.Error):
             connection.execute(statement.encode())
+
+
+def test_what_is_printed_anew_bears_the_hash_of_its_record(settings: Config, decided: Scene) -> None:
+    sent(decided)
+    rows = db.session.scalars(select(DecisionLetter).order_by(DecisionLetter.id)).all()
+    # One of a shape from before a field was there, and one that was damaged where nothing guards it.
+    old = {key: value for key, value in (rows[0].sent_content or {}).items() if key != "complain_until"}
+    older, damaged, application_id = rows[0].id, rows[1].id, rows[0].application_id
+    hashes = Hashes.of(old)
+    with psycopg.connect(settings.DATABASE_OWNER_URL.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("ALTER TABLE decision_letter DISABLE TRIGGER USER")
+        changed = "UPDATE decision_letter SET sent_content = %s, sent_sha256 = %s WHERE id = %s"
+        connection.execute(changed, (Jsonb(old), bytes.fromhex(hashes.both), older))
+        connection.execute(changed, (Jsonb(old), bytes(32), damaged))
+        connection.execute("ALTER TABLE decision_letter ENABLE TRIGGER USER")
+    db.session.rollback()
+    made = documents.print_decision_letter_anew(decided.actor("officer"), older)
+    letter, report = (PdfReader(files.path(file)).pages[0].extract_text().replace("\n", "") for file in made)
+    assert hashes.letter in letter and hashes.letter in report and hashes.both in report
+    with pytest.raises(Refused, match="is not what was sent"):
+        letters.ask_print(decided.actor("officer"), damaged, "Torn.")
+    # Whoever is kept from it since they asked has it made no more.
+    with arranging():
+        db.session.add(
+            DetectedConflict(
+                user_id=decided.people["officer"], application_id=application_id, kind="own_organisation",
+                evidence="Works there", state="confirmed", found_at=CLOSED,
+            )
+        )  # fmt: skip
+    with pytest.raises(NotFound):
+        documents.print_decision_letter_anew(decided.actor("officer"), older)
 
 
 def test_the_same_decision_is_never_told_by_two_letters(settings: Config, decided: Scene) -> None:

@@ -86,6 +86,7 @@ def test_nobody_is_proposed_while_nothing_came_free(confirmed: Scene) -> None:
 
 def test_the_next_that_fits_gets_the_freed_money_with_two_people(confirmed: Scene) -> None:
     dropped(confirmed, 0)
+    services.letters.leave_out(confirmed.actor("manager"), confirmed.application_ids[1], "Reserve: told by telephone.")
     shown = queries.reserve_page(selection(confirmed))
     assert shown.next is not None
     assert (shown.next.application_id, shown.available) == (confirmed.application_ids[1], euros(600_000))
@@ -98,6 +99,9 @@ def test_the_next_that_fits_gets_the_freed_money_with_two_people(confirmed: Scen
 
     assert (answer, reserved(confirmed)) == (euros(400_000), euros(800_000))
     assert states(confirmed) == ["dropped", "selected", "selected"]
+    # Who told “reserve list” was not asked to tell this: its letter waits again.
+    found: Any = queries.letters.letters_page(confirmed.actor("manager"), confirmed.slug)
+    assert confirmed.application_ids[1] in [row.application_id for row in found.waiting]
     # Its team knows that it is on the reserve list, and learns the rest by a letter, whatever is published before.
     publish(confirmed, ResultsInput())
     mailed = select(Job.id).where(Job.args["template"].astext == "selection_selected")

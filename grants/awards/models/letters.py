@@ -100,12 +100,13 @@ class DecisionLetter(Row):
 
 
 class LetterLeftOut(Row):
-    """An application whose letter is left out by name, with the reason; taken in again, the row stays."""
+    """An application whose letter is left out by name, with the reason and when its team was told; taken in again, the row stays."""
 
     __tablename__ = "letter_left_out"
     __table_args__ = (
         CheckConstraint("reason <> ''", name="has_reason"),
         CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ended_has_person"),
+        CheckConstraint("(told_at IS NULL) = (told_by IS NULL)", name="told_has_person"),
         Index("uq_letter_left_out_one_open", "application_id", unique=True, postgresql_where="ended_at IS NULL"),
     )
 
@@ -115,6 +116,8 @@ class LetterLeftOut(Row):
     left_out_at: Mapped[datetime]
     ended_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
     ended_at: Mapped[datetime | None]
+    told_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    told_at: Mapped[datetime | None]
 
 
 class ResultsPublication(Row):

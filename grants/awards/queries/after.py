@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import func, not_, select
+from sqlalchemy import func, not_, or_, select
 
 from grants.applications.models import Application
 from grants.awards.models import (
@@ -19,6 +19,7 @@ from grants.awards.models import (
 )
 from grants.awards.queries import complaints
 from grants.awards.queries.heard import heard
+from grants.awards.queries.letters import to_mend
 from grants.awards.rules.after import After
 from grants.awards.rules.heard import Heard
 from grants.awards.states import OPEN_COMPLAINTS, LetterState, MailingState, SelectionKind, SelectionState
@@ -48,7 +49,7 @@ def after_decision(actor: Actor, slug: str) -> Asking[After]:
         .where(*seen, Selection.kind == SelectionKind.RANKED.value, Selection.state == SelectionState.CONFIRMED.value),
         select(letter.state, func.count().label("number"), func.count(letter.acknowledged_at).label("acknowledged"))
         .join(Application, Application.id == letter.application_id)
-        .where(*seen)
+        .where(*seen, or_(letter.state != LetterState.FAILED.value, to_mend()))
         .group_by(letter.state),
         select(func.count().label("number"))
         .select_from(LetterLeftOut)

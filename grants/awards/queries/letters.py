@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, not_, select, union_all
 
 from grants.applications import queries as applications
 from grants.applications.models import Application
+from grants.applications.states import ApplicationState as S
 from grants.applications.states import Origin
 from grants.awards import rules
 from grants.awards.models import (
@@ -30,6 +31,7 @@ from grants.awards.rules.letters import (
     LETTERS_MAX,
     DecisionText,
     Delivery,
+    Hashes,
     Hindrance,
     LetterException,
     LetterRow,
@@ -44,7 +46,7 @@ from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.core import clock, files
 from grants.core.db import among, db, get, locked
-from grants.core.errors import NotFound
+from grants.core.errors import NotFound, Refused
 from grants.core.files import FileView
 from grants.core.jobs import Job, JobState
 from grants.core.permissions import Actor, Permission, Scope
@@ -73,6 +75,11 @@ def mailing_scope(mailing_id: UUID) -> Scope:
 def letter_scope(letter_id: UUID) -> Scope:
     """A letter lies in its application, under that one’s lock."""
     return applications.scope_of(get(DecisionLetter, letter_id).application_id)
+
+
+def application_of(letter_id: UUID) -> UUID:
+    """Which application a letter is about."""
+    return get(DecisionLetter, letter_id).application_id
 
 
 def letter_in_call(letter_id: UUID) -> Scope:
@@ -275,13 +282,13 @@ def _letters(ids: Sequence[UUID]) -> Asking[dict[tuple[UUID, UUID, str], Any]]:
     return {(row.selection_id, row.application_id, row.outcome): row for row in rows}
 
 
-def _left_out(ids: Sequence[UUID]) -> Asking[dict[UUID, tuple[str, str]]]:
+def _left_out(ids: Sequence[UUID]) -> Asking[dict[UUID, Any]]:
     rows = yield from ask(
-        select(LetterLeftOut.application_id, LetterLeftOut.reason, User.name)
+        select(LetterLeftOut.application_id, LetterLeftOut.reason, LetterLeftOut.told_at, User.name)
         .join(User, User.id == LetterLeftOut.left_out_by)
         .where(LetterLeftOut.application_id.in_(ids), LetterLeftOut.ended_at.is_(None))
     )
-    return {row.application_id: (row.reason, row.name) for row in rows}
+    return {row.application_id: row for row in rows}
 
 
 def is_left_out(application_id: UUID) -> bool:
@@ -296,6 +303,15 @@ def left_out_by_name() -> ColumnElement[bool]:
     """The same as a condition on :class:`Application`."""
     found = select(LetterLeftOut.id).where(LetterLeftOut.application_id == Application.id)
     return found.where(LetterLeftOut.ended_at.is_(None)).exists()
+
+
+def to_mend() -> ColumnElement[bool]:
+    """Which failed :class:`DecisionLetter` of an :class:`Application` somebody must mend: not left out, its outcome still stands."""
+    after = [state.value for state in (S.IN_PREPARATION, S.AWARDED, S.DECLINED, S.DROPPED)]
+    stands = case((Application.state.in_(after), S.SELECTED.value), else_=Application.state)
+    return and_(
+        DecisionLetter.state == LetterState.FAILED.value, DecisionLetter.outcome == stands, not_(left_out_by_name())
+    )
 
 
 def _deliveries(ids: Sequence[UUID]) -> Asking[dict[UUID, Delivery]]:
@@ -339,10 +355,10 @@ def told_since(application_id: UUID, moment: datetime) -> bool:
     return db.session.scalar(found.limit(1)) is not None
 
 
-def _out(row: LetterRow, left_out: Mapping[UUID, tuple[str, str]]) -> LetterRow:
-    """The row with why it is left out by name, where it is."""
-    reason, by = left_out.get(row.application_id, ("", ""))
-    return replace(row, left_out=reason, left_out_by=by)
+def _out(row: LetterRow, left_out: Mapping[UUID, Any]) -> LetterRow:
+    """The row with why it is left out by name and when its team was told, where it is."""
+    found = left_out.get(row.application_id)
+    return row if found is None else replace(row, left_out=found.reason, left_out_by=found.name, told_at=found.told_at)
 
 
 def _row(
@@ -351,15 +367,18 @@ def _row(
     text: DecisionText,
     missing: tuple[LetterException, ...],
     letter: Any,
-    left_out: Mapping[UUID, tuple[str, str]],
+    left_out: Mapping[UUID, Any],
     mails: Mapping[UUID, Delivery],
 ) -> LetterRow:
     row = LetterRow(item.application_id, item.reference, item.title, item.lead, outcome, item.amount)
-    if letter is None:
+    # One that failed and was left out since is nobody's to send: it is told as left out until it is taken in again.
+    if letter is None or (letter.state == LetterState.FAILED.value and item.application_id in left_out):
         return _out(replace(row, text=text, exceptions=missing), left_out)
+    stored = letter.sent_content or letter.content
     return replace(
         row,
-        text=DecisionText.from_mapping(letter.sent_content or letter.content),
+        text=DecisionText.from_mapping(stored),
+        letter_sha256=Hashes.of(stored).letter,
         letter_id=letter.id,
         version=letter.version,
         state=LetterState(letter.state),
@@ -396,8 +415,8 @@ def sent_letter(actor: Actor, reference: str, at: datetime) -> tuple[Any, SentLe
     public, roles = application.call.results_are_public(at), {file.role for file in files.listed(LETTER_FILES, row.id)}
     had = LETTER_WITH_REPORTS_HASH_ROLE in roles and LETTER_ROLE not in roles
     return application, SentLetter(
-        row.id, row.version, DecisionText.from_mapping(row.sent_content), row.sent_at, row.sent_sha256.hex(), public,
-        row.acknowledged_at, has_file=LETTER_ROLE in roles or (had and public), held=had and not public,
+        row.id, row.version, DecisionText.from_mapping(row.sent_content), row.sent_at, row.sent_sha256.hex(),
+        Hashes.of(row.sent_content).letter, public, row.acknowledged_at, has_file=LETTER_ROLE in roles or (had and public), held=had and not public,
     )  # fmt: skip
 
 
@@ -410,11 +429,21 @@ def _newest_sent(application_id: UUID) -> Select[DecisionLetter]:
     )
 
 
-def letter_for_print(letter_id: UUID) -> tuple[DecisionText, Any]:
-    """A sent letter and its call, for the job that prints it."""
+def letter_for_print(letter_id: UUID) -> tuple[DecisionText, Hashes, Any]:
+    """A sent letter with the hashes of its record and its call, for the job that prints it.
+
+    Raises :class:`Refused` where what is stored is not what was sent: no paper bears a hash that is not its own.
+    """
     row = get(DecisionLetter, letter_id)
-    assert row.sent_content is not None, "only what was sent is printed"
-    return DecisionText.from_mapping(row.sent_content), calls.call_by_id(get(Application, row.application_id).call_id)
+    assert row.sent_content is not None and row.sent_sha256 is not None, "only what was sent is printed"
+    hashes = Hashes.of(row.sent_content)
+    if hashes.both != row.sent_sha256.hex():
+        raise Refused(
+            "What is stored of this letter is not what was sent: its SHA-256 differs from the one on record. "
+            "No PDF is made of it. The first PDF stays; have the administrator look at the backup."
+        )
+    call = calls.call_by_id(get(Application, row.application_id).call_id)
+    return DecisionText.from_mapping(row.sent_content), hashes, call
 
 
 def unsent(call_id: UUID) -> int:
@@ -446,10 +475,17 @@ def unsent(call_id: UUID) -> int:
 
 @reader
 def reached_at(application_ids: Sequence[UUID]) -> Asking[dict[UUID, datetime]]:
-    """When the newest letter of decision about each of these applications was sent; those without one are left out."""
+    """When the newest letter of decision about each of these applications was sent, or it was told what its letter would say.
+
+    Those that nobody told are left out.
+    """
+    told = union_all(
+        select(DecisionLetter.application_id, DecisionLetter.sent_at.label("at"))
+        .where(among(DecisionLetter.application_id, application_ids), DecisionLetter.sent_at.is_not(None)),
+        select(LetterLeftOut.application_id, LetterLeftOut.told_at)
+        .where(among(LetterLeftOut.application_id, application_ids), LetterLeftOut.told_at.is_not(None)),
+    ).subquery()  # fmt: skip
     rows = yield from ask(
-        select(DecisionLetter.application_id, func.max(DecisionLetter.sent_at).label("at"))
-        .where(among(DecisionLetter.application_id, application_ids), DecisionLetter.sent_at.is_not(None))
-        .group_by(DecisionLetter.application_id)
+        select(told.c.application_id, func.max(told.c.at).label("at")).group_by(told.c.application_id)
     )
     return {row.application_id: row.at for row in rows}

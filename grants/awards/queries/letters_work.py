@@ -16,23 +16,19 @@ from grants.awards.models import (
     Selection,
     SelectionItem,
 )
+from grants.awards.queries.held import EVERY, held
+from grants.awards.queries.letters import to_mend
 from grants.awards.states import LetterState, MailingState, Outcome, SelectionKind, SelectionState
 from grants.calls.models import Call
 from grants.calls.states import CallState
-from grants.core.duties import Duty
-from grants.core.permissions import Actor, Permission, Scope
+from grants.core.duties import DUTIES_MAX, Duty, every, with_the_rest
+from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask
 from grants.evaluation import queries as evaluation
-
-CALLS_MAX = 50
 
 
 def _duty(title: str, why: str, row: Any) -> Duty:
     return Duty(f"{title} {row.title}", why, "Open the letters", "awards.letters", {"slug": row.slug})
-
-
-def _where(actor: Actor, permission: Permission, rows: list[Any]) -> list[Any]:
-    return [row for row in rows if actor.may(permission, Scope.of(("call", row.id)))]
 
 
 def to_prepare(actor: Actor) -> Asking[list[Duty]]:
@@ -52,7 +48,7 @@ def to_prepare(actor: Actor) -> Asking[list[Duty]]:
         LetterMailing.call_id == Call.id, LetterMailing.state == MailingState.PREPARED.value
     )
     rows = yield from ask(
-        select(Call.id, Call.slug, Call.title)
+        select(Call.slug, Call.title, EVERY)
         .join(Selection, Selection.call_id == Call.id)
         .join(SelectionItem, SelectionItem.selection_id == Selection.id)
         .join(Application, Application.id == SelectionItem.application_id)
@@ -64,55 +60,60 @@ def to_prepare(actor: Actor) -> Asking[list[Duty]]:
             not_(out.exists()),
             not_(waiting.exists()),
             not_(evaluation.in_conflict(actor.user_id)),
+            held(actor, Permission.SELECTION_PUBLISH_RESULTS),
         )
-        .distinct()
+        .group_by(Call.id)
         .order_by(Call.title)
-        .limit(CALLS_MAX)
+        .limit(DUTIES_MAX)
     )
     why = "The list is confirmed. Look at each letter; another person sends them."
-    return [
-        _duty("Prepare the decision letters of", why, row)
-        for row in _where(actor, Permission.SELECTION_PUBLISH_RESULTS, rows)
-    ]
+    found = [_duty("Prepare the decision letters of", why, row) for row in rows]
+    return with_the_rest(found, every(rows), "Prepare decision letters")
 
 
 def to_send(actor: Actor) -> Asking[list[Duty]]:
     """Letters another person prepared, and letters that could not be sent."""
+    held_here = held(actor, Permission.SELECTION_CONFIRM)
     prepared, failed = yield [
-        select(Call.id, Call.slug, Call.title)
+        select(Call.slug, Call.title, EVERY)
         .join(LetterMailing, LetterMailing.call_id == Call.id)
-        .where(LetterMailing.state == MailingState.PREPARED.value, LetterMailing.prepared_by != actor.user_id)
+        .where(
+            LetterMailing.state == MailingState.PREPARED.value, LetterMailing.prepared_by != actor.user_id, held_here
+        )
         .order_by(Call.title)
-        .limit(CALLS_MAX),
-        select(Call.id, Call.slug, Call.title, func.count().label("number"))
+        .limit(DUTIES_MAX),
+        select(Call.slug, Call.title, func.count().label("number"), EVERY)
         .join(Application, Application.call_id == Call.id)
         .join(DecisionLetter, DecisionLetter.application_id == Application.id)
-        .where(DecisionLetter.state == LetterState.FAILED.value, not_(evaluation.in_conflict(actor.user_id)))
+        .where(to_mend(), not_(evaluation.in_conflict(actor.user_id)), held_here)
         .group_by(Call.id)
         .order_by(Call.title)
-        .limit(CALLS_MAX),
+        .limit(DUTIES_MAX),
     ]
     why = "Another person looked at each. None leaves before you have them sent."
-    found = [
-        _duty("Send or return the decision letters of", why, row)
-        for row in _where(actor, Permission.SELECTION_CONFIRM, prepared)
-    ]
-    for row in _where(actor, Permission.SELECTION_CONFIRM, failed):
+    found = [_duty("Send or return the decision letters of", why, row) for row in prepared]
+    found = with_the_rest(found, every(prepared), "Send or return decision letters")
+    mended = []
+    for row in failed:
         many = "1 letter could not be sent" if row.number == 1 else f"{row.number} letters could not be sent"
-        found.append(_duty("Mend and send again decision letters of", f"{many}. The reason stands beside each.", row))
-    return found
+        mended.append(_duty("Mend and send again decision letters of", f"{many}. The reason stands beside each.", row))
+    return found + with_the_rest(mended, every(failed), "Mend and send again decision letters")
 
 
 def to_publish(actor: Actor) -> Asking[list[Duty]]:
     """Publications of results another person proposed."""
     rows = yield from ask(
-        select(Call.id, Call.slug, Call.title)
+        select(Call.slug, Call.title, EVERY)
         .join(ResultsPublication, ResultsPublication.call_id == Call.id)
-        .where(ResultsPublication.state == MailingState.PREPARED.value, ResultsPublication.prepared_by != actor.user_id)
+        .where(
+            ResultsPublication.state == MailingState.PREPARED.value,
+            ResultsPublication.prepared_by != actor.user_id,
+            held(actor, Permission.SELECTION_CONFIRM),
+        )
         .order_by(Call.title)
-        .limit(CALLS_MAX)
+        .limit(DUTIES_MAX)
     )
-    return [
+    found = [
         Duty(
             f"Publish or return the results of {row.title}",
             "Another person proposed from when. Nothing is public before.",
@@ -120,8 +121,9 @@ def to_publish(actor: Actor) -> Asking[list[Duty]]:
             "awards.publishing",
             {"slug": row.slug},
         )
-        for row in _where(actor, Permission.SELECTION_CONFIRM, rows)
+        for row in rows
     ]
+    return with_the_rest(found, every(rows), "Publish or return results")
 
 
 def to_read(actor: Actor) -> Asking[list[Duty]]:
@@ -137,7 +139,7 @@ def to_read(actor: Actor) -> Asking[list[Duty]]:
         )
         .distinct()
         .order_by(Application.reference)
-        .limit(CALLS_MAX)
+        .limit(DUTIES_MAX)
     )
     return [
         Duty(

@@ -19,16 +19,16 @@ from grants.awards.models import (
     SelectionItem,
     SelectionMove,
 )
+from grants.awards.queries.held import EVERY, held
 from grants.awards.queries.panel import opens, shut
 from grants.awards.states import MeetingState, Outcome, PanelRole, SelectionKind, SelectionState
 from grants.calls.models import Call
-from grants.core.duties import Duty
-from grants.core.permissions import Actor, Permission, Scope
+from grants.core.duties import DUTIES_MAX, Duty, every, with_the_rest
+from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask
 from grants.evaluation.models import ScoreShift
 from grants.evaluation.states import ShiftState
 
-DUTIES_MAX = 50
 LEADING = (PanelRole.CHAIR.value, PanelRole.DEPUTY.value)
 
 
@@ -100,9 +100,14 @@ def to_sign(actor: Actor) -> Asking[list[Duty]]:
 def shifts_to_confirm(actor: Actor) -> Asking[list[Duty]]:
     """Moves of a score that another person proposed; three statements."""
     rows = yield from ask(
-        select(Application.id, Application.reference, Application.title, Application.call_id)
+        select(Application.id, Application.reference, Application.title)
         .join(ScoreShift, ScoreShift.application_id == Application.id)
-        .where(ScoreShift.state == ShiftState.PROPOSED.value, ScoreShift.proposed_by != actor.user_id)
+        .join(Call, Call.id == Application.call_id)
+        .where(
+            ScoreShift.state == ShiftState.PROPOSED.value,
+            ScoreShift.proposed_by != actor.user_id,
+            held(actor, Permission.SELECTION_CONFIRM),
+        )
         .order_by(ScoreShift.proposed_at, Application.reference)
         .limit(DUTIES_MAX)
     )
@@ -116,26 +121,27 @@ def shifts_to_confirm(actor: Actor) -> Asking[list[Duty]]:
             {"ref": row.reference},
         )
         for row in rows
-        if row.id not in closed and actor.may(Permission.SELECTION_CONFIRM, Scope.of(("call", row.call_id)))
+        if row.id not in closed
     ]
 
 
 def moves_to_confirm(actor: Actor) -> Asking[list[Duty]]:
     """Applications another person moved up from a reserve list; one statement."""
     rows = yield from ask(
-        select(Call.id, Call.slug, Selection.number, Application.title)
+        select(Call.slug, Selection.number, Application.title, EVERY)
         .join(Selection, Selection.call_id == Call.id)
         .join(SelectionMove, SelectionMove.selection_id == Selection.id)
         .join(Application, Application.id == SelectionMove.application_id)
         .where(
             SelectionMove.state == SelectionState.DECIDED.value,
             SelectionMove.decided_by != actor.user_id,
+            held(actor, Permission.SELECTION_CONFIRM),
             ~_barred_from_list(actor),
         )
         .order_by(SelectionMove.decided_at)
         .limit(DUTIES_MAX)
     )
-    return [
+    found = [
         Duty(
             f"Confirm or return the move of {row.title} from the reserve list",
             "Its money is reserved only then. Its team learns it by its letter.",
@@ -144,8 +150,8 @@ def moves_to_confirm(actor: Actor) -> Asking[list[Duty]]:
             {"slug": row.slug, "number": row.number},
         )
         for row in rows
-        if actor.may(Permission.SELECTION_CONFIRM, Scope.of(("call", row.id)))
     ]
+    return with_the_rest(found, every(rows), "Confirm or return moves from reserve lists")
 
 
 def moves_to_decide(actor: Actor) -> Asking[list[Duty]]:
@@ -161,7 +167,7 @@ def moves_to_decide(actor: Actor) -> Asking[list[Duty]]:
         SelectionMove.selection_id == Selection.id, SelectionMove.state == SelectionState.DECIDED.value
     )
     rows = yield from ask(
-        select(Call.id, Call.slug, Call.title, Selection.number)
+        select(Call.slug, Call.title, Selection.number, EVERY)
         .join(Selection, Selection.call_id == Call.id)
         .join(SelectionItem, SelectionItem.selection_id == Selection.id)
         .join(Application, Application.id == SelectionItem.application_id)
@@ -169,6 +175,7 @@ def moves_to_decide(actor: Actor) -> Asking[list[Duty]]:
             Selection.kind == SelectionKind.RANKED.value,
             Selection.state == SelectionState.CONFIRMED.value,
             ~open_move.exists(),
+            held(actor, Permission.SELECTION_DECIDE),
             ~_barred_from_list(actor),
         )
         .group_by(Call.id, Selection.id)
@@ -176,7 +183,7 @@ def moves_to_decide(actor: Actor) -> Asking[list[Duty]]:
         .order_by(Call.reference, Selection.number)
         .limit(DUTIES_MAX)
     )
-    return [
+    found = [
         Duty(
             f"Look at the reserve list of {row.title}",
             "A selected application ended, and its money is enough for one that waits.",
@@ -185,8 +192,8 @@ def moves_to_decide(actor: Actor) -> Asking[list[Duty]]:
             {"slug": row.slug, "number": row.number},
         )
         for row in rows
-        if actor.may(Permission.SELECTION_DECIDE, Scope.of(("call", row.id)))
     ]
+    return with_the_rest(found, every(rows), "Look at reserve lists")
 
 
 def _barred_from_list(actor: Actor) -> ColumnElement[bool]:

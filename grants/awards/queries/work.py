@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from grants.applications.models import Application
 from grants.applications.states import Origin
 from grants.awards.models import ResultsPublication, Selection
 from grants.awards.queries import complaints_work, letters_work, panel_work
+from grants.awards.queries.held import EVERY, held
 from grants.awards.queries.publication import WITHOUT_RESULT
 from grants.awards.rules import NOT_TOLD
 from grants.awards.states import MailingState, SelectionKind, SelectionState
@@ -48,21 +49,12 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     return tuple(duty for duties in found for duty in duties)
 
 
-def _held(actor: Actor, permission: Permission) -> ColumnElement[bool]:
-    """The condition on :class:`Call` that the permission holds there: asked of the database, so that a limit counts own calls."""
-    places = literal(True) if actor.everywhere(permission) else Call.id.in_(actor.places(permission, "call"))
-    return and_(places, Call.id.not_in(actor.barred("call")))
-
-
-EVERY = func.count().over().label("every")
-
-
 def _to_confirm(actor: Actor) -> Asking[list[Duty]]:
     rows = yield from ask(
         select(Call.slug, Call.title, Selection.number, EVERY)
         .join(Selection, Selection.call_id == Call.id)
         .where(Selection.state == SelectionState.DECIDED.value, Selection.decided_by != actor.user_id)
-        .where(_held(actor, Permission.SELECTION_CONFIRM))
+        .where(held(actor, Permission.SELECTION_CONFIRM))
         .order_by(Selection.decided_at)
         .limit(DUTIES_MAX)
     )
@@ -102,7 +94,7 @@ def _to_decide(actor: Actor) -> Asking[list[Duty]]:
             Application.state.in_(WITHOUT_RESULT),
             Application.origin == Origin.SUBMITTED_HERE.value,
             ~standing,
-            _held(actor, Permission.SELECTION_DECIDE),
+            held(actor, Permission.SELECTION_DECIDE),
         )
         .group_by(Call.id)
         .having(or_(agreed == func.count(Application.id), and_(by_mean, assessed == func.count(Application.id))))
@@ -144,7 +136,7 @@ def _to_publish(actor: Actor) -> Asking[list[Duty]]:
     rows = yield from ask(
         select(Call.slug, Call.title, EVERY)
         .where(
-            _held(actor, Permission.SELECTION_PUBLISH_RESULTS),
+            held(actor, Permission.SELECTION_PUBLISH_RESULTS),
             Call.state == CallState.PUBLISHED.value,
             Call.results_public_at.is_(None),
             confirmed,

@@ -249,6 +249,25 @@ class DecisionText:
         )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Hashes:
+    """What the record of a letter has, over the letter alone and over it with its report."""
+
+    letter: str
+    both: str
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Hashes:
+        """Over a letter as it is stored: one of an earlier shape, read by us now, would come to other ones.
+
+        >>> old = {"lead": "Cork", "report": {}}
+        >>> Hashes.of(old).letter == Hashes.of({"lead": "Cork"}).both
+        True
+        """
+        alone = {key: value for key, value in stored.items() if key != "report"}
+        return cls(_hashed(alone).hex(), _hashed(stored).hex())
+
+
 class Hindrance(StrEnum):
     """Why a letter cannot be sent as it stands."""
 
@@ -290,12 +309,15 @@ class LetterRow:
     exceptions: tuple[LetterException, ...] = ()
     left_out: str = ""
     left_out_by: str = ""
+    # When somebody said that its team was told otherwise.
+    told_at: datetime | None = None
     letter_id: UUID | None = None
     version: int = 0
     state: LetterState | None = None
     mailing: int | None = None
     sent_at: datetime | None = None
     sha256: str = ""
+    letter_sha256: str = ""
     failure: str = ""
     acknowledged_at: datetime | None = None
     acknowledged_by: str = ""
@@ -404,6 +426,7 @@ class SentLetter:
     text: DecisionText
     sent_at: datetime
     sha256: str
+    letter_sha256: str
     report: bool
     acknowledged_at: datetime | None = None
     has_file: bool = False

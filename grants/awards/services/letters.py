@@ -81,7 +81,10 @@ def _refuse_while_prepared(call_id: UUID) -> None:
     says="left the decision letter of {subject} out",
 )
 def leave_out(actor: Actor, application_id: UUID, reason: str) -> None:
-    """Leave an application’s letter out by name, with a reason; the others can be prepared without it."""
+    """Leave an application’s letter out by name, with a reason; the others can be prepared without it.
+
+    One that could not be sent is dropped with that, so that a new one is prepared once it is taken in again.
+    """
     refuse_shut(actor, application_id)
     words = clean_text(reason)
     if not words:
@@ -98,6 +101,9 @@ def leave_out(actor: Actor, application_id: UUID, reason: str) -> None:
     row = LetterLeftOut(application_id=application_id, reason=words)
     row.left_out_by, row.left_out_at = actor.user_id, acts.moment()
     db.session.add(row)
+    for letter in _failed(application_id):
+        LETTER.move(letter, "leave_out")
+        letter.failure = None
     acts.subject("application", application_id)
     acts.reason(words)
 
@@ -118,10 +124,54 @@ def take_in(actor: Actor, application_id: UUID) -> None:
     acts.subject("application", application_id)
 
 
+@act(
+    "letter.told_otherwise",
+    needs=Permission.SELECTION_PUBLISH_RESULTS,
+    scope=applications.scope_of,
+    says="recorded that the team of {subject} was told its outcome without a letter",
+)
+def told_otherwise(actor: Actor, application_id: UUID) -> None:
+    """Record that a team was told what its left-out letter would say: from now on its pages say it, and its days to complain count."""
+    refuse_shut(actor, application_id)
+    row = _open_exclusion(application_id)
+    if row is None:
+        raise Refused("It is not left out: its letter tells its team.")
+    if row.told_at is not None:
+        raise Refused("It is recorded already that its team was told.")
+    application = locked(Application, application_id)
+    if application.state not in [outcome.value for outcome in Outcome]:
+        raise Refused("It has no outcome that its team could have been told.")
+    row.told_by, row.told_at = actor.user_id, acts.moment()
+    tell(application_id)
+    acts.subject("application", application_id)
+    acts.reason(row.reason)
+
+
+def end_exclusion(actor: Actor, application_id: UUID) -> None:
+    """What was left out by name is told by a letter again, inside an act that changes the outcome: the reason was another’s."""
+    row = _open_exclusion(application_id)
+    if row is not None:
+        row.ended_by, row.ended_at = actor.user_id, acts.moment()
+
+
 def _open_exclusion(application_id: UUID) -> LetterLeftOut | None:
     return db.session.scalars(
         select(LetterLeftOut).where(LetterLeftOut.application_id == application_id, LetterLeftOut.ended_at.is_(None))
     ).one_or_none()
+
+
+def _refuse_left_out(application_id: UUID) -> None:
+    if _open_exclusion(application_id) is not None:
+        raise Refused("It is left out by name: somebody else tells its team. Take it in again first.")
+
+
+def _failed(application_id: UUID) -> Sequence[DecisionLetter]:
+    return db.session.scalars(
+        select(DecisionLetter)
+        .where(DecisionLetter.application_id == application_id, DecisionLetter.state == LetterState.FAILED.value)
+        .order_by(DecisionLetter.id)
+        .with_for_update()
+    ).all()
 
 
 def _on_its_way(application_id: UUID) -> bool:
@@ -278,6 +328,7 @@ def send_letter(actor: Actor, letter_id: UUID) -> str:
         return f"was {letter.state}"
     refuse_shut(actor, letter.application_id)
     application = locked(Application, letter.application_id)
+    _refuse_left_out(application.id)
     _refuse_overtaken([letter])
     team = _team(application.id)
     if not team:
@@ -344,6 +395,7 @@ def send_again(actor: Actor, letter_id: UUID, version: int | None = None) -> Let
     acts.subject("application", letter.application_id)
     match LetterState(letter.state):
         case LetterState.FAILED:
+            _refuse_left_out(letter.application_id)
             LETTER.move(letter, "retry")
             letter.failure = None
             _queue(letter)
@@ -362,8 +414,12 @@ def send_again(actor: Actor, letter_id: UUID, version: int | None = None) -> Let
             if job is not None and job.state in (JobState.QUEUED, JobState.RUNNING):
                 raise Refused("It is on its way already.")
             _queue(letter)
-        case LetterState.PREPARED | LetterState.DROPPED:
+        case LetterState.PREPARED:
             raise Refused("It was never sent. It leaves with its mailing, once a second person has it sent.")
+        case LetterState.DROPPED:
+            raise Refused(
+                "It was returned, or left out by name, and is never sent. A new one is prepared in its place."
+            )
     return LetterState(letter.state)
 
 
@@ -383,6 +439,7 @@ def ask_print(actor: Actor, letter_id: UUID, reason: str) -> None:
         raise Invalid("A reason is missing.", {"reason": "Write what is wrong with the PDF. It stands in the record."})
     if letter.state != LetterState.SENT.value:
         raise Refused("It was not sent yet. Its PDF is made when it leaves.")
+    queries.letters.letter_for_print(letter_id)
     job = jobs.latest(("application", letter.application_id), PRINT_JOB)
     if job is not None and job.state in (JobState.QUEUED, JobState.RUNNING):
         raise Refused("New PDFs of it are being made already.")

@@ -12,6 +12,7 @@ from grants.awards import queries, rules
 from grants.awards.models import Selection, SelectionItem, SelectionMove
 from grants.awards.services.confirming import items_of, reserve
 from grants.awards.services.deciding import refuse_conflicted
+from grants.awards.services.letters import end_exclusion
 from grants.awards.states import RESERVE_MOVE, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.core import acts
@@ -114,6 +115,8 @@ def confirm_move(actor: Actor, move_id: UUID, version: int | None = None) -> Mon
     application = locked(Application, move.application_id)
     reserved = reserve(call, selection, item, application)
     applications.move_untold(application.id, "select")
+    # Whoever was to tell “reserve list” was not asked to tell this.
+    end_exclusion(actor, application.id)
     assert reserved == move.amount, "what is reserved is what was decided"
     assert calls.free(call.id) >= ZERO, "a call never reserves more than it has"
     return reserved

@@ -160,6 +160,19 @@ def leave_letter_out(slug: str, ref: str) -> Any:
     return _preview(slug, ref, form) if row.text else _letters(_open(slug), form), 409 if form.clashed else 422
 
 
+@bp.post("/calls/<slug>/decision/letters/<ref>/told")
+@requires(P.SELECTION_PUBLISH_RESULTS)
+def told_without_letter(slug: str, ref: str) -> Any:
+    """Record that the team of a letter that is left out was told otherwise."""
+    row, form = _named(slug, ref), LetterDeedForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            services.letters.told_otherwise(current_actor(), row.application_id)
+            flash(f"It is recorded that the team of {ref} was told. Its pages say the outcome now.", "success")
+            return see_other(".letters", slug=slug)
+    return _letters(_open(slug), form), 409 if form.clashed else 422
+
+
 @bp.post("/calls/<slug>/decision/letters/<ref>/take-in")
 @requires(P.SELECTION_PUBLISH_RESULTS)
 def take_letter_in(slug: str, ref: str) -> Any:
@@ -179,7 +192,10 @@ def send_letter_again(slug: str, ref: str) -> Any:
     """Try one that failed once more, or tell its team again."""
     row, form = _named(slug, ref), LetterDeedForm()
     if row.letter_id is None:
-        raise NotFound
+        form.problems.append(
+            "Its letter is not there to be sent: it was left out or returned. This page shows how it stands."
+        )
+        return _letters(_open(slug), form), 409
     if form.validate_on_submit():
         with form.attempt():
             services.letters.send_again(current_actor(), row.letter_id, form.version_shown())

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from grants.awards.rules.letters import DecisionText
+from grants.awards.rules.letters import DecisionText, Hashes
 from grants.documents.pdf.paper import Paper
 from grants.documents.rules import Column, ColumnKind, Table
 
 
-def letter(text: DecisionText, *, synthetic: bool) -> bytes:
+def letter(text: DecisionText, hashes: Hashes, *, synthetic: bool) -> bytes:
     """The letter as it was sent. It is read before its report may be, so its hash is the one without."""
-    sha256 = text.letter_sha256.hex()
+    sha256 = hashes.letter
     paper = Paper(
         title=text.heading,
         head=f"{text.programme} · Decision letter · {text.reference}",
@@ -25,9 +25,9 @@ def letter(text: DecisionText, *, synthetic: bool) -> bytes:
     return paper.finished()
 
 
-def report(text: DecisionText, *, synthetic: bool) -> bytes:
+def report(text: DecisionText, hashes: Hashes, *, synthetic: bool) -> bytes:
     """The evaluation summary report that goes with a letter."""
-    sha256, told = text.letter_sha256.hex(), text.report
+    sha256, told = hashes.letter, text.report
     paper = Paper(
         title=f"Evaluation summary report {text.reference}",
         head=f"{text.programme} · Evaluation summary report · {text.reference}",
@@ -36,7 +36,7 @@ def report(text: DecisionText, *, synthetic: bool) -> bytes:
     )
     paper.paragraph(text.application)
     paper.gap(4)
-    paper.facts([*_about(text, sha256), ("SHA-256 of both", text.sha256.hex()), ("Outcome", text.outcome.words)])
+    paper.facts([*_about(text, sha256), ("SHA-256 of both", hashes.both), ("Outcome", text.outcome.words)])
     number = ColumnKind.NUMBER
     columns = (
         Column("Criterion", share=6),
