@@ -74,12 +74,13 @@ class GivenRow:
 
 @dataclass(frozen=True, slots=True)
 class GivenPage:
-    """How a call is scored. ``own_open`` own sheets that are not in: while there are some, nothing of others is told."""
+    """How a call is scored. Nothing of others is told while own sheets are not in, or seats may still come to the reader."""
 
     call_slug: str
     call_title: str
     marking: Marking
     own_open: int
+    in_pool: bool
     every: GivenRow | None
     rows: Rows[GivenRow]
 
