@@ -133,6 +133,12 @@ def test_who_chairs_sees_how_each_evaluator_scores_once_their_own_sheets_are_in(
     assert told == {own: ("+2.0", "on 1 application"), colleague: ("−2.0", "on 1 application")}
     assert [strip.mean_words for strip in page.every.strips][:1] == [f"{(4.5 + 4 * len(mine)) / (len(mine) + 1):.2f}"]
 
+    # A figure of a part would be a wrong one.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("grants.evaluation.queries.given.SHEETS_MAX", len(mine))
+        refused = browser.get("chair", path)
+    assert refused.status_code == 422 and "more than" in refused.text
+
     # What is shut to the reader counts in no figure.
     declares(seated.actor("chair"), seated.call_id, [Answered(about, Declared.CONFLICT, "A cousin")])
     less = text_of(browser.get("chair", path))

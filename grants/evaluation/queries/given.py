@@ -11,7 +11,7 @@ from sqlalchemy import and_, exists, func, not_, select
 from grants.applications.models import Application
 from grants.applications.states import Origin
 from grants.calls import queries as calls
-from grants.core.errors import NotFound
+from grants.core.errors import NotFound, Refused
 from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader, side_by_side
@@ -22,7 +22,7 @@ from grants.evaluation.rules import GivenPage, GivenSheet
 from grants.evaluation.states import AssessmentState, SeatState
 from grants.identity.models import User
 
-# As many as the advice reads: a figure of a part would be a wrong figure.
+# As many as the advice reads.
 SHEETS_MAX = 20_000
 ACTIVE = Assignment.state == SeatState.ACTIVE.value
 
@@ -32,6 +32,7 @@ def given_page(actor: Actor, slug: str, page: Page) -> Asking[GivenPage]:
     """The scores each evaluator gave, by name; :class:`NotFound` for who does not chair the call. Two statements.
 
     What is shut to the reader counts in no figure, nor do sheets of people in conflict with the application.
+    Raises :class:`Refused` where there are more sheets than are read: a figure of a part would be a wrong figure.
     """
     call = yield from calls.call.asking(actor, slug)
     if not actor.may(Permission.CONSENSUS_WRITE, Scope.of(("call", call.id))):
@@ -42,6 +43,11 @@ def given_page(actor: Actor, slug: str, page: Page) -> Asking[GivenPage]:
     if own_open or in_pool:
         # Whoever scores in this call, or may yet, scores blind: of how others score they learn nothing.
         return GivenPage(call.slug, call.title, marking, own_open, in_pool, None, Rows(()))
+    if len(found) > SHEETS_MAX:
+        raise Refused(
+            f"This call has more than {SHEETS_MAX:,} assessments, as many as these figures are worked out from; of a part "
+            "they would be wrong. Open the applications in the list of consensus: each shows its assessments."
+        )
     every, listed = rules.given_rows(found, marking)
     after = [row for row in listed if row.key > (page.after or "")]
     rows = cut(after[: page.limit], page, key=lambda row: row.key, total=len(listed))
@@ -83,6 +89,6 @@ def _sheets(actor: Actor, call_id: UUID) -> Asking[Sequence[GivenSheet]]:
         )
         .group_by(Assignment.id, Application.id, Evaluator.id, User.id)
         .order_by(User.name, User.handle, Assignment.id)
-        .limit(SHEETS_MAX)
+        .limit(SHEETS_MAX + 1)
     )
     return [GivenSheet(row.evaluator_id, row.application_id, row.name, row.handle, row.halves) for row in rows]
