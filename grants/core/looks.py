@@ -40,7 +40,7 @@ def keep(person_id: UUID | None, purpose: str, said: Mapping[str, object]) -> st
         queue_server().set(place, Fernet(name).encrypt(plain), ex=SECONDS_KEPT)
         # Of two at once each sees the other's, or is seen by it: one stays.
         older = queue_server().set(_newest(person_id, purpose), place, ex=SECONDS_KEPT, get=True)
-        if older:
+        if isinstance(older, bytes):
             queue_server().delete(older)
     except RedisError as error:
         _rest(error)
