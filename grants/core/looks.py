@@ -1,7 +1,7 @@
 """What a look was asked about, so that the look has an address of its own and “back” leads to it: never the record.
 
-It lies in the queue server for an hour, sealed with a key that only the address holds, for one person and one purpose;
-without that server the form is answered directly, as before. It decides nothing: what is confirmed is sent again, whole.
+It lies in the queue server for an hour, sealed with a key that only the address holds, for one person and one purpose: the
+next look of that person for the same purpose takes its place, so that nobody fills the server by looking. Without that server the form is answered directly, as before. It decides nothing: what is confirmed is sent again, whole.
 """
 
 from __future__ import annotations
@@ -35,8 +35,13 @@ def keep(person_id: UUID | None, purpose: str, said: Mapping[str, object]) -> st
     if len(plain) > BYTES_MAX or not _is_there():
         return None
     name = Fernet.generate_key()
+    place = _place(name, person_id, purpose)
     try:
-        queue_server().set(_place(name, person_id, purpose), Fernet(name).encrypt(plain), ex=SECONDS_KEPT)
+        queue_server().set(place, Fernet(name).encrypt(plain), ex=SECONDS_KEPT)
+        # Of two at once each sees the other's, or is seen by it: one stays.
+        older = queue_server().set(_newest(person_id, purpose), place, ex=SECONDS_KEPT, get=True)
+        if isinstance(older, bytes):
+            queue_server().delete(older)
     except RedisError as error:
         _rest(error)
         return None
@@ -65,6 +70,11 @@ def kept(person_id: UUID | None, purpose: str, name: str) -> dict[str, object] |
 def _place(name: bytes, person_id: UUID | None, purpose: str) -> str:
     """Where it lies: nothing of the key can be read from it, and nobody else's hand leads there."""
     return "look:" + hashlib.sha256(b"\0".join((name, str(person_id).encode(), purpose.encode()))).hexdigest()
+
+
+def _newest(person_id: UUID | None, purpose: str) -> str:
+    """Where stands which look of this person for that purpose is the newest: where it lies, not what opens it."""
+    return "newest-look:" + hashlib.sha256(b"\0".join((str(person_id).encode(), purpose.encode()))).hexdigest()
 
 
 def _is_there() -> bool:

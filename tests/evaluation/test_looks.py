@@ -60,6 +60,12 @@ def test_what_was_looked_at_is_shown_again_to_who_sent_it_as_it_stands_then(
         assert looks.kept(UUID(int=7), f"evaluators {seated.call_id}", name) is None
         assert looks.kept(seated.people["manager"], f"seats {seated.call_id}", name) is None
 
+        # A look takes the place of the one before it for the same purpose: nobody fills the server.
+        again = looked(f"{base}/file/look", file=csv(f"application,evaluator\n{reference},\n"))
+        assert len(looks.queue_server().keys("look:*")) == 4
+        assert "or until the next is sent, and is gone" in text_of(browser.get("manager", seats))
+        assert "Do exactly this" in text_of(browser.get("manager", again))
+
         # Somebody was faster: the same address says so, and what was typed stands.
         with clock.at(CLOSED + timedelta(minutes=1)):
             seated.release(leaver, seated.application_ids[0], "Away")

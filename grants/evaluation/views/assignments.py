@@ -103,7 +103,9 @@ def _looked_at(slug: str, ref: str, name: str) -> Any:
     if said is None:
         shown = queries.adjust_page(current_actor(), slug, ref)
         form = AdjustForm(formdata=None).with_people(shown)
-        form.problems.append("What you looked at is kept for an hour, and is gone. Nothing was stored. Choose again.")
+        form.problems.append(
+            "What you looked at is kept for an hour or until you look again, and is gone. Nothing was stored. Choose again."
+        )
         return page("evaluation/adjust.html", shown=shown, form=form)
     form = AdjustForm(formdata=MultiDict(said))
     shown = queries.adjust_page(current_actor(), slug, ref, form.to_input())

@@ -36,7 +36,7 @@ def import_pool(slug: str) -> Any:
     return _page(call, form)
 
 
-GONE = "This file is kept for an hour after it was sent, and is gone. Nothing was written. Choose it again."
+GONE = "This file is kept for an hour or until the next is sent, and is gone. Nothing was written. Choose it again."
 
 
 def text_looked_at(purpose: str, form: EvaluatorsFileForm) -> str | None:

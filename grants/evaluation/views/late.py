@@ -28,7 +28,9 @@ def missing(slug: str) -> Any:
         if said is not None:
             values = RemindInput(tuple(map(UUID, said["seats"])), said["message"], said["reason"])
             return _looked_at(call, queries.reminder_plan(actor, call, values), form, values, said["more"])
-        form.problems.append("What you looked at is kept for an hour, and is gone. Nothing was sent. Choose again.")
+        form.problems.append(
+            "What you looked at is kept for an hour or until you look again, and is gone. Nothing was sent. Choose again."
+        )
     return _missing(slug, form)
 
 
