@@ -237,6 +237,13 @@ class RankingPage:
         return None if self.weighted else self.total_threshold_half
 
     @property
+    def apart_words(self) -> str:
+        """What it means that evaluators are marked as far apart on this list."""
+        said = "Bold: how far apart, where evaluators’ totals differ by a sixth of all points or more"
+        astride = ", or lie on both sides of the threshold in all" if self.bare_threshold_half is not None else ""
+        return f"{said}{astride}."
+
+    @property
     def line_first(self) -> bool:
         """Whether the line stands above every row: the money does not reach the first, or nobody is above the thresholds."""
         ranked = self.selection is None or self.selection.kind is SelectionKind.RANKED
@@ -361,7 +368,7 @@ class Strip:
     apart: str = ""
 
 
-# A sixth of all points between two evaluators (2.5 of 15), or the threshold in all between them.
+# A sixth of all points between two evaluators (2.5 of 15), or the threshold in all between them; `apart_words` say so.
 APART_FROM = Fraction(1, 6)
 
 
