@@ -15,7 +15,7 @@ from grants.calls.models import Call
 from grants.core.db import among
 from grants.core.duties import DUTIES_MAX, Duty, every, with_the_rest
 from grants.core.permissions import Actor, Permission
-from grants.core.together import Asking, ask, reader, side_by_side
+from grants.core.together import EVERY, Asking, ask, reader, side_by_side
 from grants.evaluation.models import Assessment, Assignment, ConflictDeclaration, Consensus, DetectedConflict, Evaluator
 from grants.evaluation.queries.access import IN_EVALUATION, results_known, within
 from grants.evaluation.queries.conflicts import must_declare, waits_for_ruling
@@ -172,7 +172,7 @@ def _found_duties(actor: Actor) -> Asking[list[Duty]]:
         .subquery()
     )
     rows = yield from ask(
-        select(Call.slug, Call.title, func.count().label("number"), func.count().over().label("every"))
+        select(Call.slug, Call.title, func.count().label("number"), EVERY)
         .join(waits, waits.c.call_id == Call.id)
         .group_by(Call.id)
         .order_by(Call.reference)
@@ -232,8 +232,7 @@ def _call_work(actor: Actor) -> Select[Any]:
     )
     return (
         select(
-            *(Call.slug, Call.title, doubts, applications, seats, gone, func.coalesce(per, 0)),
-            func.count().over().label("every"),
+            *(Call.slug, Call.title, doubts, applications, seats, gone, func.coalesce(per, 0), EVERY),
         )
         .join(Application, Application.call_id == Call.id)
         .where(or_(in_evaluation, doubtful), mine)
