@@ -107,7 +107,7 @@ def test_nobody_is_told_by_mail_when_a_list_is_confirmed(evaluated: Scene) -> No
 
     db.session.rollback()
     mails = db.session.scalars(select(Job.args["template"].astext).where(Job.name == "jobs.mail.send"))
-    assert [name for name in mails if name.startswith(("selection_", "decision_"))] == []
+    assert [name for name in mails if name.startswith(("repeated_", "decision_"))] == []
 
 
 def test_whoever_decided_cannot_confirm_or_return(evaluated: Scene) -> None:
