@@ -11,7 +11,7 @@ from grants.cli.program import Program
 
 
 @click.command()
-@click.argument("n", type=int, default=1_000)
+@click.argument("n", type=int, required=False)
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -22,8 +22,8 @@ from grants.cli.program import Program
 )
 @click.option("--goals", is_flag=True, help="Measure assignment, selection and conflicts alone, without any server.")
 @click.pass_obj
-def bench(program: Program, n: int, out: Path | None, lists: int | None, goals: bool) -> None:
-    """Seed N/10 and N applications, run every operation over HTTP with two workers, check the answers, print the figures.
+def bench(program: Program, n: int | None, out: Path | None, lists: int | None, goals: bool) -> None:
+    """Seed N/10 and N applications (1,000 where N is left out), run every operation over HTTP with two workers, check the answers, print the figures.
 
     A wrong answer ends the run with exit code 1. A missed target is told and changes nothing.
     """
@@ -31,6 +31,8 @@ def bench(program: Program, n: int, out: Path | None, lists: int | None, goals: 
     from grants.bench.seeding import SeedError
     from grants.bench.sitting import N_MAX, N_MIN, Bench
 
+    _refuse_what_is_ignored(n, out, lists, goals)
+    n = 1_000 if n is None else n
     if not N_MIN <= n <= N_MAX:
         raise click.ClickException(f"N is {n}; it may be {N_MIN:,} to {N_MAX:,}, for example make bench N=1000.")
     if lists is not None and not N_MIN <= lists <= N_MAX:
@@ -50,3 +52,13 @@ def bench(program: Program, n: int, out: Path | None, lists: int | None, goals: 
         Bench(program.settings(), program.make_app, upgrade_database).sit(n, click.echo, out)
     except (SeedError, Wrong) as error:
         raise click.ClickException(str(error)) from error
+
+
+def _refuse_what_is_ignored(n: int | None, out: Path | None, lists: int | None, goals: bool) -> None:
+    """Whoever asks for one part alone is told what that part does not take, rather than miss a file afterwards."""
+    alone = "GOALS" if goals else "LISTS" if lists is not None else None
+    given = [name for name, value in (("N", n), ("OUT", out), ("LISTS", lists if goals else None)) if value is not None]
+    if alone and given:
+        raise click.ClickException(
+            f"{alone} is measured alone and takes no {' and no '.join(given)}. Leave that out, or leave {alone} out."
+        )

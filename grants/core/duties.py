@@ -43,5 +43,5 @@ def with_the_rest(duties: Sequence[Duty], every: int, what: str) -> list[Duty]:
 
 
 def every(rows: Sequence[Any]) -> int:
-    """How many rows there are without the limit, by their column ``every``."""
+    """How many rows there are without the limit, by their column ``every`` (``EVERY`` of ``core/together``)."""
     return rows[0].every if rows else 0

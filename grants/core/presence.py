@@ -6,18 +6,13 @@ It decides nothing: whoever may write is asked elsewhere, and two who write at o
 from __future__ import annotations
 
 import json
-import logging
 import time
 from dataclasses import dataclass
 from uuid import UUID
 
-from flask import current_app
-from redis.exceptions import RedisError
+from redis import Redis
 
-from grants.core.jobs import queue_server
-from grants.core.jobs.rules import BELL_REST_SECONDS
-
-log = logging.getLogger(__name__)
+from grants.core.jobs import spared
 
 # Somebody who was not heard of for this long has gone.
 SECONDS_KEPT = 40
@@ -43,24 +38,20 @@ def leave(place: str, person_id: UUID) -> tuple[Present, ...]:
 
 
 def _told(place: str, person_id: UUID, said: str | None) -> tuple[Present, ...]:
-    state = current_app.extensions.setdefault("presence_rests_until", {"until": 0.0})
-    if not current_app.config["REDIS_URL"] or time.monotonic() < state["until"]:
-        return ()
     key = f"presence:{place}"
-    try:
-        with queue_server().pipeline() as pipeline:
+
+    def exchanged(server: Redis) -> dict[bytes, bytes]:
+        with server.pipeline() as pipeline:
             if said is None:
                 pipeline.hdel(key, str(person_id))
             else:
                 pipeline.hset(key, str(person_id), said)
                 pipeline.expire(key, SECONDS_KEPT)
             pipeline.hgetall(key)
-            found = pipeline.execute()[-1]
-    except RedisError as error:
-        state["until"] = time.monotonic() + BELL_REST_SECONDS
-        log.info("nobody's presence is known for a while: %s", type(error).__name__)
-        return ()
-    return _others(found, str(person_id))
+            found: dict[bytes, bytes] = pipeline.execute()[-1]
+        return found
+
+    return _others(spared(exchanged) or {}, str(person_id))
 
 
 def _others(found: dict[bytes, bytes], own: str) -> tuple[Present, ...]:

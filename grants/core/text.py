@@ -30,6 +30,16 @@ def without_turns(text: str) -> str:
     return _TURNING.sub("", text)
 
 
+def ended(text: str) -> str:
+    """A sentence with its stop; nothing stays nothing.
+
+    >>> ended(" Write to us "), ended("Until when?"), ended(" ")
+    ('Write to us.', 'Until when?', '')
+    """
+    said = text.strip()
+    return said if said[-1:] in ".?!" else f"{said}."
+
+
 def fold(text: str) -> str:
     """Lower case, without accents, spaces single.
 

@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import JSON, ColumnElement, Date, DateTime, LargeBinary, Select, SelectBase, Text, Uuid, select
+from sqlalchemy import JSON, ColumnElement, Date, DateTime, LargeBinary, Select, SelectBase, Text, Uuid, func, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import TypeEngine
@@ -28,6 +28,9 @@ from grants.core.money import Money
 P = ParamSpec("P")
 T = TypeVar("T")
 U = TypeVar("U")
+
+# A column of a question with a limit: how many rows there are without it. `duties.every` reads it.
+EVERY = func.count().over().label("every")
 
 Question = SelectBase
 Answer = list[Any]
@@ -199,4 +202,4 @@ def _reading(kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
             return None
 
 
-__all__ = ["Asking", "Question", "Reader", "alone", "ask", "both", "reader", "side_by_side"]
+__all__ = ["EVERY", "Asking", "Question", "Reader", "alone", "ask", "both", "reader", "side_by_side"]

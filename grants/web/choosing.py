@@ -14,7 +14,7 @@ from grants.core.errors import Invalid, no_such
 Item = TypeVar("Item")
 
 # What an address says that takes no choice.
-EVERY = "all"
+NO_CHOICE = "all"
 
 
 def chosen(
@@ -27,7 +27,7 @@ def chosen(
     words: Mapping[str, str] | None = None,
     where: str = "",
 ) -> Item | None:
-    """What the address chooses by that name; ``otherwise`` where it names none, None for :data:`EVERY` and for nothing.
+    """What the address chooses by that name; ``otherwise`` where it names none, None for :data:`NO_CHOICE` and for nothing.
 
     A name nobody offered is added to the problems; what is offered is told by ``words``, as the page
     calls it, ``where`` by the place of the choice on it.
@@ -35,7 +35,7 @@ def chosen(
     given = request.args.get(name)
     if given is None:
         return otherwise
-    if given in ("", EVERY):
+    if given in ("", NO_CHOICE):
         return None
     if given not in known:
         problems.append(no_such(noun, given, [(words or {}).get(each, each) for each in known], where))

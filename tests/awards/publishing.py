@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from grants.applications.services import tell
+from grants.applications.services import tell_outcome
 from grants.awards import services
 from grants.calls.rules import ResultsInput
 from grants.core.acts import arranging
@@ -30,4 +30,4 @@ def tell_all(scene: Scene) -> None:
     """Every team knows its outcome, as its letter would have told it."""
     with arranging():
         for application_id in scene.application_ids:
-            tell(application_id)
+            tell_outcome(application_id)

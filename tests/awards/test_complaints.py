@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from grants.applications.models import Application
+from grants.applications.rules import COMPLAIN
 from grants.awards import queries, services
 from grants.awards.models import Complaint, SelectionItem
 from grants.awards.queries import complaints_work
@@ -417,9 +418,7 @@ def test_the_applicant_writes_sends_and_reads_and_the_office_decides_by_pages(to
         f"/applications/{told.references[NUMBER]}/complaints/1",
     )
     with clock.at(PUBLIC + DAY):
-        assert (
-            "Complain about this result" in browser.get("lead1", f"/applications/{told.references[NUMBER]}/result").text
-        )
+        assert COMPLAIN in browser.get("lead1", f"/applications/{told.references[NUMBER]}/result").text
         assert "until the end of 6 March 2023 (24:00 CET)" in text_of(browser.get("lead1", own))
         empty = browser.post("lead1", own, version="0", text="Half a thought", go="send")
         assert empty.status_code == 422 and "Choose what you complain about" in empty.text

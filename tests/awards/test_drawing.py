@@ -119,7 +119,7 @@ def test_tied_ones_are_drawn_and_the_panel_has_no_part_in_it() -> None:
     assert [row.outcome for row in found.rows] == [Outcome.SELECTED] * 3 + [Outcome.RESERVE] * 2
     assert found.drawn == Draw(TIED, "7").order(each.reference for each in scored[:4])
     assert found.rows[1].rule_words == "Drawn by lot: place 1 of 4 at the line."
-    assert "they were drawn by lot" in found.rows[1].tie_words
+    assert "they were drawn by lot" in found.rows[1].tie_sentences[0]
     plan = Plan(draw=Draw(TIED, "7"))
     assert drawn_list(made_of(scored, HORIZON, euros(300)), TIED, plan, panel) == found
     # Before the draw nobody of the group is selected, and the page says who will be drawn.

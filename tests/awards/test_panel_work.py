@@ -122,7 +122,7 @@ def test_the_letter_to_a_selected_applicant_says_its_condition_where_there_is_on
     about = {"reference": "A-1", "title": "Cool Courtyards", "call_title": "Small call", "amount": "EUR 5.00"}
 
     def letter(**more: str) -> str:
-        return rendered_mail(evaluated.leads[0], "selection_selected", {**about, **more}).text
+        return rendered_mail(evaluated.leads[0], "repeated_selected", {**about, **more}).text
 
     assert "reserved for it.\n\nIt is selected on this condition: Ethics check first\n\nThis is" in letter(
         conditions="Ethics check first"

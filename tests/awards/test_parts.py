@@ -21,7 +21,7 @@ def rows(count: int, line: int = 0) -> list[RankingRow]:
     return [
         RankingRow(
             UUID(int=place), f"PCP-{place}", f"Row {place}", "", "", place, None, None, (), None, ZERO,
-            AmountBasis.REQUESTED, ZERO, Outcome.SELECTED, False, ZERO, "", "", place == line,
+            AmountBasis.REQUESTED, ZERO, Outcome.SELECTED, False, ZERO, (), "", place == line,
         )
         for place in range(1, count + 1)
     ]  # fmt: skip

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import cProfile
 import random
+from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from uuid import UUID, uuid5
 
 import pytest
@@ -124,10 +126,22 @@ def test_a_tie_is_decided_by_the_declared_order_and_said_in_words() -> None:
     found = rank([second, first], HORIZON, euros(1000))
 
     sentence = "“Pilot 1” and “Pilot 2” both have 12.5; “Pilot 1” stands first with 4.5 against 3 for Excellence."
-    assert [(row.title, row.rank, row.tie_words) for row in found.rows] == [
-        ("Pilot 1", 1, sentence),
-        ("Pilot 2", 2, sentence),
+    assert [(row.title, row.rank, row.tie_sentences) for row in found.rows] == [
+        ("Pilot 1", 1, (sentence,)),
+        ("Pilot 2", 2, (sentence,)),
     ]
+
+
+def test_each_tie_is_told_once_whatever_a_title_is_made_of() -> None:
+    titles = ("Roofs. “Green”", "Streets. “Cool”", "Courts. ")
+    scored = [replace(one(number, (8, 8, 8)), title=title) for number, title in enumerate(titles, 1)]
+
+    found = rank(scored, HORIZON, euros(1000))
+
+    why = "both have 14 and share their rank: Excellence, then Impact are equal too."
+    told = tuple(f"“{first}” and “{second}” {why}" for first, second in pairwise(titles))
+    assert [row.tie_sentences for row in found.rows] == [told[:1], told, told[1:]]
+    assert part(shown_rows(found, {}, {}, {}), 1).ties == told
 
 
 def test_a_tie_nothing_decides_shares_its_rank_and_falls_together() -> None:
@@ -177,8 +191,8 @@ def test_the_panel_may_decide_such_a_tie() -> None:
         ("Pilot 3", 2, Outcome.SELECTED),
         ("Pilot 2", 3, Outcome.RESERVE),
     ]
-    assert found.rows[1].tie_words == (
-        "“Pilot 3” and “Pilot 2” both have 14 and are equal by every declared rule; the panel put “Pilot 3” first."
+    assert found.rows[1].tie_sentences == (
+        "“Pilot 3” and “Pilot 2” both have 14 and are equal by every declared rule; the panel put “Pilot 3” first.",
     )
     assert found.undecided_ties == ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grants.applications.rules import COMPLAIN
 from grants.awards import queries
 from grants.core import clock
 from tests.awards.test_complaints import DAY, NUMBER, PUBLIC, REJECT, UPHOLD, decided, draft, told
@@ -65,6 +66,6 @@ def test_who_complained_reads_what_became_of_it_and_is_offered_no_other(told: Sc
         for page in (f"{own}/decision-letter", f"{own}/result"):
             shown = browser.get("lead1", page)
             assert "Your complaint was rejected on 4 March 2023." in text_of(shown), page
-            assert f'href="{own}/complaint"' in shown.text and "Complain about this result" not in shown.text, page
+            assert f'href="{own}/complaint"' in shown.text and COMPLAIN not in shown.text, page
         home = " ".join(text_of(browser.get("lead1", "/home")).split())
         assert "The programme rejected the complaint about" in home

@@ -172,5 +172,5 @@ def test_a_tie_of_means_is_decided_by_the_declared_order_and_said_in_words() -> 
     found = rank([second, first], UTTER, euros(150))
 
     sentence = "“Pilot 1” and “Pilot 2” both have 76; “Pilot 1” stands first with 10 against 7 for Fit."
-    assert [(row.rank, row.tie_words) for row in found.rows] == [(1, sentence), (2, sentence)]
+    assert [(row.rank, row.tie_sentences) for row in found.rows] == [(1, (sentence,)), (2, (sentence,))]
     assert found.line_words.startswith("Budget line: 1 selected, EUR 50.00 left of EUR 150.00. Rank 2, “Pilot 2”")

@@ -107,7 +107,7 @@ def test_nobody_is_told_by_mail_when_a_list_is_confirmed(evaluated: Scene) -> No
 
     db.session.rollback()
     mails = db.session.scalars(select(Job.args["template"].astext).where(Job.name == "jobs.mail.send"))
-    assert [name for name in mails if name.startswith(("selection_", "decision_"))] == []
+    assert [name for name in mails if name.startswith(("repeated_", "decision_"))] == []
 
 
 def test_whoever_decided_cannot_confirm_or_return(evaluated: Scene) -> None:
@@ -248,6 +248,7 @@ def test_skipping_the_line_is_a_rule_frozen_with_the_list(evaluated: Scene) -> N
 
 
 def test_items_of_a_list_are_frozen_whole(evaluated: Scene) -> None:
+    before = queries.ranking_page(evaluated.actor("manager"), evaluated.slug)
     decide(evaluated)
 
     rows = db.session.scalars(select(SelectionItem).order_by(SelectionItem.position)).all()
@@ -259,6 +260,8 @@ def test_items_of_a_list_are_frozen_whole(evaluated: Scene) -> None:
     shown = queries.ranking_page(evaluated.actor("manager"), evaluated.slug)
     assert shown.selection is not None and [row.rank for row in shown.rows] == [1, 2, 3]
     assert shown.rows[2].missing == euros(200_000)
+    # How ties were decided is kept a sentence a line, so that it is told again a sentence at a time.
+    assert [row.tie_sentences for row in shown.rows] == [row.tie_sentences for row in before.rows]
 
 
 def test_below_a_threshold_is_never_funded(scene: Scene) -> None:

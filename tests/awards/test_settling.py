@@ -126,7 +126,7 @@ def test_until_it_is_settled_the_applicant_reads_the_first_result_whatever_is_wr
             Outcome.RESERVE, halves(first), words(first),
         )  # fmt: skip
         assert [(score.half, half) for score, half in case.compared] == [(half, 4) for half in halves(first)]
-        (mail,) = mails("selection_below_threshold")[-1:]
+        (mail,) = mails("repeated_below_threshold")[-1:]
         assert mail["context"]["threshold_words"] == last.threshold_words
 
 

@@ -38,7 +38,12 @@ def test_the_ranking_names_the_straddling_row_and_explains_ties(browser: Browser
     text = text_of(browser.get("manager", f"/calls/{evaluated.slug}/ranking"))
 
     # One evaluator alone is below the threshold of 10 in all.
-    assert text.count("points apart") == 1 and "3.5 points apart, on both sides of the threshold" in text
+    rule = "differ by a sixth of all points or more, or lie on both sides of the threshold in all."
+    assert (
+        text.count("points apart") == 1
+        and text.count(rule) == 1
+        and "3.5 points apart, on both sides of the threshold" in text
+    )
     assert "Straddles the line: EUR 200\u00a0000.00 short" in text
     assert "Budget line: 2 selected, EUR 200\u00a0000.00 left of EUR 1\u00a0000\u00a0000.00." in text
     assert "“Cool Courtyards” stands first with 4.5 against 4 for Excellence and ambition." in text

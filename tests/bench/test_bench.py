@@ -13,14 +13,19 @@ from typing import Any
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 
-from grants.bench import lists, report, rushing, scoring, taking
+from config import Config
+from grants.app import create_app
+from grants.bench import goals, lists, report, rushing, scoring, taking
 from grants.bench.browsing import Answer, Browser, Wrong, form_to, forms_of
 from grants.bench.operations import Mix, Operation, Rush, at
 from grants.bench.ours import MANAGER, Ours
 from grants.bench.running import Load, Measured, Runner, done
 from grants.bench.seeding import Seedbed, SeedError
+from grants.cli import build_cli
+from grants.evaluation import matching
 from tests.conftest import cloned, settings_for
 from tests.programs import running
 from tests.servers import Cluster
@@ -410,3 +415,45 @@ def test_what_is_seeded_is_looked_at_again(grown: Grown) -> None:
 
     with pytest.raises(SeedError, match="point to nothing"):
         grown.bed.grow(LARGE)
+
+
+# --- assignment, selection and conflicts alone --------------------------------------------------------------------
+
+
+def test_an_answer_that_is_not_proved_or_not_the_same_ends_the_goals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(goals, "SMALL", (6, 8))
+    monkeypatch.setattr(goals, "LARGE", (6, 8))
+    parts = dict(goals.GOALS)
+    assert [each.met for each in parts[goals.ORDER]()] == [True]
+    asked = goals.called(6, 8)
+    found = matching.assign(asked)
+    assert isinstance(found, matching.Matched)
+
+    with pytest.raises(Wrong, match=r"floor for the worst application, 6 x 8: not proved, for \d+ was found"):
+        goals._exact(replace(found, bound=found.total + 1), "floor for the worst application, 6 x 8")
+    with pytest.raises(Wrong, match="does not hold: the stored total differs"):
+        goals._proved(asked, replace(found, total=found.total + 1))
+
+    with pytest.raises(Wrong, match="in another order got another answer"):
+        goals._same(found, replace(found, pairs=found.pairs[1:]))
+    # Of nine no choice reaches the minima.
+    monkeypatch.setattr(goals, "LISTS", ((9, 1.0),))
+    monkeypatch.setattr(goals, "AIMED_AT", 9)
+    with pytest.raises(Wrong, match="ranked list within rules, 9, funds what fits: rules were set aside"):
+        list(parts[goals.LISTED]())
+    with pytest.raises(Wrong, match="highest sum of scores within rules, 9: no set was found"):
+        list(goals._aimed())
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["--goals", "--out", "x.json", "500"], "GOALS is measured alone and takes no N and no OUT."),
+        (["--goals", "--lists", "500"], "GOALS is measured alone and takes no LISTS."),
+        (["--lists", "500", "--out", "x.json"], "LISTS is measured alone and takes no OUT."),
+    ],
+)
+def test_what_a_part_alone_would_leave_out_is_refused(given: list[str], words: str) -> None:
+    answer = CliRunner().invoke(build_cli(lambda: Config(), create_app), ["bench", *given])
+
+    assert (answer.exit_code, words in answer.output) == (1, True)

@@ -60,12 +60,13 @@ def test_a_change_is_shown_before_it_is_stored(
     browser: Browser, seated: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Of a pool of hundreds the best stand in sight.
-    monkeypatch.setattr("grants.evaluation.forms.assignments.BEST_SHOWN", 0)
+    for module in ("forms.assignments", "rules.runs"):
+        monkeypatch.setattr(f"grants.evaluation.{module}.BEST_SHOWN", 0)
     first, base = seated.application_ids[0], f"/calls/{seated.slug}/assignments/{seated.references[0]}"
     leaver, spare = spare_of(seated)
     asked = {"deed": "move", "leaving": handle(seated, leaver), "taking": handle(seated, spare)}
     opened = text_of(browser.get("manager", f"{base}/adjust?leaving={handle(seated, leaver)}"))
-    assert "2 more, who fit no better than those above" in opened
+    assert "2 more, who fit no better than those above" in opened and "people, each with the reason" in opened
     (version,) = re.findall(r'name="version" value="([^"]+)"', opened)
 
     text = text_of(browser.post("manager", f"{base}/adjust", show="yes", **asked))

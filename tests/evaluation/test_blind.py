@@ -14,6 +14,7 @@ from grants.core.errors import NotAllowed, NotFound
 from grants.core.paging import Page
 from grants.core.permissions import Permission
 from grants.evaluation import queries, services
+from grants.evaluation.models import Evaluator
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
 from grants.identity import policy
@@ -116,6 +117,12 @@ def test_who_chairs_sees_how_each_evaluator_scores_once_their_own_sheets_are_in(
     mine = [key for key in seated.application_ids if name in seated.seats(key)]
     for key in mine:
         services.submit(seated.actor(name), key, seated.sheet(8, 8, 8))
+    # Between two seats it stays shut: while evaluation goes on, the next may come to whoever is in the pool.
+    between = text_of(browser.get(name, path))
+    assert "You evaluate in this call yourself" in between and colleague not in between and "4.50" not in between
+    with arranging():
+        entry = get(Evaluator, seated.evaluator_id(name))
+        entry.stepped_down_at, entry.stepped_down_why = _now(), "No time"
     with statements() as asked:
         open_now = text_of(browser.get(name, path))
     assert len(asked) <= 8 and own in open_now and colleague in open_now
@@ -125,6 +132,12 @@ def test_who_chairs_sees_how_each_evaluator_scores_once_their_own_sheets_are_in(
     told = {row.name: (row.against_words, row.compared_words) for row in (*page.rows.items, *rest.rows.items)}
     assert told == {own: ("+2.0", "on 1 application"), colleague: ("−2.0", "on 1 application")}
     assert [strip.mean_words for strip in page.every.strips][:1] == [f"{(4.5 + 4 * len(mine)) / (len(mine) + 1):.2f}"]
+
+    # A figure of a part would be a wrong one.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("grants.evaluation.queries.given.SHEETS_MAX", len(mine))
+        refused = browser.get("chair", path)
+    assert refused.status_code == 422 and "more than" in refused.text
 
     # What is shut to the reader counts in no figure.
     declares(seated.actor("chair"), seated.call_id, [Answered(about, Declared.CONFLICT, "A cousin")])

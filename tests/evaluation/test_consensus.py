@@ -201,8 +201,12 @@ def test_whoever_dissented_may_agree_after_all_and_each_thing_they_said_is_kept(
     ]
     with pytest.raises(Refused, match="You said just this already"):
         services.dissent(assessed.actor(name), first, "Not the words.")
-    with pytest.raises(Refused, match="answered these words 20 times"):
-        rules.refuse_said_again([(Answer.APPROVE, "")] * 20, Answer.DISSENT, "Again")
+    # Only dissents are counted, and whoever is at the limit can still agree.
+    often = [(Answer.DISSENT, "Not so"), (Answer.APPROVE, "")] * 20
+    rules.refuse_said_again(often[2:], Answer.DISSENT, "Again")
+    with pytest.raises(Refused, match="said 20 times what you hold instead of these words"):
+        rules.refuse_said_again(often, Answer.DISSENT, "Again")
+    rules.refuse_said_again(often, Answer.APPROVE, "")
 
 
 def test_answers_belong_to_the_words_they_were_given_to(assessed: Scene) -> None:

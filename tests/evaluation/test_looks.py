@@ -9,7 +9,7 @@ from uuid import UUID
 
 from flask import Flask
 
-from grants.core import clock, looks
+from grants.core import clock, jobs, looks
 from tests.evaluation.scene import CLOSED, Browser, Scene
 from tests.evaluation.test_importing import HEAD, NEW
 from tests.evaluation.test_late import hidden, late, mails
@@ -38,7 +38,7 @@ def test_what_was_looked_at_is_shown_again_to_who_sent_it_as_it_stands_then(
 
         pool = looked(f"/calls/{seated.slug}/evaluators/import/look", file=csv(f"{HEAD}\n{NEW}"))
         assert "Is invited by mail" in text_of(browser.get("manager", pool))
-        assert "is gone. Nothing was written." in text_of(browser.get("manager", pool[:-2] + "x="))
+        assert "is gone. Nothing was stored or sent." in text_of(browser.get("manager", pool[:-2] + "x="))
         seats = looked(f"{base}/file/look", file=csv(f"application,evaluator\n{reference},\n"))
         assert "Do exactly this" in text_of(browser.get("manager", seats))
         change["version"] = hidden(browser.get("manager", f"{base}/{reference}/adjust").text, "version")
@@ -54,11 +54,17 @@ def test_what_was_looked_at_is_shown_again_to_who_sent_it_as_it_stands_then(
         assert mails() == []
 
         # Nothing that lies there can be read without the address, and no address of another opens it.
-        held = [looks.queue_server().get(key) or b"" for key in looks.queue_server().keys("look:*")]
+        held = [jobs.queue_server().get(key) or b"" for key in jobs.queue_server().keys("look:*")]
         assert len(held) == 4 and not any(b"nora" in each or b"Ill" in each for each in held)
         name = pool.partition("look=")[2].replace("%3D", "=")
         assert looks.kept(UUID(int=7), f"evaluators {seated.call_id}", name) is None
         assert looks.kept(seated.people["manager"], f"seats {seated.call_id}", name) is None
+
+        # A look takes the place of the one before it for the same purpose: nobody fills the server.
+        again = looked(f"{base}/file/look", file=csv(f"application,evaluator\n{reference},\n"))
+        assert len(jobs.queue_server().keys("look:*")) == 4
+        assert "or until you look again, and is gone" in text_of(browser.get("manager", seats))
+        assert "Do exactly this" in text_of(browser.get("manager", again))
 
         # Somebody was faster: the same address says so, and what was typed stands.
         with clock.at(CLOSED + timedelta(minutes=1)):

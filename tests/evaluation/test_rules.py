@@ -172,3 +172,22 @@ def test_every_state_answers_every_verb(machine) -> None:
                     machine.target(state, verb)
             else:
                 assert machine.target(state, verb) == step.target
+
+
+def test_scores_are_compared_only_between_whole_sheets_of_the_scale_as_it_is_now() -> None:
+    about, people = UUID(int=1), {name: UUID(int=number) for number, name in enumerate("abcd", 10)}
+    marking = Marking((Criterion("x", "X", ""), Criterion("y", "Y", "")))
+    halves = {
+        "a": {"x": 8, "y": 8, "dropped": 10},
+        "b": {"x": 6, "y": 6},
+        # A mark of a larger scale, and one that is missing since a criterion was added.
+        "c": {"x": 16, "y": 8},
+        "d": {"x": 8},
+    }
+    sheets = [rules.GivenSheet(people[name], about, name, name, marks) for name, marks in halves.items()]
+
+    _, rows = rules.given_rows(sheets, marking)
+
+    told = {row.name: (row.against_words, row.sheets) for row in rows}
+    nothing = "no colleague’s sheet beside one yet"
+    assert told == {"a": ("+2.0", 1), "b": ("−2.0", 1), "c": (nothing, 1), "d": (nothing, 1)}

@@ -350,6 +350,21 @@ def test_the_work_of_a_manager_costs_the_same_for_one_call_and_for_five(scene: S
 
     assert len(five) == len(one)
 
+    def told() -> list[str]:
+        return [duty.what for duty in queries.duties(scene.actor("manager"), seated_at())]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("grants.evaluation.queries.work.DUTIES_MAX", 4)
+        assert [what.startswith("Fill") for what in told()] == [True] * 4 + [False]
+        assert told()[-1] == "Look at seats and doubts: 1 more call"
+        # A call that asks for nothing takes the place of none that does, and is not counted.
+        with arranging():
+            call = get(Call, scene.call_id)
+            fields = call.content["fields"]
+            asked = {**fields["evaluation.evaluators_per_application"], "value": 0}
+            call.content = {**call.content, "fields": {**fields, "evaluation.evaluators_per_application": asked}}
+        assert [what.startswith("Fill") for what in told()] == [True] * 4
+
 
 def _fill_duties(scene: Scene) -> int:
     actor = scene.actor("manager")

@@ -325,6 +325,21 @@ def composed() -> dict[str, Any]:
     return found
 
 
+def test_the_proxy_logs_no_address_that_holds_a_secret() -> None:
+    written = (DEPLOY / "README.md").read_text(encoding="utf-8")
+    table = re.search(r'map "\$request_uri \$http_referer" \$logged \{(.*?)\n\}', written, re.DOTALL)
+    assert table and "combined if=$logged;" in written
+    left_out = [re.compile(pattern) for pattern in re.findall(r'"~(\S+)"\s+0;', table[1])]
+
+    def logged(address: str, before: str = "") -> bool:
+        return not any(pattern.search(f"{address} {before}") for pattern in left_out)
+
+    site = "https://grants.example.eu"
+    for secret in ("/invitation/k", "/reset/k", "/address/k", "/calls/x/assignments/file?look=k", "/x?q=a&look=k"):
+        assert not logged(secret) and not logged("/static/app.css", site + secret), secret
+    assert logged("/", f"{site}/calls/x?q=look") and logged("/calls/invitation/", "")
+
+
 def test_containers_get_settings_that_exist_and_secrets_as_files() -> None:
     compose = composed()
     known = set(Config.__dataclass_fields__) | {f"{name}_FILE" for name in SECRET} | OWN

@@ -72,7 +72,7 @@ def prepare(actor: Actor, application_id: UUID, *, starts_on: date) -> GrantSumm
             f"{application.reference} does not know that it is selected: its letter of decision has not left. "
             "Have the letter sent first, or leave it out by name and tell the lead yourself."
         )
-    applications.tell(application.id)
+    applications.tell_outcome(application.id)
     APPLICATION.move(application, "prepare")
     reserved = awards.item_of(application_id).amount
     grant = Grant(

@@ -25,6 +25,7 @@ from grants.core.errors import NotFound
 from grants.core.files import FileView
 from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission, Scope
+from grants.core.text import ended
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.identity.models import User
 
@@ -45,17 +46,12 @@ def draft_text(application: ApplicationView, found: Desk, note: str) -> LetterTe
         call_title=call.title,
         expected=planned(call, "dates.results_planned"),
         redress=" ".join(
-            filter(None, (_ended(planned(call, "evaluation.redress")), *call.content.complaints_to_words))
+            filter(None, (ended(planned(call, "evaluation.redress")), *call.content.complaints_to_words))
         ).rstrip("."),
         complains=call.content.complaints is not None,
         note=note or found.remark,
     )
     return rules.letter_text(application, found, body)
-
-
-def _ended(words: str) -> str:
-    """A sentence with its full stop; nothing stays nothing."""
-    return f"{words.rstrip(' .')}." if words.strip() else ""
 
 
 def to_send() -> ColumnElement[bool]:

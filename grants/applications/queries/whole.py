@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, select
 
 from grants.applications.models import Application, ApplicationPartner, Submission
 from grants.applications.queries.reach import LIST_ROWS_MAX, is_team, not_barred, state_to_team, visible
@@ -18,9 +18,10 @@ from grants.calls.rules import CallView
 from grants.core import clock
 from grants.core.audit import AuditEvent
 from grants.core.db import db, get
+from grants.core.duties import every
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
-from grants.core.together import Asking, ask, both, reader, side_by_side
+from grants.core.together import EVERY, Asking, ask, both, reader, side_by_side
 from grants.identity.models import Organisation, User
 from grants.identity.states import OrganisationKind
 
@@ -281,7 +282,7 @@ def submissions(actor: Actor, reference: str) -> Asking[tuple[SubmissionView, ..
 def earlier(actor: Actor, application_id: UUID) -> tuple[tuple[tuple[str, str], ...], int]:
     """Reference and title of other applications this person's teams wrote here, newest first, and how many more there are."""
     rows = db.session.execute(
-        select(Application.reference, Application.title, func.count().over().label("every"))
+        select(Application.reference, Application.title, EVERY)
         .where(
             Application.id.in_(actor.places(Permission.APPLICATION_READ, "application")),
             Application.id != application_id,
@@ -291,8 +292,7 @@ def earlier(actor: Actor, application_id: UUID) -> tuple[tuple[tuple[str, str], 
         .order_by(Application.created_at.desc(), Application.id)
         .limit(EARLIER_MAX)
     ).all()
-    every = rows[0].every if rows else 0
-    return tuple((row.reference, row.title) for row in rows), every - len(rows)
+    return tuple((row.reference, row.title) for row in rows), every(rows) - len(rows)
 
 
 @reader

@@ -142,6 +142,7 @@ from grants.applications.rules.team import (
     refuse_other_part,
 )
 from grants.applications.rules.timeline import (
+    COMPLAIN,
     Asked,
     Checked,
     Complained,
@@ -185,6 +186,7 @@ __all__ = [
     "BETWEEN_STAGES",
     "CHANGES_TOLD",
     "COMPARED",
+    "COMPLAIN",
     "DUTIES",
     "FILES_MAX",
     "INVITABLE",

@@ -131,6 +131,10 @@ class Stage:
     text: str = ""
 
 
+# What the way to complain is called wherever there is one, also in letters on paper.
+COMPLAIN = "Complain about the result"
+
+
 @dataclass(frozen=True, slots=True)
 class Timeline:
     """All stages in order; what is going on in one sentence; and what the team must do, with where it is done."""
@@ -149,6 +153,11 @@ class Timeline:
     complains_until: datetime | None = None
     # Whether there is a result to read, for the team alone.
     has_result: bool = False
+
+    @property
+    def complain_words(self) -> str:
+        """What the way to a complaint is called."""
+        return COMPLAIN
 
     @property
     def current(self) -> Stage | None:

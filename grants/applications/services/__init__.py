@@ -73,7 +73,7 @@ from grants.applications.services.moving import clear_dropped, move_to_version, 
 from grants.applications.services.opening import download, download_assigned, download_receipt
 from grants.applications.services.planning import explain_costs, save_plan, save_sources
 from grants.applications.services.privacy import accept_notice
-from grants.applications.services.recording import move, move_untold, record_published, tell
+from grants.applications.services.recording import move, move_untold, record_published, tell_outcome
 from grants.applications.services.saving import (
     change_list,
     delete_list,
@@ -201,7 +201,7 @@ __all__ = [
     "submit",
     "take_over",
     "take_ticket",
-    "tell",
+    "tell_outcome",
     "throw_away",
     "try_budget",
     "try_file",

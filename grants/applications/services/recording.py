@@ -33,19 +33,19 @@ def move(application_id: UUID, verb: str) -> ApplicationState:
     Its team reads the new state at once.
     """
     application = locked(Application, application_id)
-    tell(application_id)
+    tell_outcome(application_id)
     return APPLICATION.move(application, verb)
 
 
 def move_untold(application_id: UUID, verb: str) -> ApplicationState:
-    """The same, while its team goes on to read the state it knows, until :func:`tell`."""
+    """The same, while its team goes on to read the state it knows, until :func:`tell_outcome`."""
     application = locked(Application, application_id)
     if application.told_state is None:
         application.told_state, application.told_since = application.state, application.state_since
     return APPLICATION.move(application, verb)
 
 
-def tell(application_id: UUID) -> None:
+def tell_outcome(application_id: UUID) -> None:
     """From now on its team reads the state the application is in, inside an act that tells it."""
     application = locked(Application, application_id)
     application.told_state = application.told_since = None

@@ -105,6 +105,7 @@ class SelectionItem(Row):
     # By how much the panel moved that score, in half points, and what the marks were made of, in words.
     shift_half: Mapped[int] = mapped_column(default=0)
     basis: Mapped[str] = mapped_column(default="")
+    # How its ties were decided, a sentence a line.
     tie_words: Mapped[str]
     threshold_words: Mapped[str]
     # Which rule kept it out or brought it in; what was asked for where less is recommended; on which conditions.

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
+from grants.applications import rules as application_rules
 from grants.awards import ranking, rules
 from grants.awards.rules.letters import (
     DecisionText,
@@ -24,6 +25,7 @@ from grants.awards.states import Outcome
 from grants.calls.rules import CallView
 from grants.calls.states import ScoreMethod
 from grants.core import clock
+from grants.core.text import ended
 from grants.evaluation.rules import AgreedWords, shift_words
 
 
@@ -93,18 +95,14 @@ def _values(call: CallView, item: Any, report: Report, place: str) -> dict[str, 
     }  # fmt: skip
 
 
-# What the way to complain is called on the page of an application.
-COMPLAIN = "Complain about the result"
-
-
 def _complaints(call: CallView) -> str:
     """How one can object: what the call says of it, else its rules in words."""
     redress, where = call.fact("evaluation.redress"), call.content.complaints_to_words
     if call.content.complaints is not None and not call.content.complaints_to.address:
         # A letter on paper has no link: it says where.
-        where = (f"One complains on the page of the application, by “{COMPLAIN}”.", *where)
+        where = (f"One complains on the page of the application, by “{application_rules.COMPLAIN}”.", *where)
     if not redress.absent:
-        said = redress.text.rstrip(" .") + "."
+        said = ended(redress.text)
         # What is taken here is said by its own rules; else one has to know where to turn.
         if call.content.complaints is not None:
             return " ".join((said, *where))

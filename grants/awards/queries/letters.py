@@ -342,7 +342,7 @@ def _deliveries(ids: Sequence[UUID]) -> Asking[dict[UUID, Delivery]]:
     return found
 
 
-def told_since(application_id: UUID, moment: datetime) -> bool:
+def mailed_since(application_id: UUID, moment: datetime) -> bool:
     """Whether a mail about its letter was asked for since then and has not failed."""
     found = select(Job.id).where(
         Job.name == "jobs.mail.send",

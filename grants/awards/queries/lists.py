@@ -210,7 +210,7 @@ def shown_rows(
                 row.outcome,
                 row.straddles,
                 row.missing,
-                row.tie_words,
+                row.tie_sentences,
                 row.threshold_words,
                 basis=official.basis if official else "",
                 shift_words=_moved(row.shift_half, official),
@@ -245,7 +245,14 @@ def _with_line(rows: Sequence[RankingRow]) -> tuple[RankingRow, ...]:
 
 def _without_rank(row: RankingRow) -> RankingRow:
     return replace(
-        row, rank=None, running_total=ZERO, straddles=False, missing=ZERO, tie_words="", line_after=False, rule_words=""
+        row,
+        rank=None,
+        running_total=ZERO,
+        straddles=False,
+        missing=ZERO,
+        tie_sentences=(),
+        line_after=False,
+        rule_words="",
     )
 
 
@@ -297,7 +304,7 @@ def frozen(
                 item.straddles,
                 item.missing,
                 (),
-                item.tie_words,
+                tuple(item.tie_words.split("\n")) if item.tie_words else (),
                 item.threshold_words,
                 item.shift_half,
                 item.rule_words,

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, literal, select, tuple_
 
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
@@ -26,10 +26,11 @@ from grants.calls.models import Call
 from grants.calls.rules import CallView
 from grants.core import clock
 from grants.core.db import db, locked
+from grants.core.duties import every
 from grants.core.errors import NotFound
 from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission, Scope
-from grants.core.together import Asking, ask, both, reader, side_by_side
+from grants.core.together import EVERY, Asking, ask, both, reader, side_by_side
 from grants.evaluation import queries as evaluation
 from grants.evaluation import rules as evaluation_rules
 from grants.identity.models import User
@@ -151,13 +152,13 @@ def calls_to_plan(actor: Actor, of_call: str = "") -> Asking[tuple[tuple[tuple[s
         Application.call_id == Call.id, Application.state == ApplicationState.UNDER_EVALUATION.value
     )
     rows = yield from ask(
-        select(Call.slug, Call.title, func.count().over().label("every"))
+        select(Call.slug, Call.title, EVERY)
         .where(where, Call.id.not_in(actor.barred("call")), waiting.exists())
         .where(Call.slug == of_call if of_call else literal(True))
         .order_by(Call.title, Call.slug)
         .limit(CALLS_NAMED_MAX)
     )
-    return tuple((row.slug, row.title) for row in rows), max((row.every for row in rows), default=0) - len(rows)
+    return tuple((row.slug, row.title) for row in rows), every(rows) - len(rows)
 
 
 @dataclass(frozen=True, slots=True)

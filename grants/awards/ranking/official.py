@@ -99,7 +99,8 @@ class Ranked:
     missing: Money = ZERO
     # All who share its rank, itself among them: one tuple for all of them, as a group of a thousand is no rare one.
     tied: tuple[UUID, ...] = ()
-    tie_words: str = ""
+    # How its ties with those before and after it were decided: of three tied ones the middle one is told of twice.
+    tie_sentences: tuple[str, ...] = ()
     threshold_words: str = ""
     shift_half: int = 0
     # Which rule kept the row out or brought it in; what is recommended where that is not what was asked for.
@@ -215,8 +216,8 @@ def rank(
         keyed = _with_drawn(keyed, drawn)
     keyed.sort(key=itemgetter(0))
     groups = [tuple(each for _, each in group) for _, group in groupby(keyed, key=itemgetter(0))]
-    words = _tie_words(groups, rules, order, frozenset(drawn))
-    ranked, used = _draw_line(groups, rules, budget, words)
+    sentences = _tie_sentences(groups, rules, order, frozenset(drawn))
+    ranked, used = _draw_line(groups, rules, budget, sentences)
     below = [_below(each) for each in placed if each.below]
     assert total(row.requested for row in ranked if row.outcome is Outcome.SELECTED) == used <= budget
     ties = tuple(tuple(each.one.application_id for each in group) for group in groups if len(group) > 1)
@@ -353,7 +354,7 @@ def _key(placed: _Placed, panel: Mapping[UUID, int]) -> tuple[Any, ...]:
 
 
 def _draw_line(
-    groups: Sequence[_Group], rules: RankingRules, budget: Money, words: Mapping[UUID, str]
+    groups: Sequence[_Group], rules: RankingRules, budget: Money, sentences: Mapping[UUID, tuple[str, ...]]
 ) -> tuple[list[Ranked], Money]:
     rows: list[Ranked] = []
     used, running = ZERO, ZERO
@@ -392,7 +393,7 @@ def _draw_line(
                     first_too_big,
                     missing,
                     tied,
-                    words.get(one.application_id, ""),
+                    sentences.get(one.application_id, ()),
                     shift_half=one.shift_half,
                 )
             )
@@ -407,17 +408,18 @@ def _below(placed: _Placed) -> Ranked:
     )  # fmt: skip
 
 
-def _tie_words(
+def _tie_sentences(
     groups: Sequence[_Group], rules: RankingRules, panel: Mapping[UUID, int], drawn: frozenset[UUID]
-) -> dict[UUID, str]:
+) -> dict[UUID, tuple[str, ...]]:
     """For each application that shares its score with another: how that tie was decided, or that it is not."""
     names = {bar.key: bar.name for bar in rules.bars}
-    words: dict[UUID, str] = {}
+    found: dict[UUID, tuple[str, ...]] = {}
     for _, same in groupby(groups, key=lambda group: group[0].whole):
         level = [each for group in same for each in group]
         if len(level) == 1:
             continue
-        score, before = exact_words(level[0].score), ""
+        score = exact_words(level[0].score)
+        before: tuple[str, ...] = ()
         for first, second in pairwise(level):
             upper, lower = first.one, second.one
             both = f"“{upper.title}” and “{lower.title}” both have {score}"
@@ -425,10 +427,10 @@ def _tie_words(
                 sentence = f"{both}; they were drawn by lot, “{upper.title}” before “{lower.title}”."
             else:
                 sentence = f"{both}{_decided_by(first, second, rules, names, panel)}"
-            words[upper.application_id] = f"{before} {sentence}" if before else sentence
-            before = sentence
-        words[level[-1].one.application_id] = before
-    return words
+            found[upper.application_id] = (*before, sentence)
+            before = (sentence,)
+        found[level[-1].one.application_id] = before
+    return found
 
 
 def _decided_by(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from grants.awards.rules.decision import SelectionView
 from grants.awards.rules.plan import Plan
 from grants.awards.rules.scenarios import Column
-from grants.awards.rules.showing import RankingRow, tie_sentences
+from grants.awards.rules.showing import RankingRow, told_once
 from grants.calls.rules import CallView
 
 
@@ -39,7 +39,7 @@ class DecisionMinute:
     @property
     def ties(self) -> tuple[str, ...]:
         """How each tie was decided, once each."""
-        return tie_sentences(row.tie_words for row in self.rows)
+        return told_once(self.rows)
 
 
 def departures(plan: Plan) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -47,7 +46,7 @@ class RankingRow:
     outcome: Outcome
     straddles: bool
     missing: Money
-    tie_words: str
+    tie_sentences: tuple[str, ...]
     threshold_words: str
     line_after: bool = False
     # What the score is made of, and what the panel moved it by.
@@ -64,6 +63,11 @@ class RankingRow:
     def score_words(self) -> str:
         """The score in words, made for rows that are shown or leave as a file: of a thousand a page shows a hundred."""
         return "" if self.score is None else exact_words(self.score)
+
+    @property
+    def tie_words(self) -> str:
+        """How its ties were decided, in one cell of a file."""
+        return " ".join(self.tie_sentences)
 
     @property
     def is_cut(self) -> bool:
@@ -233,6 +237,13 @@ class RankingPage:
         return None if self.weighted else self.total_threshold_half
 
     @property
+    def apart_words(self) -> str:
+        """What it means that evaluators are marked as far apart on this list."""
+        said = "Bold: how far apart, where evaluators’ totals differ by a sixth of all points or more"
+        astride = ", or lie on both sides of the threshold in all" if self.bare_threshold_half is not None else ""
+        return f"{said}{astride}."
+
+    @property
     def line_first(self) -> bool:
         """Whether the line stands above every row: the money does not reach the first, or nobody is above the thresholds."""
         ranked = self.selection is None or self.selection.kind is SelectionKind.RANKED
@@ -290,7 +301,7 @@ class Part:
     @property
     def ties(self) -> tuple[str, ...]:
         """How each tie of these rows was decided, once each."""
-        return tie_sentences(row.tie_words for row in self.rows)
+        return told_once(self.rows)
 
     @property
     def last(self) -> int:
@@ -298,14 +309,9 @@ class Part:
         return self.first + len(self.rows) - 1
 
 
-def tie_sentences(words: Iterable[str]) -> tuple[str, ...]:
-    """How ties were decided, each sentence once: of three tied ones the middle one is told of twice.
-
-    >>> tie_sentences(("“A” before “B”.", "“A” before “B”. “B” before “C”.", "", "“B” before “C”."))
-    ('“A” before “B”.', '“B” before “C”.')
-    """
-    # Every sentence begins with a title in quotes.
-    return tuple(dict.fromkeys(sentence for row in words if row for sentence in re.split(r"(?<=\.) (?=“)", row)))
+def told_once(rows: Iterable[RankingRow]) -> tuple[str, ...]:
+    """How the ties of these rows were decided, each sentence once: of three tied ones the middle one is told of twice."""
+    return tuple(dict.fromkeys(sentence for row in rows for sentence in row.tie_sentences))
 
 
 def part(rows: Sequence[RankingRow], place: int) -> Part:
@@ -362,7 +368,7 @@ class Strip:
     apart: str = ""
 
 
-# A sixth of all points between two evaluators (2.5 of 15), or the threshold in all between them.
+# A sixth of all points between two evaluators (2.5 of 15), or the threshold in all between them; `apart_words` say so.
 APART_FROM = Fraction(1, 6)
 
 

@@ -26,11 +26,9 @@ from grants.core.acts import act
 from grants.core.db import check_version, db, locked
 from grants.core.errors import Invalid, Refused
 from grants.core.money import ZERO, Money
-from grants.core.permissions import Actor, Permission, Scope
+from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
 from grants.evaluation import queries as evaluation
-from grants.identity import queries as identity
-from grants.identity import services as people
 from grants.identity.rules import demand_fresh
 from grants.ledger import rules as ledger_rules
 from grants.ledger import services as ledger
@@ -161,29 +159,6 @@ def reserve(call: CallView, selection: Selection, item: SelectionItem, applicati
         legs=ledger_rules.legs_e2(item.amount, dims),
     )
     return item.amount
-
-
-def tell_applicants(
-    call: CallView, application: Application, item: SelectionItem, outcome: Outcome, threshold_words: str = ""
-) -> None:
-    """One mail with the outcome of a repeated evaluation to everybody who writes in an application.
-
-    No mark before the results are public.
-    """
-    scope = Scope.of(("application", application.id))
-    team = [person.id for person in identity.users_with(Permission.APPLICATION_EDIT, scope)]
-    people.mail(
-        team,
-        f"selection_{outcome.value}",
-        "application",
-        application.id,
-        reference=application.reference,
-        title=application.title,
-        call_title=call.title,
-        amount=str(item.amount),
-        threshold_words=threshold_words,
-        conditions=item.conditions,
-    )
 
 
 @act(

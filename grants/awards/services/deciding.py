@@ -217,7 +217,7 @@ def placed(position: int, row: Ranked) -> dict[str, Any]:
         "asked": None if row.recommended is None else row.requested,
         "conditions": row.conditions,
         "rule_words": row.rule_words,
-        "tie_words": row.tie_words,
+        "tie_words": "\n".join(row.tie_sentences),
         "straddles": row.straddles,
         "missing": row.missing,
     }

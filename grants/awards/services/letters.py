@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from grants.applications import queries as applications
 from grants.applications.models import Application
-from grants.applications.services import tell
+from grants.applications.services import tell_outcome
 from grants.awards import queries
 from grants.awards.models import DecisionLetter, LetterLeftOut, LetterMailing, LetterText, SelectionItem
 from grants.awards.rules import refuse_same_person
@@ -341,7 +341,7 @@ def send_letter(actor: Actor, letter_id: UUID) -> str:
     text = text.dated(sent_on, until)
     LETTER.move(letter, "send")
     letter.sent_content, letter.sent_sha256, letter.sent_at = text.to_mapping(), text.sha256, acts.moment()
-    tell(application.id)
+    tell_outcome(application.id)
     db.session.flush()
     jobs.queue("jobs.documents.decision_letter", subject=("application", application.id), letter_id=letter.id)
     _tell(team, application, text)
@@ -402,7 +402,7 @@ def send_again(actor: Actor, letter_id: UUID, version: int | None = None) -> Let
         case LetterState.SENT:
             assert letter.sent_content is not None, "what was sent is kept"
             application = locked(Application, letter.application_id)
-            if queries.letters.told_since(application.id, acts.moment() - TOLD_AGAIN_AFTER):
+            if queries.letters.mailed_since(application.id, acts.moment() - TOLD_AGAIN_AFTER):
                 raise Refused("Its team was sent a mail about it within the last hour. Wait, then send it again.")
             team = _team(application.id)
             if not team:

@@ -13,7 +13,7 @@ from grants.awards.models import Complaint, SelectionItem
 from grants.awards.ranking import Ranked
 from grants.awards.rules import complaints as said
 from grants.awards.rules.settling import Settlement, refuse_other, settled
-from grants.awards.services.confirming import carry_out_again, tell_applicants
+from grants.awards.services.confirming import carry_out_again
 from grants.awards.services.reviewing import DECIDES, deciding_scope, handled, item_of
 from grants.awards.states import ComplaintState, Outcome, Remedy
 from grants.calls import queries as calls
@@ -22,9 +22,11 @@ from grants.core import acts
 from grants.core.acts import act
 from grants.core.db import db, locked
 from grants.core.errors import Refused
-from grants.core.permissions import Actor
+from grants.core.permissions import Actor, Permission, Scope
 from grants.evaluation import queries as evaluation
 from grants.evaluation.rules import beyond_words
+from grants.identity import queries as identity
+from grants.identity import services as people
 from grants.identity.rules import demand_fresh
 
 THEN = "then its outcome can be settled"
@@ -62,9 +64,32 @@ def settle(actor: Actor, complaint_id: UUID, version: int | None = None) -> Outc
     application = locked(Application, row.application_id)
     carry_out_again(call, selection, item, outcome)
     told = proposed.threshold_words if call.results_are_public(acts.moment()) else ""
-    tell_applicants(call, application, item, outcome, told)
+    _mail_outcome(call, application, item, outcome, told)
     acts.reason(proposed.words)
     return outcome
+
+
+def _mail_outcome(
+    call: CallView, application: Application, item: SelectionItem, outcome: Outcome, threshold_words: str
+) -> None:
+    """One mail with the outcome of a repeated evaluation to everybody who writes in an application.
+
+    No mark before the results are public.
+    """
+    scope = Scope.of(("application", application.id))
+    team = [person.id for person in identity.users_with(Permission.APPLICATION_EDIT, scope)]
+    people.mail(
+        team,
+        f"repeated_{outcome.value}",
+        "application",
+        application.id,
+        reference=application.reference,
+        title=application.title,
+        call_title=call.title,
+        amount=str(item.amount),
+        threshold_words=threshold_words,
+        conditions=item.conditions,
+    )
 
 
 def _repeated(actor: Actor, complaint_id: UUID, version: int | None) -> tuple[Complaint, CallView]:

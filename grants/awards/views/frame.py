@@ -58,7 +58,7 @@ def fresh_form(kind: type[F], view: SelectionView) -> F:
     return kind(formdata=None, data={"version": str(view.version)})
 
 
-def tell(form: ContestedForm, wrong: Mapping[str, str]) -> None:
+def add_problems(form: ContestedForm, wrong: Mapping[str, str]) -> None:
     """Put what is wrong beside its fields, but for those that are wrong already."""
     if wrong:
         form.add_problem(Invalid("It was not saved.", wrong), but_not={each.short_name for each in form if each.errors})

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import flash, request
 
+from grants.applications.rules import COMPLAIN
 from grants.awards import queries, rules, services
 from grants.awards.forms.letters import (
     LeaveOutForm,
@@ -283,7 +284,7 @@ def _letter(ref: str, form: LetterDeedForm | None = None) -> str:
     complained, until = queries.complaints.own_way(application, clock.now())
     return page(
         "awards/letter.html", application=application, call=application.call, sent=sent, text=sent.text,
-        paragraphs=paragraphs, complained=complained, complains_until=until,
+        paragraphs=paragraphs, complained=complained, complains_until=until, complain=COMPLAIN,
         form=form or LetterDeedForm(formdata=None, data={"version": version}),
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from flask import flash
 from grants.awards import queries, rules, services
 from grants.awards.forms import ChooseForm, ScenarioForm, SolveForm
 from grants.awards.rules import DecisionInput, RankingPage, ScenarioView
-from grants.awards.views.frame import READS, P, bp, may_decide, tell
+from grants.awards.views.frame import READS, P, add_problems, bp, may_decide
 from grants.awards.views.ranking import listed
 from grants.awards.views.solving import solving_of
 from grants.calls.rules import CallView
@@ -61,7 +61,7 @@ def _tell_the_rest(form: ScenarioForm, call: CallView, number: int | None = None
     asked = {row.reference: row.requested for row in shown.rows}
     published, draws = call.content.selection, call.content.draw is not None
     wrong |= rules.wrong_departures(form.readable(published), asked, published, shown.budget, draws=draws)
-    tell(form, wrong)
+    add_problems(form, wrong)
 
 
 @bp.get("/calls/<slug>/scenarios/<int(max=2147483647):number>")

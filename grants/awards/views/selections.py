@@ -18,7 +18,7 @@ from grants.awards.rules import (
 from grants.awards.rules.after import After
 from grants.awards.rules.heard import Heard
 from grants.awards.states import LineRule, SelectionKind, SelectionState
-from grants.awards.views.frame import READS, P, bp, decides, fresh_form, may_decide, tell
+from grants.awards.views.frame import READS, P, add_problems, bp, decides, fresh_form, may_decide
 from grants.awards.views.ranking import listed
 from grants.awards.views.solving import Solving, solving_of
 from grants.calls import queries as calls
@@ -84,7 +84,9 @@ def _tell_departures(form: DecisionForm, shown: RankingPage) -> None:
     """What only the list knows of the departures is told together with what is wrong by itself."""
     if shown.whole and shown.plan is not None:
         asked = {row.reference: row.requested for row in shown.rows}
-        tell(form, rules.wrong_departures(shown.plan, asked, shown.rules, shown.budget, draws=bool(shown.drawing)))
+        add_problems(
+            form, rules.wrong_departures(shown.plan, asked, shown.rules, shown.budget, draws=bool(shown.drawing))
+        )
 
 
 def _ask_for(form: DecisionForm, shown: RankingPage) -> None:

@@ -18,7 +18,7 @@ from grants.core.jobs.queries import (
     views,
     waiting,
 )
-from grants.core.jobs.ringing import connected, line_of_rq, queue_server
+from grants.core.jobs.ringing import connected, line_of_rq, queue_server, spared
 from grants.core.jobs.rules import LEASE, NAME, QUEUE_OF_MODULE, QUEUES, RING_AGAIN_AFTER, Asker, QueueRules
 from grants.core.jobs.states import MACHINE, JobState
 from grants.core.jobs.sweeping import beat, give_back, sweep
@@ -59,6 +59,7 @@ __all__ = [
     "queue",
     "queue_server",
     "retry",
+    "spared",
     "start_again",
     "sweep",
     "this",

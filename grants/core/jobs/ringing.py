@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 from uuid import UUID, uuid4
 
 from flask import current_app
@@ -23,6 +24,8 @@ from grants.core.jobs.models import coming_from, database_now, job
 from grants.core.jobs.rules import BELL_REST_SECONDS, QUEUES, WORK
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -84,6 +87,22 @@ def queue_server() -> Redis:
         found = connected(current_app.config["REDIS_URL"])
         current_app.extensions["queue_server"] = found
     return found
+
+
+def spared(ask: Callable[[Redis], T]) -> T | None:
+    """What the queue server answers where a page can do without; None where there is none, or it is away.
+
+    Once it did not answer it is left alone for a while: no page waits for it again and again.
+    """
+    state = current_app.extensions.setdefault("queue_server_rests_until", {"until": 0.0})
+    if not current_app.config["REDIS_URL"] or time.monotonic() < state["until"]:
+        return None
+    try:
+        return ask(queue_server())
+    except RedisError as error:
+        state["until"] = time.monotonic() + BELL_REST_SECONDS
+        log.info("pages do without the queue server for a while: %s", type(error).__name__)
+        return None
 
 
 def connected(url: str) -> Redis:

@@ -13,6 +13,7 @@ from wtforms.validators import Optional, StopValidation
 
 from grants.core import clock
 from grants.evaluation.rules import (
+    BEST_SHOWN,
     AdjustInput,
     AdjustPage,
     RemindInput,
@@ -80,10 +81,6 @@ class NeededFor:
             return
         field.errors = []
         raise StopValidation(self.sentence if form.deed.data in self.deeds else "")
-
-
-# So many who could take a seat stand in sight, the best first; a pool of hundreds is a line that opens.
-BEST_SHOWN = 15
 
 
 @dataclass(frozen=True, slots=True)

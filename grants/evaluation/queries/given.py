@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, not_, select
+from sqlalchemy import and_, exists, func, not_, select
 
 from grants.applications.models import Application
 from grants.applications.states import Origin
 from grants.calls import queries as calls
-from grants.core.errors import NotFound
+from grants.core.errors import NotFound, Refused
 from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader, side_by_side
@@ -22,7 +22,7 @@ from grants.evaluation.rules import GivenPage, GivenSheet
 from grants.evaluation.states import AssessmentState, SeatState
 from grants.identity.models import User
 
-# As many as the advice reads: a figure of a part would be a wrong figure.
+# As many as the advice reads.
 SHEETS_MAX = 20_000
 ACTIVE = Assignment.state == SeatState.ACTIVE.value
 
@@ -32,34 +32,42 @@ def given_page(actor: Actor, slug: str, page: Page) -> Asking[GivenPage]:
     """The scores each evaluator gave, by name; :class:`NotFound` for who does not chair the call. Two statements.
 
     What is shut to the reader counts in no figure, nor do sheets of people in conflict with the application.
+    Raises :class:`Refused` where there are more sheets than are read: a figure of a part would be a wrong figure.
     """
     call = yield from calls.call.asking(actor, slug)
     if not actor.may(Permission.CONSENSUS_WRITE, Scope.of(("call", call.id))):
         raise NotFound
-    asked: list[Asking[Any]] = [_own_open(actor, call.id), _sheets(actor, call.id)]
-    own_open, found = yield from side_by_side(asked)
+    asked: list[Asking[Any]] = [_own_work(actor, call.id), _sheets(actor, call.id)]
+    (own_open, in_pool), found = yield from side_by_side(asked)
     marking = call.content.marking
-    if own_open:
-        # Whoever still scores in this call scores blind: of how others score they learn nothing.
-        return GivenPage(call.slug, call.title, marking, own_open, None, Rows(()))
+    if own_open or in_pool:
+        # Whoever scores in this call, or may yet, scores blind: of how others score they learn nothing.
+        return GivenPage(call.slug, call.title, marking, own_open, in_pool, None, Rows(()))
+    if len(found) > SHEETS_MAX:
+        raise Refused(
+            f"This call has more than {SHEETS_MAX:,} assessments, as many as these figures are worked out from; of a part "
+            "they would be wrong. Open the applications in the list of consensus: each shows its assessments."
+        )
     every, listed = rules.given_rows(found, marking)
     after = [row for row in listed if row.key > (page.after or "")]
     rows = cut(after[: page.limit], page, key=lambda row: row.key, total=len(listed))
-    return GivenPage(call.slug, call.title, marking, 0, every, rows)
+    return GivenPage(call.slug, call.title, marking, 0, False, every, rows)
 
 
-def _own_open(actor: Actor, call_id: UUID) -> Asking[int]:
-    """How many seats of this person in the call have no submitted sheet."""
-    ((count,),) = yield from ask(
+def _own_work(actor: Actor, call_id: UUID) -> Asking[tuple[int, bool]]:
+    """How many seats of this person in the call have no submitted sheet, and whether more may still come to them."""
+    own = and_(Evaluator.call_id == call_id, Evaluator.user_id == actor.user_id)
+    seats = (
         select(func.count(Assignment.id))
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
         .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
-        .where(
-            *(Evaluator.call_id == call_id, Evaluator.user_id == actor.user_id, ACTIVE),
-            Assessment.state.is_distinct_from(AssessmentState.SUBMITTED.value),
-        )
+        .where(own, ACTIVE, Assessment.state.is_distinct_from(AssessmentState.SUBMITTED.value))
+        .scalar_subquery()
     )
-    return int(count)
+    here = exists().where(own, Evaluator.stepped_down_at.is_(None))
+    goes_on = exists().where(Application.call_id == call_id, Application.state.in_(IN_EVALUATION))
+    ((count, in_pool),) = yield from ask(select(seats, and_(here, goes_on)))
+    return int(count), bool(in_pool)
 
 
 def _sheets(actor: Actor, call_id: UUID) -> Asking[Sequence[GivenSheet]]:
@@ -81,6 +89,6 @@ def _sheets(actor: Actor, call_id: UUID) -> Asking[Sequence[GivenSheet]]:
         )
         .group_by(Assignment.id, Application.id, Evaluator.id, User.id)
         .order_by(User.name, User.handle, Assignment.id)
-        .limit(SHEETS_MAX)
+        .limit(SHEETS_MAX + 1)
     )
     return [GivenSheet(row.evaluator_id, row.application_id, row.name, row.handle, row.halves) for row in rows]

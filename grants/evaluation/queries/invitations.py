@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import aliased
 
 from grants.calls import queries as calls
@@ -17,7 +17,7 @@ from grants.core.db import db
 from grants.core.duties import DUTIES_MAX, Duty, every, with_the_rest
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor
-from grants.core.together import Asking, ask, reader, side_by_side
+from grants.core.together import EVERY, Asking, ask, reader, side_by_side
 from grants.evaluation.models import Assignment, Evaluator, EvaluatorAcceptance, EvaluatorInvitation
 from grants.evaluation.queries.accepting import terms_accepted
 from grants.evaluation.queries.stepping_down import is_stopping_place
@@ -128,7 +128,7 @@ def to_accept(actor: Actor) -> Asking[tuple[tuple[tuple[str, str], ...], int]]:
         Assignment.evaluator_id == Evaluator.id, Assignment.state == SeatState.ACTIVE.value
     )
     rows = yield from ask(
-        select(Call.slug, Call.title, func.count().over().label("every"))
+        select(Call.slug, Call.title, EVERY)
         .join(Evaluator, Evaluator.call_id == Call.id)
         .where(
             Evaluator.user_id == actor.user_id,

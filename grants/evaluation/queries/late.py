@@ -17,10 +17,10 @@ from grants.applications.models import Application
 from grants.calls.models import Call
 from grants.calls.rules import CallView
 from grants.core import clock
-from grants.core.duties import Duty
+from grants.core.duties import Duty, every
 from grants.core.paging import COUNTED_MAX, Page, Tally, cut
 from grants.core.permissions import Actor
-from grants.core.together import Asking, ask, reader, side_by_side
+from grants.core.together import EVERY, Asking, ask, reader, side_by_side
 from grants.evaluation import rules
 from grants.evaluation.models import Assessment, Assignment, AssignmentReminder, Evaluator, SheetPlace
 from grants.evaluation.queries.accepting import terms_accepted
@@ -75,9 +75,9 @@ def missing_seats(
 ) -> Asking[tuple[tuple[UUID, ...], int]]:
     """The seats the whole list holds, as far as one deed of reminding goes, and how many more there are."""
     wanted = (*_missing_of(actor, call.id), *_narrowed(search))
-    listed: tuple[Any, ...] = (Assignment.id, func.count().over().label("every"))
+    listed: tuple[Any, ...] = (Assignment.id, EVERY)
     rows = yield from ask(_joined(select(*listed)).where(*wanted).order_by(KEY).limit(most))
-    return tuple(row.id for row in rows), max((row.every for row in rows), default=0) - len(rows)
+    return tuple(row.id for row in rows), every(rows) - len(rows)
 
 
 @reader
@@ -273,13 +273,13 @@ def reminders_page(actor: Actor, slug: str, page: Page = FIRST) -> Asking[Remind
         + " " + Application.reference + " " + User.handle,
         "C",
     )  # fmt: skip
-    every = (
+    sent = (
         _joined(select(AssignmentReminder.id))
         .join(AssignmentReminder, AssignmentReminder.assignment_id == Assignment.id)
         .join(by, by.id == AssignmentReminder.reminded_by)
         .where(Application.call_id == call.id, may_see(actor))
     )
-    shown = every.with_only_columns(
+    shown = sent.with_only_columns(
         key.label("key"), Application.reference, Application.title, User.name, AssignmentReminder.created_at,
         by.name.label("reminded_by"), AssignmentReminder.message, AssignmentReminder.reason,
         Assignment.state, and_(Assessment.id.is_not(None), not_(UNSENT)).label("submitted"),
@@ -287,7 +287,7 @@ def reminders_page(actor: Actor, slug: str, page: Page = FIRST) -> Asking[Remind
     if page.after:
         shown = shown.where(key < page.after)
     asked: list[Asking[Any]] = [
-        ask(shown), ask(select(func.count()).select_from(every.limit(COUNTED_MAX + 1).subquery())),
+        ask(shown), ask(select(func.count()).select_from(sent.limit(COUNTED_MAX + 1).subquery())),
     ]  # fmt: skip
     found, ((count,),) = yield from side_by_side(asked)
     views = [

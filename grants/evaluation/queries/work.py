@@ -11,12 +11,11 @@ from sqlalchemy import Select, func, literal, not_, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from grants.applications.models import Application
-from grants.calls import queries as calls
 from grants.calls.models import Call
 from grants.core.db import among
 from grants.core.duties import DUTIES_MAX, Duty, every, with_the_rest
 from grants.core.permissions import Actor, Permission
-from grants.core.together import Asking, ask, reader, side_by_side
+from grants.core.together import EVERY, Asking, ask, reader, side_by_side
 from grants.evaluation.models import Assessment, Assignment, ConflictDeclaration, Consensus, DetectedConflict, Evaluator
 from grants.evaluation.queries.access import IN_EVALUATION, results_known, within
 from grants.evaluation.queries.conflicts import must_declare, waits_for_ruling
@@ -139,8 +138,7 @@ def _writing_duty(actor: Actor) -> Asking[list[Duty]]:
 def _manager_duties(actor: Actor) -> Asking[list[Duty]]:
     found: list[Duty] = []
     work = yield from ask(_call_work(actor))
-    views = (yield from calls.call_views.asking(row[0] for row in work)) if work else {}
-    for call_id, slug, title, doubts, applications, seats, gone, _ in work:
+    for slug, title, doubts, applications, seats, gone, per, _ in work:
         if doubts:
             found.append(
                 Duty(
@@ -149,7 +147,6 @@ def _manager_duties(actor: Actor) -> Asking[list[Duty]]:
                     "Go to the assignments", "evaluation.assignments", {"slug": slug},
                 )
             )  # fmt: skip
-        per = views[call_id].content.evaluators_per_application
         missing = max(0, applications * per - seats)
         left = f"Stepped down: {gone}. " if gone else ""
         if missing:
@@ -160,7 +157,7 @@ def _manager_duties(actor: Actor) -> Asking[list[Duty]]:
                     "Go to the assignments", "evaluation.assignments", {"slug": slug},
                 )
             )  # fmt: skip
-    # Not every call asks for something; of those beyond the last one read nobody knows yet.
+    # One call may ask for two things.
     rest = every(work) - len(work)
     return with_the_rest(found, len(found) + rest, "Look at seats and doubts")
 
@@ -175,7 +172,7 @@ def _found_duties(actor: Actor) -> Asking[list[Duty]]:
         .subquery()
     )
     rows = yield from ask(
-        select(Call.slug, Call.title, func.count().label("number"), func.count().over().label("every"))
+        select(Call.slug, Call.title, func.count().label("number"), EVERY)
         .join(waits, waits.c.call_id == Call.id)
         .group_by(Call.id)
         .order_by(Call.reference)
@@ -193,9 +190,9 @@ def _found_duties(actor: Actor) -> Asking[list[Duty]]:
 
 
 def _call_work(actor: Actor) -> Select[Any]:
-    """Calls in evaluation, or with doubts nobody ruled on, with their applications and active seats.
+    """Calls with empty seats or with doubts nobody ruled on, with their applications and active seats.
 
-    What the person is kept from counts nowhere. A doubt is a duty until it is ruled on, whatever became of its application.
+    A call that asks for nothing is not among them: else it would take the place of one that does, and be counted. What the person is kept from counts nowhere. A doubt is a duty until it is ruled on, whatever became of its application.
     """
     mine = within(actor, Permission.ASSIGNMENT_DECIDE)
     doubts = (
@@ -226,6 +223,8 @@ def _call_work(actor: Actor) -> Select[Any]:
         .scalar_subquery()
     )
     in_evaluation = Application.state.in_(IN_EVALUATION)
+    applications = func.count(Application.id).filter(in_evaluation)
+    per = Call.content["fields"]["evaluation.evaluators_per_application"]["value"].as_integer()
     doubtful = (
         select(ConflictDeclaration.id)
         .where(ConflictDeclaration.application_id == Application.id, waits_for_ruling())
@@ -233,12 +232,12 @@ def _call_work(actor: Actor) -> Select[Any]:
     )
     return (
         select(
-            *(Call.id, Call.slug, Call.title, doubts, func.count(Application.id).filter(in_evaluation), seats, gone),
-            func.count().over().label("every"),
+            *(Call.slug, Call.title, doubts, applications, seats, gone, func.coalesce(per, 0), EVERY),
         )
         .join(Application, Application.call_id == Call.id)
         .where(or_(in_evaluation, doubtful), mine)
         .group_by(Call.id)
+        .having(or_(doubts > 0, applications * func.coalesce(per, 0) > seats))
         .order_by(Call.reference)
         .limit(DUTIES_MAX)
     )

@@ -138,6 +138,7 @@ from grants.evaluation.rules.pool import (
 )
 from grants.evaluation.rules.quoting import Quote, passages, quotes_in
 from grants.evaluation.rules.runs import (
+    BEST_SHOWN,
     EMPTY_SEAT,
     TO_COMPARE,
     AdjustPage,
@@ -238,6 +239,7 @@ from grants.evaluation.rules.values import (
 
 __all__ = [
     "ALL_SUBMITTED",
+    "BEST_SHOWN",
     "CHANGED_BY_ANOTHER",
     "CHANGED_ELSEWHERE",
     "COMMENT_CHARACTERS_MAX",

@@ -9,8 +9,8 @@ from grants.dossiers.rules import clean_text
 from grants.evaluation.rules.scores import COMMENT_CHARACTERS_MAX, too_long
 from grants.evaluation.states import Answer
 
-# As often as one person changes their mind about the same words; each time is kept for good and told to the chair.
-ANSWERS_MAX = 20
+# As often as one person says what they hold instead to the same words; each time is kept for good and told to the chair.
+DISSENTS_MAX = 20
 
 
 def said_of_dissent(words: str) -> str:
@@ -41,14 +41,18 @@ def _said(words: str, place: str, missing: str, what: str, undone: str) -> str:
 
 
 def refuse_said_again(said: Sequence[tuple[Answer, str]], answer: Answer, words: str) -> None:
-    """Raise :class:`Refused` where somebody says to one version what they said last, or says something for the last time too often.
+    """Raise :class:`Refused` where somebody dissents from one version as they did last, or has dissented from it too often.
 
-    An agreement is asked for again where the same words are put to the evaluators once more, so it may be said again.
+    An agreement always gets through: the consensus waits for it, and it is asked for again where the same words are put
+    to the evaluators once more.
     """
-    if answer is Answer.DISSENT and said and said[-1] == (answer, words):
+    if answer is not Answer.DISSENT:
+        return
+    if said and said[-1] == (answer, words):
         raise Refused("You said just this already: it stands with your name. Change the words to say something else.")
-    if len(said) >= ANSWERS_MAX:
+    dissents = sum(each is Answer.DISSENT for each, _ in said)
+    if dissents >= DISSENTS_MAX:
         raise Refused(
-            f"You have answered these words {len(said)} times, as often as a version records. "
-            "Tell the chair, who can take the consensus back and put it to you again."
+            f"You have said {dissents} times what you hold instead of these words, as often as a version records. You can "
+            "still agree. Or tell the chair, who can take the consensus back and change it: changed words you can answer anew."
         )

@@ -74,12 +74,13 @@ class GivenRow:
 
 @dataclass(frozen=True, slots=True)
 class GivenPage:
-    """How a call is scored. ``own_open`` own sheets that are not in: while there are some, nothing of others is told."""
+    """How a call is scored. Nothing of others is told while own sheets are not in, or seats may still come to the reader."""
 
     call_slug: str
     call_title: str
     marking: Marking
     own_open: int
+    in_pool: bool
     every: GivenRow | None
     rows: Rows[GivenRow]
 
@@ -98,7 +99,9 @@ def given_rows(sheets: Sequence[GivenSheet], marking: Marking) -> tuple[GivenRow
     totals: dict[UUID, dict[UUID, int]] = defaultdict(dict)
     for sheet in sheets:
         written[sheet.evaluator_id].append(sheet)
-        totals[sheet.application_id][sheet.evaluator_id] = sum(sheet.halves.values())
+        total = _total(sheet, marking)
+        if total is not None:
+            totals[sheet.application_id][sheet.evaluator_id] = total
     rows = []
     for own in written.values():
         apart = _apart(own, totals)
@@ -125,11 +128,20 @@ def _patterns(sheets: Sequence[GivenSheet], marking: Marking) -> tuple[Pattern, 
     return tuple(found)
 
 
+def _total(sheet: GivenSheet, marking: Marking) -> int | None:
+    """The sum of a sheet in half points; None where it lacks a mark of the scale as it is now: sums compare as wholes."""
+    marks = [(one, sheet.halves.get(one.key)) for one in marking.criteria]
+    given = [half for one, half in marks if half is not None and marking.allows(one, half)]
+    return sum(given) if len(given) == len(marks) else None
+
+
 def _apart(own: Sequence[GivenSheet], totals: Mapping[UUID, Mapping[UUID, int]]) -> list[Fraction]:
     """Of each own sheet beside which another stands, how many points its sum lies above the mean of those others."""
     found = []
     for sheet in own:
-        beside = totals[sheet.application_id]
+        beside = totals.get(sheet.application_id, {})
+        if sheet.evaluator_id not in beside:
+            continue
         others = [total for evaluator_id, total in beside.items() if evaluator_id != sheet.evaluator_id]
         if others:
             found.append((Fraction(beside[sheet.evaluator_id]) - Fraction(sum(others), len(others))) / 2)

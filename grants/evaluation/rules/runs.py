@@ -298,6 +298,10 @@ class WhatIf:
         return tuple((name, old, new, f"{new - old:+d}" if new != old else "0") for name, old, new in named)
 
 
+# So many people stand in sight, who could take a seat with the best first; more of a pool of hundreds are a line that opens.
+BEST_SHOWN = 15
+
+
 @dataclass(frozen=True, slots=True)
 class AdjustPage:
     """One application, its seats, and who could take one."""
@@ -310,6 +314,16 @@ class AdjustPage:
     # Of the seats as they stand: a form that shows others is overtaken.
     version: int = 0
     what_if: WhatIf | None = None
+
+    @property
+    def unable(self) -> tuple[str, ...]:
+        """Why each of the others cannot take a seat."""
+        return tuple(reason for _, reason, _ in self.people if reason)
+
+    @property
+    def unable_opens(self) -> bool:
+        """Whether they are so many that they stand behind a line."""
+        return len(self.unable) > BEST_SHOWN
 
 
 def seats_version(seats: Iterable[tuple[UUID, str, bool]]) -> int:

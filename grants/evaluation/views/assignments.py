@@ -8,7 +8,7 @@ from typing import Any
 from flask import flash, request
 from werkzeug.datastructures import MultiDict
 
-from grants.core import clock, jobs, looks
+from grants.core import clock, jobs
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import (
     AdjustForm,
@@ -18,6 +18,7 @@ from grants.evaluation.forms import (
 from grants.evaluation.rules import SEARCH_MAX, SeatFilter, SeatSearch
 from grants.evaluation.states import StandingRule
 from grants.evaluation.views.frame import P, bp, status_of
+from grants.evaluation.views.looking import look_at, looked_at
 from grants.web import paging
 from grants.web.choosing import chosen
 from grants.web.routing import current_actor, page, requires, see_other
@@ -87,24 +88,18 @@ def why(slug: str, ref: str, handle: str) -> Any:
 @bp.get("/calls/<slug>/assignments/<ref>/adjust")
 @requires(P.ASSIGNMENT_DECIDE)
 def adjusting(slug: str, ref: str) -> Any:
-    if name := request.args.get("look"):
-        return _looked_at(slug, ref, name)
-    shown = queries.adjust_page(current_actor(), slug, ref)
     leaving = request.args.get("leaving", "")
     # What a link of the list asks for is chosen already; what it cannot be stays open.
     deed = request.args.get("deed", "move" if leaving else None)
-    form = AdjustForm(deed=deed, leaving=leaving).with_people(shown)
-    return page("evaluation/adjust.html", shown=shown, form=form)
+    form = AdjustForm(deed=deed, leaving=leaving)
+    if said := looked_at(f"seats of {ref}", form):
+        return _looked_at(slug, ref, said)
+    shown = queries.adjust_page(current_actor(), slug, ref)
+    return page("evaluation/adjust.html", shown=shown, form=form.with_people(shown))
 
 
-def _looked_at(slug: str, ref: str, name: str) -> Any:
+def _looked_at(slug: str, ref: str, said: dict[str, Any]) -> Any:
     """What a change that was sent to look at would do now; what was typed stands, and who was faster is said."""
-    said = looks.kept(current_actor().user_id, f"seats of {ref}", name)
-    if said is None:
-        shown = queries.adjust_page(current_actor(), slug, ref)
-        form = AdjustForm(formdata=None).with_people(shown)
-        form.problems.append("What you looked at is kept for an hour, and is gone. Nothing was stored. Choose again.")
-        return page("evaluation/adjust.html", shown=shown, form=form)
     form = AdjustForm(formdata=MultiDict(said))
     shown = queries.adjust_page(current_actor(), slug, ref, form.to_input())
     if form.with_people(shown).is_overtaken(shown):
@@ -123,8 +118,7 @@ def adjust(slug: str, ref: str) -> Any:
         return page("evaluation/adjust.html", shown=shown, form=form), status
     if not form.stores:
         # Nothing is stored: the same form comes back with what the change would do, by an address of its own.
-        name = looks.keep(current_actor().user_id, f"seats of {ref}", form.looked_at)
-        if name:
+        if name := look_at(f"seats of {ref}", **form.looked_at):
             return see_other(".adjusting", slug=slug, ref=ref, look=name)
         shown = queries.adjust_page(current_actor(), slug, ref, form.to_input())
         return page("evaluation/adjust.html", shown=shown, form=form, asked=True)

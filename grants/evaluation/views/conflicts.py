@@ -20,7 +20,7 @@ from grants.evaluation.forms import (
 from grants.evaluation.states import DetectedState, Ruling
 from grants.evaluation.views.frame import P, bp, status_of
 from grants.web import paging
-from grants.web.choosing import EVERY
+from grants.web.choosing import NO_CHOICE
 from grants.web.routing import current_actor, page, requires, see_other
 
 # What is gone is on the record alone.
@@ -36,7 +36,7 @@ def conflicts() -> Any:
 
 
 def _declarations(form: Declarations) -> Any:
-    most = queries.OWN_CALLS_ALL if request.args.get("calls") == EVERY else queries.OWN_CALLS_MAX
+    most = queries.OWN_CALLS_ALL if request.args.get("calls") == NO_CHOICE else queries.OWN_CALLS_MAX
     beside = queries.beside_declaring(current_actor(), most)
     return page("evaluation/conflicts.html", form=form, pages=form.parts, **beside)
 

@@ -8,10 +8,10 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Response, current_app, flash, request
+from flask import Response, current_app, flash
 
 from grants.calls.rules import CallView
-from grants.core import files, looks
+from grants.core import files
 from grants.core.errors import Invalid
 from grants.core.file_types import MEDIA, FileType
 from grants.core.text import CSV_MARK, csv_table, decoded
@@ -20,6 +20,7 @@ from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import EvaluatorsFileForm, EvaluatorsTakenForm
 from grants.evaluation.rules import ImportPlan
 from grants.evaluation.views.frame import P, bp, status_of
+from grants.evaluation.views.looking import look_at, looked_at
 from grants.evaluation.views.pool import topic_words
 from grants.web.routing import current_actor, page, requires, see_other
 
@@ -29,24 +30,10 @@ from grants.web.routing import current_actor, page, requires, see_other
 def import_pool(slug: str) -> Any:
     """Choose a file of evaluators; or what one that was sent would do, worked out anew at each look."""
     call, form = queries.call_to_assign(current_actor(), slug), EvaluatorsFileForm(formdata=None)
-    if (text := text_looked_at(f"evaluators {call.id}", form)) is None:
-        return _page(call, form)
-    with form.refusals():
-        return _shown(call, csv_table(text))
+    if said := looked_at(f"evaluators {call.id}", form):
+        with form.refusals():
+            return _shown(call, csv_table(said["text"]))
     return _page(call, form)
-
-
-GONE = "This file is kept for an hour after it was sent, and is gone. Nothing was written. Choose it again."
-
-
-def text_looked_at(purpose: str, form: EvaluatorsFileForm) -> str | None:
-    """The text of a file this person sent to look at, by the name in the address; where it is gone, the form says so."""
-    if not (name := request.args.get("look")):
-        return None
-    if said := looks.kept(current_actor().user_id, purpose, name):
-        return str(said["text"])
-    form.problems.append(GONE)
-    return None
 
 
 def _page(
@@ -97,7 +84,7 @@ def look_at_pool(slug: str) -> Any:
             table = read_table(form.file.data, "evaluators", len(rules.IMPORT_COLUMNS))
             shown = _shown(call, table)
             # By an address of its own: “back” leads to it, and nothing is sent again.
-            name = looks.keep(current_actor().user_id, f"evaluators {call.id}", {"text": rules.table_text(table)})
+            name = look_at(f"evaluators {call.id}", text=rules.table_text(table))
             return see_other(".import_pool", slug=slug, look=name) if name else shown
     return _page(call, form), 422
 

@@ -8,11 +8,12 @@ from uuid import UUID
 from flask import flash, request
 
 from grants.calls.rules import CallView
-from grants.core import clock, looks
+from grants.core import clock
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import RemindForm
 from grants.evaluation.rules import SEARCH_MAX, MissingFilter, MissingSearch, ReminderPlan, RemindInput
 from grants.evaluation.views.frame import P, bp
+from grants.evaluation.views.looking import look_at, looked_at
 from grants.web import paging
 from grants.web.choosing import chosen
 from grants.web.routing import current_actor, page, requires, see_other
@@ -22,13 +23,10 @@ from grants.web.routing import current_actor, page, requires, see_other
 @requires(P.ASSIGNMENT_DECIDE)
 def missing(slug: str) -> Any:
     form = RemindForm(formdata=None)
-    if name := request.args.get("look"):
+    if said := looked_at(f"reminders {slug}", form):
         actor, call = current_actor(), queries.call_to_assign(current_actor(), slug)
-        said: Any = looks.kept(actor.user_id, f"reminders {call.id}", name)
-        if said is not None:
-            values = RemindInput(tuple(map(UUID, said["seats"])), said["message"], said["reason"])
-            return _looked_at(call, queries.reminder_plan(actor, call, values), form, values, said["more"])
-        form.problems.append("What you looked at is kept for an hour, and is gone. Nothing was sent. Choose again.")
+        values = RemindInput(tuple(map(UUID, said["seats"])), said["message"], said["reason"])
+        return _looked_at(call, queries.reminder_plan(actor, call, values), form, values, said["more"])
     return _missing(slug, form)
 
 
@@ -68,7 +66,7 @@ def remind_missing(slug: str) -> Any:
     if not sends and not form.what_is_wrong():
         said = {"seats": list(map(str, seats)), "message": values.message, "reason": values.reason, "more": more}
         # By an address of its own: “back” leads to the mails as they would leave then.
-        if name := looks.keep(actor.user_id, f"reminders {call.id}", said):
+        if name := look_at(f"reminders {slug}", **said):
             return see_other(".missing", slug=slug, q=request.args.get("q"), only=request.args.get("only"), look=name)
     return _looked_at(call, queries.reminder_plan(actor, call, values), form, values, more)
 

@@ -8,14 +8,14 @@ from typing import Any
 from flask import Response, flash
 
 from grants.calls.rules import CallView
-from grants.core import looks
 from grants.core.file_types import MEDIA, FileType
 from grants.core.text import CSV_MARK, csv_lines, csv_table
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import EvaluatorsFileForm, SeatsTakenForm
 from grants.evaluation.rules import SeatPlan
 from grants.evaluation.views.frame import P, bp
-from grants.evaluation.views.importing import read_table, text_book, text_looked_at
+from grants.evaluation.views.importing import read_table, text_book
+from grants.evaluation.views.looking import look_at, looked_at
 from grants.web.routing import current_actor, page, requires, see_other
 
 
@@ -39,10 +39,9 @@ def seats_taken(slug: str, kind: str) -> Any:
 def seat_file(slug: str) -> Any:
     """Take the seats along, or choose a file of them; or what one that was sent would do, worked out at each look."""
     call, form = queries.call_to_assign(current_actor(), slug), EvaluatorsFileForm(formdata=None)
-    if (text := text_looked_at(f"seats {call.id}", form)) is None:
-        return _page(call, form)
-    with form.refusals():
-        return _shown(call, csv_table(text))
+    if said := looked_at(f"seats {call.id}", form):
+        with form.refusals():
+            return _shown(call, csv_table(said["text"]))
     return _page(call, form)
 
 
@@ -65,7 +64,7 @@ def look_at_seats(slug: str) -> Any:
             table = read_table(form.file.data, "seats", len(rules.SEAT_COLUMNS))
             shown = _shown(call, table)
             # By an address of its own: “back” leads to it, and it shows nothing that is shut to its reader by then.
-            name = looks.keep(current_actor().user_id, f"seats {call.id}", {"text": rules.table_text(table)})
+            name = look_at(f"seats {call.id}", text=rules.table_text(table))
             return see_other(".seat_file", slug=slug, look=name) if name else shown
     return _page(call, form), 422
 
