@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from grants.applications.models import Application
+from grants.applications.services import tell
 from grants.applications.states import ApplicationState
 from grants.awards import queries, services
 from grants.awards.models import Complaint
@@ -13,9 +14,24 @@ from grants.awards.rules.complaints import ABOUT_WORDS
 from grants.core import clock, jobs
 from grants.core.acts import arranging
 from grants.core.db import db, get
+from grants.core.errors import Refused
 from grants.core.paging import Page
 from grants.identity.queries import actor_for
-from tests.awards.test_complaints import DAY, ENDS, NUMBER, PUBLIC, draft, mails, reviewed, sent, state, told
+from tests.awards.test_complaints import (
+    DAY,
+    ENDS,
+    NUMBER,
+    PUBLIC,
+    REJECT,
+    UPHOLD,
+    draft,
+    mails,
+    reviewed,
+    sent,
+    state,
+    told,
+)
+from tests.awards.test_reserve import dropped, move_up
 from tests.awards.test_views import text_of
 from tests.evaluation.scene import Browser, Scene
 from tests.statements import statements
@@ -67,11 +83,32 @@ def test_a_result_that_changed_after_its_letter_has_its_time_from_then(told: Sce
     assert shown.window.reached_at == PUBLIC + 10 * DAY
 
 
+def test_a_move_up_from_the_reserve_list_moves_no_last_day_and_ends_what_the_complaint_could_bring(told: Scene) -> None:
+    found = reviewed(told)
+    with clock.at(PUBLIC + 20 * DAY):
+        dropped(told, 0)
+        services.confirm_move(told.actor("chair"), move_up(told).id)
+        shown = queries.complaints.own_page(told.actor("lead1"), told.references[NUMBER], clock.now())
+        assert (shown.application.state.value, shown.window.reached_at) == ("reserve", PUBLIC)
+
+        acts = services.reviewing
+        with pytest.raises(Refused, match="moved up from the reserve list and is selected now"):
+            acts.propose(told.actor("petra"), found, UPHOLD)
+        acts.propose(told.actor("petra"), found, REJECT)
+        with pytest.raises(Refused, match="letter of decision has not left"):
+            acts.decide(told.actor("piet"), found)
+        lettered(told)
+        acts.decide(told.actor("piet"), found)
+    letter = get(Complaint, found).letter
+    assert letter is not None and "Since then another result took the place of the first one." in letter["paragraphs"]
+
+
 @pytest.mark.parametrize("state", sorted(ABOUT_WORDS))
 def test_the_page_of_the_application_leads_its_team_to_the_complaint(
     told: Scene, browser: Browser, state: ApplicationState
 ) -> None:
     with clock.at(PUBLIC), arranging():
+        tell(told.application_ids[NUMBER])
         get(Application, told.application_ids[NUMBER]).state = state.value
     db.session.rollback()
     path, link = f"/applications/{told.references[NUMBER]}", f'href="/applications/{told.references[NUMBER]}/complaint"'
