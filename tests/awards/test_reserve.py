@@ -116,7 +116,11 @@ def test_what_the_publication_told_stays_told_when_an_application_moves_up(confi
     """The publication ends what is untold by the clock alone: no letter told this team that it is on the reserve list."""
     with arranging():
         tell(confirmed.application_ids[0])
+    _, _, looked_at = queries.publishing(confirmed.actor("manager"), confirmed.slug)
     publish(confirmed, ResultsInput())
+    _, shown = queries.public.awards(confirmed.actor("manager"), confirmed.slug, clock.now())
+    # Number 2 has no letter: who publishes without it reads that it becomes public.
+    assert [row.title for row in looked_at] == [row.title for row in shown] and len(shown) == 2
     dropped(confirmed, 0)
     _, before = queries.public.awards(confirmed.actor("manager"), confirmed.slug, clock.now())
     move = move_up(confirmed)
