@@ -120,6 +120,12 @@ def state_since_to_team() -> ColumnElement[datetime]:
     return case((untold(), Application.told_since), else_=Application.state_since)
 
 
+def state_read_by_team(application_id: UUID) -> ApplicationState:
+    """The same of one application, for what refuses its team in words."""
+    found = db.session.scalars(select(state_to_team()).where(Application.id == application_id)).one()
+    return ApplicationState(found)
+
+
 def state_to(actor: Actor) -> ColumnElement[str]:
     """The same as this person reads it: the programme what is decided, a team what it was told."""
     own = actor.places(Permission.APPLICATION_READ, "application")

@@ -118,10 +118,16 @@ def _leading_organisation(actor: Actor, organisation_id: UUID) -> OrganisationVi
 def writable(application_id: UUID) -> tuple[Application, CallView]:
     """The locked application and its call, if anything may be written now; raises :class:`Refused`."""
     application = locked(Application, application_id)
-    rules.refuse_unwritable(ApplicationState(application.state))
+    refuse_unwritable(application_id, ApplicationState(application.state))
     call = queries.call_of(application)
     rules.refuse_late(call, acts.moment())
     return application, call
+
+
+def refuse_unwritable(application_id: UUID, state: ApplicationState) -> None:
+    """What the rule refuses for ``state``, in words of the state its team reads."""
+    if state not in rules.WRITABLE:
+        rules.refuse_unwritable(queries.state_read_by_team(application_id))
 
 
 def refuse_before_acceptance(actor: Actor, application_id: UUID) -> None:
@@ -220,7 +226,7 @@ def save_answer(actor: Actor, application_id: UUID, section_key: str, given: Ans
     :class:`grants.dossiers.merging.AnswerChanged` with both texts where somebody else was quicker.
     """
     gate = queries.gate(actor, application_id, section_key)
-    rules.refuse_unwritable(gate.state)
+    refuse_unwritable(application_id, gate.state)
     rules.refuse_late(gate.times, acts.moment())
     refuse_unaccepted(gate.own, joins=gate.joins)
     _refuse_unasked(actor, application_id, gate.asked_id)
@@ -242,7 +248,7 @@ def save_budget(actor: Actor, application_id: UUID, given: BudgetInput) -> Budge
     typing, so it asks and writes little: six statements, or eight where cells are new and others change.
     """
     gate = queries.gate(actor, application_id)
-    rules.refuse_unwritable(gate.state)
+    refuse_unwritable(application_id, gate.state)
     rules.refuse_late(gate.times, acts.moment())
     refuse_unaccepted(gate.own, joins=gate.joins)
     assert gate.budget_id is not None, "what can be written in has a budget"

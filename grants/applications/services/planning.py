@@ -7,7 +7,7 @@ from uuid import UUID
 from grants.applications import queries, rules
 from grants.applications.queries import Gate
 from grants.applications.rules import PlanInput, SourcesInput
-from grants.applications.services.drafting import refuse_unaccepted
+from grants.applications.services.drafting import refuse_unaccepted, refuse_unwritable
 from grants.budgets import services as budgets
 from grants.budgets.rules import Note
 from grants.core import acts
@@ -19,7 +19,7 @@ from grants.core.permissions import Actor, Permission
 def _open(actor: Actor, application_id: UUID) -> tuple[Gate, UUID]:
     """The gate of an application that may be written in now, and its budget."""
     gate = queries.gate(actor, application_id)
-    rules.refuse_unwritable(gate.state)
+    refuse_unwritable(application_id, gate.state)
     rules.refuse_late(gate.times, acts.moment())
     refuse_unaccepted(gate.own, joins=gate.joins)
     assert gate.budget_id is not None, "what can be written in has a budget"

@@ -10,7 +10,7 @@ from grants.applications import queries, rules
 from grants.applications.models import Application, Submission
 from grants.applications.queries import Workplace
 from grants.applications.rules import ContentChanged, Receipt
-from grants.applications.services.drafting import hold_call
+from grants.applications.services.drafting import hold_call, refuse_unwritable
 from grants.applications.services.finding import refresh_search_text
 from grants.applications.services.privacy import refuse_sending_unread
 from grants.applications.states import APPLICATION, ApplicationState, PartnerState
@@ -40,7 +40,7 @@ def submit(actor: Actor, application_id: UUID, fingerprint: str | None = None) -
     somebody changed anything since. Raises :class:`Refused` when it is too late or not complete.
     """
     application = locked(Application, application_id)
-    rules.refuse_unwritable(ApplicationState(application.state))
+    refuse_unwritable(application_id, ApplicationState(application.state))
     hold_call(application.call_id)
     place = queries.workplace_of(queries.view_by_id(application_id))
     rules.refuse_late(place.application.call, acts.moment())
@@ -141,6 +141,8 @@ def withdraw(actor: Actor, application_id: UUID, reason: str) -> None:
             "Say why you withdraw.", {"reason": "Say why you withdraw. The programme and your partners read it."}
         )
     acts.reason(words)
+    # A refusal names the state its team reads.
+    APPLICATION.target(queries.state_read_by_team(application_id), "withdraw")
     APPLICATION.move(application, "withdraw")
     application.withdrawn_at = acts.moment()
     # Who judges in this call and took part in it competes with the others no more.
