@@ -281,6 +281,9 @@ def test_an_outcome_its_team_does_not_know_is_told_by_no_invitation_and_by_nothi
     ):
         with pytest.raises(Refused, match="This application is under evaluation; it cannot"):
             act()
+    # The version of its row rises with every decision: the page on which it was written carries none any more.
+    details = actors.client_of(app, lead).get(f"/applications/{queries.view_by_id(concept).reference}/details")
+    assert 'name="version" value=""' in details.text
 
     with arranging():
         services.tell(concept)
