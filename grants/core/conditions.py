@@ -49,7 +49,7 @@ class _Condition(ColumnElement[bool]):
     _traverse_internals = [
         ("maker", InternalTraversal.dp_plain_obj),
         ("parts", InternalTraversal.dp_clauseelement_tuple),
-    ]  # noqa: RUF012 -- SQLAlchemy reads it so
+    ]
 
     def __init__(self, maker: Maker, *parts: ColumnElement[Any]) -> None:
         self.maker, self.parts, self.type = maker, parts, Boolean()

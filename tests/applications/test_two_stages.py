@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from grants.applications import queries, rules, services
 from grants.applications.models import Application, ApplicationPartner, StageInvitation
-from grants.applications.rules import DetailsInput, FollowInput, SectionInput, StartInput
+from grants.applications.rules import AnswerInput, DetailsInput, FollowInput, SectionInput, StartInput
 from grants.applications.states import ApplicationState, PartnerState, Verdict
 from grants.budgets.rules import Cell
 from grants.calls import queries as calls
@@ -20,7 +20,7 @@ from grants.calls.rules import CallView
 from grants.calls.states import CallStage
 from grants.core import clock
 from grants.core.acts import arranging
-from grants.core.db import db
+from grants.core.db import db, get
 from grants.core.errors import NotFound, Problems, Refused
 from grants.core.jobs.models import Job
 from grants.core.money import euros
@@ -254,6 +254,45 @@ def test_the_programme_invites_concepts_on_a_page(app: Flask, stages: tuple[Call
         assert "Invited on" in text_of(manager.get(page))
     (row,) = db.session.scalars(select(StageInvitation))
     assert (row.concept_id, row.note, row.started_id) == (concept, "More on costs, please.", None)
+
+
+def untold(concept: UUID, state: ApplicationState) -> None:
+    """A list decided on the concept, and no letter told its team."""
+    with arranging():
+        row = get(Application, concept)
+        row.state, row.told_state, row.told_since = state.value, "under_evaluation", BEFORE
+    db.session.rollback()
+
+
+def test_an_outcome_its_team_does_not_know_is_told_by_no_invitation_and_by_nothing_it_does(
+    app: Flask, stages: tuple[CallView, CallView], concept: UUID
+) -> None:
+    _, second = stages
+    lead = again(actors.ana("Municipality of Northbridge"))
+    untold(concept, ApplicationState.SELECTED)
+    with pytest.raises(Refused, match="its letter of decision has not left"):
+        invite(second, concept)
+    page = actors.client_of(app, actors.ingrid()).get(f"/calls/{second.slug}/invitations")
+    assert "before its letter of decision left" in text_of(page)
+    for act in (
+        lambda: services.withdraw(lead, concept, "We cannot."),
+        lambda: services.save_section(lead, concept, "idea", SectionInput((), None, None)),
+        lambda: services.save_answer(lead, concept, "idea", AnswerInput("barrier", ("One.",), 0)),
+    ):
+        with pytest.raises(Refused, match="This application is under evaluation; it cannot"):
+            act()
+    # The version of its row rises with every decision: the page on which it was written carries none any more.
+    details = actors.client_of(app, lead).get(f"/applications/{queries.view_by_id(concept).reference}/details")
+    assert 'name="version" value=""' in details.text
+
+    with arranging():
+        services.tell(concept)
+    invite(second, concept)
+    # A later list turned it away, which its team does not know either.
+    untold(concept, ApplicationState.NOT_FUNDED)
+    lead = again(lead)
+    assert len(starts(lead, during(second))) == 1
+    assert start(second, concept)
 
 
 def test_who_was_not_invited_starts_nothing(app: Flask, stages: tuple[CallView, CallView], concept: UUID) -> None:

@@ -133,7 +133,8 @@ def mails(template: str) -> list[Any]:
 
 
 def test_the_window_is_that_of_the_call_and_ends_at_midnight_to_the_microsecond(told: Scene) -> None:
-    with clock.at(PUBLIC - TICK), pytest.raises(Refused, match="has not reached you yet"):
+    with clock.at(PUBLIC - TICK), pytest.raises(Refused, match="this application has none"):
+        # Its outcome is decided, and no letter told it.
         draft(told)
     with clock.at(ENDS - 2 * TICK):
         found = draft(told)

@@ -16,7 +16,21 @@ from grants.core.db import db, get
 from grants.core.errors import Refused
 from grants.core.paging import Page
 from grants.identity.queries import actor_for
-from tests.awards.test_complaints import DAY, ENDS, NUMBER, PUBLIC, draft, mails, reviewed, sent, state, told
+from tests.awards.test_complaints import (
+    DAY,
+    ENDS,
+    NUMBER,
+    PUBLIC,
+    REJECT,
+    UPHOLD,
+    draft,
+    mails,
+    reviewed,
+    sent,
+    state,
+    told,
+)
+from tests.awards.test_reserve import dropped, move_up
 from tests.awards.test_views import text_of
 from tests.evaluation.scene import Browser, Scene
 from tests.statements import statements
@@ -90,6 +104,26 @@ def test_a_result_that_changed_after_its_letter_has_its_time_from_then(told: Sce
     shown = queries.complaints.own_page(told.actor("lead1"), told.references[NUMBER], PUBLIC + 11 * DAY)
 
     assert shown.window.reached_at == PUBLIC + 10 * DAY
+
+
+def test_a_move_up_from_the_reserve_list_moves_no_last_day_and_ends_what_the_complaint_could_bring(told: Scene) -> None:
+    found = reviewed(told)
+    with clock.at(PUBLIC + 20 * DAY):
+        dropped(told, 0)
+        services.confirm_move(told.actor("chair"), move_up(told).id)
+        shown = queries.complaints.own_page(told.actor("lead1"), told.references[NUMBER], clock.now())
+        assert (shown.application.state.value, shown.window.reached_at) == ("reserve", PUBLIC)
+
+        acts = services.reviewing
+        with pytest.raises(Refused, match="moved up from the reserve list and is selected now"):
+            acts.propose(told.actor("petra"), found, UPHOLD)
+        acts.propose(told.actor("petra"), found, REJECT)
+        with pytest.raises(Refused, match="letter of decision has not left"):
+            acts.decide(told.actor("piet"), found)
+        lettered(told)
+        acts.decide(told.actor("piet"), found)
+    letter = get(Complaint, found).letter
+    assert letter is not None and "Since then another result took the place of the first one." in letter["paragraphs"]
 
 
 @pytest.mark.parametrize("state", sorted(ABOUT_WORDS))

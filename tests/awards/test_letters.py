@@ -6,7 +6,7 @@ import io
 import re
 from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
@@ -15,8 +15,9 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from grants.agreements import services as agreements
+from grants.applications import queries as applications
 from grants.applications.models import Application
-from grants.applications.rules import DetailsInput
+from grants.applications.rules import DetailsInput, ListFilter
 from grants.applications.services import edit_details, submit
 from grants.applications.states import ApplicationState
 from grants.awards import queries, services
@@ -44,6 +45,7 @@ from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.core.files import StoredFile
 from grants.core.jobs import Job
+from grants.core.permissions import Permission
 from grants.documents import services as documents
 from grants.evaluation.models import Consensus
 from grants.identity.models import User
@@ -508,6 +510,15 @@ def test_no_page_of_a_team_tells_its_outcome_before_its_letter(app: Flask, decid
             submit(decided.actor(name), application.id)
         with pytest.raises(Refused, match="is under evaluation; it cannot be changed"):
             edit_details(decided.actor(name), application.id, DetailsInput("Other", "", ""))
+    # Nor does a number, to one who has an office in another call, or in this one.
+    for call_id in (uuid4(), decided.call_id):
+        lead_actor = decided.actor("lead")
+        granted = lead_actor.granted | {(Permission.APPLICATION_READ.value, ("call", call_id))}
+        both = replace(lead_actor, granted=granted, bars=frozenset())
+        numbers = {state.value: tally.number for state, tally in applications.counts(both, ListFilter()).items()}
+        others = {"selected": 1, "reserve": 1} if call_id == decided.call_id else {}
+        assert numbers == {"under_evaluation": 1} | others
+        assert {row.state.value: row.number for row in applications.standing(both, ListFilter())} == numbers
 
     with pytest.raises(IntegrityError, match="untold_is_decided"), arranging():
         get(Application, decided.application_ids[0]).state = ApplicationState.IN_PREPARATION.value

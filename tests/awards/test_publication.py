@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 
 from config import Config
 from grants.applications.models import Application
+from grants.applications.services import tell_outcome
 from grants.applications.states import ApplicationState
 from grants.awards import queries, services
 from grants.awards.models import Selection
@@ -186,6 +187,7 @@ def test_results_are_not_published_before_two_people_decided(conflicted: Scene) 
 
 def test_results_wait_for_an_application_that_has_none(decided: Scene) -> None:
     with arranging():
+        tell_outcome(decided.application_ids[1])
         get(Application, decided.application_ids[1]).state = ApplicationState.ELIGIBLE.value
 
     with pytest.raises(Refused, match="1 application of this call has no result yet"):
@@ -429,6 +431,7 @@ def test_the_public_page_shows_the_selected_by_title_without_sign_in_and_nothing
 def test_a_selected_application_that_declined_leaves_the_public_list(decided: Scene) -> None:
     publish(decided)
     with arranging():
+        tell_outcome(decided.application_ids[0])
         get(Application, decided.application_ids[0]).state = ApplicationState.DECLINED.value
 
     with clock.at(MOMENT):
@@ -442,6 +445,7 @@ def test_the_public_list_costs_the_same_however_long_it_is(decided: Scene, app: 
         with statements() as two:
             assert len(calls.public_results(call, MOMENT) or ()) == 2
         with arranging():
+            tell_outcome(decided.application_ids[0])
             get(Application, decided.application_ids[0]).state = ApplicationState.DROPPED.value
         db.session.rollback()
         with statements() as one:

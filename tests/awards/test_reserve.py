@@ -13,9 +13,11 @@ from sqlalchemy import select
 from grants.agreements import services as agreements
 from grants.applications import queries as applications
 from grants.applications.models import Application
+from grants.applications.services import tell_outcome
 from grants.applications.states import ApplicationState
 from grants.awards import queries, services
 from grants.awards.models import Selection, SelectionItem
+from grants.awards.queries.letters_work import to_prepare
 from grants.awards.ranking import Candidate, Freed, Limits, next_of
 from grants.awards.rules import DecisionInput, Override, Plan, ScenarioInput
 from grants.awards.states import Outcome
@@ -28,6 +30,7 @@ from grants.core.errors import Conflict, Invalid, NotAllowed, Refused
 from grants.core.faults import Fault
 from grants.core.jobs import Job
 from grants.core.money import ZERO, Money, euros
+from grants.core.together import alone
 from grants.evaluation import queries as evaluation_reads
 from grants.evaluation import services as evaluation
 from grants.evaluation.models import DetectedConflict
@@ -111,6 +114,27 @@ def test_the_next_that_fits_gets_the_freed_money_with_two_people(confirmed: Scen
     assert queries.result(actor_for(confirmed.leads[1]), read.reference, clock.now()).outcome is Outcome.RESERVE
     _, awards = queries.public.awards(confirmed.actor("manager"), confirmed.slug, clock.now())
     assert [award.title for award in awards] == [applications.view_by_id(confirmed.application_ids[2]).title]
+
+
+def test_what_the_publication_told_stays_told_when_an_application_moves_up(confirmed: Scene) -> None:
+    """The publication ends what is untold by the clock alone: no letter told this team that it is on the reserve list."""
+    with arranging():
+        tell_outcome(confirmed.application_ids[0])
+    _, _, looked_at = queries.publishing(confirmed.actor("manager"), confirmed.slug)
+    publish(confirmed, ResultsInput())
+    _, shown = queries.public.awards(confirmed.actor("manager"), confirmed.slug, clock.now())
+    # Number 2 has no letter: who publishes without it reads that it becomes public.
+    assert [row.title for row in looked_at] == [row.title for row in shown] and len(shown) == 2
+    dropped(confirmed, 0)
+    _, before = queries.public.awards(confirmed.actor("manager"), confirmed.slug, clock.now())
+    move = move_up(confirmed)
+    services.confirm_move(confirmed.actor("chair"), move.id)
+
+    read = applications.view(actor_for(confirmed.leads[1]), confirmed.references[1])
+    assert (read.state, read.untold) == (ApplicationState.RESERVE, True)
+    assert queries.public.awards(confirmed.actor("manager"), confirmed.slug, clock.now())[1] == before
+    # Its letter stands among the tasks.
+    assert alone(to_prepare(confirmed.actor("manager")))
 
 
 def _as_decider(scene: Scene) -> Any:

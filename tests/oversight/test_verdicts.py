@@ -17,6 +17,7 @@ from grants.identity.queries import actor_for
 from grants.oversight import queries
 from tests.awards.conftest import browser, evaluated, evaluated_world, scene, small_world
 from tests.awards.publishing import tell_all
+from tests.awards.test_reserve import dropped, move_up
 from tests.awards.test_services import decide
 from tests.evaluation.scene import CLOSED, SCORES, Scene
 
@@ -73,6 +74,16 @@ def test_an_application_waits_by_its_state_since_the_last_change(confirmed: Scen
         [("It is selected. The programme prepares the agreement.", 3)],
         [(f"On the reserve list since {clock.long_date(CONFIRMED.date())}.", 3)],
     ]
+
+
+def test_a_move_its_team_does_not_know_moves_no_line(confirmed: Scene) -> None:
+    """As of outcomes from before letters told: no letter says when this one reached its team."""
+    with clock.at(LOOKED):
+        dropped(confirmed, 0)
+        services.confirm_move(confirmed.actor("chair"), move_up(confirmed).id)
+        (line,) = [each for each in queries.lately(city(confirmed, 1)) if each.verb == "selection.confirm"]
+
+    assert (line.at, "reserve list" in line.sentence) == (CONFIRMED, True)
 
 
 def test_an_eligible_application_waits_for_the_evaluators(scene: Scene) -> None:

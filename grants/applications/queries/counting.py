@@ -75,11 +75,11 @@ def _kept(actor: Actor, wanted: ListFilter) -> Any:
     kept = select(ApplicationTotal.state, ApplicationTotal.number)
     one_by_one = actor.places(Permission.APPLICATION_READ, "application") | actor.barred("application")
     in_totals = and_(was_sent(), *_in_calls(actor, Application.call_id, wanted))
-    difference = cast(visible(actor), Integer) - cast(in_totals, Integer)
-    apart = select(Application.state, difference).where(
-        Application.id.in_(one_by_one), *of_calls(Application.call_id, wanted)
-    )
-    summed = union_all(kept.where(*_in_calls(actor, ApplicationTotal.call_id, wanted)), apart).subquery()
+    apart = and_(Application.id.in_(one_by_one), *of_calls(Application.call_id, wanted))
+    # Totals hold the state it is in; one's own is counted by the one its team was told.
+    out = select(Application.state, -cast(in_totals, Integer)).where(apart)
+    back = select(state_to(actor), cast(visible(actor), Integer)).where(apart)
+    summed = union_all(kept.where(*_in_calls(actor, ApplicationTotal.call_id, wanted)), out, back).subquery()
     return select(summed.c.state, func.sum(summed.c.number).label("number")).group_by(summed.c.state)
 
 

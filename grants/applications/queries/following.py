@@ -11,7 +11,15 @@ from sqlalchemy.orm import aliased
 
 from grants.applications import rules
 from grants.applications.models import Application, StageInvitation
-from grants.applications.queries.reach import DUTIES_MAX, FOR_CALL_MAX, is_team, not_barred, visible
+from grants.applications.queries.reach import (
+    DUTIES_MAX,
+    FOR_CALL_MAX,
+    is_team,
+    not_barred,
+    state_to_team,
+    untold,
+    visible,
+)
 from grants.applications.queries.submitted import submitted_content
 from grants.applications.rules import ApplicationView, ConceptRow, Invited, PartnerView, SecondStage
 from grants.applications.states import ApplicationState, PartnerState
@@ -31,7 +39,7 @@ def concepts(actor: Actor, call: CallView) -> tuple[ConceptRow, ...]:
     """The concepts sent to the call that this one follows, by reference; those this person is barred from are left out."""
     started = aliased(Application)
     rows = db.session.execute(
-        select(Application, Organisation.name, StageInvitation.created_at, started.reference.label("started"))
+        select(Application, Organisation.name, StageInvitation.created_at, started.reference.label("started"), untold())
         .join(Organisation, Organisation.id == Application.coordinator_id)
         .outerjoin(
             StageInvitation,
@@ -43,8 +51,8 @@ def concepts(actor: Actor, call: CallView) -> tuple[ConceptRow, ...]:
         .limit(FOR_CALL_MAX)
     ).all()
     return tuple(
-        ConceptRow(row.id, row.reference, row.title, name, ApplicationState(row.state), invited_at, reference)
-        for row, name, invited_at, reference in rows
+        ConceptRow(row.id, row.reference, row.title, name, ApplicationState(row.state), invited_at, reference, hidden)
+        for row, name, invited_at, reference, hidden in rows
     )
 
 
@@ -59,7 +67,7 @@ def invited_to(actor: Actor, call_id: UUID) -> tuple[Invited, ...]:
         .outerjoin(started, started.id == StageInvitation.started_id)
         .where(
             StageInvitation.call_id == call_id,
-            or_(StageInvitation.started_id.is_not(None), Application.state.in_(rules.INVITABLE)),
+            or_(StageInvitation.started_id.is_not(None), state_to_team().in_(rules.INVITABLE)),
             Application.coordinator_id.in_(actor.organisation_ids),
             Application.id.in_(actor.places(Permission.APPLICATION_SUBMIT, "application")),
             visible(actor),
@@ -160,7 +168,7 @@ def second_stage_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
         .join(Call, Call.id == StageInvitation.call_id)
         .where(
             StageInvitation.started_id.is_(None),
-            Application.state.in_([state.value for state in rules.INVITABLE]),
+            state_to_team().in_([state.value for state in rules.INVITABLE]),
             Application.coordinator_id.in_(actor.organisation_ids),
             Application.id.in_(actor.places(Permission.APPLICATION_SUBMIT, "application")),
             Call.state == CallState.PUBLISHED.value,

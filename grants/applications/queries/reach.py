@@ -97,13 +97,27 @@ def untold() -> ColumnElement[bool]:
     Who moved up from the reserve list was on it when they became public, and learns the rest by a letter all the same.
     """
     public = select(Call.id).where(Call.results_public_at <= clock.now())
-    moved = Application.told_state == ApplicationState.RESERVE.value
-    return and_(Application.told_state.is_not(None), or_(moved, Application.call_id.not_in(public)))
+    return and_(Application.told_state.is_not(None), or_(untold_when_public(), Application.call_id.not_in(public)))
+
+
+def untold_when_public() -> ColumnElement[bool]:
+    """Those of them that the publication of the results does not tell: who was told the reserve list and moved up since."""
+    return Application.told_state.is_not_distinct_from(ApplicationState.RESERVE.value)
+
+
+def is_untold(application_id: UUID) -> bool:
+    """Whether the team of one application reads another state than it is in, for an act that holds its lock."""
+    return db.session.scalar(select(Application.id).where(Application.id == application_id, untold())) is not None
 
 
 def state_to_team() -> ColumnElement[str]:
     """The state of an application as its team reads it."""
     return case((untold(), Application.told_state), else_=Application.state)
+
+
+def state_since_to_team() -> ColumnElement[datetime]:
+    """Since when an application is in the state its team reads."""
+    return case((untold(), Application.told_since), else_=Application.state_since)
 
 
 def state_to(actor: Actor) -> ColumnElement[str]:

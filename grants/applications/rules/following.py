@@ -41,11 +41,13 @@ class ConceptRow:
     state: ApplicationState
     invited_at: datetime | None
     started: str | None
+    # Whether it has an outcome its team does not know.
+    untold: bool = False
 
     @property
     def invitable(self) -> bool:
         """Whether it can be invited now."""
-        return self.state in INVITABLE and self.invited_at is None
+        return self.state in INVITABLE and self.invited_at is None and not self.untold
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +132,17 @@ def refuse_not_leading(
         )
 
 
-def refuse_not_invitable(state: ApplicationState, reference: str) -> None:
-    """Raises :class:`Refused` for a concept that was not found eligible or was turned away."""
+def refuse_not_invitable(state: ApplicationState, reference: str, *, untold: bool = False) -> None:
+    """Raises :class:`Refused` for a concept that was not found eligible, was turned away, or does not know its outcome."""
     if state not in INVITABLE:
         raise Refused(
             f"{reference} is {state.value.replace('_', ' ')}. Only a concept that was found eligible and not turned away is"
             " invited."
+        )
+    if untold:
+        raise Refused(
+            f"{reference} does not know its outcome: its letter of decision has not left, and an invitation would tell it. "
+            "Have the letter sent, or the results published, first."
         )
 
 

@@ -52,7 +52,7 @@ def invite_concepts(actor: Actor, call_id: UUID, concept_ids: Iterable[UUID], no
 
 def _invite(call: CallView, concept_id: UUID, note: str) -> None:
     row = locked(Application, concept_id)
-    rules.refuse_not_invitable(ApplicationState(row.state), row.reference)
+    rules.refuse_not_invitable(ApplicationState(row.state), row.reference, untold=queries.is_untold(concept_id))
     if queries.stage_invitation(call.id, concept_id) is not None:
         raise Refused(f"{row.reference} is invited already.")
     db.session.add(StageInvitation(call_id=call.id, concept_id=concept_id, note=note or None))
@@ -95,7 +95,8 @@ def start_invited(actor: Actor, call_id: UUID, concept_id: UUID, given: FollowIn
     hold_call(call_id)
     call = calls.call_by_id(call_id)
     rules.refuse_late(call, acts.moment())
-    concept = queries.view_by_id(concept_id)
+    # An outcome that no letter told keeps nobody from what they were invited to.
+    concept = queries.view_for_team(concept_id)
     invitation = queries.stage_invitation(call_id, concept_id)
     if invitation is None:
         raise Refused(f"{concept.reference} was not invited to this call. Ask the programme if you think it was.")

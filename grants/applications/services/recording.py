@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from grants.applications import queries
 from grants.applications.models import Application, ApplicationPartner
 from grants.applications.services.finding import make_findable
 from grants.applications.states import APPLICATION, ApplicationState, Origin, PartnerRole, PartnerState
@@ -38,9 +39,10 @@ def move(application_id: UUID, verb: str) -> ApplicationState:
 
 
 def move_untold(application_id: UUID, verb: str) -> ApplicationState:
-    """The same, while its team goes on to read the state it knows, until :func:`tell_outcome`."""
+    """The same, while its team goes on to read the state it reads now, until :func:`tell_outcome`."""
     application = locked(Application, application_id)
-    if application.told_state is None:
+    # The publication of the results told what stood, and wrote nothing here: it ends what is untold by the clock.
+    if application.told_state is None or not queries.is_untold(application_id):
         application.told_state, application.told_since = application.state, application.state_since
     return APPLICATION.move(application, verb)
 

@@ -48,7 +48,7 @@ def _led_still(application_id: UUID) -> Application:
 
     Raises :class:`Refused` for every other: nobody needs another lead of it.
     """
-    if queries.awaits_full_proposal(queries.view_by_id(application_id), acts.moment()):
+    if queries.awaits_full_proposal(queries.view_for_team(application_id), acts.moment()):
         return locked(Application, application_id)
     application, _ = writable(application_id)
     return application

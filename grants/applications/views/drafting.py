@@ -62,7 +62,8 @@ def details(ref: str) -> Any:
             "title": view.title,
             "acronym": view.acronym or "",
             "about": view.summary or "",
-            "version": str(view.version),
+            # It rises with every decision: once nothing can be written any more, the page carries none.
+            "version": str(view.version) if view.editable(clock.now()) else "",
         }
     )
     register = queries.register_now(place)

@@ -64,10 +64,10 @@ def reached_at(application: ApplicationView, at: datetime) -> Asking[datetime | 
 
     A verdict of the desk reaches it by its letter; what the evaluation came to by the newest letter of decision, so that
     the day its letter names is the day that counts. Who was told by no letter reads it once the results are public. A
-    state that changed later has reached the team since then. One statement.
+    state that changed later has reached the team since then; one that it does not know yet moves no day. One statement.
     """
     sent = select(func.max(EligibilityLetter.sent_at)).where(EligibilityLetter.application_id == application.id)
-    since = select(Application.state_since).where(Application.id == application.id)
+    since = select(applications.state_since_to_team()).where(Application.id == application.id)
     desk, told = yield from both(
         ask(select(sent.scalar_subquery().label("verdict"), since.scalar_subquery().label("changed"))),
         letters.reached_at.asking([application.id]),

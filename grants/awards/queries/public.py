@@ -47,7 +47,8 @@ def awards(actor: Actor, slug: str, at: datetime) -> tuple[CallView, tuple[Award
             Selection.state == SelectionState.CONFIRMED.value,
             or_(SelectionItem.outcome == Outcome.SELECTED.value, SelectionItem.entry_id.is_not(None)),
             Application.state.in_(STILL_SELECTED),
-            ~applications.untold(),
+            # What the publication tells: the same before its moment, for those who look at it, and after it.
+            ~applications.untold_when_public(),
         )
         # By title, never by rank: the order must say nothing about scores.
         .order_by(func.lower(Application.title), Application.reference)

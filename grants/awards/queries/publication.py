@@ -116,7 +116,8 @@ def _selected(call: CallView, kinds: tuple[SelectionKind, ...]) -> list[tuple[UU
             Selection.kind.in_([kind.value for kind in kinds]),
             or_(SelectionItem.outcome == Outcome.SELECTED.value, SelectionItem.entry_id.is_not(None)),
             Application.state.in_(STILL_SELECTED),
-            ~applications.untold(),
+            # What the publication tells: the same before its moment, for those who look at it, and after it.
+            ~applications.untold_when_public(),
         )
         # By title, never by rank: the order must say nothing about scores.
         .order_by(func.lower(Application.title), Application.reference)

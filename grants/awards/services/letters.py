@@ -142,7 +142,7 @@ def told_otherwise(actor: Actor, application_id: UUID) -> None:
     if application.state not in [outcome.value for outcome in Outcome]:
         raise Refused("It has no outcome that its team could have been told.")
     row.told_by, row.told_at = actor.user_id, acts.moment()
-    tell(application_id)
+    tell_outcome(application_id)
     acts.subject("application", application_id)
     acts.reason(row.reason)
 

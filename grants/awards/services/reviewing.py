@@ -135,9 +135,14 @@ def _refuse_impossible(row: Complaint, remedy: Remedy | None) -> None:
     """What could not be carried out is not proposed."""
     if remedy is None:
         return
-    application = get(Application, row.application_id)
-    if application.state != row.about:
-        word = application.state.replace("_", " ")
+    application = applied.view_by_id(row.application_id)
+    if application.state.value != row.about:
+        word = application.state.value.replace("_", " ")
+        if row.about == ApplicationState.RESERVE.value and application.was_selected:
+            raise Refused(
+                f"{application.reference} moved up from the reserve list and is {word} now, so upholding the complaint would "
+                "bring nothing more. Reject it and say so in the reasons; its letter says that another result took its place."
+            )
         raise Refused(
             f"{application.reference} is {word} now; the result complained about stands no more. Reject the complaint."
         )
@@ -146,6 +151,18 @@ def _refuse_impossible(row: Complaint, remedy: Remedy | None) -> None:
             f"List {number} of this call is confirmed, so {application.reference} cannot be ranked with the others any more. "
             "If the verdict was wrong, reject the complaint and say so in the reasons, with how the programme makes good "
             "for it: for example by another call."
+        )
+
+
+def _refuse_untold(row: Complaint) -> None:
+    """The letter of the second decision speaks of the result that stands, and is not the first to tell one."""
+    application = get(Application, row.application_id)
+    if application.state == row.about or not applied.is_untold(application.id):
+        return
+    if not queries.letters.is_left_out(application.id):
+        raise Refused(
+            "Another result took the place of the one complained about, and the team does not know it: its letter of decision "
+            "has not left. Have the letter sent first, or leave it out by name and tell the lead; then decide the complaint."
         )
 
 
@@ -183,6 +200,7 @@ def decide(actor: Actor, complaint_id: UUID, version: int | None = None) -> Comp
         # It reserves money.
         demand_fresh(actor)
     _refuse_impossible(row, remedy)
+    _refuse_untold(row)
     # The letter reads the application, and nothing of the row is written until it is whole.
     letter = _letter(row, call, remedy).to_mapping()
     state = COMPLAINT.move(row, "uphold" if row.upholds else "reject")
@@ -241,6 +259,8 @@ def _letter(row: Complaint, call: CallView, remedy: Remedy | None) -> ComplaintL
     application = applied.view_by_id(row.application_id)
     sent = clock.long_date(clock.in_zone(row.sent_at or acts.moment(), call.zone).date())
     about = said.ABOUT_WORDS[ApplicationState(row.about)]
+    stands = application.state.value == row.about
+    first = "The first decision stands." if stands else "Since then another result took the place of the first one."
     return ComplaintLetter(
         heading=f"The complaint about {application.reference} is {'upheld' if row.upholds else 'rejected'}",
         programme=call.programme.name,
@@ -251,7 +271,7 @@ def _letter(row: Complaint, call: CallView, remedy: Remedy | None) -> ComplaintL
         paragraphs=(
             f"On {sent} you complained about {about}. Two people who had no part in the first decision reviewed it.",
             *(part for part in (row.decision or "").split("\n\n") if part.strip()),
-            f"{said.REMEDY_WORDS[remedy]}." if remedy else "The first decision stands.",
+            f"{said.REMEDY_WORDS[remedy]}." if remedy else first,
             *(["You are told the new outcome as soon as it is settled."] if remedy is Remedy.REPEAT else []),
             call.programme.name,
         ),

@@ -142,7 +142,7 @@ def _applications(actor: Actor) -> Asking[list[Waiting]]:
         select(func.max(Selection.confirmed_at))
         .join(SelectionItem, SelectionItem.selection_id == Selection.id)
         .where(SelectionItem.application_id == Application.id, Selection.state == SelectionState.CONFIRMED.value)
-        .where(or_(~applications.untold(), Application.told_state == ApplicationState.RESERVE.value))
+        .where(or_(~applications.untold(), applications.untold_when_public()))
         .scalar_subquery()
     )
     known = applications.state_to_team()
@@ -416,8 +416,10 @@ def _verdicts(actor: Actor) -> Asking[list[Line]]:
         .where(DecisionLetter.application_id == Application.id, DecisionLetter.state == LetterState.SENT.value)
         .scalar_subquery()
     )
-    # Lists from before the letters told were told when they were confirmed; so is what was published elsewhere.
-    confirmed_at = func.coalesce(letter_sent_at, SelectionMove.confirmed_at, Selection.confirmed_at)
+    # Lists from before the letters told were told when they were confirmed; so is what was published elsewhere. A move that
+    # the team does not know moves no line.
+    moved_at = case((applications.untold(), None), else_=SelectionMove.confirmed_at)
+    confirmed_at = func.coalesce(letter_sent_at, moved_at, Selection.confirmed_at)
     # Who moved up from the reserve list learns it by another letter.
     outcome = case(
         (applications.untold(), Application.told_state),
@@ -453,7 +455,7 @@ def _verdicts(actor: Actor) -> Asking[list[Line]]:
         )
         .join(Application, Application.id == SelectionItem.application_id)
         .where(_team(actor, P.APPLICATION_EDIT), Selection.state == SelectionState.CONFIRMED.value)
-        .where(or_(~applications.untold(), Application.told_state == ApplicationState.RESERVE.value))
+        .where(or_(~applications.untold(), applications.untold_when_public()))
         .order_by(confirmed_at.desc(), SelectionItem.id)
         .limit(LATELY_MAX),
         select(
