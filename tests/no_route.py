@@ -299,7 +299,7 @@ def freely(
     """What reading tells somebody free of the application, who assesses it where that is said."""
     free = keep_from(with_roles("Faye Freely who assesses" if seated else "Faye Freely", roles), [])
     if seated:
-        free = _seated(free, application_id)
+        free = with_seat(free, application_id)
     return read_by(app, free, application_id, under=under, only=only)
 
 
@@ -333,7 +333,7 @@ def kept(
     mark = "judges" if roles & JUDGES else "decides"
     person = keep_from(with_roles(f"Cora Kepta who {mark}", roles), [about], barred=barred)
     if seat_id is not None:
-        person = _seated(person, seat_id)
+        person = with_seat(person, seat_id)
     return told(app, person, [about], methods, under)
 
 
@@ -387,7 +387,7 @@ def readable(app: Flask, under: tuple[str, ...] = ("/",)) -> frozenset[str]:
     )
 
 
-def _seated(person: Actor, application_id: UUID) -> Actor:
+def with_seat(person: Actor, application_id: UUID) -> Actor:
     """The person in the pool, with the seat of one application."""
     assert person.user_id is not None
     with arranging():
