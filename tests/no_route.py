@@ -16,6 +16,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from flask import Flask
+from pypdf import PdfReader
 from sqlalchemy import select
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
@@ -181,19 +182,35 @@ def may_try(actor: Actor, asked: Access) -> bool:
 
 
 def text_of(answer: TestResponse) -> str:
-    """All words of an answer, those of a workbook too."""
-    data = answer.get_data()
+    """All words of an answer, those of a workbook, of a PDF, and of each file in an archive too."""
+    return words_of(answer.get_data())
+
+
+def words_of(data: bytes) -> str:
+    """All words of a file."""
     if data[:2] == b"PK":
         with zipfile.ZipFile(io.BytesIO(data)) as book:
-            return "\n".join(book.read(name).decode("utf-8", "replace") for name in book.namelist())
+            return "\n".join(words_of(book.read(name)) for name in book.namelist())
+    if data[:4] == b"%PDF":
+        # A title may go on in the next line.
+        return " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(data)).pages).split())
     return data.decode("utf-8", "replace")
 
 
 def told(
     app: Flask, who: Actor, found: list[Target], methods: tuple[str, ...], under: tuple[str, ...] = ("/",)
 ) -> dict[str, list[str]]:
-    """What each address tells of these applications: by method and address, the words that came through."""
-    return walk(app, who, found, methods, under).leaks
+    """What each address tells of these applications: by method and address, the words that came through.
+
+    Of an application nobody may know of, an address that names it is not there, or not this person's: any other answer tells.
+    """
+    walked = walk(app, who, found, methods, under)
+    open_ones = {
+        told_of: [f"answered {status}"]
+        for told_of, status in walked.written.items()
+        if status not in (403, 404) and any(names_it(told_of, about) for about in found)
+    }
+    return open_ones | walked.leaks
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
+import zipfile
 from pathlib import Path
 
 from flask import Flask
+from reportlab.pdfgen.canvas import Canvas
 from sqlalchemy import false, select, true
 
 from grants.applications.models import Application
@@ -29,6 +32,7 @@ from tests.no_route import (
     readable,
     walked_unaccepted,
     walked_undeclared,
+    words_of,
     written_by_each,
 )
 from tests.nothing_there import NOTHING_THERE, SHOWN_BY
@@ -117,6 +121,19 @@ def test_the_walk_notices_that_a_conflict_shuts_nothing(app: Flask, evaluated: S
         f"GET /consensus/{evaluated.references[0]}",
     }
     assert len(leaks) >= 7
+
+
+def test_the_walk_reads_what_stands_in_a_pdf_and_in_an_archive_of_them() -> None:
+    pdf, archive = io.BytesIO(), io.BytesIO()
+    sheet = Canvas(pdf, pageCompression=1)
+    sheet.drawString(72, 700, "Cool")
+    sheet.drawString(72, 680, "Courtyards")
+    sheet.save()
+    assert b"Courtyards" not in pdf.getvalue()
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("one.pdf", pdf.getvalue())
+
+    assert [words_of(each.getvalue()) for each in (pdf, archive)] == ["Cool Courtyards"] * 2
 
 
 def test_the_walk_notices_that_nobody_needs_to_declare(app: Flask, evaluated: Scene) -> None:
