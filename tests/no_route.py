@@ -254,11 +254,9 @@ def walk(
                     or not may_try(who, access(app, rule))
                 ):
                     continue
-                data = (
-                    None
-                    if method == "GET"
-                    else (forms or {}).get(address, ANYTHING if names_it(address, about) else {})
-                )
+                # What is of a whole call is asked about the application by name.
+                anything = ANYTHING if names_it(address, about) else _naming(about)
+                data = None if method == "GET" else (forms or {}).get(address, anything)
                 answer = client.open(address, method=method, data=data)
                 walked.written[told_of] = answer.status_code
                 if method == "GET":
@@ -272,7 +270,8 @@ def walk(
                 # Every page carries its own address for the switch of the theme: nobody learns what they typed.
                 said = text_of(answer).replace(address, "").replace(quote(address, safe=""), "")
                 answer.close()
-                words = [word for word in names if word in said]
+                # Nor do they by what they typed.
+                words = [word for word in names if word in said and (method == "GET" or word not in anything.values())]
                 if words:
                     walked.leaks[told_of] = words
                 if gather and answer.mimetype == "text/html":
@@ -283,6 +282,17 @@ def walk(
 def names_it(address: str, about: Target) -> bool:
     """Whether an address is of the application alone, not of its whole call."""
     return any(word in address for word in about.secrets)
+
+
+def _naming(about: Target) -> dict[str, str]:
+    """The application as fields of forms of a whole call name one."""
+    reference = about.places["applications"]
+    return {
+        "reference": reference,
+        "references": reference,
+        "application": reference,
+        "about": f"application:{reference}",
+    }
 
 
 def _gather(forms: dict[str, Values], answer: TestResponse, own: str, about: Target) -> None:
