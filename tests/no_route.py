@@ -16,6 +16,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from flask import Flask
+from pypdf import PdfReader
 from sqlalchemy import select
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
@@ -181,19 +182,35 @@ def may_try(actor: Actor, asked: Access) -> bool:
 
 
 def text_of(answer: TestResponse) -> str:
-    """All words of an answer, those of a workbook too."""
-    data = answer.get_data()
+    """All words of an answer, those of a workbook, of a PDF, and of each file in an archive too."""
+    return words_of(answer.get_data())
+
+
+def words_of(data: bytes) -> str:
+    """All words of a file."""
     if data[:2] == b"PK":
         with zipfile.ZipFile(io.BytesIO(data)) as book:
-            return "\n".join(book.read(name).decode("utf-8", "replace") for name in book.namelist())
+            return "\n".join(words_of(book.read(name)) for name in book.namelist())
+    if data[:4] == b"%PDF":
+        # A title may go on in the next line.
+        return " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(data)).pages).split())
     return data.decode("utf-8", "replace")
 
 
 def told(
     app: Flask, who: Actor, found: list[Target], methods: tuple[str, ...], under: tuple[str, ...] = ("/",)
 ) -> dict[str, list[str]]:
-    """What each address tells of these applications: by method and address, the words that came through."""
-    return walk(app, who, found, methods, under).leaks
+    """What each address tells of these applications: by method and address, the words that came through.
+
+    Of an application nobody may know of, an address that names it is not there, or not this person's: any other answer tells.
+    """
+    walked = walk(app, who, found, methods, under)
+    open_ones = {
+        told_of: [f"answered {status}"]
+        for told_of, status in walked.written.items()
+        if status not in (403, 404) and any(names_it(told_of, about) for about in found)
+    }
+    return open_ones | walked.leaks
 
 
 @dataclass(frozen=True)
@@ -237,11 +254,9 @@ def walk(
                     or not may_try(who, access(app, rule))
                 ):
                     continue
-                data = (
-                    None
-                    if method == "GET"
-                    else (forms or {}).get(address, ANYTHING if names_it(address, about) else {})
-                )
+                # What is of a whole call is asked about the application by name.
+                anything = ANYTHING if names_it(address, about) else _naming(about)
+                data = None if method == "GET" else (forms or {}).get(address, anything)
                 answer = client.open(address, method=method, data=data)
                 walked.written[told_of] = answer.status_code
                 if method == "GET":
@@ -255,7 +270,8 @@ def walk(
                 # Every page carries its own address for the switch of the theme: nobody learns what they typed.
                 said = text_of(answer).replace(address, "").replace(quote(address, safe=""), "")
                 answer.close()
-                words = [word for word in names if word in said]
+                # Nor do they by what they typed.
+                words = [word for word in names if word in said and (method == "GET" or word not in anything.values())]
                 if words:
                     walked.leaks[told_of] = words
                 if gather and answer.mimetype == "text/html":
@@ -266,6 +282,17 @@ def walk(
 def names_it(address: str, about: Target) -> bool:
     """Whether an address is of the application alone, not of its whole call."""
     return any(word in address for word in about.secrets)
+
+
+def _naming(about: Target) -> dict[str, str]:
+    """The application as fields of forms of a whole call name one."""
+    reference = about.places["applications"]
+    return {
+        "reference": reference,
+        "references": reference,
+        "application": reference,
+        "about": f"application:{reference}",
+    }
 
 
 def _gather(forms: dict[str, Values], answer: TestResponse, own: str, about: Target) -> None:
@@ -299,7 +326,7 @@ def freely(
     """What reading tells somebody free of the application, who assesses it where that is said."""
     free = keep_from(with_roles("Faye Freely who assesses" if seated else "Faye Freely", roles), [])
     if seated:
-        free = _seated(free, application_id)
+        free = with_seat(free, application_id)
     return read_by(app, free, application_id, under=under, only=only)
 
 
@@ -333,7 +360,7 @@ def kept(
     mark = "judges" if roles & JUDGES else "decides"
     person = keep_from(with_roles(f"Cora Kepta who {mark}", roles), [about], barred=barred)
     if seat_id is not None:
-        person = _seated(person, seat_id)
+        person = with_seat(person, seat_id)
     return told(app, person, [about], methods, under)
 
 
@@ -387,7 +414,7 @@ def readable(app: Flask, under: tuple[str, ...] = ("/",)) -> frozenset[str]:
     )
 
 
-def _seated(person: Actor, application_id: UUID) -> Actor:
+def with_seat(person: Actor, application_id: UUID) -> Actor:
     """The person in the pool, with the seat of one application."""
     assert person.user_id is not None
     with arranging():

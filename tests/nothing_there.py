@@ -12,7 +12,7 @@ OF_ITS_TEAM = "read by its team alone, whose roles of the application nobody has
 OPENED_BY_MONEY = "money moves only once the agreement is signed: tests/oversight/test_conflicted.py"
 # A step that the worlds of the walks do not go: each with the test that goes it and finds it shut to somebody in conflict.
 SHOWN_BY_A_TEST = "a step that the worlds of the walks do not go; SHOWN_BY names the test of each"
-# What that test asks for stands in it, and in the address or the view of the endpoint as well.
+# That test is marked with what it shuts (tests/shut.py), and what it asks for is heard while it runs.
 _LETTERS = "tests/applications/test_letters.py::test_a_conflict_shuts_letters_receipts_and_files"
 _COMPLAINT = (
     "tests/awards/test_complaints.py::test_the_applicant_writes_sends_and_reads_and_the_office_decides_by_pages"
@@ -31,36 +31,27 @@ _STATEMENT = (
 )
 _REPORT = "tests/reporting/test_views.py::test_the_form_of_acceptance_opens_only_while_the_report_is_with_the_programme"
 SHOWN_BY = {
-    "agreements.agreement_pdf": (_PAPER, "agreement.pdf"),
-    "agreements.dismiss": (_PAPER, "dismiss"),
-    "applications.download": (_LETTERS, "files/"),
-    "applications.download_list_file": (_LIST_FILE, "download_list_file("),
-    "applications.letter": (_LETTERS, "letter"),
-    "applications.letter_draft_pdf": (_LETTERS, "letter/draft.pdf"),
-    "applications.letter_pdf": (_LETTERS, "letter.pdf"),
-    "applications.receipt_pdf": (_LETTERS, "receipt/"),
-    "applications.show_list_file": (_LIST_FILE, "/applications/files/"),
-    "awards.advice_csv": (_ADVICE, "advice.csv"),
-    "awards.complaint": (_COMPLAINT, "complaints/"),
-    "awards.complaint_decision": (_COMPLAINT, ".pdf"),
-    "awards.complaint_file": (_COMPLAINT, "/files/"),
-    "awards.minutes_pdf": (_MINUTES, "/minutes"),
-    "awards.selection_minute": (
-        "tests/awards/test_minute.py::test_the_minute_is_for_who_sees_the_list_whole",
-        "minute.pdf",
-    ),
-    "documents.entries": (_STATEMENT, "/entries"),
-    "evaluation.file": (
-        "tests/applications/test_services.py::test_who_opens_a_confidential_file_is_on_record",
-        "download_assigned(",
-    ),
-    "evaluation.take_reading_pack": (
-        "tests/evaluation/test_packs.py::test_the_pack_holds_what_is_open_and_is_shut_by_a_conflict",
-        "download_pack(",
-    ),
-    "reporting.accept": (_REPORT, "/accept"),
-    "reporting.show": (_REPORT, "/reports/"),
-    "evaluation.shift": ("tests/awards/test_utter.py::test_only_the_panel_without_conflict_moves_scores", "/shifts/"),
+    "agreements.agreement_pdf": _PAPER,
+    "agreements.dismiss": _PAPER,
+    "applications.download": _LETTERS,
+    "applications.download_list_file": _LIST_FILE,
+    "applications.letter": _LETTERS,
+    "applications.letter_draft_pdf": _LETTERS,
+    "applications.letter_pdf": _LETTERS,
+    "applications.receipt_pdf": _LETTERS,
+    "applications.show_list_file": _LIST_FILE,
+    "awards.advice_csv": _ADVICE,
+    "awards.complaint": _COMPLAINT,
+    "awards.complaint_decision": _COMPLAINT,
+    "awards.complaint_file": _COMPLAINT,
+    "awards.minutes_pdf": _MINUTES,
+    "awards.selection_minute": "tests/awards/test_minute.py::test_the_minute_is_for_who_sees_the_list_whole",
+    "documents.entries": _STATEMENT,
+    "evaluation.file": "tests/applications/test_services.py::test_who_opens_a_confidential_file_is_on_record",
+    "evaluation.take_reading_pack": "tests/evaluation/test_packs.py::test_the_pack_holds_what_is_open_and_is_shut_by_a_conflict",
+    "reporting.accept": _REPORT,
+    "reporting.show": _REPORT,
+    "evaluation.shift": "tests/awards/test_utter.py::test_only_the_panel_without_conflict_moves_scores",
 }
 NOTHING_THERE = {
     OPENED_BY_A_DECISION: frozenset(

@@ -1,7 +1,8 @@
 """What a look was asked about, so that the look has an address of its own and “back” leads to it: never the record.
 
 It lies in the queue server for an hour, sealed with a key that only the address holds, for one person and one purpose: the
-next look of that person for the same purpose takes its place, so that nobody fills the server by looking. Without that server the form is answered directly, as before. It decides nothing: what is confirmed is sent again, whole.
+next look of that person for the same purpose takes its place, so that nobody fills the server by looking. Without that server
+the form is answered directly, as before. It decides nothing: what is confirmed is sent again, whole.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from tests.agreements.conftest import IN_FORCE, IN_PREPARATION, Find, actor, by_
 from tests.agreements.test_services import finished, offered
 from tests.applications.pages import post, send, text_of, values_of
 from tests.factories import identity as identity_rows
+from tests.shut import shuts
 
 
 @pytest.fixture
@@ -58,6 +59,7 @@ def test_the_second_officer_keeps_the_typed_note_beside_the_first_answer(app: Fl
     assert next(c.note for c in grant(IN_PREPARATION).checks if c.key == item.key) == "Written first"
 
 
+@shuts("agreements.agreement_pdf", "agreements.dismiss")
 def test_a_conflict_shuts_the_agreement_on_paper_and_who_signs_it(app: Flask, grant: Find) -> None:
     found = grant(IN_FORCE)
     person = next(each for each in found.contacts if each.role is ContactRole.SIGNATORY)

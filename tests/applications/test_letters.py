@@ -34,6 +34,7 @@ from tests.applications.pages import send, text_of
 from tests.factories import applications as factory
 from tests.factories import identity as identity_rows
 from tests.factories.applications import AFTER_CLOSING, BEFORE_OPENING, WHILE_OPEN, again
+from tests.shut import shuts
 from tests.statements import statements
 
 PASS, FAIL = Verdict.PASS, Verdict.FAIL
@@ -88,6 +89,10 @@ def test_the_team_knows_nothing_before_its_letter_and_everything_with_it(app: Fl
     assert queries.view_by_id(application_id).state is ApplicationState.INELIGIBLE
 
 
+@shuts(
+    "applications.download", "applications.letter", "applications.letter_draft_pdf", "applications.letter_pdf",
+    "applications.receipt_pdf",
+)  # fmt: skip
 def test_a_conflict_shuts_letters_receipts_and_files(app: Flask, call: CallView) -> None:
     application_id = decided(call, "Passed")
     place = f"/applications/{queries.view_by_id(application_id).reference}"

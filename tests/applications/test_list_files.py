@@ -33,6 +33,7 @@ from tests import actors
 from tests.applications.listed import Listed
 from tests.documents.conftest import due_now
 from tests.factories.applications import AFTER_CLOSING
+from tests.shut import shuts
 
 ADDRESS = "sort=asked&show=call&show=asked"
 
@@ -117,6 +118,7 @@ def test_a_long_list_is_asked_for_watched_and_taken_with_the_columns_chosen(foun
         assert '<a class="govuk-link" href="/applications?q=heat">show the list without it</a>' in refused.text
 
 
+@shuts("applications.download_list_file", leaves_out=("applications.show_list_file",))
 def test_a_conflict_declared_before_it_is_made_keeps_the_row_out_and_one_after_it_the_whole_file(
     found: Listed, pages: FlaskClient
 ) -> None:
@@ -131,6 +133,7 @@ def test_a_conflict_declared_before_it_is_made_keeps_the_row_out_and_one_after_i
 
     with pytest.raises(Refused, match="What you may read has changed since this file was made"):
         services.download_list_file(actors.eli(), number)
+    assert pages.get(f"/applications/files/{number}/download").status_code == 422
     assert "This file is not handed out any more" in pages.get(f"/applications/files/{number}").get_data(as_text=True)
 
 

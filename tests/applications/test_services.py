@@ -9,6 +9,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 
 from grants.applications import queries, rules, services
@@ -50,6 +51,8 @@ from tests.applications.listed import found as found_in_list
 from tests.factories import applications as factory
 from tests.factories import identity as identity_factory
 from tests.factories.applications import AFTER_CLOSING, CLOSES_AT, WHILE_OPEN, again
+from tests.no_route import keep_from, with_seat
+from tests.shut import shuts
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -876,13 +879,17 @@ def _opened(verb: str) -> list[tuple[UUID | None, str | None]]:
     return [(row.user_id, row.reason) for row in rows]
 
 
-def test_who_opens_a_confidential_file_is_on_record(call: CallView) -> None:
+@shuts("evaluation.file")
+def test_who_opens_a_confidential_file_is_on_record(app: Flask, call: CallView) -> None:
     application_id = factory.submitted(call, actors.ana())
     sha256 = queries.submitted_content(application_id).files[0].sha256
-    eva = actors.give(actors.eva().user_id, actors.Role.ASSIGNED_EVALUATOR, "application", application_id)
+    eva = with_seat(keep_from(actors.eva(), []), application_id)
 
     assert services.download(actors.eli(), application_id, sha256).sha256 == sha256
     assert services.download_assigned(eva, application_id, sha256).sha256 == sha256
+    page = f"/assessments/{queries.view_by_id(application_id).reference}/files/{sha256}"
+    with actors.client_of(app, eva).get(page) as answer:
+        assert answer.status_code == 200
     with pytest.raises(NotFound):
         services.download_assigned(eva, application_id, "0" * 64)
     with pytest.raises(NotFound):
@@ -894,9 +901,10 @@ def test_who_opens_a_confidential_file_is_on_record(call: CallView) -> None:
         identity_factory.bar(eva.user_id, "application", application_id)
     with pytest.raises(NotFound):
         services.download_assigned(actors.actor(eva.user_id), application_id, sha256)
+    assert actors.client_of(app, actors.actor(eva.user_id)).get(page).status_code == 404
 
     assert _opened("application.download") == [(actors.eli().user_id, f"file {sha256[:12]}")]
-    assert _opened("application.download_assigned") == [(eva.user_id, f"file {sha256[:12]}")]
+    assert _opened("application.download_assigned") == [(eva.user_id, f"file {sha256[:12]}")] * 2
 
 
 def test_a_receipt_is_proved_by_reference_and_hash_together(call: CallView) -> None:

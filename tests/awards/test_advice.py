@@ -23,6 +23,7 @@ from grants.evaluation.states import Declared, DetectedState
 from grants.identity.queries import actor_for
 from tests.awards.test_views import text_of
 from tests.evaluation.scene import CLOSED, Browser, Scene, build, declares
+from tests.shut import shuts
 from tests.statements import statements
 from tests.worlds import World, Worlds
 
@@ -130,6 +131,7 @@ def test_nobody_else_reads_it(browser: Browser, scene: Scene, name: str) -> None
     assert browser.post(name, f"/calls/{scene.slug}/advice", places="1").status_code in (403, 404)
 
 
+@shuts(leaves_out=("awards.advice_csv",))
 def test_a_chair_with_a_conflict_sees_neither_the_row_nor_ranks_it_could_be_told_from(
     browser: Browser, scene: Scene
 ) -> None:

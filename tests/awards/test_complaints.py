@@ -43,6 +43,8 @@ from tests.awards.test_services import decide, reserved, states
 from tests.awards.test_views import text_of
 from tests.evaluation.scene import CLOSED, Browser, Scene
 from tests.factories import identity as people
+from tests.factories.applications import PDF
+from tests.shut import shuts
 
 RULES = ComplaintRules(5, 15, working_days=True)
 # The results become public on 1 March 2023, 9:00 in Brussels: complaints are taken until the end of 6 March.
@@ -413,6 +415,7 @@ def test_the_second_decision_is_printed_once_and_handed_to_team_and_office(told:
 # --- pages --------------------------------------------------------------------------------------------------------
 
 
+@shuts("awards.complaint", "awards.complaint_decision", "awards.complaint_file")
 def test_the_applicant_writes_sends_and_reads_and_the_office_decides_by_pages(told: Scene, browser: Browser) -> None:
     own, case = (
         f"/applications/{told.references[NUMBER]}/complaint",
@@ -427,9 +430,9 @@ def test_the_applicant_writes_sends_and_reads_and_the_office_decides_by_pages(to
         second_tab = browser.post("lead1", own, version="0", text="Another tab", grounds="overlooked")
         assert second_tab.status_code == 409 and "Another tab" in second_tab.text
         version = str(db.session.scalars(select(Complaint.version)).one())
-        written = b"%PDF-1.4\n%%EOF\n"
-        evidence = (io.BytesIO(written), "minutes.txt")
-        browser.post("lead1", own, version=version, text=GIVEN.text, grounds="overlooked", file=evidence)
+        evidence = (io.BytesIO(PDF), "minutes.pdf")
+        sent = browser.post("lead1", own, version=version, text=GIVEN.text, grounds="overlooked", file=evidence)
+        assert sent.status_code == 303, sent.text
         version = str(db.session.scalars(select(Complaint.version)).one())
         done = browser.post("lead1", own, version=version, text=GIVEN.text, grounds="overlooked", go="send")
         assert done.status_code == 302 or done.status_code == 303
@@ -477,7 +480,7 @@ def test_the_applicant_writes_sends_and_reads_and_the_office_decides_by_pages(to
         assert REJECT.text in browser.get("auditor", case).text
         # Neither the page nor the evidence nor the decision is there for somebody in conflict.
         jobs.work_off(actor_of=actor_for, but_not=("mail",))
-        evidence_of_it = f"{case}/files/{hashlib.sha256(written).hexdigest()}"
+        evidence_of_it = f"{case}/files/{hashlib.sha256(PDF).hexdigest()}"
 
         def met(*papers: str) -> list[int]:
             found = []
@@ -486,7 +489,7 @@ def test_the_applicant_writes_sends_and_reads_and_the_office_decides_by_pages(to
                     found.append(answer.status_code)
             return found
 
-        assert met(case, f"{case}.pdf") == [200, 200]
+        assert met(case, f"{case}.pdf", evidence_of_it) == [200, 200, 200]
         evaluation.declare_in_office(told.actor("pia"), told.application_ids[NUMBER], "My sister works there.")
         assert met(case, f"{case}.pdf", evidence_of_it) == [404, 404, 404]
 

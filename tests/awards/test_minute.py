@@ -26,6 +26,7 @@ from tests.awards.test_reserve import confirmed, selection
 from tests.awards.test_unscored import a_sheet_of, blank
 from tests.evaluation.scene import Browser, Scene
 from tests.factories import identity as people
+from tests.shut import shuts
 from tests.statements import statements
 
 __all__ = ["confirmed"]
@@ -59,6 +60,7 @@ def test_the_minute_says_the_whole_decision_and_is_made_once(confirmed: Scene) -
     assert len(files.listed(queries.SELECTION_FILES, view.id)) == 1
 
 
+@shuts("awards.selection_minute")
 def test_the_minute_is_for_who_sees_the_list_whole(confirmed: Scene, browser: Browser) -> None:
     path = f"/calls/{confirmed.slug}/selections/1"
     link = f"{path}/minute.pdf"

@@ -27,6 +27,7 @@ from tests.awards.test_panel import FIRST, meeting, panel_world
 from tests.awards.test_publication import statements
 from tests.awards.test_views import text_of
 from tests.evaluation.scene import CLOSED, Browser, declares
+from tests.shut import shuts
 
 __all__ = ["meeting", "panel_world"]
 
@@ -206,6 +207,7 @@ def test_what_is_frozen_is_not_rewritten(meeting: Meeting) -> None:
     db.session.rollback()
 
 
+@shuts(leaves_out=("awards.minutes_pdf",))
 def test_the_copy_of_a_conflicted_member_leaves_the_item_out_on_page_and_paper(
     meeting: Meeting, browser: Browser
 ) -> None:
@@ -221,6 +223,9 @@ def test_the_copy_of_a_conflicted_member_leaves_the_item_out_on_page_and_paper(
     pages = {who: paper(meeting, who) for who in ("cleo", "auditor")}
     assert [word for word in hidden if word in pages["cleo"]] == []
     assert "copy with items left out" in pages["cleo"]
+    with browser.get("cleo", f"{path}/1.pdf") as handed_out:
+        read = PdfReader(io.BytesIO(handed_out.data)).pages
+        assert "\n".join(page.extract_text() for page in read) == pages["cleo"]
     assert all(word in pages["auditor"] for word in hidden)
 
 

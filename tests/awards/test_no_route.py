@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
-import inspect
+import io
 import re
+import zipfile
 from pathlib import Path
 
 from flask import Flask
+from reportlab.pdfgen.canvas import Canvas
 from sqlalchemy import false, select, true
 
 from grants.applications.models import Application
@@ -30,6 +32,7 @@ from tests.no_route import (
     readable,
     walked_unaccepted,
     walked_undeclared,
+    words_of,
     written_by_each,
 )
 from tests.nothing_there import NOTHING_THERE, SHOWN_BY
@@ -78,20 +81,19 @@ def test_no_route_tells_a_conflicted_person_of_an_application_that_is_judged_and
     assert sum(map(len, NOTHING_THERE.values())) == len(nowhere)
 
 
-def test_what_the_walks_do_not_reach_is_asked_for_in_conflict_by_the_test_named(app: Flask) -> None:
-    addresses = {rule.endpoint: rule.rule for rule in app.url_map.iter_rules()}
+def test_what_the_walks_do_not_reach_is_asked_for_in_conflict_by_the_test_named() -> None:
+    """The test named is marked with the endpoint: then it fails unless it asked for it, and was shut out (tests/shut.py)."""
     wrong = []
-    for endpoint, (where, asked) in SHOWN_BY.items():
+    for endpoint, where in SHOWN_BY.items():
         path, _, name = where.partition("::")
         text = (ROOT / path).read_text(encoding="utf-8")
         tests = (node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and node.name == name)
-        proof = next((ast.get_source_segment(text, node) or "" for node in tests), "")
-        view = inspect.getsource(inspect.unwrap(app.view_functions[endpoint]))
-        if (
-            asked not in proof
-            or asked not in addresses[endpoint] + view
-            or not re.search(r"\bbar\(|conflict\w*\(|declare", proof)
-        ):
+        proof = next(tests)
+        marks = [
+            each for each in proof.decorator_list if isinstance(each, ast.Call) and ast.unparse(each.func) == "shuts"
+        ]
+        marked = {word.value for mark in marks for word in ast.walk(mark) if isinstance(word, ast.Constant)}
+        if endpoint not in marked or not re.search(r"\bbar\(|conflict\w*\(|declare|bars=", ast.unparse(proof)):
             wrong.append(endpoint)
 
     assert wrong == []
@@ -119,6 +121,19 @@ def test_the_walk_notices_that_a_conflict_shuts_nothing(app: Flask, evaluated: S
         f"GET /consensus/{evaluated.references[0]}",
     }
     assert len(leaks) >= 7
+
+
+def test_the_walk_reads_what_stands_in_a_pdf_and_in_an_archive_of_them() -> None:
+    pdf, archive = io.BytesIO(), io.BytesIO()
+    sheet = Canvas(pdf, pageCompression=1)
+    sheet.drawString(72, 700, "Cool")
+    sheet.drawString(72, 680, "Courtyards")
+    sheet.save()
+    assert b"Courtyards" not in pdf.getvalue()
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("one.pdf", pdf.getvalue())
+
+    assert [words_of(each.getvalue()) for each in (pdf, archive)] == ["Cool Courtyards"] * 2
 
 
 def test_the_walk_notices_that_nobody_needs_to_declare(app: Flask, evaluated: Scene) -> None:

@@ -33,6 +33,7 @@ from tests.awards.test_services import decide, decision
 from tests.awards.test_views import text_of
 from tests.evaluation.scene import CLOSED, Browser, Scene, build
 from tests.evaluation.utter import KEYS, UTTER, WEIGHTS
+from tests.shut import shuts
 from tests.statements import statements
 from tests.worlds import World, Worlds
 
@@ -251,6 +252,7 @@ def test_a_move_beyond_the_bound_or_without_a_reason_is_refused(
     assert [*refused.value.problems] == [field]
 
 
+@shuts("evaluation.shift")
 def test_only_the_panel_without_conflict_moves_scores(utter: Scene, panel: Browser) -> None:
     score_all(utter)
     about = utter.application_ids[0]
@@ -261,6 +263,7 @@ def test_only_the_panel_without_conflict_moves_scores(utter: Scene, panel: Brows
     with pytest.raises(NotAllowed):
         evaluation.propose_shift(utter.actor("auditor"), about, values)
     row = propose(utter, 0, 10)
+    assert panel.get("chair", f"/shifts/{utter.references[0]}").status_code == 200
     confirm_conflict(utter, "chair", about)
     with pytest.raises((NotFound, NotAllowed)):
         evaluation.propose_shift(utter.actor("chair"), about, values)

@@ -21,6 +21,7 @@ from grants.evaluation.states import Declared
 from grants.identity.queries import actor_for
 from tests.evaluation.scene import Browser, Scene, declares
 from tests.html import check_page
+from tests.shut import shuts
 
 
 def owner(scene: Scene) -> str:
@@ -39,6 +40,7 @@ def packed(scene: Scene, name: str) -> zipfile.ZipFile:
     return zipfile.ZipFile(io.BytesIO(files.genuine(view).read_bytes()))
 
 
+@shuts("evaluation.take_reading_pack")
 def test_the_pack_holds_what_is_open_and_is_shut_by_a_conflict(seated: Scene, browser: Browser) -> None:
     name = owner(seated)
     rows = queries.assessments(seated.actor(name))
@@ -66,6 +68,7 @@ def test_the_pack_holds_what_is_open_and_is_shut_by_a_conflict(seated: Scene, br
     declares(seated.actor(name), seated.call_id, (answer,))
     with pytest.raises(Refused, match="not handed out any more"):
         services.download_pack(seated.actor(name))
+    assert browser.get(name, "/assessments/pack/download").status_code == 422
     text = unescape(browser.get(name, "/assessments/pack").text)
     assert "This file is not handed out any more" in text and rows[0].title not in text
     browser.post(name, "/assessments/pack")

@@ -43,6 +43,7 @@ from tests.no_route import DECIDES, seen_of
 from tests.nothing_there import NOTHING_THERE, OPENED_BY_MONEY
 from tests.oversight.conftest import DAY, Scene, statements
 from tests.payments import world as worlds
+from tests.shut import shuts
 
 LEFT_OUT = "Some entries are not shown to you because of a declared conflict."
 
@@ -148,6 +149,7 @@ def test_a_bar_that_hides_no_entry_is_no_reason_for_a_note(scene: Scene) -> None
 # --- Statements ----------------------------------------------------------------------------------------------------------
 
 
+@shuts("documents.entries")
 def test_a_statement_over_a_barred_pilot_is_not_there_as_page_file_list_or_choice(app: Flask, scene: Scene) -> None:
     with clock.at(DAY):
         made = statements_of.request(actors.nuria(), Wanted("call-financial-overview", "PCP-2022-C-0001", None))

@@ -21,6 +21,7 @@ from tests import actors
 from tests.agreements.conftest import IN_FORCE, Find, actor, grant
 from tests.factories import identity as identity_rows
 from tests.reporting.test_services import after, all_of, cells, first_report, sent, written
+from tests.shut import shuts
 
 __all__ = ["grant"]
 
@@ -126,6 +127,7 @@ def test_no_form_of_a_sent_report_opens_for_the_city_and_the_page_says_why_and_w
     assert "It is with the programme, which accepts it, in full or in part, or returns it to be changed." in shown
 
 
+@shuts("reporting.accept", "reporting.show")
 def test_the_form_of_acceptance_opens_only_while_the_report_is_with_the_programme(demo_app: Flask, grant: Find) -> None:
     report = written(grant(IN_FORCE))
     address = f"/reports/{report.reference}/accept"
