@@ -46,7 +46,7 @@ class _Condition(ColumnElement[bool]):
 
     __visit_name__ = "written_condition"
     # What tells two of them apart, so that a statement once written is kept.
-    _traverse_internals = [
+    _traverse_internals = [  # noqa: RUF012 -- SQLAlchemy reads it so
         ("maker", InternalTraversal.dp_plain_obj),
         ("parts", InternalTraversal.dp_clauseelement_tuple),
     ]
