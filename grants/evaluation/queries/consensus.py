@@ -117,6 +117,7 @@ def consensus_page(actor: Actor, reference: str) -> Asking[ConsensusPage]:
         row.saved_at if row else None,
         state is ConsensusState.AGREED and writes,
         actor.user_id in people,
+        call.content.evaluators_per_application,
     )
 
 
