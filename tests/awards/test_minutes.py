@@ -113,7 +113,10 @@ def test_the_minutes_name_who_led_in_the_place_of_the_chair_and_what_was_not_rea
     assert [(item.reference, item.led_by) for item in text.reached] == [(scene.references[1], "Ada Member")]
     path = f"/panels/{meeting.slug}/minutes"
     shown = re.sub("<[^>]+>", "", text_of(browser.get("auditor", path)))
-    assert "Ada Member led the meeting from 20 November 2022, 10:02 to 10:07 in the place of the chair, who had been cut off." in shown
+    assert (
+        "Ada Member led the meeting from 20 November 2022, 10:02 to 10:07 in the place of the chair, who had been cut off."
+        in shown
+    )
     assert "Led by Ada Member in the place of the chair." in shown
     assert shown.count("ot reached") == 2 and "2 applications were not reached." in shown
     # The chair reads nothing of what is shut to them, not even who led it.

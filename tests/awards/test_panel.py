@@ -546,7 +546,9 @@ def test_a_meeting_is_planned_led_and_voted_in_on_its_pages(meeting: Meeting, br
     few = text_of(browser.get("chair", live))
     assert "It is counted from 2 votes on." in few and "Count the votes" not in few and "Cast my vote" in few
     # Leaving an item with its vote open, and ending the meeting, say first what is left behind.
-    assert "Next item without counting" in few and "“Recommend it” is put to the vote and not counted: 1 has voted." in few
+    assert (
+        "Next item without counting" in few and "“Recommend it” is put to the vote and not counted: 1 has voted." in few
+    )
     assert "End it for good" in few and "2 applications are not reached: " in few
     assert browser.post("chair", f"{live}/next").status_code == 303
     left = text_of(browser.get("chair", live))

@@ -153,7 +153,9 @@ def read_sheet(data: bytes, definition: Definition, standing: Mapping[str, Answe
     if not answers:
         raise Invalid("No line of this form was found in the workbook. Download the form here, and fill in column D.")
     said = (*problems, *gone[:STRAYS_SAID_MAX])
-    whose = next((owner for cell in first[0][_OWNER:] if (owner := marked_owner(_cell_text(cell)))), "") if first else ""
+    whose = (
+        next((owner for cell in first[0][_OWNER:] if (owner := marked_owner(_cell_text(cell)))), "") if first else ""
+    )
     return Filled(tuple(answers.values()), said, frozenset(cleared), places, frozenset(in_part), whose)
 
 
