@@ -121,8 +121,25 @@ def _csv_cell(cell: object) -> str:
             return inert(str(cell))
 
 
+# What is often chosen in the place of a list, by its first bytes: its encoding is not what is wrong with it.
+_NO_LISTS = (
+    (b"%PDF-", "a PDF"),
+    (b"\x89PNG\r\n\x1a\n", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "locked with a password or in an old Office format"),
+)
+
+
 def decoded(data: bytes) -> str:
-    """A CSV file as text; raises :class:`Invalid` for any other encoding than UTF-8, or UTF-16 with its mark."""
+    """A CSV file as text; raises :class:`Invalid` for any other encoding than UTF-8, or UTF-16 with its mark.
+
+    >>> decoded(b"%PDF-1.7 and so on")
+    Traceback (most recent call last):
+    grants.core.errors.Invalid: The file is a PDF. Save the list as CSV UTF-8 and upload that.
+    """
+    for mark, what in _NO_LISTS:
+        if data.startswith(mark):
+            raise Invalid(f"The file is {what}. Save the list as CSV UTF-8 and upload that.")
     for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"", "utf-8-sig")):
         if data.startswith(mark):
             try:

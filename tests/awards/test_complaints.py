@@ -337,7 +337,7 @@ def test_rejected_the_first_decision_stands_and_the_letter_leaves_in_the_same_ac
     assert any(job.name == queries.complaints.JOB for job in db.session.scalars(select(Job)))
 
 
-def test_upheld_the_evaluation_is_repeated_by_others_and_its_history_stays(told: Scene) -> None:
+def test_upheld_the_evaluation_is_repeated_by_others_and_its_history_stays(told: Scene, browser: Browser) -> None:
     application_id = told.application_ids[NUMBER]
     before = told.seats(application_id)
     with arranging():
@@ -349,6 +349,11 @@ def test_upheld_the_evaluation_is_repeated_by_others_and_its_history_stays(told:
     assert set(before) <= {name for name, key in told.people.items() if key in queries.involved_in(application_id)}
     with pytest.raises(Refused, match="is not scored yet"):
         services.settling.propose_outcome(told.actor("piet"), found)
+    # Whoever chairs reads that seats are waited for, in place of being waited for.
+    listed = text_of(browser.get("chair", "/consensus"))
+    assert "Waits for seats" in listed and "Seats for 3 evaluators" in listed and "0 of 3" in listed
+    inside = text_of(browser.get("chair", f"/consensus/{told.references[NUMBER]}"))
+    assert "Nobody has a seat on it now; the call asks for 3 evaluators." in inside and "of 0" not in inside
 
 
 def test_a_corrected_outcome_needs_its_money_and_reserves_it(told: Scene) -> None:

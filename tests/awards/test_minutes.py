@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -101,7 +102,7 @@ def test_the_minutes_name_who_led_in_the_place_of_the_chair_and_what_was_not_rea
     with clock.at(CLOSED + timedelta(minutes=7)):
         meeting.does("chair", "arrive")
         meeting.does("ada", "open_item", scene.references[1])
-    with clock.at(CLOSED + timedelta(minutes=9)):
+    with clock.at(CLOSED + timedelta(days=1, minutes=9)):
         meeting.does("ada", "end")
 
     text = queries.minutes.minutes_page(scene.actor("auditor"), meeting.slug).text
@@ -113,13 +114,20 @@ def test_the_minutes_name_who_led_in_the_place_of_the_chair_and_what_was_not_rea
     assert [(item.reference, item.led_by) for item in text.reached] == [(scene.references[1], "Ada Member")]
     path = f"/panels/{meeting.slug}/minutes"
     shown = re.sub("<[^>]+>", "", text_of(browser.get("auditor", path)))
-    assert "Ada Member led the meeting from 10:02 to 10:07 in the place of the chair, who had been cut off." in shown
+    assert (
+        "Ada Member led the meeting from 20 November 2022, 10:02 to 10:07 in the place of the chair, who had been cut off."
+        in shown
+    )
     assert "Led by Ada Member in the place of the chair." in shown
     assert shown.count("ot reached") == 2 and "2 applications were not reached." in shown
     # The chair reads nothing of what is shut to them, not even who led it.
     assert "Led by" not in text_of(browser.get("chair", path))
+    # A meeting that took several days says which; one day is said once, at its head.
+    assert "Opened 20 November 2022, 10:07, closed 21 November 2022, 10:09; " in shown
+    assert replace(text, ended_at=lead.until).span_words(lead.since, lead.until) == "10:02 to 10:07"
     freeze(meeting)
-    assert "2 applications were not reached." in paper(meeting, "auditor")
+    printed = paper(meeting, "auditor")
+    assert "2 applications were not reached." in printed and "closed 21 November 2022, 10:09" in printed
     agenda = text_of(browser.get("auditor", f"/panels/{meeting.slug}"))
     assert agenda.count("Not reached") == 2 and "To come" not in agenda
 

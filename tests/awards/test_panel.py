@@ -545,6 +545,16 @@ def test_a_meeting_is_planned_led_and_voted_in_on_its_pages(meeting: Meeting, br
     assert "a vote is counted from 2" in text_of(browser.post("chair", f"{live}/count/1"), 422)
     few = text_of(browser.get("chair", live))
     assert "It is counted from 2 votes on." in few and "Count the votes" not in few and "Cast my vote" in few
+    # Leaving an item with its vote open, and ending the meeting, say first what is left behind.
+    assert (
+        "Next item without counting" in few and "“Recommend it” is put to the vote and not counted: 1 has voted." in few
+    )
+    assert "End it for good" in few and "2 applications are not reached: " in few
+    assert browser.post("chair", f"{live}/next").status_code == 303
+    left = text_of(browser.get("chair", live))
+    assert "1 has voted. Open that item again to go on with the vote." in left
+    assert "Vote open" in left and "Discussed" not in left and "without counting" not in left
+    assert browser.post("chair", f"{live}/back").status_code == 303
     assert browser.post("chair", f"{live}/pause").status_code == 303
     paused = text_of(browser.get("chair", live))
     assert "The meeting is paused. Votes are cast and counted when it goes on." in paused

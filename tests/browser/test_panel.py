@@ -106,7 +106,8 @@ def test_a_day_of_the_panel(chromium: Browser, site: Site, panel_world: World[Me
                 assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
                 assert barriers(page, severe=True) == [], (page.url, width)
 
-        press(chair, "End the meeting")
+        chair.get_by_text("End the meeting").click()
+        press(chair, "End it for good")
         the_minutes(meeting, chair, ben, manager, cleo)
 
 

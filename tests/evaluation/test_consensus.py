@@ -189,6 +189,9 @@ def test_whoever_dissented_may_agree_after_all_and_each_thing_they_said_is_kept(
         with clock.at(CLOSED + timedelta(minutes=minute)):
             if words:
                 services.dissent(assessed.actor(name), first, words)
+                # Who says more takes back nothing of what they said before.
+                held = said[: minute + 1] if minute < 2 else [words]
+                assert [each[1] for each in page(assessed, "chair").dissents] == held
             else:
                 services.agree(assessed.actor(name), first)
                 assert page(assessed, "chair").dissents == ()

@@ -117,6 +117,8 @@ def test_encodings_and_separators() -> None:
         assert (found.name, found.deed) == ("Nora Öst", LineDeed.INVITED)
     with pytest.raises(Invalid, match=r"not in UTF-8 \(line 2\)"):
         decoded(line.encode("cp1252"))
+    with pytest.raises(Invalid, match=r"^The file is a PDF\. Save the list as CSV UTF-8"):
+        decoded(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3")
     with pytest.raises(Invalid, match="no text"):
         decoded(b"PDF\0")
 

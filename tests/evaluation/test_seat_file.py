@@ -159,6 +159,10 @@ def test_lines_that_cannot_be_done_say_why_and_leave_their_application_whole(bro
 
     assert "nobody of this pool" in words and "Left as it is: the same application has a line" in words
     assert "Locked: unlock it first" in words and "locked is yes or no" in words and "write the day as" in words
+    # Of one line every fault at once.
+    assert (
+        "“PCP-2022-A-9999” is no application of this call" in words and "“x” in the column evaluator is nobody" in words
+    )
     assert "Nothing would be written" in words
     look(browser, seated, [["application", "who"], ["x", "y"]], 422)
     look(browser, seated, [["application", "evaluator"]], 422)

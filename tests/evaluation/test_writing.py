@@ -367,6 +367,17 @@ def test_faults_of_a_filled_form_are_named_by_their_place(seated: Scene, browser
     assert "x.docx" in text_of(sent, 422)
 
 
+def test_the_sheet_of_another_application_is_refused_by_both_names(seated: Scene, browser: Browser) -> None:
+    name = several(seated)
+    first, second, *_ = (each.reference for each in queries.assessments(seated.actor(name)))
+    for kind in ("docx", "xlsx"):
+        data = browser.get(name, f"/assessments/{first}/form.{kind}").data
+        sent = browser.post(name, f"/assessments/{second}/offline", file=(io.BytesIO(data), f"mine.{kind}"))
+        assert f"This file is the sheet of {first}, and here you assess {second}." in text_of(sent, 422)
+        own = browser.post(name, f"/assessments/{first}/offline", file=(io.BytesIO(data), f"mine.{kind}"))
+        assert "It says nothing that is not here already." in text_of(own)
+
+
 def test_an_evaluator_gives_a_seat_back_and_the_manager_is_told(seated: Scene, browser: Browser) -> None:
     name, about, reference, _ = begun(seated)
     services.save(seated.actor(name), about, seated.sheet(8, 8, 8))

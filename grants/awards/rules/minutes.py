@@ -11,7 +11,7 @@ from uuid import UUID
 
 from grants.awards.rules.panel import CUT_OFF, UNSEEN, Course, Event, Proposal, courses, stays
 from grants.awards.states import Happened, PanelRole, Vote
-from grants.core import encoding
+from grants.core import clock, encoding
 from grants.core.errors import Refused
 
 
@@ -136,6 +136,20 @@ class MinutesText:
         """How many were not reached, in one sentence."""
         count = len(self.not_reached)
         return f"{count} {'application was' if count == 1 else 'applications were'} not reached."
+
+    def time_words(self, moment: datetime | None) -> str:
+        """A moment on the clock of the call, with its day where the meeting took several."""
+        if moment is None:
+            return ""
+        local, began, ended = (clock.in_zone(each, self.zone) for each in (moment, self.began_at, self.ended_at))
+        day = "" if began.date() == local.date() == ended.date() else f"{clock.long_date(local.date())}, "
+        return f"{day}{local:%H:%M}"
+
+    def span_words(self, since: datetime, until: datetime | None) -> str:
+        """From when to when; the day stands once where both are on it."""
+        first, last = self.time_words(since), self.time_words(until)
+        day, _, hours = last.rpartition(", ")
+        return f"{first} to {hours if day and first.startswith(day) else last}"
 
     @property
     def sha256(self) -> bytes:

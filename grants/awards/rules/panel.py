@@ -154,6 +154,13 @@ class Proposal:
         """More voices for it than against it; those who abstain count for neither."""
         return self.count(Vote.APPROVE) > self.count(Vote.REJECT)
 
+    @property
+    def uncounted_words(self) -> str:
+        """What is left behind where another item is opened, or the meeting ends, before it was counted."""
+        cast = len(self.votes)
+        voted = "nobody has voted" if not cast else f"{cast} {'has' if cast == 1 else 'have'} voted"
+        return f"“{self.text}” is put to the vote and not counted: {voted}."
+
     def vote_of(self, person: UUID | None) -> Vote | None:
         """How a person voted; None where they did not."""
         return next((vote for voter, vote in self.votes if voter == person), None)

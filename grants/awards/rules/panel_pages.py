@@ -10,6 +10,9 @@ from grants.awards.rules.minutes import MinutesText
 from grants.awards.rules.panel import Course
 from grants.awards.states import MeetingState, PanelRole
 
+# So many of what was not reached are named before a meeting ends; the agenda below names all.
+NAMED_MOST = 5
+
 
 @dataclass(frozen=True, slots=True)
 class MeetingHead:
@@ -70,6 +73,8 @@ class AgendaRow:
             return "Open now"
         if self.told.opened_at is None:
             return "Not reached" if self.over else "To come"
+        if self.told.open_proposal is not None:
+            return "Vote not counted" if self.over else "Vote open"
         return "Decided" if self.told.decision else "Discussed"
 
 
@@ -97,6 +102,19 @@ class MeetingPage:
     reader: UUID | None = None
     # What a page in the room compares with what it asks for every two seconds.
     beat: str = ""
+
+    @property
+    def unsettled(self) -> tuple[str, ...]:
+        """What would stay as it is if the meeting ended now, of all that the reader may read."""
+        votes = [
+            f"{row.title}: {row.told.open_proposal.uncounted_words}" for row in self.rows if row.told.open_proposal
+        ]
+        names = [row.title for row in self.rows if row.told.opened_at is None]
+        if names:
+            count, more = len(names), len(names) - NAMED_MOST
+            named = ", ".join(names[:NAMED_MOST]) + (f" and {more} more" if more > 0 else "")
+            votes.append(f"{count} {'application is' if count == 1 else 'applications are'} not reached: {named}.")
+        return tuple(votes)
 
     @property
     def takes_minutes(self) -> bool:

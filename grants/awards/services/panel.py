@@ -221,23 +221,26 @@ def end(actor: Actor, meeting_id: UUID, version: int | None = None) -> None:
 
 
 @act("panel.turn", needs=Permission.PANEL_LEAD, scope=meeting_scope, says="opened another item of {subject}")
-def turn(actor: Actor, meeting_id: UUID, way: Turn, version: int | None = None) -> None:
-    """Close the item that is open and open the one after or before it; everybody’s page follows."""
+def turn(actor: Actor, meeting_id: UUID, way: Turn, version: int | None = None) -> str:
+    """Close the item that is open and open the one after or before it; everybody’s page follows.
+
+    Returns in words what vote is left uncounted on the one that was open; empty where none is.
+    """
     meeting = _led(actor, meeting_id, version)
     _refuse_not_running(meeting)
     order = tuple(queries.panel.meeting_of(meeting_id).items)
     item = rules.turned(order, meeting.current_id, way)
     if item is None:
         raise Refused("There is no item there. End the meeting, or open an item from the agenda.")
-    _open(actor, meeting, locked(PanelItem, item))
+    return _open(actor, meeting, locked(PanelItem, item))
 
 
 @act("panel.open_item", needs=Permission.PANEL_LEAD, scope=meeting_scope, says="opened an item of {subject}")
-def open_item(actor: Actor, meeting_id: UUID, reference: str, version: int | None = None) -> None:
-    """Open an item by its reference, wherever it stands on the agenda."""
+def open_item(actor: Actor, meeting_id: UUID, reference: str, version: int | None = None) -> str:
+    """Open an item by its reference, wherever it stands on the agenda; returns what :func:`turn` does."""
     meeting = _led(actor, meeting_id, version)
     _refuse_not_running(meeting)
-    _open(actor, meeting, item_named(actor, meeting_id, reference))
+    return _open(actor, meeting, item_named(actor, meeting_id, reference))
 
 
 def item_named(actor: Actor, meeting_id: UUID, reference: str) -> PanelItem:
@@ -255,18 +258,22 @@ def _refuse_not_running(meeting: PanelMeeting, what: str = "Items are opened") -
         raise Refused(f"This meeting is {word}. {what} while it is in progress.")
 
 
-def _open(actor: Actor, meeting: PanelMeeting, item: PanelItem) -> None:
-    """Open an item: whoever is in conflict with it is out of the room from that moment, on the record."""
+def _open(actor: Actor, meeting: PanelMeeting, item: PanelItem) -> str:
+    """Open an item: whoever is in conflict with it is out of the room from that moment, on the record.
+
+    Returns in words what vote is left uncounted, to who may read the item it is on.
+    """
     clear = clear_of(meeting.id, item)
     if rules.leader(queries.panel.meeting_of(meeting.id).roles, clear.voice) is None:
         raise Refused(
             "Neither the chair nor a deputy may lead the item there. Plan a meeting with another chair for it, "
             "and open another item from the agenda."
         )
-    _close(actor, meeting)
+    left = _close(actor, meeting)
     meeting.current_id = item.id
     log(meeting, actor, Happened.OPENED, item_id=item.id)
     _send_out(actor, meeting, item, clear.room)
+    return left
 
 
 def _send_out(actor: Actor, meeting: PanelMeeting, item: PanelItem, clear: frozenset[UUID]) -> None:
@@ -278,17 +285,20 @@ def _send_out(actor: Actor, meeting: PanelMeeting, item: PanelItem, clear: froze
         log(meeting, actor, Happened.STEPPED_OUT, item_id=item.id, person_id=person)
 
 
-def _close(actor: Actor, meeting: PanelMeeting) -> None:
-    """Close the item that is open, if one is: whoever stepped out is called back."""
+def _close(actor: Actor, meeting: PanelMeeting) -> str:
+    """Close the item that is open, if one is: whoever stepped out is called back. Returns what :func:`_open` does."""
     if meeting.current_id is None:
-        return
-    events = queries.panel.events_of(meeting.id)
+        return ""
+    item, events = locked(PanelItem, meeting.current_id), queries.panel.events_of(meeting.id)
     told = rules.courses(events, acts.moment())[meeting.current_id]
     log(meeting, actor, Happened.CLOSED, item_id=meeting.current_id)
     for stay in told.out:
         if stay.until is None:
             log(meeting, actor, Happened.CALLED_BACK, item_id=meeting.current_id, person_id=stay.person)
     meeting.current_id = None
+    if told.open_proposal is None or queries.panel.shut(actor, [item.application_id]):
+        return ""
+    return told.open_proposal.uncounted_words
 
 
 # --- who is there ---------------------------------------------------------------------------------------------------

@@ -226,14 +226,24 @@ def stand_in(slug: str) -> Any:
 @requires(P.PANEL_LEAD)
 def turn(slug: str, way: str) -> Any:
     form = ContestedForm()
-    return _deed(slug, form, lambda key: services.panel.turn(current_actor(), key, Turn(way), form.version_shown()))
+    return _deed(
+        slug, form, lambda key: _say_left(services.panel.turn(current_actor(), key, Turn(way), form.version_shown()))
+    )
+
+
+def _say_left(vote: str) -> None:
+    """Leaving an item is allowed while its vote is open, and never silent."""
+    if vote:
+        flash(f"{vote} Open that item again to go on with the vote.", "warning")
 
 
 @bp.post("/panels/<slug>/live/open/<ref>")
 @requires(P.PANEL_LEAD)
 def open_item(slug: str, ref: str) -> Any:
     form = ContestedForm()
-    return _deed(slug, form, lambda key: services.panel.open_item(current_actor(), key, ref, form.version_shown()))
+    return _deed(
+        slug, form, lambda key: _say_left(services.panel.open_item(current_actor(), key, ref, form.version_shown()))
+    )
 
 
 @bp.post("/panels/<slug>/live/<any(arrive,leave):deed>")

@@ -28,7 +28,7 @@ def panel(view: MinutesView) -> bytes:
             ("Opened", moment(text.began_at, text.zone)),
             ("Ended", moment(text.ended_at, text.zone)),
             ("Quorum", str(text.quorum)),
-            *(("Paused", f"{_time(each.since, text.zone)} to {_time(each.until, text.zone)}") for each in text.pauses),
+            *(("Paused", text.span_words(each.since, each.until)) for each in text.pauses),
             ("Version", f"{view.number}, frozen by {view.frozen_by}, {moment(view.frozen_at, text.zone)}"),
             ("SHA-256 of the whole", view.sha256),
         ]
@@ -44,7 +44,7 @@ def panel(view: MinutesView) -> bytes:
         (
             person.name,
             person.role,
-            ", ".join(f"{_time(stay.since, text.zone)} to {_time(stay.until, text.zone)}" for stay in person.stays) or "Not there",
+            "; ".join(text.span_words(stay.since, stay.until) for stay in person.stays) or "Not there",
         )
         for person in text.people
     )  # fmt: skip
@@ -52,8 +52,7 @@ def panel(view: MinutesView) -> bytes:
         Table("People", (Column("Name", share=4), Column("In this meeting", share=3), Column("There", share=4)), rows)
     )
     for lead in text.led:
-        since, until = _time(lead.since, text.zone), _time(lead.until, text.zone)
-        paper.paragraph(f"{lead.name} led the meeting from {since} to {until} {lead.words}.")
+        paper.paragraph(f"{lead.name} led the meeting from {text.span_words(lead.since, lead.until)} {lead.words}.")
     for item in text.reached:
         _item(paper, item, text)
     _not_reached(paper, text)
@@ -63,19 +62,18 @@ def panel(view: MinutesView) -> bytes:
 
 
 def _item(paper: Paper, item: MinutesItem, text: MinutesText) -> None:
-    zone = text.zone
     paper.heading(f"{item.title} ({item.reference})")
-    closed = f", closed {_time(item.closed_at, zone)}" if item.closed_at else ""
-    paper.paragraph(f"Opened {_time(item.opened_at, zone)}{closed}; {clock_words(item.seconds)} minutes in all.")
+    closed = f", closed {text.time_words(item.closed_at)}" if item.closed_at else ""
+    paper.paragraph(f"Opened {text.time_words(item.opened_at)}{closed}; {clock_words(item.seconds)} minutes in all.")
     if item.led_by:
         paper.paragraph(f"Led by {item.led_by} in the place of the chair.")
     for stay in item.out:
-        back = f" and was called back at {_time(stay.until, zone)}" if stay.until else ""
+        back = f" and was called back at {text.time_words(stay.until)}" if stay.until else ""
         paper.paragraph(
-            f"{stay.name} left the room at {_time(stay.since, zone)} because of a conflict of interest{back}."
+            f"{stay.name} left the room at {text.time_words(stay.since)} because of a conflict of interest{back}."
         )
     for change in item.changes:
-        paper.paragraph(f"{_time(change.at, zone)}, {change.by}: {change.words} Reason: {change.reason}")
+        paper.paragraph(f"{text.time_words(change.at)}, {change.by}: {change.words} Reason: {change.reason}")
     for vote in item.votes:
         named = [("For", vote.approve), ("Against", vote.reject), ("Abstained", vote.abstain)]
         said = " ".join(f"{label}: {', '.join(names)}." for label, names in named if names)
@@ -110,7 +108,3 @@ def moment(at: datetime, zone: str) -> str:
     """A day and a time on the clock of a zone, which is named."""
     local = clock.in_zone(at, zone)
     return f"{clock.long_date(local.date())}, {local:%H:%M} ({zone})"
-
-
-def _time(at: datetime | None, zone: str) -> str:
-    return "" if at is None else f"{clock.in_zone(at, zone):%H:%M}"

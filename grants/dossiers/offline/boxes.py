@@ -21,7 +21,8 @@ class Filled:
     """What a filled file says: the answers that could be read, and what could not, each with its heading.
 
     ``cleared`` are the questions whose box is there and holds nothing; ``places`` says in words where in the file each
-    answer stands. ``in_part`` are the questions of whose box only a part could be read.
+    answer stands. ``in_part`` are the questions of whose box only a part could be read. ``whose`` is the reference of
+    what the form was downloaded for, empty where the file does not say it.
     """
 
     answers: tuple[Answer, ...]
@@ -29,6 +30,7 @@ class Filled:
     cleared: frozenset[str] = frozenset()
     places: Mapping[str, str] = field(default_factory=dict)
     in_part: frozenset[str] = frozenset()
+    whose: str = ""
 
 
 def when_asked(definition: Definition, question: Question) -> Iterator[str]:
@@ -76,6 +78,24 @@ def mark_of(key: str) -> str:
 
 
 A_MARK = re.compile(r"\[field [^\]]{1,100}: leave this line as it is\]")
+
+
+def owner_mark(whose: str) -> str:
+    """The line by which a form says what it was downloaded for.
+
+    >>> marked_owner(owner_mark("PCP-2026-A-0038"))
+    'PCP-2026-A-0038'
+    """
+    return f"[form of {whose}: leave this line as it is]"
+
+
+_AN_OWNER_MARK = re.compile(r"\[form of ([^\]]{1,100}): leave this line as it is\]")
+
+
+def marked_owner(line: str) -> str:
+    """What such a line names; empty for any other line."""
+    found = _AN_OWNER_MARK.fullmatch(line.strip())
+    return found[1] if found else ""
 
 
 def as_text(question: Question, answer: Answer) -> str:

@@ -20,6 +20,8 @@ from grants.dossiers.offline.boxes import (
     as_text,
     instructions,
     mark_of,
+    marked_owner,
+    owner_mark,
     plain_words,
     understood,
     when_asked,
@@ -46,9 +48,16 @@ _RELATIONS = (
 _NOT_IN_XML = re.compile("[\ufffe\uffff]")
 
 
-def written(title: str, notes: tuple[str, ...], definition: Definition, answers: Mapping[str, Answer]) -> bytes:
-    """The whole form as DOCX, with limits, hints and guidance, and what was answered so far in its boxes."""
+def written(
+    title: str, notes: tuple[str, ...], definition: Definition, answers: Mapping[str, Answer], *, whose: str = ""
+) -> bytes:
+    """The whole form as DOCX, with limits, hints and guidance, and what was answered so far in its boxes.
+
+    ``whose`` is the reference of the one thing it may be uploaded for.
+    """
     body = [_paragraph(title, size=40, bold=True), *(_paragraph(note) for note in notes)]
+    if whose:
+        body.append(_paragraph(owner_mark(whose), size=14, grey=True))
     for section in definition.sections:
         told = rules.with_answers(section, definition, answers, is_ahead=True)
         body.append(_paragraph(section.title, size=30, bold=True))
@@ -161,7 +170,13 @@ def read(data: bytes, definition: Definition) -> Filled:
             )
     places = {key: known[key][0].title for key in answers}
     said = (*problems, *gone[:STRAYS_SAID_MAX], *_strays(body, definition))
-    return Filled(tuple(answers.values()), said, frozenset(cleared), places, frozenset(in_part))
+    return Filled(tuple(answers.values()), said, frozenset(cleared), places, frozenset(in_part), _whose(body))
+
+
+def _whose(body: ElementTree.Element) -> str:
+    """What the form was downloaded for, from the first line that says it."""
+    lines = (_words(child, marked=False) for child in body.findall(_name("p")))
+    return next((owner for owner in map(marked_owner, lines) if owner), "")
 
 
 def _body(data: bytes) -> ElementTree.Element:

@@ -19,6 +19,8 @@ from grants.dossiers.offline.boxes import (
     as_text,
     instructions,
     mark_of,
+    marked_owner,
+    owner_mark,
     plain_words,
     understood,
     when_asked,
@@ -28,7 +30,7 @@ from grants.dossiers.offline.packed import MOMENT, PART_BYTES_MAX, refuse_odd
 from grants.dossiers.rules import Answer, Definition, Question, QuestionKind
 
 _COLUMNS = (("Section", 22), ("Question", 40), ("What to write", 50), ("Your answer", 90), ("Field", 24))
-_QUESTION, _ANSWER, _FIELD = 1, 3, 4
+_QUESTION, _ANSWER, _FIELD, _OWNER = 1, 3, 4, 5
 # A form has some dozen questions; what lies below is not looked at.
 ROWS_READ_MAX = 2_000
 # What one cell of a workbook can hold.
@@ -45,8 +47,11 @@ class Formula(str):
     __slots__ = ()
 
 
-def written_sheet(title: str, definition: Definition, answers: Mapping[str, Answer]) -> bytes:
-    """The whole form as XLSX: a line a question, its answer in column D, and a sheet for each table; no text is a formula."""
+def written_sheet(title: str, definition: Definition, answers: Mapping[str, Answer], *, whose: str = "") -> bytes:
+    """The whole form as XLSX: a line a question, its answer in column D, and a sheet for each table; no text is a formula.
+
+    ``whose`` is the reference of the one thing it may be uploaded for.
+    """
     import xlsxwriter  # only where somebody asks for it
 
     made = io.BytesIO()
@@ -59,6 +64,8 @@ def written_sheet(title: str, definition: Definition, answers: Mapping[str, Answ
     for column, (name, width) in enumerate(_COLUMNS):
         sheet.set_column(column, column, width)
         sheet.write_string(0, column, name, bold)
+    if whose:
+        sheet.write_string(0, _OWNER, owner_mark(whose))
     sheet.freeze_panes(1, 0)
     line = tables = 0
     for section in definition.sections:
@@ -108,7 +115,7 @@ def read_sheet(data: bytes, definition: Definition, standing: Mapping[str, Answe
     Raises :class:`Invalid`.
     """
     known = {question.key: (section, question) for section in definition.sections for question in section.questions}
-    width = max([_FIELD + 1, *(len(question.columns) for _, question in known.values())])
+    width = max([_OWNER + 1, *(len(question.columns) for _, question in known.values())])
     sheets = _book(data, columns_max=width)
     (_, first), *others = sheets
     answers: dict[str, Answer] = {}
@@ -146,7 +153,10 @@ def read_sheet(data: bytes, definition: Definition, standing: Mapping[str, Answe
     if not answers:
         raise Invalid("No line of this form was found in the workbook. Download the form here, and fill in column D.")
     said = (*problems, *gone[:STRAYS_SAID_MAX])
-    return Filled(tuple(answers.values()), said, frozenset(cleared), places, frozenset(in_part))
+    whose = (
+        next((owner for cell in first[0][_OWNER:] if (owner := marked_owner(_cell_text(cell)))), "") if first else ""
+    )
+    return Filled(tuple(answers.values()), said, frozenset(cleared), places, frozenset(in_part), whose)
 
 
 def _fits_cell(question: Question, answer: Answer | None) -> bool:

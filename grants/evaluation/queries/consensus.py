@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -106,17 +106,30 @@ def consensus_page(actor: Actor, reference: str) -> Asking[ConsensusPage]:
         tuple(name for user_id, name in people.items() if user_id not in agreed),
         writes,
         state is ConsensusState.PROPOSED and actor.user_id in people and actor.user_id not in agreed,
-        tuple(
-            (people[each.user_id], each.words, each.answered_at)
-            for each in {each.user_id: each for each in said}.values()
-            if each.answer == Answer.DISSENT.value and each.user_id in people and each.user_id not in agreed
-        ),
+        _dissents(said, {user_id: name for user_id, name in people.items() if user_id not in agreed}),
         versions,
         state is ConsensusState.PROPOSED and actor.user_id in people,
         row.numbers if row else {},
         row.saved_at if row else None,
         state is ConsensusState.AGREED and writes,
         actor.user_id in people,
+        call.content.evaluators_per_application,
+    )
+
+
+def _dissents(said: Sequence[Any], people: Mapping[UUID, str]) -> tuple[tuple[str, str, datetime], ...]:
+    """All that each of these people holds against the words as they stand, in order; what they agreed to after is held no more."""
+    held: dict[UUID, list[Any]] = {}
+    for each in said:
+        if each.answer == Answer.DISSENT.value:
+            held.setdefault(each.user_id, []).append(each)
+        else:
+            held.pop(each.user_id, None)
+    return tuple(
+        (people[user_id], each.words, each.answered_at)
+        for user_id, words in held.items()
+        for each in words
+        if user_id in people
     )
 
 

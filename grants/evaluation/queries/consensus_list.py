@@ -47,6 +47,7 @@ def consensus_list(actor: Actor, page: Page | None = None, of_call: str = "") ->
         select(
             *(Application.id, Application.reference, Application.title, Call.slug, Call.title.label("call_title")),
             *(Consensus.state, Consensus.agreed_by, spread.label("spread"), by_mean().label("by_mean")),
+            Call.content["fields"]["evaluation.evaluators_per_application"]["value"].as_integer().label("asked"),
         )
         .join(Call, Call.id == Application.call_id)
         .outerjoin(Consensus, Consensus.application_id == Application.id)
@@ -113,5 +114,5 @@ def _line(row: Any, seats: Sequence[Any], cities: str) -> ConsensusRow:
     return ConsensusRow(
         row.id, row.reference, row.title, cities, row.slug, row.call_title, len(seats), submitted,
         rules.half_words(row.spread) if 1 < submitted == len(seats) else "", state, tuple(seat.name for seat in waits),
-        row.by_mean,
+        row.by_mean, row.asked or 0,
     )  # fmt: skip

@@ -225,27 +225,44 @@ def _of_application(
     about = known.applications.get(reference)
     if about is None:
         sentence = f"{quoted(reference)} is no application of this call whose seats you may change now."
-        return [], {line.number: problems.get(line.number) or sentence for line in lines}
+        for line in lines:
+            if reference:
+                _also(problems, line.number, sentence)
+            if line.handle and line.handle not in known.pool:
+                _also(problems, line.number, _nobody(line, known))
+        return [], problems
     named = {line.handle: line for line in lines if line.handle}
     found: list[SeatChange] = []
     for line in named.values():
         change, problem = _of_line(line, about, known)
         found.append(change)
-        if problem:
-            problems.setdefault(line.number, problem)
+        _also(problems, line.number, problem)
+    kept: dict[str, list[str]] = {}
     for handle, seat in about.seats.items():
         if handle not in named:
             why = about.decided or ("Locked: unlock it first, or name it in the file." if seat.locked else "")
             if why:
-                problems.setdefault(lines[0].number, f"{seat.name} is not named, and cannot lose the seat. {why}")
+                kept.setdefault(why, []).append(seat.name)
             words = "Has submitted: the sheet stays on the record and counts no more." if seat.submitted else ""
             found.append(SeatChange(0, reference, about.title, handle, seat.name, SeatDeed.TAKEN, words))
+    for why, names in kept.items():
+        one = len(names) == 1
+        lost = "is not named, and cannot lose the seat" if one else "are not named, and cannot lose their seats"
+        _also(problems, lines[0].number, f"{', '.join(names)} {lost}. {why}")
     if len(named) > known.per_application:
-        problems.setdefault(
+        _also(
+            problems,
             max(line.number for line in named.values()),
             f"The file names {len(named)} evaluators of it; the call has {known.per_application} for each.",
         )
     return found, problems
+
+
+def _also(problems: dict[int, str], number: int, sentence: str) -> None:
+    """All that is wrong with a line is told at once, each thing once."""
+    stood = problems.get(number, "")
+    if sentence and sentence not in stood:
+        problems[number] = f"{stood} {sentence}".strip()
 
 
 def _of_line(line: AskedSeat, about: SeatedApplication, known: SeatsKnown) -> tuple[SeatChange, str]:

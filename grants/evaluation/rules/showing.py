@@ -183,6 +183,8 @@ class ConsensusPage:
     may_reopen: bool = False
     # Whether the reader is one of its evaluators.
     seated: bool = False
+    # How many evaluators the call has for each application.
+    asked: int = 0
 
     def number(self, name: str) -> int:
         """Which version of a field stands; 0 where nothing was ever written."""
@@ -234,6 +236,18 @@ class ConsensusRow:
     waits_for: tuple[str, ...] = ()
     # The call ranks by the mean of the marks: nobody writes or agrees a consensus.
     by_mean: bool = False
+    # How many evaluators the call has for each application.
+    asked: int = 0
+
+    @property
+    def unseated(self) -> bool:
+        """Whether it waits for people first: nobody has a seat, as where an evaluation is repeated by others."""
+        return not self.seats and self.state is not ConsensusState.AGREED
+
+    @property
+    def wanted(self) -> int:
+        """How many assessments it is for: one for each seat, or all the call asks for while nobody has one."""
+        return self.seats or self.asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def sheet_document(ref: str) -> Response:
         "Your own sheet: what you write here is seen by nobody before you have uploaded and submitted it.",
         "Choose each score from the words beside it. A score left empty is missing; it is never a zero.",
     )
-    made = offline.written(f"Assessment of {ref}", notes, queries.form_of(shown), _answers(shown))
+    made = offline.written(f"Assessment of {ref}", notes, queries.form_of(shown), _answers(shown), whose=ref)
     return handed_over(made, FileType.DOCX, f"{ref} assessment.docx")
 
 
@@ -44,7 +44,7 @@ def sheet_document(ref: str) -> Response:
 def sheet_workbook(ref: str) -> Response:
     """The same as a workbook."""
     shown = queries.assessment_page(current_actor(), ref)
-    made = offline.written_sheet(f"Assessment of {ref}", queries.form_of(shown), _answers(shown))
+    made = offline.written_sheet(f"Assessment of {ref}", queries.form_of(shown), _answers(shown), whose=ref)
     return handed_over(made, FileType.XLSX, f"{ref} assessment.xlsx")
 
 
@@ -77,9 +77,20 @@ def _read(form: FilledSheetForm, shown: AssessmentPage) -> offline.Filled:
         upload.stream.seek(0)
         data, definition = upload.stream.read(incoming.size_bytes), queries.form_of(shown)
         is_book = incoming.media_type == MEDIA[FileType.XLSX]
-        return offline.read_sheet(data, definition, _answers(shown)) if is_book else offline.read(data, definition)
+        filled = offline.read_sheet(data, definition, _answers(shown)) if is_book else offline.read(data, definition)
+        _refuse_another_sheet(filled.whose, shown.head.reference)
+        return filled
     except Invalid as error:
         raise Invalid(str(error), {"file": str(error)}) from error
+
+
+def _refuse_another_sheet(whose: str, reference: str) -> None:
+    """Sheets of one call look alike, so only its own line tells which application a file scores."""
+    if whose and whose != reference:
+        raise Invalid(
+            f"This file is the sheet of {whose}, and here you assess {reference}. Upload it at {whose}, or download the "
+            f"form of {reference} below and fill in that one."
+        )
 
 
 @bp.post("/assessments/<ref>/offline/accept")
