@@ -424,6 +424,9 @@ def test_the_applicant_writes_sends_and_reads_and_the_office_decides_by_pages(to
         version = str(db.session.scalars(select(Complaint.version)).one())
         done = browser.post("lead1", own, version=version, text=GIVEN.text, grounds="overlooked", go="send")
         assert done.status_code == 302 or done.status_code == 303
+        late = browser.post("lead1", own, version=version, text="Words of an old tab", grounds="overlooked", go="send")
+        assert late.status_code == 409 and "Words of an old tab" in late.text
+        assert "What you typed stands below, to be copied." in late.text
         assert browser.get("petra", own).status_code == 404
         for name in ("petra", "manager", "auditor"):
             assert GIVEN.text in browser.get(name, case).text
@@ -446,6 +449,10 @@ def test_the_applicant_writes_sends_and_reads_and_the_office_decides_by_pages(to
         assert "Somebody else handles" in step("manager", "check", go="admit").text
         assert step("petra", "check", go="turn_away").status_code == 422
         step("petra", "check", go="admit")
+        turned = step("petra", "check", go="turn_away", version="1", reason="It is about merits.")
+        assert turned.status_code == 409 and "You had typed" in turned.text and "It is about merits." in turned.text
+        gone = step("petra", "check", go="admit", version="1")
+        assert gone.status_code == 409 and "What you typed" not in gone.text
         wrong = step("petra", "committee", member_one=str(told.people["petra"]), member_two=str(told.people["manager"]))
         assert wrong.status_code == 422
         step("petra", "committee", member_one=str(told.people["petra"]), member_two=str(told.people["piet"]))
