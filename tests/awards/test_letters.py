@@ -287,7 +287,7 @@ def test_each_letter_is_sent_once_kept_with_its_hash_and_printed(app: Flask, dec
     assert row.sent_sha256.hex() in told and text.letter_sha256.hex() in told
 
 
-def test_a_letter_that_fails_keeps_its_reason_and_is_sent_again(decided: Scene) -> None:
+def test_a_letter_that_fails_keeps_its_reason_and_is_sent_again(browser: Browser, decided: Scene) -> None:
     mailing_id = prepare(decided)
     disable(decided.leads[0])
     letters.confirm_mailing(decided.actor("officer"), mailing_id)
@@ -301,7 +301,13 @@ def test_a_letter_that_fails_keeps_its_reason_and_is_sent_again(decided: Scene) 
         get(User, decided.leads[0]).disabled_at = None
     with pytest.raises(Conflict):
         letters.send_again(decided.actor("officer"), failed.letter_id, failed.version - 1)
-    letters.send_again(decided.actor("officer"), failed.letter_id, failed.version)
+    # As the list of letters has it, with all that stands in the form of that row.
+    place = f"/calls/{decided.slug}/decision/letters"
+    found = re.search(rf'action="({place}/[^"/]+/send-again)".*?</form>', browser.get("officer", place).text, re.DOTALL)
+    assert found is not None and found[1] == f"{place}/{decided.references[0]}/send-again"
+    fields = re.findall(r'name="(\w+)" value="([^"]*)"', found[0])
+    assert len(fields) == len(dict(fields))
+    assert browser.post("officer", found[1], **dict(fields)).status_code == 303
     work_off()
     assert mails() == 3
     with pytest.raises(Refused, match="within the last hour"):
@@ -503,7 +509,10 @@ def test_the_team_acknowledges_and_the_programme_sees_it(app: Flask, decided: Sc
         letters.acknowledge(actor_for(decided.leads[(number + 1) % 3], fresh=True), row.letter_id)
     with pytest.raises(NotFound):
         letters.acknowledge(decided.actor("manager"), row.letter_id)
-    letters.acknowledge(actor_for(decided.leads[number], fresh=True), row.letter_id)
+    lead = actor_for(decided.leads[number], fresh=True)
+    assert letters.acknowledge(lead, row.letter_id, row.version)
+    # A second press in an old tab asks nothing more of anybody.
+    assert not letters.acknowledge(lead, row.letter_id, row.version)
     assert shown_to(decided).rows[0].acknowledged_by.startswith("Lead of")
 
 
