@@ -446,6 +446,9 @@ def test_the_team_reads_letter_before_and_report_after_publication_only(app: Fla
         for file in db.session.scalars(select(StoredFile).where(StoredFile.object_id == second.scalar_subquery())):
             if file.role == queries.letters.LETTER_ROLE:
                 file.role = queries.letters.LETTER_WITH_REPORTS_HASH_ROLE
+    # The page of the application leads to the letter as long as the result says no more.
+    own = lead.get("lead", place).text
+    assert f'"{place}/decision-letter"' in own and f"{place}/result" not in own
     answer = lead.get("lead", f"{place}/decision-letter")
     check_page(answer)
     assert answer.status_code == 200 and "is selected" in answer.text
@@ -490,6 +493,8 @@ def test_the_team_reads_letter_before_and_report_after_publication_only(app: Fla
     assert "version 2" in lead.get("officer", f"/calls/{decided.slug}/decision/letters/{decided.references[0]}").text
 
     publish(decided, ResultsInput())
+    own = lead.get("lead", place).text
+    assert f"{place}/result" in own and f'"{place}/decision-letter"' in own
     with lead.get("other", f"{held}.pdf") as got:
         assert got.status_code == 200
     assert content.sha256.hex() in lead.get("lead", f"{place}/decision-letter").text
