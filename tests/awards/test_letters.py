@@ -492,6 +492,9 @@ def test_the_team_reads_letter_before_and_report_after_publication_only(app: Fla
     assert {paper.sha256 for paper in queries.letters.papers(row.letter_id)} == {paper.sha256 for paper in made}
     assert "version 2" in lead.get("officer", f"/calls/{decided.slug}/decision/letters/{decided.references[0]}").text
 
+    # The history goes on to the letter, for its team and for the programme.
+    for name in ("lead", "manager"):
+        assert "sent the decision letter of" in lead.get(name, f"{place}/history").text
     publish(decided, ResultsInput())
     own = lead.get("lead", place).text
     assert f"{place}/result" in own and f'"{place}/decision-letter"' in own
