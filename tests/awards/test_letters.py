@@ -240,7 +240,7 @@ def test_what_changed_after_it_was_looked_at_is_not_prepared(decided: Scene) -> 
 # ---------------------------------------------------------------------------------------------- two people, once
 
 
-def test_a_second_person_sends_or_returns(decided: Scene) -> None:
+def test_a_second_person_sends_or_returns(browser: Browser, decided: Scene) -> None:
     mailing_id = prepare(decided)
     with pytest.raises(NotAllowed):
         letters.confirm_mailing(decided.actor("manager"), mailing_id)
@@ -249,6 +249,9 @@ def test_a_second_person_sends_or_returns(decided: Scene) -> None:
     with pytest.raises(Invalid):
         letters.return_mailing(decided.actor("officer"), mailing_id, "")
     letters.return_mailing(decided.actor("officer"), mailing_id, "Name the date.")
+    # Who prepares them again reads why first.
+    back = browser.get("manager", f"/calls/{decided.slug}/decision/letters").text
+    assert back.index("Name the date.") < back.index("Prepare these letters")
     assert (mails(), shown_to(decided).mailings[0].state) == (0, MailingState.RETURNED)
 
     sent(decided)

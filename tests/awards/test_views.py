@@ -11,12 +11,14 @@ from werkzeug.test import TestResponse
 from grants.applications.models import Application
 from grants.awards import queries
 from grants.awards.states import SelectionState
+from grants.calls.rules import ResultsInput
 from grants.core.acts import arranging
 from grants.core.db import db
 from grants.evaluation import services as evaluation
 from grants.evaluation.models import Assessment, AssessmentScore, Assignment
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
+from tests.awards.publishing import publish
 from tests.evaluation.scene import CLOSED, Browser, Scene, declares
 from tests.html import check_page
 
@@ -96,6 +98,9 @@ def test_a_list_goes_from_decision_to_confirmation_by_two_people(browser: Browse
     after = text_of(browser.get("officer", f"{base}/decision"))
     assert "No team is told before its letter leaves." in after
     assert "no team reads its outcome before its letter leaves" in after
+    publish(evaluated, ResultsInput())
+    public = text_of(browser.get("officer", f"{base}/decision"))
+    assert "the results are public, so each team reads its outcome" in public and "before its letter" not in public
 
     states = {view.number: view.state for view in queries.selections(evaluated.call_id)}
     assert states == {1: SelectionState.RETURNED, 2: SelectionState.CONFIRMED}
