@@ -417,6 +417,8 @@ def test_the_applicant_writes_sends_and_reads_and_the_office_decides_by_pages(to
         assert "Half a thought" in browser.get("lead1", own).text
         second_tab = browser.post("lead1", own, version="0", text="Another tab", grounds="overlooked")
         assert second_tab.status_code == 409 and "Another tab" in second_tab.text
+        # What is stored stands beside what was typed.
+        assert "The draft as it is stored now" in second_tab.text and "Half a thought" in second_tab.text
         version = str(db.session.scalars(select(Complaint.version)).one())
         written = b"%PDF-1.4\n%%EOF\n"
         evidence = (io.BytesIO(written), "minutes.txt")
