@@ -263,7 +263,7 @@ def application_history(ref: str) -> Any:
     actor = current_actor()
     thing_id = applications.id_of(actor, ref)
     story = rules.TEAM_STORY if applications.is_team(actor, thing_id) else rules.APPLICATION_STORY
-    return _story("application", thing_id, story, ref, "applications.show", {"ref": ref})
+    return _story("application", thing_id, story | rules.LETTER_STORY, ref, "applications.show", {"ref": ref})
 
 
 @bp.get("/grants/<ref>/history")

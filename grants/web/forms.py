@@ -188,10 +188,16 @@ class ContestedForm(Form):
         self.version.data, self.version.raw_data = str(version), None
         self.act_key.data, self.act_key.raw_data = secrets.token_urlsafe(18), None
 
-    def comes_again(self, version: int) -> None:
-        """After a clash on a page where the form still stands: it keeps what was typed and says why it is back."""
+    def comes_again(self, version: int, *, stands: bool = True) -> None:
+        """After a clash: the form keeps what was typed and says why it is back.
+
+        Where it ``stands`` on the page no more, the page shows what was typed apart (``components/left_over.html``).
+        """
         self.try_again(version)
-        self.problems.append(f"{STALE} What you typed stands below: send it again only if it still applies.")
+        if stands:
+            self.problems.append(f"{STALE} What you typed stands below: send it again only if it still applies.")
+        else:
+            self.problems.append(f"{STALE} What you typed stands below, to be copied." if self.typed() else STALE)
 
     def typed(self) -> list[tuple[str, str]]:
         """Label and text of what was typed, for a page on which the form itself stands no more."""

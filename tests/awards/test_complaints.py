@@ -434,6 +434,8 @@ def test_the_applicant_writes_sends_and_reads_and_the_office_decides_by_pages(to
         assert "Half a thought" in browser.get("lead1", own).text
         second_tab = browser.post("lead1", own, version="0", text="Another tab", grounds="overlooked")
         assert second_tab.status_code == 409 and "Another tab" in second_tab.text
+        # What is stored stands beside what was typed.
+        assert "The draft as it is stored now" in second_tab.text and "Half a thought" in second_tab.text
         version = str(db.session.scalars(select(Complaint.version)).one())
         evidence = (io.BytesIO(PDF), "minutes.pdf")
         sent = browser.post("lead1", own, version=version, text=GIVEN.text, grounds="overlooked", file=evidence)
@@ -441,6 +443,9 @@ def test_the_applicant_writes_sends_and_reads_and_the_office_decides_by_pages(to
         version = str(db.session.scalars(select(Complaint.version)).one())
         done = browser.post("lead1", own, version=version, text=GIVEN.text, grounds="overlooked", go="send")
         assert done.status_code == 302 or done.status_code == 303
+        late = browser.post("lead1", own, version=version, text="Words of an old tab", grounds="overlooked", go="send")
+        assert late.status_code == 409 and "Words of an old tab" in late.text
+        assert "What you typed stands below, to be copied." in late.text
         assert browser.get("petra", own).status_code == 404
         for name in ("petra", "manager", "auditor"):
             assert GIVEN.text in browser.get(name, case).text
@@ -463,6 +468,10 @@ def test_the_applicant_writes_sends_and_reads_and_the_office_decides_by_pages(to
         assert "Somebody else handles" in step("manager", "check", go="admit").text
         assert step("petra", "check", go="turn_away").status_code == 422
         step("petra", "check", go="admit")
+        turned = step("petra", "check", go="turn_away", version="1", reason="It is about merits.")
+        assert turned.status_code == 409 and "You had typed" in turned.text and "It is about merits." in turned.text
+        gone = step("petra", "check", go="admit", version="1")
+        assert gone.status_code == 409 and "What you typed" not in gone.text
         wrong = step("petra", "committee", member_one=str(told.people["petra"]), member_two=str(told.people["manager"]))
         assert wrong.status_code == 422
         step("petra", "committee", member_one=str(told.people["petra"]), member_two=str(told.people["piet"]))

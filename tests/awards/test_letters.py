@@ -246,7 +246,7 @@ def test_what_changed_after_it_was_looked_at_is_not_prepared(decided: Scene) -> 
 # ---------------------------------------------------------------------------------------------- two people, once
 
 
-def test_a_second_person_sends_or_returns(decided: Scene) -> None:
+def test_a_second_person_sends_or_returns(browser: Browser, decided: Scene) -> None:
     mailing_id = prepare(decided)
     with pytest.raises(NotAllowed):
         letters.confirm_mailing(decided.actor("manager"), mailing_id)
@@ -255,6 +255,9 @@ def test_a_second_person_sends_or_returns(decided: Scene) -> None:
     with pytest.raises(Invalid):
         letters.return_mailing(decided.actor("officer"), mailing_id, "")
     letters.return_mailing(decided.actor("officer"), mailing_id, "Name the date.")
+    # Who prepares them again reads why first.
+    back = browser.get("manager", f"/calls/{decided.slug}/decision/letters").text
+    assert back.index("Name the date.") < back.index("Prepare these letters")
     assert (mails(), shown_to(decided).mailings[0].state) == (0, MailingState.RETURNED)
 
     sent(decided)
@@ -293,7 +296,7 @@ def test_each_letter_is_sent_once_kept_with_its_hash_and_printed(app: Flask, dec
     assert row.sent_sha256.hex() in told and text.letter_sha256.hex() in told
 
 
-def test_a_letter_that_fails_keeps_its_reason_and_is_sent_again(decided: Scene) -> None:
+def test_a_letter_that_fails_keeps_its_reason_and_is_sent_again(browser: Browser, decided: Scene) -> None:
     mailing_id = prepare(decided)
     disable(decided.leads[0])
     letters.confirm_mailing(decided.actor("officer"), mailing_id)
@@ -307,7 +310,13 @@ def test_a_letter_that_fails_keeps_its_reason_and_is_sent_again(decided: Scene) 
         get(User, decided.leads[0]).disabled_at = None
     with pytest.raises(Conflict):
         letters.send_again(decided.actor("officer"), failed.letter_id, failed.version - 1)
-    letters.send_again(decided.actor("officer"), failed.letter_id, failed.version)
+    # As the list of letters has it, with all that stands in the form of that row.
+    place = f"/calls/{decided.slug}/decision/letters"
+    found = re.search(rf'action="({place}/[^"/]+/send-again)".*?</form>', browser.get("officer", place).text, re.DOTALL)
+    assert found is not None and found[1] == f"{place}/{decided.references[0]}/send-again"
+    fields = re.findall(r'name="(\w+)" value="([^"]*)"', found[0])
+    assert len(fields) == len(dict(fields))
+    assert browser.post("officer", found[1], **dict(fields)).status_code == 303
     work_off()
     assert mails() == 3
     with pytest.raises(Refused, match="within the last hour"):
@@ -542,6 +551,9 @@ def test_the_team_reads_letter_before_and_report_after_publication_only(app: Fla
         for file in db.session.scalars(select(StoredFile).where(StoredFile.object_id == second.scalar_subquery())):
             if file.role == queries.letters.LETTER_ROLE:
                 file.role = queries.letters.LETTER_WITH_REPORTS_HASH_ROLE
+    # The page of the application leads to the letter as long as the result says no more.
+    own = lead.get("lead", place).text
+    assert f'"{place}/decision-letter"' in own and f"{place}/result" not in own
     answer = lead.get("lead", f"{place}/decision-letter")
     check_page(answer)
     assert answer.status_code == 200 and "is selected" in answer.text
@@ -585,7 +597,12 @@ def test_the_team_reads_letter_before_and_report_after_publication_only(app: Fla
     assert {paper.sha256 for paper in queries.letters.papers(row.letter_id)} == {paper.sha256 for paper in made}
     assert "version 2" in lead.get("officer", f"/calls/{decided.slug}/decision/letters/{decided.references[0]}").text
 
+    # The history goes on to the letter, for its team and for the programme.
+    for name in ("lead", "manager"):
+        assert "sent the decision letter of" in lead.get(name, f"{place}/history").text
     publish(decided, ResultsInput())
+    own = lead.get("lead", place).text
+    assert f"{place}/result" in own and f'"{place}/decision-letter"' in own
     with lead.get("other", f"{held}.pdf") as got:
         assert got.status_code == 200
     assert content.sha256.hex() in lead.get("lead", f"{place}/decision-letter").text
@@ -605,7 +622,10 @@ def test_the_team_acknowledges_and_the_programme_sees_it(app: Flask, decided: Sc
         letters.acknowledge(actor_for(decided.leads[(number + 1) % 3], fresh=True), row.letter_id)
     with pytest.raises(NotFound):
         letters.acknowledge(decided.actor("manager"), row.letter_id)
-    letters.acknowledge(actor_for(decided.leads[number], fresh=True), row.letter_id)
+    lead = actor_for(decided.leads[number], fresh=True)
+    assert letters.acknowledge(lead, row.letter_id, row.version)
+    # A second press in an old tab asks nothing more of anybody.
+    assert not letters.acknowledge(lead, row.letter_id, row.version)
     assert shown_to(decided).rows[0].acknowledged_by.startswith("Lead of")
 
 

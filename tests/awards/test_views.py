@@ -12,12 +12,14 @@ from grants.applications.models import Application
 from grants.awards import queries
 from grants.awards.rules import NOT_TOLD
 from grants.awards.states import SelectionState
+from grants.calls.rules import ResultsInput
 from grants.core.acts import arranging
 from grants.core.db import db
 from grants.evaluation import services as evaluation
 from grants.evaluation.models import Assessment, AssessmentScore, Assignment
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
+from tests.awards.publishing import publish
 from tests.evaluation.scene import CLOSED, Browser, Scene, declares
 from tests.html import check_page
 
@@ -102,6 +104,9 @@ def test_a_list_goes_from_decision_to_confirmation_by_two_people(browser: Browse
     after = text_of(browser.get("officer", f"{base}/decision"))
     # What was said once it was confirmed, and beside the letters.
     assert after.count(NOT_TOLD) == 2 and "or the results are public" in NOT_TOLD
+    publish(evaluated, ResultsInput())
+    public = text_of(browser.get("officer", f"{base}/decision"))
+    assert "The results are public, so each team reads its outcome" in public and NOT_TOLD not in public
 
     states = {view.number: view.state for view in queries.selections(evaluated.call_id)}
     assert states == {1: SelectionState.RETURNED, 2: SelectionState.CONFIRMED}

@@ -51,7 +51,13 @@ def stages(application: ApplicationView, at: datetime, actor: Actor | None = Non
     if not team:
         later = replace(later, complained=None, complains_until=None)
     way = rules.timeline(application, checked, later, at, second, others)
-    return replace(way, has_result=team and later.shows_result(application, at))
+    has_letter = team and later.letter_sent_at is not None
+    return replace(
+        way,
+        has_result=team and later.shows_result(application, at),
+        has_letter=has_letter,
+        letter_first=has_letter and not application.call.results_are_public(at),
+    )
 
 
 @reader

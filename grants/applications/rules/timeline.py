@@ -153,6 +153,9 @@ class Timeline:
     complains_until: datetime | None = None
     # Whether there is a result to read, for the team alone.
     has_result: bool = False
+    # Whether it was sent a letter of decision, which says all there is until the results are public; for the team alone.
+    has_letter: bool = False
+    letter_first: bool = False
 
     @property
     def complain_words(self) -> str:

@@ -118,6 +118,11 @@ class OwnPage:
         standing = [e for e in self.sent if e.about is self.window.about and e.state is not ComplaintState.WITHDRAWN]
         return not standing and not self.window.why_not
 
+    @property
+    def is_written(self) -> bool:
+        """Whether the form of a complaint stands on the page: one can be begun, or was."""
+        return self.may_write or self.draft is not None
+
 
 @reader
 def own_page(actor: Actor, reference: str, at: datetime) -> Asking[OwnPage]:

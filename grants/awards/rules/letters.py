@@ -403,6 +403,12 @@ class LettersPage:
         return next((each for each in self.mailings if each.state is MailingState.PREPARED), None)
 
     @property
+    def returned(self) -> MailingView | None:
+        """The latest mailing where it was given back and its letters wait to be prepared again."""
+        latest = next(iter(self.mailings), None)
+        return latest if latest is not None and latest.state is MailingState.RETURNED and self.waiting else None
+
+    @property
     def shown_hash(self) -> str:
         """Over every letter that would be prepared now: who prepares them says which they looked at."""
         told = "".join(row.text.sha256.hex() for row in self.waiting if row.text is not None and not row.exceptions)

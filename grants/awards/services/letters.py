@@ -453,15 +453,20 @@ def ask_print(actor: Actor, letter_id: UUID, reason: str) -> None:
     scope=queries.letters.letter_scope,
     says="acknowledged the decision letter of {subject}",
 )
-def acknowledge(actor: Actor, letter_id: UUID, version: int | None = None) -> None:
-    """Somebody of the team says that they have the letter; the first one counts."""
+def acknowledge(actor: Actor, letter_id: UUID, version: int | None = None) -> bool:
+    """Somebody of the team says that they have the letter; the first one counts.
+
+    Whether this one was it: of a letter that was acknowledged meanwhile nothing is asked any more.
+    """
     letter = locked(DecisionLetter, letter_id)
     if not applications.is_team(actor, letter.application_id) or letter.sent_at is None:
         raise NotFound
-    check_version(letter, version)
     acts.subject("application", letter.application_id)
-    if letter.acknowledged_at is None:
-        letter.acknowledged_by, letter.acknowledged_at = actor.user_id, acts.moment()
+    if letter.acknowledged_at is not None:
+        return False
+    check_version(letter, version)
+    letter.acknowledged_by, letter.acknowledged_at = actor.user_id, acts.moment()
+    return True
 
 
 def lies_with_team(application_id: UUID) -> Scope:

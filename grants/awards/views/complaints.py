@@ -20,6 +20,7 @@ from grants.awards.forms.complaints import (
 from grants.awards.queries.complaints import CasePage
 from grants.awards.rules import points
 from grants.awards.rules.complaints import REMEDY_WORDS, ComplaintView
+from grants.awards.states import ComplaintState
 from grants.awards.views.frame import P, bp, letter_of
 from grants.calls.rules import GROUND_WORDS
 from grants.core import clock
@@ -92,15 +93,36 @@ def complaint(ref: str, number: int) -> Any:
 
 def _case(shown: CasePage, sent: ContestedForm | None = None) -> str:
     view, actor = shown.complaint, current_actor()
+    steps = _steps(shown)
+    stands = sent is None or type(sent) in steps
     if sent is not None and sent.clashed:
-        sent.comes_again(view.version)
+        sent.comes_again(view.version, stands=stands)
     return page(
         "awards/complaint.html", shown=shown, view=view, call=shown.application.call, forms=_forms(shown, sent),
+        steps={kind.__name__ for kind in steps}, left=None if stands else sent,
         why_not=shown.why_not(actor.user_id), mine=actor.user_id in {key for key, _ in view.committee},
-        proposed_here=view.proposed_by == actor.user_id, settles_own=view.settlement_by == actor.user_id,
+        settles_own=view.settlement_by == actor.user_id,
         ground_words=GROUND_WORDS, remedy_words=REMEDY_WORDS, letter=letter_of(view), half_words=points,
         at=clock.now(),
     )  # fmt: skip
+
+
+def _steps(shown: CasePage) -> set[type[ContestedForm]]:
+    """The forms with words of their own that stand on the page, for this person and where the complaint is now."""
+    view, actor = shown.complaint, current_actor()
+    mine = actor.user_id in {key for key, _ in view.committee}
+    reviewed, proposed = view.state is ComplaintState.UNDER_REVIEW, view.proposed_by is not None
+    own = view.proposed_by == actor.user_id
+    if shown.why_not(actor.user_id) or not actor.can(P.COMPLAINT_DECIDE):
+        return set()
+    stand: dict[type[ContestedForm], bool] = {
+        CheckForm: view.state is ComplaintState.RECEIVED,
+        CommitteeForm: view.state is ComplaintState.ADMISSIBLE or (reviewed and not proposed),
+        ReturnDecisionForm: reviewed and proposed and mine and not own,
+        ProposeForm: reviewed and mine and (own or not proposed),
+        MoreTimeForm: view.is_open,
+    }
+    return {kind for kind, is_there in stand.items() if is_there}
 
 
 def _forms(shown: CasePage, sent: ContestedForm | None) -> _Forms:

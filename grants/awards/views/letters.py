@@ -297,8 +297,11 @@ def acknowledge_letter(ref: str) -> Any:
     form = LetterDeedForm()
     if form.validate_on_submit():
         with form.attempt():
-            services.letters.acknowledge(current_actor(), sent.letter_id, form.version_shown())
-            flash("Thank you. The programme sees that you have the letter.", "success")
+            is_new = services.letters.acknowledge(current_actor(), sent.letter_id, form.version_shown())
+            said = "Thank you. The programme sees that you have the letter."
+            flash(
+                said if is_new else "Your team had acknowledged this letter already. Nothing more is needed.", "success"
+            )
             return see_other(".letter", ref=ref)
     if form.clashed:
         form.problems.append(form.clashed)

@@ -133,13 +133,15 @@ def _own(
 ) -> str:
     shown, actor = _found(ref), current_actor()
     rules, key = shown.application.call.content.complaints, shown.application.id
+    sends = key in actor.places(P.APPLICATION_SUBMIT, "application")
+    writes = key in actor.places(P.APPLICATION_EDIT, "application")
+    gives_up = sends and next((each.is_open for each in shown.sent), False)
     return page(
         "awards/own_complaint.html", shown=shown, application=shown.application, call=shown.application.call,
-        form=_writing(shown, form), withdraw=_withdrawing(shown, withdraw), deed=deed or FileOutForm(formdata=None),
-        ground_words=GROUND_WORDS, no_merits=NO_MERITS, letter_of=letter_of,
+        form=_writing(shown, form), withdraw=_withdrawing(shown, withdraw, stands=gives_up), gives_up=gives_up,
+        left=_left_over(form, writes and shown.is_written, withdraw, gives_up), deed=deed or FileOutForm(formdata=None),
+        ground_words=GROUND_WORDS, no_merits=NO_MERITS, letter_of=letter_of, sends=sends, writes=writes,
         languages=" or ".join(LANGUAGES[each] for each in rules.languages) if rules else "",
-        sends=key in actor.places(P.APPLICATION_SUBMIT, "application"),
-        writes=key in actor.places(P.APPLICATION_EDIT, "application"),
     )  # fmt: skip
 
 
@@ -151,17 +153,24 @@ def _writing(shown: OwnPage, sent: ComplaintForm | None) -> ComplaintForm:
         stored = {"text": draft.text, "grounds": [each.value for each in draft.grounds]} if draft else {}
         sent = ComplaintForm(formdata=None, data={"version": str(version), **stored})
     elif sent.clashed:
-        sent.comes_again(version)
+        sent.comes_again(version, stands=shown.is_written)
     return sent if shown.application.call.content.complaints is None else _offered(sent, shown)
 
 
-def _withdrawing(shown: OwnPage, sent: WithdrawForm | None) -> WithdrawForm:
+def _left_over(
+    form: ComplaintForm | None, writes: bool, withdraw: WithdrawForm | None, gives_up: bool
+) -> ComplaintForm | WithdrawForm | None:
+    """The form that was sent, where it stands on the page no more."""
+    return (None if writes else form) or (None if gives_up else withdraw)
+
+
+def _withdrawing(shown: OwnPage, sent: WithdrawForm | None, stands: bool) -> WithdrawForm:
     newest: ComplaintView | None = next(iter(shown.sent), None)
     version = newest.version if newest else 0
     if sent is None:
         return WithdrawForm(formdata=None, data={"version": str(version)})
     if sent.clashed:
-        sent.comes_again(version)
+        sent.comes_again(version, stands=stands)
     return sent
 
 

@@ -72,6 +72,10 @@ TEAM_STORY = (
     }
 )
 
+# The letter of decision and that its team has it: told in the history of an application, to its team and to staff. The
+# home page tells the outcome itself, once.
+LETTER_STORY = frozenset({"letter.send", "letter.acknowledge"})
+
 CALL_STORY = frozenset(
     {
         *("call.add_document_version", "call.apply_template", "call.authorise_budget", "call.cancel"),
