@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0080"
+revision = "0079"
 down_revision = "0078"
 branch_labels = None
 depends_on = None
