@@ -189,9 +189,13 @@ def shown_rows(
     found: RankedList, scores: Mapping[UUID, OfficialScore], cities: Mapping[UUID, str], countries: Mapping[UUID, str]
 ) -> tuple[RankingRow, ...]:
     """The rows of a list as pages and papers show them."""
-    rows = []
+    rows, spent = [], ZERO
+    picked = rules.is_picked([row.outcome for row in found.rows])
+    straddling = sum([row.straddles for row in found.rows])
     for row in found.rows:
         official = scores.get(row.application_id)
+        if picked and row.outcome is Outcome.SELECTED:
+            spent = spent + row.amount
         rows.append(
             RankingRow(
                 row.application_id,
@@ -206,7 +210,7 @@ def shown_rows(
                 row.unweighted_half,
                 row.requested,
                 AmountBasis.REQUESTED,
-                row.running_total,
+                spent if picked else row.running_total,
                 row.outcome,
                 row.straddles,
                 row.missing,
@@ -218,6 +222,7 @@ def shown_rows(
                 amount=row.amount,
                 conditions=row.conditions,
                 moved_up=row.moved_up,
+                line_said=rules.line_said(row.amount, row.missing, straddling) if row.straddles else "",
             )
         )
     return _with_line(rows)
@@ -245,8 +250,9 @@ def _with_line(rows: Sequence[RankingRow]) -> tuple[RankingRow, ...]:
 
 def _without_rank(row: RankingRow) -> RankingRow:
     return replace(
-        row, rank=None, running_total=ZERO, straddles=False, missing=ZERO, tie_words="", line_after=False, rule_words=""
-    )
+        row, rank=None, running_total=ZERO, straddles=False, missing=ZERO, tie_words="", line_after=False, rule_words="",
+        line_said="",
+    )  # fmt: skip
 
 
 @reader
