@@ -132,7 +132,7 @@ def _page(
         () if partial else why_told(found), plan.rules if standing else call.content.selection,
         # A plan names applications.
         None if partial or published else plan, shut=barred,
-        drawing=() if (partial and plan.draw) or published else drawing, unsolved=found.unsolved, question_sha256=found.question_sha256,
+        drawing=() if (partial and plan.draw) or published else drawing, undrawn=standing.undrawn if standing else bool(found.draw_words), unsolved=found.unsolved, question_sha256=found.question_sha256,
         repeats=tuple((row.reference, repeated[row.id]) for row in left_out if row.id in repeated and row.id not in barred),
     )  # fmt: skip
 

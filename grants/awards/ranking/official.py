@@ -194,6 +194,9 @@ class RankedList:
                 return sentence
             above = any(row.rank is not None for row in self.rows)
             return f"{sentence} {'Nobody above the thresholds is left out.' if above else 'Nobody is above the thresholds.'}"
+        if self.draw_words and not self.drawn:
+            # Who of them the money does not reach is not known yet.
+            return sentence
         first = self.straddling[0]
         whole = total(row.amount for row in self.straddling)
         if first.rule_words and (below or not first.missing or whole <= self.left):

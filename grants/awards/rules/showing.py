@@ -199,6 +199,8 @@ class RankingPage:
     reserve: ReservePage = NOTHING_FREED
     # What of the list is drawn by lot, in sentences.
     drawing: tuple[str, ...] = ()
+    # Some of its rows are drawn by lot, and were not yet.
+    undrawn: bool = False
     # Nobody worked out yet what the rules select: no outcome of a row counts.
     unsolved: bool = False
     # The question that waits for an answer then, by its hash.
@@ -274,7 +276,7 @@ class RankingPage:
     @property
     def selected_words(self) -> str:
         """How many are selected of how many that have a score, and how many have none yet."""
-        said = f"{len(self.selected)} of {len(self.rows)}"
+        said = f"{len(self.selected)} of {len(self.rows)}{', before the draw by lot' if self.undrawn else ''}"
         waiting = len(self.waiting)
         return f"{said} with a score; {waiting} {'waits' if waiting == 1 else 'wait'} for one" if waiting else said
 
