@@ -54,7 +54,9 @@ from grants.awards.rules.publication import (
 )
 from grants.awards.rules.results import NEXT_WORDS, OUTCOME_WORDS, ResultPage, ResultScore, SelectedItem
 from grants.awards.rules.scenarios import (
+    AIMED_NAMED_MAX,
     Aimed,
+    AimedRow,
     Column,
     Compared,
     Kept,
@@ -85,6 +87,7 @@ from grants.awards.rules.showing import (
 )
 
 __all__ = [
+    "AIMED_NAMED_MAX",
     "BY_RANK",
     "NEXT_WORDS",
     "OUTCOME_WORDS",
@@ -94,6 +97,7 @@ __all__ = [
     "AdvicePage",
     "AdviceRow",
     "Aimed",
+    "AimedRow",
     "Column",
     "Compared",
     "Decided",
