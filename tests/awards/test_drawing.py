@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from grants.applications.models import Application
 from grants.awards import queries, services
 from grants.awards.models import Selection
+from grants.awards.queries.lists import shown_rows
 from grants.awards.ranking import RankedList, Scored, drawn_list, line_group, rank, solver
 from grants.awards.rules import Override, Plan, ScenarioInput, read_overrides
 from grants.awards.services.confirming import confirm_list
@@ -126,7 +127,14 @@ def test_tied_ones_are_drawn_and_the_panel_has_no_part_in_it() -> None:
     before = drawn_list(made_of(scored, HORIZON, euros(300)), TIED, Plan(), panel)
     assert [row.outcome for row in before.rows[1:]] == [Outcome.RESERVE] * 4
     assert not before.undecided_ties
-    assert "4 applications at the line are put in order by lot" in before.line_words
+    assert before.line_words == (
+        "Budget line: 1 selected, EUR 200.00 left of EUR 300.00. 4 applications at the line are put in order by lot when the "
+        "list is confirmed, and 2 of them will be selected: EUR 200.00 is left, and each asks for EUR 100.00."
+    )
+    assert {row.line_said for row in shown_rows(before, {}, {}, {})[1:]} == {"Straddles the line with 3 others."}
+    uneven = [replace(each, requested=euros(100 + at)) for at, each in enumerate(scored)]
+    told = drawn_list(made_of(uneven, HORIZON, euros(300)), TIED, Plan(), panel).draw_words
+    assert told.endswith("when the list is confirmed: EUR 196.00 is left for them.")
 
 
 def test_what_is_moved_by_hand_is_not_what_the_group_is_found_by() -> None:

@@ -219,6 +219,10 @@ def test_skipping_funds_what_still_fits() -> None:
     assert [row.outcome for row in found.rows] == [Outcome.SELECTED, Outcome.RESERVE, Outcome.SELECTED]
     assert [row.title for row in found.straddling] == ["Pilot 2"]
     assert found.left == ZERO
+    assert found.line_words == (
+        "Budget line: 1 selected above it, 1 below it with EUR 50.00, EUR 0.00 left of EUR 150.00. Above the line rank "
+        "selects; below it whatever still fits is funded. Rank 2, “Pilot 2”, asks for EUR 50.00 more than the ranks above leave."
+    )
 
 
 def test_the_reserve_list_has_a_length() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import openpyxl
@@ -13,6 +14,9 @@ from sqlalchemy import select
 
 from grants.awards import queries, services
 from grants.awards.models import SelectionItem
+from grants.awards.queries.lists import shown_rows
+from grants.awards.ranking import RankedList, rank, within
+from grants.awards.rules import Facts, Plan
 from grants.awards.states import Outcome
 from grants.calls import services as call_acts
 from grants.calls.models import Call
@@ -23,9 +27,10 @@ from grants.core.audit import AuditEvent
 from grants.core.db import db, get
 from grants.core.errors import NotFound, Refused
 from grants.core.file_types import FileType
-from grants.core.money import ZERO, euros
+from grants.core.money import ZERO, Money, euros
 from tests import actors
 from tests.awards.solving import worked_off
+from tests.awards.test_ranking import HORIZON, one
 from tests.awards.test_services import decide, decision, reserved, states
 from tests.awards.test_views import text_of
 from tests.evaluation.scene import Browser, Scene
@@ -73,6 +78,35 @@ def test_the_line_stands_above_a_list_that_the_money_does_not_reach(evaluated: S
     # Nobody to fund is no dead end: the list is decided, confirmed and told like any other.
     key = decide(evaluated)
     assert services.confirm(evaluated.actor("chair"), key) == ZERO and set(states(evaluated)) == {"below_threshold"}
+
+
+def test_a_line_with_money_below_it_adds_up_and_every_row_says_its_rule() -> None:
+    money, places = (110, 80, 50, 40, 30), ("SK", "SK", "DE", "SE", "PT")
+    scored = [replace(one(at, (9, 9, 11 - at)), requested=euros(asked)) for at, asked in enumerate(money, 1)]
+    facts = {each.application_id: Facts(country) for each, country in zip(scored, places, strict=True)}
+
+    def listed(countries: int) -> tuple[RankedList, list[tuple[str, str, Money, bool]]]:
+        found = within(rank(scored, HORIZON, euros(200)), Plan(SelectionRules(countries_min=countries)), facts)
+        rows = shown_rows(found, {}, {}, {})
+        return found, [(row.line_said, row.rule_words, row.running_total, row.line_after) for row in rows]
+
+    found, rows = listed(3)
+    held, below = "Not selected: what is left is held for", "Selected ahead of better ranks by the rule:"
+    assert found.line_words == (
+        "Budget line: 1 selected above it, 2 below it with EUR 90.00, EUR 0.00 left of EUR 200.00. Above the line rank selects; "
+        "below it a rule does, or what is still left: each row says which, and what is left at its rank. "
+        f"Rank 2, “Pilot 2”, is the first it does not reach. {held} at least 3 countries."
+    )
+    # What is selected adds up to what is used: nothing stands beyond the budget.
+    assert rows[:4] == [
+        ("", "", euros(110), True),
+        ("First below the line.", f"{held} at least 3 countries.", euros(110), False),
+        ("", f"{below} at least 3 countries.", euros(160), False),
+        ("", f"{below} at least 3 countries.", euros(200), False),
+    ]
+    found, rows = listed(4)
+    assert "Budget line: 0 selected above it, 4 below it with EUR 200.00, EUR 0.00 left" in found.line_words
+    assert rows[0] == ("First below the line.", f"{held} at least 4 countries.", ZERO, False)
 
 
 @pytest.fixture

@@ -371,6 +371,22 @@ def test_other_aims_stand_beside_the_list_and_decide_nothing(evaluated: Scene, b
     # Nobody knows how many people live in these cities, so no set is the best for that.
     assert shown.unknown == ("Most people in the cities",)
     assert shown.aims[1].inversions == 0
+    # The first of the list asks for so much that it is left out for the two below it, by name.
+    dear = queries.ranking_page(evaluated.actor("chair"), evaluated.slug).rows[0].application_id
+    db.session.rollback()
+    with arranging():
+        get(Application, dear).requested = euros(700_000)
+    db.session.commit()
+    services.request_solve(evaluated.actor("manager"), evaluated.call_id)
+    worked_off()
+    shown = queries.what_ifs(evaluated.actor("chair"), evaluated.slug)
+    assert [(aim.words, aim.applications, aim.inversions) for aim in shown.aims] == [
+        ("As ranked", 1, 0),
+        ("Highest sum of scores", 2, 2),
+    ]
+    assert [(row.rank, row.of) for row in shown.rows] == [(1, (None, 2)), (2, (0, None)), (3, (0, None))]
+    page = text_of(browser.get("chair", f"/calls/{evaluated.slug}/scenarios/what-if"))
+    assert f"{shown.rows[0].title}<br>" in page and "Left out, 2 of a worse rank selected" in page
     assert "only to look at" in text_of(browser.get("chair", f"/calls/{evaluated.slug}/scenarios/what-if"))
     conflict = Answered(evaluated.application_ids[0], Declared.CONFLICT, "My brother leads it")
     declares(evaluated.actor("chair"), evaluated.call_id, (conflict,))

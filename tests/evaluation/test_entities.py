@@ -418,6 +418,9 @@ def test_every_button_of_the_page_sends_all_of_it_and_a_refusal_keeps_each_call_
     said = {f"entity_{there}": "conflict", f"kind_{there}": "employment", f"about_{there}": "I taught there"}
     part = browser.post("eva1", f"{path}/{scene.slug}", **said, **{f"declared_{first}": "none"}, go="send")
     assert part.status_code == 422 and "is stored. The rest is not" in part.text
+    # Two calls stand on the page: a way to each begins it.
+    ways = re.findall('href="#(call-[^"]+)"', part.text.partition("<table")[0])
+    assert len(set(ways)) == 2 and all(f'id="{way}"' in part.text for way in ways)
     assert "You said you are unsure" in part.text and f'name="declared_{first}" value="none" checked' in part.text
     page = unescape(browser.get("eva1", path).text)
     assert TITLES[4] not in page and "We met" in page

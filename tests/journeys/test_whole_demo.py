@@ -273,7 +273,10 @@ def test_one_list_was_drawn_by_lot_and_another_took_the_solver(demo_app: Flask) 
         f"Drawn by lot: place {place} of 3 at the line." for place in (1, 2, 3)
     ]
     assert [(aim.words, aim.applications, aim.inversions) for aim in others.aims] == [
-        ("As ranked", 3, 0), ("Highest sum of scores", 4, 4),
+        ("As ranked", 3, 2), ("Highest sum of scores", 4, 4),
+    ]  # fmt: skip
+    assert [(row.title, row.of) for row in others.rows] == [
+        ("White Roofs", (None, 4)), ("Gravel and Stonecrop", (2, None)), ("Shade for the Market Hall", (0, None)),
     ]  # fmt: skip
 
 

@@ -209,7 +209,7 @@ def timeline(
     if ended:
         stages = [replace(s, state=StageState.NEVER, when="") if _is_ahead(s) else s for s in stages]
     shown = Timeline(
-        _one_next(stages), ended or _now(view, checked, later, at),
+        _one_next(stages, selected=view.state in _AFTER_SELECTION), ended or _now(view, checked, later, at),
         complained=later.complained, complains_until=later.complains_until,
     )  # fmt: skip
     return _with_task(shown, view, checked, later, at)
@@ -272,14 +272,14 @@ def _is_ahead(stage: Stage) -> bool:
     return stage.state in (StageState.NOW, StageState.NEXT)
 
 
-def _one_next(stages: list[Stage]) -> tuple[Stage, ...]:
-    """Where nothing is being worked on, the first stage ahead is."""
+def _one_next(stages: list[Stage], *, selected: bool) -> tuple[Stage, ...]:
+    """Where nothing is being worked on, the first stage ahead is: of what is selected never the publication, which it goes on beside."""
     if any(stage.state is StageState.NOW for stage in stages):
         return tuple(stages)
-    for place, stage in enumerate(stages):
-        if stage.state is StageState.NEXT:
-            stages[place] = replace(stage, state=StageState.NOW)
-            break
+    ahead = [place for place, stage in enumerate(stages) if stage.state is StageState.NEXT]
+    others = [place for place in ahead if stages[place].key != "results"] if selected else []
+    for place in (others or ahead)[:1]:
+        stages[place] = replace(stages[place], state=StageState.NOW)
     return tuple(stages)
 
 

@@ -132,7 +132,7 @@ def _page(
         () if partial else why_told(found), plan.rules if standing else call.content.selection,
         # A plan names applications.
         None if partial or published else plan, shut=barred,
-        drawing=() if (partial and plan.draw) or published else drawing, unsolved=found.unsolved, question_sha256=found.question_sha256,
+        drawing=() if (partial and plan.draw) or published else drawing, undrawn=standing.undrawn if standing else bool(found.draw_words), unsolved=found.unsolved, question_sha256=found.question_sha256,
         repeats=tuple((row.reference, repeated[row.id]) for row in left_out if row.id in repeated and row.id not in barred),
     )  # fmt: skip
 
@@ -189,9 +189,13 @@ def shown_rows(
     found: RankedList, scores: Mapping[UUID, OfficialScore], cities: Mapping[UUID, str], countries: Mapping[UUID, str]
 ) -> tuple[RankingRow, ...]:
     """The rows of a list as pages and papers show them."""
-    rows = []
+    rows, spent = [], ZERO
+    picked = rules.is_picked([row.outcome for row in found.rows])
+    straddling = sum([row.straddles for row in found.rows])
     for row in found.rows:
         official = scores.get(row.application_id)
+        if picked and row.outcome is Outcome.SELECTED:
+            spent = spent + row.amount
         rows.append(
             RankingRow(
                 row.application_id,
@@ -206,7 +210,7 @@ def shown_rows(
                 row.unweighted_half,
                 row.requested,
                 AmountBasis.REQUESTED,
-                row.running_total,
+                spent if picked else row.running_total,
                 row.outcome,
                 row.straddles,
                 row.missing,
@@ -218,6 +222,7 @@ def shown_rows(
                 amount=row.amount,
                 conditions=row.conditions,
                 moved_up=row.moved_up,
+                line_said=rules.line_said(row.amount, row.missing, straddling) if row.straddles else "",
             )
         )
     return _with_line(rows)
@@ -245,15 +250,9 @@ def _with_line(rows: Sequence[RankingRow]) -> tuple[RankingRow, ...]:
 
 def _without_rank(row: RankingRow) -> RankingRow:
     return replace(
-        row,
-        rank=None,
-        running_total=ZERO,
-        straddles=False,
-        missing=ZERO,
-        tie_sentences=(),
-        line_after=False,
-        rule_words="",
-    )
+        row, rank=None, running_total=ZERO, straddles=False, missing=ZERO, tie_sentences=(), line_after=False, rule_words="",
+        line_said="",
+    )  # fmt: skip
 
 
 @reader

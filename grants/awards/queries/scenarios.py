@@ -28,7 +28,9 @@ from grants.awards.queries.selections import opened
 from grants.awards.queries.solves import answers_kept
 from grants.awards.ranking import Known, NotWorkedOut, RankedList, Solved
 from grants.awards.rules import (
+    AIMED_NAMED_MAX,
     Aimed,
+    AimedRow,
     Facts,
     Kept,
     KeptRow,
@@ -212,22 +214,34 @@ def what_ifs(actor: Actor, slug: str) -> Asking[WhatIfPage]:
         return WhatIfPage(call.slug, call.title, False, call_id=call.id, nobody=True)
     known = Known(kept)
     try:
-        first = _as_ranked(planned(call, plan, read, facts, known), facts)
-        found, unknown = _aimed(call, plan, read, facts, known)
+        found, unknown, passed = _aimed(call, plan, read, facts, known)
     except NotWorkedOut:
         return WhatIfPage(call.slug, call.title, False, call_id=call.id, unsolved=True)
     except Refused as error:
         return WhatIfPage(call.slug, call.title, False, call_id=call.id, problems=(str(error),))
-    return WhatIfPage(call.slug, call.title, False, (first, *found), unknown, call_id=call.id)
+    every = (
+        AimedRow(each.reference, each.title, each.rank, tuple(one.get(each.application_id) for one in passed))
+        for each in shown.rows
+        if each.rank is not None
+    )
+    rows = tuple(row for row in every if row.tells)
+    return WhatIfPage(
+        call.slug, call.title, False, found, rows[:AIMED_NAMED_MAX], max(0, len(rows) - AIMED_NAMED_MAX), unknown,
+        call_id=call.id,
+    )  # fmt: skip
 
 
 def _aimed(
     call: CallView, plan: Plan, read: Read, facts: Mapping[UUID, Facts], known: Known
-) -> tuple[list[Aimed], tuple[str, ...]]:
-    """What each other aim selects, and the aims about which nothing is known of any application."""
+) -> tuple[tuple[Aimed, ...], tuple[str, ...], list[Mapping[UUID, int]]]:
+    """What the list selects and each other aim, the aims about which nothing is known, and whom each set passes over."""
     official = ranked(call, plan, read)
     candidates, limits = ranking.candidates_of(official, plan, facts), ranking.limits_of(official, plan)
-    found: list[Aimed] = []
+    listed = planned(call, plan, read, facts, known)
+    passed: list[Mapping[UUID, int]] = [
+        ranking.passed_over(candidates, frozenset(row.application_id for row in listed.selected))
+    ]
+    found = [_as_ranked(listed, facts, sum(passed[0].values()))]
     unknown: list[str] = []
     for aim in ranking.Aim:
         if not any(aim.of(one) for one in candidates):
@@ -235,17 +249,18 @@ def _aimed(
         elif (best := known.aimed(candidates, limits, aim)) is not None:
             shares = tuple((country, many, money) for country, (many, money) in best.countries.items())
             found.append(Aimed(aim.words, len(best.selected), best.used, best.inversions, shares))
-    return found, tuple(unknown)
+            passed.append(ranking.passed_over(candidates, best.selected))
+    return tuple(found), tuple(unknown), passed
 
 
-def _as_ranked(found: RankedList, facts: Mapping[UUID, Facts]) -> Aimed:
+def _as_ranked(found: RankedList, facts: Mapping[UUID, Facts], inversions: int) -> Aimed:
     listed: dict[str, tuple[int, Money]] = {}
     for row in found.selected:
         country = facts[row.application_id].country if row.application_id in facts else ""
         many, money = listed.get(country, (0, ZERO))
         listed[country] = (many + 1, money + row.amount)
     shares = tuple((country, *listed[country]) for country in sorted(listed))
-    return Aimed("As ranked", len(found.selected), total(row.amount for row in found.selected), 0, shares)
+    return Aimed("As ranked", len(found.selected), total(row.amount for row in found.selected), inversions, shares)
 
 
 @dataclass(frozen=True, slots=True)

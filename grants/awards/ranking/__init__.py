@@ -21,7 +21,7 @@ from grants.awards.ranking.official import (
 from grants.awards.ranking.portfolio import Portfolio, Verdict, select
 from grants.awards.ranking.rows import Bound, Candidate, Limits, Unit, Walk
 from grants.awards.ranking.solver import bounded
-from grants.awards.ranking.what_if import Aim, WhatIf, what_if
+from grants.awards.ranking.what_if import Aim, WhatIf, passed_over, what_if
 
 __all__ = [
     "NOT_WORKED_OUT",
@@ -51,6 +51,7 @@ __all__ = [
     "limits_of",
     "line_group",
     "next_of",
+    "passed_over",
     "places_of",
     "rank",
     "score_max",

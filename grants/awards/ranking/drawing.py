@@ -10,6 +10,7 @@ from grants.awards.ranking.official import Ranked, RankedList
 from grants.awards.rules import Plan
 from grants.awards.states import Outcome
 from grants.calls.rules import DrawRules
+from grants.core.money import ZERO, total
 
 # A list as it is with the panel's order of tied applications, and with those that were drawn, in drawn order.
 Making = Callable[[Sequence[UUID], Sequence[UUID]], RankedList]
@@ -45,18 +46,34 @@ def drawn_list(made: Making, rules: DrawRules, plan: Plan, panel_order: Sequence
     others = [key for key in panel_order if key not in ids.values()]
     count = len(group)
     if plan.draw is None:
-        words = f"{count} applications at the line are put in order by lot when the list is confirmed."
         found = made(others, ())
+        words = f"{count} applications at the line are put in order by lot when the list is confirmed{_how_many(found, group, plan)}."
         ties = tuple(tie for tie in found.undecided_ties if not set(tie) <= set(ids.values()))
         told = dict.fromkeys(
             ids.values(), f"One of {count} at the line that are drawn by lot when the list is confirmed."
         )
-        return replace(_with_words(found, told), undecided_ties=ties, draw_words=words)
+        # Each alone may fit, or none: nobody of them is short of an amount before the draw.
+        rows = tuple(replace(row, missing=ZERO) if row.application_id in told else row for row in found.rows)
+        return replace(_with_words(replace(found, rows=rows), told), undecided_ties=ties, draw_words=words)
     order = plan.draw.order(ids)
     draw = replace(plan.draw, drawn=order)
     told = {ids[reference]: draw.place_words(reference) for reference in order}
     found = _with_words(made(others, [ids[reference] for reference in order]), told)
     return replace(found, draw_words=f"The order of {count} applications at the line was drawn by lot.", drawn=order)
+
+
+def _how_many(found: RankedList, group: Sequence[Ranked], plan: Plan) -> str:
+    """How many of a group the lot selects, where any order selects as many; else only what is left for them."""
+    ids = {row.application_id for row in group}
+    first = next(place for place, row in enumerate(found.rows) if row.application_id in ids)
+    above = found.rows[:first]
+    left = found.budget - total(row.amount for row in above if row.outcome is Outcome.SELECTED)
+    asked = {row.amount for row in group}
+    if len(asked) > 1 or not plan.is_plain:
+        return f": {left} is left for them"
+    each = asked.pop()
+    many = min(len(group), left.cents // each.cents) if each else len(group)
+    return f", and {many} of them will be selected: {left} is left, and each asks for {each}"
 
 
 def _with_words(found: RankedList, told: Mapping[UUID, str]) -> RankedList:

@@ -155,6 +155,12 @@ class RankedList:
         return tuple(row for row in self.rows if row.straddles)
 
     @property
+    def selected_below(self) -> tuple[Ranked, ...]:
+        """The rows that get money below the line: a rule brought them in, or they fit in what was still left."""
+        line = next((place for place, row in enumerate(self.rows) if row.straddles), len(self.rows))
+        return tuple(row for row in self.rows[line:] if row.outcome is Outcome.SELECTED)
+
+    @property
     def line_words(self) -> str:
         """The budget line in words, and what of it is drawn by lot."""
         return self.line_so_far(0)
@@ -164,30 +170,43 @@ class RankedList:
         return " ".join(filter(None, (self._line(waiting), self.draw_words)))
 
     def _line(self, waiting: int) -> str:
-        count = len(self.selected)
-        sentence = f"Budget line: {count} selected, {self.left} left of {self.budget}."
+        below = self.selected_below
+        count = len(self.selected) - len(below)
+        money = f"{self.left} left of {self.budget}"
+        if below:
+            money = f"{len(below)} below it with {total(row.amount for row in below)}, {money}"
+        sentence = f"Budget line: {count} selected{' above it' if below else ''}, {money}."
         if waiting:
             sentence = (
-                f"Budget line so far: {count} above it, {self.left} left of {self.budget}. {waiting} more "
+                f"Budget line so far: {count} above it, {money}. {waiting} more "
                 f"{'application waits' if waiting == 1 else 'applications wait'} for a score and may come above it."
             )
         elif not self.budget:
             sentence = "Budget line: 0 selected, no money is free for this call."
+        if below:
+            told = (
+                "a rule does, or what is still left: each row says which, and what is left at its rank"
+                if below[0].rule_words
+                else "whatever still fits is funded"
+            )
+            sentence += f" Above the line rank selects; below it {told}."
         if not self.straddling:
             if waiting:
                 return sentence
             above = any(row.rank is not None for row in self.rows)
             return f"{sentence} {'Nobody above the thresholds is left out.' if above else 'Nobody is above the thresholds.'}"
+        if self.draw_words and not self.drawn:
+            # Who of them the money does not reach is not known yet.
+            return sentence
         first = self.straddling[0]
         whole = total(row.amount for row in self.straddling)
-        if first.rule_words and (not first.missing or whole <= self.left):
+        if first.rule_words and (below or not first.missing or whole <= self.left):
             # What is left would do: a strand, or what a rule holds back, does not reach.
             return f"{sentence} Rank {first.rank}, “{first.title}”, is the first it does not reach. {first.rule_words}"
+        short = f"{first.missing} more than {'the ranks above leave' if below else 'is left'}."
         if len(self.straddling) == 1:
-            return sentence + f" Rank {first.rank}, “{first.title}”, asks for {first.missing} more than is left."
-        return sentence + (
-            f" {len(self.straddling)} applications share rank {first.rank}; together they ask for {first.missing} more than is left."
-        )
+            return f"{sentence} Rank {first.rank}, “{first.title}”, asks for {short}"
+        return f"{sentence} {len(self.straddling)} applications share rank {first.rank}; together they ask for {short}"
 
 
 def rank(

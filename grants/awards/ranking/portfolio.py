@@ -26,7 +26,8 @@ ROWS_MAX = 1_000
 class Verdict:
     """What the rules make of one row: selected or not, by which rules, in words.
 
-    ``straddles`` is the first row the money does not reach, ``missing`` how much it asks for more than is left.
+    ``straddles`` is the first row the money does not reach, ``missing`` how much it asks for more than is left there;
+    nothing where a minimum holds what is left.
     """
 
     selected: bool
@@ -303,10 +304,9 @@ class _Making:
         named = " and ".join(minimum_words(bound, rules) for bound in sorted(unmet))
         straddles = not self.straddled
         self.straddled = True
-        spare = self.walk.limits.budget - self.walk.used - total(other.amount for other in self.held)
-        missing = unit.amount - spare if straddles and unit.amount > spare else ZERO
+        # It is a rule that keeps it out, by whichever rows reach it in the end: no amount is short.
         self.verdicts[unit.number] = Verdict(
-            False, tuple(sorted(unmet)), f"Not selected: what is left is held for {named}.", straddles, missing
+            False, tuple(sorted(unmet)), f"Not selected: what is left is held for {named}.", straddles
         )
 
     def _below_line(self, unit: Unit) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -62,19 +61,24 @@ def told(candidates: Iterable[Candidate], selected: frozenset[UUID], aim: Aim) -
     )  # fmt: skip
 
 
-def inversions(ordered: Iterable[Candidate], selected: frozenset[UUID]) -> int:
-    """In how many pairs the better-ranked of two is left out and the other selected; equals of a rank count for none."""
-    left_out: Counter[int] = Counter()
-    found = above = 0
+def passed_over(candidates: Iterable[Candidate], selected: frozenset[UUID]) -> dict[UUID, int]:
+    """For each that is left out, how many of a worse rank are selected; equals of a rank count for none."""
+    found: dict[UUID, int] = {}
+    worse = taken = 0
     rank = -1
-    for one in ordered:
+    for one in sorted(candidates, key=lambda one: -one.rank):
         if one.rank != rank:
-            above, rank = sum(left_out.values()), one.rank
+            worse, rank = taken, one.rank
         if one.application_id in selected:
-            found += above
+            taken += 1
         else:
-            left_out[one.rank] += 1
+            found[one.application_id] = worse
     return found
+
+
+def inversions(candidates: Iterable[Candidate], selected: frozenset[UUID]) -> int:
+    """In how many pairs the better-ranked of two is left out and the other selected."""
+    return sum(passed_over(candidates, selected).values())
 
 
 def by_country(chosen: Iterable[Candidate]) -> dict[str, tuple[int, Money]]:

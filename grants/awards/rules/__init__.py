@@ -55,7 +55,9 @@ from grants.awards.rules.publication import (
 )
 from grants.awards.rules.results import NEXT_WORDS, OUTCOME_WORDS, ResultPage, ResultScore, SelectedItem
 from grants.awards.rules.scenarios import (
+    AIMED_NAMED_MAX,
     Aimed,
+    AimedRow,
     Column,
     Compared,
     Kept,
@@ -77,6 +79,8 @@ from grants.awards.rules.showing import (
     RankingRow,
     WaitingRow,
     bar,
+    is_picked,
+    line_said,
     part,
     points,
     reserve_places,
@@ -84,6 +88,7 @@ from grants.awards.rules.showing import (
 )
 
 __all__ = [
+    "AIMED_NAMED_MAX",
     "BY_RANK",
     "NEXT_WORDS",
     "NOT_TOLD",
@@ -94,6 +99,7 @@ __all__ = [
     "AdvicePage",
     "AdviceRow",
     "Aimed",
+    "AimedRow",
     "Column",
     "Compared",
     "Decided",
@@ -132,9 +138,11 @@ __all__ = [
     "facts_kept",
     "forgotten_words",
     "halves_kept",
+    "is_picked",
     "kept_facts",
     "kept_halves",
     "late_words",
+    "line_said",
     "list_hash",
     "override_lines",
     "part",

@@ -247,6 +247,25 @@ class Aimed:
 
 
 @dataclass(frozen=True, slots=True)
+class AimedRow:
+    """One application in each set, in the order of the aims: None where it is selected, else its part of the inversions."""
+
+    reference: str
+    title: str
+    rank: int | None
+    of: tuple[int | None, ...]
+
+    @property
+    def tells(self) -> bool:
+        """Whether the aims disagree about it, or one of them leaves it out for a worse rank."""
+        return any(self.of) or len({each is None for each in self.of}) > 1
+
+
+# So many applications are named beside other aims; the list has them all.
+AIMED_NAMED_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
 class WhatIfPage:
     """The list as ranked beside what other aims would select: never a decision."""
 
@@ -254,6 +273,9 @@ class WhatIfPage:
     call_title: str
     partial: bool
     aims: tuple[Aimed, ...] = ()
+    # The applications the aims disagree about, the best-ranked first, and how many more there are.
+    rows: tuple[AimedRow, ...] = ()
+    more: int = 0
     # Aims about which nothing is known of any application.
     unknown: tuple[str, ...] = ()
     # The list that was decided: other aims are only reckoned before.

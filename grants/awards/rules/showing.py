@@ -58,6 +58,8 @@ class RankingRow:
     conditions: str = ""
     # It was on the reserve list of a confirmed list and has money since.
     moved_up: bool = False
+    # How it stands at the line, where it is the first that the money does not reach.
+    line_said: str = ""
 
     @property
     def score_words(self) -> str:
@@ -73,6 +75,30 @@ class RankingRow:
     def is_cut(self) -> bool:
         """Whether less is recommended than was asked for."""
         return self.amount != self.requested
+
+
+def is_picked(outcomes: Iterable[Outcome]) -> bool:
+    """Whether somebody gets money below one who does not, so that the sum of all that is asked for says nothing.
+
+    >>> is_picked((Outcome.SELECTED, Outcome.RESERVE)), is_picked((Outcome.RESERVE, Outcome.SELECTED))
+    (False, True)
+    """
+    order = [outcome is Outcome.SELECTED for outcome in outcomes]
+    return sorted(order, reverse=True) != order
+
+
+def line_said(amount: Money, missing: Money, many: int) -> str:
+    """How the first row stands that the money does not reach, or each of those that share its rank.
+
+    >>> line_said(Money(100), ZERO, 1), line_said(Money(100), Money(100), 1), line_said(Money(100), ZERO, 3)
+    ('First below the line.', 'First below the line: EUR 1.00 short.', 'Straddles the line with 2 others.')
+    """
+    if many > 1:
+        others = f"Straddles the line with {many - 1} other{'s' if many > 2 else ''}"
+        return f"{others}: together {missing} short." if missing else f"{others}."
+    if not missing:
+        return "First below the line."
+    return f"{'Straddles the line' if missing < amount else 'First below the line'}: {missing} short."
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +203,8 @@ class RankingPage:
     reserve: ReservePage = NOTHING_FREED
     # What of the list is drawn by lot, in sentences.
     drawing: tuple[str, ...] = ()
+    # Some of its rows are drawn by lot, and were not yet.
+    undrawn: bool = False
     # Nobody worked out yet what the rules select: no outcome of a row counts.
     unsolved: bool = False
     # The question that waits for an answer then, by its hash.
@@ -193,6 +221,13 @@ class RankingPage:
     def has_cuts(self) -> bool:
         """Whether less is recommended than was asked for anywhere on the list; totals then add what is recommended."""
         return any(row.is_cut for row in self.rows)
+
+    @property
+    def running_words(self) -> str:
+        """What the running total adds up: what everybody asks for, or only what is selected where that is no plain beginning."""
+        if is_picked(row.outcome for row in self.rows):
+            return "Running total of selected"
+        return "Running total of recommended" if self.has_cuts else "Running total"
 
     @property
     def by_country(self) -> tuple[tuple[str, int, int, Money], ...]:
@@ -252,7 +287,7 @@ class RankingPage:
     @property
     def selected_words(self) -> str:
         """How many are selected of how many that have a score, and how many have none yet."""
-        said = f"{len(self.selected)} of {len(self.rows)}"
+        said = f"{len(self.selected)} of {len(self.rows)}{', before the draw by lot' if self.undrawn else ''}"
         waiting = len(self.waiting)
         return f"{said} with a score; {waiting} {'waits' if waiting == 1 else 'wait'} for one" if waiting else said
 

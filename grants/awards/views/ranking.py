@@ -111,7 +111,7 @@ def _lines(shown: RankingPage) -> Iterator[list[str | int | Money]]:
     names = [criterion.name for criterion in shown.criteria]
     yield [
         "Rank", "Reference", "Title", "Cities", "Country", *names, "Score", "Asked for, EUR", "Recommended, EUR",
-        "Running total of recommended, EUR" if shown.has_cuts else "Running total, EUR", "Outcome", "Why", "Conditions", "Call", "Score of", "Made of", "Moved by the panel",
+        f"{shown.running_words}, EUR", "Outcome", "Why", "Conditions", "Call", "Score of", "Made of", "Moved by the panel",
     ]  # fmt: skip
     for row in shown.rows:
         halves = [points(row.halves[c.key]) if row.halves else "" for c in shown.criteria]

@@ -94,9 +94,8 @@ def _ranked(told: DecisionMinute) -> Table:
     )  # fmt: skip
     rows = []
     for row in told.rows:
-        line = f"Straddles the line: {row.missing} short." if row.missing else "Straddles the line."
         why = [
-            line if row.straddles else "",
+            row.line_said,
             row.threshold_words,
             row.rule_words,
             f"Condition: {row.conditions}" if row.conditions else "",

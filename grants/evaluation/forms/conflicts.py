@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -323,8 +324,10 @@ class Declarations:
     def what_is_wrong(self) -> list[tuple[str, str]]:
         """What is wrong with the page and with each part of it."""
         found = [(sentence, "") for sentence in self.problems]
-        for _, form in self.parts:
-            found += form.what_is_wrong()
+        said = [(shown.call_slug, *each) for shown, form in self.parts for each in form.what_is_wrong()]
+        times = Counter(sentence for _, sentence, field in said if not field)
+        # What is wrong with one call as a whole leads to its tables.
+        found += [(text, field or (f"call-{slug}" if times[text] == 1 else "")) for slug, text, field in said]
         return list(dict.fromkeys(found))
 
 
