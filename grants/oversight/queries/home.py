@@ -13,12 +13,12 @@ from grants.agreements import queries as agreements
 from grants.agreements.models import AgreementSignature, BankAccount, Grant, Milestone
 from grants.agreements.states import BankAccountState, GrantState, MilestoneState, Side
 from grants.applications import queries as applications
-from grants.applications.models import Application, EligibilityCheck, EligibilityLetter, StageInvitation
+from grants.applications.models import Application, EligibilityCheck, StageInvitation
 from grants.applications.rules.exporting import ListForm
-from grants.applications.states import ApplicationState, Verdict
+from grants.applications.states import ApplicationState
 from grants.awards import queries as awards
-from grants.awards.models import Complaint, DecisionLetter, Selection, SelectionItem, SelectionMove
-from grants.awards.states import ComplaintState, LetterState, Outcome, Remedy, SelectionState
+from grants.awards.models import Selection, SelectionItem
+from grants.awards.states import SelectionState
 from grants.calls import queries as calls
 from grants.calls.models import Call
 from grants.calls.states import CallState
@@ -37,8 +37,8 @@ from grants.identity.models import Organisation, RoleGrant, User
 from grants.identity.states import Role
 from grants.oversight import rules
 from grants.oversight.queries import trail
-from grants.oversight.queries.places import Named
 from grants.oversight.queries.trail import Line
+from grants.oversight.queries.verdicts import of_team, verdicts
 from grants.oversight.rules import Step, Waiting
 from grants.payments import queries as payments
 from grants.payments.models import PaymentOrder, PaymentOrderSignature, PaymentRequest
@@ -114,11 +114,6 @@ def waiting(actor: Actor) -> Asking[tuple[Waiting, ...]]:
     return tuple(sorted(found, key=lambda row: row.since)[:WAITING_MAX])
 
 
-def _team(actor: Actor, permission: P) -> ColumnElement[bool]:
-    """Applications whose own people this person belongs to, and grants that came of them."""
-    return Application.id.in_(actor.places(permission, "application") - actor.barred("application"))
-
-
 def _goes_on(at: datetime) -> ColumnElement[bool]:
     """Whether a full proposal follows the concept, or may still."""
     *_, closes_at = calls.times_columns()
@@ -151,7 +146,7 @@ def _applications(actor: Actor) -> Asking[list[Waiting]]:
     others_invited = case((~invited, applications.last_invited(Application.call_id)))
     found = yield from _rows(
         select(Application.reference, Application.title, known, since, others_invited, decided)
-        .where(_team(actor, P.APPLICATION_EDIT), known.in_([state.value for state in rules.WITH_OTHERS]))
+        .where(of_team(actor, P.APPLICATION_EDIT), known.in_([state.value for state in rules.WITH_OTHERS]))
         .where(since.is_not(None))
         # A concept that is or can be gone on with waits for nobody: its own lead has the next step.
         .where(~_goes_on(clock.now()))
@@ -171,7 +166,7 @@ def _reports(actor: Actor) -> Asking[list[Waiting]]:
         select(PeriodicReport.reference, PeriodicReport.number, Grant.reference, PeriodicReport.submitted_at)
         .join(Grant, Grant.id == PeriodicReport.grant_id)
         .join(Application, Application.id == Grant.application_id)
-        .where(_team(actor, P.REPORT_SUBMIT), PeriodicReport.state == ReportState.SUBMITTED.value)
+        .where(of_team(actor, P.REPORT_SUBMIT), PeriodicReport.state == ReportState.SUBMITTED.value)
         .order_by(PeriodicReport.submitted_at)
     )
     return [
@@ -185,7 +180,7 @@ def _milestones(actor: Actor) -> Asking[list[Waiting]]:
         select(Grant.reference, Milestone.number, Milestone.title, Milestone.reported_at)
         .join(Grant, Grant.id == Milestone.grant_id)
         .join(Application, Application.id == Grant.application_id)
-        .where(_team(actor, P.REPORT_SUBMIT), Milestone.state == MilestoneState.SUBMITTED.value)
+        .where(of_team(actor, P.REPORT_SUBMIT), Milestone.state == MilestoneState.SUBMITTED.value)
         .order_by(Milestone.reported_at)
     )
     return [
@@ -202,7 +197,7 @@ def _requests(actor: Actor) -> Asking[list[Waiting]]:
         select(Grant.reference, PaymentRequest.number, PaymentRequest.submitted_at)
         .join(Grant, Grant.id == PaymentRequest.grant_id)
         .join(Application, Application.id == Grant.application_id)
-        .where(_team(actor, P.PAYMENT_REQUEST_SUBMIT), PaymentRequest.state == RequestState.SUBMITTED.value)
+        .where(of_team(actor, P.PAYMENT_REQUEST_SUBMIT), PaymentRequest.state == RequestState.SUBMITTED.value)
         .order_by(PaymentRequest.submitted_at)
     )
     return [
@@ -404,89 +399,8 @@ def lately(actor: Actor) -> Asking[tuple[Line, ...]]:
             concerns.append(ActRow.verb.in_(story))
         elif in_calls := actor.places(permission, "call"):
             concerns.append(ActRow.verb.in_(story) & trail.about("call", in_calls))
-    done, ruled = yield from both(trail.happened.asking(actor, or_(*concerns), LATELY_MAX), _verdicts(actor))
+    done, ruled = yield from both(trail.happened.asking(actor, or_(*concerns), LATELY_MAX), verdicts(actor, LATELY_MAX))
     return tuple(nlargest(LATELY_MAX, (*done, *ruled), key=lambda line: line.at))
-
-
-def _verdicts(actor: Actor) -> Asking[list[Line]]:
-    """What the programme ruled on this person's applications, and wrote to them: eligibility, then the selection."""
-    told_at = func.coalesce(EligibilityLetter.sent_at, EligibilityCheck.decided_at)
-    letter_sent_at = (
-        select(func.max(DecisionLetter.sent_at))
-        .where(DecisionLetter.application_id == Application.id, DecisionLetter.state == LetterState.SENT.value)
-        .scalar_subquery()
-    )
-    # Lists from before the letters told were told when they were confirmed; so is what was published elsewhere. A move that
-    # the team does not know moves no line.
-    moved_at = case((applications.untold(), None), else_=SelectionMove.confirmed_at)
-    confirmed_at = func.coalesce(letter_sent_at, moved_at, Selection.confirmed_at)
-    # Who moved up from the reserve list learns it by another letter.
-    outcome = case(
-        (applications.untold(), Application.told_state),
-        (SelectionMove.id.is_not(None), Outcome.SELECTED.value),
-        else_=SelectionItem.outcome,
-    )
-    eligibility, selections, complaints = yield [
-        select(
-            *(EligibilityCheck.id, told_at.label("told_at"), Application.id, Application.reference),
-            *(Application.title, EligibilityCheck.verdict, EligibilityCheck.reason),
-        )
-        .join(Application, Application.id == EligibilityCheck.application_id)
-        .outerjoin(EligibilityLetter, EligibilityLetter.check_id == EligibilityCheck.id)
-        .where(
-            _team(actor, P.APPLICATION_EDIT),
-            EligibilityCheck.decided_at.is_not(None),
-            Application.state != ApplicationState.SUBMITTED.value,
-        )
-        .order_by(told_at.desc(), EligibilityCheck.id)
-        .limit(LATELY_MAX),
-        select(
-            *(SelectionItem.id, confirmed_at.label("told_at"), Application.id, Application.reference),
-            *(Application.title, outcome, SelectionItem.amount),
-        )
-        .join(Selection, Selection.id == SelectionItem.selection_id)
-        .outerjoin(
-            SelectionMove,
-            and_(
-                SelectionMove.application_id == SelectionItem.application_id,
-                SelectionMove.selection_id == SelectionItem.selection_id,
-                SelectionMove.state == SelectionState.CONFIRMED.value,
-            ),
-        )
-        .join(Application, Application.id == SelectionItem.application_id)
-        .where(_team(actor, P.APPLICATION_EDIT), Selection.state == SelectionState.CONFIRMED.value)
-        .where(or_(~applications.untold(), applications.untold_when_public()))
-        .order_by(confirmed_at.desc(), SelectionItem.id)
-        .limit(LATELY_MAX),
-        select(
-            *(Complaint.id, Complaint.decided_at.label("told_at"), Application.id, Application.reference),
-            *(Application.title, Complaint.state, Complaint.remedy),
-        )
-        .join(Application, Application.id == Complaint.application_id)
-        .where(_team(actor, P.APPLICATION_EDIT), Complaint.decided_at.is_not(None))
-        .order_by(Complaint.decided_at.desc(), Complaint.id)
-        .limit(LATELY_MAX),
-    ]
-    told = [
-        *((row, "application.send_letter", rules.declared_words(Verdict(row[5]), row[6])) for row in eligibility),
-        *((row, "selection.confirm", rules.outcome_words(Outcome(row[5]), row[6])) for row in selections),
-        *((row, "complaint.decide", _second(row[5], row[6])) for row in complaints),
-    ]
-    return [
-        Line(
-            row[0], row[1], "The programme", None, "", verb, before,
-            Named("application", row[2], row[3], row[4], _OPENS.get(verb, "applications.show"), "ref", row[3]), "", after,
-        )
-        for row, verb, (before, after) in told
-    ]  # fmt: skip
-
-
-# Where what was told is read, unless on the page of the application.
-_OPENS = {"complaint.decide": "awards.own_complaint"}
-
-
-def _second(state: str, remedy: str | None) -> tuple[str, str]:
-    return rules.complaint_words(ComplaintState(state), Remedy(remedy) if remedy else None)
 
 
 # --- First steps ----------------------------------------------------------------------------------------------------
