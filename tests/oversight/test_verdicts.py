@@ -9,6 +9,7 @@ import pytest
 from grants.applications.models import Application, EligibilityCheck
 from grants.applications.states import ApplicationState, Verdict
 from grants.awards import services
+from grants.calls.rules import ResultsInput
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db, get
@@ -16,7 +17,7 @@ from grants.core.permissions import Actor
 from grants.identity.queries import actor_for
 from grants.oversight import queries
 from tests.awards.conftest import browser, evaluated, evaluated_world, scene, small_world
-from tests.awards.publishing import tell_all
+from tests.awards.publishing import publish, tell_all
 from tests.awards.test_reserve import dropped, move_up
 from tests.awards.test_services import decide
 from tests.evaluation.scene import CLOSED, SCORES, Scene
@@ -119,9 +120,18 @@ def test_an_ineligible_application_waits_for_nobody_and_its_reason_is_told(scene
 
 def test_nothing_of_a_list_is_told_before_it_is_confirmed(scene: Scene) -> None:
     scene.evaluate(SCORES)
-    decide(scene)
+    chosen = decide(scene)
 
     lines = queries.lately(city(scene, 0))
 
     assert [line.sentence for line in lines if line.verb == "selection.confirm"] == []
     assert queries.waiting(city(scene, 0))[0].words == "With the evaluators and the panel."
+
+    # Confirmed it is told by nothing yet; where no letter tells it, the publication does, and from that moment.
+    with clock.at(CONFIRMED):
+        services.confirm(scene.actor("chair"), chosen)
+        assert [line for line in queries.lately(city(scene, 0)) if line.verb == "selection.confirm"] == []
+    with clock.at(LOOKED):
+        publish(scene, ResultsInput())
+        (line,) = [each for each in queries.lately(city(scene, 0)) if each.verb == "selection.confirm"]
+    assert line.at == LOOKED
