@@ -54,7 +54,7 @@ REACHED = {
         agreements.preparation agreements.prepare agreements.show agreements.terms awards.advice awards.decision awards.publishing
         awards.meeting awards.meetings awards.minutes awards.plan_meeting evaluation.consensus_versions
         awards.ranking awards.scenario awards.scenarios awards.what_if documents.entries documents.index documents.show evaluation.assignments evaluation.consensus
-        evaluation.consensus_list evaluation.given_scores evaluation.missing evaluation.reminders evaluation.seat_file evaluation.adjusting
+        evaluation.consensus_list evaluation.missing evaluation.reminders evaluation.seat_file evaluation.adjusting
         evaluation.assignment_run evaluation.why identity.doubles identity.validate_fact
         evaluation.invite
         evaluation.import_pool evaluation.pool evaluation.pool_person evaluation.reopen evaluation.rule oversight.about oversight.accessibility
@@ -74,7 +74,7 @@ REACHED = {
         evaluation.assessment evaluation.assessments evaluation.conflicts evaluation.finished evaluation.leave
         evaluation.reading_pack evaluation.sheet_offline
         """,
-    "chair": "awards.live awards.projector",
+    "chair": "awards.live awards.projector evaluation.given_scores",
     "reka": "agreements.account identity.organisation reporting.costs reporting.section",
     "paolo": "agreements.decline",
     "linnea": "awards.result",
