@@ -501,6 +501,16 @@ def test_no_page_of_a_team_tells_its_outcome_before_its_letter(app: Flask, decid
         assert lead.get("lead", f"{own}/{path}").status_code == 404, path
     assert "Selected" in lead.get("manager", own).text
 
+    # Nor does a number, to one who has an office in another call, or in this one.
+    for call_id in (uuid4(), decided.call_id):
+        lead_actor = decided.actor("lead")
+        granted = lead_actor.granted | {(Permission.APPLICATION_READ.value, ("call", call_id))}
+        both = replace(lead_actor, granted=granted, bars=frozenset())
+        numbers = {state.value: tally.number for state, tally in applications.counts(both, ListFilter()).items()}
+        others = {"selected": 1, "reserve": 1} if call_id == decided.call_id else {}
+        assert numbers == {"under_evaluation": 1} | others
+        assert {row.state.value: row.number for row in applications.standing(both, ListFilter())} == numbers
+
     # No refusal tells it either: of an old tab that saves by itself, or of a form that is sent once more.
     decided.people["last"] = decided.leads[2]
     for name, number, state in (("lead", 0, "selected"), ("last", 2, "not_funded"), ("last", 2, "reserve")):
@@ -519,15 +529,6 @@ def test_no_page_of_a_team_tells_its_outcome_before_its_letter(app: Flask, decid
             submit(decided.actor(name), application.id)
         with pytest.raises(Refused, match="is under evaluation; it cannot be changed"):
             edit_details(decided.actor(name), application.id, DetailsInput("Other", "", ""))
-    # Nor does a number, to one who has an office in another call, or in this one.
-    for call_id in (uuid4(), decided.call_id):
-        lead_actor = decided.actor("lead")
-        granted = lead_actor.granted | {(Permission.APPLICATION_READ.value, ("call", call_id))}
-        both = replace(lead_actor, granted=granted, bars=frozenset())
-        numbers = {state.value: tally.number for state, tally in applications.counts(both, ListFilter()).items()}
-        others = {"selected": 1, "reserve": 1} if call_id == decided.call_id else {}
-        assert numbers == {"under_evaluation": 1} | others
-        assert {row.state.value: row.number for row in applications.standing(both, ListFilter())} == numbers
 
     with pytest.raises(IntegrityError, match="untold_is_decided"), arranging():
         get(Application, decided.application_ids[0]).state = ApplicationState.IN_PREPARATION.value
