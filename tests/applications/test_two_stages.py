@@ -286,7 +286,7 @@ def test_an_outcome_its_team_does_not_know_is_told_by_no_invitation_and_by_nothi
     assert 'name="version" value=""' in details.text
 
     with arranging():
-        services.tell(concept)
+        services.tell_outcome(concept)
     invite(second, concept)
     # A later list turned it away, which its team does not know either.
     untold(concept, ApplicationState.NOT_FUNDED)
