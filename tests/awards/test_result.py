@@ -118,7 +118,7 @@ def test_the_result_is_linked_from_the_application_once_it_has_one(told: Scene, 
 def test_every_result_mail_leads_to_the_result_and_names_who_writes(outcome: str) -> None:
     mails = Environment(loader=FileSystemLoader("templates/mail"), keep_trailing_newline=True)
     values = {"person": {"name": "Ana"}, "reference": "R", "title": "T", "call_title": "C", "amount": "1"}
-    text = mails.get_template(f"selection_{outcome}.txt").render(
+    text = mails.get_template(f"repeated_{outcome}.txt").render(
         **values, threshold_words="", address=lambda name, **parts: f"{name} {parts['ref']}"
     )
     assert "awards.result R" in text
