@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grants.applications import queries as applications
 from grants.applications.rules import COMPLAIN
 from grants.awards import queries
 from grants.core import clock
@@ -59,13 +60,15 @@ def test_who_complained_reads_what_became_of_it_and_is_offered_no_other(told: Sc
         lettered(told)
     with clock.at(PUBLIC + DAY):
         draft(told)
-        # What is not sent is no complaint yet.
-        assert queries.complaints.told_of(told.application_ids[NUMBER]) is None
+        # What is not sent is no complaint yet: while it can be sent, the way to complain leads to it.
+        own_view = applications.view_for_team(told.application_ids[NUMBER])
+        complained, until = queries.complaints.own_way(own_view, clock.now())
+        assert complained is None and until is not None
     decided(told, REJECT)
     with clock.at(PUBLIC + 4 * DAY):
         for page in (f"{own}/decision-letter", f"{own}/result"):
             shown = browser.get("lead1", page)
             assert "Your complaint was rejected on 4 March 2023." in text_of(shown), page
-            assert f'href="{own}/complaint"' in shown.text and COMPLAIN not in shown.text, page
+            assert f'href="{own}/complaint"' in shown.text and f">{COMPLAIN}<" not in shown.text, page
         home = " ".join(text_of(browser.get("lead1", "/home")).split())
         assert "The programme rejected the complaint about" in home
