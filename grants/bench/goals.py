@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
@@ -123,7 +124,7 @@ def _floor() -> Iterator[Target]:
     for size, limit, times in ((SMALL, 0.5, TIMES), (LARGE, 4.0, 2)):
         asked = replace(called(*size), floor=True)
         free = _solved(replace(asked, floor=False))
-        answer, seconds = _timed(lambda asked=asked: matching.assign(asked), times)  # type: ignore[misc]  # a default binds the size of this round
+        answer, seconds = _timed(partial(matching.assign, asked), times)
         found, name = _proved(asked, answer), _sized(FLOOR, size)
         _exact(found, name)
         kept = found.total / found.ideal
@@ -134,7 +135,7 @@ def _floor() -> Iterator[Target]:
 def _groups() -> Iterator[Target]:
     for size, limit, times in ((SMALL, 0.5, TIMES), (LARGE, 15.0, 1)):
         asked = replace(called(*size), groups=GROUPS)
-        answer, seconds = _timed(lambda asked=asked: matching.assign(asked), times)  # type: ignore[misc]  # a default binds the size of this round
+        answer, seconds = _timed(partial(matching.assign, asked), times)
         found, name = _proved(asked, answer), _sized(ON_GROUPS, size)
         if size == SMALL:
             _exact(found, name)
@@ -209,7 +210,7 @@ def _listed() -> Iterator[Target]:
     for size, limit in LISTS:
         for fits in (True, False):
             asked = replace(limits(size), rules=replace(limits(size).rules, fund_what_fits=fits))
-            found, seconds = _timed(lambda asked=asked, size=size: select(candidates(size), asked), 2)  # type: ignore[misc]  # a default binds the size of this round
+            found, seconds = _timed(partial(select, candidates(size), asked), 2)
             name = f"{LISTED}, {size:,}, {'funds what fits' if fits else 'stops at the line'}"
             if found.relaxed:
                 raise Wrong(f"{name}: rules were set aside that can be kept.")
@@ -218,7 +219,7 @@ def _listed() -> Iterator[Target]:
 
 def _aimed() -> Iterator[Target]:
     for aim in Aim:
-        found, seconds = _timed(lambda aim=aim: what_if(candidates(AIMED_AT), limits(AIMED_AT), aim), 1)  # type: ignore[misc]  # a default binds the size of this round
+        found, seconds = _timed(partial(what_if, candidates(AIMED_AT), limits(AIMED_AT), aim), 1)
         name = f"{AIMED[aim]}, {AIMED_AT:,}"
         if found is None:
             raise Wrong(f"{name}: no set was found, and there are some that reach the minima.")

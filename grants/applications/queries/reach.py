@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, Uuid, and_, bindparam, case, false, or_, select
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, Text, Uuid, and_, bindparam, case, false, or_, select
 
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState, Origin
@@ -120,19 +120,19 @@ def state_since_to_team() -> ColumnElement[datetime]:
     return case((untold(), Application.told_since), else_=Application.state_since)
 
 
-def state_to(actor: Actor) -> ColumnElement[str]:
+def state_to(actor: Actor) -> SQLColumnExpression[str]:
     """The same as this person reads it: the programme what is decided, a team what it was told."""
     own = actor.places(Permission.APPLICATION_READ, "application")
     if not own:
-        return Application.state  # type: ignore[return-value]  # a mapped column is one
+        return Application.state
     return case((and_(Application.id.in_(own), untold()), Application.told_state), else_=Application.state)
 
 
-def state_since_to(actor: Actor) -> ColumnElement[datetime]:
+def state_since_to(actor: Actor) -> SQLColumnExpression[datetime]:
     """Since when an application is in the state this person reads."""
     own = actor.places(Permission.APPLICATION_READ, "application")
     if not own:
-        return Application.state_since  # type: ignore[return-value]  # a mapped column is one
+        return Application.state_since
     return case((and_(Application.id.in_(own), untold()), Application.told_since), else_=Application.state_since)
 
 

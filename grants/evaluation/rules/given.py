@@ -30,11 +30,10 @@ class GivenSheet:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """The marks of one criterion as bars; ``at`` is where their mean lies on the axis, ``among`` that of everybody."""
+    """The marks of one criterion as bars; ``among`` is where the mean of everybody lies on the axis."""
 
     pattern: Pattern
     bars: tuple[tuple[float, float, float, float], ...]
-    at: float | None
     among: float | None
 
     @property
@@ -149,10 +148,7 @@ def _apart(own: Sequence[GivenSheet], totals: Mapping[UUID, Mapping[UUID, int]])
 
 
 def _strips(patterns: Sequence[Pattern], among: Sequence[Pattern]) -> tuple[Strip, ...]:
-    return tuple(
-        Strip(one, _bars(one), _place(one, _mean(one)), _place(one, _mean(every)))
-        for one, every in zip(patterns, among, strict=True)
-    )
+    return tuple(Strip(one, _bars(one), _place(one, _mean(every))) for one, every in zip(patterns, among, strict=True))
 
 
 def _mean(pattern: Pattern) -> Fraction | None:
