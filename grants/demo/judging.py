@@ -154,7 +154,7 @@ class Judges(Applicants):
 
     def take_words(self, call: CallView, application_id: UUID, consensus: Sequence[int]) -> None:
         """The chair writes the draft anew with a sentence of the first sheet, word for word, and a passage of the application."""
-        content, _ = evaluation_reads.submitted_and_clarified(application_id)
+        content = application_reads.submitted_content(application_id)
         shown = evaluation_reads.consensus_page(self.actor("chair"), content.reference)
         drafted = sheet(call, consensus, "Consensus")
         first, *others = drafted.marks

@@ -38,6 +38,13 @@ def submitted_content(application_id: UUID) -> Asking[SubmittedContent]:
 
 
 @reader
+def submission_content(submission_id: UUID) -> Asking[SubmittedContent]:
+    """One frozen version by its id; the stage that shows it has checked who may read it."""
+    (row,) = yield from ask(select(Submission).where(Submission.id == submission_id))
+    return content_of(row)
+
+
+@reader
 def submitted_version(actor: Actor, reference: str, number: int) -> Asking[SubmittedContent]:
     """One submitted version by its number."""
     rows = yield from ask(

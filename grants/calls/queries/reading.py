@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, false, func, or_, select
+from sqlalchemy import Select, Text, cast, false, func, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from grants.calls import rules
@@ -171,12 +171,20 @@ def call_views(call_ids: Iterable[UUID] | Select[Any]) -> Asking[dict[UUID, Call
     return (yield from _whole.asking(Call.id.in_(call_ids if isinstance(call_ids, Select) else set(call_ids))))
 
 
+# The values of a call as the text they are kept by in this process: made anew from what was just read apart it costs more
+# than to read it.
+_COLUMNS = (
+    *(column for column in Call.__table__.c if column.name != "content"),
+    cast(Call.content, Text).label("content"),
+)
+
+
 @reader
 def _whole(wanted: ColumnElement[bool]) -> Asking[dict[UUID, CallView]]:
     """Calls with their deadlines, documents, programmes and funds, by id; one statement."""
     ids = select(Call.id).where(wanted)
     about: list[Asking[Any]] = [
-        ask(select(Call).where(wanted).order_by(Call.reference)),
+        ask(select(*_COLUMNS).where(wanted).order_by(Call.reference)),
         ask(
             select(CallDeadline)
             .where(CallDeadline.call_id.in_(ids))
@@ -199,7 +207,7 @@ def _whole(wanted: ColumnElement[bool]) -> Asking[dict[UUID, CallView]]:
         documents[document.call_id].append(document)
     found = {}
     for row in rows:
-        fields, content, facts = _read(json.dumps(row.content))
+        fields, content, facts = _read(row.content)
         fund = _as_opened(row, funds[row.fund_source_id])
         parent = fund.rules
         lines = tuple(deadline_value(each) for each in deadlines[row.id])

@@ -31,7 +31,6 @@ from grants.evaluation.queries.applicants import (
     cities_of,
     consortia,
     consortia_of,
-    submitted_and_clarified,
     topics_picked,
 )
 from grants.evaluation.queries.assignments import (
@@ -230,7 +229,6 @@ __all__ = [
     "standing_detections",
     "standing_version",
     "stepping_down",
-    "submitted_and_clarified",
     "takes_part",
     "terms_page",
     "to_declare_in_office",

@@ -10,14 +10,12 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
 
-from grants.applications import queries as applications
 from grants.applications.models import Application, ApplicationPartner, Submission
-from grants.applications.rules import ClarificationView, SubmittedContent
 from grants.applications.states import PartnerState
 from grants.calls.rules import CallView
 from grants.core import clock
 from grants.core.db import among
-from grants.core.together import Asking, ask, both, reader, side_by_side
+from grants.core.together import Asking, ask, reader, side_by_side
 from grants.dossiers.rules import from_mapping
 from grants.evaluation import rules
 from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX
@@ -25,13 +23,6 @@ from grants.evaluation.rules import ApplicationHead, Consortium
 from grants.identity.models import Organisation, RoleGrant
 from grants.identity.policy import TEAM_ROLES
 from grants.identity.queries import role_holds
-
-
-@reader
-def submitted_and_clarified(application_id: UUID) -> Asking[tuple[SubmittedContent, tuple[ClarificationView, ...]]]:
-    """What was sent and what was asked about it since, for the evaluators; one statement. Who reads it is checked before."""
-    content = applications.submitted_content.asking(application_id)
-    return (yield from both(content, applications.shared_clarifications.asking(application_id)))
 
 
 @reader

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from grants.applications import queries as applications
 from grants.applications.models import Application
 from grants.calls import queries as calls
 from grants.calls.models import Call
@@ -38,7 +39,7 @@ def my_seats(actor: Actor) -> Any:
     """Seats of this person that are open to them: active, in scope, declared clear, not barred."""
     return (
         select(
-            *(Application.id, Application.reference, Application.title, Application.call_id),
+            *(Application.id, Application.reference, Application.title, Application.call_id, Application.submission_id),
             *(Call.slug, Call.title.label("call_title"), Assignment.id.label("seat_id"), Assignment.due_at),
             *(Assessment.id.label("sheet_id"), Assessment.state.label("sheet"), Assessment.submitted_at),
             Consensus.state.label("consensus"),
@@ -63,15 +64,16 @@ def my_seats(actor: Actor) -> Any:
 @reader
 def assessments(actor: Actor) -> Asking[tuple[AssessmentRow, ...]]:
     """What this person assesses: unfinished first, then by deadline and reference. Two statements."""
-    return (yield from _lines((yield from _seats_of(actor))))
+    lines, _ = yield from _lines((yield from _seats_of(actor)))
+    return lines
 
 
 def _seats_of(actor: Actor) -> Asking[Sequence[Any]]:
     return (yield from ask(my_seats(actor).order_by(Application.reference).limit(ROWS_MAX)))
 
 
-def _lines(rows: Sequence[Any]) -> Asking[tuple[AssessmentRow, ...]]:
-    """The own list from the open seats; one statement."""
+def _lines(rows: Sequence[Any]) -> Asking[tuple[tuple[AssessmentRow, ...], Mapping[UUID, CallView]]]:
+    """The own list from the open seats, and their calls; one statement."""
     about: list[Asking[Any]] = [
         _own_marks([row.sheet_id for row in rows if row.sheet_id]),
         calls.call_views.asking({row.call_id for row in rows}),
@@ -100,7 +102,7 @@ def _lines(rows: Sequence[Any]) -> Asking[tuple[AssessmentRow, ...]]:
         )
         for row in rows
     ]
-    return tuple(sorted(lines, key=lambda line: (line.state is AssessmentState.SUBMITTED, line.reference)))
+    return tuple(sorted(lines, key=lambda line: (line.state is AssessmentState.SUBMITTED, line.reference))), views
 
 
 def _own_marks(assessment_ids: Sequence[UUID]) -> Asking[dict[UUID | None, dict[str, int | None]]]:
@@ -153,12 +155,15 @@ def assessment_page(actor: Actor, reference: str) -> Asking[AssessmentPage]:
     submitted = seat.sheet == AssessmentState.SUBMITTED.value
     about: list[Asking[Any]] = [
         # Blind until the own sheet is in: the others are not even read from the database before that.
-        call_and_sheets(seat.call_id, seat.id, only=None if submitted else seat.seat_id),
+        _stored_sheets(seat.id, only=None if submitted else seat.seat_id),
         _lines(rows),
         cities_of.asking([seat.id]),
         seats_of.asking([seat.id]),
+        applications.shared_clarifications.asking(seat.id),
     ]
-    (call, read), progress, cities, seats = yield from side_by_side(about)
+    stored, (progress, views), cities, seats, clarified = yield from side_by_side(about)
+    call = views[seat.call_id]
+    read = _sheets(stored, call)
     own = next((view for seat_id, view in read if seat_id == seat.seat_id), _empty_sheet(actor.name))
     others = tuple(
         view for seat_id, view in read if seat_id != seat.seat_id and view.state is AssessmentState.SUBMITTED
@@ -167,6 +172,8 @@ def assessment_page(actor: Actor, reference: str) -> Asking[AssessmentPage]:
     state = ConsensusState(seat.consensus) if seat.consensus else None
     return AssessmentPage(
         head_of(seat, cities.get(seat.id, ""), call),
+        seat.submission_id,
+        clarified,
         call.content.criteria,
         call.content.marking,
         call.content.total_threshold_half,
@@ -185,15 +192,18 @@ def assessment_page(actor: Actor, reference: str) -> Asking[AssessmentPage]:
     )
 
 
-def call_and_sheets(
-    call_id: UUID, application_id: UUID, *, only: UUID | None = None
-) -> Asking[tuple[CallView, list[tuple[UUID, SheetView]]]]:
+def call_and_sheets(call_id: UUID, application_id: UUID) -> Asking[tuple[CallView, list[tuple[UUID, SheetView]]]]:
     """A call, and the sheets of one of its applications in the order of its criteria; one statement."""
-    call, (rows, scores) = yield from both(calls.call_by_id.asking(call_id), _stored_sheets(application_id, only))
+    call, stored = yield from both(calls.call_by_id.asking(call_id), _stored_sheets(application_id))
+    return call, _sheets(stored, call)
+
+
+def _sheets(stored: tuple[Sequence[Any], Sequence[Any]], call: CallView) -> list[tuple[UUID, SheetView]]:
+    rows, scores = stored
     marks: dict[UUID, dict[str, MarkInput]] = defaultdict(dict)
     for score in scores:
         marks[score.assessment_id][score.criterion] = MarkInput(score.criterion, score.half, score.comment)
-    return call, [(row.seat_id, _sheet(row, marks.get(row.id, {}), call.content.criteria)) for row in rows]
+    return [(row.seat_id, _sheet(row, marks.get(row.id, {}), call.content.criteria)) for row in rows]
 
 
 def _locked_words(consensus: ConsensusState | None, submitted: bool) -> str:
@@ -210,7 +220,7 @@ def _empty_sheet(name: str) -> SheetView:
     return SheetView(None, name, AssessmentState.DRAFT, (), "", 0, None, None)
 
 
-def _stored_sheets(application_id: UUID, only: UUID | None) -> Asking[tuple[Sequence[Any], Sequence[Any]]]:
+def _stored_sheets(application_id: UUID, only: UUID | None = None) -> Asking[tuple[Sequence[Any], Sequence[Any]]]:
     """The sheets of the active seats with their seats, by name of the evaluator, and their scores; of one seat alone with ``only``."""
     statement = (
         select(

@@ -8,6 +8,7 @@ from datetime import datetime
 from fractions import Fraction
 from uuid import UUID
 
+from grants.applications.rules import ClarificationView
 from grants.calls.rules import Criterion, Marking
 from grants.dossiers.merging import Piece
 from grants.evaluation.rules.pattern import (
@@ -127,6 +128,9 @@ class AssessmentPage:
     """Everything on the split screen: the sheet, and the others’ sheets once the own one is in."""
 
     head: ApplicationHead
+    # The version that stands, which never changes, and what was asked about it since.
+    submission_id: UUID
+    clarified: tuple[ClarificationView, ...]
     criteria: tuple[Criterion, ...]
     marking: Marking
     total_threshold_half: int | None

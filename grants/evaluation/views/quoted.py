@@ -7,9 +7,10 @@ from typing import Any
 
 from flask import url_for
 
+from grants.applications import queries as applications
 from grants.core.permissions import Permission
 from grants.dossiers import rules as dossiers
-from grants.evaluation import queries, rules
+from grants.evaluation import rules
 from grants.evaluation.forms import SheetForm
 from grants.evaluation.rules import ConsensusPage, Quote
 from grants.web.routing import current_actor
@@ -45,5 +46,5 @@ def quoted(shown: ConsensusPage, form: SheetForm) -> dict[str, tuple[Quote, ...]
         told[f"{place} {rules.REMARK}"] = sheet.remark
     if not any(map(rules.passages, told.values())):
         return {}
-    content, _ = queries.submitted_and_clarified(shown.head.id)
+    content = applications.submitted_content(shown.head.id)
     return rules.quotes_in(told, texts_of(content, dossiers.answered(content.dossier)))

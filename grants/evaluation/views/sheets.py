@@ -10,19 +10,17 @@ from typing import Any
 from flask import flash, request
 
 from grants.applications import services as application_writes
-from grants.budgets import queries as budgets
 from grants.core import clock
 from grants.core.errors import Conflict
-from grants.dossiers import rules as dossiers
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import (
     SheetForm,
     sheet_form,
 )
 from grants.evaluation.rules import AssessmentPage, ListOrder
+from grants.evaluation.views.beside import beside
 from grants.evaluation.views.contested import Meanwhile, meanwhile_of, numbers_carried, shown_in, take_sides
 from grants.evaluation.views.frame import P, anchors_of, bp, typed_again
-from grants.evaluation.views.quoted import texts_of
 from grants.web.downloads import send
 from grants.web.routing import current_actor, page, requires, see_other
 
@@ -105,18 +103,13 @@ def _form_of(shown: AssessmentPage) -> SheetForm:
 
 
 def _assessment(shown: AssessmentPage, form: SheetForm, meanwhile: dict[str, Meanwhile] | None = None) -> str:
-    content, clarified = queries.submitted_and_clarified(shown.head.id)
-    sections = dossiers.answered(content.dossier)
-    names = {str(file.file_id): file.name for file in content.files}
-    fed = _fed(shown, sections)
+    told = beside(shown.submission_id, shown.criteria)
     typed = {field.name: str(field.data or "") for field in form if field.name.startswith(("comment_", rules.REMARK))}
+    numbered = enumerate(shown.criteria, 1)
     return page(
-        "evaluation/assessment.html", shown=shown, form=form, sections=sections, content=content, names=names,
-        clarified=clarified, fed=fed, meanwhile=meanwhile or {},
-        budget=budgets.unstored(content.budget, content.organisation_names),
-        quotes=rules.quotes_in(typed, texts_of(content, sections)),
-        back={one.key: (f"#criterion-{one.key}", f"Score it under {number}. {one.name}") for number, one in _numbered(shown)},
-        jumps=[(f"{number} {one.name.split()[0]}", fed[one.key], one) for number, one in _numbered(shown) if one.key in fed],
+        "evaluation/assessment.html", shown=shown, form=form, beside=told, meanwhile=meanwhile or {},
+        quotes=rules.quotes_in(typed, told.texts),
+        jumps=[(f"{number} {one.name.split()[0]}", told.fed[one.key], one) for number, one in numbered if one.key in told.fed],
         anchors=anchors_of(shown.marking.scale), half_words=rules.half_words, lacking=_lacking(shown),
     )  # fmt: skip
 
@@ -124,20 +117,6 @@ def _assessment(shown: AssessmentPage, form: SheetForm, meanwhile: dict[str, Mea
 def _lacking(shown: AssessmentPage) -> dict[str, str]:
     sheet = rules.SheetInput(shown.sheet.marks, shown.sheet.remark)
     return rules.lacking(sheet, shown.marking)
-
-
-def _numbered(shown: AssessmentPage) -> list[tuple[int, Any]]:
-    return list(enumerate(shown.criteria, 1))
-
-
-def _fed(shown: AssessmentPage, sections: tuple[dossiers.AnsweredSection, ...]) -> dict[str, list[str]]:
-    """For each criterion the answers that feed it, by their place on the page."""
-    found: dict[str, list[str]] = {}
-    for section in sections:
-        for item in section.items:
-            if item.question.criterion:
-                found.setdefault(item.question.criterion, []).append(f"answer-{item.question.key}")
-    return found
 
 
 @bp.get("/assessments/<ref>/files/<sha256>")
