@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, current_app, get_template_attribute, request, url_for
 from markupsafe import Markup, escape
 from werkzeug.routing import BuildError
 
@@ -45,6 +45,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         address=address,
         asset=asset,
+        demo_menu=demo_menu,
         further=further,
         here=here,
         is_here=is_here,
@@ -241,6 +242,13 @@ def theme() -> str:
     """What the person chose: light, dark, or "" for as the device."""
     chosen = request.cookies.get("theme", "")
     return chosen if chosen in THEMES else ""
+
+
+@functools.lru_cache(maxsize=64)
+def demo_menu(people: tuple[Any, ...], name: str) -> Markup:
+    """The list of the switch of a demo, as whoever bears that name sees it; made once, since every page has it."""
+    made: Markup = get_template_attribute("components/demo_menu.html", "menu")(people, name)
+    return made
 
 
 def _context() -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, DateTime, Select, and_, bindparam, func, or_, select, tuple_
 
 from grants.core import clock
 from grants.core.db import db, folded
@@ -88,16 +90,27 @@ def own_orcid(actor: Actor) -> str | None:
 
 def demo_choices() -> tuple[DemoChoice, ...]:
     """Demo people for the switch on every page: one statement, by the part they play, at most 100."""
-    now = clock.now()
-    rows = db.session.execute(
+    rows = db.session.execute(_demo_people(), {"at": clock.now()})
+    return _in_parts(tuple((handle, name, title, tuple(roles)) for handle, name, title, roles in rows))
+
+
+@functools.cache
+def _demo_people() -> Select[str, str, str | None, Sequence[str | None]]:
+    """What :func:`demo_choices` asks, put together once: every page of the demo asks it."""
+    holds = role_holds(bindparam("at", type_=DateTime(timezone=True)))
+    return (
         select(User.handle, User.name, User.job_title, func.array_agg(RoleGrant.role))
-        .outerjoin(RoleGrant, and_(RoleGrant.user_id == User.id, RoleGrant.object_id.is_(None), role_holds(now)))
+        .outerjoin(RoleGrant, and_(RoleGrant.user_id == User.id, RoleGrant.object_id.is_(None), holds))
         .where(User.is_demo, User.disabled_at.is_(None))
         .group_by(User.id)
         .order_by(User.created_at, User.name)
         .limit(100)
     )
-    found = [_demo_choice(handle, name, job_title, roles) for handle, name, job_title, roles in rows]
+
+
+@functools.lru_cache(maxsize=4)
+def _in_parts(rows: tuple[tuple[str, str, str | None, tuple[str | None, ...]], ...]) -> tuple[DemoChoice, ...]:
+    found = [_demo_choice(*row) for row in rows]
     order = [*rules.PARTS, rules.OTHERS]
     return tuple(sorted(found, key=lambda choice: order.index(choice.part)))
 
