@@ -12,6 +12,7 @@ import functools
 import json
 from collections import namedtuple
 from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Generic, ParamSpec, TypeVar, cast
@@ -32,8 +33,30 @@ U = TypeVar("U")
 # A column of a question with a limit: how many rows there are without it. `duties.every` reads it.
 EVERY = func.count().over().label("every")
 
-Question = SelectBase
 Answer = list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A question whose answer comes as :class:`Told`: for what is made of so many rows that it is kept while they are the same."""
+
+    question: SelectBase
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The answer to an unread question. Equal text is an equal answer; its rows are read where somebody wants them."""
+
+    question: SelectBase = field(compare=False)
+    text: str | None
+
+    @property
+    def rows(self) -> Answer:
+        """The rows, as if it had been asked like any other question."""
+        return _rows(self.question, self.text)
+
+
+Question = SelectBase | Unread
 # Yields what it asks, is sent the answers in that order, and returns what it made of them.
 Asking = Generator[Sequence[Question], Sequence[Answer], T]
 
@@ -111,14 +134,27 @@ def _answers(questions: Sequence[Question]) -> list[Answer]:
         return []
     # Inside an act: selects of columns alone would not see what it has changed so far.
     db.session.flush()
-    if len(questions) == 1:
+    if len(questions) == 1 and not isinstance(questions[0], Unread):
         # Nothing to put together: the rows come as they are, for a quarter of the work.
         found = db.session.execute(cast(Any, _as_columns(questions[0])))
         made = _tuple(tuple(found.keys()))
         return [[made._make(row) for row in found]]
-    gathered = [_Gathered(question).label(f"q{number}") for number, question in enumerate(questions)]
+    gathered = [_Gathered(_asked(question)).label(f"q{number}") for number, question in enumerate(questions)]
     texts = db.session.execute(select(*gathered)).one()
-    return [_rows(question, text) for question, text in zip(questions, texts, strict=True)]
+    return [_answer(question, text) for question, text in zip(questions, texts, strict=True)]
+
+
+def _asked(question: Question) -> SelectBase:
+    return question.question if isinstance(question, Unread) else question
+
+
+def _answer(question: Question, text: str | None) -> Answer:
+    return cast(Answer, Told(question.question, text)) if isinstance(question, Unread) else _rows(question, text)
+
+
+def told(questions: Iterable[SelectBase]) -> Asking[tuple[Told, ...]]:
+    """The answers to these questions, unread, within a reader: ``answers = yield from told([...])``."""
+    return cast(tuple[Told, ...], tuple((yield [Unread(question) for question in questions])))
 
 
 class _Gathered(ColumnElement[str]):
@@ -130,7 +166,7 @@ class _Gathered(ColumnElement[str]):
     # What tells two of them apart, so that a statement once written is kept.
     _traverse_internals = [("question", InternalTraversal.dp_clauseelement)]  # noqa: RUF012 -- SQLAlchemy reads it so
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: SelectBase) -> None:
         self.question = question
         self.type = Text()
 
@@ -147,12 +183,15 @@ def _written(gathered: _Gathered, compiler: Any, **words: Any) -> str:
     return f"(SELECT CAST(json_agg(json_build_array({', '.join(sent)})) AS TEXT) FROM {rows})"
 
 
-def _rows(question: Question, text: str | None) -> Answer:
+def _rows(question: SelectBase, text: str | None) -> Answer:
     if text is None:
         return []
     columns = list(question.selected_columns)
     made = _names(question)
-    reading = [(place, read) for place, column in enumerate(columns) if (read := _reading(column.type)) is not None]
+    ids = _Ids()
+    reading = [
+        (place, read) for place, column in enumerate(columns) if (read := _reading(column.type, ids)) is not None
+    ]
     rows = _loaded(text)
     for row in rows:
         for place, read in reading:
@@ -165,7 +204,7 @@ def _loaded(text: str) -> list[Any]:
     return cast(list[Any], json.loads(text, parse_float=Decimal))
 
 
-def _as_columns(question: Question) -> Question:
+def _as_columns(question: SelectBase) -> SelectBase:
     """The same question for columns: one for whole rows of the session would give those."""
     if isinstance(question, Select) and any(
         each["expr"] is each.get("entity") for each in question.column_descriptions
@@ -174,7 +213,7 @@ def _as_columns(question: Question) -> Question:
     return question
 
 
-def _names(question: Question) -> Any:
+def _names(question: SelectBase) -> Any:
     return _tuple(tuple(str(name) for name in question.selected_columns.keys()))  # noqa: SIM118 -- iterating gives the columns
 
 
@@ -183,13 +222,21 @@ def _tuple(names: tuple[str, ...]) -> Any:
     return namedtuple("Row", names, rename=True)
 
 
-def _reading(kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
+class _Ids(dict[str, UUID]):
+    """Ids by how they are written: in a list the same one often stands in several rows."""
+
+    def __missing__(self, written: str) -> UUID:
+        found = self[written] = UUID(written)
+        return found
+
+
+def _reading(kind: TypeEngine[Any], ids: _Ids) -> Callable[[Any], Any] | None:
     """How a column's value is read from JSON; None where it comes as it is."""
     match kind:
         case MoneyType():
             return lambda cents: Money(int(cents))
         case Uuid():
-            return UUID
+            return ids.__getitem__
         case DateTime():
             return datetime.fromisoformat
         case Date():
@@ -202,4 +249,4 @@ def _reading(kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
             return None
 
 
-__all__ = ["EVERY", "Asking", "Question", "Reader", "alone", "ask", "both", "reader", "side_by_side"]
+__all__ = ["EVERY", "Asking", "Question", "Reader", "Told", "alone", "ask", "both", "reader", "side_by_side", "told"]

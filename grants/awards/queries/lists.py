@@ -5,17 +5,28 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
 from grants.awards import ranking, rules
 from grants.awards.models import SelectionItem
-from grants.awards.queries.ranked import Listed, forgotten, hash_of, in_state, live_list, why_told, without_evaluation
+from grants.awards.queries.ranked import (
+    LISTS_KEPT,
+    Listed,
+    forgotten,
+    hash_of,
+    in_state,
+    live_list,
+    why_told,
+    without_evaluation,
+)
 from grants.awards.queries.selections import opened
 from grants.awards.queries.settling import repeated_by
 from grants.awards.ranking import Ranked, RankedList
@@ -24,10 +35,10 @@ from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, 
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.core import clock
-from grants.core.db import among
 from grants.core.money import ZERO
 from grants.core.permissions import Actor, Permission, Scope
-from grants.core.together import Asking, ask, both, reader, side_by_side
+from grants.core.same import Same
+from grants.core.together import Asking, Told, ask, both, reader, side_by_side, told
 from grants.evaluation import queries as evaluation
 from grants.evaluation.rules import OfficialScore, shift_words
 from grants.identity.models import Organisation
@@ -90,16 +101,19 @@ def _page(
     early = [row.id for row in left_out if row.state == ApplicationState.SUBMITTED.value]
     asked = () if published else [key for key in ids if key not in early]
     about: list[Asking[Any]] = [
-        evaluation.shut_to.asking(actor, asked, early), evaluation.cities_of.asking(ids), _countries.asking(ids),
+        evaluation.shut_to.asking(actor, asked, early), _places(call.id),
         _drawing(call, plan, standing), repeated_by([row.id for row in left_out] if standing else []),
     ]  # fmt: skip
-    shut, cities, countries, drawing, repeated = yield from side_by_side(about)
+    shut, places, drawing, repeated = yield from side_by_side(about)
+    # A list as it would be decided now is the same from look to look; a frozen one is read from its record each time.
+    draw_up = _drawn_up if standing is None else _drawn_up.__wrapped__
+    made = draw_up(Same(found), Same(scores), *places)
     # Whoever declared a conflict is asked nothing more, even when the bar has ended with the publication.
     barred = actor.barred("application") | shut
     undeclared = shut - actor.barred("application") if actor.can(Permission.CONFLICT_DECLARE) else frozenset()
     undeclared -= yield from evaluation.conflicted.asking(actor, undeclared)
     partial = bool(barred & set(ids))
-    rows = shown_rows(found, scores, cities, countries)
+    rows = made.rows
     if partial:
         rows = tuple(_without_rank(row) for row in rows if row.application_id not in barred)
     names = {criterion.key: criterion.name for criterion in call.content.criteria}
@@ -111,18 +125,18 @@ def _page(
         plan.line,
         plan.rules.reserve_max,
         rows,
-        _waiting_rows(waiting, cities, barred, scores),
+        _waiting_rows(waiting, made.towns, barred, scores),
         found.budget,
         found.used,
         "" if partial or found.unsolved else (standing.line_words if standing else found.line_so_far(len(waiting))),
-        standing.list_hash if standing else hash_of(found),
+        standing.list_hash if standing else _hash_of(Same(found)),
         () if partial else found.undecided_ties,
         standing,
         tuple(view for view in views if view is not standing),
         partial,
         ranking.score_words(call.content.marking.score_max),
         len(undeclared),
-        _waiting_rows(left_out, cities, barred),
+        _waiting_rows(left_out, made.towns, barred),
         # What is evaluated again was on the list and did not come after it.
         _left_out_words([row for row in left_out if row.id not in {*barred, *repeated}], standing, call.is_open(clock.now())),
         not left_out,
@@ -255,14 +269,38 @@ def _without_rank(row: RankingRow) -> RankingRow:
     )  # fmt: skip
 
 
-@reader
-def _countries(application_ids: Sequence[UUID]) -> Asking[dict[UUID, str]]:
-    rows = yield from ask(
+class _DrawnUp(NamedTuple):
+    """What pages show of a list, whoever looks: its rows, and the towns of every application."""
+
+    rows: tuple[RankingRow, ...]
+    towns: Mapping[UUID, str]
+
+
+@lru_cache(maxsize=LISTS_KEPT)
+def _drawn_up(
+    found: Same[RankedList], scores: Same[Mapping[UUID, OfficialScore]], towns: Told, countries: Told
+) -> _DrawnUp:
+    names = evaluation.joined_towns(evaluation.towns_of(towns.rows))
+    rows = shown_rows(found.value, scores.value, names, dict(countries.rows))
+    return _DrawnUp(rows, names)
+
+
+@lru_cache(maxsize=LISTS_KEPT)
+def _hash_of(found: Same[RankedList]) -> str:
+    return hash_of(found.value)
+
+
+def _places(call_id: UUID) -> Asking[tuple[Told, ...]]:
+    """The towns of every application of a call, and the country of its lead, as they are told."""
+    of_call = aliased(Application)
+    ids = select(of_call.id).where(of_call.call_id == call_id)
+    countries = (
         select(Application.id, Organisation.country_code)
         .join(Organisation, Organisation.id == Application.coordinator_id)
-        .where(among(Application.id, application_ids))
+        .where(Application.call_id == call_id)
+        .order_by(Application.id)
     )
-    return {application_id: code for application_id, code in rows}
+    return (yield from told([evaluation.town_question(lambda column: column.in_(ids)), countries]))
 
 
 def frozen(

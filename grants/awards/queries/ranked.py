@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import SelectBase, select
+from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application, ApplicationPartner
 from grants.applications.states import ApplicationState, Origin, PartnerState
@@ -25,10 +27,14 @@ from grants.cities.states import OrganisationLink
 from grants.core.db import among
 from grants.core.errors import Refused
 from grants.core.money import ZERO, Money
-from grants.core.together import Asking, ask, both, reader, side_by_side
+from grants.core.same import Same
+from grants.core.together import Asking, Told, ask, both, reader, side_by_side, told
 from grants.evaluation import queries as evaluation
 from grants.evaluation.rules import OfficialScore
 from grants.identity.models import Organisation
+
+# Of so many lists what follows from the last answers is kept in a process: that of a call whose panel sits, and one more.
+LISTS_KEPT = 2
 
 
 def ranking_rules(content: CallContent, line: LineRule, reserve_max: int | None) -> RankingRules:
@@ -57,7 +63,7 @@ class Listed(NamedTuple):
     requested: Money | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Read:
     """What a list is made from: those with an official score, those without, their scores, and the money that is free."""
 
@@ -69,32 +75,47 @@ class Read:
 
 @reader
 def scored(call: CallView) -> Asking[Read]:
-    """The applications under evaluation with their official scores."""
-    read, _ = yield from scored_beside(call, lambda _: ())
-    return read
+    """The applications under evaluation with their official scores; one statement.
+
+    Asked anew on every look. What follows from the answers is worked out where they are not those of the last look.
+    """
+    of_call = _in_state(call.id, ApplicationState.UNDER_EVALUATION)
+    ids = aliased(Application)
+    standing = select(ids.id).where(
+        ids.call_id == call.id,
+        ids.state == ApplicationState.UNDER_EVALUATION.value,
+        ids.origin == Origin.SUBMITTED_HERE.value,
+    )
+    asked = [of_call, *evaluation.score_questions(call.content, lambda column: column.in_(standing))]
+    answers, free = yield from both(told(asked), calls.free.asking(call.id))
+    return _read(Same(call.content), free, answers)
+
+
+@lru_cache(maxsize=LISTS_KEPT)
+def _read(content: Same[CallContent], free: Money, answers: tuple[Told, ...]) -> Read:
+    rows, *marks = (each.rows for each in answers)
+    applications = tuple(map(Listed._make, rows))
+    scores = evaluation.scores_of(content.value, [row.id for row in applications], marks)
+    ready = tuple(row for row in applications if scores[row.id].halves is not None)
+    waiting = tuple(row for row in applications if scores[row.id].halves is None)
+    return Read(ready, waiting, scores, free)
 
 
 def scored_beside(
     call: CallView, beside: Callable[[Sequence[UUID]], Iterable[Asking[Any]]]
 ) -> Asking[tuple[Read, list[Any]]]:
-    """The same, and what is asked of them at the same moment as their scores."""
-    applications, free = yield from both(
-        in_state.asking(call.id, ApplicationState.UNDER_EVALUATION), calls.free.asking(call.id)
-    )
-    ids = [row.id for row in applications]
-    asked: list[Asking[Any]] = [evaluation.official_scores.asking(call.content, ids), *beside(ids)]
-    scores, *found = yield from side_by_side(asked)
-    ready = tuple(row for row in applications if scores[row.id].halves is not None)
-    waiting = tuple(row for row in applications if scores[row.id].halves is None)
-    return Read(ready, waiting, scores, free), found
+    """The same, and what is asked of them then."""
+    read = yield from scored.asking(call)
+    ids = [row.id for row in (*read.ready, *read.waiting)]
+    return read, (yield from side_by_side(beside(ids)))
 
 
 def ranked(
-    call: CallView, plan: Plan, read: Read, order: Sequence[UUID] | None = None, drawn: Sequence[UUID] = ()
+    content: CallContent, plan: Plan, read: Read, order: Sequence[UUID] | None = None, drawn: Sequence[UUID] = ()
 ) -> RankedList:
     """The official list before any rule of selection, with the panel's order for ties unless another is given."""
     order = panel_order(plan, read) if order is None else order
-    bars = ranking_rules(call.content, plan.line, plan.rules.reserve_max)
+    bars = ranking_rules(content, plan.line, plan.rules.reserve_max)
     return ranking.rank([_scored(row, read.scores[row.id]) for row in read.ready], bars, read.free, order, drawn)
 
 
@@ -105,23 +126,23 @@ def panel_order(plan: Plan, read: Read) -> list[UUID]:
 
 
 def planned(
-    call: CallView, plan: Plan, read: Read, facts: Mapping[UUID, Facts], known: Known | None = None
+    content: CallContent, plan: Plan, read: Read, facts: Mapping[UUID, Facts], known: Known | None = None
 ) -> RankedList:
     """The list as a plan selects from it, its group at the line drawn by lot where the call says so."""
 
     def made(order: Sequence[UUID], drawn: Sequence[UUID]) -> RankedList:
-        return ranking.within(ranked(call, plan, read, order, drawn), plan, facts, known)
+        return ranking.within(ranked(content, plan, read, order, drawn), plan, facts, known)
 
-    rules, order = plan.draw.rules if plan.draw else call.content.draw, panel_order(plan, read)
+    rules, order = plan.draw.rules if plan.draw else content.draw, panel_order(plan, read)
     return made(order, ()) if rules is None else ranking.drawn_list(made, rules, plan, order)
 
 
-def reckoned(call: CallView, plan: Plan, read: Read, facts: Mapping[UUID, Facts], known: Known) -> RankedList:
+def reckoned(content: CallContent, plan: Plan, read: Read, facts: Mapping[UUID, Facts], known: Known) -> RankedList:
     """The same; where it is not worked out, or too hard, the ranks with nothing selected and the sentence that says so."""
     try:
-        return planned(call, plan, read, facts, known)
+        return planned(content, plan, read, facts, known)
     except Refused as error:
-        found = ranked(call, plan, read)
+        found = ranked(content, plan, read)
         rows = tuple(
             row if row.outcome is Outcome.BELOW_THRESHOLD else replace(row, outcome=Outcome.NOT_FUNDED)
             for row in found.rows
@@ -147,7 +168,14 @@ def live_list(call: CallView, plan: Plan) -> Asking[LiveList]:
     What takes a solver is looked up; where it is not there the list is ``unsolved`` and says so.
     """
     read, facts, kept = yield from _made_from(call, plan)
-    return reckoned(call, plan, read, facts, Known(kept)), read.waiting, read.scores
+    if plan.is_plain:
+        return _by_rank(Same(call.content), plan, read), read.waiting, read.scores
+    return reckoned(call.content, plan, read, facts, Known(kept)), read.waiting, read.scores
+
+
+@lru_cache(maxsize=LISTS_KEPT)
+def _by_rank(content: Same[CallContent], plan: Plan, read: Read) -> RankedList:
+    return reckoned(content.value, plan, read, {}, Known(()))
 
 
 @reader
@@ -157,7 +185,7 @@ def solved_list(call: CallView, plan: Plan) -> Asking[LiveList]:
     Raises :class:`Refused` where that is too hard.
     """
     read, facts, kept = yield from _made_from(call, plan)
-    return planned(call, plan, read, facts, Known(kept, solves=True)), read.waiting, read.scores
+    return planned(call.content, plan, read, facts, Known(kept, solves=True)), read.waiting, read.scores
 
 
 def _made_from(call: CallView, plan: Plan) -> Asking[tuple[Read, Mapping[UUID, Facts], tuple[Solved, ...]]]:
@@ -217,7 +245,11 @@ def forgotten(call_id: UUID) -> Asking[tuple[Listed, ...]]:
 @reader
 def in_state(call_id: UUID, *states: ApplicationState) -> Asking[tuple[Listed, ...]]:
     """The applications sent in here that are in one of these states, by reference, as far as a list is long."""
-    found = yield from ask(
+    return tuple(map(Listed._make, (yield from ask(_in_state(call_id, *states)))))
+
+
+def _in_state(call_id: UUID, *states: ApplicationState) -> SelectBase:
+    return (
         select(Application.id, Application.reference, Application.title, Application.state, Application.requested)
         .where(
             Application.call_id == call_id,
@@ -227,7 +259,6 @@ def in_state(call_id: UUID, *states: ApplicationState) -> Asking[tuple[Listed, .
         .order_by(Application.reference)
         .limit(ROWS_MAX)
     )
-    return tuple(map(Listed._make, found))
 
 
 def without_evaluation(rows: Sequence[Listed]) -> tuple[list[str], list[str]]:

@@ -159,7 +159,13 @@ def figures_now(
     with ranking.bounded():
         return tuple(
             _kept(
-                number, name, plan, there.get(number) or reckoned(call, plan, read, facts, known), facts, themes, cities
+                number,
+                name,
+                plan,
+                there.get(number) or reckoned(call.content, plan, read, facts, known),
+                facts,
+                themes,
+                cities,
             )
             for number, name, plan in ((number, name, replace(plan, draw=draw)) for number, name, plan in named)
         )
@@ -235,9 +241,9 @@ def _aimed(
     call: CallView, plan: Plan, read: Read, facts: Mapping[UUID, Facts], known: Known
 ) -> tuple[tuple[Aimed, ...], tuple[str, ...], list[Mapping[UUID, int]]]:
     """What the list selects and each other aim, the aims about which nothing is known, and whom each set passes over."""
-    official = ranked(call, plan, read)
+    official = ranked(call.content, plan, read)
     candidates, limits = ranking.candidates_of(official, plan, facts), ranking.limits_of(official, plan)
-    listed = planned(call, plan, read, facts, known)
+    listed = planned(call.content, plan, read, facts, known)
     passed: list[Mapping[UUID, int]] = [
         ranking.passed_over(candidates, frozenset(row.application_id for row in listed.selected))
     ]
@@ -296,11 +302,11 @@ def worked_out(asked: ToSolve, say: Callable[[int, int, str], None]) -> tuple[So
     known, steps = Known(asked.answers, solves=True), len(asked.plans) + bool(asked.aims)
     for done, (words, plan) in enumerate(asked.plans):
         say(done, steps, f"Working out {words}")
-        reckoned(asked.call, plan, asked.read, asked.facts, known)
+        reckoned(asked.call.content, plan, asked.read, asked.facts, known)
     if asked.aims:
         say(steps - 1, steps, "Working out what other aims select")
     # One that is too hard keeps its sentence; the others are asked all the same.
-    official, plan = ranked(asked.call, asked.plans[0][1], asked.read), asked.plans[0][1]
+    official, plan = ranked(asked.call.content, asked.plans[0][1], asked.read), asked.plans[0][1]
     candidates, limits = ranking.candidates_of(official, plan, asked.facts), ranking.limits_of(official, plan)
     for aim in asked.aims:
         if any(aim.of(one) for one in candidates):

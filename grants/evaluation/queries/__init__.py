@@ -31,7 +31,10 @@ from grants.evaluation.queries.applicants import (
     cities_of,
     consortia,
     consortia_of,
+    joined_towns,
     topics_picked,
+    town_question,
+    towns_of,
 )
 from grants.evaluation.queries.assignments import (
     call_to_assign,
@@ -86,7 +89,7 @@ from grants.evaluation.queries.late import (
     reminder_plan,
     reminders_page,
 )
-from grants.evaluation.queries.official import by_mean, official_scores
+from grants.evaluation.queries.official import by_mean, official_scores, score_questions, scores_of
 from grants.evaluation.queries.own_conflicts import beside_declaring
 from grants.evaluation.queries.own_sheets import (
     assessments_and_undeclared,
@@ -182,6 +185,7 @@ __all__ = [
     "import_progress",
     "in_conflict",
     "invitations",
+    "joined_towns",
     "look",
     "mail_context",
     "may_declare",
@@ -211,6 +215,8 @@ __all__ = [
     "run_page",
     "runs",
     "said_of_members",
+    "score_questions",
+    "scores_of",
     "scoring",
     "seat_application",
     "seat_of",
@@ -235,6 +241,8 @@ __all__ = [
     "to_read",
     "told_of",
     "topics_picked",
+    "town_question",
+    "towns_of",
     "unanswered",
     "undecidable",
     "undeclared",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, SelectBase, select
 
 from grants.applications.models import Application, ApplicationPartner, Submission
 from grants.applications.states import PartnerState
@@ -143,27 +143,37 @@ def _people_of(application_ids: Sequence[UUID]) -> Asking[dict[UUID, set[UUID]]]
 @reader
 def cities_of(application_ids: Sequence[UUID]) -> Asking[dict[UUID, str]]:
     """“Neochóra, with Vila Nova da Áçora” for each application, in one statement."""
-    names = yield from cities_named.asking(application_ids)
-    return {key: found[0] + (f", with {', '.join(found[1:])}" if found[1:] else "") for key, found in names.items()}
+    return joined_towns((yield from cities_named.asking(application_ids)))
 
 
 @reader
 def cities_named(application_ids: Sequence[UUID]) -> Asking[dict[UUID, list[str]]]:
     """The towns of each application, that of its lead first, by the names its organisations give; one statement."""
-    names: dict[UUID, list[str]] = defaultdict(list)
-    rows = yield from ask(
+    return towns_of((yield from ask(town_question(lambda column: among(column, application_ids)))))
+
+
+def town_question(wanted: Callable[[Any], ColumnElement[bool]]) -> SelectBase:
+    """What is asked for the towns of the applications whose ids ``wanted`` takes; :func:`towns_of` makes them of the rows."""
+    return (
         select(ApplicationPartner.application_id, Organisation.town, Organisation.name)
         .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
-        .where(
-            among(ApplicationPartner.application_id, application_ids),
-            ApplicationPartner.state != PartnerState.DECLINED.value,
-        )
+        .where(wanted(ApplicationPartner.application_id), ApplicationPartner.state != PartnerState.DECLINED.value)
         .order_by(ApplicationPartner.application_id, ApplicationPartner.position)
     )
+
+
+def towns_of(rows: Iterable[Any]) -> dict[UUID, list[str]]:
+    """The towns of each application, that of its lead first, from the rows of :func:`town_question`."""
+    names: dict[UUID, list[str]] = defaultdict(list)
     for application_id, town, name in rows:
         if (town or name) not in names[application_id]:
             names[application_id].append(town or name)
     return dict(names)
+
+
+def joined_towns(names: Mapping[UUID, Sequence[str]]) -> dict[UUID, str]:
+    """The towns of each application in a line: “Neochóra, with Vila Nova da Áçora”."""
+    return {key: found[0] + (f", with {', '.join(found[1:])}" if found[1:] else "") for key, found in names.items()}
 
 
 def head_of(application: Any, cities: str, call: CallView) -> ApplicationHead:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select
+from sqlalchemy import ColumnElement, SelectBase, and_, case, func, not_, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
@@ -16,7 +16,7 @@ from grants.calls.models import Call
 from grants.calls.rules import CallContent
 from grants.calls.states import ScoreMethod
 from grants.core.db import among
-from grants.core.together import Answer, Asking, Question, reader
+from grants.core.together import Answer, Asking, reader
 from grants.evaluation import rules
 from grants.evaluation.models import (
     Assessment,
@@ -38,19 +38,33 @@ def by_mean() -> ColumnElement[bool]:
     return func.coalesce(method == ScoreMethod.MEAN_PER_CRITERION.value, False)
 
 
+# Which applications are asked about: the condition on a column that holds their ids.
+Wanted = Callable[[Any], ColumnElement[bool]]
+
+
 @reader
 def official_scores(content: CallContent, application_ids: Sequence[UUID]) -> Asking[dict[UUID, OfficialScore]]:
     """For each of these applications of one call its official score with its basis, or what is missing. One statement."""
-    by_mean = content.scoring.method is ScoreMethod.MEAN_PER_CRITERION
-    questions: list[Question] = [
-        _sheets(content, application_ids),
-        _sums(content, application_ids) if by_mean else _agreed(application_ids),
-    ]
-    if by_mean:
-        questions.append(_left(application_ids))
+    answers = yield score_questions(content, lambda column: among(column, application_ids))
+    return scores_of(content, application_ids, answers)
+
+
+def score_questions(content: CallContent, wanted: Wanted) -> list[SelectBase]:
+    """What is asked to tell official scores; :func:`scores_of` makes them of the answers."""
+    if content.scoring.method is ScoreMethod.MEAN_PER_CRITERION:
+        asked = [_sheets(content, wanted), _sums(content, wanted), _left(wanted)]
+    else:
+        asked = [_sheets(content, wanted), _agreed(wanted)]
     # Also where the call knows no moves: a corrigendum may have taken away the bound a move stood on.
-    questions.append(_shifts(application_ids))
-    sheets, marks, *others = yield questions
+    return [*asked, _shifts(wanted)]
+
+
+def scores_of(
+    content: CallContent, application_ids: Sequence[UUID], answers: Sequence[Answer]
+) -> dict[UUID, OfficialScore]:
+    """The official scores of these applications from the answers to :func:`score_questions`."""
+    by_mean = content.scoring.method is ScoreMethod.MEAN_PER_CRITERION
+    sheets, marks, *others = answers
     left: dict[UUID, int] = {row[0]: row[1] for row in others.pop(0)} if by_mean else {}
     seats, in_by_now = Counter[UUID](), Counter[UUID]()
     totals: dict[UUID, list[int]] = {}
@@ -80,7 +94,7 @@ def official_scores(content: CallContent, application_ids: Sequence[UUID]) -> As
     return results
 
 
-def _shifts(application_ids: Sequence[UUID]) -> Question:
+def _shifts(wanted: Wanted) -> SelectBase:
     """The moves two people stand behind; one is tainted while it is judged and one of the two turned out to have a conflict.
 
     Once the list is decided by two people, what was moved is the record of how.
@@ -92,11 +106,11 @@ def _shifts(application_ids: Sequence[UUID]) -> Question:
     return (
         select(ScoreShift.application_id, ScoreShift.shift_half, ScoreShift.reason, tainted.label("tainted"))
         .join(Application, Application.id == ScoreShift.application_id)
-        .where(among(ScoreShift.application_id, application_ids), ScoreShift.state == ShiftState.CONFIRMED.value)
+        .where(wanted(ScoreShift.application_id), ScoreShift.state == ShiftState.CONFIRMED.value)
     )
 
 
-def _left(application_ids: Sequence[UUID]) -> Question:
+def _left(wanted: Wanted) -> SelectBase:
     """By application how many submitted sheets left with their seat, for another reason than a conflict, and have no successor.
 
     A sheet that is in counts in the place of one that left where its seat was given afterwards; in the same deed, by hand.
@@ -126,7 +140,7 @@ def _left(application_ids: Sequence[UUID]) -> Question:
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
         .join(Assessment, Assessment.assignment_id == Assignment.id)
         .where(
-            among(Assignment.application_id, application_ids),
+            wanted(Assignment.application_id),
             Assignment.state == SeatState.VOIDED.value,
             Assessment.state == AssessmentState.SUBMITTED.value,
             not_(in_conflict(Evaluator.user_id)),
@@ -137,7 +151,7 @@ def _left(application_ids: Sequence[UUID]) -> Question:
     return select(seats.c.application_id, func.count() - func.max(seats.c.successors)).group_by(seats.c.application_id)
 
 
-def _sheets(content: CallContent, application_ids: Sequence[UUID]) -> Question:
+def _sheets(content: CallContent, wanted: Wanted) -> SelectBase:
     """Of each application its active seats, how many of their sheets are submitted, and the unweighted sums of their marks.
 
     A sheet that lacks a mark has no sum. One row an application: a list of a thousand is made from it on every look.
@@ -155,7 +169,7 @@ def _sheets(content: CallContent, application_ids: Sequence[UUID]) -> Question:
             and_(Assessment.assignment_id == Assignment.id, Assessment.state == AssessmentState.SUBMITTED.value),
         )
         .outerjoin(AssessmentScore, of_call)
-        .where(among(Assignment.application_id, application_ids), Assignment.state == SeatState.ACTIVE.value)
+        .where(wanted(Assignment.application_id), Assignment.state == SeatState.ACTIVE.value)
         .group_by(Assignment.id, Assessment.id)
         .subquery("sheets")
     )
@@ -166,7 +180,7 @@ def _sheets(content: CallContent, application_ids: Sequence[UUID]) -> Question:
     ).group_by(of.application_id)
 
 
-def _sums(content: CallContent, application_ids: Sequence[UUID]) -> Question:
+def _sums(content: CallContent, wanted: Wanted) -> SelectBase:
     """By application and criterion how many marks submitted sheets give, how many are on the scale, and their sum."""
     marking = content.marking
     on_scale = or_(
@@ -184,7 +198,7 @@ def _sums(content: CallContent, application_ids: Sequence[UUID]) -> Question:
         .join(Assessment, Assessment.assignment_id == Assignment.id)
         .join(AssessmentScore, AssessmentScore.assessment_id == Assessment.id)
         .where(
-            among(Assignment.application_id, application_ids),
+            wanted(Assignment.application_id),
             Assignment.state == SeatState.ACTIVE.value,
             Assessment.state == AssessmentState.SUBMITTED.value,
         )
@@ -192,7 +206,7 @@ def _sums(content: CallContent, application_ids: Sequence[UUID]) -> Question:
     )
 
 
-def _agreed(application_ids: Sequence[UUID]) -> Question:
+def _agreed(wanted: Wanted) -> SelectBase:
     """Each consensus with its state, and its marks once it is agreed, criterion by criterion in two lists."""
     criterion = ConsensusScore.criterion
     there = criterion.is_not(None)
@@ -206,7 +220,7 @@ def _agreed(application_ids: Sequence[UUID]) -> Question:
             ConsensusScore,
             and_(ConsensusScore.consensus_id == Consensus.id, Consensus.state == ConsensusState.AGREED.value),
         )
-        .where(among(Consensus.application_id, application_ids))
+        .where(wanted(Consensus.application_id))
         .group_by(Consensus.id)
     )
 
