@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import groupby
+from typing import NamedTuple
 from uuid import UUID
 
 from grants.awards.rules.decision import SelectionView, redraw_words, repeats_words
@@ -24,6 +26,8 @@ from grants.calls.rules import (
 )
 from grants.calls.states import ScoreMethod
 from grants.core.money import ZERO, Money, total
+from grants.core.paging import ROWS_ON_A_PAGE
+from grants.core.same import Same
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class RankingRow:
 
     @property
     def score_words(self) -> str:
-        """The score in words, made for rows that are shown or leave as a file: of a thousand a page shows a hundred."""
+        """The score in words, made for rows that are shown or leave as a file: of a thousand a page shows a part."""
         return "" if self.score is None else exact_words(self.score)
 
     @property
@@ -179,7 +183,7 @@ class RankingPage:
     @property
     def bases(self) -> tuple[str, ...]:
         """What the scores of the list are made of, each basis once."""
-        return tuple(dict.fromkeys(row.basis for row in self.rows if row.basis))
+        return _figures(Same(self.rows)).bases
 
     @property
     def how_words(self) -> str:
@@ -220,24 +224,20 @@ class RankingPage:
     @property
     def has_cuts(self) -> bool:
         """Whether less is recommended than was asked for anywhere on the list; totals then add what is recommended."""
-        return any(row.is_cut for row in self.rows)
+        return _figures(Same(self.rows)).has_cuts
 
     @property
     def running_words(self) -> str:
         """What the running total adds up: what everybody asks for, or only what is selected where that is no plain beginning."""
-        if is_picked(row.outcome for row in self.rows):
+        found = _figures(Same(self.rows))
+        if found.is_picked:
             return "Running total of selected"
-        return "Running total of recommended" if self.has_cuts else "Running total"
+        return "Running total of recommended" if found.has_cuts else "Running total"
 
     @property
     def by_country(self) -> tuple[tuple[str, int, int, Money], ...]:
         """Each country with how many of its applications are on the list, how many selected, and their money."""
-        found: dict[str, tuple[int, int, Money]] = {}
-        for row in self.rows:
-            listed, taken, money = found.get(row.country, (0, 0, ZERO))
-            got = row.outcome is Outcome.SELECTED
-            found[row.country] = (listed + 1, taken + got, money + row.amount if got else money)
-        return tuple((country, *found[country]) for country in sorted(found))
+        return _figures(Same(self.rows)).by_country
 
     @property
     def by_strand(self) -> tuple[tuple[str, int, int, Money, Money], ...]:
@@ -313,10 +313,31 @@ class RankingPage:
         return self.whole and not self.relaxed and not self.unsolved
 
 
-ROWS_ON_A_PAGE = 100
-
 # So many applications without a consensus are named on a page; the page of the consensus has them all.
 WAITING_NAMED_MAX = 20
+
+
+class _Figures(NamedTuple):
+    has_cuts: bool
+    is_picked: bool
+    bases: tuple[str, ...]
+    by_country: tuple[tuple[str, int, int, Money], ...]
+
+
+# A page asks for each several times, and the rows of a list are the same from look to look.
+@lru_cache(maxsize=2)
+def _figures(rows: Same[tuple[RankingRow, ...]]) -> _Figures:
+    countries: dict[str, tuple[int, int, Money]] = {}
+    for row in rows.value:
+        listed, taken, money = countries.get(row.country, (0, 0, ZERO))
+        got = row.outcome is Outcome.SELECTED
+        countries[row.country] = (listed + 1, taken + got, money + row.amount if got else money)
+    return _Figures(
+        any(row.is_cut for row in rows.value),
+        is_picked(row.outcome for row in rows.value),
+        tuple(dict.fromkeys(row.basis for row in rows.value if row.basis)),
+        tuple((country, *countries[country]) for country in sorted(countries)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
