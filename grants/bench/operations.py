@@ -79,7 +79,7 @@ class Rush:
     holds: Callable[[], str | None] = lambda: None
     # Opened afterwards, by anybody: each must be right.
     proofs: Callable[[], Sequence[Operation]] = lambda: ()
-    # What everybody opens again after every fifth deed, measured by itself.
+    # What everybody opens again after every fifth deed of their own, measured by itself.
     opened: Operation | None = None
 
     @property

@@ -59,7 +59,8 @@ class Rushed:
     p95_ms_max: float
 
 
-# In a rush, after how many deeds of a person the page is opened again.
+# In a rush, after how many deeds of a person the page is opened again: one person after the other, as people do who do not
+# know of each other, and not all of them in the same moment.
 OPENED_EVERY = 5
 
 
@@ -163,7 +164,7 @@ class Runner:
                     number = time_ * rush.people + place
                     answer = right(browsers[place], operation, number, when=f" in the {rush.name}", form=ready[place])
                     spent.append((late + answer.seconds) * 1_000)
-                    if rush.opened is not None and time_ % OPENED_EVERY == OPENED_EVERY - 1:
+                    if rush.opened is not None and (time_ + place) % OPENED_EVERY == OPENED_EVERY - 1:
                         seen = right(browsers[place], rush.opened, place, when=f" in the {rush.name}")
                         opening.append(seen.seconds * 1_000)
                     due = due + rush.every_seconds if rush.every_seconds else time.perf_counter()

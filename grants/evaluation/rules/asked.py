@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from grants.calls.rules import Criterion, Marking
 from grants.dossiers.rules import Answer, Choice, Definition, Question, QuestionKind, Section
@@ -66,6 +67,7 @@ def criterion_commented(name: str) -> str:
     return name.removeprefix("comment_") if name.startswith("comment_") else ""
 
 
+@lru_cache(maxsize=16)
 def asked(marking: Marking, remark: str) -> Definition:
     """The sheet as a form: a section for each criterion, and one for what else is to be said."""
     sections = [
