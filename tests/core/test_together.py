@@ -29,7 +29,7 @@ from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from grants.core import acts
 from grants.core.db import MoneyType, OneOf, db
 from grants.core.money import Money
-from grants.core.together import Asking, alone, ask, both, reader, side_by_side
+from grants.core.together import Asking, Told, alone, ask, both, reader, side_by_side, told
 from tests.conftest import Note
 
 JSON_OF_ALL = {"whole": 2, "part": 0.1, "none": None, "in": {"list": [1e3, "Łódź", '"', True]}}
@@ -151,3 +151,24 @@ def test_an_act_reads_what_it_has_just_written(notes: Flask) -> None:
     with acts.arranging():
         db.session.add(Note(text="new"))
         assert alone(both(counted.asking("new"), counted.asking("a"))) == (1, 2)
+
+
+def test_an_answer_told_unread_is_equal_while_it_is_the_same_and_reads_as_any_other(app: Flask) -> None:
+    @reader
+    def looked(*numbers: int) -> Asking[Told]:
+        values = [
+            select(literal(number, Integer).label("number"), literal(ID, Uuid()).label("id")) for number in numbers
+        ]
+        (found,) = yield from told([values[0].union_all(*values[1:])])
+        return found
+
+    with statements() as seen:
+        first, again, other = looked(1, 2), looked(1, 2), looked(1, 3)
+
+    assert len(seen) == 3
+    assert first == again and hash(first) == hash(again) and first != other
+    assert [(row.number, row.id) for row in first.rows] == [(1, ID), (2, ID)]
+    # Beside a question that is read at once, in one statement.
+    with statements() as seen:
+        alone(both(looked.asking(1), ask(everything())))
+    assert len(seen) == 1

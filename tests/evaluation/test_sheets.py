@@ -16,6 +16,7 @@ from grants.evaluation.states import Declared
 from tests.evaluation.scene import CLOSED, WORDS, Browser, Scene, declares
 from tests.factories import identity as people
 from tests.html import check_page
+from tests.statements import statements
 
 OVER = "x" * (rules.COMMENT_CHARACTERS_MAX + 3)
 
@@ -114,6 +115,24 @@ def test_an_over_long_text_stays_on_its_own_page_with_everything_that_was_typed(
     assert text.count("“Why this score for Excellence and ambition” has 20,006 characters; the limit is 20,000.") == 2
     assert text.count("“Anything else the panel should know” has 20,006 characters; the limit is 20,000.") == 2
     assert queries.assessment_page(seated.actor(name), row.reference).sheet.saved_at is None
+
+
+def test_what_was_sent_is_read_once_and_no_more_by_whoever_may_no_longer(browser: Browser, seated: Scene) -> None:
+    application_id, reference = seated.application_ids[0], seated.references[0]
+    first, second, _ = seated.seats(application_id)
+    page, asked = f"/assessments/{reference}", []
+    for name in (first, second, second):
+        browser.get(name, "/assessments")
+        with statements() as seen:
+            text = text_of(browser.get(name, page))
+        asked.append(len(seen))
+        assert 'id="budget"' in text and 'href="#criterion-' in text
+
+    # It was made ready for the first, and stands beside the sheet of each.
+    assert asked[1] == asked[2] == asked[0] - 1
+    answer = Answered(application_id, Declared.CONFLICT, "My sister works there since Monday")
+    declares(seated.actor(second), seated.call_id, (answer,))
+    assert browser.get(second, page).status_code == 404
 
 
 def test_save_and_next_says_what_was_saved(browser: Browser, seated: Scene) -> None:
