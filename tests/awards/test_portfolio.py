@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from grants.awards.ranking import Aim, Bound, Candidate, Limits, select, what_if
 from grants.awards.ranking.portfolio import ROWS_MAX
+from grants.awards.ranking.robust import robustness
 from grants.awards.ranking.rows import Unit, Walk, units_of
 from grants.calls.rules import SelectionRules, StrandRule
 from grants.core.errors import Refused
@@ -30,6 +31,20 @@ def one(number: int, amount: int, country: str = "", *, rank: int | None = None,
         uuid5(SPACE, str(number)), f"A-{number:04d}", rank or number, Money(amount), country, cities,
         frozenset(filter(None, (small,))), strand, score=100 - number, population=number,
     )  # fmt: skip
+
+
+@given(st.data())
+@settings(max_examples=EXAMPLES // 5, deadline=None)
+def test_each_draw_is_selected_from_as_a_list_of_that_order(data: st.DataObject) -> None:
+    candidates, limits = data.draw(cases())
+    order = data.draw(st.permutations(candidates))
+    for bounds in (limits, Limits(limits.budget, SelectionRules(fund_what_fits=limits.rules.fund_what_fits))):
+        listed = [replace(each, rank=place) for place, each in enumerate(order, 1)]
+
+        found = robustness([[str(each.application_id) for each in order]], candidates, bounds)
+
+        assert {key for key, many in found.selected.items() if many} == select(listed, bounds).selected
+        assert found.selected.keys() == {each.application_id for each in candidates}
 
 
 @st.composite

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from grants.applications.models import Application
+from grants.applications.models import Application, Submission
 from grants.applications.states import ApplicationState
 from grants.awards import queries, services
 from grants.awards.models import Selection, SelectionItem
@@ -22,6 +24,7 @@ from grants.awards.rules import (
     refuse_departures,
 )
 from grants.awards.states import Outcome
+from grants.calls.models import Call
 from grants.calls.rules import PLAIN_SELECTION, SelectionRules
 from grants.core.acts import arranging
 from grants.core.db import db, get
@@ -359,6 +362,22 @@ def test_departures_are_read_as_they_are_written() -> None:
     assert read_overrides(override_lines(found)) == found
 
 
+def saves(scene: Scene, *tonnes: str) -> None:
+    """The form of the call asks what is saved, and each application wrote this."""
+    with arranging():
+        row = get(Call, scene.call_id)
+        content: Any = deepcopy(row.content)
+        for section in content["fields"]["application_form.sections"]["value"]["sections"][:1]:
+            section["questions"].append({"key": "saved", "label": "Saved", "kind": "number", "hint": "In tCO₂e a year"})
+        row.content = content
+        for application_id, text in zip(scene.application_ids, tonnes, strict=True):
+            submission = get(Submission, get(Application, application_id).submission_id)
+            sent: Any = deepcopy(submission.content)
+            sent["answers"]["answers"].append({"question": "saved", "text": text})
+            submission.content = sent
+    db.session.rollback()
+
+
 def test_other_aims_stand_beside_the_list_and_decide_nothing(evaluated: Scene, browser: Browser) -> None:
     services.request_solve(evaluated.actor("manager"), evaluated.call_id)
     worked_off()
@@ -368,9 +387,21 @@ def test_other_aims_stand_beside_the_list_and_decide_nothing(evaluated: Scene, b
         ("As ranked", 2, euros(800_000)),
         ("Highest sum of scores", 2, euros(800_000)),
     ]
-    # Nobody knows how many people live in these cities, so no set is the best for that.
-    assert shown.unknown == ("Most people in the cities",)
+    # Nobody knows how many people live in these cities, so no set is the best for that; nor what else was never asked.
+    assert [each.partition(":")[0] for each in shown.unknown] == [
+        "Highest expected quality", "Most people in the cities", "Most tCO₂e saved for the money",
+    ]  # fmt: skip
     assert shown.aims[1].inversions == 0
+    # Where the form asks for savings, what the applications sent says which set saves most; who wrote none saves none.
+    saves(evaluated, "1 200 tonnes is no number", "90", "700.5")
+    services.request_solve(evaluated.actor("manager"), evaluated.call_id)
+    worked_off()
+    shown = queries.what_ifs(evaluated.actor("chair"), evaluated.slug)
+    assert [(aim.words, aim.measures[-1]) for aim in shown.aims[::2]] == [
+        ("As ranked", "700.5; 875 a million euro"),
+        ("Most tCO₂e saved for the money", "790.5; 988 a million euro"),
+    ]
+    assert "answered “Saved”, checked by nobody. 1 without such a number" in shown.notes[0]
     # The first of the list asks for so much that it is left out for the two below it, by name.
     dear = queries.ranking_page(evaluated.actor("chair"), evaluated.slug).rows[0].application_id
     db.session.rollback()
@@ -383,8 +414,9 @@ def test_other_aims_stand_beside_the_list_and_decide_nothing(evaluated: Scene, b
     assert [(aim.words, aim.applications, aim.inversions) for aim in shown.aims] == [
         ("As ranked", 1, 0),
         ("Highest sum of scores", 2, 2),
+        ("Most tCO₂e saved for the money", 2, 2),
     ]
-    assert [(row.rank, row.of) for row in shown.rows] == [(1, (None, 2)), (2, (0, None)), (3, (0, None))]
+    assert [(row.rank, row.of) for row in shown.rows] == [(1, (None, 2, 2)), (2, (0, None, None)), (3, (0, None, None))]
     page = text_of(browser.get("chair", f"/calls/{evaluated.slug}/scenarios/what-if"))
     assert f"{shown.rows[0].title}<br>" in page and "Left out, 2 of a worse rank selected" in page
     assert "only to look at" in text_of(browser.get("chair", f"/calls/{evaluated.slug}/scenarios/what-if"))
