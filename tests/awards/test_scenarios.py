@@ -13,12 +13,14 @@ from sqlalchemy import select
 from grants.applications.models import Application, Submission
 from grants.applications.states import ApplicationState
 from grants.awards import queries, services
+from grants.awards.forms import ScenarioForm
 from grants.awards.models import Selection, SelectionItem
 from grants.awards.rules import (
     DecisionInput,
     Override,
     Plan,
     ScenarioInput,
+    departures,
     override_lines,
     read_overrides,
     refuse_departures,
@@ -185,7 +187,29 @@ def test_the_pages_walk_from_saving_to_choosing(evaluated: Scene, browser: Brows
         assert summary.count(words) == 1, words
     alone = browser.post("manager", base, title="B", line="stop", exclusive=f"\n{last}")
     assert (alone.status_code, "Line 2 names one application." in alone.text) == (422, True)
+    strands = "Small; 450 000\nLarge; 900 000; 0"
+    unread = browser.post("manager", base, title="B", line="stop", strands=strands, country_amount_max="0")
+    assert unread.status_code == 422 and strands.replace("\n", "\r\n") in unread.text.replace("\r\n", "\n").replace(
+        "\n", "\r\n"
+    )
+    for words in (
+        "Line 1 needs three parts",
+        "Line 2: “most together” is more than nothing.",
+        "Write more than nothing",
+    ):
+        assert words in unread.text, words
     assert browser.post("manager", base, title="B", line="stop", cut="25").status_code == 303
+    # Strands, cities and money of one country: kept, told in words, selected by, and typed again as they were.
+    given = {"title": "S", "line": "skip", "strands": "Small; 450 000; 500 000", "country_amount_max": "600 000,50"}
+    assert browser.post("manager", base, **given, one_per_city="y", why="Spread").status_code == 303
+    spread = queries.scenario_of(evaluated.call_id, 2).plan
+    assert ScenarioForm.of("S", spread).to_input(PLAIN_SELECTION).plan == spread
+    said_so = text_of(browser.get("manager", f"{base}/2"))
+    for words in (*spread.rules.sentences, "more than is left of the strand “Small”"):
+        assert words in said_so, words
+    assert len(spread.rules.sentences) == 4 and "Small; 450 000.00; 500 000.00" in said_so
+    together = f"Small (up to {euros(450_000)}, together {euros(500_000)}) instead of none"
+    assert f"Strands of the budget: {together}. Reason: Spread" in departures(spread, PLAIN_SELECTION)
     page = text_of(browser.get("manager", f"{base}/1"))
     assert "Choose this scenario" in page
     saved = queries.scenario_of(evaluated.call_id, 1)
@@ -371,10 +395,14 @@ def saves(scene: Scene, *tonnes: str) -> None:
             section["questions"].append({"key": "saved", "label": "Saved", "kind": "number", "hint": "In tCO₂e a year"})
         row.content = content
         for application_id, text in zip(scene.application_ids, tonnes, strict=True):
-            submission = get(Submission, get(Application, application_id).submission_id)
-            sent: Any = deepcopy(submission.content)
+            application = get(Application, application_id)
+            before = get(Submission, application.submission_id)
+            sent: Any = deepcopy(before.content)
             sent["answers"]["answers"].append({"question": "saved", "text": text})
-            submission.content = sent
+            kept = {name: getattr(before, name) for name in ("application_id", "submitted_at", "submitted_by", "closes_at", "sha256", "requested")}  # fmt: skip
+            later = Submission(**kept, number=2, receipt_number=before.receipt_number + 100, content=sent)
+            db.session.add(later)
+            application.submission_id = later.id
     db.session.rollback()
 
 

@@ -87,6 +87,7 @@ from grants.awards.rules.showing import (
     reserve_places,
     strip,
 )
+from grants.awards.rules.strands import read_strands, strand_lines
 
 __all__ = [
     "AIMED_NAMED_MAX",
@@ -151,6 +152,7 @@ __all__ = [
     "points",
     "read_groups",
     "read_overrides",
+    "read_strands",
     "redraw_words",
     "refuse_complaints",
     "refuse_departures",
@@ -168,6 +170,7 @@ __all__ = [
     "reserve_places",
     "robust_kept",
     "shares_of",
+    "strand_lines",
     "strip",
     "untold_words",
     "waiting_words",
