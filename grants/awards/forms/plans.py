@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 from wtforms import BooleanField, HiddenField, IntegerField, RadioField, StringField, TextAreaField
 from wtforms.validators import Optional
@@ -112,7 +113,7 @@ class ScenarioForm(ContestedForm):
     ) -> Plan:
         asked = (self.reserve_max, self.country_max, self.country_amount_max, self.countries_min, self.small_cities_min)
         # What cannot be read departs from nothing.
-        read = {field.short_name: field.data for field in asked if not field.errors}
+        read: dict[str, Any] = {field.short_name: field.data for field in asked if not field.errors}
         if not self.strands.errors:
             read["strands"] = read_strands(self.strands.data or "")
         read["one_per_city"] = bool(self.one_per_city.data)

@@ -436,11 +436,24 @@ def strip(totals_half: Sequence[int], consensus_half: Half, most_half: int, thre
     return Strip(tuple(dots), dots[0][0], dots[-1][0], agreed, words, _apart(given, most_half, threshold_half))
 
 
+def far_apart(totals_half: Sequence[int], most_half: int, threshold_half: int | None = None) -> bool:
+    """Whether evaluators are marked as far apart, without drawing their marks.
+
+    >>> far_apart((18, 24), 30, 20), far_apart((20, 22), 30, 20), far_apart((), 30)
+    (True, False, False)
+    """
+    if not totals_half:
+        return False
+    lowest, highest = min(totals_half), max(totals_half)
+    astride = threshold_half is not None and lowest < threshold_half <= highest
+    return astride or highest - lowest >= APART_FROM * most_half
+
+
 def _apart(given: Sequence[Half], most_half: int, threshold_half: int | None) -> str:
+    if not far_apart(given, most_half, threshold_half):
+        return ""
     spread = given[-1] - given[0]
     astride = threshold_half is not None and given[0] < threshold_half <= given[-1]
-    if not astride and spread < APART_FROM * most_half:
-        return ""
     unit = "point" if spread <= 2 else "points"
     return f"{points(spread)} {unit} apart{', on both sides of the threshold' if astride else ''}"
 
