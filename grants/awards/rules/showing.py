@@ -232,12 +232,7 @@ class RankingPage:
     @property
     def by_country(self) -> tuple[tuple[str, int, int, Money], ...]:
         """Each country with how many of its applications are on the list, how many selected, and their money."""
-        found: dict[str, tuple[int, int, Money]] = {}
-        for row in self.rows:
-            listed, taken, money = found.get(row.country, (0, 0, ZERO))
-            got = row.outcome is Outcome.SELECTED
-            found[row.country] = (listed + 1, taken + got, money + row.amount if got else money)
-        return tuple((country, *found[country]) for country in sorted(found))
+        return by_country(self.rows)
 
     @property
     def by_strand(self) -> tuple[tuple[str, int, int, Money, Money], ...]:
@@ -311,6 +306,16 @@ class RankingPage:
     def ready(self) -> bool:
         """Whether the list can be decided as it stands here."""
         return self.whole and not self.relaxed and not self.unsolved
+
+
+def by_country(rows: Iterable[RankingRow]) -> tuple[tuple[str, int, int, Money], ...]:
+    """Each country of a lead with how many of these rows it has, how many of them are selected, and their money."""
+    found: dict[str, tuple[int, int, Money]] = {}
+    for row in rows:
+        listed, taken, money = found.get(row.country, (0, 0, ZERO))
+        got = row.outcome is Outcome.SELECTED
+        found[row.country] = (listed + 1, taken + got, money + row.amount if got else money)
+    return tuple((country, *found[country]) for country in sorted(found))
 
 
 ROWS_ON_A_PAGE = 100
@@ -436,7 +441,7 @@ def strip(totals_half: Sequence[int], consensus_half: Half, most_half: int, thre
     return Strip(tuple(dots), dots[0][0], dots[-1][0], agreed, words, _apart(given, most_half, threshold_half))
 
 
-def far_apart(totals_half: Sequence[int], most_half: int, threshold_half: int | None = None) -> bool:
+def far_apart(totals_half: Sequence[Half], most_half: int, threshold_half: int | None = None) -> bool:
     """Whether evaluators are marked as far apart, without drawing their marks.
 
     >>> far_apart((18, 24), 30, 20), far_apart((20, 22), 30, 20), far_apart((), 30)
