@@ -200,11 +200,25 @@ def test_below_the_line_only_as_many_come_in_as_the_minima_need(case: tuple[list
 @given(cases(), st.sampled_from(Aim))
 def test_the_what_if_is_the_best_sum_by_brute_force(case: tuple[list[Candidate], Limits], aim: Aim) -> None:
     candidates, limits = case
-    candidates = [replace(each, rank=number) for number, each in enumerate(candidates, 1)]
+    people = {"s1": 7, "s2": 2, "s3": 4, "c1": 9, "c2": 5, "c3": 1}
+    candidates = [
+        replace(
+            each, rank=number, quality=7 * number % 5, climate=number * number % 6,
+            # Of one without a city only a sum is known.
+            inhabitants=tuple((name, people[name]) for name in sorted(each.cities)),
+        )
+        for number, each in enumerate(candidates, 1)
+    ]  # fmt: skip
     units = units_of(candidates)
-    worth = (lambda each: each.score) if aim is Aim.SCORE else (lambda each: each.population)
+
+    def worth(chosen: list[Candidate]) -> int:
+        if aim is not Aim.POPULATION:
+            return sum(getattr(each, aim.value) for each in chosen)
+        cities = {name for each in chosen for name in each.cities}
+        return sum(people[name] for name in cities) + sum(each.population for each in chosen if not each.cities)
+
     sums = [
-        sum(worth(unit.members[0]) for unit, took in zip(units, taken, strict=True) if took)
+        worth([unit.members[0] for unit, took in zip(units, taken, strict=True) if took])
         for taken in subsets(units)
         if (walk := fits((unit for unit, took in zip(units, taken, strict=True) if took), limits)) and not walk.unmet()
     ]

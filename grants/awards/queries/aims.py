@@ -109,7 +109,7 @@ def _aimed(
     def measures(selected: frozenset[UUID]) -> tuple[str, ...]:
         chosen = [one for one in candidates if one.application_id in selected]
         used = total(one.amount for one in chosen)
-        return tuple(aim.sum_words(sum(aim.of(one) for one in chosen), used) for aim in aims)
+        return tuple(aim.sum_words(aim.whole(chosen), used) for aim in aims)
 
     found = [_as_ranked(listed, facts, sum(passed[0].values()), measures(taken))]
     for aim in aims:

@@ -109,6 +109,8 @@ def sha256_of(kind: SolveKind, candidates: Sequence[Candidate], limits: Limits, 
         # Only these hang on more: what was asked before they were has the hash it always had.
         aim = Aim(kind.value)
         said["worth"] = sorted([str(one.application_id), aim.of(one)] for one in candidates)
+    if kind is SolveKind.POPULATION:
+        said["inhabitants"] = sorted([str(one.application_id), *map(list, one.inhabitants)] for one in candidates)
     if seeded:
         said["seeded"] = seeded.hex()
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).digest()

@@ -36,7 +36,7 @@ class Aim(StrEnum):
         return {
             "score": "Sum of scores",
             "quality": "Expected quality",
-            "population": "People",
+            "population": "People, each city once",
             "climate": "tCO₂e saved",
         }[self.value]
 
@@ -51,6 +51,18 @@ class Aim(StrEnum):
                 return one.population
             case Aim.CLIMATE:
                 return one.climate
+
+    def whole(self, chosen: Iterable[Candidate]) -> int:
+        """What a set comes to: a city that takes part in several applications counts once."""
+        if self is not Aim.POPULATION:
+            return sum(self.of(one) for one in chosen)
+        cities: dict[str, int] = {}
+        alone = 0
+        for one in chosen:
+            alone += 0 if one.inhabitants else one.population
+            for name, people in one.inhabitants:
+                cities[name] = max(people, cities.get(name, 0))
+        return alone + sum(cities.values())
 
     def sum_words(self, whole: int, used: Money) -> str:
         """What a set comes to, in words; savings also for each million of its money.
@@ -128,7 +140,12 @@ def what_if(candidates: Iterable[Candidate], limits: Limits, aim: Aim) -> WhatIf
     ordered = sorted(candidates, key=lambda one: (one.rank, one.reference, one.application_id))
     units = [Unit.of(number, (one,)) for number, one in enumerate(ordered)]
 
-    found = answer(Asked(Walk(limits), units, lambda unit: -aim.of(unit.members[0])))
+    def cost(unit: Unit) -> int:
+        (one,) = unit.members
+        return 0 if aim is Aim.POPULATION and one.inhabitants else -aim.of(one)
+
+    once = (lambda unit: unit.members[0].inhabitants) if aim is Aim.POPULATION else None
+    found = answer(Asked(Walk(limits), units, cost, brings_once=once))
     if found is None:
         return None
     return told(ordered, frozenset(unit.members[0].application_id for unit in found.units), aim)
@@ -139,7 +156,7 @@ def told(candidates: Iterable[Candidate], selected: frozenset[UUID], aim: Aim) -
     ordered = sorted(candidates, key=lambda one: (one.rank, one.reference, one.application_id))
     chosen = [one for one in ordered if one.application_id in selected]
     return WhatIf(
-        aim, selected, sum(aim.of(one) for one in chosen), total(one.amount for one in chosen),
+        aim, selected, aim.whole(chosen), total(one.amount for one in chosen),
         inversions(ordered, selected), by_country(chosen),
     )  # fmt: skip
 
