@@ -30,6 +30,8 @@ from grants.evaluation.states import AssessmentState, SeatState
 from grants.identity.models import User
 
 ROWS_MAX = 20_000
+# A list may come back to what it was: so many of the newest draws are looked through.
+DRAWN_MAX = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ def _latest(call_id: ScalarSelect[UUID]) -> Asking[tuple[Sequence[Any], dict[str
             SelectionSolve.refusal == "",
         )
         .order_by(SelectionSolve.number.desc())
-        .limit(1),
+        .limit(DRAWN_MAX),
     ]
     return runs, {str(key): name for key, name in people}, {str(row.id): row for row in applications}, drawn
 
@@ -179,7 +181,7 @@ def _page(
     partial = shown.partial or len(seen) < len(told)
     points = _most(shown) / SCALE
     official = {str(row.application_id): row.rank for row in shown.rows}
-    robust = next((RobustView.of(each.answer, run.number, shown.list_hash) for each in drawn), None)
+    robust = RobustView.among([each.answer for each in drawn], run.number, shown.list_hash)
     taken = {str(row.application_id) for row in shown.rows if row.outcome is Outcome.SELECTED}
     rows = [
         _row(held, titles[held["id"]], None if partial else official.get(held["id"]), points, partial) for held in seen

@@ -51,7 +51,7 @@ def narrowed(shown: RankingPage, look: Look | None = None, country: str = "", st
     """The list as it is, or as somebody wants to see it."""
     at = _line_at(shown)
     marks = [_looks(shown, row, place, at) for place, row in enumerate(shown.rows)]
-    strands = [_strand(shown, row) for row in shown.rows]
+    strands = [_strand(shown, row) for row in shown.rows] if shown.rules.strands else [""] * len(shown.rows)
     found = Counter(mark for each in marks for mark in each)
     looks = tuple((each, found[each]) for each in Look if each is not Look.LINE or at is not None)
     left = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -29,6 +29,12 @@ class RobustView:
         """What was kept, beside the newest run and the list as it stands."""
         stale = kept["run"] != run or kept["list"] != list_hash
         return cls(kept["run"], kept["draws"], kept["unproven"], kept["selected"], stale)
+
+    @classmethod
+    def among(cls, kept: Sequence[Mapping[str, Any]], run: int, list_hash: str) -> RobustView | None:
+        """Of several, the newest first, the one of this run and this list; else the newest, which is stale."""
+        every = [cls.of(each, run, list_hash) for each in kept]
+        return next((each for each in every if not each.stale), next(iter(every), None))
 
     def share(self, application_id: UUID) -> float | None:
         """In what share of the draws it is selected; None for who stands below a threshold, whom no draw selects.

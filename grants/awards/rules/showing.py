@@ -451,7 +451,8 @@ def far_apart(totals_half: Sequence[Half], most_half: int, threshold_half: int |
         return False
     lowest, highest = min(totals_half), max(totals_half)
     astride = threshold_half is not None and lowest < threshold_half <= highest
-    return astride or highest - lowest >= APART_FROM * most_half
+    # In whole numbers: it is asked of every row of a long list.
+    return astride or (highest - lowest) * APART_FROM.denominator >= most_half * APART_FROM.numerator
 
 
 def _apart(given: Sequence[Half], most_half: int, threshold_half: int | None) -> str:

@@ -73,11 +73,11 @@ def robust(actor: Actor, call_id: UUID) -> int:
     asked = queries.to_draw(call)
     _refuse_drawing(asked)
     assert asked.run is not None, "that was refused"
-    kept = queries.answers_kept(call_id, (SolveKind.ROBUST,))
     number, draws = asked.run.number, asked.draws
     asked_for = asked.question_sha256
-    if kept and kept[-1].question_sha256 == asked_for:
-        return int(kept[-1].answer["draws"])
+    for one in queries.answers_kept(call_id, (SolveKind.ROBUST,)):
+        if one.question_sha256 == asked_for:
+            return int(one.answer["draws"])
     db.session.expunge_all()
     db.session.rollback()
     found = drawn(asked, lambda done: jobs.progress(done, draws, "Selecting from each draw"))
