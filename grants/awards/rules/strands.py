@@ -66,8 +66,8 @@ def strand_lines(strands: Sequence[StrandRule]) -> str:
 def strand_words(strands: Sequence[StrandRule]) -> str:
     """Strands in one phrase, each with its two amounts.
 
-    >>> strand_words(read_strands("Small; 100 000; 450 000"))
-    'Small (up to EUR 100 000.00, together EUR 450 000.00)'
+    >>> strand_words(read_strands("Small; 100; 450"))
+    'Small (up to EUR 100.00, together EUR 450.00)'
     """
     said = (f"{each.name} (up to {each.asked_max}, together {each.ceiling})" for each in strands)
     return ", ".join(said) or "none"
