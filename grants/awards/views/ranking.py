@@ -35,7 +35,9 @@ from grants.web.routing import current_actor, page, requires
 @requires(*READS)
 def ranking(slug: str) -> Any:
     shown = ranked_list(slug)
-    solving = solving_of(shown.call_id, slug, "ranking") if shown.unsolved and not shown.partial else None
+    # Where nobody is ranked yet there is nothing to work out.
+    lacks = shown.unsolved and shown.rows and not shown.partial
+    solving = solving_of(shown.call_id, slug, "ranking") if lacks else None
     left, asked, problems = _looked_for(shown)
     return page(
         "awards/ranking.html", shown=shown, solving=solving, left=left, asked=asked, problems=problems,
