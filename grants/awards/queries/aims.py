@@ -52,7 +52,7 @@ def what_ifs(actor: Actor, slug: str) -> Asking[WhatIfPage]:
     if all(row.rank is None for row in shown.rows):
         return WhatIfPage(call.slug, call.title, False, call_id=call.id, nobody=True)
     try:
-        found, unknown, heads, passed = _aimed(call, plan, read, facts, worths, Known(kept), reads_advice)
+        found, unknown, aims, passed = _aimed(call, plan, read, facts, worths, Known(kept), reads_advice)
     except NotWorkedOut:
         return WhatIfPage(call.slug, call.title, False, call_id=call.id, unsolved=True)
     except Refused as error:
@@ -65,7 +65,7 @@ def what_ifs(actor: Actor, slug: str) -> Asking[WhatIfPage]:
     rows = tuple(row for row in every if row.tells)
     return WhatIfPage(
         call.slug, call.title, False, found, rows[:AIMED_NAMED_MAX], max(0, len(rows) - AIMED_NAMED_MAX), unknown,
-        call_id=call.id, heads=heads, notes=worths.notes,
+        call_id=call.id, heads=tuple(aim.measured for aim in aims), notes=tuple(worths.notes[aim] for aim in aims if aim in worths.notes),
     )  # fmt: skip
 
 
@@ -95,8 +95,8 @@ def _aimed(
     worths: Worths,
     known: Known,
     reads_advice: bool,
-) -> tuple[tuple[Aimed, ...], tuple[str, ...], tuple[str, ...], list[Mapping[UUID, int]]]:
-    """What the list selects and each other aim, why others are not offered, what is measured, and whom each set passes over."""
+) -> tuple[tuple[Aimed, ...], tuple[str, ...], list[ranking.Aim], list[Mapping[UUID, int]]]:
+    """What the list selects and each other aim, why others are not offered, which are, and whom each set passes over."""
     candidates, limits = official_candidates(call, plan, read, facts, worths)
     why_not = {aim: worths.why_not(aim, candidates) for aim in ranking.Aim}
     if not reads_advice:
@@ -120,7 +120,7 @@ def _aimed(
             )
             passed.append(ranking.passed_over(candidates, best.selected))
     unknown = tuple(f"{aim.words}: {why}." for aim, why in why_not.items() if why)
-    return tuple(found), unknown, tuple(aim.measured for aim in aims), passed
+    return tuple(found), unknown, aims, passed
 
 
 def _as_ranked(found: RankedList, facts: Mapping[UUID, Facts], inversions: int, measures: tuple[str, ...]) -> Aimed:
@@ -190,7 +190,7 @@ def _tenths(text: Any) -> int:
 
 
 def _worths(read: Read, question: Question | None, saved: Mapping[UUID, int], run: RankingRun | None) -> Worths:
-    notes, no_quality, no_climate = [], "", ""
+    notes, no_quality, no_climate = dict[ranking.Aim, str](), "", ""
     fundable: dict[UUID, float] = {}
     if run is None:
         no_quality = (
@@ -200,7 +200,7 @@ def _worths(read: Read, question: Question | None, saved: Mapping[UUID, int], ru
         no_quality = "the advice beside the ranking abstains, so it says no chances"
     else:
         fundable = {UUID(row["id"]): row["fundable"] for row in run.result["rows"]}
-        notes.append(
+        notes[ranking.Aim.QUALITY] = (
             "Expected quality: each score weighted by how likely the application is fundable, "
             f"by run {run.number} of the advice beside the ranking."
         )
@@ -209,5 +209,6 @@ def _worths(read: Read, question: Question | None, saved: Mapping[UUID, int], ru
     else:
         without = sum(row.id not in saved for row in read.ready)
         count = f" {without} without such a number count as zero." if without else ""
-        notes.append(f"tCO₂e saved: as the applications answered “{question.label}”, checked by nobody.{count}")
-    return Worths(fundable, no_quality, saved, no_climate, tuple(notes))
+        said = f"tCO₂e saved: as the applications answered “{question.label}”, checked by nobody.{count}"
+        notes[ranking.Aim.CLIMATE] = said
+    return Worths(fundable, no_quality, saved, no_climate, notes)

@@ -93,8 +93,8 @@ class Worths:
     no_quality: str = ""
     saved: Mapping[UUID, int] = field(default_factory=dict)
     no_climate: str = ""
-    # What is said of an aim where it is shown.
-    notes: tuple[str, ...] = ()
+    # What is said of an aim where it is offered.
+    notes: Mapping[Aim, str] = field(default_factory=dict)
 
     def of(self, candidates: Iterable[Candidate]) -> list[Candidate]:
         """The same candidates with what is known of them."""
@@ -119,7 +119,7 @@ class Worths:
             Aim.SCORE: "no application has a score above zero",
             Aim.QUALITY: "the advice calls none of the applications likely to be funded",
             Aim.POPULATION: "the register of cities knows the inhabitants of none of the applications",
-            Aim.CLIMATE: "no application answered it with a number above zero",
+            Aim.CLIMATE: "no application answered that question of the form with a number above zero",
         }[aim]
 
 
