@@ -25,6 +25,11 @@ def solve(*, call_id: str, typed: dict[str, Any] | None = None) -> dict[str, int
     return {"answers": services.solve(jobs.actor(Permission.SELECTION_DECIDE), UUID(call_id), typed)}
 
 
+def robust(*, call_id: str) -> dict[str, int]:
+    """Work out in how many draws of the advice each application stays selected. Safe to run twice."""
+    return {"draws": services.robust(jobs.actor(Permission.SELECTION_DECIDE), UUID(call_id))}
+
+
 def send_letter(*, letter_id: str) -> str:
     """Send one decision letter, or keep why it was not sent; safe to run twice, since a letter is sent once."""
     try:

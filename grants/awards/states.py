@@ -96,11 +96,14 @@ class AdviceKind(StrEnum):
 
 
 class SolveKind(StrEnum):
-    """What a solver was asked: the list by rules of selection, or the best set for another aim."""
+    """What a job was asked: the list by rules of selection, the best set for another aim, or how often each stays selected."""
 
     LIST = "list"
     SCORE = "score"
     POPULATION = "population"
+    QUALITY = "quality"
+    CLIMATE = "climate"
+    ROBUST = "robust"
 
 
 class MeetingState(StrEnum):

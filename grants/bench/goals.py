@@ -218,7 +218,7 @@ def _listed() -> Iterator[Target]:
 
 
 def _aimed() -> Iterator[Target]:
-    for aim in Aim:
+    for aim in AIMED:
         found, seconds = _timed(partial(what_if, candidates(AIMED_AT), limits(AIMED_AT), aim), 1)
         name = f"{AIMED[aim]}, {AIMED_AT:,}"
         if found is None:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from grants.awards import services as awards
 from grants.awards.rules import Plan, ScenarioInput
-from grants.calls.rules import CallView
+from grants.calls.rules import CallView, StrandRule
+from grants.core.money import euros
 from grants.demo import crowd
 from grants.demo.cast import AskedInDemo
 from grants.demo.stage import Stage, Story
@@ -31,6 +32,10 @@ evaluation:
 # The second is of the country of the first: beside both, three countries cannot be reached.
 SECOND_PLACE = 48
 COMPARED_TOTAL = 200_000
+SMALL_FIRST = (
+    StrandRule("Small pilots", euros(60_000), euros(200_000)),
+    StrandRule("Large pilots", euros(200_000), euros(100_000)),
+)
 
 
 def drawn(stage: Stage, call: CallView) -> Story:
@@ -57,13 +62,22 @@ def compared_list(stage: Stage) -> tuple[AskedInDemo, ...]:
 
 
 def compared(stage: Stage, call: CallView) -> Story:
-    """Two scenarios, and what they and other aims select, as a worker works it out; nobody has decided."""
+    """Three scenarios, the advice, and what they and other aims select, as a worker works it out; nobody has decided."""
     yield stage.days_ago(5)
     stage.say(f"{call.title}: scenarios")
     published = call.content.selection
     for name, plan in (
         ("One country more", Plan(replace(published, countries_min=4), reason="To learn in one country more.")),
+        (
+            "Small ones first",
+            Plan(
+                replace(published, countries_min=None, one_per_city=True, strands=SMALL_FIRST),
+                reason="At least half of the money for small pilots.",
+            ),
+        ),
         ("Without the rule of countries", Plan(replace(published, countries_min=None), reason="To see what it costs.")),
     ):
         awards.save_scenario(stage.troupe.actor("chair"), call.id, ScenarioInput(name, plan))
+    awards.request_advice(stage.troupe.actor("chair"), call.id, 3)
+    yield stage.days_ago(4)
     awards.request_solve(stage.troupe.actor("chair"), call.id)

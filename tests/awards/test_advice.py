@@ -11,16 +11,19 @@ from sqlalchemy.exc import DatabaseError
 
 from grants.awards import queries, services
 from grants.awards.models import RankingRun
+from grants.awards.queries import advice
+from grants.awards.states import SolveKind
 from grants.calls import queries as calls
 from grants.core import clock, jobs
 from grants.core.acts import arranging
 from grants.core.db import db
-from grants.core.errors import Invalid, NotFound
+from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.jobs import JobState
 from grants.evaluation import services as evaluation
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared, DetectedState
 from grants.identity.queries import actor_for
+from tests.awards.solving import worked_off
 from tests.awards.test_views import text_of
 from tests.evaluation.scene import CLOSED, Browser, Scene, build, declares
 from tests.shut import shuts
@@ -55,15 +58,20 @@ def run(scene: Scene, name: str = "chair", places: int = 1) -> RankingRun:
     return db.session.scalars(select(RankingRun).order_by(RankingRun.number.desc()).limit(1)).one()
 
 
+def agreed(scene: Scene, apart: int = 0) -> None:
+    for place, application_id in enumerate(scene.application_ids):
+        sheet = scene.sheet(8, 8, 8 - apart * place, remark="We agree.")
+        evaluation.propose(scene.actor("chair"), application_id, sheet)
+        for name in scene.evaluators:
+            evaluation.agree(scene.actor(name), application_id)
+
+
 def test_the_advice_is_worked_out_from_the_sheets_and_shown(browser: Browser, scene: Scene) -> None:
     made = run(scene)
     assert (made.kind, made.number, made.applications, made.evaluators, made.sheets) == ("full", 1, 3, 3, 9)
     assert sum(row["rank"] for row in made.result["rows"]) == pytest.approx(6)
 
-    for application_id in scene.application_ids:
-        evaluation.propose(scene.actor("chair"), application_id, scene.sheet(8, 8, 8, remark="We agree."))
-        for name in scene.evaluators:
-            evaluation.agree(scene.actor(name), application_id)
+    agreed(scene)
     shown = queries.advice_page(scene.actor("chair"), scene.slug)
     page = text_of(browser.get("chair", f"/calls/{scene.slug}/advice"))
 
@@ -120,6 +128,50 @@ def test_managers_read_it_without_what_is_said_of_evaluators(browser: Browser, s
         csv.reader(io.StringIO(browser.get("manager", f"/calls/{scene.slug}/advice.csv").text.lstrip("\ufeff")))
     )
     assert len(rows) == 4 and rows[0][6] == "Expected rank" and "Eva" not in str(rows)
+
+
+def test_it_is_told_in_how_many_draws_each_stays_selected_and_which_quality_that_promises(
+    browser: Browser, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"/calls/{scene.slug}/advice"
+    manager = scene.actor("manager")
+    agreed(scene, apart=1)
+    with pytest.raises(Refused, match="nobody asked for it yet"):
+        services.request_robust(manager, scene.call_id)
+    run(scene)
+    assert "Selected in draws" not in text_of(browser.get("manager", address))
+    for name in ("eva1", "auditor", "officer"):
+        assert browser.post(name, address + "/robust").status_code in (403, 404)
+
+    assert browser.post("manager", address + "/robust").status_code == 303
+    first = jobs.latest(("call", scene.call_id), services.ROBUST_JOB)
+    assert first and services.request_robust(manager, scene.call_id) == first.id, "it waits already"
+    assert "The draws are being selected from" in text_of(browser.get("manager", address))
+    services.request_solve(manager, scene.call_id)
+    worked_off()
+
+    shown = queries.advice_page(manager, scene.slug)
+    assert shown.robust and (shown.robust.draws, shown.robust.unproven) == (1_000, 0)
+    stays = [row.stays or 0.0 for row in shown.rows]
+    # Two of three fit: the shares add up to two, and the best expected rank stays most often.
+    assert sum(stays) == pytest.approx(2) and stays == sorted(stays, reverse=True)
+    assert [row.taken for row in shown.rows].count(True) == 2
+    with statements() as seen:
+        page = text_of(browser.get("manager", address))
+    assert "Each of 1 000 draws of run 1" in page and "selected now" in page and "SUCRA" in page and len(seen) <= 8
+    table = list(csv.reader(io.StringIO(browser.get("manager", address + ".csv").text.lstrip("\ufeff"))))
+    assert [float(row[14]) for row in table[1:]] == stays
+    # The same question is not asked twice; what other aims promise takes the chances of the advice, for those who read it.
+    assert services.robust(manager, scene.call_id) == 1_000
+    assert len(queries.answers_kept(scene.call_id, (SolveKind.ROBUST,))) == 1
+    aims = queries.what_ifs(manager, scene.slug)
+    assert "Highest expected quality" in [aim.words for aim in aims.aims] and "by run 1 of the advice" in aims.notes[0]
+    assert "Highest expected quality: it takes the advice" in str(queries.what_ifs(scene.actor("auditor"), scene.slug))
+
+    run(scene, places=2)
+    assert "changed since these draws" in text_of(browser.get("manager", address))
+    monkeypatch.setattr(advice, "ROWS_MAX", 8)
+    assert "at most 8 seats" in text_of(browser.post("manager", address, places="2"), 422)
 
 
 @pytest.mark.parametrize("name", ["eva1", "auditor", "officer"])

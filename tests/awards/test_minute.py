@@ -40,7 +40,7 @@ def printed(scene: Scene, number: int = 1) -> str:
     return " ".join(" ".join(page.extract_text().split()) for page in pages)
 
 
-def test_the_minute_says_the_whole_decision_and_is_made_once(confirmed: Scene) -> None:
+def test_the_minute_says_the_whole_decision_and_is_made_once(confirmed: Scene, browser: Browser) -> None:
     view = selection(confirmed)
     asked = db.session.scalars(select(Job).where(Job.name == "jobs.documents.selection")).all()
     assert [job.args for job in asked] == [{"selection_id": str(view.id)}]
@@ -55,6 +55,10 @@ def test_the_minute_says_the_whole_decision_and_is_made_once(confirmed: Scene) -
         "How ties were decided", "Reserve list, in its order", *confirmed.references, "Selected", "Reserve",
     ):  # fmt: skip
         assert " ".join(words.split()) in text, words
+    # The country of each lead, and the list by country; on the page too.
+    assert "By country Country of the lead On the list Selected Money" in text and "GR 1 1 400" in text, text
+    page = browser.get("manager", f"/calls/{confirmed.slug}/selections/1").text
+    assert "<caption>By country" in page and page.count('data-label="On the list"') == 3
     assert not re.search(r"\b0(\.0)? of \d|\b0\.[05]\b", text)
     assert printed(confirmed) == text
     assert len(files.listed(queries.SELECTION_FILES, view.id)) == 1

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from grants.awards.ranking import Aim, Bound, Candidate, Limits, select, what_if
 from grants.awards.ranking.portfolio import ROWS_MAX
+from grants.awards.ranking.robust import robustness
 from grants.awards.ranking.rows import Unit, Walk, units_of
 from grants.calls.rules import SelectionRules, StrandRule
 from grants.core.errors import Refused
@@ -30,6 +31,20 @@ def one(number: int, amount: int, country: str = "", *, rank: int | None = None,
         uuid5(SPACE, str(number)), f"A-{number:04d}", rank or number, Money(amount), country, cities,
         frozenset(filter(None, (small,))), strand, score=100 - number, population=number,
     )  # fmt: skip
+
+
+@given(st.data())
+@settings(max_examples=EXAMPLES // 5, deadline=None)
+def test_each_draw_is_selected_from_as_a_list_of_that_order(data: st.DataObject) -> None:
+    candidates, limits = data.draw(cases())
+    order = data.draw(st.permutations(candidates))
+    for bounds in (limits, Limits(limits.budget, SelectionRules(fund_what_fits=limits.rules.fund_what_fits))):
+        listed = [replace(each, rank=place) for place, each in enumerate(order, 1)]
+
+        found = robustness([[str(each.application_id) for each in order]], candidates, bounds)
+
+        assert {key for key, many in found.selected.items() if many} == select(listed, bounds).selected
+        assert found.selected.keys() == {each.application_id for each in candidates}
 
 
 @st.composite
@@ -185,11 +200,25 @@ def test_below_the_line_only_as_many_come_in_as_the_minima_need(case: tuple[list
 @given(cases(), st.sampled_from(Aim))
 def test_the_what_if_is_the_best_sum_by_brute_force(case: tuple[list[Candidate], Limits], aim: Aim) -> None:
     candidates, limits = case
-    candidates = [replace(each, rank=number) for number, each in enumerate(candidates, 1)]
+    people = {"s1": 7, "s2": 2, "s3": 4, "c1": 9, "c2": 5, "c3": 1}
+    candidates = [
+        replace(
+            each, rank=number, quality=7 * number % 5, climate=number * number % 6,
+            # Of one without a city only a sum is known.
+            inhabitants=tuple((name, people[name]) for name in sorted(each.cities)),
+        )
+        for number, each in enumerate(candidates, 1)
+    ]  # fmt: skip
     units = units_of(candidates)
-    worth = (lambda each: each.score) if aim is Aim.SCORE else (lambda each: each.population)
+
+    def worth(chosen: list[Candidate]) -> int:
+        if aim is not Aim.POPULATION:
+            return sum(getattr(each, aim.value) for each in chosen)
+        cities = {name for each in chosen for name in each.cities}
+        return sum(people[name] for name in cities) + sum(each.population for each in chosen if not each.cities)
+
     sums = [
-        sum(worth(unit.members[0]) for unit, took in zip(units, taken, strict=True) if took)
+        worth([unit.members[0] for unit, took in zip(units, taken, strict=True) if took])
         for taken in subsets(units)
         if (walk := fits((unit for unit, took in zip(units, taken, strict=True) if took), limits)) and not walk.unmet()
     ]

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from grants.applications.models import Application
+from grants.applications.models import Application, Submission
 from grants.applications.states import ApplicationState
 from grants.awards import queries, services
+from grants.awards.forms import ScenarioForm
 from grants.awards.models import Selection, SelectionItem
 from grants.awards.rules import (
     DecisionInput,
     Override,
     Plan,
     ScenarioInput,
+    departures,
     override_lines,
     read_overrides,
     refuse_departures,
 )
 from grants.awards.states import Outcome
+from grants.calls.models import Call
 from grants.calls.rules import PLAIN_SELECTION, SelectionRules
 from grants.core.acts import arranging
 from grants.core.db import db, get
@@ -182,7 +187,29 @@ def test_the_pages_walk_from_saving_to_choosing(evaluated: Scene, browser: Brows
         assert summary.count(words) == 1, words
     alone = browser.post("manager", base, title="B", line="stop", exclusive=f"\n{last}")
     assert (alone.status_code, "Line 2 names one application." in alone.text) == (422, True)
+    strands = "Small; 450 000\nLarge; 900 000; 0"
+    unread = browser.post("manager", base, title="B", line="stop", strands=strands, country_amount_max="0")
+    assert unread.status_code == 422 and strands.replace("\n", "\r\n") in unread.text.replace("\r\n", "\n").replace(
+        "\n", "\r\n"
+    )
+    for words in (
+        "Line 1 needs three parts",
+        "Line 2: “most together” is more than nothing.",
+        "Write more than nothing",
+    ):
+        assert words in unread.text, words
     assert browser.post("manager", base, title="B", line="stop", cut="25").status_code == 303
+    # Strands, cities and money of one country: kept, told in words, selected by, and typed again as they were.
+    given = {"title": "S", "line": "skip", "strands": "Small; 450 000; 500 000", "country_amount_max": "600 000,50"}
+    assert browser.post("manager", base, **given, one_per_city="y", why="Spread").status_code == 303
+    spread = queries.scenario_of(evaluated.call_id, 2).plan
+    assert ScenarioForm.of("S", spread).to_input(PLAIN_SELECTION).plan == spread
+    said_so = text_of(browser.get("manager", f"{base}/2"))
+    for words in (*spread.rules.sentences, "more than is left of the strand “Small”"):
+        assert words in said_so, words
+    assert len(spread.rules.sentences) == 4 and "Small; 450 000.00; 500 000.00" in said_so
+    together = f"Small (up to {euros(450_000)}, together {euros(500_000)}) instead of none"
+    assert f"Strands of the budget: {together}. Reason: Spread" in departures(spread, PLAIN_SELECTION)
     page = text_of(browser.get("manager", f"{base}/1"))
     assert "Choose this scenario" in page
     saved = queries.scenario_of(evaluated.call_id, 1)
@@ -359,6 +386,26 @@ def test_departures_are_read_as_they_are_written() -> None:
     assert read_overrides(override_lines(found)) == found
 
 
+def saves(scene: Scene, *tonnes: str) -> None:
+    """The form of the call asks what is saved, and each application wrote this."""
+    with arranging():
+        row = get(Call, scene.call_id)
+        content: Any = deepcopy(row.content)
+        for section in content["fields"]["application_form.sections"]["value"]["sections"][:1]:
+            section["questions"].append({"key": "saved", "label": "Saved", "kind": "number", "hint": "In tCO₂e a year"})
+        row.content = content
+        for application_id, text in zip(scene.application_ids, tonnes, strict=True):
+            application = get(Application, application_id)
+            before = get(Submission, application.submission_id)
+            sent: Any = deepcopy(before.content)
+            sent["answers"]["answers"].append({"question": "saved", "text": text})
+            kept = {name: getattr(before, name) for name in ("application_id", "submitted_at", "submitted_by", "closes_at", "sha256", "requested")}  # fmt: skip
+            later = Submission(**kept, number=2, receipt_number=before.receipt_number + 100, content=sent)
+            db.session.add(later)
+            application.submission_id = later.id
+    db.session.rollback()
+
+
 def test_other_aims_stand_beside_the_list_and_decide_nothing(evaluated: Scene, browser: Browser) -> None:
     services.request_solve(evaluated.actor("manager"), evaluated.call_id)
     worked_off()
@@ -368,9 +415,21 @@ def test_other_aims_stand_beside_the_list_and_decide_nothing(evaluated: Scene, b
         ("As ranked", 2, euros(800_000)),
         ("Highest sum of scores", 2, euros(800_000)),
     ]
-    # Nobody knows how many people live in these cities, so no set is the best for that.
-    assert shown.unknown == ("Most people in the cities",)
+    # Nobody knows how many people live in these cities, so no set is the best for that; nor what else was never asked.
+    assert [each.partition(":")[0] for each in shown.unknown] == [
+        "Highest expected quality", "Most people in the cities", "Most tCO₂e saved for the money",
+    ]  # fmt: skip
     assert shown.aims[1].inversions == 0
+    # Where the form asks for savings, what the applications sent says which set saves most; who wrote none saves none.
+    saves(evaluated, "1 200 tonnes is no number", "90", "700.5")
+    services.request_solve(evaluated.actor("manager"), evaluated.call_id)
+    worked_off()
+    shown = queries.what_ifs(evaluated.actor("chair"), evaluated.slug)
+    assert [(aim.words, aim.measures[-1]) for aim in shown.aims[::2]] == [
+        ("As ranked", "700.5; 875 a million euro"),
+        ("Most tCO₂e saved for the money", "790.5; 988 a million euro"),
+    ]
+    assert "answered “Saved”, checked by nobody. 1 without such a number" in shown.notes[0]
     # The first of the list asks for so much that it is left out for the two below it, by name.
     dear = queries.ranking_page(evaluated.actor("chair"), evaluated.slug).rows[0].application_id
     db.session.rollback()
@@ -383,8 +442,9 @@ def test_other_aims_stand_beside_the_list_and_decide_nothing(evaluated: Scene, b
     assert [(aim.words, aim.applications, aim.inversions) for aim in shown.aims] == [
         ("As ranked", 1, 0),
         ("Highest sum of scores", 2, 2),
+        ("Most tCO₂e saved for the money", 2, 2),
     ]
-    assert [(row.rank, row.of) for row in shown.rows] == [(1, (None, 2)), (2, (0, None)), (3, (0, None))]
+    assert [(row.rank, row.of) for row in shown.rows] == [(1, (None, 2, 2)), (2, (0, None, None)), (3, (0, None, None))]
     page = text_of(browser.get("chair", f"/calls/{evaluated.slug}/scenarios/what-if"))
     assert f"{shown.rows[0].title}<br>" in page and "Left out, 2 of a worse rank selected" in page
     assert "only to look at" in text_of(browser.get("chair", f"/calls/{evaluated.slug}/scenarios/what-if"))

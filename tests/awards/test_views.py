@@ -22,6 +22,7 @@ from grants.evaluation.states import Declared
 from tests.awards.publishing import publish
 from tests.evaluation.scene import CLOSED, Browser, Scene, declares
 from tests.html import check_page
+from tests.statements import statements
 
 
 def text_of(answer: TestResponse, status: int = 200) -> str:
@@ -49,6 +50,20 @@ def test_the_ranking_names_the_straddling_row_and_explains_ties(browser: Browser
     assert "Straddles the line: EUR 200\u00a0000.00 short" in text
     assert "Budget line: 2 selected, EUR 200\u00a0000.00 left of EUR 1\u00a0000\u00a0000.00." in text
     assert "“Cool Courtyards” stands first with 4.5 against 4 for Excellence and ambition." in text
+
+    # Narrowed it keeps its order and its ranks, with how many of the whole list each choice leaves.
+    address = f"/calls/{evaluated.slug}/ranking"
+    for words in ("Every application (3)", "Around the line (3)", "Far apart (1)", "GR (1)"):
+        assert words in text, words
+    with statements() as seen:
+        apart = text_of(browser.get("manager", address + "?look=apart&line=skip"))
+    assert "1 of 3 applications, in the official order." in apart and apart.count('data-label="Rank"') == 1
+    assert "The whole list as CSV" in apart and 'name="line" value="skip"' in apart and len(seen) <= 8
+    below = text_of(browser.get("auditor", f"{address}?country=DK&look=line"))
+    assert below.count('data-label="Rank"') == 1 and "Budget line:" not in below
+    assert "0 of 3 applications" in text_of(browser.get("manager", f"{address}?country=DK&look=apart"))
+    odd = text_of(browser.get("manager", f"{address}?look=up&country=XX&strand=Small"))
+    assert "This list cannot be shown" in odd and odd.count("“") >= 3 and 'data-label="Rank"' not in odd
 
 
 def test_the_ranking_says_who_still_waits(browser: Browser, scene: Scene) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
-from wtforms import HiddenField, IntegerField, RadioField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, IntegerField, RadioField, StringField, TextAreaField
 from wtforms.validators import Optional
 
 from grants.awards.forms.selections import DESPITE, LINE_WORDS, REDRAWN
@@ -18,11 +19,25 @@ from grants.awards.rules import (
     override_lines,
     read_groups,
     read_overrides,
+    read_strands,
+    strand_lines,
 )
 from grants.awards.states import LineRule
 from grants.calls.rules import SelectionRules
+from grants.core.errors import Invalid
+from grants.core.money import ZERO
 from grants.dossiers.rules import clean_text
-from grants.web.forms import A_PAGE, A_PARAGRAPH, Between, CharactersMax, ContestedForm, DeedForm, Needed, choices
+from grants.web.forms import (
+    A_PAGE,
+    A_PARAGRAPH,
+    Between,
+    CharactersMax,
+    ContestedForm,
+    DeedForm,
+    MoneyField,
+    Needed,
+    choices,
+)
 
 DEPARTURES = CharactersMax(100_000)
 
@@ -42,8 +57,15 @@ class ScenarioForm(ContestedForm):
     )
     reserve_max = IntegerField("Places on the reserve list", [Optional(), Between(0, 500)])
     country_max = IntegerField("Most applications from one country", [Optional(), Between(1, 500)])
+    country_amount_max = MoneyField("Most money for one country together, in EUR", [Optional()])
     countries_min = IntegerField("Least number of countries", [Optional(), Between(1, 100)])
     small_cities_min = IntegerField("Least number of small cities", [Optional(), Between(1, 500)])
+    one_per_city = BooleanField("A city takes part in at most one selected application")
+    strands = TextAreaField(
+        "Strands of the budget",
+        [A_PAGE],
+        description="One a line: name; for applications that ask for up to; most for the strand together. Amounts in EUR.",
+    )
     cut = IntegerField("Cut every amount by, percent", [Optional(), Between(0, 50)])
     exclusive = TextAreaField(
         "Applications of which at most one is selected",
@@ -63,8 +85,14 @@ class ScenarioForm(ContestedForm):
     def checks(self) -> Iterable[Callable[[], object]]:
         """A name that is not too long, groups and departures that can be read."""
         yield ScenarioInput(self.title.data or "", Plan()).checked
+        yield lambda: read_strands(self.strands.data or "")
+        yield self._some_money
         yield lambda: read_groups(self.exclusive.data or "")
         yield lambda: read_overrides(self.overrides.data or "")
+
+    def _some_money(self) -> None:
+        if self.country_amount_max.data is not None and self.country_amount_max.data <= ZERO:
+            raise Invalid("", {"country_amount_max": "Write more than nothing, or leave it empty for no limit."})
 
     def by_rules(self, call: SelectionRules, draws: bool) -> None:
         """Ask only for the departures this call lets a scenario make."""
@@ -83,9 +111,12 @@ class ScenarioForm(ContestedForm):
     def _plan(
         self, call: SelectionRules, exclusive: tuple[tuple[str, ...], ...], overrides: tuple[Override, ...]
     ) -> Plan:
-        numbers = (self.reserve_max, self.country_max, self.countries_min, self.small_cities_min)
-        # A number that cannot be read departs from nothing.
-        read = {field.short_name: field.data for field in numbers if not field.errors}
+        asked = (self.reserve_max, self.country_max, self.country_amount_max, self.countries_min, self.small_cities_min)
+        # What cannot be read departs from nothing.
+        read: dict[str, Any] = {field.short_name: field.data for field in asked if not field.errors}
+        if not self.strands.errors:
+            read["strands"] = read_strands(self.strands.data or "")
+        read["one_per_city"] = bool(self.one_per_city.data)
         selection = replace(call, fund_what_fits=self.line.data == LineRule.SKIP.value, **read)
         return Plan(
             selection,
@@ -101,7 +132,8 @@ class ScenarioForm(ContestedForm):
         return cls(
             formdata=None, title=name, line=plan.line.value, reserve_max=plan.rules.reserve_max,
             country_max=plan.rules.country_max, countries_min=plan.rules.countries_min,
-            small_cities_min=plan.rules.small_cities_min, cut=int(plan.cut_percent) or None,
+            country_amount_max=plan.rules.country_amount_max, one_per_city=plan.rules.one_per_city,
+            strands=strand_lines(plan.rules.strands), small_cities_min=plan.rules.small_cities_min, cut=int(plan.cut_percent) or None,
             exclusive="\n".join(", ".join(group) for group in plan.exclusive), overrides=override_lines(plan.overrides), why=plan.reason,
             version="" if version is None else str(version),
         )  # fmt: skip

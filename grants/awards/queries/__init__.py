@@ -5,6 +5,7 @@ from __future__ import annotations
 from grants.awards.queries import complaints, letters, minutes, panel, public
 from grants.awards.queries.advice import SheetsRead, advice_page, sheets_read
 from grants.awards.queries.after import after_decision, beside_decision
+from grants.awards.queries.aims import what_ifs
 from grants.awards.queries.complaints_work import repeated
 from grants.awards.queries.heard import heard
 from grants.awards.queries.involved import involved_in
@@ -30,6 +31,7 @@ from grants.awards.queries.reserve import (
     selection_page,
 )
 from grants.awards.queries.results import result
+from grants.awards.queries.robust import ToDraw, to_draw
 from grants.awards.queries.scenarios import (
     figures_now,
     scenario_of,
@@ -37,7 +39,6 @@ from grants.awards.queries.scenarios import (
     scenarios,
     scenarios_page,
     to_solve,
-    what_ifs,
     worked_out,
 )
 from grants.awards.queries.selections import (
@@ -59,6 +60,7 @@ __all__ = [
     "SELECTION_FILES",
     "Listed",
     "SheetsRead",
+    "ToDraw",
     "advice_page",
     "after_decision",
     "answers_kept",
@@ -108,6 +110,7 @@ __all__ = [
     "selections",
     "sheets_read",
     "solved_list",
+    "to_draw",
     "to_solve",
     "what_ifs",
     "without_evaluation",

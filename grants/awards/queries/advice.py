@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
@@ -13,14 +13,15 @@ from sqlalchemy import ScalarSelect, and_, func, select
 
 from grants.applications.models import Application
 from grants.applications.states import Origin
-from grants.awards.models import RankingRun
+from grants.awards.models import RankingRun, SelectionSolve
 from grants.awards.queries.lists import ranking_page
 from grants.awards.ranking.variance import SCALE, Sheet
 from grants.awards.rules import AdvicePage, AdviceRow, RankingPage, SeverityRow
-from grants.awards.states import AdviceKind
+from grants.awards.rules.robust import RobustView
+from grants.awards.states import AdviceKind, Outcome, SolveKind
 from grants.calls.models import Call
 from grants.calls.rules import CallView
-from grants.core.errors import NotAllowed
+from grants.core.errors import NotAllowed, Refused
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, both, reader
 from grants.evaluation import queries as evaluation
@@ -29,6 +30,8 @@ from grants.evaluation.states import AssessmentState, SeatState
 from grants.identity.models import User
 
 ROWS_MAX = 20_000
+# A list may come back to what it was: so many of the newest draws are looked through.
+DRAWN_MAX = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class SheetsRead:
 @reader
 def sheets_read(call: CallView) -> Asking[SheetsRead]:
     """All applications of a call that are or were in evaluation, whatever became of them. One statement.
+
+    Raises :class:`Refused` where there are more than it can take.
 
     Voided seats, and seats of people who stand in conflict with the application, declared or found, count for nothing.
     """
@@ -70,8 +75,14 @@ def sheets_read(call: CallView) -> Asking[SheetsRead]:
         )
         .group_by(Application.id, Evaluator.id, Assignment.id)
         .order_by(Application.reference, Evaluator.id, Assignment.id)
-        .limit(ROWS_MAX)
+        .limit(ROWS_MAX + 1)
     )
+    if len(rows) > ROWS_MAX:
+        # Of a part the advice would be another one, and nobody could see that.
+        raise Refused(
+            f"The advice is worked out from at most {ROWS_MAX:,} seats of evaluators, and this call has more. "
+            "The official list needs no advice; for so large a call have it worked out elsewhere."
+        )
     return _counted(call, rows)
 
 
@@ -103,17 +114,18 @@ def advice_page(actor: Actor, slug: str) -> Asking[AdvicePage]:
     With a conflict, or not declared, one sees no row of that application, and no ranks it could be inferred from.
     """
     call_id = select(Call.id).where(Call.slug == slug).scalar_subquery()
-    shown, ((runs, names, titles), assesses) = yield from both(
-        ranking_page.asking(actor, slug), both(_latest(call_id), _assesses(actor, call_id))
+    shown, ((runs, names, titles, drawn), seated) = yield from both(
+        ranking_page.asking(actor, slug), both(_latest(call_id), assesses(actor, call_id))
     )
     if not actor.may(Permission.SELECTION_DECIDE, Scope.of(("call", shown.call_id))):
         raise NotAllowed("The advice is read by the chair and by the manager of this call.")
-    if assesses:
+    if seated:
         raise NotAllowed("You assess applications of this call; the advice is read by those who do not.")
-    return _page(actor, shown, runs, names, titles)
+    return _page(actor, shown, runs, names, titles, drawn)
 
 
-def _assesses(actor: Actor, call_id: ScalarSelect[UUID]) -> Asking[bool]:
+def assesses(actor: Actor, call_id: ScalarSelect[UUID] | UUID) -> Asking[bool]:
+    """Whether a person assesses applications of a call now."""
     found = yield from ask(
         select(Assignment.id)
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
@@ -127,21 +139,30 @@ def _assesses(actor: Actor, call_id: ScalarSelect[UUID]) -> Asking[bool]:
     return bool(found)
 
 
-def _latest(call_id: ScalarSelect[UUID]) -> Asking[tuple[Sequence[Any], dict[str, str], dict[str, Any]]]:
-    """The newest run, the people of the pool by their id there, and the applications of the call."""
-    runs, people, applications = yield [
+def _latest(call_id: ScalarSelect[UUID]) -> Asking[tuple[Sequence[Any], dict[str, str], dict[str, Any], Sequence[Any]]]:
+    """The newest run, the people of the pool by their id there, the applications of the call, and its newest draws."""
+    runs, people, applications, drawn = yield [
         select(RankingRun).where(RankingRun.call_id == call_id).order_by(RankingRun.number.desc()).limit(1),
         select(Evaluator.id, User.name).join(User, User.id == Evaluator.user_id).where(Evaluator.call_id == call_id),
         select(Application.id, Application.reference, Application.title).where(
             Application.call_id == call_id, Application.state.in_((*evaluation.IN_EVALUATION, *evaluation.EVALUATED))
         ),
+        select(SelectionSolve.answer)
+        .where(
+            SelectionSolve.call_id == call_id,
+            SelectionSolve.kind == SolveKind.ROBUST.value,
+            SelectionSolve.refusal == "",
+        )
+        .order_by(SelectionSolve.number.desc())
+        .limit(DRAWN_MAX),
     ]
-    return runs, {str(key): name for key, name in people}, {str(row.id): row for row in applications}
+    return runs, {str(key): name for key, name in people}, {str(row.id): row for row in applications}, drawn
 
 
 def _page(
-    actor: Actor, shown: RankingPage, runs: Sequence[Any], names: Mapping[str, str], titles: Mapping[str, Any]
-) -> AdvicePage:
+    actor: Actor, shown: RankingPage, runs: Sequence[Any], names: Mapping[str, str], titles: Mapping[str, Any],
+    drawn: Sequence[Any],
+) -> AdvicePage:  # fmt: skip
     run = next(iter(runs), None)
     chairs = actor.may(Permission.CONSENSUS_WRITE, Scope.of(("call", shown.call_id)))
     places = len(shown.selected) or max(1, (len(shown.rows) + len(shown.waiting)) // 2)
@@ -160,9 +181,16 @@ def _page(
     partial = shown.partial or len(seen) < len(told)
     points = _most(shown) / SCALE
     official = {str(row.application_id): row.rank for row in shown.rows}
+    robust = RobustView.among([each.answer for each in drawn], run.number, shown.list_hash)
+    taken = {str(row.application_id) for row in shown.rows if row.outcome is Outcome.SELECTED}
     rows = [
         _row(held, titles[held["id"]], None if partial else official.get(held["id"]), points, partial) for held in seen
     ]
+    if robust is not None and not partial:
+        rows = [
+            replace(row, stays=robust.share(UUID(held["id"])), taken=held["id"] in taken)
+            for row, held in zip(rows, seen, strict=True)
+        ]
     # Sorted by what is shown, so that the order tells nothing that the page withholds.
     rows.sort(key=lambda one: (one.rank or 0.0, -one.effect, one.reference))
     people = [_person(held, names, points) for held in (run.result.get("people", ()) if chairs else ())]
@@ -170,6 +198,8 @@ def _page(
         *head, partial, shown.why_partial, chairs, places, run.number, run.created_at, AdviceKind(run.kind), run.reason,
         run.places, run.applications, run.evaluators, run.sheets, tuple(rows), len(told) - len(rows), tuple(people),
         run.result.get("reliability", {}), _most(shown), run.settings.get("each", 1), run.milliseconds, run.input_sha256.hex(),
+        None if partial else robust,
+        run.kind == AdviceKind.FULL.value and not partial and shown.selection is None,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from grants.awards.models import Selection
 from grants.awards.queries.lists import frozen, shown_rows
-from grants.awards.queries.reserve import SELECTION_FILES, selection_page
+from grants.awards.queries.reserve import SELECTION_FILES, facts_frozen, selection_page
 from grants.awards.queries.scenarios import compared_in
 from grants.awards.queries.selections import plan_of, selections
 from grants.awards.rules.minute import DecisionMinute
@@ -31,9 +31,11 @@ def minute(selection_id: UUID) -> Asking[DecisionMinute]:
     found, views = yield from both(calls.call_views.asking({row.call_id}), selections.asking(row.call_id))
     call, view = found[row.call_id], next(each for each in views if each.id == selection_id)
     listed, _, scores = yield from frozen(call, view)
-    cities = yield from evaluation.cities_of.asking([each.application_id for each in listed.rows])
+    ids = [each.application_id for each in listed.rows]
+    cities, facts = yield from both(evaluation.cities_of.asking(ids), facts_frozen(row, ids))
+    countries = {key: about.country for key, about in facts.items()}
     return DecisionMinute(
-        *(call, view, plan_of(row), shown_rows(listed, scores, cities, {})),
+        *(call, view, plan_of(row), shown_rows(listed, scores, cities, countries)),
         tuple(each for each in reversed(views) if each.draw_refused_at is not None),
         tuple(each.column for each in compared_in(row.compared) if not each.unsolved),
     )

@@ -167,7 +167,9 @@ def _stock(selection_id: UUID) -> Asking[_Stock]:
         settled_in(select(SelectionItem.application_id).where(SelectionItem.selection_id == selection_id)),
     ]
     plan = plan_of(row)
-    facts, free = yield from both(_facts(row, items), calls.free.asking(row.call_id))
+    facts, free = yield from both(
+        facts_frozen(row, [item.application_id for item in items]), calls.free.asking(row.call_id)
+    )
     places = ranking.places_of(((item.reference, item.rank) for item in items if item.rank is not None), plan)
     return _Stock(row, items, plan, facts, free, places, settlements(complaints))
 
@@ -176,11 +178,12 @@ def _had_money(item: Any) -> bool:
     return item.outcome == Outcome.SELECTED.value or item.entry_id is not None
 
 
-def _facts(row: Any, items: Sequence[Any]) -> Asking[Mapping[UUID, Facts]]:
+def facts_frozen(row: Any, application_ids: Sequence[UUID]) -> Asking[Mapping[UUID, Facts]]:
+    """The facts a list was decided by, as they were frozen with it; as they are now where none were."""
     frozen = row.rules.get("facts")
     if frozen is not None:
         return facts_kept(frozen)
-    return (yield from facts_of.asking([item.application_id for item in items]))
+    return (yield from facts_of.asking(application_ids))
 
 
 @reader

@@ -12,25 +12,21 @@ from sqlalchemy import ColumnElement, select
 
 from grants.awards import ranking
 from grants.awards.models import Selection, SelectionScenario
+from grants.awards.queries.aims import official_candidates, with_worths
 from grants.awards.queries.lists import frozen_list, shown_list, standing_of
 from grants.awards.queries.ranked import (
     Read,
     facts_of,
     hash_of,
     of_ready,
-    planned,
-    ranked,
     reckoned,
     scored_beside,
     why_told,
 )
 from grants.awards.queries.selections import opened
-from grants.awards.queries.solves import answers_kept
-from grants.awards.ranking import Known, NotWorkedOut, RankedList, Solved
+from grants.awards.queries.solves import ANSWERED, answers_kept
+from grants.awards.ranking import Known, RankedList, Solved, Worths
 from grants.awards.rules import (
-    AIMED_NAMED_MAX,
-    Aimed,
-    AimedRow,
     Facts,
     Kept,
     KeptRow,
@@ -38,17 +34,15 @@ from grants.awards.rules import (
     RankingPage,
     ScenariosPage,
     ScenarioView,
-    WhatIfPage,
     compared,
     plan_of,
     shares_of,
 )
-from grants.awards.states import SelectionKind, SelectionState, SolveKind
+from grants.awards.states import SelectionKind, SelectionState
 from grants.calls.models import Call
 from grants.calls.rules import CallView, Draw
 from grants.core import encoding
 from grants.core.errors import NotFound, Refused
-from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation import queries as evaluation
@@ -186,11 +180,6 @@ def compared_in(stored: Any) -> tuple[Kept, ...]:
     return found or ()
 
 
-def _with_facts(call: CallView) -> Asking[tuple[Read, Mapping[UUID, Facts]]]:
-    read, (facts,) = yield from scored_beside(call, lambda ids: (facts_of.asking(ids),))
-    return read, of_ready(read, facts)
-
-
 def _with_themes(
     call: CallView,
 ) -> Asking[tuple[Read, Mapping[UUID, Facts], Mapping[UUID, frozenset[str]], Mapping[UUID, Sequence[str]]]]:
@@ -203,72 +192,6 @@ def _with_themes(
     return read, of_ready(read, facts), themes, cities
 
 
-@reader
-def what_ifs(actor: Actor, slug: str) -> Asking[WhatIfPage]:
-    """What other aims would select within the rules of the call, beside the list; empty for whoever sees a part of it."""
-    call, views = yield from opened.asking(actor, slug)
-    plan, standing = plan_of(call.content.selection, None, None), standing_of(views)
-    if standing is not None:
-        # Nobody is under evaluation any more.
-        return WhatIfPage(call.slug, call.title, False, decided=standing.number)
-    answers = answers_kept.asking(call.id, tuple(SolveKind))
-    asked: list[Asking[Any]] = [shown_list(actor, call, views, plan), _with_facts(call), answers]
-    shown, (read, facts), kept = yield from side_by_side(asked)
-    if shown.partial:
-        return WhatIfPage(call.slug, call.title, True)
-    if all(row.rank is None for row in shown.rows):
-        return WhatIfPage(call.slug, call.title, False, call_id=call.id, nobody=True)
-    known = Known(kept)
-    try:
-        found, unknown, passed = _aimed(call, plan, read, facts, known)
-    except NotWorkedOut:
-        return WhatIfPage(call.slug, call.title, False, call_id=call.id, unsolved=True)
-    except Refused as error:
-        return WhatIfPage(call.slug, call.title, False, call_id=call.id, problems=(str(error),))
-    every = (
-        AimedRow(each.reference, each.title, each.rank, tuple(one.get(each.application_id) for one in passed))
-        for each in shown.rows
-        if each.rank is not None
-    )
-    rows = tuple(row for row in every if row.tells)
-    return WhatIfPage(
-        call.slug, call.title, False, found, rows[:AIMED_NAMED_MAX], max(0, len(rows) - AIMED_NAMED_MAX), unknown,
-        call_id=call.id,
-    )  # fmt: skip
-
-
-def _aimed(
-    call: CallView, plan: Plan, read: Read, facts: Mapping[UUID, Facts], known: Known
-) -> tuple[tuple[Aimed, ...], tuple[str, ...], list[Mapping[UUID, int]]]:
-    """What the list selects and each other aim, the aims about which nothing is known, and whom each set passes over."""
-    official = ranked(call.content, plan, read)
-    candidates, limits = ranking.candidates_of(official, plan, facts), ranking.limits_of(official, plan)
-    listed = planned(call.content, plan, read, facts, known)
-    passed: list[Mapping[UUID, int]] = [
-        ranking.passed_over(candidates, frozenset(row.application_id for row in listed.selected))
-    ]
-    found = [_as_ranked(listed, facts, sum(passed[0].values()))]
-    unknown: list[str] = []
-    for aim in ranking.Aim:
-        if not any(aim.of(one) for one in candidates):
-            unknown.append(aim.words)
-        elif (best := known.aimed(candidates, limits, aim)) is not None:
-            shares = tuple((country, many, money) for country, (many, money) in best.countries.items())
-            found.append(Aimed(aim.words, len(best.selected), best.used, best.inversions, shares))
-            passed.append(ranking.passed_over(candidates, best.selected))
-    return tuple(found), tuple(unknown), passed
-
-
-def _as_ranked(found: RankedList, facts: Mapping[UUID, Facts], inversions: int) -> Aimed:
-    listed: dict[str, tuple[int, Money]] = {}
-    for row in found.selected:
-        country = facts[row.application_id].country if row.application_id in facts else ""
-        many, money = listed.get(country, (0, ZERO))
-        listed[country] = (many + 1, money + row.amount)
-    shares = tuple((country, *listed[country]) for country in sorted(listed))
-    return Aimed("As ranked", len(found.selected), total(row.amount for row in found.selected), inversions, shares)
-
-
 @dataclass(frozen=True, slots=True)
 class ToSolve:
     """Everything the selections of a call are worked out from, as it stands at one moment."""
@@ -276,6 +199,7 @@ class ToSolve:
     call: CallView
     read: Read
     facts: Mapping[UUID, Facts]
+    worths: Worths
     # The rules of the call, then each scenario, with what a page says of it; or what somebody typed for one look.
     plans: tuple[tuple[str, Plan], ...]
     answers: tuple[Solved, ...]
@@ -286,15 +210,14 @@ class ToSolve:
 def to_solve(call: CallView, typed: Plan | None = None) -> Asking[ToSolve]:
     """What :func:`worked_out` takes: every selection of a call, or the one that was typed."""
     asked: list[Asking[Any]] = [
-        scenarios.asking(call.id), _with_facts(call), answers_kept.asking(call.id, tuple(SolveKind))
+        scenarios.asking(call.id), with_worths(call), answers_kept.asking(call.id, ANSWERED)
     ]  # fmt: skip
-    saved, (read, facts), answers = yield from side_by_side(asked)
+    saved, (read, facts, worths), answers = yield from side_by_side(asked)
     if typed is not None:
-        return ToSolve(call, read, facts, (("the list as it was typed", typed),), tuple(answers), ())
+        return ToSolve(call, read, facts, worths, (("the list as it was typed", typed),), tuple(answers), ())
     plans = (("the rules of the call", plan_of(call.content.selection, None, None)),)
-    return ToSolve(
-        call, read, facts, (*plans, *((f"scenario {each.number}", each.plan) for each in saved)), tuple(answers)
-    )
+    named = ((f"scenario {each.number}", each.plan) for each in saved)
+    return ToSolve(call, read, facts, worths, (*plans, *named), tuple(answers))
 
 
 def worked_out(asked: ToSolve, say: Callable[[int, int, str], None]) -> tuple[Solved, ...]:
@@ -306,10 +229,9 @@ def worked_out(asked: ToSolve, say: Callable[[int, int, str], None]) -> tuple[So
     if asked.aims:
         say(steps - 1, steps, "Working out what other aims select")
     # One that is too hard keeps its sentence; the others are asked all the same.
-    official, plan = ranked(asked.call.content, asked.plans[0][1], asked.read), asked.plans[0][1]
-    candidates, limits = ranking.candidates_of(official, plan, asked.facts), ranking.limits_of(official, plan)
+    candidates, limits = official_candidates(asked.call, asked.plans[0][1], asked.read, asked.facts, asked.worths)
     for aim in asked.aims:
-        if any(aim.of(one) for one in candidates):
+        if not asked.worths.why_not(aim, candidates):
             with suppress(Refused):
                 known.aimed(candidates, limits, aim)
     say(steps, steps, "Done")

@@ -14,6 +14,8 @@ from grants.core.together import Asking, ask, reader
 
 # The questions of one state of a call: its rules, its scenarios, each with its draw, and the other aims.
 KEPT_MAX = 40
+# What a solver answers: the list and each other aim.
+ANSWERED = tuple(kind for kind in SolveKind if kind is not SolveKind.ROBUST)
 
 
 @reader

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.awards.ranking.answers import NOT_WORKED_OUT, Known, NotWorkedOut, Solved
+from grants.awards.ranking.answers import NOT_WORKED_OUT, Known, NotWorkedOut, Solved, sha256_of
 from grants.awards.ranking.applying import candidates_of, limits_of, places_of, within
 from grants.awards.ranking.drawing import drawn_list, line_group
 from grants.awards.ranking.moving import Freed, Next, next_of
@@ -21,7 +21,7 @@ from grants.awards.ranking.official import (
 from grants.awards.ranking.portfolio import Portfolio, Verdict, select
 from grants.awards.ranking.rows import Bound, Candidate, Limits, Unit, Walk
 from grants.awards.ranking.solver import bounded
-from grants.awards.ranking.what_if import Aim, WhatIf, passed_over, what_if
+from grants.awards.ranking.what_if import Aim, WhatIf, Worths, passed_over, what_if
 
 __all__ = [
     "NOT_WORKED_OUT",
@@ -44,6 +44,7 @@ __all__ = [
     "Verdict",
     "Walk",
     "WhatIf",
+    "Worths",
     "below_threshold",
     "bounded",
     "candidates_of",
@@ -58,6 +59,7 @@ __all__ = [
     "score_of",
     "score_words",
     "select",
+    "sha256_of",
     "what_if",
     "within",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -156,7 +156,7 @@ def _gathered(design: Design, nodes: Sequence[Node], prior: Prior, places: int, 
     ranks, effects = np.zeros(n), np.zeros(n)
     severity, second = np.zeros(m), np.zeros(m)
     counts = np.zeros((n, n), dtype=np.int64)
-    chance = np.random.Generator(np.random.PCG64(_seed(design)))
+    chance = _chance(design)
     for node, taken in zip(nodes, _shares([node.weight for node in nodes], draws), strict=True):
         at = _posterior(design, node, mean)
         ranks += node.weight * _expected(at, table)
@@ -258,16 +258,40 @@ def _seed(design: Design) -> int:
     return int.from_bytes(held.digest()[:8], "big")
 
 
+def drawn_orders(sheets: Iterable[Sheet], draws: int, prior: Prior = LEARNED) -> Iterator[tuple[str, ...]]:
+    """The applications from best to worst in each of so many exact draws; the same sheets give the same draws."""
+    design = design_of(sheets)
+    nodes = nodes_of(design, prior)
+    mean = float(design.scores.mean()) if prior.mean_fixed else None
+    chance = _chance(design)
+    for node, taken in zip(nodes, _shares([node.weight for node in nodes], draws), strict=True):
+        if taken:
+            for order in _drawn(_posterior(design, node, mean), taken, chance).tolist():
+                yield tuple(design.applications[number] for number in order)
+
+
+def _chance(design: Design) -> np.random.Generator:
+    import numpy as np
+
+    return np.random.Generator(np.random.PCG64(_seed(design)))
+
+
+def _drawn(at: _Posterior, draws: int, chance: np.random.Generator) -> Whole:
+    """The numbers of the applications from best to worst, a row for each draw."""
+    import numpy as np
+
+    values = chance.standard_normal((draws, len(at.means))) * np.sqrt(at.own)
+    values += chance.standard_normal((draws, at.shared.shape[1])) @ at.shared.T
+    values += at.means
+    return np.argsort(-values, axis=1, kind="stable")
+
+
 def _ranked_draws(at: _Posterior, draws: int, chance: np.random.Generator) -> Whole:
     """How often each application came out at each rank in exact draws."""
     import numpy as np
 
     n = len(at.means)
-    values = chance.standard_normal((draws, n)) * np.sqrt(at.own)
-    values += chance.standard_normal((draws, at.shared.shape[1])) @ at.shared.T
-    values += at.means
-    order = np.argsort(-values, axis=1, kind="stable")
-    places = order * n + np.arange(n)[None, :]
+    places = _drawn(at, draws, chance) * n + np.arange(n)[None, :]
     return np.bincount(places.ravel(), minlength=n * n).reshape(n, n)
 
 

@@ -86,8 +86,11 @@ class Known:
         return found.answer
 
 
-def sha256_of(kind: SolveKind, candidates: Sequence[Candidate], limits: Limits) -> bytes:
-    """The SHA-256 of a question: of everything its answer depends on, the same for any order of it."""
+def sha256_of(kind: SolveKind, candidates: Sequence[Candidate], limits: Limits, seeded: bytes = b"") -> bytes:
+    """The SHA-256 of a question: of everything its answer depends on, the same for any order of it.
+
+    ``seeded`` stands for what draws come from.
+    """
     rows = sorted(
         [
             one.rank, one.after, one.reference, str(one.application_id), one.amount.cents, one.country, sorted(one.cities),
@@ -95,11 +98,19 @@ def sha256_of(kind: SolveKind, candidates: Sequence[Candidate], limits: Limits) 
         ]
         for one in candidates
     )  # fmt: skip
-    said = {
+    said: dict[str, Any] = {
         "kind": kind.value,
         "candidates": rows,
         "budget": limits.budget.cents,
         "rules": encoding.encode(limits.rules),
         "exclusive": sorted(sorted(str(key) for key in group) for group in limits.exclusive),
     }
+    if kind in (SolveKind.QUALITY, SolveKind.CLIMATE):
+        # Only these hang on more: what was asked before they were has the hash it always had.
+        aim = Aim(kind.value)
+        said["worth"] = sorted([str(one.application_id), aim.of(one)] for one in candidates)
+    if kind is SolveKind.POPULATION:
+        said["inhabitants"] = sorted([str(one.application_id), *map(list, one.inhabitants)] for one in candidates)
+    if seeded:
+        said["seeded"] = seeded.hex()
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).digest()

@@ -45,6 +45,11 @@ class Candidate:
     # Whole numbers for the what-ifs: the score over one denominator, and how many people live in its cities.
     score: int = 0
     population: int = 0
+    # The score weighted by how likely it is fundable, and what its answers say it saves, in tenths; 0 where it is not known.
+    quality: int = 0
+    climate: int = 0
+    # The inhabitants of each of its cities, where they are known one by one: a city of two applications counts once.
+    inhabitants: tuple[tuple[str, int], ...] = ()
     # 1 for whoever comes after those of its rank, by a score that came later.
     after: int = 0
 

@@ -132,6 +132,8 @@ class Asked:
     must: frozenset[int] = frozenset()
     # How many of the missing countries and small cities may stay missing, at what cost each; None: none.
     slack: tuple[int, int] | None = None
+    # What each unit brings that counts once, however many bring it: by name, how much that lowers the cost.
+    brings_once: Callable[[Unit], Iterable[tuple[str, int]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,7 @@ def _answer(asked: Asked) -> Answer | None:
     if asked.must - taken.keys():
         return None
     _ceilings(programme, asked.walk, units, taken)
+    _once(programme, asked, units, taken)
     slacks = _minima(programme, asked, units, taken)
     fixed = {taken[number]: 1 for number in asked.must}
     for _ in range(CUTS_MAX):
@@ -201,6 +204,19 @@ def _answer(asked: Asked) -> Answer | None:
         for group in over:
             programme.at_most(len(group) - 1, {taken[unit.number]: 1 for unit in group})
     raise TooHard
+
+
+def _once(programme: Programme, asked: Asked, units: Sequence[Unit], taken: Mapping[int, int]) -> None:
+    """A column for each name that counts once: it is there only where one of its holders is."""
+    holders: dict[str, tuple[int, list[int]]] = {}
+    for unit in units if asked.brings_once else ():
+        for name, worth in asked.brings_once(unit) if asked.brings_once else ():
+            most, found = holders.setdefault(name, (worth, []))
+            holders[name] = (max(most, worth), [*found, taken[unit.number]])
+    for name in sorted(holders):
+        worth, columns = holders[name]
+        has = programme.column(-worth)
+        programme.at_most(0, {has: 1, **dict.fromkeys(columns, -1)})
 
 
 Inside = Callable[[Candidate], bool]

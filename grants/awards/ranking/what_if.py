@@ -1,9 +1,9 @@
-"""What another aim would select within the same rules: the highest sum of scores, or the most people. Never a decision."""
+"""What another aim would select within the same rules: the best scores, the surest, the most people or savings. Never a decision."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from uuid import UUID
 
@@ -16,16 +16,111 @@ class Aim(StrEnum):
     """What a what-if makes as large as it can be."""
 
     SCORE = "score"
+    QUALITY = "quality"
     POPULATION = "population"
+    CLIMATE = "climate"
 
     @property
     def words(self) -> str:
         """For pages."""
-        return {"score": "Highest sum of scores", "population": "Most people in the cities"}[self.value]
+        return {
+            "score": "Highest sum of scores",
+            "quality": "Highest expected quality",
+            "population": "Most people in the cities",
+            "climate": "Most tCO₂e saved for the money",
+        }[self.value]
+
+    @property
+    def measured(self) -> str:
+        """What a set is measured by, as the head of a column."""
+        return {
+            "score": "Sum of scores",
+            "quality": "Expected quality",
+            "population": "People, each city once",
+            "climate": "tCO₂e saved",
+        }[self.value]
 
     def of(self, one: Candidate) -> int:
         """What one application adds to it; 0 where nothing is known."""
-        return one.score if self is Aim.SCORE else one.population
+        match self:
+            case Aim.SCORE:
+                return one.score
+            case Aim.QUALITY:
+                return one.quality
+            case Aim.POPULATION:
+                return one.population
+            case Aim.CLIMATE:
+                return one.climate
+
+    def whole(self, chosen: Iterable[Candidate]) -> int:
+        """What a set comes to: a city that takes part in several applications counts once."""
+        if self is not Aim.POPULATION:
+            return sum(self.of(one) for one in chosen)
+        cities: dict[str, int] = {}
+        alone = 0
+        for one in chosen:
+            alone += 0 if one.inhabitants else one.population
+            for name, people in one.inhabitants:
+                cities[name] = max(people, cities.get(name, 0))
+        return alone + sum(cities.values())
+
+    def sum_words(self, whole: int, used: Money) -> str:
+        """What a set comes to, in words; savings also for each million of its money.
+
+        >>> Aim.SCORE.sum_words(46_000, ZERO), Aim.POPULATION.sum_words(1_250_000, ZERO)
+        ('23.00', '1 250 000')
+        >>> Aim.CLIMATE.sum_words(12_000, Money(80_000_000))
+        '1 200.0; 1 500 a million euro'
+        """
+        if self is Aim.POPULATION:
+            return f"{whole:,}".replace(",", " ")
+        if self is not Aim.CLIMATE:
+            return f"{whole / 2_000:,.2f}".replace(",", " ")
+        said = f"{whole / 10:,.1f}".replace(",", " ")
+        if not used.cents:
+            return said
+        return said + f"; {whole * 10_000_000 // used.cents:,} a million euro".replace(",", " ")
+
+
+@dataclass(frozen=True, slots=True)
+class Worths:
+    """What other aims take of applications beside score and cities; where an aim has nothing, the sentence that says why.
+
+    ``fundable`` is how likely each is among those that could be funded, ``saved`` what its answers say it saves, in tenths.
+    """
+
+    fundable: Mapping[UUID, float] = field(default_factory=dict)
+    no_quality: str = ""
+    saved: Mapping[UUID, int] = field(default_factory=dict)
+    no_climate: str = ""
+    # What is said of an aim where it is offered.
+    notes: Mapping[Aim, str] = field(default_factory=dict)
+
+    def of(self, candidates: Iterable[Candidate]) -> list[Candidate]:
+        """The same candidates with what is known of them."""
+        return [
+            replace(
+                one,
+                quality=one.score * round(1_000 * self.fundable.get(one.application_id, 0.0)) // 1_000,
+                climate=self.saved.get(one.application_id, 0),
+            )
+            for one in candidates
+        ]
+
+    def why_not(self, aim: Aim, candidates: Sequence[Candidate]) -> str:
+        """Why an aim is not offered, in words; empty where it is."""
+        missing = sum(one.application_id not in self.fundable for one in candidates)
+        if aim is Aim.QUALITY and missing and not self.no_quality:
+            return f"the advice does not know {missing} of the applications above the thresholds; ask for it again"
+        said = {Aim.QUALITY: self.no_quality, Aim.CLIMATE: self.no_climate}.get(aim, "")
+        if said or any(aim.of(one) for one in candidates):
+            return said
+        return {
+            Aim.SCORE: "no application has a score above zero",
+            Aim.QUALITY: "the advice calls none of the applications likely to be funded",
+            Aim.POPULATION: "the register of cities knows the inhabitants of none of the applications",
+            Aim.CLIMATE: "no application answered that question of the form with a number above zero",
+        }[aim]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +140,12 @@ def what_if(candidates: Iterable[Candidate], limits: Limits, aim: Aim) -> WhatIf
     ordered = sorted(candidates, key=lambda one: (one.rank, one.reference, one.application_id))
     units = [Unit.of(number, (one,)) for number, one in enumerate(ordered)]
 
-    found = answer(Asked(Walk(limits), units, lambda unit: -aim.of(unit.members[0])))
+    def cost(unit: Unit) -> int:
+        (one,) = unit.members
+        return 0 if aim is Aim.POPULATION and one.inhabitants else -aim.of(one)
+
+    once = (lambda unit: unit.members[0].inhabitants) if aim is Aim.POPULATION else None
+    found = answer(Asked(Walk(limits), units, cost, brings_once=once))
     if found is None:
         return None
     return told(ordered, frozenset(unit.members[0].application_id for unit in found.units), aim)
@@ -56,7 +156,7 @@ def told(candidates: Iterable[Candidate], selected: frozenset[UUID], aim: Aim) -
     ordered = sorted(candidates, key=lambda one: (one.rank, one.reference, one.application_id))
     chosen = [one for one in ordered if one.application_id in selected]
     return WhatIf(
-        aim, selected, sum(aim.of(one) for one in chosen), total(one.amount for one in chosen),
+        aim, selected, aim.whole(chosen), total(one.amount for one in chosen),
         inversions(ordered, selected), by_country(chosen),
     )  # fmt: skip
 

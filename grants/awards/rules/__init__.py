@@ -54,6 +54,7 @@ from grants.awards.rules.publication import (
     untold_words,
 )
 from grants.awards.rules.results import NEXT_WORDS, OUTCOME_WORDS, ResultPage, ResultScore, SelectedItem
+from grants.awards.rules.robust import robust_kept
 from grants.awards.rules.scenarios import (
     AIMED_NAMED_MAX,
     Aimed,
@@ -86,6 +87,7 @@ from grants.awards.rules.showing import (
     reserve_places,
     strip,
 )
+from grants.awards.rules.strands import read_strands, strand_lines
 
 __all__ = [
     "AIMED_NAMED_MAX",
@@ -150,6 +152,7 @@ __all__ = [
     "points",
     "read_groups",
     "read_overrides",
+    "read_strands",
     "redraw_words",
     "refuse_complaints",
     "refuse_departures",
@@ -165,7 +168,9 @@ __all__ = [
     "refuse_shifts",
     "refuse_unpublishable",
     "reserve_places",
+    "robust_kept",
     "shares_of",
+    "strand_lines",
     "strip",
     "untold_words",
     "waiting_words",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from grants.awards.rules.robust import RobustView
 from grants.awards.states import AdviceKind
 from grants.core.errors import Invalid
 
@@ -85,6 +86,21 @@ class AdviceRow:
     fundable: float | None
     sucra: float | None
     percentile: float | None
+    # In what share of the draws it is selected, and whether the list selects it now.
+    stays: float | None = None
+    taken: bool = False
+
+    @property
+    def stays_words(self) -> str:
+        """In what share of the draws it is selected."""
+        return "" if self.stays is None else chance_words(self.stays)
+
+    @property
+    def standing_words(self) -> str:
+        """SUCRA and PCER: 1 is certainly first, and the expected rank as a share of all."""
+        if self.sucra is None or self.percentile is None:
+            return ""
+        return f"SUCRA {self.sucra:.2f}, PCER {self.percentile:.0f} %"
 
     @property
     def rank_words(self) -> str:
@@ -201,6 +217,14 @@ class AdvicePage:
     each: int = 1
     milliseconds: int = 0
     input_hash: str = ""
+    # In how many draws each stays selected, where somebody asked; and whether it may be asked for.
+    robust: RobustView | None = None
+    may_draw: bool = False
+
+    @property
+    def shows_robust(self) -> bool:
+        """Whether the rows say in what share of the draws they are selected."""
+        return self.robust is not None and not self.robust.stale and not self.partial
 
     @property
     def why(self) -> str:

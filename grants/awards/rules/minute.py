@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from grants.awards.rules.decision import SelectionView
 from grants.awards.rules.plan import Plan
 from grants.awards.rules.scenarios import Column
-from grants.awards.rules.showing import RankingRow, told_once
+from grants.awards.rules.showing import RankingRow, by_country, told_once
 from grants.calls.rules import CallView
+from grants.core.money import Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class DecisionMinute:
         order = self.plan.panel_order
         panel = (f"The panel put tied applications in this order: {', '.join(order)}.",) if order else ()
         return (*self.plan.rules.sentences, *panel, *departures(self.plan))
+
+    @property
+    def by_country(self) -> tuple[tuple[str, int, int, Money], ...]:
+        """Each country of a lead: how many of its applications are on the list, how many selected, and their money."""
+        return by_country(self.rows)
 
     @property
     def drawing(self) -> tuple[str, ...]:

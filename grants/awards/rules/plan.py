@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
+from grants.awards.rules.strands import strand_words
 from grants.awards.states import LineRule
 from grants.calls.rules import PLAIN_SELECTION, Draw, SelectionRules, exact_words
 from grants.core.errors import Invalid, Refused
@@ -176,7 +177,7 @@ def _value(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
-        return ", ".join(each.name for each in value) or "none"
+        return strand_words(value)
     return "no limit" if value is None else str(value)
 
 

@@ -244,6 +244,8 @@ class Aimed:
     used: Money
     inversions: int
     countries: tuple[tuple[str, int, Money], ...]
+    # What it comes to by each measure of the page, in words.
+    measures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +278,7 @@ class WhatIfPage:
     # The applications the aims disagree about, the best-ranked first, and how many more there are.
     rows: tuple[AimedRow, ...] = ()
     more: int = 0
-    # Aims about which nothing is known of any application.
+    # Aims that are not offered, each with the reason.
     unknown: tuple[str, ...] = ()
     # The list that was decided: other aims are only reckoned before.
     decided: int | None = None
@@ -286,6 +288,15 @@ class WhatIfPage:
     problems: tuple[str, ...] = ()
     # Nobody of the list is above the thresholds.
     nobody: bool = False
+    # What each set is measured by, and what is said of that.
+    heads: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> list[tuple[str, str]]:
+        """The columns of the table of aims, each with what it holds."""
+        plain = [("Aim", "text"), ("Applications", "num"), ("Used, EUR", "num"), ("Inversions", "num")]
+        return [*plain, *((head, "num") for head in self.heads)]
 
 
 def wrong_name(name: str, number: int | None, saved: Mapping[int, str]) -> dict[str, str]:

@@ -313,6 +313,16 @@ class RankingPage:
         return self.whole and not self.relaxed and not self.unsolved
 
 
+def by_country(rows: Iterable[RankingRow]) -> tuple[tuple[str, int, int, Money], ...]:
+    """Each country of a lead with how many of these rows it has, how many of them are selected, and their money."""
+    found: dict[str, tuple[int, int, Money]] = {}
+    for row in rows:
+        listed, taken, money = found.get(row.country, (0, 0, ZERO))
+        got = row.outcome is Outcome.SELECTED
+        found[row.country] = (listed + 1, taken + got, money + row.amount if got else money)
+    return tuple((country, *found[country]) for country in sorted(found))
+
+
 # So many applications without a consensus are named on a page; the page of the consensus has them all.
 WAITING_NAMED_MAX = 20
 
@@ -327,16 +337,11 @@ class _Figures(NamedTuple):
 # A page asks for each several times, and the rows of a list are the same from look to look.
 @lru_cache(maxsize=2)
 def _figures(rows: Same[tuple[RankingRow, ...]]) -> _Figures:
-    countries: dict[str, tuple[int, int, Money]] = {}
-    for row in rows.value:
-        listed, taken, money = countries.get(row.country, (0, 0, ZERO))
-        got = row.outcome is Outcome.SELECTED
-        countries[row.country] = (listed + 1, taken + got, money + row.amount if got else money)
     return _Figures(
         any(row.is_cut for row in rows.value),
         is_picked(row.outcome for row in rows.value),
         tuple(dict.fromkeys(row.basis for row in rows.value if row.basis)),
-        tuple((country, *countries[country]) for country in sorted(countries)),
+        by_country(rows.value),
     )
 
 
@@ -457,11 +462,25 @@ def strip(totals_half: Sequence[int], consensus_half: Half, most_half: int, thre
     return Strip(tuple(dots), dots[0][0], dots[-1][0], agreed, words, _apart(given, most_half, threshold_half))
 
 
+def far_apart(totals_half: Sequence[Half], most_half: int, threshold_half: int | None = None) -> bool:
+    """Whether evaluators are marked as far apart, without drawing their marks.
+
+    >>> far_apart((18, 24), 30, 20), far_apart((20, 22), 30, 20), far_apart((), 30)
+    (True, False, False)
+    """
+    if not totals_half:
+        return False
+    lowest, highest = min(totals_half), max(totals_half)
+    astride = threshold_half is not None and lowest < threshold_half <= highest
+    # In whole numbers: it is asked of every row of a long list.
+    return astride or (highest - lowest) * APART_FROM.denominator >= most_half * APART_FROM.numerator
+
+
 def _apart(given: Sequence[Half], most_half: int, threshold_half: int | None) -> str:
+    if not far_apart(given, most_half, threshold_half):
+        return ""
     spread = given[-1] - given[0]
     astride = threshold_half is not None and given[0] < threshold_half <= given[-1]
-    if not astride and spread < APART_FROM * most_half:
-        return ""
     unit = "point" if spread <= 2 else "points"
     return f"{points(spread)} {unit} apart{', on both sides of the threshold' if astride else ''}"
 

@@ -6,6 +6,7 @@ from grants.awards.services import complaints, letters, minutes, panel, reviewin
 from grants.awards.services.advising import advise, request_advice
 from grants.awards.services.confirming import confirm, return_list
 from grants.awards.services.deciding import decide
+from grants.awards.services.drawing_anew import ROBUST_JOB, request_robust, robust
 from grants.awards.services.experts import decide_names
 from grants.awards.services.moving import confirm_move, decide_move, return_move
 from grants.awards.services.published import record_published_outcome
@@ -16,6 +17,7 @@ from grants.awards.services.standing_in import stand_in
 from grants.awards.services.taking_out import download_minute, export_advice, export_complaints, export_ranking
 
 __all__ = [
+    "ROBUST_JOB",
     "SOLVE_JOB",
     "advise",
     "complaints",
@@ -35,12 +37,14 @@ __all__ = [
     "publish_results",
     "record_published_outcome",
     "request_advice",
+    "request_robust",
     "request_solve",
     "request_typed",
     "return_list",
     "return_move",
     "return_results",
     "reviewing",
+    "robust",
     "save_scenario",
     "settling",
     "solve",

@@ -55,7 +55,7 @@ def advise(actor: Actor, call_id: UUID, places: int) -> int:
     read = queries.sheets_read(call)
     each = call.content.evaluators_per_application
     settings = judging.settings(places, each)
-    held = _input_hash(read, settings)
+    held = input_hash(read, settings)
     last = db.session.scalars(
         select(RankingRun).where(RankingRun.call_id == call_id).order_by(RankingRun.number.desc()).limit(1)
     ).one_or_none()
@@ -91,7 +91,7 @@ def advise(actor: Actor, call_id: UUID, places: int) -> int:
     return row.number
 
 
-def _input_hash(read: queries.SheetsRead, settings: dict[str, object]) -> bytes:
+def input_hash(read: queries.SheetsRead, settings: dict[str, object]) -> bytes:
     """SHA-256 of everything the advice depends on, the same for any order of it."""
     sheets = sorted([one.application, one.evaluator, one.score] for one in read.sheets)
     said = json.dumps({"sheets": sheets, "incomplete": read.incomplete, "settings": settings}, sort_keys=True)

@@ -35,7 +35,7 @@ SOLVE_JOB = "jobs.awards.solve"
 )
 def request_solve(actor: Actor, call_id: UUID) -> UUID:
     """Ask for every selection of a call to be worked out as its list stands; returns the job's id."""
-    _refuse_asking(actor, calls.call_by_id(call_id))
+    refuse_asking(actor, calls.call_by_id(call_id))
     acts.subject("call", call_id)
     last = jobs.latest(("call", call_id), SOLVE_JOB)
     if last is not None and last.state is jobs.JobState.QUEUED:
@@ -55,7 +55,7 @@ def request_typed(actor: Actor, call_id: UUID, typed: Plan) -> UUID | None:
     None where it is worked out already, or takes no solver; a job that is on its way is not asked for twice.
     """
     call = calls.call_by_id(call_id)
-    listed = _refuse_asking(actor, call)
+    listed = refuse_asking(actor, call)
     found, _, _ = queries.live_list(call, typed)
     if not found.question_sha256:
         return None
@@ -67,7 +67,7 @@ def request_typed(actor: Actor, call_id: UUID, typed: Plan) -> UUID | None:
     return jobs.queue(SOLVE_JOB, subject=_about(found.question_sha256), **asked)
 
 
-def _refuse_asking(actor: Actor, call: CallView) -> frozenset[str]:
+def refuse_asking(actor: Actor, call: CallView) -> frozenset[str]:
     """Refuse where a list stands, to whoever may not decide it, and where nothing is ranked; the references that are."""
     refuse_open_list(call.id)
     rules.refuse_second_list(confirmed_list(call.id))

@@ -15,6 +15,7 @@ from grants.awards.views.frame import P, bp
 from grants.core import jobs
 from grants.core.errors import NotFound
 from grants.core.text import inert
+from grants.web.forms import DeedForm
 from grants.web.routing import current_actor, page, requires, see_other
 
 
@@ -38,9 +39,24 @@ def ask_advice(slug: str) -> Any:
     return _advice(shown, form), 422
 
 
-def _advice(shown: AdvicePage, form: AdviceForm) -> str:
-    job = jobs.latest(("call", shown.call_id), "jobs.awards.advise")
-    return page("awards/advice.html", shown=shown, form=form, job=job)
+@bp.post("/calls/<slug>/advice/robust")
+@requires(P.SELECTION_DECIDE)
+def ask_robust(slug: str) -> Any:
+    """Ask in how many draws of the advice each application stays selected."""
+    shown, deed = queries.advice_page(current_actor(), slug), DeedForm()
+    if deed.validate_on_submit():
+        with deed.refusals():
+            services.request_robust(current_actor(), shown.call_id)
+            flash("It is being worked out in how many draws each application stays selected.")
+            return see_other(".advice", slug=slug)
+    return _advice(shown, AdviceForm(formdata=None, places=shown.places or shown.places_likely), deed), 422
+
+
+def _advice(shown: AdvicePage, form: AdviceForm, deed: DeedForm | None = None) -> str:
+    about = ("call", shown.call_id)
+    job, drawing = jobs.latest(about, "jobs.awards.advise"), jobs.latest(about, services.ROBUST_JOB)
+    deed = deed or DeedForm(formdata=None)
+    return page("awards/advice.html", shown=shown, form=form, job=job, drawing=drawing, deed=deed)
 
 
 @bp.get("/calls/<slug>/advice.csv")
@@ -52,11 +68,11 @@ def advice_csv(slug: str) -> Any:
     out = io.StringIO()
     writer = csv.writer(out, dialect="excel", lineterminator="\r\n")
     writer.writerow(
-        ["Reference", "Title", "Official rank", "Sheets", "Mean, points", "Above the mean, points", "Expected rank", "50 % from", "50 % to", "90 % from", "90 % to", f"Among the best {shown.places}", "SUCRA", "PCER", "Run"]
+        ["Reference", "Title", "Official rank", "Sheets", "Mean, points", "Above the mean, points", "Expected rank", "50 % from", "50 % to", "90 % from", "90 % to", f"Among the best {shown.places}", "SUCRA", "PCER", "Selected in draws", "Run"]
     )  # fmt: skip
     for row in shown.rows:
         bounds = row.bounds or ("", "", "", "")
-        told = [_decimals(value) for value in (row.fundable, row.sucra, row.percentile)]
+        told = [_decimals(value) for value in (row.fundable, row.sucra, row.percentile, row.stays)]
         cells = [
             row.reference, row.title, row.official or "", row.sheets, row.mean_words, _decimals(row.effect),
             _decimals(row.rank), *bounds, *told, shown.number,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -14,17 +14,20 @@ from grants.awards import services
 from grants.awards.rules import (
     WAITING_NAMED_MAX,
     RankingPage,
+    RankingRow,
     bar,
     part,
     points,
     strip,
 )
+from grants.awards.rules.narrowing import Narrowed, narrowed
 from grants.awards.views.frame import READS, bp, ranked_list, ways
 from grants.awards.views.solving import solving_of
 from grants.core.errors import Refused
 from grants.core.file_types import MEDIA, FileType
 from grants.core.money import Money
 from grants.core.text import inert
+from grants.web.choosing import chosen
 from grants.web.routing import current_actor, page, requires
 
 
@@ -32,17 +35,36 @@ from grants.web.routing import current_actor, page, requires
 @requires(*READS)
 def ranking(slug: str) -> Any:
     shown = ranked_list(slug)
-    solving = solving_of(shown.call_id, slug, "ranking") if shown.unsolved and not shown.partial else None
-    return page("awards/ranking.html", shown=shown, solving=solving, **listed(shown))
+    # Where nobody is ranked yet there is nothing to work out.
+    lacks = shown.unsolved and shown.rows and not shown.partial
+    solving = solving_of(shown.call_id, slug, "ranking") if lacks else None
+    left, asked, problems = _looked_for(shown)
+    return page(
+        "awards/ranking.html", shown=shown, solving=solving, left=left, asked=asked, problems=problems,
+        **listed(shown, left.rows),
+    )  # fmt: skip
 
 
-def listed(shown: RankingPage) -> dict[str, Any]:
+def _looked_for(shown: RankingPage) -> tuple[Narrowed, dict[str, Any], list[str]]:
+    """What the address asks to see of the list, and what of it is understood by nobody."""
+    problems: list[str] = []
+    whole = narrowed(shown)
+    looks = {each.value: each for each, _ in whole.looks}
+    look = chosen("look", "part of the list", looks, problems, words={each: looks[each].words for each in looks})
+    country = chosen("country", "country", {code: code for code, _ in whole.countries}, problems) or ""
+    strand = chosen("strand", "strand", {name: name for name, _ in whole.strands}, problems) or ""
+    asked = {"look": look, "country": country, "strand": strand}
+    left = whole if problems or not any(asked.values()) else narrowed(shown, look, country, strand)
+    return left, asked, problems
+
+
+def listed(shown: RankingPage, rows: Sequence[RankingRow] | None = None) -> dict[str, Any]:
     """What the table of a ranked list needs: the part that was asked for, and the marks of each of its rows.
 
     The marks are evaluators' totals with the consensus, and the running total against the budget.
     """
     most = shown.marking.total_max_half
-    found = part(shown.rows, request.values.get("place", default=1, type=int))
+    found = part(shown.rows if rows is None else rows, request.values.get("place", default=1, type=int))
     drawn = {
         row.application_id: (
             strip(row.totals_half, row.consensus_half or 0, most, shown.bare_threshold_half),

@@ -49,6 +49,7 @@ def selection(told: DecisionMinute) -> bytes:
     if view.line_words:
         paper.gap(4)
         paper.paragraph(view.line_words)
+    paper.table(_by_country(told))
     # One alone was compared with nothing.
     if len(told.compared) > 1:
         paper.table(_compared(told))
@@ -88,7 +89,7 @@ def _despite(view: SelectionView) -> list[tuple[str, str]]:
 
 def _ranked(told: DecisionMinute) -> Table:
     columns = (
-        Column("Rank", ColumnKind.NUMBER, share=1), Column("Application", share=6), Column("Score", ColumnKind.NUMBER, share=1),
+        Column("Rank", ColumnKind.NUMBER, share=1), Column("Application", share=6), Column("Country", share=1), Column("Score", ColumnKind.NUMBER, share=1),
         Column("Asked for", ColumnKind.MONEY, share=2, sums=False), Column("Recommended", ColumnKind.MONEY, share=2, sums=False),
         Column("Outcome", share=2), Column("Why, and on which condition", share=5),
     )  # fmt: skip
@@ -104,11 +105,22 @@ def _ranked(told: DecisionMinute) -> Table:
         about = f"{row.title} ({row.reference}), {row.cities}".rstrip(", ")
         rows.append(
             (
-                place, about, row.score_words, row.requested, row.amount if row.outcome is Outcome.SELECTED else None, row.outcome.words,
+                place, about, row.country, row.score_words, row.requested, row.amount if row.outcome is Outcome.SELECTED else None, row.outcome.words,
                 " ".join(filter(None, why)),
             )
         )  # fmt: skip
     return Table("The list", columns, tuple(rows))
+
+
+def _by_country(told: DecisionMinute) -> Table:
+    columns = (
+        Column("Country of the lead", share=4), Column("On the list", ColumnKind.NUMBER, share=2),
+        Column("Selected", ColumnKind.NUMBER, share=2), Column("Money", ColumnKind.MONEY, share=3),
+    )  # fmt: skip
+    rows = [
+        (country or "Not known", str(listed), str(taken), money) for country, listed, taken, money in told.by_country
+    ]
+    return Table("By country", columns, tuple(rows))
 
 
 def _compared(told: DecisionMinute) -> Table:

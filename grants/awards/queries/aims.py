@@ -1,0 +1,214 @@
+"""What other aims would select beside the list, and what they take of each application: never a decision."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import cast, func, select
+from sqlalchemy.dialects.postgresql import JSONPATH
+
+from grants.applications.models import Application, Submission
+from grants.awards import ranking
+from grants.awards.models import RankingRun
+from grants.awards.queries.advice import assesses
+from grants.awards.queries.lists import shown_list, standing_of
+from grants.awards.queries.ranked import Read, facts_of, of_ready, planned, ranked, scored_beside
+from grants.awards.queries.selections import opened
+from grants.awards.queries.solves import ANSWERED, answers_kept
+from grants.awards.ranking import Candidate, Known, Limits, NotWorkedOut, RankedList, Worths
+from grants.awards.rules import AIMED_NAMED_MAX, Aimed, AimedRow, Facts, Plan, WhatIfPage, plan_of
+from grants.awards.states import AdviceKind
+from grants.calls.rules import CallView
+from grants.core.db import among
+from grants.core.errors import Refused
+from grants.core.money import ZERO, Money, total
+from grants.core.permissions import Actor, Permission, Scope
+from grants.core.together import Asking, ask, both, reader, side_by_side
+from grants.dossiers.rules import Question, QuestionKind
+
+# Most that one application is believed to save, in tonnes: beyond it somebody mistook the unit.
+TONNES_MAX = 10**9
+
+
+@reader
+def what_ifs(actor: Actor, slug: str) -> Asking[WhatIfPage]:
+    """What other aims would select within the rules of the call, beside the list; empty for whoever sees a part of it."""
+    call, views = yield from opened.asking(actor, slug)
+    plan, standing = plan_of(call.content.selection, None, None), standing_of(views)
+    if standing is not None:
+        # Nobody is under evaluation any more.
+        return WhatIfPage(call.slug, call.title, False, decided=standing.number)
+    asked: list[Asking[Any]] = [
+        shown_list(actor, call, views, plan), with_worths(call), answers_kept.asking(call.id, ANSWERED),
+        _reads_advice(actor, call.id),
+    ]  # fmt: skip
+    shown, (read, facts, worths), kept, reads_advice = yield from side_by_side(asked)
+    if shown.partial:
+        return WhatIfPage(call.slug, call.title, True)
+    if all(row.rank is None for row in shown.rows):
+        return WhatIfPage(call.slug, call.title, False, call_id=call.id, nobody=True)
+    try:
+        found, unknown, aims, passed = _aimed(call, plan, read, facts, worths, Known(kept), reads_advice)
+    except NotWorkedOut:
+        return WhatIfPage(call.slug, call.title, False, call_id=call.id, unsolved=True)
+    except Refused as error:
+        return WhatIfPage(call.slug, call.title, False, call_id=call.id, problems=(str(error),))
+    every = (
+        AimedRow(each.reference, each.title, each.rank, tuple(one.get(each.application_id) for one in passed))
+        for each in shown.rows
+        if each.rank is not None
+    )
+    rows = tuple(row for row in every if row.tells)
+    return WhatIfPage(
+        call.slug, call.title, False, found, rows[:AIMED_NAMED_MAX], max(0, len(rows) - AIMED_NAMED_MAX), unknown,
+        call_id=call.id, heads=tuple(aim.measured for aim in aims), notes=tuple(worths.notes[aim] for aim in aims if aim in worths.notes),
+    )  # fmt: skip
+
+
+def _reads_advice(actor: Actor, call_id: UUID) -> Asking[bool]:
+    """Whether this person reads the advice, and so what is made of its chances: who decides and assesses nothing here."""
+    if not actor.may(Permission.SELECTION_DECIDE, Scope.of(("call", call_id))):
+        return False
+    return not (yield from assesses(actor, call_id))
+
+
+def official_candidates(
+    call: CallView, plan: Plan, read: Read, facts: Mapping[UUID, Facts], worths: Worths
+) -> tuple[list[Candidate], Limits]:
+    """Who stands above the thresholds, with what every aim takes of them, and the limits of the plan."""
+    official = ranked(call.content, plan, read)
+    return worths.of(ranking.candidates_of(official, plan, facts)), ranking.limits_of(official, plan)
+
+
+NOT_READ = "it takes the advice beside the ranking, which is read by the chair and by managers who decide"
+
+
+def _aimed(
+    call: CallView,
+    plan: Plan,
+    read: Read,
+    facts: Mapping[UUID, Facts],
+    worths: Worths,
+    known: Known,
+    reads_advice: bool,
+) -> tuple[tuple[Aimed, ...], tuple[str, ...], list[ranking.Aim], list[Mapping[UUID, int]]]:
+    """What the list selects and each other aim, why others are not offered, which are, and whom each set passes over."""
+    candidates, limits = official_candidates(call, plan, read, facts, worths)
+    why_not = {aim: worths.why_not(aim, candidates) for aim in ranking.Aim}
+    if not reads_advice:
+        why_not[ranking.Aim.QUALITY] = NOT_READ
+    aims = [aim for aim in ranking.Aim if not why_not[aim]]
+    listed = planned(call.content, plan, read, facts, known)
+    taken = frozenset(row.application_id for row in listed.selected)
+    passed: list[Mapping[UUID, int]] = [ranking.passed_over(candidates, taken)]
+
+    def measures(selected: frozenset[UUID]) -> tuple[str, ...]:
+        chosen = [one for one in candidates if one.application_id in selected]
+        used = total(one.amount for one in chosen)
+        return tuple(aim.sum_words(aim.whole(chosen), used) for aim in aims)
+
+    found = [_as_ranked(listed, facts, sum(passed[0].values()), measures(taken))]
+    for aim in aims:
+        if (best := known.aimed(candidates, limits, aim)) is not None:
+            shares = tuple((country, many, money) for country, (many, money) in best.countries.items())
+            found.append(
+                Aimed(aim.words, len(best.selected), best.used, best.inversions, shares, measures(best.selected))
+            )
+            passed.append(ranking.passed_over(candidates, best.selected))
+    unknown = tuple(f"{aim.words}: {why}." for aim, why in why_not.items() if why)
+    return tuple(found), unknown, aims, passed
+
+
+def _as_ranked(found: RankedList, facts: Mapping[UUID, Facts], inversions: int, measures: tuple[str, ...]) -> Aimed:
+    listed: dict[str, tuple[int, Money]] = {}
+    for row in found.selected:
+        country = facts[row.application_id].country if row.application_id in facts else ""
+        many, money = listed.get(country, (0, ZERO))
+        listed[country] = (many + 1, money + row.amount)
+    shares = tuple((country, *listed[country]) for country in sorted(listed))
+    used = total(row.amount for row in found.selected)
+    return Aimed("As ranked", len(found.selected), used, inversions, shares, measures)
+
+
+def with_worths(call: CallView) -> Asking[tuple[Read, Mapping[UUID, Facts], Worths]]:
+    """What a list is made from, the facts its rules ask for, and what other aims take of each application."""
+    question = saving_question(call)
+
+    def beside(ids: Sequence[UUID]) -> list[Asking[Any]]:
+        return [facts_of.asking(ids), *([_answered(question.key, ids)] if question else [])]
+
+    (read, (facts, *saved)), runs = yield from both(scored_beside(call, beside), newest_run(call.id))
+    return read, of_ready(read, facts), _worths(read, question, saved[0] if saved else {}, next(iter(runs), None))
+
+
+def newest_run(call_id: UUID) -> Asking[Sequence[Any]]:
+    """The newest run of the advice of a call; nothing where there is none."""
+    return (
+        yield from ask(
+            select(RankingRun).where(RankingRun.call_id == call_id).order_by(RankingRun.number.desc()).limit(1)
+        )
+    )
+
+
+_OF_CO2, _SAVED = re.compile(r"co2"), re.compile(r"sav|reduc|avoid|cut|fewer|less")
+
+
+def saving_question(call: CallView) -> Question | None:
+    """The question of a call's form that asks for a number of tonnes of CO₂ saved: the first that says so; else None."""
+    for section in call.content.definition.sections:
+        for question in section.questions:
+            said = f"{question.label} {question.hint}".casefold().replace("₂", "2").replace(" ", "")
+            if question.kind is QuestionKind.NUMBER and _OF_CO2.search(said) and _SAVED.search(said):
+                return question
+    return None
+
+
+def _answered(key: str, application_ids: Sequence[UUID]) -> Asking[dict[UUID, int]]:
+    """What each application wrote as this number in what it sent, in tenths; who wrote none, or less than zero, is not there."""
+    standing = select(Application.submission_id).where(among(Application.id, application_ids))
+    path = cast("$.answers.answers[*] ? (@.question == $key).text", JSONPATH)
+    rows = yield from ask(
+        select(
+            Submission.application_id,
+            func.jsonb_path_query_first(Submission.content, path, func.jsonb_build_object("key", key)),
+        ).where(Submission.id.in_(standing))
+    )
+    found = {application_id: _tenths(text) for application_id, text in rows}
+    return {key: tenths for key, tenths in found.items() if tenths > 0}
+
+
+def _tenths(text: Any) -> int:
+    try:
+        number = Decimal(text or "0")
+    except (InvalidOperation, TypeError):
+        return 0
+    return int(number * 10) if 0 < number <= TONNES_MAX else 0
+
+
+def _worths(read: Read, question: Question | None, saved: Mapping[UUID, int], run: RankingRun | None) -> Worths:
+    notes, no_quality, no_climate = dict[ranking.Aim, str](), "", ""
+    fundable: dict[UUID, float] = {}
+    if run is None:
+        no_quality = (
+            "nobody asked for the advice beside the ranking yet, which says how likely each application is fundable"
+        )
+    elif run.kind != AdviceKind.FULL.value:
+        no_quality = "the advice beside the ranking abstains, so it says no chances"
+    else:
+        fundable = {UUID(row["id"]): row["fundable"] for row in run.result["rows"]}
+        notes[ranking.Aim.QUALITY] = (
+            "Expected quality: each score weighted by how likely the application is fundable, "
+            f"by run {run.number} of the advice beside the ranking."
+        )
+    if question is None:
+        no_climate = "no question of the form of this call asks for a number of tCO₂e saved"
+    else:
+        without = sum(row.id not in saved for row in read.ready)
+        count = f" {without} without such a number count as zero." if without else ""
+        said = f"tCO₂e saved: as the applications answered “{question.label}”, checked by nobody.{count}"
+        notes[ranking.Aim.CLIMATE] = said
+    return Worths(fundable, no_quality, saved, no_climate, notes)

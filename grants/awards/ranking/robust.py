@@ -1,0 +1,78 @@
+"""How robust a selection is: in how many likely worlds each application would be selected. Advice; it changes nothing.
+
+Each draw of the model behind the advice puts the applications in another order; the rules of the call then select from it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from grants.awards.ranking.portfolio import select
+from grants.awards.ranking.rows import Candidate, Limits
+from grants.core.errors import Refused
+
+DRAWS = 1_000
+# Where each draw may take the solver for seconds, a long list is looked at in fewer of them.
+DRAWS_FEWER, FEWER_FROM = 100, 150
+
+
+@dataclass(frozen=True, slots=True)
+class Robust:
+    """Of how many draws each application is selected in how many; ``unproven`` draws were too hard and count for nothing."""
+
+    draws: int
+    unproven: int
+    selected: Mapping[UUID, int]
+
+
+def draws_for(limits: Limits, many: int) -> int:
+    """In how many draws a list of that many is looked at.
+
+    >>> from grants.calls.rules import SelectionRules
+    >>> from grants.core.money import Money
+    >>> draws_for(Limits(Money(1)), 900), draws_for(Limits(Money(1), SelectionRules(countries_min=2)), 900)
+    (1000, 100)
+    """
+    return DRAWS_FEWER if limits.rules.has_minima and many >= FEWER_FROM else DRAWS
+
+
+def robustness(
+    orders: Iterable[Sequence[str]],
+    candidates: Iterable[Candidate],
+    limits: Limits,
+    say: Callable[[int], None] = lambda done: None,
+) -> Robust:
+    """Select by the rules from each of these orders, which name every candidate by its id; others they name are passed by."""
+    by_id = {str(one.application_id): one for one in candidates}
+    counts: Counter[UUID] = Counter(dict.fromkeys((one.application_id for one in by_id.values()), 0))
+    done = unproven = 0
+    for done, order in enumerate(orders, 1):
+        ranked = [by_id[key] for key in order if key in by_id]
+        assert len(ranked) == len(by_id), "a draw orders every candidate"
+        try:
+            counts.update(_selected(ranked, limits))
+        except Refused:
+            unproven += 1
+        say(done)
+    return Robust(done - unproven, unproven, counts)
+
+
+def _selected(ranked: Sequence[Candidate], limits: Limits) -> Iterable[UUID]:
+    if limits.rules.is_plain and not limits.exclusive:
+        return _by_money(ranked, limits)
+    return select([replace(one, rank=place, after=0) for place, one in enumerate(ranked, 1)], limits).selected
+
+
+def _by_money(ranked: Sequence[Candidate], limits: Limits) -> list[UUID]:
+    """The same where rank and budget alone decide, without the words for each row."""
+    left, taken = limits.budget.cents, []
+    for one in ranked:
+        if one.amount.cents <= left:
+            left -= one.amount.cents
+            taken.append(one.application_id)
+        elif not limits.rules.fund_what_fits:
+            break
+    return taken
