@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grants.evaluation.rules.answer_links import ANSWER_LINK, LinkState, asked_mark, link_state, named_by
 from grants.evaluation.rules.answering import (
     refuse_said_again,
     said_of_dissent,
@@ -91,6 +92,7 @@ from grants.evaluation.rules.invitations import (
     PoolSearch,
     TermsPage,
     checked_ask,
+    checked_decline,
     refuse_beyond_offer,
     refuse_unaccepted,
 )
@@ -239,6 +241,7 @@ from grants.evaluation.rules.values import (
 
 __all__ = [
     "ALL_SUBMITTED",
+    "ANSWER_LINK",
     "BEST_SHOWN",
     "CHANGED_BY_ANOTHER",
     "CHANGED_ELSEWHERE",
@@ -314,6 +317,7 @@ __all__ = [
     "InvitationView",
     "Known",
     "LineDeed",
+    "LinkState",
     "ListOrder",
     "LoadLine",
     "MarkInput",
@@ -377,12 +381,14 @@ __all__ = [
     "as_kept",
     "as_sent",
     "asked",
+    "asked_mark",
     "beyond_words",
     "book_table",
     "borrowed",
     "by_handle",
     "cells_of",
     "checked_ask",
+    "checked_decline",
     "checked_member",
     "checked_shift",
     "clean_answers",
@@ -409,7 +415,9 @@ __all__ = [
     "lacking_words",
     "left_words",
     "legend_of",
+    "link_state",
     "mark_field",
+    "named_by",
     "next_of",
     "off_scale",
     "own_patterns",

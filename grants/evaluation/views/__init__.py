@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grants.evaluation.views import (
     accepting,
+    answer_links,
     assignments,
     conflicts,
     consensus,
@@ -27,6 +28,7 @@ from grants.evaluation.views.frame import NAVIGATION, bp
 __all__ = [
     "NAVIGATION",
     "accepting",
+    "answer_links",
     "assignments",
     "bp",
     "conflicts",
