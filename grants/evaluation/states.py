@@ -65,7 +65,8 @@ class DetectedKind(StrEnum):
 
     OWN_APPLICATION = "own_application"
     SAME_PERSON = "same_person"
-    COMPETING_BID = "competing_bid"
+    # Stored under the word of its first days, which records that stand carry.
+    COMPETING_APPLICATION = "competing_bid"
     OWN_ORGANISATION = "own_organisation"
     SAME_NUMBER = "same_number"
     SAME_CITY = "same_city"
@@ -93,7 +94,7 @@ class DetectedKind(StrEnum):
     @property
     def may_be_dismissed(self) -> bool:
         """Whether a person may always say that it is none: not of an own application, nor of one that competes with it."""
-        return self not in (DetectedKind.OWN_APPLICATION, DetectedKind.COMPETING_BID)
+        return self not in (DetectedKind.OWN_APPLICATION, DetectedKind.COMPETING_APPLICATION)
 
 
 class DetectedState(StrEnum):

@@ -66,7 +66,7 @@ from grants.evaluation.queries.consensus_versions import consensus_versions
 from grants.evaluation.queries.detected import detected_count, detected_pair, detected_rows, waiting_detections
 from grants.evaluation.queries.detecting import acts_for, calls_looked_at, look, standing_detections, takes_part
 from grants.evaluation.queries.entities import doubted, doubted_by, entity_rows, said_of_members, unsettled
-from grants.evaluation.queries.given import given_page
+from grants.evaluation.queries.evaluator_scores import scores_by_evaluator
 from grants.evaluation.queries.importing import import_plan, import_progress, roles_asked
 from grants.evaluation.queries.invitations import (
     OWN_CALLS_ALL,
@@ -178,7 +178,6 @@ __all__ = [
     "field_version",
     "form_of",
     "found_conflict",
-    "given_page",
     "has_conflict",
     "import_plan",
     "import_progress",
@@ -214,6 +213,7 @@ __all__ = [
     "run_page",
     "runs",
     "said_of_members",
+    "scores_by_evaluator",
     "scoring",
     "seat_application",
     "seat_of",

@@ -38,9 +38,9 @@ from grants.evaluation.queries.assignments import (
 from grants.evaluation.rules import (
     AdjustInput,
     AdjustPage,
-    GivenSeat,
     PoolMember,
     RunPage,
+    RunSeat,
     SeatGraph,
     SeatWhy,
     Tally,
@@ -76,7 +76,7 @@ def run_page(actor: Actor, slug: str, number: int, page: Page) -> Asking[RunPage
     )
     seats, graph = yield from both(given_now, _graph_after(call.id, row.created_at))
     given = [
-        GivenSeat(one.reference, one.title, one.name, one.handle, one.utility, one.state == SeatState.ACTIVE.value)
+        RunSeat(one.reference, one.title, one.name, one.handle, one.utility, one.state == SeatState.ACTIVE.value)
         for one in seats
     ]
     return RunPage(

@@ -9,6 +9,7 @@ from uuid import UUID
 from grants.calls.rules.expert_terms import TermsView
 from grants.core.errors import Invalid
 from grants.dossiers.rules import clean_text
+from grants.evaluation.rules.pool import POOL_LOAD_MAX, load_words
 from grants.evaluation.rules.values import EvaluatorInput
 from grants.evaluation.states import DeclineKind, InvitationState, PoolState
 
@@ -171,6 +172,8 @@ def checked_ask(given: AskInput) -> None:
         problems["message"] = f"The limit is {MESSAGE_CHARACTERS_MAX} characters. Take out {over}."
     if not 1 <= given.days <= INVITATION_DAYS_MAX:
         problems["days"] = f"Give somebody 1 to {INVITATION_DAYS_MAX} days to answer."
+    if not 1 <= given.load_max <= POOL_LOAD_MAX:
+        problems["load_max"] = load_words(given.load_max)
     if problems:
         raise Invalid("The invitation was not sent.", problems)
 

@@ -25,7 +25,7 @@ TO_COMPARE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class GivenSeat:
+class RunSeat:
     """A seat that a run gave."""
 
     reference: str
@@ -103,7 +103,7 @@ class RunPage:
     spread: int | None
     changes: tuple[str, ...]
     difference: Mapping[str, Any]
-    seats: Rows[GivenSeat]
+    seats: Rows[RunSeat]
     graph: SeatGraph
 
     @property
