@@ -154,12 +154,7 @@ def why_shut(member: PoolMember) -> str:
 
 def topics_of(content: DossierContent) -> frozenset[str]:
     """The topics an application picked: every choice of its questions with several choices."""
-    kinds = {
-        question.key
-        for section in content.definition.sections
-        for question in section.questions
-        if question.kind is QuestionKind.MULTICHOICE
-    }
+    kinds = topic_questions(content.definition)
     return frozenset(value for answer in content.answers if answer.question in kinds for value in answer.picked)
 
 
@@ -234,6 +229,16 @@ def refuse_load(member: PoolMember) -> None:
         raise Refused(
             f"{member.name} already has {member.load} applications; the maximum is {member.load_max}. Raise it, or choose somebody else."
         )
+
+
+def topic_questions(definition: Definition) -> tuple[str, ...]:
+    """The questions whose choices are topics: those of which several may be picked."""
+    return tuple(
+        question.key
+        for section in definition.sections
+        for question in section.questions
+        if question.kind is QuestionKind.MULTICHOICE
+    )
 
 
 def topic_choices(definition: Definition) -> tuple[tuple[str, str], ...]:
