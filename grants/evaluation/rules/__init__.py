@@ -225,6 +225,7 @@ from grants.evaluation.rules.showing import (
     SeatView,
     SheetView,
     in_order,
+    of_now,
     own_patterns,
     own_work,
 )
@@ -423,6 +424,7 @@ __all__ = [
     "mark_field",
     "named_by",
     "next_of",
+    "of_now",
     "off_scale",
     "own_patterns",
     "own_work",
