@@ -213,7 +213,9 @@ class DeclineForm(ContestedForm):
         choices=choices((each.value, each.words) for each in DeclineKind),
         validators=[Needed("Choose why.")],
     )
-    words = TextAreaField("In your own words", [Optional()], description="The programme reads it.")
+    words = TextAreaField(
+        "In your own words", [Optional()], description="The programme reads it. Needed for another reason."
+    )
 
     def why(self) -> tuple[DeclineKind, str]:
         """What was chosen, and the words."""

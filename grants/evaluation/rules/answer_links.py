@@ -27,7 +27,7 @@ class LinkState(StrEnum):
         """Why nothing is answered by it any more, and the way on."""
         return {
             "good": "",
-            "used": "This link was used: the invitation is answered. Sign in to go on.",
+            "used": "This link was used: the invitation is answered.",
             "lapsed": "The time to answer is over. Ask the programme office for a new invitation if you would still join.",
             "withdrawn": "The programme took this invitation back; its reason is in the mail that told you so.",
             "replaced": "You were invited again after this mail. Open the link in the newest one.",

@@ -94,10 +94,11 @@ def accept_by_link(slug: str) -> Any:
 
 def _on_to_the_profile(slug: str, link_id: Any) -> Any:
     profile = url_for("evaluation.invitation", slug=slug)
-    flash("You said yes. Fill in what you know next, then declare your conflicts of interest.", "success")
     if link_id is not None:
+        flash("You said yes. Choose a password and sign in with it; then say what you know.", "success")
         token = identity.sign_in_token(link_id)
         return see_other("identity.open_link", purpose="invitation", token=token, next=profile)
+    flash("You said yes. Say what you know next, then declare your conflicts of interest.", "success")
     if current_actor().user_id is not None:
         return cast(Any, current_app).redirect(profile, 303)
     return see_other("identity.sign_in", next=profile)
