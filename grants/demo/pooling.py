@@ -11,6 +11,7 @@ from grants.demo.arriving import ALL_EVALUATORS
 from grants.demo.stage import Stage
 from grants.evaluation import queries, services
 from grants.evaluation.rules import AskInput, Employer, EvaluatorInput
+from grants.evaluation.states import DeclineKind
 
 TERMS = ExpertTerms(
     "1. The evaluator reads and assesses the applications that are assigned, alone, by the criteria of the call, until the "
@@ -36,7 +37,9 @@ def gather(stage: Stage, call: CallView) -> None:
     _ask(stage, call, "Aino Koskela", "We miss somebody who has run a district heating company. Could you join us?")
     _ask(stage, call, "Pedro Salgado", "", days=5)
     declined = _ask(stage, call, "Maren Friis")
-    services.decline_invitation(troupe.actor_of(declined), call.id, "I am on leave until the summer.")
+    services.decline_invitation(
+        troupe.actor_of(declined), call.id, DeclineKind.NO_TIME, "I am on leave until the summer."
+    )
     withdrawn = _ask(stage, call, "Tibor Halmos")
     invitation = queries.invitations(call.id)[withdrawn]
     services.withdraw_invitation(manager, invitation.id, "He works for one of the applicants since May.")

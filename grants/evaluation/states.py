@@ -65,7 +65,8 @@ class DetectedKind(StrEnum):
 
     OWN_APPLICATION = "own_application"
     SAME_PERSON = "same_person"
-    COMPETING_BID = "competing_bid"
+    # Stored under the word of its first days, which records that stand carry.
+    COMPETING_APPLICATION = "competing_bid"
     OWN_ORGANISATION = "own_organisation"
     SAME_NUMBER = "same_number"
     SAME_CITY = "same_city"
@@ -93,7 +94,7 @@ class DetectedKind(StrEnum):
     @property
     def may_be_dismissed(self) -> bool:
         """Whether a person may always say that it is none: not of an own application, nor of one that competes with it."""
-        return self not in (DetectedKind.OWN_APPLICATION, DetectedKind.COMPETING_BID)
+        return self not in (DetectedKind.OWN_APPLICATION, DetectedKind.COMPETING_APPLICATION)
 
 
 class DetectedState(StrEnum):
@@ -138,22 +139,30 @@ DETECTED = Machine(
 
 
 class InvitationState(StrEnum):
-    """An invitation to a pool waits, or is answered, or taken back; that it lapsed follows from its last day."""
+    """An invitation to a pool waits, or is answered, or taken back; that it lapsed follows from its last day.
+
+    Whoever agreed said yes by the link of the mail and has no entry in the pool yet: that comes with their profile.
+    """
 
     INVITED = "invited"
+    AGREED = "agreed"
     ACCEPTED = "accepted"
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"
 
+
+# For their answer, or for the profile that makes a yes an entry in the pool.
+WAITING = (InvitationState.INVITED, InvitationState.AGREED)
 
 POOL_INVITATION = Machine(
     "invitation to the pool",
     InvitationState,
     InvitationState.INVITED,
     (
-        Transition("accept", (InvitationState.INVITED,), InvitationState.ACCEPTED, Permission.CONFLICT_DECLARE),
-        Transition("decline", (InvitationState.INVITED,), InvitationState.DECLINED, Permission.CONFLICT_DECLARE),
-        Transition("withdraw", (InvitationState.INVITED,), InvitationState.WITHDRAWN, Permission.ASSIGNMENT_DECIDE),
+        Transition("agree", (InvitationState.INVITED,), InvitationState.AGREED, Permission.CONFLICT_DECLARE),
+        Transition("accept", WAITING, InvitationState.ACCEPTED, Permission.CONFLICT_DECLARE),
+        Transition("decline", WAITING, InvitationState.DECLINED, Permission.CONFLICT_DECLARE),
+        Transition("withdraw", WAITING, InvitationState.WITHDRAWN, Permission.ASSIGNMENT_DECIDE),
         Transition(
             "invite_again",
             (
@@ -167,6 +176,23 @@ POOL_INVITATION = Machine(
 )
 
 
+class DeclineKind(StrEnum):
+    """Why somebody declines to evaluate, as they choose it."""
+
+    NO_TIME = "no_time"
+    CONFLICT = "conflict"
+    NOT_MY_FIELD = "not_my_field"
+    OTHER = "other"
+
+    @property
+    def words(self) -> str:
+        """As pages call it."""
+        return {
+            "no_time": "No time", "conflict": "Conflict of interest", "not_my_field": "Not my field",
+            "other": "Another reason",
+        }[self.value]  # fmt: skip
+
+
 class PoolState(StrEnum):
     """How somebody stands in the pool of a call, as lists show and filter it."""
 
@@ -174,6 +200,7 @@ class PoolState(StrEnum):
     TO_ACCEPT = "to_accept"
     STEPPED_DOWN = "stepped_down"
     INVITED = "invited"
+    AGREED = "agreed"
     LAPSED = "lapsed"
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"
@@ -183,7 +210,7 @@ class PoolState(StrEnum):
         """As pages call it."""
         return {
             "member": "In the pool", "to_accept": "Has to accept", "stepped_down": "Stepped down", "invited": "Invited",
-            "lapsed": "Invitation lapsed", "declined": "Declined", "withdrawn": "Invitation withdrawn",
+            "agreed": "Said yes, no profile yet", "lapsed": "Invitation lapsed", "declined": "Declined", "withdrawn": "Invitation withdrawn",
         }[self.value]  # fmt: skip
 
 

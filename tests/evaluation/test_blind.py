@@ -126,16 +126,16 @@ def test_who_chairs_sees_how_each_evaluator_scores_once_their_own_sheets_are_in(
     with statements() as asked:
         open_now = text_of(browser.get(name, path))
     assert len(asked) <= 8 and own in open_now and colleague in open_now
-    page = queries.given_page(seated.actor("chair"), seated.slug, Page(size=1))
+    page = queries.scores_by_evaluator(seated.actor("chair"), seated.slug, Page(size=1))
     assert page.every is not None and (page.every.sheets, page.rows.total) == (len(mine) + 1, 2)
-    rest = queries.given_page(seated.actor("chair"), seated.slug, Page(size=1, after=page.rows.next_key))
+    rest = queries.scores_by_evaluator(seated.actor("chair"), seated.slug, Page(size=1, after=page.rows.next_key))
     told = {row.name: (row.against_words, row.compared_words) for row in (*page.rows.items, *rest.rows.items)}
     assert told == {own: ("+2.0", "on 1 application"), colleague: ("−2.0", "on 1 application")}
     assert [strip.mean_words for strip in page.every.strips][:1] == [f"{(4.5 + 4 * len(mine)) / (len(mine) + 1):.2f}"]
 
     # A figure of a part would be a wrong one.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("grants.evaluation.queries.given.SHEETS_MAX", len(mine))
+        patch.setattr("grants.evaluation.queries.evaluator_scores.SHEETS_MAX", len(mine))
         refused = browser.get("chair", path)
     assert refused.status_code == 422 and "more than" in refused.text
 

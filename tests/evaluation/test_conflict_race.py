@@ -14,9 +14,10 @@ from grants.core.permissions import Permission, system_actor
 from grants.evaluation import queries, rules, services
 from grants.evaluation.models import Assessment, Assignment, ConflictDeclaration, DetectedConflict
 from grants.evaluation.rules import Answered, SheetInput
-from grants.evaluation.states import Declared, DetectedState, Ruling, SeatState
+from grants.evaluation.states import Declared, DetectedState, InvitationState, Ruling, SeatState
 from grants.identity.queries import actor_for
 from tests.evaluation.scene import CLOSED, Scene
+from tests.evaluation.test_answer_links import invite
 from tests.soak.racing import DONE, Racers
 
 
@@ -61,6 +62,16 @@ def decides(manager_id: UUID, application_id: UUID, user_id: UUID) -> None:
         )
 
 
+def agrees(token: str, version: int) -> None:
+    with clock.at(CLOSED):
+        services.agree_by_link(*services.whose_link(token), version)
+
+
+def withdraws(manager_id: UUID, invitation_id: UUID, version: int) -> None:
+    with clock.at(CLOSED):
+        services.withdraw_invitation(actor_for(manager_id, fresh=True), invitation_id, "A mistake.", version)
+
+
 def nothing_counts(scene: Scene, name: str, number: int) -> None:
     """No seat, no way in, and whatever was written hangs on a seat that counts for nothing."""
     application_id = scene.application_ids[number]
@@ -99,6 +110,17 @@ def test_a_conflict_wins_over_whatever_is_done_at_the_same_moment(settings: Conf
         won = doubts[0 if told.all[0].kind == DONE else 1][-1]
         mine = (ConflictDeclaration.user_id == about[0], ConflictDeclaration.application_id == about[2])
         assert db.session.scalars(select(ConflictDeclaration.reason).where(*mine)).all() == [won]
+
+        # Somebody says yes by the link of the mail, and the programme takes the invitation back: one of both is first.
+        token = invite(seated, "Nora").rpartition("/")[2]
+        asked = queries.invitations(seated.call_id)[seated.people["Nora"]]
+        told = racers.race_all(
+            [(agrees, (token, asked.version)), (withdraws, (seated.people["manager"], asked.id, asked.version))]
+        )
+        assert told.kinds in (["Refused", DONE], ["Conflict", DONE]), told.all
+        db.session.rollback()
+        stands = queries.invitations(seated.call_id)[seated.people["Nora"]].state
+        assert stands is (InvitationState.AGREED, InvitationState.WITHDRAWN)[told.all[1].kind == DONE]
 
         # The program finds no fact any more for what a person confirms: one of both is first, and that stands.
         name = seated.seats(seated.application_ids[1])[0]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grants.calls.rules import ConflictRules
-from grants.evaluation.rules.detecting import Bid, Candidate, Entity, Somebody, Together, detect
+from grants.evaluation.rules.detecting import Applied, Candidate, Entity, Somebody, Together, detect
 from grants.evaluation.states import DetectedKind
 
 SPACE = UUID(int=7)
@@ -25,14 +25,14 @@ def key(word: str) -> UUID:
 CITY = Entity(key("city"), "Municipality of Neochóra", "GR", "Neochóra", domain="neochora.example")
 UNI = Entity(key("uni"), "University of Ærøsted", "DK", "Ærøsted", frozenset({("PIC", "999999999")}))
 LEAD = Somebody(key("lead"), "Lena Leadová", "lena@neochora.example", organisation_id=CITY.id)
-BID = Bid(key("bid"), (CITY, UNI), (LEAD,))
-OTHER = Bid(key("other"), (Entity(key("town"), "Town of Šumberk", "CZ", "Šumberk"),))
+APPLIED = Applied(key("applied"), (CITY, UNI), (LEAD,))
+OTHER = Applied(key("other"), (Entity(key("town"), "Town of Šumberk", "CZ", "Šumberk"),))
 ORCID = "0000-0002-1825-0097"
 EVA = Somebody(key("eva"), "Eva Hodnotilová", "eva@institute.example")
 
 
 def kinds(candidate: Candidate, rules: ConflictRules = USUAL, past: tuple[Together, ...] = ()) -> set[tuple[str, UUID]]:
-    return {(each.kind.value, each.application_id) for each in detect([candidate], [BID, OTHER], past, rules)}
+    return {(each.kind.value, each.application_id) for each in detect([candidate], [APPLIED, OTHER], past, rules)}
 
 
 def test_somebody_with_nothing_in_common_is_found_nowhere() -> None:
@@ -52,7 +52,11 @@ def test_somebody_with_nothing_in_common_is_found_nowhere() -> None:
     ids=lambda value: value.value if isinstance(value, DetectedKind) else "",
 )
 def test_what_is_shared_is_found_with_the_entity_it_concerns(candidate: Candidate, kind: DetectedKind) -> None:
-    found = [each for each in detect([candidate], [BID, OTHER], (), USUAL) if each.application_id == BID.application_id]
+    found = [
+        each
+        for each in detect([candidate], [APPLIED, OTHER], (), USUAL)
+        if each.application_id == APPLIED.application_id
+    ]
 
     assert [(each.kind, each.organisation_id in {CITY.id, UNI.id}) for each in found] == [(kind, True)]
 
@@ -60,7 +64,7 @@ def test_what_is_shared_is_found_with_the_entity_it_concerns(candidate: Candidat
 def test_a_name_that_is_the_same_is_not_nearly_so() -> None:
     candidate = Candidate(replace(EVA, name=LEAD.name), (replace(UNI, id=key("x"), numbers=frozenset()),))
 
-    found = {each.kind: each.evidence for each in detect([candidate], [BID, OTHER], (), USUAL)}
+    found = {each.kind: each.evidence for each in detect([candidate], [APPLIED, OTHER], (), USUAL)}
 
     assert found[K.SIMILAR_ORGANISATION] == "University of Ærøsted and University of Ærøsted have the same name"
     assert found[K.SIMILAR_PERSON] == "The same name as Lena Leadová of its team"
@@ -68,25 +72,25 @@ def test_a_name_that_is_the_same_is_not_nearly_so() -> None:
 
 def test_one_orcid_under_two_accounts_may_be_one_person_and_competes_once_that_stands() -> None:
     lead = replace(LEAD, orcid=ORCID)
-    bid = replace(BID, team=(lead,))
+    applied = replace(APPLIED, team=(lead,))
     eva = Candidate(replace(EVA, orcid=lead.orcid))
 
-    found = detect([eva], [bid, OTHER], (), USUAL)
-    stands = detect([eva], [bid, OTHER], (), USUAL, [(EVA.user_id, BID.application_id)])
+    found = detect([eva], [applied, OTHER], (), USUAL)
+    stands = detect([eva], [applied, OTHER], (), USUAL, [(EVA.user_id, APPLIED.application_id)])
 
     assert [(each.kind, each.application_id, each.is_certain) for each in found] == [
-        (K.SAME_PERSON, BID.application_id, False)
+        (K.SAME_PERSON, APPLIED.application_id, False)
     ]
     assert {(each.kind, each.application_id) for each in stands} == {
-        (K.SAME_PERSON, BID.application_id), (K.COMPETING_BID, OTHER.application_id)
+        (K.SAME_PERSON, APPLIED.application_id), (K.COMPETING_APPLICATION, OTHER.application_id)
     }  # fmt: skip
 
 
 def test_a_number_is_certain_only_where_both_were_validated() -> None:
     own = Entity(key("x"), "Elsewhere", "FI", numbers=UNI.numbers, proven=UNI.numbers)
-    typed, valid = (replace(BID, entities=(replace(UNI, proven=proven),)) for proven in (frozenset(), UNI.numbers))
+    typed, valid = (replace(APPLIED, entities=(replace(UNI, proven=proven),)) for proven in (frozenset(), UNI.numbers))
 
-    (proposed,), (certain,) = (detect([Candidate(EVA, (own,))], [bid], (), USUAL) for bid in (typed, valid))
+    (proposed,), (certain,) = (detect([Candidate(EVA, (own,))], [applied], (), USUAL) for applied in (typed, valid))
 
     assert (proposed.kind, proposed.is_certain) == (K.SAME_NUMBER, False)
     assert (certain.kind, certain.is_certain) == (K.SAME_NUMBER, True)
@@ -104,7 +108,7 @@ def test_country_and_city_count_only_where_the_call_says_so_and_only_for_who_jud
     both = ConflictRules(same_country=True, same_city=True)
 
     assert kinds(candidate) == set()
-    assert kinds(candidate, both) == {("same_country", BID.application_id), ("same_city", BID.application_id)}
+    assert kinds(candidate, both) == {("same_country", APPLIED.application_id), ("same_city", APPLIED.application_id)}
     assert kinds(replace(candidate, judges=False), both) == set()
 
 
@@ -112,7 +116,7 @@ def test_a_consortium_shared_before_is_proposed_and_with_no_years_not_looked_for
     own = Entity(key("institute"), "Institute", "FI")
     past = (Together("PCP-2021-A-0001, Pilots 2021", frozenset({own.id, UNI.id})),)
 
-    assert kinds(Candidate(EVA, (own,)), past=past) == {("past_consortium", BID.application_id)}
+    assert kinds(Candidate(EVA, (own,)), past=past) == {("past_consortium", APPLIED.application_id)}
 
 
 def test_a_domain_of_a_mail_host_tells_nothing() -> None:
@@ -120,9 +124,11 @@ def test_a_domain_of_a_mail_host_tells_nothing() -> None:
         Somebody(key(f"lead{n}"), f"Lead Number{n}", f"l{n}@demo.example", organisation_id=key(f"o{n}"))
         for n in range(4)
     )
-    bids = [Bid(key(f"bid{n}"), (Entity(key(f"o{n}"), f"City {n}", "PL"),), (lead,)) for n, lead in enumerate(leads)]
+    applications = [
+        Applied(key(f"applied{n}"), (Entity(key(f"o{n}"), f"City {n}", "PL"),), (lead,)) for n, lead in enumerate(leads)
+    ]
 
-    assert detect([Candidate(replace(EVA, email="eva@demo.example"))], bids, (), USUAL) == ()
+    assert detect([Candidate(replace(EVA, email="eva@demo.example"))], applications, (), USUAL) == ()
     assert kinds(Candidate(replace(EVA, email="eva@gmail.com"))) == set()
 
 
@@ -152,7 +158,7 @@ candidates_of = st.lists(
 )  # fmt: skip
 bids_of = st.lists(
     st.builds(
-        lambda number, inside, team: Bid(key(f"b{number}"), tuple(inside), tuple(team)),
+        lambda number, inside, team: Applied(key(f"b{number}"), tuple(inside), tuple(team)),
         st.integers(0, 5), st.lists(st.sampled_from(ENTITIES), min_size=1, max_size=3, unique=True),
         st.lists(st.sampled_from(PEOPLE), max_size=2, unique=True),
     ), max_size=4, unique_by=lambda each: each.application_id,
@@ -162,34 +168,38 @@ rules_of = st.builds(ConflictRules, st.booleans(), st.booleans(), st.booleans())
 
 @given(candidates_of, bids_of, rules_of)
 def test_looking_up_finds_what_looking_at_every_pair_finds(
-    candidates: list[Candidate], bids: list[Bid], rules: ConflictRules
+    candidates: list[Candidate], applications: list[Applied], rules: ConflictRules
 ) -> None:
     wanted = set()
     for candidate in candidates:
         person = candidate.person
-        own = {bid.application_id for bid in bids if any(each.user_id == person.user_id for each in bid.team)}
-        for bid in bids:
-            for entity in bid.entities:
+        own = {
+            applied.application_id
+            for applied in applications
+            if any(each.user_id == person.user_id for each in applied.team)
+        }
+        for applied in applications:
+            for entity in applied.entities:
                 for mine in candidate.entities:
                     if mine.id == entity.id:
-                        wanted.add((person.user_id, bid.application_id, K.OWN_ORGANISATION))
+                        wanted.add((person.user_id, applied.application_id, K.OWN_ORGANISATION))
                     elif mine.proven & entity.proven:
-                        wanted.add((person.user_id, bid.application_id, K.SAME_NUMBER))
+                        wanted.add((person.user_id, applied.application_id, K.SAME_NUMBER))
                     if (
                         candidate.judges
                         and rules.same_city
                         and (mine.country_code, mine.town) == (entity.country_code, entity.town)
                     ):
-                        wanted.add((person.user_id, bid.application_id, K.SAME_CITY))
+                        wanted.add((person.user_id, applied.application_id, K.SAME_CITY))
                 if candidate.judges and rules.same_country and entity.country_code in candidate.countries:
-                    wanted.add((person.user_id, bid.application_id, K.SAME_COUNTRY))
-            if any(each.user_id == person.user_id for each in bid.team):
-                wanted.add((person.user_id, bid.application_id, K.OWN_APPLICATION))
-            if own and rules.competing_bid and bid.application_id not in own:
-                wanted.add((person.user_id, bid.application_id, K.COMPETING_BID))
+                    wanted.add((person.user_id, applied.application_id, K.SAME_COUNTRY))
+            if any(each.user_id == person.user_id for each in applied.team):
+                wanted.add((person.user_id, applied.application_id, K.OWN_APPLICATION))
+            if own and rules.competing_bid and applied.application_id not in own:
+                wanted.add((person.user_id, applied.application_id, K.COMPETING_APPLICATION))
 
-    found = detect(candidates, bids, (), rules)
+    found = detect(candidates, applications, (), rules)
 
     assert {(each.user_id, each.application_id, each.kind) for each in found if each.is_certain} == wanted
     assert list(found) == sorted(found, key=lambda each: tuple(map(str, each.key)))
-    assert detect(candidates[::-1], bids[::-1], (), rules) == found
+    assert detect(candidates[::-1], applications[::-1], (), rules) == found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from hypothesis import given
@@ -57,7 +58,17 @@ def test_parts_without_a_link_are_said() -> None:
     assert "1 of 4 assessments" in told.words[2]
 
 
+def loads(scene: Scene) -> list[int]:
+    """How many seats the first and the last of the pool have."""
+    seats = [name for each in scene.application_ids for name in scene.seats(each)]
+    return [seats.count("eva1"), seats.count("eva5")]
+
+
 def test_a_run_says_how_its_seats_hang_together(browser: Browser, seated: Scene) -> None:
     text = text_of(browser.get("manager", f"/calls/{seated.slug}/assignments/runs/1"))
 
     assert "How the seats hang together" in text and "linked by evaluators they share" in text
+    for name, load in zip(("Eva Evaluator 1", "Eva Evaluator 5"), loads(seated), strict=True):
+        assert re.search(
+            rf"{name}</a></th><td[^>]*>{load}</td><td[^>]*>{load - 1}</td><td[^>]*>{4 - load} application", text
+        )

@@ -215,7 +215,7 @@ def test_the_loss_of_a_pair_is_told_with_rules_on_groups_too() -> None:
 @pytest.mark.parametrize(
     ("rules", "words"),
     [
-        (GroupRules(needs_reader=True), "“Application 1” needs 1 more evaluator reading pl who is not from PL, or this rule set aside there."),
+        (GroupRules(needs_reader=True), "“Application 1” needs 1 more evaluator reading Polish who is not from PL, or this rule set aside there."),
         (GroupRules(roles=("citizen",)), "“Application 1” needs 1 more evaluator with the role “citizen” who is not from PL, or this rule set aside there."),
         (GroupRules(country_max=1), "Allow more than 1 evaluator from FR on “Application 1”."),
         (GroupRules(organisation_max=1), "Allow more than 1 evaluator from one organisation on “Application 1”."),

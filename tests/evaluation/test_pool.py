@@ -30,7 +30,7 @@ from grants.core.permissions import Permission, system_actor
 from grants.evaluation import queries, rules, services
 from grants.evaluation.models import DetectedConflict, Evaluator, EvaluatorAcceptance, EvaluatorInvitation
 from grants.evaluation.rules import AskInput, Employer, EvaluatorInput, PoolSearch
-from grants.evaluation.states import CountryRule, Declared, PoolState
+from grants.evaluation.states import CountryRule, Declared, DeclineKind, PoolState
 from grants.identity.models import Organisation, User
 from grants.identity.policy import Role
 from tests.evaluation.scene import CALL, CLOSED, OPENED, Browser, Scene, build
@@ -269,11 +269,11 @@ def test_an_invitation_is_declined_with_a_reason_and_sent_again(scene: Scene, br
     scene.people["nora"] = invite(scene)
     address = f"/calls/{scene.slug}/invitation/decline"
 
-    assert browser.post("nora", address, reason=" ").status_code == 422
-    assert browser.post("nora", address, reason="No time").status_code == 303
+    assert browser.post("nora", address, kind="other", words=" ").status_code == 422
+    assert browser.post("nora", address, kind="no_time").status_code == 303
 
     invitation = queries.own_invitation(scene.actor("nora"), scene.slug)
-    assert (invitation.standing(clock.now()), invitation.reason) == (PoolState.DECLINED, "No time")
+    assert (invitation.standing(clock.now()), invitation.decline_words) == (PoolState.DECLINED, "No time")
     invite(scene, message="Please.")
     assert queries.own_invitation(scene.actor("nora"), scene.slug).standing(clock.now()) is PoolState.INVITED
     with pytest.raises(Invalid) as refused:
@@ -312,7 +312,7 @@ def test_a_withdrawn_invitation_is_gone_for_the_person(scene: Scene, browser: Br
     assert browser.get("nora", f"/calls/{scene.slug}/invitation").status_code == 404
     assert letters("evaluator_uninvited") == [str(scene.people["nora"])]
     with pytest.raises(NotFound):
-        services.decline_invitation(scene.actor("nora"), scene.call_id, "Late.")
+        services.decline_invitation(scene.actor("nora"), scene.call_id, DeclineKind.NO_TIME)
 
 
 def test_who_must_not_evaluate_is_not_invited(scene: Scene) -> None:

@@ -151,6 +151,9 @@ def test_every_rule_that_keeps_somebody_away_says_so() -> None:
         "Eva comes from a country of the consortium (GR).",
     ]
     assert rules.why_not(member(country_code="GR"), about(), none, countries=CountryRule.ALLOWED) == ""
+    # A file of seats tells all of them.
+    several = rules.all_why_not(member(country_code="GR"), about(), rules.Said(), countries=CountryRule.KEPT_AWAY)
+    assert list(several) == [said[3], said[6]]
 
 
 @pytest.mark.parametrize(
@@ -184,9 +187,9 @@ def test_scores_are_compared_only_between_whole_sheets_of_the_scale_as_it_is_now
         "c": {"x": 16, "y": 8},
         "d": {"x": 8},
     }
-    sheets = [rules.GivenSheet(people[name], about, name, name, marks) for name, marks in halves.items()]
+    sheets = [rules.EvaluatorSheet(people[name], about, name, name, marks) for name, marks in halves.items()]
 
-    _, rows = rules.given_rows(sheets, marking)
+    _, rows = rules.rows_by_evaluator(sheets, marking)
 
     told = {row.name: (row.against_words, row.sheets) for row in rows}
     nothing = "no colleague’s sheet beside one yet"

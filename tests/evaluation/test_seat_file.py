@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import html
 import io
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -210,6 +211,11 @@ def test_a_full_name_stands_for_its_one_person_and_an_unknown_one_is_quoted_as_w
         SeatDeed.REFUSED,
         "The same seat stands in line 2 already.",
     )
+    # Of somebody known everything that stands against it is told.
+    known = replace(
+        known, applications={"A": SeatedApplication(ID, "T", {}, "Agreed.")}, unfit={("A", "ada"): "Eva is away."}
+    )
+    assert plan(("A", "ada")) == [(SeatDeed.REFUSED, "Agreed. Eva is away.")]
 
 
 def standing(*handles: str) -> SeatedApplication:

@@ -9,13 +9,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from grants.applications.models import Application
+from grants.applications.models import Application, Submission
 from grants.applications.states import ApplicationState, Origin
-from grants.core import clock
+from grants.calls.queries import call_by_id
+from grants.core import clock, encoding
 from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.paging import Page
-from grants.evaluation import queries, services
+from grants.dossiers.rules import Answer
+from grants.evaluation import queries, rules, services
 from grants.evaluation.models import Assignment, Evaluator
 from grants.evaluation.queries import seating
 from grants.evaluation.rules import AdjustInput, Answered, LoadLine, SeatFilter, SeatSearch, SeatTotals, lacking_words
@@ -102,6 +104,32 @@ def test_the_list_is_narrowed_to_empty_seats_and_to_seats_given_back(seated: Sce
     assert found(seated, None, "%") == []
 
 
+def test_the_list_tells_topics_and_is_narrowed_to_one(browser: Browser, seated: Scene) -> None:
+    definition = call_by_id(seated.call_id).content.definition
+    (key, *_), ((value, label), *_) = rules.topic_questions(definition), rules.topic_choices(definition)
+    more(seated, 1)
+    with arranging():
+        made = db.session.scalars(select(Application).where(Application.title == "Street 3")).one()
+        sent = db.session.get_one(Submission, made.submission_id)
+        kept = {
+            name: getattr(sent, name) for name in ("submitted_at", "submitted_by", "closes_at", "requested", "sha256")
+        }
+        answers = sent.content["answers"]
+        picked = {**answers, "answers": [*answers["answers"], encoding.encode(Answer(key, picked=(value,)))]}
+        content = {**sent.content, "answers": picked}
+        own = Submission(application_id=made.id, number=1, receipt_number=99, content=content, **kept)
+        db.session.add(own)
+        db.session.flush()
+        made.submission_id = own.id
+    path = f"/calls/{seated.slug}/assignments"
+
+    shown = queries.assignments_page(seated.actor("manager"), seated.slug, SeatSearch(topic=value))
+
+    assert [(row.title, row.topics) for row in shown.rows.items] == [("Street 3", (label,))]
+    assert label in text_of(browser.get("manager", f"{path}?topic={value}"))
+    assert browser.get("manager", f"{path}?topic=nonsense").text.count('data-label="Lacks"') == 0
+
+
 def test_the_list_is_narrowed_to_late_assessments(browser: Browser, seated: Scene) -> None:
     first = seated.application_ids[0]
     db.session.rollback()
@@ -120,7 +148,7 @@ def test_the_list_is_narrowed_to_late_assessments(browser: Browser, seated: Scen
 
 def test_a_demanded_role_that_nobody_has_is_found_and_said() -> None:
     assert lacking_words([("role", "finance"), ("country", "FI"), ("reader", "sv")]) == (
-        "Nobody for finance", "Too many from FI", "Nobody reads sv",
+        "Nobody for finance", "Too many from FI", "Nobody reads Swedish",
     )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from grants.dossiers.rules import Answer
 from grants.evaluation import queries, rules, services
 from grants.evaluation.models import Assessment, AssessmentScore, AssessmentVersion, Assignment, SheetPlace
 from grants.evaluation.rules import AdjustInput, Answered, ListOrder
-from grants.evaluation.states import Declared, Deed, SeatState
+from grants.evaluation.states import AssessmentState, Declared, Deed, SeatState
 from tests.awards.test_publication import statements
 from tests.evaluation.scene import CLOSED, WORDS, Browser, Scene, declares
 from tests.html import check_page
@@ -276,6 +276,10 @@ def test_the_own_list_is_ordered_and_costs_the_same_for_one_and_for_many(seated:
     longer = dataclasses.replace(rows[0], criteria=2 * rows[0].criteria)
     assert rules.in_order((*rows[1:-1], longer), ListOrder.LEFT)[0] is longer
     assert rules.in_order(rows, ListOrder.DUE)[0].reference == rows[0].reference
+    # Sheets of a call in which nothing is open any more stand apart, and count in no progress; alone, they are all there is.
+    before = dataclasses.replace(rows[0], call_slug="before", submitted_at=CLOSED, state=AssessmentState.SUBMITTED)
+    assert rules.of_now((*rows, before)) == (rows, (before,))
+    assert rules.of_now((before,)) == ((before,), ())
     for order in ListOrder:
         shown = rules.in_order(rows, order)
         assert rules.own_work(shown).next == shown[0].reference

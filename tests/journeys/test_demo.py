@@ -74,7 +74,7 @@ REACHED = {
         evaluation.assessment evaluation.assessments evaluation.conflicts evaluation.finished evaluation.leave
         evaluation.reading_pack evaluation.sheet_offline
         """,
-    "chair": "awards.live awards.projector evaluation.given_scores",
+    "chair": "awards.live awards.projector evaluation.evaluator_scores",
     "reka": "agreements.account identity.organisation reporting.costs reporting.section",
     "paolo": "agreements.decline",
     "linnea": "awards.result",
@@ -85,7 +85,7 @@ REACHED = {
 }
 # What answers with a file, with words for a machine, or with the way to another page.
 NO_PAGES = {
-    "agreements.agreement_pdf", "awards.advice_csv", "awards.complaint_decision", "awards.complaint_file", "awards.complaints_csv", "awards.letter_pdf", "awards.minutes_pdf", "awards.public_awards_csv", "awards.pulse", "awards.ranking_csv", "awards.ranking_workbook", "awards.report_pdf", "awards.selection_minute", "documents.download", "evaluation.file", "evaluation.import_template", "evaluation.pool_csv", "evaluation.seats_taken",
+    "agreements.agreement_pdf", "awards.advice_csv", "awards.complaint_decision", "awards.complaint_file", "awards.complaints_csv", "awards.letter_pdf", "awards.minutes_pdf", "awards.public_awards_csv", "awards.pulse", "awards.ranking_csv", "awards.ranking_workbook", "awards.report_pdf", "awards.selection_minute", "documents.download", "evaluation.answer_link", "evaluation.file", "evaluation.import_template", "evaluation.pool_csv", "evaluation.seats_taken",
     "evaluation.sheet_document", "evaluation.sheet_workbook", "evaluation.take_reading_pack", "identity.open_link", "identity.roles_text", "oversight.alive", "oversight.audit_csv", "oversight.audit_key",
     "oversight.checkpoint_note", "oversight.ready", "oversight.tasks", "oversight.which_version",
     "payments.batch_file", "payments.ledger_csv",
@@ -95,7 +95,7 @@ NO_PAGES = {
 ELSEWHERE = {
     "awards.complaint", "awards.complaints", "awards.experts", "awards.experts_of_year", "awards.letter",
     "awards.letter_preview", "awards.letter_text", "awards.letters", "awards.names", "awards.own_complaint",
-    "awards.public_awards", "evaluation.consensus_field_history", "evaluation.decide_detected",
+    "awards.public_awards", "evaluation.answer_page", "evaluation.consensus_field_history", "evaluation.decide_detected",
     "evaluation.declare_in_office", "evaluation.detected", "evaluation.invitation", "evaluation.own_profile",
     "evaluation.sheet_history", "evaluation.shift", "evaluation.terms", "evaluation.withdraw_invitation",
     "evaluation.step_down", "identity.address", "identity.choose_password", "identity.confirm_password",

@@ -17,6 +17,7 @@ class ConflictRules:
 
     same_country: bool = False
     same_city: bool = False
+    # Who takes part in an application judges no competing one; the key is that of calls that stand.
     competing_bid: bool = True
     past_consortium_years: int = PAST_YEARS
 

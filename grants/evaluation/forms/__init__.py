@@ -7,6 +7,7 @@ from grants.evaluation.forms.conflicts import ConflictsForm, Declarations, RuleF
 from grants.evaluation.forms.leaving import FilledSheetForm, LeaveForm, Leaving
 from grants.evaluation.forms.pool import (
     AnswerForm,
+    DeclineForm,
     EvaluatorsFileForm,
     EvaluatorsTakenForm,
     InviteForm,
@@ -25,6 +26,7 @@ __all__ = [
     "AnswerForm",
     "ConflictsForm",
     "Declarations",
+    "DeclineForm",
     "DissentForm",
     "EvaluatorsFileForm",
     "EvaluatorsTakenForm",

@@ -7,7 +7,16 @@ from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import UUID
 
-from wtforms import BooleanField, FileField, HiddenField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    FileField,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import Optional
 
 from grants.calls.rules.expert_terms import TERMS_HEADINGS, TermsView
@@ -22,12 +31,14 @@ from grants.evaluation.rules import (
     EvaluatorInput,
     PoolMember,
     checked_ask,
+    checked_decline,
     checked_member,
     employer_words,
     read_employers,
     refuse_beyond_offer,
     refuse_unaccepted,
 )
+from grants.evaluation.states import DeclineKind
 from grants.identity.rules import checked_name, normal_email
 from grants.web.forms import CheckboxesField, ContestedForm, DateField, Needed, choices
 
@@ -192,6 +203,28 @@ class TermsForm(ContestedForm):
     def number(self) -> int | None:
         """The version of the words the form carried."""
         return read_number(self.terms.data)
+
+
+class DeclineForm(ContestedForm):
+    """A no to an invitation: why, in one choice, and in words where one wants to say more."""
+
+    kind = RadioField(
+        "Why you decline",
+        choices=choices((each.value, each.words) for each in DeclineKind),
+        validators=[Needed("Choose why.")],
+    )
+    words = TextAreaField(
+        "In your own words", [Optional()], description="The programme reads it. Needed for another reason."
+    )
+
+    def why(self) -> tuple[DeclineKind, str]:
+        """What was chosen, and the words."""
+        return DeclineKind(self.kind.data), self.words.data or ""
+
+    def checks(self) -> Iterable[Callable[[], object]]:
+        """Another reason is told in words."""
+        if self.kind.data in set(DeclineKind):
+            yield lambda: checked_decline(*self.why())
 
 
 class WhyForm(ContestedForm):

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import Any
 
+from grants.calls.rules import LANGUAGES
 from grants.evaluation.matching import programme
 from grants.evaluation.matching.arrays import Arrays
 from grants.evaluation.matching.reasons import count, listed
@@ -106,7 +107,7 @@ def _words(arrays: Arrays, found: list[Relaxation]) -> tuple[str, ...]:
         if kind == "seats":
             quality = " without a conflict"
         elif kind == "reader":
-            quality = f" reading {language}"
+            quality = f" reading {LANGUAGES.get(language, language)}"
         else:
             quality = f" with the role “{kind.removeprefix('role:')}”"
         where = f" who {'is' if number == 1 else 'are'} not from {' or '.join(countries)}" if countries else ""

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.core.db import DIGEST, NOT_AUDITED, Row, points_to, state_check
-from grants.evaluation.states import InvitationState
+from grants.evaluation.states import DeclineKind, InvitationState
 
 
 class Evaluator(Row):
@@ -81,6 +81,8 @@ class EvaluatorInvitation(Row):
         UniqueConstraint("call_id", "user_id"),
         state_check(InvitationState),
         CheckConstraint("(state = 'invited') = (answered_at IS NULL)", name="answered"),
+        state_check(DeclineKind, "declined_for"),
+        CheckConstraint("declined_for IS NULL OR state = 'declined'", name="declined_for_a_reason"),
         CheckConstraint("expires_at > invited_at", name="ends_after_start"),
     )
 
@@ -96,6 +98,8 @@ class EvaluatorInvitation(Row):
     reminded_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
     reason: Mapped[str | None] = mapped_column(info=DIGEST)
+    # Why somebody declined, where they were asked for it; their own words are the reason.
+    declined_for: Mapped[str | None]
 
 
 class EvaluatorImport(Row):

@@ -36,14 +36,7 @@ from grants.evaluation.queries.applicants import (
     town_question,
     towns_of,
 )
-from grants.evaluation.queries.assignments import (
-    call_to_assign,
-    candidates,
-    country_rule,
-    pool,
-    runs,
-    seat_of,
-)
+from grants.evaluation.queries.assignments import call_to_assign, candidates, country_rule, pool, runs, seat_of
 from grants.evaluation.queries.conflicts import conflict_pages, doubt, may_declare, to_declare_in_office, waiting_doubts
 from grants.evaluation.queries.consensus import (
     agreed_before,
@@ -68,12 +61,13 @@ from grants.evaluation.queries.consensus_versions import consensus_versions
 from grants.evaluation.queries.detected import detected_count, detected_pair, detected_rows, waiting_detections
 from grants.evaluation.queries.detecting import acts_for, calls_looked_at, look, standing_detections, takes_part
 from grants.evaluation.queries.entities import doubted, doubted_by, entity_rows, said_of_members, unsettled
-from grants.evaluation.queries.given import given_page
+from grants.evaluation.queries.evaluator_scores import scores_by_evaluator
 from grants.evaluation.queries.importing import import_plan, import_progress, roles_asked
 from grants.evaluation.queries.invitations import (
     OWN_CALLS_ALL,
     OWN_CALLS_MAX,
     due_reminders,
+    invitation_by_link,
     invitations,
     own_invitation,
     own_pools,
@@ -179,11 +173,11 @@ __all__ = [
     "field_version",
     "form_of",
     "found_conflict",
-    "given_page",
     "has_conflict",
     "import_plan",
     "import_progress",
     "in_conflict",
+    "invitation_by_link",
     "invitations",
     "joined_towns",
     "look",
@@ -216,6 +210,7 @@ __all__ = [
     "runs",
     "said_of_members",
     "score_questions",
+    "scores_by_evaluator",
     "scores_of",
     "scoring",
     "seat_application",

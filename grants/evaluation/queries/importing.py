@@ -24,6 +24,7 @@ from grants.identity.models import RoleGrant, User
 from grants.identity.policy import Role
 
 _ENDED = {
+    PoolState.AGREED: "This person said yes and fills in their profile. Remind or withdraw by hand if that takes long.",
     PoolState.DECLINED: "This person declined. Invite them by hand if you would still ask.",
     PoolState.WITHDRAWN: "The invitation of this person was withdrawn. Invite them by hand if that was wrong.",
     PoolState.MEMBER: "This person was in the pool before and was taken out. Invite them by hand if that was wrong.",

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import aliased
 
 from grants.calls import queries as calls
@@ -18,11 +18,13 @@ from grants.core.duties import DUTIES_MAX, Duty, every, with_the_rest
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor
 from grants.core.together import EVERY, Asking, ask, reader, side_by_side
+from grants.evaluation import rules
 from grants.evaluation.models import Assignment, Evaluator, EvaluatorAcceptance, EvaluatorInvitation
 from grants.evaluation.queries.accepting import terms_accepted
 from grants.evaluation.queries.stepping_down import is_stopping_place
-from grants.evaluation.rules import Accepted, EvaluatorInput, InvitationView, TermsPage
-from grants.evaluation.states import InvitationState, SeatState
+from grants.evaluation.rules import Accepted, EvaluatorInput, InvitationView, LinkState, TermsPage
+from grants.evaluation.states import WAITING, DeclineKind, InvitationState, SeatState
+from grants.identity import queries as identity
 from grants.identity.models import User
 
 # More invitations than any pool has.
@@ -40,6 +42,7 @@ def _invitations() -> Select[Any]:
             *(EvaluatorInvitation.state, EvaluatorInvitation.message, EvaluatorInvitation.entry),
             *(EvaluatorInvitation.invited_at, EvaluatorInvitation.expires_at, EvaluatorInvitation.reminded_at),
             *(EvaluatorInvitation.answered_at, EvaluatorInvitation.reason, EvaluatorInvitation.user_id),
+            EvaluatorInvitation.declined_for,
             *(Call.slug, Call.title, User.name, User.handle, User.email, inviter.name.label("inviter")),
         )
         .join(Call, Call.id == EvaluatorInvitation.call_id)
@@ -53,6 +56,7 @@ def _view(row: Any) -> InvitationView:
         row.id, row.version, row.call_id, row.slug, row.title, row.user_id, row.name, row.handle, row.email,
         InvitationState(row.state), row.message, encoding.decode({"value": row.entry}, EvaluatorInput), row.inviter,
         row.invited_at, row.expires_at, row.reminded_at, row.answered_at, row.reason or "",
+        None if row.declined_for is None else DeclineKind(row.declined_for),
     )  # fmt: skip
 
 
@@ -64,6 +68,20 @@ def invitations(call_id: UUID, user_ids: Iterable[UUID] | None = None) -> Asking
         wanted = wanted.where(EvaluatorInvitation.user_id.in_(list(user_ids)))
     rows = yield from ask(wanted.order_by(User.name, EvaluatorInvitation.id).limit(INVITATIONS_MAX))
     return {row.user_id: _view(row) for row in rows}
+
+
+def invitation_by_link(token: str) -> tuple[InvitationView, LinkState, str] | None:
+    """The invitation a link of a mail names, what the link is good for, and the moment of asking it is of; None for one
+    that we never made. One statement."""
+    named = rules.named_by(identity.read_signed_address(rules.ANSWER_LINK, token))
+    if named is None:
+        return None
+    invitation_id, asked = named
+    row = db.session.execute(_invitations().where(EvaluatorInvitation.id == invitation_id)).one_or_none()
+    if row is None:
+        return None
+    found = _view(row)
+    return found, rules.link_state(found.state, found.invited_at, found.expires_at, asked, clock.now()), asked
 
 
 def own_invitation(actor: Actor, slug: str) -> InvitationView:
@@ -178,12 +196,11 @@ def own_terms(actor: Actor, most: int = OWN_CALLS_MAX) -> Asking[tuple[tuple[str
 def pool_duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     """Invitations this person has to answer and words they have to accept, whatever their roles; one statement each."""
     wanted = (
-        select(Call.slug, Call.title, EvaluatorInvitation.expires_at)
+        select(Call.slug, Call.title, EvaluatorInvitation.expires_at, EvaluatorInvitation.state)
         .join(Call, Call.id == EvaluatorInvitation.call_id)
         .where(
             EvaluatorInvitation.user_id == actor.user_id,
-            EvaluatorInvitation.state == InvitationState.INVITED.value,
-            EvaluatorInvitation.expires_at > at,
+            _waits(at),
         )
         .order_by(EvaluatorInvitation.expires_at)
         .limit(20)
@@ -192,6 +209,9 @@ def pool_duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     rows, (demanded, every_demand) = yield from side_by_side(asked)
     found = [
         Duty(
+            f"Fill in your profile for {row.title}", "You said yes; you are in the pool once the programme knows what you know.",
+            "Fill in your profile", "evaluation.invitation", {"slug": row.slug},
+        ) if row.state == InvitationState.AGREED.value else Duty(
             f"Say whether you evaluate in {row.title}", "The programme invites you; it waits for your answer.",
             "Answer the invitation", "evaluation.invitation", {"slug": row.slug}, due_at=row.expires_at,
         )
@@ -208,12 +228,21 @@ def pool_duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     return (*found, *with_the_rest(to_read, every_demand, "Accept contracts and confidentiality"))
 
 
+def _waits(at: datetime) -> ColumnElement[bool]:
+    """For an answer, until its last day; or for the profile of whoever said yes, for as long as that takes."""
+    row = EvaluatorInvitation
+    return and_(
+        row.state.in_([each.value for each in WAITING]),
+        or_(row.state == InvitationState.AGREED.value, row.expires_at > at),
+    )
+
+
 def due_reminders(before: datetime) -> tuple[UUID, ...]:
     """Invitations that lapse before a moment, wait still, and of which nobody was reminded."""
     rows = db.session.scalars(
         select(EvaluatorInvitation.id)
         .where(
-            EvaluatorInvitation.state == InvitationState.INVITED.value,
+            EvaluatorInvitation.state.in_([each.value for each in WAITING]),
             EvaluatorInvitation.reminded_at.is_(None),
             EvaluatorInvitation.expires_at > clock.now(),
             EvaluatorInvitation.expires_at <= before,

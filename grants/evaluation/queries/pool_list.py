@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Label, Select, and_, case, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Label, Select, Text, and_, case, func, literal, or_, select, tuple_, union_all
 
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
@@ -28,7 +28,7 @@ from grants.evaluation.queries.accepting import terms_accepted
 from grants.evaluation.queries.assignments import pool
 from grants.evaluation.queries.invitations import acceptances, invitations
 from grants.evaluation.rules import Accepted, InvitationView, PoolLine, PoolMember, PoolSearch, cells_of, entry_of
-from grants.evaluation.states import AssessmentState, InvitationState, PoolState, SeatState
+from grants.evaluation.states import AssessmentState, DeclineKind, InvitationState, PoolState, SeatState
 from grants.identity.models import Organisation, User
 
 # How many lines a file of the list has at most; a pool is smaller.
@@ -82,7 +82,7 @@ def _everybody(call_id: UUID, at: datetime) -> Select[Any]:
     members = select(
         *(Evaluator.user_id, Evaluator.id.label("evaluator_id"), Evaluator.organisation_id, Evaluator.country_code),
         *(Evaluator.languages, Evaluator.topics, Evaluator.roles, Evaluator.load_max),
-        *(member_state.label("state"), accepted.label("accepted")),
+        *(member_state.label("state"), accepted.label("accepted"), literal(None, Text()).label("declined_for")),
     ).where(Evaluator.call_id == call_id)
     asked = select(
         *(EvaluatorInvitation.user_id, literal(None, Evaluator.id.type), literal(None, Evaluator.id.type)),
@@ -90,6 +90,7 @@ def _everybody(call_id: UUID, at: datetime) -> Select[Any]:
         entry["load_max"].as_integer(),
         case((lapsed, PoolState.LAPSED.value), else_=EvaluatorInvitation.state),
         literal(None, Evaluator.load_max.type),
+        EvaluatorInvitation.declined_for,
     ).where(
         EvaluatorInvitation.call_id == call_id,
         EvaluatorInvitation.state != InvitationState.ACCEPTED.value,
@@ -135,7 +136,7 @@ def _lines(call_id: UUID, search: PoolSearch, page: Page) -> Select[Any]:
     return (
         select(
             *(every.c.user_id, every.c.country_code, every.c.languages, every.c.topics, every.c.roles),
-            *(every.c.load_max, every.c.state, every.c.accepted, User.name, User.handle),
+            *(every.c.load_max, every.c.state, every.c.accepted, every.c.declined_for, User.name, User.handle),
             Organisation.name.label("organisation"),
             _count(every.c.evaluator_id).label("load"),
             _count(every.c.evaluator_id, Assessment.state == AssessmentState.SUBMITTED.value).label("submitted"),
@@ -152,6 +153,7 @@ def _line(row: Any) -> PoolLine:
     return PoolLine(
         row.user_id, row.name, row.handle, row.organisation or "", row.country_code, tuple(row.languages),
         tuple(row.topics), tuple(row.roles), PoolState(row.state), row.accepted, row.load, row.load_max, row.submitted,
+        None if row.declined_for is None else DeclineKind(row.declined_for),
     )  # fmt: skip
 
 
@@ -204,7 +206,7 @@ def _file_lines(call_id: UUID, search: PoolSearch) -> Asking[tuple[tuple[str, ..
         entry = entry_of(member) if member is not None else offer.entry if offer is not None else None
         cells = cells_of(entry) if entry is not None else ("",) * 9
         told.append(
-            (emails[row.user_id], row.name, *cells, PoolState(row.state).words, str(row.accepted or ""), str(row.load), str(row.submitted))
+            (emails[row.user_id], row.name, *cells, _line(row).state_words, str(row.accepted or ""), str(row.load), str(row.submitted))
         )  # fmt: skip
     return tuple(told)
 

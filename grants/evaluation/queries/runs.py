@@ -38,10 +38,10 @@ from grants.evaluation.queries.assignments import (
 from grants.evaluation.rules import (
     AdjustInput,
     AdjustPage,
-    GivenSeat,
+    EvaluatorSample,
     PoolMember,
     RunPage,
-    SeatGraph,
+    RunSeat,
     SeatWhy,
     Tally,
     WhatIf,
@@ -74,24 +74,27 @@ def run_page(actor: Actor, slug: str, number: int, page: Page) -> Asking[RunPage
         .order_by(key)
         .limit(page.limit)
     )
-    seats, graph = yield from both(given_now, _graph_after(call.id, row.created_at))
+    seats, stood = yield from both(given_now, _stood_after(call.id, row.created_at))
+    loads = Counter((one.name, one.handle) for one in stood)
     given = [
-        GivenSeat(one.reference, one.title, one.name, one.handle, one.utility, one.state == SeatState.ACTIVE.value)
+        RunSeat(one.reference, one.title, one.name, one.handle, one.utility, one.state == SeatState.ACTIVE.value)
         for one in seats
     ]
     return RunPage(
         call.slug, call.title, view, row.settings, row.solver, row.ideal, row.floor, row.spread,
         view.changes, row.difference,
         cut(given, page, key=lambda one: f"{one.reference} {one.handle}", total=row.seats_new),
-        graph,
+        seat_graph((one.application_id, one.evaluator_id) for one in stood),
+        tuple(EvaluatorSample(*who, count) for who, count in sorted(loads.items())),
     )  # fmt: skip
 
 
-def _graph_after(call_id: UUID, made_at: datetime) -> Asking[SeatGraph]:
-    """How the seats of a call hung together once a run was made: those that stood then, whatever became of them."""
+def _stood_after(call_id: UUID, made_at: datetime) -> Asking[Sequence[Any]]:
+    """The seats of a call that stood once a run was made, whatever became of them, with who had each."""
     rows = yield from ask(
-        select(Assignment.application_id, Assignment.evaluator_id)
+        select(Assignment.application_id, Assignment.evaluator_id, User.name, User.handle)
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
+        .join(User, User.id == Evaluator.user_id)
         .where(
             Evaluator.call_id == call_id,
             Assignment.created_at <= made_at,
@@ -99,7 +102,7 @@ def _graph_after(call_id: UUID, made_at: datetime) -> Asking[SeatGraph]:
         )
         .order_by(Assignment.application_id, Assignment.evaluator_id)
     )
-    return seat_graph((row.application_id, row.evaluator_id) for row in rows)
+    return rows
 
 
 @reader

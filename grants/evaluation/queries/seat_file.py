@@ -142,13 +142,14 @@ def _unfit(
     seats: Any,
     clear: frozenset[tuple[UUID, UUID]],
 ) -> str:
-    """Why somebody without a seat cannot take one: what a seat given by hand is asked too."""
+    """All that keeps somebody without a seat from taking one: what a seat given by hand is asked too."""
     had = {seat.evaluator_id: seat.state for seat in seats.get(application_id, ())}
     if had.get(member.id) is SeatState.ACTIVE:
         return ""
-    if member.id in had:
-        return f"{member.name} had a seat on it before."
+    before = [f"{member.name} had a seat on it before."] if member.id in had else []
     said = stated.get((member.user_id, application_id), rules.Said())
     due = clock.end_of_day(line.due) if line.due else None
-    why = rules.why_not(member, consortia[application_id], said, countries=countries, due=due)
-    return why or ("" if (member.user_id, application_id) in clear else rules.why_shut(member))
+    kept = list(rules.all_why_not(member, consortia[application_id], said, countries=countries, due=due))
+    if not kept and (member.user_id, application_id) not in clear:
+        kept = [rules.why_shut(member)]
+    return " ".join([*before, *kept])

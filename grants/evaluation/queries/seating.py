@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, func, literal, not_, or_, select, union_all
 from sqlalchemy.orm import aliased
 
-from grants.applications.models import Application
+from grants.applications.models import Application, Submission
 from grants.calls.rules import CallView
 from grants.core import clock
 from grants.core.paging import COUNTED_MAX, Page, Rows, Tally, cut
@@ -27,7 +28,7 @@ from grants.evaluation.models import (
 )
 from grants.evaluation.queries.accepting import terms_accepted
 from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, in_conflict, results_known, within
-from grants.evaluation.queries.applicants import cities_of
+from grants.evaluation.queries.applicants import cities_of, topics_picked
 from grants.evaluation.queries.assignments import call_to_assign, runs, seat_views
 from grants.evaluation.queries.conflicts import doubts_where, waits_for_ruling
 from grants.evaluation.queries.detected import detected_count
@@ -71,21 +72,25 @@ def assignments_page(
     lines = cut(found, page, key=lambda row: row.reference_key, total=Tally.of(count))
     ids = [row.id for row in lines.items]
     about_rows: list[Asking[Any]] = [
-        seat_views(ids), _told_of_rows(call.id, ids), _loads(ids), cities_of.asking(ids),
+        seat_views(ids), _told_of_rows(call.id, ids), _loads(ids), cities_of.asking(ids), topics_picked.asking(ids),
         doubts_where(
             Application.call_id == call.id, shown_to(actor),
             or_(waits_for_ruling(), Application.id.in_(ids)), most=DOUBTS_SHOWN + 1,
         ),
     ]  # fmt: skip
-    seats, told, loads, cities, doubts = yield from side_by_side(about_rows)
+    seats, told, loads, cities, picked, doubts = yield from side_by_side(about_rows)
+    topics = dict(rules.topic_choices(call.content.definition))
     rows = tuple(
-        _row(call, row, seats.get(row.id, []), cities.get(row.id, ""), told.get(row.id, (0, 0)), totals.pool)
+        replace(
+            _row(call, row, seats.get(row.id, []), cities.get(row.id, ""), told.get(row.id, (0, 0)), totals.pool),
+            topics=tuple(topics.get(each, each) for each in sorted(picked.get(row.id, ()))),
+        )
         for row in lines.items
     )
     return AssignmentsPage(
         call.id, call.slug, call.title, call.content.evaluators_per_application, call.content.assignment.roles, search,
         Rows(rows, lines.next_key, lines.total, lines.first), totals, loads,
-        doubts[:DOUBTS_SHOWN], len(doubts) > DOUBTS_SHOWN, ran, waiting, since,
+        doubts[:DOUBTS_SHOWN], len(doubts) > DOUBTS_SHOWN, ran, waiting, since, topics,
     )  # fmt: skip
 
 
@@ -142,6 +147,8 @@ def _narrowed(call: CallView, search: SeatSearch) -> list[ColumnElement[bool]]:
                 Application.reference.icontains(search.text, autoescape=True),
             )
         )
+    if search.topic:
+        wanted.append(_picked(call, search.topic))
     match search.only:
         case SeatFilter.FREE:
             filled = _seats_of_row(func.count(Assignment.id), ACTIVE).scalar_subquery()
@@ -160,6 +167,17 @@ def _narrowed(call: CallView, search: SeatSearch) -> list[ColumnElement[bool]]:
             ]
             wanted.append(or_(literal(False), *lacks))
     return [*wanted, OPEN] if search.only else wanted
+
+
+def _picked(call: CallView, topic: str) -> ColumnElement[bool]:
+    """That the application picked this topic in what it sent."""
+    answers = Submission.content["answers"]["answers"]
+    asked = [
+        answers.contains([{"question": key, "picked": [topic]}])
+        for key in rules.topic_questions(call.content.definition)
+    ]
+    sent = select(Submission.id).where(Submission.id == Application.submission_id, or_(literal(False), *asked))
+    return sent.correlate(Application).exists()
 
 
 def _lines(wanted: Sequence[ColumnElement[bool]], page: Page) -> Select[Any]:

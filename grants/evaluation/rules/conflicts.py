@@ -229,7 +229,7 @@ class DoubtRow:
 KIND_WORDS: Mapping[DetectedKind, str] = {
     DetectedKind.OWN_APPLICATION: "Own application",
     DetectedKind.SAME_PERSON: "Same person under another account",
-    DetectedKind.COMPETING_BID: "Competing application",
+    DetectedKind.COMPETING_APPLICATION: "Competing application",
     DetectedKind.OWN_ORGANISATION: "Own organisation",
     DetectedKind.SAME_NUMBER: "Same number in a register",
     DetectedKind.SAME_CITY: "Same city",

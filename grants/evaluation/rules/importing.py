@@ -19,7 +19,7 @@ from grants.core.errors import Invalid, no_such, quoted
 from grants.core.text import csv_lines
 from grants.evaluation.rules.employers import employer_words, read_employers
 from grants.evaluation.rules.heads import columns_of
-from grants.evaluation.rules.pool import TOPIC_LEVELS, PoolMember, checked_member, digest
+from grants.evaluation.rules.pool import POOL_LOAD_MAX, TOPIC_LEVELS, PoolMember, checked_member, digest
 from grants.evaluation.rules.values import EvaluatorInput
 from grants.identity.rules import checked_name, normal_email
 
@@ -417,7 +417,7 @@ def _number(cells: Mapping[str, str], column: str, standing: int, wrong: _Wrong)
     if text.isascii() and text.isdecimal() and len(text) < 6:
         return int(text)
     if text:
-        wrong(column, f"{quoted(text)} is no whole number from 0 to 99999.")
+        wrong(column, f"{quoted(text)} is no whole number from 0 to {POOL_LOAD_MAX}.")
     return standing
 
 

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from grants.calls.rules.expert_terms import TermsView
 from grants.core.errors import Invalid
+from grants.dossiers.rules import clean_text
+from grants.evaluation.rules.pool import POOL_LOAD_MAX, load_words
 from grants.evaluation.rules.values import EvaluatorInput
-from grants.evaluation.states import InvitationState, PoolState
+from grants.evaluation.states import DeclineKind, InvitationState, PoolState
 
 MESSAGE_CHARACTERS_MAX = 2_000
 # How many days somebody has to answer, and from how many before the end on the program reminds them.
@@ -54,12 +56,21 @@ class InvitationView:
     reminded_at: datetime | None
     answered_at: datetime | None
     reason: str
+    declined_for: DeclineKind | None = None
+
+    @property
+    def decline_words(self) -> str:
+        """Why somebody declined: what they chose, and what they wrote."""
+        chosen = self.declined_for.words if self.declined_for is not None else ""
+        return ": ".join(each for each in (chosen, self.reason) if each)
 
     def standing(self, at: datetime) -> PoolState:
         """How it stands at a moment: one that nobody answered lapses by itself."""
         match self.state:
             case InvitationState.INVITED:
                 return PoolState.INVITED if at < self.expires_at else PoolState.LAPSED
+            case InvitationState.AGREED:
+                return PoolState.AGREED
             case InvitationState.DECLINED:
                 return PoolState.DECLINED
             case InvitationState.WITHDRAWN:
@@ -119,6 +130,13 @@ class PoolLine:
     load: int
     load_max: int
     submitted: int
+    declined_for: DeclineKind | None = None
+
+    @property
+    def state_words(self) -> str:
+        """How this person stands, with why they declined where they said so."""
+        why = f" ({self.declined_for.words.lower()})" if self.declined_for is not None else ""
+        return self.state.words + why
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +151,19 @@ class PoolSearch:
     accepted: bool | None = None
 
 
+def checked_decline(kind: DeclineKind, words: str) -> str:
+    """The words of whoever declines, cleaned; raises :class:`Invalid` where another reason is not told, or too long."""
+    told = clean_text(words)
+    if kind is DeclineKind.OTHER and not told:
+        raise Invalid("A reason is missing.", {"words": "Say in a few words why; the programme reads it."})
+    if len(told) > MESSAGE_CHARACTERS_MAX:
+        over = len(told) - MESSAGE_CHARACTERS_MAX
+        raise Invalid(
+            "The reason is too long.", {"words": f"The limit is {MESSAGE_CHARACTERS_MAX} characters. Take out {over}."}
+        )
+    return told
+
+
 def checked_ask(given: AskInput) -> None:
     """Raise :class:`Invalid` for a message or a number of days beyond the limit."""
     problems: dict[str, str] = {}
@@ -141,6 +172,8 @@ def checked_ask(given: AskInput) -> None:
         problems["message"] = f"The limit is {MESSAGE_CHARACTERS_MAX} characters. Take out {over}."
     if not 1 <= given.days <= INVITATION_DAYS_MAX:
         problems["days"] = f"Give somebody 1 to {INVITATION_DAYS_MAX} days to answer."
+    if not 1 <= given.load_max <= POOL_LOAD_MAX:
+        problems["load_max"] = load_words(given.load_max)
     if problems:
         raise Invalid("The invitation was not sent.", problems)
 

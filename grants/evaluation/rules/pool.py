@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -18,7 +18,8 @@ from grants.evaluation.rules.employers import Employer, employer_words
 from grants.evaluation.rules.values import EvaluatorInput
 from grants.evaluation.states import CountryRule
 
-POOL_LOAD_MAX = 500
+# More than anybody reads in one call; a larger number is a slip of the keyboard.
+POOL_LOAD_MAX = 99
 # How well a topic is known: existing entries without a level know it best, as they counted before there were levels.
 TOPIC_LEVELS = {1: "some", 2: "good", 3: "expert"}
 LEVEL_OF_ENTRY = 3
@@ -103,37 +104,44 @@ class PoolMember:
 def why_not(
     member: PoolMember, about: Consortium, said: Said, *, countries: CountryRule, due: datetime | None = None
 ) -> str:
-    """The rule that keeps an evaluator from an application, as a sentence; empty when none does.
+    """The first rule that keeps an evaluator from an application, as a sentence; empty when none does.
 
     ``due`` is when the assessment is due, where one is set: whoever is not available then gets no seat. While something
     that was found waits for a decision nobody new is seated; who has a seat reads on meanwhile.
     """
+    return next(all_why_not(member, about, said, countries=countries, due=due), "")
+
+
+def all_why_not(
+    member: PoolMember, about: Consortium, said: Said, *, countries: CountryRule, due: datetime | None = None
+) -> Iterator[str]:
+    """Every rule that keeps an evaluator from an application, each as a sentence, the gravest first."""
     if said.is_conflict:
-        return f"{member.name} has a conflict of interest with it."
+        yield f"{member.name} has a conflict of interest with it."
     if member.user_id in about.user_ids:
-        return f"{member.name} takes part in it."
+        yield f"{member.name} takes part in it."
     if member.organisation_id is not None and member.organisation_id in about.organisation_ids:
-        return f"{member.name} belongs to an organisation of the consortium."
-    if member.close_ids & about.organisation_ids:
-        return f"{member.name} belongs to an organisation of the consortium, or did within the last three years."
+        yield f"{member.name} belongs to an organisation of the consortium."
+    elif member.close_ids & about.organisation_ids:
+        yield f"{member.name} belongs to an organisation of the consortium, or did within the last three years."
     if member.stepped_down_at is not None:
-        return f"{member.name} stepped down from this call."
+        yield f"{member.name} stepped down from this call."
     if member.must_accept:
-        return f"{member.name} has not accepted the contract and the confidentiality of this call."
-    if said.declared is None:
-        return f"{member.name} has not declared yet whether there is a conflict."
-    if not stands_clear(said.declared, said.ruling):
-        return f"{member.name} is not sure about a conflict; the programme has not ruled yet."
-    if said.waits:
-        return (
-            f"Something was found that may be a conflict of {member.name} with it; nobody has decided about it yet. "
-            "It waits on the page “Conflicts found”."
-        )
+        yield f"{member.name} has not accepted the contract and the confidentiality of this call."
+    if not said.is_conflict:
+        if said.declared is None:
+            yield f"{member.name} has not declared yet whether there is a conflict."
+        elif not stands_clear(said.declared, said.ruling):
+            yield f"{member.name} is not sure about a conflict; the programme has not ruled yet."
+        if said.waits:
+            yield (
+                f"Something was found that may be a conflict of {member.name} with it; nobody has decided about it yet. "
+                "It waits on the page “Conflicts found”."
+            )
     if countries is CountryRule.KEPT_AWAY and member.country_code in about.country_codes:
-        return f"{member.name} comes from a country of the consortium ({member.country_code})."
+        yield f"{member.name} comes from a country of the consortium ({member.country_code})."
     if due is not None and not member.is_there(day := clock.in_zone(due).date()):
-        return f"{member.name} is available {member.available_words}; the assessment is due on {clock.long_date(day)}."
-    return ""
+        yield f"{member.name} is available {member.available_words}; the assessment is due on {clock.long_date(day)}."
 
 
 def why_shut(member: PoolMember) -> str:
@@ -146,12 +154,7 @@ def why_shut(member: PoolMember) -> str:
 
 def topics_of(content: DossierContent) -> frozenset[str]:
     """The topics an application picked: every choice of its questions with several choices."""
-    kinds = {
-        question.key
-        for section in content.definition.sections
-        for question in section.questions
-        if question.kind is QuestionKind.MULTICHOICE
-    }
+    kinds = topic_questions(content.definition)
     return frozenset(value for answer in content.answers if answer.question in kinds for value in answer.picked)
 
 
@@ -159,6 +162,11 @@ def digest(value: Any) -> bytes:
     """SHA-256 of plain data in one spelling: the hash of an input that can be recomputed."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).digest()
+
+
+def load_words(number: int) -> str:
+    """What is wrong with a largest number of applications outside the limit."""
+    return f"The largest number of applications lies between 1 and {POOL_LOAD_MAX}; this is {number}."
 
 
 def checked_member(values: EvaluatorInput) -> EvaluatorInput:
@@ -170,7 +178,7 @@ def checked_member(values: EvaluatorInput) -> EvaluatorInput:
     if not 0 <= values.load_min <= values.load_max:
         wrong["load_min"] = "The least number of applications lies between 0 and the largest number."
     if not 1 <= values.load_max <= POOL_LOAD_MAX:
-        wrong["load_max"] = f"The largest number of applications lies between 1 and {POOL_LOAD_MAX}."
+        wrong["load_max"] = load_words(values.load_max)
     languages, language_levels = checked_languages(values, wrong)
     after, before = values.available
     if after is not None and before is not None and after > before:
@@ -221,6 +229,16 @@ def refuse_load(member: PoolMember) -> None:
         raise Refused(
             f"{member.name} already has {member.load} applications; the maximum is {member.load_max}. Raise it, or choose somebody else."
         )
+
+
+def topic_questions(definition: Definition) -> tuple[str, ...]:
+    """The questions whose choices are topics: those of which several may be picked."""
+    return tuple(
+        question.key
+        for section in definition.sections
+        for question in section.questions
+        if question.kind is QuestionKind.MULTICHOICE
+    )
 
 
 def topic_choices(definition: Definition) -> tuple[tuple[str, str], ...]:

@@ -25,7 +25,7 @@ TO_COMPARE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class GivenSeat:
+class RunSeat:
     """A seat that a run gave."""
 
     reference: str
@@ -90,6 +90,32 @@ class SeatGraph:
 
 
 @dataclass(frozen=True, slots=True)
+class EvaluatorSample:
+    """How many applications one evaluator has, and how many of these assessments say something of the applications."""
+
+    name: str
+    handle: str
+    applications: int
+
+    @property
+    def effective(self) -> int:
+        """One of them goes into learning how strict the person is."""
+        return self.applications - 1
+
+    @property
+    def words(self) -> str:
+        """Whether that is enough.
+
+        >>> EvaluatorSample("Eva", "eva", 3).words, EvaluatorSample("Eva", "eva", 4).words
+        ('1 application fewer than it takes', 'Enough to tell')
+        """
+        short = TO_COMPARE - self.applications
+        if short <= 0:
+            return "Enough to tell"
+        return f"{short} {'application' if short == 1 else 'applications'} fewer than it takes"
+
+
+@dataclass(frozen=True, slots=True)
 class RunPage:
     """One run as it was kept, and the seats it gave."""
 
@@ -103,8 +129,9 @@ class RunPage:
     spread: int | None
     changes: tuple[str, ...]
     difference: Mapping[str, Any]
-    seats: Rows[GivenSeat]
+    seats: Rows[RunSeat]
     graph: SeatGraph
+    samples: tuple[EvaluatorSample, ...] = ()
 
     @property
     def from_ideal(self) -> str:
@@ -129,7 +156,8 @@ class RunPage:
         if self.ideal is not None and self.ideal > run.objective:
             found.append(
                 f"What that costs: without rules on who sits together and without the care for the worst served application "
-                f"{self.ideal} could be reached. Keeping them took {self.from_ideal} of it."
+                f"{self.ideal} could be reached. Keeping them took {self.from_ideal} of it: the seats are at most so far from that "
+                "ideal."
             )
         if self.floor is not None:
             found.append(

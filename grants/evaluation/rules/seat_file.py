@@ -282,7 +282,8 @@ def _of_line(line: AskedSeat, about: SeatedApplication, known: SeatsKnown) -> tu
     change = SeatChange(*base, SeatDeed.GIVEN, due=line.due, lock=bool(line.locked))
     if person is None:
         return change, _nobody(line, known)
-    return change, about.decided or known.unfit.get((line.reference, line.handle), "")
+    kept = known.unfit.get((line.reference, line.handle), "")
+    return change, " ".join(each for each in (about.decided, kept) if each)
 
 
 def _nobody(line: AskedSeat, known: SeatsKnown) -> str:

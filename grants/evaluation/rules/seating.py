@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from grants.calls.rules import LANGUAGES
 from grants.core.paging import Rows, Tally
 from grants.evaluation.rules.conflicts import DoubtRow
 from grants.evaluation.rules.showing import RunView, SeatView
@@ -38,10 +39,11 @@ class SeatFilter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SeatSearch:
-    """What the list is narrowed to: words of a title or a reference, and one filter."""
+    """What the list is narrowed to: words of a title or a reference, one filter, and a topic the application picked."""
 
     text: str = ""
     only: SeatFilter | None = None
+    topic: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class SeatedRow:
     undeclared: int = 0
     # Rules of the call on the evaluators of one application that these break, in words.
     lacking: tuple[str, ...] = ()
+    # What it picked, as applicants read it.
+    topics: tuple[str, ...] = ()
 
     @property
     def fit(self) -> int | None:
@@ -172,6 +176,8 @@ class AssignmentsPage:
     # How many pairs with something found wait for a person to decide.
     found_waiting: Tally
     since: SinceRun = SinceRun()
+    # Every topic an application of the call can pick, by its value.
+    topics: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def doubts_open(self) -> int:
@@ -212,4 +218,4 @@ def lacking_words(broken: Sequence[tuple[str, str]]) -> tuple[str, ...]:
         "role": "Nobody for {}", "reader": "Nobody reads {}", "country": "Too many from {}",
         "organisation": "Too many of one organisation",
     }  # fmt: skip
-    return tuple(dict.fromkeys(sentences[kind].format(what) for kind, what in broken))
+    return tuple(dict.fromkeys(sentences[kind].format(LANGUAGES.get(what, what)) for kind, what in broken))

@@ -352,6 +352,18 @@ def in_order(rows: Sequence[AssessmentRow], order: ListOrder) -> tuple[Assessmen
     return tuple(sorted(rows, key=key))
 
 
+def of_now(rows: Sequence[AssessmentRow]) -> tuple[tuple[AssessmentRow, ...], tuple[AssessmentRow, ...]]:
+    """The own list in two: the calls in which something is still open, and those of before; with nothing open all is now.
+
+    How far one is counts in the first alone: the sheets of another year would make every beginning look half done.
+    """
+    going_on = {row.call_slug for row in rows if row.is_open} or {row.call_slug for row in rows}
+    return (
+        tuple(row for row in rows if row.call_slug in going_on),
+        tuple(row for row in rows if row.call_slug not in going_on),
+    )
+
+
 def own_work(rows: Sequence[AssessmentRow]) -> OwnWork:
     """How far somebody is with their own list, given in the order that is shown: its first open one is the next.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grants.evaluation.services.accepting import accept_terms, tell_of_terms
 from grants.evaluation.services.adjusting import adjust, change_by_file
+from grants.evaluation.services.answer_links import agree_by_link, decline_by_link, whose_link
 from grants.evaluation.services.conflicts import declare, declare_in_office, rule
 from grants.evaluation.services.consensus import (
     agree,
@@ -45,6 +46,7 @@ __all__ = [
     "accept_terms",
     "adjust",
     "agree",
+    "agree_by_link",
     "ask_pack",
     "ask_to_look",
     "change_by_file",
@@ -53,6 +55,7 @@ __all__ = [
     "decide_detected",
     "declare",
     "declare_in_office",
+    "decline_by_link",
     "decline_invitation",
     "detect",
     "dissent",
@@ -93,6 +96,7 @@ __all__ = [
     "take_back",
     "take_over",
     "tell_of_terms",
+    "whose_link",
     "withdraw_invitation",
     "write_consensus",
 ]

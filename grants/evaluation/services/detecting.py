@@ -95,11 +95,11 @@ def _dismissed_too_long(row: DetectedConflict, each: Found) -> bool:
 def _follows(row: DetectedConflict) -> bool:
     """Whether it keeps the person away only because they take part in another application: no person confirmed it."""
     confirmed = row.state == DetectedState.CONFIRMED.value and row.decided_by is None
-    return row.kind == DetectedKind.COMPETING_BID.value and confirmed
+    return row.kind == DetectedKind.COMPETING_APPLICATION.value and confirmed
 
 
 def _is_bound(row: DetectedConflict, bound: Collection[tuple[UUID, UUID]]) -> bool:
-    """Whether the person of a competing bid still takes part in another application."""
+    """Whether the person of a competing application still takes part in another application."""
     return any(user_id == row.user_id and one != row.application_id for user_id, one in bound)
 
 

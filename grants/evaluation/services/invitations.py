@@ -22,7 +22,7 @@ from grants.evaluation.models import Evaluator, EvaluatorInvitation
 from grants.evaluation.rules import AskInput, EvaluatorInput
 from grants.evaluation.services.accepting import note_acceptance
 from grants.evaluation.services.evaluators import fill_entry, keep_employers
-from grants.evaluation.states import POOL_INVITATION, InvitationState
+from grants.evaluation.states import POOL_INVITATION, WAITING, DeclineKind, InvitationState
 from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.identity.policy import Role
@@ -73,12 +73,16 @@ def ask_person(
             "Nobody was invited.",
             {"email": f"This person was invited on {clock.long_date(clock.in_zone(row.invited_at).date())} and has not answered yet. Remind them instead."},
         )  # fmt: skip
+    elif row.state == InvitationState.AGREED.value:
+        raise Invalid(
+            "Nobody was invited.", {"email": "This person said yes and has to fill in a profile. Remind them instead."}
+        )
     else:
         POOL_INVITATION.move(row, "invite_again")
     row.message, row.entry = message, encoding.encode(replace(entry, user_id=user_id))
     row.invited_by, row.invited_at = actor.user_id, acts.moment()
     row.expires_at = clock.end_of_day(clock.in_zone(acts.moment()).date() + timedelta(days=days))
-    row.answered_at = row.reason = row.reminded_at = None
+    row.answered_at = row.reason = row.reminded_at = row.declined_for = None
     _mail(row, call, actor.name, "evaluator_invited")
     return user_id
 
@@ -111,6 +115,8 @@ def _mail(row: EvaluatorInvitation, call: CallView, invited_by: str, letter: str
         [row.user_id], letter, "call", call.id,
         call_title=call.title, slug=call.slug, invited_by=invited_by, message=row.message,
         until=clock.long_date(clock.in_zone(row.expires_at - timedelta(seconds=1)).date()),
+        agreed=row.state == InvitationState.AGREED.value,
+        link=[str(row.id), rules.asked_mark(row.invited_at)],
     )  # fmt: skip
 
 
@@ -134,7 +140,8 @@ def remind(actor: Actor, invitation_id: UUID) -> None:
 
 def _remind(row: EvaluatorInvitation) -> None:
     acts.subject("call", row.call_id)
-    if row.state != InvitationState.INVITED.value or row.expires_at <= acts.moment():
+    lapsed = row.state == InvitationState.INVITED.value and row.expires_at <= acts.moment()
+    if row.state not in WAITING or lapsed:
         raise Refused("This invitation does not wait for an answer any more. Invite the person again.")
     if row.reminded_at is not None and row.reminded_at > acts.moment() - rules.REMIND_AGAIN:
         raise Refused("This person was reminded within the last day. Wait for tomorrow, or call them.")
@@ -153,7 +160,7 @@ def remind_late(actor: Actor) -> int:
     for invitation_id in waiting:
         invitation_scope(invitation_id)
         row = locked(EvaluatorInvitation, invitation_id)
-        if row.reminded_at is None and row.state == InvitationState.INVITED.value:
+        if row.reminded_at is None and row.state in WAITING:
             _remind(row)
     return len(waiting)
 
@@ -172,7 +179,7 @@ def withdraw_invitation(actor: Actor, invitation_id: UUID, reason: str, version:
     words = clean_text(reason)
     if not words:
         raise Invalid("A reason is missing.", {"reason": "Say why, in a sentence; the person reads it."})
-    if row.state != InvitationState.INVITED.value:
+    if row.state not in WAITING:
         raise Refused("This invitation is answered already. Reload the page to see what stands.")
     POOL_INVITATION.move(row, "withdraw")
     row.answered_at, row.reason = acts.moment(), words
@@ -194,7 +201,7 @@ def accept_invitation(
 
     What the programme offered, the roles and the largest number of applications, is not theirs to raise.
     """
-    row, call = _own_waiting(actor, call_id, version)
+    row, call = own_waiting(actor, call_id, version)
     assert actor.user_id is not None, "an invitation is answered by a person"
     why = people.why_not_staff(actor.user_id, Role.EVALUATOR)
     if why:
@@ -223,31 +230,42 @@ def accept_invitation(
 
 
 @act("invitation.decline", needs=None, says="declined to join the pool of {subject}")
-def decline_invitation(actor: Actor, call_id: UUID, reason: str, version: int | None = None) -> None:
+def decline_invitation(
+    actor: Actor, call_id: UUID, kind: DeclineKind, words: str = "", version: int | None = None
+) -> None:
     """The invited person says no, and why; whoever invited them is told."""
-    row, call = _own_waiting(actor, call_id, version)
-    words = clean_text(reason)
-    if not words:
-        raise Invalid("A reason is missing.", {"reason": "Say why, in a few words; the programme reads it."})
+    row, call = own_waiting(actor, call_id, version)
+    say_no(actor, row, call, kind, words)
+
+
+def say_no(actor: Actor, row: EvaluatorInvitation, call: CallView, kind: DeclineKind, words: str) -> None:
+    """Write a no and its reason, inside a running act, and tell whoever invited this person."""
+    told = rules.checked_decline(kind, words)
     POOL_INVITATION.move(row, "decline")
-    row.answered_at, row.reason = acts.moment(), words
-    acts.reason(words)
+    row.answered_at, row.declined_for, row.reason = acts.moment(), kind.value, told or None
+    why = ": ".join(each for each in (kind.words, told) if each)
+    acts.reason(why)
     people.mail(
-        [row.invited_by], "evaluator_answered", "call", call_id,
-        call_title=call.title, slug=call.slug, name=actor.name, accepted=False, words=words,
+        [row.invited_by], "evaluator_answered", "call", call.id,
+        call_title=call.title, slug=call.slug, name=actor.name, accepted=False, words=why,
     )  # fmt: skip
 
 
-def _own_waiting(actor: Actor, call_id: UUID, version: int | None) -> tuple[EvaluatorInvitation, CallView]:
-    """The own invitation under lock, if it still waits; the call is locked first, as whoever takes it back does."""
+def locked_invitation(call_id: UUID, user_id: UUID | None) -> EvaluatorInvitation | None:
+    """The invitation of a person under lock; the call is locked first, as whoever takes it back does."""
     queries.call_scope(call_id)
-    row = _row(call_id, actor.user_id)
+    return _row(call_id, user_id)
+
+
+def own_waiting(actor: Actor, call_id: UUID, version: int | None) -> tuple[EvaluatorInvitation, CallView]:
+    """The own invitation under lock, if it still waits."""
+    row = locked_invitation(call_id, actor.user_id)
     if row is None or row.state == InvitationState.WITHDRAWN.value:
         raise NotFound
     acts.subject("call", call_id)
     check_version(row, version)
-    if row.state != InvitationState.INVITED.value:
+    if row.state not in WAITING:
         raise Refused("You have answered this invitation already. Nothing was changed.")
-    if row.expires_at <= acts.moment():
+    if row.state == InvitationState.INVITED.value and row.expires_at <= acts.moment():
         raise Refused("This invitation has lapsed. Ask the programme office for a new one if you would still join.")
     return row, calls.call_by_id(call_id)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from grants.evaluation.views import (
     accepting,
+    answer_links,
     assignments,
     conflicts,
     consensus,
     drafting,
-    given,
+    evaluator_scores,
     importing,
     invitations,
     late,
@@ -27,12 +28,13 @@ from grants.evaluation.views.frame import NAVIGATION, bp
 __all__ = [
     "NAVIGATION",
     "accepting",
+    "answer_links",
     "assignments",
     "bp",
     "conflicts",
     "consensus",
     "drafting",
-    "given",
+    "evaluator_scores",
     "importing",
     "invitations",
     "late",

@@ -48,8 +48,11 @@ def _assignments(slug: str, form: RunForm) -> str:
         "only", "filter", {each.value: each for each in SeatFilter}, problems,
         words={each.value: each.words for each in SeatFilter},
     )  # fmt: skip
-    search = SeatSearch(request.args.get("q", "").strip()[:SEARCH_MAX], only)
+    search = SeatSearch(
+        request.args.get("q", "").strip()[:SEARCH_MAX], only, request.args.get("topic", "")[:SEARCH_MAX]
+    )
     shown = queries.assignments_page(current_actor(), slug, search, paging.asked())
+    chosen("topic", "topic", {key: key for key in shown.topics}, problems, words=shown.topics)
     job = jobs.latest(("call", shown.call_id), "jobs.evaluation.assign")
     if shown.is_full and not form.is_submitted():
         form.standing.data = StandingRule.MOVABLE.value

@@ -11,7 +11,7 @@ from grants.calls.rules.expert_terms import TermsView
 from grants.core import clock
 from grants.core.errors import NotFound
 from grants.evaluation import queries, rules, services
-from grants.evaluation.forms import AnswerForm, InviteForm, WhyForm, profile_form
+from grants.evaluation.forms import AnswerForm, DeclineForm, InviteForm, WhyForm, profile_form
 from grants.evaluation.rules import InvitationView
 from grants.evaluation.states import PoolState
 from grants.evaluation.views.frame import P, bp, status_of
@@ -97,7 +97,7 @@ def invitation(slug: str) -> Any:
         form.terms.data, form.terms.raw_data = str(terms.number) if terms else "", None
     if form.clashed:
         form.comes_again(asked.version)
-    return _invitation_page(asked, terms, form, WhyForm(formdata=None, version=str(asked.version))), status_of(form)
+    return _invitation_page(asked, terms, form, DeclineForm(formdata=None, version=str(asked.version))), status_of(form)
 
 
 def _about(asked: InvitationView) -> tuple[TermsView | None, tuple[tuple[str, str], ...]]:
@@ -106,11 +106,11 @@ def _about(asked: InvitationView) -> tuple[TermsView | None, tuple[tuple[str, st
     return newest if newest is not None and newest.text is not None else None, topics
 
 
-def _invitation_page(asked: InvitationView, terms: TermsView | None, form: AnswerForm, declining: WhyForm) -> str:
+def _invitation_page(asked: InvitationView, terms: TermsView | None, form: AnswerForm, declining: DeclineForm) -> str:
     state = asked.standing(clock.now())
     return page(
         "evaluation/invitation.html", asked=asked, terms=terms, form=form, declining=declining, state=state,
-        is_open=state is PoolState.INVITED,
+        is_open=state in (PoolState.INVITED, PoolState.AGREED),
     )  # fmt: skip
 
 
@@ -119,11 +119,11 @@ def _invitation_page(asked: InvitationView, terms: TermsView | None, form: Answe
 def decline_invitation(slug: str) -> Any:
     """The person says no, and why."""
     asked = queries.own_invitation(current_actor(), slug)
-    declining = WhyForm()
+    declining = DeclineForm()
     if declining.validate_on_submit():
         with declining.attempt():
             services.decline_invitation(
-                current_actor(), asked.call_id, declining.reason.data or "", declining.version_shown()
+                current_actor(), asked.call_id, *declining.why(), version=declining.version_shown()
             )
             flash("Your answer is stored. Thank you for saying so.", "success")
             return see_other(".invitation", slug=slug)

@@ -31,16 +31,18 @@ def assessments() -> Any:
     actor = current_actor()
     rows, undeclared = queries.assessments_and_undeclared(actor)
     order = ListOrder.asked(request.args.get("order", ""))
-    shown = rules.in_order(rows, order)
+    shown, earlier = rules.of_now(rules.in_order(rows, order))
     own = rules.own_work(shown)
     return page(
         "evaluation/assessments.html",
         rows=shown,
+        earlier=earlier,
         order=order,
         orders=tuple(ListOrder),
         own=own,
         left_words=rules.left_words(_days_until(own.due_at)),
-        patterns=rules.own_patterns(rows),
+        patterns=rules.own_patterns(shown),
+        patterns_before=rules.own_patterns(earlier),
         undeclared=undeclared,
     )
 

@@ -17,13 +17,24 @@ from grants.core.permissions import Actor, Permission
 from grants.identity.models import SignInLink
 from grants.identity.queries.accounts import needing_two
 from grants.identity.queries.people import people, person
-from grants.identity.rules import MailAsked, MailRow, Person, RenderedMail, link_token, one_line
+from grants.identity.rules import (
+    MailAsked,
+    MailRow,
+    Person,
+    RenderedMail,
+    link_token,
+    one_line,
+    read_signed,
+    signed_token,
+)
 from grants.identity.states import LinkPurpose
 
 # Mails whose text opens an account: shown to who invites people only.
 RESET_TEMPLATE = "password_reset"
 
-TEMPLATES_WITH_LINK = frozenset({"invitation", RESET_TEMPLATE, "address_confirm"})
+TEMPLATES_WITH_LINK = frozenset(
+    {"invitation", RESET_TEMPLATE, "address_confirm", "evaluator_invited", "evaluator_reminded"}
+)
 
 # Mails about a change of address go where that change says, not to where the account stands.
 _SENT_ELSEWHERE = {"address_confirm": SignInLink.new_email, "address_changed": SignInLink.old_email}
@@ -42,10 +53,27 @@ def sign_in_address(link_id: UUID | str, purpose: LinkPurpose | str = LinkPurpos
     return address_of("identity.open_link", purpose=LinkPurpose(purpose).value, token=token)
 
 
+def signed_address(endpoint: str, *parts: str) -> str:
+    """The address of a page that a mail alone opens: sealed with the program's key each time, and kept nowhere."""
+    token = signed_token(current_app.config["SECRET_KEY"], endpoint, *parts)
+    return address_of(endpoint, token=token)
+
+
+def read_signed_address(endpoint: str, token: str) -> tuple[str, ...]:
+    """What such an address names; nothing where a letter of it was changed."""
+    return read_signed(current_app.config["SECRET_KEY"], endpoint, token)
+
+
+def sign_in_token(link_id: UUID) -> str:
+    """The token of a sign-in link, for a page that leads whoever proved to hold the mailbox straight to it."""
+    return link_token(current_app.config["SECRET_KEY"], link_id)
+
+
 def rendered_mail(user_id: UUID, template: str, context: Mapping[str, Any]) -> RenderedMail:
     """One mail from ``templates/mail/<template>.txt``, whose first line is \u201cSubject: \u2026\u201d.
 
-    The template gets ``person``, ``address(endpoint, ...)``, ``sign_in_address(link_id)`` and the context.
+    The template gets ``person``, ``address(endpoint, ...)``, ``sign_in_address(link_id)``,
+    ``signed_address(endpoint, ...)`` and the context.
     """
     to = person(user_id)
     return _rendered(_address(to, template, context), to.name, template, {**context, "person": to})
@@ -74,6 +102,7 @@ def _rendered(email: str, name: str, template: str, context: Mapping[str, Any]) 
     words = current_app.jinja_env.get_template(f"mail/{template}.txt").render(
         address=address_of,
         sign_in_address=sign_in_address,
+        signed_address=signed_address,
         **{key: _broken_later(each) for key, each in context.items()},
     )
     first, _, text = words.lstrip().partition("\n")

@@ -71,7 +71,9 @@ from grants.identity.rules.sessions import (
     demand_fresh,
     is_fresh,
     link_token,
+    read_signed,
     safe_path,
+    signed_token,
     token_hash,
 )
 from grants.identity.rules.vat import VAT_FORMS, vat_number
@@ -142,10 +144,12 @@ __all__ = [
     "pairs_alike",
     "part_of",
     "password_problem",
+    "read_signed",
     "refuse_own_organisation",
     "refuse_own_word",
     "refuse_unseen",
     "safe_path",
+    "signed_token",
     "standing",
     "stated_facts",
     "token_hash",

@@ -124,6 +124,24 @@ def token_hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
+def signed_token(secret_key: str, about: str, *parts: str) -> str:
+    """A token of a later stage's own link: what it names, and a seal over it that nobody without the key can make."""
+    words = ".".join(parts)
+    seal = hmac.new(secret_key.encode(), f"{about} {words}".encode(), hashlib.sha256).hexdigest()
+    return f"{words}.{seal}"
+
+
+def read_signed(secret_key: str, about: str, token: str) -> tuple[str, ...]:
+    """What a token of :func:`signed_token` names; nothing where a letter of it was changed.
+
+    >>> read_signed("key", "a link", signed_token("key", "a link", "7", "1")), read_signed("key", "a link", "7.1.abc")
+    (('7', '1'), ())
+    """
+    parts = tuple(token.split(".")[:-1])
+    sound = hmac.compare_digest(signed_token(secret_key, about, *parts).encode(), token.encode())
+    return parts if sound else ()
+
+
 def link_token(secret_key: str, link_id: UUID) -> str:
     """The token of a link, derived and never stored: neither the database nor a mail waiting in it can open an account."""
     return hmac.new(secret_key.encode(), b"sign-in link " + link_id.bytes, hashlib.sha256).hexdigest()

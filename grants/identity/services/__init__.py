@@ -22,6 +22,7 @@ from grants.identity.services.people import (
     leave,
     make_organisation,
     one_after_the_other,
+    open_account,
     organisations_followed_by,
     register_organisation,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "make_organisation",
     "note_seen",
     "one_after_the_other",
+    "open_account",
     "open_mail",
     "organisations_followed_by",
     "parts_kept_by",

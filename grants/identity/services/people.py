@@ -187,6 +187,15 @@ def find_or_invite(email: str, name: str, organisation_id: UUID | None, *, joins
     return user.id
 
 
+def open_account(user_id: UUID) -> UUID | None:
+    """A new link to choose a first password, inside a running act, for whoever just proved to hold the mailbox; None
+    where there is a password already, or none is used."""
+    user = locked(User, user_id)
+    if user.password_hash is not None or user.is_demo:
+        return None
+    return make_link(user.id, LinkPurpose.INVITATION).id
+
+
 @act("user.add", needs=Permission.USER_INVITE, says="added {subject}")
 def add_user(actor: Actor, values: UserInput) -> AddedUser:
     """Add a person without a mail; whoever adds hands over the link (see :func:`queries.sign_in_address`)."""

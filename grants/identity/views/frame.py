@@ -25,6 +25,8 @@ bp = Blueprint("identity", __name__)
 SESSION_KEY = "_user_id"
 
 LINK_KEY = "link_token"
+# Where somebody wanted to go who chooses a password first.
+NEXT_KEY = "after_link"
 
 
 class SignedIn(UserMixin):

@@ -18,7 +18,7 @@ from grants.identity.forms import (
     SignInForm,
 )
 from grants.identity.states import LinkPurpose
-from grants.identity.views.frame import LINK_KEY, SESSION_KEY, bp, enter_as, go_on, home, readable, where
+from grants.identity.views.frame import LINK_KEY, NEXT_KEY, SESSION_KEY, bp, enter_as, go_on, home, readable, where
 from grants.web.forms import DeedForm
 from grants.web.routing import current_actor, empty_cache, page, public, see_other, signed_in
 
@@ -98,6 +98,7 @@ def _page_before() -> str | None:
 def open_link(purpose: str, token: str) -> Any:
     """Take the token out of the address at once; opening a link (as mail scanners do) does not use it."""
     cookie[LINK_KEY] = token
+    cookie[NEXT_KEY] = readable(request.args.get("next")) or ""
     return see_other("identity.new_address" if purpose == "address" else "identity.choose_password")
 
 
@@ -122,9 +123,10 @@ def password_chosen() -> Any:
     if form.validate_on_submit():
         with form.refusals():
             services.set_password_by_link(token, str(form.password.data))
+            going = cookie.get(NEXT_KEY) or None
             cookie.clear()
             flash("Your password is set. Sign in with it now.")
-            return see_other("identity.sign_in")
+            return see_other("identity.sign_in", next=going)
     return page("identity/choose_password.html", form=form, link=link, is_new=_is_new(link.purpose)), 422
 
 

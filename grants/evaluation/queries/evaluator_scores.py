@@ -18,7 +18,7 @@ from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation import rules
 from grants.evaluation.models import Assessment, AssessmentScore, Assignment, Evaluator
 from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, in_conflict, readable
-from grants.evaluation.rules import GivenPage, GivenSheet
+from grants.evaluation.rules import EvaluatorSheet, ScoresByEvaluator
 from grants.evaluation.states import AssessmentState, SeatState
 from grants.identity.models import User
 
@@ -28,7 +28,7 @@ ACTIVE = Assignment.state == SeatState.ACTIVE.value
 
 
 @reader
-def given_page(actor: Actor, slug: str, page: Page) -> Asking[GivenPage]:
+def scores_by_evaluator(actor: Actor, slug: str, page: Page) -> Asking[ScoresByEvaluator]:
     """The scores each evaluator gave, by name; :class:`NotFound` for who does not chair the call. Two statements.
 
     What is shut to the reader counts in no figure, nor do sheets of people in conflict with the application.
@@ -42,16 +42,16 @@ def given_page(actor: Actor, slug: str, page: Page) -> Asking[GivenPage]:
     marking = call.content.marking
     if own_open or in_pool:
         # Whoever scores in this call, or may yet, scores blind: of how others score they learn nothing.
-        return GivenPage(call.slug, call.title, marking, own_open, in_pool, None, Rows(()))
+        return ScoresByEvaluator(call.slug, call.title, marking, own_open, in_pool, None, Rows(()))
     if len(found) > SHEETS_MAX:
         raise Refused(
             f"This call has more than {SHEETS_MAX:,} assessments, as many as these figures are worked out from; of a part "
             "they would be wrong. Open the applications in the list of consensus: each shows its assessments."
         )
-    every, listed = rules.given_rows(found, marking)
+    every, listed = rules.rows_by_evaluator(found, marking)
     after = [row for row in listed if row.key > (page.after or "")]
     rows = cut(after[: page.limit], page, key=lambda row: row.key, total=len(listed))
-    return GivenPage(call.slug, call.title, marking, 0, False, every, rows)
+    return ScoresByEvaluator(call.slug, call.title, marking, 0, False, every, rows)
 
 
 def _own_work(actor: Actor, call_id: UUID) -> Asking[tuple[int, bool]]:
@@ -70,7 +70,7 @@ def _own_work(actor: Actor, call_id: UUID) -> Asking[tuple[int, bool]]:
     return int(count), bool(in_pool)
 
 
-def _sheets(actor: Actor, call_id: UUID) -> Asking[Sequence[GivenSheet]]:
+def _sheets(actor: Actor, call_id: UUID) -> Asking[Sequence[EvaluatorSheet]]:
     rows = yield from ask(
         select(
             *(Assignment.evaluator_id, Assignment.application_id, User.name, User.handle),
@@ -91,4 +91,4 @@ def _sheets(actor: Actor, call_id: UUID) -> Asking[Sequence[GivenSheet]]:
         .order_by(User.name, User.handle, Assignment.id)
         .limit(SHEETS_MAX + 1)
     )
-    return [GivenSheet(row.evaluator_id, row.application_id, row.name, row.handle, row.halves) for row in rows]
+    return [EvaluatorSheet(row.evaluator_id, row.application_id, row.name, row.handle, row.halves) for row in rows]

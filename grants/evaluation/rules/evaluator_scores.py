@@ -18,7 +18,7 @@ BAR_MAX = 14
 
 
 @dataclass(frozen=True, slots=True)
-class GivenSheet:
+class EvaluatorSheet:
     """One submitted sheet: who wrote it, about what, and its marks in half points."""
 
     evaluator_id: UUID
@@ -43,7 +43,7 @@ class Strip:
 
 
 @dataclass(frozen=True, slots=True)
-class GivenRow:
+class EvaluatorScores:
     """The scores one person gave; ``against`` is how many points a sheet lies above those of the same applications."""
 
     name: str
@@ -72,7 +72,7 @@ class GivenRow:
 
 
 @dataclass(frozen=True, slots=True)
-class GivenPage:
+class ScoresByEvaluator:
     """How a call is scored. Nothing of others is told while own sheets are not in, or seats may still come to the reader."""
 
     call_slug: str
@@ -80,8 +80,8 @@ class GivenPage:
     marking: Marking
     own_open: int
     in_pool: bool
-    every: GivenRow | None
-    rows: Rows[GivenRow]
+    every: EvaluatorScores | None
+    rows: Rows[EvaluatorScores]
 
     @property
     def most_words(self) -> str:
@@ -89,12 +89,14 @@ class GivenPage:
         return _points(Fraction(sum(self.marking.most_half(one) for one in self.marking.criteria), 2), 1)
 
 
-def given_rows(sheets: Sequence[GivenSheet], marking: Marking) -> tuple[GivenRow | None, tuple[GivenRow, ...]]:
+def rows_by_evaluator(
+    sheets: Sequence[EvaluatorSheet], marking: Marking
+) -> tuple[EvaluatorScores | None, tuple[EvaluatorScores, ...]]:
     """All sheets together, and each evaluator by name; None and nothing before the first sheet is in."""
     if not sheets:
         return None, ()
     among = _patterns(sheets, marking)
-    written: dict[UUID, list[GivenSheet]] = defaultdict(list)
+    written: dict[UUID, list[EvaluatorSheet]] = defaultdict(list)
     totals: dict[UUID, dict[UUID, int]] = defaultdict(dict)
     for sheet in sheets:
         written[sheet.evaluator_id].append(sheet)
@@ -105,16 +107,16 @@ def given_rows(sheets: Sequence[GivenSheet], marking: Marking) -> tuple[GivenRow
     for own in written.values():
         apart = _apart(own, totals)
         rows.append(
-            GivenRow(
+            EvaluatorScores(
                 own[0].name, own[0].handle, len(own), _strips(_patterns(own, marking), among),
                 sum(apart, Fraction(0)) / len(apart) if apart else None, len(apart),
             )
         )  # fmt: skip
-    every = GivenRow("All together", "", len(sheets), _strips(among, among))
+    every = EvaluatorScores("All together", "", len(sheets), _strips(among, among))
     return every, tuple(sorted(rows, key=lambda row: row.key))
 
 
-def _patterns(sheets: Sequence[GivenSheet], marking: Marking) -> tuple[Pattern, ...]:
+def _patterns(sheets: Sequence[EvaluatorSheet], marking: Marking) -> tuple[Pattern, ...]:
     found = []
     for one in marking.criteria:
         counts = dict.fromkeys(marking.marks(one), 0)
@@ -127,14 +129,14 @@ def _patterns(sheets: Sequence[GivenSheet], marking: Marking) -> tuple[Pattern, 
     return tuple(found)
 
 
-def _total(sheet: GivenSheet, marking: Marking) -> int | None:
+def _total(sheet: EvaluatorSheet, marking: Marking) -> int | None:
     """The sum of a sheet in half points; None where it lacks a mark of the scale as it is now: sums compare as wholes."""
     marks = [(one, sheet.halves.get(one.key)) for one in marking.criteria]
     given = [half for one, half in marks if half is not None and marking.allows(one, half)]
     return sum(given) if len(given) == len(marks) else None
 
 
-def _apart(own: Sequence[GivenSheet], totals: Mapping[UUID, Mapping[UUID, int]]) -> list[Fraction]:
+def _apart(own: Sequence[EvaluatorSheet], totals: Mapping[UUID, Mapping[UUID, int]]) -> list[Fraction]:
     """Of each own sheet beside which another stands, how many points its sum lies above the mean of those others."""
     found = []
     for sheet in own:
