@@ -220,6 +220,7 @@ from grants.evaluation.rules.showing import (
     SeatView,
     SheetView,
     in_order,
+    no_draft_words,
     own_patterns,
     own_work,
 )
@@ -411,6 +412,7 @@ __all__ = [
     "legend_of",
     "mark_field",
     "next_of",
+    "no_draft_words",
     "off_scale",
     "own_patterns",
     "own_work",
