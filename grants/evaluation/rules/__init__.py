@@ -111,6 +111,7 @@ from grants.evaluation.rules.late import (
     to_remind,
 )
 from grants.evaluation.rules.official import SHIFT_TAINTED, Gathered, OfficialScore, scored
+from grants.evaluation.rules.on_paper import refuse_another_sheet, sheet_mark
 from grants.evaluation.rules.packs import PACK_BYTES_MAX, PACK_KIND, PackView, ToRead
 from grants.evaluation.rules.pattern import (
     ListOrder,
@@ -427,6 +428,7 @@ __all__ = [
     "read_employers",
     "read_seats",
     "read_sent",
+    "refuse_another_sheet",
     "refuse_bad_run",
     "refuse_beyond_offer",
     "refuse_load",
@@ -442,6 +444,7 @@ __all__ = [
     "scored",
     "seat_words",
     "seats_version",
+    "sheet_mark",
     "sheet_of",
     "shift_sentence",
     "shift_words",
