@@ -74,7 +74,7 @@ def _pack(wanted: Sequence[ToRead], file: IO[bytes], bytes_max: int) -> None:
                 if size > bytes_max:
                     raise Refused(
                         f"The applications open to you are larger than {megabytes(bytes_max)} together, which is "
-                        "the limit of one file. Read them on their pages, or take each as a PDF there."
+                        "the limit of one file. Read them on their pages, or print each there."
                     )
                 archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
 
