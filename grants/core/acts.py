@@ -19,18 +19,18 @@ from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import Delete, Insert, Select, Table, Update, bindparam, event, insert, select
+from sqlalchemy import Insert, Table, bindparam, event, insert, select
 from sqlalchemy import inspect as inspect_row
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Connection
-from sqlalchemy.engine import Row as ResultRow
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 
 from grants.core import audit, clock, encoding, faults
 from grants.core.audit import ActKey, ActRow, AuditEvent, RemovedRow, SecurityEvent
+from grants.core.books import Books, WriteOutsideAct
 from grants.core.connections import hold_next, write_next
-from grants.core.db import BOOKKEEPING_TABLES, db
+from grants.core.db import db
 from grants.core.errors import Conflict, GrantsError, NotAllowed, NotFound, OnlyLooked, Refused
 from grants.core.permissions import Actor, Permission, Scope
 
@@ -45,10 +45,6 @@ R = TypeVar("R")
 # A deadlock or a serialisation failure is tried again this often before the person is told.
 ATTEMPTS_MAX = 3
 _RETRYABLE = {"40001", "40P01"}
-
-
-class WriteOutsideAct(RuntimeError):
-    """A programmer's error: something was about to be written outside an act."""
 
 
 class ActInsideAct(RuntimeError):
@@ -417,39 +413,6 @@ def _only_reads(state: ORMExecuteState) -> None:
         raise WriteOutsideAct("Rows are changed one by one inside acts, never by a bulk statement.")
 
 
-class Books:
-    """A short writing transaction on the closed list of machinery tables."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def execute(self, statement: Insert | Update | Delete, values: Any = None) -> int:
-        """Run one write; returns the number of rows it touched."""
-        self._check(statement)
-        return self._connection.execute(statement, values).rowcount
-
-    def scalars(self, statement: Any) -> list[Any]:
-        """Run a read, or a write with RETURNING of one column."""
-        self._check(statement)
-        return list(self._connection.execute(statement).scalars())
-
-    def rows(self, statement: Any, values: Any = None) -> Sequence[ResultRow[Any]]:
-        """Run a read, or a write with RETURNING."""
-        self._check(statement)
-        return self._connection.execute(statement, values).all()
-
-    def scalar(self, statement: Any) -> Any:
-        """Run a read of one value."""
-        return self._connection.execute(statement).scalar()
-
-    def _check(self, statement: Any) -> None:
-        if isinstance(statement, Select):
-            return
-        name = statement.table.name
-        if name not in BOOKKEEPING_TABLES:
-            raise WriteOutsideAct(f"{name} is not machinery: it is written by an act.")
-
-
 @contextmanager
 def bookkeeping() -> Iterator[Books]:
     """A transaction of its own for machinery (leases, last-seen, the seal): no audit, closed list of tables."""
@@ -497,6 +460,7 @@ def arranging() -> Iterator[None]:
 __all__ = [
     "REGISTRY",
     "Refused",
+    "WriteOutsideAct",
     "act",
     "arranging",
     "bookkeeping",

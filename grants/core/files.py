@@ -12,12 +12,11 @@ import re
 import time
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from flask import current_app
 from sqlalchemy import (
@@ -37,7 +36,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 from werkzeug.datastructures import FileStorage
 
-from grants.core import acts, home, jobs, paging, scanning
+from grants.core import acts, file_store, jobs, paging, scanning
 from grants.core.db import DIGEST, Row, db, locked, points_to
 from grants.core.errors import Invalid, NotFound, Problem, Refused
 from grants.core.file_checks import check
@@ -123,7 +122,7 @@ def receive(
     """Stream an upload to the disk, hash it and look into it, before any act; raises :class:`Invalid`."""
     name = clean_name(upload.filename or "")
     limit = bytes_max or current_app.config["UPLOAD_BYTES_MAX"]
-    with _writing() as (temporary, file):
+    with file_store.writing() as (temporary, file):
         digest, size = hashlib.sha256(), 0
         while chunk := upload.stream.read(CHUNK_BYTES):
             size += len(chunk)
@@ -137,26 +136,8 @@ def receive(
         found = check(temporary, name, frozenset(allowed), pages_max)
         os.fsync(file.fileno())
         sha256 = digest.hexdigest()
-        os.replace(temporary, _incoming(sha256))
+        os.replace(temporary, file_store.incoming_of(sha256))
     return Incoming(name, MEDIA[found], size, sha256)
-
-
-@contextmanager
-def _writing() -> Iterator[tuple[Path, IO[bytes]]]:
-    """A temporary file that only this user can read, gone again when the block fails."""
-    folder = _store() / "incoming"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = folder / f"{uuid4().hex}.part"
-    try:
-        handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w+b") as file:
-            yield temporary, file
-    except OSError as error:
-        raise Refused(
-            f"The file could not be stored: {(error.strerror or 'the disk does not answer').lower()}. Nothing was changed; try again later, and tell your administrator."
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def clean_name(name: str) -> str:
@@ -184,13 +165,13 @@ def keep(incoming: Incoming, *, kind: str, object_id: UUID, role: str, replaces:
     """Store a received file with an object, inside an act; the same name in the same role becomes its next version."""
     acts.running_act()
     _guard(incoming.sha256)
-    target, waiting = _place(incoming.sha256), _incoming(incoming.sha256)
+    target, waiting = file_store.place_of(incoming.sha256), file_store.incoming_of(incoming.sha256)
     if target.exists():
         # Known bytes: fresh again for the sweeper, and nothing to move.
         os.utime(target)
         waiting.unlink(missing_ok=True)
     elif waiting.exists():
-        _move(waiting, target)
+        file_store.move(waiting, target)
     else:
         raise Refused(f"“{incoming.name}” is no longer here: it waited too long. Choose the file again.")
     kept = _row(incoming, kind=kind, object_id=object_id, role=role, replaces=replaces, uploaded=True)
@@ -211,16 +192,16 @@ def keep_bytes(
     acts.running_act()
     sha256 = hashlib.sha256(data).hexdigest()
     _guard(sha256)
-    target = _place(sha256)
-    if target.exists() and _hash(target) == sha256:
+    target = file_store.place_of(sha256)
+    if target.exists() and file_store.hash_of(target) == sha256:
         os.utime(target)
     else:
         # Bytes that were damaged on the disk are those again.
-        with _writing() as (temporary, file):
+        with file_store.writing() as (temporary, file):
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-            _move(temporary, target)
+            file_store.move(temporary, target)
     made = Incoming(clean_name(name), media_type, len(data), sha256)
     return _row(made, kind=kind, object_id=object_id, role=role, replaces=replaces, uploaded=False)
 
@@ -230,18 +211,18 @@ def keep_written(
 ) -> FileView:
     """Store a large file the program makes, inside an act: ``write`` puts it on the disk, and it is never whole in memory."""
     acts.running_act()
-    with _writing() as (temporary, file):
+    with file_store.writing() as (temporary, file):
         write(file)
         file.flush()
         os.fsync(file.fileno())
         size = file.seek(0, os.SEEK_END)
-        sha256 = _hash(temporary)
+        sha256 = file_store.hash_of(temporary)
         _guard(sha256)
-        target = _place(sha256)
+        target = file_store.place_of(sha256)
         if target.exists():
             os.utime(target)
         else:
-            _move(temporary, target)
+            file_store.move(temporary, target)
     made = Incoming(clean_name(name), media_type, size, sha256)
     return _row(made, kind=kind, object_id=object_id, role=role, replaces=None, uploaded=False)
 
@@ -271,19 +252,6 @@ def _guard(sha256: str) -> None:
 
 def _lock_number(sha256: str) -> int:
     return int.from_bytes(bytes.fromhex(sha256[:16]), "big", signed=True)
-
-
-def _move(source: Path, target: Path) -> None:
-    for folder in (target.parent.parent, target.parent):
-        folder.mkdir(mode=0o700, exist_ok=True)
-    os.replace(source, target)
-    # The rename itself must survive a power loss before the act's commit says that the file is there.
-    for folder in (target.parent, target.parent.parent, _store()):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _row(
@@ -427,7 +395,7 @@ def view(file_id: UUID) -> FileView:
 
 def path(file: FileView) -> Path:
     """Where the bytes lie; raises :class:`NotFound` when they are gone from the disk."""
-    found = _place(file.sha256)
+    found = file_store.place_of(file.sha256)
     if not found.is_file():
         raise NotFound("This file is not on the disk any more. Tell your administrator.")
     return found
@@ -450,7 +418,7 @@ def genuine(file: FileView) -> Path:
             )
         case Clearance.FREE:
             found = path(file)
-    if _hash(found) != file.sha256:
+    if file_store.hash_of(found) != file.sha256:
         raise Refused(
             f"The bytes of “{file.name}” on the disk are not those it was stored with, so it is not handed out. "
             "Tell your administrator: a backup holds the file as it was."
@@ -486,18 +454,6 @@ def view_of(row: Any, verdict: str | None) -> FileView:
     )  # fmt: skip
 
 
-def _store() -> Path:
-    return home.folder() / "files"
-
-
-def _place(sha256: str) -> Path:
-    return _store() / sha256[:2] / sha256[2:4] / sha256
-
-
-def _incoming(sha256: str) -> Path:
-    return _store() / "incoming" / sha256
-
-
 # ---------------------------------------------------------------------------------------------- looking after the store
 
 
@@ -505,26 +461,16 @@ def sweep_orphans(older_than: timedelta = ORPHAN_AGE) -> int:
     """Delete uploads nobody kept and bytes no row names, once they are old enough; returns how many."""
     ended = time.time() - older_than.total_seconds()
     gone = 0
-    for file in _store().glob("incoming/*"):
-        gone += _delete_if_old(file, ended)
-    for file in _store().glob("??/??/*"):
+    for file in file_store.store().glob("incoming/*"):
+        gone += file_store.delete_if_old(file, ended)
+    for file in file_store.store().glob("??/??/*"):
         if file.stat().st_mtime < ended:
             with acts.bookkeeping() as books:
                 # The lock an act holds from looking at the bytes to its commit.
                 books.scalar(select(func.pg_advisory_xact_lock(_lock_number(file.name))))
                 if not books.scalar(select(exists().where(StoredFile.sha256 == file.name))):
-                    gone += _delete_if_old(file, ended)
+                    gone += file_store.delete_if_old(file, ended)
     return gone
-
-
-def _delete_if_old(file: Path, ended: float) -> int:
-    try:
-        if file.stat().st_mtime >= ended:
-            return 0
-        file.unlink()
-    except FileNotFoundError:
-        return 0
-    return 1
 
 
 def verify() -> tuple[Problem, ...]:
@@ -532,14 +478,9 @@ def verify() -> tuple[Problem, ...]:
     found = []
     statement = select(StoredFile.sha256, func.min(StoredFile.name)).group_by(StoredFile.sha256)
     for sha256, name in db.session.execute(statement.order_by(StoredFile.sha256)).all():
-        place = _place(sha256)
+        place = file_store.place_of(sha256)
         if not place.is_file():
             found.append(Problem(name, f"the file {sha256} is not on the disk"))
-        elif _hash(place) != sha256:
+        elif file_store.hash_of(place) != sha256:
             found.append(Problem(name, f"the file {sha256} has other bytes than it was stored with"))
     return tuple(found)
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -566,6 +566,24 @@ def test_a_meeting_is_planned_led_and_voted_in_on_its_pages(meeting: Meeting, br
     assert "Carried: 2 for, 0 against, 0 abstained" in text_of(browser.get("ben", live))
     assert "Second day" in text_of(browser.get("ben", "/panels"))
 
+    # A meeting that has ended stays so: its page says why, and leads to another one with the same people.
+    assert browser.post("chair", f"{live}/end").status_code == 303
+    assert "what is left takes another meeting" in text_of(browser.get("chair", live))
+    assert "The programme manager plans it." in text_of(browser.get("ben", f"/panels/{slug}"))
+    ended = text_of(browser.get("manager", f"/panels/{slug}"))
+    assert "This meeting has ended and is not opened again" in ended and f'href="{new}?after={slug}"' in ended
+    going_on = text_of(browser.get("manager", f"{new}?after={slug}"))
+    for value in ("Second day, continued", "2", "10"):
+        assert f'value="{value}"' in going_on
+    assert [f'<option selected value="{ids[each]}">' in going_on for each in ("chair", "manager", "ben")] == [
+        True,
+        True,
+        False,
+    ]
+    for each in ("ada", "ben"):
+        assert re.search(f'checked[^>]*value="{ids[each]}"|value="{ids[each]}"[^>]*checked', going_on)
+    assert browser.get("manager", f"{new}?after=no-meeting").status_code == 404
+
 
 def test_a_page_costs_the_same_whatever_its_length(meeting: Meeting) -> None:
     meeting.open_first()

@@ -124,6 +124,11 @@ def test_words_of_a_sheet_go_after_what_is_typed_and_are_saved_with_whose_they_a
         page.set_viewport_size({"width": 360, "height": 740})
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         assert barriers(page) == []
+        # On paper stand scores and words, and nothing that is pressed.
+        page.emulate_media(media="print")
+        expect(page.get_by_text(first.mark(table.key).comment).first).to_be_visible()
+        for pressed in page.get_by_role("button").all() + page.get_by_text("What the scores mean").all():
+            expect(pressed).to_be_hidden()
     assert table.comment() == f"We saw it.\n\n{first.mark(table.key).comment}"
 
 
@@ -164,6 +169,9 @@ def test_a_cut_line_and_a_closed_browser_lose_no_word(chromium: Browser, site: S
         expect(page.locator("#remark")).to_have_value("Typed on a train")
         for mark in table.page().marks or [one.mark(table.key) for one in table.page().sheets]:
             page.locator(f"[name=half_{mark.criterion}]").nth(8).check(force=True)
+            expect(
+                page.locator(f"[name=half_{mark.criterion}] >> xpath=ancestor::fieldset").first.locator(".pg-anchor")
+            ).to_contain_text("4: very good")
         page.get_by_role("button", name="Put it to the evaluators").click()
         expect(page.get_by_text("The evaluators are asked to agree.")).to_be_visible()
 

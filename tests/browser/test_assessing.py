@@ -139,6 +139,12 @@ def test_a_score_is_saved_when_chosen_and_says_what_it_means_and_what_it_needs(
     with browser_of(chromium, site, desk.actor()) as context:
         page = opened(context.new_page(), desk.references[0])
         needs = page.locator(f"[data-needs=comment_{key}]")
+        expect(page.locator(f"[data-criterion='{key}'] .pg-anchor")).to_have_text(
+            "Choose a score. Its meaning appears here."
+        )
+        expect(
+            page.get_by_label(f"Why this score for {desk.page(desk.references[0]).criteria[0].name}")
+        ).to_have_accessible_description("No words yet. At least 30 words where the score is below 3.")
         scale(page, key).nth(4).check(force=True)
         expect(page.locator("[data-saved]")).to_contain_text("Saved")
         assert desk.half(key) == 4
@@ -146,6 +152,9 @@ def test_a_score_is_saved_when_chosen_and_says_what_it_means_and_what_it_needs(
         expect(needs).to_contain_text("say why in at least 30 words; there are 0")
         page.locator(f"#comment_{key}").fill(WORDS)
         expect(needs).to_have_text("")
+        expect(page.locator(f"#comment_{key}-told")).to_have_text(
+            f"{len(WORDS.split())} words. At least 30 words where the score is below 3."
+        )
         assert desk.comment(key) == WORDS
         # Under the threshold of the criterion nothing is taken without words, from it on nothing is demanded.
         page.locator(f"#comment_{key}").fill("")
@@ -230,6 +239,8 @@ def test_a_whole_assessment_by_keys_alone(chromium: Browser, site: Site, desk: D
         page.keyboard.press("Control+Enter")
         page.wait_for_url(re.compile(f"/assessments/{second}$"))
         expect(page.get_by_text("is saved.")).to_be_visible()
+        page.keyboard.press("Alt+ArrowDown")
+        expect(scale(page, desk.keys[0]).first).to_be_focused()
         # Back to the first by the list, and in with it.
         tabbed(page, "nav[aria-label=Breadcrumb] a")
         page.keyboard.press("Enter")
@@ -352,6 +363,9 @@ def test_on_a_phone_there_are_tabs_and_without_a_script_one_page(chromium: Brows
         expect(page.locator("#sheet")).to_be_visible()
         expect(page.get_by_role("tab", name="Score sheet")).to_be_hidden()
         assert page.locator(f"#comment_{key}").evaluate("field => field.scrollHeight <= field.clientHeight + 1")
+        # As wide as A4 between its margins: no table of the budget is cut at its edge.
+        page.set_viewport_size({"width": 672, "height": 950})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 672
         page.emulate_media(media="screen")
         page.set_viewport_size({"width": 1280, "height": 800})
         assert len(places_of_buttons(page)) == 1

@@ -141,7 +141,7 @@ def test_the_most_follows_the_scale_the_criterion_and_the_weights() -> None:
         (
             CommentRule.BELOW_THRESHOLD,
             {"a": [0], "b": []},
-            ("At least 12 words where the score is below the threshold.", ""),
+            ("At least 12 words where the score is below 3.", ""),
         ),
     ],
 )

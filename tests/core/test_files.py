@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from werkzeug.datastructures import FileStorage
 
-from grants.core import files, pdf_checks
+from grants.core import file_store, files, pdf_checks
 from grants.core.acts import WriteOutsideAct, act, once
 from grants.core.db import db
 from grants.core.errors import Invalid, NotFound, Refused
@@ -367,7 +367,7 @@ class TestKeeping:
 
         assert files.sweep_orphans() == 0
         yesterday = time.time() - 100_000
-        for file in files._store().rglob("*"):
+        for file in file_store.store().rglob("*"):
             if file.is_file():
                 os.utime(file, (yesterday, yesterday))
         assert files.sweep_orphans() == 2

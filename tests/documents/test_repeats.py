@@ -19,7 +19,7 @@ from grants.core.money import Money, euros
 from grants.core.permissions import Actor, Permission
 from grants.documents import queries, services
 from grants.documents.models import StatementFigures
-from grants.documents.rules import Figures, Format, ScopeKind, Wanted
+from grants.documents.rules import Figures, Format, ScopeKind, Wanted, to_mapping
 from grants.identity import queries as identity
 from grants.identity.models import Organisation
 from grants.ledger import rules as legs
@@ -153,7 +153,7 @@ def test_amounts_that_changed_behind_a_statement_are_said_aloud(demo_app: Flask)
     )
     with arranging():
         scope_id = queries.scope_of([ScopeKind.CALL], CALL).id
-        kept = services.to_mapping(other)
+        kept = to_mapping(other)
         db.session.add(StatementFigures(name=NAME, scope_id=scope_id, as_of=AS_OF, figures=kept, sha256=other.sha256))
 
     with clock.at(LATER), pytest.raises(Refused, match="no longer says"):

@@ -168,6 +168,19 @@ def test_nobody_proposes_what_they_did_not_see(assessed: Scene, browser: Browser
     assert browser.post("chair", path, go="propose", remark="So.", **typed, **numbers(assessed)).status_code == 303
     assert shown(assessed).mark(key).half == 7 and shown(assessed).state is ConsensusState.PROPOSED
 
+    # With the evaluators no field takes words: none is said to be in one, and what another tab had typed is not lost.
+    mine = {f"comment_{key}": "Typed in another tab", "remark": "So."}
+    for sent, status in (
+        ({"use": f"0 {key}"}, 422),
+        ({"go": "save", **numbers(assessed)}, 422),
+        ({"go": "save", **seen}, 422),
+    ):
+        text = text_of(browser.post("chair", path, **mine, **sent), status)
+        assert "This consensus is with the evaluators. Take it back before you change it." in text
+        assert "Typed in another tab" in text and "are in the field" not in text
+    stale = {**mine, "version": "1"}
+    assert "Typed in another tab" in text_of(browser.post("chair", path, go="save", **stale), 409)
+
 
 def test_a_form_sent_after_its_fields_saved_themselves_is_not_stale(assessed: Scene, browser: Browser) -> None:
     _, path, key = about(assessed)

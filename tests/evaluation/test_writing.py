@@ -9,6 +9,7 @@ from html import unescape
 from uuid import UUID
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
@@ -370,6 +371,26 @@ def test_faults_of_a_filled_form_are_named_by_their_place(seated: Scene, browser
     sent = browser.post(name, f"/assessments/{reference}/offline", file=(io.BytesIO(b"no file"), "x.docx"))
     assert "x.docx" in text_of(sent, 422)
 
+    # A workbook with several faults: each by its cell, and what is right beside them can be taken over; nothing is stored yet.
+    book = load_workbook(io.BytesIO(browser.get(name, f"/assessments/{reference}/form.xlsx").data))
+    lines = book.worksheets[0]
+    assert "At least 30 words where the score is below 3." in str(lines["C3"].value)
+    for cell, value in (("D2", 9), ("D3", "=A1"), ("D4", "2,5"), ("D5", "Too short."), ("D6", 4.0), ("D7", None)):
+        lines[cell].value = value
+    made = io.BytesIO()
+    book.save(made)
+    text = text_of(
+        browser.post(name, f"/assessments/{reference}/offline", file=(io.BytesIO(made.getvalue()), "mine.xlsx"))
+    )
+    for said in (
+        "Cell D2: 1. Excellence and ambition, “Score for Excellence and ambition”: “9” is none of the answers offered.",
+        "Cell D3, “Why this score for Excellence and ambition”: a formula is not read. Write its result.",
+        "Cell D5: Impact and learning has 2.5, below the threshold of 3: say why in at least 30 words; there are 2.",
+    ):
+        assert said in text
+    assert [each in text for each in ('name="take_half_impact"', f'name="take_half_{key}"')] == [True, False]
+    assert all(mark.half is None for mark in queries.assessment_page(seated.actor(name), reference).sheet.marks)
+
 
 def test_the_sheet_of_another_application_is_refused_by_both_names(seated: Scene, browser: Browser) -> None:
     name = several(seated)
@@ -380,6 +401,15 @@ def test_the_sheet_of_another_application_is_refused_by_both_names(seated: Scene
         assert f"This file is the sheet of {first}, and here you assess {second}." in text_of(sent, 422)
         own = browser.post(name, f"/assessments/{first}/offline", file=(io.BytesIO(data), f"mine.{kind}"))
         assert "It says nothing that is not here already." in text_of(own)
+        # What a colleague filled in is theirs alone, on the same application too.
+        about = seated.application_ids[seated.references.index(first)]
+        colleague = next(each for each in seated.seats(about) if each != name)
+        theirs = browser.get(colleague, f"/assessments/{first}/form.{kind}").data
+        sent = browser.post(name, f"/assessments/{first}/offline", file=(io.BytesIO(theirs), f"mine.{kind}"))
+        their_name, mine = (seated.actor(each).name for each in (colleague, name))
+        assert f"This file is the sheet of {their_name}, and you are {mine}. Everybody scores alone" in text_of(
+            sent, 422
+        )
 
 
 def test_an_evaluator_gives_a_seat_back_and_the_manager_is_told(seated: Scene, browser: Browser) -> None:

@@ -189,7 +189,7 @@ def test_the_newest_lists_lead_to_all_of_them_page_by_page(app: Flask, grant: Wo
             services.verify(actors.vera(), order_id)
             services.authorise(actors.otto(), order_id)
             services.export(actors.carl(), (order_id,), control_total=euros(10))
-    monkeypatch.setattr("grants.payments.views.NEWEST_LISTS", 2)
+    monkeypatch.setattr("grants.payments.views.approvals.NEWEST_LISTS", 2)
 
     inbox = get(app, actors.carl(), "/finance/approvals")
     assert "PCP-2024-B-0003" in inbox and "PCP-2024-B-0001" not in inbox

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 
-from grants.core import files
+from grants.core import file_store, files
 from grants.core.errors import NotFound, Refused
 from grants.core.files import FileView
 from grants.web.downloads import send
@@ -20,7 +20,7 @@ BYTES = b"%PDF-1.7 an agreement"
 def stored(app: Flask, name: str, media_type: str) -> FileView:
     sha256 = hashlib.sha256(BYTES).hexdigest()
     with app.app_context():
-        place = files._place(sha256)
+        place = file_store.place_of(sha256)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(BYTES)
     return FileView(

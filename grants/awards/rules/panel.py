@@ -437,6 +437,15 @@ def unheard_first(order: Sequence[UUID], heard: Collection[UUID]) -> tuple[UUID,
     return tuple(sorted(order, key=lambda each: each in heard))
 
 
+def continued(title: str) -> str:
+    """What a meeting is called that goes on where another ended.
+
+    >>> continued("Panel, first day"), continued("Panel, first day, continued")
+    ('Panel, first day, continued', 'Panel, first day, continued')
+    """
+    return f"{title.removesuffix(', continued')}, continued"
+
+
 def clock_words(seconds: int) -> str:
     """A length of time as a clock shows it.
 

@@ -18,9 +18,9 @@ from grants.awards.forms import (
     ReorderForm,
     VoteForm,
 )
-from grants.awards.rules.panel import clock_words, over_words
+from grants.awards.rules.panel import clock_words, continued, over_words
 from grants.awards.rules.panel_pages import MeetingPage
-from grants.awards.states import Turn, Vote
+from grants.awards.states import PanelRole, Turn, Vote
 from grants.awards.views.frame import P, bp, ways
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
@@ -55,8 +55,10 @@ def meetings() -> Any:
 @bp.get("/calls/<slug>/panels/new")
 @requires(P.PANEL_PLAN)
 def plan_meeting(slug: str) -> Any:
-    call = calls.call_held(current_actor(), slug, P.PANEL_PLAN)
-    return page("awards/meeting_new.html", call=call, form=_meeting_form(call))
+    """The form, empty or with the people of the meeting it goes on from."""
+    call, after = calls.call_held(current_actor(), slug, P.PANEL_PLAN), request.args.get("after", "")
+    before = queries.panel.meeting_page(current_actor(), after) if after else None
+    return page("awards/meeting_new.html", call=call, form=_meeting_form(call, before))
 
 
 @bp.post("/calls/<slug>/panels/new")
@@ -72,11 +74,24 @@ def add_meeting(slug: str) -> Any:
     return page("awards/meeting_new.html", call=call, form=form), 422
 
 
-def _meeting_form(call: CallView) -> MeetingForm:
+def _meeting_form(call: CallView, before: MeetingPage | None = None) -> MeetingForm:
     scope = Scope.of(("call", call.id))
     return MeetingForm.among(
-        identity.users_with(P.PANEL_ATTEND, scope), identity.users_with(P.PANEL_TAKE_MINUTES, scope)
-    )
+        identity.users_with(P.PANEL_ATTEND, scope), identity.users_with(P.PANEL_TAKE_MINUTES, scope),
+        data=_going_on(before) if before is not None and before.head.call_id == call.id else None,
+    )  # fmt: skip
+
+
+def _going_on(before: MeetingPage) -> dict[str, Any]:
+    """What a meeting that goes on from another begins with; its day and time are its own."""
+    by_role = {role: [str(each.user_id) for each in before.people if each.role is role] for role in PanelRole}
+    alone = {
+        role.value: next(iter(by_role[role]), "") for role in (PanelRole.CHAIR, PanelRole.DEPUTY, PanelRole.MINUTES)
+    }
+    return {
+        **alone, "members": by_role[PanelRole.MEMBER], "title": continued(before.head.title),
+        "quorum": before.head.quorum, "minutes_an_item": before.head.minutes_an_item,
+    }  # fmt: skip
 
 
 @bp.get("/panels/<slug>")

@@ -267,7 +267,8 @@ class Marking:
             case CommentRule.ALWAYS:
                 return f"{least} with every score."
             case CommentRule.BELOW_THRESHOLD:
-                return "" if criterion.threshold_half is None else f"{least} where the score is below the threshold."
+                least_half = criterion.threshold_half
+                return "" if least_half is None else f"{least} where the score is below {points(least_half)}."
             case CommentRule.EXTREMES:
                 marks = self.marks(criterion)
                 return f"{least} with {points(marks[0])} and with {points(marks[-1])}."

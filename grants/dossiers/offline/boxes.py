@@ -142,11 +142,17 @@ def understood(question: Question, text: str, section: Section) -> tuple[Answer,
     return rules.tidy(question, Answer(question.key, picked=tuple(picked))), wrong
 
 
+_DECIMAL = re.compile(r"(\d{1,3})[.,](\d)0*")
+
+
 def _choice_of(question: Question, line: str) -> str | None:
     """The choice a line names: by its words before the word it is kept as, and without the mark of a list at last."""
     by_label = {" ".join(choice.label.split()).casefold(): choice.value for choice in question.choices}
     by_value = {choice.value.casefold(): choice.value for choice in question.choices}
-    for each in (line, line.strip(" -\u2022\t"), re.sub(r"^\d{1,3}[.)]\s+", "", line)):
+    # A number is the same with a comma, and with a nought that a spreadsheet hung on.
+    number = _DECIMAL.fullmatch(line)
+    plain = (f"{number[1]}.{number[2]}" if number[2] != "0" else number[1]) if number else line
+    for each in (line, line.strip(" -\u2022\t"), re.sub(r"^\d{1,3}[.)]\s+", "", line), plain):
         named = " ".join(each.split()).casefold()
         found = by_label.get(named) or by_value.get(named)
         if found is not None:

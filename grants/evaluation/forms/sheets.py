@@ -37,10 +37,18 @@ class SheetForm(Form):
 
     version = HiddenField()
     keys: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
     def mark(self, key: str) -> tuple[Any, Any]:
         """The score and the comment of one criterion."""
         return self[f"half_{key}"], self[f"comment_{key}"]
+
+    def typed(self) -> list[tuple[str, str]]:
+        """The words that were typed, each with what it is about, for a page on which the form stands no more."""
+        told = [(f"Words on {name}", self.mark(key)[1]) for key, name in zip(self.keys, self.names, strict=True)]
+        return [
+            (label, field.data) for label, field in (*told, (self["remark"].label.text, self["remark"])) if field.data
+        ]
 
     def to_input(self) -> SheetInput:
         """The sheet as typed; a score that was not chosen stays missing."""
@@ -75,6 +83,7 @@ def sheet_form(
         fields[f"comment_{criterion.key}"] = TextAreaField("Why this score", default=mark.comment)
     fields["remark"] = TextAreaField(remark, default=said)
     fields["keys"] = tuple(criterion.key for criterion in marking.criteria)
+    fields["names"] = tuple(criterion.name for criterion in marking.criteria)
     form: SheetForm = type("MarksForm", (SheetForm,), fields)(data={"version": str(stored.version)}, **sent)
     return form
 

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from grants.evaluation.rules.answer_links import ANSWER_LINK, LinkState, asked_mark, link_state, named_by
-from grants.evaluation.rules.answering import (
-    refuse_said_again,
-    said_of_dissent,
-    said_of_reopening,
-    said_of_view,
-)
+from grants.evaluation.rules.answering import refuse_said_again, said_of_dissent, said_of_reopening, said_of_view
 from grants.evaluation.rules.asked import (
     CHANGED_BY_ANOTHER,
     CHANGED_ELSEWHERE,
@@ -113,6 +108,7 @@ from grants.evaluation.rules.late import (
     to_remind,
 )
 from grants.evaluation.rules.official import SHIFT_TAINTED, Gathered, OfficialScore, scored
+from grants.evaluation.rules.on_paper import refuse_another_sheet, sheet_mark
 from grants.evaluation.rules.packs import PACK_BYTES_MAX, PACK_KIND, PackView, ToRead
 from grants.evaluation.rules.pattern import (
     ListOrder,
@@ -225,6 +221,7 @@ from grants.evaluation.rules.showing import (
     SeatView,
     SheetView,
     in_order,
+    no_draft_words,
     of_now,
     own_patterns,
     own_work,
@@ -424,6 +421,7 @@ __all__ = [
     "mark_field",
     "named_by",
     "next_of",
+    "no_draft_words",
     "of_now",
     "off_scale",
     "own_patterns",
@@ -439,6 +437,7 @@ __all__ = [
     "read_employers",
     "read_seats",
     "read_sent",
+    "refuse_another_sheet",
     "refuse_bad_run",
     "refuse_beyond_offer",
     "refuse_load",
@@ -455,6 +454,7 @@ __all__ = [
     "scored",
     "seat_words",
     "seats_version",
+    "sheet_mark",
     "sheet_of",
     "shift_sentence",
     "shift_words",

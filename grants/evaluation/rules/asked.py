@@ -83,11 +83,12 @@ def _of_criterion(criterion: Criterion, marking: Marking) -> tuple[Question, Que
     mark = Question(
         mark_field(criterion.key), f"Score for {criterion.name}", QuestionKind.CHOICE, hint=needs, choices=scale
     )
-    return mark, _text(comment_field(criterion.key), f"Why this score for {criterion.name}")
+    words = f"Why this score for {criterion.name}"
+    return mark, _text(comment_field(criterion.key), words, hint=marking.comment_hint(criterion))
 
 
-def _text(key: str, label: str, *, required: bool = True) -> Question:
-    return Question(key, label, QuestionKind.LONG, required=required)
+def _text(key: str, label: str, *, required: bool = True, hint: str = "") -> Question:
+    return Question(key, label, QuestionKind.LONG, required=required, hint=hint)
 
 
 def answers_of(marks: Iterable[MarkInput], remark: str) -> dict[str, Answer]:

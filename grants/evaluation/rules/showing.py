@@ -157,6 +157,17 @@ class AssessmentPage:
         return next((each for each in self.patterns if each.criterion.key == key and each.given), None)
 
 
+def no_draft_words(state: ConsensusState) -> str:
+    """Why a consensus that is no draft is not written on, and how it becomes one again.
+
+    >>> no_draft_words(ConsensusState.AGREED)
+    'This consensus is agreed. Open it again with a reason, if it must change.'
+    """
+    if state is ConsensusState.PROPOSED:
+        return "This consensus is with the evaluators. Take it back before you change it."
+    return "This consensus is agreed. Open it again with a reason, if it must change."
+
+
 @dataclass(frozen=True, slots=True)
 class ConsensusPage:
     """Everything on the consensus page: the sheets side by side, and what is agreed."""
@@ -207,6 +218,22 @@ class ConsensusPage:
     def ready(self) -> bool:
         """Whether every seat has a submitted sheet."""
         return self.seats > 0 and len(self.sheets) == self.seats
+
+    @property
+    def writable(self) -> bool:
+        """Whether its reader may write it now: theirs to lead, every sheet in, and not with its evaluators."""
+        return self.may_write and self.ready and self.state in (None, ConsensusState.DRAFT)
+
+    @property
+    def shut_words(self) -> str:
+        """Why nothing can be written into it now, and what then; empty where it can be."""
+        if self.writable:
+            return ""
+        if not self.may_write:
+            return "This consensus is not yours to write, or no longer in evaluation. Nothing was changed."
+        if self.state is None or self.state is ConsensusState.DRAFT:
+            return "The consensus waits for every assessment. Nothing was changed."
+        return no_draft_words(self.state)
 
     @property
     def total_half(self) -> int | None:

@@ -147,11 +147,7 @@ def open_consensus(actor: Actor, application_id: UUID, version: int | None = Non
     else:
         check_version(row, version)
         if row.state != ConsensusState.DRAFT.value:
-            raise Refused(
-                "This consensus is with the evaluators. Take it back before you change it."
-                if row.state == ConsensusState.PROPOSED.value
-                else "This consensus is agreed. Open it again with a reason, if it must change."
-            )
+            raise Refused(rules.no_draft_words(ConsensusState(row.state)))
     found = db.session.scalars(select(ConsensusScore).where(ConsensusScore.consensus_id == row.id))
     scores = {score.criterion: score for score in found}
     marks = [MarkInput(key, score.half, score.comment) for key, score in scores.items()]

@@ -54,9 +54,12 @@ def save_consensus(ref: str) -> Any:
     shown = queries.consensus_page(current_actor(), ref)
     form = _consensus_form(shown)
     take_sides(form)
-    if "use" in request.form:
+    if "use" in request.form and shown.writable:
         return _consensus(_as_sent(shown), form, taken=_take_words(shown, form, request.form["use"]))
-    if form.validate_on_submit():
+    if "use" in request.form:
+        # Others may have put it to the evaluators meanwhile: words that no field takes are not said to be in one.
+        form.problems.append(shown.shut_words)
+    elif form.validate_on_submit():
         try:
             with form.refusals():
                 deed = services.propose if request.form.get("go") == "propose" else services.write_consensus
@@ -68,9 +71,12 @@ def save_consensus(ref: str) -> Any:
                 return see_other(".consensus", ref=ref)
         except Conflict as error:
             stands = queries.consensus_page(current_actor(), ref)
+            if not stands.writable:
+                form.problems.append(f"{STALE} {stands.shut_words}")
+                return _consensus(stands, form, left=form), 409
             again, clashes = typed_again(form, stands.version), meanwhile_of(queries.consensus_form(stands), error)
             return _consensus(_as_sent(stands, clashes), again, meanwhile=clashes), 409
-    return _consensus(_as_sent(shown), form), 422
+    return _consensus(_as_sent(shown), form, left=None if shown.writable else form), 422
 
 
 def _as_sent(shown: ConsensusPage, settled: Collection[str] = ()) -> ConsensusPage:
@@ -104,6 +110,7 @@ def _consensus(
     again: ReopenConsensusForm | None = None,
     taken: str = "",
     meanwhile: dict[str, Meanwhile] | None = None,
+    left: SheetForm | None = None,
 ) -> str:
     given = {one.key: [sheet.mark(one.key).half for sheet in shown.sheets] for one in shown.criteria}
     wide = {
@@ -122,7 +129,7 @@ def _consensus(
         settle=settle or SettleForm(formdata=None, data=said),
         again=again or ReopenConsensusForm(formdata=None, data={"version": version}),
         lacking=rules.lacking(rules.SheetInput(shown.marks, shown.text), shown.marking), meanwhile=meanwhile or {},
-        anchors=anchors_of(shown.marking.scale), half_words=rules.half_words,
+        anchors=anchors_of(shown.marking.scale), half_words=rules.half_words, left=left,
     )  # fmt: skip
 
 

@@ -35,7 +35,7 @@ def sheet_document(ref: str) -> Response:
         "Your own sheet: what you write here is seen by nobody before you have uploaded and submitted it.",
         "Choose each score from the words beside it. A score left empty is missing; it is never a zero.",
     )
-    made = offline.written(f"Assessment of {ref}", notes, queries.form_of(shown), _answers(shown), whose=ref)
+    made = offline.written(f"Assessment of {ref}", notes, queries.form_of(shown), _answers(shown), whose=_own(ref))
     return handed_over(made, FileType.DOCX, f"{ref} assessment.docx")
 
 
@@ -44,8 +44,15 @@ def sheet_document(ref: str) -> Response:
 def sheet_workbook(ref: str) -> Response:
     """The same as a workbook."""
     shown = queries.assessment_page(current_actor(), ref)
-    made = offline.written_sheet(f"Assessment of {ref}", queries.form_of(shown), _answers(shown), whose=ref)
+    made = offline.written_sheet(f"Assessment of {ref}", queries.form_of(shown), _answers(shown), whose=_own(ref))
     return handed_over(made, FileType.XLSX, f"{ref} assessment.xlsx")
+
+
+def _own(ref: str) -> str:
+    """Which application a file scores and who scores it there."""
+    actor = current_actor()
+    assert actor.user_id is not None, "a sheet is somebody's"
+    return rules.sheet_mark(ref, actor.name, actor.user_id)
 
 
 def _answers(shown: AssessmentPage) -> dict[str, Answer]:
@@ -78,19 +85,12 @@ def _read(form: FilledSheetForm, shown: AssessmentPage) -> offline.Filled:
         data, definition = upload.stream.read(incoming.size_bytes), queries.form_of(shown)
         is_book = incoming.media_type == MEDIA[FileType.XLSX]
         filled = offline.read_sheet(data, definition, _answers(shown)) if is_book else offline.read(data, definition)
-        _refuse_another_sheet(filled.whose, shown.head.reference)
+        actor = current_actor()
+        assert actor.user_id is not None, "a sheet is somebody's"
+        rules.refuse_another_sheet(filled.whose, shown.head.reference, actor.name, actor.user_id)
         return filled
     except Invalid as error:
         raise Invalid(str(error), {"file": str(error)}) from error
-
-
-def _refuse_another_sheet(whose: str, reference: str) -> None:
-    """Sheets of one call look alike, so only its own line tells which application a file scores."""
-    if whose and whose != reference:
-        raise Invalid(
-            f"This file is the sheet of {whose}, and here you assess {reference}. Upload it at {whose}, or download the "
-            f"form of {reference} below and fill in that one."
-        )
 
 
 @bp.post("/assessments/<ref>/offline/accept")
@@ -133,7 +133,15 @@ def _offline_page(
         Taking=Taking,
         as_sent=rules.as_sent,
         places=filled.places if filled is not None else {},
+        lacking=_lacking(shown, filled) if filled is not None else (),
     )
+
+
+def _lacking(shown: AssessmentPage, filled: offline.Filled) -> tuple[str, ...]:
+    """What the sheet would still need with all of the file on it: no reason to leave it, but told while the file is open."""
+    whole = _answers(shown) | {answer.question: answer for answer in filled.answers}
+    found = rules.lacking(rules.sheet_of(whole, shown.criteria), shown.marking)
+    return tuple(f"{filled.places[name]}: {said}" if name in filled.places else said for name, said in found.items())
 
 
 def _changed(shown: AssessmentPage, filled: offline.Filled) -> Iterator[Proposed]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
-    DateTime,
     Uuid,
     all_,
     and_,
@@ -24,34 +22,26 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
-from sqlalchemy import Date as DateType
 from sqlalchemy.orm import aliased
 
-from grants.applications import queries as applications
-from grants.applications.models import EligibilityBatch
-from grants.applications.rules import BatchResult
 from grants.awards.models import SelectionItem
-from grants.calls.models import Call
 from grants.core import acts, clock
 from grants.core.audit import ActRow, AuditEvent, AuditSeal
-from grants.core.db import MoneyType, db, folded
+from grants.core.db import db, folded
 from grants.core.errors import quoted
-from grants.core.money import Money
 from grants.core.paging import Page
 from grants.core.permissions import Actor
 from grants.core.permissions import Permission as P
 from grants.core.text import fold
-from grants.core.together import Asking, ask, both, reader, side_by_side
+from grants.core.together import Asking, ask, both, reader
 from grants.documents import queries as documents
 from grants.documents.models import StatementFigures, StatementRun
 from grants.evaluation import queries as evaluation
 from grants.evaluation.models import EntityDeclaration
-from grants.identity import policy
-from grants.identity.models import RoleGrant, User
-from grants.identity.states import Role
+from grants.identity.models import User
 from grants.oversight import rules
 from grants.oversight.queries import places
-from grants.oversight.queries.places import Named
+from grants.oversight.queries.told import Line, key_of, line_of, roles_of, touched_by, words_for
 from grants.oversight.rules import Change, TrailFilter
 
 # Rows of one kind that one act shows; an act that loads a register changes hundreds.
@@ -59,56 +49,6 @@ ROWS_OF_A_KIND_MAX = 5
 CSV_ROWS_MAX = 5_000
 CSV_ACTS_TOGETHER = 200
 _PLACES = ("application", "call", "grant")
-THE_PROGRAM = "The program"
-_PEOPLE = frozenset({"organisation", "user_account"})
-
-
-@dataclass(frozen=True, slots=True)
-class Touched:
-    """One row an act changed: what it is called, and each field before and after."""
-
-    words: str
-    named: Named | None
-    changes: tuple[Change, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One act as a sentence: who, in which role, did what to what; and, for readers of the record, what changed."""
-
-    id: UUID
-    at: datetime
-    who: str
-    who_named: Named | None
-    role: str
-    verb: str
-    before: str
-    subject: Named | None
-    subject_words: str
-    after: str
-    touched: tuple[Touched, ...] = ()
-    rows: int = 0
-    reason: str | None = None
-    first_position: int | None = None
-    last_position: int | None = None
-    waiting: int = 0
-    # What became of what was asked, as it stands when the page is read: no part of the record, and of no file of it.
-    by_now: str = ""
-
-    @property
-    def key(self) -> str:
-        """The key by which the list goes on after this line."""
-        return _key(self.at, self.id)
-
-    @property
-    def sentence(self) -> str:
-        """The sentence without its person."""
-        subject = self.subject.reference if self.subject else self.subject_words
-        return " ".join(part for part in (self.before, subject, self.after) if part)
-
-
-def _key(at: datetime, act_id: UUID) -> str:
-    return f"{at.astimezone(UTC).isoformat()}.{act_id}"
 
 
 # --- What of the record a person may read -------------------------------------------------------------------------
@@ -267,12 +207,12 @@ def _lines(actor: Actor, asked: _Ask, page: Page, *, inner: bool) -> Asking[tupl
     found = yield from _acts.asking(asked, page)
     events, roles = yield from both(
         _events([act.id for act in found], asked.of_event),
-        _roles.asking({act.user_id for act in found if act.user_id}),
+        roles_of.asking({act.user_id for act in found if act.user_id}),
     )
-    words = yield from _words.asking(
+    words = yield from words_for.asking(
         actor, [act.user_id for act in found], [event for rows in events.values() for event in rows]
     )
-    return tuple(_line(act, events.get(act.id, []), words, roles, inner=inner) for act in found)
+    return tuple(line_of(act, events.get(act.id, []), words, roles, inner=inner) for act in found)
 
 
 @reader
@@ -312,182 +252,6 @@ def _events(act_ids: Collection[UUID], of_event: Sequence[ColumnElement[bool]]) 
     return found
 
 
-@reader
-def _words(actor: Actor, user_ids: Sequence[UUID | None], events: Sequence[Any]) -> Asking[_Words]:
-    """What everything on a page is called: one statement for all of it."""
-    objects = {(event.object_kind, event.object_id) for event in events if event.object_id}
-    asked_together = {thing for kind, thing in objects if kind == EligibilityBatch.__tablename__}
-    wanted = {user_id for user_id in user_ids if user_id} | {thing for _, thing in objects} | set(_pointed_at(events))
-    found: list[Asking[Any]] = [
-        places.owners.asking(objects),
-        places.names.asking(actor, wanted, above=objects),
-        applications.batch_results.asking(actor, asked_together),
-    ]
-    owner, named, batches = yield from side_by_side(found)
-    return _Words(owner, named, batches)
-
-
-def _pointed_at(events: Sequence[Any]) -> Iterator[UUID]:
-    for event in events:
-        for column, pair in event.changes.items():
-            if _points(event.object_kind, column):
-                yield from (UUID(value) for value in pair if value)
-
-
-@dataclass(slots=True)
-class _Words:
-    """What everything on a page is called, and of what is part of something else, that."""
-
-    owner: dict[UUID, UUID]
-    named: dict[UUID, Named]
-    # What became of what the eligibility desk asked for in one go.
-    batches: dict[UUID, BatchResult]
-
-    def of(self, object_id: UUID | None) -> Named | None:
-        """The thing itself, or the nearest one above it that has a name."""
-        if object_id is None:
-            return None
-        return self.named.get(object_id) or self.named.get(self.owner.get(object_id, object_id))
-
-    def value(self, kind: str, column: str, value: Any) -> str | None:
-        """One audited value in words; None for an id of something without a name."""
-        if value is None or rules.is_digest(value):
-            return rules.shown(value)
-        if _points(kind, column):
-            named = self.named.get(UUID(value))
-            return named.reference if named else None
-        return _typed(kind, column, value)
-
-
-@functools.cache
-def _type(kind: str, column: str) -> Any:
-    """What a column of an audited table holds; None where this version has none of that name."""
-    table = places.tables().get(kind)
-    return table.c[column].type if table is not None and column in table.c else None
-
-
-def _points(kind: str, column: str) -> bool:
-    return isinstance(_type(kind, column), Uuid)
-
-
-def _typed(kind: str, column: str, value: Any) -> str:
-    declared = _type(kind, column)
-    if isinstance(declared, MoneyType) and isinstance(value, int):
-        return str(Money(value))
-    if isinstance(declared, DateTime):
-        local = clock.in_zone(datetime.fromisoformat(value))
-        return f"{clock.long_date(local.date())}, {local:%H:%M}"
-    if isinstance(declared, DateType):
-        return clock.long_date(date.fromisoformat(value))
-    return rules.shown(value)
-
-
-@reader
-def _roles(user_ids: Collection[UUID]) -> Asking[dict[UUID, list[RoleGrant]]]:
-    found: dict[UUID, list[RoleGrant]] = {}
-    statement = select(RoleGrant).where(RoleGrant.user_id.in_(user_ids)).order_by(RoleGrant.role)
-    for row in (yield from ask(statement)):
-        found.setdefault(row.user_id, []).append(row)
-    return found
-
-
-def _places(events: Sequence[Any], words: _Words) -> frozenset[UUID]:
-    """The calls, applications and grants an act touched or that lie above what it touched; roles are held in these."""
-    found = {words.of(event.object_id) for event in events}
-    lying = [named for named in found if named and (named.within or named.kind == Call.__tablename__)]
-    return frozenset(place for named in lying for place in (named.id, *named.within))
-
-
-def _role(act: Any, held: Iterable[RoleGrant], where: Collection[UUID]) -> str:
-    """The roles this person held then that allow the act in the place it was done in, where the record knows one; empty
-    where the record cannot tell."""
-    known = acts.REGISTRY.get(act.verb)
-    if known is None or known.needs is None or known.needs in policy.EVERYBODY:
-        return ""
-    allowing = policy.roles_with(known.needs)
-    titles = [
-        policy.WORDS[Role(row.role)][0]
-        for row in held
-        if Role(row.role) in allowing
-        and (row.object_id is None or not where or row.object_id in where)
-        and row.starts_at <= act.done_at
-        and (row.ends_before is None or row.ends_before > act.done_at)
-        and (not row.needs_confirmation or (row.confirmed_at is not None and row.confirmed_at <= act.done_at))
-    ]
-    return " or ".join(dict.fromkeys(titles))
-
-
-def _line(act: Any, events: Sequence[Any], words: _Words, roles: dict[UUID, list[RoleGrant]], *, inner: bool) -> Line:
-    known = acts.REGISTRY.get(act.verb)
-    before, after = rules.around_subject(known.says if known else "", act.verb)
-    subject, fallback = None, ""
-    if known is not None and "{subject}" in known.says:
-        subject, fallback = _subject(act.verb, events, words)
-    person = words.named.get(act.user_id) if act.user_id else None
-    line = Line(
-        act.id, act.done_at, person.reference if person else THE_PROGRAM, person,
-        _role(act, roles.get(act.user_id, []), _places(events, words)), act.verb, before, subject, fallback, after,
-    )  # fmt: skip
-    results = [words.batches[event.object_id].words for event in events if event.object_id in words.batches]
-    line = replace(line, by_now=", ".join(results))
-    first = events[0] if events else None
-    if not inner or first is None:
-        return line
-    return replace(
-        line,
-        touched=tuple(_touched(event, words) for event in events if event.changes),
-        rows=first.rows,
-        reason=first.reason,
-        first_position=first.first,
-        last_position=first.last,
-        waiting=first.rows - first.sealed,
-    )
-
-
-def _subject(verb: str, events: Sequence[Any], words: _Words) -> tuple[Named | None, str]:
-    """What an act was about: the one thing of the kind its verb names, else the one thing of another kind it changed.
-
-    People and organisations come last: many acts touch a person's role on the way.
-    """
-    thing = rules.thing_of(verb)
-    first = places.TABLES.get(thing, thing)
-    found: dict[tuple[int, str], dict[UUID, Named]] = {}
-    for event in events:
-        named = words.of(event.object_id)
-        if named is not None:
-            order = 0 if event.object_kind == first else 2 if named.kind in _PEOPLE else 1
-            found.setdefault((order, event.object_kind), {})[named.id] = named
-    for _, kind in sorted(found):
-        things_of_kind = found[min(key for key in found if key[1] == kind)]
-        if len(things_of_kind) == 1:
-            return next(iter(things_of_kind.values())), ""
-    if found:
-        many = rules.words_of(min(found)[1])
-        # One declares about applications: "with several conflict declarations" says nothing.
-        return None, f"several {'application' if many == 'conflict declaration' else many}s"
-    return None, "something that has no name here" if any(event.object_id for event in events) else ""
-
-
-def _touched(event: Any, words: _Words, *, raw: bool = False) -> Touched:
-    """One row and its changes; ids without a name are left out for people and kept in files (``raw``)."""
-    kind, changes = event.object_kind, []
-    for column, (before, after) in sorted(event.changes.items()):
-        if column == "id" or (before is None and after in ("", [], {}, False)):
-            continue
-        told = rules.digest_words(before, after)
-        if told is not None:
-            changes.append(replace(told, label=rules.words_of(column)))
-            continue
-        said = [words.value(kind, column, value) for value in (before, after)]
-        if None in said and not raw:
-            continue
-        first, second = (
-            str(value) if word is None else word for word, value in zip(said, (before, after), strict=True)
-        )
-        changes.append(Change(rules.words_of(column), first, second))
-    return Touched(rules.words_of(kind), words.of(event.object_id), tuple(changes))
-
-
 # --- As a file ------------------------------------------------------------------------------------------------------
 
 CSV_COLUMNS = (
@@ -515,7 +279,7 @@ def record_rows(
         if len(found) <= page.size:
             return
         last = acts_here[-1]
-        page = Page(size=acts_together, after=_key(last.done_at, last.id))
+        page = Page(size=acts_together, after=key_of(last.done_at, last.id))
 
 
 def _whole_events(
@@ -541,14 +305,14 @@ def _whole_events(
 
 
 def _rows_of(actor: Actor, found: Sequence[Any], events: Mapping[UUID, list[Any]]) -> Iterator[Sequence[object]]:
-    words = _words(actor, [act.user_id for act in found], [event for rows in events.values() for event in rows])
-    roles = _roles({act.user_id for act in found if act.user_id})
+    words = words_for(actor, [act.user_id for act in found], [event for rows in events.values() for event in rows])
+    roles = roles_of({act.user_id for act in found if act.user_id})
     for act in found:
         of_act = events.get(act.id, [])
-        line = _line(act, of_act, words, roles, inner=False)
+        line = line_of(act, of_act, words, roles, inner=False)
         head = (clock.as_utc(act.done_at).isoformat(), line.who, line.role, act.verb, line.sentence)
         for event in of_act:
-            touched = _touched(event, words, raw=True)
+            touched = touched_by(event, words, raw=True)
             named = touched.named.reference if touched.named else ""
             thing = (event.object_kind, named, str(event.object_id or ""), event.object_version)
             tail = (event.reason, str(act.id), event.position, event.hash.hex() if event.hash else "not yet sealed")

@@ -44,18 +44,28 @@ for (const form of all("[data-theme-form]")) {
 }
 
 // Words are counted while one types, as the program counts them: bullets and lone dashes are none. Over the limit one
-// may go on typing. Spoken when typing stops.
+// may go on typing. Spoken when typing stops; where there is no limit they are counted up, and heard with the field.
+const wordsIn = (text) => (text.replace(/[\u200b\u2060\ufeff\u00ad]/g, "").match(/\S+/g) ?? [])
+  .filter((token) => /[\p{L}\p{N}]/u.test(token)).length;
 for (const counter of all("[data-count-of]")) {
   const area = document.getElementById(counter.dataset.countOf);
   const most = Number(area.dataset.words);
+  if (!most) {
+    const count = () => {
+      const number = wordsIn(area.value);
+      counter.textContent = number ? `${number} ${number === 1 ? "word" : "words"}.` : "No words yet.";
+    };
+    count();
+    area.addEventListener("input", count);
+    continue;
+  }
   const spoken = document.createElement("div");
   spoken.className = "vh";
   spoken.setAttribute("role", "status");
   counter.after(spoken);
   let wait;
   const count = () => {
-    const left = most - (area.value.replace(/[\u200b\u2060\ufeff\u00ad]/g, "").match(/\S+/g) ?? [])
-      .filter((token) => /[\p{L}\p{N}]/u.test(token)).length;
+    const left = most - wordsIn(area.value);
     const words = Math.abs(left) === 1 ? "word" : "words";
     counter.textContent = left < 0 ? `You have ${-left} ${words} too many` : `You have ${left} ${words} remaining`;
     counter.classList.toggle("late", left < 0);

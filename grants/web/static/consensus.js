@@ -28,5 +28,23 @@ function told(event) {
   }
 }
 
+// What the score that is chosen means, below its scale; without this line it is told once the page is saved.
+function mean(event) {
+  const scale = event.target.closest?.(".pg-scale");
+  const words = scale ? event.target.title : [...(event.target.selectedOptions ?? [])][0]?.title;
+  if (words === undefined) return;
+  const place = scale ?? event.target;
+  let line = place.nextElementSibling;
+  if (!line?.classList.contains("pg-anchor")) {
+    line = document.createElement("p");
+    line.className = "pg-anchor";
+    place.after(line);
+  }
+  line.setAttribute("role", "status");
+  line.textContent = words;
+  line.hidden = !words;
+}
+
+form.addEventListener("change", mean);
 form.addEventListener("click", insert);
 form.addEventListener("stored", told);

@@ -204,6 +204,8 @@ let lastHere = null;
 const points = (half) => (half % 2 ? `${(half - 1) / 2}.5` : String(half / 2));
 
 // What a score means stands below the scale as soon as it is chosen, and all of them make the total.
+const NONE_CHOSEN = "Choose a score. Its meaning appears here.";
+
 function tell() {
   let total = 0;
   let isWhole = true;
@@ -212,16 +214,16 @@ function tell() {
     const chosen = list ? [...list.selectedOptions].find((option) => option.value) : each.querySelector(".pg-scale input:checked");
     if (chosen) total += Number(chosen.value);
     else isWhole = false;
-    const words = chosen?.title ?? "";
+    const words = chosen?.title ?? NONE_CHOSEN;
     let line = each.querySelector(".pg-anchor");
-    if (!line && words) {
+    if (!line) {
       line = document.createElement("p");
       line.className = "pg-anchor";
-      line.setAttribute("role", "status");
       (list ?? each.querySelector(".pg-scale")).after(line);
     }
-    if (line && line.textContent !== words) line.textContent = words;
-    if (line) line.hidden = !words;
+    line.setAttribute("role", "status");
+    line.classList.toggle("is-none", !chosen);
+    if (line.textContent !== words) line.textContent = words;
   }
   const place = split.querySelector("[data-total]");
   if (place) place.textContent = isWhole ? points(total) : "–";
@@ -265,8 +267,11 @@ function figures(event) {
 
 function step(by) {
   const all = criteria();
-  const next = all[all.indexOf(here()) + by];
+  // Who has not been on the sheet yet comes to its first criterion.
+  const from = document.activeElement?.closest?.("[data-criterion]") ?? lastHere;
+  const next = from ? all[all.indexOf(from) + by] : all[0];
   if (!next) return;
+  open("sheet");
   const scale = [...next.querySelectorAll(".pg-scale input, select")];
   (scale.find((each) => each.checked) ?? scale[0])?.focus();
   next.scrollIntoView({ block: "nearest" });

@@ -1,0 +1,51 @@
+"""Acts of documents: statements, papers as PDF, packs to read. They write produced files and the record of each run only."""
+
+from __future__ import annotations
+
+from grants.documents.services.packs import make_reading_pack
+from grants.documents.services.papers import (
+    print_agreement,
+    print_complaint,
+    print_decision_letter,
+    print_decision_letter_anew,
+    print_letter,
+    print_letter_draft,
+    print_minutes,
+    print_receipt,
+    print_selection,
+)
+from grants.documents.services.statements import (
+    FILE_KIND,
+    build,
+    cancel,
+    download,
+    export,
+    export_audit,
+    export_books,
+    request,
+    retry,
+    statement_names,
+)
+
+__all__ = [
+    "FILE_KIND",
+    "build",
+    "cancel",
+    "download",
+    "export",
+    "export_audit",
+    "export_books",
+    "make_reading_pack",
+    "print_agreement",
+    "print_complaint",
+    "print_decision_letter",
+    "print_decision_letter_anew",
+    "print_letter",
+    "print_letter_draft",
+    "print_minutes",
+    "print_receipt",
+    "print_selection",
+    "request",
+    "retry",
+    "statement_names",
+]

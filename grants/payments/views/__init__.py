@@ -1,0 +1,8 @@
+"""Pages of payments, each in the module of its subject; here is what the program takes from them."""
+
+from __future__ import annotations
+
+from grants.payments.views import approvals, grants, ledger, orders, recoveries, requests
+from grants.payments.views.frame import NAVIGATION, bp
+
+__all__ = ["NAVIGATION", "approvals", "bp", "grants", "ledger", "orders", "recoveries", "requests"]

@@ -1,0 +1,116 @@
+"""Pages of one payment order: signed step by step, changed, cancelled, executed."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import flash
+
+from grants.core import clock
+from grants.payments import queries, rules, services
+from grants.payments.forms import (
+    ChangeForm,
+    ExecuteForm,
+    ReasonForm,
+    SignForm,
+)
+from grants.payments.states import Step
+from grants.payments.views.frame import P, answer_to, bp, overtaker, own_or_fresh, renew
+from grants.web.forms import ContestedForm
+from grants.web.routing import current_actor, page, requires, see_other
+
+
+@bp.get("/finance/orders/<ref>")
+@requires(P.PAYMENT_ORDER_READ)
+def order(ref: str) -> Any:
+    return _order(ref, None)
+
+
+@bp.post("/finance/orders/<ref>/verify")
+@requires(P.PAYMENT_ORDER_VERIFY)
+def verify(ref: str) -> Any:
+    return _sign(ref, services.verify)
+
+
+@bp.post("/finance/orders/<ref>/authorise")
+@requires(P.PAYMENT_ORDER_AUTHORISE)
+def authorise(ref: str) -> Any:
+    return _sign(ref, services.authorise)
+
+
+def _sign(ref: str, deed: Any) -> Any:
+    actor, form = current_actor(), SignForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            made = deed(actor, _order_id(ref), note=form.note.data or "", version=form.version_shown())
+            flash(f"Order {ref} {made.state.value}. {rules.order_next(made.state)}", "success")
+            return see_other(".order", ref=ref)
+    return _order(ref, form)
+
+
+@bp.post("/finance/orders/<ref>/change")
+@requires(P.PAYMENT_ORDER_PREPARE)
+def change(ref: str) -> Any:
+    form = ChangeForm()
+    if form.validate_on_submit() and form.amount.data is not None:
+        with form.attempt():
+            typed, reason = form.amount.data, form.reason.data or ""
+            services.change(current_actor(), _order_id(ref), amount=typed, reason=reason, version=form.version_shown())
+            flash(
+                f"Order {ref} changed. Every signature given before is void; it is verified and authorised again.",
+                "success",
+            )
+            return see_other(".order", ref=ref)
+    return _order(ref, form)
+
+
+@bp.post("/finance/orders/<ref>/cancel")
+@requires(P.PAYMENT_ORDER_CANCEL)
+def cancel(ref: str) -> Any:
+    form = ReasonForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            reason = form.reason.data or ""
+            services.cancel(current_actor(), _order_id(ref), reason=reason, version=form.version_shown())
+            flash(f"Order {ref} cancelled. What it held can be ordered again.", "success")
+            return see_other(".order", ref=ref)
+    return _order(ref, form)
+
+
+@bp.post("/finance/orders/<ref>/execute")
+@requires(P.PAYMENT_ORDER_EXECUTE)
+def execute(ref: str) -> Any:
+    form = ExecuteForm()
+    if form.validate_on_submit() and form.value_on.data:
+        with form.attempt():
+            day = form.value_on.data
+            services.execute(current_actor(), _order_id(ref), value_on=day, version=form.version_shown())
+            flash(f"Order {ref} executed on {clock.long_date(day)}.", "success")
+            return see_other(".order", ref=ref)
+    return _order(ref, form)
+
+
+def _order_id(ref: str) -> UUID:
+    return queries.order_id_of(current_actor(), ref)
+
+
+def _order(ref: str, sent: ContestedForm | None) -> Any:
+    actor = current_actor()
+    found = queries.order(actor, ref)
+    renew(sent, found.version)
+    shown = page(
+        "payments/order.html",
+        order=found,
+        locked=queries.lock_of(actor, found),
+        steps=[(step, rules.STEP_PEOPLE[step]) for step in Step],
+        signed={each.step: each for each in found.standing},
+        form=sent,
+        sign_form=own_or_fresh(sent, SignForm, version=found.version),
+        change_form=own_or_fresh(sent, ChangeForm, version=found.version, amount=found.amount),
+        cancel_form=own_or_fresh(sent, ReasonForm, version=found.version),
+        execute_form=own_or_fresh(sent, ExecuteForm, version=found.version),
+        next=rules.order_next(found.state),
+        last=overtaker(sent, "payment_order", found.id, found.reference),
+    )
+    return shown, answer_to(sent)

@@ -1,0 +1,92 @@
+"""Pages of one payment request: decided, rejected, ordered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash
+
+from grants.core.errors import Refused
+from grants.payments import queries, rules, services
+from grants.payments.forms import (
+    DecideForm,
+    PrepareForm,
+    ReasonForm,
+)
+from grants.payments.views.frame import P, answer_to, bp, overtaker, own_or_fresh, renew
+from grants.web.forms import ContestedForm
+from grants.web.routing import current_actor, page, requires, see_other
+
+
+@bp.get("/finance/requests/<ref>")
+@requires(P.PAYMENT_ORDER_READ)
+def request_page(ref: str) -> Any:
+    return _request(ref, None)
+
+
+@bp.post("/finance/requests/<ref>/decide")
+@requires(P.PAYMENT_REQUEST_DECIDE)
+def decide(ref: str) -> Any:
+    actor, form = current_actor(), DecideForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            given = form.to_input()
+            made = services.decide(actor, queries.request_id_of(actor, ref), given, version=form.version_shown())
+            flash(
+                f"Request {ref} is decided: {made.state.value.replace('_', ' ')}. The coordinator is told.", "success"
+            )
+            return see_other(".request_page", ref=ref)
+    return _request(ref, form)
+
+
+@bp.post("/finance/requests/<ref>/reject")
+@requires(P.PAYMENT_REQUEST_DECIDE)
+def reject(ref: str) -> Any:
+    actor, form = current_actor(), ReasonForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            request_id, reason = queries.request_id_of(actor, ref), form.reason.data or ""
+            services.reject(actor, request_id, reason=reason, version=form.version_shown())
+            flash(f"Request {ref} is rejected. The coordinator is told why.", "success")
+            return see_other(".request_page", ref=ref)
+    return _request(ref, form)
+
+
+@bp.post("/finance/requests/<ref>/orders")
+@requires(P.PAYMENT_ORDER_PREPARE)
+def prepare(ref: str) -> Any:
+    actor, form = current_actor(), PrepareForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            request_id = queries.request_id_of(actor, ref)
+            made = services.prepare(actor, request_id, amount=form.amount.data, version=form.version_shown())
+            flash(f"Order {made.reference} is prepared. {rules.order_next(made.state)}", "success")
+            return see_other(".order", ref=made.reference)
+    return _request(ref, form)
+
+
+def _request(ref: str, sent: ContestedForm | None) -> Any:
+    """The page of a request; the form that was sent comes back as it was typed, the others fresh."""
+    actor = current_actor()
+    found = queries.request(actor, ref)
+    renew(sent, found.version)
+    position = forecast = refusal = None
+    if found.is_open:
+        try:
+            position, forecast = queries.forecast(actor, ref)
+        except Refused as error:
+            refusal = str(error)
+    shown = page(
+        "payments/request.html",
+        asked=found,
+        position=position,
+        forecast=forecast,
+        refusal=refusal,
+        form=sent,
+        next=rules.request_next(found),
+        last=overtaker(sent, "payment_request", found.id, found.reference),
+        decide_form=own_or_fresh(sent, DecideForm, version=found.version, approved=found.requested),
+        reject_form=own_or_fresh(sent, ReasonForm, version=found.version),
+        prepare_form=own_or_fresh(sent, PrepareForm, version=found.version, amount=found.to_order),
+    )
+    return shown, answer_to(sent)
