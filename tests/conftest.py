@@ -8,11 +8,12 @@ import os
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import psycopg
@@ -30,9 +31,14 @@ from grants.cli import alembic_config
 from grants.core import jobs, triggers
 from grants.core.db import DIGEST, Row
 from grants.identity.queries import actor_for
+from tests.plain import KNOWN
 from tests.programs import TEMPLATES, running
 from tests.servers import Cluster, TestPostgres
 from tests.worlds import World, Worlds, deepest, settings_for
+
+HERE = Path(__file__).parent
+
+T = TypeVar("T")
 
 
 class Note(Row):
@@ -71,7 +77,33 @@ def pytest_configure(config: pytest.Config) -> None:
         # it again and again, up to a quarter of what reading them costs. The process that only hands tests out reads none.
         gc.disable()
     if hasattr(config, "workerinput"):
-        TEMPLATES.share(Path(config.workerinput["cluster"]) / "templates")
+        common = Path(config.workerinput["cluster"])
+        TEMPLATES.share(common / "templates")
+        KNOWN.share(common / "known")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    # Nothing of a fresh checkout is compiled yet. Where several processes read all tests in one order, each compiles every
+    # file, since no other was there before it; so each begins at another place, and finds compiled what comes later.
+    if hasattr(session.config, "workerinput"):
+        files = _files_of(session.config)
+        place = int(session.config.workerinput["workerid"].removeprefix("gw")) * len(files)
+        for path in turned(files, place // session.config.workerinput["workercount"]):
+            # What cannot be read, or is not for this machine, pytest itself says of it in a moment.
+            with suppress(Exception, pytest.skip.Exception):
+                import_module(".".join(path.relative_to(HERE.parent).with_suffix("").parts))
+
+
+def _files_of(config: pytest.Config) -> list[Path]:
+    """The files whose tests this run was asked for."""
+    named = [config.invocation_params.dir / each.partition("::")[0] for each in config.args]
+    return sorted(path for path in HERE.rglob("test_*.py") if any(path.is_relative_to(each) for each in named))
+
+
+def turned(files: Sequence[T], place: int) -> Sequence[T]:
+    """The same from another place on, and those before it last."""
+    return [*files[place:], *files[:place]]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -94,7 +126,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _turn(path: Path) -> int:
     """Where a file comes among those that take long; all others come after them."""
-    place = path.relative_to(Path(__file__).parent).as_posix()
+    place = path.relative_to(HERE).as_posix()
     return next((turn for turn, name in enumerate(LONG) if place.startswith(name)), len(LONG))
 
 

@@ -4,15 +4,20 @@ Our pages are written plainly: every element that is opened is closed by its own
 quotes. What the strict parser makes of such a page, and whether it finds a fault, hangs at each place on two things
 alone: which elements are open there, and what comes next. So a page whose places were all met before, on pages the
 strict parser found nothing wrong with and of which it made the very tree made here, need not be read by it again.
-Whatever is not written so plainly is read by the strict parser, every time.
+Whatever is not written so plainly is read by the strict parser, every time. The processes of a run tell each other what
+they met: a page that one of them had read by the strict parser is known to all.
 """
 
 from __future__ import annotations
 
+import fcntl
 import functools
+import hashlib
 import html
+import pickle
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from xml.etree.ElementTree import Element, TreeBuilder
 
 import html5lib
@@ -23,7 +28,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 _TAG = re.compile(r'(<(?:!doctype html|/?[a-zA-Z][a-zA-Z0-9-]*(?:\s+[a-zA-Z_][-\w.]*(?:="[^"<>]*")?)*\s*/?)>)', re.I)
 _ATTRIBUTE = re.compile(r'\s+([a-zA-Z_][-\w.]*)(?:="([^"<>]*)")?')
 _WRITTEN_OTHERWISE = re.compile(r"&(?!(?:amp|lt|gt|quot|#34|#39);)")
-# Line ends of other systems, and what may stand on no page.
+# Line ends of older systems, and what may stand on no page.
 _NOT_PLAIN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\U0001fffe-\U0010ffff]")
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 # Inside these a tag is no tag.
@@ -34,8 +39,54 @@ _OPENS_WITH_A_LINE = {"pre", "textarea"}
 
 # What comes next, by its kind and the names in it; and where: a number for each way of elements from the root.
 _Step = tuple[int, object]
-_ways: dict[tuple[int, str], int] = {}
-_known: set[_Step] = set()
+
+
+class Known:
+    """Every step that was met on a page the strict parser found nothing wrong with, here or in another process of the run."""
+
+    def __init__(self) -> None:
+        self.steps: set[_Step] = set()
+        self._shared: Path | None = None
+        self._heard = 0
+
+    def share(self, file: Path) -> None:
+        """Write what is learnt into this file too, and learn from it what other processes wrote."""
+        file.touch()
+        self._shared = file
+
+    def have(self, steps: set[_Step]) -> bool:
+        """Whether all of these were met before."""
+        return steps <= self.steps or (self._shared is not None and self._hear(self._shared) and steps <= self.steps)
+
+    def _hear(self, shared: Path) -> bool:
+        """Whether others wrote something since this was last asked."""
+        before = self._heard
+        with shared.open("rb") as told:
+            fcntl.flock(told, fcntl.LOCK_SH)
+            told.seek(before)
+            words = told.read()
+        self._heard += len(words)
+        for line in words.splitlines():
+            self.steps.update(pickle.loads(bytes.fromhex(line.decode())))
+        return self._heard > before
+
+    def learn(self, steps: set[_Step]) -> None:
+        """Know these from now on."""
+        new = steps - self.steps
+        self.steps |= new
+        if self._shared is not None and new:
+            with self._shared.open("ab") as telling:
+                fcntl.flock(telling, fcntl.LOCK_EX)
+                telling.write(pickle.dumps(new).hex().encode() + b"\n")
+
+
+KNOWN = Known()
+
+
+@functools.cache
+def _way(where: int, name: str) -> int:
+    """The number of the way that goes on from another by an element of this name: in every process the same."""
+    return int.from_bytes(hashlib.blake2b(f"{where} {name}".encode(), digest_size=16).digest())
 
 
 class _Otherwise(Exception):
@@ -54,11 +105,11 @@ class _Tag:
 def parsed(text: str) -> tuple[Element, list[str]]:
     """The tree of a page as the strict parser makes it, and every fault it finds."""
     quick = _read(text)
-    if quick is not None and quick[1] <= _known:
+    if quick is not None and KNOWN.have(quick[1]):
         return quick[0], []
     root, faults = strictly(text)
     if quick is not None and not faults and same(root, quick[0]):
-        _known.update(quick[1])
+        KNOWN.learn(quick[1])
     return root, faults
 
 
@@ -85,6 +136,8 @@ def same(one: Element, other: Element) -> bool:
 
 
 def _read(text: str) -> tuple[Element, set[_Step]] | None:
+    # To the strict parser too these are one line end; the library of forms writes the longer one in every text area.
+    text = text.replace("\r\n", "\n")
     if _NOT_PLAIN.search(text):
         return None
     parts = _TAG.split(text)
@@ -176,7 +229,7 @@ class _Reader:
             self._builder.end(space + name)
             return
         self._open.append((name, space, self._where))
-        self._where = _ways.setdefault((self._where, name), len(_ways) + 1)
+        self._where = _way(self._where, name)
         self._before_first_word = name in _OPENS_WITH_A_LINE
 
     def _end(self, name: str) -> None:

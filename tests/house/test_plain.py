@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -41,7 +42,7 @@ def known() -> None:
 def quickly(text: str) -> bool:
     """Whether the strict parser is not asked."""
     quick = plain._read(text)
-    return quick is not None and quick[1] <= plain._known
+    return quick is not None and plain.KNOWN.have(quick[1])
 
 
 def assert_read_as_strictly(text: str) -> None:
@@ -50,11 +51,24 @@ def assert_read_as_strictly(text: str) -> None:
     assert plain.same(quick, strict), text
 
 
+def test_what_one_process_learnt_another_knows(tmp_path: Path) -> None:
+    one, other = plain.Known(), plain.Known()
+    one.share(tmp_path / "known")
+    other.share(tmp_path / "known")
+    for steps in ({(1, "words"), (2, ("p", "", "", "class"))}, {(3, "a line\n")}):
+        assert not other.have(steps)
+        one.learn(steps)
+        assert other.have(steps) and one.have(steps)
+    assert not other.have({(4, "words")})
+
+
 def test_a_page_like_one_that_was_read_is_read_the_quick_way(known: None) -> None:
     again = PAGE.replace("<tr><td>1</td></tr>", "<tr><td>3 &lt; 4</td></tr>" * 3).replace('"/one', '"/another')
 
-    assert quickly(again)
-    assert_read_as_strictly(again)
+    for text in (again, again.replace("\n", "\r\n"), again.replace('id="x">', 'id="x">\r\n')):
+        assert quickly(text)
+        assert_read_as_strictly(text)
+    assert not quickly(again.replace("\n", "\r"))
 
 
 @pytest.mark.parametrize(
