@@ -34,6 +34,7 @@ from tests.applications.pages import forms, post, send, text_of
 from tests.factories.applications import AFTER_CLOSING, WHILE_OPEN, again, attach, draft, submitted
 from tests.html import check_page
 from tests.statements import statements
+from tests.worlds import World, Worlds
 
 FORM = "application_form.sections"
 KEPT = CorrigendumInput("Cities asked for it.", None, "Six weeks are left.")
@@ -79,13 +80,23 @@ def write(reference: str, section: str, question: str, *values: str) -> None:
         services.save_answer(person, view.id, section, AnswerInput(question, values, 0))
 
 
-@pytest.fixture
-def written(call: CallView) -> tuple[CallView, str, Section]:
+@pytest.fixture(scope="session")
+def written_world(worlds: Worlds, called_world: World[CallView]) -> World[str]:
     """A draft whose first question is answered."""
-    reference = draft(call, actors.ana())
-    section = first(call.content.definition)
-    write(reference, section.key, section.questions[0].key, "We know every boiler.")
-    return call, reference, section
+
+    def answered() -> str:
+        call = called_world.told()
+        reference = draft(call, actors.ana())
+        section = first(call.content.definition)
+        write(reference, section.key, section.questions[0].key, "We know every boiler.")
+        return reference
+
+    return worlds.of(answered, like=called_world)
+
+
+@pytest.fixture
+def written(call: CallView, written_world: World[str]) -> tuple[CallView, str, Section]:
+    return call, written_world.told(), first(call.content.definition)
 
 
 def place(reference: str) -> queries.Workplace:

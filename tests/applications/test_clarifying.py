@@ -24,8 +24,8 @@ from grants.identity import queries as identity
 from tests import actors
 from tests.applications.pages import send, text_of
 from tests.clamd import EICAR, clamd
-from tests.factories import applications as factory
 from tests.factories.applications import AFTER_CLOSING, BEFORE_OPENING, PDF, again
+from tests.worlds import World
 
 DUE = date(2022, 11, 26)
 
@@ -38,8 +38,8 @@ def officers(app: Flask) -> None:
 
 
 @pytest.fixture
-def sent(call: CallView) -> UUID:
-    return factory.submitted(call, actors.ana())
+def sent(app: Flask, sent_world: World[UUID]) -> UUID:
+    return sent_world.told()
 
 
 def asked(call: CallView, application_id: UUID, due_on: date | None = None) -> UUID:

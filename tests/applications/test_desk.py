@@ -25,6 +25,7 @@ from tests.applications.pages import send, text_of
 from tests.factories import applications as factory
 from tests.factories.applications import AFTER_CLOSING, BEFORE_OPENING, CLOSES_AT, WHILE_OPEN
 from tests.statements import statements
+from tests.worlds import World
 
 PASS, FAIL = Verdict.PASS, Verdict.FAIL
 
@@ -54,8 +55,10 @@ def view_of(application_id: UUID) -> rules.ApplicationView:
 # --- admissibility ------------------------------------------------------------------------------------------------
 
 
-def test_a_whole_application_is_admissible_by_the_facts_alone_and_the_verdict_keeps_them(call: CallView) -> None:
-    application_id = factory.submitted(call, actors.ana())
+def test_a_whole_application_is_admissible_by_the_facts_alone_and_the_verdict_keeps_them(
+    call: CallView, sent_world: World[UUID]
+) -> None:
+    application_id = sent_world.told()
 
     desk = queries.desk(actors.eli(), view_of(application_id))
     formal = [each for each in desk.conditions if rules.is_admissibility(each.condition)]
@@ -133,8 +136,10 @@ def test_a_call_that_asks_itself_how_it_arrived_is_not_asked_twice(call: CallVie
 # --- one answer at a time -----------------------------------------------------------------------------------------
 
 
-def test_two_officers_save_different_conditions_and_neither_overwrites_the_other(call: CallView) -> None:
-    application_id = factory.submitted(call, actors.ana())
+def test_two_officers_save_different_conditions_and_neither_overwrites_the_other(
+    call: CallView, sent_world: World[UUID]
+) -> None:
+    application_id = sent_world.told()
     first, second = (each.key for each in call.content.conditions[:2])
     with clock.at(AFTER_CLOSING):
         made = services.answer_condition(actors.eli(), application_id, ConditionAnswer(first, PASS), 0)
@@ -155,8 +160,8 @@ def test_two_officers_save_different_conditions_and_neither_overwrites_the_other
     }  # fmt: skip
 
 
-def test_a_script_saves_and_a_later_button_is_not_stale(app: Flask, call: CallView) -> None:
-    application_id = factory.submitted(call, actors.ana())
+def test_a_script_saves_and_a_later_button_is_not_stale(app: Flask, call: CallView, sent_world: World[UUID]) -> None:
+    application_id = sent_world.told()
     place = f"/applications/{view_of(application_id).reference}/eligibility"
     key = call.content.conditions[0].key
     with clock.at(AFTER_CLOSING):
@@ -176,8 +181,8 @@ def test_a_script_saves_and_a_later_button_is_not_stale(app: Flask, call: CallVi
 # --- the second person --------------------------------------------------------------------------------------------
 
 
-def test_nobody_refuses_an_application_alone(call: CallView) -> None:
-    application_id, eli = factory.submitted(call, actors.ana()), actors.eli()
+def test_nobody_refuses_an_application_alone(call: CallView, sent_world: World[UUID]) -> None:
+    application_id, eli = sent_world.told(), actors.eli()
     with clock.at(AFTER_CLOSING):
         assert services.declare(eli, application_id, one_failed(call)) is FAIL
         assert view_of(application_id).state is ApplicationState.SUBMITTED
@@ -195,8 +200,8 @@ def test_nobody_refuses_an_application_alone(call: CallView) -> None:
         services.confirm_refusal(actors.ella(), application_id)
 
 
-def test_a_refusal_that_is_given_back_can_become_eligible(call: CallView) -> None:
-    application_id = factory.submitted(call, actors.ana())
+def test_a_refusal_that_is_given_back_can_become_eligible(call: CallView, sent_world: World[UUID]) -> None:
+    application_id = sent_world.told()
     with clock.at(AFTER_CLOSING):
         services.declare(actors.eli(), application_id, one_failed(call))
         with pytest.raises(Invalid):
@@ -208,8 +213,10 @@ def test_a_refusal_that_is_given_back_can_become_eligible(call: CallView) -> Non
     assert queries.desk(actors.eli(), view_of(application_id)).verdict is PASS
 
 
-def test_the_second_person_decides_on_the_page_and_the_first_cannot(app: Flask, call: CallView) -> None:
-    application_id = factory.submitted(call, actors.ana())
+def test_the_second_person_decides_on_the_page_and_the_first_cannot(
+    app: Flask, call: CallView, sent_world: World[UUID]
+) -> None:
+    application_id = sent_world.told()
     place = f"/applications/{view_of(application_id).reference}/eligibility"
     with clock.at(AFTER_CLOSING):
         eli, ella = actors.client_of(app, actors.eli()), actors.client_of(app, actors.ella())

@@ -36,6 +36,7 @@ from tests.factories import identity as identity_rows
 from tests.factories.applications import AFTER_CLOSING, BEFORE_OPENING, WHILE_OPEN, again
 from tests.shut import shuts
 from tests.statements import statements
+from tests.worlds import World
 
 PASS, FAIL = Verdict.PASS, Verdict.FAIL
 
@@ -149,8 +150,8 @@ def test_a_letter_is_sent_once_frozen_and_printed_as_it_was_frozen(app: Flask, c
     assert [letter.sent_by for letter in letters] == [actors.eli().user_id]
 
 
-def test_a_letter_names_what_was_sent_and_not_what_was_written_since(call: CallView) -> None:
-    application_id = factory.submitted(call, actors.ana(), "Warm Blocks")
+def test_a_letter_names_what_was_sent_and_not_what_was_written_since(call: CallView, sent_world: World[UUID]) -> None:
+    application_id = sent_world.told()
     with clock.at(WHILE_OPEN):
         services.edit_details(again(actors.ana()), application_id, DetailsInput("Zanzibar Unsent"))
     with clock.at(AFTER_CLOSING):

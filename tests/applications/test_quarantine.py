@@ -29,6 +29,7 @@ from tests.clamd import EICAR, SIGNATURE, VERSION, Clamd, clamd
 from tests.core.test_files import upload
 from tests.factories import applications as factory
 from tests.factories.applications import PDF, WHILE_OPEN
+from tests.worlds import World
 
 NOWHERE = "tcp://127.0.0.1:1"
 
@@ -49,8 +50,8 @@ def scanner(app: Flask) -> Iterator[Clamd]:
 
 
 @pytest.fixture
-def reference(call: CallView) -> str:
-    return factory.draft(call, actors.ana())
+def reference(app: Flask, drafted_world: World[str]) -> str:
+    return drafted_world.told()
 
 
 def attach(reference: str, data: bytes = PDF, name: str = "plan.pdf", role: str = "other") -> FileView:

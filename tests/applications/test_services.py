@@ -53,6 +53,7 @@ from tests.factories import identity as identity_factory
 from tests.factories.applications import AFTER_CLOSING, CLOSES_AT, WHILE_OPEN, again
 from tests.no_route import keep_from, with_seat
 from tests.shut import shuts
+from tests.worlds import World
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -512,8 +513,8 @@ def all_pass(call: CallView, **other: tuple[Verdict, str]) -> tuple[ConditionAns
     )
 
 
-def test_an_application_is_declared_eligible_after_the_deadline(call: CallView) -> None:
-    application_id = factory.submitted(call, actors.ana())
+def test_an_application_is_declared_eligible_after_the_deadline(call: CallView, sent_world: World[UUID]) -> None:
+    application_id = sent_world.told()
     eli = actors.eli()
 
     with clock.at(WHILE_OPEN), pytest.raises(Refused, match="open until"):
@@ -536,8 +537,10 @@ def test_an_application_is_declared_eligible_after_the_deadline(call: CallView) 
     assert queries.view_by_id(application_id).state is ApplicationState.ELIGIBLE
 
 
-def test_a_condition_that_is_not_met_needs_a_reason_and_makes_it_not_eligible(call: CallView) -> None:
-    application_id = factory.submitted(call, actors.ana())
+def test_a_condition_that_is_not_met_needs_a_reason_and_makes_it_not_eligible(
+    call: CallView, sent_world: World[UUID]
+) -> None:
+    application_id = sent_world.told()
     eli, key = actors.eli(), call.content.conditions[0].key
 
     with clock.at(AFTER_CLOSING):
@@ -554,15 +557,15 @@ def test_a_condition_that_is_not_met_needs_a_reason_and_makes_it_not_eligible(ca
     assert "It overlaps" in (queries.desk(actors.eli(), view).reason or "")
 
 
-def test_a_verdict_needs_every_answer(call: CallView) -> None:
-    application_id = factory.submitted(call, actors.ana())
+def test_a_verdict_needs_every_answer(app: Flask, sent_world: World[UUID]) -> None:
+    application_id = sent_world.told()
 
     with clock.at(AFTER_CLOSING), pytest.raises(Refused, match="no answer yet"):
         services.declare(actors.eli(), application_id, ())
 
 
-def test_the_second_officer_of_one_check_is_told(call: CallView) -> None:
-    application_id = factory.submitted(call, actors.ana())
+def test_the_second_officer_of_one_check_is_told(call: CallView, sent_world: World[UUID]) -> None:
+    application_id = sent_world.told()
     with clock.at(AFTER_CLOSING):
         services.record_answers(actors.eli(), application_id, all_pass(call)[:1], 0)
         with pytest.raises(Conflict):
@@ -600,8 +603,8 @@ def test_another_city_sees_nothing(call: CallView, open_now: None) -> None:
         services.save_section(marek, application_id, "summary", SectionInput((), Mark.OPEN, None))
 
 
-def test_a_barred_person_finds_nothing_anywhere(call: CallView) -> None:
-    application_id = factory.submitted(call, actors.ana())
+def test_a_barred_person_finds_nothing_anywhere(app: Flask, sent_world: World[UUID]) -> None:
+    application_id = sent_world.told()
     reference = queries.view_by_id(application_id).reference
     eli = actors.eli()
     assert queries.view(eli, reference).reference == reference
@@ -880,8 +883,8 @@ def _opened(verb: str) -> list[tuple[UUID | None, str | None]]:
 
 
 @shuts("evaluation.file")
-def test_who_opens_a_confidential_file_is_on_record(app: Flask, call: CallView) -> None:
-    application_id = factory.submitted(call, actors.ana())
+def test_who_opens_a_confidential_file_is_on_record(app: Flask, sent_world: World[UUID]) -> None:
+    application_id = sent_world.told()
     sha256 = queries.submitted_content(application_id).files[0].sha256
     eva = with_seat(keep_from(actors.eva(), []), application_id)
 
@@ -907,8 +910,8 @@ def test_who_opens_a_confidential_file_is_on_record(app: Flask, call: CallView) 
     assert _opened("application.download_assigned") == [(eva.user_id, f"file {sha256[:12]}")] * 2
 
 
-def test_a_receipt_is_proved_by_reference_and_hash_together(call: CallView) -> None:
-    application_id = factory.submitted(call, actors.ana())
+def test_a_receipt_is_proved_by_reference_and_hash_together(call: CallView, sent_world: World[UUID]) -> None:
+    application_id = sent_world.told()
     content = queries.submitted_content(application_id)
     other = factory.submitted(call, actors.marek(), "Cool Roofs")
 

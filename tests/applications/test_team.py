@@ -22,7 +22,6 @@ from grants.applications.rules import (
     SectionInput,
 )
 from grants.budgets.rules import Cell
-from grants.calls.rules import CallView
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db
@@ -38,11 +37,11 @@ from grants.identity.models import RoleGrant
 from grants.identity.policy import Role
 from tests import actors
 from tests.applications.pages import forms, post, send, text_of
-from tests.factories import applications as factory
 from tests.factories import identity as identity_rows
 from tests.factories.applications import AFTER_CLOSING, WHILE_OPEN, again
 from tests.html import check_page
 from tests.statements import statements
+from tests.worlds import World
 
 SAY = CommentInput("Is 40 % not too much?")
 
@@ -55,9 +54,9 @@ def open_now(app: Flask) -> Iterator[None]:
 
 
 @pytest.fixture
-def draft(call: CallView) -> tuple[UUID, str]:
+def draft(app: Flask, drafted_world: World[str]) -> tuple[UUID, str]:
     """Ana's draft: its id and its reference."""
-    reference = factory.draft(call, actors.ana())
+    reference = drafted_world.told()
     return queries.id_of(actors.ana(), reference), reference
 
 

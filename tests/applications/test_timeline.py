@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -23,14 +24,15 @@ from tests.applications.pages import text_of
 from tests.factories import applications as factory
 from tests.factories.applications import AFTER_CLOSING, WHILE_OPEN, again
 from tests.statements import statements
+from tests.worlds import World
 
 S = ApplicationState
 LATE = datetime(2023, 8, 1, 9, tzinfo=UTC)
 
 
 @pytest.fixture
-def sent(call: CallView) -> rules.ApplicationView:
-    return queries.view_by_id(factory.submitted(call, actors.ana()))
+def sent(app: Flask, sent_world: World[UUID]) -> rules.ApplicationView:
+    return queries.view_by_id(sent_world.told())
 
 
 def states(shown: rules.Timeline) -> dict[str, str]:

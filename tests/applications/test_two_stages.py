@@ -33,6 +33,7 @@ from tests.applications.pages import send, text_of
 from tests.applications.test_six_calls import city, judged, lead_of, sent
 from tests.factories.applications import again
 from tests.statements import statements
+from tests.worlds import World, Worlds
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -106,18 +107,17 @@ def during(call: CallView) -> datetime:
     return call.opens_at + timedelta(days=3)
 
 
-@pytest.fixture
-def stages() -> tuple[CallView, CallView]:
+@pytest.fixture(scope="session")
+def concept_world(worlds: Worlds) -> World[tuple[tuple[CallView, CallView], UUID]]:
+    """Two stages, and a concept of Northbridge with Southport, found eligible and told so."""
+    return worlds.of(concept_found_eligible)
+
+
+def concept_found_eligible() -> tuple[tuple[CallView, CallView], UUID]:
     with clock.at(BEFORE):
         for person in (actors.ana("Municipality of Northbridge"), actors.marek(), actors.ingrid(), actors.eli()):
             assert person.user_id  # Their roles are given then, so that they may act at that time too.
-    return published(CONCEPT), published(FULL)
-
-
-@pytest.fixture
-def concept(stages: tuple[CallView, CallView]) -> UUID:
-    """A concept of Northbridge with Southport, found eligible and told so."""
-    first, _ = stages
+    first, second = published(CONCEPT), published(FULL)
     southport = actors.organisation(actors.SOUTHPORT)
     application_id = sent(first, lead_of("Northbridge"), southport, title="Warm Blocks")
     with arranging():
@@ -126,7 +126,17 @@ def concept(stages: tuple[CallView, CallView]) -> UUID:
         ).one()
         partner.contact_user_id = actors.marek().user_id
     assert judged(first, application_id)[0] is Verdict.PASS
-    return application_id
+    return (first, second), application_id
+
+
+@pytest.fixture
+def stages(app: Flask, concept_world: World[tuple[tuple[CallView, CallView], UUID]]) -> tuple[CallView, CallView]:
+    return concept_world.told()[0]
+
+
+@pytest.fixture
+def concept(app: Flask, concept_world: World[tuple[tuple[CallView, CallView], UUID]]) -> UUID:
+    return concept_world.told()[1]
 
 
 def invite(call: CallView, *concepts: UUID, note: str = "") -> int:

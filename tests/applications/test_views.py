@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -31,6 +32,7 @@ from tests.factories import applications as factory
 from tests.factories import identity as identity_rows
 from tests.factories.applications import AFTER_CLOSING, CLOSES_AT, PDF, WHILE_OPEN, again
 from tests.html import check_page
+from tests.worlds import World
 
 
 @pytest.fixture(autouse=True)
@@ -455,8 +457,10 @@ def test_a_draft_of_another_city_is_not_there(app: Flask, call: CallView, open_n
         assert actors.client_of(app, stranger).get(place + page).status_code in (403, 404)
 
 
-def test_the_desk_needs_a_reason_for_a_fail_and_keeps_what_was_typed(app: Flask, call: CallView) -> None:
-    application_id = factory.submitted(call, actors.ana())
+def test_the_desk_needs_a_reason_for_a_fail_and_keeps_what_was_typed(
+    app: Flask, call: CallView, sent_world: World[UUID]
+) -> None:
+    application_id = sent_world.told()
     place = f"/applications/{queries.view_by_id(application_id).reference}/eligibility"
     key = call.content.conditions[0].key
     with clock.at(AFTER_CLOSING):
@@ -469,8 +473,10 @@ def test_the_desk_needs_a_reason_for_a_fail_and_keeps_what_was_typed(app: Flask,
         assert send(eli, place, go="declare", **{f"verdict_{key}": "nonsense"}).status_code == 422
 
 
-def test_a_reason_longer_than_the_desk_may_write_comes_back_whole(app: Flask, call: CallView) -> None:
-    application_id = factory.submitted(call, actors.ana())
+def test_a_reason_longer_than_the_desk_may_write_comes_back_whole(
+    app: Flask, call: CallView, sent_world: World[UUID]
+) -> None:
+    application_id = sent_world.told()
     place = f"/applications/{queries.view_by_id(application_id).reference}/eligibility"
     key = call.content.conditions[0].key
     words = "It overlaps. " * 200
@@ -487,8 +493,10 @@ def test_a_reason_longer_than_the_desk_may_write_comes_back_whole(app: Flask, ca
         )
 
 
-def test_the_team_sees_no_half_done_check_and_checks_nothing_itself(app: Flask, call: CallView) -> None:
-    application_id = factory.submitted(call, actors.ana())
+def test_the_team_sees_no_half_done_check_and_checks_nothing_itself(
+    app: Flask, call: CallView, sent_world: World[UUID]
+) -> None:
+    application_id = sent_world.told()
     place = f"/applications/{queries.view_by_id(application_id).reference}/eligibility"
     answers = {f"verdict_{condition.key}": "pass" for condition in call.content.conditions}
     with clock.at(AFTER_CLOSING):
@@ -533,8 +541,8 @@ def test_a_form_that_comes_back_says_that_its_file_must_be_chosen_again(
     assert "Choose “plan &amp; map.pdf” again" in answer.text
 
 
-def test_two_officers_on_one_check_lose_no_answer(app: Flask, call: CallView) -> None:
-    application_id = factory.submitted(call, actors.ana())
+def test_two_officers_on_one_check_lose_no_answer(app: Flask, call: CallView, sent_world: World[UUID]) -> None:
+    application_id = sent_world.told()
     place = f"/applications/{queries.view_by_id(application_id).reference}/eligibility"
     key = call.content.conditions[0].key
     with clock.at(AFTER_CLOSING):
@@ -549,9 +557,9 @@ def test_two_officers_on_one_check_lose_no_answer(app: Flask, call: CallView) ->
 
 
 def test_the_evidence_of_the_desk_names_no_competitor_to_the_team_or_to_whoever_may_not_see_it(
-    app: Flask, call: CallView
+    app: Flask, call: CallView, sent_world: World[UUID]
 ) -> None:
-    application_id = factory.submitted(call, actors.ana())
+    application_id = sent_world.told()
     marek_s = factory.draft(call, actors.marek(), "Cool Roofs")
     (northbridge,) = actors.ana().organisation_ids
     with clock.at(WHILE_OPEN):
@@ -632,8 +640,8 @@ def test_the_organisation_confirms_by_a_page_who_speaks_for_it(app: Flask, call:
     assert queries.view(ana_now, reference).partners[1].contact_name == "Odo Outsider"
 
 
-def test_anybody_checks_a_receipt_without_signing_in(app: Flask, call: CallView) -> None:
-    application_id = factory.submitted(call, actors.ana())
+def test_anybody_checks_a_receipt_without_signing_in(app: Flask, sent_world: World[UUID]) -> None:
+    application_id = sent_world.told()
     content = queries.submitted_content(application_id)
     place = f"/applications/{content.reference}"
     stranger = app.test_client()
@@ -656,8 +664,8 @@ def test_anybody_checks_a_receipt_without_signing_in(app: Flask, call: CallView)
     assert stranger.get(f"{place}/receipt").status_code in (302, 303)
 
 
-def test_a_download_through_the_page_is_on_record(app: Flask, call: CallView) -> None:
-    application_id = factory.submitted(call, actors.ana())
+def test_a_download_through_the_page_is_on_record(app: Flask, sent_world: World[UUID]) -> None:
+    application_id = sent_world.told()
     content = queries.submitted_content(application_id)
 
     with actors.client_of(app, actors.eli()).get(
@@ -669,8 +677,10 @@ def test_a_download_through_the_page_is_on_record(app: Flask, call: CallView) ->
     assert [(each.user_id, each.object_id) for each in events] == [(actors.eli().user_id, application_id)]
 
 
-def test_a_stale_desk_says_who_decided_what_and_keeps_what_was_typed(app: Flask, call: CallView) -> None:
-    application_id = factory.submitted(call, actors.ana())
+def test_a_stale_desk_says_who_decided_what_and_keeps_what_was_typed(
+    app: Flask, call: CallView, sent_world: World[UUID]
+) -> None:
+    application_id = sent_world.told()
     place = f"/applications/{queries.view_by_id(application_id).reference}/eligibility"
     key = call.content.conditions[0].key
     verdicts = {f"verdict_{condition.key}": "pass" for condition in call.content.conditions}
@@ -690,8 +700,10 @@ def test_a_stale_desk_says_who_decided_what_and_keeps_what_was_typed(app: Flask,
         assert "Not met. It overlaps with Southport" in words and "We are sorry" in words
 
 
-def test_the_team_reads_on_its_own_page_why_it_is_not_eligible(app: Flask, call: CallView) -> None:
-    application_id = factory.submitted(call, actors.ana())
+def test_the_team_reads_on_its_own_page_why_it_is_not_eligible(
+    app: Flask, call: CallView, sent_world: World[UUID]
+) -> None:
+    application_id = sent_world.told()
     place = f"/applications/{queries.view_by_id(application_id).reference}"
     verdicts = {f"verdict_{condition.key}": "pass" for condition in call.content.conditions}
     failed = call.content.conditions[-1]

@@ -37,10 +37,9 @@ from tests.statements import statements
 JSON = {"Accept": "application/json"}
 
 
-@pytest.fixture
-def call(app: Flask) -> CallView:
+@pytest.fixture(autouse=True)
+def without_csrf(app: Flask) -> None:
     app.config["WTF_CSRF_ENABLED"] = False
-    return factory.published_call()
 
 
 @pytest.fixture

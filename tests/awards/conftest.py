@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from grants.awards import queries, services
+from grants.awards.rules import DecisionInput
 from grants.core import clock
 from tests.evaluation.conftest import browser, scene, small_world
 from tests.evaluation.scene import CLOSED, SCORES, Scene
@@ -21,6 +23,21 @@ def evaluated_world(worlds: Worlds, small_world: World[Scene]) -> World[None]:
 
     with clock.at(CLOSED):
         return worlds.of(evaluated, like=small_world)
+
+
+@pytest.fixture(scope="session")
+def decided_world(worlds: Worlds, small_world: World[Scene], evaluated_world: World[None]) -> World[None]:
+    """A confirmed list: two are selected, one is on the reserve list."""
+
+    def decided() -> None:
+        scene = small_world.told()
+        shown = queries.ranking_page(scene.actor("manager"), scene.slug)
+        services.decide(scene.actor("manager"), scene.call_id, DecisionInput(shown.list_hash, "As ranked."))
+        view = queries.selection_of(scene.actor("manager"), scene.slug, 1)
+        services.confirm(scene.actor("chair"), view.id)
+
+    with clock.at(CLOSED):
+        return worlds.of(decided, like=evaluated_world)
 
 
 @pytest.fixture

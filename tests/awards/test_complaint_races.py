@@ -13,10 +13,10 @@ from grants.core import clock
 from grants.core.db import db, get
 from grants.core.jobs import Job
 from tests.awards.at_once import at_once
-from tests.awards.test_complaints import DAY, ENDS, PUBLIC, REJECT, TICK, draft, reviewed, state, told
+from tests.awards.test_complaints import DAY, ENDS, PUBLIC, REJECT, TICK, draft, reviewed, state, told, told_world
 from tests.evaluation.scene import Scene
 
-__all__ = ["told"]
+__all__ = ["told", "told_world"]
 
 
 def of(found: UUID) -> Complaint:

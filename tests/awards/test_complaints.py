@@ -45,6 +45,7 @@ from tests.evaluation.scene import CLOSED, Browser, Scene
 from tests.factories import identity as people
 from tests.factories.applications import PDF
 from tests.shut import shuts
+from tests.worlds import World, Worlds
 
 RULES = ComplaintRules(5, 15, working_days=True)
 # The results become public on 1 March 2023, 9:00 in Brussels: complaints are taken until the end of 6 March.
@@ -72,12 +73,24 @@ def rule(scene: Scene, rules: ComplaintRules) -> None:
     db.session.rollback()
 
 
-@pytest.fixture
-def told(evaluated: Scene) -> Scene:
+@pytest.fixture(scope="session")
+def told_world(worlds: Worlds, small_world: World[Scene], evaluated_world: World[None]) -> World[dict[str, UUID]]:
     """Selected: 0 and 2; on the reserve list: 1. The results are public; three of the office had no part in that."""
-    rule(evaluated, RULES)
-    services.confirm(evaluated.actor("officer"), decide(evaluated))
-    return published(evaluated)
+
+    def told_to_all() -> dict[str, UUID]:
+        scene = small_world.told()
+        rule(scene, RULES)
+        services.confirm(scene.actor("officer"), decide(scene))
+        return published(scene).people
+
+    with clock.at(CLOSED):
+        return worlds.of(told_to_all, like=evaluated_world)
+
+
+@pytest.fixture
+def told(scene: Scene, told_world: World[dict[str, UUID]]) -> Scene:
+    scene.people.update(told_world.told())
+    return scene
 
 
 def published(scene: Scene) -> Scene:

@@ -29,13 +29,14 @@ from tests.awards.test_complaints import (
     sent,
     state,
     told,
+    told_world,
 )
 from tests.awards.test_reserve import dropped, move_up
 from tests.awards.test_views import text_of
 from tests.evaluation.scene import Browser, Scene
 from tests.statements import statements
 
-__all__ = ["told"]
+__all__ = ["told", "told_world"]
 
 STATEMENTS_MAX = 8
 

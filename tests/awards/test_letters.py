@@ -23,7 +23,6 @@ from grants.applications.states import ApplicationState
 from grants.awards import queries, services
 from grants.awards.models import DecisionLetter, LetterLeftOut, LetterMailing, LetterText
 from grants.awards.queries import letters_work
-from grants.awards.rules import DecisionInput
 from grants.awards.rules.letters import (
     HOUSE_TEXTS,
     DecisionText,
@@ -58,24 +57,9 @@ from tests.html import check_page
 from tests.no_route import DECIDES, seen_of
 from tests.nothing_there import NOTHING_THERE, OPENED_BY_A_DECISION
 from tests.statements import statements
-from tests.worlds import World, Worlds
+from tests.worlds import World
 
 letters = services.letters
-
-
-@pytest.fixture(scope="session")
-def decided_world(worlds: Worlds, small_world: World[Scene], evaluated_world: World[None]) -> World[None]:
-    """A confirmed list: the first and the second are selected, the third is on the reserve list."""
-
-    def made() -> None:
-        scene = small_world.told()
-        shown = queries.ranking_page(scene.actor("manager"), scene.slug)
-        services.decide(scene.actor("manager"), scene.call_id, DecisionInput(shown.list_hash, "As ranked."))
-        view = queries.selection_of(scene.actor("manager"), scene.slug, 1)
-        services.confirm(scene.actor("chair"), view.id)
-
-    with clock.at(CLOSED):
-        return worlds.of(made, like=evaluated_world)
 
 
 @pytest.fixture

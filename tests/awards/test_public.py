@@ -17,11 +17,11 @@ from grants.core import clock
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.core.permissions import Actor
 from tests.awards.publishing import publish
-from tests.awards.test_letters import decided, decided_world
+from tests.awards.test_letters import decided
 from tests.evaluation.scene import Browser, Scene
 from tests.html import check_page
 
-__all__ = ["decided", "decided_world"]
+__all__ = ["decided"]
 
 
 def test_awards_are_read_by_everybody_from_their_moment_on(app: Flask, decided: Scene) -> None:

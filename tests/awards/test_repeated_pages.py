@@ -6,13 +6,13 @@ from grants.applications import queries as applications
 from grants.applications.rules import COMPLAIN
 from grants.awards import queries
 from grants.core import clock
-from tests.awards.test_complaints import DAY, NUMBER, PUBLIC, REJECT, UPHOLD, decided, draft, told
+from tests.awards.test_complaints import DAY, NUMBER, PUBLIC, REJECT, UPHOLD, decided, draft, told, told_world
 from tests.awards.test_complaints_told import lettered
 from tests.awards.test_settling import assessed_again
 from tests.awards.test_views import text_of
 from tests.evaluation.scene import CLOSED, Browser, Scene
 
-__all__ = ["told"]
+__all__ = ["told", "told_world"]
 
 
 def test_while_an_evaluation_is_repeated_every_page_says_so_and_leads_to_the_complaint(

@@ -41,10 +41,11 @@ from grants.identity.policy import Role
 from grants.identity.queries import actor_for
 from tests.awards.publishing import publish, tell_all
 from tests.awards.test_portfolio import one
-from tests.awards.test_services import decide, reserved, states
+from tests.awards.test_services import reserved, states
 from tests.awards.test_views import text_of
 from tests.evaluation.scene import CLOSED, Browser, Scene, declares
 from tests.factories import identity as people
+from tests.worlds import World
 
 
 def dropped(scene: Scene, number: int) -> None:
@@ -63,10 +64,9 @@ def dropped(scene: Scene, number: int) -> None:
 
 
 @pytest.fixture
-def confirmed(evaluated: Scene) -> Scene:
+def confirmed(scene: Scene, decided_world: World[None]) -> Scene:
     """Applications 0 and 2 are selected with 400,000 each of 1,000,000; application 1 is on the reserve list."""
-    services.confirm(evaluated.actor("chair"), decide(evaluated))
-    return evaluated
+    return scene
 
 
 def selection(scene: Scene) -> Any:

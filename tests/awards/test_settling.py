@@ -45,16 +45,18 @@ from tests.awards.test_complaints import (
     reviewed,
     rule,
     told,
+    told_world,
 )
 from tests.awards.test_complaints_told import lettered
 from tests.awards.test_minute import printed
 from tests.awards.test_reserve import dropped
 from tests.awards.test_services import decide, reserved, states
 from tests.awards.test_views import text_of
-from tests.evaluation.scene import Browser, Scene, declares
+from tests.evaluation.scene import CLOSED, Browser, Scene, declares
 from tests.factories import identity as people
+from tests.worlds import World, Worlds
 
-__all__ = ["told"]
+__all__ = ["told", "told_world"]
 
 NEW = ("new1", "new2", "new3")
 
@@ -89,10 +91,26 @@ def assessed_again(scene: Scene, mark: int, number: int = NUMBER) -> None:
     db.session.rollback()
 
 
-@pytest.fixture
-def repeated(told: Scene) -> tuple[Scene, UUID]:
+@pytest.fixture(scope="session")
+def repeated_world(
+    worlds: Worlds, small_world: World[Scene], told_world: World[dict[str, UUID]]
+) -> World[tuple[dict[str, UUID], UUID]]:
     """The complaint about the reserve list is upheld, the evaluation to be repeated."""
-    return told, decided(told, UPHOLD)
+
+    def upheld() -> tuple[dict[str, UUID], UUID]:
+        scene = small_world.told()
+        scene.people.update(told_world.told())
+        return scene.people, decided(scene, UPHOLD)
+
+    with clock.at(CLOSED):
+        return worlds.of(upheld, like=told_world)
+
+
+@pytest.fixture
+def repeated(scene: Scene, repeated_world: World[tuple[dict[str, UUID], UUID]]) -> tuple[Scene, UUID]:
+    people_now, found = repeated_world.told()
+    scene.people.update(people_now)
+    return scene, found
 
 
 # --- what the applicant reads -------------------------------------------------------------------------------------

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, expect
 
 from grants.core import clock, jobs
 from grants.identity.queries import actor_for
-from tests.awards.conftest import evaluated_world
-from tests.awards.test_letters import decided_world, disable
+from tests.awards.conftest import decided_world, evaluated_world
+from tests.awards.test_letters import disable
 from tests.browser.sites import Site, served
 from tests.browser.test_panel import PATIENCE, press
 from tests.browser.test_writing import browser_of

@@ -24,6 +24,7 @@ from grants.evaluation.states import Answer, ConsensusState, Declared
 from tests.awards.test_publication import statements
 from tests.evaluation.scene import CLOSED, WORDS, Browser, Scene, declares
 from tests.html import check_page
+from tests.worlds import World, Worlds
 
 
 def text_of(answer, status: int = 200) -> str:
@@ -32,14 +33,24 @@ def text_of(answer, status: int = 200) -> str:
     return unescape(answer.text)
 
 
-@pytest.fixture
-def assessed(seated: Scene) -> Scene:
+@pytest.fixture(scope="session")
+def assessed_world(worlds: Worlds, small_world: World[Scene], seated_world: World[None]) -> World[None]:
     """The first application has every sheet in: 2 to 4.5 on the first criterion."""
-    first = seated.application_ids[0]
-    for name, half in zip(seated.seats(first), (4, 9, 8), strict=True):
-        words = f"{name} finds the plan {'weak' if half < 6 else 'strong'}. {WORDS}."
-        services.submit(seated.actor(name), first, seated.sheet(half, 8, 8, words=words))
-    return seated
+
+    def assessed_first() -> None:
+        scene = small_world.told()
+        first = scene.application_ids[0]
+        for name, half in zip(scene.seats(first), (4, 9, 8), strict=True):
+            words = f"{name} finds the plan {'weak' if half < 6 else 'strong'}. {WORDS}."
+            services.submit(scene.actor(name), first, scene.sheet(half, 8, 8, words=words))
+
+    with clock.at(CLOSED):
+        return worlds.of(assessed_first, like=seated_world)
+
+
+@pytest.fixture
+def assessed(scene: Scene, assessed_world: World[None]) -> Scene:
+    return scene
 
 
 def page(scene: Scene, name: str):

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.audit import AuditEvent
 from grants.core.db import db
@@ -21,9 +22,10 @@ from grants.evaluation.rules import Answered
 from grants.evaluation.states import ConsensusState, Declared
 from grants.identity.policy import Role
 from tests.awards.test_publication import statements
-from tests.evaluation.scene import WORDS, Browser, Scene, declares
+from tests.evaluation.scene import CLOSED, WORDS, Browser, Scene, declares
 from tests.factories import identity as people
 from tests.html import check_page
+from tests.worlds import World, Worlds
 
 
 def text_of(answer: TestResponse, status: int = 200) -> str:
@@ -32,19 +34,31 @@ def text_of(answer: TestResponse, status: int = 200) -> str:
     return unescape(answer.text)
 
 
-@pytest.fixture
-def assessed(seated: Scene) -> Scene:
+@pytest.fixture(scope="session")
+def assessed_world(worlds: Worlds, small_world: World[Scene], seated_world: World[None]) -> World[dict[str, UUID]]:
     """The first application has every sheet in, and a second chair declared about all of them."""
-    first = seated.application_ids[0]
-    for name, half in zip(seated.seats(first), (4, 9, 8), strict=True):
-        services.submit(
-            seated.actor(name), first, seated.sheet(half, 8, 8, words=f"{name} finds the plan weak. {WORDS}.")
-        )
-    with arranging():
-        seated.people["chair2"] = people.user("Cem Cochair", Role.PANEL_CHAIR).id
-    answers = tuple(Answered(each, Declared.NONE) for each in seated.application_ids)
-    declares(seated.actor("chair2"), seated.call_id, answers)
-    return seated
+
+    def assessed_first() -> dict[str, UUID]:
+        scene = small_world.told()
+        first = scene.application_ids[0]
+        for name, half in zip(scene.seats(first), (4, 9, 8), strict=True):
+            services.submit(
+                scene.actor(name), first, scene.sheet(half, 8, 8, words=f"{name} finds the plan weak. {WORDS}.")
+            )
+        with arranging():
+            scene.people["chair2"] = people.user("Cem Cochair", Role.PANEL_CHAIR).id
+        answers = tuple(Answered(each, Declared.NONE) for each in scene.application_ids)
+        declares(scene.actor("chair2"), scene.call_id, answers)
+        return scene.people
+
+    with clock.at(CLOSED):
+        return worlds.of(assessed_first, like=seated_world)
+
+
+@pytest.fixture
+def assessed(scene: Scene, assessed_world: World[dict[str, UUID]]) -> Scene:
+    scene.people.update(assessed_world.told())
+    return scene
 
 
 def about(scene: Scene) -> tuple[UUID, str, str]:

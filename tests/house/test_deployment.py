@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import os
 import re
+import runpy
 import shutil
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
+import wsgi
 from config import SECRET, Config
 from tests.house.machine import INHERITED, ROOT, eventually, free_port
 from tests.house.own_servers import DEPLOY, OwnPostgres, OwnValkey, program
@@ -153,28 +155,39 @@ def installation(
         found.stop()
 
 
+def test_gunicorn_refuses_unsafe_settings_in_words_before_it_opens_a_port(installation: Installation) -> None:
+    settings = {**installation.environment, "SECRET_KEY": "short"}
+
+    ended = subprocess.run(GUNICORN, env=settings, capture_output=True, text=True, timeout=60, cwd=ROOT)
+
+    assert ended.returncode == 1
+    assert ended.stderr.strip().splitlines()[-1].startswith("This does not start. ")
+    assert "SECRET_KEY must have at least 32 characters" in ended.stderr
+    assert "Traceback" not in ended.stderr and "Listening" not in ended.stderr
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"SECRET_KEY": "short"}, "SECRET_KEY must have at least 32 characters"),
         ({"DATABASE_URL_FILE": "", "DATABASE_URL": ""}, "DATABASE_URL is empty"),
         ({"DATABASE_URL": "owner", "DATABASE_OWNER_URL": "postgresql://other@127.0.0.1/grants"}, "owner of the tables"),
     ],
 )
-def test_gunicorn_refuses_unsafe_settings_in_words_before_it_opens_a_port(
-    installation: Installation, changed: Mapping[str, str], words: str
+def test_what_gunicorn_asks_before_it_starts_refuses_what_only_the_program_knows(
+    installation: Installation, changed: Mapping[str, str], words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """As above, by the same hook: a process of its own would import the whole program for each."""
     owner = installation.postgres.address("grants_owner")
     settings = {name: owner if text == "owner" else text for name, text in changed.items()}
+    for name in [name for name in os.environ if name.removesuffix("_FILE") in Config.__dataclass_fields__]:
+        monkeypatch.delenv(name)
+    for name, text in {**installation.environment, **settings}.items():
+        monkeypatch.setenv(name, text)
+    monkeypatch.setattr(wsgi, "_made", None)
+    monkeypatch.setattr(sys, "path", list(sys.path))
 
-    ended = subprocess.run(
-        GUNICORN, env={**installation.environment, **settings}, capture_output=True, text=True, timeout=60, cwd=ROOT
-    )
-
-    assert ended.returncode == 1
-    assert ended.stderr.strip().splitlines()[-1].startswith("This does not start. ")
-    assert words in ended.stderr
-    assert "Traceback" not in ended.stderr and "Listening" not in ended.stderr
+    with pytest.raises(SystemExit, match=rf"^This does not start\. .*{words}"):
+        runpy.run_path(str(DEPLOY / "gunicorn.conf.py"))["on_starting"](None)
 
 
 def test_people_work_on_while_processes_are_killed(installation: Installation) -> None:

@@ -86,8 +86,70 @@ def audited(machine: Machine) -> list[tuple[int, ...]]:
         ).fetchall()
 
 
-def test_people_look_around_before_the_demo_is_whole_and_change_things_after(machine: Machine) -> None:
+def test_a_demo_that_ended_in_the_middle_is_begun_anew_until_it_is_whole(machine: Machine) -> None:
+    """One folder through all of it: a load is killed, fails and is interrupted; the next one is looked at while it fills."""
     machine.launch()
+    eventually(lambda: reached(machine, 1))
+    killed = loader(machine)
+
+    # Killed: begun anew at once, by the same command.
+    os.kill(killed, signal.SIGKILL)
+    eventually(lambda: "ended from outside (killed by SIGKILL). It is begun anew" in machine.said())
+    assert loader(machine) != killed
+    assert mark(machine) == local.DEMO_UNFINISHED
+
+    # Fails: everything ends, and nobody says that it runs.
+    eventually(lambda: reached(machine, 1))
+    (machine.home / "fails").touch()
+    assert machine.process is not None
+    assert machine.process.wait(60) == 1
+    assert "This demo fails on purpose." in machine.said()
+    assert "Loading the demo failed (exit code 1)" in machine.said()
+    assert WHOLE not in machine.said()
+    assert machine.pids() == []
+    (machine.home / "fails").unlink()
+
+    # A start without a demo does not take the part for something else.
+    refused = machine.say("run", GRANTS_DEMO="0")
+    assert refused.returncode == 1
+    assert "holds a part of a demo" in refused.stderr
+
+    # Begun anew, and ended by Ctrl-C in the middle: nothing is left running.
+    machine.launch()
+    eventually(lambda: reached(machine, 1))
+    assert "It is begun anew" in machine.said()
+    assert machine.stop(signal.SIGINT) == 0
+    assert WHOLE not in machine.said()
+    assert machine.pids() == []
+
+    machine.launch()
+    look_around_until_it_is_whole(machine)
+    assert "It is begun anew" in machine.said()
+    with machine.embedded().connect(local.OWNER) as connection:
+        assert connection.execute("SELECT count(*) FROM user_account").fetchone() == (2,)
+    assert machine.stop() == 0
+
+    # A later start has nothing to fill.
+    machine.start()
+    assert "look around" not in machine.said() and "Bringing the database up to date" not in machine.said()
+    ada = Browser(machine)
+    assert ada.get("/demo") == 200
+    assert ada.text.count("Enter<span") == 2
+    assert ada.post("/demo", person="ada-berg") == 200 and "Ada Berg" in ada.text
+    # What was written before it was ended is kept.
+    assert ada.get("/admin/users") == 200 and "Otto Lind" in ada.text
+    assert machine.stop() == 0
+
+    # Whoever says so gets no sign-in without a password, whatever the database is, and no old one goes on.
+    machine.environment["GRANTS_DEMO"] = "0"
+    machine.start()
+    assert ada.get("/demo") == 404
+    assert ada.get("/admin/users") == 200 and "Sign in" in ada.text and "Ada Berg" not in ada.text
+    assert machine.stop() == 0
+
+
+def look_around_until_it_is_whole(machine: Machine) -> None:
+    """People read what there is while the demo is filled, and change things after."""
     eventually(lambda: "You can look around at" in machine.said())
     eventually(lambda: reached(machine, 1))
     ada = Browser(machine)
@@ -123,67 +185,3 @@ def test_people_look_around_before_the_demo_is_whole_and_change_things_after(mac
     assert ada.post("/admin/users/invite", name="Mia Ito", email="mia@example.eu") not in (503, 500)
     said = machine.said()
     assert said.index("You can look around at") < said.index("4 of 4") < said.index(WHOLE)
-    assert machine.stop() == 0
-
-    # Whoever says so gets no sign-in without a password, whatever the database is, and no old one goes on.
-    machine.environment["GRANTS_DEMO"] = "0"
-    machine.start()
-    assert ada.get("/demo") == 404
-    assert ada.get("/admin/users") == 200 and "Sign in" in ada.text and "Ada Berg" not in ada.text
-    assert machine.stop() == 0
-
-
-def test_a_killed_load_is_begun_anew_at_once(machine: Machine) -> None:
-    machine.launch()
-    eventually(lambda: reached(machine, 1))
-    killed = loader(machine)
-
-    os.kill(killed, signal.SIGKILL)
-    eventually(lambda: "ended from outside (killed by SIGKILL). It is begun anew" in machine.said())
-    assert loader(machine) != killed
-    assert mark(machine) == local.DEMO_UNFINISHED
-    open_gates(machine)
-    eventually(lambda: WHOLE in machine.said())
-
-    assert mark(machine) == local.DEMO_MARK
-    ada = Browser(machine)
-    assert ada.get("/demo") == 200
-    assert ada.text.count("Enter<span") == 2
-
-
-def test_neither_a_failed_nor_an_interrupted_load_is_taken_for_a_demo(machine: Machine) -> None:
-    # Fails: everything ends, and nobody says that it runs.
-    machine.launch()
-    eventually(lambda: reached(machine, 1))
-    (machine.home / "fails").touch()
-    assert machine.process is not None
-    assert machine.process.wait(60) == 1
-    assert "This demo fails on purpose." in machine.said()
-    assert "Loading the demo failed (exit code 1)" in machine.said()
-    assert WHOLE not in machine.said()
-    assert machine.pids() == []
-    (machine.home / "fails").unlink()
-
-    # A start without a demo does not take the part for something else.
-    refused = machine.say("run", GRANTS_DEMO="0")
-    assert refused.returncode == 1
-    assert "holds a part of a demo" in refused.stderr
-
-    # Begun anew, and ended by Ctrl-C in the middle: nothing is left running.
-    machine.launch()
-    eventually(lambda: reached(machine, 1))
-    assert "It is begun anew" in machine.said()
-    assert machine.stop(signal.SIGINT) == 0
-    assert WHOLE not in machine.said()
-    assert machine.pids() == []
-
-    open_gates(machine)
-    machine.start()
-    assert "It is begun anew" in machine.said()
-    assert mark(machine) == local.DEMO_MARK
-    with machine.embedded().connect(local.OWNER) as connection:
-        assert connection.execute("SELECT count(*) FROM user_account").fetchone() == (2,)
-    # A later start has nothing to fill.
-    assert machine.stop() == 0
-    machine.start()
-    assert "look around" not in machine.said()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,11 +27,52 @@ from grants.core.db import db
 from grants.core.jobs import Job, JobState
 from grants.core.permissions import EVERYWHERE, Actor, Permission
 from grants.identity.policy import Role
+from jobs import worker
 from tests.conftest import Note
 from tests.factories import identity as factory
 from tests.servers import Cluster, TestValkey
+from tests.soak.racing import forkserver
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@dataclass(frozen=True)
+class Forked:
+    """A real worker in a process of its own, borne by the server that has imported the whole program once."""
+
+    process: BaseProcess
+    words: tuple[str, ...]
+
+    @property
+    def pid(self) -> int:
+        assert self.process.pid is not None, "it was started"
+        return self.process.pid
+
+    def poll(self) -> int | None:
+        """Its exit status once it has ended."""
+        return self.process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit status; ``TimeoutError`` where it does not end in time."""
+        self.process.join(timeout)
+        if (status := self.poll()) is None:
+            raise TimeoutError(f"the worker did not end within {timeout} s")
+        return status
+
+    def send_signal(self, number: signal.Signals) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+def _work(environment: dict[str, str], words: tuple[str, ...]) -> None:
+    """What ``python -m jobs.worker`` does, in a process that knows the jobs of the tests too."""
+    os.environ.clear()
+    os.environ.update(environment)
+    importlib.import_module("tests.jobs.probes")
+    sys.exit(worker.main(list(words)))
 
 
 @dataclass
@@ -41,16 +84,16 @@ class House:
     environment: dict[str, str]
     folder: Path
     manager: Actor
-    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    started: list[Forked] = field(default_factory=list)
 
-    def worker(self, lease: float = 2.0, grace: float = 5.0) -> subprocess.Popen[bytes]:
+    def worker(self, lease: float = 2.0, grace: float = 5.0) -> Forked:
         """The only real worker process there is; the one of the test before where it is of the same kind."""
         words = ("--lease", str(lease), "--grace", str(grace))
         self.started = [process for process in self.started if process.poll() is None]
-        if len(self.started) == 1 and self.started[0].args[-4:] == list(words):
+        if len(self.started) == 1 and self.started[0].words == words:
             return self.started[0]
         self.end_workers()
-        self.started = [self.run("tests.jobs.run_worker", *words, PGAPPNAME="tested worker")]
+        self.started = [self.fork(*words)]
         return self.started[0]
 
     def end_workers(self) -> None:
@@ -60,19 +103,26 @@ class House:
         for process in self.started:
             try:
                 process.wait(timeout=30)
-            except subprocess.TimeoutExpired:
+            except TimeoutError:
                 process.kill()
                 process.wait()
         self.started.clear()
 
-    def run(self, module: str, *words: str, **settings: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-m", module, *words], cwd=ROOT, env={**self.environment, **settings})
+    def fork(self, *words: str) -> Forked:
+        """Another worker. To start Python and to import the program took three quarters of what these tests cost."""
+        environment = {**self.environment, "PGAPPNAME": "tested worker"}
+        process = forkserver().Process(target=_work, args=(environment, words))
+        process.start()
+        return Forked(process, words)
+
+    def run(self, module: str, *words: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-m", module, *words], cwd=ROOT, env=self.environment)
 
     def path(self, name: str) -> str:
         return str(self.folder / f"{name}-{uuid4().hex}")
 
 
-def children(process: subprocess.Popen[bytes]) -> list[int]:
+def children(process: Forked) -> list[int]:
     """The process ids of the children of a process."""
     return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
 

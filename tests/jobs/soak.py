@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,7 +29,7 @@ from grants.ledger import queries as ledger
 from grants.ledger.accounts import Account
 from tests import actors
 from tests.jobs import probes
-from tests.jobs.conftest import House, children, eventually, is_done, notes
+from tests.jobs.conftest import Forked, House, children, eventually, is_done, notes
 from tests.payments.world import world
 from tests.soak.killing import half_files
 from tests.soak.telling import SEED, Tally, told
@@ -110,7 +109,7 @@ class Walk:
         for pid in sleeping:
             _kill(pid, signal.SIGSTOP)
         begun = running()
-        self.house.started.append(self.house.run("tests.jobs.run_worker", "--lease", "2.0", "--grace", "5.0"))
+        self.house.started.append(self.house.fork("--lease", "2.0", "--grace", "5.0"))
         in_time(lambda: all(jobs.view(each).attempt > attempt for each, attempt in begun.items()))
         for pid in sleeping:
             _kill(pid, signal.SIGCONT)
@@ -123,7 +122,7 @@ class Walk:
         time.sleep(self.chance.uniform(0, 1))
         self.house.valkey.start()
 
-    def _busy(self, worker: subprocess.Popen[bytes]) -> list[int]:
+    def _busy(self, worker: Forked) -> list[int]:
         """The child of a worker somewhere in the middle of a job; nobody where none comes in time."""
         self.ask()
         ends_at = time.monotonic() + 3

@@ -6,13 +6,13 @@ import ast
 import contextlib
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
-from jinja2 import StrictUndefined, UndefinedError, nodes
+from jinja2 import StrictUndefined, TemplateError, UndefinedError, nodes
 
 from config import Config
 from grants.app import create_app
@@ -54,35 +54,49 @@ def test_a_missing_name_is_an_error_not_an_empty_place(app: Flask) -> None:
     assert app.jinja_env.undefined is StrictUndefined
 
 
-@pytest.mark.parametrize("name", TEMPLATES)
-def test_a_template_compiles(app: Flask, name: str) -> None:
-    app.jinja_env.get_template(name)
+# A law looks at all templates in one test: as tests of their own, two thousand of them, most of what each cost was being one.
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_template_holds_nothing_inline(name: str) -> None:
-    assert [what for what, pattern in INLINE.items() if pattern.search(source(name))] == []
+def wrong_in(law: Callable[[str], Iterable[object]], names: Sequence[str] = PAGES) -> dict[str, list[object]]:
+    """What a law finds wrong, by the template it is wrong in."""
+    assert len(names) > 10
+    return {name: faults for name in names if (faults := list(law(name)))}
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_template_trusts_no_text_as_markup(app: Flask, name: str) -> None:
-    trusting = [found.name for found in tree(app, name).find_all(nodes.Filter) if found.name in ("safe", "tojson")]
-    unescaped = list(tree(app, name).find_all((nodes.MarkSafe, nodes.ScopedEvalContextModifier)))
+def test_every_template_compiles(app: Flask) -> None:
+    def compiles(name: str) -> Iterator[str]:
+        try:
+            app.jinja_env.get_template(name)
+        except TemplateError as error:
+            yield repr(error)
 
-    assert (trusting, unescaped) == ([], [])
+    assert wrong_in(compiles, TEMPLATES) == {}
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_template_uses_every_macro_it_imports(app: Flask, name: str) -> None:
-    parsed = tree(app, name)
-    imported = {
-        alias if isinstance(alias, str) else alias[1]
-        for found in parsed.find_all(nodes.FromImport)
-        for alias in found.names
-    }
-    used = {found.name for found in parsed.find_all(nodes.Name) if found.ctx == "load"}
+def test_no_template_holds_anything_inline() -> None:
+    assert wrong_in(lambda name: [what for what, found in INLINE.items() if found.search(source(name))]) == {}
 
-    assert imported - used == set()
+
+def test_no_template_trusts_a_text_as_markup(app: Flask) -> None:
+    def trusting(name: str) -> Iterator[str]:
+        yield from (found.name for found in tree(app, name).find_all(nodes.Filter) if found.name in ("safe", "tojson"))
+        unescaped = tree(app, name).find_all((nodes.MarkSafe, nodes.ScopedEvalContextModifier))
+        yield from (type(found).__name__ for found in unescaped)
+
+    assert wrong_in(trusting) == {}
+
+
+def test_every_template_uses_every_macro_it_imports(app: Flask) -> None:
+    def unused(name: str) -> set[str]:
+        parsed = tree(app, name)
+        imported = {
+            alias if isinstance(alias, str) else alias[1]
+            for found in parsed.find_all(nodes.FromImport)
+            for alias in found.names
+        }
+        return imported - {found.name for found in parsed.find_all(nodes.Name) if found.ctx == "load"}
+
+    assert wrong_in(unused) == {}
 
 
 def literal_calls(app: Flask, name: str, function: str) -> Iterator[str]:
@@ -93,22 +107,22 @@ def literal_calls(app: Flask, name: str, function: str) -> Iterator[str]:
             yield from [str(first.value)] if isinstance(first, nodes.Const) else []
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_template_names_addresses_that_exist(app: Flask, name: str) -> None:
+def test_every_template_names_addresses_that_exist(app: Flask) -> None:
     endpoints = set(app.view_functions)
-    blueprint = name.split("/")[0]
-    wanted = {
-        f"{blueprint}{target}" if target.startswith(".") else target for target in literal_calls(app, name, "url_for")
-    }
 
-    assert wanted - endpoints == set()
+    def gone(name: str) -> set[str]:
+        targets = literal_calls(app, name, "url_for")
+        return {name.split("/")[0] + to if to.startswith(".") else to for to in targets} - endpoints
+
+    assert wrong_in(gone) == {}
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_template_names_static_files_that_exist(app: Flask, name: str) -> None:
-    ours = [file for file in literal_calls(app, name, "asset") if not file.startswith("vendor/")]
+def test_every_template_names_static_files_that_exist(app: Flask) -> None:
+    def gone(name: str) -> list[str]:
+        ours = [file for file in literal_calls(app, name, "asset") if not file.startswith("vendor/")]
+        return [file for file in ours if not (STATIC / file).is_file()]
 
-    assert [file for file in ours if not (STATIC / file).is_file()] == []
+    assert wrong_in(gone) == {}
 
 
 def test_every_template_is_used(app: Flask) -> None:
@@ -223,9 +237,15 @@ class Said(str):
 RUN_TOGETHER = re.compile(r"[^\s.!?:][.!?:][”)]*[A-ZÄÖ“][^\n]*")
 
 
-@pytest.mark.parametrize("name", [name for name in TEMPLATES if name.startswith("mail/")])
-def test_no_sentence_of_a_mail_runs_into_the_next(app: Flask, name: str) -> None:
+def test_no_sentence_of_a_mail_runs_into_the_next(app: Flask) -> None:
     """The newline beside a tag is taken away, so a sentence that may be missing can pull its neighbours together."""
+    mails = [name for name in TEMPLATES if name.startswith("mail/")]
+
+    assert wrong_in(lambda name: run_together(app, name), mails) == {}
+
+
+def run_together(app: Flask, name: str) -> set[str]:
+    """Ends and beginnings of sentences of a mail with nothing between them, whatever it is given."""
     called = {each.node.name for each in tree(app, name).find_all(nodes.Call) if isinstance(each.node, nodes.Name)}
     given = {each.name for each in tree(app, name).find_all(nodes.Name)} - called
     kinds = {each.value for each in tree(app, name).find_all(nodes.Const) if isinstance(each.value, str)}
@@ -240,5 +260,4 @@ def test_no_sentence_of_a_mail_runs_into_the_next(app: Flask, name: str) -> None
         # A word that is no kind of this news has no text.
         with contextlib.suppress(UndefinedError):
             wrong |= set(RUN_TOGETHER.findall(template.render(case, **links)))
-
-    assert wrong == set()
+    return wrong
