@@ -104,7 +104,7 @@ def ordered(actor: Actor, statement: Any, sorting: Sorting, stretch: Stretch, *,
     statement = _from_place(statement, keys, sorting, stretch, downwards)
     if few:
         # The same values, of which the planner does not know that an index holds them in this order.
-        keys = tuple(func.greatest(each, each, type_=each.type) for each in keys)
+        keys = tuple(func.greatest(each, each) for each in keys)
     return statement.order_by(*(each.desc() if downwards else each.asc() for each in keys)).limit(stretch.size + 1)
 
 
