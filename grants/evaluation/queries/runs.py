@@ -82,7 +82,7 @@ def run_page(actor: Actor, slug: str, number: int, page: Page) -> Asking[RunPage
     return RunPage(
         call.slug, call.title, view, row.settings, row.solver, row.ideal, row.floor, row.spread,
         view.changes, row.difference,
-        cut(given, page, key=lambda one: f"{one.reference} {one.handle}", total=row.seats_new),
+        cut(given, page, key=lambda one: f"{one.reference} {one.handle}", total=None if view.partial else row.seats_new),
         graph,
     )  # fmt: skip
 
