@@ -9,8 +9,9 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -28,6 +29,7 @@ from grants.core import clock, encoding
 from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.permissions import Actor
+from grants.core.permissions import Permission as P
 from grants.evaluation.models import (
     Assignment,
     ConflictDeclaration,
@@ -41,6 +43,7 @@ from tests.applications import pages
 from tests.applications.pages import Values
 from tests.factories import identity as people
 from tests.placeholders import Target, target_of
+from tests.without import numbers_of
 
 WRITING = {"POST", "PUT", "PATCH", "DELETE"}
 JUDGES = frozenset({Role.EVALUATOR, Role.PANEL_CHAIR, Role.PANEL_MEMBER})
@@ -60,6 +63,10 @@ NOT_WALKED = {
     "identity.sign_out": "ends the session of the walk",
     "static": "files of the program itself",
 }
+# What counts something of an application without its name, for whoever looks after accounts and machines alone, who reads no
+# application; the record, whose pages are cut where so many events came, each of them withheld by itself; and the register of
+# cities, which the forms sent in between may change.
+COUNTED_APART = re.compile(r"^identity\.(users|user|disable)|^oversight\.(jobs|job|audit|history)|_history$|^cities\.")
 # Registers that name municipalities and people whatever they apply for: there the name of the city alone tells nothing.
 REGISTERS = re.compile(r"^(identity|cities|programmes)\.|^oversight\.(organisation|audit|served)|^calls\.")
 
@@ -204,7 +211,11 @@ def told(
 
     Of an application nobody may know of, an address that names it is not there, or not this person's: any other answer tells.
     """
-    walked = walk(app, who, found, methods, under)
+    return told_by(walk(app, who, found, methods, under), found)
+
+
+def told_by(walked: Walked, found: list[Target]) -> dict[str, list[str]]:
+    """What a walk tells of these applications."""
     open_ones = {
         told_of: [f"answered {status}"]
         for told_of, status in walked.written.items()
@@ -221,6 +232,8 @@ class Walked:
     read: dict[str, int]
     written: dict[str, int]
     forms: dict[str, Values]
+    # By address that is not of the application alone, the numbers that stand there.
+    numbers: dict[str, Counter[str]] = field(default_factory=dict)
 
     @property
     def answered(self) -> frozenset[str]:
@@ -237,6 +250,7 @@ def walk(
     only: frozenset[str] | None = None,
     forms: Mapping[str, Values] | None = None,
     gather: bool = False,
+    count: bool = False,
 ) -> Walked:
     """Every address that leads there and begins so, or of these endpoints alone; written to with its form, where one is given."""
     client = actors.client_of(app, who)
@@ -269,6 +283,9 @@ def walk(
                 names += [] if REGISTERS.match(rule.endpoint) else [each.city for each in found]
                 # Every page carries its own address for the switch of the theme: nobody learns what they typed.
                 said = text_of(answer).replace(address, "").replace(quote(address, safe=""), "")
+                counts = count and answer.status_code == 200 and not COUNTED_APART.search(rule.endpoint)
+                if counts and not names_it(address, about):
+                    walked.numbers.setdefault(address, numbers_of(answer))
                 answer.close()
                 # Nor do they by what they typed.
                 words = [word for word in names if word in said and (method == "GET" or word not in anything.values())]
@@ -364,6 +381,39 @@ def kept(
     return told(app, person, [about], methods, under)
 
 
+@dataclass(frozen=True)
+class Counted:
+    """Somebody in conflict, and by address the numbers they read."""
+
+    user_id: UUID
+    numbers: Mapping[str, Counter[str]]
+
+    def told_more(self, app: Flask) -> dict[str, list[str]]:
+        """By address which numbers they read before that do not stand there now, in a world without the application."""
+        client, found = actors.client_of(app, actors.actor(self.user_id)), {}
+        for address, before in self.numbers.items():
+            answer = client.get(address)
+            more = before - numbers_of(answer) if answer.status_code == 200 else Counter([str(answer.status_code)])
+            answer.close()
+            if more:
+                found[address] = sorted(more)
+        return found
+
+
+def kept_and_counted(
+    app: Flask, application_id: UUID, roles: frozenset[Role], *, seat_id: UUID | None = None
+) -> tuple[dict[str, list[str]], Counted]:
+    """What reading tells somebody in conflict whom no bar keeps from it, and every number they read."""
+    about = target_of(db.session.get_one(Application, application_id))
+    mark = "judges" if roles & JUDGES else "decides"
+    person = keep_from(with_roles(f"Cora Kepta who {mark}", roles), [about], barred=False)
+    if seat_id is not None:
+        person = with_seat(person, seat_id)
+    walked = walk(app, person, [about], ("GET",), count=True)
+    assert person.user_id is not None
+    return told_by(walked, [about]), Counted(person.user_id, walked.numbers)
+
+
 def seen_of(
     app: Flask,
     application_id: UUID,
@@ -387,12 +437,18 @@ def written_by_each(
     about = target_of(db.session.get_one(Application, application_id))
     leaks: dict[str, list[str]] = {}
     let_in: dict[str, int] = {}
-    # What is asked of nobody in particular is the same for each of them.
-    asks, only = frozenset(app.view_functions) - asking_nothing(app), None
+    tried: set[object] = set()
     for role in sorted(roles):
+        # What is asked of nobody in particular, or is opened by the same permissions, is the same for each of them.
+        held = EVERYBODY | PERMISSIONS[role]
+        ways = {
+            rule.endpoint: (rule.endpoint, held & set(access(app, rule).any_of), P.CONFLICT_DECLARE in held)
+            for rule in app.url_map.iter_rules()
+        }
+        only = frozenset(endpoint for endpoint, way in ways.items() if way not in tried)
+        tried.update(ways.values())
         person = keep_from(with_roles(f"Cora Kepta, {role}", frozenset({role})), [about], barred=False)
         walked = walk(app, person, [about], tuple(sorted(WRITING)), only=only, forms=forms)
-        only = asks
         leaks |= {f"{role}: {address}": words for address, words in walked.leaks.items()}
         let_in |= {
             f"{role}: {address}": status

@@ -8,7 +8,7 @@ from __future__ import annotations
 # Pages that are walked, and to which nothing of the walked application leads in the world of tests/awards/test_no_route.py,
 # each with why. What another walk opens is proved there.
 OPENED_BY_A_DECISION = "there is a list, a letter or a grant only once it is decided: tests/awards/test_letters.py"
-OF_ITS_TEAM = "read by its team alone, whose roles of the application nobody has who judges or decides: tests/applications/test_team_alone.py"
+OF_ITS_TEAM = "read by its team alone, whose roles of the application nobody has who judges or decides: tests/applications/test_team_alone.py, tests/awards/test_letters.py"
 OPENED_BY_MONEY = "money moves only once the agreement is signed: tests/oversight/test_conflicted.py"
 # A step that the worlds of the walks do not go: each with the test that goes it and finds it shut to somebody in conflict.
 SHOWN_BY_A_TEST = "a step that the worlds of the walks do not go; SHOWN_BY names the test of each"

@@ -26,12 +26,13 @@ from grants.evaluation.rules import (
     REMINDED_MAX,
     Answered,
     AnsweredEntity,
+    DetectedSearch,
     Employer,
     EvaluatorInput,
     RemindInput,
     RunInput,
 )
-from grants.evaluation.states import Declared, DetectedState, Ruling
+from grants.evaluation.states import Declared, Ruling
 
 # Who must declare although they have no seat.
 PANEL = ("chair", "member")
@@ -235,7 +236,7 @@ class Judges(Applicants):
     def dismiss_first_found(self, call: CallView) -> None:
         """Of what was found and waits the first is dismissed; the others wait on."""
         manager = self.actor("manager")
-        _, found, _ = evaluation_reads.detected_rows(manager, call.slug, DetectedState.PROPOSED, Page())
+        _, found, *_ = evaluation_reads.detected_rows(manager, call.slug, DetectedSearch(), Page())
         pair = found.items[0]
         evaluation.decide_detected(
             manager,

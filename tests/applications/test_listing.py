@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 from xml.etree.ElementTree import Element
@@ -9,14 +10,18 @@ from xml.etree.ElementTree import Element
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from grants.applications import queries, services
+from grants.applications.models import Application
 from grants.applications.queries import Stretch
 from grants.applications.rules import ApplicationRow, DetailsInput, ListFilter
 from grants.applications.rules.listing import SORTINGS, Column, Listing, Order, Sorting, read_listing
 from grants.applications.states import ApplicationState
 from grants.calls.rules import CallView
 from grants.core import clock, jobs
+from grants.core.acts import arranging
+from grants.core.db import db
 from grants.core.permissions import Actor, Permission, system_actor
 from grants.core.text import fold
 from grants.identity import queries as identity
@@ -87,10 +92,18 @@ BY = {
 def test_every_order_is_walked_from_either_end_without_a_row_lost_or_twice(found: Listed) -> None:
     eli = actors.eli()
     readers = {8: eli, 7: barred_from(eli, found.ids["Warm Blocks"]), 9: actors.actor(_both(found))}
+    own = readers[9].places(Permission.APPLICATION_READ, "application")
+    sent = select(Application).where(Application.id.in_(own), Application.submission_id.is_not(None))
+    with arranging():
+        # Of one of their own they read what they were told: it stands elsewhere for them than for the programme.
+        row = db.session.scalars(sent.order_by(Application.reference)).first()
+        assert row is not None
+        row.state, row.told_state, row.told_since = "reserve", "under_evaluation", row.state_since - timedelta(days=9)
 
     for sorting in SORTINGS:
-        # Whoever sees one less, or one of their own more, in one order both ways.
-        for expected, reader in readers.items() if sorting.by is Order.ASKED else [(8, eli)]:
+        # Whoever sees one less, or one of their own more, in one order both ways, and by what is told.
+        by_told = [(8, eli), (9, readers[9])] if sorting.by in (Order.STATE, Order.AGE) else [(8, eli)]
+        for expected, reader in readers.items() if sorting.by is Order.ASKED else by_told:
             listing = Listing(sorting=sorting)
             rows = walked(reader, listing, size=3)
 

@@ -16,7 +16,7 @@ from tests.nothing_there import NOTHING_THERE, OF_ITS_TEAM
 def test_pages_of_a_team_open_to_it_and_to_nobody_who_judges_or_decides(app: Flask, call: CallView) -> None:
     ana = actors.ana()
     application_id = factory.fill(factory.draft(call, ana), ana)
-    # Letters and results are opened by the tests of awards.
+    # Letters, results and complaints are opened so in tests/awards/test_letters.py.
     of_its_team = frozenset(each for each in NOTHING_THERE[OF_ITS_TEAM] if each.startswith("applications."))
 
     with clock.at(WHILE_OPEN):

@@ -54,8 +54,8 @@ from tests.awards.publishing import publish, tell_all
 from tests.evaluation.scene import CLOSED, Browser, Scene
 from tests.factories import identity as people
 from tests.html import check_page
-from tests.no_route import DECIDES, seen_of
-from tests.nothing_there import NOTHING_THERE, OPENED_BY_A_DECISION
+from tests.no_route import DECIDES, JUDGES, freely, read_by, seen_of
+from tests.nothing_there import NOTHING_THERE, OF_ITS_TEAM, OPENED_BY_A_DECISION
 from tests.statements import statements
 from tests.worlds import World
 
@@ -596,6 +596,12 @@ def test_the_team_reads_letter_before_and_report_after_publication_only(app: Fla
     assert "We agree." in words and "Official scores" in words
     for name in decided.evaluators:
         assert decided.actor(name).name not in words
+
+    # All of it opens to the team, and nothing to whoever judges or decides, whatever roles they have.
+    of_its_team = frozenset(each for each in NOTHING_THERE[OF_ITS_TEAM] if each.startswith("awards."))
+    team = read_by(app, decided.actor("other"), decided.application_ids[1], only=of_its_team)
+    others = freely(app, decided.application_ids[1], JUDGES | DECIDES, only=of_its_team)
+    assert (of_its_team - team.answered, others.answered) == (frozenset(), frozenset())
 
 
 def test_the_team_acknowledges_and_the_programme_sees_it(app: Flask, decided: Scene) -> None:

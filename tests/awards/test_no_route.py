@@ -26,7 +26,7 @@ from tests.no_route import (
     DECIDES,
     JUDGES,
     freely,
-    kept,
+    kept_and_counted,
     out_of_reach,
     read_in_conflict,
     readable,
@@ -36,6 +36,8 @@ from tests.no_route import (
     written_by_each,
 )
 from tests.nothing_there import NOTHING_THERE, SHOWN_BY
+from tests.servers import Cluster
+from tests.without import take_out
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,17 +59,20 @@ def furnish(scene: Scene) -> None:
 
 
 def test_no_route_tells_a_conflicted_person_of_an_application_that_is_judged_and_before_a_bar_is_set(
-    app: Flask, evaluated: Scene
+    app: Flask, evaluated: Scene, postgres: Cluster, database: str
 ) -> None:
     first, second, _ = evaluated.application_ids
     furnish(evaluated)
+    app.config["WTF_CSRF_ENABLED"] = False
 
     free = freely(app, first, JUDGES | DECIDES)
     seated = freely(app, first, JUDGES, seated=True, only=readable(app) - free.answered)
 
     # The gates alone keep this person away; with a bar the decided world is walked (tests/awards/test_letters.py).
-    assert kept(app, first, JUDGES, barred=False, seat_id=second, methods=("GET",)) == {}
-    assert kept(app, first, DECIDES, barred=False, methods=("GET",)) == {}
+    leaks, judging = kept_and_counted(app, first, JUDGES, seat_id=second)
+    assert leaks == {}
+    leaks, deciding = kept_and_counted(app, first, DECIDES)
+    assert leaks == {}
     # Writing is tried with each role alone, as the forms stood that somebody free of it was shown; none gets through.
     assert len(free.forms) >= 7
     assert written_by_each(app, first, JUDGES | DECIDES, free.forms) == ({}, {})
@@ -79,6 +84,14 @@ def test_no_route_tells_a_conflicted_person_of_an_application_that_is_judged_and
     rest = readable(app) - free.answered - seated.answered
     assert rest - out_of_reach(app, JUDGES | DECIDES | {Role.ASSIGNED_EVALUATOR}) == nowhere
     assert sum(map(len, NOTHING_THERE.values())) == len(nowhere)
+
+    # Nor does any number: each stands there as well in a world in which the application never was.
+    lists = {f"/calls/{evaluated.slug}/{name}" for name in ("ranking", "ranking.csv", "assignments", "evaluators.csv")}
+    assert {"/home", "/applications", "/consensus", *lists} <= deciding.numbers.keys()
+    db.session.rollback()
+    take_out(postgres.dsn(database), first)
+    assert judging.told_more(app) == {}
+    assert deciding.told_more(app) == {}
 
 
 def test_what_the_walks_do_not_reach_is_asked_for_in_conflict_by_the_test_named() -> None:

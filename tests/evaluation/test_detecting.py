@@ -25,7 +25,7 @@ from grants.evaluation.models import (
     DetectedConflict,
     EntityDeclaration,
 )
-from grants.evaluation.rules import Answered
+from grants.evaluation.rules import Answered, DetectedSearch
 from grants.evaluation.states import (
     ConsensusState,
     Declared,
@@ -403,8 +403,16 @@ def test_the_page_tells_how_many_wait_and_goes_on_by_key(browser: Browser, seate
     assert "wait for a decision" in page.text and "Similar name" in page.text
     first = browser.get("manager", f"{address}?size=1")
     assert 'rel="next"' in first.text
+    # Narrowed by person, application and kind; what fits nothing leads back to all.
+    for fits, query in (
+        (True, "person=neoch&kind=similar_person"),
+        (False, "person=nobody"),
+        (False, "kind=same_number"),
+    ):
+        assert ("Similar name" in browser.get("manager", f"{address}?{query}").text.partition("<table")[2]) is fits
+    assert "There is no kind of fact" in browser.get("manager", f"{address}?kind=nope").text
     assert "There is no state" in browser.get("manager", f"{address}?show=nope").text
-    _, rows, _ = queries.detected_rows(seated.actor("manager"), seated.slug, DetectedState.PROPOSED, Page())
+    _, rows, *_ = queries.detected_rows(seated.actor("manager"), seated.slug, DetectedSearch(), Page())
     pair = rows.items[0]
     decide = f"{address}/{pair.reference}/{pair.handle}/found"
     check_page(browser.get("manager", decide))
@@ -414,6 +422,31 @@ def test_the_page_tells_how_many_wait_and_goes_on_by_key(browser: Browser, seate
     assert sent.status_code == 303
     assert "A cousin" in browser.get("manager", decide).text
     assert browser.get("eva1", address).status_code == 403
+
+    # Several at once: nothing is decided without a reason, what was typed stays, and each keeps its own.
+    _, rows, *_ = queries.detected_rows(seated.actor("manager"), seated.slug, DetectedSearch(person="Neochora"), Page())
+    one, *rest = rows.items
+    sent = {f"was {each.key}": str(each.version) for each in rows.items} | {"ruling": "cleared"}
+    refused = browser.post("manager", address, pick=[one.key], **sent)
+    assert refused.status_code == 422 and "Write one reason for all here" in refused.text
+    assert "Tick at least one row" in browser.post("manager", address, **sent, reason="Namesakes.").text
+    late = sent | {f"was {one.key}": "1", f"why {one.key}": "Another Lead.", "reason": "Namesakes."}
+    again = browser.post("manager", address, pick=[one.key, "PCP-0000-A-0000 nobody"], **late)
+    assert again.status_code == 422 and again.text.count("not decided.") >= 2 and "Another Lead." in again.text
+    done = browser.post(
+        "manager", f"{address}?person=neo", pick=[each.key for each in rows.items],
+        **sent, **{f"why {one.key}": "Another Lead."}, reason="Namesakes.",
+    )  # fmt: skip
+    assert done.status_code == 303 and done.location.endswith("person=neo")
+    reasons = {
+        row.decision_reason for each in rows.items for row in rows_of(seated, _name(seated, each.user_id)).values()
+    }
+    assert reasons >= {"Another Lead.", *(["Namesakes."] if rest else [])}
+    assert browser.post("eva1", address, pick=[one.key], **sent, reason="Fine.").status_code == 403
+
+
+def _name(seated: Scene, user_id: UUID) -> str:
+    return next(name for name, key in seated.people.items() if key == user_id)
 
 
 def test_nobody_decides_about_themselves_nor_sees_it_on_the_list(seated: Scene) -> None:
@@ -425,7 +458,7 @@ def test_nobody_decides_about_themselves_nor_sees_it_on_the_list(seated: Scene) 
         services.decide_detected(
             manager, seated.application_ids[0], manager.user_id or UUID(int=0), Ruling.CLEARED, "Fine."
         )
-    _, rows, _ = queries.detected_rows(manager, seated.slug, DetectedState.PROPOSED, Page())
+    _, rows, *_ = queries.detected_rows(manager, seated.slug, DetectedSearch(), Page())
     assert all(pair.user_id != manager.user_id for pair in rows.items)
 
 

@@ -185,6 +185,8 @@ def test_a_hundred_organisations_are_one_page_of_as_many_statements(browser: Bro
     with statements() as many:
         page = browser.get("eva1", "/assessments/conflicts")
     assert page.text.count('name="kind_') == 103
+    # The button for all the rest says as one sentence what it answers.
+    assert "no conflict with any of 3 applications and 103 organisations" in page.text
     assert len(many) == len(few) <= 8
 
     assert browser.post("eva1", f"/assessments/conflicts/{scene.slug}", go="rest").status_code == 303

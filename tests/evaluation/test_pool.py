@@ -476,7 +476,7 @@ def test_the_list_goes_on_by_key_and_asks_as_much_for_a_hundred_as_for_five(scen
     assert "50 of 105 shown" in first.text
     seen, page = [], Page()
     while True:
-        rows, _ = queries.pool_list(scene.call_id, PoolSearch(), page)
+        rows, _ = queries.pool_list(scene.actor("manager"), scene.call_id, PoolSearch(), page)
         seen += [line.name for line in rows.items]
         if rows.next_key is None:
             break
@@ -492,7 +492,7 @@ def test_the_list_is_narrowed_by_what_people_know_and_how_they_stand(scene: Scen
     accept(scene, "eva1")
 
     def found(**search: object) -> list[str]:
-        rows, _ = queries.pool_list(scene.call_id, replace(PoolSearch(), **search), Page())
+        rows, _ = queries.pool_list(scene.actor("manager"), scene.call_id, replace(PoolSearch(), **search), Page())
         return [line.name for line in rows.items]
 
     assert found(language="fr") == found(country="FR") == found(role="technical") == ["Crowd 000", "Crowd 001"]

@@ -38,7 +38,12 @@ def test_who_steps_down_gives_back_what_is_open_and_what_is_in_stands(seated: Sc
     services.submit(seated.actor(name), sent, seated.sheet(8, 8, 8))
     services.save(seated.actor(name), open_ones[0], seated.sheet(6, None, None))
     address = f"/calls/{seated.slug}/step-down"
-    assert f'href="{address}"' in browser.get(name, "/assessments/conflicts").text
+    declaring = browser.get(name, "/assessments/conflicts").text
+    assert f'href="{address}"' in declaring
+    # What a late conflict ends stands there before anybody says that there is one, beside its organisation too.
+    assert declaring.count("You sent your assessment of it. If you have a conflict, it no longer counts") == 1
+    assert declaring.count("You have a seat here. If you have a conflict, it is emptied") == len(open_ones)
+    assert declaring.count("A conflict with it empties your seat on") == len(held(seated, name))
     page = browser.get(name, address).text
     assert "The 1 assessment you submitted stands" in page
     version = queries.stepping_down(seated.actor(name), seated.slug).version

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, cast, func, literal, literal_column, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    SQLColumnExpression,
+    cast,
+    func,
+    literal,
+    literal_column,
+    not_,
+    select,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import BigInteger, DateTime, Text
 
 from grants.applications.models import NEVER, NO_AMOUNT, Application
-from grants.applications.queries.reach import state_since_to, state_to
+from grants.applications.queries.reach import state_since_to, state_to, told_apart
 from grants.applications.rules.listing import Order, Sorting
 from grants.core.permissions import Actor
 
@@ -22,6 +34,11 @@ KEYS: Mapping[Order, Any] = {
     Order.LEAD: Application.lead_key,
     Order.ASKED: func.coalesce(Application.requested, literal_column(NO_AMOUNT), type_=BigInteger),
     Order.SENT: func.coalesce(Application.submitted_at, literal_column(NEVER), type_=DateTime(timezone=True)),
+}
+# The orders by what a team may not have been told yet: what is stored, and what it was told.
+TOLD: Mapping[Order, tuple[InstrumentedAttribute[Any], InstrumentedAttribute[Any]]] = {
+    Order.STATE: (Application.state, Application.told_state),
+    Order.AGE: (Application.state_since, Application.told_since),
 }
 # What parts the reference from the value in a key of a page; no reference holds one.
 _MARK = "~"
@@ -80,16 +97,45 @@ def ordered(actor: Actor, statement: Any, sorting: Sorting, stretch: Stretch, *,
     for one in a hundred thousand would read them all.
     """
     downwards = sorting.descending is not stretch.backwards
+    told = told_apart(actor) if sorting.by in TOLD and not few else None
+    if told is not None:
+        return _merged(statement, told, sorting, stretch, downwards)
     keys = _keys(actor, sorting)
-    key = stretch.before if stretch.backwards else stretch.after
-    place = _place(sorting, key) if key else None
-    if place is not None:
-        here, there = tuple_(*keys), tuple_(*place)
-        statement = statement.where(here < there if downwards else here > there)
+    statement = _from_place(statement, keys, sorting, stretch, downwards)
     if few:
         # The same values, of which the planner does not know that an index holds them in this order.
-        keys = tuple(func.greatest(each, each, type_=each.type) for each in keys)
+        keys = tuple(func.greatest(each, each) for each in keys)
     return statement.order_by(*(each.desc() if downwards else each.asc() for each in keys)).limit(stretch.size + 1)
+
+
+def _from_place(
+    statement: Any, keys: Sequence[SQLColumnExpression[Any]], sorting: Sorting, stretch: Stretch, downwards: bool
+) -> Any:
+    """The statement from where the stretch begins."""
+    key = stretch.before if stretch.backwards else stretch.after
+    place = _place(sorting, key) if key else None
+    if place is None:
+        return statement
+    here, there = tuple_(*keys), tuple_(*place)
+    return statement.where(here < there if downwards else here > there)
+
+
+def _merged(statement: Any, told: ColumnElement[bool], sorting: Sorting, stretch: Stretch, downwards: bool) -> Any:
+    """The ids of a stretch for somebody of a team who sees other applications too.
+
+    Of the few of their own they read what they were told, of all others what is stored: an order over both at once would be
+    no index’s. So each is walked by itself, as far as the stretch goes, and the two are put together.
+    """
+    parts = []
+    for condition, first in ((not_(told), TOLD[sorting.by][0]), (told, TOLD[sorting.by][1])):
+        keys = (first, Application.reference_key)
+        part = _from_place(statement.where(condition), keys, sorting, stretch, downwards)
+        part = part.add_columns(first.label("first_key"), Application.reference_key.label("second_key"))
+        order = (each.desc() if downwards else each.asc() for each in keys)
+        parts.append(part.order_by(*order).limit(stretch.size + 1).subquery().select())
+    both = union_all(*parts).subquery("both")
+    order = (each.desc() if downwards else each.asc() for each in (both.c.first_key, both.c.second_key))
+    return select(both.c.id).order_by(*order).limit(stretch.size + 1)
 
 
 def whole(actor: Actor, statement: Any, sorting: Sorting, *, backwards: bool = False) -> Any:
@@ -98,15 +144,15 @@ def whole(actor: Actor, statement: Any, sorting: Sorting, *, backwards: bool = F
     return statement.order_by(*(each.desc() if downwards else each.asc() for each in _keys(actor, sorting)))
 
 
-def _keys(actor: Actor, sorting: Sorting) -> tuple[ColumnElement[Any], ...]:
+def _keys(actor: Actor, sorting: Sorting) -> tuple[SQLColumnExpression[Any], ...]:
     match sorting.by:
         case Order.STATE:
-            by: Any = state_to(actor)
+            by: SQLColumnExpression[Any] | None = state_to(actor)
         case Order.AGE:
             by = state_since_to(actor)
         case _:
             by = KEYS.get(sorting.by)
-    return (Application.reference_key,) if by is None else (by, Application.reference_key)  # type: ignore[return-value]  # a mapped column is one
+    return (Application.reference_key,) if by is None else (by, Application.reference_key)
 
 
 def _place(sorting: Sorting, key: str) -> tuple[ColumnElement[Any], ...] | None:

@@ -120,20 +120,24 @@ def state_since_to_team() -> ColumnElement[datetime]:
     return case((untold(), Application.told_since), else_=Application.state_since)
 
 
+def told_apart(actor: Actor) -> ColumnElement[bool] | None:
+    """Of which applications this person reads what their team was told, not what is stored; None where of none."""
+    own = actor.places(Permission.APPLICATION_READ, "application")
+    return and_(Application.id.in_(own), untold()) if own else None
+
+
 def state_to(actor: Actor) -> SQLColumnExpression[str]:
     """The same as this person reads it: the programme what is decided, a team what it was told."""
-    own = actor.places(Permission.APPLICATION_READ, "application")
-    if not own:
-        return Application.state
-    return case((and_(Application.id.in_(own), untold()), Application.told_state), else_=Application.state)
+    told = told_apart(actor)
+    return Application.state if told is None else case((told, Application.told_state), else_=Application.state)
 
 
 def state_since_to(actor: Actor) -> SQLColumnExpression[datetime]:
     """Since when an application is in the state this person reads."""
-    own = actor.places(Permission.APPLICATION_READ, "application")
-    if not own:
+    told = told_apart(actor)
+    if told is None:
         return Application.state_since
-    return case((and_(Application.id.in_(own), untold()), Application.told_since), else_=Application.state_since)
+    return case((told, Application.told_since), else_=Application.state_since)
 
 
 def was_sent() -> ColumnElement[bool]:

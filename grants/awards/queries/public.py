@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -85,11 +86,11 @@ def names_page(actor: Actor, slug: str, at: datetime) -> NamesPage:
     call = calls.call(actor, slug)
     if not actor.may(Permission.SELECTION_PUBLISH_RESULTS, Scope.of(("call", call.id))):
         raise NotFound
-    return names_of(call, at)
+    return names_of(call, at, actor.barred("application"))
 
 
-def names_of(call: CallView, at: datetime) -> NamesPage:
-    """The same of a call that was opened. Three statements."""
+def names_of(call: CallView, at: datetime, shut: Collection[UUID] = ()) -> NamesPage:
+    """The same of a call that was opened, counted without what is shut to the reader. Three statements."""
     people = db.session.execute(
         select(User.id, User.name)
         .where(User.id.in_(_assessed([call.id])))
@@ -97,7 +98,9 @@ def names_of(call: CallView, at: datetime) -> NamesPage:
         .limit(ROWS_MAX)
     ).all()
     many = db.session.scalar(
-        select(func.count()).where(Application.call_id == call.id, Application.submission_id.is_not(None))
+        select(func.count()).where(
+            Application.call_id == call.id, Application.submission_id.is_not(None), Application.id.not_in(shut)
+        )
     )
     row = db.session.scalars(
         select(EvaluatorNames).where(EvaluatorNames.call_id == call.id).order_by(EvaluatorNames.number.desc()).limit(1)

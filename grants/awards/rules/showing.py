@@ -13,7 +13,7 @@ from uuid import UUID
 from grants.awards.rules.decision import SelectionView, redraw_words, repeats_words
 from grants.awards.rules.moving import NOTHING_FREED, ReservePage
 from grants.awards.rules.plan import Plan
-from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind
+from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
 from grants.calls.rules import (
     PLAIN_SCORING,
     PLAIN_SELECTION,
@@ -217,6 +217,16 @@ class RankingPage:
     shut: frozenset[UUID] = frozenset()
 
     @property
+    def tells_outcomes(self) -> bool:
+        """Whether it is told what becomes of a row.
+
+        Before the list is confirmed whoever sees a part of it is not told: from what the others would get of a budget
+        everybody knows, they would work out what stands between.
+        """
+        confirmed = self.selection is not None and self.selection.state is not SelectionState.DECIDED
+        return not self.unsolved and (not self.partial or confirmed)
+
+    @property
     def has_rules(self) -> bool:
         """Whether the call itself says how it selects, so that nobody chooses."""
         return self.rules != PLAIN_SELECTION
@@ -230,7 +240,7 @@ class RankingPage:
     def running_words(self) -> str:
         """What the running total adds up: what everybody asks for, or only what is selected where that is no plain beginning."""
         found = _figures(Same(self.rows))
-        if found.is_picked:
+        if not self.partial and found.is_picked:
             return "Running total of selected"
         return "Running total of recommended" if found.has_cuts else "Running total"
 

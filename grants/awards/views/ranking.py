@@ -130,7 +130,7 @@ def _whole(slug: str) -> RankingPage:
 
 def _lines(shown: RankingPage) -> Iterator[list[str | int | Money]]:
     """Exactly what the table shows, row by row, its head first; both files are made of it."""
-    names = [criterion.name for criterion in shown.criteria]
+    names, tells = [criterion.name for criterion in shown.criteria], shown.tells_outcomes
     yield [
         "Rank", "Reference", "Title", "Cities", "Country", *names, "Score", "Asked for, EUR", "Recommended, EUR",
         f"{shown.running_words}, EUR", "Outcome", "Why", "Conditions", "Call", "Score of", "Made of", "Moved by the panel",
@@ -140,7 +140,7 @@ def _lines(shown: RankingPage) -> Iterator[list[str | int | Money]]:
         why = " ".join(filter(None, (row.threshold_words or row.tie_words, row.rule_words)))
         yield [
             row.rank or "", row.reference, row.title, row.cities, row.country, *halves, row.score_words, row.requested,
-            row.amount, "" if row.rank is None else row.running_total, row.outcome.words, why, row.conditions,
+            row.amount, "" if row.rank is None else row.running_total, row.outcome.words if tells else "", why, row.conditions,
             shown.call_title, shown.score_most, row.basis, row.shift_words,
         ]  # fmt: skip
 

@@ -58,7 +58,13 @@ from grants.evaluation.queries.consensus_fields import (
 )
 from grants.evaluation.queries.consensus_list import consensus_list, consensus_list_and_calls
 from grants.evaluation.queries.consensus_versions import consensus_versions
-from grants.evaluation.queries.detected import detected_count, detected_pair, detected_rows, waiting_detections
+from grants.evaluation.queries.detected import (
+    detected_count,
+    detected_pair,
+    detected_picked,
+    detected_rows,
+    waiting_detections,
+)
 from grants.evaluation.queries.detecting import acts_for, calls_looked_at, look, standing_detections, takes_part
 from grants.evaluation.queries.entities import doubted, doubted_by, entity_rows, said_of_members, unsettled
 from grants.evaluation.queries.evaluator_scores import scores_by_evaluator
@@ -160,6 +166,7 @@ __all__ = [
     "declarations",
     "detected_count",
     "detected_pair",
+    "detected_picked",
     "detected_rows",
     "doubt",
     "doubted",

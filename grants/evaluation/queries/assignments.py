@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Label, Select, Text, and_, cast, func, not_, select
+from sqlalchemy import ColumnElement, Label, Select, Text, and_, cast, func, not_, select
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application, ApplicationPartner
@@ -46,10 +46,20 @@ RUN_COLUMNS = (
 )  # fmt: skip
 
 
+def not_barred(actor: Actor) -> ColumnElement[bool]:
+    """The condition on :class:`Assignment` that its application is not shut to this person: then no count tells of it."""
+    return Assignment.application_id.not_in(actor.barred("application"))
+
+
 @reader
-def pool(call_id: UUID) -> Asking[tuple[PoolMember, ...]]:
-    """The evaluators of a call by name, with what they know, wish, have and have done. One statement."""
+def pool(call_id: UUID, sees: Actor | None = None) -> Asking[tuple[PoolMember, ...]]:
+    """The evaluators of a call by name, with what they know, wish, have and have done. One statement.
+
+    Where it is shown to somebody, without seats on what is shut to them.
+    """
     active = and_(Assignment.evaluator_id == Evaluator.id, Assignment.state == SeatState.ACTIVE.value)
+    if sees is not None:
+        active = and_(active, not_barred(sees))
     done = Assessment.state == AssessmentState.SUBMITTED.value
     rows = yield from ask(
         select(
@@ -203,7 +213,7 @@ def run_view(row: Any, shut: ShutTitles) -> RunView:
     return RunView(
         row.number, RunStatus(row.status), row.created_at, row.seed, row.objective, row.bound, reasons,
         row.applications, row.evaluators, row.seats, row.seats_new, row.pairs_priced, row.rounds,
-        row.input_sha256.hex(), changes,
+        row.input_sha256.hex(), changes, partial=bool(shut.ids),
     )  # fmt: skip
 
 

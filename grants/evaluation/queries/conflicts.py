@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Label, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application
@@ -20,13 +20,20 @@ from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import rules
-from grants.evaluation.models import Assignment, ConflictDeclaration, DetectedConflict, Evaluator, EvaluatorWish
+from grants.evaluation.models import (
+    Assessment,
+    Assignment,
+    ConflictDeclaration,
+    DetectedConflict,
+    Evaluator,
+    EvaluatorWish,
+)
 from grants.evaluation.queries.accepting import terms_accepted
 from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, ROWS_MAX, within
 from grants.evaluation.queries.applicants import cities_of, consortia_of, head_of
 from grants.evaluation.queries.entities import entity_rows, unsettled
 from grants.evaluation.rules import ApplicationHead, ConflictPage, ConflictRow, Consortium, DoubtRow, EntityRow
-from grants.evaluation.states import Declared, DetectedKind, DetectedState, Ruling, SeatState
+from grants.evaluation.states import AssessmentState, Declared, DetectedKind, DetectedState, Ruling, SeatState
 from grants.identity.models import Organisation, User
 
 # What was found and nobody dismissed.
@@ -42,7 +49,7 @@ def conflict_pages(actor: Actor) -> Asking[tuple[ConflictPage, ...]]:
             select(
                 *(Application.id, Application.call_id, Call.slug, Call.title),
                 *(declared.declared, declared.reason, declared.ruling),
-                *(Evaluator.id.label("evaluator_id"), EvaluatorWish.wish),
+                *(Evaluator.id.label("evaluator_id"), EvaluatorWish.wish, _own_seat()),
             )
             .join(Call, Call.id == Application.call_id)
             .outerjoin(Evaluator, and_(Evaluator.call_id == Application.call_id, Evaluator.user_id == actor.user_id))
@@ -75,6 +82,23 @@ def conflict_pages(actor: Actor) -> Asking[tuple[ConflictPage, ...]]:
         lines.sort(key=lambda line: (not line.is_open and not line.waits_for, line.reference))
         pages.append(ConflictPage(call_id, found[0].slug, found[0].title, tuple(lines), ours))
     return tuple(pages)
+
+
+def _own_seat() -> Label[Any]:
+    """How far the sheet of the person's own seat is, a draft where nothing was written; nothing without a seat."""
+    return (
+        select(func.coalesce(Assessment.state, AssessmentState.DRAFT.value))
+        .select_from(Assignment)
+        .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
+        .where(
+            Assignment.evaluator_id == Evaluator.id,
+            Assignment.application_id == Application.id,
+            Assignment.state == SeatState.ACTIVE.value,
+        )
+        .limit(1)
+        .scalar_subquery()
+        .label("seat")
+    )
 
 
 def _entities_of(
@@ -164,7 +188,10 @@ def _conflict_row(about: Consortium, stored: Any, noticed: str, entities: Sequen
         Ruling(stored.ruling) if stored.ruling else None,
         stored.evaluator_id is not None,
         stored.wish or 0,
-        tuple(each.name for each in entities if each.is_open and about.application_id in each.application_ids),
+        seat=AssessmentState(stored.seat) if stored.seat else None,
+        waits_for=tuple(
+            each.name for each in entities if each.is_open and about.application_id in each.application_ids
+        ),
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, not_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application
@@ -15,44 +16,96 @@ from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.core.db import db
 from grants.core.errors import NotFound
-from grants.core.paging import COUNTED_MAX, Page, Rows, Tally, cut
+from grants.core.paging import COUNTED_MAX, ROWS_ON_A_PAGE_MAX, Page, Rows, Tally, cut
 from grants.core.permissions import Actor, Permission, Scope
-from grants.core.together import Asking, ask, both, reader
+from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation.models import Assignment, ConflictDeclaration, DetectedConflict, Evaluator
 from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX, in_conflict, within
-from grants.evaluation.rules import DetectedFact, DetectedPair
+from grants.evaluation.rules import DetectedFact, DetectedPair, DetectedSearch
 from grants.evaluation.states import Declared, DetectedKind, DetectedState, SeatState
 from grants.identity.models import Organisation, User
+
+# What is gone is on the record alone.
+SHOWN = (DetectedState.PROPOSED, DetectedState.CONFIRMED, DetectedState.DISMISSED)
+
+
+# What joins a person and an application is found by these together, in this order.
+_key = func.concat(Application.reference, " ", User.handle)
 
 
 @reader
 def detected_rows(
-    actor: Actor, slug: str, state: DetectedState, asked: Page
-) -> Asking[tuple[CallView, Rows[DetectedPair], Tally]]:
-    """The pairs of a call with a fact in this state, in the order of references; and how many wait. Four statements."""
+    actor: Actor, slug: str, search: DetectedSearch, asked: Page
+) -> Asking[tuple[CallView, Rows[DetectedPair], Tally, Mapping[DetectedState, Tally]]]:
+    """The pairs of a call with such a fact, in the order of references; how many wait in all, and how many of each state are so narrowed."""
+    call = yield from _call_decided_in(actor, slug)
+    wanted = _narrowed(actor, call.id, search).order_by(_key).limit(asked.limit)
+    if asked.after:
+        wanted = wanted.where(_key > asked.after)
+    asking: list[Asking[Any]] = [ask(wanted), detected_count.asking(actor, call.id), _tallies(actor, call.id, search)]
+    rows, waiting, tallies = yield from side_by_side(asking)
+    pairs = yield from _pairs([(row.user_id, row.application_id) for row in rows])
+    shown = cut(pairs, asked, key=lambda pair: pair.key, total=tallies[search.state])
+    return call, shown, waiting, tallies
+
+
+@reader
+def detected_picked(actor: Actor, slug: str, keys: Collection[str]) -> Asking[tuple[DetectedPair, ...]]:
+    """The pairs of a call that were ticked, as far as they are this person's to decide about."""
+    call = yield from _call_decided_in(actor, slug)
+    mine = and_(_within_call(actor, call.id), DetectedConflict.state != DetectedState.GONE.value)
+    rows = yield from ask(_pair_keys().where(mine, _key.in_(keys)).order_by(_key).limit(ROWS_ON_A_PAGE_MAX))
+    return (yield from _pairs([(row.user_id, row.application_id) for row in rows]))
+
+
+def _call_decided_in(actor: Actor, slug: str) -> Asking[CallView]:
     call = yield from calls.call.asking(actor, slug)
     if not actor.may(Permission.CONFLICT_CONFIRM, Scope.of(("call", call.id))):
         raise NotFound
-    key = func.concat(Application.reference, " ", User.handle)
-    wanted = (
-        select(DetectedConflict.user_id, DetectedConflict.application_id, key.label("key"))
+    return call
+
+
+def _within_call(actor: Actor, call_id: UUID) -> ColumnElement[bool]:
+    """What of a call this person may decide about: never what was found about themselves."""
+    return and_(
+        Application.call_id == call_id,
+        DetectedConflict.user_id != actor.user_id,
+        within(actor, Permission.CONFLICT_CONFIRM),
+    )
+
+
+def _pair_keys() -> Select[Any]:
+    columns: tuple[Any, ...] = (DetectedConflict.user_id, DetectedConflict.application_id, _key.label("key"))
+    return (
+        select(*columns)
         .join(Application, Application.id == DetectedConflict.application_id)
         .join(User, User.id == DetectedConflict.user_id)
-        .where(
-            Application.call_id == call.id,
-            DetectedConflict.state == state.value,
-            DetectedConflict.user_id != actor.user_id,
-            within(actor, Permission.CONFLICT_CONFIRM),
-        )
         .distinct()
-        .order_by(key)
-        .limit(asked.limit)
     )
-    if asked.after:
-        wanted = wanted.where(key > asked.after)
-    rows, waiting = yield from both(ask(wanted), detected_count.asking(actor, call.id))
-    pairs = yield from _pairs([(row.user_id, row.application_id) for row in rows])
-    return call, cut(pairs, asked, key=lambda pair: pair.key), waiting
+
+
+def _narrowed(actor: Actor, call_id: UUID, search: DetectedSearch) -> Select[Any]:
+    wanted = [_within_call(actor, call_id), DetectedConflict.state == search.state.value]
+    if search.person:
+        wanted.append(User.name.icontains(search.person, autoescape=True))
+    if search.application:
+        fits = (
+            each.icontains(search.application, autoescape=True) for each in (Application.reference, Application.title)
+        )
+        wanted.append(or_(*fits))
+    if search.kind is not None:
+        wanted.append(DetectedConflict.kind == search.kind.value)
+    return _pair_keys().where(*wanted)
+
+
+def _tallies(actor: Actor, call_id: UUID, search: DetectedSearch) -> Asking[Mapping[DetectedState, Tally]]:
+    """How many pairs of each state that is shown are so narrowed, as far as counting goes; one statement."""
+    counts = []
+    for state in SHOWN:
+        found = _narrowed(actor, call_id, replace(search, state=state)).limit(COUNTED_MAX + 1).subquery()
+        counts.append(select(func.count()).select_from(found).scalar_subquery().label(state.value))
+    rows = yield from ask(select(*counts))
+    return {state: Tally.of(getattr(rows[0], state.value)) for state in SHOWN}
 
 
 @reader

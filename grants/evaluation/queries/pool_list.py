@@ -25,7 +25,7 @@ from grants.evaluation.models import (
     EvaluatorInvitation,
 )
 from grants.evaluation.queries.accepting import terms_accepted
-from grants.evaluation.queries.assignments import pool
+from grants.evaluation.queries.assignments import not_barred, pool
 from grants.evaluation.queries.invitations import acceptances, invitations
 from grants.evaluation.rules import Accepted, InvitationView, PoolLine, PoolMember, PoolSearch, cells_of, entry_of
 from grants.evaluation.states import AssessmentState, DeclineKind, InvitationState, PoolState, SeatState
@@ -127,19 +127,20 @@ def _count(evaluator_id: Any, *conditions: ColumnElement[bool]) -> Label[Any]:
     )
 
 
-def _lines(call_id: UUID, search: PoolSearch, page: Page) -> Select[Any]:
+def _lines(actor: Actor, call_id: UUID, search: PoolSearch, page: Page) -> Select[Any]:
     every = _everybody(call_id, clock.now()).subquery()
     after = []
     if page.after is not None:
         before = select(User.name, User.handle).where(User.handle == page.after)
         after = [tuple_(User.name, User.handle) > before.scalar_subquery()]
+    submitted = Assessment.state == AssessmentState.SUBMITTED.value
     return (
         select(
             *(every.c.user_id, every.c.country_code, every.c.languages, every.c.topics, every.c.roles),
             *(every.c.load_max, every.c.state, every.c.accepted, every.c.declined_for, User.name, User.handle),
             Organisation.name.label("organisation"),
-            _count(every.c.evaluator_id).label("load"),
-            _count(every.c.evaluator_id, Assessment.state == AssessmentState.SUBMITTED.value).label("submitted"),
+            _count(every.c.evaluator_id, not_barred(actor)).label("load"),
+            _count(every.c.evaluator_id, not_barred(actor), submitted).label("submitted"),
         )
         .join(User, User.id == every.c.user_id)
         .outerjoin(Organisation, Organisation.id == every.c.organisation_id)
@@ -158,13 +159,16 @@ def _line(row: Any) -> PoolLine:
 
 
 @reader
-def pool_list(call_id: UUID, search: PoolSearch, page: Page) -> Asking[tuple[Rows[PoolLine], PoolOffers]]:
-    """A page of everybody of a pool by name, and what it can be narrowed to; at most three statements at once."""
+def pool_list(actor: Actor, call_id: UUID, search: PoolSearch, page: Page) -> Asking[tuple[Rows[PoolLine], PoolOffers]]:
+    """A page of everybody of a pool by name, and what it can be narrowed to; at most three statements at once.
+
+    What they have is counted without what is shut to the reader.
+    """
     every = _everybody(call_id, clock.now()).subquery()
     counted = select(func.count()).select_from(
         select(every.c.user_id).where(*_narrowed(every, search)).limit(COUNTED_MAX + 1).subquery()
     )
-    asked: list[Asking[Any]] = [ask(_lines(call_id, search, page)), ask(counted), ask(_offers(call_id))]
+    asked: list[Asking[Any]] = [ask(_lines(actor, call_id, search, page)), ask(counted), ask(_offers(call_id))]
     found, ((total,),), offers = yield from side_by_side(asked)
     rows = cut(tuple(_line(row) for row in found), page, key=lambda line: line.handle, total=Tally.of(total))
     kinds: dict[str, list[str]] = {"topic": [], "language": [], "country": [], "role": []}
@@ -184,15 +188,15 @@ def _offers(call_id: UUID) -> Select[Any]:
     return select(found.c.kind, found.c.value).distinct().limit(LINES_MAX)
 
 
-def pool_lines(call_id: UUID, search: PoolSearch) -> tuple[tuple[str, ...], ...]:
+def pool_lines(actor: Actor, call_id: UUID, search: PoolSearch) -> tuple[tuple[str, ...], ...]:
     """Everybody of a narrowed list for a file, with address and profile as an import reads them; three statements."""
-    return _file_lines(call_id, search)
+    return _file_lines(actor, call_id, search)
 
 
 @reader
-def _file_lines(call_id: UUID, search: PoolSearch) -> Asking[tuple[tuple[str, ...], ...]]:
+def _file_lines(actor: Actor, call_id: UUID, search: PoolSearch) -> Asking[tuple[tuple[str, ...], ...]]:
     asked: list[Asking[Any]] = [
-        ask(_lines(call_id, search, Page(size=LINES_MAX))), pool.asking(call_id), invitations.asking(call_id),
+        ask(_lines(actor, call_id, search, Page(size=LINES_MAX))), pool.asking(call_id), invitations.asking(call_id),
     ]  # fmt: skip
     found, members, offers = yield from side_by_side(asked)
     by_person = {member.user_id: member for member in members}
@@ -225,7 +229,7 @@ def pool_person(actor: Actor, call: CallView, handle: str) -> Asking[PoolPerson]
     )
     for row in found:
         asked: list[Asking[Any]] = [
-            pool.asking(call.id), invitations.asking(call.id, [row.id]), acceptances.asking(call.id, row.id),
+            pool.asking(call.id, actor), invitations.asking(call.id, [row.id]), acceptances.asking(call.id, row.id),
             calls.expert_terms.asking(call.id),
         ]  # fmt: skip
         members, offers, accepted, versions = yield from side_by_side(asked)

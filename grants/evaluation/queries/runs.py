@@ -83,9 +83,10 @@ def run_page(actor: Actor, slug: str, number: int, page: Page) -> Asking[RunPage
     return RunPage(
         call.slug, call.title, view, row.settings, row.solver, row.ideal, row.floor, row.spread,
         view.changes, row.difference,
-        cut(given, page, key=lambda one: f"{one.reference} {one.handle}", total=row.seats_new),
+        cut(given, page, key=lambda one: f"{one.reference} {one.handle}", total=None if view.partial else row.seats_new),
         seat_graph((one.application_id, one.evaluator_id) for one in stood),
-        tuple(EvaluatorSample(*who, count) for who, count in sorted(loads.items())),
+        # Who sees a part of the seats could reckon from these what is withheld.
+        () if view.partial else tuple(EvaluatorSample(*who, count) for who, count in sorted(loads.items())),
     )  # fmt: skip
 
 

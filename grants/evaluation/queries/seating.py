@@ -29,7 +29,7 @@ from grants.evaluation.models import (
 from grants.evaluation.queries.accepting import terms_accepted
 from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, in_conflict, results_known, within
 from grants.evaluation.queries.applicants import cities_of, topics_picked
-from grants.evaluation.queries.assignments import call_to_assign, runs, seat_views
+from grants.evaluation.queries.assignments import call_to_assign, not_barred, runs, seat_views
 from grants.evaluation.queries.conflicts import doubts_where, waits_for_ruling
 from grants.evaluation.queries.detected import detected_count
 from grants.evaluation.rules import (
@@ -72,7 +72,7 @@ def assignments_page(
     lines = cut(found, page, key=lambda row: row.reference_key, total=Tally.of(count))
     ids = [row.id for row in lines.items]
     about_rows: list[Asking[Any]] = [
-        seat_views(ids), _told_of_rows(call.id, ids), _loads(ids), cities_of.asking(ids), topics_picked.asking(ids),
+        seat_views(ids), _told_of_rows(call.id, ids), _loads(actor, ids), cities_of.asking(ids), topics_picked.asking(ids),
         doubts_where(
             Application.call_id == call.id, shown_to(actor),
             or_(waits_for_ruling(), Application.id.in_(ids)), most=DOUBTS_SHOWN + 1,
@@ -308,8 +308,11 @@ def _told_of_rows(call_id: UUID, ids: Sequence[UUID]) -> Asking[dict[UUID, tuple
     return {row.application_id: (row.told, row.apart) for row in rows}
 
 
-def _loads(ids: Sequence[UUID]) -> Asking[tuple[LoadLine, ...]]:
-    """Everybody seated on these applications by name, with all seats they have in the call."""
+def _loads(actor: Actor, ids: Sequence[UUID]) -> Asking[tuple[LoadLine, ...]]:
+    """Everybody seated on these applications by name, with all seats they have in the call that this person may know of.
+
+    One more than they see would tell who assesses what is shut to them.
+    """
     here = select(Assignment.evaluator_id).where(Assignment.application_id.in_(ids), ACTIVE)
     rows = yield from ask(
         select(
@@ -317,7 +320,7 @@ def _loads(ids: Sequence[UUID]) -> Asking[tuple[LoadLine, ...]]:
             *(Evaluator.load_min, Evaluator.load_max, func.count(Assessment.id).filter(SUBMITTED).label("submitted")),
         )
         .join(User, User.id == Evaluator.user_id)
-        .join(Assignment, and_(Assignment.evaluator_id == Evaluator.id, ACTIVE))
+        .join(Assignment, and_(Assignment.evaluator_id == Evaluator.id, ACTIVE, not_barred(actor)))
         .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
         .where(Evaluator.id.in_(here))
         .group_by(Evaluator.id, User.name, User.handle)

@@ -13,6 +13,7 @@ from grants.dossiers.rules import clean_text
 from grants.evaluation.rules.entities import EntityRow, clean_entities
 from grants.evaluation.rules.values import Answered, AnsweredEntity, answer_mark
 from grants.evaluation.states import (
+    AssessmentState,
     Declared,
     DetectedKind,
     DetectedState,
@@ -145,11 +146,28 @@ class ConflictRow:
     wish: int = 0
     # Organisations of it the person was not asked about yet: it stays shut until they answered.
     waits_for: tuple[str, ...] = ()
+    # Their own seat on it, by how far its sheet is; None where they have none.
+    seat: AssessmentState | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether the person has not answered yet."""
         return self.declared is None
+
+    @property
+    def late_words(self) -> str:
+        """What a conflict does to what they have here already, before they say that there is one."""
+        match self.seat:
+            case None:
+                return ""
+            case AssessmentState.DRAFT:
+                began = "You have a seat here. If you have a conflict, it is emptied as soon as you send this, and what you wrote"
+            case AssessmentState.SUBMITTED:
+                began = (
+                    "You sent your assessment of it. If you have a conflict, it no longer counts from when you send this, "
+                    "a consensus that rests on it is a draft again, and what you wrote"
+                )
+        return f"{began} is kept on the record, where you do not read it again. You cannot take it back."
 
     @property
     def may_wish(self) -> bool:
@@ -176,6 +194,20 @@ class ConflictPage:
     def open_count(self) -> int:
         """How many applications are not answered yet."""
         return sum(row.is_open for row in self.rows)
+
+    def seats_at(self, entity: EntityRow) -> tuple[str, ...]:
+        """The titles of the applications of an organisation on which the person has a seat."""
+        return tuple(row.title for row in self.rows if row.seat and row.application_id in entity.application_ids)
+
+    @property
+    def rest_words(self) -> str:
+        """What the button for all the rest says in their name, as one sentence to agree to."""
+        rows = sum(row.is_open and not row.noticed for row in self.rows)
+        entities = sum(row.is_open and not row.noticed for row in self.entities)
+        return (
+            f"It says for you that you have no conflict with any of {rows} {'application' if rows == 1 else 'applications'} "
+            f"and {entities} {'organisation' if entities == 1 else 'organisations'} that stand above without an answer."
+        )
 
     @property
     def open_entities(self) -> int:
@@ -248,6 +280,21 @@ class Detected:
     proposed: int
     confirmed: int
     gone: int
+
+
+@dataclass(frozen=True, slots=True)
+class DetectedSearch:
+    """To what the list of what was found is narrowed: a part of a name, of a reference or title, and a kind of fact."""
+
+    state: DetectedState = DetectedState.PROPOSED
+    person: str = ""
+    application: str = ""
+    kind: DetectedKind | None = None
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether anything but the state was chosen."""
+        return bool(self.person or self.application or self.kind)
 
 
 @dataclass(frozen=True, slots=True)

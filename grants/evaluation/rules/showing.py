@@ -345,6 +345,8 @@ class RunView:
     rounds: int
     input_hash: str
     changes: tuple[str, ...] = ()
+    # Something of it is shut to the reader: its totals less what they see would tell of the rest, so they are not shown.
+    partial: bool = False
 
     @property
     def mean(self) -> str:

@@ -9,22 +9,23 @@ from flask import abort, flash, request
 
 from grants.calls.services import LOOK_JOB
 from grants.core import jobs
-from grants.core.errors import Conflict, NotFound, no_such
+from grants.core.errors import Conflict, NotFound, Refused, no_such, quoted
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import (
     Declarations,
     ReasonForm,
     RuleForm,
+    SeveralForm,
     conflicts_form,
 )
-from grants.evaluation.states import DetectedState, Ruling
+from grants.evaluation.queries.detected import SHOWN
+from grants.evaluation.states import DetectedKind, DetectedState, Ruling
 from grants.evaluation.views.frame import P, bp, status_of
 from grants.web import paging
-from grants.web.choosing import NO_CHOICE
+from grants.web.choosing import NO_CHOICE, chosen
 from grants.web.routing import current_actor, page, requires, see_other
 
-# What is gone is on the record alone.
-SHOWN = (DetectedState.PROPOSED, DetectedState.CONFIRMED, DetectedState.DISMISSED)
+SOUGHT_CHARACTERS_MAX = 100
 
 
 @bp.get("/assessments/conflicts")
@@ -120,14 +121,63 @@ def _declared_words(answers: int, conflicts: int) -> str:
 @requires(P.CONFLICT_CONFIRM)
 def detected(slug: str) -> Any:
     """What the program found that may be a conflict: what waits, what keeps people away, what was dismissed."""
+    return _detected(slug, SeveralForm(formdata=None))
+
+
+def _detected(slug: str, form: SeveralForm) -> Any:
+    known, problems = {state.value: state for state in SHOWN}, []
     asked = request.args.get("show", DetectedState.PROPOSED.value)
-    known = {state.value: state for state in SHOWN}
-    problems = [] if asked in known else [no_such("state", asked, known)]
-    state = known.get(asked, DetectedState.PROPOSED)
-    call, rows, waiting = queries.detected_rows(current_actor(), slug, state, paging.asked())
-    shown, look = paging.Rows(()) if problems else rows, jobs.latest(("call", call.id), LOOK_JOB)
-    told = {"rows": shown, "waiting": waiting, "problems": problems, "state": state.value, "look": look}
-    return page("evaluation/detected.html", call=call, **told)
+    if asked not in known:
+        problems.append(no_such("state", asked, known))
+    kinds = {kind.value: kind for kind in DetectedKind}
+    words = {kind.value: rules.KIND_WORDS[kind] for kind in DetectedKind}
+    kind = chosen("kind", "kind of fact", kinds, problems, words=words, where="under What was found")
+    person, application = (
+        request.args.get(name, "").strip()[:SOUGHT_CHARACTERS_MAX] for name in ("person", "application")
+    )
+    search = rules.DetectedSearch(known.get(asked, DetectedState.PROPOSED), person, application, kind)
+    call, rows, waiting, tallies = queries.detected_rows(current_actor(), slug, search, paging.asked())
+    return page(
+        "evaluation/detected.html", call=call, rows=paging.Rows(()) if problems else rows, waiting=waiting, tallies=tallies,
+        problems=problems, search=search, states=SHOWN, kinds=words, look=jobs.latest(("call", call.id), LOOK_JOB), form=form,
+    )  # fmt: skip
+
+
+@bp.post("/calls/<slug>/conflicts")
+@requires(P.CONFLICT_CONFIRM)
+def decide_several(slug: str) -> Any:
+    """Decide about every pair that was ticked, each by a deed of its own with its reason on the record."""
+    form = SeveralForm()
+    pairs = {pair.key: pair for pair in queries.detected_picked(current_actor(), slug, form.picked)}
+    if form.validate_on_submit():
+        done = _decided(form, pairs)
+        if done:
+            flash(f"{done} of {len(form.picked)} decided. Each is on the record with its reason.")
+        if not form.what_is_wrong():
+            return see_other(".detected", slug=slug, **request.args)
+        form.try_again(0)
+    return _detected(slug, form), 422
+
+
+def _decided(form: SeveralForm, pairs: Mapping[str, rules.DetectedPair]) -> int:
+    """How many of what was ticked were decided; what was not is told with its row and with what was typed there."""
+    done = 0
+    for key in form.picked:
+        pair = pairs.get(key)
+        try:
+            if pair is None:
+                raise NotFound
+            ruling, reason = Ruling(form.ruling.data), form.reason_of(key)
+            services.decide_detected(
+                current_actor(), pair.application_id, pair.user_id, ruling, reason, form.version_of(key)
+            )
+            done += 1
+        except (Conflict, NotFound):
+            typed = f" You had written: {quoted(form.own_reason(key))}." if form.own_reason(key) else ""
+            form.problems.append(f"{key}: somebody decided or something was found meanwhile; not decided.{typed}")
+        except Refused as error:
+            form.problems.append(f"{key}: {error}")
+    return done
 
 
 @bp.route("/calls/<slug>/conflicts/<ref>/<handle>/found", methods=["GET", "POST"])

@@ -34,7 +34,7 @@ def pool(slug: str) -> Any:
         stored = next((one for one in members if str(one.user_id) == form.person.data), None)
         form.comes_again(stored.version if stored else 0)
     search, problems = search_of(call)
-    rows, offers = queries.pool_list(call.id, search, paging.asked())
+    rows, offers = queries.pool_list(current_actor(), call.id, search, paging.asked())
     return page(
         "evaluation/pool.html", call=call, rows=paging.Rows(()) if problems else rows, offers=offers, search=search,
         form=form, problems=problems, states=tuple(PoolState), topics=topic_words(call),
@@ -66,7 +66,7 @@ def pool_csv(slug: str) -> Any:
     """The list as narrowed on the page, as a file that an import reads back."""
     call = queries.call_to_assign(current_actor(), slug)
     search, problems = search_of(call)
-    lines = () if problems else tuple(queries.pool_lines(call.id, search))
+    lines = () if problems else tuple(queries.pool_lines(current_actor(), call.id, search))
     services.export_pool(current_actor(), call.id, len(lines))
     head = (*rules.IMPORT_COLUMNS, "state", "accepted_version", "applications", "submitted")
     answer = Response(CSV_MARK + csv_lines([head, *lines]), mimetype="text/csv")

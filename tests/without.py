@@ -1,0 +1,74 @@
+"""A world without one application: taken out of a test's own database with all that hangs on it, as if it had never been.
+
+What somebody in conflict with it reads must be what they would read there. Whoever counts it for them tells of it.
+"""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import re
+from collections import Counter
+from uuid import UUID
+
+import psycopg
+from werkzeug.test import TestResponse
+
+# What is neither text nor the same twice; the newest deeds are cut where so many came, each withheld by itself.
+_INLINE = re.compile(r"</?(?:a|b|code|em|small|span|strong|time)\b[^>]*>")
+_UNSEEN = re.compile(
+    r"<section aria-labelledby=\"lately\">.*?</section>|<(script|style|svg)\b.*?</\1>|<input type=\"hidden\"[^>]*>|<[^>]*>",
+    re.DOTALL,
+)
+_NUMBER = re.compile(r"\d(?:[\d\u202f\u00a0 .,:]*\d)?")
+# Sentences that say that something is kept from the reader, and why; what the machine says of itself; their own deeds.
+_SAYS_SO = re.compile(
+    r"conflict of interest|What you declared|With an application\.|closed to you|Disk: |oldest letter|^Server time| You took "
+)
+
+_COLUMNS = """
+SELECT c.table_name, c.column_name,
+       EXISTS (SELECT FROM information_schema.columns AS key
+               WHERE key.table_schema = 'public' AND key.table_name = c.table_name
+                 AND key.column_name = 'id' AND key.data_type = 'uuid')
+FROM information_schema.columns AS c JOIN information_schema.tables USING (table_schema, table_name)
+WHERE c.table_schema = 'public' AND table_type = 'BASE TABLE' AND c.data_type = 'uuid' AND c.is_generated = 'NEVER'
+"""
+# Rows that outlive what they point to: a meeting goes on without the item that is open.
+_OUTLIVES = {"panel_meeting"}
+
+
+def numbers_of(answer: TestResponse) -> Counter[str]:
+    """Every number that a page tells, and every cell of a list in a file."""
+    if answer.mimetype not in ("text/html", "text/csv"):
+        return Counter()
+    text = answer.get_data(as_text=True)
+    if answer.mimetype == "text/csv":
+        return Counter(cell for row in csv.reader(io.StringIO(text)) for cell in row if cell)
+    lines = html.unescape(_UNSEEN.sub("\n", _INLINE.sub("", text))).splitlines()
+    return Counter(number for line in lines if not _SAYS_SO.search(line) for number in _NUMBER.findall(line))
+
+
+def take_out(dsn: str, application_id: UUID) -> None:
+    """Remove the application, whatever points to it, and whatever points to that; and count its call anew."""
+    with psycopg.connect(dsn) as owner:
+        owner.execute("SET session_replication_role = replica")
+        counted = "UPDATE application_total AS t SET number = number - 1 FROM application AS a"
+        owner.execute(f"{counted} WHERE a.id = %s AND t.call_id = a.call_id AND t.state = a.state", (application_id,))
+        columns = owner.execute(_COLUMNS).fetchall()
+        gone = new = {application_id}
+        while new:
+            found: set[UUID] = set()
+            for table, column, has_id in columns:
+                where = f"WHERE {column} = ANY(%s)"
+                if table in _OUTLIVES:
+                    if column != "id":
+                        owner.execute(f"UPDATE {table} SET {column} = NULL {where}", (list(new),))
+                    continue
+                rows = owner.execute(
+                    f"DELETE FROM {table} {where} RETURNING {'id' if has_id else 'NULL'}", (list(new),)
+                )
+                found |= {key for (key,) in rows if key is not None}
+            new = found - gone
+            gone = gone | new
