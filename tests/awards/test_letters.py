@@ -349,7 +349,7 @@ def test_a_letter_that_failed_is_left_out_by_name_and_prepared_anew(decided: Sce
         letters.send_again(officer, failed.letter_id)
     assert ([row.left_out for row in shown_to(decided).left_out], tasks()) == (["Visited."], [])
     letters.take_in(decided.actor("manager"), first)
-    assert (len(tasks()), queries.after_decision(officer, decided.slug).words) == (1, "2 of 3 sent, 1 failed")
+    assert (len(tasks()), queries.after_decision(officer, decided.slug).words) == (1, "2 of 3 told, 1 failed")
     # What tells an outcome that is no longer the one of its application is nobody's to mend.
     for state, waiting in ((ApplicationState.RESERVE, 0), (ApplicationState.SELECTED, 1)):
         with arranging():
@@ -362,7 +362,7 @@ def test_a_letter_that_failed_is_left_out_by_name_and_prepared_anew(decided: Sce
     assert "Taken in again, a new letter is prepared in its place." in preview.text
     assert browser.post("manager", f"{here}/leave-out", reason="Told by telephone.").status_code == 303
     assert ([row.left_out for row in shown_to(decided).left_out], tasks()) == (["Told by telephone."], [])
-    assert queries.after_decision(officer, decided.slug).words == "2 of 3 sent, 1 left out by name"
+    assert queries.after_decision(officer, decided.slug).words == "2 of 3 told, 1 left out by name"
     late = browser.post("officer", f"{here}/send-again", version=str(failed.version))
     assert (late.status_code, "it was left out or returned" in late.text) == (409, True)
     with pytest.raises(Refused, match="A new one is prepared"):

@@ -13,6 +13,7 @@ from grants.applications.models import Application
 from grants.applications.services import tell_outcome
 from grants.awards import queries
 from grants.awards.models import DecisionLetter, LetterLeftOut, LetterMailing, LetterText, SelectionItem
+from grants.awards.queries.mailed import MAIL, mailed_since
 from grants.awards.rules import refuse_same_person
 from grants.awards.rules.letters import (
     DecisionText,
@@ -355,7 +356,7 @@ def _team(application_id: UUID) -> list[UUID]:
 
 def _tell(team: list[UUID], application: Application, text: DecisionText) -> None:
     people.mail(
-        team, queries.letters.MAIL, "application", application.id, reference=text.reference, title=text.application,
+        team, MAIL, "application", application.id, reference=text.reference, title=text.application,
         call_title=text.call, programme=text.programme, paragraphs=[*text.paragraphs, *filter(None, [text.complaint_words])], sent_on=text.sent_on,
         complains=bool(text.complain_until),
     )  # fmt: skip
@@ -402,7 +403,7 @@ def send_again(actor: Actor, letter_id: UUID, version: int | None = None) -> Let
         case LetterState.SENT:
             assert letter.sent_content is not None, "what was sent is kept"
             application = locked(Application, letter.application_id)
-            if queries.letters.mailed_since(application.id, acts.moment() - TOLD_AGAIN_AFTER):
+            if mailed_since(application.id, acts.moment() - TOLD_AGAIN_AFTER):
                 raise Refused("Its team was sent a mail about it within the last hour. Wait, then send it again.")
             team = _team(application.id)
             if not team:

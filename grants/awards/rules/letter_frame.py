@@ -1,0 +1,121 @@
+"""What makes words a letter: who writes to whom and from where, about what, who stands under it, what goes with it, whom to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from grants.cities.rules import COUNTRIES
+from grants.identity.rules import OrganisationView
+
+REPORT_ANNEX = "Annex: evaluation summary report, which you can read once the results of the call are public."
+NO_INK = "This letter was issued by the programme’s system and is valid without a signature by hand."
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Everything around the words of a letter. Each block is lines, as an envelope has them.
+
+    A letter of decision that was frozen before letters had a frame has none, and is printed as it was.
+    """
+
+    sender: tuple[str, ...]
+    recipient: tuple[str, ...]
+    place: str
+    subject: str
+    salutation: str
+    closing: str
+    signature: tuple[str, ...]
+    # How it is signed, what goes with it, whom to ask: small, below the signature.
+    under: tuple[str, ...]
+
+    def dated(self, sent_on: str) -> str:
+        """Place and date as they stand over a letter; before it leaves it has no date.
+
+        >>> framed(Addressed("Municipality of Cork"), Granting("Pilots"), "PCP-1", "Warm homes", "Call").dated("3 May 2027")
+        '3 May 2027'
+        """
+        return ", ".join(filter(None, (self.place, sent_on or "the date on which it leaves")))
+
+    @classmethod
+    def from_mapping(cls, stored: Mapping[str, Any]) -> Frame:
+        """A stored one."""
+        told: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()
+        }
+        return cls(**told)
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """Whom a letter goes to: the leading organisation by its legal name, and who speaks for it where somebody does."""
+
+    name: str
+    contact: str = ""
+    street: str = ""
+    postcode: str = ""
+    town: str = ""
+    country_code: str = ""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The address as it stands on an envelope; what is not known takes no line.
+
+        >>> Addressed("City of Cork", "Aoife Byrne", "1 Anglesea Street", "T12 T997", "Cork", "IE").lines
+        ('City of Cork', 'For the attention of Aoife Byrne', '1 Anglesea Street', 'T12 T997 Cork', 'Ireland')
+        """
+        attention = f"For the attention of {self.contact}" if self.contact else ""
+        return tuple(filter(None, (self.name, attention, *_place_lines(self))))
+
+
+@dataclass(frozen=True, slots=True)
+class Granting:
+    """Who decides and writes: the programme, and the organisation that runs it where one is named."""
+
+    programme: str
+    organisation: OrganisationView | None = None
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The head of the letter."""
+        if self.organisation is None:
+            return (self.programme,)
+        return (self.organisation.name, self.programme, *_place_lines(self.organisation))
+
+    @property
+    def signature(self) -> tuple[str, ...]:
+        """Who stands under the letter: the granting organisation, else the programme. No person: who judged stays unnamed.
+
+        >>> Granting("Pilot Cities Programme").signature
+        ('For the granting authority', 'Pilot Cities Programme')
+        """
+        return ("For the granting authority", *((self.organisation.name,) if self.organisation else ()), self.programme)
+
+
+def _place_lines(of: Addressed | OrganisationView) -> tuple[str, ...]:
+    country = COUNTRIES.get(of.country_code, of.country_code)
+    return tuple(filter(None, (of.street, " ".join(filter(None, (of.postcode, of.town))), country)))
+
+
+def framed(to: Addressed, by: Granting, reference: str, title: str, call: str) -> Frame:
+    """The frame of the letter of decision on one application.
+
+    >>> found = framed(Addressed("City of Cork", "Aoife Byrne"), Granting("Pilots"), "PCP-1", "Warm homes", "Pilots 2027")
+    >>> found.subject, found.salutation
+    ('Decision on application PCP-1, “Warm homes”, in the call “Pilots 2027”', 'Dear Aoife Byrne,')
+    """
+    return Frame(
+        sender=by.lines,
+        recipient=to.lines,
+        place=(by.organisation.town or "") if by.organisation else "",
+        subject=f"Decision on application {reference}, “{title}”, in the call “{call}”",
+        salutation=f"Dear {to.contact}," if to.contact else "Dear applicant,",
+        closing="Yours faithfully,",
+        signature=by.signature,
+        under=(
+            NO_INK,
+            REPORT_ANNEX,
+            f"Questions about this letter: “Ask the helpdesk” on the page of the application, with the reference {reference}.",
+        ),
+    )
