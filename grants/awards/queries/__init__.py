@@ -53,6 +53,7 @@ from grants.awards.queries.selections import (
     selections,
 )
 from grants.awards.queries.solves import answers_kept
+from grants.awards.queries.telling import told_by
 from grants.awards.queries.work import duties
 
 __all__ = [
@@ -109,6 +110,7 @@ __all__ = [
     "sheets_read",
     "solved_list",
     "to_solve",
+    "told_by",
     "what_ifs",
     "without_evaluation",
     "worked_out",

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from grants.applications import rules as application_rules
 from grants.awards import ranking, rules
-from grants.awards.rules.letter_frame import Addressed, Granting, framed
+from grants.awards.rules.letter_frame import Addressed, Granting, framed, told_words
 from grants.awards.rules.letters import (
     DecisionText,
     Hindrance,
@@ -59,6 +59,7 @@ def drafted(
     if by_consensus and not said:
         missing.insert(0, LetterException(Hindrance.NO_CONSENSUS, "The consensus has no words for its applicant."))
     window = call.content.complaints
+    told = told_words(outcome, values["amount"], values["reserve_place"])
     text = DecisionText(
         outcome,
         call.programme.name,
@@ -70,7 +71,7 @@ def drafted(
         paragraphs,
         report,
         complaint_days=None if window is None or outcome is Outcome.SELECTED else window.window_days,
-        frame=framed(_addressed(item), granting, item.reference, item.title, call.title),
+        frame=framed(_addressed(item), granting, item.reference, item.title, call.title, told),
     )
     return text, missing
 

@@ -57,7 +57,13 @@ def to_prepare(actor: Actor) -> Asking[list[Duty]]:
         .scalar_subquery()
     )
     rows = yield from ask(
-        select(Call.slug, Call.title, returned.label("returned"), func.bool_and(func.coalesce(moved, False)).label("moved"), EVERY)
+        select(
+            Call.slug,
+            Call.title,
+            returned.label("returned"),
+            func.bool_and(func.coalesce(moved, False)).label("moved"),
+            EVERY,
+        )
         .join(Selection, Selection.call_id == Call.id)
         .join(SelectionItem, SelectionItem.selection_id == Selection.id)
         .join(Application, Application.id == SelectionItem.application_id)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from grants.awards.states import Outcome
 from grants.cities.rules import COUNTRIES
 from grants.identity.rules import OrganisationView
 
@@ -29,11 +30,13 @@ class Frame:
     signature: tuple[str, ...]
     # How it is signed, what goes with it, whom to ask: small, below the signature.
     under: tuple[str, ...]
+    # What the letter tells, as its line of the history has it.
+    told: str
 
     def dated(self, sent_on: str) -> str:
         """Place and date as they stand over a letter; before it leaves it has no date.
 
-        >>> framed(Addressed("Municipality of Cork"), Granting("Pilots"), "PCP-1", "Warm homes", "Call").dated("3 May 2027")
+        >>> framed(Addressed("Municipality of Cork"), Granting("Pilots"), "PCP-1", "Warm homes", "Call", "selected").dated("3 May 2027")
         '3 May 2027'
         """
         return ", ".join(filter(None, (self.place, sent_on or "the date on which it leaves")))
@@ -98,10 +101,25 @@ def _place_lines(of: Addressed | OrganisationView) -> tuple[str, ...]:
     return tuple(filter(None, (of.street, " ".join(filter(None, (of.postcode, of.town))), country)))
 
 
-def framed(to: Addressed, by: Granting, reference: str, title: str, call: str) -> Frame:
+def told_words(outcome: Outcome, amount: str, place: str) -> str:
+    """An outcome as a team is told it, in a line.
+
+    >>> told_words(Outcome.RESERVE, "", "3"), told_words(Outcome.SELECTED, "EUR 400,000", "")
+    ('reserve list, place 3', 'selected, recommended amount EUR 400,000')
+    """
+    match outcome:
+        case Outcome.SELECTED:
+            return f"selected, recommended amount {amount}"
+        case Outcome.RESERVE:
+            return f"reserve list, place {place}" if place else "reserve list"
+        case Outcome.NOT_FUNDED | Outcome.BELOW_THRESHOLD:
+            return outcome.words.lower()
+
+
+def framed(to: Addressed, by: Granting, reference: str, title: str, call: str, told: str) -> Frame:
     """The frame of the letter of decision on one application.
 
-    >>> found = framed(Addressed("City of Cork", "Aoife Byrne"), Granting("Pilots"), "PCP-1", "Warm homes", "Pilots 2027")
+    >>> found = framed(Addressed("City of Cork", "Aoife Byrne"), Granting("Pilots"), "PCP-1", "Warm homes", "Pilots 2027", "selected")
     >>> found.subject, found.salutation
     ('Decision on application PCP-1, “Warm homes”, in the call “Pilots 2027”', 'Dear Aoife Byrne,')
     """
@@ -118,4 +136,5 @@ def framed(to: Addressed, by: Granting, reference: str, title: str, call: str) -
             REPORT_ANNEX,
             f"Questions about this letter: “Ask the helpdesk” on the page of the application, with the reference {reference}.",
         ),
+        told=told,
     )

@@ -30,6 +30,7 @@ from grants.core.errors import Conflict, Invalid, NotFound, Refused
 from grants.core.files import FileView
 from grants.core.jobs import JobState
 from grants.core.permissions import Actor, Permission, Scope
+from grants.core.text import ended
 from grants.dossiers.rules import clean_text
 from grants.evaluation import queries as evaluation
 from grants.evaluation.queries import call_scope
@@ -149,10 +150,16 @@ def told_otherwise(actor: Actor, application_id: UUID) -> None:
 
 
 def end_exclusion(actor: Actor, application_id: UUID) -> None:
-    """What was left out by name is told by a letter again, inside an act that changes the outcome: the reason was another’s."""
+    """What was left out by name is told by a letter again, inside an act that changes the outcome: the reason was another’s.
+
+    The record of that act says so, with the reason there was.
+    """
     row = _open_exclusion(application_id)
     if row is not None:
         row.ended_by, row.ended_at = actor.user_id, acts.moment()
+        acts.reason(
+            f"Its letter was left out by name: {ended(row.reason)} That ends here, so a letter tells the new outcome."
+        )
 
 
 def _open_exclusion(application_id: UUID) -> LetterLeftOut | None:
@@ -316,7 +323,7 @@ def return_mailing(actor: Actor, mailing_id: UUID, reason: str, version: int | N
     "letter.send",
     needs=Permission.SELECTION_CONFIRM,
     scope=queries.letters.letter_scope,
-    says="sent the decision letter of {subject}",
+    says="told the decision on {subject} by its letter",
 )
 def send_letter(actor: Actor, letter_id: UUID) -> str:
     """Send one letter: dated, kept with the hash of what left, told to its team; once, however often the job runs.
@@ -383,7 +390,7 @@ def note_failure(actor: Actor, letter_id: UUID, reason: str) -> None:
     "letter.send_again",
     needs=Permission.SELECTION_CONFIRM,
     scope=queries.letters.letter_scope,
-    says="sent the decision letter of {subject} again",
+    says="told the team of {subject} again of its decision letter",
 )
 def send_again(actor: Actor, letter_id: UUID, version: int | None = None) -> LetterState:
     """Try a letter that failed once more, or tell the team again of one that was sent: the same words, the same date.
