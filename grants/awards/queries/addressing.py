@@ -36,4 +36,4 @@ def granting_of(call: CallView) -> Asking[Granting]:
     """The programme of a call with the organisation that runs it, where one is named."""
     known = call.programme.organisation_id
     found = yield from identity.organisations.asking([known] if known else [])
-    return Granting(call.programme.name, found.get(known) if known else None)
+    return Granting(call.programme.name, found.get(known) if known else None, call.content.signing)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from grants.awards.states import Outcome
+from grants.calls.rules.signing import PROGRAMME_SIGNS, Signing
 from grants.cities.rules import COUNTRIES
 from grants.identity.rules import OrganisationView
 
@@ -78,22 +79,42 @@ class Granting:
 
     programme: str
     organisation: OrganisationView | None = None
+    # What the call lays down; it goes before what the register says.
+    signing: Signing = PROGRAMME_SIGNS
+
+    @property
+    def authority(self) -> str:
+        """The granting authority by name; empty where only the programme is known."""
+        return self.signing.organisation or (self.organisation.name if self.organisation else "")
 
     @property
     def lines(self) -> tuple[str, ...]:
         """The head of the letter."""
-        if self.organisation is None:
-            return (self.programme,)
-        return (self.organisation.name, self.programme, *_place_lines(self.organisation))
+        known = _place_lines(self.organisation) if self.organisation else ()
+        return tuple(filter(None, (self.authority, self.programme, *(self.signing.address_lines or known))))
+
+    @property
+    def place(self) -> str:
+        """Where the letter is written."""
+        return self.signing.place or (self.organisation.town or "" if self.organisation else "")
 
     @property
     def signature(self) -> tuple[str, ...]:
-        """Who stands under the letter: the granting organisation, else the programme. No person: who judged stays unnamed.
+        """Who stands under the letter: whom the call names, else the granting authority. Nobody who judged is named by it.
 
         >>> Granting("Pilot Cities Programme").signature
         ('For the granting authority', 'Pilot Cities Programme')
+        >>> Granting("Pilots", signing=Signing("Ada Byrne", "Head of Pilots")).signature
+        ('Ada Byrne', 'Head of Pilots', 'Pilots')
         """
-        return ("For the granting authority", *((self.organisation.name,) if self.organisation else ()), self.programme)
+        person = tuple(filter(None, (self.signing.signed_by, self.signing.role)))
+        return tuple(filter(None, (*(person or ("For the granting authority",)), self.authority, self.programme)))
+
+    @property
+    def asks(self) -> str:
+        """Whom to ask, as a letter says it."""
+        contact = f"{self.signing.contact.rstrip(' .')}, or " if self.signing.contact else ""
+        return f"Questions about this letter: {contact}“Ask the helpdesk” on the page of the application"
 
 
 def _place_lines(of: Addressed | OrganisationView) -> tuple[str, ...]:
@@ -126,7 +147,7 @@ def framed(to: Addressed, by: Granting, reference: str, title: str, call: str, t
     return Frame(
         sender=by.lines,
         recipient=to.lines,
-        place=(by.organisation.town or "") if by.organisation else "",
+        place=by.place,
         subject=f"Decision on application {reference}, “{title}”, in the call “{call}”",
         salutation=f"Dear {to.contact}," if to.contact else "Dear applicant,",
         closing="Yours faithfully,",
@@ -134,7 +155,7 @@ def framed(to: Addressed, by: Granting, reference: str, title: str, call: str, t
         under=(
             NO_INK,
             REPORT_ANNEX,
-            f"Questions about this letter: “Ask the helpdesk” on the page of the application, with the reference {reference}.",
+            f"{by.asks}, with the reference {reference}.",
         ),
         told=told,
     )
