@@ -71,7 +71,11 @@ def to_prepare(actor: Actor) -> Asking[list[Duty]]:
             Call.state == CallState.PUBLISHED.value,
             Selection.kind == SelectionKind.RANKED.value,
             Selection.state == SelectionState.CONFIRMED.value,
-            or_(and_(Call.results_public_at.is_(None), not_(letter.exists())), and_(moved, not_(of_selected.exists()))),
+            or_(
+                # Letters that were returned are asked for by somebody, whatever was published meanwhile.
+                and_(or_(Call.results_public_at.is_(None), returned.is_not(None)), not_(letter.exists())),
+                and_(moved, not_(of_selected.exists())),
+            ),
             not_(out.exists()),
             not_(waiting.exists()),
             not_(evaluation.in_conflict(actor.user_id)),
