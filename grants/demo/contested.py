@@ -24,6 +24,12 @@ from grants.demo.texts import letter
 RULES = """\
 evaluation:
   complaints: {window_days: 30, decide_days: 15, working_days: true, holidays: target}
+  signing:
+    signed_by: Claire Dumont
+    role: Authorising officer
+    organisation: Pilot Cities Programme Office
+    place: Brussels
+    contact: pilots@programme.example
 """
 
 # Title, who leads it, euros, consensus in half points. The money reaches the first one; each of the others complains.

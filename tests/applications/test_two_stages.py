@@ -283,7 +283,10 @@ def test_an_outcome_its_team_does_not_know_is_told_by_no_invitation_and_by_nothi
     with pytest.raises(Refused, match="its letter of decision has not left"):
         invite(second, concept)
     page = actors.client_of(app, actors.ingrid()).get(f"/calls/{second.slug}/invitations")
-    assert "before its letter of decision left" in text_of(page)
+    assert "before its team knows its outcome" in text_of(
+        page
+    ) and "record beside it that its team was told" in text_of(page)
+    assert f"/calls/{stages[0].slug}/decision/letters" in page.text
     for act in (
         lambda: services.withdraw(lead, concept, "We cannot."),
         lambda: services.save_section(lead, concept, "idea", SectionInput((), None, None)),

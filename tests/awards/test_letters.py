@@ -37,10 +37,12 @@ from grants.awards.states import LetterState, MailingState, Outcome
 from grants.calls import queries as calls
 from grants.calls import services as call_acts
 from grants.calls.rules import ResultsInput
+from grants.cities.rules import COUNTRIES
 from grants.core import clock, files, jobs
 from grants.core.acts import arranging
 from grants.core.audit import AuditEvent
 from grants.core.db import db, get
+from grants.core.duties import Duty
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.core.files import StoredFile
 from grants.core.jobs import Job
@@ -95,6 +97,10 @@ def rows(scene: Scene) -> dict[str, LetterState | None]:
 def mails() -> int:
     db.session.rollback()
     return db.session.scalar(select(func.count()).where(Job.args["template"].astext == "decision_letter")) or 0
+
+
+def letters_duties(scene: Scene) -> list[Duty]:
+    return list(queries.duties(scene.actor("manager"), clock.now()))
 
 
 def disable(user_id: UUID) -> None:
@@ -168,6 +174,21 @@ def test_each_letter_is_looked_at_with_the_data_of_its_applicant(decided: Scene)
     assert first.text.report.text == "We agree."
     assert all(row.score and row.comment for row in first.text.report.rows)
     assert not shown_to(decided).blocked
+    # It is a letter: to somebody by name and place, on a matter, with who stands under it.
+    frame = first.text.frame
+    assert frame is not None
+    at, town = decided.application_ids.index(first.application_id), first.lead.rpartition(" ")[2]
+    assert frame.recipient == (
+        first.lead, f"For the attention of Lead of {town}", town, COUNTRIES[("GR", "DK", "HU")[at]],
+    )  # fmt: skip
+    assert (frame.salutation, frame.sender[0]) == (f"Dear Lead of {town},", first.text.programme)
+    assert first.reference in frame.subject and frame.signature[-1] == first.text.programme
+    assert frame.told == f"selected, recommended amount {first.amount}"
+    # Whose account works no more is not written to by name.
+    disable(decided.leads[at])
+    unnamed = shown_to(decided).rows[0].text
+    assert unnamed is not None and unnamed.frame is not None
+    assert (unnamed.frame.recipient[:2], unnamed.frame.salutation) == ((first.lead, town), "Dear applicant,")
 
 
 def test_exceptions_stop_every_letter_until_mended_or_left_out_by_name(decided: Scene) -> None:
@@ -239,7 +260,10 @@ def test_a_second_person_sends_or_returns(browser: Browser, decided: Scene) -> N
     with pytest.raises(Invalid):
         letters.return_mailing(decided.actor("officer"), mailing_id, "")
     letters.return_mailing(decided.actor("officer"), mailing_id, "Name the date.")
-    # Who prepares them again reads why first.
+    # Who prepares them again reads why first, at home too.
+    (duty,) = [each for each in letters_duties(decided) if each.endpoint == "awards.letters"]
+    assert duty.what.startswith("Prepare again the letters of")
+    assert duty.why.startswith("They were returned: Name the date. Mend what is asked for;")
     back = browser.get("manager", f"/calls/{decided.slug}/decision/letters").text
     assert back.index("Name the date.") < back.index("Prepare these letters")
     assert (mails(), shown_to(decided).mailings[0].state) == (0, MailingState.RETURNED)
@@ -274,6 +298,16 @@ def test_each_letter_is_sent_once_kept_with_its_hash_and_printed(app: Flask, dec
         " ".join(page.extract_text() for page in PdfReader(io.BytesIO(files.path(file).read_bytes())).pages).split()
     )
     assert text.lead in words and text.letter_sha256.hex()[:16] in words and "Page 1 of" in words
+    assert text.frame is not None
+    for line in (
+        *text.frame.recipient,
+        text.frame.subject,
+        text.frame.salutation,
+        "20 November 2022",
+        "Yours faithfully,",
+    ):
+        assert line in words
+    assert words.index("Yours faithfully,") < words.index("Annex: evaluation summary report")
     # The hash over the marks would give them away: it stands on the report only, beside the letter's own.
     assert row.sent_sha256.hex()[:16] not in words
     told = PdfReader(io.BytesIO(files.path(again[1]).read_bytes())).pages[0].extract_text().replace("\n", "")
@@ -310,6 +344,43 @@ def test_a_letter_that_fails_keeps_its_reason_and_is_sent_again(browser: Browser
     assert mails() == 4 and set(rows(decided).values()) == {LetterState.SENT}
 
 
+def test_sent_is_said_only_of_what_left_and_the_list_goes_on_by_key(browser: Browser, decided: Scene) -> None:
+    place = f"/calls/{decided.slug}/decision/letters"
+    letters.leave_out(decided.actor("manager"), decided.application_ids[1], "Told by telephone.")
+    letters.confirm_mailing(decided.actor("officer"), prepare(decided))
+    work_off()
+    first, second, third = shown_to(decided).rows
+    assert {row.standing for row in (first, second)} == {("Mail on the way", "blue")}
+    jobs.work_off(actor_of=actor_for)
+    # No mail server is set here, so nothing left.
+    pages = [browser.get("officer", f"{place}?{query}") for query in ("size=2", f"size=2&after={second.reference}")]
+    for answer in pages:
+        check_page(answer)
+    assert pages[0].text.count(">Kept here<") == 2 and ">Sent<" not in pages[0].text
+    assert "2 letters stand on the pages of their teams; the mails about them are kept here." in pages[0].text
+    assert "Still missing: 1 left out and not told otherwise. 2 are not acknowledged yet." in pages[0].text
+    assert "2 of 3 shown" in pages[0].text and 'rel="next"' in pages[0].text and third.title not in pages[0].text
+    assert third.title in pages[1].text and first.title not in pages[1].text and "1 of 3 shown" in pages[1].text
+    missing = browser.get("officer", f"{place}?missing=yes").text
+    assert third.title in missing and first.title not in missing and "Show all 3" in missing
+    assert f"Lead of {first.lead.rpartition(' ')[2]}: Kept here: no mail server is set" in (
+        browser.get("officer", f"{place}/{first.reference}").text
+    )
+    # Of one that a server took, one that it refused, and one that was acknowledged.
+    with arranging():
+        mail = db.session.scalars(select(Job).where(Job.args["template"].astext == "decision_letter")).first()
+        assert mail is not None
+        mail.result = {"message_id": "<1@example.eu>"}
+    assert sorted(row.standing[0] for row in shown_to(decided).rows) == ["Kept here", "Left out", "Sent"]
+    services.letters.told_otherwise(decided.actor("manager"), decided.application_ids[1])
+    # Its history names the outcome, and only the one of this letter.
+    decided.people |= {"lead": decided.leads[0], "last": decided.leads[1]}
+    for name, number, told in (("lead", 0, "selected, recommended amount"), ("last", 1, "reserve")):
+        for reader in (name, "manager"):
+            history = browser.get(reader, f"/applications/{decided.references[number]}/history").text
+            assert history.count("Outcome told: ") == 1 and f"Outcome told: {told}" in history
+
+
 def test_a_letter_that_failed_is_left_out_by_name_and_prepared_anew(decided: Scene, browser: Browser) -> None:
     mailing_id, first, officer = prepare(decided), decided.application_ids[0], decided.actor("officer")
     disable(decided.leads[0])
@@ -333,7 +404,7 @@ def test_a_letter_that_failed_is_left_out_by_name_and_prepared_anew(decided: Sce
         letters.send_again(officer, failed.letter_id)
     assert ([row.left_out for row in shown_to(decided).left_out], tasks()) == (["Visited."], [])
     letters.take_in(decided.actor("manager"), first)
-    assert (len(tasks()), queries.after_decision(officer, decided.slug).words) == (1, "2 of 3 sent, 1 failed")
+    assert (len(tasks()), queries.after_decision(officer, decided.slug).words) == (1, "2 of 3 told, 1 failed")
     # What tells an outcome that is no longer the one of its application is nobody's to mend.
     for state, waiting in ((ApplicationState.RESERVE, 0), (ApplicationState.SELECTED, 1)):
         with arranging():
@@ -346,7 +417,7 @@ def test_a_letter_that_failed_is_left_out_by_name_and_prepared_anew(decided: Sce
     assert "Taken in again, a new letter is prepared in its place." in preview.text
     assert browser.post("manager", f"{here}/leave-out", reason="Told by telephone.").status_code == 303
     assert ([row.left_out for row in shown_to(decided).left_out], tasks()) == (["Told by telephone."], [])
-    assert queries.after_decision(officer, decided.slug).words == "2 of 3 sent, 1 left out by name"
+    assert queries.after_decision(officer, decided.slug).words == "2 of 3 told, 1 left out by name"
     late = browser.post("officer", f"{here}/send-again", version=str(failed.version))
     assert (late.status_code, "it was left out or returned" in late.text) == (409, True)
     with pytest.raises(Refused, match="A new one is prepared"):
@@ -584,7 +655,7 @@ def test_the_team_reads_letter_before_and_report_after_publication_only(app: Fla
 
     # The history goes on to the letter, for its team and for the programme.
     for name in ("lead", "manager"):
-        assert "sent the decision letter of" in lead.get(name, f"{place}/history").text
+        assert "told the decision on" in lead.get(name, f"{place}/history").text
     publish(decided, ResultsInput())
     own = lead.get("lead", place).text
     assert f"{place}/result" in own and f'"{place}/decision-letter"' in own

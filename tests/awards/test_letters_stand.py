@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from config import Config
 from grants.awards.models import DecisionLetter
-from grants.awards.rules.letters import Hashes
+from grants.awards.rules.letters import DecisionText, Hashes
 from grants.calls.rules import ResultsInput
 from grants.core import files
 from grants.core.acts import arranging
@@ -50,8 +50,11 @@ def test_what_was_decided_on_letters_is_not_rewritten(settings: Config, decided:
 def test_what_is_printed_anew_bears_the_hash_of_its_record(settings: Config, decided: Scene) -> None:
     sent(decided)
     rows = db.session.scalars(select(DecisionLetter).order_by(DecisionLetter.id)).all()
-    # One of a shape from before a field was there, and one that was damaged where nothing guards it.
-    old = {key: value for key, value in (rows[0].sent_content or {}).items() if key != "complain_until"}
+    # One of a shape from before a field was there and before letters had a frame, and one that was damaged where nothing
+    # guards it.
+    new = {"complain_until", "frame"}
+    old = {key: value for key, value in (rows[0].sent_content or {}).items() if key not in new}
+    assert DecisionText.from_mapping(old).to_mapping() == old | {"complain_until": ""}
     older, damaged, application_id = rows[0].id, rows[1].id, rows[0].application_id
     hashes = Hashes.of(old)
     with psycopg.connect(settings.DATABASE_OWNER_URL.replace("+psycopg", ""), autocommit=True) as connection:
@@ -64,6 +67,9 @@ def test_what_is_printed_anew_bears_the_hash_of_its_record(settings: Config, dec
     made = documents.print_decision_letter_anew(decided.actor("officer"), older)
     letter, report = (PdfReader(files.path(file)).pages[0].extract_text().replace("\n", "") for file in made)
     assert hashes.letter in letter and hashes.letter in report and hashes.both in report
+    # It is printed as it was then: under its title, as labels and values, without what letters got since.
+    assert old["lead"] in letter and "Yours faithfully" not in letter and "Annex" not in letter
+    assert letter.index("is selected" if rows[0].outcome == "selected" else "reserve list") < letter.index("SHA-256")
     with pytest.raises(Refused, match="is not what was sent"):
         letters.ask_print(decided.actor("officer"), damaged, "Torn.")
     # Whoever is kept from it since they asked has it made no more.

@@ -25,6 +25,7 @@ from grants.calls import services as call_acts
 from grants.calls.rules import BudgetInput, ResultsInput, SelectionRules
 from grants.core import clock
 from grants.core.acts import arranging
+from grants.core.audit import AuditEvent
 from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, Refused
 from grants.core.faults import Fault
@@ -105,6 +106,10 @@ def test_the_next_that_fits_gets_the_freed_money_with_two_people(confirmed: Scen
     # Who told “reserve list” was not asked to tell this: its letter waits again.
     found: Any = queries.letters.letters_page(confirmed.actor("manager"), confirmed.slug)
     assert confirmed.application_ids[1] in [row.application_id for row in found.waiting]
+    why = select(AuditEvent.reason).where(AuditEvent.verb == "selection_move.confirm").distinct()
+    assert db.session.scalars(why).all() == [
+        "Its letter was left out by name: Reserve: told by telephone. That ends here, so a letter tells the new outcome."
+    ]
     # Its team knows that it is on the reserve list, and learns the rest by a letter, whatever is published before.
     publish(confirmed, ResultsInput())
     mailed = select(Job.id).where(Job.args["template"].astext == "selection_selected")
@@ -114,13 +119,17 @@ def test_the_next_that_fits_gets_the_freed_money_with_two_people(confirmed: Scen
     assert queries.result(actor_for(confirmed.leads[1]), read.reference, clock.now()).outcome is Outcome.RESERVE
     _, awards = queries.public.awards(confirmed.actor("manager"), confirmed.slug, clock.now())
     assert [award.title for award in awards] == [applications.view_by_id(confirmed.application_ids[2]).title]
+    # Who publishes reads whom that withholds, and why nobody else is told of it.
+    *_, withheld = queries.publishing(confirmed.actor("manager"), confirmed.slug)
+    assert [row.title for row in withheld] == [applications.view_by_id(confirmed.application_ids[1]).title]
 
 
 def test_what_the_publication_told_stays_told_when_an_application_moves_up(confirmed: Scene) -> None:
     """The publication ends what is untold by the clock alone: no letter told this team that it is on the reserve list."""
     with arranging():
         tell_outcome(confirmed.application_ids[0])
-    _, _, looked_at = queries.publishing(confirmed.actor("manager"), confirmed.slug)
+    _, _, looked_at, withheld = queries.publishing(confirmed.actor("manager"), confirmed.slug)
+    assert withheld == ()
     publish(confirmed, ResultsInput())
     _, shown = queries.public.awards(confirmed.actor("manager"), confirmed.slug, clock.now())
     # Number 2 has no letter: who publishes without it reads that it becomes public.

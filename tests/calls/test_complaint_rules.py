@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from grants.calls.rules import ComplaintRules, complaint_deadline, content_of, facts_of, read_call_file
 from grants.calls.rules.complaints_to import ComplaintsTo
+from grants.calls.rules.signing import PROGRAMME_SIGNS, Signing
 from grants.calls.rules.writing import call_file
 from grants.calls.states import ComplaintGround, HolidayCalendar
 from grants.core import clock
@@ -30,7 +31,13 @@ SAID = """
   complaints_to:
     address: redress@pilots.example
     decided_by: the appeals board.
+  signing:
+    signed_by: Ada Byrne
+    role: Head of Pilots
+    place: Brussels
+    contact: pilots@programme.example
 """
+SIGNS = Signing("Ada Byrne", "Head of Pilots", place="Brussels", contact="pilots@programme.example")
 RULES = ComplaintRules(
     5, 15, True, HolidayCalendar.TARGET, (date(2027, 12, 24),), ("en",), (ComplaintGround.PROCEDURE, ComplaintGround.CONFLICT)
 )  # fmt: skip
@@ -60,11 +67,15 @@ def test_a_file_gives_the_rules_and_is_written_back_as_they_are() -> None:
     # In the editor and the versions nothing is said of a way that depends on another value.
     (fact,) = [each for each in facts_of(read_call_file(written).fields) if each.key == "evaluation.complaints_to"]
     assert fact.text == "redress@pilots.example; decided by the appeals board"
+    assert where.signing == SIGNS
+    (fact,) = [each for each in facts_of(read_call_file(written).fields) if each.key == "evaluation.signing"]
+    assert fact.text == "Ada Byrne; Head of Pilots; Brussels; pilots@programme.example"
 
 
 def test_a_call_that_says_nothing_takes_none() -> None:
     assert read_call_file(CALL_2022).value("evaluation.complaints") is None
     assert content_of(read_call_file(CALL_2022).fields).complaints_to_words == ()
+    assert content_of(read_call_file(CALL_2022).fields).signing == PROGRAMME_SIGNS
     assert complaint_deadline(None, datetime(2027, 3, 1, tzinfo=UTC), BRUSSELS) is None
     assert complaint_deadline(RULES, None, BRUSSELS) is None
 

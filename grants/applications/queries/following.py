@@ -39,7 +39,15 @@ def concepts(actor: Actor, call: CallView) -> tuple[ConceptRow, ...]:
     """The concepts sent to the call that this one follows, by reference; those this person is barred from are left out."""
     started = aliased(Application)
     rows = db.session.execute(
-        select(Application, Organisation.name, StageInvitation.created_at, started.reference.label("started"), untold())
+        select(
+            Application,
+            Organisation.name,
+            StageInvitation.created_at,
+            started.reference.label("started"),
+            untold(),
+            Call.slug,
+        )
+        .join(Call, Call.id == Application.call_id)
         .join(Organisation, Organisation.id == Application.coordinator_id)
         .outerjoin(
             StageInvitation,
@@ -51,8 +59,10 @@ def concepts(actor: Actor, call: CallView) -> tuple[ConceptRow, ...]:
         .limit(FOR_CALL_MAX)
     ).all()
     return tuple(
-        ConceptRow(row.id, row.reference, row.title, name, ApplicationState(row.state), invited_at, reference, hidden)
-        for row, name, invited_at, reference, hidden in rows
+        ConceptRow(
+            row.id, row.reference, row.title, name, ApplicationState(row.state), invited_at, reference, hidden, slug
+        )
+        for row, name, invited_at, reference, hidden, slug in rows
     )
 
 

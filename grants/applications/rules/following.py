@@ -43,6 +43,8 @@ class ConceptRow:
     started: str | None
     # Whether it has an outcome its team does not know.
     untold: bool = False
+    # The call of the first stage, where its letters are.
+    call_slug: str = ""
 
     @property
     def invitable(self) -> bool:
@@ -142,7 +144,8 @@ def refuse_not_invitable(state: ApplicationState, reference: str, *, untold: boo
     if untold:
         raise Refused(
             f"{reference} does not know its outcome: its letter of decision has not left, and an invitation would tell it. "
-            "Have the letter sent, or the results published, first."
+            "Have the letter sent first; where it is left out by name, record beside it that its team was told; or have "
+            "the results published."
         )
 
 

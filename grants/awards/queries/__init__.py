@@ -54,6 +54,7 @@ from grants.awards.queries.selections import (
     selections,
 )
 from grants.awards.queries.solves import answers_kept
+from grants.awards.queries.telling import told_by
 from grants.awards.queries.work import duties
 
 __all__ = [
@@ -112,6 +113,7 @@ __all__ = [
     "solved_list",
     "to_draw",
     "to_solve",
+    "told_by",
     "what_ifs",
     "without_evaluation",
     "worked_out",

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from grants.applications import rules as application_rules
 from grants.awards import ranking, rules
+from grants.awards.rules.letter_frame import Addressed, Granting, framed, told_words
 from grants.awards.rules.letters import (
     DecisionText,
     Hindrance,
@@ -42,6 +43,7 @@ def drafted(
     agreed: AgreedWords | None,
     reasons: Mapping[UUID, str],
     public: bool,
+    granting: Granting,
 ) -> tuple[DecisionText, list[LetterException]]:
     """The letter of one application as it would be sent, and what of it is missing."""
     outcome = outcome_of(item)
@@ -57,6 +59,7 @@ def drafted(
     if by_consensus and not said:
         missing.insert(0, LetterException(Hindrance.NO_CONSENSUS, "The consensus has no words for its applicant."))
     window = call.content.complaints
+    told = told_words(outcome, values["amount"], values["reserve_place"])
     text = DecisionText(
         outcome,
         call.programme.name,
@@ -68,8 +71,14 @@ def drafted(
         paragraphs,
         report,
         complaint_days=None if window is None or outcome is Outcome.SELECTED else window.window_days,
+        frame=framed(_addressed(item), granting, item.reference, item.title, call.title, told),
     )
     return text, missing
+
+
+def _addressed(item: Any) -> Addressed:
+    known = (item.contact, item.street, item.postcode, item.town, item.country_code)
+    return Addressed(item.lead, *(each or "" for each in known))
 
 
 def _values(call: CallView, item: Any, report: Report, place: str) -> dict[str, str]:

@@ -23,14 +23,16 @@ from grants.awards.models import (
     Selection,
     SelectionItem,
 )
+from grants.awards.queries.addressing import ADDRESS, contact_of_lead, granting_of
 from grants.awards.queries.drafting import drafted, outcome_of
+from grants.awards.queries.mailed import deliveries
 from grants.awards.queries.publication import WITHOUT_RESULT
 from grants.awards.queries.settling import as_settled, repeating_in, settled_in, settlements
+from grants.awards.rules.delivery import NO_MAILS, Delivery
 from grants.awards.rules.letters import (
     HOUSE_TEXTS,
     LETTERS_MAX,
     DecisionText,
-    Delivery,
     Hashes,
     Hindrance,
     LetterException,
@@ -48,7 +50,6 @@ from grants.core import clock, files
 from grants.core.db import among, db, get, locked
 from grants.core.errors import NotFound, Refused
 from grants.core.files import FileView
-from grants.core.jobs import Job, JobState
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation import queries as evaluation
@@ -60,7 +61,6 @@ LETTER_FILES = "decision_letter"
 LETTER_ROLE, REPORT_ROLE = "letter_alone", "report"
 # PDFs of letters that name the hash over their report too; nothing makes them any more.
 LETTER_WITH_REPORTS_HASH_ROLE = "letter"
-MAIL = "decision_letter"
 # Who looks at letters: who prepares them, who stands behind them, who audits.
 READS_LETTERS = (Permission.SELECTION_PUBLISH_RESULTS, Permission.SELECTION_CONFIRM, Permission.AUDIT_READ)
 
@@ -104,8 +104,8 @@ def letters_page(actor: Actor, slug: str, tried: TextView | None = None) -> Aski
 def letters_of(actor: Actor, call: CallView, tried: TextView | None = None) -> Asking[LettersPage]:
     """The same of a call that was opened. No mark reaches an applicant before the results are public."""
     public = call.results_are_public(clock.now())
-    first: list[Asking[Any]] = [_decided(call.id), _mailings(call.id), _texts(call.id)]
-    (items, forgotten), mailings, texts = yield from side_by_side(first)
+    first: list[Asking[Any]] = [_decided(call.id), _mailings(call.id), _texts(call.id), granting_of(call)]
+    (items, forgotten), mailings, texts, granting = yield from side_by_side(first)
     if tried is not None:
         texts = {**texts, tried.outcome: tried}
     ids = [row.application_id for row in items] + [row.application_id for row in forgotten]
@@ -117,7 +117,7 @@ def letters_of(actor: Actor, call: CallView, tried: TextView | None = None) -> A
         identity.teams.asking(Permission.APPLICATION_EDIT, "application", ids),
         _letters(ids),
         _left_out(ids),
-        _deliveries(ids),
+        deliveries(ids),
         ask(settled_in(ids)),
         ask(repeating_in(ids)),
     ]
@@ -129,7 +129,7 @@ def letters_of(actor: Actor, call: CallView, tried: TextView | None = None) -> A
     places = _places(items)
     for item in items:
         outcome = outcome_of(item)
-        text, missing = drafted(call, item, places, texts, agreed.get(item.application_id), reasons, public)
+        text, missing = drafted(call, item, places, texts, agreed.get(item.application_id), reasons, public, granting)
         if not teams.get(item.application_id):
             missing.append(
                 LetterException(
@@ -189,7 +189,7 @@ def _decided(call_id: UUID) -> Asking[tuple[Sequence[Any], Sequence[Any]]]:
     """The items of the confirmed ranked list of a call, in its order, and what was sent in but is on none."""
     about = (Application.reference, Application.title, Application.requested, Organisation.name.label("lead"))
     items, forgotten = yield [
-        select(SelectionItem, *about)
+        select(SelectionItem, *about, *ADDRESS, contact_of_lead().label("contact"))
         .join(Selection, Selection.id == SelectionItem.selection_id)
         .join(Application, Application.id == SelectionItem.application_id)
         .join(Organisation, Organisation.id == Application.coordinator_id)
@@ -314,47 +314,6 @@ def to_mend() -> ColumnElement[bool]:
     )
 
 
-def _deliveries(ids: Sequence[UUID]) -> Asking[dict[UUID, Delivery]]:
-    """How the mails about each letter fared, by application; the newest to each person counts."""
-    rows = yield from ask(
-        select(
-            *(Job.subject_id, Job.state, Job.error, Job.number),
-            Job.args["user_id"].astext.label("to"),
-        )
-        .where(
-            Job.name == "jobs.mail.send",
-            Job.subject_kind == "application",
-            Job.subject_id.in_(ids),
-            Job.args["template"].astext == MAIL,
-        )
-        .order_by(Job.number)
-    )
-    newest = {(row.subject_id, row.to): row for row in rows}
-    found: dict[UUID, Delivery] = {}
-    for (key, _), row in newest.items():
-        was, state = found.get(key, Delivery()), JobState(row.state)
-        if state is JobState.DONE:
-            found[key] = Delivery(was.sent + 1, was.waiting, was.failed)
-        elif state in (JobState.FAILED, JobState.CANCELLED):
-            found[key] = Delivery(was.sent, was.waiting, (*was.failed, row.error or "Cancelled."))
-        else:
-            found[key] = Delivery(was.sent, was.waiting + 1, was.failed)
-    return found
-
-
-def mailed_since(application_id: UUID, moment: datetime) -> bool:
-    """Whether a mail about its letter was asked for since then and has not failed."""
-    found = select(Job.id).where(
-        Job.name == "jobs.mail.send",
-        Job.subject_kind == "application",
-        Job.subject_id == application_id,
-        Job.args["template"].astext == MAIL,
-        Job.created_at > moment,
-        Job.state.not_in([JobState.FAILED.value, JobState.CANCELLED.value]),
-    )
-    return db.session.scalar(found.limit(1)) is not None
-
-
 def _out(row: LetterRow, left_out: Mapping[UUID, Any]) -> LetterRow:
     """The row with why it is left out by name and when its team was told, where it is."""
     found = left_out.get(row.application_id)
@@ -388,7 +347,7 @@ def _row(
         failure=letter.failure or "",
         acknowledged_at=letter.acknowledged_at,
         acknowledged_by=letter.reader or "",
-        delivery=mails.get(item.application_id, Delivery()),
+        delivery=mails.get(item.application_id, NO_MAILS),
     )
 
 

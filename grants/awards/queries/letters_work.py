@@ -23,6 +23,7 @@ from grants.calls.models import Call
 from grants.calls.states import CallState
 from grants.core.duties import DUTIES_MAX, Duty, every, with_the_rest
 from grants.core.permissions import Actor, Permission
+from grants.core.text import ended
 from grants.core.together import Asking, ask
 from grants.evaluation import queries as evaluation
 
@@ -47,8 +48,22 @@ def to_prepare(actor: Actor) -> Asking[list[Duty]]:
     waiting = select(LetterMailing.id).where(
         LetterMailing.call_id == Call.id, LetterMailing.state == MailingState.PREPARED.value
     )
+    # Why the newest mailing was given back; null where none was, or it was prepared again since.
+    returned = (
+        select(LetterMailing.return_reason)
+        .where(LetterMailing.call_id == Call.id)
+        .order_by(LetterMailing.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
     rows = yield from ask(
-        select(Call.slug, Call.title, EVERY)
+        select(
+            Call.slug,
+            Call.title,
+            returned.label("returned"),
+            func.bool_and(func.coalesce(moved, False)).label("moved"),
+            EVERY,
+        )
         .join(Selection, Selection.call_id == Call.id)
         .join(SelectionItem, SelectionItem.selection_id == Selection.id)
         .join(Application, Application.id == SelectionItem.application_id)
@@ -56,7 +71,11 @@ def to_prepare(actor: Actor) -> Asking[list[Duty]]:
             Call.state == CallState.PUBLISHED.value,
             Selection.kind == SelectionKind.RANKED.value,
             Selection.state == SelectionState.CONFIRMED.value,
-            or_(and_(Call.results_public_at.is_(None), not_(letter.exists())), and_(moved, not_(of_selected.exists()))),
+            or_(
+                # Letters that were returned are asked for by somebody, whatever was published meanwhile.
+                and_(or_(Call.results_public_at.is_(None), returned.is_not(None)), not_(letter.exists())),
+                and_(moved, not_(of_selected.exists())),
+            ),
             not_(out.exists()),
             not_(waiting.exists()),
             not_(evaluation.in_conflict(actor.user_id)),
@@ -66,9 +85,20 @@ def to_prepare(actor: Actor) -> Asking[list[Duty]]:
         .order_by(Call.title)
         .limit(DUTIES_MAX)
     )
-    why = "The list is confirmed. Look at each letter; another person sends them."
-    found = [_duty("Prepare the decision letters of", why, row) for row in rows]
+    found = [
+        _duty("Prepare again the letters of" if row.returned else "Prepare the decision letters of", _why(row), row)
+        for row in rows
+    ]
     return with_the_rest(found, every(rows), "Prepare decision letters")
+
+
+def _why(row: Any) -> str:
+    """What is to be done with the letters of a call now."""
+    if row.returned:
+        return f"They were returned: {ended(row.returned)} Mend what is asked for; another person sends them then."
+    if row.moved:
+        return "Who moved up from the reserve list learns it by another letter; another person sends it."
+    return "The list is confirmed. Look at each letter; another person sends them."
 
 
 def to_send(actor: Actor) -> Asking[list[Duty]]:
@@ -130,18 +160,18 @@ def to_read(actor: Actor) -> Asking[list[Duty]]:
     """Letters of decision to one’s own applications that nobody of the team acknowledged."""
     own = actor.places(Permission.APPLICATION_EDIT, "application")
     rows = yield from ask(
-        select(Application.reference, Application.title)
+        select(Application.reference, Application.title, EVERY)
         .join(DecisionLetter, DecisionLetter.application_id == Application.id)
         .where(
             Application.id.in_(own),
             DecisionLetter.state == LetterState.SENT.value,
             DecisionLetter.acknowledged_at.is_(None),
         )
-        .distinct()
+        .group_by(Application.id)
         .order_by(Application.reference)
         .limit(DUTIES_MAX)
     )
-    return [
+    found = [
         Duty(
             f"Read the decision on {row.title}",
             "The letter is here. Tell the programme that you have it.",
@@ -151,3 +181,9 @@ def to_read(actor: Actor) -> Asking[list[Duty]]:
         )
         for row in rows
     ]
+    rest = every(rows) - len(found)
+    if rest > 0:
+        told = f"Read decisions: {rest} more {'application' if rest == 1 else 'applications'}"
+        why = "Those that come first stand here one by one; the next ones come up as these are read."
+        found.append(Duty(told, why, "Open the applications", "applications.index"))
+    return found

@@ -61,14 +61,19 @@ def decided(call_id: UUID) -> Asking[Decided]:
     )
 
 
-def publishing(actor: Actor, slug: str) -> tuple[CallView, Decided, tuple[PublicResult, ...]]:
-    """The call, how far its selection is, and exactly what everybody would read; :class:`NotFound` out of scope."""
+def publishing(actor: Actor, slug: str) -> tuple[CallView, Decided, tuple[PublicResult, ...], tuple[PublicResult, ...]]:
+    """The call, how far its selection is, exactly what everybody would read, and what is withheld from them.
+
+    Raises :class:`NotFound` out of scope.
+    """
     call = calls.call(actor, slug)
     opens = (Permission.SELECTION_PUBLISH_RESULTS, Permission.SELECTION_CONFIRM)
     if not any(actor.may(permission, Scope.of(("call", call.id))) for permission in opens):
         raise NotFound
     barred = actor.barred("application")
-    return call, decided(call.id), tuple(row for key, row in _selected(call, tuple(SelectionKind)) if key not in barred)
+    rows = [each for each in _selected(call, tuple(SelectionKind)) if each[0] not in barred]
+    shown, withheld = (tuple(row for _, row, held in rows if held is told) for told in (False, True))
+    return call, decided(call.id), shown, withheld
 
 
 def publication_scope(publication_id: UUID) -> Scope:
@@ -101,13 +106,18 @@ def public_results(call: CallView, at: datetime) -> tuple[PublicResult, ...] | N
     """
     public = call.results_are_public(at)
     kinds = tuple(SelectionKind) if public else (SelectionKind.PUBLISHED_OUTCOME,)
-    found = tuple(row for _, row in _selected(call, kinds))
+    found = tuple(row for _, row, withheld in _selected(call, kinds) if not withheld)
     return found if public or found else None
 
 
-def _selected(call: CallView, kinds: tuple[SelectionKind, ...]) -> list[tuple[UUID, PublicResult]]:
+def _selected(call: CallView, kinds: tuple[SelectionKind, ...]) -> list[tuple[UUID, PublicResult, bool]]:
+    """Every selected application by title, and whether it is withheld from the public.
+
+    What the publication tells is the same before its moment, for those who look at it, and after it.
+    """
+    withheld = applications.untold_when_public()
     rows = db.session.execute(
-        select(Application.id, Application.title, SelectionItem.amount, SelectionItem.amount_basis)
+        select(Application.id, Application.title, SelectionItem.amount, SelectionItem.amount_basis, withheld)
         .join(SelectionItem, SelectionItem.application_id == Application.id)
         .join(Selection, Selection.id == SelectionItem.selection_id)
         .where(
@@ -116,8 +126,6 @@ def _selected(call: CallView, kinds: tuple[SelectionKind, ...]) -> list[tuple[UU
             Selection.kind.in_([kind.value for kind in kinds]),
             or_(SelectionItem.outcome == Outcome.SELECTED.value, SelectionItem.entry_id.is_not(None)),
             Application.state.in_(STILL_SELECTED),
-            # What the publication tells: the same before its moment, for those who look at it, and after it.
-            ~applications.untold_when_public(),
         )
         # By title, never by rank: the order must say nothing about scores.
         .order_by(func.lower(Application.title), Application.reference)
@@ -125,8 +133,8 @@ def _selected(call: CallView, kinds: tuple[SelectionKind, ...]) -> list[tuple[UU
     ).all()
     cities = evaluation.cities_of([row[0] for row in rows])
     return [
-        (key, PublicResult(title, cities.get(key, ""), amount, basis == AmountBasis.SYNTHETIC.value))
-        for key, title, amount, basis in rows
+        (key, PublicResult(title, cities.get(key, ""), amount, basis == AmountBasis.SYNTHETIC.value), is_withheld)
+        for key, title, amount, basis, is_withheld in rows
     ]
 
 

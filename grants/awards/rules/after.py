@@ -49,9 +49,9 @@ class After:
         """How far they are.
 
         >>> After(3, sent=1, failed=1, under_way=1, acknowledged=1).words
-        '1 of 3 sent, 1 on the way, 1 failed, 1 acknowledged'
+        '1 of 3 told, 1 on the way, 1 failed, 1 acknowledged'
         """
-        parts = [f"{self.sent} of {self.decided} sent"]
+        parts = [f"{self.sent} of {self.decided} told"]
         for number, said in (
             (self.under_way, "on the way"), (self.failed, "failed"), (self.left_out, "left out by name"),
             (self.acknowledged, "acknowledged"),

@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from grants.awards.rules.delivery import NO_MAILS, Delivery, Mailed
+from grants.awards.rules.letter_frame import Frame
 from grants.awards.states import LetterState, MailingState, Outcome
 from grants.calls.rules import Criterion, Half
 from grants.core.errors import Invalid, Refused, there_are
@@ -198,6 +200,8 @@ class DecisionText:
     # Within how many days one may complain about it, None where one may not; once sent, until when.
     complaint_days: int | None = None
     complain_until: str = ""
+    # What makes it a letter; None in those that were frozen before there was one.
+    frame: Frame | None = None
 
     @property
     def complaint_words(self) -> str:
@@ -234,18 +238,20 @@ class DecisionText:
         return replace(self, sent_on=sent_on, complain_until=complain_until)
 
     def to_mapping(self) -> dict[str, Any]:
-        """As plain JSON."""
-        return {"schema": SCHEMA, **json.loads(json.dumps(asdict(self)))}
+        """As plain JSON; one without a frame in the spelling that its hash was taken of."""
+        told = {"schema": SCHEMA, **json.loads(json.dumps(asdict(self)))}
+        return told if self.frame else {key: value for key, value in told.items() if key != "frame"}
 
     @classmethod
     def from_mapping(cls, stored: Mapping[str, Any]) -> DecisionText:
         """A stored letter."""
         report = stored["report"]
         rows = tuple(ReportRow(**row) for row in report["rows"])
-        rest = {key: value for key, value in stored.items() if key not in ("schema", "outcome", "paragraphs", "report")}
+        apart = ("schema", "outcome", "paragraphs", "report", "frame")
+        rest = {key: value for key, value in stored.items() if key not in apart}
         return cls(
             outcome=Outcome(stored["outcome"]), paragraphs=tuple(stored["paragraphs"]),
-            report=Report(**{**report, "rows": rows}), **rest,
+            report=Report(**{**report, "rows": rows}), frame=Frame.from_mapping(stored["frame"]) if "frame" in stored else None, **rest,
         )  # fmt: skip
 
 
@@ -287,15 +293,6 @@ class LetterException:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """How the mails about a letter fared."""
-
-    sent: int = 0
-    waiting: int = 0
-    failed: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class LetterRow:
     """One application after the decision: its letter as it would be, or as it is on its way."""
 
@@ -321,7 +318,39 @@ class LetterRow:
     failure: str = ""
     acknowledged_at: datetime | None = None
     acknowledged_by: str = ""
-    delivery: Delivery = Delivery()
+    delivery: Delivery = NO_MAILS
+
+    @property
+    def standing(self) -> tuple[str, str]:
+        """How far it is, in a word with its colour. “Sent” is said only where a mail server took a mail about it."""
+        mails = self.delivery
+        match self.state:
+            case LetterState.SENT if self.acknowledged_at:
+                return "Acknowledged", "green"
+            case LetterState.SENT if mails.having(Mailed.SENT):
+                return "Sent", "green"
+            case LetterState.SENT if mails.having(Mailed.WAITING):
+                return "Mail on the way", "blue"
+            case LetterState.SENT if mails.kept:
+                return "Kept here", "blue"
+            case LetterState.SENT if mails.failed:
+                return "Mail not delivered", "red"
+            case LetterState.SENT:
+                return "On its page", "blue"
+            case LetterState.FAILED:
+                return "Failed", "red"
+            case LetterState.QUEUED:
+                return "On the way", "blue"
+            case LetterState.PREPARED:
+                return "Prepared", "yellow"
+            case LetterState.DROPPED | None:
+                return self._unprepared
+
+    @property
+    def _unprepared(self) -> tuple[str, str]:
+        if self.left_out:
+            return "Left out", "grey"
+        return ("Something is missing", "red") if self.exceptions else ("To be prepared", "grey")
 
     @property
     def waits(self) -> bool:

@@ -13,6 +13,7 @@ from grants.applications.models import Application
 from grants.applications.services import tell_outcome
 from grants.awards import queries
 from grants.awards.models import DecisionLetter, LetterLeftOut, LetterMailing, LetterText, SelectionItem
+from grants.awards.queries.mailed import MAIL, mailed_since
 from grants.awards.rules import refuse_same_person
 from grants.awards.rules.letters import (
     DecisionText,
@@ -29,6 +30,7 @@ from grants.core.errors import Conflict, Invalid, NotFound, Refused
 from grants.core.files import FileView
 from grants.core.jobs import JobState
 from grants.core.permissions import Actor, Permission, Scope
+from grants.core.text import ended
 from grants.dossiers.rules import clean_text
 from grants.evaluation import queries as evaluation
 from grants.evaluation.queries import call_scope
@@ -148,10 +150,16 @@ def told_otherwise(actor: Actor, application_id: UUID) -> None:
 
 
 def end_exclusion(actor: Actor, application_id: UUID) -> None:
-    """What was left out by name is told by a letter again, inside an act that changes the outcome: the reason was another’s."""
+    """What was left out by name is told by a letter again, inside an act that changes the outcome: the reason was another’s.
+
+    The record of that act says so, with the reason there was.
+    """
     row = _open_exclusion(application_id)
     if row is not None:
         row.ended_by, row.ended_at = actor.user_id, acts.moment()
+        acts.reason(
+            f"Its letter was left out by name: {ended(row.reason)} That ends here, so a letter tells the new outcome."
+        )
 
 
 def _open_exclusion(application_id: UUID) -> LetterLeftOut | None:
@@ -315,7 +323,7 @@ def return_mailing(actor: Actor, mailing_id: UUID, reason: str, version: int | N
     "letter.send",
     needs=Permission.SELECTION_CONFIRM,
     scope=queries.letters.letter_scope,
-    says="sent the decision letter of {subject}",
+    says="told the decision on {subject} by its letter",
 )
 def send_letter(actor: Actor, letter_id: UUID) -> str:
     """Send one letter: dated, kept with the hash of what left, told to its team; once, however often the job runs.
@@ -355,7 +363,7 @@ def _team(application_id: UUID) -> list[UUID]:
 
 def _tell(team: list[UUID], application: Application, text: DecisionText) -> None:
     people.mail(
-        team, queries.letters.MAIL, "application", application.id, reference=text.reference, title=text.application,
+        team, MAIL, "application", application.id, reference=text.reference, title=text.application,
         call_title=text.call, programme=text.programme, paragraphs=[*text.paragraphs, *filter(None, [text.complaint_words])], sent_on=text.sent_on,
         complains=bool(text.complain_until),
     )  # fmt: skip
@@ -382,7 +390,7 @@ def note_failure(actor: Actor, letter_id: UUID, reason: str) -> None:
     "letter.send_again",
     needs=Permission.SELECTION_CONFIRM,
     scope=queries.letters.letter_scope,
-    says="sent the decision letter of {subject} again",
+    says="told the team of {subject} again of its decision letter",
 )
 def send_again(actor: Actor, letter_id: UUID, version: int | None = None) -> LetterState:
     """Try a letter that failed once more, or tell the team again of one that was sent: the same words, the same date.
@@ -402,7 +410,7 @@ def send_again(actor: Actor, letter_id: UUID, version: int | None = None) -> Let
         case LetterState.SENT:
             assert letter.sent_content is not None, "what was sent is kept"
             application = locked(Application, letter.application_id)
-            if queries.letters.mailed_since(application.id, acts.moment() - TOLD_AGAIN_AFTER):
+            if mailed_since(application.id, acts.moment() - TOLD_AGAIN_AFTER):
                 raise Refused("Its team was sent a mail about it within the last hour. Wait, then send it again.")
             team = _team(application.id)
             if not team:

@@ -16,6 +16,7 @@ from grants.awards.forms.letters import (
     PrintAgainForm,
     ReturnLettersForm,
 )
+from grants.awards.rules.letter_lists import Counts, is_missing, page_of
 from grants.awards.rules.letters import LetterRow, LettersPage, TextView, checked_text, places_of
 from grants.awards.states import LetterState, Outcome
 from grants.awards.views.frame import P, bp
@@ -23,12 +24,11 @@ from grants.core import clock
 from grants.core.errors import NotFound
 from grants.core.permissions import Scope
 from grants.dossiers.rules import paragraphs
-from grants.web import downloads
+from grants.web import downloads, paging
 from grants.web.forms import ContestedForm
 from grants.web.routing import current_actor, page, requires, see_other
 
 READS = queries.letters.READS_LETTERS
-ROWS_ON_A_PAGE = 50
 TRIED_MOST = 3
 
 
@@ -47,14 +47,14 @@ def _open(slug: str) -> LettersPage:
 def _letters(shown: LettersPage, sent: ContestedForm | None = None) -> str:
     actor, place = current_actor(), Scope.of(("call", shown.call_id))
     waiting = shown.open_mailing
-    first = max(request.values.get("place", default=1, type=int), 1)
+    only_missing = request.args.get("missing") == "yes"
+    listed = tuple(filter(is_missing, shown.rows)) if only_missing else shown.rows
     version = "" if waiting is None else str(waiting.version)
     if sent is not None and sent.clashed:
         sent.problems.append(sent.clashed)
     return page(
         "awards/letters.html", shown=shown, not_told=rules.NOT_TOLD,
-        rows=shown.rows[first - 1 : first - 1 + ROWS_ON_A_PAGE], first=first,
-        rows_on_a_page=ROWS_ON_A_PAGE, states=LetterState, form=sent or LetterDeedForm(formdata=None),
+        rows=page_of(listed, paging.asked()), counts=Counts.of(shown.rows), only_missing=only_missing, states=LetterState, form=sent or LetterDeedForm(formdata=None),
         prepare_form=PrepareForm(formdata=None, data={"shown": shown.shown_hash}),
         confirm_form=LetterDeedForm(formdata=None, data={"version": version}),
         return_form=sent if isinstance(sent, ReturnLettersForm) else ReturnLettersForm(formdata=None, data={"version": version}),

@@ -38,7 +38,7 @@ def publishing(slug: str) -> Any:
 @requires(P.SELECTION_PUBLISH_RESULTS)
 def propose_results(slug: str) -> Any:
     """One person proposes from when the results are public."""
-    call, _, _ = queries.publishing(current_actor(), slug)
+    call, *_ = queries.publishing(current_actor(), slug)
     form = PublishForm()
     if form.validate_on_submit():
         with form.attempt():
@@ -77,7 +77,7 @@ def return_results(slug: str) -> Any:
 
 
 def _waiting(slug: str) -> PublicationView | None:
-    call, _, _ = queries.publishing(current_actor(), slug)
+    call, *_ = queries.publishing(current_actor(), slug)
     return queries.proposed(call.id)
 
 
@@ -95,13 +95,13 @@ def _published_words(at: datetime) -> str:
 
 def _publishing(slug: str, form: PublishForm | None = None, second: ConfirmForm | ReturnForm | None = None) -> str:
     actor = current_actor()
-    call, found, results = queries.publishing(actor, slug)
+    call, found, results, withheld = queries.publishing(actor, slug)
     if form is not None and form.clashed:
         form.comes_again(call.version)
     place, waiting = Scope.of(("call", call.id)), queries.proposed(call.id)
     version = "" if waiting is None else str(waiting.version)
     return page(
-        "awards/publishing.html", call=call, results=results, public=call.results_are_public(clock.now()),
+        "awards/publishing.html", call=call, results=results, withheld=withheld, public=call.results_are_public(clock.now()),
         why_not=_unpublishable(found), form=form or PublishForm.of(call), waiting=waiting, sent=second,
         untold=queries.letters.unsent(call.id), may_propose=actor.may(P.SELECTION_PUBLISH_RESULTS, place),
         may_publish=actor.may(P.SELECTION_CONFIRM, place)

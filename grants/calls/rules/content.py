@@ -17,6 +17,7 @@ from grants.calls.rules.declarations import Declaration
 from grants.calls.rules.drawing import DrawRules
 from grants.calls.rules.scoring import PLAIN_SCORING, Criterion, Marking, Scale, Scoring
 from grants.calls.rules.selection import PLAIN_SELECTION, SelectionRules
+from grants.calls.rules.signing import PROGRAMME_SIGNS, Signing
 from grants.calls.states import CallKind, CallStage, ConditionKind, Confidence, FactKind, InstalmentKind, Whom
 from grants.core.file_types import FileLimits, FileType, limits_of
 from grants.core.money import Money
@@ -246,6 +247,8 @@ class CallContent:
     complaints: ComplaintRules | None = None
     # An address for complaints and who decides them; neither: the helpdesk is asked.
     complaints_to: ComplaintsTo = HELPDESK
+    # Who writes and signs the letters of decision; empty: the programme.
+    signing: Signing = PROGRAMME_SIGNS
     # Whether the group at the budget line is put in order by lot; None: it is not.
     draw: DrawRules | None = None
 

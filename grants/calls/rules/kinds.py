@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -31,6 +31,7 @@ from grants.calls.rules.mark_kinds import halves
 from grants.calls.rules.privacy import HEADINGS, PrivacyText
 from grants.calls.rules.scoring import Criterion, Thresholds
 from grants.calls.rules.selection import SelectionRules, StrandRule
+from grants.calls.rules.signing import Signing
 from grants.calls.rules.values import DocumentVersion
 from grants.calls.states import (
     ComplaintGround,
@@ -329,6 +330,8 @@ COMPLAINTS = Record(
 )  # fmt: skip
 
 COMPLAINTS_TO = Record(ComplaintsTo, {"address": plain_text, "decided_by": plain_text})
+
+SIGNING = Record(Signing, {each.name: plain_text for each in fields(Signing)})
 
 DRAW = Record(DrawRules, {"within": exact(0, 100)}, ("within",))
 

@@ -171,6 +171,12 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "complaints.grounds": ("What one may complain about", "Empty: each of them. How good an application is, is none."),
     "complaints_to.address": ("Address for complaints", "For who cannot complain on the pages here, for example redress@pilots.example. Empty: the helpdesk."),
     "complaints_to.decided_by": ("Who decides complaints", "For example: two people of the programme who had no part in the first decision."),
+    "signing.signed_by": ("Who signs", "First and last name. Empty: the granting authority, without a person."),
+    "signing.role": ("Role of who signs", "For example: Head of pilot grants."),
+    "signing.organisation": ("Granting authority", "Empty: the organisation that runs the programme, else the programme."),
+    "signing.address": ("Address of the granting authority", "In one line with commas; letters break it at them."),
+    "signing.place": ("Place of the letters", "Stands before their date. Empty: the town of the granting authority."),
+    "signing.contact": ("Whom to ask about a letter", "An address or a telephone number, beside the helpdesk."),
     # Payments.
     "tranches.label": ("Name of the payment", ""),
     "tranches.kind": ("Which payment it is", ""),

@@ -25,6 +25,7 @@ from grants.calls.rules.declarations import sections_of
 from grants.calls.rules.schema import FIELDS
 from grants.calls.rules.scoring import Criterion, Scale, Scoring, Thresholds
 from grants.calls.rules.selection import PLAIN_SELECTION
+from grants.calls.rules.signing import PROGRAMME_SIGNS
 from grants.calls.rules.values import SUPPORT_MAX_UNJUSTIFIED, Deadline, SupportPoint
 from grants.calls.rules.words import (
     words_of,
@@ -112,6 +113,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
         selection=value("evaluation.selection", PLAIN_SELECTION),
         complaints=value("evaluation.complaints", None),
         complaints_to=value("evaluation.complaints_to", HELPDESK),
+        signing=value("evaluation.signing", PROGRAMME_SIGNS),
         draw=value("evaluation.draw", None),
         synthetic=frozenset(path for path, found in fields.items() if found.from_template),
     )

@@ -57,6 +57,7 @@ from grants.calls.rules.kinds import (
     RULE,
     SECTION,
     SELECTION,
+    SIGNING,
     SOURCED,
     THRESHOLDS,
     TIME_LIMITS,
@@ -72,6 +73,7 @@ from grants.calls.rules.mark_kinds import SCALE, SCORING
 from grants.calls.rules.privacy import PrivacyText
 from grants.calls.rules.scoring import Criterion, Scale, Scoring, Thresholds
 from grants.calls.rules.selection import SelectionRules
+from grants.calls.rules.signing import Signing
 from grants.calls.rules.values import DocumentVersion
 from grants.calls.states import CallKind, CallStage
 from grants.core.money import Money
@@ -345,6 +347,7 @@ FIELDS: Mapping[str, Field] = {
         Field("evaluation.redress", "Complaints", Group.ASSESSMENT, plain_text, str),
         Field("evaluation.complaints", "Complaint window", Group.ASSESSMENT, COMPLAINTS, ComplaintRules),
         Field("evaluation.complaints_to", "Where complaints go", Group.ASSESSMENT, COMPLAINTS_TO, ComplaintsTo),
+        Field("evaluation.signing", "Signature of the letters of decision", Group.ASSESSMENT, SIGNING, Signing),
         Field(
             "payment.prefinancing_percent",
             "Pre-financing",

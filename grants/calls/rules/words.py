@@ -40,6 +40,7 @@ from grants.calls.rules.questions import questions_close_at
 from grants.calls.rules.schema import ELSEWHERE, FIELDS, Field
 from grants.calls.rules.scoring import Criterion, Scale, Scoring, Thresholds, points
 from grants.calls.rules.selection import SelectionRules
+from grants.calls.rules.signing import Signing
 from grants.calls.rules.values import CallView, Deadline, Fact
 from grants.calls.states import CallKind, CallStage
 from grants.core import clock
@@ -328,7 +329,7 @@ def words_of(entry: Field, value: Any) -> str:
             return " ".join(value.sentences)
         case Thresholds():
             return _threshold_words(value)
-        case ConflictRules() | TimeLimits() | AssignmentRules() | ComplaintsTo():
+        case ConflictRules() | TimeLimits() | AssignmentRules() | ComplaintsTo() | Signing():
             return value.words
         case ReportDuty():
             return ("Required" if value.required else "Not required") + (f", {value.timing}" if value.timing else "")

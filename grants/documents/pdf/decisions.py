@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from grants.awards.rules.letters import DecisionText, Hashes
 from grants.documents.pdf.paper import Paper
 from grants.documents.rules import Column, ColumnKind, Table
@@ -10,19 +12,59 @@ from grants.documents.rules import Column, ColumnKind, Table
 def letter(text: DecisionText, hashes: Hashes, *, synthetic: bool) -> bytes:
     """The letter as it was sent. It is read before its report may be, so its hash is the one without."""
     sha256 = hashes.letter
-    paper = Paper(
+    if text.frame is None:
+        return _words_alone(text, sha256, synthetic=synthetic)
+    frame = text.frame
+    paper = _paper(text, sha256, synthetic=synthetic, titled=False)
+    paper.gap(14)
+    paper.addresses(frame.recipient, frame.sender)
+    paper.gap(22)
+    paper.paragraph(frame.dated(text.sent_on))
+    paper.paragraph(frame.subject, style="subject")
+    paper.paragraph(frame.salutation)
+    paper.gap(7)
+    *said, last = filter(None, (*text.paragraphs, text.complaint_words))
+    _said(paper, said)
+    # Who stands under it never stands alone on a page.
+    with paper.together():
+        _said(paper, [last])
+        paper.gap(5)
+        paper.paragraph(frame.closing)
+        paper.gap(12)
+        paper.paragraph("\n".join(frame.signature))
+    paper.gap(12)
+    with paper.together():
+        for line in frame.under:
+            paper.paragraph(line, style="quiet")
+        paper.gap(6)
+        paper.facts([("Call", f"{text.call} ({text.call_reference})"), ("SHA-256 of the letter", sha256)])
+    return paper.finished()
+
+
+def _paper(text: DecisionText, sha256: str, *, synthetic: bool, titled: bool) -> Paper:
+    return Paper(
         title=text.heading,
         head=f"{text.programme} · Decision letter · {text.reference}",
         foot=f"Letter {sha256[:16]}",
         synthetic=synthetic,
+        titled=titled,
     )
+
+
+def _words_alone(text: DecisionText, sha256: str, *, synthetic: bool) -> bytes:
+    """A letter that was frozen before letters had a frame, to the byte as it was printed then."""
+    paper = _paper(text, sha256, synthetic=synthetic, titled=True)
     paper.facts(_about(text, sha256))
     paper.gap(10)
-    for paragraph in filter(None, (*text.paragraphs, text.complaint_words)):
-        paper.prose(paragraph)
-        paper.gap(7)
+    _said(paper, filter(None, (*text.paragraphs, text.complaint_words)))
     paper.paragraph(text.programme)
     return paper.finished()
+
+
+def _said(paper: Paper, paragraphs: Iterable[str]) -> None:
+    for paragraph in paragraphs:
+        paper.prose(paragraph)
+        paper.gap(7)
 
 
 def report(text: DecisionText, hashes: Hashes, *, synthetic: bool) -> bytes:

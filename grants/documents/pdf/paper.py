@@ -40,7 +40,9 @@ def fonts() -> None:
 class Paper:
     """One document being written: add paragraphs, facts and tables, then :meth:`finished` gives its bytes."""
 
-    def __init__(self, *, title: str, head: str, foot: str, synthetic: bool = False, wide: bool = False) -> None:
+    def __init__(
+        self, *, title: str, head: str, foot: str, synthetic: bool = False, wide: bool = False, titled: bool = True
+    ) -> None:
         from reportlab.lib.pagesizes import A4, landscape  # in workers only
         from reportlab.lib.styles import ParagraphStyle  # in workers only
         from reportlab.lib.units import mm  # in workers only
@@ -64,8 +66,12 @@ class Paper:
             "cell": ParagraphStyle("cell", body, fontSize=8.5, leading=11),
             "head": ParagraphStyle("head", body, fontName="Source-Bold", fontSize=7.5, leading=10, textColor=INK_2),
             "figure": ParagraphStyle("figure", body, fontSize=8.5, leading=11, alignment=2),
+            "subject": ParagraphStyle(
+                "subject", body, fontName="Source-Bold", fontSize=11, leading=15, spaceBefore=10, spaceAfter=10
+            ),
         }
-        self._story: list[Any] = [self._text(title, "title")]
+        # A letter has its title in its properties alone: over its words stands who writes to whom.
+        self._story: list[Any] = [self._text(title, "title")] if titled else []
 
     def _text(self, text: str, style: str) -> Any:
         from reportlab.platypus import Paragraph  # in workers only
@@ -127,6 +133,15 @@ class Paper:
         wide = self.width * 0.48
         cells = [self._facts(left, wide, 0.26), "", self._facts(right, wide, 0.62, figures=True)]
         grid = Grid([cells], colWidths=[wide, self.width * 0.04, wide])
+        grid.setStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), *((side, (0, 0), (-1, -1), 0) for side in _PADDINGS)])
+        self._story.append(grid)
+
+    def addresses(self, left: Sequence[str], right: Sequence[str]) -> None:
+        """Two blocks of lines beside each other: whom a letter goes to, and who writes it."""
+        from reportlab.platypus import Table as Grid  # in workers only
+
+        wide = [self.width * 0.58, self.width * 0.42]
+        grid = Grid([[self._text("\n".join(left), "body"), self._text("\n".join(right), "quiet")]], colWidths=wide)
         grid.setStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), *((side, (0, 0), (-1, -1), 0) for side in _PADDINGS)])
         self._story.append(grid)
 

@@ -19,6 +19,8 @@ from sqlalchemy import (
 from grants.applications import queries as applications
 from grants.applications.models import EligibilityBatch
 from grants.applications.rules import BatchResult
+from grants.awards import queries as awards
+from grants.awards.models import DecisionLetter, LetterLeftOut
 from grants.calls.models import Call
 from grants.core import acts, clock
 from grants.core.db import MoneyType
@@ -35,6 +37,8 @@ from grants.oversight.rules import Change
 
 THE_PROGRAM = "The program"
 _PEOPLE = frozenset({"organisation", "user_account"})
+# What tells a team its outcome.
+TELLING = frozenset({DecisionLetter.__tablename__, LetterLeftOut.__tablename__})
 
 
 def key_of(at: datetime, act_id: UUID) -> str:
@@ -73,6 +77,8 @@ class Line:
     waiting: int = 0
     # What became of what was asked, as it stands when the page is read: no part of the record, and of no file of it.
     by_now: str = ""
+    # The outcome a letter of decision told.
+    told: str = ""
 
     @property
     def key(self) -> str:
@@ -96,9 +102,10 @@ def words_for(actor: Actor, user_ids: Sequence[UUID | None], events: Sequence[An
         places.owners.asking(objects),
         places.names.asking(actor, wanted, above=objects),
         applications.batch_results.asking(actor, asked_together),
+        awards.told_by.asking({thing for kind, thing in objects if kind in TELLING}),
     ]
-    owner, named, batches = yield from side_by_side(found)
-    return Words(owner, named, batches)
+    owner, named, batches, told = yield from side_by_side(found)
+    return Words(owner, named, batches, told)
 
 
 def _pointed_at(events: Sequence[Any]) -> Iterator[UUID]:
@@ -116,6 +123,8 @@ class Words:
     named: dict[UUID, Named]
     # What became of what the eligibility desk asked for in one go.
     batches: dict[UUID, BatchResult]
+    # Which outcome a letter of decision told, or somebody in its place.
+    told: dict[UUID, str]
 
     def of(self, object_id: UUID | None) -> Named | None:
         """The thing itself, or the nearest one above it that has a name."""
@@ -203,7 +212,8 @@ def line_of(act: Any, events: Sequence[Any], words: Words, roles: dict[UUID, lis
         _role(act, roles.get(act.user_id, []), _places(events, words)), act.verb, before, subject, fallback, after,
     )  # fmt: skip
     results = [words.batches[event.object_id].words for event in events if event.object_id in words.batches]
-    line = replace(line, by_now=", ".join(results))
+    told = {words.told.get(event.object_id, "") for event in events if act.verb in rules.OUTCOME_TOLD}
+    line = replace(line, by_now=", ".join(results), told="".join(told))
     first = events[0] if events else None
     if not inner or first is None:
         return line

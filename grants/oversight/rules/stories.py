@@ -74,7 +74,10 @@ TEAM_STORY = (
 
 # The letter of decision and that its team has it: told in the history of an application, to its team and to staff. The
 # home page tells the outcome itself, once.
-LETTER_STORY = frozenset({"letter.send", "letter.acknowledge"})
+LETTER_STORY = frozenset({"letter.send", "letter.told_otherwise", "letter.acknowledge"})
+
+# Lines that name the outcome a team was told.
+OUTCOME_TOLD = frozenset({"letter.send", "letter.told_otherwise"})
 
 CALL_STORY = frozenset(
     {
