@@ -78,10 +78,10 @@ def test_a_line_is_read_as_it_is_meant() -> None:
         ("n@example.org,Nora,FI,,physics,,,,,,", "E2: "),
         ("n@example.org,Nora,FI,,mobility 7,,,,,,", "E2: “mobility 7”: how well it is known is 1, 2 or 3."),
         ("n@example.org,Nora,FI,,,king,,,,,", "F2: "),
-        ("n@example.org,Nora,FI,,,,many,,,,", "G2: “many” is no whole number from 0 to 99."),
+        ("n@example.org,Nora,FI,,,,many,,,,", "G2: “many” is no whole number from 0 to 500."),
         (
-            "n@example.org,Nora,FI,,,,,100,,,",
-            "H2: The largest number of applications lies between 1 and 99; this is 100.",
+            "n@example.org,Nora,FI,,,,,501,,,",
+            "H2: The largest number of applications lies between 1 and 500; this is 501.",
         ),
         ("n@example.org,Nora,FI,,,,5,3,,,", "G2: The least number"),
         ("n@example.org,Nora,FI,,,,,,soon,,", "I2: “soon” is no day."),

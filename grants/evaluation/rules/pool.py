@@ -18,8 +18,7 @@ from grants.evaluation.rules.employers import Employer, employer_words
 from grants.evaluation.rules.values import EvaluatorInput
 from grants.evaluation.states import CountryRule
 
-# More than anybody reads in one call; a larger number is a slip of the keyboard.
-POOL_LOAD_MAX = 99
+POOL_LOAD_MAX = 500
 # How well a topic is known: existing entries without a level know it best, as they counted before there were levels.
 TOPIC_LEVELS = {1: "some", 2: "good", 3: "expert"}
 LEVEL_OF_ENTRY = 3
