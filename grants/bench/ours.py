@@ -17,7 +17,7 @@ from grants.bench.wording import in_turn, new_words
 from grants.core.paging import COUNTED_MAX
 
 ROWS_ON_A_PAGE = 60
-RANKED_ON_A_PAGE = 100
+RANKED_ON_A_PAGE = 50
 
 # Everybody who has a /home of their own kind, by the key of the operation.
 HOMES = {

@@ -258,7 +258,8 @@ def to_write(actor: Actor) -> Select[Any]:
             may_open(actor),
             or_(Consensus.state.is_(None), Consensus.state == ConsensusState.DRAFT.value),
             all_sheets_in(),
-            ~select(Call.id).where(Call.id == Application.call_id, by_mean()).exists(),
+            # Once a call and not once an application: it is read out of the whole content of a call.
+            Application.call_id.not_in(select(Call.id).where(by_mean())),
         )
     )
 

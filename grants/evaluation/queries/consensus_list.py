@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from grants.calls.models import Call
 from grants.core.db import among
 from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor
-from grants.core.together import Asking, ask, both, reader
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import rules
 from grants.evaluation.models import Assessment, Assignment, Consensus, Evaluator
 from grants.evaluation.queries.applicants import cities_of
@@ -45,9 +45,9 @@ def consensus_list(actor: Actor, page: Page | None = None, of_call: str = "") ->
         after = [or_(spread < int(number), and_(spread == int(number), Application.reference > reference))]
     rows = yield from ask(
         select(
-            *(Application.id, Application.reference, Application.title, Call.slug, Call.title.label("call_title")),
-            *(Consensus.state, Consensus.agreed_by, spread.label("spread"), by_mean().label("by_mean")),
-            Call.content["fields"]["evaluation.evaluators_per_application"]["value"].as_integer().label("asked"),
+            *(Application.id, Application.reference, Application.title, Application.call_id),
+            *(Call.slug, Call.title.label("call_title")),
+            *(Consensus.state, Consensus.agreed_by, spread.label("spread")),
         )
         .join(Call, Call.id == Application.call_id)
         .outerjoin(Consensus, Consensus.application_id == Application.id)
@@ -57,10 +57,11 @@ def consensus_list(actor: Actor, page: Page | None = None, of_call: str = "") ->
         .limit(asked.limit)
     )
     ids = [row.id for row in rows]
-    seats, cities = yield from both(_seats(ids), cities_of.asking(ids))
+    beside: list[Asking[Any]] = [_seats(ids), cities_of.asking(ids), _asked_of({row.call_id for row in rows})]
+    seats, cities, calls = yield from side_by_side(beside)
     found = cut(rows, asked, key=lambda row: f"{row.spread} {row.reference}")
     return Rows(
-        tuple(_line(row, seats.get(row.id, ()), cities.get(row.id, "")) for row in found.items),
+        tuple(_line(row, seats.get(row.id, ()), cities.get(row.id, ""), calls[row.call_id]) for row in found.items),
         found.next_key, found.total, found.first,
     )  # fmt: skip
 
@@ -103,7 +104,19 @@ def _seats(application_ids: Sequence[UUID]) -> Asking[dict[UUID, list[Any]]]:
     return found
 
 
-def _line(row: Any, seats: Sequence[Any], cities: str) -> ConsensusRow:
+def _asked_of(call_ids: Collection[UUID]) -> Asking[dict[UUID, tuple[bool, int]]]:
+    """Of each call whether it ranks by the mean, and how many assessments it asks for.
+
+    Apart from the rows: it is read out of the whole content of a call, for each row of a list anew.
+    """
+    per = Call.content["fields"]["evaluation.evaluators_per_application"]["value"].as_integer()
+    rows = yield from ask(
+        select(Call.id, by_mean().label("by_mean"), per.label("asked")).where(among(Call.id, call_ids))
+    )
+    return {row.id: (row.by_mean, row.asked or 0) for row in rows}
+
+
+def _line(row: Any, seats: Sequence[Any], cities: str, asked: tuple[bool, int]) -> ConsensusRow:
     missing = [seat for seat in seats if seat.state != AssessmentState.SUBMITTED.value]
     submitted = len(seats) - len(missing)
     state = ConsensusState(row.state) if row.state else None
@@ -114,5 +127,5 @@ def _line(row: Any, seats: Sequence[Any], cities: str) -> ConsensusRow:
     return ConsensusRow(
         row.id, row.reference, row.title, cities, row.slug, row.call_title, len(seats), submitted,
         rules.half_words(row.spread) if 1 < submitted == len(seats) else "", state, tuple(seat.name for seat in waits),
-        row.by_mean, row.asked or 0,
+        *asked,
     )  # fmt: skip
