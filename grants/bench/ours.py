@@ -18,6 +18,8 @@ from grants.core.paging import COUNTED_MAX
 
 ROWS_ON_A_PAGE = 60
 RANKED_ON_A_PAGE = 50
+# Both processes of the site have planned the statements of a page then, which takes each a few looks after it started.
+LONG_WARM = 24
 
 # Everybody who has a /home of their own kind, by the key of the operation.
 HOMES = {
@@ -160,7 +162,7 @@ class Ours(Rushes):
             Operation("assessments.of_one", CHAIR, in_turn("/consensus/{}", refs), self._all_scores_say),
             Operation("assessments.mine", self.evaluator, at("/assessments"), self.assessments_say(self.evaluator)),
             Operation("assessment.form", self.scorer, at(f"/assessments/{open_ones[-1]}"), self._sheet_says),
-            Operation("ranking", CHAIR, at(f"/calls/{self.call}/ranking"), self._order_says, times=8, warm=1),
+            Operation("ranking", CHAIR, at(f"/calls/{self.call}/ranking"), self._order_says, times=20, warm=LONG_WARM),
             Operation(
                 "ranking.csv", CHAIR, at(f"/calls/{self.call}/ranking.csv"), self._whole_order_says, times=4, warm=1
             ),

@@ -21,6 +21,9 @@ from sqlalchemy.exc import InvalidatePoolError
 # A connection that rested longer is asked before it is lent.
 SECONDS_TRUSTED = 30.0
 _RESTS_SINCE = "rests_since"
+# PostgreSQL plans a statement anew until it was asked as a prepared one five times, and to plan a long one takes longer
+# than to answer it: a process of the site is soon past that, and keeps as many as its pages have.
+PREPARED_FROM, PREPARED_MAX = 1, 200
 
 
 def write_next(connection: Connection[Any]) -> None:
@@ -38,6 +41,7 @@ def hold_next(connection: Connection[Any]) -> None:
 def _begin(connection: Connection[Any], record: Any) -> None:
     """A connection is new."""
     connection.autocommit = True
+    connection.prepare_threshold, connection.prepared_max = PREPARED_FROM, PREPARED_MAX
 
 
 def _rest(connection: Connection[Any] | None, record: Any) -> None:
