@@ -14,10 +14,11 @@ from grants.bench.operations import CLIENTS, Fields, Mix, Operation, at
 from grants.bench.rushing import Rushes
 from grants.bench.stencils import Connection
 from grants.bench.wording import in_turn, new_words
+from grants.core import paging
 from grants.core.paging import COUNTED_MAX
 
 ROWS_ON_A_PAGE = 60
-RANKED_ON_A_PAGE = 50
+RANKED_ON_A_PAGE = paging.ROWS_ON_A_PAGE
 # Both processes of the site have planned the statements of a page then, which takes each a few looks after it started.
 LONG_WARM = 24
 
@@ -163,6 +164,8 @@ class Ours(Rushes):
             Operation("assessments.mine", self.evaluator, at("/assessments"), self.assessments_say(self.evaluator)),
             Operation("assessment.form", self.scorer, at(f"/assessments/{open_ones[-1]}"), self._sheet_says),
             Operation("ranking", CHAIR, at(f"/calls/{self.call}/ranking"), self._order_says, times=20, warm=LONG_WARM),
+            # The same list where something in it is another than at the last look.
+            Operation("ranking.changed", CHAIR, self._changed_ranking, self._order_says, times=10, warm=2),
             Operation(
                 "ranking.csv", CHAIR, at(f"/calls/{self.call}/ranking.csv"), self._whole_order_says, times=4, warm=1
             ),
@@ -249,6 +252,14 @@ class Ours(Rushes):
         )
         missing = [name for name in names if name not in unescape(answer.text)]
         return None if answer.status == 200 and len(names) == 3 and not missing else f"{missing} are missing."
+
+    def _changed_ranking(self, number: int) -> str:
+        self._connection.execute(
+            "UPDATE application SET title = regexp_replace(title, ' [0-9]*$', '') || ' ' || %s WHERE id = (SELECT a.id FROM application a "
+            "JOIN call c ON c.id = a.call_id WHERE c.slug = %s AND a.state = 'under_evaluation' ORDER BY a.reference LIMIT 1)",
+            [number, self.call],
+        )
+        return f"/calls/{self.call}/ranking"
 
     def _order_says(self, answer: Answer) -> str | None:
         """The first part of the list shows the highest sums, in their order."""

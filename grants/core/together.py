@@ -37,14 +37,14 @@ Answer = list[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
-    """A question whose answer comes as :class:`Told`: for what is made of so many rows that it is kept while they are the same."""
+class RawQuestion:
+    """A question whose answer comes as :class:`RawAnswer`: for what is made of so many rows that it is kept while they are the same."""
 
     question: SelectBase
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RawAnswer:
     """The answer to an unread question. Equal text is an equal answer; its rows are read where somebody wants them."""
 
     question: SelectBase = field(compare=False)
@@ -56,7 +56,7 @@ class Told:
         return _rows(self.question, self.text)
 
 
-Question = SelectBase | Unread
+Question = SelectBase | RawQuestion
 # Yields what it asks, is sent the answers in that order, and returns what it made of them.
 Asking = Generator[Sequence[Question], Sequence[Answer], T]
 
@@ -134,7 +134,7 @@ def _answers(questions: Sequence[Question]) -> list[Answer]:
         return []
     # Inside an act: selects of columns alone would not see what it has changed so far.
     db.session.flush()
-    if len(questions) == 1 and not isinstance(questions[0], Unread):
+    if len(questions) == 1 and not isinstance(questions[0], RawQuestion):
         # Nothing to put together: the rows come as they are, for a quarter of the work.
         found = db.session.execute(cast(Any, _as_columns(questions[0])))
         made = _tuple(tuple(found.keys()))
@@ -145,16 +145,18 @@ def _answers(questions: Sequence[Question]) -> list[Answer]:
 
 
 def _asked(question: Question) -> SelectBase:
-    return question.question if isinstance(question, Unread) else question
+    return question.question if isinstance(question, RawQuestion) else question
 
 
 def _answer(question: Question, text: str | None) -> Answer:
-    return cast(Answer, Told(question.question, text)) if isinstance(question, Unread) else _rows(question, text)
+    return (
+        cast(Answer, RawAnswer(question.question, text)) if isinstance(question, RawQuestion) else _rows(question, text)
+    )
 
 
-def told(questions: Iterable[SelectBase]) -> Asking[tuple[Told, ...]]:
-    """The answers to these questions, unread, within a reader: ``answers = yield from told([...])``."""
-    return cast(tuple[Told, ...], tuple((yield [Unread(question) for question in questions])))
+def ask_raw(questions: Iterable[SelectBase]) -> Asking[tuple[RawAnswer, ...]]:
+    """The answers to these questions, unread, within a reader: ``answers = yield from ask_raw([...])``."""
+    return cast(tuple[RawAnswer, ...], tuple((yield [RawQuestion(question) for question in questions])))
 
 
 class _Gathered(ColumnElement[str]):
@@ -249,4 +251,16 @@ def _reading(kind: TypeEngine[Any], ids: _Ids) -> Callable[[Any], Any] | None:
             return None
 
 
-__all__ = ["EVERY", "Asking", "Question", "Reader", "Told", "alone", "ask", "both", "reader", "side_by_side", "told"]
+__all__ = [
+    "EVERY",
+    "Asking",
+    "Question",
+    "RawAnswer",
+    "Reader",
+    "alone",
+    "ask",
+    "ask_raw",
+    "both",
+    "reader",
+    "side_by_side",
+]

@@ -29,7 +29,7 @@ from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from grants.core import acts
 from grants.core.db import MoneyType, OneOf, db
 from grants.core.money import Money
-from grants.core.together import Asking, Told, alone, ask, both, reader, side_by_side, told
+from grants.core.together import Asking, RawAnswer, alone, ask, ask_raw, both, reader, side_by_side
 from tests.conftest import Note
 
 JSON_OF_ALL = {"whole": 2, "part": 0.1, "none": None, "in": {"list": [1e3, "Łódź", '"', True]}}
@@ -155,11 +155,11 @@ def test_an_act_reads_what_it_has_just_written(notes: Flask) -> None:
 
 def test_an_answer_told_unread_is_equal_while_it_is_the_same_and_reads_as_any_other(app: Flask) -> None:
     @reader
-    def looked(*numbers: int) -> Asking[Told]:
+    def looked(*numbers: int) -> Asking[RawAnswer]:
         values = [
             select(literal(number, Integer).label("number"), literal(ID, Uuid()).label("id")) for number in numbers
         ]
-        (found,) = yield from told([values[0].union_all(*values[1:])])
+        (found,) = yield from ask_raw([values[0].union_all(*values[1:])])
         return found
 
     with statements() as seen:

@@ -18,7 +18,6 @@ from grants.applications.states import ApplicationState
 from grants.awards import ranking, rules
 from grants.awards.models import SelectionItem
 from grants.awards.queries.ranked import (
-    LISTS_KEPT,
     Listed,
     forgotten,
     hash_of,
@@ -30,15 +29,15 @@ from grants.awards.queries.ranked import (
 from grants.awards.queries.selections import opened
 from grants.awards.queries.settling import repeated_by
 from grants.awards.ranking import Ranked, RankedList
-from grants.awards.rules import Kept, Override, Plan, RankingPage, RankingRow, SelectionView, WaitingRow
+from grants.awards.rules import LISTS_KEPT, Kept, Override, Plan, RankingPage, RankingRow, SelectionView, WaitingRow
 from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.core import clock
+from grants.core.kept import ByIdentity
 from grants.core.money import ZERO
 from grants.core.permissions import Actor, Permission, Scope
-from grants.core.same import Same
-from grants.core.together import Asking, Told, ask, both, reader, side_by_side, told
+from grants.core.together import Asking, RawAnswer, ask, ask_raw, both, reader, side_by_side
 from grants.evaluation import queries as evaluation
 from grants.evaluation.rules import OfficialScore, shift_words
 from grants.identity.models import Organisation
@@ -106,8 +105,10 @@ def _page(
     ]  # fmt: skip
     shut, places, drawing, repeated = yield from side_by_side(about)
     # A list as it would be decided now is the same from look to look; a frozen one is read from its record each time.
-    draw_up = _drawn_up if standing is None else _drawn_up.__wrapped__
-    made = draw_up(Same(found), Same(scores), *places)
+    if standing is None:
+        made = _drawn_up_lately(ByIdentity(found), ByIdentity(scores), *places)
+    else:
+        made = _drawn_up(found, scores, *places)
     # Whoever declared a conflict is asked nothing more, even when the bar has ended with the publication.
     barred = actor.barred("application") | shut
     undeclared = shut - actor.barred("application") if actor.can(Permission.CONFLICT_DECLARE) else frozenset()
@@ -129,7 +130,7 @@ def _page(
         found.budget,
         found.used,
         "" if partial or found.unsolved else (standing.line_words if standing else found.line_so_far(len(waiting))),
-        standing.list_hash if standing else _hash_of(Same(found)),
+        standing.list_hash if standing else _hash_of(ByIdentity(found)),
         () if partial else found.undecided_ties,
         standing,
         tuple(view for view in views if view is not standing),
@@ -276,22 +277,30 @@ class _DrawnUp(NamedTuple):
     towns: Mapping[UUID, str]
 
 
-@lru_cache(maxsize=LISTS_KEPT)
 def _drawn_up(
-    found: Same[RankedList], scores: Same[Mapping[UUID, OfficialScore]], towns: Told, countries: Told
+    found: RankedList, scores: Mapping[UUID, OfficialScore], towns: RawAnswer, countries: RawAnswer
 ) -> _DrawnUp:
     names = evaluation.joined_towns(evaluation.towns_of(towns.rows))
-    rows = shown_rows(found.value, scores.value, names, dict(countries.rows))
-    return _DrawnUp(rows, names)
+    return _DrawnUp(shown_rows(found, scores, names, dict(countries.rows)), names)
 
 
 @lru_cache(maxsize=LISTS_KEPT)
-def _hash_of(found: Same[RankedList]) -> str:
+def _drawn_up_lately(
+    found: ByIdentity[RankedList],
+    scores: ByIdentity[Mapping[UUID, OfficialScore]],
+    towns: RawAnswer,
+    countries: RawAnswer,
+) -> _DrawnUp:
+    return _drawn_up(found.value, scores.value, towns, countries)
+
+
+@lru_cache(maxsize=LISTS_KEPT)
+def _hash_of(found: ByIdentity[RankedList]) -> str:
     return hash_of(found.value)
 
 
-def _places(call_id: UUID) -> Asking[tuple[Told, ...]]:
-    """The towns of every application of a call, and the country of its lead, as they are told."""
+def _places(call_id: UUID) -> Asking[tuple[RawAnswer, ...]]:
+    """The towns of every application of a call, and the country of its lead, unread."""
     of_call = aliased(Application)
     ids = select(of_call.id).where(of_call.call_id == call_id)
     countries = (
@@ -300,7 +309,7 @@ def _places(call_id: UUID) -> Asking[tuple[Told, ...]]:
         .where(Application.call_id == call_id)
         .order_by(Application.id)
     )
-    return (yield from told([evaluation.town_question(lambda column: column.in_(ids)), countries]))
+    return (yield from ask_raw([evaluation.town_question(lambda column: column.in_(ids)), countries]))
 
 
 def frozen(

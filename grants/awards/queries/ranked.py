@@ -17,7 +17,7 @@ from grants.awards import ranking, rules
 from grants.awards.queries.selections import ROWS_MAX
 from grants.awards.queries.solves import answers_kept
 from grants.awards.ranking import NOT_WORKED_OUT, Bar, Known, RankedList, RankingRules, Scored, Solved
-from grants.awards.rules import Facts, Plan
+from grants.awards.rules import LISTS_KEPT, Facts, Plan
 from grants.awards.states import LineRule, Outcome
 from grants.calls import queries as calls
 from grants.calls.rules import CallContent, CallView
@@ -26,15 +26,12 @@ from grants.cities.models import City
 from grants.cities.states import OrganisationLink
 from grants.core.db import among
 from grants.core.errors import Refused
+from grants.core.kept import ByIdentity
 from grants.core.money import ZERO, Money
-from grants.core.same import Same
-from grants.core.together import Asking, Told, ask, both, reader, side_by_side, told
+from grants.core.together import Asking, RawAnswer, ask, ask_raw, both, reader, side_by_side
 from grants.evaluation import queries as evaluation
 from grants.evaluation.rules import OfficialScore
 from grants.identity.models import Organisation
-
-# Of so many lists what follows from the last answers is kept in a process: that of a call whose panel sits, and one more.
-LISTS_KEPT = 2
 
 
 def ranking_rules(content: CallContent, line: LineRule, reserve_max: int | None) -> RankingRules:
@@ -63,7 +60,7 @@ class Listed(NamedTuple):
     requested: Money | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Read:
     """What a list is made from: those with an official score, those without, their scores, and the money that is free."""
 
@@ -87,12 +84,12 @@ def scored(call: CallView) -> Asking[Read]:
         ids.origin == Origin.SUBMITTED_HERE.value,
     )
     asked = [of_call, *evaluation.score_questions(call.content, lambda column: column.in_(standing))]
-    answers, free = yield from both(told(asked), calls.free.asking(call.id))
-    return _read(Same(call.content), free, answers)
+    answers, free = yield from both(ask_raw(asked), calls.free.asking(call.id))
+    return _read(ByIdentity(call.content), free, answers)
 
 
 @lru_cache(maxsize=LISTS_KEPT)
-def _read(content: Same[CallContent], free: Money, answers: tuple[Told, ...]) -> Read:
+def _read(content: ByIdentity[CallContent], free: Money, answers: tuple[RawAnswer, ...]) -> Read:
     rows, *marks = (each.rows for each in answers)
     applications = tuple(map(Listed._make, rows))
     scores = evaluation.scores_of(content.value, [row.id for row in applications], marks)
@@ -169,13 +166,13 @@ def live_list(call: CallView, plan: Plan) -> Asking[LiveList]:
     """
     read, facts, kept = yield from _made_from(call, plan)
     if plan.is_plain:
-        return _by_rank(Same(call.content), plan, read), read.waiting, read.scores
+        return _by_rank(ByIdentity(call.content), plan, ByIdentity(read)), read.waiting, read.scores
     return reckoned(call.content, plan, read, facts, Known(kept)), read.waiting, read.scores
 
 
 @lru_cache(maxsize=LISTS_KEPT)
-def _by_rank(content: Same[CallContent], plan: Plan, read: Read) -> RankedList:
-    return reckoned(content.value, plan, read, {}, Known(()))
+def _by_rank(content: ByIdentity[CallContent], plan: Plan, read: ByIdentity[Read]) -> RankedList:
+    return reckoned(content.value, plan, read.value, {}, Known(()))
 
 
 @reader

@@ -72,6 +72,7 @@ from grants.awards.rules.scenarios import (
     wrong_name,
 )
 from grants.awards.rules.showing import (
+    LISTS_KEPT,
     ROWS_ON_A_PAGE,
     UNDECLARED,
     WAITING_NAMED_MAX,
@@ -92,6 +93,7 @@ from grants.awards.rules.strands import read_strands, strand_lines
 __all__ = [
     "AIMED_NAMED_MAX",
     "BY_RANK",
+    "LISTS_KEPT",
     "NEXT_WORDS",
     "NOT_TOLD",
     "OUTCOME_WORDS",

@@ -25,9 +25,9 @@ from grants.calls.rules import (
     points,
 )
 from grants.calls.states import ScoreMethod
+from grants.core.kept import ByIdentity
 from grants.core.money import ZERO, Money, total
 from grants.core.paging import ROWS_ON_A_PAGE
-from grants.core.same import Same
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ class RankingPage:
     @property
     def bases(self) -> tuple[str, ...]:
         """What the scores of the list are made of, each basis once."""
-        return _figures(Same(self.rows)).bases
+        return _figures(ByIdentity(self.rows)).bases
 
     @property
     def how_words(self) -> str:
@@ -234,12 +234,12 @@ class RankingPage:
     @property
     def has_cuts(self) -> bool:
         """Whether less is recommended than was asked for anywhere on the list; totals then add what is recommended."""
-        return _figures(Same(self.rows)).has_cuts
+        return _figures(ByIdentity(self.rows)).has_cuts
 
     @property
     def running_words(self) -> str:
         """What the running total adds up: what everybody asks for, or only what is selected where that is no plain beginning."""
-        found = _figures(Same(self.rows))
+        found = _figures(ByIdentity(self.rows))
         if not self.partial and found.is_picked:
             return "Running total of selected"
         return "Running total of recommended" if found.has_cuts else "Running total"
@@ -247,7 +247,7 @@ class RankingPage:
     @property
     def by_country(self) -> tuple[tuple[str, int, int, Money], ...]:
         """Each country with how many of its applications are on the list, how many selected, and their money."""
-        return _figures(Same(self.rows)).by_country
+        return _figures(ByIdentity(self.rows)).by_country
 
     @property
     def by_strand(self) -> tuple[tuple[str, int, int, Money, Money], ...]:
@@ -337,6 +337,10 @@ def by_country(rows: Iterable[RankingRow]) -> tuple[tuple[str, int, int, Money],
 WAITING_NAMED_MAX = 20
 
 
+# Of so many lists what follows from the last answers is kept in a process: that of a call whose panel sits, and one more.
+LISTS_KEPT = 2
+
+
 class _Figures(NamedTuple):
     has_cuts: bool
     is_picked: bool
@@ -345,8 +349,8 @@ class _Figures(NamedTuple):
 
 
 # A page asks for each several times, and the rows of a list are the same from look to look.
-@lru_cache(maxsize=2)
-def _figures(rows: Same[tuple[RankingRow, ...]]) -> _Figures:
+@lru_cache(maxsize=LISTS_KEPT)
+def _figures(rows: ByIdentity[tuple[RankingRow, ...]]) -> _Figures:
     return _Figures(
         any(row.is_cut for row in rows.value),
         is_picked(row.outcome for row in rows.value),

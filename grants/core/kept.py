@@ -1,4 +1,6 @@
-"""An object as a key: equal to itself alone, whatever it holds."""
+"""What a process of the site may keep between requests (decision 0020): what follows from an answer just read or from a row
+that never changes, and nothing that says who may read it. Kept with :func:`functools.lru_cache`, which forgets the oldest.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +9,11 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Same(Generic[T]):
+class ByIdentity(Generic[T]):
     """What a result was made of, where the result is kept while it is the very same: comparing what it holds would take longer.
 
     >>> held = [1]
-    >>> Same(held) == Same(held), Same(held) == Same([1])
+    >>> ByIdentity(held) == ByIdentity(held), ByIdentity(held) == ByIdentity([1])
     (True, False)
     """
 
@@ -21,7 +23,7 @@ class Same(Generic[T]):
         self.value = value
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and self.value is other.value
+        return isinstance(other, ByIdentity) and self.value is other.value
 
     def __hash__(self) -> int:
         return id(self.value)
