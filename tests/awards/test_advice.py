@@ -170,6 +170,10 @@ def test_it_is_told_in_how_many_draws_each_stays_selected_and_which_quality_that
 
     run(scene, places=2)
     assert "changed since these draws" in text_of(browser.get("manager", address))
+    # Back at the first question under a new run: asked again, it is answered for that run.
+    run(scene)
+    services.robust(manager, scene.call_id)
+    assert "changed since these draws" not in text_of(browser.get("manager", address))
     monkeypatch.setattr(advice, "ROWS_MAX", 8)
     assert "at most 8 seats" in text_of(browser.post("manager", address, places="2"), 422)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -24,11 +24,11 @@ from grants.awards.rules import AIMED_NAMED_MAX, Aimed, AimedRow, Facts, Plan, W
 from grants.awards.states import AdviceKind
 from grants.calls.rules import CallView
 from grants.core.db import among
-from grants.core.errors import Refused
+from grants.core.errors import Invalid, Refused
 from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, both, reader, side_by_side
-from grants.dossiers.rules import Question, QuestionKind
+from grants.dossiers.rules import Question, QuestionKind, read_number
 
 # Most that one application is believed to save, in tonnes: beyond it somebody mistook the unit.
 TONNES_MAX = 10**9
@@ -182,9 +182,14 @@ def _answered(key: str, application_ids: Sequence[UUID]) -> Asking[dict[UUID, in
 
 
 def _tenths(text: Any) -> int:
+    """The number as people write it, “1 250” or “12,5”; nothing where it is none.
+
+    >>> _tenths("12 000"), _tenths("1234,5"), _tenths("many"), _tenths(None)
+    (120000, 12345, 0, 0)
+    """
     try:
-        number = Decimal(text or "0")
-    except (InvalidOperation, TypeError):
+        number = Decimal(read_number(text or "0"))
+    except Invalid:
         return 0
     return int(number * 10) if 0 < number <= TONNES_MAX else 0
 

@@ -39,8 +39,8 @@ class ToDraw:
 
     @property
     def question_sha256(self) -> bytes:
-        """The hash of everything the answer depends on."""
-        seeded = self.run.input_sha256 if self.run else b""
+        """The hash of everything the answer depends on, and of the run and the list it is shown beside."""
+        seeded = f"{self.run.number} {self.list_hash} ".encode() + self.run.input_sha256 if self.run else b""
         return sha256_of(SolveKind.ROBUST, self.candidates, self.limits, seeded)
 
 

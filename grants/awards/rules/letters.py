@@ -328,7 +328,7 @@ class LetterRow:
             case LetterState.SENT if self.acknowledged_at:
                 return "Acknowledged", "green"
             case LetterState.SENT if mails.having(Mailed.SENT):
-                return "Sent", "green"
+                return ("Sent, not to all", "yellow") if mails.failed else ("Sent", "green")
             case LetterState.SENT if mails.having(Mailed.WAITING):
                 return "Mail on the way", "blue"
             case LetterState.SENT if mails.kept:
