@@ -80,6 +80,21 @@ def test_the_line_stands_above_a_list_that_the_money_does_not_reach(evaluated: S
     assert services.confirm(evaluated.actor("chair"), key) == ZERO and set(states(evaluated)) == {"below_threshold"}
 
 
+def test_whom_a_cap_keeps_out_is_told_at_the_line_and_nobody_comes_ahead_of_them_by_another_rule() -> None:
+    scored = [replace(one(at, (9, 9, 11 - at)), requested=euros(asked)) for at, asked in enumerate((110, 50, 40), 1)]
+    places = ("SK", "DE", "SE")
+    facts = {each.application_id: Facts(country) for each, country in zip(scored, places, strict=True)}
+    capped = SelectionRules(country_amount_max=euros(100), countries_min=2)
+
+    found = within(rank(scored, HORIZON, euros(300)), Plan(capped), facts)
+
+    first, *others = shown_rows(found, {}, {}, {})
+    assert [row.outcome for row in found.selected] == [Outcome.SELECTED] * 2
+    assert found.line_words.endswith(f"1 is left out although the money would reach, first “Pilot 1” at rank 1. {first.rule_words}")
+    assert "Nobody" not in found.line_words and "SK" in first.rule_words
+    assert {row.rule_words for row in others} == {"Selected: better ranks are left out by a rule, each row says which."}
+
+
 def test_a_line_with_money_below_it_adds_up_and_every_row_says_its_rule() -> None:
     money, places = (110, 80, 50, 40, 30), ("SK", "SK", "DE", "SE", "PT")
     scored = [replace(one(at, (9, 9, 11 - at)), requested=euros(asked)) for at, asked in enumerate(money, 1)]

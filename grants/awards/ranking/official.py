@@ -169,6 +169,19 @@ class RankedList:
         """The same while so many applications wait for a score: nobody is selected yet."""
         return " ".join(filter(None, (self._line(waiting), self.draw_words)))
 
+    @property
+    def _left_out_words(self) -> str:
+        """Who above the thresholds gets nothing although the money would reach: whom a rule keeps out, or the panel."""
+        above = [row for row in self.rows if row.rank is not None]
+        kept_out = [row for row in above if row.outcome is not Outcome.SELECTED]
+        if not above:
+            return "Nobody is above the thresholds."
+        if not kept_out:
+            return "Nobody above the thresholds is left out."
+        first = kept_out[0]
+        many = "1 is" if len(kept_out) == 1 else f"{len(kept_out)} are"
+        return f"{many} left out although the money would reach, first “{first.title}” at rank {first.rank}. {first.rule_words}".rstrip()
+
     def _line(self, waiting: int) -> str:
         below = self.selected_below
         count = len(self.selected) - len(below)
@@ -193,8 +206,7 @@ class RankedList:
         if not self.straddling:
             if waiting:
                 return sentence
-            above = any(row.rank is not None for row in self.rows)
-            return f"{sentence} {'Nobody above the thresholds is left out.' if above else 'Nobody is above the thresholds.'}"
+            return f"{sentence} {self._left_out_words}"
         if self.draw_words and not self.drawn:
             # Who of them the money does not reach is not known yet.
             return sentence

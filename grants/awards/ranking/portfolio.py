@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from grants.awards.ranking.rows import MONEY_BOUNDS, Bound, Candidate, Limits, Unit, Walk, minimum_words, units_of
+from grants.awards.ranking.rows import CAPS, MONEY_BOUNDS, Bound, Candidate, Limits, Unit, Walk, minimum_words, units_of
 from grants.awards.ranking.solver import Asked, answer, bounded
 from grants.calls.rules import SelectionRules
 from grants.core.errors import Refused
@@ -263,9 +263,14 @@ class _Making:
 
     def _take(self, unit: Unit) -> None:
         """Select a unit; where better-ranked ones were left out, say what lets it come ahead."""
-        ahead = [number for number, verdict in self.verdicts.items() if not verdict.selected]
+        ahead = [verdict for verdict in self.verdicts.values() if not verdict.selected]
         if not ahead:
             self.verdicts[unit.number] = Verdict(True)
+        elif all(verdict.bounds and CAPS.issuperset(verdict.bounds) for verdict in ahead):
+            # Each of them breaks a rule by itself: no minimum brought this one ahead of them.
+            self.verdicts[unit.number] = Verdict(
+                True, (), "Selected: better ranks are left out by a rule, each row says which."
+            )
         else:
             brings = self.walk.brings(unit)
             rules = self.walk.limits.rules

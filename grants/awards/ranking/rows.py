@@ -28,6 +28,8 @@ class Bound(StrEnum):
 
 
 MONEY_BOUNDS = frozenset({Bound.BUDGET, Bound.STRAND})
+# What a row breaks by itself, whatever money is left.
+CAPS = frozenset({Bound.COUNTRY_COUNT, Bound.COUNTRY_AMOUNT, Bound.CITY, Bound.EXCLUSIVE})
 
 
 @dataclass(frozen=True, slots=True)
