@@ -56,7 +56,6 @@ from grants.evaluation.rules.entities import (
     said_of_applications,
     with_entities,
 )
-from grants.evaluation.rules.evaluator_scores import EvaluatorSheet, ScoresByEvaluator, rows_by_evaluator
 from grants.evaluation.rules.fit import Fitting, Part, fitting
 from grants.evaluation.rules.importing import (
     IMPORT_AT_ONCE,
@@ -168,6 +167,7 @@ from grants.evaluation.rules.scores import (
     tidy,
     total_half,
 )
+from grants.evaluation.rules.scores_by_evaluator import EvaluatorSheet, ScoresByEvaluator, scores_by_evaluator
 from grants.evaluation.rules.seat_file import (
     SEAT_COLUMNS,
     SEAT_LINES_MAX,
@@ -448,12 +448,12 @@ __all__ = [
     "refuse_taking_back_entity",
     "refuse_unaccepted",
     "refuse_unfinished",
-    "rows_by_evaluator",
     "said_of_applications",
     "said_of_dissent",
     "said_of_reopening",
     "said_of_view",
     "scored",
+    "scores_by_evaluator",
     "seat_words",
     "seats_version",
     "sheet_mark",
