@@ -108,7 +108,7 @@ from grants.evaluation.rules.late import (
     to_remind,
 )
 from grants.evaluation.rules.official import SHIFT_TAINTED, Gathered, OfficialScore, scored
-from grants.evaluation.rules.on_paper import refuse_another_sheet, sheet_mark
+from grants.evaluation.rules.offline_sheet import refuse_another_sheet, sheet_mark
 from grants.evaluation.rules.packs import PACK_BYTES_MAX, PACK_KIND, PackView, ToRead
 from grants.evaluation.rules.pattern import (
     ListOrder,
