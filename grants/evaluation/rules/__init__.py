@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from grants.evaluation.rules.answer_links import ANSWER_LINK, LinkState, asked_mark, link_state, named_by
+from grants.evaluation.rules.answer_links import (
+    ANSWER_LINK,
+    LinkedInvitation,
+    LinkState,
+    asked_mark,
+    link_state,
+    named_by,
+)
 from grants.evaluation.rules.answering import refuse_said_again, said_of_dissent, said_of_reopening, said_of_view
 from grants.evaluation.rules.asked import (
     CHANGED_BY_ANOTHER,
@@ -320,6 +327,7 @@ __all__ = [
     "Known",
     "LineDeed",
     "LinkState",
+    "LinkedInvitation",
     "ListOrder",
     "LoadLine",
     "MarkInput",
