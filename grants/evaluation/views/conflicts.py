@@ -18,8 +18,7 @@ from grants.evaluation.forms import (
     RuleForm,
     conflicts_form,
 )
-from grants.evaluation.queries.detected import SHOWN
-from grants.evaluation.states import DetectedKind, DetectedState, Ruling
+from grants.evaluation.states import DETECTED_SHOWN, DetectedKind, DetectedState, Ruling
 from grants.evaluation.views.frame import P, bp, status_of
 from grants.web import paging
 from grants.web.choosing import NO_CHOICE, chosen
@@ -125,7 +124,7 @@ def detected(slug: str) -> Any:
 
 
 def _detected(slug: str, form: DecideDetectedForm) -> Any:
-    known, problems = {state.value: state for state in SHOWN}, []
+    known, problems = {state.value: state for state in DETECTED_SHOWN}, []
     asked = request.args.get("show", DetectedState.PROPOSED.value)
     if asked not in known:
         problems.append(no_such("state", asked, known))
@@ -139,7 +138,8 @@ def _detected(slug: str, form: DecideDetectedForm) -> Any:
     call, rows, waiting, tallies = queries.detected_rows(current_actor(), slug, search, paging.asked())
     return page(
         "evaluation/detected.html", call=call, rows=paging.Rows(()) if problems else rows, waiting=waiting, tallies=tallies,
-        problems=problems, search=search, states=SHOWN, kinds=words, look=jobs.latest(("call", call.id), LOOK_JOB), form=form,
+        problems=problems, search=search, states=DETECTED_SHOWN, kinds=words,
+        look=jobs.latest(("call", call.id), LOOK_JOB), form=form,
     )  # fmt: skip
 
 
