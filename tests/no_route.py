@@ -361,24 +361,11 @@ def read_by(
     return walk(app, who, [about], ("GET",), under, only, gather=True)
 
 
-def kept(
-    app: Flask,
-    application_id: UUID,
-    roles: frozenset[Role],
-    *,
-    barred: bool = True,
-    seat_id: UUID | None = None,
-    under: tuple[str, ...] = ("/",),
-    methods: tuple[str, ...] = ("GET", "POST"),
-) -> dict[str, list[str]]:
-    """What the walk tells somebody in conflict with the application, who assesses the other one where one is named."""
-    app.config["WTF_CSRF_ENABLED"] = False
-    about = target_of(db.session.get_one(Application, application_id))
+def conflicted(about: Target, roles: frozenset[Role], *, barred: bool, seat_id: UUID | None = None) -> Actor:
+    """Somebody in conflict with the application, who assesses the other one where one is named."""
     mark = "judges" if roles & JUDGES else "decides"
     person = keep_from(with_roles(f"Cora Kepta who {mark}", roles), [about], barred=barred)
-    if seat_id is not None:
-        person = with_seat(person, seat_id)
-    return told(app, person, [about], methods, under)
+    return person if seat_id is None else with_seat(person, seat_id)
 
 
 @dataclass(frozen=True)
@@ -405,10 +392,7 @@ def kept_and_counted(
 ) -> tuple[dict[str, list[str]], Counted]:
     """What reading tells somebody in conflict whom no bar keeps from it, and every number they read."""
     about = target_of(db.session.get_one(Application, application_id))
-    mark = "judges" if roles & JUDGES else "decides"
-    person = keep_from(with_roles(f"Cora Kepta who {mark}", roles), [about], barred=False)
-    if seat_id is not None:
-        person = with_seat(person, seat_id)
+    person = conflicted(about, roles, barred=False, seat_id=seat_id)
     walked = walk(app, person, [about], ("GET",), count=True)
     assert person.user_id is not None
     return told_by(walked, [about]), Counted(person.user_id, walked.numbers)
@@ -424,7 +408,9 @@ def seen_of(
 ) -> Seen:
     """The walk of both. The free one only shows that addresses lead somewhere: ``leads`` names those nobody showed yet."""
     free = freely(app, application_id, roles, under=under, only=leads)
-    return Seen(free.leaks, kept(app, application_id, roles, under=under), free.answered)
+    about = target_of(db.session.get_one(Application, application_id))
+    leaks = told(app, conflicted(about, roles, barred=True), [about], ("GET", "POST"), under)
+    return Seen(free.leaks, leaks, free.answered)
 
 
 def written_by_each(

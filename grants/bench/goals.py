@@ -249,7 +249,7 @@ def _conflicts() -> Iterator[Target]:
         )  # fmt: skip
 
     applying = [
-        detecting.Applied(
+        detecting.ComparedApplication(
             UUID(int=20_000_000 + n), tuple(chance.sample(towns, 3)), (somebody(n), somebody(n + applications))
         )
         for n in range(applications)

@@ -106,6 +106,9 @@ class DetectedState(StrEnum):
     GONE = "gone"
 
 
+# What pages list; what is gone is on the record alone.
+DETECTED_SHOWN = (DetectedState.PROPOSED, DetectedState.CONFIRMED, DetectedState.DISMISSED)
+
 DETECTED = Machine(
     "detected conflict",
     DetectedState,

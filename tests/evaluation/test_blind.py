@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from importlib import import_module
 from uuid import UUID
 
 import pytest
@@ -135,7 +136,7 @@ def test_who_chairs_sees_how_each_evaluator_scores_once_their_own_sheets_are_in(
 
     # A figure of a part would be a wrong one.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("grants.evaluation.queries.evaluator_scores.SHEETS_MAX", len(mine))
+        patch.setattr(import_module("grants.evaluation.queries.scores_by_evaluator"), "SHEETS_MAX", len(mine))
         refused = browser.get("chair", path)
     assert refused.status_code == 422 and "more than" in refused.text
 

@@ -64,7 +64,7 @@ def decides(manager_id: UUID, application_id: UUID, user_id: UUID) -> None:
 
 def agrees(token: str, version: int) -> None:
     with clock.at(CLOSED):
-        services.agree_by_link(*services.whose_link(token), version)
+        services.agree_by_link(*services.whose_link(queries.invitation_by_link(token)), version)
 
 
 def withdraws(manager_id: UUID, invitation_id: UUID, version: int) -> None:

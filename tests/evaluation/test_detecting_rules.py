@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grants.calls.rules import ConflictRules
-from grants.evaluation.rules.detecting import Applied, Candidate, Entity, Somebody, Together, detect
+from grants.evaluation.rules.detecting import Candidate, ComparedApplication, Entity, Somebody, Together, detect
 from grants.evaluation.states import DetectedKind
 
 SPACE = UUID(int=7)
@@ -25,14 +25,14 @@ def key(word: str) -> UUID:
 CITY = Entity(key("city"), "Municipality of Neochóra", "GR", "Neochóra", domain="neochora.example")
 UNI = Entity(key("uni"), "University of Ærøsted", "DK", "Ærøsted", frozenset({("PIC", "999999999")}))
 LEAD = Somebody(key("lead"), "Lena Leadová", "lena@neochora.example", organisation_id=CITY.id)
-APPLIED = Applied(key("applied"), (CITY, UNI), (LEAD,))
-OTHER = Applied(key("other"), (Entity(key("town"), "Town of Šumberk", "CZ", "Šumberk"),))
+APPLICATION = ComparedApplication(key("applied"), (CITY, UNI), (LEAD,))
+OTHER = ComparedApplication(key("other"), (Entity(key("town"), "Town of Šumberk", "CZ", "Šumberk"),))
 ORCID = "0000-0002-1825-0097"
 EVA = Somebody(key("eva"), "Eva Hodnotilová", "eva@institute.example")
 
 
 def kinds(candidate: Candidate, rules: ConflictRules = USUAL, past: tuple[Together, ...] = ()) -> set[tuple[str, UUID]]:
-    return {(each.kind.value, each.application_id) for each in detect([candidate], [APPLIED, OTHER], past, rules)}
+    return {(each.kind.value, each.application_id) for each in detect([candidate], [APPLICATION, OTHER], past, rules)}
 
 
 def test_somebody_with_nothing_in_common_is_found_nowhere() -> None:
@@ -54,8 +54,8 @@ def test_somebody_with_nothing_in_common_is_found_nowhere() -> None:
 def test_what_is_shared_is_found_with_the_entity_it_concerns(candidate: Candidate, kind: DetectedKind) -> None:
     found = [
         each
-        for each in detect([candidate], [APPLIED, OTHER], (), USUAL)
-        if each.application_id == APPLIED.application_id
+        for each in detect([candidate], [APPLICATION, OTHER], (), USUAL)
+        if each.application_id == APPLICATION.application_id
     ]
 
     assert [(each.kind, each.organisation_id in {CITY.id, UNI.id}) for each in found] == [(kind, True)]
@@ -64,7 +64,7 @@ def test_what_is_shared_is_found_with_the_entity_it_concerns(candidate: Candidat
 def test_a_name_that_is_the_same_is_not_nearly_so() -> None:
     candidate = Candidate(replace(EVA, name=LEAD.name), (replace(UNI, id=key("x"), numbers=frozenset()),))
 
-    found = {each.kind: each.evidence for each in detect([candidate], [APPLIED, OTHER], (), USUAL)}
+    found = {each.kind: each.evidence for each in detect([candidate], [APPLICATION, OTHER], (), USUAL)}
 
     assert found[K.SIMILAR_ORGANISATION] == "University of Ærøsted and University of Ærøsted have the same name"
     assert found[K.SIMILAR_PERSON] == "The same name as Lena Leadová of its team"
@@ -72,25 +72,29 @@ def test_a_name_that_is_the_same_is_not_nearly_so() -> None:
 
 def test_one_orcid_under_two_accounts_may_be_one_person_and_competes_once_that_stands() -> None:
     lead = replace(LEAD, orcid=ORCID)
-    applied = replace(APPLIED, team=(lead,))
+    application = replace(APPLICATION, team=(lead,))
     eva = Candidate(replace(EVA, orcid=lead.orcid))
 
-    found = detect([eva], [applied, OTHER], (), USUAL)
-    stands = detect([eva], [applied, OTHER], (), USUAL, [(EVA.user_id, APPLIED.application_id)])
+    found = detect([eva], [application, OTHER], (), USUAL)
+    stands = detect([eva], [application, OTHER], (), USUAL, [(EVA.user_id, APPLICATION.application_id)])
 
     assert [(each.kind, each.application_id, each.is_certain) for each in found] == [
-        (K.SAME_PERSON, APPLIED.application_id, False)
+        (K.SAME_PERSON, APPLICATION.application_id, False)
     ]
     assert {(each.kind, each.application_id) for each in stands} == {
-        (K.SAME_PERSON, APPLIED.application_id), (K.COMPETING_APPLICATION, OTHER.application_id)
+        (K.SAME_PERSON, APPLICATION.application_id), (K.COMPETING_APPLICATION, OTHER.application_id)
     }  # fmt: skip
 
 
 def test_a_number_is_certain_only_where_both_were_validated() -> None:
     own = Entity(key("x"), "Elsewhere", "FI", numbers=UNI.numbers, proven=UNI.numbers)
-    typed, valid = (replace(APPLIED, entities=(replace(UNI, proven=proven),)) for proven in (frozenset(), UNI.numbers))
+    typed, valid = (
+        replace(APPLICATION, entities=(replace(UNI, proven=proven),)) for proven in (frozenset(), UNI.numbers)
+    )
 
-    (proposed,), (certain,) = (detect([Candidate(EVA, (own,))], [applied], (), USUAL) for applied in (typed, valid))
+    (proposed,), (certain,) = (
+        detect([Candidate(EVA, (own,))], [application], (), USUAL) for application in (typed, valid)
+    )
 
     assert (proposed.kind, proposed.is_certain) == (K.SAME_NUMBER, False)
     assert (certain.kind, certain.is_certain) == (K.SAME_NUMBER, True)
@@ -108,7 +112,10 @@ def test_country_and_city_count_only_where_the_call_says_so_and_only_for_who_jud
     both = ConflictRules(same_country=True, same_city=True)
 
     assert kinds(candidate) == set()
-    assert kinds(candidate, both) == {("same_country", APPLIED.application_id), ("same_city", APPLIED.application_id)}
+    assert kinds(candidate, both) == {
+        ("same_country", APPLICATION.application_id),
+        ("same_city", APPLICATION.application_id),
+    }
     assert kinds(replace(candidate, judges=False), both) == set()
 
 
@@ -116,7 +123,7 @@ def test_a_consortium_shared_before_is_proposed_and_with_no_years_not_looked_for
     own = Entity(key("institute"), "Institute", "FI")
     past = (Together("PCP-2021-A-0001, Pilots 2021", frozenset({own.id, UNI.id})),)
 
-    assert kinds(Candidate(EVA, (own,)), past=past) == {("past_consortium", APPLIED.application_id)}
+    assert kinds(Candidate(EVA, (own,)), past=past) == {("past_consortium", APPLICATION.application_id)}
 
 
 def test_a_domain_of_a_mail_host_tells_nothing() -> None:
@@ -125,7 +132,8 @@ def test_a_domain_of_a_mail_host_tells_nothing() -> None:
         for n in range(4)
     )
     applications = [
-        Applied(key(f"applied{n}"), (Entity(key(f"o{n}"), f"City {n}", "PL"),), (lead,)) for n, lead in enumerate(leads)
+        ComparedApplication(key(f"applied{n}"), (Entity(key(f"o{n}"), f"City {n}", "PL"),), (lead,))
+        for n, lead in enumerate(leads)
     ]
 
     assert detect([Candidate(replace(EVA, email="eva@demo.example"))], applications, (), USUAL) == ()
@@ -158,7 +166,7 @@ candidates_of = st.lists(
 )  # fmt: skip
 bids_of = st.lists(
     st.builds(
-        lambda number, inside, team: Applied(key(f"b{number}"), tuple(inside), tuple(team)),
+        lambda number, inside, team: ComparedApplication(key(f"b{number}"), tuple(inside), tuple(team)),
         st.integers(0, 5), st.lists(st.sampled_from(ENTITIES), min_size=1, max_size=3, unique=True),
         st.lists(st.sampled_from(PEOPLE), max_size=2, unique=True),
     ), max_size=4, unique_by=lambda each: each.application_id,
@@ -168,35 +176,35 @@ rules_of = st.builds(ConflictRules, st.booleans(), st.booleans(), st.booleans())
 
 @given(candidates_of, bids_of, rules_of)
 def test_looking_up_finds_what_looking_at_every_pair_finds(
-    candidates: list[Candidate], applications: list[Applied], rules: ConflictRules
+    candidates: list[Candidate], applications: list[ComparedApplication], rules: ConflictRules
 ) -> None:
     wanted = set()
     for candidate in candidates:
         person = candidate.person
         own = {
-            applied.application_id
-            for applied in applications
-            if any(each.user_id == person.user_id for each in applied.team)
+            application.application_id
+            for application in applications
+            if any(each.user_id == person.user_id for each in application.team)
         }
-        for applied in applications:
-            for entity in applied.entities:
+        for application in applications:
+            for entity in application.entities:
                 for mine in candidate.entities:
                     if mine.id == entity.id:
-                        wanted.add((person.user_id, applied.application_id, K.OWN_ORGANISATION))
+                        wanted.add((person.user_id, application.application_id, K.OWN_ORGANISATION))
                     elif mine.proven & entity.proven:
-                        wanted.add((person.user_id, applied.application_id, K.SAME_NUMBER))
+                        wanted.add((person.user_id, application.application_id, K.SAME_NUMBER))
                     if (
                         candidate.judges
                         and rules.same_city
                         and (mine.country_code, mine.town) == (entity.country_code, entity.town)
                     ):
-                        wanted.add((person.user_id, applied.application_id, K.SAME_CITY))
+                        wanted.add((person.user_id, application.application_id, K.SAME_CITY))
                 if candidate.judges and rules.same_country and entity.country_code in candidate.countries:
-                    wanted.add((person.user_id, applied.application_id, K.SAME_COUNTRY))
-            if any(each.user_id == person.user_id for each in applied.team):
-                wanted.add((person.user_id, applied.application_id, K.OWN_APPLICATION))
-            if own and rules.competing_bid and applied.application_id not in own:
-                wanted.add((person.user_id, applied.application_id, K.COMPETING_APPLICATION))
+                    wanted.add((person.user_id, application.application_id, K.SAME_COUNTRY))
+            if any(each.user_id == person.user_id for each in application.team):
+                wanted.add((person.user_id, application.application_id, K.OWN_APPLICATION))
+            if own and rules.competing_bid and application.application_id not in own:
+                wanted.add((person.user_id, application.application_id, K.COMPETING_APPLICATION))
 
     found = detect(candidates, applications, (), rules)
 

@@ -21,7 +21,15 @@ from grants.core.errors import Conflict, Invalid, NotFound, Refused
 from grants.core.permissions import Permission, system_actor
 from grants.evaluation import queries, services
 from grants.evaluation.models import ConflictDeclaration, EntityDeclaration
-from grants.evaluation.rules import Answered, AnsweredEntity, Doubted, EvaluatorInput, said_of_applications
+from grants.evaluation.rules import (
+    Answered,
+    AnsweredEntity,
+    ConflictPage,
+    ConflictRow,
+    Doubted,
+    EvaluatorInput,
+    said_of_applications,
+)
 from grants.evaluation.states import ConflictKind, Declared, Ruling
 from grants.identity.models import Organisation
 from tests.evaluation.scene import (
@@ -186,11 +194,19 @@ def test_a_hundred_organisations_are_one_page_of_as_many_statements(browser: Bro
         page = browser.get("eva1", "/assessments/conflicts")
     assert page.text.count('name="kind_') == 103
     # The button for all the rest says as one sentence what it answers.
-    assert "no conflict with any of 3 applications and 103 organisations" in page.text
+    assert "no conflict with the 3 applications and the 103 organisations above that have no answer." in page.text
     assert len(many) == len(few) <= 8
 
     assert browser.post("eva1", f"/assessments/conflicts/{scene.slug}", go="rest").status_code == 303
     assert shut(scene, "eva1") == []
+
+
+def test_the_button_for_all_the_rest_names_nothing_there_is_none_of() -> None:
+    row = ConflictRow(UUID(int=1), "A", "Warm homes", "Neochóra", "", None, "", None)
+    shown = ConflictPage(UUID(int=9), "call", "Call", (row,))
+    assert (
+        shown.rest_words == "It says for you that you have no conflict with the application above that has no answer."
+    )
 
 
 def test_what_follows_from_organisations_takes_a_conflict_before_a_doubt() -> None:

@@ -189,7 +189,7 @@ def test_scores_are_compared_only_between_whole_sheets_of_the_scale_as_it_is_now
     }
     sheets = [rules.EvaluatorSheet(people[name], about, name, name, marks) for name, marks in halves.items()]
 
-    _, rows = rules.rows_by_evaluator(sheets, marking)
+    _, rows = rules.scores_by_evaluator(sheets, marking)
 
     told = {row.name: (row.against_words, row.sheets) for row in rows}
     nothing = "no colleague’s sheet beside one yet"

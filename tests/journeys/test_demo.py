@@ -74,7 +74,7 @@ REACHED = {
         evaluation.assessment evaluation.assessments evaluation.conflicts evaluation.finished evaluation.leave
         evaluation.reading_pack evaluation.sheet_offline
         """,
-    "chair": "awards.live awards.projector evaluation.evaluator_scores",
+    "chair": "awards.live awards.projector evaluation.scores_by_evaluator",
     "reka": "agreements.account identity.organisation reporting.costs reporting.section",
     "paolo": "agreements.decline",
     "linnea": "awards.result",

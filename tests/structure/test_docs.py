@@ -57,6 +57,15 @@ def test_every_decision_fits_on_a_page() -> None:
     assert [page.name for page in pages if len(page.read_text(encoding="utf-8").splitlines()) > 60] == []
 
 
+def test_every_file_the_architecture_names_is_there() -> None:
+    named = set(re.findall(r"`(\w[\w/]*/\w+\.(?:py|js))`", PAGE.read_text(encoding="utf-8")))
+    files = {f"/{path.relative_to(ROOT)}" for top in ("grants", "tests") for path in (ROOT / top).rglob("*.*")}
+
+    assert len(named) >= 40
+    # A page about one package names a file from there on.
+    assert {path for path in named if not any(file.endswith(f"/{path}") for file in files)} == set()
+
+
 def test_the_glossary_is_in_the_order_of_the_alphabet() -> None:
     text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
     tables = [re.findall(r"^\| (.+?) \|", part, re.MULTILINE)[2:] for part in text.split("\n## ")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grants.evaluation.forms.assignments import AdjustForm, ReasonForm, RemindForm, RunForm, SeatsTakenForm, end_of
 from grants.evaluation.forms.conflicts import ConflictsForm, Declarations, RuleForm, conflicts_form
-from grants.evaluation.forms.deciding import SeveralForm
+from grants.evaluation.forms.detected import DecideDetectedForm
 from grants.evaluation.forms.leaving import FilledSheetForm, LeaveForm, Leaving
 from grants.evaluation.forms.pool import (
     AnswerForm,
@@ -26,6 +26,7 @@ __all__ = [
     "AdjustForm",
     "AnswerForm",
     "ConflictsForm",
+    "DecideDetectedForm",
     "Declarations",
     "DeclineForm",
     "DissentForm",
@@ -45,7 +46,6 @@ __all__ = [
     "RunForm",
     "SeatsTakenForm",
     "SettleForm",
-    "SeveralForm",
     "SheetForm",
     "ShiftForm",
     "TermsForm",

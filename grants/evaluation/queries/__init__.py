@@ -67,7 +67,6 @@ from grants.evaluation.queries.detected import (
 )
 from grants.evaluation.queries.detecting import acts_for, calls_looked_at, look, standing_detections, takes_part
 from grants.evaluation.queries.entities import doubted, doubted_by, entity_rows, said_of_members, unsettled
-from grants.evaluation.queries.evaluator_scores import scores_by_evaluator
 from grants.evaluation.queries.importing import import_plan, import_progress, roles_asked
 from grants.evaluation.queries.invitations import (
     OWN_CALLS_ALL,
@@ -112,6 +111,7 @@ from grants.evaluation.queries.scopes import (
     shift_scope,
 )
 from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments, seat_application
+from grants.evaluation.queries.scores_by_evaluator import scores_by_evaluator
 from grants.evaluation.queries.seat_file import seat_plan, seat_table
 from grants.evaluation.queries.seating import assignments_page, may_see
 from grants.evaluation.queries.shifts import reasons_of_shifts, shift_page, waiting_shifts

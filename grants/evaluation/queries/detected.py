@@ -22,12 +22,8 @@ from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation.models import Assignment, ConflictDeclaration, DetectedConflict, Evaluator
 from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX, in_conflict, within
 from grants.evaluation.rules import DetectedFact, DetectedPair, DetectedSearch
-from grants.evaluation.states import Declared, DetectedKind, DetectedState, SeatState
+from grants.evaluation.states import DETECTED_SHOWN, Declared, DetectedKind, DetectedState, SeatState
 from grants.identity.models import Organisation, User
-
-# What is gone is on the record alone.
-SHOWN = (DetectedState.PROPOSED, DetectedState.CONFIRMED, DetectedState.DISMISSED)
-
 
 # What joins a person and an application is found by these together, in this order.
 _key = func.concat(Application.reference, " ", User.handle)
@@ -101,11 +97,11 @@ def _narrowed(actor: Actor, call_id: UUID, search: DetectedSearch) -> Select[Any
 def _tallies(actor: Actor, call_id: UUID, search: DetectedSearch) -> Asking[Mapping[DetectedState, Tally]]:
     """How many pairs of each state that is shown are so narrowed, as far as counting goes; one statement."""
     counts = []
-    for state in SHOWN:
+    for state in DETECTED_SHOWN:
         found = _narrowed(actor, call_id, replace(search, state=state)).limit(COUNTED_MAX + 1).subquery()
         counts.append(select(func.count()).select_from(found).scalar_subquery().label(state.value))
     rows = yield from ask(select(*counts))
-    return {state: Tally.of(getattr(rows[0], state.value)) for state in SHOWN}
+    return {state: Tally.of(getattr(rows[0], state.value)) for state in DETECTED_SHOWN}
 
 
 @reader

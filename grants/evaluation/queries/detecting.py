@@ -22,7 +22,7 @@ from grants.core import clock
 from grants.core.db import db
 from grants.core.permissions import Permission
 from grants.evaluation.models import DetectedConflict, Evaluator, EvaluatorOrganisation
-from grants.evaluation.rules.detecting import Applied, Candidate, Entity, Found, Somebody, Together, detect
+from grants.evaluation.rules.detecting import Candidate, ComparedApplication, Entity, Found, Somebody, Together, detect
 from grants.evaluation.states import DetectedKind, DetectedState
 from grants.identity.models import Membership, Organisation, OrganisationFact, RoleGrant, User
 from grants.identity.policy import OFFICERS, TEAM_ROLES, roles_with
@@ -81,7 +81,7 @@ def look(call_id: UUID) -> Looked:
         for user_id, pooled in sorted(judging.items())
         if user_id in people
     ]
-    applications = _applied(partners, team, people, memberships, entities)
+    applications = _compared_applications(partners, team, people, memberships, entities)
     own = {entity.id for candidate in candidates for entity in candidate.entities}
     past = _past(call_id, own, since) if rules.past_consortium_years else ()
     return Looked(
@@ -310,13 +310,13 @@ def _somebody(person: Any, organisation_id: UUID | None) -> Somebody:
     return Somebody(person.id, person.name, person.email, person.orcid, organisation_id)
 
 
-def _applied(
+def _compared_applications(
     partners: Iterable[tuple[UUID, UUID]],
     team: Iterable[tuple[UUID, UUID]],
     people: Mapping[UUID, Any],
     memberships: Mapping[UUID, list[UUID]],
     entities: Mapping[UUID, Entity],
-) -> list[Applied]:
+) -> list[ComparedApplication]:
     consortium: dict[UUID, dict[UUID, Entity]] = defaultdict(dict)
     for application_id, organisation_id in partners:
         entity = entities[organisation_id]
@@ -327,7 +327,7 @@ def _applied(
             own = [entities[each].id for each in memberships.get(user_id, ()) if each in entities]
             inside = next((each for each in own if each in consortium[application_id]), None)
             acting[application_id].append(_somebody(people[user_id], inside))
-    return [Applied(key, tuple(found.values()), tuple(acting[key])) for key, found in consortium.items()]
+    return [ComparedApplication(key, tuple(found.values()), tuple(acting[key])) for key, found in consortium.items()]
 
 
 def _past(call_id: UUID, organisation_ids: Collection[UUID], since: datetime) -> tuple[Together, ...]:

@@ -22,7 +22,7 @@ from grants.evaluation import rules
 from grants.evaluation.models import Assignment, Evaluator, EvaluatorAcceptance, EvaluatorInvitation
 from grants.evaluation.queries.accepting import terms_accepted
 from grants.evaluation.queries.stepping_down import is_stopping_place
-from grants.evaluation.rules import Accepted, EvaluatorInput, InvitationView, LinkState, TermsPage
+from grants.evaluation.rules import Accepted, EvaluatorInput, InvitationView, LinkedInvitation, TermsPage
 from grants.evaluation.states import WAITING, DeclineKind, InvitationState, SeatState
 from grants.identity import queries as identity
 from grants.identity.models import User
@@ -70,9 +70,8 @@ def invitations(call_id: UUID, user_ids: Iterable[UUID] | None = None) -> Asking
     return {row.user_id: _view(row) for row in rows}
 
 
-def invitation_by_link(token: str) -> tuple[InvitationView, LinkState, str] | None:
-    """The invitation a link of a mail names, what the link is good for, and the moment of asking it is of; None for one
-    that we never made. One statement."""
+def invitation_by_link(token: str) -> LinkedInvitation | None:
+    """The invitation a link of a mail names; None for a link that we never made. One statement."""
     named = rules.named_by(identity.read_signed_address(rules.ANSWER_LINK, token))
     if named is None:
         return None
@@ -81,7 +80,8 @@ def invitation_by_link(token: str) -> tuple[InvitationView, LinkState, str] | No
     if row is None:
         return None
     found = _view(row)
-    return found, rules.link_state(found.state, found.invited_at, found.expires_at, asked, clock.now()), asked
+    state = rules.link_state(found.state, found.invited_at, found.expires_at, asked, clock.now())
+    return LinkedInvitation(found, state, asked)
 
 
 def own_invitation(actor: Actor, slug: str) -> InvitationView:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from grants.evaluation.rules.answer_links import ANSWER_LINK, LinkState, asked_mark, link_state, named_by
+from grants.evaluation.rules.answer_links import (
+    ANSWER_LINK,
+    LinkedInvitation,
+    LinkState,
+    asked_mark,
+    link_state,
+    named_by,
+)
 from grants.evaluation.rules.answering import refuse_said_again, said_of_dissent, said_of_reopening, said_of_view
 from grants.evaluation.rules.asked import (
     CHANGED_BY_ANOTHER,
@@ -56,7 +63,6 @@ from grants.evaluation.rules.entities import (
     said_of_applications,
     with_entities,
 )
-from grants.evaluation.rules.evaluator_scores import EvaluatorSheet, ScoresByEvaluator, rows_by_evaluator
 from grants.evaluation.rules.fit import Fitting, Part, fitting
 from grants.evaluation.rules.importing import (
     IMPORT_AT_ONCE,
@@ -109,7 +115,7 @@ from grants.evaluation.rules.late import (
     to_remind,
 )
 from grants.evaluation.rules.official import SHIFT_TAINTED, Gathered, OfficialScore, scored
-from grants.evaluation.rules.on_paper import refuse_another_sheet, sheet_mark
+from grants.evaluation.rules.offline_sheet import refuse_another_sheet, sheet_mark
 from grants.evaluation.rules.packs import PACK_BYTES_MAX, PACK_KIND, PackView, ToRead
 from grants.evaluation.rules.pattern import (
     ListOrder,
@@ -168,6 +174,7 @@ from grants.evaluation.rules.scores import (
     tidy,
     total_half,
 )
+from grants.evaluation.rules.scores_by_evaluator import EvaluatorSheet, ScoresByEvaluator, scores_by_evaluator
 from grants.evaluation.rules.seat_file import (
     SEAT_COLUMNS,
     SEAT_LINES_MAX,
@@ -320,6 +327,7 @@ __all__ = [
     "Known",
     "LineDeed",
     "LinkState",
+    "LinkedInvitation",
     "ListOrder",
     "LoadLine",
     "MarkInput",
@@ -448,12 +456,12 @@ __all__ = [
     "refuse_taking_back_entity",
     "refuse_unaccepted",
     "refuse_unfinished",
-    "rows_by_evaluator",
     "said_of_applications",
     "said_of_dissent",
     "said_of_reopening",
     "said_of_view",
     "scored",
+    "scores_by_evaluator",
     "seat_words",
     "seats_version",
     "sheet_mark",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
 
+from grants.evaluation.rules.invitations import InvitationView
 from grants.evaluation.states import InvitationState
 
 # The page such a link leads to; its seal holds for this page alone.
@@ -32,6 +34,15 @@ class LinkState(StrEnum):
             "withdrawn": "The programme took this invitation back; its reason is in the mail that told you so.",
             "replaced": "You were invited again after this mail. Open the link in the newest one.",
         }[self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedInvitation:
+    """The invitation a link names, what the link is good for, and the mark of the moment of asking it bears."""
+
+    asked: InvitationView
+    state: LinkState
+    mark: str
 
 
 def asked_mark(invited_at: datetime) -> str:

@@ -204,10 +204,13 @@ class ConflictPage:
         """What the button for all the rest says in their name, as one sentence to agree to."""
         rows = sum(row.is_open and not row.noticed for row in self.rows)
         entities = sum(row.is_open and not row.noticed for row in self.entities)
-        return (
-            f"It says for you that you have no conflict with any of {rows} {'application' if rows == 1 else 'applications'} "
-            f"and {entities} {'organisation' if entities == 1 else 'organisations'} that stand above without an answer."
-        )
+        named = [
+            f"the {what}" if number == 1 else f"the {number} {what}s"
+            for number, what in ((rows, "application"), (entities, "organisation"))
+            if number
+        ]
+        have = "has" if rows + entities == 1 else "have"
+        return f"It says for you that you have no conflict with {' and '.join(named)} above that {have} no answer."
 
     @property
     def open_entities(self) -> int:

@@ -147,7 +147,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class ComparedApplication:
     """An application as it is compared: its consortium in order, and who acts for it."""
 
     application_id: UUID
@@ -192,8 +192,8 @@ class Found:
 
 
 def detect(
-    candidates: Sequence[Candidate], applications: Sequence[Applied], past: Sequence[Together], rules: ConflictRules,
-    takes_part: Collection[tuple[UUID, UUID]] = (),
+    candidates: Sequence[Candidate], applications: Sequence[ComparedApplication], past: Sequence[Together],
+    rules: ConflictRules, takes_part: Collection[tuple[UUID, UUID]] = (),
 ) -> tuple[Found, ...]:  # fmt: skip
     """Everything that joins these people to these applications, each fact once, in an order that depends on nothing else.
 
@@ -215,7 +215,7 @@ def detect(
     return tuple(sorted(kept, key=lambda each: tuple(map(str, each.key))))
 
 
-Place = tuple[Applied, Entity]
+Place = tuple[ComparedApplication, Entity]
 
 
 class _Names(Generic[T]):
@@ -257,34 +257,39 @@ def _near(one: str, other: str) -> bool:
 class _Index:
     """The applications by everything a person may share with one."""
 
-    applications: tuple[Applied, ...]
-    by_person: Mapping[UUID, list[tuple[Applied, Somebody]]]
-    by_orcid: Mapping[str, list[tuple[Applied, Somebody]]]
+    applications: tuple[ComparedApplication, ...]
+    by_person: Mapping[UUID, list[tuple[ComparedApplication, Somebody]]]
+    by_orcid: Mapping[str, list[tuple[ComparedApplication, Somebody]]]
     by_entity: Mapping[UUID, list[Place]]
     by_number: Mapping[tuple[str, str], list[Place]]
     by_country: Mapping[str, list[Place]]
     by_town: Mapping[tuple[str, str], list[Place]]
-    by_domain: Mapping[str, list[tuple[Applied, UUID | None]]]
+    by_domain: Mapping[str, list[tuple[ComparedApplication, UUID | None]]]
     past_of: Mapping[UUID, list[Together]]
-    people: _Names[tuple[Applied, Somebody]]
+    people: _Names[tuple[ComparedApplication, Somebody]]
     names: _Names[Place]
 
 
-def _indexed(applications: Sequence[Applied], past: Sequence[Together]) -> _Index:
-    places = [(applied, entity) for applied in applications for entity in applied.entities]
-    team = [(applied, person) for applied in applications for person in applied.team]
+def _indexed(applications: Sequence[ComparedApplication], past: Sequence[Together]) -> _Index:
+    places = [(application, entity) for application in applications for entity in application.entities]
+    team = [(application, person) for application in applications for person in application.team]
     return _Index(
         tuple(applications),
-        _by((person.user_id, (applied, person)) for applied, person in team),
-        _by((person.orcid, (applied, person)) for applied, person in team if person.orcid),
-        _by((entity.id, (applied, entity)) for applied, entity in places),
-        _by((number, (applied, entity)) for applied, entity in places for number in entity.numbers),
-        _by((entity.country_code, (applied, entity)) for applied, entity in places),
-        _by((_town(entity), (applied, entity)) for applied, entity in places if entity.town),
+        _by((person.user_id, (application, person)) for application, person in team),
+        _by((person.orcid, (application, person)) for application, person in team if person.orcid),
+        _by((entity.id, (application, entity)) for application, entity in places),
+        _by((number, (application, entity)) for application, entity in places for number in entity.numbers),
+        _by((entity.country_code, (application, entity)) for application, entity in places),
+        _by((_town(entity), (application, entity)) for application, entity in places if entity.town),
         _domains(places, team),
         _by((organisation_id, each) for each in past for organisation_id in each.organisation_ids),
-        _Names([(_person_key(person.name), (applied, person)) for applied, person in team]),
-        _Names([(f"{entity.country_code} {name_key(entity.name)}", (applied, entity)) for applied, entity in places]),
+        _Names([(_person_key(person.name), (application, person)) for application, person in team]),
+        _Names(
+            [
+                (f"{entity.country_code} {name_key(entity.name)}", (application, entity))
+                for application, entity in places
+            ]
+        ),
     )
 
 
@@ -300,13 +305,13 @@ def _town(entity: Entity) -> tuple[str, str]:
 
 
 def _domains(
-    places: Sequence[Place], team: Sequence[tuple[Applied, Somebody]]
-) -> dict[str, list[tuple[Applied, UUID | None]]]:
+    places: Sequence[Place], team: Sequence[tuple[ComparedApplication, Somebody]]
+) -> dict[str, list[tuple[ComparedApplication, UUID | None]]]:
     """The domains of websites and of the addresses of teams, but for those that belong to nobody in particular."""
-    pairs: list[tuple[str, tuple[Applied, UUID | None]]] = [
-        (entity.domain, (applied, entity.id)) for applied, entity in places
+    pairs: list[tuple[str, tuple[ComparedApplication, UUID | None]]] = [
+        (entity.domain, (application, entity.id)) for application, entity in places
     ]
-    pairs += [(person.domain, (applied, person.organisation_id)) for applied, person in team]
+    pairs += [(person.domain, (application, person.organisation_id)) for application, person in team]
     users: dict[str, set[UUID | None]] = defaultdict(set)
     for domain, (_, organisation_id) in pairs:
         users[domain].add(organisation_id)
@@ -332,32 +337,32 @@ def _part_in_it(candidate: Candidate, index: _Index, rules: ConflictRules, part_
     """
     person = candidate.person
     own = set(part_of)
-    for applied, _ in index.by_person.get(person.user_id, ()):
-        own.add(applied.application_id)
+    for application, _ in index.by_person.get(person.user_id, ()):
+        own.add(application.application_id)
         yield _found(
-            candidate, applied, DetectedKind.OWN_APPLICATION, applied.lead_id, "Takes part in this application"
+            candidate, application, DetectedKind.OWN_APPLICATION, application.lead_id, "Takes part in this application"
         )
-    for applied, other in index.by_orcid.get(person.orcid or "", ()):
+    for application, other in index.by_orcid.get(person.orcid or "", ()):
         if other.user_id != person.user_id:
             words = f"The same ORCID iD as {other.name} of its team: {person.orcid}"
-            yield _found(candidate, applied, DetectedKind.SAME_PERSON, other.organisation_id, words)
+            yield _found(candidate, application, DetectedKind.SAME_PERSON, other.organisation_id, words)
     if own and rules.competing_bid:
         words = "Takes part in another application of this call"
-        for applied in index.applications:
-            if applied.application_id not in own:
-                yield _found(candidate, applied, DetectedKind.COMPETING_APPLICATION, None, words)
+        for application in index.applications:
+            if application.application_id not in own:
+                yield _found(candidate, application, DetectedKind.COMPETING_APPLICATION, None, words)
 
 
 def _by_organisation(candidate: Candidate, index: _Index) -> Iterator[Found]:
     for own in candidate.entities:
-        for applied, entity in index.by_entity.get(own.id, ()):
+        for application, entity in index.by_entity.get(own.id, ()):
             words = f"Belongs to {entity.name}, or did within the years the call looks back"
-            yield _found(candidate, applied, DetectedKind.OWN_ORGANISATION, entity.id, words)
+            yield _found(candidate, application, DetectedKind.OWN_ORGANISATION, entity.id, words)
         for kind, value in sorted(own.numbers):
-            for applied, entity in index.by_number.get((kind, value), ()):
+            for application, entity in index.by_number.get((kind, value), ()):
                 if entity.id != own.id:
                     words = f"{own.name} has the same {kind} as {entity.name}: {value}"
-                    found = _found(candidate, applied, DetectedKind.SAME_NUMBER, entity.id, words)
+                    found = _found(candidate, application, DetectedKind.SAME_NUMBER, entity.id, words)
                     yield replace(found, proven=(kind, value) in own.proven & entity.proven)
 
 
@@ -365,32 +370,32 @@ def _by_place(candidate: Candidate, index: _Index, rules: ConflictRules) -> Iter
     """The same country or city, where the call says that it is a conflict."""
     if rules.same_country:
         for country in sorted(candidate.countries):
-            for applied, entity in index.by_country.get(country, ()):
+            for application, entity in index.by_country.get(country, ()):
                 words = f"Comes from a country of the consortium: {country}"
-                yield _found(candidate, applied, DetectedKind.SAME_COUNTRY, entity.id, words)
+                yield _found(candidate, application, DetectedKind.SAME_COUNTRY, entity.id, words)
     if rules.same_city:
         for own in candidate.entities:
-            for applied, entity in index.by_town.get(_town(own), ()) if own.town else ():
+            for application, entity in index.by_town.get(_town(own), ()) if own.town else ():
                 words = f"{own.name} is in a city of the consortium: {entity.town}"
-                yield _found(candidate, applied, DetectedKind.SAME_CITY, entity.id, words)
+                yield _found(candidate, application, DetectedKind.SAME_CITY, entity.id, words)
 
 
 def _to_look_at(candidate: Candidate, index: _Index, rules: ConflictRules) -> Iterator[Found]:
     """What may be a conflict and may be none: a person decides."""
     person = candidate.person
     for domain in _with_parents(person.domain):
-        for applied, organisation_id in index.by_domain.get(domain, ()):
+        for application, organisation_id in index.by_domain.get(domain, ()):
             words = f"An e-mail address of the same domain: {domain}"
-            yield _found(candidate, applied, DetectedKind.MAIL_DOMAIN, organisation_id, words)
+            yield _found(candidate, application, DetectedKind.MAIL_DOMAIN, organisation_id, words)
     if rules.past_consortium_years:
         yield from _past(candidate, index)
-    for applied, other in index.people.near(_person_key(person.name)):
+    for application, other in index.people.near(_person_key(person.name)):
         if other.user_id != person.user_id:
             near = "The same name" if person.name.casefold() == other.name.casefold() else "Nearly the same name"
             words = f"{near} as {other.name} of its team"
-            yield _found(candidate, applied, DetectedKind.SIMILAR_PERSON, other.organisation_id, words)
+            yield _found(candidate, application, DetectedKind.SIMILAR_PERSON, other.organisation_id, words)
     for own in candidate.entities:
-        for applied, entity in index.names.near(f"{own.country_code} {name_key(own.name)}"):
+        for application, entity in index.names.near(f"{own.country_code} {name_key(own.name)}"):
             if entity.id != own.id:
                 near = (
                     "have the same name"
@@ -398,16 +403,16 @@ def _to_look_at(candidate: Candidate, index: _Index, rules: ConflictRules) -> It
                     else "have nearly the same name"
                 )
                 words = f"{own.name} and {entity.name} {near}"
-                yield _found(candidate, applied, DetectedKind.SIMILAR_ORGANISATION, entity.id, words)
+                yield _found(candidate, application, DetectedKind.SIMILAR_ORGANISATION, entity.id, words)
 
 
 def _past(candidate: Candidate, index: _Index) -> Iterator[Found]:
     for own in candidate.entities:
         for before in index.past_of.get(own.id, ()):
             for organisation_id in sorted(before.organisation_ids - {own.id}):
-                for applied, entity in index.by_entity.get(organisation_id, ()):
+                for application, entity in index.by_entity.get(organisation_id, ()):
                     words = f"{own.name} and {entity.name} stood in one consortium: {before.words}"
-                    yield _found(candidate, applied, DetectedKind.PAST_CONSORTIUM, entity.id, words)
+                    yield _found(candidate, application, DetectedKind.PAST_CONSORTIUM, entity.id, words)
 
 
 def _with_parents(domain: str) -> Iterator[str]:
@@ -424,6 +429,10 @@ def _person_key(name: str) -> str:
 
 
 def _found(
-    candidate: Candidate, applied: Applied, kind: DetectedKind, organisation_id: UUID | None, evidence: str
+    candidate: Candidate,
+    application: ComparedApplication,
+    kind: DetectedKind,
+    organisation_id: UUID | None,
+    evidence: str,
 ) -> Found:
-    return Found(candidate.person.user_id, applied.application_id, kind, organisation_id, evidence)
+    return Found(candidate.person.user_id, application.application_id, kind, organisation_id, evidence)

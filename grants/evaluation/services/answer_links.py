@@ -13,9 +13,8 @@ from grants.core.acts import act, note_security
 from grants.core.db import check_version
 from grants.core.errors import NotFound, Refused
 from grants.core.permissions import Actor
-from grants.evaluation import queries
 from grants.evaluation.models import EvaluatorInvitation
-from grants.evaluation.rules import LinkState, link_state
+from grants.evaluation.rules import LinkedInvitation, LinkState, link_state
 from grants.evaluation.services.invitations import locked_invitation, say_no
 from grants.evaluation.states import POOL_INVITATION, DeclineKind, InvitationState
 from grants.identity import queries as identity
@@ -23,23 +22,23 @@ from grants.identity import services as people
 from grants.identity.policy import Role
 
 ACCOUNT_CLOSED = "Your account is closed, so nothing can be answered by this link. Write to the programme office."
-BY_LINK = "by the link of the mail, without signing in"
 
 
-def whose_link(token: str) -> tuple[Actor, UUID, str]:
-    """Whose answer it is, to which call, and when they were asked; whether it still counts the act looks up."""
-    found = queries.invitation_by_link(token)
-    if found is None:
+def whose_link(linked: LinkedInvitation | None) -> tuple[Actor, UUID, str]:
+    """Whose answer it is, to which call, and when they were asked; whether it still counts the act looks up.
+
+    Raises :class:`NotFound` where the link names nothing, and :class:`Refused` where the account of its person is closed.
+    """
+    if linked is None:
         note_security("link.refused")
         raise NotFound
-    invitation = found[0]
     try:
-        return identity.actor_for(invitation.user_id), invitation.call_id, found[2]
+        return identity.actor_for(linked.asked.user_id), linked.asked.call_id, linked.mark
     except NotFound:
         raise Refused(ACCOUNT_CLOSED) from None
 
 
-@act("invitation.agree", needs=None, says="said yes to evaluating in {subject} by the link of the mail")
+@act("invitation.agree_by_link", needs=None, says="said yes to evaluating in {subject} by the link of the mail")
 def agree_by_link(actor: Actor, call_id: UUID, asked: str, version: int | None) -> UUID | None:
     """The yes is on the record; the entry in the pool comes with the profile, after signing in."""
     assert actor.user_id is not None, "an invitation is answered by a person"
@@ -49,7 +48,6 @@ def agree_by_link(actor: Actor, call_id: UUID, asked: str, version: int | None) 
         raise Refused(f"{why} Tell the programme office.")
     POOL_INVITATION.move(row, "agree")
     row.answered_at = acts.moment()
-    acts.reason(BY_LINK)
     return people.open_account(actor.user_id)
 
 

@@ -201,7 +201,7 @@ def accept_invitation(
 
     What the programme offered, the roles and the largest number of applications, is not theirs to raise.
     """
-    row, call = own_waiting(actor, call_id, version)
+    row, call = _own_waiting(actor, call_id, version)
     assert actor.user_id is not None, "an invitation is answered by a person"
     why = people.why_not_staff(actor.user_id, Role.EVALUATOR)
     if why:
@@ -234,7 +234,7 @@ def decline_invitation(
     actor: Actor, call_id: UUID, kind: DeclineKind, words: str = "", version: int | None = None
 ) -> None:
     """The invited person says no, and why; whoever invited them is told."""
-    row, call = own_waiting(actor, call_id, version)
+    row, call = _own_waiting(actor, call_id, version)
     say_no(actor, row, call, kind, words)
 
 
@@ -257,7 +257,7 @@ def locked_invitation(call_id: UUID, user_id: UUID | None) -> EvaluatorInvitatio
     return _row(call_id, user_id)
 
 
-def own_waiting(actor: Actor, call_id: UUID, version: int | None) -> tuple[EvaluatorInvitation, CallView]:
+def _own_waiting(actor: Actor, call_id: UUID, version: int | None) -> tuple[EvaluatorInvitation, CallView]:
     """The own invitation under lock, if it still waits."""
     row = locked_invitation(call_id, actor.user_id)
     if row is None or row.state == InvitationState.WITHDRAWN.value:

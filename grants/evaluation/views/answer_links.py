@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
+from uuid import UUID
 
-from flask import current_app, flash, url_for
+from flask import flash, url_for
 from flask import session as cookie
 
 from grants.calls import queries as calls
 from grants.core import clock
 from grants.evaluation import queries, services
 from grants.evaluation.forms import DeclineForm
-from grants.evaluation.rules import InvitationView, LinkState
+from grants.evaluation.rules import LinkedInvitation, LinkState
 from grants.evaluation.views.frame import bp, status_of
 from grants.identity import queries as identity
 from grants.web.forms import ContestedForm
@@ -29,7 +30,7 @@ def answer_link(token: str) -> Any:
     found = queries.invitation_by_link(token)
     if found is None:
         return _nothing_known()
-    slug = found[0].slug
+    slug = found.asked.slug
     kept = [(name, each) for name, each in cookie.get(TOKENS_KEY, {}).items() if name != slug]
     cookie[TOKENS_KEY] = dict([*kept[-TOKENS_MAX + 1 :], (slug, token)])
     return see_other(".answer_page", slug=slug)
@@ -39,26 +40,24 @@ def _nothing_known() -> Any:
     return page("evaluation/answer_unknown.html"), 404
 
 
-def _token(slug: str) -> str:
-    return str(cookie.get(TOKENS_KEY, {}).get(slug, ""))
+def _linked(slug: str) -> LinkedInvitation | None:
+    """The invitation to this call whose link was opened in this browser, as it stands now."""
+    found = queries.invitation_by_link(str(cookie.get(TOKENS_KEY, {}).get(slug, "")))
+    return found if found is not None and found.asked.slug == slug else None
 
 
 @bp.get("/calls/<slug>/invitation/answer")
 @public
 def answer_page(slug: str) -> Any:
     """What is asked of the person, and the two buttons."""
-    found = queries.invitation_by_link(_token(slug))
-    if found is None or found[0].slug != slug:
-        return _nothing_known()
-    return _answer_page(found[0], found[1])
+    linked = _linked(slug)
+    return _nothing_known() if linked is None else _answer_page(linked)
 
 
 def _answer_page(
-    asked: InvitationView,
-    state: LinkState,
-    accepting: ContestedForm | None = None,
-    declining: DeclineForm | None = None,
+    linked: LinkedInvitation, accepting: ContestedForm | None = None, declining: DeclineForm | None = None
 ) -> str:
+    asked, state = linked.asked, linked.state
     call = calls.call_by_id(asked.call_id)
     newest = next(iter(calls.expert_terms(asked.call_id)), None)
     actor, version = current_actor(), str(asked.version)
@@ -82,25 +81,25 @@ def _answer_page(
 @public
 def accept_by_link(slug: str) -> Any:
     """Yes: on to the account, or to signing in, and from there to the profile."""
-    form = ContestedForm()
-    if _is_somebody_else(slug):
+    form, linked = ContestedForm(), _linked(slug)
+    if _is_somebody_else(linked):
         return see_other(".answer_page", slug=slug)
     if form.validate_on_submit():
         with form.attempt():
-            link_id = services.agree_by_link(*services.whose_link(_token(slug)), form.version_shown())
+            link_id = services.agree_by_link(*services.whose_link(linked), form.version_shown())
             return _on_to_the_profile(slug, link_id)
     return _again(slug, form)
 
 
-def _on_to_the_profile(slug: str, link_id: Any) -> Any:
-    profile = url_for("evaluation.invitation", slug=slug)
+def _on_to_the_profile(slug: str, link_id: UUID | None) -> Any:
+    profile = url_for(".invitation", slug=slug)
     if link_id is not None:
         flash("You said yes. Choose a password and sign in with it; then say what you know.", "success")
         token = identity.sign_in_token(link_id)
         return see_other("identity.open_link", purpose="invitation", token=token, next=profile)
     flash("You said yes. Say what you know next, then declare your conflicts of interest.", "success")
     if current_actor().user_id is not None:
-        return cast(Any, current_app).redirect(profile, 303)
+        return see_other(".invitation", slug=slug)
     return see_other("identity.sign_in", next=profile)
 
 
@@ -108,29 +107,28 @@ def _on_to_the_profile(slug: str, link_id: Any) -> Any:
 @public
 def decline_by_link(slug: str) -> Any:
     """No, and why: final until the person is invited again."""
-    form = DeclineForm()
-    if _is_somebody_else(slug):
+    form, linked = DeclineForm(), _linked(slug)
+    if _is_somebody_else(linked):
         return see_other(".answer_page", slug=slug)
     if form.validate_on_submit():
         with form.attempt():
-            services.decline_by_link(*services.whose_link(_token(slug)), *form.why(), form.version_shown())
+            services.decline_by_link(*services.whose_link(linked), *form.why(), form.version_shown())
             flash("Your answer is stored. Thank you for saying so.", "success")
             return see_other(".answer_page", slug=slug)
     return _again(slug, form)
 
 
-def _is_somebody_else(slug: str) -> bool:
+def _is_somebody_else(linked: LinkedInvitation | None) -> bool:
     """Whether this browser is signed in as another person, who must not answer for the invited one."""
-    found = queries.invitation_by_link(_token(slug))
-    return found is not None and current_actor().user_id not in (None, found[0].user_id)
+    return linked is not None and current_actor().user_id not in (None, linked.asked.user_id)
 
 
 def _again(slug: str, form: ContestedForm) -> Any:
     """The page once more, with what was typed and what stands now."""
-    found = queries.invitation_by_link(_token(slug))
-    if found is None or found[0].slug != slug:
+    linked = _linked(slug)
+    if linked is None:
         return _nothing_known()
     if form.clashed:
-        form.comes_again(found[0].version)
+        form.comes_again(linked.asked.version)
     shown = {"declining": form} if isinstance(form, DeclineForm) else {"accepting": form}
-    return _answer_page(found[0], found[1], **shown), status_of(form)
+    return _answer_page(linked, **shown), status_of(form)

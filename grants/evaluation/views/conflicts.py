@@ -12,14 +12,13 @@ from grants.core import jobs
 from grants.core.errors import Conflict, NotFound, Refused, no_such, quoted
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import (
+    DecideDetectedForm,
     Declarations,
     ReasonForm,
     RuleForm,
-    SeveralForm,
     conflicts_form,
 )
-from grants.evaluation.queries.detected import SHOWN
-from grants.evaluation.states import DetectedKind, DetectedState, Ruling
+from grants.evaluation.states import DETECTED_SHOWN, DetectedKind, DetectedState, Ruling
 from grants.evaluation.views.frame import P, bp, status_of
 from grants.web import paging
 from grants.web.choosing import NO_CHOICE, chosen
@@ -121,11 +120,11 @@ def _declared_words(answers: int, conflicts: int) -> str:
 @requires(P.CONFLICT_CONFIRM)
 def detected(slug: str) -> Any:
     """What the program found that may be a conflict: what waits, what keeps people away, what was dismissed."""
-    return _detected(slug, SeveralForm(formdata=None))
+    return _detected(slug, DecideDetectedForm(formdata=None))
 
 
-def _detected(slug: str, form: SeveralForm) -> Any:
-    known, problems = {state.value: state for state in SHOWN}, []
+def _detected(slug: str, form: DecideDetectedForm) -> Any:
+    known, problems = {state.value: state for state in DETECTED_SHOWN}, []
     asked = request.args.get("show", DetectedState.PROPOSED.value)
     if asked not in known:
         problems.append(no_such("state", asked, known))
@@ -139,7 +138,8 @@ def _detected(slug: str, form: SeveralForm) -> Any:
     call, rows, waiting, tallies = queries.detected_rows(current_actor(), slug, search, paging.asked())
     return page(
         "evaluation/detected.html", call=call, rows=paging.Rows(()) if problems else rows, waiting=waiting, tallies=tallies,
-        problems=problems, search=search, states=SHOWN, kinds=words, look=jobs.latest(("call", call.id), LOOK_JOB), form=form,
+        problems=problems, search=search, states=DETECTED_SHOWN, kinds=words,
+        look=jobs.latest(("call", call.id), LOOK_JOB), form=form,
     )  # fmt: skip
 
 
@@ -147,7 +147,7 @@ def _detected(slug: str, form: SeveralForm) -> Any:
 @requires(P.CONFLICT_CONFIRM)
 def decide_several(slug: str) -> Any:
     """Decide about every pair that was ticked, each by a deed of its own with its reason on the record."""
-    form = SeveralForm()
+    form = DecideDetectedForm()
     pairs = {pair.key: pair for pair in queries.detected_picked(current_actor(), slug, form.picked)}
     if form.validate_on_submit():
         done = _decided(form, pairs)
@@ -159,7 +159,7 @@ def decide_several(slug: str) -> Any:
     return _detected(slug, form), 422
 
 
-def _decided(form: SeveralForm, pairs: Mapping[str, rules.DetectedPair]) -> int:
+def _decided(form: DecideDetectedForm, pairs: Mapping[str, rules.DetectedPair]) -> int:
     """How many of what was ticked were decided; what was not is told with its row and with what was typed there."""
     done = 0
     for key in form.picked:

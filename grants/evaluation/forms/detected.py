@@ -17,7 +17,7 @@ from grants.web.forms import A_PARAGRAPH, Form, Needed, choices
 REASON_CHARACTERS_MAX = 2_000
 
 
-class SeveralForm(Form):
+class DecideDetectedForm(Form):
     """One decision about every pair that is ticked."""
 
     ruling = RadioField(

@@ -89,7 +89,7 @@ class ScoresByEvaluator:
         return _points(Fraction(sum(self.marking.most_half(one) for one in self.marking.criteria), 2), 1)
 
 
-def rows_by_evaluator(
+def scores_by_evaluator(
     sheets: Sequence[EvaluatorSheet], marking: Marking
 ) -> tuple[EvaluatorScores | None, tuple[EvaluatorScores, ...]]:
     """All sheets together, and each evaluator by name; None and nothing before the first sheet is in."""

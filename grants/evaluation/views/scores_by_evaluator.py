@@ -12,8 +12,8 @@ from grants.web.routing import current_actor, page, requires
 
 @bp.get("/calls/<slug>/scores")
 @requires(P.CONSENSUS_WRITE)
-def evaluator_scores(slug: str) -> Any:
+def scores_by_evaluator(slug: str) -> Any:
     """Each evaluator’s scores beside everybody’s; nothing while own assessments of the call are open."""
     return page(
-        "evaluation/evaluator_scores.html", shown=queries.scores_by_evaluator(current_actor(), slug, paging.asked())
+        "evaluation/scores_by_evaluator.html", shown=queries.scores_by_evaluator(current_actor(), slug, paging.asked())
     )

@@ -48,7 +48,7 @@ def scores_by_evaluator(actor: Actor, slug: str, page: Page) -> Asking[ScoresByE
             f"This call has more than {SHEETS_MAX:,} assessments, as many as these figures are worked out from; of a part "
             "they would be wrong. Open the applications in the list of consensus: each shows its assessments."
         )
-    every, listed = rules.rows_by_evaluator(found, marking)
+    every, listed = rules.scores_by_evaluator(found, marking)
     after = [row for row in listed if row.key > (page.after or "")]
     rows = cut(after[: page.limit], page, key=lambda row: row.key, total=len(listed))
     return ScoresByEvaluator(call.slug, call.title, marking, 0, False, every, rows)
