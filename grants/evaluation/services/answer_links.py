@@ -9,7 +9,7 @@ from uuid import UUID
 
 from grants.calls import queries as calls
 from grants.core import acts
-from grants.core.acts import act, note_security
+from grants.core.acts import act
 from grants.core.db import check_version
 from grants.core.errors import NotFound, Refused
 from grants.core.permissions import Actor
@@ -24,14 +24,11 @@ from grants.identity.policy import Role
 ACCOUNT_CLOSED = "Your account is closed, so nothing can be answered by this link. Write to the programme office."
 
 
-def whose_link(linked: LinkedInvitation | None) -> tuple[Actor, UUID, str]:
+def whose_link(linked: LinkedInvitation) -> tuple[Actor, UUID, str]:
     """Whose answer it is, to which call, and when they were asked; whether it still counts the act looks up.
 
-    Raises :class:`NotFound` where the link names nothing, and :class:`Refused` where the account of its person is closed.
+    Raises :class:`Refused` where the account of its person is closed.
     """
-    if linked is None:
-        note_security("link.refused")
-        raise NotFound
     try:
         return identity.actor_for(linked.asked.user_id), linked.asked.call_id, linked.mark
     except NotFound:
