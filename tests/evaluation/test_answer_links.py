@@ -21,8 +21,11 @@ from grants.evaluation.rules import AskInput, PoolSearch
 from grants.evaluation.states import PoolState
 from grants.identity import queries as identity
 from grants.identity.models import User
+from grants.identity.policy import Role
 from tests import actors
 from tests.evaluation.scene import CLOSED, Browser, Scene
+from tests.evaluation.test_pool import letters
+from tests.factories import identity as people
 
 PASSWORD = "four blue ferries at noon"
 
@@ -117,9 +120,21 @@ def test_a_no_by_the_link_has_a_reason_and_is_final_until_asked_again(scene: Sce
     assert [line.state_words for line in found] == ["Declined (not my field)"]
     # Asked again: the old mail says so, the new one works.
     with clock.at(CLOSED + timedelta(hours=1)):
-        newer = invite(scene, "Nora")
+        newer = invite(scene, "Nora", days=30)
         assert "You were invited again" in window.get(link, follow_redirects=True).text
         assert "Or decline" in window.get(newer, follow_redirects=True).text
+        chairs = invite(scene, "Ole")
+        with arranging():
+            people.role(scene.people["Ole"], Role.PANEL_CHAIR)
+    # A mail handed on, or found late, opens no account: the link to choose a password goes to the mailbox.
+    for name, asked, hours in (("Ole", chairs, 2), ("Nora", newer, 14 * 24 + 1)):
+        with clock.at(CLOSED + timedelta(hours=hours)):
+            user_id, address = str(scene.people[name]), window.get(asked).location
+            before = letters("invitation").count(user_id)
+            yes = window.post(f"{address}/accept", data=hidden(window.get(address)))
+            assert yes.location == f"/sign-in?next=/calls/{scene.slug}/invitation"
+            assert "a mail brings you the link" in window.get(yes.location).text
+            assert letters("invitation").count(user_id) == before + 1
 
 
 def test_a_link_that_is_changed_lapsed_withdrawn_or_of_somebody_else_answers_nothing(scene: Scene, app: Flask) -> None:

@@ -45,7 +45,7 @@ def agree_by_link(actor: Actor, call_id: UUID, asked: str, version: int | None) 
         raise Refused(f"{why} Tell the programme office.")
     POOL_INVITATION.move(row, "agree")
     row.answered_at = acts.moment()
-    return people.open_account(actor.user_id)
+    return people.open_account(actor.user_id, row.invited_at)
 
 
 @act("invitation.decline_by_link", needs=None, says="declined to evaluate in {subject} by the link of the mail")

@@ -115,9 +115,13 @@ def _on_to_the_profile(slug: str, link_id: UUID | None) -> Any:
         flash("You said yes. Choose a password and sign in with it; then say what you know.", "success")
         token = identity.sign_in_token(link_id)
         return see_other("identity.open_link", purpose="invitation", token=token, next=profile)
-    flash("You said yes. Say what you know next, then declare your conflicts of interest.", "success")
     if current_actor().user_id is not None:
+        flash("You said yes. Say what you know next, then declare your conflicts of interest.", "success")
         return see_other(".invitation", slug=slug)
+    flash(
+        "You said yes. Sign in, then say what you know. If you have no password yet, a mail brings you the link.",
+        "success",
+    )
     return see_other("identity.sign_in", next=profile)
 
 
