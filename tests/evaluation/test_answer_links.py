@@ -20,6 +20,7 @@ from grants.evaluation import queries, services
 from grants.evaluation.rules import AskInput, PoolSearch
 from grants.evaluation.states import PoolState
 from grants.identity import queries as identity
+from grants.identity import services as identity_services
 from grants.identity.models import User
 from grants.identity.policy import Role
 from tests import actors
@@ -141,6 +142,15 @@ def test_a_link_that_is_changed_lapsed_withdrawn_or_of_somebody_else_answers_not
     app.config["WTF_CSRF_ENABLED"] = False
     link, window = invite(scene, "Nora", days=3), app.test_client()
     other, noted = invite(scene, "Ole"), security_events()
+    # Who may read the mail gets the words that lead through signing in; in a demo, whose people have no mailbox, the link.
+    number = db.session.scalars(
+        select(Job.number).where(Job.name == "jobs.mail.send").order_by(Job.number.desc())
+    ).first()
+    for demo, way in ((False, f"/calls/{scene.slug}/invitation"), (True, other)):
+        app.config["GRANTS_DEMO"] = demo
+        text = identity_services.open_mail(actors.ada(), number or 0).text
+        assert f"{way}\n" in text and ("/evaluators/answer/" in text) is demo
+    app.config["GRANTS_DEMO"] = False
     # The seal of one invitation opens no other; a cut link, none at all.
     mixed = f"{other.rpartition('.')[0]}.{link.rpartition('.')[2]}"
     for bad in (mixed, link[:-1], "/evaluators/answer/x", "/evaluators/answer/ü.1.2"):
