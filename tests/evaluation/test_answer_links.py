@@ -7,12 +7,12 @@ from datetime import timedelta
 from uuid import UUID
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from grants.core import clock
 from grants.core.acts import arranging
-from grants.core.audit import AuditEvent
+from grants.core.audit import AuditEvent, SecurityEvent
 from grants.core.db import db
 from grants.core.jobs import Job
 from grants.core.paging import Page
@@ -20,9 +20,13 @@ from grants.evaluation import queries, services
 from grants.evaluation.rules import AskInput, PoolSearch
 from grants.evaluation.states import PoolState
 from grants.identity import queries as identity
+from grants.identity import services as identity_services
 from grants.identity.models import User
+from grants.identity.policy import Role
 from tests import actors
 from tests.evaluation.scene import CLOSED, Browser, Scene
+from tests.evaluation.test_pool import letters
+from tests.factories import identity as people
 
 PASSWORD = "four blue ferries at noon"
 
@@ -51,9 +55,14 @@ def standing(scene: Scene, name: str) -> PoolState:
     return queries.invitations(scene.call_id)[scene.people[name]].standing(clock.now())
 
 
+def security_events() -> int:
+    db.session.rollback()
+    return db.session.scalars(select(func.count()).select_from(SecurityEvent)).one()
+
+
 def test_a_yes_by_the_link_leads_to_the_account_and_the_profile(scene: Scene, app: Flask, browser: Browser) -> None:
     link, window, other = invite(scene, "Nora"), app.test_client(), app.test_client()
-    address = f"/calls/{scene.slug}/invitation/answer"
+    address = f"/calls/{scene.slug}/invitation/answer/nora-new"
 
     # Whoever opens it changes nothing, a mail scanner or two tabs.
     assert window.get(link).location == other.get(link).location == address
@@ -103,22 +112,45 @@ def test_a_no_by_the_link_has_a_reason_and_is_final_until_asked_again(scene: Sce
 
     assert (bare.status_code, wrong.status_code, done.status_code) == (422, 422, 303)
     assert "Say in a few words why" in bare.text and "My own words" in wrong.text
-    assert "Your reason: Not my field: I know heat only." in window.get(address).text
     assert "This link was used" in window.post(f"{address}/accept", data=fields).text
+    # Shown once, since others may use the same machine; then by the link alone.
+    assert "Your reason: Not my field: I know heat only." in window.get(address).text
+    assert window.get(address).status_code == 404
     narrowed = PoolSearch(state=PoolState.DECLINED)
     found = queries.pool_list(scene.actor("manager"), scene.call_id, narrowed, Page())[0].items
     assert [line.state_words for line in found] == ["Declined (not my field)"]
     # Asked again: the old mail says so, the new one works.
     with clock.at(CLOSED + timedelta(hours=1)):
-        newer = invite(scene, "Nora")
+        newer = invite(scene, "Nora", days=30)
         assert "You were invited again" in window.get(link, follow_redirects=True).text
         assert "Or decline" in window.get(newer, follow_redirects=True).text
+        chairs = invite(scene, "Ole")
+        with arranging():
+            people.role(scene.people["Ole"], Role.PANEL_CHAIR)
+    # A mail handed on, or found late, opens no account: the link to choose a password goes to the mailbox.
+    for name, asked, hours in (("Ole", chairs, 2), ("Nora", newer, 14 * 24 + 1)):
+        with clock.at(CLOSED + timedelta(hours=hours)):
+            user_id, address = str(scene.people[name]), window.get(asked).location
+            before = letters("invitation").count(user_id)
+            yes = window.post(f"{address}/accept", data=hidden(window.get(address)))
+            assert yes.location == f"/sign-in?next=/calls/{scene.slug}/invitation"
+            assert "a mail brings you the link" in window.get(yes.location).text
+            assert letters("invitation").count(user_id) == before + 1
 
 
 def test_a_link_that_is_changed_lapsed_withdrawn_or_of_somebody_else_answers_nothing(scene: Scene, app: Flask) -> None:
     app.config["WTF_CSRF_ENABLED"] = False
     link, window = invite(scene, "Nora", days=3), app.test_client()
-    other = invite(scene, "Ole")
+    other, noted = invite(scene, "Ole"), security_events()
+    # Who may read the mail gets the words that lead through signing in; in a demo, whose people have no mailbox, the link.
+    number = db.session.scalars(
+        select(Job.number).where(Job.name == "jobs.mail.send").order_by(Job.number.desc())
+    ).first()
+    for demo, way in ((False, f"/calls/{scene.slug}/invitation"), (True, other)):
+        app.config["GRANTS_DEMO"] = demo
+        text = identity_services.open_mail(actors.ada(), number or 0).text
+        assert f"{way}\n" in text and ("/evaluators/answer/" in text) is demo
+    app.config["GRANTS_DEMO"] = False
     # The seal of one invitation opens no other; a cut link, none at all.
     mixed = f"{other.rpartition('.')[0]}.{link.rpartition('.')[2]}"
     for bad in (mixed, link[:-1], "/evaluators/answer/x", "/evaluators/answer/ü.1.2"):
@@ -127,6 +159,12 @@ def test_a_link_that_is_changed_lapsed_withdrawn_or_of_somebody_else_answers_not
     fields = hidden(window.get(address))
     assert app.test_client().get(address).status_code == 404
     assert app.test_client().post(f"{address}/accept", data=fields).status_code == 404
+    assert security_events() == noted, "whoever sends anything fills no table"
+    # Two invitations in two tabs are two answers, and a page left open for long answers nothing but keeps what was typed.
+    assert window.get(other).location != address and "Nora New" in window.get(address).text
+    with clock.at(clock.now() + timedelta(hours=1)):
+        late = window.post(f"{address}/decline", data={**fields, "kind": "other", "words": "My own words"})
+    assert (late.status_code, "My own words" in late.text) == (404, True)
 
     # Signed in as another person one answers for nobody.
     entered = app.test_client()
@@ -134,7 +172,7 @@ def test_a_link_that_is_changed_lapsed_withdrawn_or_of_somebody_else_answers_not
     assert "You are signed in as" in entered.get(link, follow_redirects=True).text
     assert entered.post(f"{address}/accept", data=fields).location == address
     with clock.at(CLOSED + timedelta(days=4)):
-        assert "time to answer is over" in window.get(address).text
+        assert "time to answer is over" in window.get(link, follow_redirects=True).text
         assert "time to answer is over" in window.post(f"{address}/accept", data=fields).text
     row = queries.invitations(scene.call_id)[scene.people["Nora"]]
     services.withdraw_invitation(scene.actor("manager"), row.id, "A mistake.", row.version)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from grants.calls import queries as calls
 from grants.core import acts
-from grants.core.acts import act, note_security
+from grants.core.acts import act
 from grants.core.db import check_version
 from grants.core.errors import NotFound, Refused
 from grants.core.permissions import Actor
@@ -24,14 +24,11 @@ from grants.identity.policy import Role
 ACCOUNT_CLOSED = "Your account is closed, so nothing can be answered by this link. Write to the programme office."
 
 
-def whose_link(linked: LinkedInvitation | None) -> tuple[Actor, UUID, str]:
+def whose_link(linked: LinkedInvitation) -> tuple[Actor, UUID, str]:
     """Whose answer it is, to which call, and when they were asked; whether it still counts the act looks up.
 
-    Raises :class:`NotFound` where the link names nothing, and :class:`Refused` where the account of its person is closed.
+    Raises :class:`Refused` where the account of its person is closed.
     """
-    if linked is None:
-        note_security("link.refused")
-        raise NotFound
     try:
         return identity.actor_for(linked.asked.user_id), linked.asked.call_id, linked.mark
     except NotFound:
@@ -48,7 +45,7 @@ def agree_by_link(actor: Actor, call_id: UUID, asked: str, version: int | None) 
         raise Refused(f"{why} Tell the programme office.")
     POOL_INVITATION.move(row, "agree")
     row.answered_at = acts.moment()
-    return people.open_account(actor.user_id)
+    return people.open_account(actor.user_id, row.invited_at)
 
 
 @act("invitation.decline_by_link", needs=None, says="declined to evaluate in {subject} by the link of the mail")

@@ -18,9 +18,11 @@ from grants.identity import queries as identity
 from grants.web.forms import ContestedForm
 from grants.web.routing import current_actor, page, public, see_other
 
-# The links opened in this browser, by call: two invitations in two tabs are two answers.
-TOKENS_KEY = "answer_tokens"
-TOKENS_MAX = 5
+# The links opened in this browser, by invitation: two of them in two tabs are two answers. Each with the second it was
+# opened in, since others may use the same machine.
+OPENED_KEY = "answer_links"
+OPENED_MAX = 5
+OPENED_SECONDS = 3_600
 
 
 @bp.get("/evaluators/answer/<token>")
@@ -30,28 +32,42 @@ def answer_link(token: str) -> Any:
     found = queries.invitation_by_link(token)
     if found is None:
         return _nothing_known()
-    slug = found.asked.slug
-    kept = [(name, each) for name, each in cookie.get(TOKENS_KEY, {}).items() if name != slug]
-    cookie[TOKENS_KEY] = dict([*kept[-TOKENS_MAX + 1 :], (slug, token)])
-    return see_other(".answer_page", slug=slug)
+    slug, handle = found.asked.slug, found.asked.handle
+    others = _opened_but(slug, handle)[-OPENED_MAX + 1 :]
+    cookie[OPENED_KEY] = [*others, (slug, handle, token, int(clock.now().timestamp()))]
+    return see_other(".answer_page", slug=slug, handle=handle)
 
 
-def _nothing_known() -> Any:
-    return page("evaluation/answer_unknown.html"), 404
+def _opened_but(slug: str, handle: str) -> list[Any]:
+    return [each for each in cookie.get(OPENED_KEY, ()) if tuple(each[:2]) != (slug, handle)]
 
 
-def _linked(slug: str) -> LinkedInvitation | None:
-    """The invitation to this call whose link was opened in this browser, as it stands now."""
-    found = queries.invitation_by_link(str(cookie.get(TOKENS_KEY, {}).get(slug, "")))
-    return found if found is not None and found.asked.slug == slug else None
+def _nothing_known(form: ContestedForm | None = None) -> Any:
+    """For a link that is not whole, or was opened too long ago; what was typed stands there to be copied."""
+    if form is not None:
+        form.problems.append("Nothing was stored.")
+    return page("evaluation/answer_unknown.html", left=form), 404
 
 
-@bp.get("/calls/<slug>/invitation/answer")
+def _linked(slug: str, handle: str) -> LinkedInvitation | None:
+    """The invitation of this person to this call, as it stands now, if its link was opened here within the hour."""
+    since = clock.now().timestamp() - OPENED_SECONDS
+    for *place, token, opened in cookie.get(OPENED_KEY, ()):
+        if place == [slug, handle] and opened > since:
+            return queries.invitation_by_link(token)
+    return None
+
+
+@bp.get("/calls/<slug>/invitation/answer/<handle>")
 @public
-def answer_page(slug: str) -> Any:
-    """What is asked of the person, and the two buttons."""
-    linked = _linked(slug)
-    return _nothing_known() if linked is None else _answer_page(linked)
+def answer_page(slug: str, handle: str) -> Any:
+    """What is asked of the person, and the two buttons; what was answered is shown once."""
+    linked = _linked(slug, handle)
+    if linked is None:
+        return _nothing_known()
+    if linked.state is LinkState.USED:
+        cookie[OPENED_KEY] = _opened_but(slug, handle)
+    return _answer_page(linked)
 
 
 def _answer_page(
@@ -77,18 +93,20 @@ def _answer_page(
     )
 
 
-@bp.post("/calls/<slug>/invitation/answer/accept")
+@bp.post("/calls/<slug>/invitation/answer/<handle>/accept")
 @public
-def accept_by_link(slug: str) -> Any:
+def accept_by_link(slug: str, handle: str) -> Any:
     """Yes: on to the account, or to signing in, and from there to the profile."""
-    form, linked = ContestedForm(), _linked(slug)
+    form, linked = ContestedForm(), _linked(slug, handle)
+    if linked is None:
+        return _nothing_known(form)
     if _is_somebody_else(linked):
-        return see_other(".answer_page", slug=slug)
+        return see_other(".answer_page", slug=slug, handle=handle)
     if form.validate_on_submit():
         with form.attempt():
             link_id = services.agree_by_link(*services.whose_link(linked), form.version_shown())
             return _on_to_the_profile(slug, link_id)
-    return _again(slug, form)
+    return _again(slug, handle, form)
 
 
 def _on_to_the_profile(slug: str, link_id: UUID | None) -> Any:
@@ -97,37 +115,43 @@ def _on_to_the_profile(slug: str, link_id: UUID | None) -> Any:
         flash("You said yes. Choose a password and sign in with it; then say what you know.", "success")
         token = identity.sign_in_token(link_id)
         return see_other("identity.open_link", purpose="invitation", token=token, next=profile)
-    flash("You said yes. Say what you know next, then declare your conflicts of interest.", "success")
     if current_actor().user_id is not None:
+        flash("You said yes. Say what you know next, then declare your conflicts of interest.", "success")
         return see_other(".invitation", slug=slug)
+    flash(
+        "You said yes. Sign in, then say what you know. If you have no password yet, a mail brings you the link.",
+        "success",
+    )
     return see_other("identity.sign_in", next=profile)
 
 
-@bp.post("/calls/<slug>/invitation/answer/decline")
+@bp.post("/calls/<slug>/invitation/answer/<handle>/decline")
 @public
-def decline_by_link(slug: str) -> Any:
+def decline_by_link(slug: str, handle: str) -> Any:
     """No, and why: final until the person is invited again."""
-    form, linked = DeclineForm(), _linked(slug)
+    form, linked = DeclineForm(), _linked(slug, handle)
+    if linked is None:
+        return _nothing_known(form)
     if _is_somebody_else(linked):
-        return see_other(".answer_page", slug=slug)
+        return see_other(".answer_page", slug=slug, handle=handle)
     if form.validate_on_submit():
         with form.attempt():
             services.decline_by_link(*services.whose_link(linked), *form.why(), form.version_shown())
             flash("Your answer is stored. Thank you for saying so.", "success")
-            return see_other(".answer_page", slug=slug)
-    return _again(slug, form)
+            return see_other(".answer_page", slug=slug, handle=handle)
+    return _again(slug, handle, form)
 
 
-def _is_somebody_else(linked: LinkedInvitation | None) -> bool:
+def _is_somebody_else(linked: LinkedInvitation) -> bool:
     """Whether this browser is signed in as another person, who must not answer for the invited one."""
-    return linked is not None and current_actor().user_id not in (None, linked.asked.user_id)
+    return current_actor().user_id not in (None, linked.asked.user_id)
 
 
-def _again(slug: str, form: ContestedForm) -> Any:
+def _again(slug: str, handle: str, form: ContestedForm) -> Any:
     """The page once more, with what was typed and what stands now."""
-    linked = _linked(slug)
+    linked = _linked(slug, handle)
     if linked is None:
-        return _nothing_known()
+        return _nothing_known(form)
     if form.clashed:
         form.comes_again(linked.asked.version)
     shown = {"declining": form} if isinstance(form, DeclineForm) else {"accepting": form}

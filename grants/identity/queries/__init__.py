@@ -33,6 +33,7 @@ from grants.identity.queries.facts import (
 )
 from grants.identity.queries.mails import (
     RESET_TEMPLATE,
+    SEALED,
     TEMPLATES_WITH_LINK,
     address_of,
     mail_asked_for,
@@ -75,6 +76,7 @@ from grants.identity.queries.sessions import credentials, link, live_session, se
 
 __all__ = [
     "RESET_TEMPLATE",
+    "SEALED",
     "TEMPLATES_WITH_LINK",
     "Alike",
     "Moment",

@@ -36,6 +36,10 @@ TEMPLATES_WITH_LINK = frozenset(
     {"invitation", RESET_TEMPLATE, "address_confirm", "evaluator_invited", "evaluator_reminded"}
 )
 
+# What a sealed address of a mail names. Whoever opens it answers as the person the mail is for, so a mail has other words
+# without it, which lead through signing in.
+SEALED = "link"
+
 # Mails about a change of address go where that change says, not to where the account stands.
 _SENT_ELSEWHERE = {"address_confirm": SignInLink.new_email, "address_changed": SignInLink.old_email}
 

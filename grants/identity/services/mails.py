@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import UUID
+
+from flask import current_app
 
 from grants.core import acts, jobs
 from grants.core.acts import act
@@ -41,7 +44,15 @@ def open_mail(actor: Actor, number: int) -> RenderedMail:
             _note_reading_outside(actor, number)
             return queries.mail_to_outside(asked.address, asked.template, asked.context)
         _note_reading(actor, number)
-    return queries.rendered_mail(asked.user_id, asked.template, asked.context)
+    return queries.rendered_mail(asked.user_id, asked.template, _without_seal(asked.context))
+
+
+def _without_seal(context: Mapping[str, Any]) -> dict[str, Any]:
+    """What a mail is made of for a reader it is not for: nobody answers in somebody's name because they could read the mail.
+
+    Only in the demo, whose invented people have no mailbox, the page of mails is how a link is answered.
+    """
+    return {key: value for key, value in context.items() if key != queries.SEALED or current_app.config["GRANTS_DEMO"]}
 
 
 @act("mail.open", needs=Permission.MAIL_READ, says="read a mail to {subject}")

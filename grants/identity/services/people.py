@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from uuid import UUID
 
 from flask import current_app
@@ -39,7 +40,13 @@ from grants.identity.services.facts import (
 )
 from grants.identity.services.mails import mail
 from grants.identity.services.passwords import make_link, withdraw_links
-from grants.identity.services.roles import assign_now, give_role, refuse_losing_the_last_administrator, refuse_staff
+from grants.identity.services.roles import (
+    assign_now,
+    give_role,
+    refuse_losing_the_last_administrator,
+    refuse_staff,
+    roles_of,
+)
 from grants.identity.services.sessions import end_sessions, own_row
 from grants.identity.states import LinkPurpose, OrganisationKind, SessionEnd
 
@@ -187,11 +194,18 @@ def find_or_invite(email: str, name: str, organisation_id: UUID | None, *, joins
     return user.id
 
 
-def open_account(user_id: UUID) -> UUID | None:
-    """A new link to choose a first password, inside a running act, for whoever just proved to hold the mailbox; None
-    where there is a password already, or none is used."""
+def open_account(user_id: UUID, mailed_at: datetime) -> UUID | None:
+    """A new link to choose a first password, inside a running act, for whoever holds a mail that asked for something else;
+    None where there is a password already, or none is used.
+
+    Such mails are handed on to colleagues and last long. So where the person holds a role, or an invitation of the same day
+    would open nothing any more, the link goes to the mailbox and to nobody else: None then too.
+    """
     user = locked(User, user_id)
     if user.password_hash is not None or user.is_demo:
+        return None
+    if roles_of(user_id) or mailed_at + rules.LINK_LASTS[LinkPurpose.INVITATION] <= acts.moment():
+        _mail_invitation(user, invited_by="")
         return None
     return make_link(user.id, LinkPurpose.INVITATION).id
 
@@ -207,7 +221,7 @@ def add_user(actor: Actor, values: UserInput) -> AddedUser:
 def invite_user(actor: Actor, values: UserInput) -> UUID:
     """Add a person and send the link by which they choose a password."""
     user = _add_with_roles(actor, values)
-    _mail_invitation(actor, user)
+    _mail_invitation(user, invited_by=actor.name)
     return user.id
 
 
@@ -219,12 +233,12 @@ def invite_again(actor: Actor, user_id: UUID) -> None:
         raise Refused(
             "This person does not wait for an invitation. To choose a new password, they use the sign-in page."
         )
-    _mail_invitation(actor, user)
+    _mail_invitation(user, invited_by=actor.name)
 
 
-def _mail_invitation(actor: Actor, user: User) -> None:
+def _mail_invitation(user: User, *, invited_by: str) -> None:
     link = make_link(user.id, LinkPurpose.INVITATION)
-    mail([user.id], "invitation", "user_account", user.id, link_id=link.id, invited_by=actor.name)
+    mail([user.id], "invitation", "user_account", user.id, link_id=link.id, invited_by=invited_by)
 
 
 def _add_with_roles(actor: Actor, values: UserInput) -> User:
