@@ -84,15 +84,24 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> None:
-    # Nothing of a fresh checkout is compiled yet. Where several processes read all tests in one order, each compiles every
-    # file, since no other was there before it; so each begins at another place, and finds compiled what comes later.
     if hasattr(session.config, "workerinput"):
-        files = _files_of(session.config)
-        place = int(session.config.workerinput["workerid"].removeprefix("gw")) * len(files)
-        for path in turned(files, place // session.config.workerinput["workercount"]):
-            # What cannot be read, or is not for this machine, pytest itself says of it in a moment.
-            with suppress(Exception, pytest.skip.Exception):
-                import_module(".".join(path.relative_to(HERE.parent).with_suffix("").parts))
+        compile_in_turns(session.config)
+
+
+def compile_in_turns(config: pytest.Config) -> None:
+    """Read the files of tests from another place on than the other processes do; pytest collects them afterwards, as always.
+
+    Nothing of a fresh checkout is compiled yet. Where several processes read all tests in one order, each compiles every file,
+    since no other was there before it; so each begins at another place, and finds compiled what comes later. They are imported
+    and not given to ``compileall``: pytest runs a bytecode of its own, with assertions that tell what they compared, and only
+    its import writes that. Nothing runs twice by it: the collection finds the modules read.
+    """
+    files = _files_of(config)
+    place = int(config.workerinput["workerid"].removeprefix("gw")) * len(files)
+    for path in turned(files, place // config.workerinput["workercount"]):
+        # What cannot be read, or is not for this machine, pytest itself says of it in a moment: the collection tries again.
+        with suppress(Exception, pytest.skip.Exception):
+            import_module(".".join(path.relative_to(HERE.parent).with_suffix("").parts))
 
 
 def _files_of(config: pytest.Config) -> list[Path]:

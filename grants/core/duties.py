@@ -28,18 +28,29 @@ class Duty:
     due_at: datetime | None = None
 
 
-def with_the_rest(duties: Sequence[Duty], every: int, what: str) -> list[Duty]:
+def with_the_rest(
+    duties: Sequence[Duty],
+    every: int,
+    what: str,
+    of: tuple[str, str] = ("call", "calls"),
+    endpoint: str = "calls.index",
+) -> list[Duty]:
     """The duties told one by one, and one that says how many more there are of ``every``, with the way to them.
+
+    ``of`` is what each is about, one and several; ``endpoint`` is the page that lists them all.
 
     >>> [duty.what for duty in with_the_rest([Duty("Confirm A", "", "", "")], 3, "Confirm lists")]
     ['Confirm A', 'Confirm lists: 2 more calls']
+    >>> with_the_rest([], 2, "Read decisions", ("application", "applications"), "applications.index")[0].button
+    'Open the applications'
     """
     rest = every - len(duties)
     if rest <= 0:
         return list(duties)
-    told = f"{what}: {rest} more {'call' if rest == 1 else 'calls'}"
-    why = "The calls that come first stand here one by one; the next ones come up as these are done."
-    return [*duties, Duty(told, why, "Open the calls", "calls.index")]
+    one, several = of
+    told = f"{what}: {rest} more {one if rest == 1 else several}"
+    why = f"The {several} that come first stand here one by one; the next ones come up as these are done."
+    return [*duties, Duty(told, why, f"Open the {several}", endpoint)]
 
 
 def every(rows: Sequence[Any]) -> int:

@@ -34,7 +34,7 @@ from grants.reporting.forms import (
 )
 from grants.reporting.rules import MilestoneInput, ReportView
 from grants.reporting.states import ReportState
-from grants.web.forms import ContestedForm
+from grants.web.forms import ContestedForm, renew, status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
 bp = Blueprint("reporting", __name__)
@@ -105,7 +105,7 @@ def _milestone(ref: str, number: int) -> tuple[GrantView, MilestoneView]:
 
 def _milestone_page(ref: str, number: int, form: ContestedForm) -> Any:
     grant, found = _milestone(ref, number)
-    _renew(form, found.version)
+    renew(form, found.version)
     stands = {"version": str(found.version)}
     shown = page(
         "reporting/milestone.html",
@@ -119,23 +119,11 @@ def _milestone_page(ref: str, number: int, form: ContestedForm) -> Any:
         give_back=form if isinstance(form, AnswerForm) else AnswerForm(formdata=None, data=stands),
         today=_today(),
     )
-    return shown, _answer(form)
-
-
-def _renew(form: ContestedForm, version: int) -> None:
-    """A form that clashed goes out again in sight of what stands now."""
-    if form.clashed:
-        form.try_again(version)
+    return shown, status_of(form)
 
 
 def _overtaker(form: ContestedForm, kind: str, object_id: UUID, reference: str) -> Any:
     return identity.overtaker(current_actor(), kind, object_id, reference) if form.clashed else None
-
-
-def _answer(form: ContestedForm) -> int:
-    if not form.is_submitted():
-        return 200
-    return 409 if form.clashed else 422
 
 
 # --- one report -----------------------------------------------------------------------------------------------
@@ -150,7 +138,7 @@ def show(ref: str) -> Any:
 def _report_page(report: ReportView, form: ContestedForm) -> Any:
     if form.clashed:
         report = _report(report.reference)
-    _renew(form, report.version)
+    renew(form, report.version)
     stands = {"version": str(report.version)}
     inside = queries.inside(report)
     shows = inside.shows if report.in_hand_of_city else ""
@@ -173,7 +161,7 @@ def _report_page(report: ReportView, form: ContestedForm) -> Any:
         names=inside.names,
         today=_today(),
     )
-    return shown, _answer(form)
+    return shown, status_of(form)
 
 
 def _not_now(report: ReportView, title: str) -> str:
@@ -337,7 +325,7 @@ def accept(ref: str) -> Any:
 
 
 def _accept_page(report: ReportView, form: AcceptForm) -> Any:
-    _renew(form, report.version)
+    renew(form, report.version)
     shown = page(
         "reporting/accept.html",
         report=report,
@@ -345,7 +333,7 @@ def _accept_page(report: ReportView, form: AcceptForm) -> Any:
         next=rules.report_next(report.state),
         last=_overtaker(form, "periodic_report", report.id, report.reference),
     )
-    return shown, _answer(form)
+    return shown, status_of(form)
 
 
 def _accept_form(report: ReportView, stands: BudgetView) -> AcceptForm:

@@ -207,6 +207,21 @@ class ContestedForm(Form):
         return [(label, text) for label, text in texts if text]
 
 
+def status_of(form: ContestedForm | None) -> int:
+    """How the page of a form is answered: shown, sent back, or sent back because somebody was faster."""
+    if form is None:
+        return 200
+    if form.clashed:
+        return 409
+    return 422 if form.is_submitted() else 200
+
+
+def renew(form: ContestedForm | None, version: int) -> None:
+    """A form that clashed goes out again in sight of what stands now."""
+    if form is not None and form.clashed:
+        form.try_again(version)
+
+
 def _problems_of(field: Any) -> Iterator[tuple[str, str]]:
     """Sentences of one field, or of the fields in it."""
     inner = getattr(field, "entries", None) or list(getattr(getattr(field, "form", None), "_fields", {}).values())

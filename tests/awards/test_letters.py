@@ -175,20 +175,20 @@ def test_each_letter_is_looked_at_with_the_data_of_its_applicant(decided: Scene)
     assert all(row.score and row.comment for row in first.text.report.rows)
     assert not shown_to(decided).blocked
     # It is a letter: to somebody by name and place, on a matter, with who stands under it.
-    frame = first.text.frame
-    assert frame is not None
+    letterhead = first.text.letterhead
+    assert letterhead is not None
     at, town = decided.application_ids.index(first.application_id), first.lead.rpartition(" ")[2]
-    assert frame.recipient == (
+    assert letterhead.recipient == (
         first.lead, f"For the attention of Lead of {town}", town, COUNTRIES[("GR", "DK", "HU")[at]],
     )  # fmt: skip
-    assert (frame.salutation, frame.sender[0]) == (f"Dear Lead of {town},", first.text.programme)
-    assert first.reference in frame.subject and frame.signature[-1] == first.text.programme
-    assert frame.told == f"selected, recommended amount {first.amount}"
+    assert (letterhead.salutation, letterhead.sender[0]) == (f"Dear Lead of {town},", first.text.programme)
+    assert first.reference in letterhead.subject and letterhead.signature[-1] == first.text.programme
+    assert first.text.outcome_told == f"selected, recommended amount {first.amount}"
     # Whose account works no more is not written to by name.
     disable(decided.leads[at])
     unnamed = shown_to(decided).rows[0].text
-    assert unnamed is not None and unnamed.frame is not None
-    assert (unnamed.frame.recipient[:2], unnamed.frame.salutation) == ((first.lead, town), "Dear applicant,")
+    assert unnamed is not None and unnamed.letterhead is not None
+    assert (unnamed.letterhead.recipient[:2], unnamed.letterhead.salutation) == ((first.lead, town), "Dear applicant,")
 
 
 def test_exceptions_stop_every_letter_until_mended_or_left_out_by_name(decided: Scene) -> None:
@@ -298,11 +298,11 @@ def test_each_letter_is_sent_once_kept_with_its_hash_and_printed(app: Flask, dec
         " ".join(page.extract_text() for page in PdfReader(io.BytesIO(files.path(file).read_bytes())).pages).split()
     )
     assert text.lead in words and text.letter_sha256.hex()[:16] in words and "Page 1 of" in words
-    assert text.frame is not None
+    assert text.letterhead is not None
     for line in (
-        *text.frame.recipient,
-        text.frame.subject,
-        text.frame.salutation,
+        *text.letterhead.recipient,
+        text.letterhead.subject,
+        text.letterhead.salutation,
         "20 November 2022",
         "Yours faithfully,",
     ):

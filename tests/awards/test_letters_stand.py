@@ -19,10 +19,10 @@ from grants.core.errors import NotFound, Refused
 from grants.documents import services as documents
 from grants.evaluation.models import DetectedConflict
 from tests.awards.publishing import publish
-from tests.awards.test_letters import decided, decided_world, letters, prepare, sent
+from tests.awards.test_letters import decided, letters, prepare, sent
 from tests.evaluation.scene import CLOSED, Scene
 
-__all__ = ["decided", "decided_world"]
+__all__ = ["decided"]
 
 
 @pytest.mark.parametrize(
@@ -50,11 +50,12 @@ def test_what_was_decided_on_letters_is_not_rewritten(settings: Config, decided:
 def test_what_is_printed_anew_bears_the_hash_of_its_record(settings: Config, decided: Scene) -> None:
     sent(decided)
     rows = db.session.scalars(select(DecisionLetter).order_by(DecisionLetter.id)).all()
-    # One of a shape from before a field was there and before letters had a frame, and one that was damaged where nothing
+    # One of a shape from before a field was there and before letters had a letterhead, and one that was damaged where nothing
     # guards it.
     new = {"complain_until", "frame"}
     old = {key: value for key, value in (rows[0].sent_content or {}).items() if key not in new}
     assert DecisionText.from_mapping(old).to_mapping() == old | {"complain_until": ""}
+    assert DecisionText.from_mapping(rows[1].sent_content or {}).to_mapping() == rows[1].sent_content
     older, damaged, application_id = rows[0].id, rows[1].id, rows[0].application_id
     hashes = Hashes.of(old)
     with psycopg.connect(settings.DATABASE_OWNER_URL.replace("+psycopg", ""), autocommit=True) as connection:

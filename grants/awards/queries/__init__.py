@@ -11,6 +11,7 @@ from grants.awards.queries.heard import heard
 from grants.awards.queries.involved import involved_in
 from grants.awards.queries.lists import ranking_page
 from grants.awards.queries.minute import minute, minute_file
+from grants.awards.queries.outcomes_told import outcomes_told
 from grants.awards.queries.publication import application_ids, decided, proposed, publication_scope, publishing
 from grants.awards.queries.ranked import (
     Listed,
@@ -54,7 +55,6 @@ from grants.awards.queries.selections import (
     selections,
 )
 from grants.awards.queries.solves import answers_kept
-from grants.awards.queries.telling import told_by
 from grants.awards.queries.work import duties
 
 __all__ = [
@@ -87,6 +87,7 @@ __all__ = [
     "next_on_reserve",
     "opened",
     "others_of",
+    "outcomes_told",
     "panel",
     "pilots_of",
     "plan_of",
@@ -113,7 +114,6 @@ __all__ = [
     "solved_list",
     "to_draw",
     "to_solve",
-    "told_by",
     "what_ifs",
     "without_evaluation",
     "worked_out",

@@ -6,7 +6,7 @@ from sqlalchemy import ScalarSelect, select
 
 from grants.applications.models import Application, ApplicationPartner
 from grants.applications.states import PartnerRole, PartnerState
-from grants.awards.rules.letter_frame import Granting
+from grants.awards.rules.letterhead import GrantingAuthority
 from grants.calls.rules import CallView
 from grants.core.together import Asking
 from grants.identity import queries as identity
@@ -32,8 +32,8 @@ def contact_of_lead() -> ScalarSelect[str]:
     )
 
 
-def granting_of(call: CallView) -> Asking[Granting]:
+def granting_authority(call: CallView) -> Asking[GrantingAuthority]:
     """The programme of a call with the organisation that runs it, where one is named."""
     known = call.programme.organisation_id
     found = yield from identity.organisations.asking([known] if known else [])
-    return Granting(call.programme.name, found.get(known) if known else None, call.content.signing)
+    return GrantingAuthority(call.programme.name, found.get(known) if known else None, call.content.signing)

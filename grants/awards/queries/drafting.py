@@ -10,7 +10,7 @@ from uuid import UUID
 
 from grants.applications import rules as application_rules
 from grants.awards import ranking, rules
-from grants.awards.rules.letter_frame import Addressed, Granting, framed, told_words
+from grants.awards.rules.letterhead import Addressee, GrantingAuthority, letterhead, told_words
 from grants.awards.rules.letters import (
     DecisionText,
     Hindrance,
@@ -43,7 +43,7 @@ def drafted(
     agreed: AgreedWords | None,
     reasons: Mapping[UUID, str],
     public: bool,
-    granting: Granting,
+    authority: GrantingAuthority,
 ) -> tuple[DecisionText, list[LetterException]]:
     """The letter of one application as it would be sent, and what of it is missing."""
     outcome = outcome_of(item)
@@ -59,7 +59,6 @@ def drafted(
     if by_consensus and not said:
         missing.insert(0, LetterException(Hindrance.NO_CONSENSUS, "The consensus has no words for its applicant."))
     window = call.content.complaints
-    told = told_words(outcome, values["amount"], values["reserve_place"])
     text = DecisionText(
         outcome,
         call.programme.name,
@@ -71,14 +70,15 @@ def drafted(
         paragraphs,
         report,
         complaint_days=None if window is None or outcome is Outcome.SELECTED else window.window_days,
-        frame=framed(_addressed(item), granting, item.reference, item.title, call.title, told),
+        letterhead=letterhead(_addressee(item), authority, item.reference, item.title, call.title),
+        outcome_told=told_words(outcome, values["amount"], values["reserve_place"]),
     )
     return text, missing
 
 
-def _addressed(item: Any) -> Addressed:
+def _addressee(item: Any) -> Addressee:
     known = (item.contact, item.street, item.postcode, item.town, item.country_code)
-    return Addressed(item.lead, *(each or "" for each in known))
+    return Addressee(item.lead, *(each or "" for each in known))
 
 
 def _values(call: CallView, item: Any, report: Report, place: str) -> dict[str, str]:

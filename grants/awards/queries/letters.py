@@ -23,7 +23,7 @@ from grants.awards.models import (
     Selection,
     SelectionItem,
 )
-from grants.awards.queries.addressing import ADDRESS, contact_of_lead, granting_of
+from grants.awards.queries.addressing import ADDRESS, contact_of_lead, granting_authority
 from grants.awards.queries.drafting import drafted, outcome_of
 from grants.awards.queries.mailed import deliveries
 from grants.awards.queries.publication import WITHOUT_RESULT
@@ -104,8 +104,8 @@ def letters_page(actor: Actor, slug: str, tried: TextView | None = None) -> Aski
 def letters_of(actor: Actor, call: CallView, tried: TextView | None = None) -> Asking[LettersPage]:
     """The same of a call that was opened. No mark reaches an applicant before the results are public."""
     public = call.results_are_public(clock.now())
-    first: list[Asking[Any]] = [_decided(call.id), _mailings(call.id), _texts(call.id), granting_of(call)]
-    (items, forgotten), mailings, texts, granting = yield from side_by_side(first)
+    first: list[Asking[Any]] = [_decided(call.id), _mailings(call.id), _texts(call.id), granting_authority(call)]
+    (items, forgotten), mailings, texts, authority = yield from side_by_side(first)
     if tried is not None:
         texts = {**texts, tried.outcome: tried}
     ids = [row.application_id for row in items] + [row.application_id for row in forgotten]
@@ -129,7 +129,7 @@ def letters_of(actor: Actor, call: CallView, tried: TextView | None = None) -> A
     places = _places(items)
     for item in items:
         outcome = outcome_of(item)
-        text, missing = drafted(call, item, places, texts, agreed.get(item.application_id), reasons, public, granting)
+        text, missing = drafted(call, item, places, texts, agreed.get(item.application_id), reasons, public, authority)
         if not teams.get(item.application_id):
             missing.append(
                 LetterException(

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from grants.awards.rules.delivery import NO_MAILS, Delivery, Mailed
-from grants.awards.rules.letter_frame import Frame
+from grants.awards.rules.letterhead import Letterhead
 from grants.awards.states import LetterState, MailingState, Outcome
 from grants.calls.rules import Criterion, Half
 from grants.core.errors import Invalid, Refused, there_are
@@ -201,7 +201,9 @@ class DecisionText:
     complaint_days: int | None = None
     complain_until: str = ""
     # What makes it a letter; None in those that were frozen before there was one.
-    frame: Frame | None = None
+    letterhead: Letterhead | None = None
+    # Its outcome in a line, for the history; empty where it has no letterhead.
+    outcome_told: str = ""
 
     @property
     def complaint_words(self) -> str:
@@ -238,9 +240,10 @@ class DecisionText:
         return replace(self, sent_on=sent_on, complain_until=complain_until)
 
     def to_mapping(self) -> dict[str, Any]:
-        """As plain JSON; one without a frame in the spelling that its hash was taken of."""
-        told = {"schema": SCHEMA, **json.loads(json.dumps(asdict(self)))}
-        return told if self.frame else {key: value for key, value in told.items() if key != "frame"}
+        """As plain JSON, in the spelling that the hashes of letters were taken of: ``frame`` holds the letterhead and its line."""
+        spelled = {"schema": SCHEMA, **json.loads(json.dumps(asdict(self)))}
+        letterhead, told = spelled.pop("letterhead"), spelled.pop("outcome_told")
+        return spelled if letterhead is None else {**spelled, "frame": {**letterhead, "told": told}}
 
     @classmethod
     def from_mapping(cls, stored: Mapping[str, Any]) -> DecisionText:
@@ -249,9 +252,10 @@ class DecisionText:
         rows = tuple(ReportRow(**row) for row in report["rows"])
         apart = ("schema", "outcome", "paragraphs", "report", "frame")
         rest = {key: value for key, value in stored.items() if key not in apart}
+        around = dict(stored.get("frame", {}))
         return cls(
-            outcome=Outcome(stored["outcome"]), paragraphs=tuple(stored["paragraphs"]),
-            report=Report(**{**report, "rows": rows}), frame=Frame.from_mapping(stored["frame"]) if "frame" in stored else None, **rest,
+            outcome=Outcome(stored["outcome"]), paragraphs=tuple(stored["paragraphs"]), report=Report(**{**report, "rows": rows}),
+            outcome_told=around.pop("told", ""), letterhead=Letterhead.from_mapping(around) if around else None, **rest,
         )  # fmt: skip
 
 

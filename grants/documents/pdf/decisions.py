@@ -12,16 +12,16 @@ from grants.documents.rules import Column, ColumnKind, Table
 def letter(text: DecisionText, hashes: Hashes, *, synthetic: bool) -> bytes:
     """The letter as it was sent. It is read before its report may be, so its hash is the one without."""
     sha256 = hashes.letter
-    if text.frame is None:
+    if text.letterhead is None:
         return _words_alone(text, sha256, synthetic=synthetic)
-    frame = text.frame
+    letterhead = text.letterhead
     paper = _paper(text, sha256, synthetic=synthetic, titled=False)
     paper.gap(14)
-    paper.addresses(frame.recipient, frame.sender)
+    paper.addresses(letterhead.recipient, letterhead.sender)
     paper.gap(22)
-    paper.paragraph(frame.dated(text.sent_on))
-    paper.paragraph(frame.subject, style="subject")
-    paper.paragraph(frame.salutation)
+    paper.paragraph(letterhead.dated(text.sent_on))
+    paper.paragraph(letterhead.subject, style="subject")
+    paper.paragraph(letterhead.salutation)
     paper.gap(7)
     *said, last = filter(None, (*text.paragraphs, text.complaint_words))
     _said(paper, said)
@@ -29,12 +29,12 @@ def letter(text: DecisionText, hashes: Hashes, *, synthetic: bool) -> bytes:
     with paper.together():
         _said(paper, [last])
         paper.gap(5)
-        paper.paragraph(frame.closing)
+        paper.paragraph(letterhead.closing)
         paper.gap(12)
-        paper.paragraph("\n".join(frame.signature))
+        paper.paragraph("\n".join(letterhead.signature))
     paper.gap(12)
     with paper.together():
-        for line in frame.under:
+        for line in letterhead.under:
             paper.paragraph(line, style="quiet")
         paper.gap(6)
         paper.facts([("Call", f"{text.call} ({text.call_reference})"), ("SHA-256 of the letter", sha256)])
@@ -52,7 +52,7 @@ def _paper(text: DecisionText, sha256: str, *, synthetic: bool, titled: bool) ->
 
 
 def _words_alone(text: DecisionText, sha256: str, *, synthetic: bool) -> bytes:
-    """A letter that was frozen before letters had a frame, to the byte as it was printed then."""
+    """A letter that was frozen before letters had a letterhead, to the byte as it was printed then."""
     paper = _paper(text, sha256, synthetic=synthetic, titled=True)
     paper.facts(_about(text, sha256))
     paper.gap(10)

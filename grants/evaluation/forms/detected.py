@@ -14,8 +14,6 @@ from grants.core.text import without_turns
 from grants.evaluation.states import Ruling
 from grants.web.forms import A_PARAGRAPH, Form, Needed, choices
 
-REASON_CHARACTERS_MAX = 2_000
-
 
 class DecideDetectedForm(Form):
     """One decision about every pair that is ticked."""
@@ -70,8 +68,7 @@ class DecideDetectedForm(Form):
                 "A reason is missing.",
                 {"reason": f"Write one reason for all here, or one in the row of: {', '.join(bare)}."},
             )
-        long = [key for key in self.picked if len(self.own_reason(key)) > REASON_CHARACTERS_MAX]
+        most = A_PARAGRAPH.characters_max
+        long = [key for key in self.picked if len(self.own_reason(key)) > most]
         if long:
-            raise Invalid(
-                f"The reason in a row has at most {REASON_CHARACTERS_MAX} characters; shorten that of {', '.join(long)}."
-            )
+            raise Invalid(f"The reason in a row has at most {most} characters; shorten that of {', '.join(long)}.")

@@ -8,7 +8,8 @@ from flask import flash
 
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import OwnProfileForm, TermsForm, profile_form
-from grants.evaluation.views.frame import P, bp, status_of
+from grants.evaluation.views.frame import P, bp
+from grants.web.forms import status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
 

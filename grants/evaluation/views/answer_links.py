@@ -13,9 +13,9 @@ from grants.core import clock
 from grants.evaluation import queries, services
 from grants.evaluation.forms import DeclineForm
 from grants.evaluation.rules import LinkedInvitation, LinkState
-from grants.evaluation.views.frame import bp, status_of
+from grants.evaluation.views.frame import bp
 from grants.identity import queries as identity
-from grants.web.forms import ContestedForm
+from grants.web.forms import ContestedForm, status_of
 from grants.web.routing import current_actor, page, public, see_other
 
 # The links opened in this browser, by invitation: two of them in two tabs are two answers. Each with the second it was

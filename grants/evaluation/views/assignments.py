@@ -17,10 +17,11 @@ from grants.evaluation.forms import (
 )
 from grants.evaluation.rules import SEARCH_MAX, SeatFilter, SeatSearch
 from grants.evaluation.states import StandingRule
-from grants.evaluation.views.frame import P, bp, status_of
+from grants.evaluation.views.frame import P, bp
 from grants.evaluation.views.looking import look_at, looked_at
 from grants.web import paging
 from grants.web.choosing import chosen
+from grants.web.forms import status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
 

@@ -19,12 +19,11 @@ from grants.evaluation.forms import (
     conflicts_form,
 )
 from grants.evaluation.states import DETECTED_SHOWN, DetectedKind, DetectedState, Ruling
-from grants.evaluation.views.frame import P, bp, status_of
+from grants.evaluation.views.frame import P, bp
 from grants.web import paging
 from grants.web.choosing import NO_CHOICE, chosen
+from grants.web.forms import status_of
 from grants.web.routing import current_actor, page, requires, see_other
-
-SOUGHT_CHARACTERS_MAX = 100
 
 
 @bp.get("/assessments/conflicts")
@@ -131,9 +130,7 @@ def _detected(slug: str, form: DecideDetectedForm) -> Any:
     kinds = {kind.value: kind for kind in DetectedKind}
     words = {kind.value: rules.KIND_WORDS[kind] for kind in DetectedKind}
     kind = chosen("kind", "kind of fact", kinds, problems, words=words, where="under What was found")
-    person, application = (
-        request.args.get(name, "").strip()[:SOUGHT_CHARACTERS_MAX] for name in ("person", "application")
-    )
+    person, application = (request.args.get(name, "").strip()[: rules.SEARCH_MAX] for name in ("person", "application"))
     search = rules.DetectedSearch(known.get(asked, DetectedState.PROPOSED), person, application, kind)
     call, rows, waiting, tallies = queries.detected_rows(current_actor(), slug, search, paging.asked())
     return page(

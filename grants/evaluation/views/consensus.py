@@ -26,10 +26,10 @@ from grants.evaluation.views.contested import (
     take_sides,
     words_of,
 )
-from grants.evaluation.views.frame import READS_CONSENSUS, P, anchors_of, bp, status_of, typed_again
+from grants.evaluation.views.frame import READS_CONSENSUS, P, anchors_of, bp, typed_again
 from grants.evaluation.views.quoted import quoted, read_at
 from grants.web import paging
-from grants.web.forms import STALE, ContestedForm
+from grants.web.forms import STALE, ContestedForm, status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
 

@@ -13,7 +13,6 @@ from grants.evaluation import rules
 from grants.evaluation.forms import (
     SheetForm,
 )
-from grants.web.forms import ContestedForm
 from grants.web.routing import NavItem
 
 bp = Blueprint("evaluation", __name__)
@@ -30,13 +29,6 @@ NAVIGATION = (
     NavItem("Conflicts", "evaluation.conflicts", (P.CONFLICT_DECLARE,), 31),
     NavItem("Consensus", "evaluation.consensus_list", READS_CONSENSUS, 32),
 )
-
-
-def status_of(form: ContestedForm) -> int:
-    """How the page of a form is answered: shown, sent back, or sent back because somebody was faster."""
-    if form.clashed:
-        return 409
-    return 422 if form.is_submitted() else 200
 
 
 def typed_again(form: SheetForm, version: int) -> SheetForm:

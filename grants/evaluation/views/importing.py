@@ -19,9 +19,10 @@ from grants.dossiers.offline import book_rows
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import EvaluatorsFileForm, EvaluatorsTakenForm
 from grants.evaluation.rules import ImportPlan
-from grants.evaluation.views.frame import P, bp, status_of
+from grants.evaluation.views.frame import P, bp
 from grants.evaluation.views.looking import look_at, looked_at
 from grants.evaluation.views.pool import topic_words
+from grants.web.forms import status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
 

@@ -14,8 +14,8 @@ from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import AnswerForm, DeclineForm, InviteForm, WhyForm, profile_form
 from grants.evaluation.rules import InvitationView
 from grants.evaluation.states import PoolState
-from grants.evaluation.views.frame import P, bp, status_of
-from grants.web.forms import ContestedForm, choices
+from grants.evaluation.views.frame import P, bp
+from grants.web.forms import ContestedForm, choices, status_of
 from grants.web.routing import current_actor, page, requires, see_other, signed_in
 
 

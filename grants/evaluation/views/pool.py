@@ -11,10 +11,10 @@ from grants.core.text import CSV_MARK, csv_lines
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import PoolForm, pool_form
 from grants.evaluation.states import PoolState
-from grants.evaluation.views.frame import P, bp, status_of
+from grants.evaluation.views.frame import P, bp
 from grants.web import paging
 from grants.web.choosing import chosen
-from grants.web.forms import ContestedForm
+from grants.web.forms import ContestedForm, status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
 

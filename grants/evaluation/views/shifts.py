@@ -9,8 +9,8 @@ from flask import flash
 from grants.calls.rules import points
 from grants.evaluation import queries, services
 from grants.evaluation.forms import ReturnShiftForm, ShiftForm
-from grants.evaluation.views.frame import P, bp, status_of
-from grants.web.forms import ContestedForm
+from grants.evaluation.views.frame import P, bp
+from grants.web.forms import ContestedForm, status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
 

@@ -8,8 +8,8 @@ from flask import flash
 
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import WhyForm
-from grants.evaluation.views.frame import P, bp, status_of
-from grants.web.forms import ContestedForm
+from grants.evaluation.views.frame import P, bp
+from grants.web.forms import ContestedForm, status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
 

@@ -37,7 +37,7 @@ from grants.identity.models import Organisation, RoleGrant, User
 from grants.identity.states import Role
 from grants.oversight import rules
 from grants.oversight.queries import trail
-from grants.oversight.queries.told import Line
+from grants.oversight.queries.sentences import Line
 from grants.oversight.queries.verdicts import of_team, verdicts
 from grants.oversight.rules import Step, Waiting
 from grants.payments import queries as payments

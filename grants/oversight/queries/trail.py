@@ -41,7 +41,7 @@ from grants.evaluation.models import EntityDeclaration
 from grants.identity.models import User
 from grants.oversight import rules
 from grants.oversight.queries import places
-from grants.oversight.queries.told import Line, key_of, line_of, roles_of, touched_by, words_for
+from grants.oversight.queries.sentences import Line, key_of, line_of, roles_of, touched_by, words_for
 from grants.oversight.rules import Change, TrailFilter
 
 # Rows of one kind that one act shows; an act that loads a register changes hundreds.

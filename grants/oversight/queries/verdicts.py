@@ -15,7 +15,7 @@ from grants.core.permissions import Permission as P
 from grants.core.together import Asking
 from grants.oversight import rules
 from grants.oversight.queries.places import Named
-from grants.oversight.queries.told import Line
+from grants.oversight.queries.sentences import Line
 
 
 def of_team(actor: Actor, permission: P) -> ColumnElement[bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,23 +25,15 @@ NAVIGATION = (
 )
 
 
-def renew(sent: ContestedForm | None, version: int) -> None:
-    """A form that clashed goes out again in sight of what stands now."""
-    if sent is not None and sent.clashed:
-        sent.try_again(version)
-
-
-def overtaker(sent: ContestedForm | None, kind: str, object_id: UUID, reference: str) -> Any:
+def overtaker(
+    sent: ContestedForm | None, kind: str, object_id: UUID, reference: str
+) -> tuple[str, str, datetime] | None:
+    """Who was faster than the form that was sent, what they did and when; None where nobody was."""
     if sent is None or not sent.clashed:
         return None
     return identity.overtaker(current_actor(), kind, object_id, reference)
 
 
-def answer_to(sent: ContestedForm | None) -> int:
-    if sent is None:
-        return 200
-    return 409 if sent.clashed else 422
-
-
 def own_or_fresh(sent: Form | None, kind: type[Form], **values: Any) -> Form:
+    """The form that was sent where it is of this kind, as it was typed; else an empty one with these values."""
     return sent if isinstance(sent, kind) else kind(formdata=None, data=values)

@@ -12,7 +12,8 @@ from grants.payments.forms import (
     AskAgainForm,
     CloseForm,
 )
-from grants.payments.views.frame import P, answer_to, bp, overtaker, renew
+from grants.payments.views.frame import P, bp, overtaker
+from grants.web.forms import renew, status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
 
@@ -62,7 +63,7 @@ def _again_page(found: queries.GrantPayments, asked: str, form: AskAgainForm) ->
         last=overtaker(form, "payment_request", earlier.id, earlier.reference),
         next=rules.request_next(earlier),
     )
-    return shown, answer_to(form if form.is_submitted() else None)
+    return shown, status_of(form)
 
 
 @bp.route("/grants/<ref>/close", methods=["GET", "POST"])
@@ -92,4 +93,4 @@ def _close_page(found: queries.GrantPayments, form: CloseForm) -> Any:
         problems=() if refusal or form.problems else services.closure_problems(found.grant.id),
         last=overtaker(form, "grant_agreement", found.grant.id, found.grant.reference),
     )
-    return shown, answer_to(form if form.is_submitted() else None)
+    return shown, status_of(form)

@@ -16,8 +16,8 @@ from grants.payments.forms import (
     SignForm,
 )
 from grants.payments.states import Step
-from grants.payments.views.frame import P, answer_to, bp, overtaker, own_or_fresh, renew
-from grants.web.forms import ContestedForm
+from grants.payments.views.frame import P, bp, overtaker, own_or_fresh
+from grants.web.forms import ContestedForm, renew, status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
 
@@ -113,4 +113,4 @@ def _order(ref: str, sent: ContestedForm | None) -> Any:
         next=rules.order_next(found.state),
         last=overtaker(sent, "payment_order", found.id, found.reference),
     )
-    return shown, answer_to(sent)
+    return shown, status_of(sent)

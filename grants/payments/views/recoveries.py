@@ -14,8 +14,8 @@ from grants.payments.forms import (
     ReasonForm,
     ReceiptForm,
 )
-from grants.payments.views.frame import P, answer_to, bp, overtaker, own_or_fresh, renew
-from grants.web.forms import ContestedForm, Form
+from grants.payments.views.frame import P, bp, overtaker, own_or_fresh
+from grants.web.forms import ContestedForm, Form, renew, status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
 
@@ -91,4 +91,4 @@ def _recovery(ref: str, sent: Form | None) -> Any:
         receipt_form=own_or_fresh(sent, ReceiptForm, **stands, amount=made.owed if made else None),
         waive_form=own_or_fresh(sent, ReasonForm, **stands),
     )
-    return shown, 200 if sent is None else answer_to(contested) if contested else 422
+    return shown, 200 if sent is None else status_of(contested) if contested else 422

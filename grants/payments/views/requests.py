@@ -13,8 +13,8 @@ from grants.payments.forms import (
     PrepareForm,
     ReasonForm,
 )
-from grants.payments.views.frame import P, answer_to, bp, overtaker, own_or_fresh, renew
-from grants.web.forms import ContestedForm
+from grants.payments.views.frame import P, bp, overtaker, own_or_fresh
+from grants.web.forms import ContestedForm, renew, status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
 
@@ -89,4 +89,4 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
         reject_form=own_or_fresh(sent, ReasonForm, version=found.version),
         prepare_form=own_or_fresh(sent, PrepareForm, version=found.version, amount=found.to_order),
     )
-    return shown, answer_to(sent)
+    return shown, status_of(sent)

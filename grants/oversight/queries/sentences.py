@@ -78,7 +78,7 @@ class Line:
     # What became of what was asked, as it stands when the page is read: no part of the record, and of no file of it.
     by_now: str = ""
     # The outcome a letter of decision told.
-    told: str = ""
+    outcome_told: str = ""
 
     @property
     def key(self) -> str:
@@ -102,10 +102,10 @@ def words_for(actor: Actor, user_ids: Sequence[UUID | None], events: Sequence[An
         places.owners.asking(objects),
         places.names.asking(actor, wanted, above=objects),
         applications.batch_results.asking(actor, asked_together),
-        awards.told_by.asking({thing for kind, thing in objects if kind in TELLING}),
+        awards.outcomes_told.asking({thing for kind, thing in objects if kind in TELLING}),
     ]
-    owner, named, batches, told = yield from side_by_side(found)
-    return Words(owner, named, batches, told)
+    owner, named, batches, outcomes = yield from side_by_side(found)
+    return Words(owner, named, batches, outcomes)
 
 
 def _pointed_at(events: Sequence[Any]) -> Iterator[UUID]:
@@ -124,7 +124,7 @@ class Words:
     # What became of what the eligibility desk asked for in one go.
     batches: dict[UUID, BatchResult]
     # Which outcome a letter of decision told, or somebody in its place.
-    told: dict[UUID, str]
+    outcomes_told: dict[UUID, str]
 
     def of(self, object_id: UUID | None) -> Named | None:
         """The thing itself, or the nearest one above it that has a name."""
@@ -212,8 +212,8 @@ def line_of(act: Any, events: Sequence[Any], words: Words, roles: dict[UUID, lis
         _role(act, roles.get(act.user_id, []), _places(events, words)), act.verb, before, subject, fallback, after,
     )  # fmt: skip
     results = [words.batches[event.object_id].words for event in events if event.object_id in words.batches]
-    told = {words.told.get(event.object_id, "") for event in events if act.verb in rules.OUTCOME_TOLD}
-    line = replace(line, by_now=", ".join(results), told="".join(told))
+    told = {words.outcomes_told.get(event.object_id, "") for event in events if act.verb in rules.OUTCOME_TOLD}
+    line = replace(line, by_now=", ".join(results), outcome_told="".join(told))
     first = events[0] if events else None
     if not inner or first is None:
         return line

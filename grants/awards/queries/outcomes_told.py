@@ -13,7 +13,7 @@ from grants.core.together import Asking, reader
 
 
 @reader
-def told_by(ids: Collection[UUID]) -> Asking[dict[UUID, str]]:
+def outcomes_told(ids: Collection[UUID]) -> Asking[dict[UUID, str]]:
     """Which outcome was told by each of these sent letters, and by whoever told it where the letter was left out by name."""
     if not ids:
         return {}

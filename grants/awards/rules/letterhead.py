@@ -12,14 +12,14 @@ from grants.cities.rules import COUNTRIES
 from grants.identity.rules import OrganisationView
 
 REPORT_ANNEX = "Annex: evaluation summary report, which you can read once the results of the call are public."
-NO_INK = "This letter was issued by the programme’s system and is valid without a signature by hand."
+SIGNED_ELECTRONICALLY = "This letter was issued by the programme’s system and is valid without a signature by hand."
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """Everything around the words of a letter. Each block is lines, as an envelope has them.
+class Letterhead:
+    """Everything around the words of a letter, above and below. Each block is lines, as an envelope has them.
 
-    A letter of decision that was frozen before letters had a frame has none, and is printed as it was.
+    A letter of decision that was frozen before letters had one has none, and is printed as it was.
     """
 
     sender: tuple[str, ...]
@@ -31,28 +31,26 @@ class Frame:
     signature: tuple[str, ...]
     # How it is signed, what goes with it, whom to ask: small, below the signature.
     under: tuple[str, ...]
-    # What the letter tells, as its line of the history has it.
-    told: str
 
     def dated(self, sent_on: str) -> str:
         """Place and date as they stand over a letter; before it leaves it has no date.
 
-        >>> framed(Addressed("Municipality of Cork"), Granting("Pilots"), "PCP-1", "Warm homes", "Call", "selected").dated("3 May 2027")
+        >>> letterhead(Addressee("Municipality of Cork"), GrantingAuthority("Pilots"), "PCP-1", "Warm homes", "Call").dated("3 May 2027")
         '3 May 2027'
         """
         return ", ".join(filter(None, (self.place, sent_on or "the date on which it leaves")))
 
     @classmethod
-    def from_mapping(cls, stored: Mapping[str, Any]) -> Frame:
+    def from_mapping(cls, stored: Mapping[str, Any]) -> Letterhead:
         """A stored one."""
-        told: dict[str, Any] = {
+        kept: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()
         }
-        return cls(**told)
+        return cls(**kept)
 
 
 @dataclass(frozen=True, slots=True)
-class Addressed:
+class Addressee:
     """Whom a letter goes to: the leading organisation by its legal name, and who speaks for it where somebody does."""
 
     name: str
@@ -66,7 +64,7 @@ class Addressed:
     def lines(self) -> tuple[str, ...]:
         """The address as it stands on an envelope; what is not known takes no line.
 
-        >>> Addressed("City of Cork", "Aoife Byrne", "1 Anglesea Street", "T12 T997", "Cork", "IE").lines
+        >>> Addressee("City of Cork", "Aoife Byrne", "1 Anglesea Street", "T12 T997", "Cork", "IE").lines
         ('City of Cork', 'For the attention of Aoife Byrne', '1 Anglesea Street', 'T12 T997 Cork', 'Ireland')
         """
         attention = f"For the attention of {self.contact}" if self.contact else ""
@@ -74,7 +72,7 @@ class Addressed:
 
 
 @dataclass(frozen=True, slots=True)
-class Granting:
+class GrantingAuthority:
     """Who decides and writes: the programme, and the organisation that runs it where one is named."""
 
     programme: str
@@ -83,15 +81,15 @@ class Granting:
     signing: Signing = PROGRAMME_SIGNS
 
     @property
-    def authority(self) -> str:
-        """The granting authority by name; empty where only the programme is known."""
+    def name(self) -> str:
+        """Its name; empty where only the programme is known."""
         return self.signing.organisation or (self.organisation.name if self.organisation else "")
 
     @property
     def lines(self) -> tuple[str, ...]:
         """The head of the letter."""
         known = _place_lines(self.organisation) if self.organisation else ()
-        return tuple(filter(None, (self.authority, self.programme, *(self.signing.address_lines or known))))
+        return tuple(filter(None, (self.name, self.programme, *(self.signing.address_lines or known))))
 
     @property
     def place(self) -> str:
@@ -100,24 +98,24 @@ class Granting:
 
     @property
     def signature(self) -> tuple[str, ...]:
-        """Who stands under the letter: whom the call names, else the granting authority. Nobody who judged is named by it.
+        """Who stands under the letter: whom the call names, else the granting authority.
 
-        >>> Granting("Pilot Cities Programme").signature
+        >>> GrantingAuthority("Pilot Cities Programme").signature
         ('For the granting authority', 'Pilot Cities Programme')
-        >>> Granting("Pilots", signing=Signing("Ada Byrne", "Head of Pilots")).signature
+        >>> GrantingAuthority("Pilots", signing=Signing("Ada Byrne", "Head of Pilots")).signature
         ('Ada Byrne', 'Head of Pilots', 'Pilots')
         """
         person = tuple(filter(None, (self.signing.signed_by, self.signing.role)))
-        return tuple(filter(None, (*(person or ("For the granting authority",)), self.authority, self.programme)))
+        return tuple(filter(None, (*(person or ("For the granting authority",)), self.name, self.programme)))
 
     @property
-    def asks(self) -> str:
+    def contact_line(self) -> str:
         """Whom to ask, as a letter says it."""
         contact = f"{self.signing.contact.rstrip(' .')}, or " if self.signing.contact else ""
         return f"Questions about this letter: {contact}“Ask the helpdesk” on the page of the application"
 
 
-def _place_lines(of: Addressed | OrganisationView) -> tuple[str, ...]:
+def _place_lines(of: Addressee | OrganisationView) -> tuple[str, ...]:
     country = COUNTRIES.get(of.country_code, of.country_code)
     return tuple(filter(None, (of.street, " ".join(filter(None, (of.postcode, of.town))), country)))
 
@@ -137,14 +135,14 @@ def told_words(outcome: Outcome, amount: str, place: str) -> str:
             return outcome.words.lower()
 
 
-def framed(to: Addressed, by: Granting, reference: str, title: str, call: str, told: str) -> Frame:
-    """The frame of the letter of decision on one application.
+def letterhead(to: Addressee, by: GrantingAuthority, reference: str, title: str, call: str) -> Letterhead:
+    """What stands around the letter of decision on one application.
 
-    >>> found = framed(Addressed("City of Cork", "Aoife Byrne"), Granting("Pilots"), "PCP-1", "Warm homes", "Pilots 2027", "selected")
+    >>> found = letterhead(Addressee("City of Cork", "Aoife Byrne"), GrantingAuthority("Pilots"), "PCP-1", "Warm homes", "Pilots 2027")
     >>> found.subject, found.salutation
     ('Decision on application PCP-1, “Warm homes”, in the call “Pilots 2027”', 'Dear Aoife Byrne,')
     """
-    return Frame(
+    return Letterhead(
         sender=by.lines,
         recipient=to.lines,
         place=by.place,
@@ -153,9 +151,8 @@ def framed(to: Addressed, by: Granting, reference: str, title: str, call: str, t
         closing="Yours faithfully,",
         signature=by.signature,
         under=(
-            NO_INK,
+            SIGNED_ELECTRONICALLY,
             REPORT_ANNEX,
-            f"{by.asks}, with the reference {reference}.",
+            f"{by.contact_line}, with the reference {reference}.",
         ),
-        told=told,
     )
