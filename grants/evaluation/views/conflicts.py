@@ -26,6 +26,8 @@ from grants.web.choosing import NO_CHOICE, chosen
 from grants.web.routing import current_actor, page, requires, see_other
 
 SOUGHT_CHARACTERS_MAX = 100
+# What of the address narrows and pages the list; anything else a link carries is not taken along.
+NARROWS = ("show", "person", "application", "kind", "after", "back", "size")
 
 
 @bp.get("/assessments/conflicts")
@@ -154,7 +156,7 @@ def decide_several(slug: str) -> Any:
         if done:
             flash(f"{done} of {len(form.picked)} decided. Each is on the record with its reason.")
         if not form.what_is_wrong():
-            return see_other(".detected", slug=slug, **request.args)
+            return see_other(".detected", slug=slug, **{name: request.args.getlist(name) for name in NARROWS})
         form.try_again(0)
     return _detected(slug, form), 422
 
