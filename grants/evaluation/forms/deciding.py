@@ -12,7 +12,7 @@ from grants.core.errors import Invalid
 from grants.core.paging import ROWS_ON_A_PAGE_MAX
 from grants.core.text import without_turns
 from grants.evaluation.states import Ruling
-from grants.web.forms import A_PARAGRAPH, Form, Needed, choices
+from grants.web.forms import A_PARAGRAPH, VERSION_DIGITS_MAX, Form, Needed, choices
 
 REASON_CHARACTERS_MAX = 2_000
 
@@ -52,7 +52,7 @@ class SeveralForm(Form):
     def version_of(self, key: str) -> int:
         """The version of a pair that its row carried; none of ours is equal to no version."""
         sent = request.form.get(f"was {key}", "")
-        return int(sent) if sent.isascii() and sent.isdecimal() and len(sent) <= 9 else -1
+        return int(sent) if sent.isascii() and sent.isdecimal() and len(sent) <= VERSION_DIGITS_MAX else -1
 
     def checks(self) -> Iterable[Callable[[], object]]:
         """Something is ticked, and each has a reason."""

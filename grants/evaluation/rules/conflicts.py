@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -310,6 +311,7 @@ class DetectedFact:
     decided_at: datetime | None
     reason: str
     version: int
+    id: UUID
 
     @property
     def words(self) -> str:
@@ -347,7 +349,7 @@ class DetectedPair:
 
     @property
     def version(self) -> int:
-        """What a form carries: it changes with any of the facts, and with a new one."""
+        """What a form carries: it changes with any of the facts, with a new one and with one that goes."""
         return version_of(self.facts)
 
     @property
@@ -357,5 +359,6 @@ class DetectedPair:
 
 
 def version_of(rows: Iterable[Any]) -> int:
-    """The versions of several rows as one number, which also tells how many they are."""
-    return sum(row.version + 1 for row in rows)
+    """One number for several rows, of the id, version and state of each: whatever changes is another one."""
+    told = sorted(f"{row.id} {row.version} {row.state}" for row in rows)
+    return int.from_bytes(hashlib.sha256("\n".join(told).encode()).digest()[:7])
