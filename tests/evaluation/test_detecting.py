@@ -430,6 +430,8 @@ def test_the_page_tells_how_many_wait_and_goes_on_by_key(browser: Browser, seate
     refused = browser.post("manager", address, pick=[one.key], **sent)
     assert refused.status_code == 422 and "Write one reason for all here" in refused.text
     assert "Tick at least one row" in browser.post("manager", address, **sent, reason="Namesakes.").text
+    many = browser.post("manager", address, pick=[f"A-{number}" for number in range(201)], **sent, reason="Namesakes.")
+    assert many.status_code == 422 and "201 rows were ticked; at most 200 are" in many.text
     late = sent | {f"was {one.key}": "1", f"why {one.key}": "Another Lead.", "reason": "Namesakes."}
     again = browser.post("manager", address, pick=[one.key, "PCP-0000-A-0000 nobody"], **late)
     assert again.status_code == 422 and again.text.count("not decided.") >= 2 and "Another Lead." in again.text

@@ -39,7 +39,7 @@ class SeveralForm(Form):
     @property
     def picked(self) -> tuple[str, ...]:
         """The keys of the pairs that were ticked, each once."""
-        return tuple(dict.fromkeys(request.form.getlist("pick")))[:ROWS_ON_A_PAGE_MAX]
+        return tuple(dict.fromkeys(request.form.getlist("pick")))
 
     def own_reason(self, key: str) -> str:
         """What was written in the row of a pair."""
@@ -62,6 +62,11 @@ class SeveralForm(Form):
     def _look_at_ticks(self) -> None:
         if not self.picked:
             raise Invalid("Tick at least one row. Nothing was decided.")
+        if len(self.picked) > ROWS_ON_A_PAGE_MAX:
+            raise Invalid(
+                f"{len(self.picked)} rows were ticked; at most {ROWS_ON_A_PAGE_MAX} are decided at once. Nothing was decided. "
+                "Take fewer."
+            )
 
     def _look_at_reasons(self) -> None:
         bare = [key for key in self.picked if not self.reason_of(key)]

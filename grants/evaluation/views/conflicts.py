@@ -150,8 +150,8 @@ def _detected(slug: str, form: SeveralForm) -> Any:
 def decide_several(slug: str) -> Any:
     """Decide about every pair that was ticked, each by a deed of its own with its reason on the record."""
     form = SeveralForm()
-    pairs = {pair.key: pair for pair in queries.detected_picked(current_actor(), slug, form.picked)}
     if form.validate_on_submit():
+        pairs = {pair.key: pair for pair in queries.detected_picked(current_actor(), slug, form.picked)}
         done = _decided(form, pairs)
         if done:
             flash(f"{done} of {len(form.picked)} decided. Each is on the record with its reason.")
