@@ -348,6 +348,15 @@ class DetectedPair:
         return any(fact.state is DetectedState.CONFIRMED for fact in self.facts)
 
     @property
+    def why_by_itself(self) -> str:
+        """Why it is not decided about together with others: something of it stands, decided or certain by itself."""
+        if self.stands:
+            return "Something of it stands as a conflict already. Open it to decide about all of it."
+        if any(not fact.waits for fact in self.facts):
+            return "Something of it was dismissed before. Open it to decide about all of it."
+        return ""
+
+    @property
     def version(self) -> int:
         """What a form carries: it changes with any of the facts, with a new one and with one that goes."""
         return version_of(self.facts)

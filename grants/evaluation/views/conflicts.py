@@ -169,6 +169,8 @@ def _decided(form: SeveralForm, pairs: Mapping[str, rules.DetectedPair]) -> int:
         try:
             if pair is None:
                 raise NotFound
+            if pair.why_by_itself:
+                raise Refused(pair.why_by_itself)
             ruling, reason = Ruling(form.ruling.data), form.reason_of(key)
             services.decide_detected(
                 current_actor(), pair.application_id, pair.user_id, ruling, reason, form.version_of(key)
