@@ -67,6 +67,8 @@ NOT_WALKED = {
 # application; the record, whose pages are cut where so many events came, each of them withheld by itself; and the register of
 # cities, which the forms sent in between may change.
 COUNTED_APART = re.compile(r"^identity\.(users|user|disable)|^oversight\.(jobs|job|audit|history)|_history$|^cities\.")
+# What of the other applications of a call tells of people who may have this one too.
+BESIDE = {"evaluation.adjusting", "evaluation.why"}
 # Registers that name municipalities and people whatever they apply for: there the name of the city alone tells nothing.
 REGISTERS = re.compile(r"^(identity|cities|programmes)\.|^oversight\.(organisation|audit|served)|^calls\.")
 
@@ -395,7 +397,22 @@ def kept_and_counted(
     person = conflicted(about, roles, barred=False, seat_id=seat_id)
     walked = walk(app, person, [about], ("GET",), count=True)
     assert person.user_id is not None
-    return told_by(walked, [about]), Counted(person.user_id, walked.numbers)
+    return told_by(walked, [about]), Counted(person.user_id, walked.numbers | _beside(app, person, application_id))
+
+
+def _beside(app: Flask, who: Actor, application_id: UUID) -> dict[str, Counter[str]]:
+    """By address the numbers on pages of one other application of the call that tell what its people have elsewhere."""
+    call_id = db.session.get_one(Application, application_id).call_id
+    others = select(Application).where(Application.call_id == call_id, Application.id != application_id)
+    client, found = actors.client_of(app, who), {}
+    for other in db.session.scalars(others.order_by(Application.reference)).all():
+        for rule, address in addresses(app, target_of(other)):
+            if rule.endpoint in BESIDE and address is not None and may_try(who, access(app, rule)):
+                answer = client.get(address)
+                if answer.status_code == 200:
+                    found[address] = numbers_of(answer)
+                answer.close()
+    return found
 
 
 def seen_of(

@@ -205,6 +205,16 @@ def test_a_chair_with_a_conflict_sees_neither_the_row_nor_ranks_it_could_be_told
     assert all(row.rank is None and row.fundable is None and row.mark(3) is None for row in shown.rows)
 
 
+def test_how_many_the_list_selects_is_proposed_to_nobody_who_sees_a_part_of_it(scene: Scene) -> None:
+    agreed(scene, apart=1)
+    assert queries.advice_page(scene.actor("chair"), scene.slug).places_likely == 2
+    last = scene.application_ids[2]
+    declares(scene.actor("chair"), scene.call_id, (Answered(last, Declared.CONFLICT, "My cousin leads it"),))
+
+    # Both that are seen are selected; half of what is seen is proposed, as before there was a list.
+    assert queries.advice_page(scene.actor("chair"), scene.slug).places_likely == 1
+
+
 def test_sheets_of_people_in_conflict_count_for_nothing(scene: Scene) -> None:
     with arranging():
         db.session.execute(

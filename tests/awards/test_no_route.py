@@ -87,7 +87,8 @@ def test_no_route_tells_a_conflicted_person_of_an_application_that_is_judged_and
 
     # Nor does any number: each stands there as well in a world in which the application never was.
     lists = {f"/calls/{evaluated.slug}/{name}" for name in ("ranking", "ranking.csv", "assignments", "evaluators.csv")}
-    assert {"/home", "/applications", "/consensus", *lists} <= deciding.numbers.keys()
+    beside = f"/calls/{evaluated.slug}/assignments/{evaluated.references[1]}/adjust"
+    assert {"/home", "/applications", "/consensus", beside, *lists} <= deciding.numbers.keys()
     judged = {"/home", "/assessments", "/consensus", "/panels", f"/calls/{evaluated.slug}/scores"}
     assert judged <= judging.numbers.keys()
     db.session.rollback()

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Refused
 from grants.core.jobs import Job
+from grants.core.paging import Page
 from grants.evaluation import queries, services
-from grants.evaluation.models import Assignment, AssignmentRun
-from grants.evaluation.rules import AdjustInput, RunInput
+from grants.evaluation.models import Assignment, AssignmentRun, Evaluator
+from grants.evaluation.rules import AdjustInput, PoolSearch, RunInput
 from grants.evaluation.states import Deed, SeatState, StandingRule
 from grants.identity.models import User
 from tests.evaluation.scene import Browser, Scene
 from tests.evaluation.test_views import handle, text_of
+from tests.factories.identity import bar
 
 
 def spare_of(scene: Scene) -> tuple[str, str]:
@@ -143,3 +147,31 @@ def test_every_way_to_leave_a_seat_asks_the_same_and_tells_who_had_it(seated: Sc
     told = [(one["template"], one["user_id"]) for one in sent]
     assert ("assignment_emptied", str(seated.people[leaver])) in told
     assert ("assignment_handed_over", str(seated.people[other])) in told
+
+
+def test_who_adjusts_seats_learns_nothing_of_an_application_shut_to_them(browser: Browser, seated: Scene) -> None:
+    first, second = seated.application_ids[:2]
+    asked = AdjustInput(Deed.RELEASE, handle(seated, seated.seats(second)[0]), "")
+    with arranging():
+        # Everybody is full, whoever looks: all their seats are counted for that.
+        for entry in db.session.scalars(select(Evaluator)):
+            held = select(func.count()).where(Assignment.evaluator_id == entry.id)
+            entry.load_max = db.session.scalar(held) or 1
+    base = f"/calls/{seated.slug}/assignments/{seated.references[1]}"
+    assert queries.adjust_page(seated.actor("manager"), seated.slug, seated.references[1], asked).what_if is not None
+    with arranging():
+        bar(seated.people["manager"], "application", first)
+
+    manager = seated.actor("manager")
+    shown = queries.adjust_page(manager, seated.slug, seated.references[1], asked)
+    looked = browser.post("manager", f"{base}/adjust", show="yes", deed="release", leaving=asked.leaving)
+    told = {line.name: line.load for line in queries.pool_list(manager, seated.call_id, PoolSearch(), Page())[0].items}
+
+    assert {member.name: member.load for member, *_ in shown.people} == told
+    assert sum(told.values()) == 6 and sum(member.carries for member, *_ in shown.people) == 9
+    assert shown.what_if is None
+    assert "The figures of the whole call are not told to you" in text_of(looked)
+    assert any("and has as many." in reason for reason in shown.unable)
+    why = queries.seat_why(manager, seated.slug, seated.references[1], asked.leaving)
+    better = [{"evaluator": "", "utility": 1, "why": one, "rule": "", "load_max": 3} for one in ("full", "elsewhere")]
+    assert why.partial and len({words for *_, words in replace(why, told={"better": better}).better}) == 1

@@ -431,11 +431,13 @@ def test_the_page_tells_how_many_wait_and_goes_on_by_key(browser: Browser, seate
     refused = browser.post("manager", address, pick=[one.key], **sent)
     assert refused.status_code == 422 and "Write one reason for all here" in refused.text
     assert "Tick at least one row" in browser.post("manager", address, **sent, reason="Namesakes.").text
+    many = browser.post("manager", address, pick=[f"A-{number}" for number in range(201)], **sent, reason="Namesakes.")
+    assert many.status_code == 422 and "201 rows were ticked; at most 200 are" in many.text
     late = sent | {f"was {one.key}": "1", f"why {one.key}": "Another Lead.", "reason": "Namesakes."}
     again = browser.post("manager", address, pick=[one.key, "PCP-0000-A-0000 nobody"], **late)
     assert again.status_code == 422 and again.text.count("not decided.") >= 2 and "Another Lead." in again.text
     done = browser.post(
-        "manager", f"{address}?person=neo", pick=[each.key for each in rows.items],
+        "manager", f"{address}?person=neo&slug=other&_external=1", pick=[each.key for each in rows.items],
         **sent, **{f"why {one.key}": "Another Lead."}, reason="Namesakes.",
     )  # fmt: skip
     assert done.status_code == 303 and done.location.endswith("person=neo")
@@ -444,6 +446,31 @@ def test_the_page_tells_how_many_wait_and_goes_on_by_key(browser: Browser, seate
     }
     assert reasons >= {"Another Lead.", "Namesakes."}
     assert browser.post("eva1", address, pick=[one.key], **sent, reason="Fine.").status_code == 403
+
+
+def test_a_conflict_that_stands_is_not_lifted_together_with_others(browser: Browser, seated: Scene) -> None:
+    first, user_id = seated.application_ids[0], seated.people["eva1"]
+    share_a_pilot(seated, "eva1", 0)
+    services.detect(PROGRAM, seated.call_id)
+    services.decide_detected(seated.actor("manager"), first, user_id, Ruling.CONFIRMED, "Her husband leads it.")
+    with arranging():
+        get(User, user_id).name = "Lead of Neochora"
+    services.detect(PROGRAM, seated.call_id)
+    _, rows, *_ = queries.detected_rows(seated.actor("manager"), seated.slug, DetectedSearch(), Page())
+    pair = next(each for each in rows.items if (each.application_id, each.user_id) == (first, user_id))
+    address = f"/calls/{seated.slug}/conflicts"
+
+    shown = browser.get("manager", address).text
+    sent = {f"was {pair.key}": str(pair.version), "ruling": "cleared", "reason": "Namesakes."}
+    refused = browser.post("manager", address, pick=[pair.key], **sent)
+
+    assert f'value="{pair.key}"' not in shown and "Something of it stands as a conflict already" in shown
+    assert refused.status_code == 422 and f"{pair.key}: Something of it stands" in refused.text
+    assert first in seated.actor("eva1").barred("application")
+    # Opened and confirmed once more, what was decided keeps who decided it and why.
+    services.decide_detected(seated.actor("manager"), first, user_id, Ruling.CONFIRMED, "Her own team too.")
+    told = {row.decision_reason for key, row in rows_of(seated, "eva1").items() if key[0] == first}
+    assert told == {"Her husband leads it.", "Her own team too."}
 
 
 def _name(seated: Scene, user_id: UUID) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from uuid import UUID, uuid5
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grants.calls.rules import ConflictRules
+from grants.evaluation import rules
 from grants.evaluation.rules.detecting import Candidate, ComparedApplication, Entity, Somebody, Together, detect
 from grants.evaluation.states import DetectedKind
 
@@ -211,3 +213,15 @@ def test_looking_up_finds_what_looking_at_every_pair_finds(
     assert {(each.user_id, each.application_id, each.kind) for each in found if each.is_certain} == wanted
     assert list(found) == sorted(found, key=lambda each: tuple(map(str, each.key)))
     assert detect(candidates[::-1], applications[::-1], (), rules) == found
+
+
+def test_the_number_of_a_pair_changes_with_each_of_its_facts_whatever_comes_and_goes() -> None:
+    def facts(*told: tuple[int, int, str]) -> int:
+        return rules.version_of(SimpleNamespace(id=UUID(int=key), version=one, state=state) for key, one, state in told)
+
+    shown = facts((1, 1, "proposed"), (2, 3, "confirmed"))
+
+    assert shown == facts((2, 3, "confirmed"), (1, 1, "proposed")) < 10**18
+    # One goes and another of the same version comes; two versions change places; one stands otherwise.
+    others = (facts((1, 1, "proposed"), (3, 3, "confirmed")), facts((1, 3, "proposed"), (2, 1, "confirmed")))
+    assert shown not in (*others, facts((1, 1, "dismissed"), (2, 3, "confirmed")))

@@ -165,7 +165,9 @@ def _page(
 ) -> AdvicePage:  # fmt: skip
     run = next(iter(runs), None)
     chairs = actor.may(Permission.CONSENSUS_WRITE, Scope.of(("call", shown.call_id)))
-    places = len(shown.selected) or max(1, (len(shown.rows) + len(shown.waiting)) // 2)
+    # How many the list selects is no proposal to whoever is not told what it selects.
+    selected = len(shown.selected) if shown.tells_outcomes else 0
+    places = selected or max(1, (len(shown.rows) + len(shown.waiting)) // 2)
     head = (shown.call_id, shown.call_slug, shown.call_title)
     if run is None:
         return AdvicePage(*head, shown.partial, shown.why_partial, chairs, places)

@@ -12,7 +12,7 @@ from grants.core.errors import Invalid
 from grants.core.paging import ROWS_ON_A_PAGE_MAX
 from grants.core.text import without_turns
 from grants.evaluation.states import Ruling
-from grants.web.forms import A_PARAGRAPH, Form, Needed, choices
+from grants.web.forms import A_PARAGRAPH, VERSION_DIGITS_MAX, Form, Needed, choices
 
 
 class DecideDetectedForm(Form):
@@ -37,7 +37,7 @@ class DecideDetectedForm(Form):
     @property
     def picked(self) -> tuple[str, ...]:
         """The keys of the pairs that were ticked, each once."""
-        return tuple(dict.fromkeys(request.form.getlist("pick")))[:ROWS_ON_A_PAGE_MAX]
+        return tuple(dict.fromkeys(request.form.getlist("pick")))
 
     def own_reason(self, key: str) -> str:
         """What was written in the row of a pair."""
@@ -50,7 +50,7 @@ class DecideDetectedForm(Form):
     def version_of(self, key: str) -> int:
         """The version of a pair that its row carried; none of ours is equal to no version."""
         sent = request.form.get(f"was {key}", "")
-        return int(sent) if sent.isascii() and sent.isdecimal() and len(sent) <= 9 else -1
+        return int(sent) if sent.isascii() and sent.isdecimal() and len(sent) <= VERSION_DIGITS_MAX else -1
 
     def checks(self) -> Iterable[Callable[[], object]]:
         """Something is ticked, and each has a reason."""
@@ -60,6 +60,11 @@ class DecideDetectedForm(Form):
     def _look_at_ticks(self) -> None:
         if not self.picked:
             raise Invalid("Tick at least one row. Nothing was decided.")
+        if len(self.picked) > ROWS_ON_A_PAGE_MAX:
+            raise Invalid(
+                f"{len(self.picked)} rows were ticked; at most {ROWS_ON_A_PAGE_MAX} are decided at once. Nothing was decided. "
+                "Take fewer."
+            )
 
     def _look_at_reasons(self) -> None:
         bare = [key for key in self.picked if not self.reason_of(key)]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Label, Select, Text, and_, cast, func, not_, select
+from sqlalchemy import ColumnElement, Label, Select, Text, and_, cast, func, not_, select, true
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application, ApplicationPartner
@@ -51,16 +51,26 @@ def not_barred(actor: Actor) -> ColumnElement[bool]:
     return Assignment.application_id.not_in(actor.barred("application"))
 
 
+def sees_a_part(actor: Actor, call_id: UUID) -> Asking[bool]:
+    """Whether an application of a call is shut to this person: figures of the whole call would tell of it."""
+    shut = actor.barred("application")
+    if not shut:
+        return False
+    found = yield from ask(
+        select(Application.id).where(Application.call_id == call_id, Application.id.in_(shut)).limit(1)
+    )
+    return bool(found)
+
+
 @reader
 def pool(call_id: UUID, sees: Actor | None = None) -> Asking[tuple[PoolMember, ...]]:
     """The evaluators of a call by name, with what they know, wish, have and have done. One statement.
 
-    Where it is shown to somebody, without seats on what is shut to them.
+    Where it is shown to somebody, seats on what is shut to them are in none of its numbers but :attr:`PoolMember.unseen`.
     """
     active = and_(Assignment.evaluator_id == Evaluator.id, Assignment.state == SeatState.ACTIVE.value)
-    if sees is not None:
-        active = and_(active, not_barred(sees))
-    done = Assessment.state == AssessmentState.SUBMITTED.value
+    seen = true() if sees is None else not_barred(sees)
+    done = and_(Assessment.state == AssessmentState.SUBMITTED.value, seen)
     rows = yield from ask(
         select(
             *(Evaluator.id, Evaluator.user_id, Evaluator.organisation_id, Evaluator.country_code),
@@ -74,7 +84,8 @@ def pool(call_id: UUID, sees: Actor | None = None) -> Asking[tuple[PoolMember, .
                 (not_(terms_accepted(Evaluator.user_id, Evaluator.call_id))).label("must_accept"),
             ),
             *(User.name, User.handle, Organisation.name.label("organisation")),
-            func.count(Assignment.id).label("load"),
+            func.count(Assignment.id).filter(seen).label("load"),
+            func.count(Assignment.id).filter(not_(seen)).label("unseen"),
             func.count(Assessment.id).filter(done).label("submitted"),
         )
         .join(User, User.id == Evaluator.user_id)
@@ -92,7 +103,7 @@ def pool(call_id: UUID, sees: Actor | None = None) -> Asking[tuple[PoolMember, .
         PoolMember(
             row.id, row.user_id, row.name, row.handle, row.organisation or "", row.organisation_id, row.country_code,
             tuple(row.languages), tuple(row.topics), row.load_min, row.load_max, row.version, row.load, row.submitted,
-            roles=tuple(row.roles), levels=row.language_levels, topic_levels=row.topic_levels,
+            unseen=row.unseen, roles=tuple(row.roles), levels=row.language_levels, topic_levels=row.topic_levels,
             bids={UUID(key): wish for key, wish in (row.wishes or {}).items()},
             met_before=frozenset(row.met_before or ()),
             available_from=row.available_from, available_until=row.available_until,
@@ -250,8 +261,8 @@ def people_for(
             reason = rules.why_shut(member)
         if member.id in taken:
             reason = f"{member.name} has or had a seat on it."
-        elif not reason and member.load >= member.load_max:
-            reason = f"{member.name} already has {member.load} of {member.load_max}."
+        elif not reason and member.carries >= member.load_max:
+            reason = rules.full_words(member)
         lines.append((member, reason, fitting.utility(member, about)))
     return tuple(sorted(lines, key=lambda line: (line[1] != "", -line[2], line[0].name)))
 

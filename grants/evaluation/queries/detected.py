@@ -203,7 +203,7 @@ def _pairs(keys: Iterable[tuple[UUID, UUID]]) -> Asking[tuple[DetectedPair, ...]
         select(
             *(DetectedConflict.user_id, DetectedConflict.application_id, DetectedConflict.kind, DetectedConflict.state),
             *(DetectedConflict.evidence, DetectedConflict.found_at, DetectedConflict.decided_at),
-            *(DetectedConflict.decision_reason, DetectedConflict.version),
+            *(DetectedConflict.decision_reason, DetectedConflict.version, DetectedConflict.id),
             *(User.name, User.handle, Application.reference, Application.title, told.declared),
             Organisation.name.label("entity"),
             decider.name.label("decided_by"),
@@ -241,6 +241,7 @@ def _pair(rows: list[Any]) -> DetectedPair:
             row.decided_at,
             row.decision_reason or "",
             row.version,
+            row.id,
         )
         for row in rows
     )

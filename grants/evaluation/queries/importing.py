@@ -62,7 +62,7 @@ def roles_asked(call: CallView) -> tuple[str, ...]:
 
 def _known(actor: Actor, call_id: UUID, addresses: Collection[str]) -> dict[str, Known]:
     now = clock.now()
-    members = {member.user_id: member for member in pool(call_id)}
+    members = {member.user_id: member for member in pool(call_id, actor)}
     asked = invitations(call_id)
     found: dict[str, Known] = {}
     for row in db.session.execute(_accounts(call_id, addresses)):

@@ -33,6 +33,7 @@ from grants.evaluation.queries.assignments import (
     pool,
     run_view,
     seat_views,
+    sees_a_part,
     shut_titles,
 )
 from grants.evaluation.rules import (
@@ -110,8 +111,11 @@ def _stood_after(call_id: UUID, made_at: datetime) -> Asking[Sequence[Any]]:
 def seat_why(actor: Actor, slug: str, reference: str, handle: str) -> Asking[SeatWhy]:
     """One seat that stands, with the numbers its run kept for it."""
     call, application = yield from in_evaluation(actor, slug, reference)
-    asked: list[Asking[Any]] = [seat_views([application.id]), cities_of.asking([application.id]), pool.asking(call.id)]
-    seats, cities, members = yield from side_by_side(asked)
+    asked: list[Asking[Any]] = [
+        seat_views([application.id]), cities_of.asking([application.id]), pool.asking(call.id, actor),
+        sees_a_part(actor, call.id),
+    ]  # fmt: skip
+    seats, cities, members, partial = yield from side_by_side(asked)
     seat = next(
         (one for one in seats.get(application.id, []) if one.state is SeatState.ACTIVE and one.handle == handle), None
     )
@@ -125,7 +129,7 @@ def seat_why(actor: Actor, slug: str, reference: str, handle: str) -> Asking[Sea
     )
     names = {str(member.id): member.name for member in members}
     head = head_of(application, cities.get(application.id, ""), call)
-    return SeatWhy(head, seat, row.number, row.hand_reason or "", row.told or {}, names)
+    return SeatWhy(head, seat, row.number, row.hand_reason or "", row.told or {}, names, partial)
 
 
 @reader
@@ -136,12 +140,13 @@ def adjust_page(actor: Actor, slug: str, reference: str, asked_for: AdjustInput 
         consortia_of.asking([application.id]),
         declarations.asking([application.id]),
         seat_views([application.id]),
-        pool.asking(call.id),
+        pool.asking(call.id, actor),
         cities_of.asking([application.id]),
         _standing(call.id),
         country_rule.asking(call.id),
+        sees_a_part(actor, call.id),
     ]
-    (about,), stated, seats, members, cities, standing, countries = yield from side_by_side(about_call)
+    (about,), stated, seats, members, cities, standing, countries, partial = yield from side_by_side(about_call)
     active = tuple(seat for seat in seats.get(application.id, []) if seat.state is SeatState.ACTIVE)
     taken = {seat.evaluator_id for seat in seats.get(application.id, [])}
     users = [member.user_id for member in members]
@@ -152,10 +157,11 @@ def adjust_page(actor: Actor, slug: str, reference: str, asked_for: AdjustInput 
         head_of(application, cities.get(application.id, ""), call), active, locked,
         max(0, call.content.evaluators_per_application - len(active)), people,
         rules.seats_version((seat.id, seat.state.value, seat.locked) for seat in seats.get(application.id, [])),
+        partial=partial,
     )  # fmt: skip
-    return (
-        page if asked_for is None else replace(page, what_if=_what_if(page, asked_for, call, members, standing.worth))
-    )
+    if asked_for is None or partial:
+        return page
+    return replace(page, what_if=_what_if(page, asked_for, call, members, standing.worth))
 
 
 def standing_version(application_id: UUID) -> int:

@@ -92,7 +92,7 @@ def seat_plan(actor: Actor, call: CallView, table: Sequence[Sequence[str]]) -> A
     open_ones = {row.reference: row for row in found if row.id not in shut}
     ids = [row.id for row in open_ones.values()]
     about: list[Asking[Any]] = [
-        seat_views(ids), pool.asking(call.id), consortia_of.asking(ids), declarations.asking(ids),
+        seat_views(ids), pool.asking(call.id, actor), consortia_of.asking(ids), declarations.asking(ids),
         country_rule.asking(call.id), ask(select(Consensus.application_id, Consensus.state).where(Consensus.application_id.in_(ids))),
     ]  # fmt: skip
     seats, members, consortia, stated, countries, consensus = yield from side_by_side(about)
@@ -115,7 +115,7 @@ def seat_plan(actor: Actor, call: CallView, table: Sequence[Sequence[str]]) -> A
         SeatsKnown(
             call.content.evaluators_per_application,
             {key: _application(row, seats.get(row.id, ()), row.id in agreed) for key, row in open_ones.items()},
-            {one.handle: Takes(one.id, one.name, one.load, one.load_max) for one in members},
+            {one.handle: Takes(one.id, one.name, one.carries, one.load_max) for one in members},
             unfit,
         ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -313,6 +314,7 @@ class DetectedFact:
     decided_at: datetime | None
     reason: str
     version: int
+    id: UUID
 
     @property
     def words(self) -> str:
@@ -349,8 +351,17 @@ class DetectedPair:
         return any(fact.state is DetectedState.CONFIRMED for fact in self.facts)
 
     @property
+    def why_by_itself(self) -> str:
+        """Why it is not decided about together with others: something of it stands, decided or certain by itself."""
+        if self.stands:
+            return "Something of it stands as a conflict already. Open it to decide about all of it."
+        if any(not fact.waits for fact in self.facts):
+            return "Something of it was dismissed before. Open it to decide about all of it."
+        return ""
+
+    @property
     def version(self) -> int:
-        """What a form carries: it changes with any of the facts, and with a new one."""
+        """What a form carries: it changes with any of the facts, with a new one and with one that goes."""
         return version_of(self.facts)
 
     @property
@@ -360,5 +371,6 @@ class DetectedPair:
 
 
 def version_of(rows: Iterable[Any]) -> int:
-    """The versions of several rows as one number, which also tells how many they are."""
-    return sum(row.version + 1 for row in rows)
+    """One number for several rows, of the id, version and state of each: whatever changes is another one."""
+    told = sorted(f"{row.id} {row.version} {row.state}" for row in rows)
+    return int.from_bytes(hashlib.sha256("\n".join(told).encode()).digest()[:7])

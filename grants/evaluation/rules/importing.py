@@ -273,8 +273,8 @@ def _line(
         wrong("email", found.unfit)
     if found is not None and found.ended and found.member is None:
         wrong("email", found.ended)
-    if found is not None and found.member is not None and values is not None and values.load_max < found.member.load:
-        wrong("most", f"{found.member.name} has {found.member.load} applications already.")
+    if found is not None and found.member is not None and values is not None and values.load_max < found.member.carries:
+        wrong("most", f"{found.member.name} has more applications than that already. Write a larger number.")
     if problems or values is None:
         return ImportLine(number, email, name, LineDeed.REFUSED, problems=tuple(problems))
     deed, changes = _deed(found, values)

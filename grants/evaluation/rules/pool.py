@@ -45,6 +45,8 @@ class PoolMember:
     version: int
     load: int = 0
     submitted: int = 0
+    # Seats beyond ``load``, on what is shut to whom this is shown: they count for what a person may take, and nobody is told.
+    unseen: int = 0
     undeclared: int = 0
     roles: tuple[str, ...] = ()
     # How well each language is known (native, fluent, reading) and each topic, 1 to 3; wishes by application, -2 to 2;
@@ -64,6 +66,11 @@ class PoolMember:
     # When this person stepped down from the call, and why; none while they are there.
     stepped_down_at: datetime | None = None
     stepped_down_why: str = ""
+
+    @property
+    def carries(self) -> int:
+        """How many applications this person has, whoever looks."""
+        return self.load + self.unseen
 
     @property
     def employer_text(self) -> str:
@@ -223,11 +230,14 @@ def checked_languages(
 
 
 def refuse_load(member: PoolMember) -> None:
-    """Raise :class:`Refused` when an evaluator already has as many applications as they may take."""
-    if member.load >= member.load_max:
-        raise Refused(
-            f"{member.name} already has {member.load} applications; the maximum is {member.load_max}. Raise it, or choose somebody else."
-        )
+    """Raise :class:`Refused` when an evaluator already has as many applications as they may take; not how many they have."""
+    if member.carries >= member.load_max:
+        raise Refused(f"{full_words(member)} Raise the largest number, or choose somebody else.")
+
+
+def full_words(member: PoolMember) -> str:
+    """Why somebody takes no more, without how many they have: some may be shut to who reads it."""
+    return f"{member.name} takes no more than {member.load_max} and has as many."
 
 
 def topic_questions(definition: Definition) -> tuple[str, ...]:

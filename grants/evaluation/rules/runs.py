@@ -241,6 +241,8 @@ class SeatWhy:
     hand_reason: str
     told: Mapping[str, Any]
     names: Mapping[str, str]
+    # An application of the call is shut to the reader: who was full with it and who sits elsewhere is told as one.
+    partial: bool = False
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -266,12 +268,15 @@ class SeatWhy:
     def better(self) -> tuple[tuple[str, int, str], ...]:
         """Who fits better and was not seated: name, fit and why not."""
         found = []
+        busy = "takes no more, or serves the whole call better on another application."
         for other in self.told.get("better", ()):
             name = self.names.get(other["evaluator"], "Somebody no longer in the pool")
             reason = {
                 "forbidden": other["rule"] or "is kept from it.",
-                "full": f"has as many applications as this person may take ({other['load_max']}).",
-                "elsewhere": "serves the whole call better on another application.",
+                "full": busy
+                if self.partial
+                else f"has as many applications as this person may take ({other['load_max']}).",
+                "elsewhere": busy if self.partial else "serves the whole call better on another application.",
             }[other["why"]]
             found.append((name, other["utility"], f"{name} {reason}"))
         return tuple(found)
@@ -341,7 +346,9 @@ class AdjustPage:
     people: tuple[tuple[PoolMember, str, int], ...]
     # Of the seats as they stand: a form that shows others is overtaken.
     version: int = 0
+    # None for who sees a part of the call: its figures are of all of it.
     what_if: WhatIf | None = None
+    partial: bool = False
 
     @property
     def unable(self) -> tuple[str, ...]:

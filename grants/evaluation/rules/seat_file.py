@@ -70,7 +70,7 @@ class SeatedApplication:
 
 @dataclass(frozen=True, slots=True)
 class Takes:
-    """Somebody of the pool: how many applications they have and take at most."""
+    """Somebody of the pool: how many applications they have, which no sentence tells, and take at most."""
 
     id: UUID
     name: str
@@ -342,7 +342,7 @@ def _too_much(
     for handle, more in given.items():
         person = known.pool[handle]
         if loads[handle] > person.load_max:
-            sentence = f"{person.name} would have {loads[handle]} applications and takes {person.load_max} at most."
+            sentence = f"{person.name} would have more applications than the {person.load_max} they take at most."
             # All of them: which of several the person should have is for the file to say.
             for change in more:
                 found.setdefault(change.reference, {})[change.number] = sentence

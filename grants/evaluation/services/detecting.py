@@ -205,7 +205,9 @@ def _let_go_of_competing(call_id: UUID, user_id: UUID) -> None:
 
 
 def _decide(actor: Actor, rows: Sequence[DetectedConflict], verb: str, words: str) -> None:
-    for row in rows:
-        if verb in DETECTED.allowed(DetectedState(row.state)):
-            DETECTED.move(row, verb)
+    moved = [row for row in rows if verb in DETECTED.allowed(DetectedState(row.state))]
+    for row in moved:
+        DETECTED.move(row, verb)
+    # What stood so before keeps who decided it and why, unless the decision is about nothing else.
+    for row in moved or rows:
         row.decided_by, row.decided_at, row.decision_reason = actor.user_id, acts.moment(), words

@@ -43,11 +43,12 @@ def pool(actor: Actor, call_id: UUID, values: EvaluatorInput, version: int | Non
         db.session.add(row)
     else:
         check_version(row, version)
-        load = next(member.load for member in queries.pool(call_id) if member.user_id == values.user_id)
-        if values.load_max < load:
+        carries = next(member.carries for member in queries.pool(call_id) if member.user_id == values.user_id)
+        if values.load_max < carries:
             raise Invalid(
                 "The largest number is too small.",
-                {"load_max": f"{person.name} already has {load} applications. Enter {load} or more, or void a seat."},
+                # Without how many: some may be shut to who asks.
+                {"load_max": f"{person.name} has more applications than that already. Enter more, or void a seat."},
             )
     fill_entry(row, values)
     if values.employers is not None:

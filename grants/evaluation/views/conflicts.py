@@ -25,6 +25,9 @@ from grants.web.choosing import NO_CHOICE, chosen
 from grants.web.forms import status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
+# What of the address narrows and pages the list; anything else a link carries is not taken along.
+NARROWS = ("show", "person", "application", "kind", "after", "back", "size")
+
 
 @bp.get("/assessments/conflicts")
 @requires(P.CONFLICT_DECLARE)
@@ -145,13 +148,13 @@ def _detected(slug: str, form: DecideDetectedForm) -> Any:
 def decide_several(slug: str) -> Any:
     """Decide about every pair that was ticked, each by a deed of its own with its reason on the record."""
     form = DecideDetectedForm()
-    pairs = {pair.key: pair for pair in queries.detected_picked(current_actor(), slug, form.picked)}
     if form.validate_on_submit():
+        pairs = {pair.key: pair for pair in queries.detected_picked(current_actor(), slug, form.picked)}
         done = _decided(form, pairs)
         if done:
             flash(f"{done} of {len(form.picked)} decided. Each is on the record with its reason.")
         if not form.what_is_wrong():
-            return see_other(".detected", slug=slug, **request.args)
+            return see_other(".detected", slug=slug, **{name: request.args.getlist(name) for name in NARROWS})
         form.try_again(0)
     return _detected(slug, form), 422
 
@@ -164,6 +167,8 @@ def _decided(form: DecideDetectedForm, pairs: Mapping[str, rules.DetectedPair]) 
         try:
             if pair is None:
                 raise NotFound
+            if pair.why_by_itself:
+                raise Refused(pair.why_by_itself)
             ruling, reason = Ruling(form.ruling.data), form.reason_of(key)
             services.decide_detected(
                 current_actor(), pair.application_id, pair.user_id, ruling, reason, form.version_of(key)
