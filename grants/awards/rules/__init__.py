@@ -79,15 +79,13 @@ from grants.awards.rules.showing import (
     RankingPage,
     RankingRow,
     WaitingRow,
-    bar,
     is_picked,
     line_said,
     part,
-    points,
     reserve_places,
-    strip,
 )
 from grants.awards.rules.strands import read_strands, strand_lines
+from grants.awards.rules.strips import bar, points, strip
 
 __all__ = [
     "AIMED_NAMED_MAX",
