@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.awards.services import complaints, letters, minutes, panel, reviewing, settling
+from grants.awards.services import complaints, leaving_out, letters, minutes, panel, reviewing, settling
 from grants.awards.services.advising import advise, request_advice
 from grants.awards.services.confirming import confirm, return_list
 from grants.awards.services.deciding import decide
@@ -30,6 +30,7 @@ __all__ = [
     "export_advice",
     "export_complaints",
     "export_ranking",
+    "leaving_out",
     "letters",
     "minutes",
     "panel",
