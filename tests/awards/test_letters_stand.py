@@ -20,10 +20,10 @@ from grants.core.errors import NotFound, Refused
 from grants.documents import services as documents
 from grants.evaluation.models import DetectedConflict
 from tests.awards.publishing import publish
-from tests.awards.test_letters import decided, decided_world, letters, prepare, sent
+from tests.awards.test_letters import decided, letters, prepare, sent
 from tests.evaluation.scene import CLOSED, Scene
 
-__all__ = ["decided", "decided_world"]
+__all__ = ["decided"]
 
 
 @pytest.mark.parametrize(
