@@ -12,7 +12,7 @@ from grants.awards.rules.strands import strand_words
 from grants.awards.states import LineRule
 from grants.calls.rules import PLAIN_SELECTION, Draw, SelectionRules, exact_words
 from grants.core.errors import Invalid, Refused
-from grants.core.money import ZERO, Money, Rounding, parse_money
+from grants.core.money import ZERO, Money, Rounding, parse_money, plain
 from grants.dossiers.rules import clean_text
 
 OVERRIDES_MAX = 200
@@ -357,7 +357,7 @@ def override_lines(overrides: Sequence[Override]) -> str:
     """Departures as people typed them, for the form that shows them again."""
     return "\n".join(
         "; ".join((
-            each.reference, str(each.rank or ""), str(each.amount).removeprefix("EUR ") if each.amount else "",
+            each.reference, str(each.rank or ""), plain(each.amount) if each.amount else "",
             each.conditions, each.reason,
         ))
         for each in overrides
