@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grants.awards.queries import complaints, letters, minutes, panel, public
-from grants.awards.queries.advice import SheetsRead, advice_page, sheets_read
+from grants.awards.queries.advice import SheetsRead, advice_page, newest_run, sheets_read
 from grants.awards.queries.after import after_decision, beside_decision
 from grants.awards.queries.aims import what_ifs
 from grants.awards.queries.complaints_work import repeated
@@ -84,6 +84,7 @@ __all__ = [
     "minute_file",
     "minutes",
     "move_scope",
+    "newest_run",
     "next_on_reserve",
     "opened",
     "others_of",

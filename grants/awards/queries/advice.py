@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, and_, func, select
+from sqlalchemy import ScalarSelect, Select, and_, func, select
 
 from grants.applications.models import Application
 from grants.applications.states import Origin
@@ -124,6 +124,18 @@ def advice_page(actor: Actor, slug: str) -> Asking[AdvicePage]:
     return _page(actor, shown, runs, names, titles, drawn)
 
 
+def of_newest_run(call_id: ScalarSelect[UUID] | UUID) -> Select[tuple[RankingRun]]:
+    """The newest run of the advice of a call, as a statement."""
+    return select(RankingRun).where(RankingRun.call_id == call_id).order_by(RankingRun.number.desc()).limit(1)
+
+
+@reader
+def newest_run(call_id: UUID) -> Asking[RankingRun | None]:
+    """The newest run of the advice of a call; None where there is none."""
+    rows = yield from ask(of_newest_run(call_id))
+    return next(iter(rows), None)
+
+
 def assesses(actor: Actor, call_id: ScalarSelect[UUID] | UUID) -> Asking[bool]:
     """Whether a person assesses applications of a call now."""
     found = yield from ask(
@@ -142,7 +154,7 @@ def assesses(actor: Actor, call_id: ScalarSelect[UUID] | UUID) -> Asking[bool]:
 def _latest(call_id: ScalarSelect[UUID]) -> Asking[tuple[Sequence[Any], dict[str, str], dict[str, Any], Sequence[Any]]]:
     """The newest run, the people of the pool by their id there, the applications of the call, and its newest draws."""
     runs, people, applications, drawn = yield [
-        select(RankingRun).where(RankingRun.call_id == call_id).order_by(RankingRun.number.desc()).limit(1),
+        of_newest_run(call_id),
         select(Evaluator.id, User.name).join(User, User.id == Evaluator.user_id).where(Evaluator.call_id == call_id),
         select(Application.id, Application.reference, Application.title).where(
             Application.call_id == call_id, Application.state.in_((*evaluation.IN_EVALUATION, *evaluation.EVALUATED))

@@ -8,8 +8,7 @@ from typing import Any
 
 from grants.awards import ranking
 from grants.awards.models import RankingRun
-from grants.awards.queries.advice import SheetsRead, sheets_read
-from grants.awards.queries.aims import newest_run
+from grants.awards.queries.advice import SheetsRead, newest_run, sheets_read
 from grants.awards.queries.ranked import facts_of, hash_of, of_ready, ranked, reckoned, scored_beside
 from grants.awards.queries.solves import answers_kept
 from grants.awards.ranking import Candidate, Known, Limits, sha256_of
@@ -49,15 +48,15 @@ def to_draw(call: CallView) -> Asking[ToDraw]:
     """What :func:`drawn` takes, by the rules of the call."""
     plan = plan_of(call.content.selection, None, None)
     asked: list[Asking[Any]] = [
-        scored_beside(call, lambda ids: (facts_of.asking(ids),)), sheets_read.asking(call), newest_run(call.id),
+        scored_beside(call, lambda ids: (facts_of.asking(ids),)), sheets_read.asking(call), newest_run.asking(call.id),
         answers_kept.asking(call.id),
     ]  # fmt: skip
-    (read, (facts,)), sheets, runs, answers = yield from side_by_side(asked)
+    (read, (facts,)), sheets, run, answers = yield from side_by_side(asked)
     facts = of_ready(read, facts)
     found, official = reckoned(call.content, plan, read, facts, Known(answers)), ranked(call.content, plan, read)
     candidates = tuple(ranking.candidates_of(official, plan, facts))
     limits = ranking.limits_of(official, plan)
-    return ToDraw(candidates, limits, sheets, next(iter(runs), None), hash_of(found), found.unsolved)
+    return ToDraw(candidates, limits, sheets, run, hash_of(found), found.unsolved)
 
 
 def drawn(asked: ToDraw, say: Callable[[int], None]) -> Robust:

@@ -157,7 +157,7 @@ def told(candidates: Iterable[Candidate], selected: frozenset[UUID], aim: Aim) -
     chosen = [one for one in ordered if one.application_id in selected]
     return WhatIf(
         aim, selected, aim.whole(chosen), total(one.amount for one in chosen),
-        inversions(ordered, selected), by_country(chosen),
+        inversions(ordered, selected), by_country((one.country, one.amount) for one in chosen),
     )  # fmt: skip
 
 
@@ -181,10 +181,10 @@ def inversions(candidates: Iterable[Candidate], selected: frozenset[UUID]) -> in
     return sum(passed_over(candidates, selected).values())
 
 
-def by_country(chosen: Iterable[Candidate]) -> dict[str, tuple[int, Money]]:
-    """How many applications and how much money each country has, by its code."""
+def by_country(shares: Iterable[tuple[str, Money]]) -> dict[str, tuple[int, Money]]:
+    """How many applications and how much money each country has, by its code, of each application’s country and money."""
     found: dict[str, tuple[int, Money]] = {}
-    for one in sorted(chosen, key=lambda one: one.country):
-        many, money = found.get(one.country, (0, ZERO))
-        found[one.country] = (many + 1, money + one.amount)
+    for country, amount in sorted(shares, key=lambda share: share[0]):
+        many, money = found.get(country, (0, ZERO))
+        found[country] = (many + 1, money + amount)
     return found

@@ -9,8 +9,6 @@ import time
 from importlib import metadata
 from uuid import UUID
 
-from sqlalchemy import select
-
 from grants.awards import queries, rules
 from grants.awards.models import RankingRun
 from grants.awards.ranking import judging
@@ -56,9 +54,7 @@ def advise(actor: Actor, call_id: UUID, places: int) -> int:
     each = call.content.evaluators_per_application
     settings = judging.settings(places, each)
     held = input_hash(read, settings)
-    last = db.session.scalars(
-        select(RankingRun).where(RankingRun.call_id == call_id).order_by(RankingRun.number.desc()).limit(1)
-    ).one_or_none()
+    last = queries.newest_run(call_id)
     if last is not None and last.input_sha256 == held:
         jobs.progress(3, 3, "Nothing changed since the last run")
         return last.number
