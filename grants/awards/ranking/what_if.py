@@ -10,6 +10,7 @@ from uuid import UUID
 from grants.awards.ranking.rows import Candidate, Limits, Unit, Walk
 from grants.awards.ranking.solver import Asked, answer
 from grants.core.money import ZERO, Money, total
+from grants.core.text import grouped
 
 
 class Aim(StrEnum):
@@ -68,18 +69,18 @@ class Aim(StrEnum):
         """What a set comes to, in words; savings also for each million of its money.
 
         >>> Aim.SCORE.sum_words(46_000, ZERO), Aim.POPULATION.sum_words(1_250_000, ZERO)
-        ('23.00', '1 250 000')
+        ('23.00', '1\\xa0250\\xa0000')
         >>> Aim.CLIMATE.sum_words(12_000, Money(80_000_000))
-        '1 200.0; 1 500 a million euro'
+        '1\\xa0200.0; 1\\xa0500 a million euro'
         """
         if self is Aim.POPULATION:
-            return f"{whole:,}".replace(",", " ")
+            return grouped(whole)
         if self is not Aim.CLIMATE:
-            return f"{whole / 2_000:,.2f}".replace(",", " ")
-        said = f"{whole / 10:,.1f}".replace(",", " ")
+            return grouped(whole / 2_000, 2)
+        said = grouped(whole / 10, 1)
         if not used.cents:
             return said
-        return said + f"; {whole * 10_000_000 // used.cents:,} a million euro".replace(",", " ")
+        return said + f"; {grouped(whole * 10_000_000 // used.cents)} a million euro"
 
 
 @dataclass(frozen=True, slots=True)
