@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from grants.awards.ranking import Aim, Bound, Candidate, Limits, select, what_if
 from grants.awards.ranking.portfolio import ROWS_MAX
-from grants.awards.ranking.robust import robustness
+from grants.awards.ranking.robustness import robustness
 from grants.awards.ranking.rows import Unit, Walk, units_of
 from grants.calls.rules import SelectionRules, StrandRule
 from grants.core.errors import Refused

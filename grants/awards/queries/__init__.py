@@ -31,7 +31,7 @@ from grants.awards.queries.reserve import (
     selection_page,
 )
 from grants.awards.queries.results import result
-from grants.awards.queries.robust import ToDraw, to_draw
+from grants.awards.queries.robustness import RobustnessInput, robustness_input
 from grants.awards.queries.scenarios import (
     figures_now,
     scenario_of,
@@ -60,8 +60,8 @@ from grants.awards.queries.work import duties
 __all__ = [
     "SELECTION_FILES",
     "Listed",
+    "RobustnessInput",
     "SheetsRead",
-    "ToDraw",
     "advice_page",
     "after_decision",
     "answers_kept",
@@ -101,6 +101,7 @@ __all__ = [
     "repeated",
     "reserve_page",
     "result",
+    "robustness_input",
     "scenario_of",
     "scenario_page",
     "scenarios",
@@ -112,7 +113,6 @@ __all__ = [
     "selections",
     "sheets_read",
     "solved_list",
-    "to_draw",
     "to_solve",
     "told_by",
     "what_ifs",

@@ -20,6 +20,8 @@ from grants.core.errors import Refused
 from grants.core.permissions import Actor, Permission
 from grants.evaluation import queries as evaluation
 
+ADVICE_JOB = "jobs.awards.advise"
+
 
 @act(
     "ranking_run.request",
@@ -33,7 +35,7 @@ def request_advice(actor: Actor, call_id: UUID, places: int | None) -> UUID:
     if not queries.sheets_read(calls.call_by_id(call_id)).sheets:
         raise Refused("No score sheet of this call is submitted yet. Ask for the advice when the sheets are in.")
     acts.subject("call", call_id)
-    return jobs.queue("jobs.awards.advise", subject=("call", call_id), call_id=str(call_id), places=wanted)
+    return jobs.queue(ADVICE_JOB, subject=("call", call_id), call_id=str(call_id), places=wanted)
 
 
 @act(
