@@ -58,12 +58,10 @@ class Aim(StrEnum):
         if self is not Aim.POPULATION:
             return sum(self.of(one) for one in chosen)
         cities: dict[str, int] = {}
-        alone = 0
         for one in chosen:
-            alone += 0 if one.inhabitants else one.population
             for name, people in one.inhabitants:
                 cities[name] = max(people, cities.get(name, 0))
-        return alone + sum(cities.values())
+        return sum(cities.values())
 
     def sum_words(self, whole: int, used: Money) -> str:
         """What a set comes to, in words; savings also for each million of its money.
@@ -142,8 +140,8 @@ def what_if(candidates: Iterable[Candidate], limits: Limits, aim: Aim) -> WhatIf
     units = [Unit.of(number, (one,)) for number, one in enumerate(ordered)]
 
     def cost(unit: Unit) -> int:
-        (one,) = unit.members
-        return 0 if aim is Aim.POPULATION and one.inhabitants else -aim.of(one)
+        # Cities count by themselves, once each.
+        return 0 if aim is Aim.POPULATION else -aim.of(unit.members[0])
 
     once = (lambda unit: unit.members[0].inhabitants) if aim is Aim.POPULATION else None
     found = answer(Asked(Walk(limits), units, cost, brings_once=once))
