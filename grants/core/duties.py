@@ -28,8 +28,16 @@ class Duty:
     due_at: datetime | None = None
 
 
-def with_the_rest(duties: Sequence[Duty], every: int, what: str) -> list[Duty]:
+def with_the_rest(
+    duties: Sequence[Duty],
+    every: int,
+    what: str,
+    of: tuple[str, str] = ("call", "calls"),
+    endpoint: str = "calls.index",
+) -> list[Duty]:
     """The duties told one by one, and one that says how many more there are of ``every``, with the way to them.
+
+    ``of`` is what each is about, one and several of it; ``endpoint`` is the page that lists these.
 
     >>> [duty.what for duty in with_the_rest([Duty("Confirm A", "", "", "")], 3, "Confirm lists")]
     ['Confirm A', 'Confirm lists: 2 more calls']
@@ -37,9 +45,9 @@ def with_the_rest(duties: Sequence[Duty], every: int, what: str) -> list[Duty]:
     rest = every - len(duties)
     if rest <= 0:
         return list(duties)
-    told = f"{what}: {rest} more {'call' if rest == 1 else 'calls'}"
-    why = "The calls that come first stand here one by one; the next ones come up as these are done."
-    return [*duties, Duty(told, why, "Open the calls", "calls.index")]
+    told = f"{what}: {rest} more {of[rest > 1]}"
+    why = f"The {of[1]} that come first stand here one by one; the next ones come up as these are done."
+    return [*duties, Duty(told, why, f"Open the {of[1]}", endpoint)]
 
 
 def every(rows: Sequence[Any]) -> int:

@@ -181,9 +181,4 @@ def to_read(actor: Actor) -> Asking[list[Duty]]:
         )
         for row in rows
     ]
-    rest = every(rows) - len(found)
-    if rest > 0:
-        told = f"Read decisions: {rest} more {'application' if rest == 1 else 'applications'}"
-        why = "Those that come first stand here one by one; the next ones come up as these are read."
-        found.append(Duty(told, why, "Open the applications", "applications.index"))
-    return found
+    return with_the_rest(found, every(rows), "Read decisions", ("application", "applications"), "applications.index")
