@@ -26,8 +26,8 @@ def solve(*, call_id: str, typed: dict[str, Any] | None = None) -> dict[str, int
 
 
 def robust(*, call_id: str) -> dict[str, int]:
-    """Work out in how many draws of the advice each application stays selected. Safe to run twice."""
-    return {"draws": services.robust(jobs.actor(Permission.SELECTION_DECIDE), UUID(call_id))}
+    """Work out in how many orders simulated from the advice each application stays selected. Safe to run twice."""
+    return {"draws": services.work_out_robustness(jobs.actor(Permission.SELECTION_DECIDE), UUID(call_id))}
 
 
 def send_letter(*, letter_id: str) -> str:

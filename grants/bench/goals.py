@@ -39,7 +39,11 @@ ON_GROUPS = "rules on groups"
 ORDER = "runs that another order of the input changes"
 LOSSES = "losses told, solved again"
 LISTED = "ranked list within rules"
-AIMED = {Aim.SCORE: "highest sum of scores within rules", Aim.POPULATION: "most people within rules"}
+# By aim, with its limit in seconds: of people every city is a column of its own. The other two aims are the first with other numbers.
+AIMED = {
+    Aim.SCORE: ("highest sum of scores within rules", 1.0),
+    Aim.POPULATION: ("most people within rules, each city once", 5.0),
+}
 CONFLICTS = "conflicts by five kinds of ids"
 
 
@@ -182,17 +186,20 @@ def _explained() -> Iterator[Target]:
 
 
 def candidates(size: int) -> list[Candidate]:
-    """A ranked list: three sizes of amounts, few countries with many and many with few, some small cities."""
+    """A ranked list: three sizes of amounts, few countries with many and many with few, some small cities, shared cities."""
     chance = random.Random(7)
     common = [1 / (number + 1) for number in range(35)]
+    # So few cities that about two applications of three are of one that another application has too.
+    people = [chance.randrange(10_000, 900_000) for _ in range(2 * size)]
     found = []
     for number in range(1, size + 1):
         small = frozenset({f"small {number}"} if chance.randrange(100) < 15 else ())
+        cities = sorted({chance.randrange(len(people)) for _ in range(chance.randrange(1, 3))})
         found.append(
             Candidate(
                 UUID(int=number), f"A-{number:05}", number, euros(chance.choice((500_000, 1_000_000, 1_500_000))),
                 str(chance.choices(range(35), common)[0]), small, small, score=2 * size - number,
-                population=chance.randrange(10_000, 900_000),
+                inhabitants=tuple((f"city {city}", people[city]) for city in cities),
             )
         )  # fmt: skip
     return found
@@ -218,12 +225,12 @@ def _listed() -> Iterator[Target]:
 
 
 def _aimed() -> Iterator[Target]:
-    for aim in AIMED:
+    for aim, (called_so, limit) in AIMED.items():
         found, seconds = _timed(partial(what_if, candidates(AIMED_AT), limits(AIMED_AT), aim), 1)
-        name = f"{AIMED[aim]}, {AIMED_AT:,}"
+        name = f"{called_so}, {AIMED_AT:,}"
         if found is None:
             raise Wrong(f"{name}: no set was found, and there are some that reach the minima.")
-        yield _within(name, seconds, 1.0, f"{len(found.selected)} selected")
+        yield _within(name, seconds, limit, f"{len(found.selected)} selected")
 
 
 def _conflicts() -> Iterator[Target]:
@@ -275,6 +282,6 @@ GOALS: tuple[tuple[str, Callable[[], Iterator[Target]]], ...] = (
     (ORDER, _order),
     (LOSSES, _explained),
     (LISTED, _listed),
-    (" and ".join(AIMED.values()), _aimed),
+    (" and ".join(name for name, _ in AIMED.values()), _aimed),
     (CONFLICTS, _conflicts),
 )

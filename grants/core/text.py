@@ -30,6 +30,15 @@ def without_turns(text: str) -> str:
     return _TURNING.sub("", text)
 
 
+def grouped(number: float, places: int = 0) -> str:
+    """A number in groups of three with no-break spaces, as amounts are written, with so many decimals.
+
+    >>> grouped(50_000), grouped(999), grouped(1234.5, 1)
+    ('50\\xa0000', '999', '1\\xa0234.5')
+    """
+    return f"{number:,.{places}f}".replace(",", "\u00a0")
+
+
 def ended(text: str) -> str:
     """A sentence with its stop; nothing stays nothing.
 

@@ -130,50 +130,55 @@ def test_managers_read_it_without_what_is_said_of_evaluators(browser: Browser, s
     assert len(rows) == 4 and rows[0][6] == "Expected rank" and "Eva" not in str(rows)
 
 
-def test_it_is_told_in_how_many_draws_each_stays_selected_and_which_quality_that_promises(
+def test_it_is_told_in_how_many_simulated_orders_each_stays_selected_and_which_quality_that_promises(
     browser: Browser, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = f"/calls/{scene.slug}/advice"
     manager = scene.actor("manager")
     agreed(scene, apart=1)
     with pytest.raises(Refused, match="nobody asked for it yet"):
-        services.request_robust(manager, scene.call_id)
+        services.request_robustness(manager, scene.call_id)
     run(scene)
-    assert "Selected in draws" not in text_of(browser.get("manager", address))
+    assert "Selected in simulations" not in text_of(browser.get("manager", address))
     for name in ("eva1", "auditor", "officer"):
         assert browser.post(name, address + "/robust").status_code in (403, 404)
 
     assert browser.post("manager", address + "/robust").status_code == 303
-    first = jobs.latest(("call", scene.call_id), services.ROBUST_JOB)
-    assert first and services.request_robust(manager, scene.call_id) == first.id, "it waits already"
-    assert "The draws are being selected from" in text_of(browser.get("manager", address))
+    first = jobs.latest(("call", scene.call_id), services.ROBUSTNESS_JOB)
+    assert first and services.request_robustness(manager, scene.call_id) == first.id, "it waits already"
+    assert "The rules are selecting from each simulated order" in text_of(browser.get("manager", address))
     services.request_solve(manager, scene.call_id)
     worked_off()
 
     shown = queries.advice_page(manager, scene.slug)
-    assert shown.robust and (shown.robust.draws, shown.robust.unproven) == (1_000, 0)
+    assert shown.robustness and (shown.robustness.orders, shown.robustness.unproven) == (1_000, 0)
     stays = [row.stays or 0.0 for row in shown.rows]
     # Two of three fit: the shares add up to two, and the best expected rank stays most often.
     assert sum(stays) == pytest.approx(2) and stays == sorted(stays, reverse=True)
     assert [row.taken for row in shown.rows].count(True) == 2
     with statements() as seen:
         page = text_of(browser.get("manager", address))
-    assert "Each of 1 000 draws of run 1" in page and "selected now" in page and "SUCRA" in page and len(seen) <= 8
+    assert (
+        "Each of 1\u00a0000 orders simulated from run 1" in page
+        and "selected now" in page
+        and "SUCRA" in page
+        and len(seen) <= 8
+    )
     table = list(csv.reader(io.StringIO(browser.get("manager", address + ".csv").text.lstrip("\ufeff"))))
     assert [float(row[14]) for row in table[1:]] == stays
     # The same question is not asked twice; what other aims promise takes the chances of the advice, for those who read it.
-    assert services.robust(manager, scene.call_id) == 1_000
+    assert services.work_out_robustness(manager, scene.call_id) == 1_000
     assert len(queries.answers_kept(scene.call_id, (SolveKind.ROBUST,))) == 1
     aims = queries.what_ifs(manager, scene.slug)
     assert "Highest expected quality" in [aim.words for aim in aims.aims] and "by run 1 of the advice" in aims.notes[0]
     assert "Highest expected quality: it takes the advice" in str(queries.what_ifs(scene.actor("auditor"), scene.slug))
 
     run(scene, places=2)
-    assert "changed since these draws" in text_of(browser.get("manager", address))
+    assert "changed since these orders" in text_of(browser.get("manager", address))
     # Back at the first question under a new run: asked again, it is answered for that run.
     run(scene)
-    services.robust(manager, scene.call_id)
-    assert "changed since these draws" not in text_of(browser.get("manager", address))
+    services.work_out_robustness(manager, scene.call_id)
+    assert "changed since these orders" not in text_of(browser.get("manager", address))
     monkeypatch.setattr(advice, "ROWS_MAX", 8)
     assert "at most 8 seats" in text_of(browser.post("manager", address, places="2"), 422)
 

@@ -77,8 +77,8 @@ def test_who_was_told_without_a_letter_complains_from_then_on(told: Scene, brows
     here, early = f"/calls/{told.slug}/decision/letters/{ref}", PUBLIC - 30 * DAY
     with clock.at(early):
         with pytest.raises(Refused, match="its letter tells its team"):
-            services.letters.told_otherwise(told.actor("manager"), application_id)
-        services.letters.leave_out(told.actor("manager"), application_id, "We visit them.")
+            services.leaving_out.told_otherwise(told.actor("manager"), application_id)
+        services.leaving_out.leave_out(told.actor("manager"), application_id, "We visit them.")
         assert "Record that its team was told" in browser.get("manager", here).text
         assert "Record that its team" not in browser.get("officer", here).text
         assert browser.post("officer", f"{here}/told").status_code == 403
@@ -87,7 +87,7 @@ def test_who_was_told_without_a_letter_complains_from_then_on(told: Scene, brows
     with clock.at(early + DAY / 24):
         assert browser.post("manager", f"{here}/told").status_code == 303
         with pytest.raises(Refused, match="recorded already"):
-            services.letters.told_otherwise(told.actor("manager"), application_id)
+            services.leaving_out.told_otherwise(told.actor("manager"), application_id)
         assert "Its team was told; recorded on" in browser.get("manager", here).text
         assert "reserve list" in browser.get("lead1", f"/applications/{ref}").text
     with clock.at(early + 2 * DAY):

@@ -208,9 +208,9 @@ def test_exceptions_stop_every_letter_until_mended_or_left_out_by_name(decided: 
         prepare(decided)
 
     with pytest.raises(Invalid):
-        letters.leave_out(decided.actor("manager"), decided.application_ids[0], " ")
+        services.leaving_out.leave_out(decided.actor("manager"), decided.application_ids[0], " ")
     for number in (0, 1):
-        letters.leave_out(decided.actor("manager"), decided.application_ids[number], "Told by telephone.")
+        services.leaving_out.leave_out(decided.actor("manager"), decided.application_ids[number], "Told by telephone.")
     prepare(decided)
     assert [row.application_id for row in shown_to(decided).rows if row.state] == [decided.application_ids[2]]
     assert [row.left_out for row in shown_to(decided).left_out] == ["Told by telephone."] * 2
@@ -234,10 +234,10 @@ def test_a_place_with_nothing_to_say_is_an_exception(decided: Scene) -> None:
 
 
 def test_what_was_taken_in_again_waits_again(decided: Scene) -> None:
-    letters.leave_out(decided.actor("manager"), decided.application_ids[0], "Told by telephone.")
+    services.leaving_out.leave_out(decided.actor("manager"), decided.application_ids[0], "Told by telephone.")
     with pytest.raises(Refused, match="left out already"):
-        letters.leave_out(decided.actor("manager"), decided.application_ids[0], "Twice.")
-    letters.take_in(decided.actor("manager"), decided.application_ids[0])
+        services.leaving_out.leave_out(decided.actor("manager"), decided.application_ids[0], "Twice.")
+    services.leaving_out.take_in(decided.actor("manager"), decided.application_ids[0])
     assert len(shown_to(decided).waiting) == 3
 
 
@@ -346,7 +346,7 @@ def test_a_letter_that_fails_keeps_its_reason_and_is_sent_again(browser: Browser
 
 def test_sent_is_said_only_of_what_left_and_the_list_goes_on_by_key(browser: Browser, decided: Scene) -> None:
     place = f"/calls/{decided.slug}/decision/letters"
-    letters.leave_out(decided.actor("manager"), decided.application_ids[1], "Told by telephone.")
+    services.leaving_out.leave_out(decided.actor("manager"), decided.application_ids[1], "Told by telephone.")
     letters.confirm_mailing(decided.actor("officer"), prepare(decided))
     work_off()
     first, second, third = shown_to(decided).rows
@@ -372,7 +372,7 @@ def test_sent_is_said_only_of_what_left_and_the_list_goes_on_by_key(browser: Bro
         assert mail is not None
         mail.result = {"message_id": "<1@example.eu>"}
     assert sorted(row.standing[0] for row in shown_to(decided).rows) == ["Kept here", "Left out", "Sent"]
-    services.letters.told_otherwise(decided.actor("manager"), decided.application_ids[1])
+    services.leaving_out.told_otherwise(decided.actor("manager"), decided.application_ids[1])
     # Its history names the outcome, and only the one of this letter.
     decided.people |= {"lead": decided.leads[0], "last": decided.leads[1]}
     for name, number, told in (("lead", 0, "selected, recommended amount"), ("last", 1, "reserve")):
@@ -403,7 +403,7 @@ def test_a_letter_that_failed_is_left_out_by_name_and_prepared_anew(decided: Sce
     with pytest.raises(Refused, match="Take it in again first"):
         letters.send_again(officer, failed.letter_id)
     assert ([row.left_out for row in shown_to(decided).left_out], tasks()) == (["Visited."], [])
-    letters.take_in(decided.actor("manager"), first)
+    services.leaving_out.take_in(decided.actor("manager"), first)
     assert (len(tasks()), queries.after_decision(officer, decided.slug).words) == (1, "2 of 3 told, 1 failed")
     # What tells an outcome that is no longer the one of its application is nobody's to mend.
     for state, waiting in ((ApplicationState.RESERVE, 0), (ApplicationState.SELECTED, 1)):
@@ -425,7 +425,7 @@ def test_a_letter_that_failed_is_left_out_by_name_and_prepared_anew(decided: Sce
 
     with arranging():
         get(User, decided.leads[0]).disabled_at = None
-    letters.take_in(decided.actor("manager"), first)
+    services.leaving_out.take_in(decided.actor("manager"), first)
     assert [row.application_id for row in shown_to(decided).waiting] == [first]
     sent(decided)
     assert set(rows(decided).values()) == {LetterState.SENT} and mails() == 3
@@ -493,7 +493,7 @@ def test_a_conflicted_officer_neither_sees_nor_prepares_nor_sends_that_letter(ap
     prepared = db.session.scalars(select(DecisionLetter.application_id)).all()
     assert application_id not in prepared and len(prepared) == 2
     with pytest.raises(NotFound):
-        letters.leave_out(decided.actor("manager"), application_id, "Mine.")
+        services.leaving_out.leave_out(decided.actor("manager"), application_id, "Mine.")
     with arranging():
         people.bar(decided.people["officer"], "application", decided.application_ids[0])
     with pytest.raises(Refused, match="conflict of interest"):

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from config import Config
 from grants.awards.models import DecisionLetter
 from grants.awards.rules.letters import DecisionText, Hashes
+from grants.awards.services import leaving_out
 from grants.calls.rules import ResultsInput
 from grants.core import files
 from grants.core.acts import arranging
@@ -39,7 +40,7 @@ __all__ = ["decided"]
     ],
 )
 def test_what_was_decided_on_letters_is_not_rewritten(settings: Config, decided: Scene, statement: str) -> None:
-    letters.leave_out(decided.actor("manager"), decided.application_ids[2], "Told by telephone.")
+    leaving_out.leave_out(decided.actor("manager"), decided.application_ids[2], "Told by telephone.")
     sent(decided)
     publish(decided, ResultsInput())
     for url in (settings.DATABASE_OWNER_URL, settings.DATABASE_URL):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from grants.awards.ranking import Aim, Bound, Candidate, Limits, select, what_if
 from grants.awards.ranking.portfolio import ROWS_MAX
-from grants.awards.ranking.robust import robustness
+from grants.awards.ranking.robustness import robustness
 from grants.awards.ranking.rows import Unit, Walk, units_of
 from grants.calls.rules import SelectionRules, StrandRule
 from grants.core.errors import Refused
@@ -29,7 +29,7 @@ def one(number: int, amount: int, country: str = "", *, rank: int | None = None,
     cities = frozenset(filter(None, (city, small)))
     return Candidate(
         uuid5(SPACE, str(number)), f"A-{number:04d}", rank or number, Money(amount), country, cities,
-        frozenset(filter(None, (small,))), strand, score=100 - number, population=number,
+        frozenset(filter(None, (small,))), strand, score=100 - number,
     )  # fmt: skip
 
 
@@ -204,7 +204,6 @@ def test_the_what_if_is_the_best_sum_by_brute_force(case: tuple[list[Candidate],
     candidates = [
         replace(
             each, rank=number, quality=7 * number % 5, climate=number * number % 6,
-            # Of one without a city only a sum is known.
             inhabitants=tuple((name, people[name]) for name in sorted(each.cities)),
         )
         for number, each in enumerate(candidates, 1)
@@ -215,7 +214,7 @@ def test_the_what_if_is_the_best_sum_by_brute_force(case: tuple[list[Candidate],
         if aim is not Aim.POPULATION:
             return sum(getattr(each, aim.value) for each in chosen)
         cities = {name for each in chosen for name in each.cities}
-        return sum(people[name] for name in cities) + sum(each.population for each in chosen if not each.cities)
+        return sum(people[name] for name in cities)
 
     sums = [
         worth([unit.members[0] for unit, took in zip(units, taken, strict=True) if took])

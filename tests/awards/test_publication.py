@@ -328,7 +328,7 @@ def test_results_are_published_after_everybody_has_a_letter_or_with_a_reason(dec
     with pytest.raises(Refused, match="3 applications have no letter of decision that was sent"):
         proposed(decided, why="")
     for application_id in decided.application_ids:
-        services.letters.leave_out(decided.actor("manager"), application_id, "Told by telephone.")
+        services.leaving_out.leave_out(decided.actor("manager"), application_id, "Told by telephone.")
     assert services.publish_results(decided.actor("officer"), proposed(decided, why="")) == CLOSED
 
 

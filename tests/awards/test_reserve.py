@@ -90,7 +90,9 @@ def test_nobody_is_proposed_while_nothing_came_free(confirmed: Scene) -> None:
 
 def test_the_next_that_fits_gets_the_freed_money_with_two_people(confirmed: Scene) -> None:
     dropped(confirmed, 0)
-    services.letters.leave_out(confirmed.actor("manager"), confirmed.application_ids[1], "Reserve: told by telephone.")
+    services.leaving_out.leave_out(
+        confirmed.actor("manager"), confirmed.application_ids[1], "Reserve: told by telephone."
+    )
     shown = queries.reserve_page(selection(confirmed))
     assert shown.next is not None
     assert (shown.next.application_id, shown.available) == (confirmed.application_ids[1], euros(600_000))

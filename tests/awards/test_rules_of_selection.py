@@ -90,7 +90,9 @@ def test_whom_a_cap_keeps_out_is_told_at_the_line_and_nobody_comes_ahead_of_them
 
     first, *others = shown_rows(found, {}, {}, {})
     assert [row.outcome for row in found.selected] == [Outcome.SELECTED] * 2
-    assert found.line_words.endswith(f"1 is left out although the money would reach, first “Pilot 1” at rank 1. {first.rule_words}")
+    assert found.line_words.endswith(
+        f"1 is left out although the money would reach, first “Pilot 1” at rank 1. {first.rule_words}"
+    )
     assert "Nobody" not in found.line_words and "SK" in first.rule_words
     assert {row.rule_words for row in others} == {"Selected: better ranks are left out by a rule, each row says which."}
 

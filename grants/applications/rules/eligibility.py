@@ -14,6 +14,7 @@ from grants.applications.states import PartnerRole, Verdict
 from grants.calls.rules import Condition
 from grants.core import clock
 from grants.core.errors import Invalid, Refused
+from grants.core.text import grouped
 from grants.dossiers import rules as dossier_rules
 from grants.identity.states import OrganisationKind
 
@@ -232,11 +233,7 @@ def _inhabitants(condition: Condition, consortium: Sequence[Member], cities: Seq
         return Evidence(("No organisation of the consortium is linked to a city of the register. Look it up.",))
     lines = tuple(
         f"{city.name}, {city.country_code}: "
-        + (
-            f"{city.population:,} inhabitants".replace(",", "\u00a0")
-            if city.population
-            else "inhabitants not in the register"
-        )
+        + (f"{grouped(city.population)} inhabitants" if city.population else "inhabitants not in the register")
         for city in cities
     )
     known = [city.population for city in cities if city.population is not None]
@@ -247,7 +244,7 @@ def _inhabitants(condition: Condition, consortium: Sequence[Member], cities: Seq
         each = condition.threshold or 0
         inside = not condition.countries or all(city.country_code in condition.countries for city in cities)
         met = inside and all(number >= each for number in known) and sum(known) >= condition.together
-        return Evidence((*lines, f"Together {sum(known):,}".replace(",", "\u00a0")), Verdict.PASS if met else None)
+        return Evidence((*lines, f"Together {grouped(sum(known))}"), Verdict.PASS if met else None)
     assert condition.threshold is not None
     return Evidence(lines, Verdict.PASS if all(number >= condition.threshold for number in known) else Verdict.FAIL)
 

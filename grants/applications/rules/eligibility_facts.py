@@ -22,9 +22,10 @@ from grants.applications.rules.eligibility import (
 from grants.applications.rules.values import Member
 from grants.applications.states import PartnerRole, Verdict
 from grants.budgets.rules import BudgetRules, EnvelopeRule
-from grants.calls.rules import ORGANISATION_WORDS, Condition, FactRule, counted
+from grants.calls.rules import ORGANISATION_WORDS, Condition, FactRule
 from grants.calls.states import FactKind, Whom
 from grants.core.money import ZERO, Money, total
+from grants.core.text import grouped
 from grants.dossiers.rules import Answer
 
 
@@ -191,8 +192,8 @@ def _money(test: FactRule, facts: Facts, member: Member) -> _Found:
 
 
 def _limits(test: FactRule) -> str:
-    parts = [f"at least {counted(test.at_least)}"] if test.at_least is not None else []
-    parts += [f"at most {counted(test.at_most)}"] if test.at_most is not None else []
+    parts = [f"at least {grouped(test.at_least)}"] if test.at_least is not None else []
+    parts += [f"at most {grouped(test.at_most)}"] if test.at_most is not None else []
     return " and ".join(parts)
 
 
@@ -206,7 +207,7 @@ def _inhabitants(test: FactRule, facts: Facts, member: Member) -> _Found:
         return _unknown(member)
     if city.population is None:
         return _Found(f"{city.name}, {city.country_code}: inhabitants not in the register", None)
-    has = f"{counted(city.population)} inhabitants"
+    has = f"{grouped(city.population)} inhabitants"
     line = f"{city.name}, {city.country_code}: {has}"
     if (test.countries or test.lists) and city.country_code not in allowed:
         return _Found(line, False, f"{city.name} lies in {city.country_code}, for which this does not hold.")
@@ -219,16 +220,16 @@ def _together(test: FactRule, facts: Facts) -> Evidence:
     each = _of_each(test, facts, _inhabitants)
     asked = [facts.city(member) for member in members_asked(test, facts)]
     known = [city.population for city in asked if city is not None and city.population is not None]
-    lines = (*each.lines, f"Together {counted(sum(known))}")
+    lines = (*each.lines, f"Together {grouped(sum(known))}")
     if each.suggests is not Verdict.PASS:
         return Evidence(lines, each.suggests, each.reason)
     if len(known) < 2:
         return Evidence(
-            lines, Verdict.FAIL, f"One city applies alone; only several together may reach {counted(test.together)}."
+            lines, Verdict.FAIL, f"One city applies alone; only several together may reach {grouped(test.together)}."
         )
     if sum(known) >= test.together:
         return Evidence(lines, Verdict.PASS)
-    why_not = f"Together the cities have {counted(sum(known))} inhabitants; the call asks for {counted(test.together)}."
+    why_not = f"Together the cities have {grouped(sum(known))} inhabitants; the call asks for {grouped(test.together)}."
     return Evidence(lines, Verdict.FAIL, why_not)
 
 

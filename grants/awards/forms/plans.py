@@ -92,7 +92,7 @@ class ScenarioForm(ContestedForm):
 
     def _some_money(self) -> None:
         if self.country_amount_max.data is not None and self.country_amount_max.data <= ZERO:
-            raise Invalid("", {"country_amount_max": "Write more than nothing, or leave it empty for no limit."})
+            raise Invalid("", {"country_amount_max": "Write an amount above zero, or leave it empty for no limit."})
 
     def by_rules(self, call: SelectionRules, draws: bool) -> None:
         """Ask only for the departures this call lets a scenario make."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grants.awards.queries import complaints, letters, minutes, panel, public
-from grants.awards.queries.advice import SheetsRead, advice_page, sheets_read
+from grants.awards.queries.advice import SheetsRead, advice_page, newest_run, sheets_read
 from grants.awards.queries.after import after_decision, beside_decision
 from grants.awards.queries.aims import what_ifs
 from grants.awards.queries.complaints_work import repeated
@@ -32,7 +32,7 @@ from grants.awards.queries.reserve import (
     selection_page,
 )
 from grants.awards.queries.results import result
-from grants.awards.queries.robust import ToDraw, to_draw
+from grants.awards.queries.robustness import RobustnessInput, robustness_input
 from grants.awards.queries.scenarios import (
     figures_now,
     scenario_of,
@@ -60,8 +60,8 @@ from grants.awards.queries.work import duties
 __all__ = [
     "SELECTION_FILES",
     "Listed",
+    "RobustnessInput",
     "SheetsRead",
-    "ToDraw",
     "advice_page",
     "after_decision",
     "answers_kept",
@@ -84,6 +84,7 @@ __all__ = [
     "minute_file",
     "minutes",
     "move_scope",
+    "newest_run",
     "next_on_reserve",
     "opened",
     "others_of",
@@ -101,6 +102,7 @@ __all__ = [
     "repeated",
     "reserve_page",
     "result",
+    "robustness_input",
     "scenario_of",
     "scenario_page",
     "scenarios",
@@ -112,7 +114,6 @@ __all__ = [
     "selections",
     "sheets_read",
     "solved_list",
-    "to_draw",
     "to_solve",
     "what_ifs",
     "without_evaluation",

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, and_, func, select
+from sqlalchemy import ScalarSelect, Select, and_, func, select
 
 from grants.applications.models import Application
 from grants.applications.states import Origin
@@ -17,12 +17,13 @@ from grants.awards.models import RankingRun, SelectionSolve
 from grants.awards.queries.lists import ranking_page
 from grants.awards.ranking.variance import SCALE, Sheet
 from grants.awards.rules import AdvicePage, AdviceRow, RankingPage, SeverityRow
-from grants.awards.rules.robust import RobustView
+from grants.awards.rules.robustness import RobustnessView
 from grants.awards.states import AdviceKind, Outcome, SolveKind
 from grants.calls.models import Call
 from grants.calls.rules import CallView
 from grants.core.errors import NotAllowed, Refused
 from grants.core.permissions import Actor, Permission, Scope
+from grants.core.text import grouped
 from grants.core.together import Asking, ask, both, reader
 from grants.evaluation import queries as evaluation
 from grants.evaluation.models import Assessment, AssessmentScore, Assignment, Evaluator
@@ -30,8 +31,8 @@ from grants.evaluation.states import AssessmentState, SeatState
 from grants.identity.models import User
 
 ROWS_MAX = 20_000
-# A list may come back to what it was: so many of the newest draws are looked through.
-DRAWN_MAX = 10
+# A list may come back to what it was: so many of the newest answers on robustness are looked through.
+ROBUSTNESS_LOOKED_THROUGH = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def sheets_read(call: CallView) -> Asking[SheetsRead]:
     if len(rows) > ROWS_MAX:
         # Of a part the advice would be another one, and nobody could see that.
         raise Refused(
-            f"The advice is worked out from at most {ROWS_MAX:,} seats of evaluators, and this call has more. "
+            f"The advice is worked out from at most {grouped(ROWS_MAX)} seats of evaluators, and this call has more. "
             "The official list needs no advice; for so large a call have it worked out elsewhere."
         )
     return _counted(call, rows)
@@ -114,14 +115,26 @@ def advice_page(actor: Actor, slug: str) -> Asking[AdvicePage]:
     With a conflict, or not declared, one sees no row of that application, and no ranks it could be inferred from.
     """
     call_id = select(Call.id).where(Call.slug == slug).scalar_subquery()
-    shown, ((runs, names, titles, drawn), seated) = yield from both(
+    shown, ((runs, names, titles, answers), seated) = yield from both(
         ranking_page.asking(actor, slug), both(_latest(call_id), assesses(actor, call_id))
     )
     if not actor.may(Permission.SELECTION_DECIDE, Scope.of(("call", shown.call_id))):
         raise NotAllowed("The advice is read by the chair and by the manager of this call.")
     if seated:
         raise NotAllowed("You assess applications of this call; the advice is read by those who do not.")
-    return _page(actor, shown, runs, names, titles, drawn)
+    return _page(actor, shown, runs, names, titles, answers)
+
+
+def of_newest_run(call_id: ScalarSelect[UUID] | UUID) -> Select[RankingRun]:
+    """The newest run of the advice of a call, as a statement."""
+    return select(RankingRun).where(RankingRun.call_id == call_id).order_by(RankingRun.number.desc()).limit(1)
+
+
+@reader
+def newest_run(call_id: UUID) -> Asking[RankingRun | None]:
+    """The newest run of the advice of a call; None where there is none."""
+    rows = yield from ask(of_newest_run(call_id))
+    return next(iter(rows), None)
 
 
 def assesses(actor: Actor, call_id: ScalarSelect[UUID] | UUID) -> Asking[bool]:
@@ -140,9 +153,9 @@ def assesses(actor: Actor, call_id: ScalarSelect[UUID] | UUID) -> Asking[bool]:
 
 
 def _latest(call_id: ScalarSelect[UUID]) -> Asking[tuple[Sequence[Any], dict[str, str], dict[str, Any], Sequence[Any]]]:
-    """The newest run, the people of the pool by their id there, the applications of the call, and its newest draws."""
-    runs, people, applications, drawn = yield [
-        select(RankingRun).where(RankingRun.call_id == call_id).order_by(RankingRun.number.desc()).limit(1),
+    """The newest run, the people of the pool by their id there, the applications of the call, and its newest answers on robustness."""
+    runs, people, applications, answers = yield [
+        of_newest_run(call_id),
         select(Evaluator.id, User.name).join(User, User.id == Evaluator.user_id).where(Evaluator.call_id == call_id),
         select(Application.id, Application.reference, Application.title).where(
             Application.call_id == call_id, Application.state.in_((*evaluation.IN_EVALUATION, *evaluation.EVALUATED))
@@ -154,14 +167,14 @@ def _latest(call_id: ScalarSelect[UUID]) -> Asking[tuple[Sequence[Any], dict[str
             SelectionSolve.refusal == "",
         )
         .order_by(SelectionSolve.number.desc())
-        .limit(DRAWN_MAX),
+        .limit(ROBUSTNESS_LOOKED_THROUGH),
     ]
-    return runs, {str(key): name for key, name in people}, {str(row.id): row for row in applications}, drawn
+    return runs, {str(key): name for key, name in people}, {str(row.id): row for row in applications}, answers
 
 
 def _page(
     actor: Actor, shown: RankingPage, runs: Sequence[Any], names: Mapping[str, str], titles: Mapping[str, Any],
-    drawn: Sequence[Any],
+    answers: Sequence[Any],
 ) -> AdvicePage:  # fmt: skip
     run = next(iter(runs), None)
     chairs = actor.may(Permission.CONSENSUS_WRITE, Scope.of(("call", shown.call_id)))
@@ -183,14 +196,14 @@ def _page(
     partial = shown.partial or len(seen) < len(told)
     points = _most(shown) / SCALE
     official = {str(row.application_id): row.rank for row in shown.rows}
-    robust = RobustView.among([each.answer for each in drawn], run.number, shown.list_hash)
+    robustness = RobustnessView.among([each.answer for each in answers], run.number, shown.list_hash)
     taken = {str(row.application_id) for row in shown.rows if row.outcome is Outcome.SELECTED}
     rows = [
         _row(held, titles[held["id"]], None if partial else official.get(held["id"]), points, partial) for held in seen
     ]
-    if robust is not None and not partial:
+    if robustness is not None and not partial:
         rows = [
-            replace(row, stays=robust.share(UUID(held["id"])), taken=held["id"] in taken)
+            replace(row, stays=robustness.share(UUID(held["id"])), taken=held["id"] in taken)
             for row, held in zip(rows, seen, strict=True)
         ]
     # Sorted by what is shown, so that the order tells nothing that the page withholds.
@@ -200,7 +213,7 @@ def _page(
         *head, partial, shown.why_partial, chairs, places, run.number, run.created_at, AdviceKind(run.kind), run.reason,
         run.places, run.applications, run.evaluators, run.sheets, tuple(rows), len(told) - len(rows), tuple(people),
         run.result.get("reliability", {}), _most(shown), run.settings.get("each", 1), run.milliseconds, run.input_sha256.hex(),
-        None if partial else robust,
+        None if partial else robustness,
         run.kind == AdviceKind.FULL.value and not partial and shown.selection is None,
     )  # fmt: skip
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -14,24 +12,22 @@ from sqlalchemy.dialects.postgresql import JSONPATH
 from grants.applications.models import Application, Submission
 from grants.awards import ranking
 from grants.awards.models import RankingRun
-from grants.awards.queries.advice import assesses
+from grants.awards.queries.advice import assesses, newest_run
 from grants.awards.queries.lists import shown_list, standing_of
 from grants.awards.queries.ranked import Read, facts_of, of_ready, planned, ranked, scored_beside
 from grants.awards.queries.selections import opened
 from grants.awards.queries.solves import ANSWERED, answers_kept
 from grants.awards.ranking import Candidate, Known, Limits, NotWorkedOut, RankedList, Worths
 from grants.awards.rules import AIMED_NAMED_MAX, Aimed, AimedRow, Facts, Plan, WhatIfPage, plan_of
+from grants.awards.rules import aims as rules
 from grants.awards.states import AdviceKind
 from grants.calls.rules import CallView
 from grants.core.db import among
-from grants.core.errors import Invalid, Refused
-from grants.core.money import ZERO, Money, total
+from grants.core.errors import Refused
+from grants.core.money import Money, total
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, both, reader, side_by_side
-from grants.dossiers.rules import Question, QuestionKind, read_number
-
-# Most that one application is believed to save, in tonnes: beyond it somebody mistook the unit.
-TONNES_MAX = 10**9
+from grants.dossiers.rules import Question
 
 
 @reader
@@ -84,9 +80,6 @@ def official_candidates(
     return worths.of(ranking.candidates_of(official, plan, facts)), ranking.limits_of(official, plan)
 
 
-NOT_READ = "it takes the advice beside the ranking, which is read by the chair and by managers who decide"
-
-
 def _aimed(
     call: CallView,
     plan: Plan,
@@ -100,7 +93,7 @@ def _aimed(
     candidates, limits = official_candidates(call, plan, read, facts, worths)
     why_not = {aim: worths.why_not(aim, candidates) for aim in ranking.Aim}
     if not reads_advice:
-        why_not[ranking.Aim.QUALITY] = NOT_READ
+        why_not[ranking.Aim.QUALITY] = rules.NOT_READ
     aims = [aim for aim in ranking.Aim if not why_not[aim]]
     listed = planned(call.content, plan, read, facts, known)
     taken = frozenset(row.application_id for row in listed.selected)
@@ -114,57 +107,32 @@ def _aimed(
     found = [_as_ranked(listed, facts, sum(passed[0].values()), measures(taken))]
     for aim in aims:
         if (best := known.aimed(candidates, limits, aim)) is not None:
-            shares = tuple((country, many, money) for country, (many, money) in best.countries.items())
-            found.append(
-                Aimed(aim.words, len(best.selected), best.used, best.inversions, shares, measures(best.selected))
-            )
+            figures = len(best.selected), best.used, best.inversions, _shares(best.countries)
+            found.append(Aimed(aim.words, *figures, measures(best.selected)))
             passed.append(ranking.passed_over(candidates, best.selected))
     unknown = tuple(f"{aim.words}: {why}." for aim, why in why_not.items() if why)
     return tuple(found), unknown, aims, passed
 
 
 def _as_ranked(found: RankedList, facts: Mapping[UUID, Facts], inversions: int, measures: tuple[str, ...]) -> Aimed:
-    listed: dict[str, tuple[int, Money]] = {}
-    for row in found.selected:
-        country = facts[row.application_id].country if row.application_id in facts else ""
-        many, money = listed.get(country, (0, ZERO))
-        listed[country] = (many + 1, money + row.amount)
-    shares = tuple((country, *listed[country]) for country in sorted(listed))
+    shares = ranking.by_country((facts.get(row.application_id, Facts()).country, row.amount) for row in found.selected)
     used = total(row.amount for row in found.selected)
-    return Aimed("As ranked", len(found.selected), used, inversions, shares, measures)
+    return Aimed("As ranked", len(found.selected), used, inversions, _shares(shares), measures)
+
+
+def _shares(countries: Mapping[str, tuple[int, Money]]) -> tuple[tuple[str, int, Money], ...]:
+    return tuple((country, *share) for country, share in countries.items())
 
 
 def with_worths(call: CallView) -> Asking[tuple[Read, Mapping[UUID, Facts], Worths]]:
     """What a list is made from, the facts its rules ask for, and what other aims take of each application."""
-    question = saving_question(call)
+    question = rules.saving_question(call)
 
     def beside(ids: Sequence[UUID]) -> list[Asking[Any]]:
         return [facts_of.asking(ids), *([_answered(question.key, ids)] if question else [])]
 
-    (read, (facts, *saved)), runs = yield from both(scored_beside(call, beside), newest_run(call.id))
-    return read, of_ready(read, facts), _worths(read, question, saved[0] if saved else {}, next(iter(runs), None))
-
-
-def newest_run(call_id: UUID) -> Asking[Sequence[Any]]:
-    """The newest run of the advice of a call; nothing where there is none."""
-    return (
-        yield from ask(
-            select(RankingRun).where(RankingRun.call_id == call_id).order_by(RankingRun.number.desc()).limit(1)
-        )
-    )
-
-
-_OF_CO2, _SAVED = re.compile(r"co2"), re.compile(r"sav|reduc|avoid|cut|fewer|less")
-
-
-def saving_question(call: CallView) -> Question | None:
-    """The question of a call's form that asks for a number of tonnes of CO₂ saved: the first that says so; else None."""
-    for section in call.content.definition.sections:
-        for question in section.questions:
-            said = f"{question.label} {question.hint}".casefold().replace("₂", "2").replace(" ", "")
-            if question.kind is QuestionKind.NUMBER and _OF_CO2.search(said) and _SAVED.search(said):
-                return question
-    return None
+    (read, (facts, *saved)), run = yield from both(scored_beside(call, beside), newest_run.asking(call.id))
+    return read, of_ready(read, facts), _worths(read, question, saved[0] if saved else {}, run)
 
 
 def _answered(key: str, application_ids: Sequence[UUID]) -> Asking[dict[UUID, int]]:
@@ -177,43 +145,22 @@ def _answered(key: str, application_ids: Sequence[UUID]) -> Asking[dict[UUID, in
             func.jsonb_path_query_first(Submission.content, path, func.jsonb_build_object("key", key)),
         ).where(Submission.id.in_(standing))
     )
-    found = {application_id: _tenths(text) for application_id, text in rows}
-    return {key: tenths for key, tenths in found.items() if tenths > 0}
-
-
-def _tenths(text: Any) -> int:
-    """The number as people write it, “1 250” or “12,5”; nothing where it is none.
-
-    >>> _tenths("12 000"), _tenths("1234,5"), _tenths("many"), _tenths(None)
-    (120000, 12345, 0, 0)
-    """
-    try:
-        number = Decimal(read_number(text or "0"))
-    except Invalid:
-        return 0
-    return int(number * 10) if 0 < number <= TONNES_MAX else 0
+    found = {application_id: rules.tenths(text) for application_id, text in rows}
+    return {application_id: tenths for application_id, tenths in found.items() if tenths > 0}
 
 
 def _worths(read: Read, question: Question | None, saved: Mapping[UUID, int], run: RankingRun | None) -> Worths:
     notes, no_quality, no_climate = dict[ranking.Aim, str](), "", ""
     fundable: dict[UUID, float] = {}
     if run is None:
-        no_quality = (
-            "nobody asked for the advice beside the ranking yet, which says how likely each application is fundable"
-        )
+        no_quality = rules.NO_ADVICE
     elif run.kind != AdviceKind.FULL.value:
-        no_quality = "the advice beside the ranking abstains, so it says no chances"
+        no_quality = rules.ABSTAINS
     else:
         fundable = {UUID(row["id"]): row["fundable"] for row in run.result["rows"]}
-        notes[ranking.Aim.QUALITY] = (
-            "Expected quality: each score weighted by how likely the application is fundable, "
-            f"by run {run.number} of the advice beside the ranking."
-        )
+        notes[ranking.Aim.QUALITY] = rules.quality_note(run.number)
     if question is None:
-        no_climate = "no question of the form of this call asks for a number of tCO₂e saved"
+        no_climate = rules.NO_SAVING_QUESTION
     else:
-        without = sum(row.id not in saved for row in read.ready)
-        count = f" {without} without such a number count as zero." if without else ""
-        said = f"tCO₂e saved: as the applications answered “{question.label}”, checked by nobody.{count}"
-        notes[ranking.Aim.CLIMATE] = said
+        notes[ranking.Aim.CLIMATE] = rules.savings_note(question, sum(row.id not in saved for row in read.ready))
     return Worths(fundable, no_quality, saved, no_climate, notes)

@@ -21,7 +21,7 @@ from grants.awards.ranking.official import (
 from grants.awards.ranking.portfolio import Portfolio, Verdict, select
 from grants.awards.ranking.rows import Bound, Candidate, Limits, Unit, Walk
 from grants.awards.ranking.solver import bounded
-from grants.awards.ranking.what_if import Aim, WhatIf, Worths, passed_over, what_if
+from grants.awards.ranking.what_if import Aim, WhatIf, Worths, by_country, passed_over, what_if
 
 __all__ = [
     "NOT_WORKED_OUT",
@@ -47,6 +47,7 @@ __all__ = [
     "Worths",
     "below_threshold",
     "bounded",
+    "by_country",
     "candidates_of",
     "drawn_list",
     "limits_of",

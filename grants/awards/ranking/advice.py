@@ -258,7 +258,7 @@ def _seed(design: Design) -> int:
     return int.from_bytes(held.digest()[:8], "big")
 
 
-def drawn_orders(sheets: Iterable[Sheet], draws: int, prior: Prior = LEARNED) -> Iterator[tuple[str, ...]]:
+def simulated_orders(sheets: Iterable[Sheet], draws: int, prior: Prior = LEARNED) -> Iterator[tuple[str, ...]]:
     """The applications from best to worst in each of so many exact draws; the same sheets give the same draws."""
     design = design_of(sheets)
     nodes = nodes_of(design, prior)

@@ -89,7 +89,7 @@ class Known:
 def sha256_of(kind: SolveKind, candidates: Sequence[Candidate], limits: Limits, seeded: bytes = b"") -> bytes:
     """The SHA-256 of a question: of everything its answer depends on, the same for any order of it.
 
-    ``seeded`` stands for what draws come from.
+    ``seeded`` stands for what orders are simulated from.
     """
     rows = sorted(
         [

@@ -95,7 +95,7 @@ def _candidate(row: Ranked, place: int, plan: Plan, facts: Mapping[UUID, Facts])
     return Candidate(
         row.application_id, row.reference, place, plan.amount(row.reference, row.requested), about.country, about.cities,
         about.small(plan.rules.small_city_below), strand.name if strand else "", score,
-        sum(people for _, people in about.inhabitants), inhabitants=about.inhabitants,
+        inhabitants=about.inhabitants,
     )  # fmt: skip
 
 

@@ -44,13 +44,12 @@ class Candidate:
     cities: frozenset[str] = frozenset()
     small_cities: frozenset[str] = frozenset()
     strand: str = ""
-    # Whole numbers for the what-ifs: the score over one denominator, and how many people live in its cities.
+    # A whole number for the what-ifs: the score over one denominator.
     score: int = 0
-    population: int = 0
     # The score weighted by how likely it is fundable, and what its answers say it saves, in tenths; 0 where it is not known.
     quality: int = 0
     climate: int = 0
-    # The inhabitants of each of its cities, where they are known one by one: a city of two applications counts once.
+    # The inhabitants of each of its cities that are known: a city of two applications counts once.
     inhabitants: tuple[tuple[str, int], ...] = ()
     # 1 for whoever comes after those of its rank, by a score that came later.
     after: int = 0
@@ -59,6 +58,11 @@ class Candidate:
     def place(self) -> tuple[int, int]:
         """What orders candidates; equal ones are tied."""
         return self.rank, self.after
+
+    @property
+    def population(self) -> int:
+        """How many people live in its cities."""
+        return sum(people for _, people in self.inhabitants)
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,9 +208,12 @@ def _answer(asked: Asked) -> Answer | None:
 
 def _once(programme: Programme, asked: Asked, units: Sequence[Unit], taken: Mapping[int, int]) -> None:
     """A column for each name that counts once: it is there only where one of its holders is."""
+    brings = asked.brings_once
+    if brings is None:
+        return
     holders: dict[str, tuple[int, list[int]]] = {}
-    for unit in units if asked.brings_once else ():
-        for name, worth in asked.brings_once(unit) if asked.brings_once else ():
+    for unit in units:
+        for name, worth in brings(unit):
             most, found = holders.setdefault(name, (worth, []))
             holders[name] = (max(most, worth), [*found, taken[unit.number]])
     for name in sorted(holders):

@@ -10,6 +10,7 @@ from uuid import UUID
 from grants.awards.ranking.rows import Candidate, Limits, Unit, Walk
 from grants.awards.ranking.solver import Asked, answer
 from grants.core.money import ZERO, Money, total
+from grants.core.text import grouped
 
 
 class Aim(StrEnum):
@@ -57,29 +58,27 @@ class Aim(StrEnum):
         if self is not Aim.POPULATION:
             return sum(self.of(one) for one in chosen)
         cities: dict[str, int] = {}
-        alone = 0
         for one in chosen:
-            alone += 0 if one.inhabitants else one.population
             for name, people in one.inhabitants:
                 cities[name] = max(people, cities.get(name, 0))
-        return alone + sum(cities.values())
+        return sum(cities.values())
 
     def sum_words(self, whole: int, used: Money) -> str:
         """What a set comes to, in words; savings also for each million of its money.
 
         >>> Aim.SCORE.sum_words(46_000, ZERO), Aim.POPULATION.sum_words(1_250_000, ZERO)
-        ('23.00', '1 250 000')
+        ('23.00', '1\\xa0250\\xa0000')
         >>> Aim.CLIMATE.sum_words(12_000, Money(80_000_000))
-        '1 200.0; 1 500 a million euro'
+        '1\\xa0200.0; 1\\xa0500 a million euro'
         """
         if self is Aim.POPULATION:
-            return f"{whole:,}".replace(",", " ")
+            return grouped(whole)
         if self is not Aim.CLIMATE:
-            return f"{whole / 2_000:,.2f}".replace(",", " ")
-        said = f"{whole / 10:,.1f}".replace(",", " ")
+            return grouped(whole / 2_000, 2)
+        said = grouped(whole / 10, 1)
         if not used.cents:
             return said
-        return said + f"; {whole * 10_000_000 // used.cents:,} a million euro".replace(",", " ")
+        return said + f"; {grouped(whole * 10_000_000 // used.cents)} a million euro"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +140,8 @@ def what_if(candidates: Iterable[Candidate], limits: Limits, aim: Aim) -> WhatIf
     units = [Unit.of(number, (one,)) for number, one in enumerate(ordered)]
 
     def cost(unit: Unit) -> int:
-        (one,) = unit.members
-        return 0 if aim is Aim.POPULATION and one.inhabitants else -aim.of(one)
+        # Cities count by themselves, once each.
+        return 0 if aim is Aim.POPULATION else -aim.of(unit.members[0])
 
     once = (lambda unit: unit.members[0].inhabitants) if aim is Aim.POPULATION else None
     found = answer(Asked(Walk(limits), units, cost, brings_once=once))
@@ -157,7 +156,7 @@ def told(candidates: Iterable[Candidate], selected: frozenset[UUID], aim: Aim) -
     chosen = [one for one in ordered if one.application_id in selected]
     return WhatIf(
         aim, selected, aim.whole(chosen), total(one.amount for one in chosen),
-        inversions(ordered, selected), by_country(chosen),
+        inversions(ordered, selected), by_country((one.country, one.amount) for one in chosen),
     )  # fmt: skip
 
 
@@ -181,10 +180,10 @@ def inversions(candidates: Iterable[Candidate], selected: frozenset[UUID]) -> in
     return sum(passed_over(candidates, selected).values())
 
 
-def by_country(chosen: Iterable[Candidate]) -> dict[str, tuple[int, Money]]:
-    """How many applications and how much money each country has, by its code."""
+def by_country(shares: Iterable[tuple[str, Money]]) -> dict[str, tuple[int, Money]]:
+    """How many applications and how much money each country has, by its code, of each application’s country and money."""
     found: dict[str, tuple[int, Money]] = {}
-    for one in sorted(chosen, key=lambda one: one.country):
-        many, money = found.get(one.country, (0, ZERO))
-        found[one.country] = (many + 1, money + one.amount)
+    for country, amount in sorted(shares, key=lambda share: share[0]):
+        many, money = found.get(country, (0, ZERO))
+        found[country] = (many + 1, money + amount)
     return found

@@ -54,7 +54,7 @@ from grants.awards.rules.publication import (
     untold_words,
 )
 from grants.awards.rules.results import NEXT_WORDS, OUTCOME_WORDS, ResultPage, ResultScore, SelectedItem
-from grants.awards.rules.robust import robust_kept
+from grants.awards.rules.robustness import robustness_kept
 from grants.awards.rules.scenarios import (
     AIMED_NAMED_MAX,
     Aimed,
@@ -80,15 +80,13 @@ from grants.awards.rules.showing import (
     RankingPage,
     RankingRow,
     WaitingRow,
-    bar,
     is_picked,
     line_said,
     part,
-    points,
     reserve_places,
-    strip,
 )
 from grants.awards.rules.strands import read_strands, strand_lines
+from grants.awards.rules.strips import bar, points, strip
 
 __all__ = [
     "AIMED_NAMED_MAX",
@@ -170,7 +168,7 @@ __all__ = [
     "refuse_shifts",
     "refuse_unpublishable",
     "reserve_places",
-    "robust_kept",
+    "robustness_kept",
     "shares_of",
     "strand_lines",
     "strip",

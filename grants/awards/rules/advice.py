@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from grants.awards.rules.robust import RobustView
+from grants.awards.rules.robustness import RobustnessView
 from grants.awards.states import AdviceKind
 from grants.core.errors import Invalid
 
@@ -217,14 +217,14 @@ class AdvicePage:
     each: int = 1
     milliseconds: int = 0
     input_hash: str = ""
-    # In how many draws each stays selected, where somebody asked; and whether it may be asked for.
-    robust: RobustView | None = None
-    may_draw: bool = False
+    # In how many simulated orders each stays selected, where somebody asked; and whether it may be asked for.
+    robustness: RobustnessView | None = None
+    may_ask_robustness: bool = False
 
     @property
-    def shows_robust(self) -> bool:
-        """Whether the rows say in what share of the draws they are selected."""
-        return self.robust is not None and not self.robust.stale and not self.partial
+    def shows_robustness(self) -> bool:
+        """Whether the rows say in what share of the simulated orders they are selected."""
+        return self.robustness is not None and not self.robustness.stale and not self.partial
 
     @property
     def why(self) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from grants.awards.rules.showing import RankingPage, RankingRow, far_apart
+from grants.awards.rules.showing import RankingPage, RankingRow
+from grants.awards.rules.strips import far_apart
 
 # So many rows above the line, and as many below it, are around it.
 AROUND_ROWS = 10

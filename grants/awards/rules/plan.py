@@ -12,7 +12,7 @@ from grants.awards.rules.strands import strand_words
 from grants.awards.states import LineRule
 from grants.calls.rules import PLAIN_SELECTION, Draw, SelectionRules, exact_words
 from grants.core.errors import Invalid, Refused
-from grants.core.money import ZERO, Money, Rounding, parse_money
+from grants.core.money import ZERO, Money, Rounding, parse_money, plain
 from grants.dossiers.rules import clean_text
 
 OVERRIDES_MAX = 200
@@ -329,27 +329,29 @@ def read_overrides(text: str) -> tuple[Override, ...]:
     found, wrong = [], list[str]()
     for number, line in enumerate(text.splitlines(), 1):
         try:
-            found += [_override(line)] if line.strip() else []
+            found += [_override(number, line)] if line.strip() else []
         except Invalid as error:
-            wrong.append(f"Line {number}{error}")
+            wrong.append(str(error))
     if wrong:
         raise Invalid("The departures cannot be read.", {"overrides": " ".join(wrong)})
     return tuple(found)
 
 
-def _override(line: str) -> Override:
+def _override(number: int, line: str) -> Override:
     parts = [part.strip() for part in line.split(";")]
     if len(parts) != 5 or not parts[0]:
-        raise Invalid(" needs five parts between semicolons: reference; place; amount; conditions; reason.")
+        raise Invalid(
+            f"Line {number} needs five parts between semicolons: reference; place; amount; conditions; reason."
+        )
     reference, place, amount, conditions, reason = parts
     if place and not (
         place.isdecimal() and place.isascii() and len(place) <= PLACE_DIGITS_MAX and 0 < int(place) <= 5_000
     ):
-        raise Invalid(": the place is a whole number from 1.")
+        raise Invalid(f"Line {number}: the place is a whole number from 1.")
     try:
         money = parse_money(amount) if amount else None
     except Invalid as error:
-        raise Invalid(f": the amount {error}") from error
+        raise Invalid(f"Line {number}, amount: {error}") from error
     return Override(reference, int(place) if place else None, money, clean_text(conditions), clean_text(reason))
 
 
@@ -357,7 +359,7 @@ def override_lines(overrides: Sequence[Override]) -> str:
     """Departures as people typed them, for the form that shows them again."""
     return "\n".join(
         "; ".join((
-            each.reference, str(each.rank or ""), str(each.amount).removeprefix("EUR ") if each.amount else "",
+            each.reference, str(each.rank or ""), plain(each.amount) if each.amount else "",
             each.conditions, each.reason,
         ))
         for each in overrides

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from grants.calls.rules import StrandRule
 from grants.core.errors import Invalid
-from grants.core.money import ZERO, Money, parse_money
+from grants.core.money import ZERO, Money, parse_money, plain
 from grants.dossiers.rules import clean_text
 
 STRANDS_MAX = 20
@@ -22,9 +22,9 @@ def read_strands(text: str) -> tuple[StrandRule, ...]:
     found, wrong = list[StrandRule](), list[str]()
     for number, line in enumerate(text.splitlines(), 1):
         try:
-            found += [_strand(line)] if line.strip() else []
+            found += [_strand(number, line)] if line.strip() else []
         except Invalid as error:
-            wrong.append(f"Line {number}{error}")
+            wrong.append(str(error))
     if len({strand.name.casefold() for strand in found}) < len(found):
         wrong.append("Two strands have one name. Give each its own.")
     if len(found) > STRANDS_MAX:
@@ -34,23 +34,28 @@ def read_strands(text: str) -> tuple[StrandRule, ...]:
     return tuple(found)
 
 
-def _strand(line: str) -> StrandRule:
+def _strand(number: int, line: str) -> StrandRule:
     parts = [clean_text(part) for part in line.split(";")]
     if len(parts) != 3 or not all(parts):
-        raise Invalid(" needs three parts between semicolons: name; asked for up to; most together.")
+        raise Invalid(
+            f"Line {number} needs three parts between semicolons: name; asked for up to; most together. "
+            "Write all three, or take the line out."
+        )
     name, asked_max, ceiling = parts
     if len(name) > STRAND_NAME_MAX:
-        raise Invalid(f": the name has {len(name)} characters; the limit is {STRAND_NAME_MAX}.")
-    return StrandRule(name, _amount("asked for up to", asked_max), _amount("most together", ceiling))
+        raise Invalid(
+            f"Line {number}: the name has {len(name)} characters; the limit is {STRAND_NAME_MAX}. Shorten it."
+        )
+    return StrandRule(name, _amount(number, "asked for up to", asked_max), _amount(number, "most together", ceiling))
 
 
-def _amount(named: str, text: str) -> Money:
+def _amount(number: int, named: str, text: str) -> Money:
     try:
         amount = parse_money(text)
     except Invalid as error:
-        raise Invalid(f": “{named}” {error}") from error
+        raise Invalid(f"Line {number}, “{named}”: {error}") from error
     if amount <= ZERO:
-        raise Invalid(f": “{named}” is more than nothing.")
+        raise Invalid(f"Line {number}: “{named}” must be more than zero; write an amount or take the line out.")
     return amount
 
 
@@ -58,9 +63,9 @@ def strand_lines(strands: Sequence[StrandRule]) -> str:
     """Strands as people typed them, for the form that shows them again.
 
     >>> strand_lines(read_strands("Small; 100 000; 450 000"))
-    'Small; 100 000.00; 450 000.00'
+    'Small; 100\\xa0000.00; 450\\xa0000.00'
     """
-    return "\n".join(f"{each.name}; {_plain(each.asked_max)}; {_plain(each.ceiling)}" for each in strands)
+    return "\n".join(f"{each.name}; {plain(each.asked_max)}; {plain(each.ceiling)}" for each in strands)
 
 
 def strand_words(strands: Sequence[StrandRule]) -> str:
@@ -71,7 +76,3 @@ def strand_words(strands: Sequence[StrandRule]) -> str:
     """
     said = (f"{each.name} (up to {each.asked_max}, together {each.ceiling})" for each in strands)
     return ", ".join(said) or "none"
-
-
-def _plain(amount: Money) -> str:
-    return str(amount).removeprefix("EUR ").replace("\u202f", " ").replace("\xa0", " ")

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from grants.awards.services import complaints, letters, minutes, panel, reviewing, settling
-from grants.awards.services.advising import advise, request_advice
+from grants.awards.services import complaints, leaving_out, letters, minutes, panel, reviewing, settling
+from grants.awards.services.advising import ADVICE_JOB, advise, request_advice
 from grants.awards.services.confirming import confirm, return_list
 from grants.awards.services.deciding import decide
-from grants.awards.services.drawing_anew import ROBUST_JOB, request_robust, robust
 from grants.awards.services.experts import decide_names
 from grants.awards.services.moving import confirm_move, decide_move, return_move
 from grants.awards.services.published import record_published_outcome
 from grants.awards.services.publishing import propose_results, publish_results, return_results
+from grants.awards.services.robustness import ROBUSTNESS_JOB, request_robustness, work_out_robustness
 from grants.awards.services.scenarios import save_scenario
 from grants.awards.services.solving import SOLVE_JOB, request_solve, request_typed, solve, solving_job
 from grants.awards.services.standing_in import stand_in
 from grants.awards.services.taking_out import download_minute, export_advice, export_complaints, export_ranking
 
 __all__ = [
-    "ROBUST_JOB",
+    "ADVICE_JOB",
+    "ROBUSTNESS_JOB",
     "SOLVE_JOB",
     "advise",
     "complaints",
@@ -30,6 +31,7 @@ __all__ = [
     "export_advice",
     "export_complaints",
     "export_ranking",
+    "leaving_out",
     "letters",
     "minutes",
     "panel",
@@ -37,17 +39,17 @@ __all__ = [
     "publish_results",
     "record_published_outcome",
     "request_advice",
-    "request_robust",
+    "request_robustness",
     "request_solve",
     "request_typed",
     "return_list",
     "return_move",
     "return_results",
     "reviewing",
-    "robust",
     "save_scenario",
     "settling",
     "solve",
     "solving_job",
     "stand_in",
+    "work_out_robustness",
 ]

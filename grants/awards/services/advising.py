@@ -9,8 +9,6 @@ import time
 from importlib import metadata
 from uuid import UUID
 
-from sqlalchemy import select
-
 from grants.awards import queries, rules
 from grants.awards.models import RankingRun
 from grants.awards.ranking import judging
@@ -21,6 +19,8 @@ from grants.core.db import db
 from grants.core.errors import Refused
 from grants.core.permissions import Actor, Permission
 from grants.evaluation import queries as evaluation
+
+ADVICE_JOB = "jobs.awards.advise"
 
 
 @act(
@@ -35,7 +35,7 @@ def request_advice(actor: Actor, call_id: UUID, places: int | None) -> UUID:
     if not queries.sheets_read(calls.call_by_id(call_id)).sheets:
         raise Refused("No score sheet of this call is submitted yet. Ask for the advice when the sheets are in.")
     acts.subject("call", call_id)
-    return jobs.queue("jobs.awards.advise", subject=("call", call_id), call_id=str(call_id), places=wanted)
+    return jobs.queue(ADVICE_JOB, subject=("call", call_id), call_id=str(call_id), places=wanted)
 
 
 @act(
@@ -56,9 +56,7 @@ def advise(actor: Actor, call_id: UUID, places: int) -> int:
     each = call.content.evaluators_per_application
     settings = judging.settings(places, each)
     held = input_hash(read, settings)
-    last = db.session.scalars(
-        select(RankingRun).where(RankingRun.call_id == call_id).order_by(RankingRun.number.desc()).limit(1)
-    ).one_or_none()
+    last = queries.newest_run(call_id)
     if last is not None and last.input_sha256 == held:
         jobs.progress(3, 3, "Nothing changed since the last run")
         return last.number

@@ -12,7 +12,7 @@ from grants.applications import queries as applications
 from grants.applications.models import Application
 from grants.applications.services import tell_outcome
 from grants.awards import queries
-from grants.awards.models import DecisionLetter, LetterLeftOut, LetterMailing, LetterText, SelectionItem
+from grants.awards.models import DecisionLetter, LetterMailing, LetterText, SelectionItem
 from grants.awards.queries.mailed import MAIL, mailed_since
 from grants.awards.rules import refuse_same_person
 from grants.awards.rules.letters import (
@@ -21,6 +21,7 @@ from grants.awards.rules.letters import (
     checked_text,
     refuse_blocked,
 )
+from grants.awards.services.leaving_out import refuse_left_out, refuse_shut
 from grants.awards.states import LETTER, MAILING, LetterState, MailingState, Outcome
 from grants.calls import queries as calls
 from grants.core import acts, clock, files, jobs
@@ -30,7 +31,6 @@ from grants.core.errors import Conflict, Invalid, NotFound, Refused
 from grants.core.files import FileView
 from grants.core.jobs import JobState
 from grants.core.permissions import Actor, Permission, Scope
-from grants.core.text import ended
 from grants.dossiers.rules import clean_text
 from grants.evaluation import queries as evaluation
 from grants.evaluation.queries import call_scope
@@ -76,120 +76,6 @@ def _refuse_while_prepared(call_id: UUID) -> None:
         raise Refused(f"Mailing {found} of this call waits for a second person. Have it sent or returned first.")
 
 
-@act(
-    "letter.leave_out",
-    needs=Permission.SELECTION_PUBLISH_RESULTS,
-    scope=applications.scope_of,
-    says="left the decision letter of {subject} out",
-)
-def leave_out(actor: Actor, application_id: UUID, reason: str) -> None:
-    """Leave an application’s letter out by name, with a reason; the others can be prepared without it.
-
-    One that could not be sent is dropped with that, so that a new one is prepared once it is taken in again.
-    """
-    refuse_shut(actor, application_id)
-    words = clean_text(reason)
-    if not words:
-        raise Invalid(
-            "A reason is missing.", {"reason": "Write why this letter is left out, and who tells the applicant."}
-        )
-    if _open_exclusion(application_id) is not None:
-        raise Refused("It is left out already.")
-    if _on_its_way(application_id):
-        raise Refused(
-            "Its letter is prepared or on its way. Have the letters returned by the second person first, then leave it out."
-        )
-    assert actor.user_id is not None, "only a person leaves out"
-    row = LetterLeftOut(application_id=application_id, reason=words)
-    row.left_out_by, row.left_out_at = actor.user_id, acts.moment()
-    db.session.add(row)
-    for letter in _failed(application_id):
-        LETTER.move(letter, "leave_out")
-        letter.failure = None
-    acts.subject("application", application_id)
-    acts.reason(words)
-
-
-@act(
-    "letter.take_in",
-    needs=Permission.SELECTION_PUBLISH_RESULTS,
-    scope=applications.scope_of,
-    says="took the decision letter of {subject} in again",
-)
-def take_in(actor: Actor, application_id: UUID) -> None:
-    """Take a letter that was left out in again."""
-    refuse_shut(actor, application_id)
-    row = _open_exclusion(application_id)
-    if row is None:
-        raise Refused("It is not left out.")
-    row.ended_by, row.ended_at = actor.user_id, acts.moment()
-    acts.subject("application", application_id)
-
-
-@act(
-    "letter.told_otherwise",
-    needs=Permission.SELECTION_PUBLISH_RESULTS,
-    scope=applications.scope_of,
-    says="recorded that the team of {subject} was told its outcome without a letter",
-)
-def told_otherwise(actor: Actor, application_id: UUID) -> None:
-    """Record that a team was told what its left-out letter would say: from now on its pages say it, and its days to complain count."""
-    refuse_shut(actor, application_id)
-    row = _open_exclusion(application_id)
-    if row is None:
-        raise Refused("It is not left out: its letter tells its team.")
-    if row.told_at is not None:
-        raise Refused("It is recorded already that its team was told.")
-    application = locked(Application, application_id)
-    if application.state not in [outcome.value for outcome in Outcome]:
-        raise Refused("It has no outcome that its team could have been told.")
-    row.told_by, row.told_at = actor.user_id, acts.moment()
-    tell_outcome(application_id)
-    acts.subject("application", application_id)
-    acts.reason(row.reason)
-
-
-def end_exclusion(actor: Actor, application_id: UUID) -> None:
-    """What was left out by name is told by a letter again, inside an act that changes the outcome: the reason was another’s.
-
-    The record of that act says so, with the reason there was.
-    """
-    row = _open_exclusion(application_id)
-    if row is not None:
-        row.ended_by, row.ended_at = actor.user_id, acts.moment()
-        acts.reason(
-            f"Its letter was left out by name: {ended(row.reason)} That ends here, so a letter tells the new outcome."
-        )
-
-
-def _open_exclusion(application_id: UUID) -> LetterLeftOut | None:
-    return db.session.scalars(
-        select(LetterLeftOut).where(LetterLeftOut.application_id == application_id, LetterLeftOut.ended_at.is_(None))
-    ).one_or_none()
-
-
-def _refuse_left_out(application_id: UUID) -> None:
-    if _open_exclusion(application_id) is not None:
-        raise Refused("It is left out by name: somebody else tells its team. Take it in again first.")
-
-
-def _failed(application_id: UUID) -> Sequence[DecisionLetter]:
-    return db.session.scalars(
-        select(DecisionLetter)
-        .where(DecisionLetter.application_id == application_id, DecisionLetter.state == LetterState.FAILED.value)
-        .order_by(DecisionLetter.id)
-        .with_for_update()
-    ).all()
-
-
-def _on_its_way(application_id: UUID) -> bool:
-    on_its_way = [LetterState.PREPARED.value, LetterState.QUEUED.value]
-    found = select(DecisionLetter.id).where(
-        DecisionLetter.application_id == application_id, DecisionLetter.state.in_(on_its_way)
-    )
-    return db.session.scalar(found.limit(1)) is not None
-
-
 def _refuse_overtaken(letters: Sequence[DecisionLetter]) -> None:
     """Raise :class:`Refused` where a letter tells an outcome that is no longer the one of its application."""
     found = queries.letters.overtaken(letters)
@@ -197,12 +83,6 @@ def _refuse_overtaken(letters: Sequence[DecisionLetter]) -> None:
         raise Refused(
             f"The outcome of {', '.join(found)} changed after the letter was prepared. Return the letters and prepare them anew."
         )
-
-
-def refuse_shut(actor: Actor, application_id: UUID) -> None:
-    """Whoever is in conflict with an application, or takes part in it, has nothing to do with its letter."""
-    if application_id in evaluation.undecidable(actor, [application_id]):
-        raise NotFound
 
 
 @act(
@@ -336,7 +216,7 @@ def send_letter(actor: Actor, letter_id: UUID) -> str:
         return f"was {letter.state}"
     refuse_shut(actor, letter.application_id)
     application = locked(Application, letter.application_id)
-    _refuse_left_out(application.id)
+    refuse_left_out(application.id)
     _refuse_overtaken([letter])
     team = _team(application.id)
     if not team:
@@ -403,7 +283,7 @@ def send_again(actor: Actor, letter_id: UUID, version: int | None = None) -> Let
     acts.subject("application", letter.application_id)
     match LetterState(letter.state):
         case LetterState.FAILED:
-            _refuse_left_out(letter.application_id)
+            refuse_left_out(letter.application_id)
             LETTER.move(letter, "retry")
             letter.failure = None
             _queue(letter)

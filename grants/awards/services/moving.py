@@ -12,7 +12,7 @@ from grants.awards import queries, rules
 from grants.awards.models import Selection, SelectionItem, SelectionMove
 from grants.awards.services.confirming import items_of, reserve
 from grants.awards.services.deciding import refuse_conflicted
-from grants.awards.services.letters import end_exclusion
+from grants.awards.services.leaving_out import end_exclusion
 from grants.awards.states import RESERVE_MOVE, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.core import acts

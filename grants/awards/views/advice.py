@@ -41,22 +41,22 @@ def ask_advice(slug: str) -> Any:
 
 @bp.post("/calls/<slug>/advice/robust")
 @requires(P.SELECTION_DECIDE)
-def ask_robust(slug: str) -> Any:
-    """Ask in how many draws of the advice each application stays selected."""
+def ask_robustness(slug: str) -> Any:
+    """Ask in how many orders simulated from the advice each application stays selected."""
     shown, deed = queries.advice_page(current_actor(), slug), DeedForm()
     if deed.validate_on_submit():
         with deed.refusals():
-            services.request_robust(current_actor(), shown.call_id)
-            flash("It is being worked out in how many draws each application stays selected.")
+            services.request_robustness(current_actor(), shown.call_id)
+            flash("It is being worked out in how many simulated orders each application stays selected.")
             return see_other(".advice", slug=slug)
     return _advice(shown, AdviceForm(formdata=None, places=shown.places or shown.places_likely), deed), 422
 
 
 def _advice(shown: AdvicePage, form: AdviceForm, deed: DeedForm | None = None) -> str:
     about = ("call", shown.call_id)
-    job, drawing = jobs.latest(about, "jobs.awards.advise"), jobs.latest(about, services.ROBUST_JOB)
+    job, robustness_job = jobs.latest(about, services.ADVICE_JOB), jobs.latest(about, services.ROBUSTNESS_JOB)
     deed = deed or DeedForm(formdata=None)
-    return page("awards/advice.html", shown=shown, form=form, job=job, drawing=drawing, deed=deed)
+    return page("awards/advice.html", shown=shown, form=form, job=job, robustness_job=robustness_job, deed=deed)
 
 
 @bp.get("/calls/<slug>/advice.csv")
@@ -68,7 +68,7 @@ def advice_csv(slug: str) -> Any:
     out = io.StringIO()
     writer = csv.writer(out, dialect="excel", lineterminator="\r\n")
     writer.writerow(
-        ["Reference", "Title", "Official rank", "Sheets", "Mean, points", "Above the mean, points", "Expected rank", "50 % from", "50 % to", "90 % from", "90 % to", f"Among the best {shown.places}", "SUCRA", "PCER", "Selected in draws", "Run"]
+        ["Reference", "Title", "Official rank", "Sheets", "Mean, points", "Above the mean, points", "Expected rank", "50 % from", "50 % to", "90 % from", "90 % to", f"Among the best {shown.places}", "SUCRA", "PCER", "Selected in simulations", "Run"]
     )  # fmt: skip
     for row in shown.rows:
         bounds = row.bounds or ("", "", "", "")

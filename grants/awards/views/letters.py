@@ -155,7 +155,7 @@ def leave_letter_out(slug: str, ref: str) -> Any:
     row, form = _named(slug, ref), LeaveOutForm()
     if form.validate_on_submit():
         with form.attempt():
-            services.letters.leave_out(current_actor(), row.application_id, form.reason.data or "")
+            services.leaving_out.leave_out(current_actor(), row.application_id, form.reason.data or "")
             flash(f"The letter of {ref} is left out.")
             return see_other(".letters", slug=slug)
     return _preview(slug, ref, form) if row.text else _letters(_open(slug), form), 409 if form.clashed else 422
@@ -168,7 +168,7 @@ def told_without_letter(slug: str, ref: str) -> Any:
     row, form = _named(slug, ref), LetterDeedForm()
     if form.validate_on_submit():
         with form.attempt():
-            services.letters.told_otherwise(current_actor(), row.application_id)
+            services.leaving_out.told_otherwise(current_actor(), row.application_id)
             flash(f"It is recorded that the team of {ref} was told. Its pages say the outcome now.", "success")
             return see_other(".letters", slug=slug)
     return _letters(_open(slug), form), 409 if form.clashed else 422
@@ -181,7 +181,7 @@ def take_letter_in(slug: str, ref: str) -> Any:
     row, form = _named(slug, ref), LetterDeedForm()
     if form.validate_on_submit():
         with form.attempt():
-            services.letters.take_in(current_actor(), row.application_id)
+            services.leaving_out.take_in(current_actor(), row.application_id)
             flash(f"The letter of {ref} is taken in again.")
             return see_other(".letters", slug=slug)
     return _letters(_open(slug), form), 409 if form.clashed else 422

@@ -29,7 +29,7 @@ from grants.calls.rules.changes import (
     wording_problem,
 )
 from grants.calls.rules.complaints import GROUND_WORDS, NO_MERITS, ComplaintRules, complaint_deadline
-from grants.calls.rules.conditions import ORGANISATION_WORDS, PARENT_LIST, counted, fact_rule_words
+from grants.calls.rules.conditions import ORGANISATION_WORDS, PARENT_LIST, fact_rule_words
 from grants.calls.rules.conflict_rules import ConflictRules
 from grants.calls.rules.content import (
     NOT_FOUND,
@@ -196,7 +196,6 @@ __all__ = [
     "content_of",
     "correction_note",
     "correction_problems",
-    "counted",
     "edited",
     "envelopes_in",
     "exact_words",

@@ -12,6 +12,7 @@ from grants.calls.rules.content import Condition, CountryList, FactRule
 from grants.calls.states import CallKind, ConditionKind, FactKind, Whom
 from grants.core.errors import Problem
 from grants.core.money import ZERO
+from grants.core.text import grouped
 from grants.dossiers.rules import Definition, QuestionKind
 
 # The closed list of the parent grant, as conditions name it.
@@ -59,15 +60,6 @@ _NAMES: Mapping[str, str] = {
     "question": "question",
     "money": "at_most_eur",
 }
-
-
-def counted(number: int) -> str:
-    """A number of people with thin groups of three.
-
-    >>> counted(50000)
-    '50\xa0000'
-    """
-    return f"{number:,}".replace(",", "\u00a0")
 
 
 def fact_rule_of(condition: Condition) -> FactRule | None:
@@ -137,15 +129,15 @@ def _inhabitants(test: FactRule) -> str:
     if test.together is None:
         return f"{_between(test)} inhabitants{where}"
     each = f", each {_between(test)}" if test.at_least is not None or test.at_most is not None else ""
-    return f"at least {counted(test.together)} inhabitants together{each}{where}"
+    return f"at least {grouped(test.together)} inhabitants together{each}{where}"
 
 
 def _between(test: FactRule) -> str:
     parts = []
     if test.at_least is not None:
-        parts.append(f"at least {counted(test.at_least)}")
+        parts.append(f"at least {grouped(test.at_least)}")
     if test.at_most is not None:
-        parts.append(f"at most {counted(test.at_most)}")
+        parts.append(f"at most {grouped(test.at_most)}")
     return " and ".join(parts)
 
 

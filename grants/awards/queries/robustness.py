@@ -8,13 +8,12 @@ from typing import Any
 
 from grants.awards import ranking
 from grants.awards.models import RankingRun
-from grants.awards.queries.advice import SheetsRead, sheets_read
-from grants.awards.queries.aims import newest_run
+from grants.awards.queries.advice import SheetsRead, newest_run, sheets_read
 from grants.awards.queries.ranked import facts_of, hash_of, of_ready, ranked, reckoned, scored_beside
 from grants.awards.queries.solves import answers_kept
 from grants.awards.ranking import Candidate, Known, Limits, sha256_of
-from grants.awards.ranking.advice import drawn_orders
-from grants.awards.ranking.robust import Robust, draws_for, robustness
+from grants.awards.ranking.advice import simulated_orders
+from grants.awards.ranking.robustness import Robustness, orders_for, robustness
 from grants.awards.rules import plan_of
 from grants.awards.states import SolveKind
 from grants.calls.rules import CallView
@@ -22,8 +21,8 @@ from grants.core.together import Asking, reader, side_by_side
 
 
 @dataclass(frozen=True, slots=True)
-class ToDraw:
-    """Everything the draws are selected from, as it stands at one moment. ``run`` is the newest of the advice, if any."""
+class RobustnessInput:
+    """Everything the simulated orders are selected from, as it stands at one moment. ``run`` is the newest of the advice, if any."""
 
     candidates: tuple[Candidate, ...]
     limits: Limits
@@ -33,9 +32,9 @@ class ToDraw:
     unsolved: bool
 
     @property
-    def draws(self) -> int:
-        """In how many draws each is looked at."""
-        return draws_for(self.limits, len(self.candidates))
+    def orders(self) -> int:
+        """In how many simulated orders each is looked at."""
+        return orders_for(self.limits, len(self.candidates))
 
     @property
     def question_sha256(self) -> bytes:
@@ -45,21 +44,21 @@ class ToDraw:
 
 
 @reader
-def to_draw(call: CallView) -> Asking[ToDraw]:
-    """What :func:`drawn` takes, by the rules of the call."""
+def robustness_input(call: CallView) -> Asking[RobustnessInput]:
+    """What :func:`robustness_of` takes, by the rules of the call."""
     plan = plan_of(call.content.selection, None, None)
     asked: list[Asking[Any]] = [
-        scored_beside(call, lambda ids: (facts_of.asking(ids),)), sheets_read.asking(call), newest_run(call.id),
+        scored_beside(call, lambda ids: (facts_of.asking(ids),)), sheets_read.asking(call), newest_run.asking(call.id),
         answers_kept.asking(call.id),
     ]  # fmt: skip
-    (read, (facts,)), sheets, runs, answers = yield from side_by_side(asked)
+    (read, (facts,)), sheets, run, answers = yield from side_by_side(asked)
     facts = of_ready(read, facts)
     found, official = reckoned(call.content, plan, read, facts, Known(answers)), ranked(call.content, plan, read)
     candidates = tuple(ranking.candidates_of(official, plan, facts))
     limits = ranking.limits_of(official, plan)
-    return ToDraw(candidates, limits, sheets, next(iter(runs), None), hash_of(found), found.unsolved)
+    return RobustnessInput(candidates, limits, sheets, run, hash_of(found), found.unsolved)
 
 
-def drawn(asked: ToDraw, say: Callable[[int], None]) -> Robust:
-    """Select from each draw. It asks the database nothing."""
-    return robustness(drawn_orders(asked.sheets.sheets, asked.draws), asked.candidates, asked.limits, say)
+def robustness_of(asked: RobustnessInput, say: Callable[[int], None]) -> Robustness:
+    """Select from each simulated order. It asks the database nothing."""
+    return robustness(simulated_orders(asked.sheets.sheets, asked.orders), asked.candidates, asked.limits, say)

@@ -1,6 +1,6 @@
 """How robust a selection is: in how many likely worlds each application would be selected. Advice; it changes nothing.
 
-Each draw of the model behind the advice puts the applications in another order; the rules of the call then select from it.
+Each order simulated by the model behind the advice (a Monte Carlo draw) ranks the applications anew; the rules of the call select from it.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from grants.awards.ranking.portfolio import select
 from grants.awards.ranking.rows import Candidate, Limits
 from grants.core.errors import Refused
 
-DRAWS = 1_000
-# Where each draw may take the solver for seconds, a long list is looked at in fewer of them.
-DRAWS_FEWER, FEWER_FROM = 100, 150
+ORDERS = 1_000
+# Where each order may take the solver for seconds, a long list is looked at in fewer of them.
+ORDERS_FEWER, FEWER_FROM = 100, 150
 
 
 @dataclass(frozen=True, slots=True)
-class Robust:
-    """Of how many draws each application is selected in how many; ``unproven`` draws were too hard and count for nothing."""
+class Robustness:
+    """Of how many simulated orders each application is selected in how many; ``unproven`` ones were too hard and count for nothing."""
 
-    draws: int
+    orders: int
     unproven: int
     selected: Mapping[UUID, int]
 
 
-def draws_for(limits: Limits, many: int) -> int:
-    """In how many draws a list of that many is looked at.
+def orders_for(limits: Limits, many: int) -> int:
+    """In how many simulated orders a list of that many is looked at.
 
     >>> from grants.calls.rules import SelectionRules
     >>> from grants.core.money import Money
-    >>> draws_for(Limits(Money(1)), 900), draws_for(Limits(Money(1), SelectionRules(countries_min=2)), 900)
+    >>> orders_for(Limits(Money(1)), 900), orders_for(Limits(Money(1), SelectionRules(countries_min=2)), 900)
     (1000, 100)
     """
-    return DRAWS_FEWER if limits.rules.has_minima and many >= FEWER_FROM else DRAWS
+    return ORDERS_FEWER if limits.rules.has_minima and many >= FEWER_FROM else ORDERS
 
 
 def robustness(
@@ -44,20 +44,20 @@ def robustness(
     candidates: Iterable[Candidate],
     limits: Limits,
     say: Callable[[int], None] = lambda done: None,
-) -> Robust:
+) -> Robustness:
     """Select by the rules from each of these orders, which name every candidate by its id; others they name are passed by."""
     by_id = {str(one.application_id): one for one in candidates}
     counts: Counter[UUID] = Counter(dict.fromkeys((one.application_id for one in by_id.values()), 0))
     done = unproven = 0
     for done, order in enumerate(orders, 1):
         ranked = [by_id[key] for key in order if key in by_id]
-        assert len(ranked) == len(by_id), "a draw orders every candidate"
+        assert len(ranked) == len(by_id), "a simulated order names every candidate"
         try:
             counts.update(_selected(ranked, limits))
         except Refused:
             unproven += 1
         say(done)
-    return Robust(done - unproven, unproven, counts)
+    return Robustness(done - unproven, unproven, counts)
 
 
 def _selected(ranked: Sequence[Candidate], limits: Limits) -> Iterable[UUID]:
