@@ -194,3 +194,9 @@ def test_scores_are_compared_only_between_whole_sheets_of_the_scale_as_it_is_now
     told = {row.name: (row.against_words, row.sheets) for row in rows}
     nothing = "no colleague’s sheet beside one yet"
     assert told == {"a": ("+2.0", 1), "b": ("−2.0", 1), "c": (nothing, 1), "d": (nothing, 1)}
+
+
+def test_who_takes_no_more_is_refused_without_how_many_they_have_where_some_are_shut_to_the_reader() -> None:
+    rules.refuse_load(member(load=1, unseen=1))
+    with pytest.raises(Refused, match=r"^Eva takes no more than 3 and has as many\. Raise the largest number"):
+        rules.refuse_load(member(load=1, unseen=2))
