@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,8 +20,8 @@ from grants.calls import queries as calls
 from grants.calls.models import Call
 from grants.calls.rules import CallView, Draw
 from grants.core import clock
-from grants.core.db import db
-from grants.core.errors import NotFound
+from grants.core.db import among, db
+from grants.core.errors import NotAllowed, NotFound
 from grants.core.permissions import Actor, Permission, Scope
 from grants.evaluation import queries as evaluation
 from grants.evaluation.models import Assessment, Assignment, Evaluator
@@ -86,11 +85,25 @@ def names_page(actor: Actor, slug: str, at: datetime) -> NamesPage:
     call = calls.call(actor, slug)
     if not actor.may(Permission.SELECTION_PUBLISH_RESULTS, Scope.of(("call", call.id))):
         raise NotFound
-    return names_of(call, at, actor.barred("application"))
+    refuse_kept_out(actor, call.id)
+    return names_of(call, at)
 
 
-def names_of(call: CallView, at: datetime, shut: Collection[UUID] = ()) -> NamesPage:
-    """The same of a call that was opened, counted without what is shut to the reader. Three statements."""
+def refuse_kept_out(actor: Actor, call_id: UUID) -> None:
+    """Refuse whoever is kept from an application of a call: among all its evaluators are those who assessed that one."""
+    barred = actor.barred("application")
+    if barred and db.session.scalar(
+        select(Application.id).where(Application.call_id == call_id, among(Application.id, barred)).limit(1)
+    ):
+        raise NotAllowed(
+            "You are kept from an application of this call, so somebody else decides how the names of its evaluators are "
+            "published.",
+            Permission.SELECTION_PUBLISH_RESULTS,
+        )
+
+
+def names_of(call: CallView, at: datetime) -> NamesPage:
+    """The same of a call that was opened. Three statements."""
     people = db.session.execute(
         select(User.id, User.name)
         .where(User.id.in_(_assessed([call.id])))
@@ -98,9 +111,7 @@ def names_of(call: CallView, at: datetime, shut: Collection[UUID] = ()) -> Names
         .limit(ROWS_MAX)
     ).all()
     many = db.session.scalar(
-        select(func.count()).where(
-            Application.call_id == call.id, Application.submission_id.is_not(None), Application.id.not_in(shut)
-        )
+        select(func.count()).where(Application.call_id == call.id, Application.submission_id.is_not(None))
     )
     row = db.session.scalars(
         select(EvaluatorNames).where(EvaluatorNames.call_id == call.id).order_by(EvaluatorNames.number.desc()).limit(1)

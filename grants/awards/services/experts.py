@@ -31,6 +31,7 @@ def decide_names(
 
     ``left_out`` are people who are named nowhere, each with the reason; ``number`` is the decision that was seen.
     """
+    queries.public.refuse_kept_out(actor, call_id)
     page = queries.public.names_of(calls.call_by_id(call_id), acts.moment())
     if number is not None and number != page.number:
         raise Conflict("Somebody decided otherwise on these names meanwhile. Look at it first.")
