@@ -373,10 +373,18 @@ def who_may(permission: str) -> str:
 
     >>> who_may("payment_order:verify")
     'You need another role for this: Finance verifier. Ask a colleague who has it, or an administrator to give it to you.'
+    >>> who_may("assessment:score").split(". ")[0]
+    'Only evaluators with an application to assess open this'
     """
     titles = [WORDS[role][0] for role in Role if role in roles_with(P(permission))]
     if not titles:
         return "Only the program does this, by itself."
+    if roles_with(P(permission)) == {Role.ASSIGNED_EVALUATOR}:
+        # Nobody gives this one by hand: it comes with a seat, and a seat with the pool.
+        return (
+            "Only evaluators with an application to assess open this. If you were invited to evaluate, fill in your "
+            "profile first: your home page leads there. Otherwise ask the programme."
+        )
     *first, last = titles
     named = f"{', '.join(first)} or {last}" if first else last
     return (

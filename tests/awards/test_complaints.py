@@ -524,7 +524,9 @@ def test_the_applicant_writes_sends_and_reads_and_the_office_decides_by_pages(to
 def test_duties_lead_to_it(told: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     with clock.at(PUBLIC + DAY):
         found = draft(told)
-        assert any("Send the complaint" in each.what for each in queries.duties(told.actor("lead1"), clock.now()))
+        asked = queries.duties(told.actor("lead1"), clock.now())
+        # It ends at the midnight ENDS: people are told the day that ends then.
+        assert [each.due_at for each in asked if "Send the complaint" in each.what] == [ENDS - timedelta(seconds=1)]
         services.complaints.send(told.actor("lead1"), found)
         assert any("admissible" in each.what for each in queries.duties(told.actor("petra"), clock.now()))
         # Who had a part in the first decision is asked for nothing in the second, though the role would let them.

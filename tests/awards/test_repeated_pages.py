@@ -48,6 +48,8 @@ def test_while_an_evaluation_is_repeated_every_page_says_so_and_leads_to_the_com
         home = text_of(browser.get("lead1", "/home"))
         assert "Its evaluation is repeated after a complaint. The first result stands until that is settled." in home
         assert "With the evaluators and the panel" not in home
+        # Since the complaint was upheld, not since the list was decided in silence.
+        assert "since 4 March 2023" in home
         assessed_again(told, 9)
         scored = browser.get("petra", case)
         assert "Propose the outcome" in scored.text and "No outcome can be proposed yet" not in text_of(scored)

@@ -113,8 +113,11 @@ def test_a_no_by_the_link_has_a_reason_and_is_final_until_asked_again(scene: Sce
     assert (bare.status_code, wrong.status_code, done.status_code) == (422, 422, 303)
     assert "Say in a few words why" in bare.text and "My own words" in wrong.text
     assert "This link was used" in window.post(f"{address}/accept", data=fields).text
-    # Shown once, since others may use the same machine; then by the link alone.
-    assert "Your reason: Not my field: I know heat only." in window.get(address).text
+    # Whoever has the link from then on reads neither who said no nor why; and it is shown once, since others may use the
+    # same machine.
+    after = window.get(address).text
+    assert "This link was used: the invitation is answered." in after
+    assert "I know heat only." not in after and "Nora" not in after and "invites you" not in after
     assert window.get(address).status_code == 404
     narrowed = PoolSearch(state=PoolState.DECLINED)
     found = queries.pool_list(scene.actor("manager"), scene.call_id, narrowed, Page())[0].items

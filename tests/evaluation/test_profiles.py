@@ -44,6 +44,8 @@ def test_a_language_without_a_level_is_fluent_and_a_topic_is_known_best() -> Non
     [
         ({"languages": ("en well",)}, "languages"),
         ({"languages": ("english",)}, "languages"),
+        ({"languages": ("en", "qq")}, "languages"),
+        ({"country_code": "ZZ"}, "country_code"),
         ({"topic_levels": (("heat", 4),)}, "topics"),
         ({"roles": ("x" * 61,)}, "roles"),
         ({"available": (date(2026, 3, 2), date(2026, 3, 1))}, "available_until"),

@@ -431,6 +431,7 @@ def test_an_invitation_leads_to_a_password_and_in(client: FlaskClient) -> None:
     assert len(seen) <= 8
     assert client.post("/choose-password", data={"password": "too short"}).status_code == 422
     assert client.post("/choose-password", data={"password": NEW}).location == "/sign-in"
+    assert 'value="pia@example.eu"' in client.get("/sign-in").text
 
     assert sign_in(client, "pia@example.eu", NEW).status_code == 303
     # The first password is no change of one: no notice.

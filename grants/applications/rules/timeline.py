@@ -437,7 +437,7 @@ def _now(view: ApplicationView, checked: Checked, later: Later, at: datetime) ->
         case S.SUBMITTED:
             return "The programme checks whether it is complete and eligible."
         case S.UNDER_EVALUATION if later.repeats:
-            return "New evaluators repeat the evaluation after your complaint. You are told its outcome by mail."
+            return "New evaluators repeat the evaluation after your complaint. You read its outcome here."
         case S.ELIGIBLE | S.UNDER_EVALUATION:
             return "It is with the evaluators and the panel."
         case S.RESERVE:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -239,8 +239,9 @@ def to_send(actor: Actor) -> Asking[list[Duty]]:
     if not own:
         return []
     rows = yield from ask(
-        select(Application.reference, Application.title, Complaint.due_at)
+        select(Application.reference, Application.title, Complaint.due_at, Call.zone)
         .join(Application, Application.id == Complaint.application_id)
+        .join(Call, Call.id == Complaint.call_id)
         .where(Complaint.state == ComplaintState.DRAFT.value, Application.id.in_(own), Complaint.due_at > clock.now())
         .order_by(Complaint.due_at, Complaint.id)
         .limit(DUTIES_MAX)
@@ -249,7 +250,13 @@ def to_send(actor: Actor) -> Asking[list[Duty]]:
         Duty(
             f"Send the complaint on “{row.title}”, or leave it",
             "It is a draft: the programme reads it once it is sent in time.",
-            "Open the complaint", "awards.own_complaint", {"ref": row.reference}, row.due_at,
+            "Open the complaint", "awards.own_complaint", {"ref": row.reference}, _last_moment(row.due_at, row.zone),
         )
         for row in rows
     ]  # fmt: skip
+
+
+def _last_moment(midnight: datetime, zone: str) -> datetime:
+    """Of the day that ends at this midnight in the zone of its call: people are told that day, on no clock the next one."""
+    last = midnight - timedelta(seconds=1)
+    return min(last, clock.end_of_day(clock.in_zone(last, zone).date()))

@@ -10,8 +10,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from grants.cities.rules import country_code
 from grants.core import clock
-from grants.core.errors import Invalid, Refused
+from grants.core.errors import Invalid, Refused, quoted
 from grants.dossiers.rules import Definition, DossierContent, QuestionKind
 from grants.evaluation.rules.conflicts import Consortium, Said, stands_clear
 from grants.evaluation.rules.employers import Employer, employer_words
@@ -22,6 +23,15 @@ POOL_LOAD_MAX = 500
 # How well a topic is known: existing entries without a level know it best, as they counted before there were levels.
 TOPIC_LEVELS = {1: "some", 2: "good", 3: "expert"}
 LEVEL_OF_ENTRY = 3
+# Every language that has a code of two letters (ISO 639-1).
+_CODES = """
+    aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo es
+    et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki
+    kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no
+    nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te
+    tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu
+"""
+LANGUAGE_CODES = frozenset(_CODES.split())
 # How well a language is known, with what of the language part it is worth in percent.
 LANGUAGE_LEVELS = {"reading": 60, "fluent": 90, "native": 100}
 ROLES = ("finance", "technical", "citizen")
@@ -178,9 +188,11 @@ def load_words(number: int) -> str:
 def checked_member(values: EvaluatorInput) -> EvaluatorInput:
     """The pool entry in one spelling; raises :class:`Invalid`."""
     wrong: dict[str, str] = {}
-    country = values.country_code.strip().upper()
-    if len(country) != 2 or not country.isascii() or not country.isalpha():
-        wrong["country_code"] = "Write the country as two letters, for example FI."
+    country = ""
+    try:
+        country = country_code(values.country_code)
+    except Invalid as error:
+        wrong["country_code"] = str(error)
     if not 0 <= values.load_min <= values.load_max:
         wrong["load_min"] = "The least number of applications lies between 0 and the largest number."
     if not 1 <= values.load_max <= POOL_LOAD_MAX:
@@ -220,6 +232,10 @@ def checked_languages(
             found[language] = level or said.get(language, "fluent")
     if any(len(word) != 2 or not word.isascii() or not word.isalpha() for word in found):
         wrong["languages"] = "Write languages as two letters each, for example en native, fr reading."
+    elif (stranger := next((word for word in found if word not in LANGUAGE_CODES), None)) is not None:
+        wrong["languages"] = (
+            f"{quoted(stranger)} is no code of a language. Write its two letters, for example en native."
+        )
     unknown = next((level for level in found.values() if level not in LANGUAGE_LEVELS), None)
     if unknown is not None:
         wrong["languages"] = (

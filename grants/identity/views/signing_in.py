@@ -22,6 +22,8 @@ from grants.identity.views.frame import LINK_KEY, NEXT_KEY, SESSION_KEY, bp, ent
 from grants.web.forms import DeedForm
 from grants.web.routing import current_actor, empty_cache, page, public, see_other, signed_in
 
+# Who just chose a password signs in with it next: the address stands in the form, once.
+CHOSEN_KEY = "chosen_email"
 RESET_SENT = (
     "If there is an account for this address, a mail with a link is on its way. "
     "The link works for one hour. Look in the spam folder too."
@@ -35,7 +37,12 @@ def sign_in() -> Any:
     if current_actor().user_id is not None:
         return go_on(request.args.get("next"))
     ended = SESSION_KEY in cookie
-    return page("identity/sign_in.html", form=SignInForm(), ended=ended, **_demo_people())
+    return page(
+        "identity/sign_in.html",
+        form=SignInForm(data={"email": cookie.pop(CHOSEN_KEY, "")}),
+        ended=ended,
+        **_demo_people(),
+    )
 
 
 @bp.post("/sign-in")
@@ -125,6 +132,7 @@ def password_chosen() -> Any:
             services.set_password_by_link(token, str(form.password.data))
             going = cookie.get(NEXT_KEY) or None
             cookie.clear()
+            cookie[CHOSEN_KEY] = link.email
             flash("Your password is set. Sign in with it now.")
             return see_other("identity.sign_in", next=going)
     return page("identity/choose_password.html", form=form, link=link, is_new=_is_new(link.purpose)), 422

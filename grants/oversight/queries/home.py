@@ -17,8 +17,8 @@ from grants.applications.models import Application, EligibilityCheck, StageInvit
 from grants.applications.rules.exporting import ListForm
 from grants.applications.states import ApplicationState
 from grants.awards import queries as awards
-from grants.awards.models import Selection, SelectionItem
-from grants.awards.states import SelectionState
+from grants.awards.models import Complaint, DecisionLetter, LetterLeftOut, Selection, SelectionItem
+from grants.awards.states import ComplaintState, Remedy, SelectionState
 from grants.calls import queries as calls
 from grants.calls.models import Call
 from grants.calls.states import CallState
@@ -125,8 +125,29 @@ def _goes_on(at: datetime) -> ColumnElement[bool]:
     )
 
 
+def _upheld(known: ColumnElement[str]) -> ColumnElement[datetime]:
+    """Since when an application back with the evaluators is assessed anew: the complaint about it was upheld then."""
+    upheld = (
+        select(func.max(Complaint.decided_at))
+        .where(Complaint.application_id == Application.id, Complaint.state == ComplaintState.UPHELD.value)
+        .where(Complaint.remedy == Remedy.REPEAT.value)
+        .scalar_subquery()
+    )
+    anew = (ApplicationState.ELIGIBLE.value, ApplicationState.UNDER_EVALUATION.value)
+    return case((known.in_(anew), upheld))
+
+
+def _told(decided: ColumnElement[Any]) -> ColumnElement[datetime]:
+    """When a team was told what was decided: by its newest letter, else by the publication; decided in silence before."""
+    sent = select(func.max(DecisionLetter.sent_at)).where(DecisionLetter.application_id == Application.id)
+    other = select(func.max(LetterLeftOut.told_at)).where(LetterLeftOut.application_id == Application.id)
+    public = select(Call.results_public_at).where(Call.id == Application.call_id, Call.results_public_at <= clock.now())
+    told = func.greatest(sent.scalar_subquery(), other.scalar_subquery())
+    return case((decided.is_not(None), func.coalesce(told, func.greatest(public.scalar_subquery(), decided))))
+
+
 def _applications(actor: Actor) -> Asking[list[Waiting]]:
-    """By the state its team knows, since its last change."""
+    """By the state its team knows, since the team was told it."""
     declared = (
         select(func.max(EligibilityCheck.decided_at))
         # Until its letter is sent a verdict is known to the desk alone.
@@ -141,7 +162,7 @@ def _applications(actor: Actor) -> Asking[list[Waiting]]:
         .scalar_subquery()
     )
     known = applications.state_to_team()
-    since = func.coalesce(decided, declared, Application.submitted_at)
+    since = func.coalesce(_upheld(known), _told(decided), declared, Application.submitted_at)
     invited = exists().where(StageInvitation.concept_id == Application.id)
     others_invited = case((~invited, applications.last_invited(Application.call_id)))
     found = yield from _rows(
