@@ -357,6 +357,7 @@ def test_sent_is_said_only_of_what_left_and_the_list_goes_on_by_key(browser: Bro
     for answer in pages:
         check_page(answer)
     assert pages[0].text.count(">Kept here<") == 2 and ">Sent<" not in pages[0].text
+    assert "letters on the pages of their teams" in pages[0].text and "teams told" not in pages[0].text
     assert "2 letters stand on the pages of their teams; the mails about them are kept here." in pages[0].text
     assert "Still missing: 1 left out and not told otherwise. 2 are not acknowledged yet." in pages[0].text
     assert "2 of 3 shown" in pages[0].text and 'rel="next"' in pages[0].text and third.title not in pages[0].text
@@ -651,12 +652,15 @@ def test_the_team_reads_letter_before_and_report_after_publication_only(app: Fla
     assert [paper.version_no for paper in queries.letters.papers(row.letter_id)] == [3, 2, 1, 3, 2, 1]
     # The words are those that were sent, so the same bytes come of them.
     assert {paper.sha256 for paper in queries.letters.papers(row.letter_id)} == {paper.sha256 for paper in made}
-    assert "version 2" in lead.get("officer", f"/calls/{decided.slug}/decision/letters/{decided.references[0]}").text
+    preview = f"/calls/{decided.slug}/decision/letters/{decided.references[0]}"
+    before = lead.get("officer", preview).text
+    assert "version 2" in before and "can be read by the team once the results are public." in before
 
     # The history goes on to the letter, for its team and for the programme.
     for name in ("lead", "manager"):
         assert "told the decision on" in lead.get(name, f"{place}/history").text
     publish(decided, ResultsInput())
+    assert "can be read by the team: the results are public." in lead.get("officer", preview).text
     own = lead.get("lead", place).text
     assert f"{place}/result" in own and f'"{place}/decision-letter"' in own
     with lead.get("other", f"{held}.pdf") as got:

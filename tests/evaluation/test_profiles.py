@@ -31,10 +31,10 @@ def in_pool(scene: Scene, name: str) -> PoolMember:
 
 def test_a_language_without_a_level_is_fluent_and_a_topic_is_known_best() -> None:
     stored = rules.checked_member(
-        entry(languages=(" EN native", "fr  reading", "de"), topics=("heat", "heat", "waste"))
+        entry(country_code="ch", languages=(" EN native", "fr  reading", "de"), topics=("heat", "heat", "waste"))
     )
 
-    assert stored.languages == ("en", "fr", "de")
+    assert (stored.country_code, stored.languages) == ("CH", ("en", "fr", "de"))
     assert stored.language_levels == (("en", "native"), ("fr", "reading"), ("de", "fluent"))
     assert stored.topic_levels == (("heat", 3), ("waste", 3))
 

@@ -150,7 +150,7 @@ def letters_of(actor: Actor, call: CallView, tried: TextView | None = None) -> A
     seen = tuple(row for row in rows if row.application_id not in shut)
     return LettersPage(
         call.id, call.slug, call.title, call.reference, call.zone, bool(items), seen, len(rows) - len(seen),
-        tuple(texts[outcome] for outcome in Outcome), mailings,
+        tuple(texts[outcome] for outcome in Outcome), mailings, public,
     )  # fmt: skip
 
 

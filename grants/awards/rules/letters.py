@@ -410,6 +410,8 @@ class LettersPage:
     hidden: int = 0
     texts: tuple[TextView, ...] = ()
     mailings: tuple[MailingView, ...] = field(default=())
+    # Whether the results of the call are public by now.
+    public: bool = False
 
     def having(self, *states: LetterState) -> int:
         """How many letters stand in one of these states."""
