@@ -53,10 +53,11 @@ def ask_robustness(slug: str) -> Any:
 
 
 def _advice(shown: AdvicePage, form: AdviceForm, deed: DeedForm | None = None) -> str:
-    about = ("call", shown.call_id)
-    job, robustness_job = jobs.latest(about, services.ADVICE_JOB), jobs.latest(about, services.ROBUSTNESS_JOB)
-    deed = deed or DeedForm(formdata=None)
-    return page("awards/advice.html", shown=shown, form=form, job=job, robustness_job=robustness_job, deed=deed)
+    found = jobs.newest_of(("call", shown.call_id), (services.ADVICE_JOB, services.ROBUSTNESS_JOB))
+    return page(
+        "awards/advice.html", shown=shown, form=form, job=found.get(services.ADVICE_JOB),
+        robustness_job=found.get(services.ROBUSTNESS_JOB), deed=deed or DeedForm(formdata=None),
+    )  # fmt: skip
 
 
 @bp.get("/calls/<slug>/advice.csv")

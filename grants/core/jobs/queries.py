@@ -91,6 +91,17 @@ def latest(subject: tuple[str, UUID], name: str | None = None) -> JobView | None
     return None if row is None else _view(row)
 
 
+def newest_of(subject: tuple[str, UUID], names: Collection[str]) -> dict[str, JobView]:
+    """The newest job about a thing of each of these names; one statement."""
+    statement = (
+        select(job)
+        .where(job.c.subject_kind == subject[0], job.c.subject_id == subject[1], job.c.name.in_(names))
+        .distinct(job.c.name)
+        .order_by(job.c.name, job.c.number.desc())
+    )
+    return {row.name: _view(row) for row in db.session.execute(statement)}
+
+
 def last_run(name: str) -> JobView | None:
     """The newest job of that name that came to its end, well or not; None where none did yet."""
     over = [JobState.DONE.value, JobState.FAILED.value]
