@@ -73,7 +73,7 @@ def test_letters_are_previewed_with_real_data_and_exceptions_listed_before_sendi
         with site.app.app_context(), clock.at(CLOSED):
             jobs.work_off(actor_of=actor_for, but_not=("mail",))
         officer.reload()
-        expect(officer.get_by_text("2 of 2 letters on the pages of their teams")).to_be_visible()
+        expect(officer.get_by_text("2 of 3 teams told")).to_be_visible()
 
         lead.goto(letter)
         expect(lead.get_by_label("The letter", exact=True)).to_contain_text("Municipality of Kárpátliget")

@@ -93,12 +93,9 @@ def latest(subject: tuple[str, UUID], name: str | None = None) -> JobView | None
 
 def newest_of(subject: tuple[str, UUID], names: Collection[str]) -> dict[str, JobView]:
     """The newest job about a thing of each of these names; one statement."""
-    statement = (
-        select(job)
-        .where(job.c.subject_kind == subject[0], job.c.subject_id == subject[1], job.c.name.in_(names))
-        .distinct(job.c.name)
-        .order_by(job.c.name, job.c.number.desc())
-    )
+    of_these = (job.c.subject_kind == subject[0], job.c.subject_id == subject[1], job.c.name.in_(names))
+    newest = select(func.max(job.c.number)).where(*of_these).group_by(job.c.name)
+    statement = select(job).where(job.c.number.in_(newest))
     return {row.name: _view(row) for row in db.session.execute(statement)}
 
 
