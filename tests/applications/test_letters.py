@@ -26,6 +26,7 @@ from grants.core.db import db
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.core.jobs.models import Job
 from grants.documents import services as documents
+from grants.documents.services import papers
 from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.identity.policy import Role
@@ -348,7 +349,7 @@ def test_two_drafts_made_at_once_are_one_file_and_the_letter_can_be_sent(
         letter_id = queries.letter(eli, queries.view_by_id(application_id)).letter_id
         db.session.rollback()
     assert letter_id is not None
-    meeting, written = threading.Barrier(2), documents.letters.eligibility
+    meeting, written = threading.Barrier(2), papers.letters.eligibility
 
     def after_the_other(*args: Any, **more: Any) -> bytes:
         # Both write at one moment, unless one is made to wait for the other.
@@ -361,7 +362,7 @@ def test_two_drafts_made_at_once_are_one_file_and_the_letter_can_be_sent(
             documents.print_letter_draft(eli, letter_id)
             db.session.remove()
 
-    monkeypatch.setattr(documents.letters, "eligibility", after_the_other)
+    monkeypatch.setattr(papers.letters, "eligibility", after_the_other)
     threads = [threading.Thread(target=draft) for _ in range(2)]
     for thread in threads:
         thread.start()
