@@ -19,8 +19,8 @@ from grants.awards.states import AmountBasis, NamesShown, Outcome, SelectionKind
 from grants.calls import queries as calls
 from grants.calls.models import Call
 from grants.calls.rules import CallView, Draw
-from grants.core import clock, faults
-from grants.core.db import among, db
+from grants.core import clock
+from grants.core.db import db
 from grants.core.errors import NotAllowed, NotFound
 from grants.core.permissions import Actor, Permission, Scope
 from grants.evaluation import queries as evaluation
@@ -91,11 +91,9 @@ def names_page(actor: Actor, slug: str, at: datetime) -> NamesPage:
 
 def refuse_kept_out(actor: Actor, call_id: UUID) -> None:
     """Refuse whoever is kept from an application of a call: among all its evaluators are those who assessed that one."""
-    faults.point("conflict")
-    barred = actor.barred("application")
-    if barred and db.session.scalar(
-        select(Application.id).where(Application.call_id == call_id, among(Application.id, barred)).limit(1)
-    ):
+    sent = select(Application.id).where(Application.call_id == call_id, Application.submission_id.is_not(None))
+    # Nobody has to have declared about all of them here: what is shut is what they stand in conflict with, or act for.
+    if evaluation.shut_to(actor, (), db.session.scalars(sent.limit(ROWS_MAX)).all()):
         raise NotAllowed(
             "You are kept from an application of this call, so somebody else decides how the names of its evaluators are "
             "published.",
