@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 from uuid import UUID
 
 from flask import flash, url_for
@@ -23,6 +24,8 @@ from grants.web.routing import current_actor, page, public, see_other
 OPENED_KEY = "answer_links"
 OPENED_MAX = 5
 OPENED_SECONDS = 3_600
+
+F = TypeVar("F", bound=ContestedForm)
 
 
 @bp.get("/evaluators/answer/<token>")
@@ -97,15 +100,23 @@ def _answer_page(
 @public
 def accept_by_link(slug: str, handle: str) -> Any:
     """Yes: on to the account, or to signing in, and from there to the profile."""
-    form, linked = ContestedForm(), _linked(slug, handle)
+
+    def agreed(linked: LinkedInvitation, form: ContestedForm) -> Any:
+        return _on_to_the_profile(slug, services.agree_by_link(*services.whose_link(linked), form.version_shown()))
+
+    return _answered(slug, handle, ContestedForm(), agreed)
+
+
+def _answered(slug: str, handle: str, form: F, answer: Callable[[LinkedInvitation, F], Any]) -> Any:
+    """Give an answer by the link that was opened in this browser, and go where it leads; again with what is in the way."""
+    linked = _linked(slug, handle)
     if linked is None:
         return _nothing_known(form)
     if _is_somebody_else(linked):
         return see_other(".answer_page", slug=slug, handle=handle)
     if form.validate_on_submit():
         with form.attempt():
-            link_id = services.agree_by_link(*services.whose_link(linked), form.version_shown())
-            return _on_to_the_profile(slug, link_id)
+            return answer(linked, form)
     return _again(slug, handle, form)
 
 
@@ -129,17 +140,13 @@ def _on_to_the_profile(slug: str, link_id: UUID | None) -> Any:
 @public
 def decline_by_link(slug: str, handle: str) -> Any:
     """No, and why: final until the person is invited again."""
-    form, linked = DeclineForm(), _linked(slug, handle)
-    if linked is None:
-        return _nothing_known(form)
-    if _is_somebody_else(linked):
+
+    def declined(linked: LinkedInvitation, form: DeclineForm) -> Any:
+        services.decline_by_link(*services.whose_link(linked), *form.why(), form.version_shown())
+        flash("Your answer is stored. Thank you for saying so.", "success")
         return see_other(".answer_page", slug=slug, handle=handle)
-    if form.validate_on_submit():
-        with form.attempt():
-            services.decline_by_link(*services.whose_link(linked), *form.why(), form.version_shown())
-            flash("Your answer is stored. Thank you for saying so.", "success")
-            return see_other(".answer_page", slug=slug, handle=handle)
-    return _again(slug, handle, form)
+
+    return _answered(slug, handle, DeclineForm(), declined)
 
 
 def _is_somebody_else(linked: LinkedInvitation) -> bool:
