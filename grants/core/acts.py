@@ -82,6 +82,7 @@ REGISTRY: dict[str, RegisteredAct] = {}
 _running: ContextVar[Running | None] = ContextVar("running_act", default=None)
 _arranging: ContextVar[bool] = ContextVar("arranging", default=False)
 _once: ContextVar[str | None] = ContextVar("act_key", default=None)
+_did: ContextVar[str | None] = ContextVar("act_key_done", default=None)
 _only_looking: ContextVar[bool] = ContextVar("only_looking", default=False)
 # Set by the job runner: called at the end of each act of a job, so that done is written with the effect.
 fence: ContextVar[Callable[[], None] | None] = ContextVar("job_fence", default=None)
@@ -190,6 +191,7 @@ def _perform_once(
         raise
     finally:
         _running.reset(token)
+    _did.set(key)
     for job in running.jobs:
         job.ring()
     return result
@@ -346,11 +348,12 @@ def reason(text: str) -> None:
 @contextmanager
 def once(key: str | None) -> Iterator[None]:
     """Give the next act an idempotency key: the form's for a person, a natural one for a job."""
-    token = _once.set(key)
+    offered, done = _once.set(key), _did.set(None)
     try:
         yield
     finally:
-        _once.reset(token)
+        _did.reset(done)
+        _once.reset(offered)
 
 
 @contextmanager
@@ -366,6 +369,11 @@ def none_while(looking: bool) -> Iterator[None]:
 def offer_key(key: str) -> None:
     """Give the next act of this request its form's key; the caller stands inside :func:`once`, which forgets it."""
     _once.set(key)
+
+
+def did(key: str) -> bool:
+    """Whether the act under this key was done here, inside this :func:`once`, and not by an earlier sending of the form."""
+    return _did.get() == key
 
 
 @event.listens_for(Session, "before_flush")
@@ -464,6 +472,7 @@ __all__ = [
     "act",
     "arranging",
     "bookkeeping",
+    "did",
     "moment",
     "note_security",
     "offer_key",

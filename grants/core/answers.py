@@ -9,7 +9,7 @@ import time
 import typing
 from datetime import datetime, timedelta
 
-from sqlalchemy import LargeBinary, Table, delete, literal, select
+from sqlalchemy import LargeBinary, Row, Table, delete, literal, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -22,6 +22,8 @@ KEPT = timedelta(days=7)
 # So long a second click waits for the first one's answer once its act is done; the answer follows within milliseconds.
 WAITS_SECONDS = 1.0
 _PAUSE_SECONDS = 0.05
+# What a form led to that did its act and was refused another part of it: its own page again.
+NOWHERE = ""
 
 
 class FormAnswer(Base):
@@ -37,7 +39,7 @@ class FormAnswer(Base):
 
 
 def keep(owner: str, key: str, digest: bytes, location: str) -> None:
-    """Remember it, if an act was done under this key; the first answer stands."""
+    """Remember it (:data:`NOWHERE` for none), if an act was done under this key; the first answer stands."""
     done = select(literal(owner), literal(key), literal(digest), literal(location), literal(clock.now())).where(
         _done(owner, key)
     )
@@ -47,9 +49,9 @@ def keep(owner: str, key: str, digest: bytes, location: str) -> None:
 
 
 def found(owner: str, key: str, digest: bytes) -> str | None:
-    """Where the same form led before; None for another form, or where nothing was done yet."""
-    where = (FormAnswer.owner == owner, FormAnswer.key == key, FormAnswer.request_digest == digest)
-    return db.session.scalar(select(FormAnswer.location).where(*where))
+    """Where the same form led before; None for another form, or where it led nowhere or nothing was done yet."""
+    kept = _kept(owner, key)
+    return _place(kept, digest) if kept else None
 
 
 def awaited(owner: str, key: str, digest: bytes) -> str | None:
@@ -58,9 +60,12 @@ def awaited(owner: str, key: str, digest: bytes) -> str | None:
     while True:
         # What an open transaction read before does not hide what has come since.
         db.session.rollback()
-        location = found(owner, key, digest)
-        if location is not None or not db.session.scalar(select(_done(owner, key))) or time.monotonic() >= until:
-            return location
+        kept = _kept(owner, key)
+        if kept:
+            # Of a form with other words there is nothing to wait for: the answer that stands will stay.
+            return _place(kept, digest)
+        if not db.session.scalar(select(_done(owner, key))) or time.monotonic() >= until:
+            return None
         time.sleep(_PAUSE_SECONDS)
 
 
@@ -68,6 +73,15 @@ def sweep() -> None:
     """Forget old ones: nobody clicks twice a week later."""
     with bookkeeping() as books:
         books.execute(delete(_table()).where(_table().c.answered_at < clock.now() - KEPT))
+
+
+def _kept(owner: str, key: str) -> Row[str, bytes] | None:
+    where = (FormAnswer.owner == owner, FormAnswer.key == key)
+    return db.session.execute(select(FormAnswer.location, FormAnswer.request_digest).where(*where)).one_or_none()
+
+
+def _place(kept: Row[str, bytes], digest: bytes) -> str | None:
+    return kept.location or None if kept.request_digest == digest else None
 
 
 def _done(owner: str, key: str) -> typing.Any:

@@ -8,7 +8,7 @@ import json
 from flask import Flask, g, redirect, request
 from werkzeug.wrappers import Response
 
-from grants.core import answers
+from grants.core import acts, answers
 from grants.core.permissions import Actor
 
 
@@ -31,6 +31,10 @@ def _remember(response: Response) -> Response:
     if response.status_code in (302, 303) and response.location:
         answers.keep(*sent, response.location)
     elif response.status_code in (403, 404, 409, 422):  # 403: the deed may have ended the right to do it
+        if acts.did(request.form["act_key"]):
+            # A part of what was sent is stored, and the page says what is wrong with the rest: no other answer is on its way.
+            answers.keep(*sent, answers.NOWHERE)
+            return response
         location = answers.awaited(*sent)
         if location is not None:
             return redirect(location, code=303)

@@ -238,6 +238,20 @@ def test_an_amount_that_cannot_be_read_comes_back_as_typed_with_a_sentence(
     assert [cell.amount for cell in queries.workplace(actors.ana(), reference).budget.cells] == [euros(77)]
 
 
+def test_a_budget_stored_in_part_is_answered_at_once_also_when_it_is_sent_again(
+    app: Flask, call: CallView, open_now: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grants.core.answers.time.sleep", lambda seconds: pytest.fail("the request waited"))
+    _, place = started(call)
+    (city,) = actors.ana().organisation_ids
+    browser, path = ana(app), f"{place}/budget"
+    values = values_of(browser, path) | {field_name(city, "A"): "77", field_name(city, "B"): "much"}
+
+    answers = [post(browser, path, values) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [422, 422]
+
+
 def test_tampered_fields_of_the_budget_are_not_read(app: Flask, call: CallView, open_now: None) -> None:
     reference, place = started(call)
     (city,) = actors.ana().organisation_ids

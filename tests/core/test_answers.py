@@ -102,3 +102,14 @@ def test_answers_are_forgotten_after_a_week(app: Flask, grant: World) -> None:
         answers.sweep()
 
     assert db.session.query(answers.FormAnswer.key).all() == []
+
+
+def test_nobody_waits_for_the_answer_to_other_words(app: Flask, grant: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grants.core.answers.time.sleep", lambda seconds: pytest.fail("the request waited"))
+    order = ordered(app)
+    browser = actors.client_of(app, actors.vera())
+    browser.post(f"{order}/verify", data={"note": "Compared", "act_key": "verify", "version": "1"})
+
+    other = browser.post(f"{order}/verify", data={"note": "Something else", "act_key": "verify", "version": "1"})
+
+    assert other.status_code == 409
