@@ -34,6 +34,7 @@ from grants.identity.queries import actor_for
 from tests.plain import KNOWN
 from tests.programs import TEMPLATES, running
 from tests.servers import Cluster, TestPostgres
+from tests.standing import Databases
 from tests.worlds import World, Worlds, deepest, settings_for
 
 HERE = Path(__file__).parent
@@ -220,11 +221,30 @@ def settings(postgres: Cluster, database: str, world: World[Any] | None, tmp_pat
     return settings_for(postgres, database, tmp_path)
 
 
+@pytest.fixture(scope="session")
+def standing(postgres: Cluster) -> Iterator[Databases]:
+    """Databases lent to one test after another."""
+    databases = Databases(postgres)
+    yield databases
+    databases.end()
+
+
 @pytest.fixture
-def app(settings: Config) -> Iterator[Flask]:
-    """The whole program on a database of this test alone, inside its application context."""
-    with running(settings) as app:
-        yield app
+def app(
+    request: pytest.FixtureRequest, template: str, standing: Databases, world: World[Any] | None, tmp_path: Path
+) -> Iterator[Flask]:
+    """The whole program on a database that nobody else uses meanwhile, inside its application context."""
+    # Whoever asks for these may do anything with the database, also with other processes.
+    if {"settings", "database"} & {*request.node.fixturenames}:
+        with running(request.getfixturevalue("settings")) as app:
+            yield app
+        return
+    postgres: Cluster = request.getfixturevalue("postgres")
+    with standing.lent(world.database if world else template) as database:
+        if world:
+            world.lay_files(tmp_path)
+        with running(settings_for(postgres, database, tmp_path), stands=True) as app:
+            yield app
 
 
 # What the loading of the demo said of its progress, for the test of it.

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -20,7 +20,7 @@ from typing import Any
 from flask import Config as FlaskConfig
 from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache, FileSystemBytecodeCache
-from sqlalchemy import Engine, event, make_url
+from sqlalchemy import URL, Engine, Pool, event, make_url
 
 from config import Config
 from grants.app import create_app
@@ -36,6 +36,8 @@ class Program:
     config: dict[str, Any]
     extensions: dict[str, Any]
     parts: dict[str, list[object]]
+    # Its connections to databases that stand between two tests.
+    pools: dict[URL, Pool] = field(default_factory=dict)
 
     def is_as_made(self) -> bool:
         """Whether everything but the settings and the extensions' register, which are laid back, is what it was."""
@@ -79,8 +81,8 @@ _idle: dict[Config, list[Program]] = defaultdict(list)
 
 
 @contextmanager
-def running(settings: Config) -> Iterator[Flask]:
-    """The whole program with these settings, inside its application context."""
+def running(settings: Config, *, stands: bool = False) -> Iterator[Flask]:
+    """The whole program with these settings, inside its application context; its connections stay where its database stands."""
     with lending() as program_of:
         app = program_of(settings)
         with app.app_context():
@@ -88,7 +90,8 @@ def running(settings: Config) -> Iterator[Flask]:
                 yield app
             finally:
                 db.session.remove()
-                db.engine.dispose()
+                if not stands:
+                    db.engine.dispose()
 
 
 @contextmanager
@@ -139,9 +142,28 @@ def _set(program: Program, settings: Config) -> None:
     )
     app.extensions.clear()
     app.extensions.update(program.extensions)
-    program.engine.url = make_url(settings.DATABASE_URL)
+    _connect(program, make_url(settings.DATABASE_URL))
     # A test may give it a page of its own.
     app._got_first_request = False
+
+
+def _connect(program: Program, address: URL) -> None:
+    """Let it connect there, by what connections it has there already; those it has now it keeps for another time."""
+    engine = program.engine
+    if address != engine.url:
+        if engine.pool.checkedin():  # type: ignore[attr-defined]  # a pool of the kind that keeps connections
+            program.pools[engine.url] = engine.pool
+        engine.pool = program.pools.pop(address, None) or engine.pool.recreate()
+        engine.url = address
+
+
+def forget(database: str) -> None:
+    """Close every connection that a program keeps to this database."""
+    for program in (each for idle in _idle.values() for each in idle):
+        if program.engine.url.database == database:
+            program.engine.dispose()
+        for address in [address for address in program.pools if address.database == database]:
+            program.pools.pop(address).dispose()
 
 
 def _parts(app: Flask, engine: Engine) -> dict[str, list[object]]:
