@@ -279,11 +279,11 @@ def demo_template(postgres: Cluster, template: str) -> DemoTemplate:
 
 
 @pytest.fixture
-def demo_app(postgres: Cluster, demo_template: DemoTemplate) -> Iterator[Flask]:
-    """The whole program with the demo loaded, on a database of this test alone."""
+def demo_app(postgres: Cluster, standing: Databases, demo_template: DemoTemplate) -> Iterator[Flask]:
+    """The whole program with the demo loaded, on a database that nobody else uses meanwhile."""
     with (
-        cloned(postgres, demo_template.database) as name,
-        running(settings_for(postgres, name, demo_template.home)) as app,
+        standing.lent(demo_template.database) as name,
+        running(settings_for(postgres, name, demo_template.home), stands=True) as app,
     ):
         app.config["WTF_CSRF_ENABLED"] = False
         yield app

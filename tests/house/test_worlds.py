@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
 
+import psycopg
 import pytest
 from flask import current_app
 from sqlalchemy import select
@@ -14,6 +16,7 @@ from grants.core.db import db
 from tests.conftest import Note, cloned
 from tests.programs import running
 from tests.servers import Cluster
+from tests.standing import Databases
 from tests.worlds import World, Worlds, deepest, settings_for
 
 
@@ -61,3 +64,37 @@ def test_a_world_goes_on_from_another_and_a_test_starts_from_the_last(worlds: Wo
     assert deepest([]) is None
     with pytest.raises(AssertionError, match="a test starts from one world"):
         deepest([second, stranger])
+
+
+def test_a_database_that_stands_is_laid_back_to_what_it_was_and_dropped_where_that_cannot_be(
+    postgres: Cluster, template: str
+) -> None:
+    databases, lent, kept = Databases(postgres), [], ExitStack()
+    row = "INSERT INTO note (id, created_at, version, text) VALUES (gen_random_uuid(), now(), 1, %s)"
+    deeds = (
+        "INSERT INTO note SELECT gen_random_uuid(), now(), 1, 'three'",
+        "UPDATE note SET text = 'changed' WHERE text = 'one'",
+        "DELETE FROM note WHERE text = 'two'",
+        "TRUNCATE note",
+        "ALTER TABLE note ADD COLUMN more TEXT",
+        "BEGIN; DELETE FROM note",
+        "SELECT",
+    )
+
+    with kept, cloned(postgres, template) as source:
+        with psycopg.connect(postgres.dsn(source)) as line:
+            line.cursor().executemany(row, [["one"], ["two"]])
+        for deed in deeds:
+            with databases.lent(source) as name:
+                line = psycopg.connect(postgres.dsn(name), autocommit=True)
+                kept.callback(line.close)
+                lent.append((name, line.execute("SELECT text FROM note ORDER BY text").fetchall()))
+                # Numbers that are given out begin where they began.
+                assert line.execute("SELECT nextval(pg_get_serial_sequence('job', 'number'))").fetchone() == (1,)
+                line.execute(deed.encode())
+        databases.end()
+
+    assert [rows for _, rows in lent] == [[("one",), ("two",)]] * len(deeds)
+    # A changed schema and a transaction left open end a database; whatever else was done to it is undone.
+    assert [name == lent[0][0] for name, _ in lent] == [True] * 5 + [False, False]
+    assert lent[5][0] != lent[6][0]
