@@ -83,11 +83,18 @@ def turn_away(actor: Actor, complaint_id: UUID, reason: str, version: int | None
     says="named who reviews the complaint about {subject}",
 )
 def name_committee(actor: Actor, complaint_id: UUID, chosen: tuple[UUID, UUID], version: int | None = None) -> None:
-    """Name two people, or two others while nothing is proposed; both decide it together."""
+    """Name two people, or two others while nothing is proposed; both decide it together.
+
+    What stands proposed falls with a committee one of whom may not decide it any more: nobody could confirm or return it.
+    """
     row, call = handled(actor, complaint_id, version)
-    said.refuse_committee(chosen, handlers(row))
+    allowed = handlers(row)
+    said.refuse_committee(chosen, allowed)
     if row.proposed_by is not None:
-        raise Refused("A decision is proposed. Have it confirmed or returned before another committee is named.")
+        if {row.member_one, row.member_two} <= set(allowed):
+            raise Refused("A decision is proposed. Have it confirmed or returned before another committee is named.")
+        row.upholds = row.remedy = row.proposed_by = row.proposed_at = None
+        row.return_reason = "It was proposed by a committee one of whom may not decide it. Another one was named."
     COMPLAINT.move(row, "name_committee")
     row.member_one, row.member_two = chosen
     row.named_by = actor.user_id
