@@ -18,6 +18,7 @@ from grants.awards.rules.complaints import ComplaintLetter, SecondDecision
 from grants.awards.services.complaints import handlers, tell_staff, tell_team
 from grants.awards.services.confirming import reserve
 from grants.awards.services.deciding import confirmed_list
+from grants.awards.services.leaving_out import end_exclusion
 from grants.awards.states import COMPLAINT, OPEN_COMPLAINTS, ComplaintState, Remedy, SelectionState
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
@@ -213,7 +214,9 @@ def decide(actor: Actor, complaint_id: UUID, version: int | None = None) -> Comp
     state = COMPLAINT.move(row, "uphold" if row.upholds else "reject")
     row.confirmed_by, row.decided_at = actor.user_id, acts.moment()
     row.letter, row.letter_sha256 = letter, said.digest(letter)
-    acts.reason(row.decision or "")
+    # An outcome that changes here is not told by who told the first one without a letter.
+    exclusion = end_exclusion(actor, row.application_id) if remedy is Remedy.CORRECT else ""
+    acts.reason("\n\n".join(filter(None, (row.decision, exclusion))))
     db.session.flush()
     match remedy:
         case Remedy.RESTORE:
