@@ -57,7 +57,7 @@ NOTHING_THERE = {
     OPENED_BY_A_DECISION: frozenset(
         {
             "agreements.account", "agreements.agreement", "agreements.drop", "agreements.people",
-            "agreements.preparation", "agreements.show", "agreements.terms", "awards.letter_preview",
+            "agreements.preparation", "agreements.show", "agreements.terms", "awards.letter_paper", "awards.letter_preview",
             "awards.selection", "oversight.grant_history", "payments.close", "payments.grant", "payments.recovery",
             "reporting.index", "reporting.milestone",
         }

@@ -211,6 +211,25 @@ MAILING = Machine(
 )
 
 
+class WithheldGround(StrEnum):
+    """Why the award of a recipient is not published, though results are: what a publication of recipients may give way to."""
+
+    RIGHTS = "rights"
+    COMMERCIAL = "commercial"
+    LAW = "law"
+
+    @property
+    def words(self) -> str:
+        """As people read it."""
+        match self:
+            case WithheldGround.RIGHTS:
+                return "It would threaten the rights or the safety of people"
+            case WithheldGround.COMMERCIAL:
+                return "It would harm the commercial interests of the recipient"
+            case WithheldGround.LAW:
+                return "A law or a court forbids it"
+
+
 class LetterState(StrEnum):
     """One letter of decision on its way; one that was given back stays as history."""
 

@@ -41,8 +41,8 @@ RECEIVED = AskedInDemo("Cool Steps", "kovarhely", "reka", 70_000, (7, 7, 7))
 BEGUN = AskedInDemo("Water under the Square", "lumenau", "theresa", 70_000, (7, 5, 7))
 LIST = (SELECTED, UPHELD, PROPOSED, REJECTED, RECEIVED, BEGUN)
 TOTAL = 100_000
-# The two of the office who had no part in the first decision.
-COMMITTEE = ("manager", "officer")
+# The two of the office who had no part in the first decision: the manager prepared its letters, and published its results.
+COMMITTEE = ("eligibility_second", "officer")
 
 G = ComplaintGround
 WRITTEN = {
@@ -86,16 +86,16 @@ def contested(stage: Stage, call: CallView) -> Story:
     made = {asked: _complain(stage, call, asked) for asked in (UPHELD, PROPOSED, REJECTED)}
     yield stage.days_ago(15)
     for complaint_id in made.values():
-        awards.reviewing.admit(stage.troupe.actor("manager"), complaint_id)
+        awards.reviewing.admit(stage.troupe.actor(COMMITTEE[1]), complaint_id)
         two = (stage.troupe.ids[COMMITTEE[0]], stage.troupe.ids[COMMITTEE[1]])
-        awards.reviewing.name_committee(stage.troupe.actor("manager"), complaint_id, two)
+        awards.reviewing.name_committee(stage.troupe.actor(COMMITTEE[1]), complaint_id, two)
     yield stage.days_ago(9)
     stage.say(f"{call.title}: second decisions")
     _propose(stage, made, UPHELD, Remedy.REPEAT)
     _propose(stage, made, REJECTED, None)
     yield stage.days_ago(8)
     for asked in (UPHELD, REJECTED):
-        awards.reviewing.decide(stage.troupe.actor("officer"), made[asked])
+        awards.reviewing.decide(stage.troupe.actor(COMMITTEE[1]), made[asked])
     stage.troupe.all_changed()
     yield stage.days_ago(3)
     _propose(stage, made, PROPOSED, None)
@@ -125,4 +125,4 @@ def _complain(stage: Stage, call: CallView, asked: AskedInDemo) -> UUID:
 
 def _propose(stage: Stage, made: dict[AskedInDemo, UUID], asked: AskedInDemo, remedy: Remedy | None) -> None:
     given = SecondDecision(remedy is not None, remedy, REASONS[asked])
-    awards.reviewing.propose(stage.troupe.actor("manager"), made[asked], given)
+    awards.reviewing.propose(stage.troupe.actor(COMMITTEE[0]), made[asked], given)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
@@ -262,8 +262,14 @@ def audit_csv() -> Any:
 def application_history(ref: str) -> Any:
     actor = current_actor()
     thing_id = applications.id_of(actor, ref)
-    story = rules.TEAM_STORY if applications.is_team(actor, thing_id) else rules.APPLICATION_STORY
-    return _story("application", thing_id, story | rules.LETTER_STORY, ref, "applications.show", {"ref": ref})
+    back = ("applications.show", {"ref": ref})
+    if applications.is_team(actor, thing_id):
+        story = rules.TEAM_STORY | rules.LETTER_STORY | rules.COMPLAINT_STORY
+        return _story("application", thing_id, story, ref, *back, tell=queries.to_team)
+    story = rules.APPLICATION_STORY | rules.LETTER_STORY
+    if actor.may(Permission.COMPLAINT_READ, applications.lies_in(thing_id)):
+        story |= rules.COMPLAINT_STAFF_STORY
+    return _story("application", thing_id, story, ref, *back)
 
 
 @bp.get("/grants/<ref>/history")
@@ -310,10 +316,19 @@ def call_history(slug: str) -> Any:
     return _story("call", found.id, rules.CALL_STORY, found.reference, "calls.show", {"slug": slug})
 
 
-def _story(kind: str, thing_id: UUID, verbs: Collection[str], name: str, endpoint: str, values: dict[str, Any]) -> str:
+def _story(
+    kind: str,
+    thing_id: UUID,
+    verbs: Collection[str],
+    name: str,
+    endpoint: str,
+    values: dict[str, Any],
+    tell: Callable[[queries.Line], queries.Line] | None = None,
+) -> str:
     """The history of one thing: for whoever reads the record whole, for others what everybody may know."""
     actor, asked = current_actor(), paging.asked()
     found = queries.story(actor, kind, thing_id, verbs, asked)
+    found = tuple(map(tell, found)) if tell else found
     inner = actor.everywhere(Permission.AUDIT_READ)
     size = asked.size if inner else rules.lines_of_page(found, asked.size)
     lines = paging.cut(found, replace(asked, size=size), key=lambda line: line.key)

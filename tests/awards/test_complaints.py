@@ -16,7 +16,7 @@ from sqlalchemy import select
 from grants.applications.models import Application
 from grants.applications.rules import COMPLAIN
 from grants.awards import queries, services
-from grants.awards.models import Complaint, SelectionItem
+from grants.awards.models import Complaint, DecisionLetter, LetterMailing, Selection, SelectionItem
 from grants.awards.queries import complaints_work
 from grants.awards.rules.complaints import ComplaintInput, SecondDecision
 from grants.awards.states import ComplaintState, Remedy
@@ -261,6 +261,47 @@ def test_nobody_with_a_part_in_the_first_decision_handles_it(told: Scene) -> Non
         services.reviewing.name_committee(told.actor("petra"), found, (told.people["petra"], told.people["manager"]))
     with pytest.raises(Invalid, match="a committee of two"):
         services.reviewing.name_committee(told.actor("petra"), found, (told.people["petra"], told.people["petra"]))
+
+
+def test_who_prepared_its_letter_leaves_the_committee_and_what_they_proposed_falls(
+    told: Scene, browser: Browser
+) -> None:
+    found, path = reviewed(told), f"/applications/{told.references[NUMBER]}/complaints/1"
+    services.reviewing.propose(told.actor("petra"), found, REJECT)
+    two = (told.people["petra"], told.people["pia"])
+    with pytest.raises(Refused, match="A decision is proposed"):
+        services.reviewing.name_committee(told.actor("petra"), found, two)
+    # A letter that leaves because of the complaint is no part in the first decision; one of before it is.
+    _a_letter(told, "petra", PUBLIC + 2 * DAY)
+    _a_letter(told, "piet", PUBLIC)
+
+    with pytest.raises(NotAllowed, match="you prepared its letter of decision"):
+        services.reviewing.decide(told.actor("piet"), found)
+    assert "Piet Officer may not decide it" in text_of(browser.get("petra", path))
+    services.reviewing.name_committee(told.actor("petra"), found, two)
+    with pytest.raises(Refused, match="Nothing is proposed yet"):
+        services.reviewing.decide(told.actor("pia"), found)
+    services.reviewing.propose(told.actor("pia"), found, REJECT)
+    services.reviewing.decide(told.actor("petra"), found)
+    assert state(found) == "rejected"
+
+
+def _a_letter(scene: Scene, name: str, at: datetime) -> None:
+    """A letter of decision this person prepared at a moment, and somebody returned."""
+    with arranging():
+        mailing = LetterMailing(
+            call_id=scene.call_id, number=int(at.timestamp()) % 10**8, state="returned", prepared_by=scene.people[name],
+            prepared_at=at, returned_by=scene.people["officer"], return_reason="Not yet.",
+        )  # fmt: skip
+        db.session.add(mailing)
+        db.session.flush()
+        db.session.add(
+            DecisionLetter(
+                mailing_id=mailing.id, application_id=scene.application_ids[NUMBER], outcome="reserve", state="dropped",
+                selection_id=db.session.scalars(select(Selection.id)).one(), content={}, sha256=bytes(32),
+            )
+        )  # fmt: skip
+    db.session.rollback()
 
 
 def test_who_has_a_conflict_reaches_nothing_of_it(told: Scene) -> None:

@@ -654,6 +654,13 @@ def test_the_team_reads_letter_before_and_report_after_publication_only(app: Fla
     assert {paper.sha256 for paper in queries.letters.papers(row.letter_id)} == {paper.sha256 for paper in made}
     preview = f"/calls/{decided.slug}/decision/letters/{decided.references[0]}"
     before = lead.get("officer", preview).text
+    # Who prepared it opens what was sent, by its own bytes alone; its team has other ways.
+    paper = f"{preview}/papers/{queries.letters.papers(row.letter_id)[0].sha256}"
+    assert paper in before
+    with lead.get("manager", paper) as got:
+        assert got.status_code == 200 and got.data.startswith(b"%PDF")
+    assert lead.get("manager", f"{preview}/papers/{'0' * 64}").status_code == 404
+    assert lead.get("lead", paper).status_code == 403
     assert "version 2" in before and "can be read by the team once the results are public." in before
 
     # The history goes on to the letter, for its team and for the programme.

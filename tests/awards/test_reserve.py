@@ -16,7 +16,7 @@ from grants.applications.models import Application
 from grants.applications.services import tell_outcome
 from grants.applications.states import ApplicationState
 from grants.awards import queries, services
-from grants.awards.models import Selection, SelectionItem
+from grants.awards.models import Selection, SelectionItem, SelectionMove
 from grants.awards.queries.letters_work import to_prepare
 from grants.awards.ranking import Candidate, Freed, Limits, next_of
 from grants.awards.rules import DecisionInput, Override, Plan, ScenarioInput
@@ -119,25 +119,33 @@ def test_the_next_that_fits_gets_the_freed_money_with_two_people(confirmed: Scen
     read = applications.view(actor_for(confirmed.leads[1]), confirmed.references[1])
     assert (read.state, read.untold) == (ApplicationState.RESERVE, True)
     assert queries.result(actor_for(confirmed.leads[1]), read.reference, clock.now()).outcome is Outcome.RESERVE
-    _, awards = queries.public.awards(confirmed.actor("manager"), confirmed.slug, clock.now())
+    _, awards, _ = queries.public.awards(confirmed.actor("manager"), confirmed.slug, clock.now())
     assert [award.title for award in awards] == [applications.view_by_id(confirmed.application_ids[2]).title]
     # Who publishes reads whom that withholds, and why nobody else is told of it.
-    *_, withheld = queries.publishing(confirmed.actor("manager"), confirmed.slug)
-    assert [row.title for row in withheld] == [applications.view_by_id(confirmed.application_ids[1]).title]
+    (withheld,) = queries.publishing(confirmed.actor("manager"), confirmed.slug).withheld
+    assert (withheld.reference, withheld.entry, withheld.since) == (
+        confirmed.references[1],
+        None,
+        get(SelectionMove, move.id).confirmed_at,
+    )
+    assert (
+        withheld.ground.startswith("It moved up from the reserve list")
+        and withheld.reason == get(SelectionMove, move.id).reason
+    )
 
 
 def test_what_the_publication_told_stays_told_when_an_application_moves_up(confirmed: Scene) -> None:
     """The publication ends what is untold by the clock alone: no letter told this team that it is on the reserve list."""
     with arranging():
         tell_outcome(confirmed.application_ids[0])
-    _, _, looked_at, withheld = queries.publishing(confirmed.actor("manager"), confirmed.slug)
-    assert withheld == ()
+    looked_at = queries.publishing(confirmed.actor("manager"), confirmed.slug)
+    assert looked_at.withheld == ()
     publish(confirmed, ResultsInput())
-    _, shown = queries.public.awards(confirmed.actor("manager"), confirmed.slug, clock.now())
+    _, shown, _ = queries.public.awards(confirmed.actor("manager"), confirmed.slug, clock.now())
     # Number 2 has no letter: who publishes without it reads that it becomes public.
-    assert [row.title for row in looked_at] == [row.title for row in shown] and len(shown) == 2
+    assert [row.title for row in looked_at.results] == [row.title for row in shown] and len(shown) == 2
     dropped(confirmed, 0)
-    _, before = queries.public.awards(confirmed.actor("manager"), confirmed.slug, clock.now())
+    _, before, _ = queries.public.awards(confirmed.actor("manager"), confirmed.slug, clock.now())
     move = move_up(confirmed)
     services.confirm_move(confirmed.actor("chair"), move.id)
 

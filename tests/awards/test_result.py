@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from jinja2 import Environment, FileSystemLoader
+from sqlalchemy import select
 
+from grants.applications import queries as applications
 from grants.awards import queries, services
+from grants.awards.models import AwardWithheld
 from grants.calls import queries as calls
 from grants.calls.rules import ResultsInput
 from grants.core import clock
 from grants.core.acts import arranging
+from grants.core.audit import AuditEvent
+from grants.core.db import db
 from grants.core.errors import NotFound, Refused
 from grants.evaluation import queries as evaluation_reads
 from grants.evaluation import services as evaluation
@@ -22,6 +28,7 @@ from tests.awards.publishing import publish as published
 from tests.awards.publishing import tell_all
 from tests.awards.test_late_rulings import declaration
 from tests.awards.test_services import decide
+from tests.awards.test_views import text_of
 from tests.evaluation.scene import SCORES, WORDS, Browser, Scene, declares
 from tests.factories import identity as people
 
@@ -171,6 +178,47 @@ def test_at_once_publishes_whatever_stands_in_the_other_fields(told: Scene, brow
     answer = browser.post("officer", f"/calls/{told.slug}/results/publish", version="1")
     assert answer.status_code == 303
     assert queries.result(told.actor("lead0"), told.references[0], clock.now()).public
+
+
+def test_an_award_is_withheld_by_name_with_its_reason_and_named_again_by_another(told: Scene, browser: Browser) -> None:
+    published(told, ResultsInput())
+    base, public = f"/calls/{told.slug}/results", f"/calls/{told.slug}/awards"
+    key, title = str(told.application_ids[0]), applications.view_by_id(told.application_ids[0]).title
+    assert title in browser.get("eva1", public).text
+    typed = {"award": key, "ground": "rights", "why": "The shelter it names has received threats."}
+    refused = browser.post("manager", f"{base}/withhold", **typed | {"ground": ""})
+    assert refused.status_code == 422 and typed["why"] in refused.text
+    # One that is not selected is no choice, whatever the form sends.
+    assert (
+        browser.post("manager", f"{base}/withhold", **typed | {"award": str(told.application_ids[1])}).status_code
+        == 422
+    )
+    assert browser.post("officer", f"{base}/withhold", **typed).status_code == 403
+    assert browser.post("manager", f"{base}/withhold", **typed).status_code == 303
+    # The second tab names it no more among what can be withheld.
+    assert browser.post("manager", f"{base}/withhold", **typed).status_code == 422
+
+    for path in (public, f"{public}.csv", f"/calls/{told.slug}"):
+        assert title not in browser.get("eva1", path).text
+    assert "1 selected application is not named here" in browser.get("eva1", public).text
+    shown = text_of(browser.get("officer", base))
+    for said in ("the rights or the safety of people.", "The shelter it names has received threats.", "Ingrid Manager"):
+        assert said in shown
+    (entry,) = db.session.scalars(select(AwardWithheld.id))
+    reasons = db.session.scalars(select(AuditEvent.reason).where(AuditEvent.verb == "award.withhold")).all()
+    assert set(reasons) == {
+        "It would threaten the rights or the safety of people. The shelter it names has received threats."
+    }
+    db.session.rollback()
+    with pytest.raises(Refused, match="another person must name it again"):
+        services.withholding.name_again(
+            replace(told.actor("officer"), user_id=told.people["manager"]), entry, "They are safe."
+        )
+    assert browser.post("officer", f"{base}/name-again", entry=str(entry), end_reason="").status_code == 422
+    assert (
+        browser.post("officer", f"{base}/name-again", entry=str(entry), end_reason="They are safe.").status_code == 303
+    )
+    assert title in browser.get("eva1", public).text
 
 
 def test_a_stale_confirm_page_says_who_did_what_and_what_stands(scene: Scene, browser: Browser) -> None:

@@ -511,19 +511,31 @@ def test_pages_say_what_holds_the_list_and_take_the_reason(evaluated: Scene, bro
 # --- its letter ---------------------------------------------------------------------------------------------------
 
 
-def test_a_letter_waits_while_the_evaluation_is_repeated_and_then_tells_what_was_settled(told: Scene) -> None:
+def test_a_letter_waits_while_the_evaluation_is_repeated_and_then_tells_what_was_settled(
+    told: Scene, browser: Browser
+) -> None:
     found = decided(told, UPHOLD)
     reference = told.references[NUMBER]
     with clock.at(PUBLIC + 4 * DAY):
         held = row_of(told, reference)
         assert [each.kind for each in held.exceptions] == [Hindrance.REPEATED]
+        # Left out for the first outcome: who was to tell that was not asked to tell another.
+        services.leaving_out.leave_out(told.actor("manager"), told.application_ids[NUMBER], "Told by telephone.")
+        assert row_of(told, reference).left_out == "Told by telephone."
         assessed_again(told, 4)
         services.settling.propose_outcome(told.actor("petra"), found)
         services.settling.settle(told.actor("piet"), found)
         row = row_of(told, reference)
 
-    assert (row.outcome, row.exceptions) == (Outcome.BELOW_THRESHOLD, ()) and row.text is not None
+    assert (row.outcome, row.exceptions, row.left_out) == (Outcome.BELOW_THRESHOLD, (), "") and row.text is not None
     assert [each.score for each in row.text.report.rows] == ["2", "2", "2"]
+    # The history tells it; who of the programme decided is named to the programme alone.
+    team, office = (text_of(browser.get(name, f"/applications/{reference}/history")) for name in ("lead1", "petra"))
+    for history in (team, office):
+        assert "Outcome told: upheld" in history and "Outcome told: below threshold" in history
+        assert "complained about the result of" in history and "proposed" not in history
+    assert "Piet Officer" in office and "named who reviews" in office
+    assert "Piet Officer" not in team and "named who reviews" not in team and "The programme" in team
 
 
 def row_of(scene: Scene, reference: str) -> LetterRow:

@@ -53,7 +53,7 @@ def test_the_ranking_names_the_straddling_row_and_explains_ties(browser: Browser
 
     # Narrowed it keeps its order and its ranks, with how many of the whole list each choice leaves.
     address = f"/calls/{evaluated.slug}/ranking"
-    for words in ("Every application (3)", "Around the line (3)", "Far apart (1)", "GR (1)"):
+    for words in ("Every application (3)", "Around the line (2)", "Far apart (1)", "GR (1)"):
         assert words in text, words
     with statements() as seen:
         apart = text_of(browser.get("manager", address + "?look=apart&line=skip"))
@@ -61,6 +61,7 @@ def test_the_ranking_names_the_straddling_row_and_explains_ties(browser: Browser
     assert "The whole list as CSV" in apart and 'name="line" value="skip"' in apart and len(seen) <= 8
     below = text_of(browser.get("auditor", f"{address}?country=DK&look=line"))
     assert below.count('data-label="Rank"') == 1 and "Budget line:" not in below
+    assert "1 of 3 applications, in the official order: up to 1 above the line and 1 below it." in below
     assert "0 of 3 applications" in text_of(browser.get("manager", f"{address}?country=DK&look=apart"))
     odd = text_of(browser.get("manager", f"{address}?look=up&country=XX&strand=Small"))
     assert "This list cannot be shown" in odd and odd.count("“") >= 3 and 'data-label="Rank"' not in odd

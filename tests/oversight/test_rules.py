@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from grants.core.duties import Duty
 from grants.oversight import rules
+from grants.oversight.queries.sentences import Line, folded
 from grants.oversight.rules import Check
 
 NOON = datetime(2022, 11, 15, 12, tzinfo=UTC)
@@ -161,3 +163,16 @@ def test_what_one_person_saves_while_typing_is_told_as_one_until_a_pause_of_ten_
     ]
     assert sum(1 + each.more for each in found) == len(lines)
     assert rules.in_sittings([]) == ()
+
+
+def test_what_one_person_did_again_within_a_minute_is_told_once() -> None:
+    at = datetime(2026, 11, 27, 18, 5, 50, tzinfo=UTC)
+    one = Line(uuid4(), at, "Ingrid", None, "", "evaluator.pool", "put an evaluator into the pool of", None, "C-1", "")
+    rows = (
+        one,
+        replace(one, at=at - timedelta(seconds=40)),
+        replace(one, at=at - timedelta(seconds=80)),
+        replace(one, who="Ola"),
+    )
+
+    assert [(row.who, row.times) for row in folded(rows)] == [("Ingrid", 2), ("Ingrid", 1), ("Ola", 1)]

@@ -86,6 +86,7 @@ AUDITED_READS = {
     "evaluation.pool_csv",
     "evaluation.seats_taken",
     "applications.receipt_pdf",
+    "awards.letter_paper",
     "awards.letter_pdf",
     "awards.minutes_pdf",
     "awards.report_pdf",

@@ -10,8 +10,10 @@ from grants.awards.models.panel import PanelEvent, PanelItem, PanelMeeting, Pane
 from grants.awards.models.plans import SelectionMove, SelectionScenario
 from grants.awards.models.selections import Selection, SelectionItem
 from grants.awards.models.solves import SelectionSolve
+from grants.awards.models.withholding import AwardWithheld
 
 __all__ = [
+    "AwardWithheld",
     "Complaint",
     "DecisionLetter",
     "EvaluatorNames",

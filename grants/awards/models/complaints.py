@@ -15,7 +15,7 @@ from grants.core.db import DIGEST, Row, points_to, state_check
 
 
 class Complaint(Row):
-    """One complaint about one result: a draft, sent once, checked by one person, decided by two others."""
+    """One complaint about one result: a draft, sent once, checked by one person, decided by two who had no part in it."""
 
     __tablename__ = "complaint"
     __table_args__ = (

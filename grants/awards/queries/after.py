@@ -11,6 +11,7 @@ from grants.applications.models import Application
 from grants.awards.models import (
     Complaint,
     DecisionLetter,
+    EvaluatorNames,
     LetterLeftOut,
     LetterMailing,
     LetterText,
@@ -22,7 +23,7 @@ from grants.awards.queries.heard import heard
 from grants.awards.queries.letters import to_mend
 from grants.awards.rules.after import After
 from grants.awards.rules.heard import Heard
-from grants.awards.states import OPEN_COMPLAINTS, LetterState, MailingState, SelectionKind, SelectionState
+from grants.awards.states import OPEN_COMPLAINTS, LetterState, MailingState, NamesShown, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.calls.models import Call
 from grants.calls.rules import CallView
@@ -41,7 +42,7 @@ def after_decision(actor: Actor, slug: str) -> Asking[After]:
         Application.id.not_in(actor.barred("application")),
     )
     letter: Any = DecisionLetter
-    items, letters, out, waiting, texts, objections = yield [
+    items, letters, out, waiting, texts, objections, names = yield [
         select(func.count().label("number"))
         .select_from(SelectionItem)
         .join(Selection, Selection.id == SelectionItem.selection_id)
@@ -63,6 +64,10 @@ def after_decision(actor: Actor, slug: str) -> Asking[After]:
         .select_from(Complaint)
         .join(Application, Application.id == Complaint.application_id)
         .where(*seen, Complaint.state.in_([each.value for each in OPEN_COMPLAINTS])),
+        select(EvaluatorNames.shown)
+        .where(EvaluatorNames.call_id == call_id)
+        .order_by(EvaluatorNames.number.desc())
+        .limit(1),
     ]
     by_state = {LetterState(row.state): row.number for row in letters}
     return After(
@@ -75,6 +80,7 @@ def after_decision(actor: Actor, slug: str) -> Asking[After]:
         waiting[0].number if waiting else None,
         texts[0].number,
         objections[0].number,
+        names=NamesShown(names[0].shown) if names else None,
     )
 
 

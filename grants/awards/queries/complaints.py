@@ -195,6 +195,12 @@ class CasePage:
     scored: bool = False
 
     @property
+    def unfit(self) -> tuple[str, ...]:
+        """Those of the committee who may not decide it (any more), by name; another committee can be named then."""
+        fit = {key for key, _ in self.people}
+        return tuple(name for key, name in self.complaint.committee if key not in fit)
+
+    @property
     def compared(self) -> tuple[tuple[ResultScore, Half | None], ...]:
         """Each criterion with the score of the first decision beside that of the repeated evaluation."""
         if self.result is None or self.complaint.settlement is None:

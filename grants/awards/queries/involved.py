@@ -6,14 +6,37 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Subquery, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, Subquery, and_, func, literal, or_, select, union_all
 from sqlalchemy.orm import aliased
 
-from grants.applications.models import Application, EligibilityCheck, EligibilityLetter
-from grants.awards.models import Complaint, PanelItem, PanelMember, Selection, SelectionMove
+from grants.applications.models import Application, EligibilityCheck, EligibilityLetter, EligibilityResult
+from grants.awards.models import (
+    Complaint,
+    DecisionLetter,
+    LetterLeftOut,
+    LetterMailing,
+    LetterText,
+    PanelItem,
+    PanelMember,
+    PanelMinutes,
+    ResultsPublication,
+    Selection,
+    SelectionMove,
+    SelectionScenario,
+)
+from grants.awards.states import MailingState
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader
-from grants.evaluation.models import Assignment, Consensus, ConsensusVersion, ConsensusWriting, Evaluator, ScoreShift
+from grants.evaluation.models import (
+    Assignment,
+    ConflictDeclaration,
+    Consensus,
+    ConsensusVersion,
+    ConsensusWriting,
+    DetectedConflict,
+    Evaluator,
+    ScoreShift,
+)
 
 
 @reader
@@ -33,12 +56,21 @@ def had_part(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozense
 
 
 def _parts(ids: Collection[UUID]) -> Subquery:
-    """Application, person and the part they had, a row for each part."""
+    """Application, person and the part they had, a row for each part.
+
+    Whoever judged it, chose how it was judged, signed what came of that, or told it. Whether a complaint is admissible is the
+    first step of the second decision, and no part in the first.
+    """
+    return union_all(*_judged(ids), *_checked(ids), *_listed(ids), *_told(ids)).subquery()
+
+
+def _judged(ids: Collection[UUID]) -> list[Select[Any]]:
+    """Sheets, consensus, panel and board, who ruled on whom a conflict keeps away; and the second decision on an earlier complaint."""
     consensus = Consensus.application_id
     decided = "you decided an earlier complaint about it"
     later = aliased(Complaint)
     newest = select(func.max(later.number)).where(later.application_id == Complaint.application_id).scalar_subquery()
-    parts: list[Select[Any]] = [
+    return [
         _part(Assignment.application_id, Evaluator.user_id, "you assessed the application", ids).join(
             Evaluator, Assignment.evaluator_id == Evaluator.id
         ),
@@ -56,29 +88,117 @@ def _parts(ids: Collection[UUID]) -> Subquery:
         _part(PanelItem.application_id, PanelMember.user_id, "you sat on the panel that discussed it", ids).join(
             PanelMember, PanelItem.meeting_id == PanelMember.meeting_id
         ),
-        _part(
-            EligibilityLetter.application_id, EligibilityLetter.sent_by, "you sent the letter on its eligibility", ids
-        ),
         *(
-            _part(EligibilityCheck.application_id, person, "you decided on its eligibility", ids)
-            for person in (EligibilityCheck.decided_by, EligibilityCheck.confirmed_by, EligibilityCheck.proposed_by)
-        ),
-        *(
-            _part(Application.id, person, "you decided the ranked list", ids).join(
-                Selection, Selection.call_id == Application.call_id
+            _part(PanelItem.application_id, person, "you stand behind the minutes of its panel", ids).join(
+                PanelMinutes, PanelItem.meeting_id == PanelMinutes.meeting_id
             )
-            for person in (Selection.decided_by, Selection.confirmed_by)
-        ),
-        *(
-            _part(SelectionMove.application_id, person, "you decided a move from the reserve list", ids)
-            for person in (SelectionMove.decided_by, SelectionMove.confirmed_by)
+            for person in (PanelMinutes.frozen_by, PanelMinutes.chair_signed_by, PanelMinutes.second_signed_by)
         ),
         *(
             _part(ScoreShift.application_id, person, "you moved its score", ids)
             for person in (ScoreShift.proposed_by, ScoreShift.decided_by)
         ),
+        *(
+            _part(of, person, "you ruled on a conflict of interest with it", ids).where(_before_complaint(of, at))
+            for of, person, at in (
+                (ConflictDeclaration.application_id, ConflictDeclaration.ruled_by, ConflictDeclaration.ruled_at),
+                (DetectedConflict.application_id, DetectedConflict.decided_by, DetectedConflict.decided_at),
+            )
+        ),
     ]
-    return union_all(*parts).subquery()
+
+
+def _checked(ids: Collection[UUID]) -> list[Select[Any]]:
+    """The desk: each answer, the verdict with its second person, and its letter."""
+    decided = "you decided on its eligibility"
+    check = EligibilityCheck.application_id
+    return [
+        _part(
+            EligibilityLetter.application_id, EligibilityLetter.sent_by, "you sent the letter on its eligibility", ids
+        ),
+        *(
+            _part(check, person, decided, ids)
+            for person in (
+                *(EligibilityCheck.decided_by, EligibilityCheck.confirmed_by),
+                *(EligibilityCheck.proposed_by, EligibilityCheck.returned_by),
+            )
+        ),
+        _part(check, EligibilityResult.answered_by, decided, ids).join(
+            EligibilityResult, EligibilityResult.check_id == EligibilityCheck.id
+        ),
+    ]
+
+
+def _listed(ids: Collection[UUID]) -> list[Select[Any]]:
+    """The ranked lists, one that was returned too: who froze, confirmed or returned it, who drew, and who made its scenario."""
+    return [
+        *(
+            _part(Application.id, person, "you decided the ranked list", ids).join(
+                Selection, Selection.call_id == Application.call_id
+            )
+            for person in (
+                *(Selection.decided_by, Selection.confirmed_by),
+                *(Selection.returned_by, Selection.draw_refused_by),
+            )
+        ),
+        _part(Application.id, SelectionScenario.made_by, "you made the scenario that was chosen", ids)
+        .join(Selection, Selection.call_id == Application.call_id)
+        .join(SelectionScenario, SelectionScenario.id == Selection.scenario_id),
+        *(
+            _part(SelectionMove.application_id, person, "you decided a move from the reserve list", ids)
+            for person in (SelectionMove.decided_by, SelectionMove.confirmed_by, SelectionMove.returned_by)
+        ),
+    ]
+
+
+def _told(ids: Collection[UUID]) -> list[Select[Any]]:
+    """Its letters of decision: whose words, who prepared them and had them sent; and who made the results public."""
+    letter, left_out = DecisionLetter.application_id, LetterLeftOut.application_id
+    return [
+        *(
+            _part(letter, person, words, ids)
+            .join(LetterMailing, LetterMailing.id == DecisionLetter.mailing_id)
+            .where(_before_complaint(letter, LetterMailing.prepared_at))
+            for person, words in (
+                (LetterMailing.prepared_by, "you prepared its letter of decision"),
+                (LetterMailing.confirmed_by, "you had its letter of decision sent"),
+                (LetterMailing.returned_by, "you returned its letter of decision"),
+            )
+        ),
+        _part(letter, LetterText.written_by, "you wrote the words of its letter of decision", ids)
+        .join(LetterMailing, LetterMailing.id == DecisionLetter.mailing_id)
+        .join(
+            LetterText,
+            and_(
+                *(LetterText.call_id == LetterMailing.call_id, LetterText.outcome == DecisionLetter.outcome),
+                LetterText.written_at <= LetterMailing.prepared_at,
+            ),
+        )
+        .where(_before_complaint(letter, LetterMailing.prepared_at)),
+        *(
+            _part(left_out, person, "you left out its letter of decision", ids).where(_before_complaint(left_out, at))
+            for person, at in (
+                (LetterLeftOut.left_out_by, LetterLeftOut.left_out_at),
+                (LetterLeftOut.told_by, LetterLeftOut.told_at),
+            )
+        ),
+        *(
+            _part(Application.id, person, "you published its result", ids)
+            .join(ResultsPublication, ResultsPublication.call_id == Application.call_id)
+            .where(ResultsPublication.state == MailingState.CONFIRMED.value)
+            for person in (ResultsPublication.prepared_by, ResultsPublication.confirmed_by)
+        ),
+    ]
+
+
+def _before_complaint(application: Any, moment: Any) -> ColumnElement[bool]:
+    """Whether something was done before the newest complaint was sent: what follows from a complaint is no first decision.
+
+    Without it the letter that must leave before a complaint can be decided would take its committee from it.
+    """
+    sent = select(func.max(Complaint.sent_at)).where(Complaint.application_id == application)
+    newest = sent.correlate_except(Complaint).scalar_subquery()
+    return or_(newest.is_(None), moment <= newest)
 
 
 WROTE = "you wrote the consensus on it"

@@ -11,6 +11,7 @@ from sqlalchemy import Select, func, or_, select
 from grants.applications import queries as applications
 from grants.applications.models import Application
 from grants.awards.models import EvaluatorNames, Selection, SelectionItem
+from grants.awards.queries import withheld
 from grants.awards.queries.publication import STILL_SELECTED
 from grants.awards.queries.selections import ROWS_MAX, plan_of
 from grants.awards.rules.experts import EVALUATORS_LEAST, NamesPage
@@ -29,8 +30,11 @@ from grants.evaluation.states import AssessmentState
 from grants.identity.models import Organisation, User
 
 
-def awards(actor: Actor, slug: str, at: datetime) -> tuple[CallView, tuple[Award, ...]]:
-    """The awards of a call as everybody reads them, by title; :class:`NotFound` before its results are public."""
+def awards(actor: Actor, slug: str, at: datetime) -> tuple[CallView, tuple[Award, ...], int]:
+    """The awards of a call as everybody reads them, by title, and how many are withheld by name.
+
+    :class:`NotFound` before its results are public.
+    """
     call = calls.call(actor, slug)
     if not call.results_are_public(at):
         raise NotFound
@@ -38,6 +42,7 @@ def awards(actor: Actor, slug: str, at: datetime) -> tuple[CallView, tuple[Award
         select(
             *(Application.id, Application.title, SelectionItem.amount, SelectionItem.amount_basis),
             *(Organisation.name, Organisation.country_code, Selection.confirmed_at, Selection.kind),
+            withheld.by_name().label("withheld"),
         )
         .join(SelectionItem, SelectionItem.application_id == Application.id)
         .join(Selection, Selection.id == SelectionItem.selection_id)
@@ -54,16 +59,18 @@ def awards(actor: Actor, slug: str, at: datetime) -> tuple[CallView, tuple[Award
         .order_by(func.lower(Application.title), Application.reference)
         .limit(ROWS_MAX)
     ).all()
-    cities = evaluation.cities_of([row.id for row in rows])
-    return call, tuple(
+    named = [row for row in rows if not row.withheld]
+    cities = evaluation.cities_of([row.id for row in named])
+    told = tuple(
         Award(
             row.title, row.name, row.country_code, cities.get(row.id, ""), row.amount,
             # Of what was published elsewhere only its source knows the day.
             clock.in_zone(row.confirmed_at, call.zone).date() if row.kind == SelectionKind.RANKED.value else None,
             row.amount_basis == AmountBasis.SYNTHETIC.value,
         )
-        for row in rows
+        for row in named
     )  # fmt: skip
+    return call, told, len(rows) - len(named)
 
 
 def draw_of(call: CallView) -> Draw | None:

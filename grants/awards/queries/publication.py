@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
 
-from grants.applications import queries as applications
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState, Origin
 from grants.awards.models import ResultsPublication, Selection, SelectionItem
 from grants.awards.queries.selections import ROWS_MAX
+from grants.awards.queries.withheld import kept_back, reasons
 from grants.awards.rules import Decided, PublicationView
+from grants.awards.rules.publication import Withheld
 from grants.awards.states import AmountBasis, MailingState, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.calls.rules import CallView, PublicResult, ResultsInput
@@ -61,19 +63,35 @@ def decided(call_id: UUID) -> Asking[Decided]:
     )
 
 
-def publishing(actor: Actor, slug: str) -> tuple[CallView, Decided, tuple[PublicResult, ...], tuple[PublicResult, ...]]:
-    """The call, how far its selection is, exactly what everybody would read, and what is withheld from them.
+@dataclass(frozen=True, slots=True)
+class PublishingPage:
+    """How far the selection of a call is, exactly what everybody would read, and what is withheld from them and why."""
 
-    Raises :class:`NotFound` out of scope.
+    call: CallView
+    decided: Decided
+    results: tuple[PublicResult, ...]
+    # Those of them that can be withheld by name, as a choice shows them.
+    named: tuple[tuple[UUID, str], ...]
+    withheld: tuple[Withheld, ...]
+
+
+def publishing(actor: Actor, slug: str) -> PublishingPage:
+    """The results of a call before they are public, and after; :class:`NotFound` out of scope.
+
+    Nothing of an application a conflict keeps this person from.
     """
     call = calls.call(actor, slug)
     opens = (Permission.SELECTION_PUBLISH_RESULTS, Permission.SELECTION_CONFIRM)
     if not any(actor.may(permission, Scope.of(("call", call.id))) for permission in opens):
         raise NotFound
     barred = actor.barred("application")
-    rows = [each for each in _selected(call, tuple(SelectionKind)) if each[0] not in barred]
-    shown, withheld = (tuple(row for _, row, held in rows if held is told) for told in (False, True))
-    return call, decided(call.id), shown, withheld
+    rows = [each for each in _selected(call, tuple(SelectionKind)) if each.id not in barred]
+    shown = [each for each in rows if not each.withheld]
+    return PublishingPage(
+        call, decided(call.id), tuple(each.told for each in shown),
+        tuple((each.id, f"{each.told.title} ({each.reference})") for each in shown if each.decided_here),
+        reasons([each.id for each in rows if each.withheld]),
+    )  # fmt: skip
 
 
 def publication_scope(publication_id: UUID) -> Scope:
@@ -106,18 +124,29 @@ def public_results(call: CallView, at: datetime) -> tuple[PublicResult, ...] | N
     """
     public = call.results_are_public(at)
     kinds = tuple(SelectionKind) if public else (SelectionKind.PUBLISHED_OUTCOME,)
-    found = tuple(row for _, row, withheld in _selected(call, kinds) if not withheld)
+    found = tuple(each.told for each in _selected(call, kinds) if not each.withheld)
     return found if public or found else None
 
 
-def _selected(call: CallView, kinds: tuple[SelectionKind, ...]) -> list[tuple[UUID, PublicResult, bool]]:
+@dataclass(frozen=True, slots=True)
+class _Selected:
+    id: UUID
+    reference: str
+    told: PublicResult
+    withheld: bool
+    decided_here: bool
+
+
+def _selected(call: CallView, kinds: tuple[SelectionKind, ...]) -> list[_Selected]:
     """Every selected application by title, and whether it is withheld from the public.
 
     What the publication tells is the same before its moment, for those who look at it, and after it.
     """
-    withheld = applications.untold_when_public()
     rows = db.session.execute(
-        select(Application.id, Application.title, SelectionItem.amount, SelectionItem.amount_basis, withheld)
+        select(
+            *(Application.id, Application.reference, Application.title, SelectionItem.amount),
+            *(SelectionItem.amount_basis, Selection.kind, kept_back().label("withheld")),
+        )
         .join(SelectionItem, SelectionItem.application_id == Application.id)
         .join(Selection, Selection.id == SelectionItem.selection_id)
         .where(
@@ -131,11 +160,15 @@ def _selected(call: CallView, kinds: tuple[SelectionKind, ...]) -> list[tuple[UU
         .order_by(func.lower(Application.title), Application.reference)
         .limit(ROWS_MAX)
     ).all()
-    cities = evaluation.cities_of([row[0] for row in rows])
+    cities = evaluation.cities_of([row.id for row in rows])
     return [
-        (key, PublicResult(title, cities.get(key, ""), amount, basis == AmountBasis.SYNTHETIC.value), is_withheld)
-        for key, title, amount, basis, is_withheld in rows
-    ]
+        _Selected(
+            row.id, row.reference,
+            PublicResult(row.title, cities.get(row.id, ""), row.amount, row.amount_basis == AmountBasis.SYNTHETIC.value),
+            row.withheld, row.kind == SelectionKind.RANKED.value,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 # The public page of a call shows them.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.awards.rules.advice import AdvicePage, AdviceRow, SeverityRow, refuse_places
+from grants.awards.rules.advice import AdvicePage, AdviceRow, SeverityRow, refuse_more_places, refuse_places
 from grants.awards.rules.decision import (
     NOT_TOLD,
     DecisionInput,
@@ -159,6 +159,7 @@ __all__ = [
     "refuse_doubts",
     "refuse_forgotten",
     "refuse_found",
+    "refuse_more_places",
     "refuse_old_departures",
     "refuse_over_budget",
     "refuse_places",

@@ -28,6 +28,17 @@ def refuse_places(places: int | None) -> int:
     return places
 
 
+def refuse_more_places(places: int, applications: int) -> None:
+    """Raise :class:`Invalid` where more could be funded than there are applications with sheets.
+
+    >>> refuse_more_places(5, 5)
+    """
+    if places > applications:
+        many = "application has" if applications == 1 else "applications have"
+        said = f"{applications} {many} a score sheet, so at most {applications} can be funded. Write a smaller number."
+        raise Invalid("More could be funded than there are applications.", {"places": said})
+
+
 def chance_words(chance: float) -> str:
     """A probability as people read it; never certain.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from grants.awards.states import NamesShown
+
 
 @dataclass(frozen=True, slots=True)
 class After:
@@ -23,6 +25,8 @@ class After:
     complaints: int = 0
     # How many of a call are about eligibility: those a list waits for.
     about_eligibility: int = 0
+    # Where the names of the evaluators stand; None until somebody decides that.
+    names: NamesShown | None = None
 
     @property
     def complaint_words(self) -> str:
@@ -34,6 +38,28 @@ class After:
         if not self.complaints:
             return ""
         return "1 complaint is open" if self.complaints == 1 else f"{self.complaints} complaints are open"
+
+    @property
+    def names_words(self) -> str:
+        """Where the names of the evaluators stand, or shall.
+
+        >>> After(3).names_words
+        'Nobody has decided where they stand. Never beside what each of them assessed'
+        """
+        match self.names:
+            case NamesShown.CALL:
+                return "Beside the call once its results are public, never beside what each of them assessed"
+            case NamesShown.YEAR:
+                return "With all evaluators of the year once the results are public, never beside what each of them assessed"
+            case NamesShown.NOWHERE:
+                return "Named nowhere yet, as somebody decided"
+            case None:
+                return "Nobody has decided where they stand. Never beside what each of them assessed"
+
+    @property
+    def names_state(self) -> tuple[str, str]:
+        """What the page says of it in a word, and in which colour."""
+        return ("To decide", "blue") if self.names is None else ("Decided", "green")
 
     @property
     def complete(self) -> bool:

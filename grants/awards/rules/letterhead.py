@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from grants.awards.states import Outcome
@@ -12,6 +12,8 @@ from grants.cities.rules import COUNTRIES
 from grants.identity.rules import OrganisationView
 
 REPORT_ANNEX = "Annex: evaluation summary report, which you can read once the results of the call are public."
+# What stands where the call names no person.
+NOBODY_SIGNS = "For the granting authority"
 SIGNED_ELECTRONICALLY = "This letter was issued by the programme’s system and is valid without a signature by hand."
 
 
@@ -40,6 +42,15 @@ class Letterhead:
         """
         return ", ".join(filter(None, (self.place, sent_on or "the date on which it leaves")))
 
+    @property
+    def is_unsigned(self) -> bool:
+        """Whether no person stands under it: the call names none.
+
+        >>> letterhead(Addressee("City of Cork"), GrantingAuthority("Pilots"), "PCP-1", "Warm homes", "Call").is_unsigned
+        True
+        """
+        return self.signature[:1] == (NOBODY_SIGNS,)
+
     @classmethod
     def from_mapping(cls, stored: Mapping[str, Any]) -> Letterhead:
         """A stored one."""
@@ -66,9 +77,13 @@ class Addressee:
 
         >>> Addressee("City of Cork", "Aoife Byrne", "1 Anglesea Street", "T12 T997", "Cork", "IE").lines
         ('City of Cork', 'For the attention of Aoife Byrne', '1 Anglesea Street', 'T12 T997 Cork', 'Ireland')
+        >>> Addressee("Cork", town="Cork", country_code="IE").lines
+        ('Cork', 'Ireland')
         """
         attention = f"For the attention of {self.contact}" if self.contact else ""
-        return tuple(filter(None, (self.name, attention, *_place_lines(self))))
+        # A city without a street and a postal code would stand there twice: as who is written to, and as where that is.
+        twice = not (self.street or self.postcode) and self.town.casefold() == self.name.casefold()
+        return tuple(filter(None, (self.name, attention, *_place_lines(replace(self, town="") if twice else self))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +121,7 @@ class GrantingAuthority:
         ('Ada Byrne', 'Head of Pilots', 'Pilots')
         """
         person = tuple(filter(None, (self.signing.signed_by, self.signing.role)))
-        return tuple(filter(None, (*(person or ("For the granting authority",)), self.name, self.programme)))
+        return tuple(filter(None, (*(person or (NOBODY_SIGNS,)), self.name, self.programme)))
 
     @property
     def contact_line(self) -> str:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from grants.awards.rules.showing import RankingPage, RankingRow
 from grants.awards.rules.strips import far_apart
 
-# So many rows above the line, and as many below it, are around it.
+# At most so many rows above the line, and as many below it, are around it; of a short list a fifth.
 AROUND_ROWS = 10
 
 
@@ -36,25 +36,33 @@ class Narrowed:
     countries: tuple[tuple[str, int], ...]
     strands: tuple[tuple[str, int], ...]
     is_narrow: bool
+    # How many rows above and below the line are shown, where only these are.
+    around: int = 0
 
     @property
     def words(self) -> str:
         """How many are left, where not all are."""
         if not self.is_narrow:
             return ""
+        near = f": up to {self.around} above the line and {self.around} below it" if self.around else ""
         return (
-            f"{len(self.rows)} of {self.total} applications, in the official order. "
+            f"{len(self.rows)} of {self.total} applications, in the official order{near}. "
             "Ranks and running totals are those of the whole list."
         )
 
 
 def narrowed(shown: RankingPage, look: Look | None = None, country: str = "", strand: str = "") -> Narrowed:
     """The list as it is, or as somebody wants to see it."""
-    at = _line_at(shown)
-    marks = [_looks(shown, row, place, at) for place, row in enumerate(shown.rows)]
+    at, around = _line_at(shown), around_rows(len(shown.rows))
+    marks = [_looks(shown, row, place, at, around) for place, row in enumerate(shown.rows)]
     strands = [_strand(shown, row) for row in shown.rows] if shown.rules.strands else [""] * len(shown.rows)
     found = Counter(mark for each in marks for mark in each)
-    looks = tuple((each, found[each]) for each in Look if each is not Look.LINE or at is not None)
+    # What leaves the whole list is no choice.
+    looks = tuple(
+        (each, found[each])
+        for each in Look
+        if (each is not Look.LINE or at is not None) and found[each] < len(shown.rows)
+    )
     left = [
         (place, row)
         for place, row in enumerate(shown.rows)
@@ -65,7 +73,7 @@ def narrowed(shown: RankingPage, look: Look | None = None, country: str = "", st
     is_narrow = bool(look or country or strand)
     return Narrowed(
         _with_line(left, at) if is_narrow else shown.rows, len(shown.rows), looks,
-        _offered(row.country for row in shown.rows), _offered(strands), is_narrow,
+        _offered(row.country for row in shown.rows), _offered(strands), is_narrow, around if look is Look.LINE else 0,
     )  # fmt: skip
 
 
@@ -82,9 +90,18 @@ def _line_at(shown: RankingPage) -> int | None:
     return next((place for place, row in enumerate(shown.rows, 1) if row.line_after), 0)
 
 
-def _looks(shown: RankingPage, row: RankingRow, place: int, at: int | None) -> frozenset[Look]:
+def around_rows(total: int) -> int:
+    """How many rows above the line, and below it, are around it.
+
+    >>> around_rows(15), around_rows(1_000)
+    (3, 10)
+    """
+    return min(AROUND_ROWS, max(1, total // 5))
+
+
+def _looks(shown: RankingPage, row: RankingRow, place: int, at: int | None, around: int) -> frozenset[Look]:
     found = set()
-    if at is not None and row.rank is not None and at - AROUND_ROWS <= place < at + AROUND_ROWS:
+    if at is not None and row.rank is not None and at - around <= place < at + around:
         found.add(Look.LINE)
     if far_apart(row.totals_half, shown.marking.total_max_half, shown.bare_threshold_half):
         found.add(Look.APART)

@@ -176,6 +176,36 @@ def untold_words(untold: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Withheld:
+    """A selected application everybody reads nothing of, and why: the ground, the reason that is stored, who stands behind it.
+
+    ``entry`` is what was written by name; without one the letter that tells its team first ends it.
+    """
+
+    reference: str
+    title: str
+    ground: str
+    reason: str
+    name: str
+    since: datetime | None
+    entry: UUID | None = None
+    withheld_by: UUID | None = None
+
+
+def withheld_words(number: int) -> str:
+    """What everybody reads of awards that are withheld by name: that there are some, and nothing of them.
+
+    >>> withheld_words(1)
+    '1 selected application is not named here, for a reason that is on the record of the programme.'
+    """
+    many = number != 1
+    return (
+        f"{number} selected {'applications are' if many else 'application is'} not named here, "
+        f"for {'reasons that are' if many else 'a reason that is'} on the record of the programme."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Award:
     """A selected application as everybody reads it: who leads, where, how much. No rank, no score, nobody's name."""
 

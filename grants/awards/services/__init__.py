@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.awards.services import complaints, leaving_out, letters, minutes, panel, reviewing, settling
+from grants.awards.services import complaints, leaving_out, letters, minutes, panel, reviewing, settling, withholding
 from grants.awards.services.advising import ADVICE_JOB, advise, request_advice
 from grants.awards.services.confirming import confirm, return_list
 from grants.awards.services.deciding import decide
@@ -51,5 +51,6 @@ __all__ = [
     "solve",
     "solving_job",
     "stand_in",
+    "withholding",
     "work_out_robustness",
 ]

@@ -32,8 +32,10 @@ ADVICE_JOB = "jobs.awards.advise"
 def request_advice(actor: Actor, call_id: UUID, places: int | None) -> UUID:
     """Ask for the advice; a job works it out. Returns the job's id."""
     wanted = rules.refuse_places(places)
-    if not queries.sheets_read(calls.call_by_id(call_id)).sheets:
+    sheets = queries.sheets_read(calls.call_by_id(call_id)).sheets
+    if not sheets:
         raise Refused("No score sheet of this call is submitted yet. Ask for the advice when the sheets are in.")
+    rules.refuse_more_places(wanted, len({each.application for each in sheets}))
     acts.subject("call", call_id)
     return jobs.queue(ADVICE_JOB, subject=("call", call_id), call_id=str(call_id), places=wanted)
 

@@ -95,17 +95,16 @@ def told_otherwise(actor: Actor, application_id: UUID) -> None:
     acts.reason(row.reason)
 
 
-def end_exclusion(actor: Actor, application_id: UUID) -> None:
+def end_exclusion(actor: Actor, application_id: UUID) -> str:
     """What was left out by name is told by a letter again, inside an act that changes the outcome: the reason was another’s.
 
-    The record of that act says so, with the reason there was.
+    The record of that act says so, with the reason there was: the words are handed back to it, empty where nothing was left out.
     """
     row = _open_exclusion(application_id)
-    if row is not None:
-        row.ended_by, row.ended_at = actor.user_id, acts.moment()
-        acts.reason(
-            f"Its letter was left out by name: {ended(row.reason)} That ends here, so a letter tells the new outcome."
-        )
+    if row is None:
+        return ""
+    row.ended_by, row.ended_at = actor.user_id, acts.moment()
+    return f"Its letter was left out by name: {ended(row.reason)} That ends here, so a letter tells the new outcome."
 
 
 def _open_exclusion(application_id: UUID) -> LetterLeftOut | None:

@@ -26,7 +26,7 @@ from grants.awards.states import LETTER, MAILING, LetterState, MailingState, Out
 from grants.calls import queries as calls
 from grants.core import acts, clock, files, jobs
 from grants.core.acts import act
-from grants.core.db import check_version, db, locked
+from grants.core.db import check_version, db, get, locked
 from grants.core.errors import Conflict, Invalid, NotFound, Refused
 from grants.core.files import FileView
 from grants.core.jobs import JobState
@@ -355,6 +355,31 @@ def acknowledge(actor: Actor, letter_id: UUID, version: int | None = None) -> bo
     check_version(letter, version)
     letter.acknowledged_by, letter.acknowledged_at = actor.user_id, acts.moment()
     return True
+
+
+def paper_lies_in(letter_id: UUID) -> Scope:
+    """Where the application of a letter lies, for who only reads."""
+    return applications.lies_in(get(DecisionLetter, letter_id).application_id)
+
+
+@act(
+    "letter.open_paper",
+    needs=Permission.FILE_READ,
+    scope=paper_lies_in,
+    says="opened a PDF of the letter that told the decision on {subject}",
+)
+def open_paper(actor: Actor, letter_id: UUID, sha256: str) -> FileView:
+    """Hand a PDF of a sent letter or of its report to who prepares, sends or audits letters; who took it is kept."""
+    letter = get(DecisionLetter, letter_id)
+    refuse_shut(actor, letter.application_id)
+    scope = paper_lies_in(letter_id)
+    if not any(actor.may(permission, scope) for permission in queries.letters.READS_LETTERS):
+        raise NotFound
+    acts.subject("application", letter.application_id)
+    found = next((each for each in queries.letters.papers(letter_id) if each.sha256 == sha256), None)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def lies_with_team(application_id: UUID) -> Scope:

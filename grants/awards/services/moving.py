@@ -116,7 +116,8 @@ def confirm_move(actor: Actor, move_id: UUID, version: int | None = None) -> Mon
     reserved = reserve(call, selection, item, application)
     applications.move_untold(application.id, "select")
     # Whoever was to tell “reserve list” was not asked to tell this.
-    end_exclusion(actor, application.id)
+    if exclusion := end_exclusion(actor, application.id):
+        acts.reason(exclusion)
     assert reserved == move.amount, "what is reserved is what was decided"
     assert calls.free(call.id) >= ZERO, "a call never reserves more than it has"
     return reserved

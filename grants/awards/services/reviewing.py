@@ -18,6 +18,7 @@ from grants.awards.rules.complaints import ComplaintLetter, SecondDecision
 from grants.awards.services.complaints import handlers, tell_staff, tell_team
 from grants.awards.services.confirming import reserve
 from grants.awards.services.deciding import confirmed_list
+from grants.awards.services.leaving_out import end_exclusion
 from grants.awards.states import COMPLAINT, OPEN_COMPLAINTS, ComplaintState, Remedy, SelectionState
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
@@ -83,11 +84,18 @@ def turn_away(actor: Actor, complaint_id: UUID, reason: str, version: int | None
     says="named who reviews the complaint about {subject}",
 )
 def name_committee(actor: Actor, complaint_id: UUID, chosen: tuple[UUID, UUID], version: int | None = None) -> None:
-    """Name two people, or two others while nothing is proposed; both decide it together."""
+    """Name two people, or two others while nothing is proposed; both decide it together.
+
+    What stands proposed falls with a committee one of whom may not decide it any more: nobody could confirm or return it.
+    """
     row, call = handled(actor, complaint_id, version)
-    said.refuse_committee(chosen, handlers(row))
+    allowed = handlers(row)
+    said.refuse_committee(chosen, allowed)
     if row.proposed_by is not None:
-        raise Refused("A decision is proposed. Have it confirmed or returned before another committee is named.")
+        if {row.member_one, row.member_two} <= set(allowed):
+            raise Refused("A decision is proposed. Have it confirmed or returned before another committee is named.")
+        row.upholds = row.remedy = row.proposed_by = row.proposed_at = None
+        row.return_reason = "It was proposed by a committee one of whom may not decide it. Another one was named."
     COMPLAINT.move(row, "name_committee")
     row.member_one, row.member_two = chosen
     row.named_by = actor.user_id
@@ -206,7 +214,9 @@ def decide(actor: Actor, complaint_id: UUID, version: int | None = None) -> Comp
     state = COMPLAINT.move(row, "uphold" if row.upholds else "reject")
     row.confirmed_by, row.decided_at = actor.user_id, acts.moment()
     row.letter, row.letter_sha256 = letter, said.digest(letter)
-    acts.reason(row.decision or "")
+    # An outcome that changes here is not told by who told the first one without a letter.
+    exclusion = end_exclusion(actor, row.application_id) if remedy is Remedy.CORRECT else ""
+    acts.reason("\n\n".join(filter(None, (row.decision, exclusion))))
     db.session.flush()
     match remedy:
         case Remedy.RESTORE:

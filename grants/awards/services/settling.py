@@ -14,6 +14,7 @@ from grants.awards.ranking import Ranked
 from grants.awards.rules import complaints as said
 from grants.awards.rules.settling import Settlement, refuse_other, settled
 from grants.awards.services.confirming import carry_out_again
+from grants.awards.services.leaving_out import end_exclusion
 from grants.awards.services.reviewing import DECIDES, deciding_scope, handled, item_of
 from grants.awards.states import ComplaintState, Outcome, Remedy
 from grants.calls import queries as calls
@@ -65,7 +66,9 @@ def settle(actor: Actor, complaint_id: UUID, version: int | None = None) -> Outc
     carry_out_again(call, selection, item, outcome)
     told = proposed.threshold_words if call.results_are_public(acts.moment()) else ""
     _mail_outcome(call, application, item, outcome, told)
-    acts.reason(proposed.words)
+    # Whoever told the first outcome without a letter was not asked to tell this one.
+    exclusion = end_exclusion(actor, application.id)
+    acts.reason(" ".join(filter(None, (proposed.words, exclusion))))
     return outcome
 
 

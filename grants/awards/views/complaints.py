@@ -117,7 +117,7 @@ def _steps(shown: CasePage) -> set[type[ContestedForm]]:
         return set()
     stand: dict[type[ContestedForm], bool] = {
         CheckForm: view.state is ComplaintState.RECEIVED,
-        CommitteeForm: view.state is ComplaintState.ADMISSIBLE or (reviewed and not proposed),
+        CommitteeForm: view.state is ComplaintState.ADMISSIBLE or (reviewed and (not proposed or bool(shown.unfit))),
         ReturnDecisionForm: reviewed and proposed and mine and not own,
         ProposeForm: reviewed and mine and (own or not proposed),
         MoreTimeForm: view.is_open,

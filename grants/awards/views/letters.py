@@ -121,6 +121,16 @@ def letter_preview(slug: str, ref: str) -> Any:
     return _preview(slug, ref)
 
 
+@bp.get("/calls/<slug>/decision/letters/<ref>/papers/<sha256>")
+@requires(*READS)
+def letter_paper(slug: str, ref: str, sha256: str) -> Any:
+    """One PDF of a letter that was sent, for the programme."""
+    row = queries.letters.row_of(_open(slug), ref)
+    if row.letter_id is None:
+        raise NotFound
+    return downloads.send(services.letters.open_paper(current_actor(), row.letter_id, sha256))
+
+
 def _preview(slug: str, ref: str, sent: LeaveOutForm | PrintAgainForm | None = None) -> str:
     shown = _open(slug)
     row: LetterRow = queries.letters.row_of(shown, ref)

@@ -10,6 +10,7 @@ from flask import Response, flash, request
 from grants.awards import queries, services
 from grants.awards.forms.experts import NamesForm
 from grants.awards.rules.experts import EVALUATORS_LEAST, NamesPage
+from grants.awards.rules.publication import withheld_words
 from grants.awards.states import NamesShown
 from grants.awards.views.frame import P, bp
 from grants.calls.rules import SCRIPT
@@ -33,11 +34,12 @@ AWARDS_COLUMNS = (
 @public
 def public_awards(slug: str) -> Any:
     """The awards of a call, for everybody."""
-    call, rows = queries.public.awards(current_actor(), slug, clock.now())
+    call, rows, withheld = queries.public.awards(current_actor(), slug, clock.now())
     return page(
         "awards/awards.html",
         call=call,
         rows=rows,
+        withheld=withheld_words(withheld) if withheld else "",
         complaints=queries.complaints.public_counts(call.id),
         draw=queries.public.draw_of(call),
         script=SCRIPT,
@@ -48,7 +50,7 @@ def public_awards(slug: str) -> Any:
 @public
 def public_awards_csv(slug: str) -> Any:
     """The same as a file."""
-    call, rows = queries.public.awards(current_actor(), slug, clock.now())
+    call, rows, _ = queries.public.awards(current_actor(), slug, clock.now())
     months = call.content.duration_months
     lines = (
         (row.title, row.lead, row.country, row.cities, row.amount, row.decided_on, months, "Invented" * row.invented)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from flask import flash
 
 from grants.applications import rules as application_rules
 from grants.awards import queries, services
 from grants.awards.forms import ConfirmForm, PublishForm, ReturnForm
+from grants.awards.forms.withholding import NameAgainForm, WithholdForm
+from grants.awards.queries.publication import PublishingPage
 from grants.awards.rules import (
     NEXT_WORDS,
     OUTCOME_WORDS,
@@ -18,6 +21,8 @@ from grants.awards.rules import (
     points,
     refuse_unpublishable,
 )
+from grants.awards.rules.publication import Withheld
+from grants.awards.states import WithheldGround
 from grants.awards.views.frame import P, bp
 from grants.core import clock
 from grants.core.errors import Refused
@@ -38,7 +43,7 @@ def publishing(slug: str) -> Any:
 @requires(P.SELECTION_PUBLISH_RESULTS)
 def propose_results(slug: str) -> Any:
     """One person proposes from when the results are public."""
-    call, *_ = queries.publishing(current_actor(), slug)
+    call = queries.publishing(current_actor(), slug).call
     form = PublishForm()
     if form.validate_on_submit():
         with form.attempt():
@@ -76,9 +81,41 @@ def return_results(slug: str) -> Any:
     return _second(slug, form, waiting)
 
 
+@bp.post("/calls/<slug>/results/withhold")
+@requires(P.SELECTION_PUBLISH_RESULTS)
+def withhold_award(slug: str) -> Any:
+    """Keep one award from what everybody reads, with the reason."""
+    form = WithholdForm().offer(queries.publishing(current_actor(), slug).named)
+    if form.validate_on_submit():
+        with form.attempt():
+            ground = WithheldGround(form.ground.data)
+            services.withholding.withhold(current_actor(), UUID(form.award.data), ground, form.why.data or "")
+            flash("The award is withheld. The page of its call names it to nobody.", "success")
+            return see_other(".publishing", slug=slug)
+    return _publishing(slug, sent=form), 409 if form.clashed else 422
+
+
+@bp.post("/calls/<slug>/results/name-again")
+@requires(P.SELECTION_CONFIRM)
+def name_award_again(slug: str) -> Any:
+    """Another person ends that an award is withheld."""
+    form = NameAgainForm().offer(_to_name(queries.publishing(current_actor(), slug)))
+    if form.validate_on_submit():
+        with form.attempt():
+            services.withholding.name_again(current_actor(), UUID(form.entry.data), form.end_reason.data or "")
+            flash("The award is published with the others.", "success")
+            return see_other(".publishing", slug=slug)
+    return _publishing(slug, sent=form), 409 if form.clashed else 422
+
+
+def _to_name(shown: PublishingPage) -> list[Withheld]:
+    """What this person may name again: somebody else withheld it by name."""
+    own = current_actor().user_id
+    return [each for each in shown.withheld if each.entry is not None and each.withheld_by != own]
+
+
 def _waiting(slug: str) -> PublicationView | None:
-    call, *_ = queries.publishing(current_actor(), slug)
-    return queries.proposed(call.id)
+    return queries.proposed(queries.publishing(current_actor(), slug).call.id)
 
 
 def _second(slug: str, form: ConfirmForm | ReturnForm, waiting: PublicationView | None) -> Any:
@@ -93,18 +130,30 @@ def _published_words(at: datetime) -> str:
     return "The results are public." if at <= clock.now() else "The moment is set. Until then nothing is public."
 
 
-def _publishing(slug: str, form: PublishForm | None = None, second: ConfirmForm | ReturnForm | None = None) -> str:
+def _publishing(
+    slug: str,
+    form: PublishForm | None = None,
+    second: ConfirmForm | ReturnForm | None = None,
+    sent: WithholdForm | NameAgainForm | None = None,
+) -> str:
     actor = current_actor()
-    call, found, results, withheld = queries.publishing(actor, slug)
+    shown = queries.publishing(actor, slug)
+    call, to_name = shown.call, _to_name(shown)
+    if sent is not None and sent.clashed:
+        sent.problems.append(sent.clashed)
+        sent.try_again(0)
     if form is not None and form.clashed:
         form.comes_again(call.version)
     place, waiting = Scope.of(("call", call.id)), queries.proposed(call.id)
     version = "" if waiting is None else str(waiting.version)
     return page(
-        "awards/publishing.html", call=call, results=results, withheld=withheld, public=call.results_are_public(clock.now()),
-        why_not=_unpublishable(found), form=form or PublishForm.of(call), waiting=waiting, sent=second,
+        "awards/publishing.html", call=call, results=shown.results, withheld=shown.withheld,
+        public=call.results_are_public(clock.now()), why_not=_unpublishable(shown.decided),
+        form=form or PublishForm.of(call), waiting=waiting, sent=second or sent, named=shown.named, to_name=to_name,
+        withhold_form=sent if isinstance(sent, WithholdForm) else WithholdForm(formdata=None).offer(shown.named),
+        name_form=sent if isinstance(sent, NameAgainForm) else NameAgainForm(formdata=None).offer(to_name),
         untold=queries.letters.unsent(call.id), may_propose=actor.may(P.SELECTION_PUBLISH_RESULTS, place),
-        may_publish=actor.may(P.SELECTION_CONFIRM, place)
+        may_end=actor.may(P.SELECTION_CONFIRM, place), may_publish=actor.may(P.SELECTION_CONFIRM, place)
         and (waiting is None or waiting.prepared_by_id != actor.user_id),
         confirm_form=ConfirmForm(formdata=None, data={"version": version}),
         return_form=second if isinstance(second, ReturnForm) else ReturnForm(formdata=None, data={"version": version}),

@@ -20,7 +20,7 @@ from grants.identity.forms import (
 from grants.identity.views.frame import bp, id_in, refused_button
 from grants.web import paging
 from grants.web.forms import DeedForm
-from grants.web.routing import current_actor, page, requires, see_other
+from grants.web.routing import current_actor, mailed, page, requires, see_other
 
 
 @bp.get("/admin/users")
@@ -41,7 +41,7 @@ def invite() -> Any:
     if form.validate_on_submit():
         with form.refusals():
             services.invite_user(current_actor(), form.to_input())
-            flash(f"The invitation to {rules.one_line(str(form.name.data))} is on its way.")
+            flash(mailed(f"The invitation to {rules.one_line(str(form.name.data))}"))
             return see_other("identity.users")
     return page("identity/invite.html", form=form), 422 if request.method == "POST" else 200
 

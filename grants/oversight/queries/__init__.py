@@ -6,6 +6,7 @@ from grants.oversight.queries.health import health
 from grants.oversight.queries.home import duties, first_steps, lately, overview, waiting
 from grants.oversight.queries.organisations import organisation_hub
 from grants.oversight.queries.proofs import deliveries, proofs, request_waits
+from grants.oversight.queries.sentences import Line, to_team
 from grants.oversight.queries.stages import later
 from grants.oversight.queries.trail import record, record_rows, story, things
 
@@ -13,6 +14,7 @@ from grants.oversight.queries.trail import record, record_rows, story, things
 told_by(later)
 
 __all__ = [
+    "Line",
     "deliveries",
     "duties",
     "first_steps",
@@ -26,6 +28,7 @@ __all__ = [
     "request_waits",
     "story",
     "things",
+    "to_team",
     "verify_ledger",
     "waiting",
 ]

@@ -37,7 +37,7 @@ from grants.identity.models import Organisation, RoleGrant, User
 from grants.identity.states import Role
 from grants.oversight import rules
 from grants.oversight.queries import trail
-from grants.oversight.queries.sentences import Line
+from grants.oversight.queries.sentences import Line, folded
 from grants.oversight.queries.verdicts import of_team, verdicts
 from grants.oversight.rules import Step, Waiting
 from grants.payments import queries as payments
@@ -61,6 +61,8 @@ STAGES_WITH_DUTIES: tuple[Reader[[Actor, datetime], tuple[Duty, ...]], ...] = (
 
 WAITING_MAX = 10
 LATELY_MAX = 10
+# Read are more: what was done again within a minute is told once.
+LATELY_READ = 30
 
 
 @reader
@@ -420,8 +422,10 @@ def lately(actor: Actor) -> Asking[tuple[Line, ...]]:
             concerns.append(ActRow.verb.in_(story))
         elif in_calls := actor.places(permission, "call"):
             concerns.append(ActRow.verb.in_(story) & trail.about("call", in_calls))
-    done, ruled = yield from both(trail.happened.asking(actor, or_(*concerns), LATELY_MAX), verdicts(actor, LATELY_MAX))
-    return tuple(nlargest(LATELY_MAX, (*done, *ruled), key=lambda line: line.at))
+    done, ruled = yield from both(
+        trail.happened.asking(actor, or_(*concerns), LATELY_READ), verdicts(actor, LATELY_MAX)
+    )
+    return folded(nlargest(LATELY_READ, (*done, *ruled), key=lambda line: line.at))[:LATELY_MAX]
 
 
 # --- First steps ----------------------------------------------------------------------------------------------------

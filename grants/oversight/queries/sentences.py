@@ -20,7 +20,7 @@ from grants.applications import queries as applications
 from grants.applications.models import EligibilityBatch
 from grants.applications.rules import BatchResult
 from grants.awards import queries as awards
-from grants.awards.models import DecisionLetter, LetterLeftOut
+from grants.awards.models import Complaint, DecisionLetter, LetterLeftOut
 from grants.calls.models import Call
 from grants.core import acts, clock
 from grants.core.db import MoneyType
@@ -36,8 +36,10 @@ from grants.oversight.queries.places import Named
 from grants.oversight.rules import Change
 
 THE_PROGRAM = "The program"
+THE_PROGRAMME = "The programme"
 _PEOPLE = frozenset({"organisation", "user_account"})
 # What tells a team its outcome.
+COMPLAINTS = Complaint.__tablename__
 TELLING = frozenset({DecisionLetter.__tablename__, LetterLeftOut.__tablename__})
 
 
@@ -79,6 +81,8 @@ class Line:
     by_now: str = ""
     # The outcome a letter of decision told.
     outcome_told: str = ""
+    # How often it was done within the same minute, where a page tells that as one.
+    times: int = 1
 
     @property
     def key(self) -> str:
@@ -213,6 +217,7 @@ def line_of(act: Any, events: Sequence[Any], words: Words, roles: dict[UUID, lis
     )  # fmt: skip
     results = [words.batches[event.object_id].words for event in events if event.object_id in words.batches]
     told = {words.outcomes_told.get(event.object_id, "") for event in events if act.verb in rules.OUTCOME_TOLD}
+    told |= {rules.complaint_told(act.verb, event.changes) for event in events if event.object_kind == COMPLAINTS}
     line = replace(line, by_now=", ".join(results), outcome_told="".join(told))
     first = events[0] if events else None
     if not inner or first is None:
@@ -226,6 +231,30 @@ def line_of(act: Any, events: Sequence[Any], words: Words, roles: dict[UUID, lis
         last_position=first.last,
         waiting=first.rows - first.sealed,
     )
+
+
+def folded(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """Lines, newest first, with what one person did again within the same minute told once, with how often."""
+    found: list[Line] = []
+    for line in lines:
+        last = found[-1] if found else None
+        same = last is not None and (last.who, last.verb, last.sentence) == (line.who, line.verb, line.sentence)
+        if (
+            last is not None
+            and same
+            and last.at.replace(second=0, microsecond=0) == line.at.replace(second=0, microsecond=0)
+        ):
+            found[-1] = replace(last, times=last.times + 1)
+        else:
+            found.append(line)
+    return tuple(found)
+
+
+def to_team(line: Line) -> Line:
+    """A line as a team reads it: who of the programme handles its complaint is nobody’s business outside."""
+    if rules.thing_of(line.verb) != "complaint" or line.verb in rules.COMPLAINT_OF_TEAM:
+        return line
+    return replace(line, who=THE_PROGRAMME, who_named=None, role="")
 
 
 def _subject(verb: str, events: Sequence[Any], words: Words) -> tuple[Named | None, str]:

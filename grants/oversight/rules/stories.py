@@ -76,6 +76,15 @@ TEAM_STORY = (
 # home page tells the outcome itself, once.
 LETTER_STORY = frozenset({"letter.send", "letter.told_otherwise", "letter.acknowledge"})
 
+# A complaint in the history of its application: its team reads what was sent and decided, never by whom of the programme.
+COMPLAINT_STORY = frozenset(
+    f"complaint.{verb}" for verb in ("send", "withdraw", "admit", "turn_away", "extend", "decide", "settle")
+)
+# Whoever may read complaints reads who reviews it, too.
+COMPLAINT_STAFF_STORY = COMPLAINT_STORY | {"complaint.name_committee"}
+# What one of the team did; everything else of a complaint is the programme’s.
+COMPLAINT_OF_TEAM = frozenset({"complaint.send", "complaint.withdraw"})
+
 # Lines that name the outcome a team was told.
 OUTCOME_TOLD = frozenset({"letter.send", "letter.told_otherwise"})
 

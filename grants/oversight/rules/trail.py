@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Generic, Protocol, TypeVar
@@ -119,6 +119,18 @@ def around_subject(says: str, verb: str) -> tuple[str, str]:
         return f"did \u201c{verb.replace('.', ' ').replace('_', ' ')}\u201d", ""
     before, _, after = says.partition("{subject}")
     return before.strip(), after.strip()
+
+
+def complaint_told(verb: str, changes: Mapping[str, Any]) -> str:
+    """What a team was told of its complaint by an act that decided it, or settled the repeated evaluation.
+
+    >>> complaint_told("complaint.decide", {"state": ["under_review", "upheld"]})
+    'upheld'
+    >>> complaint_told("complaint.admit", {"state": ["received", "admissible"]})
+    ''
+    """
+    column = {"complaint.decide": "state", "complaint.settle": "settled_outcome"}.get(verb, "")
+    return str(changes[column][1]).replace("_", " ") if column in changes else ""
 
 
 def shown(value: Any) -> str:

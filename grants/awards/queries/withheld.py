@@ -1,0 +1,85 @@
+"""Awards that are withheld from publication: which, and the reason of each for those who may read it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import aliased
+
+from grants.applications import queries as applications
+from grants.applications.models import Application
+from grants.awards.models import AwardWithheld, SelectionMove
+from grants.awards.rules.publication import Withheld
+from grants.awards.states import SelectionState, WithheldGround
+from grants.core.together import Asking, ask, both, reader
+from grants.identity.models import User
+
+
+def by_name() -> ColumnElement[bool]:
+    """Applications somebody withheld from publication by name."""
+    return (
+        select(AwardWithheld.id)
+        .where(AwardWithheld.application_id == Application.id, AwardWithheld.ended_at.is_(None))
+        .exists()
+    )
+
+
+def kept_back() -> ColumnElement[bool]:
+    """Applications that everybody reads nothing of once results are public: withheld by name, or first told by a letter."""
+    return or_(applications.untold_when_public(), by_name())
+
+
+@reader
+def reasons(application_ids: Collection[UUID]) -> Asking[tuple[Withheld, ...]]:
+    """Why each of these is withheld, by title: who decided that, when and why. Two statements; none of none.
+
+    Who moved up and has no letter yet is withheld by the move itself, whose reason two people stand behind.
+    """
+    if not application_ids:
+        return ()
+    one, two = aliased(User), aliased(User)
+    moved, named = yield from both(
+        ask(
+            select(
+                *(Application.id, Application.reference, Application.title, SelectionMove.reason),
+                *(SelectionMove.confirmed_at, one.name.label("one"), two.name.label("two")),
+            )
+            .outerjoin(
+                SelectionMove,
+                and_(
+                    SelectionMove.application_id == Application.id,
+                    SelectionMove.state == SelectionState.CONFIRMED.value,
+                ),
+            )
+            .outerjoin(one, one.id == SelectionMove.decided_by)
+            .outerjoin(two, two.id == SelectionMove.confirmed_by)
+            .where(Application.id.in_(application_ids), applications.untold_when_public())
+        ),
+        ask(
+            select(
+                *(Application.reference, Application.title, AwardWithheld.id, AwardWithheld.ground),
+                *(AwardWithheld.reason, AwardWithheld.withheld_at, AwardWithheld.withheld_by, User.name),
+            )
+            .join(AwardWithheld, AwardWithheld.application_id == Application.id)
+            .join(User, User.id == AwardWithheld.withheld_by)
+            .where(Application.id.in_(application_ids), AwardWithheld.ended_at.is_(None))
+        ),
+    )
+    found = [
+        *(
+            Withheld(row.reference, row.title, WithheldGround(row.ground).words, row.reason, row.name,
+                     row.withheld_at, row.id, row.withheld_by)
+            for row in named
+        ),
+        *(
+            Withheld(row.reference, row.title, FIRST_TOLD, row.reason or "",
+                     " and ".join(filter(None, (row.one, row.two))), row.confirmed_at)
+            for row in moved
+        ),
+    ]  # fmt: skip
+    return tuple(sorted(found, key=lambda each: (each.title.lower(), each.reference)))
+
+
+FIRST_TOLD = "It moved up from the reserve list, and its team still reads that it is on it: its letter tells it first"

@@ -1,0 +1,98 @@
+"""Acts on what is published of a call: an award is withheld by name, with ground and reason, and named again by another person."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.applications import queries as applications
+from grants.applications.models import Application
+from grants.awards.models import AwardWithheld, Selection, SelectionItem
+from grants.awards.queries.publication import STILL_SELECTED
+from grants.awards.rules import refuse_same_person
+from grants.awards.services.leaving_out import refuse_shut
+from grants.awards.states import SelectionKind, SelectionState, WithheldGround
+from grants.core import acts
+from grants.core.acts import act
+from grants.core.db import db, get, locked
+from grants.core.errors import Conflict, Invalid, Refused
+from grants.core.permissions import Actor, Permission, Scope
+from grants.core.text import ended
+from grants.dossiers.rules import clean_text
+
+
+@act(
+    "award.withhold",
+    needs=Permission.SELECTION_PUBLISH_RESULTS,
+    scope=applications.scope_of,
+    says="withheld the award of {subject} from publication",
+)
+def withhold(actor: Actor, application_id: UUID, ground: WithheldGround | None, reason: str) -> UUID:
+    """Keep a selected application from what everybody reads, before its results are public or after. The row."""
+    refuse_shut(actor, application_id)
+    words, wrong = clean_text(reason), {}
+    if ground is None:
+        wrong["ground"] = "Choose why it is not published."
+    if not words:
+        wrong["why"] = "Write why this award is not published. It stands beside it and in the record."
+    if ground is None or wrong:
+        raise Invalid("The award is not withheld.", wrong)
+    application = locked(Application, application_id)
+    if application.state not in STILL_SELECTED or not _decided_here(application_id):
+        raise Refused("Only what was selected here is published here, so only that can be withheld.")
+    if _open(application_id) is not None:
+        raise Conflict("Somebody withheld it meanwhile. Look at why.")
+    assert actor.user_id is not None, "only a person withholds"
+    row = AwardWithheld(application_id=application_id, ground=ground.value, reason=words)
+    row.withheld_by, row.withheld_at = actor.user_id, acts.moment()
+    db.session.add(row)
+    db.session.flush()
+    acts.subject("application", application_id)
+    acts.reason(f"{ended(ground.words)} {words}")
+    return row.id
+
+
+def entry_scope(entry_id: UUID) -> Scope:
+    """A withheld award lies in its application, which is locked first."""
+    return applications.scope_of(get(AwardWithheld, entry_id).application_id)
+
+
+@act(
+    "award.name_again",
+    needs=Permission.SELECTION_CONFIRM,
+    scope=entry_scope,
+    says="ended that the award of {subject} is withheld from publication",
+)
+def name_again(actor: Actor, entry_id: UUID, reason: str) -> None:
+    """Another person ends it: the award is published with the others, at once where the results are public."""
+    row = locked(AwardWithheld, entry_id)
+    refuse_shut(actor, row.application_id)
+    if row.ended_at is not None:
+        raise Conflict("Somebody ended it meanwhile: this award is not withheld any more.")
+    refuse_same_person(row.withheld_by, actor.user_id, "withheld this award", "name it again")
+    words = clean_text(reason)
+    if not words:
+        raise Invalid("A reason is missing.", {"end_reason": "Write why it can be published now."})
+    row.ended_by, row.ended_at, row.end_reason = actor.user_id, acts.moment(), words
+    acts.subject("application", row.application_id)
+    acts.reason(words)
+
+
+def _open(application_id: UUID) -> AwardWithheld | None:
+    return db.session.scalars(
+        select(AwardWithheld).where(AwardWithheld.application_id == application_id, AwardWithheld.ended_at.is_(None))
+    ).one_or_none()
+
+
+def _decided_here(application_id: UUID) -> bool:
+    found = (
+        select(SelectionItem.id)
+        .join(Selection, Selection.id == SelectionItem.selection_id)
+        .where(
+            SelectionItem.application_id == application_id,
+            Selection.state == SelectionState.CONFIRMED.value,
+            Selection.kind == SelectionKind.RANKED.value,
+        )
+    )
+    return db.session.scalar(found.limit(1)) is not None
