@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0084"
+revision = "0082"
 down_revision = "0081"
 branch_labels = None
 depends_on = None
