@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from psycopg import Connection, OperationalError
+from psycopg import Connection, OperationalError, _queries
 from sqlalchemy.exc import InvalidatePoolError
 
 # A connection that rested longer is asked before it is lent.
@@ -24,6 +24,9 @@ _RESTS_SINCE = "rests_since"
 # PostgreSQL plans a statement anew until it was asked as a prepared one five times, and to plan a long one takes longer
 # than to answer it: a process of the site is soon past that, and keeps as many as its pages have.
 PREPARED_FROM, PREPARED_MAX = 1, 200
+# Where the parameters of a statement stand psycopg finds once and remembers, but not of statements longer than this, since
+# most programs put long ones together anew each time. Ours are the same each time, and the longest are asked most.
+_queries.MAX_CACHED_STATEMENT_LENGTH = 100_000
 
 
 def write_next(connection: Connection[Any]) -> None:

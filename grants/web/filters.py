@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import tomllib
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -199,7 +200,7 @@ def strip_bars(items: Sequence[tuple[str, str, Money | None, str, str | None]]) 
 
 def asset(name: str) -> str:
     """The address of a static file with the digest of its content, so that browsers may keep it for ever."""
-    return url_for("static", filename=name, v=_digest(Path(str(current_app.static_folder)) / name))
+    return url_for("static", filename=name, v=_digest(f"{current_app.static_folder}/{name}"))
 
 
 @functools.cache
@@ -268,9 +269,9 @@ def _context() -> dict[str, Any]:
     }
 
 
-def _digest(path: Path) -> str:
+def _digest(path: str) -> str:
     try:
-        changed = path.stat().st_mtime_ns
+        changed = os.stat(path).st_mtime_ns
     except FileNotFoundError:
         # A front-end package not yet set up: the page still works, unstyled.
         return "0"
@@ -278,5 +279,5 @@ def _digest(path: Path) -> str:
 
 
 @functools.lru_cache(maxsize=64)
-def _digest_of(path: Path, changed: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+def _digest_of(path: str, changed: int) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:10]

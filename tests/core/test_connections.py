@@ -7,7 +7,8 @@ from typing import Any
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from psycopg import _queries
+from sqlalchemy import Integer, literal, literal_column, select
 
 from grants.core import connections
 from grants.core.db import db
@@ -45,3 +46,13 @@ def test_a_connection_is_asked_only_after_it_rested_long(
 
     assert db.session.connection().connection.driver_connection is driver
     assert said == [(driver, "")] * asked
+
+
+def test_the_places_of_parameters_in_a_long_statement_are_found_once(app: Flask) -> None:
+    ones = literal_column(" + ".join(["1"] * 2_000), Integer)
+    before = _queries._query2pg.cache_info()
+
+    assert [db.session.scalar(select(ones + literal(more))) for more in (1, 2)] == [2_001, 2_002]
+
+    after = _queries._query2pg.cache_info()
+    assert (after.misses - before.misses, after.hits - before.hits) == (1, 1)

@@ -103,13 +103,13 @@ def test_what_is_on_no_scale_and_what_is_no_field_is_refused(seated: Scene) -> N
     assert db.session.scalar(select(func.count()).select_from(Assessment)) == 0
 
 
-def test_a_save_costs_eight_statements(seated: Scene) -> None:
+def test_a_save_costs_six_statements(seated: Scene) -> None:
     name, about, _, key = begun(seated)
     services.save_field(seated.actor(name), about, f"half_{key}", ("6",), 0)
     actor = seated.actor(name)
     with statements() as sent:
         services.save_field(actor, about, f"half_{key}", ("7",), 1)
-    assert len(sent) <= 7, "\n".join(sent)
+    assert len(sent) <= 6, "\n".join(sent)
 
 
 # --- two windows ------------------------------------------------------------------------------------------------
@@ -495,7 +495,7 @@ def test_the_page_of_a_sheet_costs_the_same_whatever_was_written(seated: Scene, 
     assert len(set(counts)) == 1 and counts[0] <= 8, counts
     with statements() as sent:
         assert browser.post(name, f"{page}/fields/half_{key}", value="9", number="3").status_code == 200
-    assert len(sent) <= 9, "\n".join(sent)
+    assert len(sent) <= 8, "\n".join(sent)
 
 
 def test_every_page_of_an_evaluator_takes_at_most_eight_statements(seated: Scene, browser: Browser) -> None:

@@ -86,18 +86,19 @@ def shared_clarifications(application_id: UUID) -> Asking[tuple[ClarificationVie
     )
 
 
+# Under names of their own, and made once: an alias made anew copies every column of its table.
+_ASKER, _ANSWERER = aliased(User), aliased(User)
+_ASKED = (
+    select(Clarification, _ASKER.name.label("asker"), _ANSWERER.name.label("answerer"))
+    .join(_ASKER, _ASKER.id == Clarification.asked_by)
+    .outerjoin(_ANSWERER, _ANSWERER.id == Clarification.answered_by)
+    .order_by(Clarification.number)
+)
+
+
 @reader
 def _rows(submission_id: Any) -> Asking[list[Any]]:
-    asker, answerer, one = aliased(User), aliased(User), Clarification
-    return (
-        yield from ask(
-            select(one, asker.name.label("asker"), answerer.name.label("answerer"))
-            .join(asker, asker.id == one.asked_by)
-            .outerjoin(answerer, answerer.id == one.answered_by)
-            .where(one.submission_id == submission_id)
-            .order_by(one.number)
-        )
-    )
+    return (yield from ask(_ASKED.where(Clarification.submission_id == submission_id)))
 
 
 def _view(row: Any, attached: tuple[SubmittedFile, ...], *, team: bool) -> ClarificationView:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grants.calls.queries.applying import applicants_come_from, people_at_work
+from grants.calls.queries.contents import content_column, content_read
 from grants.calls.queries.corrections import (
     WorkingCopy,
     around,
@@ -64,7 +65,9 @@ __all__ = [
     "call_views",
     "calls",
     "calls_page",
+    "content_column",
     "content_of_version",
+    "content_read",
     "copied",
     "copy_row",
     "deadline_value",

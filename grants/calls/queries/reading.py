@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import functools
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Text, cast, false, func, or_, select
+from sqlalchemy import Select, false, func, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from grants.calls import rules
 from grants.calls.models import Call, CallDeadline, CallDocument
+from grants.calls.queries.contents import content_column, values_read
 from grants.calls.rules import (
     NOT_FOUND,
     BudgetPosition,
@@ -171,11 +169,9 @@ def call_views(call_ids: Iterable[UUID] | Select[Any]) -> Asking[dict[UUID, Call
     return (yield from _whole.asking(Call.id.in_(call_ids if isinstance(call_ids, Select) else set(call_ids))))
 
 
-# The values of a call as the text they are kept by in this process: made anew from what was just read apart it costs more
-# than to read it.
 _COLUMNS = (
     *(column for column in Call.__table__.c if column.name != "content"),
-    cast(Call.content, Text).label("content"),
+    content_column().label("content"),
 )
 
 
@@ -207,7 +203,7 @@ def _whole(wanted: ColumnElement[bool]) -> Asking[dict[UUID, CallView]]:
         documents[document.call_id].append(document)
     found = {}
     for row in rows:
-        fields, content, facts = _read(row.content)
+        fields, content, facts = values_read(row.content)
         fund = _as_opened(row, funds[row.fund_source_id])
         parent = fund.rules
         lines = tuple(deadline_value(each) for each in deadlines[row.id])
@@ -251,13 +247,6 @@ def _whole(wanted: ColumnElement[bool]) -> Asking[dict[UUID, CallView]]:
 def _as_opened(row: Call, fund: FundSourceView) -> FundSourceView:
     """The parent grant with the rules the call was opened with; a draft follows those that stand."""
     return fund if row.parent_rules is None else replace(fund, rules=programmes.kept_rules(row.parent_rules))
-
-
-@functools.lru_cache(maxsize=16)
-def _read(stored: str) -> tuple[Mapping[str, rules.Sourced], rules.CallContent, tuple[rules.Fact, ...]]:
-    """The values of a call from the JSON of its column: read once, since a published call hardly changes."""
-    fields = rules.from_json(json.loads(stored))
-    return MappingProxyType(fields), rules.content_of(fields), rules.facts_of(fields)
 
 
 _results: list[Callable[[CallView, datetime], tuple[PublicResult, ...] | None]] = []

@@ -5,6 +5,7 @@ Marks are whole half points. A mean of marks is an exact fraction of half points
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -129,6 +130,12 @@ class Scoring:
         return tuple(found)
 
 
+@functools.lru_cache(maxsize=64)
+def _marks_up_to(scale: Scale, most_half: int) -> tuple[int, ...]:
+    """The marks of a scale up to one: a score sheet asks for them fifty times."""
+    return tuple(half for half in scale.marks if half <= most_half)
+
+
 # What a call says that says nothing.
 PLAIN_SCORING = Scoring()
 
@@ -167,7 +174,7 @@ class Marking:
 
     def marks(self, criterion: Criterion) -> tuple[int, ...]:
         """Every mark one may give for a criterion, lowest first."""
-        return tuple(half for half in self.scale.marks if half <= self.most_half(criterion))
+        return _marks_up_to(self.scale, self.most_half(criterion))
 
     def allows(self, criterion: Criterion, half: int) -> bool:
         """Whether one may give this mark, in half points, for a criterion."""

@@ -109,6 +109,7 @@ from grants.evaluation.queries.scopes import (
     declaration_scope,
     seat_scope,
     shift_scope,
+    writing_scope,
 )
 from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments, seat_application
 from grants.evaluation.queries.scores_by_evaluator import scores_by_evaluator
@@ -254,4 +255,5 @@ __all__ = [
     "waiting_shifts",
     "words_on",
     "writers",
+    "writing_scope",
 ]

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Text, Uuid, and_, cast, func, literal, not_, null, or_, select, union_all
+from sqlalchemy.engine import Row
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from grants.applications.models import Application, ApplicationPartner
@@ -66,14 +67,15 @@ def within(actor: Actor, *permissions: Permission) -> ColumnElement[bool]:
     )
 
 
-def clear_for(user_id: Person) -> ColumnElement[bool]:
+def clear_for(user_id: Person, at: Moment | None = None) -> ColumnElement[bool]:
     """The condition on :class:`Application` that this person declared no conflict, or was cleared: else nothing opens.
 
     Nor does it before they said so of each organisation of it, nor where a conflict was found that stands, or where the
-    person or their organisation takes part, whatever was declared: that holds from the moment it is so.
+    person or their organisation takes part, whatever was declared: that holds from the moment it is so. A statement
+    that is put together once has places for both, and passes the fault point ``conflict`` itself each time it is asked.
     """
     faults.point("conflict")
-    return _written(_clear_for, user_id)
+    return _written(_clear_for, user_id, at)
 
 
 def _clear_for(user_id: Person, now: Moment) -> ColumnElement[bool]:
@@ -116,9 +118,10 @@ def _in_conflict(user_id: Person, now: Moment) -> ColumnElement[bool]:
     return or_(*(_about(*each) for each in _conflicts(user_id, now)))
 
 
-def _written(maker: Maker, user_id: Person) -> ColumnElement[bool]:
+def _written(maker: Maker, user_id: Person, at: Moment | None = None) -> ColumnElement[bool]:
     """Nearly every statement of this stage carries one of these: each is put together once. Nobody is a person too."""
-    return made_when_written(maker, cast(null(), Uuid) if user_id is None else user_id, clock.now())
+    now = clock.now() if at is None else at
+    return made_when_written(maker, cast(null(), Uuid) if user_id is None else user_id, now)
 
 
 def conflicts_held(user_id: Person, at: Moment) -> Select[Any]:
@@ -480,8 +483,8 @@ def refuse_own_seat(actor: Actor, application_id: UUID) -> None:
         )
 
 
-def refuse_closed(application: Application) -> None:
-    """Raise :class:`Refused` when an application is no longer in evaluation."""
+def refuse_closed(application: Application | Row[Any]) -> None:
+    """Raise :class:`Refused` when an application, or the one whose state and reference a row has, is no longer in evaluation."""
     if application.state not in IN_EVALUATION:
         word = application.state.replace("_", " ")
         raise Refused(f"{application.reference} is {word}; it is no longer in evaluation. Nothing was changed.")

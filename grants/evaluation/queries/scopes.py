@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 
 from grants.applications.models import Application
 from grants.calls.models import Call
@@ -23,6 +24,21 @@ def application_scope(application_id: UUID) -> Scope:
     """An application, locked, in its call."""
     row = locked(Application, application_id)
     return Scope.of(("application", row.id), ("call", row.call_id))
+
+
+def writing_scope(application_id: UUID) -> Scope:
+    """As :func:`application_scope` for what is saved every few seconds: locked, and no more read of it than where it lies."""
+    row = db.session.execute(_place_locked(), {"application_id": application_id}).one_or_none()
+    if row is None:
+        raise NotFound
+    return Scope.of(("application", row.id), ("call", row.call_id))
+
+
+@functools.cache
+def _place_locked() -> Select[UUID, UUID]:
+    """What :func:`writing_scope` asks, put together once."""
+    place = select(Application.id, Application.call_id).where(Application.id == bindparam("application_id"))
+    return place.with_for_update(of=Application)
 
 
 def declaration_scope(declaration_id: UUID) -> Scope:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, select
 
 from grants.applications import queries as applications
 from grants.applications.models import Application
@@ -80,6 +81,7 @@ def _lines(rows: Sequence[Any]) -> Asking[tuple[tuple[AssessmentRow, ...], Mappi
         cities_of.asking([row.id for row in rows]),
     ]
     marks, views, cities = yield from side_by_side(about)
+    marking = {key: view.content.marking for key, view in views.items()}
     lines = [
         AssessmentRow(
             row.id,
@@ -90,12 +92,12 @@ def _lines(rows: Sequence[Any]) -> Asking[tuple[tuple[AssessmentRow, ...], Mappi
             row.call_title,
             AssessmentState(row.sheet) if row.sheet else None,
             sum(half is not None for half in marks[row.sheet_id].values()),
-            len(views[row.call_id].content.criteria),
+            len(marking[row.call_id].criteria),
             row.due_at,
             row.submitted_at,
             ConsensusState(row.consensus) if row.consensus else None,
-            views[row.call_id].content.marking,
-            tuple((each, marks[row.sheet_id].get(each.key)) for each in views[row.call_id].content.criteria),
+            marking[row.call_id],
+            tuple((each, marks[row.sheet_id].get(each.key)) for each in marking[row.call_id].criteria),
             row.seconds or 0,
             row.skipped_at,
             row.worked_at,
@@ -129,19 +131,25 @@ def application_id_of(actor: Actor, reference: str) -> UUID:
 
 def seat_application(actor: Actor, reference: str) -> UUID:
     """The application of that reference if this person holds a seat on it, for an act that asks everything else itself."""
-    found = db.session.scalar(
+    found: UUID | None = db.session.scalar(_seat_of(), {"reference": reference, "user_id": actor.user_id})
+    if found is None:
+        raise NotFound
+    return found
+
+
+@functools.cache
+def _seat_of() -> Select[Any]:
+    """What :func:`seat_application` asks, put together once: every save while one scores begins with it."""
+    return (
         select(Application.id)
         .join(Assignment, Assignment.application_id == Application.id)
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
         .where(
-            Application.reference == reference,
+            Application.reference == bindparam("reference"),
             Assignment.state == SeatState.ACTIVE.value,
-            Evaluator.user_id == actor.user_id,
+            Evaluator.user_id == bindparam("user_id"),
         )
     )
-    if found is None:
-        raise NotFound
-    return found
 
 
 @reader
@@ -157,11 +165,11 @@ def assessment_page(actor: Actor, reference: str) -> Asking[AssessmentPage]:
         # Blind until the own sheet is in: the others are not even read from the database before that.
         _stored_sheets(seat.id, only=None if submitted else seat.seat_id),
         _lines(rows),
-        cities_of.asking([seat.id]),
-        seats_of.asking([seat.id]),
+        # How many are still to come is told to whoever has sent their own.
+        seats_of.asking([seat.id] if submitted else []),
         applications.shared_clarifications.asking(seat.id),
     ]
-    stored, (progress, views), cities, seats, clarified = yield from side_by_side(about)
+    stored, (progress, views), seats, clarified = yield from side_by_side(about)
     call = views[seat.call_id]
     read = _sheets(stored, call)
     own = next((view for seat_id, view in read if seat_id == seat.seat_id), _empty_sheet(actor.name))
@@ -169,9 +177,10 @@ def assessment_page(actor: Actor, reference: str) -> Asking[AssessmentPage]:
         view for seat_id, view in read if seat_id != seat.seat_id and view.state is AssessmentState.SUBMITTED
     )
     elsewhere = [line for line in progress if line.reference != reference]
+    cities = next(line.cities for line in progress if line.reference == reference)
     state = ConsensusState(seat.consensus) if seat.consensus else None
     return AssessmentPage(
-        head_of(seat, cities.get(seat.id, ""), call),
+        head_of(seat, cities, call),
         seat.submission_id,
         clarified,
         call.content.criteria,
@@ -251,6 +260,8 @@ def _sheet(row: Any, marks: Mapping[str, MarkInput], criteria: Sequence[Criterio
 @reader
 def seats_of(application_ids: Sequence[UUID]) -> Asking[dict[UUID, int]]:
     """How many active seats each application has."""
+    if not application_ids:
+        return {}
     rows = yield from ask(
         select(Assignment.application_id, func.count().label("seats"))
         .where(among(Assignment.application_id, application_ids), Assignment.state == SeatState.ACTIVE.value)

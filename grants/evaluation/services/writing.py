@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import DateTime, Select, Uuid, bindparam, case, func, select
 
 from grants.applications.models import Application
 from grants.calls import queries as calls
-from grants.core import acts
+from grants.calls.models import Call
+from grants.core import acts, clock, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db
 from grants.core.errors import Conflict, NotFound, Refused
@@ -122,11 +124,12 @@ def open_sheet(actor: Actor, application_id: UUID, version: int | None = None) -
     One statement. All that write on a sheet or take its seat lock the application first, so they queue.
     """
     found = _seat_and_sheet(actor, application_id)
-    _, is_clear, consensus, row, _, application = found[0]
-    if not is_clear:
+    first = found[0]
+    row = first.Assessment
+    if not first.is_clear:
         raise NotFound
-    queries.refuse_closed(application)
-    if consensus == ConsensusState.AGREED.value:
+    queries.refuse_closed(first)
+    if first.consensus == ConsensusState.AGREED.value:
         raise Refused(
             "The consensus is agreed; assessments of this application no longer change. Tell its chair what is wrong: "
             "they can open the consensus again."
@@ -139,38 +142,52 @@ def open_sheet(actor: Actor, application_id: UUID, version: int | None = None) -
             raise Refused(
                 "You have submitted this assessment; it no longer changes. The programme manager can reopen it: ask through Help."
             )
-    content = calls.call_by_id(application.call_id).content
-    scores = {each[4].criterion: each[4] for each in found if each[4] is not None}
+    marking = calls.content_read(first.content).marking
+    scores = {each.AssessmentScore.criterion: each.AssessmentScore for each in found if each.AssessmentScore}
     marks = [MarkInput(key, score.half, score.comment) for key, score in scores.items()]
-    definition = rules.asked(content.marking, rules.REMARK_WORDS)
+    definition = rules.asked(marking, rules.REMARK_WORDS)
     standing = rules.answers_of(marks, row.remark if row is not None else "")
-    return OpenSheet(
-        seat_id=found[0][0], row=row, scores=scores, marking=content.marking, definition=definition, answers=standing
-    )
+    return OpenSheet(seat_id=first.id, row=row, scores=scores, marking=marking, definition=definition, answers=standing)
 
 
 def _seat_and_sheet(actor: Actor, application_id: UUID) -> Sequence[Any]:
-    """Seat, whether no conflict bars it, consensus, sheet with its scores, application, in one statement; :class:`NotFound` without an active seat."""
-    found = db.session.execute(
+    """Seat, whether no conflict bars it, state of the application and its consensus, sheet with its scores, and what the
+    call asks, in one statement; :class:`NotFound` without an active seat.
+    """
+    faults.point("conflict")
+    sent = {"user_id": actor.user_id, "application_id": application_id, "at": clock.now()}
+    found = db.session.execute(_seat_and_sheet_of(), sent).all()
+    if not found:
+        raise NotFound
+    return found
+
+
+@functools.cache
+def _seat_and_sheet_of() -> Select[Any]:
+    """What :func:`_seat_and_sheet` asks, put together once: every save while one scores asks it."""
+    person = bindparam("user_id", type_=Uuid)
+    # Long, and the same for every score of the sheet: it comes with the first.
+    is_first = func.row_number().over(order_by=AssessmentScore.criterion) == 1
+    return (
         select(
-            Assignment.id, queries.clear_for(actor.user_id), Consensus.state, Assessment, AssessmentScore, Application,
+            Assignment.id, queries.clear_for(person, bindparam("at", type_=DateTime(timezone=True))).label("is_clear"),
+            Consensus.state.label("consensus"), Assessment, AssessmentScore, Application.state, Application.reference,
+            case((is_first, calls.content_column())).label("content"),
         )
         .join(Application, Application.id == Assignment.application_id)
+        .join(Call, Call.id == Application.call_id)
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
         .outerjoin(Consensus, Consensus.application_id == Assignment.application_id)
         .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
         .outerjoin(AssessmentScore, AssessmentScore.assessment_id == Assessment.id)
         .where(
-            Assignment.application_id == application_id,
+            Assignment.application_id == bindparam("application_id"),
             Assignment.state == SeatState.ACTIVE.value,
-            Evaluator.user_id == actor.user_id,
+            Evaluator.user_id == person,
         )
         .order_by(AssessmentScore.criterion)
         .execution_options(populate_existing=True)
-    ).all()  # fmt: skip
-    if not found:
-        raise NotFound
-    return found
+    )  # fmt: skip
 
 
 def store(opened: OpenSheet, sheet: SheetInput, shown: tuple[Shown, ...] | None = None) -> None:
@@ -181,7 +198,7 @@ def store(opened: OpenSheet, sheet: SheetInput, shown: tuple[Shown, ...] | None 
 @act(
     "assessment.save_field",
     needs=Permission.ASSESSMENT_SCORE,
-    scope=queries.application_scope,
+    scope=queries.writing_scope,
     says="wrote on an assessment of {subject}",
 )
 def save_field(actor: Actor, application_id: UUID, name: str, values: tuple[str, ...], number: int) -> FieldSaved:

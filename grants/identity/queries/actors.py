@@ -84,13 +84,15 @@ def actor_of(rows: Iterable[Any], user_id: UUID, session_id: UUID | None, fresh:
         raise NotFound
     granted = {(str(permission), EVERYWHERE) for permission in policy.EVERYBODY}
     held = frozenset(role for role, _ in roles)
-    for role, place in roles:
-        granted |= {(str(permission), place) for permission in policy.permissions_held(role, beside=held)}
-        granted |= {
-            (str(permission), ("organisation", organisation))
-            for permission in policy.IN_OWN_ORGANISATION.get(role, ())
-            for organisation in organisations
-        }
+    # Who assesses may hold one role in a hundred places.
+    words = {role: [str(permission) for permission in policy.permissions_held(role, beside=held)] for role in held}
+    granted.update((word, place) for role, place in roles for word in words[role])
+    granted.update(
+        (str(permission), ("organisation", organisation))
+        for role in held
+        for permission in policy.IN_OWN_ORGANISATION.get(role, ())
+        for organisation in organisations
+    )
     return Actor(
         user_id=user_id,
         name=names[0],
