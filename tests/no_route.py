@@ -6,9 +6,7 @@ things of the application they are kept from, or stands in ``NOT_WALKED`` with t
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +15,6 @@ from urllib.parse import quote
 from uuid import UUID
 
 from flask import Flask
-from pypdf import PdfReader
 from sqlalchemy import select
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
@@ -43,7 +40,7 @@ from tests.applications import pages
 from tests.applications.pages import Values
 from tests.factories import identity as people
 from tests.placeholders import Target, target_of
-from tests.without import numbers_of
+from tests.without import numbers_of, words_of
 
 WRITING = {"POST", "PUT", "PATCH", "DELETE"}
 JUDGES = frozenset({Role.EVALUATOR, Role.PANEL_CHAIR, Role.PANEL_MEMBER})
@@ -193,17 +190,6 @@ def may_try(actor: Actor, asked: Access) -> bool:
 def text_of(answer: TestResponse) -> str:
     """All words of an answer, those of a workbook, of a PDF, and of each file in an archive too."""
     return words_of(answer.get_data())
-
-
-def words_of(data: bytes) -> str:
-    """All words of a file."""
-    if data[:2] == b"PK":
-        with zipfile.ZipFile(io.BytesIO(data)) as book:
-            return "\n".join(words_of(book.read(name)) for name in book.namelist())
-    if data[:4] == b"%PDF":
-        # A title may go on in the next line.
-        return " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(data)).pages).split())
-    return data.decode("utf-8", "replace")
 
 
 def told(

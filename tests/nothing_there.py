@@ -18,9 +18,6 @@ _COMPLAINT = (
     "tests/awards/test_complaints.py::test_the_applicant_writes_sends_and_reads_and_the_office_decides_by_pages"
 )
 _PAPER = "tests/agreements/test_views.py::test_a_conflict_shuts_the_agreement_on_paper_and_who_signs_it"
-_ADVICE = (
-    "tests/awards/test_advice.py::test_a_chair_with_a_conflict_sees_neither_the_row_nor_ranks_it_could_be_told_from"
-)
 _MINUTES = "tests/awards/test_minutes.py::test_the_copy_of_a_conflicted_member_leaves_the_item_out_on_page_and_paper"
 _LIST_FILE = (
     "tests/applications/test_list_files.py::"
@@ -40,7 +37,6 @@ SHOWN_BY = {
     "applications.letter_pdf": _LETTERS,
     "applications.receipt_pdf": _LETTERS,
     "applications.show_list_file": _LIST_FILE,
-    "awards.advice_csv": _ADVICE,
     "awards.complaint": _COMPLAINT,
     "awards.complaint_decision": _COMPLAINT,
     "awards.complaint_file": _COMPLAINT,

@@ -9,10 +9,14 @@ import csv
 import html
 import io
 import re
+import zipfile
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import psycopg
+from openpyxl import load_workbook
+from pypdf import PdfReader
 from werkzeug.test import TestResponse
 
 # Marks within a line: what stands before and after them is one text.
@@ -30,6 +34,8 @@ _SAYS_SO = re.compile(
     r"conflict of interest|What you declared|With an application\.|closed to you|Disk: |oldest letter|^Server time| You took "
 )
 
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
 _COLUMNS = """
 SELECT c.table_name, c.column_name,
        EXISTS (SELECT FROM information_schema.columns AS key
@@ -42,15 +48,39 @@ WHERE c.table_schema = 'public' AND table_type = 'BASE TABLE' AND c.data_type = 
 _OUTLIVES = {"panel_meeting"}
 
 
+def words_of(data: bytes) -> str:
+    """All words of a file."""
+    if data[:2] == b"PK":
+        with zipfile.ZipFile(io.BytesIO(data)) as book:
+            return "\n".join(words_of(book.read(name)) for name in book.namelist())
+    if data[:4] == b"%PDF":
+        # A title may go on in the next line.
+        return " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(data)).pages).split())
+    return data.decode("utf-8", "replace")
+
+
 def numbers_of(answer: TestResponse) -> Counter[str]:
-    """Every number that a page tells, and every cell of a list in a file."""
+    """Every number that a page or a PDF tells, and every cell of a list in a file."""
+    if answer.mimetype == "application/pdf":
+        return Counter(_NUMBER.findall(words_of(answer.get_data())))
+    if answer.mimetype == WORKBOOK:
+        book = load_workbook(io.BytesIO(answer.get_data()), read_only=True)
+        rows = (row for sheet in book for row in sheet.iter_rows(values_only=True))
+        return _cells(rows)
     if answer.mimetype not in ("text/html", "text/csv"):
         return Counter()
     text = answer.get_data(as_text=True)
     if answer.mimetype == "text/csv":
-        return Counter(cell for row in csv.reader(io.StringIO(text)) for cell in row if cell)
+        return _cells(csv.reader(io.StringIO(text)))
     lines = html.unescape(_UNSEEN.sub("\n", _INLINE.sub("", text))).splitlines()
     return Counter(number for line in lines if not _SAYS_SO.search(line) for number in _NUMBER.findall(line))
+
+
+def _cells(rows: Iterable[Sequence[object]]) -> Counter[str]:
+    """Every cell of a list; of its first row, which names the columns, those with a number."""
+    told = [[str(cell) for cell in row if cell not in (None, "")] for row in rows]
+    heads = [cell for cell in (told[0] if told else ()) if _NUMBER.search(cell)]
+    return Counter([*heads, *(cell for row in told[1:] for cell in row)])
 
 
 def take_out(dsn: str, application_id: UUID) -> None:

@@ -204,9 +204,22 @@ def test_a_chair_with_a_conflict_sees_neither_the_row_nor_ranks_it_could_be_told
     rows = browser.get("chair", f"/calls/{scene.slug}/advice.csv").text
 
     assert scene.references[0] not in page + rows and "Cool Courtyards" not in page + rows
-    assert "1 application is left out because you may not see it." in page
+    assert "What you may not see is left out, and so is all that was counted or worked out" in page
+    # Nor does anything that is counted over all of them: one place, one sheet of an evaluator, one mean would tell of it.
+    for words in (
+        "Score sheets",
+        "Could be funded",
+        "Above the mean",
+        "Severity",
+        "Eva Evaluator",
+        "ICC",
+        "Fingerprint",
+    ):
+        assert words not in page
+    assert "Among the best," in rows
     shown = queries.advice_page(scene.actor("chair"), scene.slug)
     assert [row.reference for row in shown.rows] == sorted(scene.references[1:])
+    assert {row.effect for row in shown.rows} == {None}
     assert all(row.rank is None and row.fundable is None and row.mark(3) is None for row in shown.rows)
 
 

@@ -19,6 +19,7 @@ from grants.core.db import db
 from grants.evaluation.queries import access
 from grants.identity.policy import Role
 from tests.awards.meeting import planned, seat_panel
+from tests.awards.test_advice import run as advise
 from tests.awards.test_scenarios import cut
 from tests.evaluation.scene import Scene
 from tests.gates import opened
@@ -32,20 +33,20 @@ from tests.no_route import (
     readable,
     walked_unaccepted,
     walked_undeclared,
-    words_of,
     written_by_each,
 )
 from tests.nothing_there import NOTHING_THERE, SHOWN_BY
 from tests.servers import Cluster
-from tests.without import take_out
+from tests.without import take_out, words_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def furnish(scene: Scene) -> None:
-    """What leads to the first application on more pages: a conflict found and one declared, a scenario, a panel, a city."""
+    """What leads to the first application on more pages: a conflict found, a scenario, a panel, an advice, a city."""
     scene.find(scene.evaluators[0], 0)
     cut(scene)
+    advise(scene)
     seat_panel(scene)
     planned(scene).open_first()
     with arranging():
@@ -86,7 +87,8 @@ def test_no_route_tells_a_conflicted_person_of_an_application_that_is_judged_and
     assert sum(map(len, NOTHING_THERE.values())) == len(nowhere)
 
     # Nor does any number: each stands there as well in a world in which the application never was.
-    lists = {f"/calls/{evaluated.slug}/{name}" for name in ("ranking", "ranking.csv", "assignments", "evaluators.csv")}
+    told = ("ranking", "ranking.csv", "ranking.xlsx", "advice", "advice.csv", "assignments", "evaluators.csv")
+    lists = {f"/calls/{evaluated.slug}/{name}" for name in told}
     beside = f"/calls/{evaluated.slug}/assignments/{evaluated.references[1]}/adjust"
     assert {"/home", "/applications", "/consensus", beside, *lists} <= deciding.numbers.keys()
     judged = {"/home", "/assessments", "/consensus", "/panels", f"/calls/{evaluated.slug}/scores"}

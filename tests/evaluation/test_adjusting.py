@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
+from grants.calls import queries as calls
 from grants.core.acts import arranging
 from grants.core.db import db, get
-from grants.core.errors import Refused
+from grants.core.errors import Invalid, Refused
 from grants.core.jobs import Job
 from grants.core.paging import Page
 from grants.evaluation import queries, services
 from grants.evaluation.models import Assignment, AssignmentRun, Evaluator
-from grants.evaluation.rules import AdjustInput, PoolSearch, RunInput
+from grants.evaluation.rules import SEAT_COLUMNS, AdjustInput, EvaluatorInput, PoolSearch, RunInput
 from grants.evaluation.states import Deed, SeatState, StandingRule
 from grants.identity.models import User
 from tests.evaluation.scene import Browser, Scene
@@ -149,29 +152,58 @@ def test_every_way_to_leave_a_seat_asks_the_same_and_tells_who_had_it(seated: Sc
     assert ("assignment_handed_over", str(seated.people[other])) in told
 
 
+def refusals(scene: Scene, application_id: UUID, name: str) -> str:
+    """All that is told the manager who would give this evaluator one more seat, or take them out; without their name."""
+    entry, boss = db.session.get_one(User, scene.people[name]), scene.actor("manager")
+    reference = scene.references[scene.application_ids.index(application_id)]
+    adjusting = queries.adjust_page(boss, scene.slug, reference)
+    told = [reason for member, reason, _ in adjusting.people if member.user_id == entry.id]
+    table = [list(SEAT_COLUMNS[:2]), [reference, entry.handle]]
+    plan = queries.seat_plan(boss, calls.call_by_id(scene.call_id), table)
+    told += [change.words for change in plan.changes if change.handle == entry.handle]
+    asked = AdjustInput(Deed.GIVE, "", entry.handle, "Knows it")
+    values = EvaluatorInput(entry.id, "FI", ("en",), (), 0, 1)
+    sent: tuple[Callable[[], object], ...] = (
+        lambda: services.adjust(scene.actor("manager"), application_id, asked),
+        lambda: services.pool(scene.actor("manager"), scene.call_id, values),
+        lambda: services.remove(scene.actor("manager"), scene.call_id, scene.people[name]),
+    )
+    for each in sent:
+        with pytest.raises((Refused, Invalid)) as refused:
+            each()
+        told += [str(refused.value), *getattr(refused.value, "problems", {}).values()]
+    return "\n".join(told).replace(entry.name, "Somebody").replace(entry.handle, "somebody")
+
+
 def test_who_adjusts_seats_learns_nothing_of_an_application_shut_to_them(browser: Browser, seated: Scene) -> None:
-    first, second = seated.application_ids[:2]
+    held = {name: [one for one in seated.application_ids if name in seated.seats(one)] for name in seated.evaluators}
+    # One of the five has one seat alone, and somebody else lacks the same of the two others: who shares the third with them.
+    apart = next(name for name, its in held.items() if len(its) == 1)
+    first, second = (one for one in seated.application_ids if one not in held[apart])
+    hidden = next(name for name, its in held.items() if second not in its and name != apart)
+    reference = seated.references[seated.application_ids.index(second)]
     asked = AdjustInput(Deed.RELEASE, handle(seated, seated.seats(second)[0]), "")
     with arranging():
-        # Everybody is full, whoever looks: all their seats are counted for that.
+        # One of both is full, and the other has room for one.
         for entry in db.session.scalars(select(Evaluator)):
-            held = select(func.count()).where(Assignment.evaluator_id == entry.id)
-            entry.load_max = db.session.scalar(held) or 1
-    base = f"/calls/{seated.slug}/assignments/{seated.references[1]}"
-    assert queries.adjust_page(seated.actor("manager"), seated.slug, seated.references[1], asked).what_if is not None
+            entry.load_max = 2
+    base = f"/calls/{seated.slug}/assignments/{reference}"
+    assert queries.adjust_page(seated.actor("manager"), seated.slug, reference, asked).what_if is not None
     with arranging():
         bar(seated.people["manager"], "application", first)
 
     manager = seated.actor("manager")
-    shown = queries.adjust_page(manager, seated.slug, seated.references[1], asked)
+    shown = queries.adjust_page(manager, seated.slug, reference, asked)
     looked = browser.post("manager", f"{base}/adjust", show="yes", deed="release", leaving=asked.leaving)
     told = {line.name: line.load for line in queries.pool_list(manager, seated.call_id, PoolSearch(), Page())[0].items}
 
     assert {member.name: member.load for member, *_ in shown.people} == told
-    assert sum(told.values()) == 6 and sum(member.carries for member, *_ in shown.people) == 9
+    assert sum(told.values()) == 6
     assert shown.what_if is None
     assert "The figures of the whole call are not told to you" in text_of(looked)
-    assert any("and has as many." in reason for reason in shown.unable)
-    why = queries.seat_why(manager, seated.slug, seated.references[1], asked.leaving)
+    # Who sits on what is shut is told by no refusal: whoever might is spoken of and refused in the same words.
+    both = {refusals(seated, second, name) for name in (hidden, apart)}
+    assert len(both) == 1 and both.pop().count("closed to you") == 4
+    why = queries.seat_why(manager, seated.slug, reference, asked.leaving)
     better = [{"evaluator": "", "utility": 1, "why": one, "rule": "", "load_max": 3} for one in ("full", "elsewhere")]
     assert why.partial and len({words for *_, words in replace(why, told={"better": better}).better}) == 1

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 
 from grants.applications import queries as applications
@@ -25,14 +26,16 @@ from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
-from grants.evaluation import queries
-from grants.evaluation.models import ConflictDeclaration, DetectedConflict
+from grants.evaluation import queries, services
+from grants.evaluation.models import Assessment, AssessmentVersion, ConflictDeclaration, DetectedConflict
 from grants.evaluation.states import DetectedKind, DetectedState
 from grants.identity import queries as identity
 from grants.identity.models import AccessBar, Membership
 from grants.identity.policy import Role
 from tests.evaluation.scene import Scene
 from tests.factories import identity as people
+from tests.no_route import WRITING, read_by, told_by, walk
+from tests.placeholders import target_of
 from tests.statements import statements
 
 
@@ -179,3 +182,31 @@ def test_somebody_who_applies_and_holds_no_office_is_kept_from_nothing_by_what_t
     joined(scene, "lead", 1)
 
     assert scene.actor("lead").bars == frozenset()
+
+
+# Where somebody writes who assesses.
+SHEETS = ("/assessments", "/consensus")
+
+
+def sheets_kept() -> list[object]:
+    """What stands of every sheet and of its fields."""
+    db.session.rollback()
+    sheets = select(Assessment.id, Assessment.version, Assessment.numbers, Assessment.remark).order_by(Assessment.id)
+    return [*map(tuple, db.session.execute(sheets)), db.session.scalar(select(func.count(AssessmentVersion.id)))]
+
+
+def test_a_tab_that_was_open_before_a_conflict_was_found_tells_and_saves_nothing(app: Flask, seated: Scene) -> None:
+    first, name = seated.application_ids[0], seated.seats(seated.application_ids[0])[0]
+    services.save(seated.actor(name), first, seated.sheet(8, 8, 8))
+    before = read_by(app, seated.actor(name), first, under=SHEETS)
+    kept = sheets_kept()
+
+    # Nobody has set a bar or emptied the seat yet.
+    seated.find(name, 0, DetectedState.CONFIRMED)
+    db.session.rollback()
+    about = target_of(db.session.get_one(Application, first))
+    after = walk(app, seated.actor(name), [about], ("GET", *sorted(WRITING)), SHEETS, forms=before.forms)
+
+    assert len(before.leaks) >= 9 and len(before.forms) >= 3
+    assert told_by(after, [about]) == {}
+    assert sheets_kept() == kept

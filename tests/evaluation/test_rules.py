@@ -199,4 +199,9 @@ def test_scores_are_compared_only_between_whole_sheets_of_the_scale_as_it_is_now
 def test_who_takes_no_more_is_refused_without_how_many_they_have_where_some_are_shut_to_the_reader() -> None:
     rules.refuse_load(member(load=1, unseen=1))
     with pytest.raises(Refused, match=r"^Eva takes no more than 3 and has as many\. Raise the largest number"):
-        rules.refuse_load(member(load=1, unseen=2))
+        rules.refuse_load(member(load=3))
+    with pytest.raises(Refused, match=r"^Eva takes no more than 3 and may have as many: what is closed to you counts"):
+        rules.refuse_load(member(load=1, unseen=1), 1)
+    assert rules.lowers_too_far(member(load=3), 3) == "" == rules.lowers_too_far(member(load=2, unseen=1), 3)
+    assert rules.lowers_too_far(member(load=3), 2) == "Eva has more applications than that already."
+    assert "may have more applications than that already" in rules.lowers_too_far(member(load=2, unseen=1), 2)

@@ -18,7 +18,9 @@ from grants.core.jobs import Job
 from grants.evaluation import queries, rules, services
 from grants.evaluation.models import Assessment, Assignment, Evaluator
 from grants.evaluation.states import AssessmentState, CountryRule, Declared, PoolState, SeatState
+from grants.identity.policy import Role
 from tests.evaluation.scene import Browser, Scene
+from tests.factories import identity as people
 
 NO_TIME = "A new job takes all my time."
 
@@ -37,6 +39,9 @@ def test_who_steps_down_gives_back_what_is_open_and_what_is_in_stands(seated: Sc
     assert open_ones, "somebody has several seats"
     services.submit(seated.actor(name), sent, seated.sheet(8, 8, 8))
     services.save(seated.actor(name), open_ones[0], seated.sheet(6, None, None))
+    with arranging():
+        other = people.user("Mona Manager", Role.PROGRAMME_MANAGER).id
+        people.bar(other, "application", sent)
     address = f"/calls/{seated.slug}/step-down"
     declaring = browser.get(name, "/assessments/conflicts").text
     assert f'href="{address}"' in declaring
@@ -73,14 +78,19 @@ def test_who_steps_down_gives_back_what_is_open_and_what_is_in_stands(seated: Sc
             services.submit(seated.actor(name), each, seated.sheet(8, 8, 8))
     # The manager reads of it by mail, on /home and in the pool; nobody seats this person again.
     mails = [job.args for job in db.session.scalars(select(Job).where(Job.name == "jobs.mail.send"))]
-    (letter,) = [mail for mail in mails if mail["template"] == "evaluator_stepped_down"]
-    assert letter["user_id"] == str(seated.people["manager"])
+    letters = {mail["user_id"]: mail["context"] for mail in mails if mail["template"] == "evaluator_stepped_down"}
+    told = {user_id: (words["freed"], words["stands"]) for user_id, words in letters.items()}
+    # Of what is closed to a manager no number tells: that this person assessed it would be the difference.
+    assert told == {
+        str(seated.people["manager"]): (len(open_ones), 1),
+        str(other): (len(open_ones), 0),
+    }
     person = db.session.scalar(select(Evaluator.user_id).where(Evaluator.id == seated.evaluator_id(name)))
     member = next(one for one in queries.pool(seated.call_id) if one.user_id == person)
     (about,) = queries.consortia_of([open_ones[0]])
     assert "stepped down" in rules.why_not(member, about, rules.Said(Declared.NONE), countries=CountryRule.ALLOWED)
-    told = [each.why for each in queries.duties(seated.actor("manager"), clock.now()) if each.what.startswith("Fill")]
-    assert told[0].startswith(f"Stepped down: {member.name}. ")
+    duties = [each.why for each in queries.duties(seated.actor("manager"), clock.now()) if each.what.startswith("Fill")]
+    assert duties[0].startswith(f"Stepped down: {member.name}. ")
     profile = browser.get("manager", f"/calls/{seated.slug}/evaluators/{member.handle}/profile").text
     assert NO_TIME in profile and PoolState.STEPPED_DOWN.words in profile
 

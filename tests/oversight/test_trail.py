@@ -115,10 +115,13 @@ def test_a_barred_auditor_finds_nothing_of_the_thing_nor_of_what_belongs_to_it(s
     with arranging():
         factory.bar(nuria.user_id, "application", scene.world.application_id)
 
-    found, other = said(actors.nuria()), said(actors.nuria(), TrailFilter(reference=scene.order))
+    found = said(actors.nuria())
 
     assert not [sentence for sentence in found if "PCP-2022-G" in sentence or scene.order in sentence]
-    assert other == []
+    # It is answered as a reference that was never given.
+    for reference in (scene.order, scene.world.reference, "PCP-2022-P-9999"):
+        told = queries.record(actors.nuria(), TrailFilter(reference=reference), Page())
+        assert told == ((), f"There is nothing “{reference}” here. Write a reference, for example PCP-2022-G-0001.")
 
 
 def test_an_auditor_of_one_call_reads_that_call_only(scene: Scene) -> None:

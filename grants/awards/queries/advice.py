@@ -112,7 +112,7 @@ def _counted(call: CallView, rows: Sequence[Any]) -> SheetsRead:
 def advice_page(actor: Actor, slug: str) -> Asking[AdvicePage]:
     """The newest run beside the official rank, for chairs and managers who decide, read beside the ranking.
 
-    With a conflict, or not declared, one sees no row of that application, and no ranks it could be inferred from.
+    With a conflict, or not declared, one sees no row of that application, and no figure it could be inferred from.
     """
     call_id = select(Call.id).where(Call.slug == slug).scalar_subquery()
     shown, ((runs, names, titles, answers), seated) = yield from both(
@@ -207,14 +207,19 @@ def _page(
             for row, held in zip(rows, seen, strict=True)
         ]
     # Sorted by what is shown, so that the order tells nothing that the page withholds.
-    rows.sort(key=lambda one: (one.rank or 0.0, -one.effect, one.reference))
+    rows.sort(key=lambda one: (one.rank or 0.0, -(one.mean if one.effect is None else one.effect), one.reference))
+    if partial:
+        return AdvicePage(
+            *head, partial, shown.why_partial, chairs, places, run.number, run.created_at, AdviceKind(run.kind),
+            run.reason, rows=tuple(rows), most=_most(shown),
+        )  # fmt: skip
     people = [_person(held, names, points) for held in (run.result.get("people", ()) if chairs else ())]
     return AdvicePage(
         *head, partial, shown.why_partial, chairs, places, run.number, run.created_at, AdviceKind(run.kind), run.reason,
-        run.places, run.applications, run.evaluators, run.sheets, tuple(rows), len(told) - len(rows), tuple(people),
+        run.places, run.applications, run.evaluators, run.sheets, tuple(rows), tuple(people),
         run.result.get("reliability", {}), _most(shown), run.settings.get("each", 1), run.milliseconds, run.input_sha256.hex(),
-        None if partial else robustness,
-        run.kind == AdviceKind.FULL.value and not partial and shown.selection is None,
+        robustness,
+        run.kind == AdviceKind.FULL.value and shown.selection is None,
     )  # fmt: skip
 
 
@@ -234,7 +239,7 @@ def _row(held: Mapping[str, Any], application: Any, official: int | None, points
         official,
         held["sheets"],
         held["mean"] * points,
-        held["effect"] * points,
+        None if partial else held["effect"] * points,
         rank,
         None if rank is None else (*told["half"], *told["wide"]),
         told.get("fundable"),

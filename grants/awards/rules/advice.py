@@ -84,14 +84,14 @@ class RankMark:
 
 @dataclass(frozen=True, slots=True)
 class AdviceRow:
-    """One application beside its official rank. ``rank`` and what follows are None where they are withheld."""
+    """One application beside its official rank. ``effect`` and what follows are None where they are withheld."""
 
     reference: str
     title: str
     official: int | None
     sheets: int
     mean: float
-    effect: float
+    effect: float | None
     rank: float | None
     bounds: tuple[int, ...] | None
     fundable: float | None
@@ -126,7 +126,7 @@ class AdviceRow:
     @property
     def effect_words(self) -> str:
         """How far it lies above or below the mean of all, drawn towards it, in points."""
-        return signed(self.effect)
+        return "" if self.effect is None else signed(self.effect)
 
     @property
     def interval_words(self) -> str:
@@ -200,9 +200,10 @@ def _across(value: float, most: float) -> int:
 
 @dataclass(frozen=True, slots=True)
 class AdvicePage:
-    """The newest run of a call; ``number`` is None where there is none. ``left_out`` rows are not this person's to see.
+    """The newest run of a call; ``number`` is None where there is none.
 
-    ``chairs`` says whether this person reads what is said of evaluators.
+    ``chairs`` says whether this person reads what is said of evaluators. Whoever sees a part of the applications is told
+    nothing that was counted or worked out over all of them: what they are kept from is the difference.
     """
 
     call_id: UUID
@@ -221,7 +222,6 @@ class AdvicePage:
     evaluators: int = 0
     sheets: int = 0
     rows: tuple[AdviceRow, ...] = ()
-    left_out: int = 0
     people: tuple[SeverityRow, ...] = ()
     reliability: Mapping[str, float | None] | None = None
     most: float = 0.0
@@ -243,14 +243,6 @@ class AdvicePage:
         if self.partial and self.reason:
             return "The method cannot say all now. Why names applications, and is told to whoever may see them all."
         return self.reason
-
-    @property
-    def left_out_words(self) -> str:
-        """How many rows are left out for this person."""
-        if not self.left_out:
-            return ""
-        rows = "1 application is" if self.left_out == 1 else f"{self.left_out} applications are"
-        return f"{rows} left out because you may not see {'it' if self.left_out == 1 else 'them'}."
 
     @property
     def most_words(self) -> str:

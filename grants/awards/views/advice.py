@@ -69,7 +69,7 @@ def advice_csv(slug: str) -> Any:
     out = io.StringIO()
     writer = csv.writer(out, dialect="excel", lineterminator="\r\n")
     writer.writerow(
-        ["Reference", "Title", "Official rank", "Sheets", "Mean, points", "Above the mean, points", "Expected rank", "50 % from", "50 % to", "90 % from", "90 % to", f"Among the best {shown.places}", "SUCRA", "PCER", "Selected in simulations", "Run"]
+        ["Reference", "Title", "Official rank", "Sheets", "Mean, points", "Above the mean, points", "Expected rank", "50 % from", "50 % to", "90 % from", "90 % to", "Among the best" if shown.partial else f"Among the best {shown.places}", "SUCRA", "PCER", "Selected in simulations", "Run"]
     )  # fmt: skip
     for row in shown.rows:
         bounds = row.bounds or ("", "", "", "")

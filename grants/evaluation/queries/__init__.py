@@ -36,7 +36,16 @@ from grants.evaluation.queries.applicants import (
     town_question,
     towns_of,
 )
-from grants.evaluation.queries.assignments import call_to_assign, candidates, country_rule, pool, runs, seat_of
+from grants.evaluation.queries.assignments import (
+    call_to_assign,
+    candidates,
+    country_rule,
+    not_barred,
+    pool,
+    runs,
+    seat_of,
+    sees_a_part,
+)
 from grants.evaluation.queries.conflicts import conflict_pages, doubt, may_declare, to_declare_in_office, waiting_doubts
 from grants.evaluation.queries.consensus import (
     agreed_before,
@@ -194,6 +203,7 @@ __all__ = [
     "may_see",
     "missing_page",
     "missing_seats",
+    "not_barred",
     "official_scores",
     "own_entry",
     "own_invitation",
@@ -229,6 +239,7 @@ __all__ = [
     "seat_table",
     "seat_why",
     "seated",
+    "sees_a_part",
     "shift_page",
     "shift_scope",
     "shut_for",

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Label, Select, Text, and_, cast, func, not_, select, true
+from sqlalchemy import ColumnElement, Label, Select, Text, and_, cast, func, literal, not_, select, true
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application, ApplicationPartner
@@ -15,6 +15,7 @@ from grants.applications.states import PartnerState
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.core import clock
+from grants.core.db import among
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, both, reader
@@ -51,6 +52,7 @@ def not_barred(actor: Actor) -> ColumnElement[bool]:
     return Assignment.application_id.not_in(actor.barred("application"))
 
 
+@reader
 def sees_a_part(actor: Actor, call_id: UUID) -> Asking[bool]:
     """Whether an application of a call is shut to this person: figures of the whole call would tell of it."""
     shut = actor.barred("application")
@@ -62,14 +64,22 @@ def sees_a_part(actor: Actor, call_id: UUID) -> Asking[bool]:
     return bool(found)
 
 
+def _shut_count(actor: Actor, call_id: UUID) -> ColumnElement[int]:
+    """How many applications of a call are shut to this person, whatever stands with them."""
+    shut = and_(Application.call_id == call_id, among(Application.id, actor.barred("application")))
+    return select(func.count(Application.id)).where(shut).scalar_subquery()
+
+
 @reader
 def pool(call_id: UUID, sees: Actor | None = None) -> Asking[tuple[PoolMember, ...]]:
     """The evaluators of a call by name, with what they know, wish, have and have done. One statement.
 
-    Where it is shown to somebody, seats on what is shut to them are in none of its numbers but :attr:`PoolMember.unseen`.
+    Where it is shown to somebody, seats on what is shut to them are in none of its numbers; :attr:`PoolMember.unseen` counts
+    each application shut to them as a seat of everybody, so that nobody takes too much and nothing tells who sits there.
     """
     active = and_(Assignment.evaluator_id == Evaluator.id, Assignment.state == SeatState.ACTIVE.value)
     seen = true() if sees is None else not_barred(sees)
+    shut = literal(0) if sees is None else _shut_count(sees, call_id)
     done = and_(Assessment.state == AssessmentState.SUBMITTED.value, seen)
     rows = yield from ask(
         select(
@@ -85,7 +95,7 @@ def pool(call_id: UUID, sees: Actor | None = None) -> Asking[tuple[PoolMember, .
             ),
             *(User.name, User.handle, Organisation.name.label("organisation")),
             func.count(Assignment.id).filter(seen).label("load"),
-            func.count(Assignment.id).filter(not_(seen)).label("unseen"),
+            shut.label("shut"),
             func.count(Assessment.id).filter(done).label("submitted"),
         )
         .join(User, User.id == Evaluator.user_id)
@@ -103,7 +113,7 @@ def pool(call_id: UUID, sees: Actor | None = None) -> Asking[tuple[PoolMember, .
         PoolMember(
             row.id, row.user_id, row.name, row.handle, row.organisation or "", row.organisation_id, row.country_code,
             tuple(row.languages), tuple(row.topics), row.load_min, row.load_max, row.version, row.load, row.submitted,
-            unseen=row.unseen, roles=tuple(row.roles), levels=row.language_levels, topic_levels=row.topic_levels,
+            unseen=min(row.shut, max(0, row.load_max - row.load)), roles=tuple(row.roles), levels=row.language_levels, topic_levels=row.topic_levels,
             bids={UUID(key): wish for key, wish in (row.wishes or {}).items()},
             met_before=frozenset(row.met_before or ()),
             available_from=row.available_from, available_until=row.available_until,

@@ -113,7 +113,7 @@ def seat_why(actor: Actor, slug: str, reference: str, handle: str) -> Asking[Sea
     call, application = yield from in_evaluation(actor, slug, reference)
     asked: list[Asking[Any]] = [
         seat_views([application.id]), cities_of.asking([application.id]), pool.asking(call.id, actor),
-        sees_a_part(actor, call.id),
+        sees_a_part.asking(actor, call.id),
     ]  # fmt: skip
     seats, cities, members, partial = yield from side_by_side(asked)
     seat = next(
@@ -144,7 +144,7 @@ def adjust_page(actor: Actor, slug: str, reference: str, asked_for: AdjustInput 
         cities_of.asking([application.id]),
         _standing(call.id),
         country_rule.asking(call.id),
-        sees_a_part(actor, call.id),
+        sees_a_part.asking(actor, call.id),
     ]
     (about,), stated, seats, members, cities, standing, countries, partial = yield from side_by_side(about_call)
     active = tuple(seat for seat in seats.get(application.id, []) if seat.state is SeatState.ACTIVE)

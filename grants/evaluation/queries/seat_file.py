@@ -115,7 +115,12 @@ def seat_plan(actor: Actor, call: CallView, table: Sequence[Sequence[str]]) -> A
         SeatsKnown(
             call.content.evaluators_per_application,
             {key: _application(row, seats.get(row.id, ()), row.id in agreed) for key, row in open_ones.items()},
-            {one.handle: Takes(one.id, one.name, one.carries, one.load_max) for one in members},
+            {
+                one.handle: Takes(
+                    one.id, one.name, one.carries, one.load_max, rules.COUNTS_AS_A_SEAT if one.unseen else ""
+                )
+                for one in members
+            },
             unfit,
         ),
     )

@@ -128,6 +128,7 @@ from grants.evaluation.rules.pattern import (
     patterns_of,
 )
 from grants.evaluation.rules.pool import (
+    COUNTS_AS_A_SEAT,
     LANGUAGE_LEVELS,
     POOL_LOAD_MAX,
     ROLES,
@@ -137,6 +138,7 @@ from grants.evaluation.rules.pool import (
     checked_member,
     digest,
     full_words,
+    lowers_too_far,
     refuse_load,
     topic_choices,
     topic_questions,
@@ -257,6 +259,7 @@ __all__ = [
     "CHANGED_ELSEWHERE",
     "COMMENT_CHARACTERS_MAX",
     "CONSENSUS_WORDS",
+    "COUNTS_AS_A_SEAT",
     "DUE_SOON",
     "EMPTY_SEAT",
     "GIVEN_BACK",
@@ -430,6 +433,7 @@ __all__ = [
     "left_words",
     "legend_of",
     "link_state",
+    "lowers_too_far",
     "mark_field",
     "named_by",
     "next_of",

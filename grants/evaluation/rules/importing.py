@@ -19,7 +19,14 @@ from grants.core.errors import Invalid, no_such, quoted
 from grants.core.text import csv_lines
 from grants.evaluation.rules.employers import employer_words, read_employers
 from grants.evaluation.rules.heads import columns_of
-from grants.evaluation.rules.pool import POOL_LOAD_MAX, TOPIC_LEVELS, PoolMember, checked_member, digest
+from grants.evaluation.rules.pool import (
+    POOL_LOAD_MAX,
+    TOPIC_LEVELS,
+    PoolMember,
+    checked_member,
+    digest,
+    lowers_too_far,
+)
 from grants.evaluation.rules.values import EvaluatorInput
 from grants.identity.rules import checked_name, normal_email
 
@@ -273,8 +280,9 @@ def _line(
         wrong("email", found.unfit)
     if found is not None and found.ended and found.member is None:
         wrong("email", found.ended)
-    if found is not None and found.member is not None and values is not None and values.load_max < found.member.carries:
-        wrong("most", f"{found.member.name} has more applications than that already. Write a larger number.")
+    member = found.member if found is not None else None
+    if member is not None and values is not None and (too_few := lowers_too_far(member, values.load_max)):
+        wrong("most", f"{too_few} Write a larger number.")
     if problems or values is None:
         return ImportLine(number, email, name, LineDeed.REFUSED, problems=tuple(problems))
     deed, changes = _deed(found, values)

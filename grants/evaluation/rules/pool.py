@@ -55,7 +55,7 @@ class PoolMember:
     version: int
     load: int = 0
     submitted: int = 0
-    # Seats beyond ``load``, on what is shut to whom this is shown: they count for what a person may take, and nobody is told.
+    # Seats this person may have beyond ``load``, on what is shut to whom this is shown: as many of everybody with room for them.
     unseen: int = 0
     undeclared: int = 0
     roles: tuple[str, ...] = ()
@@ -79,7 +79,7 @@ class PoolMember:
 
     @property
     def carries(self) -> int:
-        """How many applications this person has, whoever looks."""
+        """How many applications this person has, or may have where some are shut to who looks."""
         return self.load + self.unseen
 
     @property
@@ -245,15 +245,35 @@ def checked_languages(
     return tuple(found), tuple(found.items())
 
 
-def refuse_load(member: PoolMember) -> None:
-    """Raise :class:`Refused` when an evaluator already has as many applications as they may take; not how many they have."""
-    if member.carries >= member.load_max:
+# Who has a seat there is told to nobody it is shut to: it is counted as if each of the pool had one.
+COUNTS_AS_A_SEAT = (
+    "what is closed to you counts as a seat of every evaluator. Somebody who sees the whole call can decide."
+)
+
+
+def refuse_load(member: PoolMember, more: int = 0) -> None:
+    """Raise :class:`Refused` when an evaluator already has as many applications as they may take; not how many they have.
+
+    ``more`` are the seats given less those taken since the member was read.
+    """
+    if member.carries + more >= member.load_max:
         raise Refused(f"{full_words(member)} Raise the largest number, or choose somebody else.")
 
 
 def full_words(member: PoolMember) -> str:
-    """Why somebody takes no more, without how many they have: some may be shut to who reads it."""
+    """Why somebody takes no more. Where something is shut to who reads it, the same of everybody it could be true of."""
+    if member.unseen:
+        return f"{member.name} takes no more than {member.load_max} and may have as many: {COUNTS_AS_A_SEAT}"
     return f"{member.name} takes no more than {member.load_max} and has as many."
+
+
+def lowers_too_far(member: PoolMember, load_max: int) -> str:
+    """What is wrong with a new largest number, empty where nothing is; without how many applications the person has."""
+    if load_max >= min(member.carries, member.load_max):
+        return ""
+    if member.unseen:
+        return f"{member.name} may have more applications than that already: {COUNTS_AS_A_SEAT}"
+    return f"{member.name} has more applications than that already."
 
 
 def topic_questions(definition: Definition) -> tuple[str, ...]:

@@ -70,12 +70,14 @@ class SeatedApplication:
 
 @dataclass(frozen=True, slots=True)
 class Takes:
-    """Somebody of the pool: how many applications they have, which no sentence tells, and take at most."""
+    """Somebody of the pool: how many applications they have or may have, which no sentence tells, and take at most."""
 
     id: UUID
     name: str
     load: int
     load_max: int
+    # Said beside a refusal where not all they have is known to who reads it.
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,7 +344,8 @@ def _too_much(
     for handle, more in given.items():
         person = known.pool[handle]
         if loads[handle] > person.load_max:
-            sentence = f"{person.name} would have more applications than the {person.load_max} they take at most."
+            sentence = f"{person.name} would have more applications than the {person.load_max} they take at most"
+            sentence += f": {person.remark}" if person.remark else "."
             # All of them: which of several the person should have is for the file to say.
             for change in more:
                 found.setdefault(change.reference, {})[change.number] = sentence

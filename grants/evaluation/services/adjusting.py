@@ -47,7 +47,7 @@ def adjust(actor: Actor, application_id: UUID, values: AdjustInput, shown: int |
     if shown not in (None, queries.standing_version(application_id)):
         raise Conflict("Somebody changed these seats while you were working. Nothing of yours was done.")
     call = calls.call_by_id(application.call_id)
-    room = seating_room(call, [application_id], _entries(call.id, {values.leaving, values.taking}))
+    room = seating_room(actor, call, [application_id], _entries(call.id, {values.leaving, values.taking}))
     sentence, taken_by = _change(room, application, values, words)
     tell_evaluators(call, [taken_by] if taken_by is not None else [])
     return sentence
@@ -79,7 +79,7 @@ def change_by_file(actor: Actor, call_id: UUID, text: str, shown: bytes, reason:
     references = sorted({change.reference for change in plan.written})
     open_ones = {key: to_change_by_hand(actor, ids[key], reason) for key in references}
     entries = _entries(call_id, {change.handle for change in plan.written})
-    room = seating_room(call, [ids[key] for key in references], entries)
+    room = seating_room(actor, call, [ids[key] for key in references], entries)
     seated: list[PoolMember] = []
     for change in sorted(plan.written, key=lambda one: (order.index(one.deed), one.reference, one.handle)):
         application, words = open_ones[change.reference]

@@ -43,13 +43,9 @@ def pool(actor: Actor, call_id: UUID, values: EvaluatorInput, version: int | Non
         db.session.add(row)
     else:
         check_version(row, version)
-        carries = next(member.carries for member in queries.pool(call_id) if member.user_id == values.user_id)
-        if values.load_max < carries:
-            raise Invalid(
-                "The largest number is too small.",
-                # Without how many: some may be shut to who asks.
-                {"load_max": f"{person.name} has more applications than that already. Enter more, or void a seat."},
-            )
+        stands = next(member for member in queries.pool(call_id, actor) if member.user_id == values.user_id)
+        if wrong := rules.lowers_too_far(stands, values.load_max):
+            raise Invalid("The largest number is too small.", {"load_max": f"{wrong} Enter more, or void a seat."})
     fill_entry(row, values)
     if values.employers is not None:
         db.session.flush()
@@ -167,10 +163,16 @@ def remove(actor: Actor, call_id: UUID, user_id: UUID) -> None:
     ).one_or_none()
     if row is None:
         raise NotFound
-    seats = db.session.scalar(select(func.count()).select_from(Assignment).where(Assignment.evaluator_id == row.id))
-    if seats:
+    seats = select(func.count(Assignment.id)).where(Assignment.evaluator_id == row.id)
+    if db.session.scalar(seats.where(queries.not_barred(actor))):
         raise Refused(
             "This evaluator has or had a seat on an application and stays on the record. Void the seat instead."
+        )
+    # Whether somebody sits on what is closed to the asker is not told, so nobody is taken out by them.
+    if queries.sees_a_part(actor, call_id):
+        raise Refused(
+            "Something in this call is closed to you, and this evaluator may have a seat there. Somebody who sees the whole "
+            "call can take them out."
         )
     for wish in db.session.scalars(select(EvaluatorWish).where(EvaluatorWish.evaluator_id == row.id)):
         db.session.delete(wish)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -186,6 +186,7 @@ def take_seat_by_hand(application: Application, seat: Assignment, words: str, *,
 class SeatingRoom:
     """What seats given by hand are checked by, read once an act: the pool, the consortia, the rules of the call."""
 
+    actor: Actor
     call: CallView
     members: Mapping[UUID, PoolMember]
     about: Mapping[UUID, Consortium]
@@ -193,12 +194,18 @@ class SeatingRoom:
     fitting: Fitting
 
 
-def seating_room(call: CallView, application_ids: Collection[UUID], evaluator_ids: Collection[UUID]) -> SeatingRoom:
-    """The room of these applications, inside an act that has locked them; whose seats change is locked here, in a steady order."""
+def seating_room(
+    actor: Actor, call: CallView, application_ids: Collection[UUID], evaluator_ids: Collection[UUID]
+) -> SeatingRoom:
+    """The room of these applications, inside an act that has locked them; whose seats change is locked here, in a steady order.
+
+    What is refused there is refused by what this person may know of.
+    """
     whose = select(Evaluator.id).where(Evaluator.call_id == call.id, Evaluator.id.in_(evaluator_ids))
     db.session.execute(whose.order_by(Evaluator.id).with_for_update()).all()
-    members = queries.pool(call.id)
+    members = queries.pool(call.id, actor)
     return SeatingRoom(
+        actor,
         call,
         {member.id: member for member in members},
         {one.application_id: one for one in queries.consortia_of(application_ids)},
@@ -226,7 +233,7 @@ def seat_by_hand(
     if why:
         raise Refused(f"{why} Choose somebody else.")
     # The act itself may have given or taken seats since the room was read.
-    rules.refuse_load(replace(member, load=_load(evaluator_id)))
+    rules.refuse_load(member, _load(room.actor, evaluator_id) - member.load)
     standing = standing_pairs([application_id])
     if len(standing) >= call.content.evaluators_per_application:
         raise Refused(f"{application.reference} has all its evaluators ({len(standing)}). Void a seat first.")
@@ -236,9 +243,11 @@ def seat_by_hand(
     start_evaluation([about])
 
 
-def _load(evaluator_id: UUID) -> int:
-    held = select(func.count()).where(
-        Assignment.evaluator_id == evaluator_id, Assignment.state == SeatState.ACTIVE.value
+def _load(actor: Actor, evaluator_id: UUID) -> int:
+    held = select(func.count(Assignment.id)).where(
+        Assignment.evaluator_id == evaluator_id,
+        Assignment.state == SeatState.ACTIVE.value,
+        queries.not_barred(actor),
     )
     return db.session.scalar(held) or 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from sqlalchemy import select
@@ -22,7 +22,7 @@ from grants.evaluation.services.leaving import REASON_MISSING
 from grants.evaluation.services.seats import void_seat
 from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
 from grants.identity import services as people
-from grants.identity.queries import users_with
+from grants.identity.queries import actor_for, users_with
 
 
 @act(
@@ -50,11 +50,17 @@ def step_down(actor: Actor, call_id: UUID, reason: str, version: int | None = No
         raise Refused(rules.ALL_SUBMITTED)
     acts.reason(words)
     entry.stepped_down_at, entry.stepped_down_why = acts.moment(), words
-    freed = [_gave_back(seat, entry.user_id, words) for seat, is_open in seats if is_open].count(True)
+    # By application whether the seat on it is free now; where not, what is in stands.
+    freed = {seat.application_id: is_open and _gave_back(seat, entry.user_id, words) for seat, is_open in seats}
     if not _has_seat(entry):
         _take_back_acceptance(entry, words)
-    _tell_managers(actor, call_id, "evaluator_stepped_down", words=words, freed=freed, stands=len(seats) - freed)
-    return freed
+    for manager_id in _managers(call_id):
+        # A seat on what is closed to them is in neither number: nobody learns by subtraction who assesses it.
+        barred = actor_for(manager_id).barred("application")
+        seen = [is_free for application_id, is_free in freed.items() if application_id not in barred]
+        counts = {"freed": seen.count(True), "stands": seen.count(False)}
+        _tell(actor, [manager_id], call_id, "evaluator_stepped_down", words=words, **counts)
+    return [*freed.values()].count(True)
 
 
 @act(
@@ -70,7 +76,7 @@ def come_back(actor: Actor, call_id: UUID, version: int | None = None) -> None:
         raise Refused("You are in the pool of this call. Nothing was changed.")
     check_version(entry, version)
     entry.stepped_down_at = entry.stepped_down_why = None
-    _tell_managers(actor, call_id, "evaluator_came_back")
+    _tell(actor, _managers(call_id), call_id, "evaluator_came_back")
 
 
 def _entry(call_id: UUID, user_id: UUID | None) -> Evaluator:
@@ -157,7 +163,10 @@ def _take_back_acceptance(entry: Evaluator, words: str) -> None:
         row.withdrawn_at, row.withdrawn_why = acts.moment(), words
 
 
-def _tell_managers(actor: Actor, call_id: UUID, letter: str, **values: object) -> None:
+def _managers(call_id: UUID) -> list[UUID]:
+    return [each.id for each in users_with(Permission.ASSIGNMENT_DECIDE, Scope.of(("call", call_id)))]
+
+
+def _tell(actor: Actor, managers: Iterable[UUID], call_id: UUID, letter: str, **values: object) -> None:
     call = calls.call_by_id(call_id)
-    managers = [each.id for each in users_with(Permission.ASSIGNMENT_DECIDE, Scope.of(("call", call_id)))]
     people.mail(managers, letter, "call", call_id, call_title=call.title, slug=call.slug, name=actor.name, **values)

@@ -177,12 +177,13 @@ def _asked(actor: Actor, asked: TrailFilter) -> tuple[_Ask, str]:
         of_act.append(ActRow.user_id.in_(select(User.id).where(or_(*matches))))
     if asked.reference:
         found = places.find(asked.reference)
-        if found is None:
+        of_event = [*of_event, literal(False) if found is None else _in(found[0], {found[1]})]
+        # What this person may read nothing of is answered as what never was.
+        if found is None or db.session.scalar(select(AuditEvent.act_id).where(*of_event).limit(1)) is None:
             return (
                 _Ask(),
                 f"There is nothing {quoted(asked.reference)} here. Write a reference, for example PCP-2022-G-0001.",
             )
-        of_event = [*of_event, _in(found[0], {found[1]})]
     return _Ask(of_act, of_event), ""
 
 
