@@ -57,7 +57,7 @@ REACHED = {
         evaluation.consensus_list evaluation.missing evaluation.reminders evaluation.seat_file evaluation.adjusting
         evaluation.assignment_run evaluation.why identity.doubles identity.validate_fact
         evaluation.invite
-        evaluation.import_pool evaluation.pool evaluation.pool_person evaluation.reopen evaluation.rule oversight.about oversight.accessibility
+        evaluation.import_pool evaluation.pool evaluation.pool_entry evaluation.pool_person evaluation.reopen evaluation.rule oversight.about oversight.accessibility
         oversight.application_history oversight.call_history oversight.city_served
         oversight.grant_history oversight.home oversight.order_history oversight.organisation oversight.privacy
         payments.approvals payments.batch payments.batches payments.entry payments.grant payments.ledger payments.order

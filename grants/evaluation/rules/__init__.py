@@ -55,6 +55,7 @@ from grants.evaluation.rules.conflicts import (
     stands_clear,
     version_of,
 )
+from grants.evaluation.rules.declaring import part_of, place_of, rows_sent
 from grants.evaluation.rules.employers import Employer, employer_words, read_employers, taken_back
 from grants.evaluation.rules.entities import (
     Doubted,
@@ -439,9 +440,11 @@ __all__ = [
     "own_patterns",
     "own_work",
     "pace_minutes",
+    "part_of",
     "passages",
     "patterns_of",
     "piece_text",
+    "place_of",
     "plan",
     "plan_seats",
     "problems",
@@ -458,6 +461,7 @@ __all__ = [
     "refuse_taking_back_entity",
     "refuse_unaccepted",
     "refuse_unfinished",
+    "rows_sent",
     "said_of_applications",
     "said_of_dissent",
     "said_of_reopening",
