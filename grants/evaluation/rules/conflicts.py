@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from grants.core.errors import Conflict, Invalid
+from grants.core.errors import Conflict, Invalid, quoted
 from grants.dossiers.rules import clean_text
 from grants.evaluation.rules.entities import EntityRow, clean_entities
 from grants.evaluation.rules.values import Answered, AnsweredEntity, answer_mark
@@ -424,9 +424,29 @@ class DetectedPair:
         return version_of(self.facts)
 
     @property
+    def named(self) -> str:
+        """Who and what it is about, in words."""
+        return f"{self.person} and “{self.title}” ({self.reference})"
+
+    @property
+    def meanwhile(self) -> str:
+        """What somebody else did about it since a page showed it, as far as that can be told."""
+        decided = [fact for fact in self.facts if fact.decided_by and fact.decided_at]
+        if not decided:
+            return "something was found or decided meanwhile; not decided."
+        last = max(decided, key=lambda fact: fact.decided_at or fact.found_at)
+        ruled = "a conflict" if last.state is DetectedState.CONFIRMED else "no conflict"
+        return (
+            f"{last.decided_by} decided meanwhile that there is {ruled}: {quoted(last.reason)} Yours was not decided."
+        )
+
+    @property
     def key(self) -> str:
         """The place of the pair in the list."""
         return f"{self.reference} {self.handle}"
+
+
+PAIR_GONE = "nothing found between them stands any more; not decided."
 
 
 def version_of(rows: Iterable[Any]) -> int:

@@ -57,7 +57,12 @@ def declare(slug: str) -> Any:
             flash(_declared_words(sum(answers for answers, _ in done), sum(conflicts for _, conflicts in done)))
             goes_on = request.args.get("next") if request.form.get("go") == "next" else None
             return see_other(".conflicts", after=goes_on or None)
-    return _declarations(form, paging.Rows(form.parts, request.args.get("next") or None)), 422
+    return _declarations(form, _as_sent(form)), 422
+
+
+def _as_sent(form: Declarations) -> paging.Rows[rules.ConflictPage]:
+    """The page that comes again, with the way on that it was sent with."""
+    return paging.Rows(tuple(shown for shown, _ in form.parts), request.args.get("next") or None)
 
 
 def _sent(pages: tuple[rules.ConflictPage, ...]) -> tuple[rules.ConflictPage, ...]:
@@ -155,8 +160,9 @@ def _detected(slug: str, form: DecideDetectedForm) -> Any:
 def decide_several(slug: str) -> Any:
     """Decide about every pair that was ticked, each by a deed of its own with its reason on the record."""
     form = DecideDetectedForm()
+    pairs = {pair.key: pair for pair in queries.detected_picked(current_actor(), slug, form.picked)}
+    form.names = {key: pair.named for key, pair in pairs.items()}
     if form.validate_on_submit():
-        pairs = {pair.key: pair for pair in queries.detected_picked(current_actor(), slug, form.picked)}
         done = _decided(form, pairs)
         if done:
             flash(f"{done} of {len(form.picked)} decided. Each is on the record with its reason.")
@@ -183,9 +189,10 @@ def _decided(form: DecideDetectedForm, pairs: Mapping[str, rules.DetectedPair]) 
             done += 1
         except (Conflict, NotFound):
             typed = f" You had written: {quoted(form.own_reason(key))}." if form.own_reason(key) else ""
-            form.problems.append(f"{key}: somebody decided or something was found meanwhile; not decided.{typed}")
+            now = pair.meanwhile if pair is not None else rules.PAIR_GONE
+            form.problems.append(f"{form.named(key)}: {now}{typed}")
         except Refused as error:
-            form.problems.append(f"{key}: {error}")
+            form.problems.append(f"{form.named(key)}: {error}")
     return done
 
 
