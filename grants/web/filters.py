@@ -21,7 +21,7 @@ from werkzeug.routing import BuildError
 from grants.core import clock
 from grants.core.money import Money, plain
 from grants.core.permissions import Actor
-from grants.core.text import ended
+from grants.core.text import ended, grouped
 from grants.web.routing import NavItem, current_actor
 
 PRODUCT = "Pilot Grants"
@@ -38,6 +38,7 @@ def init_app(app: Flask) -> None:
         lately=lately,
         days_left=days_left,
         ended=ended,
+        grouped=grouped,
         zone_then=zone_then,
         initials=initials,
         role_words=role_words,

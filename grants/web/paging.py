@@ -9,7 +9,7 @@ from grants.core.paging import ROWS_ON_A_PAGE, ROWS_ON_A_PAGE_MAX, Page, Rows, c
 __all__ = ["ROWS_ON_A_PAGE", "Page", "Rows", "asked", "cut"]
 
 
-def asked() -> Page:
-    """The page of ``?after=...&size=...``; nonsense counts as not asked."""
-    size = request.args.get("size", default=ROWS_ON_A_PAGE, type=int)
+def asked(usual: int = ROWS_ON_A_PAGE) -> Page:
+    """The page of ``?after=...&size=...``; nonsense counts as not asked. Lists of tall rows have fewer on a page."""
+    size = request.args.get("size", default=usual, type=int)
     return Page(size=min(max(size, 1), ROWS_ON_A_PAGE_MAX), after=request.args.get("after") or None)

@@ -120,14 +120,14 @@ def test_from_the_invitation_to_the_contract(chromium: Browser, site: Site, scen
         page.get_by_label("I accept the contract.").check(force=True)
         page.get_by_role("button", name="Accept the invitation").click()
         # What was typed stands; the part that is missing is named.
-        expect(page.get_by_role("alert")).to_contain_text("Tick this to accept it")
+        expect(page.get_by_role("alert")).to_contain_text("Tick this to accept the")
         expect(page.get_by_label("Organisations, now and in the past")).to_have_value("Acme (2019 to now)")
         assert fits(page)
         # Who looks something up and presses “back” finds the form as it was left, and is not asked to send it again.
         page.get_by_label("Languages").fill("en native, sv fluent")
         page.goto("/home")
         page.go_back()
-        expect(page.get_by_role("alert")).to_contain_text("Tick this to accept it")
+        expect(page.get_by_role("alert")).to_contain_text("Tick this to accept the")
         expect(page.get_by_label("Languages")).to_have_value("en native, sv fluent")
         expect(page.get_by_label("Organisations, now and in the past")).to_have_value("Acme (2019 to now)")
         page.get_by_label("I accept the declaration of confidentiality.").check(force=True)

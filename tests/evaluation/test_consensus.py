@@ -289,6 +289,8 @@ def test_the_list_is_by_disagreement_in_pages_and_says_whom_it_waits_for(assesse
     assert len(seen) == 2
     first = rows.items[0]
     assert (first.reference, first.widest, first.waits_for) == (assessed.references[0], "2.5", ())
+    # A threshold between the marks is told on the list as on the page of the application.
+    assert "Excellence and ambition: on both sides of the threshold of 3" in first.far[0]
     following = queries.consensus_list(actor, Page(size=2, after=rows.next_key))
     assert [row.reference for row in (*rows.items, *following.items)] == list(assessed.references)
     assert len(following.items[0].waits_for) == 3

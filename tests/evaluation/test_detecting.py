@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import unescape
 from uuid import UUID
 
 import pytest
@@ -429,7 +430,7 @@ def test_the_page_tells_how_many_wait_and_goes_on_by_key(browser: Browser, seate
     assert rest, "the reason for all is nobody's where there is one pair"
     sent = {f"was {each.key}": str(each.version) for each in rows.items} | {"ruling": "cleared"}
     refused = browser.post("manager", address, pick=[one.key], **sent)
-    assert refused.status_code == 422 and "Write one reason for all here" in refused.text
+    assert refused.status_code == 422 and f"or one in the row of: {one.named}." in unescape(refused.text)
     assert "Tick at least one row" in browser.post("manager", address, **sent, reason="Namesakes.").text
     many = browser.post("manager", address, pick=[f"A-{number}" for number in range(201)], **sent, reason="Namesakes.")
     assert many.status_code == 422 and "201 rows were ticked; at most 200 are" in many.text

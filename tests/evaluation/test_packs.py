@@ -40,7 +40,7 @@ def packed(scene: Scene, name: str) -> zipfile.ZipFile:
     return zipfile.ZipFile(io.BytesIO(files.genuine(view).read_bytes()))
 
 
-@shuts("evaluation.take_reading_pack")
+@shuts("evaluation.take_reading_pack", "evaluation.take_packed_pdf")
 def test_the_pack_holds_what_is_open_and_is_shut_by_a_conflict(seated: Scene, browser: Browser) -> None:
     name = owner(seated)
     rows = queries.assessments(seated.actor(name))
@@ -61,6 +61,10 @@ def test_the_pack_holds_what_is_open_and_is_shut_by_a_conflict(seated: Scene, br
         assert all(archive.read(each).startswith(b"%PDF") for each in names)
     with browser.get(name, "/assessments/pack/download") as answer:
         assert answer.data[:2] == b"PK"
+    alone = f"/assessments/{rows[0].reference}/application.pdf"
+    with browser.get(name, alone) as answer:
+        assert answer.status_code == 200 and answer.data.startswith(b"%PDF")
+    assert browser.get(other, alone).location == "/assessments/pack"
     # Nobody else has one.
     assert browser.get(other, "/assessments/pack/download").status_code == 404
 
@@ -69,6 +73,7 @@ def test_the_pack_holds_what_is_open_and_is_shut_by_a_conflict(seated: Scene, br
     with pytest.raises(Refused, match="not handed out any more"):
         services.download_pack(seated.actor(name))
     assert browser.get(name, "/assessments/pack/download").status_code == 422
+    assert browser.get(name, alone).status_code == 404
     text = unescape(browser.get(name, "/assessments/pack").text)
     assert "This file is not handed out any more" in text and rows[0].title not in text
     browser.post(name, "/assessments/pack")

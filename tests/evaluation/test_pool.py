@@ -225,7 +225,7 @@ def test_the_page_of_the_words_is_accepted_by_ticking_both(scene: Scene, browser
     done = browser.post("eva1", address, terms="1", contract="y", confidentiality="y")
 
     assert (half.status_code, done.status_code) == (422, 303)
-    assert "Tick this to accept it" in half.text
+    assert "Tick this to accept the declaration of confidentiality. Without it nothing opens." in half.text
     assert "You accepted both on" in browser.get("eva1", address).text
 
 
@@ -249,7 +249,9 @@ def test_who_has_no_account_is_invited_and_joins(scene: Scene, browser: Browser)
     version = re.search(r'name="version" value="(\d+)"', shown.text)
     assert version is not None
 
-    without = browser.post("nora", address, version=version[1], terms="1", **FILLED)
+    odd = {**FILLED, "employers": "Acme", "available_until": "1/2/2020"}
+    without = browser.post("nora", address, version=version[1], terms="1", **odd)
+    assert "“Acme”: no dates." in without.text and "1 February 2020 is over" in without.text
     too_many = browser.post(
         "nora", address, version=version[1], terms="1", contract="y", confidentiality="y", **{**FILLED, "load_max": "9"}
     )
@@ -279,6 +281,9 @@ def test_an_invitation_is_declined_with_a_reason_and_sent_again(scene: Scene, br
     with pytest.raises(Invalid) as refused:
         invite(scene)
     assert "has not answered yet" in refused.value.problems["email"]
+    email = db.session.get_one(User, scene.people["nora"]).email
+    again = browser.post("manager", f"/calls/{scene.slug}/evaluators/invite", email=email, days="9", load_max="3")
+    assert again.status_code == 422 and "Open Nora New in the pool" in again.text
 
 
 def test_an_invitation_lapses_by_itself_and_is_reminded_once_before(scene: Scene) -> None:

@@ -73,7 +73,7 @@ def test_availability_forbids_a_seat_that_is_due_outside_it() -> None:
 
 def test_the_pool_form_keeps_levels_roles_and_days(browser: Browser, scene: Scene) -> None:
     shown = in_pool(scene, "eva1")
-    path = f"/calls/{scene.slug}/evaluators?person={shown.handle}"
+    path = f"/calls/{scene.slug}/evaluators/entry?person={shown.handle}"
     values = {
         "person": str(shown.user_id), "country_code": "fi", "languages": "en native, sv reading", "roles": "finance",
         "load_min": "0", "load_max": "3", "available_from": "1 March 2026", "version": str(shown.version),

@@ -14,7 +14,7 @@ from grants.calls.models import Call
 from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.jobs import Job
-from grants.evaluation import queries, services
+from grants.evaluation import queries, rules, services
 from grants.evaluation.models import ConflictDeclaration
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import AssessmentState, ConsensusState, Declared
@@ -68,7 +68,34 @@ def test_a_doubt_without_a_reason_comes_back_with_what_was_chosen(browser: Brows
 def test_none_is_answered_for_every_row_where_nothing_was_noticed(browser: Browser, scene: Scene) -> None:
     browser.post("eva1", f"/assessments/conflicts/{scene.slug}", go="rest")
 
-    assert "3 answered, 0 open" in text_of(browser.get("eva1", "/assessments/conflicts"))
+    text = text_of(browser.get("eva1", "/assessments/conflicts"))
+    assert "You have answered for everything" in text and "3 applications" in text and " left" not in text
+
+
+def test_a_long_list_of_conflicts_is_answered_page_by_page(browser: Browser, scene: Scene) -> None:
+    first, second, third = map(str, scene.application_ids)
+    text = text_of(browser.get("eva1", "/assessments/conflicts?size=2"))
+    assert f"declared_{second}" in text and f"declared_{third}" not in text
+    (sends_to,) = set(re.findall(r'<form class="pg-stack" method="post" action="([^"]+)"', text))
+    assert sends_to.endswith(f"next=0+{scene.references[1]}")
+    page = {f"was_{each}": rules.answer_mark("") for each in (first, second)}
+
+    partners = dict.fromkeys(set(re.findall(r'name="(entity_[^"]+)"', text)), "none")
+
+    gone_on = browser.post("eva1", sends_to, **page, **partners, **{f"declared_{first}": "none"}, go="next")
+
+    # What came next stands there, what is answered at the end of the list, and what was left out comes first again.
+    assert gone_on.location == f"/assessments/conflicts?after=0+{scene.references[1]}"
+    text = text_of(browser.get("eva1", gone_on.location + "&size=1"))
+    assert f"declared_{third}" in text and f"declared_{second}" not in text
+    assert f"declared_{second}" in text_of(browser.get("eva1", "/assessments/conflicts?size=1"))
+    assert "Nothing more stands here" in text_of(browser.get("eva1", "/assessments/conflicts?after=2"))
+
+    # The page as it was before knows nothing of that: what it says against it comes back, wherever the row stands now.
+    typed = {f"declared_{first}": "unsure", f"reason_{first}": "A cousin", f"declared_{second}": "none"}
+    text = text_of(browser.post("eva1", sends_to, **page, **typed, go="next"), 422)
+    assert "You answered this in another window" in text and 'value="A cousin"' in text
+    assert f"declared_{third}" not in text and sends_to in text
 
 
 def test_a_conflicted_evaluator_meets_the_application_nowhere(browser: Browser, seated: Scene) -> None:
@@ -265,7 +292,7 @@ def test_a_seat_emptied_and_one_filled_by_two_clicks_happen_once(browser: Browse
 
 
 def test_a_pool_entry_sent_twice_is_stored_once(browser: Browser, scene: Scene) -> None:
-    path, person = f"/calls/{scene.slug}/evaluators?person={handle(scene, 'eva1')}", str(scene.people["eva1"])
+    path, person = f"/calls/{scene.slug}/evaluators/entry?person={handle(scene, 'eva1')}", str(scene.people["eva1"])
 
     twice(
         browser,
@@ -301,10 +328,11 @@ def test_the_manager_rules_on_a_doubt(browser: Browser, scene: Scene) -> None:
 def test_the_pool_is_kept_by_the_manager(browser: Browser, scene: Scene) -> None:
     path = f"/calls/{scene.slug}/evaluators"
     assert "Eva Evaluator 5" in text_of(browser.get("manager", path))
-    text_of(browser.get("manager", f"{path}?person={handle(scene, 'eva1')}"))
+    text = text_of(browser.get("manager", f"{path}/entry?person={handle(scene, 'eva1')}"))
+    assert "Change the entry of Eva Evaluator 1" in text
 
     sent = browser.post(
-        "manager", f"{path}?person={handle(scene, 'eva1')}", person=str(scene.people["eva1"]), country_code="se",
+        "manager", f"{path}/entry?person={handle(scene, 'eva1')}", person=str(scene.people["eva1"]), country_code="se",
         languages="en, sv", load_min="1", load_max="2", version="1",
     )  # fmt: skip
 
@@ -455,7 +483,7 @@ def test_a_view_that_remains_is_kept_when_the_consensus_was_taken_back_meanwhile
 
 
 def test_a_pool_entry_changed_by_a_colleague_comes_back_with_what_was_typed(browser: Browser, scene: Scene) -> None:
-    path = f"/calls/{scene.slug}/evaluators"
+    path = f"/calls/{scene.slug}/evaluators/entry"
     member = queries.pool(scene.call_id)[0]
     values = {"person": str(member.user_id), "country_code": "FI", "languages": "en", "load_min": "0"}
 

@@ -129,7 +129,7 @@ def test_two_windows_never_overwrite_each_other_unseen(seated: Scene, browser: B
     sent = browser.post(name, f"/assessments/{reference}/fields/{field}", value="One zwei three", number="1")
     assert sent.status_code == 409
     told = sent.get_json()
-    assert (told["number"], told["stored"], told["overlaps"]) == (2, ["One deux three"], 1)
+    assert (told["number"], told["stored"], told["overlaps"], told["own"]) == (2, ["One deux three"], 1, True)
     assert told["merged"] == ["One deux zwei three"] and "in another window of yours" in told["problem"]
 
     # The whole form by its button: only that field stands in the way, and both are shown.
@@ -398,7 +398,9 @@ def test_the_sheet_of_another_application_is_refused_by_both_names(seated: Scene
     for kind in ("docx", "xlsx"):
         data = browser.get(name, f"/assessments/{first}/form.{kind}").data
         sent = browser.post(name, f"/assessments/{second}/offline", file=(io.BytesIO(data), f"mine.{kind}"))
-        assert f"This file is the sheet of {first}, and here you assess {second}." in text_of(sent, 422)
+        said = text_of(sent, 422)
+        assert f"This file is the sheet of {first}, and here you assess {second}." in said
+        assert f'href="/assessments/{first}/offline">Go to {first}' in said
         own = browser.post(name, f"/assessments/{first}/offline", file=(io.BytesIO(data), f"mine.{kind}"))
         assert "It says nothing that is not here already." in text_of(own)
         # What a colleague filled in is theirs alone, on the same application too.

@@ -263,7 +263,7 @@ def _the_manager_fills_the_pool() -> None:
     # Eva takes one only, so that the three seats of each application can be filled in one way.
     for who, country, most in ((actors.eva, "FI", 1), (actors.emil, "DK", 2), (actors.eni, "IT", 2), (ulf, "AT", 2)):
         typed = {"person": str(who().user_id), "country_code": country, "languages": "en", "load_max": str(most)}
-        deed(actors.ingrid, f"{CALL}/evaluators", typed)
+        deed(actors.ingrid, f"{CALL}/evaluators/entry", typed)
 
 
 def _evaluators_declare_and_one_has_a_conflict(warm: str, ferry: str) -> None:

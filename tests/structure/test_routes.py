@@ -92,6 +92,7 @@ AUDITED_READS = {
     "awards.report_pdf",
     "documents.download",
     "evaluation.file",
+    "evaluation.take_packed_pdf",
     "evaluation.take_reading_pack",
     "payments.batch_file",
 }

@@ -202,6 +202,7 @@ def _contested(ref: str, clash: Clash) -> Response:
         merged=dossier_rules.as_typed(question, merged) if merged else None,
         merged_shown=dossier_rules.shown(question, merged) if merged else None,
         overlaps=clash.draft.overlaps if clash.draft else 0,
+        own=who == "You",
     )
 
 

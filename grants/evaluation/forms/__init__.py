@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grants.evaluation.forms.assignments import AdjustForm, ReasonForm, RemindForm, RunForm, SeatsTakenForm, end_of
-from grants.evaluation.forms.conflicts import ConflictsForm, Declarations, RuleForm, conflicts_form
+from grants.evaluation.forms.conflicts import ConflictsForm, Declarations, RuleForm, conflicts_form, places_sent
 from grants.evaluation.forms.detected import DecideDetectedForm
 from grants.evaluation.forms.leaving import FilledSheetForm, LeaveForm, Leaving
 from grants.evaluation.forms.pool import (
@@ -52,6 +52,7 @@ __all__ = [
     "WhyForm",
     "conflicts_form",
     "end_of",
+    "places_sent",
     "pool_form",
     "profile_form",
     "sheet_form",

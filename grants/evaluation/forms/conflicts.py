@@ -24,6 +24,7 @@ from grants.evaluation.rules import (
     answer_mark,
     clean_answers,
     is_overtaken,
+    place_of,
 )
 from grants.evaluation.states import ConflictKind, Declared, Ruling
 from grants.web.forms import ContestedForm, Form, Needed, choices
@@ -115,7 +116,6 @@ class ConflictsForm(Form):
         return tuple(self[f"{name}_{self._place(organisation_id)}"] for name in ("entity", "kind", "about"))
 
     def _place(self, organisation_id: UUID) -> str:
-        """What the names of the fields of an organisation end with: another call of the same page may ask about it too."""
         return f"{organisation_id}_{self.call_slug}"
 
     def wish(self, application_id: UUID) -> Any:
@@ -235,8 +235,7 @@ def conflicts_form(shown: ConflictPage, *, sent: bool = False) -> ConflictsForm:
     """A form with a choice and a reason for each application of the page; filled from what was sent where it is the one."""
     fields: dict[str, Any] = {}
     marks = [_shown(str(row.application_id), NAMES, row) for row in shown.rows]
-    for entity in shown.entities:
-        marks.append(_shown(f"{entity.organisation_id}_{shown.call_slug}", ENTITY_NAMES, entity))
+    marks += [_shown(place_of(entity, shown.call_slug), ENTITY_NAMES, entity) for entity in shown.entities]
     fields |= {f"was_{each.place}": HiddenField(default=each.mark) for each in marks}
     for row in shown.rows:
         stored = row.declared.value if row.declared else None
@@ -251,7 +250,7 @@ def conflicts_form(shown: ConflictPage, *, sent: bool = False) -> ConflictsForm:
     for entity in shown.entities:
         fields |= _entity_fields(entity, shown.call_slug)
     names = {str(row.application_id): row.title for row in shown.rows}
-    names |= {f"{row.organisation_id}_{shown.call_slug}": row.name for row in shown.entities}
+    names |= {place_of(row, shown.call_slug): row.name for row in shown.entities}
     fields["about"] = {control: names[each.place] for each in marks for control in each.names}
     fields["call_slug"] = shown.call_slug
     fields["entity_ids"] = tuple(row.organisation_id for row in shown.entities)
@@ -267,13 +266,19 @@ def conflicts_form(shown: ConflictPage, *, sent: bool = False) -> ConflictsForm:
 
 def _entity_fields(row: EntityRow, slug: str) -> dict[str, Any]:
     """An answer, a kind and words for one organisation; it may take part in another call of the same page too."""
-    place, stored = f"{row.organisation_id}_{slug}", row.declared.value if row.declared else None
+    place, stored = place_of(row, slug), row.declared.value if row.declared else None
     kind = row.kind.value if row.kind else ""
     return {
         f"entity_{place}": RadioField(f"Conflict with {row.name}?", [Optional()], choices=ANSWERS, default=stored),
         f"kind_{place}": SelectField(f"Kind of tie, {row.name}", [Optional()], choices=KIND_CHOICES, default=kind),
         f"about_{place}": StringField(f"Reason, {row.name}", default=row.reason),
     }
+
+
+def places_sent() -> frozenset[str]:
+    """The rows this request was sent with, each by what the names of its fields end with."""
+    parts = (name.partition("_") for name in request.form)
+    return frozenset(place for kind, _, place in parts if kind in ("was", *NAMES, *ENTITY_NAMES))
 
 
 class Declarations:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 
 from flask import request
 from wtforms import RadioField, TextAreaField
@@ -33,6 +34,13 @@ class DecideDetectedForm(Form):
         [Optional(), A_PARAGRAPH],
         description="Counts for each that has no reason of its own in its row; it is kept on the record of each.",
     )
+
+    # By the key of a pair, who and what it is about: people are told by name.
+    names: Mapping[str, str] = MappingProxyType({})
+
+    def named(self, key: str) -> str:
+        """Who and what a row is about; one that stands here no more is told by its key."""
+        return self.names.get(key, key)
 
     @property
     def picked(self) -> tuple[str, ...]:
@@ -71,9 +79,11 @@ class DecideDetectedForm(Form):
         if bare:
             raise Invalid(
                 "A reason is missing.",
-                {"reason": f"Write one reason for all here, or one in the row of: {', '.join(bare)}."},
+                {"reason": f"Write one reason for all here, or one in the row of: {'; '.join(map(self.named, bare))}."},
             )
         most = A_PARAGRAPH.characters_max
         long = [key for key in self.picked if len(self.own_reason(key)) > most]
         if long:
-            raise Invalid(f"The reason in a row has at most {most} characters; shorten that of {', '.join(long)}.")
+            raise Invalid(
+                f"The reason in a row has at most {most} characters; shorten that of {'; '.join(map(self.named, long))}."
+            )

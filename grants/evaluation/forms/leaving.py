@@ -39,3 +39,5 @@ class FilledSheetForm(Form):
     """A filled score sheet."""
 
     file = FileField("The filled file", [Needed("Choose the filled file.")])
+    # Where a file belongs that is the own sheet of another application.
+    elsewhere = ""

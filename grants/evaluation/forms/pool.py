@@ -20,6 +20,7 @@ from wtforms import (
 from wtforms.validators import Optional
 
 from grants.calls.rules.expert_terms import TERMS_HEADINGS, TermsView
+from grants.core import clock
 from grants.core.errors import Invalid
 from grants.evaluation.rules import (
     INVITATION_DAYS,
@@ -37,6 +38,7 @@ from grants.evaluation.rules import (
     read_employers,
     refuse_beyond_offer,
     refuse_unaccepted,
+    refuse_undated,
 )
 from grants.evaluation.states import DeclineKind
 from grants.identity.rules import checked_name, normal_email
@@ -182,11 +184,25 @@ class AnswerForm(OwnProfileForm):
     def checks(self) -> Iterable[Callable[[], object]]:
         """The entry, no more than was offered, and both parts of the words."""
         yield from super().checks()
+        yield self._look_at_employers
+        yield self._look_at_days
         yield lambda: refuse_beyond_offer(self.load_max.data or 0, self.offered)
         # Of words that were published meanwhile the act tells.
         if self.words is not None and self.number() == self.words.number:
             words = self.words
             yield lambda: refuse_unaccepted(words, words.number, self.ticked(), frozenset(TERMS_HEADINGS))
+
+    def _look_at_employers(self) -> None:
+        """Whoever joins says for whom they worked from when until when."""
+        if not self.employers.errors:
+            refuse_undated(self.said_of_employers())
+
+    def _look_at_days(self) -> None:
+        """Whoever joins is there on some day to come; the day is told as it was read."""
+        last = self.available_until.data
+        if last is not None and last < clock.in_zone(clock.now()).date():
+            said = f"{clock.long_date(last)} is over, and nobody gets a seat after it. Enter a later day, or none."
+            raise Invalid("A day is over.", {"available_until": said})
 
 
 class TermsForm(ContestedForm):

@@ -109,7 +109,7 @@ from grants.evaluation.queries.own_sheets import (
     own_seat_id,
 )
 from grants.evaluation.queries.packs import pack, to_read
-from grants.evaluation.queries.pool_list import own_entry, pool_lines, pool_list, pool_person
+from grants.evaluation.queries.pool_list import asked_already, own_entry, pool_lines, pool_list, pool_person
 from grants.evaluation.queries.runs import adjust_page, run_page, seat_why, standing_version
 from grants.evaluation.queries.scopes import (
     application_of_call_scope,
@@ -120,7 +120,13 @@ from grants.evaluation.queries.scopes import (
     shift_scope,
     writing_scope,
 )
-from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments, seat_application
+from grants.evaluation.queries.score_sheets import (
+    application_id_of,
+    assessment_page,
+    assessments,
+    own_open_seat,
+    seat_application,
+)
 from grants.evaluation.queries.scores_by_evaluator import scores_by_evaluator
 from grants.evaluation.queries.seat_file import seat_plan, seat_table
 from grants.evaluation.queries.seating import assignments_page, may_see
@@ -143,6 +149,7 @@ __all__ = [
     "application_id_of",
     "application_of_call_scope",
     "application_scope",
+    "asked_already",
     "assessment_page",
     "assessments",
     "assessments_and_undeclared",
@@ -207,6 +214,7 @@ __all__ = [
     "official_scores",
     "own_entry",
     "own_invitation",
+    "own_open_seat",
     "own_pools",
     "own_seat",
     "own_seat_id",

@@ -79,7 +79,7 @@ def conflict_pages(actor: Actor) -> Asking[tuple[ConflictPage, ...]]:
         doubts = {standing_id for where, standing_id in unsettled_ones if where == call_id}
         ours = _entities_of([each for each in entities if each.call_id == call_id], found_about, doubts)
         lines = [_conflict_row(about[row.id], row, found_about.get(row.id, ""), ours) for row in found]
-        lines.sort(key=lambda line: (not line.is_open and not line.waits_for, line.reference))
+        lines.sort(key=lambda line: line.key)
         pages.append(ConflictPage(call_id, found[0].slug, found[0].title, tuple(lines), ours))
     return tuple(pages)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,15 +12,17 @@ from sqlalchemy import and_, func, literal, or_, select
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
 from grants.calls.models import Call
+from grants.calls.queries import call_views
+from grants.calls.rules import CallView
+from grants.calls.states import ScoreMethod
 from grants.core.db import among
 from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import rules
-from grants.evaluation.models import Assessment, Assignment, Consensus, Evaluator
+from grants.evaluation.models import Assessment, AssessmentScore, Assignment, Consensus, Evaluator
 from grants.evaluation.queries.applicants import cities_of
 from grants.evaluation.queries.consensus import may_open, widest
-from grants.evaluation.queries.official import by_mean
 from grants.evaluation.rules import ConsensusRow
 from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
 from grants.identity.models import User
@@ -57,11 +59,16 @@ def consensus_list(actor: Actor, page: Page | None = None, of_call: str = "") ->
         .limit(asked.limit)
     )
     ids = [row.id for row in rows]
-    beside: list[Asking[Any]] = [_seats(ids), cities_of.asking(ids), _asked_of({row.call_id for row in rows})]
-    seats, cities, calls = yield from side_by_side(beside)
+    beside: list[Asking[Any]] = [
+        _seats(ids), cities_of.asking(ids), call_views.asking({row.call_id for row in rows}), _ends(ids),
+    ]  # fmt: skip
+    seats, cities, views, ends = yield from side_by_side(beside)
     found = cut(rows, asked, key=lambda row: f"{row.spread} {row.reference}")
     return Rows(
-        tuple(_line(row, seats.get(row.id, ()), cities.get(row.id, ""), calls[row.call_id]) for row in found.items),
+        tuple(
+            _line(row, seats.get(row.id, ()), cities.get(row.id, ""), views[row.call_id], ends.get(row.id, {}))
+            for row in found.items
+        ),
         found.next_key, found.total, found.first,
     )  # fmt: skip
 
@@ -104,19 +111,30 @@ def _seats(application_ids: Sequence[UUID]) -> Asking[dict[UUID, list[Any]]]:
     return found
 
 
-def _asked_of(call_ids: Collection[UUID]) -> Asking[dict[UUID, tuple[bool, int]]]:
-    """Of each call whether it ranks by the mean, and how many assessments it asks for.
-
-    Apart from the rows: it is read out of the whole content of a call, for each row of a list anew.
-    """
-    per = Call.content["fields"]["evaluation.evaluators_per_application"]["value"].as_integer()
+def _ends(application_ids: Sequence[UUID]) -> Asking[dict[UUID, dict[str, tuple[int, int]]]]:
+    """By application and criterion the lowest and the highest mark of the sheets that are in."""
+    half = AssessmentScore.half
     rows = yield from ask(
-        select(Call.id, by_mean().label("by_mean"), per.label("asked")).where(among(Call.id, call_ids))
-    )
-    return {row.id: (row.by_mean, row.asked or 0) for row in rows}
+        select(Assignment.application_id, AssessmentScore.criterion, func.min(half).label("low"), func.max(half).label("top"))
+        .join(Assessment, Assessment.assignment_id == Assignment.id)
+        .join(AssessmentScore, AssessmentScore.assessment_id == Assessment.id)
+        .where(
+            among(Assignment.application_id, application_ids),
+            Assignment.state == SeatState.ACTIVE.value,
+            Assessment.state == AssessmentState.SUBMITTED.value,
+            half.is_not(None),
+        )
+        .group_by(Assignment.application_id, AssessmentScore.criterion)
+    )  # fmt: skip
+    found: dict[UUID, dict[str, tuple[int, int]]] = defaultdict(dict)
+    for row in rows:
+        found[row.application_id][row.criterion] = (row.low, row.top)
+    return found
 
 
-def _line(row: Any, seats: Sequence[Any], cities: str, asked: tuple[bool, int]) -> ConsensusRow:
+def _line(
+    row: Any, seats: Sequence[Any], cities: str, call: CallView, ends: Mapping[str, tuple[int, int]]
+) -> ConsensusRow:
     missing = [seat for seat in seats if seat.state != AssessmentState.SUBMITTED.value]
     submitted = len(seats) - len(missing)
     state = ConsensusState(row.state) if row.state else None
@@ -124,8 +142,11 @@ def _line(row: Any, seats: Sequence[Any], cities: str, asked: tuple[bool, int]) 
     waits = missing
     if state is ConsensusState.PROPOSED:
         waits = [seat for seat in seats if seat.id not in agreed]
+    marking, all_in = call.content.marking, 1 < submitted == len(seats)
+    told = (rules.far_words(one, ends.get(one.key, ()), marking.most_half(one)) for one in marking.criteria if all_in)
     return ConsensusRow(
         row.id, row.reference, row.title, cities, row.slug, row.call_title, len(seats), submitted,
-        rules.half_words(row.spread) if 1 < submitted == len(seats) else "", state, tuple(seat.name for seat in waits),
-        *asked,
+        rules.half_words(row.spread) if all_in else "", state, tuple(seat.name for seat in waits),
+        marking.scoring.method is ScoreMethod.MEAN_PER_CRITERION, call.content.evaluators_per_application,
+        tuple(filter(None, told)),
     )  # fmt: skip

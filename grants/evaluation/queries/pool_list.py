@@ -13,6 +13,7 @@ from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.calls.rules.expert_terms import TermsView
 from grants.core import clock
+from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.paging import COUNTED_MAX, Page, Rows, Tally, cut
 from grants.core.permissions import Actor
@@ -247,6 +248,19 @@ def pool_person(actor: Actor, call: CallView, handle: str) -> Asking[PoolPerson]
             terms,
         )
     raise NotFound
+
+
+def asked_already(call_id: UUID, email: str) -> tuple[str, str] | None:
+    """Handle and name of the person of an address who is in a pool or was invited to it."""
+    inside = (
+        select(Evaluator.user_id).where(Evaluator.call_id == call_id),
+        select(EvaluatorInvitation.user_id).where(EvaluatorInvitation.call_id == call_id),
+    )
+    asked = select(User.handle, User.name).where(
+        User.email == email.strip().lower(), or_(*(User.id.in_(each) for each in inside))
+    )
+    found = db.session.execute(asked).first()
+    return (found.handle, found.name) if found else None
 
 
 def own_entry(actor: Actor, slug: str) -> tuple[CallView, PoolMember]:

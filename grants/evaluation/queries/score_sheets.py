@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,15 @@ from grants.core.db import among, db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, both, reader, side_by_side
-from grants.evaluation.models import Assessment, AssessmentScore, Assignment, Consensus, Evaluator, SheetPlace
+from grants.evaluation.models import (
+    Assessment,
+    AssessmentScore,
+    Assignment,
+    ConflictDeclaration,
+    Consensus,
+    Evaluator,
+    SheetPlace,
+)
 from grants.evaluation.queries.access import ROWS_MAX, clear_for, within
 from grants.evaluation.queries.applicants import cities_of, head_of
 from grants.evaluation.rules import (
@@ -29,6 +38,7 @@ from grants.evaluation.rules import (
     Place,
     SheetView,
     next_of,
+    of_now,
     pace_minutes,
     patterns_of,
 )
@@ -152,6 +162,12 @@ def _seat_of() -> Select[Any]:
     )
 
 
+def own_open_seat(actor: Actor, reference: str) -> str:
+    """The same reference where this person assesses that application and it is open to them; empty elsewhere."""
+    found = db.session.execute(my_seats(actor).where(Application.reference == reference)).first()
+    return reference if found else ""
+
+
 @reader
 def assessment_page(actor: Actor, reference: str) -> Asking[AssessmentPage]:
     """The split screen of one application, in two statements; :class:`NotFound` without an open seat."""
@@ -168,8 +184,9 @@ def assessment_page(actor: Actor, reference: str) -> Asking[AssessmentPage]:
         # How many are still to come is told to whoever has sent their own.
         seats_of.asking([seat.id] if submitted else []),
         applications.shared_clarifications.asking(seat.id),
+        _declared(actor, seat.id),
     ]
-    stored, (progress, views), seats, clarified = yield from side_by_side(about)
+    stored, (progress, views), seats, clarified, declared = yield from side_by_side(about)
     call = views[seat.call_id]
     read = _sheets(stored, call)
     own = next((view for seat_id, view in read if seat_id == seat.seat_id), _empty_sheet(actor.name))
@@ -178,6 +195,8 @@ def assessment_page(actor: Actor, reference: str) -> Asking[AssessmentPage]:
     )
     elsewhere = [line for line in progress if line.reference != reference]
     cities = next(line.cities for line in progress if line.reference == reference)
+    # How far one is counts as on the own list: in what is going on, or for a sheet of before among those of before.
+    listed = next(part for part in of_now(progress) if any(line.reference == reference for line in part))
     state = ConsensusState(seat.consensus) if seat.consensus else None
     return AssessmentPage(
         head_of(seat, cities, call),
@@ -192,13 +211,25 @@ def assessment_page(actor: Actor, reference: str) -> Asking[AssessmentPage]:
         seat.due_at,
         _locked_words(state, submitted),
         state,
-        sum(line.state is AssessmentState.SUBMITTED for line in progress),
-        len(progress),
+        sum(line.state is AssessmentState.SUBMITTED for line in listed),
+        len(listed),
         next_of(elsewhere),
         patterns_of([line for line in elsewhere if line.call_slug == seat.slug], call.content.marking),
         pace_minutes(progress),
         Place(seat.answer or "", seat.answer_offset or 0, seat.field or "", seat.field_offset or 0),
+        *declared,
     )
+
+
+def _declared(actor: Actor, application_id: UUID) -> Asking[tuple[datetime | None, datetime | None]]:
+    """When this person declared about an application, and when that was ruled on."""
+    told = ConflictDeclaration
+    rows = yield from ask(
+        select(told.declared_at, told.ruled_at).where(
+            told.user_id == actor.user_id, told.application_id == application_id
+        )
+    )
+    return (rows[0].declared_at, rows[0].ruled_at) if rows else (None, None)
 
 
 def call_and_sheets(call_id: UUID, application_id: UUID) -> Asking[tuple[CallView, list[tuple[UUID, SheetView]]]]:

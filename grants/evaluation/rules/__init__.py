@@ -34,6 +34,7 @@ from grants.evaluation.rules.asked import (
 )
 from grants.evaluation.rules.conflicts import (
     KIND_WORDS,
+    PAIR_GONE,
     RULED_WORDS,
     WISHES,
     ConflictPage,
@@ -55,7 +56,8 @@ from grants.evaluation.rules.conflicts import (
     stands_clear,
     version_of,
 )
-from grants.evaluation.rules.employers import Employer, employer_words, read_employers, taken_back
+from grants.evaluation.rules.declaring import part_of, place_of, rows_sent
+from grants.evaluation.rules.employers import Employer, employer_words, read_employers, refuse_undated, taken_back
 from grants.evaluation.rules.entities import (
     Doubted,
     EntityRow,
@@ -115,7 +117,7 @@ from grants.evaluation.rules.late import (
     to_remind,
 )
 from grants.evaluation.rules.official import SHIFT_TAINTED, Gathered, OfficialScore, scored
-from grants.evaluation.rules.offline_sheet import refuse_another_sheet, sheet_mark
+from grants.evaluation.rules.offline_sheet import AnotherSheet, refuse_another_sheet, sheet_mark
 from grants.evaluation.rules.packs import PACK_BYTES_MAX, PACK_KIND, PackView, ToRead
 from grants.evaluation.rules.pattern import (
     ListOrder,
@@ -166,6 +168,7 @@ from grants.evaluation.rules.scores import (
     COMMENT_CHARACTERS_MAX,
     anchor_words,
     borrowed,
+    far_words,
     half_words,
     is_wide,
     legend_of,
@@ -272,6 +275,7 @@ __all__ = [
     "LEFT_OUT",
     "PACK_BYTES_MAX",
     "PACK_KIND",
+    "PAIR_GONE",
     "POOL_LOAD_MAX",
     "REMARK",
     "REMARK_WORDS",
@@ -293,6 +297,7 @@ __all__ = [
     "AdjustInput",
     "AdjustPage",
     "AgreedWords",
+    "AnotherSheet",
     "Answered",
     "AnsweredEntity",
     "ApplicationHead",
@@ -417,6 +422,7 @@ __all__ = [
     "due_sentence",
     "employer_words",
     "entry_of",
+    "far_words",
     "fitting",
     "full_words",
     "half_of",
@@ -443,9 +449,11 @@ __all__ = [
     "own_patterns",
     "own_work",
     "pace_minutes",
+    "part_of",
     "passages",
     "patterns_of",
     "piece_text",
+    "place_of",
     "plan",
     "plan_seats",
     "problems",
@@ -461,7 +469,9 @@ __all__ = [
     "refuse_said_again",
     "refuse_taking_back_entity",
     "refuse_unaccepted",
+    "refuse_undated",
     "refuse_unfinished",
+    "rows_sent",
     "said_of_applications",
     "said_of_dissent",
     "said_of_reopening",

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from grants.core.errors import Conflict, Invalid
+from grants.core.errors import Conflict, Invalid, quoted
 from grants.dossiers.rules import clean_text
 from grants.evaluation.rules.entities import EntityRow, clean_entities
 from grants.evaluation.rules.values import Answered, AnsweredEntity, answer_mark
@@ -156,6 +156,16 @@ class ConflictRow:
         return self.declared is None
 
     @property
+    def waits(self) -> bool:
+        """Whether something is still to be answered before it can open: about it, or about an organisation in it."""
+        return self.is_open or bool(self.waits_for)
+
+    @property
+    def key(self) -> str:
+        """Where it stands in the list: what waits for an answer first, then by reference."""
+        return f"{int(not self.waits)} {self.reference}"
+
+    @property
     def late_words(self) -> str:
         """What a conflict does to what they have here already, before they say that there is one."""
         match self.seat:
@@ -172,8 +182,13 @@ class ConflictRow:
 
     @property
     def may_wish(self) -> bool:
-        """Whether this person can say how gladly they would assess it: in the pool, and free of conflict by what is stored."""
+        """Whether a wish of this person counts: in the pool, and free of conflict by what is stored."""
         return self.in_pool and self.declared is Declared.NONE and stands_clear(self.declared, self.ruling)
+
+    @property
+    def asks_wish(self) -> bool:
+        """Whether they are asked how gladly they would assess it: not where they assess it already."""
+        return self.may_wish and self.seat is None
 
     @property
     def mark(self) -> str:
@@ -183,22 +198,40 @@ class ConflictRow:
 
 @dataclass(frozen=True, slots=True)
 class ConflictPage:
-    """All applications of one call a person must declare about; barred ones are not among them."""
+    """The applications of one call a person must declare about, or a part of them; barred ones are not among them."""
 
     call_id: UUID
     call_slug: str
     call_title: str
     rows: tuple[ConflictRow, ...]
     entities: tuple[EntityRow, ...] = ()
+    # All of the call, where this is a part.
+    whole: ConflictPage | None = None
 
     @property
     def open_count(self) -> int:
         """How many applications are not answered yet."""
         return sum(row.is_open for row in self.rows)
 
+    @property
+    def all_of_call(self) -> ConflictPage:
+        """The same with every row of the call."""
+        return self.whole or self
+
+    def split(self) -> tuple[tuple[tuple[EntityRow, ...], tuple[ConflictRow, ...]], ...]:
+        """Organisations and applications that wait for an answer, and those that are answered."""
+        return tuple(
+            (
+                tuple(each for each in self.entities if each.is_open is wanted),
+                tuple(row for row in self.rows if row.is_open is wanted),
+            )
+            for wanted in (True, False)
+        )
+
     def seats_at(self, entity: EntityRow) -> tuple[str, ...]:
         """The titles of the applications of an organisation on which the person has a seat."""
-        return tuple(row.title for row in self.rows if row.seat and row.application_id in entity.application_ids)
+        rows = self.all_of_call.rows
+        return tuple(row.title for row in rows if row.seat and row.application_id in entity.application_ids)
 
     @property
     def rest_words(self) -> str:
@@ -217,6 +250,32 @@ class ConflictPage:
     def open_entities(self) -> int:
         """How many organisations are not answered yet."""
         return sum(row.is_open for row in self.entities)
+
+    @property
+    def left_words(self) -> str:
+        """What still waits for an answer; nothing where nothing does."""
+        said = _counted(self.open_count, self.open_entities)
+        return f"{said} left" if said else ""
+
+    @property
+    def answered_words(self) -> str:
+        """What was answered of it."""
+        return _counted(len(self.rows) - self.open_count, len(self.entities) - self.open_entities)
+
+    @property
+    def said_words(self) -> str:
+        """How far its applications are."""
+        return f"{len(self.rows) - self.open_count} answered, {self.open_count} open."
+
+
+def _counted(applications: int, organisations: int) -> str:
+    """So many applications and so many organisations, without what there is none of.
+
+    >>> _counted(2, 1), _counted(0, 3), _counted(0, 0)
+    ('2 applications and 1 organisation', '3 organisations', '')
+    """
+    pairs = ((applications, "application"), (organisations, "organisation"))
+    return " and ".join(f"{count} {what}{'' if count == 1 else 's'}" for count, what in pairs if count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,9 +424,29 @@ class DetectedPair:
         return version_of(self.facts)
 
     @property
+    def named(self) -> str:
+        """Who and what it is about, in words."""
+        return f"{self.person} and “{self.title}” ({self.reference})"
+
+    @property
+    def meanwhile(self) -> str:
+        """What somebody else did about it since a page showed it, as far as that can be told."""
+        decided = [fact for fact in self.facts if fact.decided_by and fact.decided_at]
+        if not decided:
+            return "something was found or decided meanwhile; not decided."
+        last = max(decided, key=lambda fact: fact.decided_at or fact.found_at)
+        ruled = "a conflict" if last.state is DetectedState.CONFIRMED else "no conflict"
+        return (
+            f"{last.decided_by} decided meanwhile that there is {ruled}: {quoted(last.reason)} Yours was not decided."
+        )
+
+    @property
     def key(self) -> str:
         """The place of the pair in the list."""
         return f"{self.reference} {self.handle}"
+
+
+PAIR_GONE = "nothing found between them stands any more; not decided."
 
 
 def version_of(rows: Iterable[Any]) -> int:

@@ -73,6 +73,16 @@ def read_employers(text: str) -> tuple[Employer, ...]:
     return tuple(found)
 
 
+def refuse_undated(employers: Iterable[Employer]) -> None:
+    """Raise :class:`Invalid` naming those without any day: for how long one counts cannot be told."""
+    bare = [quoted(each.name) for each in employers if each.starts_on is None and each.ends_on is None]
+    if bare:
+        raise Invalid(
+            "An organisation has no dates.",
+            {"employers": f"{', '.join(bare)}: no dates. {FORM} “2019 to now” will do."},
+        )
+
+
 def employer_words(employers: Iterable[Employer]) -> str:
     """The organisations as a text that reads back as the same."""
     return "\n".join(each.words for each in employers)

@@ -185,6 +185,10 @@ def refuse_beyond_offer(load_max: int, offered: int) -> None:
         raise Invalid("You have not joined yet.", {"load_max": sentence})
 
 
+# What is accepted before anything opens, as sentences call it.
+TERM_PARTS = {"contract": "contract", "confidentiality": "declaration of confidentiality"}
+
+
 def refuse_unaccepted(
     shown: TermsView | None, number: int | None, ticked: frozenset[str], parts: frozenset[str]
 ) -> None:
@@ -194,6 +198,9 @@ def refuse_unaccepted(
     if number != shown.number:
         sentence = f"Version {shown.number} of these words stands. Read it on this page, and accept it."
         raise Invalid(sentence, {"terms": sentence})
-    missing = {name: "Tick this to accept it. Without it nothing opens." for name in sorted(parts - ticked)}
+    missing = {
+        name: f"Tick this to accept the {TERM_PARTS[name]}. Without it nothing opens."
+        for name in sorted(parts - ticked)
+    }
     if missing:
         raise Invalid("Both parts are accepted, or none.", missing)

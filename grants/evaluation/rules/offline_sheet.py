@@ -23,14 +23,23 @@ def sheet_mark(reference: str, name: str, person: UUID) -> str:
     return f"{reference} by {plain} ({_end_of(person)})"
 
 
+class AnotherSheet(Invalid):
+    """A file that is the sheet of another application, by its reference."""
+
+    def __init__(self, message: str, reference: str) -> None:
+        super().__init__(message)
+        self.reference = reference
+
+
 def refuse_another_sheet(mark: str, reference: str, name: str, person: UUID) -> None:
     """Raise :class:`Invalid` for the sheet of another application or of somebody else; a file without the line is anybody's."""
     read = _MARK.fullmatch(mark)
     scored = read["reference"] if read else mark
     if scored and scored != reference:
-        raise Invalid(
+        raise AnotherSheet(
             f"This file is the sheet of {scored}, and here you assess {reference}. Upload it at {scored}, or download the "
-            f"form of {reference} below and fill in that one."
+            f"form of {reference} below and fill in that one.",
+            scored,
         )
     if read and read["id"] != _end_of(person):
         raise Invalid(

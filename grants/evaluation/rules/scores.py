@@ -190,6 +190,24 @@ def is_wide(halves: Sequence[int | None], threshold_half: int | None, most_half:
     return spread >= SPREAD_WIDE * most_half or astride
 
 
+def far_words(criterion: Criterion, halves: Sequence[int | None], most_half: int = 10) -> str:
+    """Why the evaluators disagree enough on a criterion to be marked, in short; empty where they do not.
+
+    >>> far_words(Criterion("c", "Impact", "", threshold_half=6), (5, 6))
+    'Impact: on both sides of the threshold of 3'
+    >>> far_words(Criterion("c", "Impact", ""), (4, 8)), far_words(Criterion("c", "Impact", ""), (7, 8))
+    ('Impact: 2 points apart', '')
+    """
+    threshold = criterion.threshold_half
+    if not is_wide(halves, threshold, most_half):
+        return ""
+    given = [half for half in halves if half is not None]
+    if threshold is not None and min(given) < threshold <= max(given):
+        return f"{criterion.name}: on both sides of the threshold of {half_words(threshold)}"
+    spread = max(given) - min(given)
+    return f"{criterion.name}: {half_words(spread)} {'point' if spread == 2 else 'points'} apart"
+
+
 def spread_words(halves: Sequence[int | None], threshold_half: int | None) -> str:
     """How far evaluators lie apart on one criterion, in words; empty with fewer than two scores, or where all agree.
 

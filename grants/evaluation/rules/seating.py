@@ -73,6 +73,12 @@ class SeatedRow:
         return sum(seat.utility for seat in self.seats) // len(self.seats) if self.seats else None
 
     @property
+    def all_in(self) -> str:
+        """Who assessed it, where nothing is left to be done on it; empty elsewhere."""
+        done = not self.missing and all(seat.assessment is AssessmentState.SUBMITTED for seat in self.seats)
+        return ", ".join(seat.name for seat in self.seats) if done else ""
+
+    @property
     def languages(self) -> tuple[str, ...]:
         """Every language somebody of them reads."""
         return tuple(sorted({language for seat in self.seats for language in seat.languages}))
@@ -183,6 +189,11 @@ class AssignmentsPage:
     def doubts_open(self) -> int:
         """How many doubts wait for a ruling, of those shown: open ones come first."""
         return sum(row.declared is Declared.UNSURE and row.ruling is None for row in self.doubts)
+
+    @property
+    def settled(self) -> tuple[DoubtRow, ...]:
+        """The doubts and conflicts shown on which nobody has to rule."""
+        return self.doubts[self.doubts_open :]
 
     @property
     def seats_needed(self) -> int:

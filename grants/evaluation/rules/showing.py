@@ -10,6 +10,7 @@ from uuid import UUID
 
 from grants.applications.rules import ClarificationView
 from grants.calls.rules import Criterion, Marking
+from grants.core import clock
 from grants.dossiers.merging import Piece
 from grants.evaluation.rules.pattern import (
     NOWHERE,
@@ -146,6 +147,17 @@ class AssessmentPage:
     patterns: tuple[Pattern, ...] = ()
     pace: int | None = None
     place: Place = NOWHERE
+    # When the person declared no conflict, and when the programme ruled so, where it did.
+    declared_at: datetime | None = None
+    ruled_at: datetime | None = None
+
+    @property
+    def clear_words(self) -> str:
+        """Why it is open to them, and since when."""
+        said, at = ("The programme ruled that you have no conflict", self.ruled_at)
+        if at is None:
+            said, at = "You declared no conflict", self.declared_at
+        return f"{said} on {clock.long_date(clock.in_zone(at).date())}." if at else f"{said}."
 
     @property
     def pace_words(self) -> str:
@@ -269,6 +281,8 @@ class ConsensusRow:
     by_mean: bool = False
     # How many evaluators the call has for each application.
     asked: int = 0
+    # Where they disagree enough to be looked at, criterion by criterion; nothing before every sheet is in.
+    far: tuple[str, ...] = ()
 
     @property
     def unseated(self) -> bool:

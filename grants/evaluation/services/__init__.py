@@ -29,7 +29,7 @@ from grants.evaluation.services.invitations import (
     withdraw_invitation,
 )
 from grants.evaluation.services.leaving import recuse
-from grants.evaluation.services.packs import ask_pack, download_pack
+from grants.evaluation.services.packs import ask_pack, download_pack, download_packed
 from grants.evaluation.services.places import keep_place, skip
 from grants.evaluation.services.records import input_hash
 from grants.evaluation.services.reminding import remind_of_assessments
@@ -60,6 +60,7 @@ __all__ = [
     "detect",
     "dissent",
     "download_pack",
+    "download_packed",
     "edit_profile",
     "empty_imports",
     "export_pool",

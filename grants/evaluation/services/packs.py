@@ -57,3 +57,20 @@ def download_pack(actor: Actor) -> FileView:
     (kept,) = files.listed(PACK_KIND, view.id)
     acts.reason(", ".join(view.held))
     return kept
+
+
+@act(
+    "reading_pack.download_one",
+    needs=Permission.ASSESSMENT_SCORE,
+    says="took one application to assess as a PDF",
+)
+def download_packed(actor: Actor, reference: str) -> FileView:
+    """Hand the file to its owner for one application in it, as long as that one is open to them; that it was taken is kept."""
+    view = queries.pack(actor)
+    is_open = reference in {each.reference for each in queries.to_read(actor)}
+    if view is None or view.made_at is None or reference not in view.held or not is_open:
+        raise NotFound
+    acts.subject(PACK_KIND, view.id)
+    (kept,) = files.listed(PACK_KIND, view.id)
+    acts.reason(reference)
+    return kept

@@ -24,6 +24,9 @@ from grants.web.choosing import chosen
 from grants.web.forms import status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
+# Each with its seats, their states and deeds: a tall row, on a phone above all.
+ROWS_SHOWN = 20
+
 
 @bp.get("/calls/<slug>/assignments")
 @requires(P.ASSIGNMENT_DECIDE)
@@ -52,7 +55,7 @@ def _assignments(slug: str, form: RunForm) -> str:
     search = SeatSearch(
         request.args.get("q", "").strip()[:SEARCH_MAX], only, request.args.get("topic", "")[:SEARCH_MAX]
     )
-    shown = queries.assignments_page(current_actor(), slug, search, paging.asked())
+    shown = queries.assignments_page(current_actor(), slug, search, paging.asked(ROWS_SHOWN))
     chosen("topic", "topic", {key: key for key in shown.topics}, problems, words=shown.topics)
     job = jobs.latest(("call", shown.call_id), "jobs.evaluation.assign")
     if shown.is_full and not form.is_submitted():

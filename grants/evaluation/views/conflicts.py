@@ -17,6 +17,7 @@ from grants.evaluation.forms import (
     ReasonForm,
     RuleForm,
     conflicts_form,
+    places_sent,
 )
 from grants.evaluation.states import DETECTED_SHOWN, DetectedKind, DetectedState, Ruling
 from grants.evaluation.views.frame import P, bp
@@ -32,30 +33,41 @@ NARROWS = ("show", "person", "application", "kind", "after", "back", "size")
 @bp.get("/assessments/conflicts")
 @requires(P.CONFLICT_DECLARE)
 def conflicts() -> Any:
-    return _declarations(
-        Declarations((shown, conflicts_form(shown)) for shown in queries.conflict_pages(current_actor()))
-    )
+    rows = rules.part_of(queries.conflict_pages(current_actor()), paging.asked())
+    return _declarations(Declarations((shown, conflicts_form(shown)) for shown in rows.items), rows)
 
 
-def _declarations(form: Declarations) -> Any:
+def _declarations(form: Declarations, rows: paging.Rows[rules.ConflictPage]) -> Any:
     most = queries.OWN_CALLS_ALL if request.args.get("calls") == NO_CHOICE else queries.OWN_CALLS_MAX
     beside = queries.beside_declaring(current_actor(), most)
-    return page("evaluation/conflicts.html", form=form, pages=form.parts, **beside)
+    return page("evaluation/conflicts.html", form=form, pages=form.parts, rows=rows, **beside)
 
 
 @bp.post("/assessments/conflicts/<slug>")
 @requires(P.CONFLICT_DECLARE)
 def declare(slug: str) -> Any:
     """Store what was answered in any part of the page; the address names the call whose button was pressed."""
-    form = Declarations((shown, conflicts_form(shown, sent=True)) for shown in queries.conflict_pages(current_actor()))
-    if slug not in form.slugs and not form.knows_some():
+    pages = queries.conflict_pages(current_actor())
+    form = Declarations((shown, conflicts_form(shown, sent=True)) for shown in _sent(pages))
+    if slug not in {one.call_slug for one in pages} and not form.knows_some():
         abort(404)
     if form.validate():
         form, done = _stored(form, slug)
         if form.is_done:
             flash(_declared_words(sum(answers for answers, _ in done), sum(conflicts for _, conflicts in done)))
-            return see_other(".conflicts")
-    return _declarations(form), 422
+            goes_on = request.args.get("next") if request.form.get("go") == "next" else None
+            return see_other(".conflicts", after=goes_on or None)
+    return _declarations(form, _as_sent(form)), 422
+
+
+def _as_sent(form: Declarations) -> paging.Rows[rules.ConflictPage]:
+    """The page that comes again, with the way on that it was sent with."""
+    return paging.Rows(tuple(shown for shown, _ in form.parts), request.args.get("next") or None)
+
+
+def _sent(pages: tuple[rules.ConflictPage, ...]) -> tuple[rules.ConflictPage, ...]:
+    """The rows that were sent; where none of them stands any more, the first page."""
+    return rules.rows_sent(pages, places_sent()) or rules.part_of(pages, paging.asked()).items
 
 
 def _stored(form: Declarations, pressed: str) -> tuple[Declarations, list[tuple[int, int]]]:
@@ -85,7 +97,7 @@ def _again(
     """The page with what was refused in some of its parts: what was stored of the others is read, and said."""
     refused = {shown.call_slug: part for shown, part in form.parts if shown.call_slug not in {*done, *late}}
     parts = []
-    for shown in queries.conflict_pages(current_actor()):
+    for shown in _sent(queries.conflict_pages(current_actor())):
         slug = shown.call_slug
         part = refused.get(slug) or conflicts_form(shown, sent=slug in late)
         # Another window of theirs was first, by less than this page took: what it stored is read, and told row by row.
@@ -148,8 +160,9 @@ def _detected(slug: str, form: DecideDetectedForm) -> Any:
 def decide_several(slug: str) -> Any:
     """Decide about every pair that was ticked, each by a deed of its own with its reason on the record."""
     form = DecideDetectedForm()
+    pairs = {pair.key: pair for pair in queries.detected_picked(current_actor(), slug, form.picked)}
+    form.names = {key: pair.named for key, pair in pairs.items()}
     if form.validate_on_submit():
-        pairs = {pair.key: pair for pair in queries.detected_picked(current_actor(), slug, form.picked)}
         done = _decided(form, pairs)
         if done:
             flash(f"{done} of {len(form.picked)} decided. Each is on the record with its reason.")
@@ -176,9 +189,10 @@ def _decided(form: DecideDetectedForm, pairs: Mapping[str, rules.DetectedPair]) 
             done += 1
         except (Conflict, NotFound):
             typed = f" You had written: {quoted(form.own_reason(key))}." if form.own_reason(key) else ""
-            form.problems.append(f"{key}: somebody decided or something was found meanwhile; not decided.{typed}")
+            now = pair.meanwhile if pair is not None else rules.PAIR_GONE
+            form.problems.append(f"{form.named(key)}: {now}{typed}")
         except Refused as error:
-            form.problems.append(f"{key}: {error}")
+            form.problems.append(f"{form.named(key)}: {error}")
     return done
 
 

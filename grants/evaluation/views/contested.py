@@ -20,7 +20,7 @@ from grants.evaluation.forms import SheetForm
 from grants.evaluation.rules import FieldSaved
 from grants.evaluation.services import FieldsChanged
 from grants.web.forms import DeedForm
-from grants.web.routing import said_in_json
+from grants.web.routing import current_actor, said_in_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,7 @@ def contested_json(clash: Clash, said: str) -> Response:
         merged=_sent(question, merged),
         merged_shown=dossiers.shown(question, merged) if merged else None,
         overlaps=clash.draft.overlaps if clash.draft else 0,
+        own=clash.contested.saved_by == current_actor().user_id,
     )
 
 

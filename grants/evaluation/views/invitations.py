@@ -31,7 +31,8 @@ def invite(slug: str) -> Any:
             services.invite(current_actor(), call.id, form.to_input())
             flash(mailed(f"The invitation to {' '.join(str(form.name.data).split())}"), "success")
             return see_other(".pool", slug=slug)
-    return page("evaluation/invite.html", call=call, form=form), status_of(form)
+    known = queries.asked_already(call.id, form.email.data or "") if form.is_submitted() else None
+    return page("evaluation/invite.html", call=call, form=form, known=known), status_of(form)
 
 
 def _asked(slug: str, handle: str) -> InvitationView:

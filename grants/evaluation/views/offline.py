@@ -89,6 +89,9 @@ def _read(form: FilledSheetForm, shown: AssessmentPage) -> offline.Filled:
         assert actor.user_id is not None, "a sheet is somebody's"
         rules.refuse_another_sheet(filled.whose, shown.head.reference, actor.name, actor.user_id)
         return filled
+    except rules.AnotherSheet as error:
+        form.elsewhere = queries.own_open_seat(current_actor(), error.reference)
+        raise Invalid(str(error), {"file": str(error)}) from error
     except Invalid as error:
         raise Invalid(str(error), {"file": str(error)}) from error
 

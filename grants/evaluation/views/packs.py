@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import zipfile
 from typing import Any
 
+from flask import flash
+
+from grants.core import files
+from grants.core.file_types import FileType
 from grants.evaluation import queries, services
 from grants.evaluation.views.frame import P, bp
-from grants.web.downloads import send
+from grants.web.downloads import hand_over, send
 from grants.web.forms import DeedForm
 from grants.web.routing import current_actor, page, requires, see_other
 
@@ -34,6 +39,21 @@ def ask_reading_pack() -> Any:
 @requires(P.ASSESSMENT_SCORE)
 def take_reading_pack() -> Any:
     return send(services.download_pack(current_actor()))
+
+
+@bp.get("/assessments/<ref>/application.pdf")
+@requires(P.ASSESSMENT_SCORE)
+def take_packed_pdf(ref: str) -> Any:
+    """One application as a PDF, out of the packed file; where it is not in there yet, the way to pack it."""
+    actor = current_actor()
+    queries.application_id_of(actor, ref)
+    held = queries.pack(actor)
+    if held is None or held.made_at is None or ref not in held.held:
+        flash(f"{ref} is not packed yet. Pack what is open to you; then each has a PDF of its own here.", "warning")
+        return see_other(".reading_pack")
+    with zipfile.ZipFile(files.genuine(services.download_packed(actor, ref))) as archive:
+        name = next(each for each in archive.namelist() if each.startswith(f"{ref} ") and "/" not in each)
+        return hand_over(archive.read(name), FileType.PDF, name)
 
 
 def _pack(form: DeedForm) -> str:

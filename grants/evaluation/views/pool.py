@@ -18,9 +18,23 @@ from grants.web.forms import ContestedForm, status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
 
-@bp.route("/calls/<slug>/evaluators", methods=["GET", "POST"])
+@bp.get("/calls/<slug>/evaluators")
 @requires(P.ASSIGNMENT_DECIDE)
 def pool(slug: str) -> Any:
+    call = queries.call_to_assign(current_actor(), slug)
+    search, problems = search_of(call)
+    rows, offers = queries.pool_list(current_actor(), call.id, search, paging.asked())
+    return page(
+        "evaluation/pool.html", call=call, rows=paging.Rows(()) if problems else rows, offers=offers, search=search,
+        problems=problems, states=tuple(PoolState), topics=topic_words(call),
+        is_narrowed=search != rules.PoolSearch(), importing=queries.import_progress(call.id),
+    )  # fmt: skip
+
+
+@bp.route("/calls/<slug>/evaluators/entry", methods=["GET", "POST"])
+@requires(P.ASSIGNMENT_DECIDE)
+def pool_entry(slug: str) -> Any:
+    """Somebody who holds the role is added to the pool by hand, or one who is in it is changed."""
     call = queries.call_to_assign(current_actor(), slug)
     members = queries.pool(call.id)
     form = _pool_form(call, members)
@@ -33,13 +47,8 @@ def pool(slug: str) -> Any:
     if form.clashed:
         stored = next((one for one in members if str(one.user_id) == form.person.data), None)
         form.comes_again(stored.version if stored else 0)
-    search, problems = search_of(call)
-    rows, offers = queries.pool_list(current_actor(), call.id, search, paging.asked())
-    return page(
-        "evaluation/pool.html", call=call, rows=paging.Rows(()) if problems else rows, offers=offers, search=search,
-        form=form, problems=problems, states=tuple(PoolState), topics=topic_words(call),
-        is_narrowed=search != rules.PoolSearch(), importing=queries.import_progress(call.id),
-    ), status_of(form)  # fmt: skip
+    person = next((one for one in members if one.handle == request.args.get("person")), None)
+    return page("evaluation/pool_entry.html", call=call, form=form, person=person), status_of(form)
 
 
 ACCEPTED = {"yes": True, "no": False}

@@ -281,7 +281,7 @@ class Field {
       mine: this.shownValues(values),
       merged: told.merged_shown ?? "",
       overlaps: told.overlaps
-        ? `In ${told.overlaps} ${told.overlaps === 1 ? "place" : "places"} both of you changed the same words: there both wordings stand, one after the other.`
+        ? `In ${told.overlaps} ${told.overlaps === 1 ? "place" : "places"} ${told.own ? "both windows" : "both of you"} changed the same words: there both wordings stand, one after the other.`
         : "",
     });
     if (!told.merged) for (const part of this.clash.querySelectorAll("[data-with-merged]")) part.remove();
