@@ -11,14 +11,28 @@ from __future__ import annotations
 import functools
 import json
 from collections import namedtuple
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import JSON, ColumnElement, Date, DateTime, LargeBinary, Select, SelectBase, Text, Uuid, func, select
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Date,
+    DateTime,
+    LargeBinary,
+    Select,
+    SelectBase,
+    Text,
+    Uuid,
+    case,
+    func,
+    select,
+)
+from sqlalchemy import cast as cast_to
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import TypeEngine
@@ -159,6 +173,50 @@ def ask_raw(questions: Iterable[SelectBase]) -> Asking[tuple[RawAnswer, ...]]:
     return cast(tuple[RawAnswer, ...], tuple((yield [RawQuestion(question) for question in questions])))
 
 
+# At what the database stands for a statement: which transactions it sees, of which database and run of the server. Where
+# two agree nothing was written between them, by whomever and into whatever table. Null within what wrote: it sees more.
+_STAND = case(
+    (
+        func.pg_current_xact_id_if_assigned().is_(None),
+        func.concat_ws(
+            " ", cast_to(func.pg_current_snapshot(), Text), func.current_database(), func.pg_postmaster_start_time()
+        ),
+    )
+)
+
+
+@reader
+def stand() -> Asking[str | None]:
+    """At what the database stands now, for :func:`ask_lately`."""
+    ((found,),) = yield from ask(select(_STAND.label("stand")))
+    return cast(str | None, found)
+
+
+# The answers of so many looks are kept in a process.
+LOOKS_KEPT = 4
+_looks: dict[Hashable, tuple[str, tuple[RawAnswer, ...]]] = {}
+
+
+def ask_lately(stands_at: str | None, key: Hashable, questions: Sequence[SelectBase]) -> Asking[tuple[RawAnswer, ...]]:
+    """The answers to these questions, unread, within a reader: those of the last look where the database stands as it stood.
+
+    ``key`` says which questions these are. Not for any that hangs on a moment: time passes though nothing is written. For
+    pages: what an act decides on is read anew, and the stand of before a deed says nothing of what the deed wrote.
+    """
+    kept = _looks.get(key)
+    if kept is not None and kept[0] == stands_at:
+        return kept[1]
+    found = yield [*map(RawQuestion, questions), select(_STAND.label("stand"))]
+    *answers, ((stood_at,),) = found
+    made = cast(tuple[RawAnswer, ...], tuple(answers))
+    _looks.pop(key, None)
+    if stands_at is not None and stood_at is not None:
+        _looks[key] = (stood_at, made)
+        for oldest in list(_looks)[:-LOOKS_KEPT]:
+            _looks.pop(oldest, None)
+    return made
+
+
 class _Gathered(ColumnElement[str]):
     """The rows of a question as the text of one JSON list. Columns are told by place: to name each anew in the language of
     SQLAlchemy took longer than to ask.
@@ -259,8 +317,10 @@ __all__ = [
     "Reader",
     "alone",
     "ask",
+    "ask_lately",
     "ask_raw",
     "both",
     "reader",
     "side_by_side",
+    "stand",
 ]

@@ -264,6 +264,9 @@ def _forms_in(value: Any, depth: int) -> Iterator[_Sent]:
             parts = value.values()
         else:
             parts = value if isinstance(value, list | tuple) else ()
+            # A page may have a thousand rows, and none of them is a form.
+            if depth == 1 and not any(_kind(kind)[0] for kind in set(map(type, parts))):
+                return
         for part in parts:
             yield from _forms_in(part, depth - 1)
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from uuid import UUID
 
+import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import (
@@ -29,8 +30,9 @@ from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from grants.core import acts
 from grants.core.db import MoneyType, OneOf, db
 from grants.core.money import Money
-from grants.core.together import Asking, RawAnswer, alone, ask, ask_raw, both, reader, side_by_side
+from grants.core.together import Asking, RawAnswer, alone, ask, ask_lately, ask_raw, both, reader, side_by_side, stand
 from tests.conftest import Note
+from tests.servers import Cluster
 
 JSON_OF_ALL = {"whole": 2, "part": 0.1, "none": None, "in": {"list": [1e3, "Łódź", '"', True]}}
 ID, MOMENT = UUID(int=7), datetime(2026, 3, 4, 5, 6, 7, 890_123, tzinfo=UTC)
@@ -172,3 +174,40 @@ def test_an_answer_told_unread_is_equal_while_it_is_the_same_and_reads_as_any_ot
     with statements() as seen:
         alone(both(looked.asking(1), ask(everything())))
     assert len(seen) == 1
+
+
+def test_an_answer_of_the_last_look_is_taken_only_while_nothing_at_all_was_written(
+    notes: Flask, postgres: Cluster, database: str
+) -> None:
+    @reader
+    def looked() -> Asking[tuple[int, int]]:
+        stands_at = yield from stand.asking()
+        texts = select(Note.text).order_by(Note.text)
+        (found,) = yield from ask_lately(stands_at, "notes", [texts])
+        # Another question has a key of its own.
+        (other,) = yield from ask_lately(stands_at, "no notes", [texts.where(Note.text == "")])
+        return len(found.rows), len(other.rows)
+
+    with statements() as seen:
+        before = looked()
+        assert looked() == before
+    # The second look asked at what the database stands, and nothing else.
+    assert len(seen) == 4
+
+    # Written by hand, past the program, into another table, or taken back: asked anew.
+    with psycopg.connect(postgres.dsn(database), autocommit=True) as owner:
+        owner.execute("CREATE TABLE elsewhere (it integer)")
+        with statements() as seen:
+            assert looked() == before
+        assert len(seen) == 3
+        owner.execute("UPDATE note SET text = '' WHERE id = (SELECT id FROM note LIMIT 1)")
+    assert looked() == (before[0], 1)
+    # Within a deed what it wrote is seen, whatever was looked at before.
+    with acts.arranging():
+        stands_at = stand()
+        db.session.add(Note(text="new"))
+        assert looked() == (before[0] + 1, 1)
+        db.session.add(Note(text="newer"))
+        assert looked() == (before[0] + 2, 1)
+        assert stands_at is not None and stand() is None
+    assert looked() == (before[0] + 2, 1)

@@ -37,7 +37,7 @@ from grants.core import clock
 from grants.core.kept import ByIdentity
 from grants.core.money import ZERO
 from grants.core.permissions import Actor, Permission, Scope
-from grants.core.together import Asking, RawAnswer, ask, ask_raw, both, reader, side_by_side
+from grants.core.together import Asking, RawAnswer, ask, ask_lately, both, reader, side_by_side, stand
 from grants.evaluation import queries as evaluation
 from grants.evaluation.rules import OfficialScore, shift_words
 from grants.identity.models import Organisation
@@ -55,17 +55,19 @@ def ranking_page(
     Somebody with a conflict, or who must declare and did not, sees neither the application nor ranks and totals it
     could be inferred from.
     """
-    call, views = yield from opened.asking(actor, slug)
+    (call, views), stands_at = yield from both(opened.asking(actor, slug), stand.asking())
     plan = plan or rules.plan_of(call.content.selection, line, reserve_max, panel_order, overrides)
-    return (yield from shown_list(actor, call, views, plan))
+    return (yield from shown_list(actor, call, views, plan, stands_at))
 
 
-def shown_list(actor: Actor, call: CallView, views: Sequence[SelectionView], plan: Plan) -> Asking[RankingPage]:
-    """The ranked list of a call that was opened."""
+def shown_list(
+    actor: Actor, call: CallView, views: Sequence[SelectionView], plan: Plan, stands_at: str | None = None
+) -> Asking[RankingPage]:
+    """The ranked list of a call that was opened, while the database stood at that."""
     standing = standing_of(views)
     if standing is not None:
         return (yield from frozen_list(actor, call, views, standing))
-    return (yield from _page(actor, call, views, None, live_list.asking(call, plan), plan))
+    return (yield from _page(actor, call, views, None, live_list.asking(call, plan, stands_at), plan, stands_at))
 
 
 def standing_of(views: Sequence[SelectionView]) -> SelectionView | None:
@@ -91,6 +93,7 @@ def _page(
     standing: SelectionView | None,
     listed: Asking[tuple[RankedList, Sequence[Any], Mapping[UUID, OfficialScore]]],
     plan: Plan,
+    stands_at: str | None = None,
 ) -> Asking[RankingPage]:
     (found, waiting, scores), left_out = yield from both(listed, _left_out(call.id, standing))
     ids = [row.application_id for row in found.rows] + [row.id for row in (*waiting, *left_out)]
@@ -100,7 +103,7 @@ def _page(
     early = [row.id for row in left_out if row.state == ApplicationState.SUBMITTED.value]
     asked = () if published else [key for key in ids if key not in early]
     about: list[Asking[Any]] = [
-        evaluation.shut_to.asking(actor, asked, early), _places(call.id),
+        evaluation.shut_to.asking(actor, asked, early), _places(call.id, stands_at),
         _drawing(call, plan, standing), repeated_by([row.id for row in left_out] if standing else []),
     ]  # fmt: skip
     shut, places, drawing, repeated = yield from side_by_side(about)
@@ -129,7 +132,7 @@ def _page(
         _waiting_rows(waiting, made.towns, barred, scores),
         found.budget,
         found.used,
-        "" if partial or found.unsolved else (standing.line_words if standing else found.line_so_far(len(waiting))),
+        "" if partial or found.unsolved else (standing.line_words if standing else _line_words(ByIdentity(found), len(waiting))),
         standing.list_hash if standing else _hash_of(ByIdentity(found)),
         () if partial else found.undecided_ties,
         standing,
@@ -299,17 +302,26 @@ def _hash_of(found: ByIdentity[RankedList]) -> str:
     return hash_of(found.value)
 
 
-def _places(call_id: UUID) -> Asking[tuple[RawAnswer, ...]]:
+# Made once: an alias made anew copies every column of its table.
+_OF_CALL = aliased(Application)
+
+
+@lru_cache(maxsize=LISTS_KEPT)
+def _line_words(found: ByIdentity[RankedList], waiting: int) -> str:
+    return found.value.line_so_far(waiting)
+
+
+def _places(call_id: UUID, stands_at: str | None) -> Asking[tuple[RawAnswer, ...]]:
     """The towns of every application of a call, and the country of its lead, unread."""
-    of_call = aliased(Application)
-    ids = select(of_call.id).where(of_call.call_id == call_id)
+    ids = select(_OF_CALL.id).where(_OF_CALL.call_id == call_id)
     countries = (
         select(Application.id, Organisation.country_code)
         .join(Organisation, Organisation.id == Application.coordinator_id)
         .where(Application.call_id == call_id)
         .order_by(Application.id)
     )
-    return (yield from ask_raw([evaluation.town_question(lambda column: column.in_(ids)), countries]))
+    towns = evaluation.town_question(lambda column: column.in_(ids))
+    return (yield from ask_lately(stands_at, ("places", call_id), [towns, countries]))
 
 
 def frozen(

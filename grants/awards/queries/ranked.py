@@ -28,7 +28,7 @@ from grants.core.db import among
 from grants.core.errors import Refused
 from grants.core.kept import ByIdentity
 from grants.core.money import ZERO, Money
-from grants.core.together import Asking, RawAnswer, ask, ask_raw, both, reader, side_by_side
+from grants.core.together import Asking, RawAnswer, ask, ask_lately, ask_raw, reader, side_by_side
 from grants.evaluation import queries as evaluation
 from grants.evaluation.rules import OfficialScore
 from grants.identity.models import Organisation
@@ -70,22 +70,30 @@ class Read:
     free: Money
 
 
+# Made once: an alias made anew copies every column of its table.
+_IDS = aliased(Application)
+
+
 @reader
-def scored(call: CallView) -> Asking[Read]:
+def scored(call: CallView, stands_at: str | None = None) -> Asking[Read]:
     """The applications under evaluation with their official scores; one statement.
 
-    Asked anew on every look. What follows from the answers is worked out where they are not those of the last look.
+    Asked anew on every look, but for a page that says at what the database stands: where that is as at the last look, only
+    what hangs on the moment too is asked. What follows from the answers is worked out where they are not those of the last look.
     """
     of_call = _in_state(call.id, ApplicationState.UNDER_EVALUATION)
-    ids = aliased(Application)
-    standing = select(ids.id).where(
-        ids.call_id == call.id,
-        ids.state == ApplicationState.UNDER_EVALUATION.value,
-        ids.origin == Origin.SUBMITTED_HERE.value,
+    standing = select(_IDS.id).where(
+        _IDS.call_id == call.id,
+        _IDS.state == ApplicationState.UNDER_EVALUATION.value,
+        _IDS.origin == Origin.SUBMITTED_HERE.value,
     )
-    asked = [of_call, *evaluation.score_questions(call.content, lambda column: column.in_(standing))]
-    answers, free = yield from both(ask_raw(asked), calls.free.asking(call.id))
-    return _read(ByIdentity(call.content), free, answers)
+    content = ByIdentity(call.content)
+    lasting, of_moment = evaluation.score_questions(call.content, lambda column: column.in_(standing))
+    lists: list[Asking[Any]] = [
+        ask_lately(stands_at, (call.id, content), [of_call, *lasting]), ask_raw(of_moment), calls.free.asking(call.id)
+    ]  # fmt: skip
+    answers, now, free = yield from side_by_side(lists)
+    return _read(content, free, (*answers, *now))
 
 
 @lru_cache(maxsize=LISTS_KEPT)
@@ -159,12 +167,13 @@ LiveList = tuple[RankedList, tuple[Listed, ...], Mapping[UUID, OfficialScore]]
 
 
 @reader
-def live_list(call: CallView, plan: Plan) -> Asking[LiveList]:
+def live_list(call: CallView, plan: Plan, stands_at: str | None = None) -> Asking[LiveList]:
     """The list as it would be decided now, with the applications without an official score. For acts and pages.
 
-    What takes a solver is looked up; where it is not there the list is ``unsolved`` and says so.
+    What takes a solver is looked up; where it is not there the list is ``unsolved`` and says so. Only a page says at what
+    the database stands.
     """
-    read, facts, kept = yield from _made_from(call, plan)
+    read, facts, kept = yield from _made_from(call, plan, stands_at)
     if plan.is_plain:
         return _by_rank(ByIdentity(call.content), plan, ByIdentity(read)), read.waiting, read.scores
     return reckoned(call.content, plan, read, facts, Known(kept)), read.waiting, read.scores
@@ -185,10 +194,12 @@ def solved_list(call: CallView, plan: Plan) -> Asking[LiveList]:
     return planned(call.content, plan, read, facts, Known(kept, solves=True)), read.waiting, read.scores
 
 
-def _made_from(call: CallView, plan: Plan) -> Asking[tuple[Read, Mapping[UUID, Facts], tuple[Solved, ...]]]:
+def _made_from(
+    call: CallView, plan: Plan, stands_at: str | None = None
+) -> Asking[tuple[Read, Mapping[UUID, Facts], tuple[Solved, ...]]]:
     """What a plan selects from, the facts its rules ask for, and the answers that are kept."""
     if plan.is_plain:
-        return (yield from scored.asking(call)), {}, ()
+        return (yield from scored.asking(call, stands_at)), {}, ()
     read, (facts, kept) = yield from scored_beside(
         call, lambda ids: (facts_of.asking(ids), _answers_for(call.id, plan))
     )

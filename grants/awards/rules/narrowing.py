@@ -6,9 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
 
-from grants.awards.rules.showing import RankingPage, RankingRow
+from grants.awards.rules.showing import LISTS_KEPT, RankingPage, RankingRow
 from grants.awards.rules.strips import far_apart
+from grants.calls.rules import SelectionRules
+from grants.core.kept import ByIdentity
 
 # At most so many rows above the line, and as many below it, are around it; of a short list a fifth.
 AROUND_ROWS = 10
@@ -53,28 +57,61 @@ class Narrowed:
 
 def narrowed(shown: RankingPage, look: Look | None = None, country: str = "", strand: str = "") -> Narrowed:
     """The list as it is, or as somebody wants to see it."""
-    at, around = _line_at(shown), around_rows(len(shown.rows))
-    marks = [_looks(shown, row, place, at, around) for place, row in enumerate(shown.rows)]
-    strands = [_strand(shown, row) for row in shown.rows] if shown.rules.strands else [""] * len(shown.rows)
+    marked = _marked(
+        ByIdentity(shown.rows),
+        bool(shown.line_words),
+        shown.marking.total_max_half,
+        shown.bare_threshold_half,
+        shown.rules,
+    )
+    is_narrow = bool(look or country or strand)
+    left = [
+        (place, row)
+        for place, row in enumerate(shown.rows if is_narrow else ())
+        if (look is None or look in marked.marks[place])
+        and (not country or row.country == country)
+        and (not strand or marked.strand_of[place] == strand)
+    ]
+    return Narrowed(
+        _with_line(left, marked.line_at) if is_narrow else shown.rows, len(shown.rows), marked.looks, marked.countries,
+        marked.strands, is_narrow, around_rows(len(shown.rows)) if look is Look.LINE else 0,
+    )  # fmt: skip
+
+
+class _Marked(NamedTuple):
+    """By row of a list what it is looked for by, and what may be asked for."""
+
+    line_at: int | None
+    marks: tuple[frozenset[Look], ...]
+    strand_of: tuple[str, ...]
+    looks: tuple[tuple[Look, int], ...]
+    countries: tuple[tuple[str, int], ...]
+    strands: tuple[tuple[str, int], ...]
+
+
+# The rows of a list are the same from look to look.
+@lru_cache(maxsize=LISTS_KEPT)
+def _marked(
+    kept: ByIdentity[tuple[RankingRow, ...]],
+    has_line: bool,
+    most_half: int,
+    threshold_half: int | None,
+    rules: SelectionRules,
+) -> _Marked:
+    rows = kept.value
+    at = _line_at(rows) if has_line else None
+    apart = [far_apart(row.totals_half, most_half, threshold_half) for row in rows]
+    marks = tuple(
+        _looks(row, place, at, around_rows(len(rows)), far)
+        for place, (row, far) in enumerate(zip(rows, apart, strict=True))
+    )
+    strands = tuple(_strand(rules, row) for row in rows) if rules.strands else ("",) * len(rows)
     found = Counter(mark for each in marks for mark in each)
     # What leaves the whole list is no choice.
     looks = tuple(
-        (each, found[each])
-        for each in Look
-        if (each is not Look.LINE or at is not None) and found[each] < len(shown.rows)
+        (each, found[each]) for each in Look if (each is not Look.LINE or at is not None) and found[each] < len(rows)
     )
-    left = [
-        (place, row)
-        for place, row in enumerate(shown.rows)
-        if (look is None or look in marks[place])
-        and (not country or row.country == country)
-        and (not strand or strands[place] == strand)
-    ]
-    is_narrow = bool(look or country or strand)
-    return Narrowed(
-        _with_line(left, at) if is_narrow else shown.rows, len(shown.rows), looks,
-        _offered(row.country for row in shown.rows), _offered(strands), is_narrow, around if look is Look.LINE else 0,
-    )  # fmt: skip
+    return _Marked(at, marks, strands, looks, _offered(row.country for row in rows), _offered(strands))
 
 
 def _offered(names: Iterable[str]) -> tuple[tuple[str, int], ...]:
@@ -83,11 +120,9 @@ def _offered(names: Iterable[str]) -> tuple[tuple[str, int], ...]:
     return tuple((name, found[name]) for name in sorted(found) if name) if len(found) > 1 else ()
 
 
-def _line_at(shown: RankingPage) -> int | None:
-    """How many rows stand above the line; None where no line is drawn for this person."""
-    if not shown.line_words:
-        return None
-    return next((place for place, row in enumerate(shown.rows, 1) if row.line_after), 0)
+def _line_at(rows: Sequence[RankingRow]) -> int:
+    """How many rows stand above the line."""
+    return next((place for place, row in enumerate(rows, 1) if row.line_after), 0)
 
 
 def around_rows(total: int) -> int:
@@ -99,17 +134,16 @@ def around_rows(total: int) -> int:
     return min(AROUND_ROWS, max(1, total // 5))
 
 
-def _looks(shown: RankingPage, row: RankingRow, place: int, at: int | None, around: int) -> frozenset[Look]:
-    found = set()
+def _looks(row: RankingRow, place: int, at: int | None, around: int, is_apart: bool) -> frozenset[Look]:
+    found = {Look.APART} if is_apart else set()
+    # No line is drawn for who sees a part of the list.
     if at is not None and row.rank is not None and at - around <= place < at + around:
         found.add(Look.LINE)
-    if far_apart(row.totals_half, shown.marking.total_max_half, shown.bare_threshold_half):
-        found.add(Look.APART)
     return frozenset(found)
 
 
-def _strand(shown: RankingPage, row: RankingRow) -> str:
-    strand = shown.rules.strand_of(row.requested)
+def _strand(rules: SelectionRules, row: RankingRow) -> str:
+    strand = rules.strand_of(row.requested)
     return strand.name if strand else ""
 
 

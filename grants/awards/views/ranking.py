@@ -15,13 +15,12 @@ from grants.awards.rules import (
     WAITING_NAMED_MAX,
     RankingPage,
     RankingRow,
-    bar,
     part,
     points,
-    strip,
 )
 from grants.awards.rules.narrowing import Narrowed, narrowed
 from grants.awards.views.frame import READS, bp, ranked_list, ways
+from grants.awards.views.rows import drawer
 from grants.awards.views.solving import solving_of
 from grants.core.errors import Refused
 from grants.core.file_types import MEDIA, FileType
@@ -59,21 +58,9 @@ def _looked_for(shown: RankingPage) -> tuple[Narrowed, dict[str, Any], list[str]
 
 
 def listed(shown: RankingPage, rows: Sequence[RankingRow] | None = None) -> dict[str, Any]:
-    """What the table of a ranked list needs: the part that was asked for, and the marks of each of its rows.
-
-    The marks are evaluators' totals with the consensus, and the running total against the budget.
-    """
-    most = shown.marking.total_max_half
+    """What the table of a ranked list needs: the part that was asked for, and what draws its rows."""
     found = part(shown.rows if rows is None else rows, request.values.get("place", default=1, type=int))
-    drawn = {
-        row.application_id: (
-            strip(row.totals_half, row.consensus_half or 0, most, shown.bare_threshold_half),
-            bar(row.running_total, shown.budget),
-        )
-        for row in found.rows
-    }
-    marks = {"part": found, "drawn": drawn, "half_words": points, "waiting_most": WAITING_NAMED_MAX}
-    return {**marks, **ways(shown.call_id)}
+    return {"part": found, "drawn": drawer(shown), "waiting_most": WAITING_NAMED_MAX, **ways(shown.call_id)}
 
 
 @bp.get("/calls/<slug>/ranking.csv")

@@ -16,7 +16,7 @@ from grants.applications.states import ApplicationState, PartnerState
 from grants.calls.models import Call
 from grants.core import clock, faults
 from grants.core.conditions import Maker, made_when_written
-from grants.core.db import among, db
+from grants.core.db import among, beside, db
 from grants.core.errors import NotAllowed, NotFound, Refused
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader
@@ -28,7 +28,7 @@ from grants.evaluation.models import (
     Evaluator,
 )
 from grants.evaluation.queries.accepting import terms_accepted
-from grants.evaluation.queries.entities import all_entity_conflicts, entities_open, entity_doubts
+from grants.evaluation.queries.entities import all_entity_conflicts, entity_doubts, unasked_members
 from grants.evaluation.rules import Said
 from grants.evaluation.states import AssessmentState, Declared, DetectedKind, DetectedState, Ruling, SeatState
 from grants.identity.models import Membership, Organisation, RoleGrant, User
@@ -79,13 +79,35 @@ def clear_for(user_id: Person, at: Moment | None = None) -> ColumnElement[bool]:
 
 
 def _clear_for(user_id: Person, now: Moment) -> ColumnElement[bool]:
+    told, closing = _told_and_closing(user_id, now)
+    # An evaluator reads nothing of a call before they have accepted the words that stand there.
+    accepted = terms_accepted(user_id, Application.call_id)
+    return and_(_about(*told), *(not_(_about(*each)) for each in closing), accepted)
+
+
+def closed_to(user_id: Person) -> ColumnElement[bool]:
+    """The contrary of :func:`clear_for`, as sets of ids that hang on no row: each is asked once for a thousand rows.
+
+    Where the planner expects few of them it asks row by row what stands there otherwise, and took longer than for all the rest.
+    """
+    faults.point("conflict")
+    return _written(_closed_to, user_id)
+
+
+def _closed_to(user_id: Person, now: Moment) -> ColumnElement[bool]:
+    told, closing = _told_and_closing(user_id, now)
+    accepted = terms_accepted(user_id, Application.call_id)
+    return or_(not_(_in_set(*told)), *(_in_set(*each) for each in closing), not_(accepted))
+
+
+def _told_and_closing(user_id: Person, now: Moment) -> tuple[_About, tuple[_About, ...]]:
+    """What must have been told of an application for it to open, and what closes it again."""
     clear = or_(
         ConflictDeclaration.ruling == Ruling.CLEARED.value,
         and_(ConflictDeclaration.ruling.is_(None), ConflictDeclaration.declared == Declared.NONE.value),
     )
-    # An evaluator reads nothing of a call before they have accepted the words that stand there.
-    accepted = terms_accepted(user_id, Application.call_id)
-    return and_(_about(*_told_by(user_id, clear)), entities_open(user_id), accepted, _nothing_found(user_id, now))
+    doubts = entity_doubts(user_id, Declared.CONFLICT, Declared.UNSURE)
+    return _told_by(user_id, clear), (unasked_members(user_id), doubts, *_found_of(user_id, now))
 
 
 def open_for(user_id: Person) -> ColumnElement[bool]:
@@ -105,7 +127,11 @@ def _open_for(user_id: Person, now: Moment) -> ColumnElement[bool]:
 
 def _nothing_found(user_id: Person, now: Moment) -> ColumnElement[bool]:
     """The condition on :class:`Application` that no conflict of this person was found and that they take no part in it."""
-    return and_(*(not_(_about(*each)) for each in (_found_for(user_id), *_takes_part(user_id, now))))
+    return and_(*(not_(_about(*each)) for each in _found_of(user_id, now)))
+
+
+def _found_of(user_id: Person, now: Moment) -> tuple[_About, ...]:
+    return (_found_for(user_id), *_takes_part(user_id, now))
 
 
 def in_conflict(user_id: Person) -> ColumnElement[bool]:
@@ -122,6 +148,11 @@ def _written(maker: Maker, user_id: Person, at: Moment | None = None) -> ColumnE
     """Nearly every statement of this stage carries one of these: each is put together once. Nobody is a person too."""
     now = clock.now() if at is None else at
     return made_when_written(maker, cast(null(), Uuid) if user_id is None else user_id, now)
+
+
+def _held_by(user_id: Person, now: Moment) -> ColumnElement[bool]:
+    """What :func:`in_conflict` says of each, as sets of ids that hang on no row."""
+    return or_(*(_in_set(*each) for each in _conflicts(user_id, now)))
 
 
 def conflicts_held(user_id: Person, at: Moment) -> Select[Any]:
@@ -162,6 +193,11 @@ _About = tuple[Select[Any], ColumnElement[Any] | InstrumentedAttribute[Any]]
 def _about(rows: Select[Any], application_id: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[bool]:
     """The condition on :class:`Application` that there is such a row about it."""
     return rows.where(application_id == Application.id).exists()
+
+
+def _in_set(rows: Select[Any], application_id: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+    """The condition on :class:`Application` that it is one of those that such rows are about."""
+    return Application.id.in_(rows.with_only_columns(application_id))
 
 
 def _told_by(user_id: Person, what: ColumnElement[bool]) -> _About:
@@ -260,10 +296,11 @@ def _shut(
     every = frozenset(application_ids) | frozenset(undeclarable)
     if not every:
         return frozenset()
-    shut = and_(in_conflict(actor.user_id), holds)
+    shut = and_(_written(_held_by, actor.user_id), holds)
     # Whoever judges learns no more of it than anybody, also when the results are public.
     if actor.can(Permission.CONFLICT_DECLARE):
-        shut = or_(shut, and_(among(Application.id, application_ids), not_(clear_for(actor.user_id))))
+        asked_nothing = frozenset(undeclarable) - frozenset(application_ids)
+        shut = or_(shut, and_(beside(Application.id, asked_nothing), closed_to(actor.user_id)))
     found = yield from ask(select(Application.id).where(among(Application.id, every), shut))
     own = actor.places(Permission.APPLICATION_READ, "application")
     return frozenset(row.id for row in found) | (every & (actor.barred("application") | own))

@@ -36,18 +36,25 @@ _SAID, _ABOUT, _RULED = aliased(EntityDeclaration), aliased(Organisation), alias
 _OWN, _STANDING = aliased(ConflictDeclaration), aliased(Organisation)
 
 
-def entities_open(user_id: Person) -> ColumnElement[bool]:
-    """The condition on :class:`Application` that this person said of each organisation in it that there is no conflict.
-
-    Whoever joins a consortium later, or is another entry of the register than before, is asked about anew; one doubt
-    about any entry of an organisation is a doubt, whatever was said of the others.
-    """
-    doubts, application_id = entity_doubts(user_id, Declared.CONFLICT, Declared.UNSURE)
-    return and_(not_(entities_unasked(user_id)), not_(doubts.where(application_id == Application.id).exists()))
-
-
 def entities_unasked(user_id: Person) -> ColumnElement[bool]:
-    """The condition on :class:`Application` that this person said nothing yet of an organisation in it."""
+    """The condition on :class:`Application` that this person said nothing yet of an organisation in it.
+
+    Whoever joins a consortium later, or is another entry of the register than before, is asked about anew.
+    """
+    # Hangs on the row outside by the application alone: so the database may work it out once for all rows of a list.
+    rows, application_id = unasked_members(user_id)
+    return rows.where(application_id == Application.id).exists()
+
+
+def unasked_members(user_id: Person) -> tuple[Select[Any], InstrumentedAttribute[Any]]:
+    """Rows of the organisations of which this person said nothing yet, with the column that says in which application each is."""
+    said = (
+        select(_SAID.id)
+        .where(
+            _SAID.user_id == user_id, _SAID.call_id == _WHOSE.call_id, _SAID.organisation_id == _PART.organisation_id
+        )
+        .correlate_except(_SAID)
+    )
     answered = (
         select(_SAID.id)
         .join(_ABOUT, _ABOUT.id == _SAID.organisation_id)
@@ -57,17 +64,16 @@ def entities_unasked(user_id: Person) -> ColumnElement[bool]:
             _stands_for(_ABOUT) == _stands_for(_MEMBER),
         )
         .correlate_except(_SAID, _ABOUT)
-        .exists()
     )
-    # Hangs on the row outside by the application alone: so the database may work it out once for all rows of a list.
-    return (
+    # Most were told of by this very entry of the register: only of the others it is asked which one stands for them.
+    rows = (
         select(_PART.id)
         .join(_MEMBER, _MEMBER.id == _PART.organisation_id)
         .join(_WHOSE, _WHOSE.id == _PART.application_id)
-        .where(_PART.application_id == Application.id, _TAKES_PART, not_(answered))
+        .where(_TAKES_PART, not_(said.exists()), not_(answered.exists()))
         .correlate_except(_PART, _MEMBER, _WHOSE)
-        .exists()
     )
+    return rows, _PART.application_id
 
 
 def _stands_for(entry: Any) -> ColumnElement[Any]:
@@ -110,7 +116,10 @@ def _uncovered(what: Any, *declared: Declared) -> Select[Any]:
 
 
 def entity_doubts(user_id: Person, *declared: Declared) -> tuple[Select[Any], InstrumentedAttribute[Any]]:
-    """Rows of what this person said of organisations, with the column that says of which application each is one."""
+    """Rows of what this person said of organisations, with the column that says of which application each is one.
+
+    One doubt about any entry of an organisation is a doubt, whatever was said of the others.
+    """
     rows = _uncovered(_PART.id, *declared).where(_SAID.user_id == user_id)
     return rows.correlate_except(_PART, _MEMBER, _SAID, _ABOUT, _WHOSE), _PART.application_id
 
