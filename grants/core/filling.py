@@ -39,10 +39,10 @@ class Filling:
         """How long it takes, in words.
 
         >>> [Filling(seconds_left=seconds).wait for seconds in (None, 4, 37, 200)]
-        ['in about a minute', 'in a few seconds', 'in about 40 seconds', 'in about 4 minutes']
+        ['in one to five minutes', 'in a few seconds', 'in about 40 seconds', 'in about 4 minutes']
         """
         if self.seconds_left is None:
-            return "in about a minute"
+            return "in one to five minutes"
         if self.seconds_left <= 5:
             return "in a few seconds"
         if self.seconds_left <= 90:
