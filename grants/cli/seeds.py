@@ -8,7 +8,6 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -170,7 +169,7 @@ def _load(addresses: local.Addresses, home: Path) -> None:
     # Nobody works yet whom a bell could wake; what waits at the end is rung by the schedule.
     current_app.config["REDIS_URL"] = ""
     two = len(os.sched_getaffinity(0)) > 1
-    (loader.load_in_two if two else loader.load)(_Told(home, loader.seconds_left))
+    (loader.load_in_two if two else loader.load)(_Told(home))
     local.set_demo_mark(owner, local.DEMO_MARK)
     filling.end(home)
     click.echo("The demo is loaded.")
@@ -186,11 +185,11 @@ def _do_not_wait_for_the_disk(connection: psycopg.Connection[Any], record: objec
 class _Told:
     """How far the load is: for whoever looks at a page meanwhile, and for whoever sits at the terminal."""
 
-    def __init__(self, home: Path, seconds_left: Callable[[int, float], int | None]) -> None:
-        self.home, self.began, self.seconds_left = home, time.monotonic(), seconds_left
+    def __init__(self, home: Path) -> None:
+        self.home, self.began = home, time.monotonic()
 
     def __call__(self, done: int, total: int, note: str = "") -> None:
-        left = self.seconds_left(done, time.monotonic() - self.began)
+        left = filling.seconds_left(done, total, time.monotonic() - self.began)
         filling.write(self.home, Filling(Phase.FILLING, done, total, note, left))
         self._show(done, total, note)
 

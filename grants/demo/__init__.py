@@ -8,6 +8,6 @@ goes wrong in the demo goes wrong in invented municipalities.
 """
 
 from grants.demo.cast import EVALUATORS, PEOPLE
-from grants.demo.telling import load, load_in_two, seconds_left
+from grants.demo.telling import load, load_in_two
 
-__all__ = ["EVALUATORS", "PEOPLE", "load", "load_in_two", "seconds_left"]
+__all__ = ["EVALUATORS", "PEOPLE", "load", "load_in_two"]

@@ -23,26 +23,10 @@ Progress = Callable[[int, int, str], None]
 Step = Callable[[str], None]
 # So many moments the demo has; whoever waits is told after each.
 MOMENTS = 831
-# When so many tenths of the moments are told, so many hundredths of the time are gone: the first ones make many people, and
-# those of the large call come last and take long. Measured with two processes; with one it is much the same.
-GONE = (0, 16, 26, 31, 35, 40, 46, 54, 70, 87, 100)
 # No moment of the real call is one of the others', so each process knows the jobs its own deeds asked for.
 APART = timedelta(seconds=1)
 # No story waits for its letters: the workers that start afterwards hand them over.
 LETTERS = ("mail",)
-
-
-def seconds_left(done: int, seconds: float) -> int | None:
-    """How long it takes still, after so many moments in so many seconds; None while nothing can be guessed.
-
-    >>> seconds_left(20, 9), seconds_left(MOMENTS // 2, 80), seconds_left(MOMENTS, 200)
-    (None, 120, 0)
-    """
-    if done * 20 <= MOMENTS:
-        return None
-    tenths, rest = divmod(10 * done, MOMENTS)
-    gone = GONE[tenths] + (GONE[min(tenths + 1, 10)] - GONE[tenths]) * rest / MOMENTS
-    return round(seconds * (100 - gone) / gone)
 
 
 def load(progress: Progress) -> None:
