@@ -38,8 +38,8 @@ evaluation:
       - {name: Small roofs, asked_max: 60000, ceiling: 120000}
       - {name: Large roofs, asked_max: 200000, ceiling: 150000}
 """
-# So few that each scores three of the five: who scored fewer says nothing of being severe.
-JUDGES = ("elena", "bram", "sofia", "ola", "milan")
+# Each of the three reads all five, so who is severe and who mild can be told, and no chance of ids decides who reads what.
+JUDGES = ("elena", "bram", "milan")
 # The second is of the country of the first: beside both, three countries cannot be reached.
 SECOND_PLACE = 48
 COMPARED_TOTAL = 200_000
