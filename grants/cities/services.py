@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from grants.cities import queries, rules
 from grants.cities.models import City, CityAction, Participation
@@ -73,7 +73,7 @@ def make_city(given: CityInput) -> UUID:
             raise Refused(f"{tidy.part_of} is not in the register. Add it first.")
         row.part_of_id = entry.id
     db.session.flush()
-    _link_standing()
+    _link_standing(Organisation.country_code == tidy.country_code)
     return row.id
 
 
@@ -275,13 +275,13 @@ def _link_plain(organisations: Iterable[Organisation]) -> int:
     return linked
 
 
-def _link_standing() -> int:
-    """Link the municipalities that stand already with cities that came after them."""
+def _link_standing(*of: ColumnElement[bool]) -> int:
+    """Link the municipalities that stand already with cities that came after them; ``of`` says which could be meant."""
     free = select(City.organisation_id).where(City.organisation_id.is_not(None))
     return _link_plain(
         db.session.scalars(
             select(Organisation)
-            .where(Organisation.kind == OrganisationKind.MUNICIPALITY.value, Organisation.id.not_in(free))
+            .where(Organisation.kind == OrganisationKind.MUNICIPALITY.value, Organisation.id.not_in(free), *of)
             .order_by(Organisation.created_at, Organisation.id)
         ).all()
     )

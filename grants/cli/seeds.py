@@ -189,8 +189,7 @@ class _Told:
         self.home, self.began = home, time.monotonic()
 
     def __call__(self, done: int, total: int, note: str = "") -> None:
-        # Nothing can be guessed from the first steps.
-        left = int((time.monotonic() - self.began) * (total - done) / done) if done * 20 > total else None
+        left = filling.seconds_left(done, total, time.monotonic() - self.began)
         filling.write(self.home, Filling(Phase.FILLING, done, total, note, left))
         self._show(done, total, note)
 

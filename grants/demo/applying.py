@@ -130,7 +130,7 @@ class Applicants(Arrivals):
         actor = self.actor(asked.lead)
         for section in call.content.definition.sections[:sections]:
             answers = tuple(
-                answer(question, asked.title)
+                answer(question, asked.title, asked.number)
                 for question in section.questions
                 if question.kind is not QuestionKind.FILE
             )

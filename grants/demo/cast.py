@@ -61,7 +61,16 @@ PEOPLE = (
 )  # fmt: skip
 # They live where nobody of the demo applies from.
 COUNTRY_OF_EVALUATORS = "CH"
-EVALUATORS = ("elena", "bram", "sofia", "ola", "katrin", "milan")
+FIELD_OF_EVALUATORS = {
+    "elena": "mobility", "bram": "buildings", "sofia": "finance", "ola": "energy", "katrin": "participation",
+    "milan": "waste",
+}  # fmt: skip
+EVALUATORS = tuple(FIELD_OF_EVALUATORS)
+# Who knows how a city is governed has no role beside that.
+ROLE_OF_FIELD = {
+    "buildings": "technical", "energy": "technical", "finance": "finance", "mobility": "technical",
+    "participation": "citizen", "waste": "technical",
+}  # fmt: skip
 
 K = OrganisationKind
 ORGANISATIONS: dict[str, tuple[str, OrganisationKind, str, bool]] = {
@@ -110,6 +119,8 @@ class AskedInDemo:
     euros: int
     # The consensus in half points, criterion by criterion; empty where none is written yet.
     consensus: tuple[int, ...] = ()
+    # What it answers wherever a number is asked for.
+    number: int = 12
 
 
 PAST = (

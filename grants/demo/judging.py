@@ -107,21 +107,22 @@ class Judges(Applicants):
         evaluation.declare(self.actor(key), call.id, answers, none)
         self.changed(key)
 
+    def wish(self, call: CallView, key: str, wishes: Mapping[UUID, int]) -> None:
+        """An evaluator who has declared says how gladly they would assess some of the applications."""
+        answers = tuple(Answered(each, Declared.NONE, wish=wish) for each, wish in wishes.items())
+        evaluation.declare(self.actor(key), call.id, answers, ())
+
     def run_assignment(self, call: CallView, due: datetime) -> None:
         """The manager lets the exact assignment give out the seats."""
         # As the form has it: due until the end of the day.
         evaluation.run(self.actor("manager"), call.id, RunInput("demo", clock.end_of_day(clock.in_zone(due).date())))
         self.all_changed()
 
-    def assess(self, call: CallView, sent: Sequence[UUID], about: Sequence[Sequence[int]]) -> None:
-        """Every score sheet of these applications, submitted; ``about`` is what will be agreed on each."""
-        seats = [
-            (each, user_id, agreed)
-            for each, agreed in zip(sent, about, strict=True)
-            for user_id in evaluation_reads.seat_people(each)
-        ]
-        for number, (application_id, user_id, agreed) in enumerate(seats, start=1):
-            self.submit_sheet(call, application_id, user_id, number, agreed)
+    def assess(self, call: CallView, sent: Sequence[UUID], about: Sequence[Sequence[int]], *, first: int = 1) -> None:
+        """Every score sheet of these applications, submitted; ``about`` is what will be agreed on each, ``first`` the place of the first."""
+        for number, (application_id, agreed) in enumerate(zip(sent, about, strict=True), start=first):
+            for user_id in evaluation_reads.seat_people(application_id):
+                self.submit_sheet(call, application_id, user_id, number, agreed)
 
     def submit_sheet(
         self, call: CallView, application_id: UUID, user_id: UUID, number: int, about: Sequence[int] = ()

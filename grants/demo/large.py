@@ -6,16 +6,24 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from grants.awards import services as awards
 from grants.calls.rules import CallView
 from grants.demo import crowd
 from grants.demo.arriving import ALL_EVALUATORS
-from grants.demo.cast import COUNTRY_OF_EVALUATORS, EVALUATORS, NOW_EVALUATED, WRITES_FOR, AskedInDemo
+from grants.demo.cast import (
+    COUNTRY_OF_EVALUATORS,
+    EVALUATORS,
+    FIELD_OF_EVALUATORS,
+    NOW_EVALUATED,
+    ROLE_OF_FIELD,
+    WRITES_FOR,
+    AskedInDemo,
+)
 from grants.demo.pooling import gather
 from grants.demo.stage import Stage, Story
 from grants.demo.texts import two_of
 from grants.evaluation import queries as evaluation_reads
 from grants.evaluation import services as evaluation
-from grants.evaluation.rules import ROLES
 from grants.evaluation.states import Declared
 
 SENT = 60
@@ -56,6 +64,11 @@ application_form:
         - {key: risk, label: What can go wrong, kind: long, words_max: 150, criterion: implementation}
 """
 
+# What a good match is worth here; a call that says nothing counts topics and language alone.
+WEIGHTS = """\
+evaluation:
+  assignment: {topics: 450, language: 200, role: 150, bid: 150, novelty: 50, roles: [technical], rare_topics: true}
+"""
 # Who has a conflict, and who is not sure; by evaluator and place in the list.
 SAID = {
     ("elena", 15): Declared.CONFLICT,
@@ -67,6 +80,10 @@ SAID = {
     ("hanne", 23): Declared.CONFLICT,
     ("matej", 31): Declared.CONFLICT,
 }
+# How gladly some of the cast would read the application at that place, from -2 to 2.
+WISHES = {
+    "elena": {1: 2, 9: -1}, "bram": {1: 1, 20: 2}, "sofia": {2: 2}, "ola": {6: 2}, "katrin": {12: 1}, "milan": {22: -2},
+}  # fmt: skip
 
 
 def evaluated_now(stage: Stage) -> Story:
@@ -74,7 +91,7 @@ def evaluated_now(stage: Stage) -> Story:
     yield stage.days_ago(95)
     stage.say("A call in evaluation now")
     call = stage.invented_call(
-        "Quick pilots for streets", opens=80, closes=40, total=6_000_000, award=300_000, more=SHORT_FORM
+        "Quick pilots for streets", opens=80, closes=40, total=6_000_000, award=300_000, more=SHORT_FORM + WEIGHTS
     )
     stage.troupe.judges_arrive()
     sent: list[UUID] = []
@@ -113,9 +130,10 @@ def _seated(stage: Stage, call: CallView, sent: list[UUID]) -> Story:
     judges = crowd.judges()
     countries = dict.fromkeys(EVALUATORS, COUNTRY_OF_EVALUATORS) | {judge.key: judge.country for judge in judges}
     fields = sorted({judge.field for judge in judges})
-    own = {judge.key: (judge.field,) for judge in judges}
-    knows = {key: tuple(dict.fromkeys((*own.get(key, ()), *two_of(fields, key)))) for key in ALL_EVALUATORS}
-    roles = {key: ROLES[place % len(ROLES)] for place, key in enumerate(ALL_EVALUATORS) if place % 4 < 3}
+    # What somebody's office is called comes first of what they know, and decides their role.
+    own = FIELD_OF_EVALUATORS | {judge.key: judge.field for judge in judges}
+    knows = {key: tuple(dict.fromkeys((own[key], *two_of(fields, key)))) for key in ALL_EVALUATORS}
+    roles = {key: ROLE_OF_FIELD[field] for key, field in own.items() if field in ROLE_OF_FIELD}
     stage.troupe.fill_pool(call, countries, LOAD, knows, roles, _nearly_applicants(judges))
     gather(stage, call)
     for place, key in enumerate((*ALL_EVALUATORS, "chair", "member")):
@@ -124,6 +142,8 @@ def _seated(stage: Stage, call: CallView, sent: list[UUID]) -> Story:
         stage.troupe.declare(call, key, sent, SAID)
     yield stage.days_ago(25)
     stage.say(f"{call.title}: the assignment of evaluators")
+    for key, wishes in WISHES.items():
+        stage.troupe.wish(call, key, {sent[place]: wish for place, wish in wishes.items()})
     stage.troupe.dismiss_first_found(call)
     stage.troupe.run_assignment(call, stage.today + timedelta(days=5))
 
@@ -140,7 +160,7 @@ def _scored(stage: Stage, call: CallView, sent: list[UUID]) -> Story:
     for place, application_id in enumerate(sent[1 : 1 + FINISHED]):
         yield stage.days_ago(20) + timedelta(hours=3 * place)
         stage.say(f"{call.title}: assessments")
-        stage.troupe.assess(call, [application_id], [_agreed(place)])
+        stage.troupe.assess(call, [application_id], [_agreed(place)], first=place)
     for place, application_id in enumerate(sent[1 : 1 + AGREED + PROPOSED + WRITTEN]):
         yield stage.days_ago(14) + timedelta(hours=3 * place)
         stage.say(f"{call.title}: consensus")
@@ -192,6 +212,8 @@ def _meeting(stage: Stage, call: CallView) -> Story:
     yield stage.days_ago(4) + timedelta(hours=1, minutes=16)
     stage.troupe.end_panel(first)
     yield stage.days_ago(3)
+    # Most sheets are missing, so the advice says why it says nothing.
+    awards.request_advice(stage.troupe.actor("chair"), call.id, FINISHED)
     second = stage.troupe.plan_panel(call, "Panel, second day", stage.days_ago(2) + timedelta(hours=1))
     yield stage.days_ago(2) + timedelta(hours=1)
     stage.troupe.open_panel(second)

@@ -10,7 +10,15 @@ from grants.applications import queries as application_reads
 from grants.applications import services as applications
 from grants.calls.rules import CallView
 from grants.demo import asking, choosing, contested
-from grants.demo.cast import JUST_CLOSED, LONG_PAST, PAST, WAITING, AskedInDemo
+from grants.demo.cast import (
+    COUNTRY_OF_EVALUATORS,
+    EVALUATORS,
+    JUST_CLOSED,
+    LONG_PAST,
+    PAST,
+    WAITING,
+    AskedInDemo,
+)
 from grants.demo.changing import correct_a_slip, publish_a_corrigendum
 from grants.demo.cohort import cohort_1
 from grants.demo.contracting import serve_the_contract
@@ -128,7 +136,14 @@ class Demo:
         yield self.stage.days_ago(closed - 55)
         self.stage.troupe.decide_selection(call, reserve_max=reserve_max)
 
-    def _agreed(self, call: CallView, asked_for: tuple[AskedInDemo, ...], *, closed: int) -> Story:
+    def _agreed(
+        self,
+        call: CallView,
+        asked_for: tuple[AskedInDemo, ...],
+        *,
+        closed: int,
+        judges: tuple[str, ...] = EVALUATORS,
+    ) -> Story:
         """From applications to the consensus on each, 40 days after the deadline."""
         sent: list[UUID] = []
         for place, asked in enumerate(asked_for):
@@ -138,7 +153,9 @@ class Demo:
         self.stage.troupe.declare_eligible(sent)
         yield self.stage.days_ago(closed - 20)
         self.stage.say(f"{call.title}: assessments and consensus")
-        self.stage.troupe.assign(call, sent, due=self.stage.days_ago(closed - 50))
+        self.stage.troupe.assign(
+            call, sent, self.stage.days_ago(closed - 50), pool=dict.fromkeys(judges, COUNTRY_OF_EVALUATORS)
+        )
         yield self.stage.days_ago(closed - 30)
         self.stage.troupe.assess(call, sent, [asked.consensus for asked in asked_for])
         yield self.stage.days_ago(closed - 40)
@@ -177,9 +194,10 @@ class Demo:
         yield self.stage.days_ago(98)
         self.stage.say("A call whose list is compared with scenarios")
         call = self.stage.invented_call(
-            "Cool roofs", opens=92, closes=47, total=choosing.COMPARED_TOTAL, award=110_000, more=SHORT_FORM + choosing.AT_LEAST
+            "Cool roofs", opens=92, closes=47, total=choosing.COMPARED_TOTAL, award=110_000, more=SHORT_FORM + choosing.COMPARED_FORM
         )  # fmt: skip
-        yield from self._agreed(call, choosing.compared_list(self.stage), closed=47)
+        choosing.register_cities(self.stage)
+        yield from self._agreed(call, choosing.compared_list(self.stage), closed=47, judges=choosing.JUDGES)
         yield from choosing.compared(self.stage, call)
 
     def _past_call(self) -> Story:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from hashlib import sha256
 
 from grants.budgets.rules import ItemKind
 from grants.calls.rules import CallView
@@ -90,7 +91,8 @@ def two_of(offered: Sequence[str], seed: str) -> tuple[str, ...]:
     return tuple(offered[place] for place in sorted(picked))
 
 
-def answer(question: Question, title: str) -> Answer:
+def answer(question: Question, title: str, number: int = 12) -> Answer:
+    """What an application answers; ``number`` where a number is asked for."""
     if question.asked_if is not None and question.asked_if.answers == ("yes",):
         return Answer(question.key)
     match question.kind:
@@ -105,7 +107,7 @@ def answer(question: Question, title: str) -> Answer:
         case QuestionKind.CONFIRMATION:
             return Answer(question.key, picked=(CONFIRMED,))
         case QuestionKind.NUMBER | QuestionKind.MONEY:
-            return Answer(question.key, "12")
+            return Answer(question.key, str(number))
         case QuestionKind.DATE:
             return Answer(question.key, "1 May 2027")
         case QuestionKind.TABLE:
@@ -123,9 +125,14 @@ def halves(name: str, number: int) -> tuple[int, int, int]:
 
 
 def halves_about(agreed: Sequence[int], name: str, number: int) -> tuple[int, ...]:
-    """Scores of one person a half point about what the evaluators will agree on, from nought to five points."""
-    lean = sum(name.encode()) + number
-    return tuple(min(10, max(0, half + (lean + place) % 3 - 1)) for place, half in enumerate(agreed))
+    """Scores of one person about what the evaluators will agree on, from nought to five points.
+
+    One in six is severe and one mild, by half a point at each criterion; chance, the same at every load, is another half
+    point up or down at half of all marks.
+    """
+    lean = {0: -1, 5: 1}.get(sum(name.encode()) % 6, 0)
+    chance = (sha256(f"{name} {number} {place}".encode()).digest()[0] % 4 for place in range(len(agreed)))
+    return tuple(min(10, max(0, half + lean + (-1, 0, 0, 1)[by])) for half, by in zip(agreed, chance, strict=True))
 
 
 def sheet(call: CallView, halves: Sequence[int], what: str) -> SheetInput:

@@ -175,7 +175,7 @@ def _judged(stage: Stage, going: Going) -> Story:
     agreed = [consensus for _, _, consensus in LIST]
     troupe.assess(going.call, listed[:8], agreed[:8])
     yield stage.days_ago(477)
-    troupe.assess(going.call, listed[8:], agreed[8:])
+    troupe.assess(going.call, listed[8:], agreed[8:], first=9)
     yield stage.days_ago(476)
     _reopen_a_sheet(stage, going, listed[4], agreed[4])
     for place, (title, _, consensus) in enumerate(LIST):

@@ -164,17 +164,20 @@ def test_every_part_of_a_fit_moves() -> None:
     assert fit(replace(plain, roles=("citizen",)), about(), "en", asked) == 450 + 200 + 75 + 50
 
 
-def test_whoever_assessed_an_applicant_in_another_call_has_met_it(scene: Scene) -> None:
+def test_whoever_assessed_an_applicant_in_the_call_of_the_year_before_met_it_last_year(scene: Scene) -> None:
     scene.declare_all()
     scene.assign()
     name = scene.seats(scene.application_ids[0])[0]
     seated = [one for one in scene.application_ids if name in scene.seats(one)]
     behind = {each for one in queries.consortia_of(seated) for each in one.organisation_ids}
-    other = calls.import_call(scene.actor("manager"), CALL.replace("SMALL-2022", "OTHER-2022"))
-    services.pool(scene.actor("manager"), other.id, EvaluatorInput(scene.people[name], "FI", ("en",), (), 0, 3))
-
-    (known,) = queries.pool(other.id)
+    met = {}
+    for year in (2022, 2023, 2024):
+        text = CALL.replace("SMALL-2022", f"OTHER-{year}").replace("year: 2022", f"year: {year}")
+        other = calls.import_call(scene.actor("manager"), text)
+        services.pool(scene.actor("manager"), other.id, EvaluatorInput(scene.people[name], "FI", ("en",), (), 0, 3))
+        (known,) = queries.pool(other.id)
+        met[year] = known.met_last_year
 
     assert behind
-    assert known.met_before == behind
-    assert in_pool(scene, name).met_before == frozenset()
+    assert met == {2022: frozenset(), 2023: behind, 2024: frozenset()}
+    assert in_pool(scene, name).met_last_year == frozenset()

@@ -105,7 +105,7 @@ def test_fit_counts_topics_and_language() -> None:
     assert fit(member(topics=()), about(topics=frozenset()), "") == 375 + 250
 
 
-def test_fit_counts_role_wish_and_who_is_new_where_the_call_says_so() -> None:
+def test_fit_counts_role_wish_and_who_did_not_assess_it_last_year_where_the_call_says_so() -> None:
     asked = AssignmentRules(450, 200, 150, 150, 50, roles=("finance",))
     who = replace(
         member(topics=("heat", "water")), roles=("finance",), levels={"en": "reading"}, bids={about().application_id: 2}
@@ -114,7 +114,7 @@ def test_fit_counts_role_wish_and_who_is_new_where_the_call_says_so() -> None:
     assert fit(who, about(), "en", asked) == 450 + 120 + 150 + 150 + 50
     assert fit(replace(who, roles=(), bids={}), about(), "en", asked) == 450 + 120 + 0 + 75 + 50
     town = uuid5(SPACE, "town")
-    seen = replace(who, met_before=frozenset({town}))
+    seen = replace(who, met_last_year=frozenset({town}))
     assert fit(seen, about(organisation_ids=frozenset({town})), "en", asked) == 450 + 120 + 150 + 150
 
 

@@ -634,6 +634,8 @@ def test_a_mail_to_an_address_outside_is_listed_and_read_on_the_record(app: Flas
         mails._note_reading_outside(actors.ana(), row.number)
 
     assert (row.to, row.address, letter.to) == (None, "court@example.eu", "court@example.eu")
+    # It waits still, and the list says already what it will be called.
+    assert row.subject == letter.subject == "Checkpoint of the record of Pilot Grants"
     assert "a note" in letter.text
     verb, reason = db.session.execute(
         select(AuditEvent.verb, AuditEvent.reason).order_by(AuditEvent.recorded_at.desc()).limit(1)

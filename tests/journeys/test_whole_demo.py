@@ -25,7 +25,8 @@ from grants.awards.models import (
     SelectionItem,
     SelectionMove,
 )
-from grants.awards.states import AmountBasis
+from grants.awards.rules.narrowing import Look, narrowed
+from grants.awards.states import AdviceKind, AmountBasis
 from grants.calls.models import Call
 from grants.conversations.models import Conversation
 from grants.core import acts, clock
@@ -256,7 +257,7 @@ def test_the_unhappy_call_has_a_tie_at_the_line_and_somebody_too_late(demo_app: 
     assert [detail["verb"] for detail in refused] == ["application.submit", "letter.send"]
 
 
-def test_one_list_was_drawn_by_lot_and_another_took_the_solver(demo_app: Flask) -> None:
+def test_one_list_was_drawn_by_lot_and_another_took_the_solver_and_shows_all_that_is_advised(demo_app: Flask) -> None:
     calls = {each.title.split()[0]: each for each in db.session.scalars(select(Call))}
     drawn = db.session.execute(
         select(SelectionItem.rank, SelectionItem.outcome, SelectionItem.rule_words)
@@ -266,7 +267,11 @@ def test_one_list_was_drawn_by_lot_and_another_took_the_solver(demo_app: Flask) 
     ).all()
     chair = identity.person_by_email("chair@demo.example")
     assert chair is not None
-    others = awards.what_ifs(identity.actor_for(chair.id), calls["Cool"].slug)
+    actor = identity.actor_for(chair.id)
+    others = awards.what_ifs(actor, calls["Cool"].slug)
+    advised = awards.advice_page(actor, calls["Cool"].slug)
+    ranked = awards.ranking_page(actor, calls["Cool"].slug)
+    silent = awards.advice_page(actor, calls["Quick"].slug)
 
     assert calls["Benches"].synthetic and calls["Cool"].synthetic
     assert [tuple(row)[:2] for row in drawn] == [(1, "selected"), (2, "selected"), (3, "reserve"), (4, "reserve")]
@@ -274,11 +279,22 @@ def test_one_list_was_drawn_by_lot_and_another_took_the_solver(demo_app: Flask) 
         f"Drawn by lot: place {place} of 3 at the line." for place in (1, 2, 3)
     ]
     assert [(aim.words, aim.applications, aim.inversions) for aim in others.aims] == [
-        ("As ranked", 3, 2), ("Highest sum of scores", 4, 4),
+        ("As ranked", 3, 2), ("Highest sum of scores", 4, 4), ("Highest expected quality", 3, 2),
+        ("Most people in the cities", 3, 3), ("Most tCO₂e saved for the money", 4, 4),
     ]  # fmt: skip
-    assert [(row.title, row.of) for row in others.rows] == [
-        ("White Roofs", (None, 4)), ("Gravel and Stonecrop", (2, None)), ("Shade for the Market Hall", (0, None)),
+    assert others.unknown == ()
+    assert [(row.title, row.of[:2]) for row in others.rows] == [
+        ("White Roofs", (None, 4)), ("Gravel and Stonecrop", (2, None)), ("Meadow upon Meadow", (None, None)),
+        ("Shade for the Market Hall", (0, None)),
     ]  # fmt: skip
+    # One call shows everything the advice can say, another why it says nothing.
+    assert advised.kind is AdviceKind.FULL
+    assert advised.robustness is not None and advised.robustness.orders == 1_000 and not advised.robustness.stale
+    assert (advised.people[0].name, advised.people[-1].name) == ("Elena Marchetti", "Bram de Wit")
+    assert all(row.fundable is not None and row.bounds is not None for row in advised.rows)
+    assert narrowed(ranked, Look.APART).rows
+    assert [name for name, *_ in ranked.by_strand] == ["Small roofs", "Large roofs"]
+    assert silent.kind is AdviceKind.NOTHING and "fewer than 3 submitted score sheets" in silent.reason
 
 
 def test_everything_in_the_demo_was_done_by_acts_of_the_program(demo_app: Flask) -> None:

@@ -48,22 +48,33 @@ def robustness(
     """Select by the rules from each of these orders, which name every candidate by its id; others they name are passed by."""
     by_id = {str(one.application_id): one for one in candidates}
     counts: Counter[UUID] = Counter(dict.fromkeys((one.application_id for one in by_id.values()), 0))
+    # Few applications have few orders, which come again and again; the solver answers each once.
+    known: dict[tuple[str, ...], tuple[UUID, ...] | None] = {}
     done = unproven = 0
     for done, order in enumerate(orders, 1):
-        ranked = [by_id[key] for key in order if key in by_id]
-        assert len(ranked) == len(by_id), "a simulated order names every candidate"
-        try:
-            counts.update(_selected(ranked, limits))
-        except Refused:
+        keys = tuple(key for key in order if key in by_id)
+        assert len(keys) == len(by_id), "a simulated order names every candidate"
+        if keys not in known:
+            known[keys] = _selected([by_id[key] for key in keys], limits)
+        selected = known[keys]
+        if selected is None:
             unproven += 1
+        else:
+            counts.update(selected)
         say(done)
     return Robustness(done - unproven, unproven, counts)
 
 
-def _selected(ranked: Sequence[Candidate], limits: Limits) -> Iterable[UUID]:
+def _selected(ranked: Sequence[Candidate], limits: Limits) -> tuple[UUID, ...] | None:
+    """What is selected from one order; None where that was too hard."""
     if limits.rules.is_plain and not limits.exclusive:
-        return _by_money(ranked, limits)
-    return select([replace(one, rank=place, after=0) for place, one in enumerate(ranked, 1)], limits).selected
+        return tuple(_by_money(ranked, limits))
+    try:
+        return tuple(
+            select([replace(one, rank=place, after=0) for place, one in enumerate(ranked, 1)], limits).selected
+        )
+    except Refused:
+        return None
 
 
 def _by_money(ranked: Sequence[Candidate], limits: Limits) -> list[UUID]:

@@ -29,7 +29,7 @@ class AssignmentRules:
         """Each part of a fit with its points, without those that do not count."""
         named = (
             ("topics", self.topics), ("language", self.language), ("role", self.role),
-            ("wish", self.bid), ("new to this applicant", self.novelty),
+            ("wish", self.bid), ("not last year’s evaluator of the applicant", self.novelty),
         )  # fmt: skip
         return tuple((name, points) for name, points in named if points)
 

@@ -139,7 +139,7 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "evaluation.assignment.language": ("Language", "Points for reading the language of the call, for example 200."),
     "evaluation.assignment.role": ("Role", "Points for a role asked for below, for example 150."),
     "evaluation.assignment.bid": ("Wish", "Points for the wish of the evaluator, for example 150."),
-    "evaluation.assignment.novelty": ("New to the applicant", "Points for not having assessed this applicant before, for example 50."),
+    "evaluation.assignment.novelty": ("Not last year’s evaluator", "Points for not having assessed this applicant in the programme’s call of the year before, for example 50."),
     "evaluation.assignment.rare_topics": ("Do topics that few know count more?", ""),
     "evaluation.assignment.country_max": ("Evaluators of one country on an application, at most", "Among themselves, wherever the application is from. Empty: any number."),
     "evaluation.assignment.organisation_max": ("Evaluators of one organisation on an application, at most", "Empty: any number."),

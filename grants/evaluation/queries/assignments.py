@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from grants.applications.models import Application, ApplicationPartner
 from grants.applications.states import PartnerState
 from grants.calls import queries as calls
+from grants.calls.models import Call
 from grants.calls.rules import CallView
 from grants.core import clock
 from grants.core.db import among
@@ -87,7 +88,7 @@ def pool(call_id: UUID, sees: Actor | None = None) -> Asking[tuple[PoolMember, .
             *(Evaluator.languages, Evaluator.topics, Evaluator.load_min, Evaluator.load_max, Evaluator.version),
             *(Evaluator.topic_levels, Evaluator.language_levels, Evaluator.roles),
             *(Evaluator.stepped_down_at, Evaluator.stepped_down_why),
-            *(Evaluator.available_from, Evaluator.available_until, _wishes(), _met_before(call_id)),
+            *(Evaluator.available_from, Evaluator.available_until, _wishes(), _met_last_year(call_id)),
             *(
                 employers_of(),
                 accepted_of(),
@@ -115,7 +116,7 @@ def pool(call_id: UUID, sees: Actor | None = None) -> Asking[tuple[PoolMember, .
             tuple(row.languages), tuple(row.topics), row.load_min, row.load_max, row.version, row.load, row.submitted,
             unseen=min(row.shut, max(0, row.load_max - row.load)), roles=tuple(row.roles), levels=row.language_levels, topic_levels=row.topic_levels,
             bids={UUID(key): wish for key, wish in (row.wishes or {}).items()},
-            met_before=frozenset(row.met_before or ()),
+            met_last_year=frozenset(row.met_last_year or ()),
             available_from=row.available_from, available_until=row.available_until,
             employers=employers[row.id], close_ids=close_ids(employers[row.id], today),
             accepted=row.accepted, must_accept=row.must_accept,
@@ -136,23 +137,25 @@ def _wishes() -> Label[Any]:
     )
 
 
-def _met_before(call_id: UUID) -> Label[Any]:
-    """The organisations behind the applications on which the person of an entry has a seat in another call."""
-    other = aliased(Evaluator)
+def _met_last_year(call_id: UUID) -> Label[Any]:
+    """The organisations behind the applications on which the person of an entry had a seat in the programme's calls of the year before."""
+    other, this, before = aliased(Evaluator), aliased(Call), aliased(Call)
     return (
         select(func.array_agg(ApplicationPartner.organisation_id.distinct()))
         .select_from(other)
+        .join(before, before.id == other.call_id)
+        .join(this, and_(this.programme_id == before.programme_id, this.year == before.year + 1))
         .join(Assignment, Assignment.evaluator_id == other.id)
         .join(ApplicationPartner, ApplicationPartner.application_id == Assignment.application_id)
         .where(
             other.user_id == Evaluator.user_id,
-            other.call_id != call_id,
+            this.id == call_id,
             Assignment.state == SeatState.ACTIVE.value,
             ApplicationPartner.state != PartnerState.DECLINED.value,
         )
         .correlate(Evaluator)
         .scalar_subquery()
-        .label("met_before")
+        .label("met_last_year")
     )
 
 

@@ -65,7 +65,7 @@ class Fitting:
             "language": (level if language else 100, 100),
             "role": (int(fits_role), 1),
             "wish": (max(BID_MIN, min(BID_MAX, wish)) - BID_MIN, BID_MAX - BID_MIN),
-            "new to this applicant": (int(not (member.met_before & about.organisation_ids)), 1),
+            "not last year’s evaluator of the applicant": (int(not (member.met_last_year & about.organisation_ids)), 1),
         }
 
 

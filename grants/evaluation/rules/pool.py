@@ -60,11 +60,11 @@ class PoolMember:
     undeclared: int = 0
     roles: tuple[str, ...] = ()
     # How well each language is known (native, fluent, reading) and each topic, 1 to 3; wishes by application, -2 to 2;
-    # organisations assessed before.
+    # organisations assessed in the same programme's calls of the year before.
     levels: Mapping[str, str] = field(default_factory=dict)
     topic_levels: Mapping[str, int] = field(default_factory=dict)
     bids: Mapping[UUID, int] = field(default_factory=dict)
-    met_before: frozenset[UUID] = frozenset()
+    met_last_year: frozenset[UUID] = frozenset()
     available_from: date | None = None
     available_until: date | None = None
     employers: tuple[Employer, ...] = ()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
 from flask import current_app
+from jinja2 import TemplateError
 from sqlalchemy import ColumnElement, func, or_, select, tuple_
 
 from grants.core.db import db
@@ -103,16 +104,39 @@ def mail_to_outside(email: str, template: str, context: Mapping[str, Any]) -> Re
 
 
 def _rendered(email: str, name: str, template: str, context: Mapping[str, Any]) -> RenderedMail:
-    words = current_app.jinja_env.get_template(f"mail/{template}.txt").render(
+    first, _, text = "".join(_written(template, context)).lstrip().partition("\n")
+    return RenderedMail(email, one_line(name), _subject(first, template), text.replace(_BREAK, "\n").strip() + "\n")
+
+
+def _written(template: str, context: Mapping[str, Any]) -> Iterator[str]:
+    """The words of a mail piece by piece, from its subject on."""
+    return current_app.jinja_env.get_template(f"mail/{template}.txt").generate(
         address=address_of,
         sign_in_address=sign_in_address,
         signed_address=signed_address,
         **{key: _broken_later(each) for key, each in context.items()},
     )
-    first, _, text = words.lstrip().partition("\n")
+
+
+def _subject(first: str, template: str) -> str:
     assert first.startswith("Subject: "), f"the mail {template} does not begin with its subject"
-    subject = first.removeprefix("Subject: ").replace(_BREAK, " ")
-    return RenderedMail(email, one_line(name), one_line(subject), text.replace(_BREAK, "\n").strip() + "\n")
+    return one_line(first.removeprefix("Subject: ").replace(_BREAK, " "))
+
+
+def _subject_to_be(args: Mapping[str, Any], to: Person | None) -> str | None:
+    """The subject a mail will have that is not written yet: nothing behind its first line is put into words.
+
+    None for one that cannot be written; its page says why.
+    """
+    first = ""
+    try:
+        for piece in _written(args["template"], {**args["context"], "person": to}):
+            first += piece
+            if "\n" in first.lstrip():
+                break
+    except TemplateError:
+        return None
+    return _subject(first.lstrip().partition("\n")[0], args["template"])
 
 
 # Stands for a line break of what somebody typed, so that a title of two lines never cuts a subject off.
@@ -156,6 +180,7 @@ def mails(actor: Actor, page: Page | None = None) -> Rows[MailRow]:
         statement = statement.where(Job.number < last)
     found = db.session.execute(statement.order_by(Job.number.desc()).limit(page.limit)).all()
     names = people(UUID(row.args["user_id"]) for row in found if "user_id" in row.args)
+    to = {row.number: names.get(UUID(row.args["user_id"])) if "user_id" in row.args else None for row in found}
     guarded = needing_two({UUID(row.args["user_id"]) for row in found if row.args["template"] == RESET_TEMPLATE})
     shown = tuple(
         MailRow(
@@ -164,10 +189,10 @@ def mails(actor: Actor, page: Page | None = None) -> Rows[MailRow]:
             finished_at=row.finished_at,
             state=JobState(row.state),
             error=row.error,
-            to=names.get(UUID(row.args["user_id"])) if "user_id" in row.args else None,
+            to=to[row.number],
             address=row.args.get("address"),
             template=row.args["template"],
-            subject=(row.result or {}).get("subject"),
+            subject=(row.result or {}).get("subject") or _subject_to_be(row.args, to[row.number]),
             opens_account=row.args["template"] in TEMPLATES_WITH_LINK,
             guarded=row.args["template"] == RESET_TEMPLATE and UUID(row.args["user_id"]) in guarded,
             kept="message_id" not in (row.result or {}),
