@@ -111,7 +111,9 @@ def create_app(settings: Settings) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,
         SQLALCHEMY_DATABASE_URI=settings.DATABASE_URL,
         SQLALCHEMY_ENGINE_OPTIONS={
-            "connect_args": {"options": "-c default_transaction_read_only=on -c timezone=UTC"},
+            "connect_args": {
+                "options": f"-c default_transaction_read_only=on -c timezone=UTC {connections.PLANNED_ONCE}"
+            },
             # The connection used last is lent first: it was heard of a moment ago.
             "pool_use_lifo": True,
             "pool_events": connections.EVENTS,

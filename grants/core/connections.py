@@ -21,9 +21,11 @@ from sqlalchemy.exc import InvalidatePoolError
 # A connection that rested longer is asked before it is lent.
 SECONDS_TRUSTED = 30.0
 _RESTS_SINCE = "rests_since"
-# PostgreSQL plans a statement anew until it was asked as a prepared one five times, and to plan a long one takes longer
-# than to answer it: a process of the site is soon past that, and keeps as many as its pages have.
-PREPARED_FROM, PREPARED_MAX = 1, 200
+# To plan a long statement takes PostgreSQL longer than to answer it. Left to itself it plans one seven times on each
+# connection before it keeps a plan, and some for ever; so it is prepared when it is first asked, and planned once, for any
+# values. What a plan hangs at stands in the statement: known values (``core/db.OneOf``) and how many rows are wanted.
+PREPARED_FROM, PREPARED_MAX = 0, 200
+PLANNED_ONCE = "-c plan_cache_mode=force_generic_plan"
 # Where the parameters of a statement stand psycopg finds once and remembers, but not of statements longer than this, since
 # most programs put long ones together anew each time. Ours are the same each time, and the longest are asked most.
 _queries.MAX_CACHED_STATEMENT_LENGTH = 100_000

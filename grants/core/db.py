@@ -33,6 +33,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 from sqlalchemy.sql.operators import OperatorType
+from sqlalchemy.sql.selectable import _OffsetLimitParam
 from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import UserDefinedType
 
@@ -334,6 +335,12 @@ class _Known(ColumnElement[str]):
 @compiles(_Known)
 def _written(known: _Known, compiler: Any, **words: Any) -> str:
     return f"'{known.value}'"
+
+
+@compiles(_OffsetLimitParam)
+def _write_how_many(element: Any, compiler: Any, **words: Any) -> str:
+    """How many rows are wanted is written into the statement, as a value of :class:`OneOf` is: a plan for any number is one for many."""
+    return str(compiler.visit_bindparam(element, literal_execute=True, **words))
 
 
 class OneOf(Text):
