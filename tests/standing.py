@@ -4,7 +4,8 @@ To copy a database for a test and to drop it again costs the server some fifty m
 anew for each connection to a new one twice as much: more than most tests ask of it. So a test that asks for the program
 alone is lent a database whose connections stand. Afterwards every table is looked at (how many rows it has, and which
 transaction wrote last to it), and those that changed get back the rows they had. Where anything else is no longer as it
-was (the schema, a transaction somebody left open), the database is dropped, and the next test gets a copy.
+was (the schema, a transaction or a lock somebody left), the database is dropped, and the next test gets a copy. Settings
+that a test gives a connection of the program for longer than a transaction would stay with it: no test does.
 
 A test that asks for the settings or the name of its database has one of its own, as before: it may do with it what it likes.
 """
@@ -109,10 +110,12 @@ class Databases:
         """The name of a database like ``template``, for one test."""
         found = self._standing.pop(template, None) or Standing(self._postgres, template)
         found.lendings += 1
+        is_as_it_was = False
         try:
             yield found.name
+            is_as_it_was = found.lay_back()
         finally:
-            if found.lay_back():
+            if is_as_it_was:
                 self._standing[template] = found
             else:
                 found.end()
@@ -150,6 +153,9 @@ _IS_OTHERWISE = """
 SELECT EXISTS (SELECT FROM standing.changed) OR EXISTS (
     SELECT FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND state <> 'idle'
+) OR EXISTS (
+    SELECT FROM pg_locks
+    WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 )
 """
 # The owner's connection, with which no trigger and no key of another table speaks; and what it asks again is planned once.

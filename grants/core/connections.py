@@ -27,8 +27,9 @@ _RESTS_SINCE = "rests_since"
 PREPARED_FROM, PREPARED_MAX = 0, 200
 PLANNED_ONCE = "-c plan_cache_mode=force_generic_plan"
 # Where the parameters of a statement stand psycopg finds once and remembers, but not of statements longer than this, since
-# most programs put long ones together anew each time. Ours are the same each time, and the longest are asked most.
-_queries.MAX_CACHED_STATEMENT_LENGTH = 100_000
+# most programs put long ones together anew each time, nor of those with more parameters. Ours are the same each time, and
+# the longest are asked most; 128 are remembered.
+_queries.MAX_CACHED_STATEMENT_LENGTH, _queries.MAX_CACHED_STATEMENT_PARAMS = 100_000, 500
 
 
 def write_next(connection: Connection[Any]) -> None:

@@ -14,6 +14,7 @@ from grants.core import connections
 from grants.core.db import db
 from tests.conftest import Note
 from tests.servers import Cluster
+from tests.statements import statements
 
 
 def backend() -> int:
@@ -56,3 +57,18 @@ def test_the_places_of_parameters_in_a_long_statement_are_found_once(app: Flask)
 
     after = _queries._query2pg.cache_info()
     assert (after.misses - before.misses, after.hits - before.hits) == (1, 1)
+
+
+def test_a_statement_is_prepared_when_it_is_first_asked_and_planned_once_for_any_values(app: Flask) -> None:
+    kept = "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE 'SELECT note.id%%'"
+    for times in (1, 2):
+        db.session.execute(select(Note.id).where(Note.text == "any"))
+        assert db.session.connection().exec_driver_sql(kept).one() == (times, 0)
+
+
+def test_how_many_rows_are_wanted_stands_in_the_statement(app: Flask) -> None:
+    with statements() as said:
+        for most in (3, 4):
+            db.session.execute(select(Note.id).order_by(Note.id).limit(most).offset(1))
+
+    assert [each.partition("LIMIT")[2].split() for each in said] == [["3", "OFFSET", "1"], ["4", "OFFSET", "1"]]
