@@ -154,6 +154,8 @@ def declared_on_one_page(page: Page, scene: Scene, nora: Actor) -> None:
     row.get_by_label("Conflict", exact=True).check()
     row.get_by_label("Reason for").fill("A cousin leads it")
     page.get_by_role("button", name="Answer “None” where we noticed nothing").click()
+    expect(page.get_by_text("You have answered for everything")).to_be_visible()
+    page.get_by_text("What you answered in").click()
     expect(page.get_by_role("row", name=free)).to_be_visible()
     expect(page.get_by_role("row", name=shut)).to_have_count(0)
     with clock.at(CLOSED):
