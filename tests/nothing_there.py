@@ -40,6 +40,7 @@ SHOWN_BY = {
     "awards.complaint": _COMPLAINT,
     "awards.complaint_decision": _COMPLAINT,
     "awards.complaint_file": _COMPLAINT,
+    "awards.letter_paper": "tests/awards/test_letters.py::test_the_team_reads_letter_before_and_report_after_publication_only",
     "awards.minutes_pdf": _MINUTES,
     "awards.selection_minute": "tests/awards/test_minute.py::test_the_minute_is_for_who_sees_the_list_whole",
     "documents.entries": _STATEMENT,
@@ -54,7 +55,7 @@ NOTHING_THERE = {
     OPENED_BY_A_DECISION: frozenset(
         {
             "agreements.account", "agreements.agreement", "agreements.drop", "agreements.people",
-            "agreements.preparation", "agreements.show", "agreements.terms", "awards.letter_paper", "awards.letter_preview",
+            "agreements.preparation", "agreements.show", "agreements.terms", "awards.letter_preview",
             "awards.selection", "oversight.grant_history", "payments.close", "payments.grant", "payments.recovery",
             "reporting.index", "reporting.milestone",
         }

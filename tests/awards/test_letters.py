@@ -58,6 +58,7 @@ from tests.factories import identity as people
 from tests.html import check_page
 from tests.no_route import DECIDES, JUDGES, freely, read_by, seen_of
 from tests.nothing_there import NOTHING_THERE, OF_ITS_TEAM, OPENED_BY_A_DECISION
+from tests.shut import shuts
 from tests.statements import statements
 from tests.worlds import World
 
@@ -594,6 +595,7 @@ def test_no_page_of_a_team_tells_its_outcome_before_its_letter(app: Flask, decid
     assert told.search(lead.get("lead", own).text) is not None
 
 
+@shuts("awards.letter_paper")
 def test_the_team_reads_letter_before_and_report_after_publication_only(app: Flask, decided: Scene) -> None:
     app.config["WTF_CSRF_ENABLED"] = False
     lead = Browser(app, decided)
@@ -661,6 +663,9 @@ def test_the_team_reads_letter_before_and_report_after_publication_only(app: Fla
         assert got.status_code == 200 and got.data.startswith(b"%PDF")
     assert lead.get("manager", f"{preview}/papers/{'0' * 64}").status_code == 404
     assert lead.get("lead", paper).status_code == 403
+    with arranging():
+        people.bar(decided.people["chair"], "application", decided.application_ids[0])
+    assert lead.get("chair", paper).status_code == 404
     assert "version 2" in before and "can be read by the team once the results are public." in before
 
     # The history goes on to the letter, for its team and for the programme.

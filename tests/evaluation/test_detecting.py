@@ -466,7 +466,10 @@ def test_a_conflict_that_stands_is_not_lifted_together_with_others(browser: Brow
     refused = browser.post("manager", address, pick=[pair.key], **sent)
 
     assert f'value="{pair.key}"' not in shown and "Something of it stands as a conflict already" in shown
-    assert refused.status_code == 422 and f"{pair.key}: Something of it stands" in refused.text
+    assert refused.status_code == 422
+    # By person and title, and by no handle.
+    assert f"({pair.reference}): Something of it stands" in refused.text
+    assert f"{pair.person} and" in refused.text and f"{pair.key}: Something" not in refused.text
     assert first in seated.actor("eva1").barred("application")
     # Opened and confirmed once more, what was decided keeps who decided it and why.
     services.decide_detected(seated.actor("manager"), first, user_id, Ruling.CONFIRMED, "Her own team too.")
