@@ -243,7 +243,7 @@ def app(
     with standing.lent(world.database if world else template) as database:
         if world:
             world.lay_files(tmp_path)
-        with running(settings_for(postgres, database, tmp_path), stands=True) as app:
+        with running(settings_for(postgres, database, tmp_path)) as app:
             yield app
 
 
@@ -283,7 +283,7 @@ def demo_app(postgres: Cluster, standing: Databases, demo_template: DemoTemplate
     """The whole program with the demo loaded, on a database that nobody else uses meanwhile."""
     with (
         standing.lent(demo_template.database) as name,
-        running(settings_for(postgres, name, demo_template.home), stands=True) as app,
+        running(settings_for(postgres, name, demo_template.home)) as app,
     ):
         app.config["WTF_CSRF_ENABLED"] = False
         yield app

@@ -76,13 +76,16 @@ class Compiled(BytecodeCache):
 
 TEMPLATES = Compiled()
 
+# Databases to which connections stay when a program is given back (tests/standing.py).
+_standing: set[str | None] = set()
+
 # Programs that nobody uses now, by the settings they were made with.
 _idle: dict[Config, list[Program]] = defaultdict(list)
 
 
 @contextmanager
-def running(settings: Config, *, stands: bool = False) -> Iterator[Flask]:
-    """The whole program with these settings, inside its application context; its connections stay where its database stands."""
+def running(settings: Config) -> Iterator[Flask]:
+    """The whole program with these settings, inside its application context."""
     with lending() as program_of:
         app = program_of(settings)
         with app.app_context():
@@ -90,7 +93,7 @@ def running(settings: Config, *, stands: bool = False) -> Iterator[Flask]:
                 yield app
             finally:
                 db.session.remove()
-                if not stands:
+                if db.engine.url.database not in _standing:
                     db.engine.dispose()
 
 
@@ -110,6 +113,8 @@ def lending() -> Iterator[Callable[[Config], Flask]]:
     for kind, program in lent:
         if program.is_as_made():
             _idle[kind].append(program)
+        else:
+            _disconnect(program)
 
 
 def _made(settings: Config) -> Program:
@@ -148,22 +153,36 @@ def _set(program: Program, settings: Config) -> None:
 
 
 def _connect(program: Program, address: URL) -> None:
-    """Let it connect there, by what connections it has there already; those it has now it keeps for another time."""
+    """Let it connect there, by what connections it has there already; those to a database that stands it keeps."""
     engine = program.engine
-    if address != engine.url:
-        if engine.pool.checkedin():  # type: ignore[attr-defined]  # a pool of the kind that keeps connections
-            program.pools[engine.url] = engine.pool
-        engine.pool = program.pools.pop(address, None) or engine.pool.recreate()
-        engine.url = address
+    if address == engine.url:
+        return
+    if engine.url.database in _standing:
+        program.pools[engine.url] = engine.pool
+    else:
+        engine.pool.dispose()
+    engine.pool = program.pools.pop(address, None) or engine.pool.recreate()
+    engine.url = address
 
 
-def forget(database: str) -> None:
-    """Close every connection that a program keeps to this database."""
+def _disconnect(program: Program, database: str | None = None) -> None:
+    """Close its connections, to one database or to all."""
+    if database in (None, program.engine.url.database):
+        program.engine.dispose()
+    for address in [each for each in program.pools if database in (None, each.database)]:
+        program.pools.pop(address).dispose()
+
+
+def stand(database: str) -> None:
+    """Let connections to this database stay when a program is given back."""
+    _standing.add(database)
+
+
+def fall(database: str) -> None:
+    """Close every connection that stayed."""
+    _standing.discard(database)
     for program in (each for idle in _idle.values() for each in idle):
-        if program.engine.url.database == database:
-            program.engine.dispose()
-        for address in [address for address in program.pools if address.database == database]:
-            program.pools.pop(address).dispose()
+        _disconnect(program, database)
 
 
 def _parts(app: Flask, engine: Engine) -> dict[str, list[object]]:

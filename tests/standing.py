@@ -49,6 +49,7 @@ class Standing:
         self._numbers = self._line.execute(_NUMBERS).fetchall()
         self._line.execute(_WATCH, prepare=False)
         self._last = self._transaction()
+        programs.stand(self.name)
 
     def lay_back(self) -> bool:
         """Give every table the rows it had; answers whether the database may be lent again."""
@@ -67,7 +68,7 @@ class Standing:
 
     def end(self) -> None:
         """Drop it, and every connection to it."""
-        programs.forget(self.name)
+        programs.fall(self.name)
         self._line.close()
         self._postgres.drop(self.name)
 
