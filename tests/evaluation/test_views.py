@@ -72,6 +72,7 @@ def test_none_is_answered_for_every_row_where_nothing_was_noticed(browser: Brows
     assert "You have answered for everything" in text and "3 applications" in text and " left" not in text
 
 
+@pytest.mark.usefixtures("short_pages")
 def test_a_long_list_of_conflicts_is_answered_page_by_page(browser: Browser, scene: Scene) -> None:
     first, second, third = map(str, scene.application_ids)
     text = text_of(browser.get("eva1", "/assessments/conflicts?size=2"))
