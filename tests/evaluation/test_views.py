@@ -78,7 +78,7 @@ def test_a_long_list_of_conflicts_is_answered_page_by_page(browser: Browser, sce
     text = text_of(browser.get("eva1", "/assessments/conflicts?size=2"))
     assert f"declared_{second}" in text and f"declared_{third}" not in text
     (sends_to,) = set(re.findall(r'<form class="pg-stack" method="post" action="([^"]+)"', text))
-    assert sends_to.endswith(f"next=0+{scene.references[1]}")
+    assert sends_to.endswith(f"next=0+{scene.references[1]}&size=2")
     page = {f"was_{each}": rules.answer_mark("") for each in (first, second)}
 
     partners = dict.fromkeys(set(re.findall(r'name="(entity_[^"]+)"', text)), "none")
@@ -86,8 +86,8 @@ def test_a_long_list_of_conflicts_is_answered_page_by_page(browser: Browser, sce
     gone_on = browser.post("eva1", sends_to, **page, **partners, **{f"declared_{first}": "none"}, go="next")
 
     # What came next stands there, what is answered at the end of the list, and what was left out comes first again.
-    assert gone_on.location == f"/assessments/conflicts?after=0+{scene.references[1]}"
-    text = text_of(browser.get("eva1", gone_on.location + "&size=1"))
+    assert gone_on.location == f"/assessments/conflicts?after=0+{scene.references[1]}&size=2"
+    text = text_of(browser.get("eva1", gone_on.location.replace("size=2", "size=1")))
     assert f"declared_{third}" in text and f"declared_{second}" not in text
     assert f"declared_{second}" in text_of(browser.get("eva1", "/assessments/conflicts?size=1"))
     assert "Nothing more stands here" in text_of(browser.get("eva1", "/assessments/conflicts?after=2"))

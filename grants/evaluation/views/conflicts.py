@@ -40,7 +40,12 @@ def conflicts() -> Any:
 def _declarations(form: Declarations, rows: paging.Rows[rules.ConflictPage]) -> Any:
     most = queries.OWN_CALLS_ALL if request.args.get("calls") == NO_CHOICE else queries.OWN_CALLS_MAX
     beside = queries.beside_declaring(current_actor(), most)
-    return page("evaluation/conflicts.html", form=form, pages=form.parts, rows=rows, **beside)
+    return page("evaluation/conflicts.html", form=form, pages=form.parts, rows=rows, size=_size(), **beside)
+
+
+def _size() -> str | None:
+    """How many applications on a page the address asks for, which every way on from it keeps."""
+    return request.args.get("size")
 
 
 @bp.post("/assessments/conflicts/<slug>")
@@ -56,7 +61,7 @@ def declare(slug: str) -> Any:
         if form.is_done:
             flash(_declared_words(sum(answers for answers, _ in done), sum(conflicts for _, conflicts in done)))
             goes_on = request.args.get("next") if request.form.get("go") == "next" else None
-            return see_other(".conflicts", after=goes_on or None)
+            return see_other(".conflicts", after=goes_on or None, size=_size())
     return _declarations(form, _as_sent(form)), 422
 
 
