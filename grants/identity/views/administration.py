@@ -220,7 +220,10 @@ def confirm_role() -> Any:
 def mail() -> Any:
     """Every mail: sent, waiting, kept here."""
     return page(
-        "identity/mail.html", mails=queries.mails(current_actor(), paging.asked()), smtp=mailing.leaves(), form=DeedForm()
+        "identity/mail.html",
+        mails=queries.mails(current_actor(), paging.asked()),
+        smtp=mailing.leaves(),
+        form=DeedForm(),
     )
 
 
