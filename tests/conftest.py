@@ -290,6 +290,12 @@ def demo_app(postgres: Cluster, standing: Databases, demo_template: DemoTemplate
 
 
 @pytest.fixture
+def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address may ask for one, two or three rows on a page: lists of a few rows go on then."""
+    monkeypatch.setattr("grants.web.paging.SIZES", (1, 2, 3))
+
+
+@pytest.fixture
 def client(app: Flask) -> FlaskClient:
     """A browser without JavaScript; forms send no CSRF token in tests, the CSRF tests switch it on."""
     app.config["WTF_CSRF_ENABLED"] = False

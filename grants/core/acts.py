@@ -191,7 +191,8 @@ def _perform_once(
         raise
     finally:
         _running.reset(token)
-    _did.set(key)
+    if key is not None:
+        _did.set(key)
     for job in running.jobs:
         job.ring()
     return result

@@ -147,13 +147,6 @@ def page(template: str, **context: Any) -> str:
     return render_template(template, problems_found=wrong_with(context.values()), **context)
 
 
-def mailed(what: str) -> str:
-    """What became of a mail that was just written, in words that hold where no mail server is set, too."""
-    if current_app.config["SMTP_URL"]:
-        return f"{what} is on its way."
-    return f"{what} is written. No mail server is set, so no mail left: it is kept on the page of mails."
-
-
 def see_other(endpoint: str, **values: Any) -> Response:
     """After a deed: 303, so that a reload shows the result and does not repeat the deed."""
     return cast(Response, redirect(url_for(endpoint, **values), 303))

@@ -231,6 +231,7 @@ def test_what_was_taken_out_is_gone_with_its_older_versions(team: Team) -> None:
     assert team.client.get(f"{team.page}/{file.sha256}").status_code == 404
 
 
+@pytest.mark.usefixtures("short_pages")
 def test_however_often_a_file_is_replaced_a_page_reads_and_shows_only_the_last_versions(team: Team) -> None:
     for number in range(9):
         team.attach((PDF + b"\n%" + str(number).encode(), "mandate.pdf"))

@@ -281,6 +281,7 @@ def test_each_filter_is_a_chip_that_takes_it_away_and_keeps_the_rest(desk: Flask
     assert "sort=-title" in turned and "state=eligible" in turned
 
 
+@pytest.mark.usefixtures("short_pages")
 def test_pages_are_walked_by_links_that_keep_the_list(desk: FlaskClient) -> None:
     root = check_page(desk.get("/applications?sort=asked&size=3"))
     seen = []
@@ -303,6 +304,7 @@ def test_chosen_columns_are_the_columns_shown(desk: FlaskClient) -> None:
     assert heads == ["Application", "Call", "In this state"]
 
 
+@pytest.mark.usefixtures("short_pages")
 def test_the_list_asks_at_most_eight_statements_whatever_it_shows(desk: FlaskClient) -> None:
     asked = ("", "?sort=-asked&size=2", "?q=heat&state=eligible", "?at=last&sort=title", "?days=5&country=PL")
     for query in asked:

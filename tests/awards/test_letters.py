@@ -345,6 +345,7 @@ def test_a_letter_that_fails_keeps_its_reason_and_is_sent_again(browser: Browser
     assert mails() == 4 and set(rows(decided).values()) == {LetterState.SENT}
 
 
+@pytest.mark.usefixtures("short_pages")
 def test_sent_is_said_only_of_what_left_and_the_list_goes_on_by_key(browser: Browser, decided: Scene) -> None:
     place = f"/calls/{decided.slug}/decision/letters"
     services.leaving_out.leave_out(decided.actor("manager"), decided.application_ids[1], "Told by telephone.")

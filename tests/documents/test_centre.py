@@ -121,6 +121,7 @@ def test_the_last_entry_behind_a_figure_leaves_it_at_what_the_statement_says(boo
         queries.entries_behind(actors.eva(), run, [Account.CONSUMED], "", Page())
 
 
+@pytest.mark.usefixtures("short_pages")
 def test_the_list_is_narrowed_and_goes_on(app: Flask, books: Books) -> None:
     with clock.at(AS_OF):
         for place in range(5):

@@ -282,6 +282,7 @@ def test_versions_and_answers_are_never_changed(assessed: Scene) -> None:
         db.session.rollback()
 
 
+@pytest.mark.usefixtures("short_pages")
 def test_the_list_is_by_disagreement_in_pages_and_says_whom_it_waits_for(assessed: Scene, browser: Browser) -> None:
     actor = assessed.actor("chair")
     with statements() as seen:
@@ -301,6 +302,7 @@ def test_the_list_is_by_disagreement_in_pages_and_says_whom_it_waits_for(assesse
     text_of(browser.get("chair", "/consensus?after=nonsense&size=1"))
 
 
+@pytest.mark.usefixtures("short_pages")
 def test_the_list_is_narrowed_to_a_call_and_one_without_any_says_so(assessed: Scene, browser: Browser) -> None:
     actor = assessed.actor("chair")
     rows, calls = queries.consensus_list_and_calls(actor, Page(), assessed.slug)

@@ -391,6 +391,7 @@ def test_what_changes_asks_for_the_look_in_the_act_and_the_job_looks(browser: Br
     assert "Last looked for on" in browser.get("manager", page).text
 
 
+@pytest.mark.usefixtures("short_pages")
 def test_the_page_tells_how_many_wait_and_goes_on_by_key(browser: Browser, seated: Scene) -> None:
     for name in ("eva1", "eva2", "eva3"):
         with arranging():

@@ -66,18 +66,25 @@ def test_a_doubt_without_a_reason_comes_back_with_what_was_chosen(browser: Brows
 
 
 def test_none_is_answered_for_every_row_where_nothing_was_noticed(browser: Browser, scene: Scene) -> None:
-    browser.post("eva1", f"/assessments/conflicts/{scene.slug}", go="rest")
+    address = f"/assessments/conflicts/{scene.slug}"
+    rows = dict(re.findall(r'name="(was_[^"]+)" value="([^"]*)"', browser.get("eva1", "/assessments/conflicts").text))
+
+    # Of rows that no longer stand, as those of another window may not, nothing was seen: nothing is answered.
+    assert browser.post("eva1", address, go="rest", was_gone="").status_code == 422
+    assert db.session.scalars(select(ConflictDeclaration)).all() == []
+    browser.post("eva1", address, go="rest", **rows)
 
     text = text_of(browser.get("eva1", "/assessments/conflicts"))
     assert "You have answered for everything" in text and "3 applications" in text and " left" not in text
 
 
+@pytest.mark.usefixtures("short_pages")
 def test_a_long_list_of_conflicts_is_answered_page_by_page(browser: Browser, scene: Scene) -> None:
     first, second, third = map(str, scene.application_ids)
     text = text_of(browser.get("eva1", "/assessments/conflicts?size=2"))
     assert f"declared_{second}" in text and f"declared_{third}" not in text
     (sends_to,) = set(re.findall(r'<form class="pg-stack" method="post" action="([^"]+)"', text))
-    assert sends_to.endswith(f"next=0+{scene.references[1]}")
+    assert sends_to.endswith(f"next=0+{scene.references[1]}&size=2")
     page = {f"was_{each}": rules.answer_mark("") for each in (first, second)}
 
     partners = dict.fromkeys(set(re.findall(r'name="(entity_[^"]+)"', text)), "none")
@@ -85,8 +92,8 @@ def test_a_long_list_of_conflicts_is_answered_page_by_page(browser: Browser, sce
     gone_on = browser.post("eva1", sends_to, **page, **partners, **{f"declared_{first}": "none"}, go="next")
 
     # What came next stands there, what is answered at the end of the list, and what was left out comes first again.
-    assert gone_on.location == f"/assessments/conflicts?after=0+{scene.references[1]}"
-    text = text_of(browser.get("eva1", gone_on.location + "&size=1"))
+    assert gone_on.location == f"/assessments/conflicts?after=0+{scene.references[1]}&size=2"
+    text = text_of(browser.get("eva1", gone_on.location.replace("size=2", "size=1")))
     assert f"declared_{third}" in text and f"declared_{second}" not in text
     assert f"declared_{second}" in text_of(browser.get("eva1", "/assessments/conflicts?size=1"))
     assert "Nothing more stands here" in text_of(browser.get("eva1", "/assessments/conflicts?after=2"))

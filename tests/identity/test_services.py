@@ -19,7 +19,7 @@ from grants.core.acts import act, arranging
 from grants.core.audit import ActRow, AuditEvent, SecurityEvent
 from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NeedsFreshSignIn, NotAllowed, NotFound, Refused
-from grants.core.jobs import Job
+from grants.core.jobs import Job, JobState
 from grants.core.paging import Page
 from grants.core.permissions import EVERYWHERE, Actor, Permission, Scope, system_actor
 from grants.identity import policy, queries, services
@@ -619,14 +619,13 @@ def test_no_administrator_reads_the_reset_link_of_who_holds_a_role_that_two_of_t
 
 
 @act("test_outside.write", needs=Permission.USER_INVITE, says="wrote to an address outside")
-def _write_outside(actor: Actor) -> None:
-    context = {"note": "a note", "file_name": "checkpoint.txt"}
+def _write_outside(actor: Actor, context: dict[str, str] | None) -> None:
     jobs.queue("jobs.mail.send_outside", address="court@example.eu", template="checkpoint", context=context)
 
 
 def test_a_mail_to_an_address_outside_is_listed_and_read_on_the_record(app: Flask) -> None:
     ada = actors.ada()
-    _write_outside(ada)
+    _write_outside(ada, {"note": "a note", "file_name": "checkpoint.txt"})
     (row,) = (row for row in queries.mails(ada).items if row.address is not None)
 
     letter = services.open_mail(ada, row.number)
@@ -642,3 +641,11 @@ def test_a_mail_to_an_address_outside_is_listed_and_read_on_the_record(app: Flas
     ).one()
     assert (verb, reason) == ("mail.open_outside", f"mail {row.number}, checkpoint, to court@example.eu")
     assert "court@example.eu" in actors.client_of(app, ada).get("/admin/mail").get_data(as_text=True)
+
+    # One that nobody can write hides no other; what waits no longer is not written again to name it.
+    with arranging():
+        job = db.session.scalars(select(Job).where(Job.number == row.number)).one()
+        job.state, job.error, job.finished_at = JobState.FAILED.value, "No mail server answers.", clock.now()
+    _write_outside(ada, None)
+    assert [each.subject for each in queries.mails(ada).items if each.address] == [None, None]
+    assert "Checkpoint" in actors.client_of(app, ada).get("/admin/mail").get_data(as_text=True)

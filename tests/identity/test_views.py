@@ -75,6 +75,21 @@ def test_a_name_that_no_list_could_hold_is_refused_and_kept(
     assert queries.person_by_email("mia@example.eu") is None
 
 
+def test_an_invitation_promises_a_mail_only_where_one_leaves(app: Flask, client: FlaskClient) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    actors.sign_in(client, actors.ada().user_id)
+    sent = {"name": "Mia Ito", "email": "mia@example.eu", "job_title": "", "organisation": ""}
+
+    first = client.post("/admin/users/invite", data=sent, follow_redirects=True).text
+    again = client.post("/admin/users/mia-ito/invite-again", follow_redirects=True).text
+    app.config["SMTP_URL"] = "smtp://localhost"
+    leaves = client.post("/admin/users/mia-ito/invite-again", follow_redirects=True).text
+
+    assert "The invitation to Mia Ito is written. No mail server is set, so no mail left" in first
+    assert "A new invitation is written. No mail server is set, so no mail left" in again
+    assert "A new invitation is on its way. The link in the earlier one no longer works." in leaves
+
+
 @pytest.mark.parametrize("number", ["99999999999999999999", "9" * 5_000, "-1", "x"])
 def test_a_page_beyond_every_list_is_an_empty_page(client: FlaskClient, number: str) -> None:
     actors.sign_in(client, actors.ada().user_id)

@@ -180,6 +180,7 @@ def test_a_rejected_report_is_no_evidence_for_what_it_opened(app: Flask, grant: 
     assert "accepted 20 July" not in inbox + asked
 
 
+@pytest.mark.usefixtures("short_pages")
 def test_the_newest_lists_lead_to_all_of_them_page_by_page(app: Flask, grant: World, monkeypatch: Any) -> None:
     with clock.at(NOW):
         decided = next(row.thing.id for row in queries.inbox(actors.nuria(), Page()).rows.items)

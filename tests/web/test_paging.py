@@ -40,13 +40,27 @@ def test_a_full_last_page_has_no_next_one() -> None:
     ("query", "page"),
     [
         ("", Page()),
-        ("?after=k&size=10", Page(10, "k")),
+        ("?after=k&size=10", Page(20, "k")),
         ("?after=&size=many", Page()),
-        ("?size=0", Page(1)),
-        ("?size=-5", Page(1)),
+        ("?size=0", Page(20)),
+        ("?size=-5", Page(20)),
         ("?size=100000", Page(200)),
     ],
 )
 def test_nonsense_counts_as_not_asked(app: Flask, query: str, page: Page) -> None:
     with app.test_request_context(f"/about{query}"):
         assert asked() == page
+
+
+@pytest.mark.parametrize(
+    ("usual", "sizes"), [(50, {20, 50, 60, 100, 200}), (20, {20, 50, 60, 100, 200}), (8, {8, 20, 50, 60, 100, 200})]
+)
+def test_whatever_is_asked_for_a_list_has_few_sizes_none_smaller_than_asked(
+    app: Flask, usual: int, sizes: set[int]
+) -> None:
+    found = set()
+    for wanted in range(1, 202):
+        with app.test_request_context(f"/about?size={wanted}"):
+            found.add(size := asked(usual).size)
+            assert size >= min(wanted, 200)
+    assert found == sizes

@@ -35,7 +35,9 @@ def request_advice(actor: Actor, call_id: UUID, places: int | None) -> UUID:
     sheets = queries.sheets_read(calls.call_by_id(call_id)).sheets
     if not sheets:
         raise Refused("No score sheet of this call is submitted yet. Ask for the advice when the sheets are in.")
-    rules.refuse_more_places(wanted, len({each.application for each in sheets}))
+    # Of the whole call only who sees all of it is told how many there are.
+    known = {each.application for each in sheets} - {str(each) for each in actor.barred("application")}
+    rules.refuse_more_places(wanted, len(known))
     acts.subject("call", call_id)
     return jobs.queue(ADVICE_JOB, subject=("call", call_id), call_id=str(call_id), places=wanted)
 

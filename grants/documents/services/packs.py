@@ -21,7 +21,7 @@ from grants.documents.rules import (
 )
 from grants.evaluation import queries as evaluation
 from grants.evaluation.models import ReadingPack
-from grants.evaluation.rules import PACK_BYTES_MAX, PACK_KIND, ToRead
+from grants.evaluation.rules import PACK_BYTES_MAX, PACK_KIND, ToRead, attached_folder, packed_name
 
 
 @act("reading_pack.make", needs=Permission.ASSESSMENT_SCORE, says="packed the applications to assess into one file")
@@ -82,10 +82,13 @@ def _pack(wanted: Sequence[ToRead], file: IO[bytes], bytes_max: int) -> None:
 def _to_read(each: ToRead) -> Iterator[tuple[str, bytes]]:
     """One application as files of the pack."""
     yield (
-        f"{files.clean_name(f'{each.reference} {each.title}')}.pdf",
+        files.clean_name(packed_name(each.reference, each.title)),
         letters.reading_copy(queries.reading_copy(each.submission_id)),
     )
     for number, attached in enumerate(applications.submitted_content(each.application_id).files, 1):
         file = files.view(attached.file_id)
         if file.media_type == Format.PDF.media_type:
-            yield f"{each.reference} files/{number} {files.clean_name(file.name)}", files.genuine(file).read_bytes()
+            yield (
+                f"{attached_folder(each.reference)}/{number} {files.clean_name(file.name)}",
+                files.genuine(file).read_bytes(),
+            )

@@ -118,7 +118,15 @@ from grants.evaluation.rules.late import (
 )
 from grants.evaluation.rules.official import SHIFT_TAINTED, Gathered, OfficialScore, scored
 from grants.evaluation.rules.offline_sheet import AnotherSheet, refuse_another_sheet, sheet_mark
-from grants.evaluation.rules.packs import PACK_BYTES_MAX, PACK_KIND, PackView, ToRead
+from grants.evaluation.rules.packs import (
+    PACK_BYTES_MAX,
+    PACK_KIND,
+    PackView,
+    ToRead,
+    attached_folder,
+    packed_in,
+    packed_name,
+)
 from grants.evaluation.rules.pattern import (
     ListOrder,
     OwnWork,
@@ -404,6 +412,7 @@ __all__ = [
     "as_sent",
     "asked",
     "asked_mark",
+    "attached_folder",
     "beyond_words",
     "book_table",
     "borrowed",
@@ -449,6 +458,8 @@ __all__ = [
     "own_patterns",
     "own_work",
     "pace_minutes",
+    "packed_in",
+    "packed_name",
     "part_of",
     "passages",
     "patterns_of",

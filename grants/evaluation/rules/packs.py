@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,6 +10,32 @@ from uuid import UUID
 PACK_KIND = "reading_pack"
 # Before it is packed; what is larger is read on its pages.
 PACK_BYTES_MAX = 500_000_000
+# What a title may hold and the name of a file may not.
+_NO_PATH = str.maketrans("/\\", "--")
+
+
+def packed_name(reference: str, title: str) -> str:
+    """What the PDF of an application is called in the packed file.
+
+    >>> packed_name("PCP-2027-A-0001", "Cool roofs/walls")
+    'PCP-2027-A-0001 Cool roofs-walls.pdf'
+    """
+    return f"{reference} {title.translate(_NO_PATH)}.pdf"
+
+
+def attached_folder(reference: str) -> str:
+    """Where in the packed file the PDFs stand that are attached to an application."""
+    return f"{reference} files"
+
+
+def packed_in(names: Iterable[str], reference: str) -> str | None:
+    """Which file of a packed one is the PDF of this application; none where two could be, by names of an older packing.
+
+    >>> packed_in(["PCP-2027-A-0001 files/1 Plan.pdf", "PCP-2027-A-0001 Cool roofs.pdf"], "PCP-2027-A-0001")
+    'PCP-2027-A-0001 Cool roofs.pdf'
+    """
+    found = [each for each in names if each.startswith(f"{reference} ") and "/" not in each]
+    return found[0] if len(found) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)

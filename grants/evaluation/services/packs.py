@@ -62,15 +62,15 @@ def download_pack(actor: Actor) -> FileView:
 @act(
     "reading_pack.download_one",
     needs=Permission.ASSESSMENT_SCORE,
-    says="took one application to assess as a PDF",
+    says="took {subject} as a PDF, to assess it",
 )
 def download_packed(actor: Actor, reference: str) -> FileView:
     """Hand the file to its owner for one application in it, as long as that one is open to them; that it was taken is kept."""
     view = queries.pack(actor)
-    is_open = reference in {each.reference for each in queries.to_read(actor)}
-    if view is None or view.made_at is None or reference not in view.held or not is_open:
+    one = next((each for each in queries.to_read(actor) if each.reference == reference), None)
+    if view is None or view.made_at is None or reference not in view.held or one is None:
         raise NotFound
-    acts.subject(PACK_KIND, view.id)
+    # Of the application and not of the pack: who may not know of it reads nothing of this on the record.
+    acts.subject("application", one.application_id)
     (kept,) = files.listed(PACK_KIND, view.id)
-    acts.reason(reference)
     return kept

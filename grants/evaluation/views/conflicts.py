@@ -40,7 +40,12 @@ def conflicts() -> Any:
 def _declarations(form: Declarations, rows: paging.Rows[rules.ConflictPage]) -> Any:
     most = queries.OWN_CALLS_ALL if request.args.get("calls") == NO_CHOICE else queries.OWN_CALLS_MAX
     beside = queries.beside_declaring(current_actor(), most)
-    return page("evaluation/conflicts.html", form=form, pages=form.parts, rows=rows, **beside)
+    return page("evaluation/conflicts.html", form=form, pages=form.parts, rows=rows, size=_size(), **beside)
+
+
+def _size() -> str | None:
+    """How many applications on a page the address asks for, which every way on from it keeps."""
+    return request.args.get("size")
 
 
 @bp.post("/assessments/conflicts/<slug>")
@@ -52,11 +57,12 @@ def declare(slug: str) -> Any:
     if slug not in {one.call_slug for one in pages} and not form.knows_some():
         abort(404)
     if form.validate():
-        form, done = _stored(form, slug)
+        # Only what was sent was looked at: of a page that came in its place nothing is answered.
+        form, done = _stored(form, slug, may_rest=bool(rules.rows_sent(pages, places_sent())))
         if form.is_done:
             flash(_declared_words(sum(answers for answers, _ in done), sum(conflicts for _, conflicts in done)))
             goes_on = request.args.get("next") if request.form.get("go") == "next" else None
-            return see_other(".conflicts", after=goes_on or None)
+            return see_other(".conflicts", after=goes_on or None, size=_size())
     return _declarations(form, _as_sent(form)), 422
 
 
@@ -70,12 +76,12 @@ def _sent(pages: tuple[rules.ConflictPage, ...]) -> tuple[rules.ConflictPage, ..
     return rules.rows_sent(pages, places_sent()) or rules.part_of(pages, paging.asked()).items
 
 
-def _stored(form: Declarations, pressed: str) -> tuple[Declarations, list[tuple[int, int]]]:
+def _stored(form: Declarations, pressed: str, *, may_rest: bool) -> tuple[Declarations, list[tuple[int, int]]]:
     """Store each part by an act of its own; the page as it comes again, and how much was answered with how many conflicts."""
     done: dict[str, tuple[int, int]] = {}
     late: dict[str, Conflict | NotFound] = {}
     for shown, part in form.parts:
-        rest = request.form.get("go") == "rest" and shown.call_slug == pressed
+        rest = may_rest and request.form.get("go") == "rest" and shown.call_slug == pressed
         answers, entities = part.to_input_with_rest() if rest else part.to_input(), part.to_entities(rest=rest)
         if not answers and not entities and shown.call_slug != pressed:
             done[shown.call_slug] = (0, 0)

@@ -15,8 +15,9 @@ from grants.evaluation.forms import AnswerForm, DeclineForm, InviteForm, WhyForm
 from grants.evaluation.rules import InvitationView
 from grants.evaluation.states import PoolState
 from grants.evaluation.views.frame import P, bp
+from grants.web import mailing
 from grants.web.forms import ContestedForm, choices, status_of
-from grants.web.routing import current_actor, mailed, page, requires, see_other, signed_in
+from grants.web.routing import current_actor, page, requires, see_other, signed_in
 
 
 @bp.route("/calls/<slug>/evaluators/invite", methods=["GET", "POST"])
@@ -29,7 +30,7 @@ def invite(slug: str) -> Any:
     if form.validate_on_submit():
         with form.refusals():
             services.invite(current_actor(), call.id, form.to_input())
-            flash(mailed(f"The invitation to {' '.join(str(form.name.data).split())}"), "success")
+            flash(mailing.mailed(f"The invitation to {' '.join(str(form.name.data).split())}"), "success")
             return see_other(".pool", slug=slug)
     known = queries.asked_already(call.id, form.email.data or "") if form.is_submitted() else None
     return page("evaluation/invite.html", call=call, form=form, known=known), status_of(form)

@@ -9,7 +9,7 @@ from flask import flash
 
 from grants.core import files
 from grants.core.file_types import FileType
-from grants.evaluation import queries, services
+from grants.evaluation import queries, rules, services
 from grants.evaluation.views.frame import P, bp
 from grants.web.downloads import hand_over, send
 from grants.web.forms import DeedForm
@@ -49,11 +49,15 @@ def take_packed_pdf(ref: str) -> Any:
     queries.application_id_of(actor, ref)
     held = queries.pack(actor)
     if held is None or held.made_at is None or ref not in held.held:
-        flash(f"{ref} is not packed yet. Pack what is open to you; then each has a PDF of its own here.", "warning")
-        return see_other(".reading_pack")
+        return _not_packed(ref)
     with zipfile.ZipFile(files.genuine(services.download_packed(actor, ref))) as archive:
-        name = next(each for each in archive.namelist() if each.startswith(f"{ref} ") and "/" not in each)
-        return hand_over(archive.read(name), FileType.PDF, name)
+        name = rules.packed_in(archive.namelist(), ref)
+        return hand_over(archive.read(name), FileType.PDF, name) if name else _not_packed(ref)
+
+
+def _not_packed(ref: str) -> Any:
+    flash(f"{ref} is not packed yet. Pack what is open to you; then each has a PDF of its own here.", "warning")
+    return see_other(".reading_pack")
 
 
 def _pack(form: DeedForm) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import current_app
-from jinja2 import TemplateError
 from sqlalchemy import ColumnElement, func, or_, select, tuple_
 
 from grants.core.db import db
@@ -96,6 +95,7 @@ def rendered_mails(template: str, contexts: Mapping[UUID, Mapping[str, Any]]) ->
 
 # To people, and to addresses outside.
 _LETTERS = ("jobs.mail.send", "jobs.mail.send_outside")
+_WAITING = (JobState.QUEUED, JobState.RUNNING)
 
 
 def mail_to_outside(email: str, template: str, context: Mapping[str, Any]) -> RenderedMail:
@@ -126,7 +126,7 @@ def _subject(first: str, template: str) -> str:
 def _subject_to_be(args: Mapping[str, Any], to: Person | None) -> str | None:
     """The subject a mail will have that is not written yet: nothing behind its first line is put into words.
 
-    None for one that cannot be written; its page says why.
+    None for one that cannot be written, whatever is wrong with it: the page of mails is where that is looked for.
     """
     first = ""
     try:
@@ -134,9 +134,9 @@ def _subject_to_be(args: Mapping[str, Any], to: Person | None) -> str | None:
             first += piece
             if "\n" in first.lstrip():
                 break
-    except TemplateError:
+        return _subject(first.lstrip().partition("\n")[0], args["template"])
+    except Exception:
         return None
-    return _subject(first.lstrip().partition("\n")[0], args["template"])
 
 
 # Stands for a line break of what somebody typed, so that a title of two lines never cuts a subject off.
@@ -192,7 +192,9 @@ def mails(actor: Actor, page: Page | None = None) -> Rows[MailRow]:
             to=to[row.number],
             address=row.args.get("address"),
             template=row.args["template"],
-            subject=(row.result or {}).get("subject") or _subject_to_be(row.args, to[row.number]),
+            subject=_subject_to_be(row.args, to[row.number])
+            if row.state in _WAITING
+            else (row.result or {}).get("subject"),
             opens_account=row.args["template"] in TEMPLATES_WITH_LINK,
             guarded=row.args["template"] == RESET_TEMPLATE and UUID(row.args["user_id"]) in guarded,
             kept="message_id" not in (row.result or {}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, current_app, flash, request
+from flask import Response, flash, request
 
 from grants.core.errors import Refused
 from grants.core.permissions import Permission
@@ -18,9 +18,9 @@ from grants.identity.forms import (
     RoleForm,
 )
 from grants.identity.views.frame import bp, id_in, refused_button
-from grants.web import paging
+from grants.web import mailing, paging
 from grants.web.forms import DeedForm
-from grants.web.routing import current_actor, mailed, page, requires, see_other
+from grants.web.routing import current_actor, page, requires, see_other
 
 
 @bp.get("/admin/users")
@@ -41,7 +41,7 @@ def invite() -> Any:
     if form.validate_on_submit():
         with form.refusals():
             services.invite_user(current_actor(), form.to_input())
-            flash(mailed(f"The invitation to {rules.one_line(str(form.name.data))}"))
+            flash(mailing.mailed(f"The invitation to {rules.one_line(str(form.name.data))}"))
             return see_other("identity.users")
     return page("identity/invite.html", form=form), 422 if request.method == "POST" else 200
 
@@ -110,7 +110,7 @@ def invite_again(handle: str) -> Any:
     if form.validate_on_submit():
         with form.refusals():
             services.invite_again(current_actor(), queries.user(current_actor(), handle).id)
-            flash("A new invitation is on its way; the link in the earlier one no longer works.")
+            flash(f"{mailing.mailed('A new invitation')} The link in the earlier one no longer works.")
             return see_other("identity.user", handle=handle)
     return refused_button(form, "identity.user", handle=handle)
 
@@ -220,7 +220,10 @@ def confirm_role() -> Any:
 def mail() -> Any:
     """Every mail: sent, waiting, kept here."""
     return page(
-        "identity/mail.html", mails=queries.mails(current_actor(), paging.asked()), smtp=_has_smtp(), form=DeedForm()
+        "identity/mail.html",
+        mails=queries.mails(current_actor(), paging.asked()),
+        smtp=mailing.leaves(),
+        form=DeedForm(),
     )
 
 
@@ -228,10 +231,6 @@ def mail() -> Any:
 @requires(Permission.MAIL_READ)
 def open_mail(number: int) -> Any:
     """The text of one mail, opened on the record; only where no mail server takes it."""
-    if _has_smtp():
+    if mailing.leaves():
         raise Refused("Mails leave through the mail server; their text is not shown here.")
     return page("identity/mail_text.html", mail=services.open_mail(current_actor(), number), number=number)
-
-
-def _has_smtp() -> bool:
-    return bool(current_app.config["SMTP_URL"])

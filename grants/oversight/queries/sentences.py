@@ -38,8 +38,8 @@ from grants.oversight.rules import Change
 THE_PROGRAM = "The program"
 THE_PROGRAMME = "The programme"
 _PEOPLE = frozenset({"organisation", "user_account"})
-# What tells a team its outcome.
 COMPLAINTS = Complaint.__tablename__
+# What tells a team its outcome.
 TELLING = frozenset({DecisionLetter.__tablename__, LetterLeftOut.__tablename__})
 
 
@@ -237,17 +237,15 @@ def folded(lines: Iterable[Line]) -> tuple[Line, ...]:
     """Lines, newest first, with what one person did again within the same minute told once, with how often."""
     found: list[Line] = []
     for line in lines:
-        last = found[-1] if found else None
-        same = last is not None and (last.who, last.verb, last.sentence) == (line.who, line.verb, line.sentence)
-        if (
-            last is not None
-            and same
-            and last.at.replace(second=0, microsecond=0) == line.at.replace(second=0, microsecond=0)
-        ):
-            found[-1] = replace(last, times=last.times + 1)
+        if found and _alike(found[-1]) == _alike(line):
+            found[-1] = replace(found[-1], times=found[-1].times + 1)
         else:
             found.append(line)
     return tuple(found)
+
+
+def _alike(line: Line) -> tuple[object, ...]:
+    return line.who, line.verb, line.sentence, line.at.replace(second=0, microsecond=0)
 
 
 def to_team(line: Line) -> Line:
