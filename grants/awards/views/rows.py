@@ -43,7 +43,7 @@ Drawer = Callable[[RankingRow, bool, str, bool], Markup]
 def drawer(shown: RankingPage) -> Drawer:
     """What draws the rows of a list. Those of a list that was frozen, or of a part of it, are made anew for each look."""
     by = ByIdentity(_drawn_by(shown))
-    draw = _drawn.__wrapped__ if shown.selection or shown.partial else _drawn
+    draw = _drawn if shown.lasts else _drawn.__wrapped__
 
     def drawn(row: RankingRow, opens_consensus: bool, said: str, has_ended: bool) -> Markup:
         return draw(ByIdentity(row), by, request.root_path, opens_consensus, said, has_ended)
