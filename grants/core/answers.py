@@ -81,7 +81,8 @@ def _kept(owner: str, key: str) -> Row[str, bytes] | None:
 
 
 def _place(kept: Row[str, bytes], digest: bytes) -> str | None:
-    return kept.location or None if kept.request_digest == digest else None
+    # Of a form with other words, or of one that led nowhere, there is no answer to give again.
+    return (kept.location or None) if kept.request_digest == digest else None
 
 
 def _done(owner: str, key: str) -> typing.Any:

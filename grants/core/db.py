@@ -302,7 +302,7 @@ def among(column: Any, ids: Collection[UUID]) -> ColumnElement[bool]:
     return found
 
 
-def beside(column: Any, ids: Collection[UUID]) -> ColumnElement[bool]:
+def not_among(column: Any, ids: Collection[UUID]) -> ColumnElement[bool]:
     """The condition that a column is none of these ids, sent in the same way; each row is looked up in them, however many.
 
     To find rows by their ids an array is as good. The plan that PostgreSQL keeps of a prepared statement compares each row

@@ -192,9 +192,9 @@ def stand() -> Asking[str | None]:
     return cast(str | None, found)
 
 
-# The answers of so many looks are kept in a process.
-LOOKS_KEPT = 4
-_looks: dict[Hashable, tuple[str, tuple[RawAnswer, ...]]] = {}
+# Under so many keys answers are kept in a process: the scores of a ranked list and its places are two.
+ANSWERS_KEPT = 4
+_lately: dict[Hashable, tuple[str, tuple[RawAnswer, ...]]] = {}
 
 
 def ask_lately(stands_at: str | None, key: Hashable, questions: Sequence[SelectBase]) -> Asking[tuple[RawAnswer, ...]]:
@@ -203,17 +203,17 @@ def ask_lately(stands_at: str | None, key: Hashable, questions: Sequence[SelectB
     ``key`` says which questions these are. Not for any that hangs on a moment: time passes though nothing is written. For
     pages: what an act decides on is read anew, and the stand of before a deed says nothing of what the deed wrote.
     """
-    kept = _looks.get(key)
+    kept = _lately.get(key)
     if kept is not None and kept[0] == stands_at:
         return kept[1]
     found = yield [*map(RawQuestion, questions), select(_STAND.label("stand"))]
     *answers, ((stood_at,),) = found
     made = cast(tuple[RawAnswer, ...], tuple(answers))
-    _looks.pop(key, None)
+    _lately.pop(key, None)
     if stands_at is not None and stood_at is not None:
-        _looks[key] = (stood_at, made)
-        for oldest in list(_looks)[:-LOOKS_KEPT]:
-            _looks.pop(oldest, None)
+        _lately[key] = (stood_at, made)
+        for oldest in list(_lately)[:-ANSWERS_KEPT]:
+            _lately.pop(oldest, None)
     return made
 
 

@@ -20,14 +20,23 @@ from grants.applications.queries.pipeline import standing
 from grants.applications.queries.reach import visible
 from grants.applications.rules import ListFilter
 from grants.applications.rules.listing import Listing
-from grants.calls.models import Call
-from grants.core import clock
+from grants.calls.models import Call, CallExpertTerms
+from grants.calls.rules.expert_terms import ExpertTerms
+from grants.core import clock, encoding
 from grants.core.acts import arranging
-from grants.core.db import db, get
+from grants.core.db import Row, db, get
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
 from grants.evaluation import queries, services
-from grants.evaluation.models import Assessment, AssessmentVersion, ConflictDeclaration, DetectedConflict
+from grants.evaluation.models import (
+    Assessment,
+    AssessmentVersion,
+    ConflictDeclaration,
+    DetectedConflict,
+    EntityDeclaration,
+    EvaluatorAcceptance,
+)
+from grants.evaluation.queries import access
 from grants.evaluation.states import DetectedKind, DetectedState
 from grants.identity import queries as identity
 from grants.identity.models import AccessBar, Membership
@@ -148,6 +157,77 @@ def test_the_condition_of_lists_says_what_the_gate_of_evaluation_says(scene: Sce
         shown = set(db.session.scalars(select(Application.id).where(visible(actor))))
 
         assert shown == set(scene.application_ids) - queries.shut_to(actor, scene.application_ids)
+
+
+def told(scene: Scene, name: str, number: int, said: str, ruling: str | None = None) -> Row:
+    """What somebody declared about an application, and what was ruled on it."""
+    by = scene.people["manager"] if ruling else None
+    return ConflictDeclaration(
+        user_id=scene.people[name], application_id=scene.application_ids[number], declared=said, reason="A word",
+        declared_at=clock.now(), ruling=ruling, ruled_by=by, ruled_at=clock.now() if ruling else None,
+    )  # fmt: skip
+
+
+def every_state(scene: Scene) -> dict[str, list[int]]:
+    """People in every state there is between a person and an application, and which applications open for each."""
+    said = {
+        "eva1": ("none", "conflict", ""), "eva2": (("unsure", "cleared"), ("none", "confirmed"), "unsure"),
+        "eva3": ("none",) * 3, "eva4": ("none", "none", ("none", "cleared")), "eva5": ("none",) * 3, "chair": ("none",) * 3,
+    }  # fmt: skip
+    scene.find("eva3", 0, DetectedState.CONFIRMED)
+    scene.find("eva3", 1)
+    joined(scene, "eva3", 2)
+    joined(scene, "eva5", 0)
+    with arranging():
+        leads = [get(Application, key).coordinator_id for key in scene.application_ids]
+        for name, each in said.items():
+            rows = [(one, None) if isinstance(one, str) else one for one in each]
+            db.session.add_all(told(scene, name, number, *row) for number, row in enumerate(rows) if row[0])
+            for number, lead in enumerate(leads):
+                # The first organisation was not asked about, of the others there is a doubt: one is covered by a ruling.
+                about = ("", "unsure", "unsure")[number] if name == "eva4" else "none"
+                values = {} if about == "none" else {"kind": "economic", "reason": "Shares"}
+                row = EntityDeclaration(
+                    user_id=scene.people[name], call_id=scene.call_id, organisation_id=lead, declared=about,
+                    declared_at=clock.now(), **values,
+                )  # fmt: skip
+                db.session.add_all([row] if about else [])
+        # Somebody decided that this membership is none.
+        db.session.add(
+            DetectedConflict(
+                user_id=scene.people["eva5"], application_id=scene.application_ids[0], organisation_id=leads[0],
+                state=DetectedState.DISMISSED.value, kind=DetectedKind.OWN_ORGANISATION.value, evidence="Another one",
+                found_at=clock.now(), decided_by=scene.people["manager"], decided_at=clock.now(), decision_reason="So",
+            )
+        )  # fmt: skip
+        lead_of = scene.application_ids[1]
+        people.role(scene.people["eva5"], Role.APPLICATION_LEAD, kind="application", object_id=lead_of)
+    return {"eva1": [0], "eva2": [0], "eva3": [1], "eva4": [2], "eva5": [0, 2], "chair": [0, 1, 2], "manager": []}
+
+
+def gate(scene: Scene, name: str | None) -> list[int]:
+    """Which applications open for somebody: by the gate as conditions on a row and as sets, which must be contrary."""
+    db.session.rollback()
+    person = scene.people[name] if name else None
+    clear = db.session.scalars(select(Application.id).where(access.clear_for(person))).all()
+    closed = db.session.scalars(select(Application.id).where(access.closed_to(person))).all()
+    assert sorted([*clear, *closed]) == sorted(scene.application_ids), name
+    return [number for number, key in enumerate(scene.application_ids) if key in clear]
+
+
+def test_the_gate_row_by_row_and_as_sets_is_contrary_in_every_state(scene: Scene) -> None:
+    opens = every_state(scene)
+    assert {name: gate(scene, name) for name in opens} == opens and gate(scene, None) == []
+
+    # Whoever is in the pool accepts the words of the call first; the chair is in none.
+    text = ExpertTerms("You are paid by the day.", "You tell nobody.")
+    about = {"call_id": scene.call_id, "number": 1, "sha256": text.sha256}
+    with arranging():
+        db.session.add(CallExpertTerms(content=encoding.encode(text), published_by=scene.people["manager"], **about))
+    assert [gate(scene, name) for name in ("eva1", "eva5", "chair")] == [[], [], [0, 1, 2]]
+    with arranging():
+        db.session.add(EvaluatorAcceptance(user_id=scene.people["eva5"], **about))
+    assert [gate(scene, name) for name in ("eva1", "eva5")] == [[], opens["eva5"]]
 
 
 def test_a_person_is_asked_about_conflicts_once_for_all_lists_and_by_no_statement_more(scene: Scene) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from grants.core.duties import Duty
 from grants.oversight import rules
-from grants.oversight.queries.sentences import Line, folded
+from grants.oversight.queries.sentences import Line, told_once
 from grants.oversight.rules import Check
 
 NOON = datetime(2022, 11, 15, 12, tzinfo=UTC)
@@ -175,4 +175,4 @@ def test_what_one_person_did_again_within_a_minute_is_told_once() -> None:
         replace(one, who="Ola"),
     )
 
-    assert [(row.who, row.times) for row in folded(rows)] == [("Ingrid", 2), ("Ingrid", 1), ("Ola", 1)]
+    assert [(row.who, row.times) for row in told_once(rows)] == [("Ingrid", 2), ("Ingrid", 1), ("Ola", 1)]

@@ -7,6 +7,7 @@ import contextlib
 import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from jinja2 import StrictUndefined, TemplateError, UndefinedError, nodes
 
 from config import Config
 from grants.app import create_app
+from grants.awards.views.rows import DrawnBy
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "templates"
@@ -115,6 +117,23 @@ def test_every_template_names_addresses_that_exist(app: Flask) -> None:
         return {name.split("/")[0] + to if to.startswith(".") else to for to in targets} - endpoints
 
     assert wrong_in(gone) == {}
+
+
+def test_what_is_kept_as_it_was_drawn_says_what_it_was_given_alone(app: Flask) -> None:
+    """A name from the request or the frame around it would say to the next reader what the one before was told."""
+
+    def from_elsewhere(name: str, macro: str) -> set[str]:
+        (found,) = (each for each in tree(app, name).find_all(nodes.Macro) if each.name == macro)
+        names = list(found.find_all(nodes.Name))
+        return {each.name for each in names if each.ctx == "load"} - {each.name for each in names if each.ctx != "load"}
+
+    # Where the addresses of a page begin is part of what a row is kept by.
+    assert from_elsewhere("awards/row.html", "ranked_row") == {"url_for", "outcome_tag", "status", "loop"}
+    assert from_elsewhere("awards/list.html", "outcome_tag") == {"status"}
+    assert from_elsewhere("components/status.html", "status") == set()
+    by = [each for each in tree(app, "awards/row.html").find_all(nodes.Getattr) if isinstance(each.node, nodes.Name)]
+    told = {each.attr for each in by if each.node.name == "by"}
+    assert {"partial", "moves_scores"} <= told <= {each.name for each in fields(DrawnBy)}
 
 
 def test_every_template_names_static_files_that_exist(app: Flask) -> None:

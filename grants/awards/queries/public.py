@@ -11,7 +11,7 @@ from sqlalchemy import Select, func, or_, select
 from grants.applications import queries as applications
 from grants.applications.models import Application
 from grants.awards.models import EvaluatorNames, Selection, SelectionItem
-from grants.awards.queries import withheld
+from grants.awards.queries import withholding
 from grants.awards.queries.publication import STILL_SELECTED
 from grants.awards.queries.selections import ROWS_MAX, plan_of
 from grants.awards.rules.experts import EVALUATORS_LEAST, NamesPage
@@ -42,7 +42,7 @@ def awards(actor: Actor, slug: str, at: datetime) -> tuple[CallView, tuple[Award
         select(
             *(Application.id, Application.title, SelectionItem.amount, SelectionItem.amount_basis),
             *(Organisation.name, Organisation.country_code, Selection.confirmed_at, Selection.kind),
-            withheld.by_name().label("withheld"),
+            withholding.by_name().label("withheld"),
         )
         .join(SelectionItem, SelectionItem.application_id == Application.id)
         .join(Selection, Selection.id == SelectionItem.selection_id)

@@ -12,7 +12,7 @@ from grants.applications.models import Application
 from grants.applications.states import ApplicationState, Origin
 from grants.awards.models import ResultsPublication, Selection, SelectionItem
 from grants.awards.queries.selections import ROWS_MAX
-from grants.awards.queries.withheld import kept_back, reasons
+from grants.awards.queries.withholding import kept_back, reasons
 from grants.awards.rules import Decided, PublicationView
 from grants.awards.rules.publication import Withheld
 from grants.awards.states import AmountBasis, MailingState, Outcome, SelectionKind, SelectionState

@@ -57,7 +57,8 @@ class Narrowed:
 
 def narrowed(shown: RankingPage, look: Look | None = None, country: str = "", strand: str = "") -> Narrowed:
     """The list as it is, or as somebody wants to see it."""
-    marked = _marked(
+    mark = _marked if shown.lasts else _marked.__wrapped__
+    marked = mark(
         ByIdentity(shown.rows),
         bool(shown.line_words),
         shown.marking.total_max_half,
@@ -89,7 +90,7 @@ class _Marked(NamedTuple):
     strands: tuple[tuple[str, int], ...]
 
 
-# The rows of a list are the same from look to look.
+# The rows of most lists are the same from look to look.
 @lru_cache(maxsize=LISTS_KEPT)
 def _marked(
     kept: ByIdentity[tuple[RankingRow, ...]],

@@ -182,7 +182,7 @@ class RankingPage:
     @property
     def bases(self) -> tuple[str, ...]:
         """What the scores of the list are made of, each basis once."""
-        return _figures(ByIdentity(self.rows)).bases
+        return self._sums.bases
 
     @property
     def how_words(self) -> str:
@@ -216,6 +216,11 @@ class RankingPage:
     shut: frozenset[UUID] = frozenset()
 
     @property
+    def lasts(self) -> bool:
+        """Whether its rows are the same from look to look: those of a frozen list, or of a part of one, are made for each."""
+        return not self.selection and not self.partial
+
+    @property
     def tells_outcomes(self) -> bool:
         """Whether it is told what becomes of a row.
 
@@ -231,14 +236,19 @@ class RankingPage:
         return self.rules != PLAIN_SELECTION
 
     @property
+    def _sums(self) -> _Figures:
+        reckon = _figures if self.lasts else _figures_of_one_look
+        return reckon(ByIdentity(self.rows))
+
+    @property
     def has_cuts(self) -> bool:
         """Whether less is recommended than was asked for anywhere on the list; totals then add what is recommended."""
-        return _figures(ByIdentity(self.rows)).has_cuts
+        return self._sums.has_cuts
 
     @property
     def running_words(self) -> str:
         """What the running total adds up: what everybody asks for, or only what is selected where that is no plain beginning."""
-        found = _figures(ByIdentity(self.rows))
+        found = self._sums
         if not self.partial and found.is_picked:
             return "Running total of selected"
         return "Running total of recommended" if found.has_cuts else "Running total"
@@ -246,7 +256,7 @@ class RankingPage:
     @property
     def by_country(self) -> tuple[tuple[str, int, int, Money], ...]:
         """Each country with how many of its applications are on the list, how many selected, and their money."""
-        return _figures(ByIdentity(self.rows)).by_country
+        return self._sums.by_country
 
     @property
     def by_strand(self) -> tuple[tuple[str, int, int, Money, Money], ...]:
@@ -356,6 +366,10 @@ def _figures(rows: ByIdentity[tuple[RankingRow, ...]]) -> _Figures:
         tuple(dict.fromkeys(row.basis for row in rows.value if row.basis)),
         by_country(rows.value),
     )
+
+
+# Of rows that are made for one look: kept while its page asks, and in nobody's place.
+_figures_of_one_look = lru_cache(maxsize=1)(_figures.__wrapped__)
 
 
 @dataclass(frozen=True, slots=True)

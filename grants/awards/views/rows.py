@@ -19,7 +19,7 @@ ROWS_KEPT = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class DrawnBy:
     """What every row of a list is drawn by, and all of it: two looks that are equal draw a row in the same way."""
 
     partial: bool
@@ -42,18 +42,18 @@ Drawer = Callable[[RankingRow, bool, str, bool], Markup]
 
 def drawer(shown: RankingPage) -> Drawer:
     """What draws the rows of a list. Those of a list that was frozen, or of a part of it, are made anew for each look."""
-    look = ByIdentity(_look_of(shown))
-    draw = _drawn.__wrapped__ if shown.selection or shown.partial else _drawn
+    by = ByIdentity(_drawn_by(shown))
+    draw = _drawn if shown.lasts else _drawn.__wrapped__
 
     def drawn(row: RankingRow, opens_consensus: bool, said: str, has_ended: bool) -> Markup:
-        return draw(ByIdentity(row), look, request.root_path, opens_consensus, said, has_ended)
+        return draw(ByIdentity(row), by, request.root_path, opens_consensus, said, has_ended)
 
     return drawn
 
 
-def _look_of(shown: RankingPage) -> Look:
+def _drawn_by(shown: RankingPage) -> DrawnBy:
     return _same(
-        Look(
+        DrawnBy(
             shown.partial, shown.tells_outcomes, len(shown.bases) > 1, shown.moves_scores, shown.has_cuts, shown.so_far_words,
             shown.running_words, shown.score_most, shown.criteria, shown.marking.total_max_half, shown.bare_threshold_half,
             shown.budget,
@@ -62,19 +62,19 @@ def _look_of(shown: RankingPage) -> Look:
 
 
 @lru_cache(maxsize=8)
-def _same(look: Look) -> Look:
-    """The look that is equal and was met before, so that fifty rows need not compare all of it."""
-    return look
+def _same(by: DrawnBy) -> DrawnBy:
+    """What is equal and was met before, so that fifty rows need not compare all of it."""
+    return by
 
 
 @lru_cache(maxsize=ROWS_KEPT)
 def _drawn(
-    row: ByIdentity[RankingRow], look: ByIdentity[Look], root: str, opens_consensus: bool, said: str, has_ended: bool
+    row: ByIdentity[RankingRow], by: ByIdentity[DrawnBy], root: str, opens_consensus: bool, said: str, has_ended: bool
 ) -> Markup:
     """The marks of a row are evaluators' totals with the consensus, and the running total against the budget."""
-    one, by = row.value, look.value
-    marks = strip(one.totals_half, one.consensus_half or 0, by.most_half, by.threshold_half)
+    one, how = row.value, by.value
+    marks = strip(one.totals_half, one.consensus_half or 0, how.most_half, how.threshold_half)
     draw = get_template_attribute("awards/row.html", "ranked_row")
-    running = bar(one.running_total, by.budget)
-    made: Markup = draw(one, by, marks, running, points, opens_consensus, said, has_ended)
+    running = bar(one.running_total, how.budget)
+    made: Markup = draw(one, how, marks, running, points, opens_consensus, said, has_ended)
     return made

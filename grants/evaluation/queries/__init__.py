@@ -118,7 +118,6 @@ from grants.evaluation.queries.scopes import (
     declaration_scope,
     seat_scope,
     shift_scope,
-    writing_scope,
 )
 from grants.evaluation.queries.score_sheets import (
     application_id_of,
@@ -274,5 +273,4 @@ __all__ = [
     "waiting_shifts",
     "words_on",
     "writers",
-    "writing_scope",
 ]

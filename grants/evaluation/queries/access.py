@@ -16,7 +16,7 @@ from grants.applications.states import ApplicationState, PartnerState
 from grants.calls.models import Call
 from grants.core import clock, faults
 from grants.core.conditions import Maker, made_when_written
-from grants.core.db import among, beside, db
+from grants.core.db import among, db, not_among
 from grants.core.errors import NotAllowed, NotFound, Refused
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader
@@ -300,7 +300,7 @@ def _shut(
     # Whoever judges learns no more of it than anybody, also when the results are public.
     if actor.can(Permission.CONFLICT_DECLARE):
         asked_nothing = frozenset(undeclarable) - frozenset(application_ids)
-        shut = or_(shut, and_(beside(Application.id, asked_nothing), closed_to(actor.user_id)))
+        shut = or_(shut, and_(not_among(Application.id, asked_nothing), closed_to(actor.user_id)))
     found = yield from ask(select(Application.id).where(among(Application.id, every), shut))
     own = actor.places(Permission.APPLICATION_READ, "application")
     return frozenset(row.id for row in found) | (every & (actor.barred("application") | own))

@@ -156,7 +156,7 @@ def _left(wanted: Wanted) -> SelectBase:
 def _sheets(content: CallContent, wanted: Wanted) -> SelectBase:
     """Of each application its active seats, how many of their sheets are submitted, and the unweighted sums of their marks.
 
-    A sheet that lacks a mark has no sum. One row an application: a list of a thousand is made from it on every look.
+    A sheet that lacks a mark has no sum. One row an application: a list of a thousand is made from it whenever anything was written.
     """
     keys = [one.key for one in content.criteria]
     of_call = and_(AssessmentScore.assessment_id == Assessment.id, AssessmentScore.criterion.in_(keys))

@@ -21,13 +21,7 @@ def call_scope(call_id: UUID) -> Scope:
 
 
 def application_scope(application_id: UUID) -> Scope:
-    """An application, locked, in its call."""
-    row = locked(Application, application_id)
-    return Scope.of(("application", row.id), ("call", row.call_id))
-
-
-def writing_scope(application_id: UUID) -> Scope:
-    """As :func:`application_scope` for what is saved every few seconds: locked, and no more read of it than where it lies."""
+    """An application, locked, in its call. No more is read of it than where it lies: a save every few seconds asks this."""
     row = db.session.execute(_place_locked(), {"application_id": application_id}).one_or_none()
     if row is None:
         raise NotFound
@@ -36,7 +30,7 @@ def writing_scope(application_id: UUID) -> Scope:
 
 @functools.cache
 def _place_locked() -> Select[UUID, UUID]:
-    """What :func:`writing_scope` asks, put together once."""
+    """What :func:`application_scope` asks, put together once."""
     place = select(Application.id, Application.call_id).where(Application.id == bindparam("application_id"))
     return place.with_for_update(of=Application)
 
@@ -48,15 +42,18 @@ def declaration_scope(declaration_id: UUID) -> Scope:
     )
     if application_id is None:
         raise NotFound
-    call_scope(get(Application, application_id).call_id)
-    scope = application_scope(application_id)
+    scope = application_of_call_scope(application_id)
     locked(ConflictDeclaration, declaration_id)
     return scope
 
 
 def application_of_call_scope(application_id: UUID) -> Scope:
     """An application; its call is locked first, as whoever declares or publishes does."""
-    call_scope(get(Application, application_id).call_id)
+    # Not the row: read before its lock it would stay in the session as it was.
+    call_id = db.session.scalar(select(Application.call_id).where(Application.id == application_id))
+    if call_id is None:
+        raise NotFound
+    call_scope(call_id)
     return application_scope(application_id)
 
 

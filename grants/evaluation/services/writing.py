@@ -198,7 +198,7 @@ def store(opened: OpenSheet, sheet: SheetInput, shown: tuple[Shown, ...] | None 
 @act(
     "assessment.save_field",
     needs=Permission.ASSESSMENT_SCORE,
-    scope=queries.writing_scope,
+    scope=queries.application_scope,
     says="wrote on an assessment of {subject}",
 )
 def save_field(actor: Actor, application_id: UUID, name: str, values: tuple[str, ...], number: int) -> FieldSaved:

@@ -37,7 +37,7 @@ from grants.identity.models import Organisation, RoleGrant, User
 from grants.identity.states import Role
 from grants.oversight import rules
 from grants.oversight.queries import trail
-from grants.oversight.queries.sentences import Line, folded
+from grants.oversight.queries.sentences import Line, told_once
 from grants.oversight.queries.verdicts import of_team, verdicts
 from grants.oversight.rules import Step, Waiting
 from grants.payments import queries as payments
@@ -425,7 +425,7 @@ def lately(actor: Actor) -> Asking[tuple[Line, ...]]:
     done, ruled = yield from both(
         trail.happened.asking(actor, or_(*concerns), LATELY_READ), verdicts(actor, LATELY_MAX)
     )
-    return folded(nlargest(LATELY_READ, (*done, *ruled), key=lambda line: line.at))[:LATELY_MAX]
+    return told_once(nlargest(LATELY_READ, (*done, *ruled), key=lambda line: line.at))[:LATELY_MAX]
 
 
 # --- First steps ----------------------------------------------------------------------------------------------------

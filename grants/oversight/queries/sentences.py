@@ -233,7 +233,7 @@ def line_of(act: Any, events: Sequence[Any], words: Words, roles: dict[UUID, lis
     )
 
 
-def folded(lines: Iterable[Line]) -> tuple[Line, ...]:
+def told_once(lines: Iterable[Line]) -> tuple[Line, ...]:
     """Lines, newest first, with what one person did again within the same minute told once, with how often."""
     found: list[Line] = []
     for line in lines:
