@@ -25,7 +25,6 @@ from grants.awards.models import (
     SelectionScenario,
 )
 from grants.awards.states import MailingState
-from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader
 from grants.evaluation.models import (
     Assignment,
@@ -48,11 +47,12 @@ def involved_in(application_id: UUID) -> Asking[dict[UUID, str]]:
 
 
 @reader
-def had_part(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozenset[UUID]]:
-    """In the first decision about which of these applications this person had a part. One statement."""
+def had_part(application_ids: Collection[UUID], user_ids: Collection[UUID]) -> Asking[frozenset[tuple[UUID, UUID]]]:
+    """(person, application) of those of these people who had a part in the first decision about one. One statement."""
     parts = _parts(application_ids)
-    found = yield from ask(select(parts.c.application_id).where(parts.c.user_id == actor.user_id).distinct())
-    return frozenset(row.application_id for row in found)
+    wanted = select(parts.c.user_id, parts.c.application_id).where(parts.c.user_id.in_(user_ids)).distinct()
+    found = yield from ask(wanted)
+    return frozenset((row.user_id, row.application_id) for row in found)
 
 
 def _parts(ids: Collection[UUID]) -> Subquery:
