@@ -36,6 +36,7 @@ from grants.core.money import ZERO, euros
 from grants.core.permissions import Permission
 from grants.documents.services import print_complaint
 from grants.evaluation import services as evaluation
+from grants.identity.models import User
 from grants.identity.policy import Role
 from grants.identity.queries import actor_for
 from tests.awards.publishing import publish
@@ -278,12 +279,26 @@ def test_who_prepared_its_letter_leaves_the_committee_and_what_they_proposed_fal
     with pytest.raises(NotAllowed, match="you prepared its letter of decision"):
         services.reviewing.decide(told.actor("piet"), found)
     assert "Piet Officer may not decide it" in text_of(browser.get("petra", path))
+    another = [f"Name another committee for the complaint on {told.references[NUMBER]}"]
+    assert [_asked(told, name) for name in ("petra", "pia", "piet")] == [another, another, []]
     services.reviewing.name_committee(told.actor("petra"), found, two)
     with pytest.raises(Refused, match="Nothing is proposed yet"):
         services.reviewing.decide(told.actor("pia"), found)
+    assert _asked(told, "petra") == [f"Decide the complaint on {told.references[NUMBER]}"]
+    # Nor does anybody decide whose account was closed.
+    for closed_at, expected in ((clock.now(), another), (None, _asked(told, "petra"))):
+        with arranging():
+            get(User, told.people["pia"]).disabled_at = closed_at
+        db.session.rollback()
+        assert _asked(told, "petra") == expected
     services.reviewing.propose(told.actor("pia"), found, REJECT)
     services.reviewing.decide(told.actor("petra"), found)
     assert state(found) == "rejected"
+
+
+def _asked(scene: Scene, name: str) -> list[str]:
+    """What the home page of somebody asks about complaints."""
+    return [each.what for each in queries.duties(scene.actor(name), clock.now()) if "complaint" in each.what]
 
 
 def _a_letter(scene: Scene, name: str, at: datetime) -> None:

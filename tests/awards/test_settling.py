@@ -198,7 +198,7 @@ def test_a_corrected_outcome_leaves_the_first_decision_as_it_was(told: Scene) ->
 def asked_of(scene: Scene, who: str) -> list[str]:
     """How the duties begin that the home page of somebody of the committee shows."""
     found = [each.what for each in queries.duties(scene.actor(who), clock.now()) if each.endpoint == "awards.complaint"]
-    return [each.split(" the repeated")[0].split(" of the committee")[0] for each in found]
+    return [each.split(" the repeated")[0].split(" on the outcome")[0] for each in found]
 
 
 def seen_through(scene: Scene) -> list[str]:
@@ -237,7 +237,7 @@ def test_two_of_the_committee_settle_it_and_the_money_is_reserved_once(repeated:
         assert seen_through(scene) == []
         assert handed_on(scene) == ["the committee of two, Petra Officer and Piet Officer"]
         assert services.settling.propose_outcome(scene.actor("petra"), found).outcome is Outcome.SELECTED
-        assert asked_of(scene, "petra") == ["Wait for the other"]
+        assert asked_of(scene, "petra") == ["Wait for another person"]
         assert asked_of(scene, "piet") == ["Confirm the outcome of"]
         with pytest.raises(Refused, match="another person"):
             services.settling.settle(scene.actor("petra"), found)
@@ -251,6 +251,47 @@ def test_two_of_the_committee_settle_it_and_the_money_is_reserved_once(repeated:
                 deed(scene.actor("petra"), found)
         page = shown(scene)
         assert page.outcome is Outcome.SELECTED and halves(page) == [10, 10, 10]
+
+
+def test_in_the_place_of_one_of_the_committee_who_may_not_any_more_another_settles_it(
+    repeated: tuple[Scene, UUID], browser: Browser
+) -> None:
+    scene, found = repeated
+    settling, path = services.settling, f"/applications/{scene.references[NUMBER]}/complaints/1"
+    with arranging():
+        scene.people["paul"] = people.user("Paul Officer", Role.PROJECT_OFFICER).id
+
+    def reads(who: str) -> str:
+        return text_of(browser.get(who, path))
+
+    with clock.at(PUBLIC + 4 * DAY):
+        assessed_again(scene, 4)
+        settling.propose_outcome(scene.actor("piet"), found)
+        with pytest.raises(NotAllowed, match="committee of two"):
+            settling.propose_outcome(scene.actor("pia"), found)
+        assert asked_of(scene, "pia") == []
+        # A conflict that came to light after the decision on the complaint, and after the proposal.
+        evaluation.declare_in_office(scene.actor("piet"), scene.application_ids[NUMBER], "My sister works there.")
+        assert [asked_of(scene, who) for who in ("petra", "pia", "piet")] == [["Propose the outcome of"]] * 2 + [[]]
+        with pytest.raises(Refused, match="have it proposed again"):
+            settling.settle(scene.actor("petra"), found)
+        page = reads("petra")
+        assert "Piet Officer may not decide it" in page and "settles it in their place" in page
+        assert "it must be proposed again" in page and "Confirm: settle it" not in page
+        settling.propose_outcome(scene.actor("pia"), found)
+        # Petra is of the committee and may decide: it is not settled without her.
+        with pytest.raises(Refused, match="Both of the committee"):
+            settling.settle(scene.actor("paul"), found)
+        assert [asked_of(scene, who) for who in ("petra", "pia", "paul")] == [
+            ["Confirm the outcome of"], ["Wait for another person"], [],
+        ]  # fmt: skip
+        assert "Confirm: settle it" in reads("petra") and "Confirm: settle it" not in reads("paul")
+        assert settling.settle(scene.actor("petra"), found) is Outcome.BELOW_THRESHOLD
+    db.session.rollback()
+    row = get(Complaint, found)
+    # Who decided the complaint stands as it was.
+    assert (row.settlement_by, row.settled_by) == (scene.people["pia"], scene.people["petra"])
+    assert {row.member_one, row.member_two} == {scene.people["petra"], scene.people["piet"]}
 
 
 def stale(actor: Actor) -> Actor:

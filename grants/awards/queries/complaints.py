@@ -197,8 +197,28 @@ class CasePage:
     @property
     def unfit(self) -> tuple[str, ...]:
         """Those of the committee who may not decide it (any more), by name; another committee can be named then."""
-        fit = {key for key, _ in self.people}
-        return tuple(name for key, name in self.complaint.committee if key not in fit)
+        return tuple(name for key, name in self.complaint.committee if key not in self._able)
+
+    @property
+    def _able(self) -> frozenset[UUID]:
+        return frozenset(key for key, _ in self.people)
+
+    @property
+    def _committee(self) -> frozenset[UUID]:
+        return frozenset(key for key, _ in self.complaint.committee)
+
+    def settles(self, user_id: UUID | None) -> bool:
+        """Whether this person proposes what the repeated evaluation came to, or confirms it."""
+        return rules.settles(user_id, self._committee, self._able)
+
+    def confirms(self, user_id: UUID | None) -> bool:
+        """Whether this person confirms what somebody else proposed of it."""
+        return rules.settle_together((self.complaint.settlement_by, user_id), self._committee, self._able)
+
+    @property
+    def falls(self) -> bool:
+        """Whether nobody can confirm what is proposed: who proposed it, or is passed over by it, changed since."""
+        return not any(self.confirms(key) for key in self._able)
 
     @property
     def compared(self) -> tuple[tuple[ResultScore, Half | None], ...]:

@@ -15,8 +15,9 @@ from grants.applications.models import Application
 from grants.awards.models import Complaint
 from grants.awards.queries.involved import had_part
 from grants.awards.queries.settling import is_repeated
+from grants.awards.rules import complaints as rules
 from grants.awards.rules.settling import how_far
-from grants.awards.states import ComplaintState
+from grants.awards.states import OPEN_COMPLAINTS, ComplaintState
 from grants.calls import queries as calls
 from grants.calls.models import Call
 from grants.calls.states import ScoreMethod
@@ -27,6 +28,7 @@ from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation import queries as evaluation
 from grants.evaluation.models import Assessment, Assignment, Consensus
 from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
+from grants.identity import queries as identity
 from grants.identity.models import User
 
 DUTIES_MAX = 50
@@ -35,13 +37,14 @@ DUTIES_MAX = 50
 def to_handle(actor: Actor) -> Asking[list[Duty]]:
     """Complaints this person must check, name a committee for, decide, or settle after a repeated evaluation.
 
-    Nobody is asked who had a part in the first decision, or has a conflict. Three statements at most for each
-    ``DUTIES_MAX`` that wait for somebody; it reads on until as many are this person’s, or none is left.
+    Nobody is asked who had a part in the first decision, or has a conflict; where that is one of the committee, everybody
+    else is. Three statements at most for each ``DUTIES_MAX`` that wait for somebody; it reads on until as many are this
+    person’s, or none is left.
     """
     found: list[Duty] = []
     after: Any = None
     while len(found) < DUTIES_MAX:
-        rows = yield from ask(_waiting(actor, after))
+        rows = yield from ask(_waiting(after))
         if rows:
             found += yield from _own(actor, rows)
         if len(rows) < DUTIES_MAX:
@@ -52,35 +55,63 @@ def to_handle(actor: Actor) -> Asking[list[Duty]]:
 
 def _own(actor: Actor, rows: Sequence[Any]) -> Asking[list[Duty]]:
     """Those of the rows that are this person’s to do."""
-    ids = [row.application_id for row in rows]
-    asked: list[Asking[Any]] = [evaluation.undecidable.asking(actor, ids), had_part.asking(actor, ids)]
-    if again := {row.call_id for row in rows if row.state == ComplaintState.UPHELD.value}:
-        asked.append(calls.call_views.asking(again))
-    shut, involved, *more = yield from side_by_side(asked)
+    again = {row.call_id for row in rows if row.state == ComplaintState.UPHELD.value}
+    asked: list[Asking[Any]] = [
+        evaluation.undecidable.asking(actor, [row.application_id for row in rows]),
+        _able(actor, rows),
+        *([calls.call_views.asking(again)] if again else []),
+    ]
+    shut, able_by, *more = yield from side_by_side(asked)
     by_mean = {
         key for views in more for key, call in views.items()
         if call.content.scoring.method is ScoreMethod.MEAN_PER_CRITERION
     }  # fmt: skip
     found = []
     for row in rows:
+        able = able_by[row.id]
         scope = Scope.of(("application", row.application_id), ("call", row.call_id))
-        if (
-            row.application_id in shut
-            or row.application_id in involved
-            or not actor.may(Permission.COMPLAINT_DECIDE, scope)
-        ):
+        if row.application_id in shut or actor.user_id not in able or not actor.may(Permission.COMPLAINT_DECIDE, scope):
             continue
-        said = _to_settle(row, actor, by_mean) if row.state == ComplaintState.UPHELD.value else _to_do(row, actor)
+        upheld = row.state == ComplaintState.UPHELD.value
+        said = _to_settle(row, actor, by_mean, able) if upheld else _to_do(row, actor, able)
         if said is not None:
             values = {"ref": row.reference, "number": row.number}
-            due = row.decide_at if row.state != ComplaintState.UPHELD.value else None
+            due = None if upheld else row.decide_at
             found.append(Duty(*said, "Open the complaint", "awards.complaint", values, due))
     return found
 
 
-def _waiting(actor: Actor, after: Any) -> Any:
+def _able(actor: Actor, rows: Sequence[Any]) -> Asking[dict[UUID, frozenset[UUID]]]:
+    """Of this person and those behind each of these complaints, who may decide it: has the role, had no part, has no conflict."""
+    ids = [row.application_id for row in rows]
+    behind = {who for row in rows for who in (row.member_one, row.member_two, row.settlement_by) if who}
+    decide = Permission.COMPLAINT_DECIDE
+    involved, *more = yield from side_by_side([
+        had_part.asking(ids, behind | {actor.user_id} if actor.user_id else behind),
+        *(
+            (
+                evaluation.shut_out.asking(ids, behind),
+                identity.users_with.asking(decide),
+                identity.teams.asking(decide, "call", {row.call_id for row in rows}),
+            )
+            if behind else ()
+        ),
+    ])  # fmt: skip
+    out, everywhere, inside = more or (frozenset(), (), {})
+    holders = frozenset(each.id for each in everywhere)
+    return {
+        row.id: frozenset(
+            who
+            for who in {actor.user_id, row.member_one, row.member_two, row.settlement_by} - {None}
+            if (who, row.application_id) not in involved | out
+            and (who == actor.user_id or who in holders | inside.get(row.call_id, frozenset()))
+        )
+        for row in rows
+    }
+
+
+def _waiting(after: Any) -> Any:
     """What waits for somebody, in the order in which it must be decided; of what comes behind one row, where one is given."""
-    mine = or_(Complaint.member_one == actor.user_id, Complaint.member_two == actor.user_id)
     seat = select(Assignment.id).where(
         Assignment.application_id == Complaint.application_id, Assignment.state == SeatState.ACTIVE.value
     )
@@ -96,6 +127,7 @@ def _waiting(actor: Actor, after: Any) -> Any:
         select(
             *(Complaint.id, Complaint.state, Complaint.number, Complaint.decide_at, Complaint.proposed_by),
             *(Complaint.application_id, Complaint.call_id, Complaint.settlement_by, Application.reference),
+            *(Complaint.member_one, Complaint.member_two),
             exists(agreed).label("agreed"),
             and_(exists(seat), ~exists(seat.where(~exists(sheet)))).label("assessed"),
         )
@@ -103,8 +135,8 @@ def _waiting(actor: Actor, after: Any) -> Any:
         .where(
             further,
             or_(
-                Complaint.state.in_([ComplaintState.RECEIVED.value, ComplaintState.ADMISSIBLE.value]),
-                and_(or_(Complaint.state == ComplaintState.UNDER_REVIEW.value, is_repeated()), mine),
+                Complaint.state.in_([each.value for each in OPEN_COMPLAINTS]),
+                is_repeated(),
             ),
         )
         .order_by(Complaint.decide_at, Complaint.id)
@@ -112,12 +144,20 @@ def _waiting(actor: Actor, after: Any) -> Any:
     )
 
 
-def _to_do(row: Any, actor: Actor) -> tuple[str, str]:
+def _to_do(row: Any, actor: Actor, able: Collection[UUID]) -> tuple[str, str] | None:
     match ComplaintState(row.state):
         case ComplaintState.RECEIVED:
             return f"Check whether the complaint on {row.reference} is admissible", "The time to decide it runs."
         case ComplaintState.ADMISSIBLE:
             return f"Name a committee of two for the complaint on {row.reference}", "The time to decide it runs."
+    committee = {row.member_one, row.member_two}
+    if not committee <= set(able):
+        return (
+            f"Name another committee for the complaint on {row.reference}",
+            "One of its committee may not decide it any more. The time to decide it runs.",
+        )
+    if actor.user_id not in committee:
+        return None
     if row.proposed_by is None:
         return f"Decide the complaint on {row.reference}", "One of the committee proposes, the other confirms."
     if row.proposed_by == actor.user_id:
@@ -128,19 +168,27 @@ def _to_do(row: Any, actor: Actor) -> tuple[str, str]:
     return f"Confirm or return the decision on the complaint on {row.reference}", "The applicant is told only then."
 
 
-def _to_settle(row: Any, actor: Actor, by_mean: Collection[UUID]) -> tuple[str, str] | None:
+def _to_settle(row: Any, actor: Actor, by_mean: Collection[UUID], able: Collection[UUID]) -> tuple[str, str] | None:
     """Once the new evaluators are done; until then the seats and sheets are the duty of others."""
-    if row.settlement_by is not None and row.settlement_by != actor.user_id:
+    committee, by = {row.member_one, row.member_two}, row.settlement_by
+    if not rules.settles(actor.user_id, committee, able):
+        return None
+    if by is not None and rules.settle_together((by, actor.user_id), committee, able):
         return f"Confirm the outcome of the repeated evaluation of {row.reference}", "The applicant is told only then."
-    if row.settlement_by is not None:
+    if by == actor.user_id:
         return (
-            f"Wait for the other of the committee on the outcome of {row.reference}",
+            f"Wait for another person on the outcome of {row.reference}",
             "What you proposed stands until it is confirmed.",
         )
+    if by in able and actor.user_id not in committee:
+        # Whoever of the committee may decide still confirms it.
+        return None
     if row.agreed or (row.assessed and row.call_id in by_mean):
         return (
             f"Propose the outcome of the repeated evaluation of {row.reference}",
-            "The new evaluators are done. One of the committee proposes, the other confirms.",
+            "The new evaluators are done. One of the committee proposes, the other confirms."
+            if committee <= set(able)
+            else "The new evaluators are done, and one of the committee may not decide any more: another takes their place.",
         )
     return None
 

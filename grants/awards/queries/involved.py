@@ -25,7 +25,6 @@ from grants.awards.models import (
     SelectionScenario,
 )
 from grants.awards.states import MailingState
-from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader
 from grants.evaluation.models import (
     Assignment,
@@ -48,18 +47,20 @@ def involved_in(application_id: UUID) -> Asking[dict[UUID, str]]:
 
 
 @reader
-def had_part(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozenset[UUID]]:
-    """In the first decision about which of these applications this person had a part. One statement."""
+def had_part(application_ids: Collection[UUID], user_ids: Collection[UUID]) -> Asking[frozenset[tuple[UUID, UUID]]]:
+    """(person, application) of those of these people who had a part in the first decision about one. One statement."""
     parts = _parts(application_ids)
-    found = yield from ask(select(parts.c.application_id).where(parts.c.user_id == actor.user_id).distinct())
-    return frozenset(row.application_id for row in found)
+    wanted = select(parts.c.user_id, parts.c.application_id).where(parts.c.user_id.in_(user_ids)).distinct()
+    found = yield from ask(wanted)
+    return frozenset((row.user_id, row.application_id) for row in found)
 
 
 def _parts(ids: Collection[UUID]) -> Subquery:
     """Application, person and the part they had, a row for each part.
 
-    Whoever judged it, chose how it was judged, signed what came of that, or told it. Whether a complaint is admissible is the
-    first step of the second decision, and no part in the first.
+    Whoever judged it, chose how it was judged, signed what came of that, or told it; all of it, whichever of its results the
+    complaint is about: whoever ranked or told a list that left it out has a stake in the verdict that did. Whether a complaint is
+    admissible is the first step of the second decision, and no part in the first.
     """
     return union_all(*_judged(ids), *_checked(ids), *_listed(ids), *_told(ids)).subquery()
 
@@ -158,11 +159,12 @@ def _told(ids: Collection[UUID]) -> list[Select[Any]]:
         *(
             _part(letter, person, words, ids)
             .join(LetterMailing, LetterMailing.id == DecisionLetter.mailing_id)
-            .where(_before_complaint(letter, LetterMailing.prepared_at))
-            for person, words in (
-                (LetterMailing.prepared_by, "you prepared its letter of decision"),
-                (LetterMailing.confirmed_by, "you had its letter of decision sent"),
-                (LetterMailing.returned_by, "you returned its letter of decision"),
+            .where(_before_complaint(letter, at))
+            for person, words, at in (
+                (LetterMailing.prepared_by, "you prepared its letter of decision", LetterMailing.prepared_at),
+                (LetterMailing.confirmed_by, "you had its letter of decision sent", LetterMailing.confirmed_at),
+                # No row keeps when it was returned.
+                (LetterMailing.returned_by, "you returned its letter of decision", LetterMailing.prepared_at),
             )
         ),
         _part(letter, LetterText.written_by, "you wrote the words of its letter of decision", ids)
@@ -171,7 +173,7 @@ def _told(ids: Collection[UUID]) -> list[Select[Any]]:
             LetterText,
             and_(
                 *(LetterText.call_id == LetterMailing.call_id, LetterText.outcome == DecisionLetter.outcome),
-                LetterText.written_at <= LetterMailing.prepared_at,
+                LetterText.number == _newest_words(),
             ),
         )
         .where(_before_complaint(letter, LetterMailing.prepared_at)),
@@ -185,10 +187,27 @@ def _told(ids: Collection[UUID]) -> list[Select[Any]]:
         *(
             _part(Application.id, person, "you published its result", ids)
             .join(ResultsPublication, ResultsPublication.call_id == Application.call_id)
-            .where(ResultsPublication.state == MailingState.CONFIRMED.value)
-            for person in (ResultsPublication.prepared_by, ResultsPublication.confirmed_by)
+            .where(ResultsPublication.state == MailingState.CONFIRMED.value, _before_complaint(Application.id, at))
+            for person, at in (
+                (ResultsPublication.prepared_by, ResultsPublication.prepared_at),
+                (ResultsPublication.confirmed_by, ResultsPublication.confirmed_at),
+            )
         ),
     ]
+
+
+def _newest_words() -> Any:
+    """The version of the words that stood when the letters of a mailing were prepared; those before it are in no letter of it."""
+    stood = aliased(LetterText)
+    return (
+        select(func.max(stood.number))
+        .where(
+            *(stood.call_id == LetterMailing.call_id, stood.outcome == DecisionLetter.outcome),
+            stood.written_at <= LetterMailing.prepared_at,
+        )
+        .correlate(LetterMailing, DecisionLetter)
+        .scalar_subquery()
+    )
 
 
 def _before_complaint(application: Any, moment: Any) -> ColumnElement[bool]:

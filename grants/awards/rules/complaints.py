@@ -338,3 +338,35 @@ def refuse_not_of_committee(user_id: UUID | None, committee: Collection[UUID | N
     faults.point("four_eyes")
     if user_id is None or user_id not in committee:
         raise NotAllowed("The committee of two decide this complaint.")
+
+
+def settles(user_id: UUID | None, committee: Collection[UUID | None], able: Collection[UUID]) -> bool:
+    """Whether this person settles a repeated evaluation: one of its committee; in the place of one who may not any more, anybody able.
+
+    Who decided the complaint stands as it was. ``able`` are those who may decide complaints, had no part and have no conflict.
+    """
+    return user_id in able and (user_id in committee or not set(committee) <= set(able))
+
+
+def settle_together(two: Collection[UUID | None], committee: Collection[UUID | None], able: Collection[UUID]) -> bool:
+    """Whether these settle it together: two who are able to, and whoever of the committee still is among them."""
+    return len(set(two)) == 2 and set(two) <= set(able) and set(committee) & set(able) <= set(two)
+
+
+def refuse_not_settling(user_id: UUID | None, committee: Collection[UUID | None], able: Collection[UUID]) -> None:
+    """Raise :class:`NotAllowed` for whoever neither is of the committee nor takes the place of one of it."""
+    faults.point("four_eyes")
+    if not settles(user_id, committee, able):
+        raise NotAllowed(
+            "The committee of two settle this; somebody else only in the place of one who may not any more."
+        )
+
+
+def refuse_other_two(two: Collection[UUID | None], committee: Collection[UUID | None], able: Collection[UUID]) -> None:
+    """Raise :class:`Refused` where an outcome would not be that of those of the committee who may still decide it."""
+    faults.point("four_eyes")
+    if not settle_together(two, committee, able):
+        raise Refused(
+            "Both of the committee stand behind this outcome, and somebody else only in the place of one who may not any more. "
+            "Leave it to them, or have it proposed again."
+        )

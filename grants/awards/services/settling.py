@@ -1,4 +1,7 @@
-"""Acts after a repeated evaluation: one of the committee proposes the outcome its score comes to, the other confirms it."""
+"""Acts after a repeated evaluation: one of the committee proposes the outcome its score comes to, the other confirms it.
+
+Where one of them may not decide it any more, whoever may takes their place.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from grants.awards.models import Complaint, SelectionItem
 from grants.awards.ranking import Ranked
 from grants.awards.rules import complaints as said
 from grants.awards.rules.settling import Settlement, refuse_other, settled
+from grants.awards.services.complaints import handlers
 from grants.awards.services.confirming import carry_out_again
 from grants.awards.services.leaving_out import end_exclusion
 from grants.awards.services.reviewing import DECIDES, deciding_scope, handled, item_of
@@ -41,7 +45,7 @@ THEN = "then its outcome can be settled"
 )
 def propose_outcome(actor: Actor, complaint_id: UUID, version: int | None = None) -> Settlement:
     """One of the committee proposes what the new score comes to on the list, with the words the applicant reads."""
-    row, call = _repeated(actor, complaint_id, version)
+    row, call, _ = _repeated(actor, complaint_id, version)
     found = _worked_out(row, call)
     row.settlement, row.settlement_by, row.settlement_at = found.to_mapping(), actor.user_id, acts.moment()
     acts.reason(found.words)
@@ -52,10 +56,11 @@ def propose_outcome(actor: Actor, complaint_id: UUID, version: int | None = None
 def settle(actor: Actor, complaint_id: UUID, version: int | None = None) -> Outcome:
     """The other of the committee confirms that very outcome: money, state and letter follow in this act."""
     demand_fresh(actor)
-    row, call = _repeated(actor, complaint_id, version)
+    row, call, able = _repeated(actor, complaint_id, version)
     if row.settlement is None or row.settlement_by is None:
         raise Refused("No outcome is proposed yet. One of the committee proposes it first.")
-    rules.refuse_same_person(row.settlement_by, actor.user_id, "outcome")
+    rules.refuse_same_person(row.settlement_by, actor.user_id, "proposed this outcome", "confirm it")
+    said.refuse_other_two((row.settlement_by, actor.user_id), (row.member_one, row.member_two), able)
     proposed = Settlement.from_mapping(row.settlement)
     refuse_other(proposed, _worked_out(row, call))
     item, selection = item_of(row)
@@ -95,12 +100,14 @@ def _mail_outcome(
     )
 
 
-def _repeated(actor: Actor, complaint_id: UUID, version: int | None) -> tuple[Complaint, CallView]:
+def _repeated(actor: Actor, complaint_id: UUID, version: int | None) -> tuple[Complaint, CallView, list[UUID]]:
+    """What is settled, and who is able to: where one of the committee is not any more, another takes their place."""
     row, call = handled(actor, complaint_id, version)
-    said.refuse_not_of_committee(actor.user_id, (row.member_one, row.member_two))
+    able = handlers(row)
+    said.refuse_not_settling(actor.user_id, (row.member_one, row.member_two), able)
     if row.remedy != Remedy.REPEAT.value or row.state != ComplaintState.UPHELD.value or row.settled_at is not None:
         raise Refused("No repeated evaluation of this complaint waits for its outcome.")
-    return row, call
+    return row, call, able
 
 
 def _worked_out(row: Complaint, call: CallView) -> Settlement:

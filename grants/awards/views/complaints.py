@@ -100,8 +100,7 @@ def _case(shown: CasePage, sent: ContestedForm | None = None) -> str:
     return page(
         "awards/complaint.html", shown=shown, view=view, call=shown.application.call, forms=_forms(shown, sent),
         steps={kind.__name__ for kind in steps}, left=None if stands else sent,
-        why_not=shown.why_not(actor.user_id), mine=actor.user_id in {key for key, _ in view.committee},
-        settles_own=view.settlement_by == actor.user_id,
+        why_not=shown.why_not(actor.user_id), settles=shown.settles(actor.user_id), confirms=shown.confirms(actor.user_id),
         ground_words=GROUND_WORDS, remedy_words=REMEDY_WORDS, letter=letter_of(view), half_words=points,
         at=clock.now(),
     )  # fmt: skip

@@ -1,0 +1,257 @@
+"""Who had a part in the first decision: every table that keeps one, and what came after the complaint, which is none."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+
+from grants.applications.models import EligibilityCheck, EligibilityLetter, EligibilityResult
+from grants.awards import queries
+from grants.awards.models import (
+    DecisionLetter,
+    LetterLeftOut,
+    LetterMailing,
+    LetterText,
+    PanelItem,
+    PanelMember,
+    PanelMinutes,
+    ResultsPublication,
+    Selection,
+    SelectionMove,
+    SelectionScenario,
+)
+from grants.core.acts import arranging
+from grants.core.db import Row, db
+from grants.core.money import ZERO, euros
+from grants.evaluation.models import (
+    ConflictDeclaration,
+    Consensus,
+    ConsensusVersion,
+    ConsensusWriting,
+    DetectedConflict,
+    ScoreShift,
+)
+from tests.awards.test_complaints import DAY, NUMBER, PUBLIC, sent, told, told_world
+from tests.evaluation.scene import Scene
+
+__all__ = ["told", "told_world"]
+
+HOUR = timedelta(hours=1)
+# The complaint is sent then.
+SENT = PUBLIC + DAY
+BEFORE, AFTER = SENT - HOUR, SENT + HOUR
+
+
+class Cast:
+    """Somebody for each part by its name, and whose words they are expected to read; nobody of them has an account."""
+
+    def __init__(self) -> None:
+        self.expected: dict[UUID, str] = {}
+        self.others: dict[UUID, str] = {}
+
+    def has(self, words: str) -> UUID:
+        """Somebody who had this part."""
+        found = uuid4()
+        self.expected[found] = words
+        return found
+
+    def none(self, why: str = "only whoever had a part counts") -> UUID:
+        """Somebody who had none."""
+        found = uuid4()
+        self.others[found] = why
+        return found
+
+
+def judged(scene: Scene, cast: Cast) -> list[Row]:
+    application_id = scene.application_ids[NUMBER]
+    consensus = db.session.scalars(select(Consensus.id).where(Consensus.application_id == application_id)).one()
+    meeting, ruled = uuid4(), "you ruled on a conflict of interest with it"
+    behind = [cast.has("you stand behind the minutes of its panel") for _ in range(3)]
+    wrote = [cast.has("you wrote the consensus on it") for _ in range(2)]
+    moved = [cast.has("you moved its score") for _ in range(2)]
+    return [
+        ConsensusVersion(
+            consensus_id=consensus, number=99, written_by=wrote[0], written_at=BEFORE, marks={}, text="Agreed."
+        ),
+        ConsensusWriting(
+            consensus_id=consensus, field="text", number=99, text="Agreed.", saved_at=BEFORE, saved_by=wrote[1]
+        ),
+        PanelItem(meeting_id=meeting, application_id=application_id, position=1),
+        PanelMember(
+            meeting_id=meeting, user_id=cast.has("you sat on the panel that discussed it"), role="chair"
+        ),
+        PanelMinutes(
+            meeting_id=meeting, number=1, content={}, sha256=bytes(32), frozen_by=behind[0],
+            chair_signed_by=behind[1], chair_signed_at=BEFORE, second_signed_by=behind[2], second_signed_at=BEFORE,
+        ),
+        ScoreShift(
+            application_id=application_id, state="returned", shift_half=1, reason="A panel.", return_reason="No.",
+            proposed_by=moved[0], proposed_at=BEFORE, decided_by=moved[1], decided_at=BEFORE,
+        ),
+        *(
+            ConflictDeclaration(
+                user_id=cast.none(), application_id=application_id, declared="unsure", reason="I am not sure.",
+                declared_at=BEFORE, ruling="cleared", ruled_by=person, ruled_at=at,
+            )
+            for person, at in ((cast.has(ruled), BEFORE), (cast.none("ruled later"), AFTER))
+        ),
+        *(
+            DetectedConflict(
+                user_id=cast.none(), application_id=application_id, kind="mail_domain", evidence="city.eu",
+                state="dismissed", found_at=BEFORE, decided_by=person, decided_at=at, decision_reason="Another city.",
+            )
+            for person, at in ((cast.has(ruled), BEFORE), (cast.none("decided later"), AFTER))
+        ),
+    ]  # fmt: skip
+
+
+def checked(scene: Scene, cast: Cast) -> list[Row]:
+    application_id, decided = scene.application_ids[NUMBER], "you decided on its eligibility"
+    verdict = EligibilityCheck(
+        application_id=application_id, submission_id=uuid4(), verdict="eligible", decided_at=BEFORE, saves=1,
+        decided_by=cast.has(decided), confirmed_by=cast.has(decided), returned_by=cast.has(decided), return_reason="No.",
+    )  # fmt: skip
+    proposed = EligibilityCheck(
+        application_id=application_id, submission_id=uuid4(), saves=1, proposed_by=cast.has(decided),
+        proposed_at=BEFORE, proposed_reason="Too late.",
+    )  # fmt: skip
+    return [
+        *(verdict, proposed),
+        EligibilityResult(check_id=verdict.id, condition="one", verdict="pass", answered_by=cast.has(decided)),
+        EligibilityLetter(
+            application_id=application_id, check_id=verdict.id, content={}, sha256=bytes(32), sent_at=BEFORE,
+            sent_by=cast.has("you sent the letter on its eligibility"),
+        ),
+    ]  # fmt: skip
+
+
+def listed(scene: Scene, cast: Cast) -> list[Row]:
+    scenario = SelectionScenario(
+        call_id=scene.call_id, number=99, name="Ours", plan={}, made_at=BEFORE,
+        made_by=cast.has("you made the scenario that was chosen"),
+    )  # fmt: skip
+    decided, moved = "you decided the ranked list", "you decided a move from the reserve list"
+    returned = Selection(
+        call_id=scene.call_id, number=99, kind="ranked", state="returned", budget=euros(1), used=ZERO, rules={},
+        line_words="", list_sha256=bytes(32), undrawn=True, reason="As ranked.", scenario_id=scenario.id,
+        decided_by=cast.has(decided), decided_at=BEFORE, returned_by=cast.has(decided), return_reason="No.",
+        draw_refused_by=cast.has(decided), draw_refused_at=BEFORE,
+    )  # fmt: skip
+    move = {
+        "selection_id": returned.id, "application_id": scene.application_ids[NUMBER], "amount": euros(1),
+        "free": euros(1), "words": "", "reason": "Money came free.", "decided_at": BEFORE,
+    }  # fmt: skip
+    return [
+        *(scenario, returned),
+        SelectionMove(
+            **move, number=1, state="confirmed", decided_by=cast.has(moved), confirmed_by=cast.has(moved),
+            confirmed_at=BEFORE,
+        ),
+        SelectionMove(
+            **move, number=2, state="returned", decided_by=cast.has(moved), returned_by=cast.has(moved),
+            return_reason="No.",
+        ),
+    ]  # fmt: skip
+
+
+def told_of(scene: Scene, cast: Cast) -> list[Row]:
+    prepared, let_go = "you prepared its letter of decision", "you had its letter of decision sent"
+    wrote, published = "you wrote the words of its letter of decision", "you published its result"
+    returned, left_out = "you returned its letter of decision", "you left out its letter of decision"
+    list_id = db.session.scalars(select(Selection.id)).one()
+    mailings = [
+        LetterMailing(call_id=scene.call_id, number=number, **values)
+        for number, values in enumerate(
+            (
+                dict(
+                    state="confirmed", prepared_by=cast.has(prepared), prepared_at=BEFORE - HOUR,
+                    confirmed_by=cast.has(let_go), confirmed_at=BEFORE,
+                ),
+                dict(
+                    state="confirmed", prepared_by=cast.has(prepared), prepared_at=BEFORE,
+                    confirmed_by=cast.none("had a letter sent after the complaint"), confirmed_at=AFTER,
+                ),
+                dict(
+                    state="returned", prepared_by=cast.has(prepared), prepared_at=BEFORE,
+                    returned_by=cast.has(returned), return_reason="No.",
+                ),
+                dict(
+                    state="returned", prepared_by=cast.none("prepared later"), prepared_at=AFTER,
+                    returned_by=cast.none("returned later"), return_reason="No.",
+                ),
+            ),
+            start=101,
+        )
+    ]  # fmt: skip
+    texts = (
+        (cast.none("its words were replaced"), BEFORE - 3 * HOUR),
+        (cast.has(wrote), BEFORE - 2 * HOUR),
+        (cast.none("wrote for letters that come"), AFTER - timedelta(minutes=1)),
+    )
+    return [
+        *mailings,
+        *(
+            DecisionLetter(
+                mailing_id=each.id, application_id=scene.application_ids[NUMBER], outcome="not_funded",
+                state="dropped", selection_id=list_id, content={}, sha256=bytes(32),
+            )
+            for each in mailings
+        ),
+        *(
+            LetterText(call_id=scene.call_id, outcome="not_funded", number=at, text="Words.", written_by=person, written_at=when)
+            for at, (person, when) in enumerate(texts, start=101)
+        ),
+        LetterText(
+            call_id=scene.call_id, outcome="reserve", number=101, text="Words.", written_at=BEFORE - 2 * HOUR,
+            written_by=cast.none("the words of another outcome"),
+        ),
+        *(
+            LetterLeftOut(
+                application_id=scene.application_ids[NUMBER], reason="By telephone.", left_out_by=out,
+                left_out_at=out_at, told_by=by, told_at=by_at, ended_by=cast.none("took it in again"), ended_at=by_at,
+            )
+            for out, out_at, by, by_at in (
+                (cast.has(left_out), BEFORE, cast.has(left_out), BEFORE),
+                (cast.has(left_out), BEFORE, cast.none("told later"), AFTER),
+                (cast.none("left out later"), AFTER, cast.none("told later"), AFTER),
+            )
+        ),
+        *(
+            ResultsPublication(call_id=scene.call_id, number=number, given={}, without_letters="", **values)
+            for number, values in enumerate(
+                (
+                    dict(
+                        state="confirmed", prepared_by=cast.has(published), prepared_at=BEFORE,
+                        confirmed_by=cast.has(published), confirmed_at=BEFORE,
+                    ),
+                    dict(
+                        state="confirmed", prepared_by=cast.has(published), prepared_at=BEFORE,
+                        confirmed_by=cast.none("published after the complaint"), confirmed_at=AFTER,
+                    ),
+                    dict(
+                        state="returned", prepared_by=cast.none("published nothing"), prepared_at=BEFORE,
+                        returned_by=cast.none("published nothing"), return_reason="No.",
+                    ),
+                ),
+                start=101,
+            )
+        ),
+    ]  # fmt: skip
+
+
+def test_every_part_counts_and_what_came_after_the_complaint_does_not(told: Scene) -> None:
+    sent(told)
+    cast = Cast()
+    with arranging():
+        rows = [each for made in (judged, checked, listed, told_of) for each in made(told, cast)]
+        db.session.add_all(rows)
+        db.session.flush()
+        found: dict[UUID, Any] = dict(queries.involved_in(told.application_ids[NUMBER]))
+        # Nobody of them has an account: nothing of it is kept.
+        db.session.rollback()
+
+    assert [words for person, words in cast.expected.items() if found.get(person) != words] == []
+    assert [why for person, why in cast.others.items() if person in found] == []
