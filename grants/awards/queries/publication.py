@@ -8,11 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import func, or_, select
 
+from grants.applications import queries as applications
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState, Origin
 from grants.awards.models import ResultsPublication, Selection, SelectionItem
 from grants.awards.queries.selections import ROWS_MAX
-from grants.awards.queries.withheld import kept_back, reasons
+from grants.awards.queries.withheld import by_name, reasons
 from grants.awards.rules import Decided, PublicationView
 from grants.awards.rules.publication import Withheld
 from grants.awards.states import AmountBasis, MailingState, Outcome, SelectionKind, SelectionState
@@ -70,7 +71,7 @@ class PublishingPage:
     call: CallView
     decided: Decided
     results: tuple[PublicResult, ...]
-    # Those of them that can be withheld by name, as a choice shows them.
+    # What can be withheld by name, as a choice shows it: also what waits for its letter, which would name it at once.
     named: tuple[tuple[UUID, str], ...]
     withheld: tuple[Withheld, ...]
 
@@ -78,7 +79,8 @@ class PublishingPage:
 def publishing(actor: Actor, slug: str) -> PublishingPage:
     """The results of a call before they are public, and after; :class:`NotFound` out of scope.
 
-    Nothing of an application a conflict keeps this person from.
+    Nothing of an application a conflict keeps this person from; of what is withheld that holds when they are public too,
+    since everybody else reads nothing of it.
     """
     call = calls.call(actor, slug)
     opens = (Permission.SELECTION_PUBLISH_RESULTS, Permission.SELECTION_CONFIRM)
@@ -86,11 +88,15 @@ def publishing(actor: Actor, slug: str) -> PublishingPage:
         raise NotFound
     barred = actor.barred("application")
     rows = [each for each in _selected(call, tuple(SelectionKind)) if each.id not in barred]
-    shown = [each for each in rows if not each.withheld]
+    shut = evaluation.undecidable(actor, [each.id for each in rows])
+    mine = [each for each in rows if each.id not in shut]
     return PublishingPage(
-        call, decided(call.id), tuple(each.told for each in shown),
-        tuple((each.id, f"{each.told.title} ({each.reference})") for each in shown if each.decided_here),
-        reasons([each.id for each in rows if each.withheld]),
+        call, decided(call.id), tuple(each.told for each in rows if not each.withheld),
+        tuple(
+            (each.id, f"{each.told.title} ({each.reference})")
+            for each in mine if each.decided_here and not each.by_name
+        ),
+        reasons([each.id for each in mine if each.withheld]),
     )  # fmt: skip
 
 
@@ -133,8 +139,14 @@ class _Selected:
     id: UUID
     reference: str
     told: PublicResult
-    withheld: bool
+    untold: bool
+    by_name: bool
     decided_here: bool
+
+    @property
+    def withheld(self) -> bool:
+        """Everybody reads nothing of it once results are public: withheld by name, or first told by a letter."""
+        return self.untold or self.by_name
 
 
 def _selected(call: CallView, kinds: tuple[SelectionKind, ...]) -> list[_Selected]:
@@ -145,7 +157,8 @@ def _selected(call: CallView, kinds: tuple[SelectionKind, ...]) -> list[_Selecte
     rows = db.session.execute(
         select(
             *(Application.id, Application.reference, Application.title, SelectionItem.amount),
-            *(SelectionItem.amount_basis, Selection.kind, kept_back().label("withheld")),
+            *(SelectionItem.amount_basis, Selection.kind),
+            *(applications.untold_when_public().label("untold"), by_name().label("by_name")),
         )
         .join(SelectionItem, SelectionItem.application_id == Application.id)
         .join(Selection, Selection.id == SelectionItem.selection_id)
@@ -165,7 +178,7 @@ def _selected(call: CallView, kinds: tuple[SelectionKind, ...]) -> list[_Selecte
         _Selected(
             row.id, row.reference,
             PublicResult(row.title, cities.get(row.id, ""), row.amount, row.amount_basis == AmountBasis.SYNTHETIC.value),
-            row.withheld, row.kind == SelectionKind.RANKED.value,
+            row.untold, row.by_name, row.kind == SelectionKind.RANKED.value,
         )
         for row in rows
     ]  # fmt: skip

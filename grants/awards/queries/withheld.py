@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import aliased
 
 from grants.applications import queries as applications
@@ -24,11 +24,6 @@ def by_name() -> ColumnElement[bool]:
         .where(AwardWithheld.application_id == Application.id, AwardWithheld.ended_at.is_(None))
         .exists()
     )
-
-
-def kept_back() -> ColumnElement[bool]:
-    """Applications that everybody reads nothing of once results are public: withheld by name, or first told by a letter."""
-    return or_(applications.untold_when_public(), by_name())
 
 
 @reader
