@@ -15,10 +15,10 @@ from grants.awards.models import ResultsPublication, Selection, SelectionItem
 from grants.awards.queries.selections import ROWS_MAX
 from grants.awards.queries.withheld import by_name, reasons
 from grants.awards.rules import Decided, PublicationView
-from grants.awards.rules.publication import Withheld
+from grants.awards.rules.publication import Withheld, withheld_words
 from grants.awards.states import AmountBasis, MailingState, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
-from grants.calls.rules import CallView, PublicResult, ResultsInput
+from grants.calls.rules import CallView, PublicResult, PublicResults, ResultsInput
 from grants.core import encoding
 from grants.core.db import db, get, locked
 from grants.core.errors import NotFound
@@ -74,6 +74,8 @@ class PublishingPage:
     # What can be withheld by name, as a choice shows it: also what waits for its letter, which would name it at once.
     named: tuple[tuple[UUID, str], ...]
     withheld: tuple[Withheld, ...]
+    # Nothing is selected, for whoever a conflict keeps from nothing: others cannot know.
+    none_selected: bool
 
 
 def publishing(actor: Actor, slug: str) -> PublishingPage:
@@ -87,7 +89,8 @@ def publishing(actor: Actor, slug: str) -> PublishingPage:
     if not any(actor.may(permission, Scope.of(("call", call.id))) for permission in opens):
         raise NotFound
     barred = actor.barred("application")
-    rows = [each for each in _selected(call, tuple(SelectionKind)) if each.id not in barred]
+    every = _selected(call, tuple(SelectionKind))
+    rows = [each for each in every if each.id not in barred]
     shut = evaluation.undecidable(actor, [each.id for each in rows])
     mine = [each for each in rows if each.id not in shut]
     return PublishingPage(
@@ -97,6 +100,7 @@ def publishing(actor: Actor, slug: str) -> PublishingPage:
             for each in mine if each.decided_here and not each.by_name
         ),
         reasons([each.id for each in mine if each.withheld]),
+        not every and not barred,
     )  # fmt: skip
 
 
@@ -123,15 +127,18 @@ def proposed(call_id: UUID) -> PublicationView | None:
     )
 
 
-def public_results(call: CallView, at: datetime) -> tuple[PublicResult, ...] | None:
-    """The selected applications everybody may read of at a moment, by title; None where nothing is public yet.
+def public_results(call: CallView, at: datetime) -> PublicResults | None:
+    """The selected applications everybody may read of at a moment, by title, and how many are not named; None before that.
 
     What was published elsewhere is public by its source, once two people recorded it.
     """
     public = call.results_are_public(at)
     kinds = tuple(SelectionKind) if public else (SelectionKind.PUBLISHED_OUTCOME,)
-    found = tuple(each.told for each in _selected(call, kinds) if not each.withheld)
-    return found if public or found else None
+    rows = _selected(call, kinds)
+    found = tuple(each.told for each in rows if not each.withheld)
+    # As the page of the awards counts: who waits for its letter is no award for anybody yet.
+    unnamed = sum(each.by_name and not each.untold for each in rows)
+    return PublicResults(found, withheld_words(unnamed)) if public or found else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,11 +193,13 @@ class Withheld:
 
 
 def withheld_words(number: int) -> str:
-    """What everybody reads of awards that are withheld by name: that there are some, and nothing of them.
+    """What everybody reads of awards that are withheld by name: that there are some, and nothing of them; of none, nothing.
 
     >>> withheld_words(1)
     '1 selected application is not named here, for a reason that is on the record of the programme.'
     """
+    if not number:
+        return ""
     many = number != 1
     return (
         f"{number} selected {'applications are' if many else 'application is'} not named here, "
