@@ -91,15 +91,15 @@ def publishing(actor: Actor, slug: str) -> PublishingPage:
     barred = actor.barred("application")
     every = _selected(call, tuple(SelectionKind))
     rows = [each for each in every if each.id not in barred]
-    shut = evaluation.undecidable(actor, [each.id for each in rows])
-    mine = [each for each in rows if each.id not in shut]
+    withheld = reasons(call.id, [each.id for each in rows])
+    shut = evaluation.undecidable(actor, {each.id for each in rows} | {each.application_id for each in withheld})
     return PublishingPage(
         call, decided(call.id), tuple(each.told for each in rows if not each.withheld),
         tuple(
             (each.id, f"{each.told.title} ({each.reference})")
-            for each in mine if each.decided_here and not each.by_name
+            for each in rows if each.id not in shut and each.decided_here and not each.by_name
         ),
-        reasons([each.id for each in mine if each.withheld]),
+        tuple(each for each in withheld if each.application_id not in shut),
         not every and not barred,
     )  # fmt: skip
 

@@ -179,9 +179,11 @@ def untold_words(untold: int) -> str:
 class Withheld:
     """A selected application everybody reads nothing of, and why: the ground, the reason that is stored, who stands behind it.
 
-    ``entry`` is what was written by name; without one the letter that tells its team first ends it.
+    ``entry`` is what was written by name; without one the letter that tells its team first ends it. One that is not
+    selected any more stays withheld: selected again it would not be named.
     """
 
+    application_id: UUID
     reference: str
     title: str
     ground: str
@@ -190,6 +192,7 @@ class Withheld:
     since: datetime | None
     entry: UUID | None = None
     withheld_by: UUID | None = None
+    selected: bool = True
 
 
 def withheld_words(number: int) -> str:

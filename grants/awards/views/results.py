@@ -103,7 +103,7 @@ def name_award_again(slug: str) -> Any:
     if form.validate_on_submit():
         with form.attempt():
             services.withholding.name_again(current_actor(), UUID(form.entry.data), form.end_reason.data or "")
-            flash("The award is published with the others.", "success")
+            flash("The award is withheld no more.", "success")
             return see_other(".publishing", slug=slug)
     return _publishing(slug, sent=form), 409 if form.clashed else 422
 
