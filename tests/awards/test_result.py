@@ -251,6 +251,9 @@ def test_what_is_withheld_stays_closed_to_conflicts_and_listed_until_somebody_en
     assert {each.entry: each.selected for each in queries.publishing(officer, told.slug).withheld}[entry] is False
     assert queries.public.awards(officer, told.slug, clock.now())[2] == 1
     acts.name_again(officer, entry, "It declined.")
+    history = f"/applications/{told.references[0]}/history"
+    assert "withheld the award" in browser.get("manager", history).text
+    assert "withheld the award" not in browser.get("lead0", history).text
 
     # In conflict: public results end the bars, and what is withheld is not among them.
     with arranging():
@@ -264,6 +267,8 @@ def test_what_is_withheld_stays_closed_to_conflicts_and_listed_until_somebody_en
     assert other.entry is not None
     with pytest.raises(NotFound):
         acts.name_again(officer, other.entry, "They are safe.")
+    history = history.replace(told.references[0], told.references[2])
+    assert "withheld the award" not in browser.get("officer", history).text
 
 
 def test_a_stale_confirm_page_says_who_did_what_and_what_stands(scene: Scene, browser: Browser) -> None:

@@ -33,6 +33,8 @@ WITHOUT_RESULT = (
     ApplicationState.ELIGIBLE.value,
     ApplicationState.UNDER_EVALUATION.value,
 )
+# Who reads what is published of a call, and what is withheld from it, before others do.
+OPENS = (Permission.SELECTION_PUBLISH_RESULTS, Permission.SELECTION_CONFIRM)
 # Selected, and neither declined nor dropped since.
 STILL_SELECTED = (
     ApplicationState.SELECTED.value,
@@ -85,8 +87,7 @@ def publishing(actor: Actor, slug: str) -> PublishingPage:
     since everybody else reads nothing of it.
     """
     call = calls.call(actor, slug)
-    opens = (Permission.SELECTION_PUBLISH_RESULTS, Permission.SELECTION_CONFIRM)
-    if not any(actor.may(permission, Scope.of(("call", call.id))) for permission in opens):
+    if not any(actor.may(permission, Scope.of(("call", call.id))) for permission in OPENS):
         raise NotFound
     barred = actor.barred("application")
     every = _selected(call, tuple(SelectionKind))
@@ -102,6 +103,13 @@ def publishing(actor: Actor, slug: str) -> PublishingPage:
         tuple(each for each in withheld if each.application_id not in shut),
         not every and not barred,
     )  # fmt: skip
+
+
+def reads_withheld(actor: Actor, application_id: UUID) -> bool:
+    """Whether the person reads that this award is withheld: whoever publishes or confirms, and is in no conflict with it."""
+    place = applications.lies_in(application_id)
+    may = any(actor.may(permission, place) for permission in OPENS)
+    return may and not evaluation.undecidable(actor, [application_id])
 
 
 def publication_scope(publication_id: UUID) -> Scope:

@@ -12,7 +12,7 @@ from grants.applications import rules as application_rules
 from grants.awards import queries, services
 from grants.awards.forms import ConfirmForm, PublishForm, ReturnForm
 from grants.awards.forms.withholding import NameAgainForm, WithholdForm
-from grants.awards.queries.publication import PublishingPage
+from grants.awards.queries.publication import OPENS, PublishingPage
 from grants.awards.rules import (
     NEXT_WORDS,
     OUTCOME_WORDS,
@@ -29,8 +29,6 @@ from grants.core.errors import Refused
 from grants.core.permissions import Scope
 from grants.evaluation.rules import anchor_words
 from grants.web.routing import current_actor, page, requires, see_other
-
-OPENS = (P.SELECTION_PUBLISH_RESULTS, P.SELECTION_CONFIRM)
 
 
 @bp.get("/calls/<slug>/results")
