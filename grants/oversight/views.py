@@ -29,6 +29,7 @@ from werkzeug.exceptions import HTTPException
 
 from grants.agreements import queries as agreements
 from grants.applications import queries as applications
+from grants.awards import queries as awards
 from grants.calls import queries as calls
 from grants.cities import queries as cities
 from grants.core import checkpoints, clock, jobs, quarantine, scanning
@@ -269,6 +270,8 @@ def application_history(ref: str) -> Any:
     story = rules.APPLICATION_STORY | rules.LETTER_STORY
     if actor.may(Permission.COMPLAINT_READ, applications.lies_in(thing_id)):
         story |= rules.COMPLAINT_STAFF_STORY
+    if awards.reads_withheld(actor, thing_id):
+        story |= rules.WITHHELD_STORY
     return _story("application", thing_id, story, ref, *back)
 
 

@@ -20,7 +20,7 @@ from grants.awards.models import Selection, SelectionItem, SelectionMove
 from grants.awards.queries.letters_work import to_prepare
 from grants.awards.ranking import Candidate, Freed, Limits, next_of
 from grants.awards.rules import DecisionInput, Override, Plan, ScenarioInput
-from grants.awards.states import Outcome
+from grants.awards.states import Outcome, WithheldGround
 from grants.calls import services as call_acts
 from grants.calls.rules import BudgetInput, ResultsInput, SelectionRules
 from grants.core import clock
@@ -132,6 +132,14 @@ def test_the_next_that_fits_gets_the_freed_money_with_two_people(confirmed: Scen
         withheld.ground.startswith("It moved up from the reserve list")
         and withheld.reason == get(SelectionMove, move.id).reason
     )
+    # Its letter would name it to everybody at once: who must not be named is withheld before it leaves.
+    key = confirmed.application_ids[1]
+    assert key in dict(queries.publishing(confirmed.actor("manager"), confirmed.slug).named)
+    services.withholding.withhold(confirmed.actor("manager"), key, WithheldGround.RIGHTS, "The shelter was threatened.")
+    with arranging():
+        tell_outcome(key)
+    _, awards, number = queries.public.awards(confirmed.actor("manager"), confirmed.slug, clock.now())
+    assert (len(awards), number) == (1, 1)
 
 
 def test_what_the_publication_told_stays_told_when_an_application_moves_up(confirmed: Scene) -> None:

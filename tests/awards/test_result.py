@@ -10,19 +10,23 @@ from jinja2 import Environment, FileSystemLoader
 from sqlalchemy import select
 
 from grants.applications import queries as applications
+from grants.applications.models import Application
+from grants.applications.states import ApplicationState
 from grants.awards import queries, services
 from grants.awards.models import AwardWithheld
+from grants.awards.states import WithheldGround
 from grants.calls import queries as calls
 from grants.calls.rules import ResultsInput
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.audit import AuditEvent
-from grants.core.db import db
-from grants.core.errors import NotFound, Refused
+from grants.core.db import db, get
+from grants.core.errors import Conflict, NotFound, Refused
 from grants.evaluation import queries as evaluation_reads
 from grants.evaluation import services as evaluation
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared, Ruling
+from grants.identity.models import Membership
 from grants.identity.policy import Role
 from tests.awards.publishing import publish as published
 from tests.awards.publishing import tell_all
@@ -198,9 +202,10 @@ def test_an_award_is_withheld_by_name_with_its_reason_and_named_again_by_another
     # The second tab names it no more among what can be withheld.
     assert browser.post("manager", f"{base}/withhold", **typed).status_code == 422
 
+    # Everybody reads that the list is not whole, wherever it stands, and nothing else.
     for path in (public, f"{public}.csv", f"/calls/{told.slug}"):
-        assert title not in browser.get("eva1", path).text
-    assert "1 selected application is not named here" in browser.get("eva1", public).text
+        read = browser.get("eva1", path).text
+        assert title not in read and "1 selected application is not named here" in read, path
     shown = text_of(browser.get("officer", base))
     for said in ("the rights or the safety of people.", "The shelter it names has received threats.", "Ingrid Manager"):
         assert said in shown
@@ -219,6 +224,51 @@ def test_an_award_is_withheld_by_name_with_its_reason_and_named_again_by_another
         browser.post("officer", f"{base}/name-again", entry=str(entry), end_reason="They are safe.").status_code == 303
     )
     assert title in browser.get("eva1", public).text
+
+
+def test_what_is_withheld_stays_closed_to_conflicts_and_listed_until_somebody_ends_it(
+    told: Scene, browser: Browser
+) -> None:
+    first, _, third = told.application_ids
+    manager, officer, acts = told.actor("manager"), told.actor("officer"), services.withholding
+    # Before the results are public, and a second time.
+    acts.name_again(officer, acts.withhold(manager, first, WithheldGround.LAW, "A court said so."), "It said no more.")
+    entry = acts.withhold(manager, first, WithheldGround.LAW, "A court said so.")
+    with pytest.raises(Conflict, match="Somebody withheld it meanwhile"):
+        acts.withhold(manager, first, WithheldGround.LAW, "A court said so.")
+    published(told, ResultsInput())
+    acts.withhold(manager, third, WithheldGround.RIGHTS, "The shelter was threatened.")
+    call, results = (
+        browser.get("eva1", f"/calls/{told.slug}").text,
+        browser.get("officer", f"/calls/{told.slug}/results"),
+    )
+    assert "2 selected applications are not named here" in call and f"/calls/{told.slug}/awards" in call
+    assert "No application was selected" not in call and "No application is" not in text_of(results)
+
+    # Declined: nothing of it is published, and the row can still be found and ended.
+    with arranging():
+        get(Application, first).state = ApplicationState.DECLINED.value
+    assert {each.entry: each.selected for each in queries.publishing(officer, told.slug).withheld}[entry] is False
+    assert queries.public.awards(officer, told.slug, clock.now())[2] == 1
+    acts.name_again(officer, entry, "It declined.")
+    history = f"/applications/{told.references[0]}/history"
+    assert "withheld the award" in browser.get("manager", history).text
+    assert "withheld the award" not in browser.get("lead0", history).text
+
+    # In conflict: public results end the bars, and what is withheld is not among them.
+    with arranging():
+        city = get(Application, third).coordinator_id
+        db.session.add(Membership(user_id=told.people["officer"], organisation_id=city, starts_at=clock.now()))
+    officer = told.actor("officer")
+    shown = queries.publishing(officer, told.slug)
+    assert (shown.results, shown.named, shown.withheld, shown.none_selected) == ((), (), (), False)
+    assert "The shelter was threatened." not in browser.get("officer", f"/calls/{told.slug}/results").text
+    (other,) = queries.publishing(manager, told.slug).withheld
+    assert other.entry is not None
+    with pytest.raises(NotFound):
+        acts.name_again(officer, other.entry, "They are safe.")
+    history = history.replace(told.references[0], told.references[2])
+    assert "withheld the award" not in browser.get("officer", history).text
 
 
 def test_a_stale_confirm_page_says_who_did_what_and_what_stands(scene: Scene, browser: Browser) -> None:

@@ -12,7 +12,14 @@ from grants.awards.queries.involved import involved_in
 from grants.awards.queries.lists import ranking_page
 from grants.awards.queries.minute import minute, minute_file
 from grants.awards.queries.outcomes_told import outcomes_told
-from grants.awards.queries.publication import application_ids, decided, proposed, publication_scope, publishing
+from grants.awards.queries.publication import (
+    application_ids,
+    decided,
+    proposed,
+    publication_scope,
+    publishing,
+    reads_withheld,
+)
 from grants.awards.queries.ranked import (
     Listed,
     facts_of,
@@ -98,6 +105,7 @@ __all__ = [
     "published",
     "publishing",
     "ranking_page",
+    "reads_withheld",
     "refuse_unopened",
     "repeated",
     "reserve_page",

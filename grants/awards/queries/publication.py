@@ -8,16 +8,17 @@ from uuid import UUID
 
 from sqlalchemy import func, or_, select
 
+from grants.applications import queries as applications
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState, Origin
 from grants.awards.models import ResultsPublication, Selection, SelectionItem
 from grants.awards.queries.selections import ROWS_MAX
-from grants.awards.queries.withholding import kept_back, reasons
+from grants.awards.queries.withholding import by_name, reasons
 from grants.awards.rules import Decided, PublicationView
-from grants.awards.rules.publication import Withheld
+from grants.awards.rules.publication import Withheld, withheld_words
 from grants.awards.states import AmountBasis, MailingState, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
-from grants.calls.rules import CallView, PublicResult, ResultsInput
+from grants.calls.rules import CallView, PublicResult, PublicResults, ResultsInput
 from grants.core import encoding
 from grants.core.db import db, get, locked
 from grants.core.errors import NotFound
@@ -32,6 +33,8 @@ WITHOUT_RESULT = (
     ApplicationState.ELIGIBLE.value,
     ApplicationState.UNDER_EVALUATION.value,
 )
+# Who reads what is published of a call, and what is withheld from it, before others do.
+OPENS = (Permission.SELECTION_PUBLISH_RESULTS, Permission.SELECTION_CONFIRM)
 # Selected, and neither declined nor dropped since.
 STILL_SELECTED = (
     ApplicationState.SELECTED.value,
@@ -70,28 +73,43 @@ class PublishingPage:
     call: CallView
     decided: Decided
     results: tuple[PublicResult, ...]
-    # Those of them that can be withheld by name, as a choice shows them.
+    # What can be withheld by name, as a choice shows it: also what waits for its letter, which would name it at once.
     named: tuple[tuple[UUID, str], ...]
     withheld: tuple[Withheld, ...]
+    # Nothing is selected, for whoever a conflict keeps from nothing: others cannot know.
+    none_selected: bool
 
 
 def publishing(actor: Actor, slug: str) -> PublishingPage:
     """The results of a call before they are public, and after; :class:`NotFound` out of scope.
 
-    Nothing of an application a conflict keeps this person from.
+    Nothing of an application a conflict keeps this person from; of what is withheld that holds when they are public too,
+    since everybody else reads nothing of it.
     """
     call = calls.call(actor, slug)
-    opens = (Permission.SELECTION_PUBLISH_RESULTS, Permission.SELECTION_CONFIRM)
-    if not any(actor.may(permission, Scope.of(("call", call.id))) for permission in opens):
+    if not any(actor.may(permission, Scope.of(("call", call.id))) for permission in OPENS):
         raise NotFound
     barred = actor.barred("application")
-    rows = [each for each in _selected(call, tuple(SelectionKind)) if each.id not in barred]
-    shown = [each for each in rows if not each.withheld]
+    every = _selected(call, tuple(SelectionKind))
+    rows = [each for each in every if each.id not in barred]
+    withheld = reasons(call.id, [each.id for each in rows])
+    shut = evaluation.undecidable(actor, {each.id for each in rows} | {each.application_id for each in withheld})
     return PublishingPage(
-        call, decided(call.id), tuple(each.told for each in shown),
-        tuple((each.id, f"{each.told.title} ({each.reference})") for each in shown if each.decided_here),
-        reasons([each.id for each in rows if each.withheld]),
+        call, decided(call.id), tuple(each.told for each in rows if not each.withheld),
+        tuple(
+            (each.id, f"{each.told.title} ({each.reference})")
+            for each in rows if each.id not in shut and each.decided_here and not each.by_name
+        ),
+        tuple(each for each in withheld if each.application_id not in shut),
+        not every and not barred,
     )  # fmt: skip
+
+
+def reads_withheld(actor: Actor, application_id: UUID) -> bool:
+    """Whether the person reads that this award is withheld: whoever publishes or confirms, and is in no conflict with it."""
+    place = applications.lies_in(application_id)
+    may = any(actor.may(permission, place) for permission in OPENS)
+    return may and not evaluation.undecidable(actor, [application_id])
 
 
 def publication_scope(publication_id: UUID) -> Scope:
@@ -117,15 +135,18 @@ def proposed(call_id: UUID) -> PublicationView | None:
     )
 
 
-def public_results(call: CallView, at: datetime) -> tuple[PublicResult, ...] | None:
-    """The selected applications everybody may read of at a moment, by title; None where nothing is public yet.
+def public_results(call: CallView, at: datetime) -> PublicResults | None:
+    """The selected applications everybody may read of at a moment, by title, and how many are not named; None before that.
 
     What was published elsewhere is public by its source, once two people recorded it.
     """
     public = call.results_are_public(at)
     kinds = tuple(SelectionKind) if public else (SelectionKind.PUBLISHED_OUTCOME,)
-    found = tuple(each.told for each in _selected(call, kinds) if not each.withheld)
-    return found if public or found else None
+    rows = _selected(call, kinds)
+    found = tuple(each.told for each in rows if not each.withheld)
+    # As the page of the awards counts: who waits for its letter is no award for anybody yet.
+    unnamed = sum(each.by_name and not each.untold for each in rows)
+    return PublicResults(found, withheld_words(unnamed)) if public or found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +154,14 @@ class _Selected:
     id: UUID
     reference: str
     told: PublicResult
-    withheld: bool
+    untold: bool
+    by_name: bool
     decided_here: bool
+
+    @property
+    def withheld(self) -> bool:
+        """Everybody reads nothing of it once results are public: withheld by name, or first told by a letter."""
+        return self.untold or self.by_name
 
 
 def _selected(call: CallView, kinds: tuple[SelectionKind, ...]) -> list[_Selected]:
@@ -145,7 +172,8 @@ def _selected(call: CallView, kinds: tuple[SelectionKind, ...]) -> list[_Selecte
     rows = db.session.execute(
         select(
             *(Application.id, Application.reference, Application.title, SelectionItem.amount),
-            *(SelectionItem.amount_basis, Selection.kind, kept_back().label("withheld")),
+            *(SelectionItem.amount_basis, Selection.kind),
+            *(applications.untold_when_public().label("untold"), by_name().label("by_name")),
         )
         .join(SelectionItem, SelectionItem.application_id == Application.id)
         .join(Selection, Selection.id == SelectionItem.selection_id)
@@ -165,7 +193,7 @@ def _selected(call: CallView, kinds: tuple[SelectionKind, ...]) -> list[_Selecte
         _Selected(
             row.id, row.reference,
             PublicResult(row.title, cities.get(row.id, ""), row.amount, row.amount_basis == AmountBasis.SYNTHETIC.value),
-            row.withheld, row.kind == SelectionKind.RANKED.value,
+            row.untold, row.by_name, row.kind == SelectionKind.RANKED.value,
         )
         for row in rows
     ]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import aliased
 
 from grants.applications import queries as applications
@@ -26,19 +26,13 @@ def by_name() -> ColumnElement[bool]:
     )
 
 
-def kept_back() -> ColumnElement[bool]:
-    """Applications that everybody reads nothing of once results are public: withheld by name, or first told by a letter."""
-    return or_(applications.untold_when_public(), by_name())
-
-
 @reader
-def reasons(application_ids: Collection[UUID]) -> Asking[tuple[Withheld, ...]]:
-    """Why each of these is withheld, by title: who decided that, when and why. Two statements; none of none.
+def reasons(call_id: UUID, selected: Collection[UUID]) -> Asking[tuple[Withheld, ...]]:
+    """What is withheld of a call, by title: who decided that, when and why. Two statements.
 
-    Who moved up and has no letter yet is withheld by the move itself, whose reason two people stand behind.
+    Who moved up and has no letter yet is withheld by the move itself, whose reason two people stand behind. What somebody
+    withheld by name stands here until it is ended, also where it is not selected any more.
     """
-    if not application_ids:
-        return ()
     one, two = aliased(User), aliased(User)
     moved, named = yield from both(
         ask(
@@ -55,26 +49,27 @@ def reasons(application_ids: Collection[UUID]) -> Asking[tuple[Withheld, ...]]:
             )
             .outerjoin(one, one.id == SelectionMove.decided_by)
             .outerjoin(two, two.id == SelectionMove.confirmed_by)
-            .where(Application.id.in_(application_ids), applications.untold_when_public())
+            .where(Application.id.in_(selected), applications.untold_when_public())
         ),
         ask(
             select(
                 *(Application.reference, Application.title, AwardWithheld.id, AwardWithheld.ground),
                 *(AwardWithheld.reason, AwardWithheld.withheld_at, AwardWithheld.withheld_by, User.name),
+                AwardWithheld.application_id,
             )
             .join(AwardWithheld, AwardWithheld.application_id == Application.id)
             .join(User, User.id == AwardWithheld.withheld_by)
-            .where(Application.id.in_(application_ids), AwardWithheld.ended_at.is_(None))
+            .where(Application.call_id == call_id, AwardWithheld.ended_at.is_(None))
         ),
     )
     found = [
         *(
-            Withheld(row.reference, row.title, WithheldGround(row.ground).words, row.reason, row.name,
-                     row.withheld_at, row.id, row.withheld_by)
+            Withheld(row.application_id, row.reference, row.title, WithheldGround(row.ground).words, row.reason, row.name,
+                     row.withheld_at, row.id, row.withheld_by, row.application_id in selected)
             for row in named
         ),
         *(
-            Withheld(row.reference, row.title, FIRST_TOLD, row.reason or "",
+            Withheld(row.id, row.reference, row.title, FIRST_TOLD, row.reason or "",
                      " and ".join(filter(None, (row.one, row.two))), row.confirmed_at)
             for row in moved
         ),

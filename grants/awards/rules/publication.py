@@ -179,9 +179,11 @@ def untold_words(untold: int) -> str:
 class Withheld:
     """A selected application everybody reads nothing of, and why: the ground, the reason that is stored, who stands behind it.
 
-    ``entry`` is what was written by name; without one the letter that tells its team first ends it.
+    ``entry`` is what was written by name; without one the letter that tells its team first ends it. One that is not
+    selected any more stays withheld: selected again it would not be named.
     """
 
+    application_id: UUID
     reference: str
     title: str
     ground: str
@@ -190,14 +192,17 @@ class Withheld:
     since: datetime | None
     entry: UUID | None = None
     withheld_by: UUID | None = None
+    selected: bool = True
 
 
 def withheld_words(number: int) -> str:
-    """What everybody reads of awards that are withheld by name: that there are some, and nothing of them.
+    """What everybody reads of awards that are withheld by name: that there are some, and nothing of them; of none, nothing.
 
     >>> withheld_words(1)
     '1 selected application is not named here, for a reason that is on the record of the programme.'
     """
+    if not number:
+        return ""
     many = number != 1
     return (
         f"{number} selected {'applications are' if many else 'application is'} not named here, "

@@ -28,16 +28,13 @@ from grants.dossiers.rules import clean_text
     scope=applications.scope_of,
     says="withheld the award of {subject} from publication",
 )
-def withhold(actor: Actor, application_id: UUID, ground: WithheldGround | None, reason: str) -> UUID:
+def withhold(actor: Actor, application_id: UUID, ground: WithheldGround, reason: str) -> UUID:
     """Keep a selected application from what everybody reads, before its results are public or after. The row."""
     refuse_shut(actor, application_id)
-    words, wrong = clean_text(reason), {}
-    if ground is None:
-        wrong["ground"] = "Choose why it is not published."
+    words = clean_text(reason)
     if not words:
-        wrong["why"] = "Write why this award is not published. It stands beside it and in the record."
-    if ground is None or wrong:
-        raise Invalid("The award is not withheld.", wrong)
+        missing = "Write why this award is not published. It stands beside it and in the record."
+        raise Invalid("The award is not withheld.", {"why": missing})
     application = locked(Application, application_id)
     if application.state not in STILL_SELECTED or not _decided_here(application_id):
         raise Refused("Only what was selected here is published here, so only that can be withheld.")

@@ -12,7 +12,7 @@ from grants.applications import rules as application_rules
 from grants.awards import queries, services
 from grants.awards.forms import ConfirmForm, PublishForm, ReturnForm
 from grants.awards.forms.withholding import NameAgainForm, WithholdForm
-from grants.awards.queries.publication import PublishingPage
+from grants.awards.queries.publication import OPENS, PublishingPage
 from grants.awards.rules import (
     NEXT_WORDS,
     OUTCOME_WORDS,
@@ -29,8 +29,6 @@ from grants.core.errors import Refused
 from grants.core.permissions import Scope
 from grants.evaluation.rules import anchor_words
 from grants.web.routing import current_actor, page, requires, see_other
-
-OPENS = (P.SELECTION_PUBLISH_RESULTS, P.SELECTION_CONFIRM)
 
 
 @bp.get("/calls/<slug>/results")
@@ -103,7 +101,7 @@ def name_award_again(slug: str) -> Any:
     if form.validate_on_submit():
         with form.attempt():
             services.withholding.name_again(current_actor(), UUID(form.entry.data), form.end_reason.data or "")
-            flash("The award is published with the others.", "success")
+            flash("The award is withheld no more.", "success")
             return see_other(".publishing", slug=slug)
     return _publishing(slug, sent=form), 409 if form.clashed else 422
 
@@ -147,7 +145,7 @@ def _publishing(
     place, waiting = Scope.of(("call", call.id)), queries.proposed(call.id)
     version = "" if waiting is None else str(waiting.version)
     return page(
-        "awards/publishing.html", call=call, results=shown.results, withheld=shown.withheld,
+        "awards/publishing.html", call=call, results=shown.results, withheld=shown.withheld, none_selected=shown.none_selected,
         public=call.results_are_public(clock.now()), why_not=_unpublishable(shown.decided),
         form=form or PublishForm.of(call), waiting=waiting, sent=second or sent, named=shown.named, to_name=to_name,
         withhold_form=sent if isinstance(sent, WithholdForm) else WithholdForm(formdata=None).offer(shown.named),

@@ -22,7 +22,7 @@ from grants.calls.rules import (
     CallView,
     Deadline,
     DocumentVersion,
-    PublicResult,
+    PublicResults,
 )
 from grants.calls.states import CallStage, CallState, Confidence, Phase
 from grants.core.db import db, get, locked
@@ -249,15 +249,15 @@ def _as_opened(row: Call, fund: FundSourceView) -> FundSourceView:
     return fund if row.parent_rules is None else replace(fund, rules=programmes.kept_rules(row.parent_rules))
 
 
-_results: list[Callable[[CallView, datetime], tuple[PublicResult, ...] | None]] = []
+_results: list[Callable[[CallView, datetime], PublicResults | None]] = []
 
 
-def results_come_from(read: Callable[[CallView, datetime], tuple[PublicResult, ...] | None]) -> None:
+def results_come_from(read: Callable[[CallView, datetime], PublicResults | None]) -> None:
     """Take the read of the later stage that knows which applications were selected."""
     _results[:] = [read]
 
 
-def public_results(found: CallView, at: datetime) -> tuple[PublicResult, ...] | None:
+def public_results(found: CallView, at: datetime) -> PublicResults | None:
     """What everybody may read of the results of a call at a moment; None where nothing is public yet."""
     return next((read(found, at) for read in _results), None)
 

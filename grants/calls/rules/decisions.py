@@ -152,6 +152,14 @@ class PublicResult:
     invented: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class PublicResults:
+    """What everybody reads of the results of a call: the selected applications, and in words how many are not named."""
+
+    rows: tuple[PublicResult, ...] = ()
+    unnamed: str = ""
+
+
 def results_moment(given: ResultsInput, zone: str, *, closes_at: datetime | None, at: datetime) -> datetime:
     """The instant from which results are public: not before the deadline, and never in the past.
 

@@ -41,6 +41,7 @@ from grants.oversight.rules.stories import (
     SYSTEM_THINGS,
     TEAM_STORY,
     VERDICTS,
+    WITHHELD_STORY,
 )
 from grants.oversight.rules.trail import (
     TEXT_SHOWN_MAX,
@@ -75,6 +76,7 @@ __all__ = [
     "TEAM_STORY",
     "TEXT_SHOWN_MAX",
     "VERDICTS",
+    "WITHHELD_STORY",
     "WITH_OTHERS",
     "Change",
     "Check",
