@@ -15,7 +15,6 @@ from grants.awards.queries.outcomes_told import outcomes_told
 from grants.awards.queries.publication import (
     application_ids,
     decided,
-    proposed,
     publication_scope,
     publishing,
     reads_withheld,
@@ -99,7 +98,6 @@ __all__ = [
     "panel",
     "pilots_of",
     "plan_of",
-    "proposed",
     "public",
     "publication_scope",
     "published",

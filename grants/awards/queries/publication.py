@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
@@ -23,7 +24,7 @@ from grants.core import encoding
 from grants.core.db import db, get, locked
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
-from grants.core.together import Asking, reader
+from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation import queries as evaluation
 from grants.identity.models import User
 
@@ -78,30 +79,37 @@ class PublishingPage:
     withheld: tuple[Withheld, ...]
     # Nothing is selected, for whoever a conflict keeps from nothing: others cannot know.
     none_selected: bool
+    # What waits for a second person.
+    waiting: PublicationView | None
 
 
-def publishing(actor: Actor, slug: str) -> PublishingPage:
-    """The results of a call before they are public, and after; :class:`NotFound` out of scope.
+@reader
+def publishing(actor: Actor, slug: str) -> Asking[PublishingPage]:
+    """The results of a call before they are public, and after; :class:`NotFound` out of scope. Five statements.
 
     Nothing of an application a conflict keeps this person from; of what is withheld that holds when they are public too,
     since everybody else reads nothing of it.
     """
-    call = calls.call(actor, slug)
+    call = yield from calls.call.asking(actor, slug)
     if not any(actor.may(permission, Scope.of(("call", call.id))) for permission in OPENS):
         raise NotFound
     barred = actor.barred("application")
-    every = _selected(call, tuple(SelectionKind))
+    about: list[Asking[Any]] = [
+        _selected.asking(call, tuple(SelectionKind)), decided.asking(call.id), _proposed.asking(call.id)
+    ]  # fmt: skip
+    every, done, waiting = yield from side_by_side(about)
     rows = [each for each in every if each.id not in barred]
-    withheld = reasons(call.id, [each.id for each in rows])
-    shut = evaluation.undecidable(actor, {each.id for each in rows} | {each.application_id for each in withheld})
+    withheld = yield from reasons.asking(call.id, [each.id for each in rows])
+    known = {each.id for each in rows} | {each.application_id for each in withheld}
+    shut = yield from evaluation.undecidable.asking(actor, known)
     return PublishingPage(
-        call, decided(call.id), tuple(each.told for each in rows if not each.withheld),
+        call, done, tuple(each.told for each in rows if not each.withheld),
         tuple(
             (each.id, f"{each.told.title} ({each.reference})")
             for each in rows if each.id not in shut and each.decided_here and not each.by_name
         ),
         tuple(each for each in withheld if each.application_id not in shut),
-        not every and not barred,
+        not every and not barred, waiting,
     )  # fmt: skip
 
 
@@ -119,20 +127,19 @@ def publication_scope(publication_id: UUID) -> Scope:
     return scope
 
 
-def proposed(call_id: UUID) -> PublicationView | None:
-    """The publication of a call that waits for a second person."""
-    row = db.session.execute(
-        select(ResultsPublication, User.name)
-        .join(User, User.id == ResultsPublication.prepared_by)
-        .where(ResultsPublication.call_id == call_id, ResultsPublication.state == MailingState.PREPARED.value)
-    ).one_or_none()
-    if row is None:
-        return None
-    found, name = row
-    given: ResultsInput = encoding.decode(found.given, ResultsInput)
-    return PublicationView(
-        found.id, found.version, given, found.without_letters, name, found.prepared_by, found.prepared_at
+@reader
+def _proposed(call_id: UUID) -> Asking[PublicationView | None]:
+    """The publication of a call that waits for a second person; the database holds at most one."""
+    row = ResultsPublication
+    found = yield from ask(
+        select(row.id, row.version, row.given, row.without_letters, User.name, row.prepared_by, row.prepared_at)
+        .join(User, User.id == row.prepared_by)
+        .where(row.call_id == call_id, row.state == MailingState.PREPARED.value)
     )
+    views = [
+        PublicationView(each.id, each.version, encoding.decode(each.given, ResultsInput), *each[3:]) for each in found
+    ]
+    return views[0] if views else None
 
 
 def public_results(call: CallView, at: datetime) -> PublicResults | None:
@@ -164,12 +171,13 @@ class _Selected:
         return self.untold or self.by_name
 
 
-def _selected(call: CallView, kinds: tuple[SelectionKind, ...]) -> list[_Selected]:
-    """Every selected application by title, and whether it is withheld from the public.
+@reader
+def _selected(call: CallView, kinds: tuple[SelectionKind, ...]) -> Asking[list[_Selected]]:
+    """Every selected application by title, and whether it is withheld from the public. Two statements.
 
     What the publication tells is the same before its moment, for those who look at it, and after it.
     """
-    rows = db.session.execute(
+    rows = yield from ask(
         select(
             *(Application.id, Application.reference, Application.title, SelectionItem.amount),
             *(SelectionItem.amount_basis, Selection.kind),
@@ -187,8 +195,8 @@ def _selected(call: CallView, kinds: tuple[SelectionKind, ...]) -> list[_Selecte
         # By title, never by rank: the order must say nothing about scores.
         .order_by(func.lower(Application.title), Application.reference)
         .limit(ROWS_MAX)
-    ).all()
-    cities = evaluation.cities_of([row.id for row in rows])
+    )
+    cities = yield from evaluation.cities_of.asking([row.id for row in rows])
     return [
         _Selected(
             row.id, row.reference,

@@ -113,7 +113,7 @@ def _to_name(shown: PublishingPage) -> list[Withheld]:
 
 
 def _waiting(slug: str) -> PublicationView | None:
-    return queries.proposed(queries.publishing(current_actor(), slug).call.id)
+    return queries.publishing(current_actor(), slug).waiting
 
 
 def _second(slug: str, form: ConfirmForm | ReturnForm, waiting: PublicationView | None) -> Any:
@@ -142,7 +142,7 @@ def _publishing(
         sent.try_again(0)
     if form is not None and form.clashed:
         form.comes_again(call.version)
-    place, waiting = Scope.of(("call", call.id)), queries.proposed(call.id)
+    place, waiting = Scope.of(("call", call.id)), shown.waiting
     version = "" if waiting is None else str(waiting.version)
     return page(
         "awards/publishing.html", call=call, results=shown.results, withheld=shown.withheld, none_selected=shown.none_selected,
