@@ -264,8 +264,15 @@ LISTS = (
 
 @pytest.mark.parametrize(("person", "when", "path", "row"), LISTS, ids=[each[2] for each in LISTS])
 def test_a_list_goes_on_until_each_row_was_shown_once(
-    app: Flask, walked_world: World[Walked], person: str, when: str, path: str, row: str
+    app: Flask,
+    walked_world: World[Walked],
+    monkeypatch: pytest.MonkeyPatch,
+    person: str,
+    when: str,
+    path: str,
+    row: str,
 ) -> None:
+    monkeypatch.setattr("grants.web.paging.SIZES", (1, 200))
     address = path.format(**asdict(walked_world.told())) + ("&" if "?" in path else "?")
     with clock.at(MOMENTS[when]):
         client = client_of(app, person)

@@ -197,7 +197,8 @@ def test_a_hundred_organisations_are_one_page_of_as_many_statements(browser: Bro
     assert "no conflict with the 3 applications and the 103 organisations above that have no answer." in page.text
     assert len(many) == len(few) <= 8
 
-    assert browser.post("eva1", f"/assessments/conflicts/{scene.slug}", go="rest").status_code == 303
+    seen = dict(re.findall(r'<input type="hidden" name="(was_[^"]+)" value="([^"]*)"', page.text))
+    assert browser.post("eva1", f"/assessments/conflicts/{scene.slug}", go="rest", **seen).status_code == 303
     assert shut(scene, "eva1") == []
 
 
