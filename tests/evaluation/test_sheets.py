@@ -120,7 +120,10 @@ def test_an_over_long_text_stays_on_its_own_page_with_everything_that_was_typed(
 
 def test_what_was_sent_is_read_once_and_no_more_by_whoever_may_no_longer(browser: Browser, seated: Scene) -> None:
     application_id, reference = seated.application_ids[0], seated.references[0]
-    first, second, _ = seated.seats(application_id)
+    # The second assesses something else too, and stays an evaluator of the call when this is shut.
+    first, *_, second = sorted(
+        seated.seats(application_id), key=[name for each in seated.application_ids for name in seated.seats(each)].count
+    )
     page, asked = f"/assessments/{reference}", []
     # Another test of this process may have shown the same application.
     made_ready.cache_clear()
