@@ -262,15 +262,15 @@ def audit_csv() -> Any:
 @requires(Permission.APPLICATION_READ)
 def application_history(ref: str) -> Any:
     actor = current_actor()
-    thing_id = applications.id_of(actor, ref)
+    thing_id, place = applications.placed(actor, ref)
     back = ("applications.show", {"ref": ref})
     if applications.is_team(actor, thing_id):
         story = rules.TEAM_STORY | rules.LETTER_STORY | rules.COMPLAINT_STORY
         return _story("application", thing_id, story, ref, *back, tell=queries.to_team)
     story = rules.APPLICATION_STORY | rules.LETTER_STORY
-    if actor.may(Permission.COMPLAINT_READ, applications.lies_in(thing_id)):
+    if actor.may(Permission.COMPLAINT_READ, place):
         story |= rules.COMPLAINT_STAFF_STORY
-    if awards.reads_withheld(actor, thing_id):
+    if awards.reads_withheld(actor, thing_id, place):
         story |= rules.WITHHELD_STORY
     return _story("application", thing_id, story, ref, *back)
 

@@ -164,10 +164,16 @@ def not_barred(actor: Actor) -> tuple[ColumnElement[bool], ...]:
 
 def id_of(actor: Actor, reference: str) -> UUID:
     """The id of an application this person may see; :class:`NotFound` for every other."""
-    found = db.session.scalar(select(Application.id).where(Application.reference == reference, visible(actor)))
-    if found is None:
+    return placed(actor, reference)[0]
+
+
+def placed(actor: Actor, reference: str) -> tuple[UUID, Scope]:
+    """The same, and where the application lies, in one statement."""
+    asked = select(Application.id, Application.call_id).where(Application.reference == reference, visible(actor))
+    row = db.session.execute(asked).one_or_none()
+    if row is None:
         raise NotFound
-    return found
+    return row.id, Scope.of(("application", row.id), ("call", row.call_id))
 
 
 def team_id_of(actor: Actor, reference: str) -> UUID:

@@ -113,9 +113,8 @@ def publishing(actor: Actor, slug: str) -> Asking[PublishingPage]:
     )  # fmt: skip
 
 
-def reads_withheld(actor: Actor, application_id: UUID) -> bool:
+def reads_withheld(actor: Actor, application_id: UUID, place: Scope) -> bool:
     """Whether the person reads that this award is withheld: whoever publishes or confirms, and is in no conflict with it."""
-    place = applications.lies_in(application_id)
     may = any(actor.may(permission, place) for permission in OPENS)
     return may and not evaluation.undecidable(actor, [application_id])
 
