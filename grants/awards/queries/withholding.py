@@ -28,7 +28,7 @@ def by_name() -> ColumnElement[bool]:
 
 @reader
 def reasons(call_id: UUID, selected: Collection[UUID]) -> Asking[tuple[Withheld, ...]]:
-    """What is withheld of a call, by title: who decided that, when and why. Two statements.
+    """What is withheld of a call, by title: who decided that, when and why. One statement.
 
     Who moved up and has no letter yet is withheld by the move itself, whose reason two people stand behind. What somebody
     withheld by name stands here until it is ended, also where it is not selected any more.
