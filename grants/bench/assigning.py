@@ -37,7 +37,7 @@ def instance(applications: int = APPLICATIONS, evaluators: int = EVALUATORS) -> 
     people = tuple(
         matching.Seatholder(
             UUID(int=1 + number), EACH * applications // evaluators * 4 // 3, country=COUNTRIES[number % 16],
-            organisation=str(number // 2), roles=frozenset({"finance"} if number % 3 == 0 else ()),
+            organisations=frozenset({str(number // 2)}), roles=frozenset({"finance"} if number % 3 == 0 else ()),
             languages=frozenset({"en", COUNTRIES[number % 5].lower()}),
         )
         for number in range(evaluators)

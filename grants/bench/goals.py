@@ -73,7 +73,7 @@ def called(applications: int, evaluators: int) -> matching.Instance:
         knows.append({topic: chance.randint(1, 3) for topic in chance.sample(range(TOPICS), chance.randint(2, 5))})
         people.append(
             matching.Seatholder(
-                UUID(int=1 + number), most, country=str(home), organisation=str(number // 2), roles=roles,
+                UUID(int=1 + number), most, country=str(home), organisations=frozenset({str(number // 2)}), roles=roles,
                 languages=languages,
             )
         )  # fmt: skip

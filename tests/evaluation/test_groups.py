@@ -39,7 +39,7 @@ def holder(
     number: int, most: int = 4, country: str = "", roles: str = "", languages: str = "", least: int = 0
 ) -> Seatholder:
     return Seatholder(
-        uuid5(SPACE, f"evaluator {number}"), most, least, f"Evaluator {number}", country, f"organisation of {country}",
+        uuid5(SPACE, f"evaluator {number}"), most, least, f"Evaluator {number}", country, frozenset({f"organisation of {country}"}),
         frozenset(roles.split()), frozenset(languages.split()),
     )  # fmt: skip
 
@@ -59,12 +59,14 @@ def instances(draw: st.DrawFn) -> Instance:
     pairs = [(one.id, other.id) for one in applications for other in people]
     worth = {pair: draw(st.sampled_from((0, 300, 500, 1000))) for pair in pairs}
     some = st.lists(st.sampled_from(pairs), max_size=2)
+    # Seats that stand, by hand or from before: they may break any rule on groups.
+    locked = frozenset(draw(some)) if draw(st.booleans()) else frozenset()
     rules = GroupRules(
         draw(st.sampled_from((None, 1))), draw(st.sampled_from((None, 1, 2))),
         draw(st.sampled_from(((), ("finance",)))), draw(st.booleans()),
     )  # fmt: skip
     return Instance(
-        applications, people, draw(st.integers(1, 2)), worth, frozenset(draw(some)), frozenset(), "s", rules,
+        applications, people, draw(st.integers(1, 2)), worth, frozenset(draw(some)), locked, "s", rules,
         draw(st.booleans()), frozenset(draw(some)) if draw(st.booleans()) else frozenset(),
     )  # fmt: skip
 
@@ -215,10 +217,10 @@ def test_the_loss_of_a_pair_is_told_with_rules_on_groups_too() -> None:
 @pytest.mark.parametrize(
     ("rules", "words"),
     [
-        (GroupRules(needs_reader=True), "“Application 1” needs 1 more evaluator reading Polish who is not from PL, or this rule set aside there."),
-        (GroupRules(roles=("citizen",)), "“Application 1” needs 1 more evaluator with the role “citizen” who is not from PL, or this rule set aside there."),
-        (GroupRules(country_max=1), "Allow more than 1 evaluator from FR on “Application 1”."),
-        (GroupRules(organisation_max=1), "Allow more than 1 evaluator from one organisation on “Application 1”."),
+        (GroupRules(needs_reader=True), "“Application 1” needs 1 more evaluator reading Polish who is not from PL, or the seat filled by hand against this rule."),
+        (GroupRules(roles=("citizen",)), "“Application 1” needs 1 more evaluator with the role “citizen” who is not from PL, or the seat filled by hand against this rule."),
+        (GroupRules(country_max=1), "Allow more than 1 evaluator from FR on “Application 1”: fill that seat by hand."),
+        (GroupRules(organisation_max=1), "Allow more than 1 evaluator from one organisation on “Application 1”: fill that seat by hand."),
     ],
 )  # fmt: skip
 def test_the_rule_to_set_aside_is_said_in_words(rules: GroupRules, words: str) -> None:

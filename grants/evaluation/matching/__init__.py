@@ -6,8 +6,9 @@ Pure: values in, values out. OR-tools and HiGHS are imported inside functions, s
 from __future__ import annotations
 
 from grants.evaluation.matching.explaining import Better, Explained, explain
-from grants.evaluation.matching.proof import verify
+from grants.evaluation.matching.proof import broken_by_locked, verify
 from grants.evaluation.matching.relaxing import relaxed
+from grants.evaluation.matching.resolving import Cost
 from grants.evaluation.matching.solving import assign
 from grants.evaluation.matching.values import (
     UTILITY_MAX,
@@ -28,6 +29,7 @@ __all__ = [
     "UTILITY_MAX",
     "Better",
     "Certificate",
+    "Cost",
     "Explained",
     "Grid",
     "GroupRules",
@@ -40,6 +42,7 @@ __all__ = [
     "Seatholder",
     "Subject",
     "assign",
+    "broken_by_locked",
     "explain",
     "relaxed",
     "verify",

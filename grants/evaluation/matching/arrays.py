@@ -46,7 +46,7 @@ class Arrays:
         self.column = {person.id: index for index, person in enumerate(self.evaluators)}
         self.rows, self.columns = len(self.applications), len(self.evaluators)
         self._read_pairs()
-        self.seats = np.array([_seats(subject, instance) for subject in self.applications], dtype=np.int64)
+        self.seats = np.array([instance.seats_of(subject) for subject in self.applications], dtype=np.int64)
         self.most = np.array([person.load_max for person in self.evaluators], dtype=np.int64)
         self.least = np.array([person.load_min for person in self.evaluators], dtype=np.int64)
         self.locked = sorted((self.row[one], self.column[other]) for one, other in instance.locked)
@@ -125,10 +125,6 @@ class Arrays:
 
 def _order(ids: tuple[UUID, ...], places: dict[UUID, int]) -> list[int]:
     return sorted(range(len(ids)), key=lambda index: places[ids[index]])
-
-
-def _seats(subject: Any, instance: Instance) -> int:
-    return instance.per_application if subject.seats is None else subject.seats
 
 
 def _key(seed: str, side: str, thing: UUID) -> int:

@@ -2,107 +2,151 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from grants.evaluation.matching import mixed
 from grants.evaluation.matching.arrays import Arrays
-from grants.evaluation.matching.values import Instance, Matched, Pair
+from grants.evaluation.matching.proof import broken_groups, locked_by_application
+from grants.evaluation.matching.resolving import Cost, Question, costs
+from grants.evaluation.matching.values import Instance, Matched, Pair, Seatholder
 
-# Shortest ways between all evaluators cost the cube of their number; beyond this nothing is said about the loss.
-EVALUATORS_MAX = 600
-# With rules on groups each pair is solved again; beyond so many new seats that would take too long.
-RESOLVED_MAX = 400
-UNREACHED = 1 << 40
+# Those who fit better and are not seated, of whom the reason is worked out.
+BETTER_MAX = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Better:
-    """Somebody who fits better and is not seated: forbidden, full, or worth more elsewhere."""
+    """Somebody who fits better and is not seated, and what stands against it.
+
+    ``why`` is “forbidden”; “full” (of work); “floor” (full, and an exchange with who is seated would leave another
+    application below what the worst served has); “country”, “organisation”, “role” or “reader” (the rule that this person
+    in this seat would break); “minimum” (of who is seated); “kept” (who is seated stood); “open” (nothing: the run ended
+    short of the best). ``what`` are the figures of that reason. ``cost`` is what the total loses with this person in this
+    seat, None where it was not worked out; its ``total`` is -1 where no other assignment has them in it.
+    """
 
     evaluator: Any
     utility: int
     why: str
+    what: tuple[Any, ...] = ()
+    cost: Cost | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """The numbers behind one pair. ``loss`` is None where it was not worked out, -1 where no other assignment exists."""
+    """The numbers behind one pair.
+
+    ``loss`` is what the total loses without it: None where it was not worked out, -1 where no other assignment exists.
+    Where seats that stood could move, ``moved`` more of them would have to; the total may then even be higher.
+    """
 
     utility: int
     rank: int
     allowed: int
     better: tuple[Better, ...]
     loss: int | None
+    moved: int = 0
 
 
 def explain(instance: Instance, found: Matched) -> dict[Pair, Explained]:
     """Every pair that the run itself gave: of locked pairs there is nothing to explain."""
-    arrays = Arrays(instance)
-    np = arrays.np
+    stands = _Stands(Arrays(instance), found)
     new = [pair for pair in found.pairs if pair not in instance.locked]
-    losses = _losses(arrays, found, new)
-    taken = np.zeros_like(arrays.open)
-    if found.pairs:
-        taken[arrays.places(found.pairs)] = True
-    loads = taken.sum(axis=0)
-    told = {}
-    for application, evaluator in new:
-        i, j = arrays.row[application], arrays.column[evaluator]
-        worth = int(arrays.utility[i, j])
-        above = arrays.utility[i] > worth
-        better = []
-        for k in sorted(np.nonzero(above & ~taken[i])[0].tolist(), key=lambda k: (-int(arrays.utility[i, k]), k)):
-            why = "forbidden" if not arrays.allowed[i, k] else "full" if loads[k] >= arrays.most[k] else "elsewhere"
-            better.append(Better(arrays.evaluators[k].id, int(arrays.utility[i, k]), why))
-        rank = 1 + int((above & arrays.allowed[i]).sum())
-        told[application, evaluator] = Explained(
-            worth, rank, int(arrays.allowed[i].sum()), tuple(better[:10]), losses.get((application, evaluator))
+    shown = {pair: stands.better(*stands.place(pair)) for pair in new}
+    told = costs(stands.arrays, found, [pair for pair in new if pair not in instance.standing], _open(stands, shown))
+    return {pair: _explained(stands, pair, shown[pair], told) for pair in new}
+
+
+def _open(stands: _Stands, shown: Mapping[Pair, list[int]]) -> dict[Pair, list[int]]:
+    """Of those who fit better the ones who may take the seat at all, best first."""
+    return {pair: [k for k in ks if stands.arrays.open[stands.place(pair)[0], k]] for pair, ks in shown.items()}
+
+
+def _explained(stands: _Stands, pair: Pair, better: Iterable[int], told: Mapping[Question, Cost]) -> Explained:
+    arrays = stands.arrays
+    i, j = stands.place(pair)
+    worth = int(arrays.utility[i, j])
+    rank = 1 + int(((arrays.utility[i] > worth) & arrays.allowed[i]).sum())
+    others = []
+    for k in better:
+        why, what = stands.why_not(i, j, k)
+        others.append(
+            Better(arrays.evaluators[k].id, int(arrays.utility[i, k]), why, what, told.get(Question(i, j, k)))
         )
-    return told
+    loss = told.get(Question(i, j))
+    return Explained(
+        worth, rank, int(arrays.allowed[i].sum()), tuple(others), loss.total if loss else None, loss.moved if loss else 0
+    )
 
 
-def _losses(arrays: Arrays, found: Matched, new: list[Pair]) -> dict[Pair, int]:
-    if arrays.instance.standing or not new:
-        return {}
-    if found.solver != "flow":
-        return mixed.losses(arrays, found, new) if len(new) <= RESOLVED_MAX else {}
-    if arrays.columns > EVALUATORS_MAX:
-        return {}
-    np = arrays.np
-    ways = _ways(arrays, found)
-    losses: dict[Pair, int] = {}
-    taken = np.zeros_like(arrays.open)
-    taken[arrays.places(found.pairs)] = True
-    for pair in new:
-        i, j = arrays.row[pair[0]], arrays.column[pair[1]]
-        free = np.nonzero(arrays.open[i] & ~taken[i])[0]
-        least = int((ways[free, j] - arrays.utility[i, free]).min()) if len(free) else UNREACHED
-        losses[pair] = -1 if least >= UNREACHED // 2 else least + int(arrays.utility[i, j])
-    return losses
+class _Stands:
+    """An assignment as it stands: who sits where, how many each has, what every application has."""
 
+    def __init__(self, arrays: Arrays, found: Matched) -> None:
+        np = arrays.np
+        self.arrays, self.found = arrays, found
+        self.taken = np.zeros_like(arrays.open)
+        if found.pairs:
+            self.taken[arrays.places(found.pairs)] = True
+        self.loads = self.taken.sum(axis=0)
+        self.worth = np.where(self.taken, arrays.utility, np.int16(0)).astype(np.int64).sum(axis=1)
+        self.locked = locked_by_application(arrays.instance)
+        self.standing = {self.place(pair) for pair in arrays.instance.standing}
 
-def _ways(arrays: Arrays, found: Matched) -> Any:
-    """The least loss by which one seat too many of an evaluator becomes one too many of another: shortest residual ways.
+    def place(self, pair: Pair) -> tuple[int, int]:
+        """Row and column of a pair."""
+        return self.arrays.row[pair[0]], self.arrays.column[pair[1]]
 
-    Taking a pair away and filling its seat again changes the best flow along exactly one such way.
-    """
-    np = arrays.np
-    pool = arrays.columns
-    ways = np.full((pool + 1, pool + 1), UNREACHED, dtype=np.int64)
-    taken = np.zeros_like(arrays.open)
-    taken[arrays.places(found.pairs)] = True
-    loads = taken.sum(axis=0)
-    taken &= arrays.open
-    for i in range(arrays.rows):
-        held, free = np.nonzero(taken[i])[0], np.nonzero(arrays.open[i] & ~taken[i])[0]
-        if len(held) and len(free):
-            loss = arrays.utility[i, held].astype(np.int64)[:, None] - arrays.utility[i, free].astype(np.int64)[None, :]
-            place = np.ix_(held, free)
-            ways[place] = np.minimum(ways[place], loss)
-    ways[:pool, pool][loads < arrays.most] = 0
-    ways[pool, :pool][loads > np.maximum(arrays.least, arrays.fixed_by)] = 0
-    np.fill_diagonal(ways, 0)
-    for k in range(pool + 1):
-        np.minimum(ways, ways[:, k : k + 1] + ways[k : k + 1, :], out=ways)
-    return ways
+    def better(self, i: int, j: int) -> list[int]:
+        """Who fits better than who is seated and has no seat on the application, best first."""
+        utility = self.arrays.utility[i]
+        columns = self.arrays.np.nonzero((utility > utility[j]) & ~self.taken[i])[0].tolist()
+        return sorted(columns, key=lambda k: (-int(utility[k]), k))[:BETTER_MAX]
+
+    def why_not(self, i: int, j: int, k: int) -> tuple[str, tuple[Any, ...]]:
+        """What stands against k in the seat of j, with its figures: found by putting them there."""
+        arrays, person = self.arrays, self.arrays.evaluators[j]
+        if not arrays.allowed[i, k]:
+            return "forbidden", ()
+        if self.loads[k] >= arrays.most[k]:
+            floor = any(self._floor_bars(i, j, k, m) for m in arrays.np.nonzero(self.taken[:, k])[0].tolist())
+            return ("floor", (self.found.floor,)) if floor else ("full", ())
+        if broken := self._broken(i, j, k):
+            return broken
+        if self.loads[j] <= person.load_min:
+            return "minimum", (person.load_min,)
+        return ("kept", ()) if (i, j) in self.standing else ("open", ())
+
+    def _broken(self, i: int, j: int, k: int) -> tuple[str, tuple[Any, ...]] | None:
+        """The first rule on groups that an application would break with k instead of j, and did not break before."""
+        instance = self.arrays.instance
+        if not instance.groups.any:
+            return None
+        subject, people = self.arrays.applications[i], self.arrays.evaluators
+        held = [people[self.arrays.column[one]] for one in self.locked.get(subject.id, ())]
+        seated = [people[other] for other in self.arrays.np.nonzero(self.taken[i])[0].tolist()]
+
+        def breaks(those: list[Seatholder]) -> list[tuple[str, str]]:
+            return broken_groups(instance, subject, those, held)
+
+        before = breaks(seated)
+        swapped = [people[k] if one is people[j] else one for one in seated]
+        for kind, what in breaks(swapped):
+            if (kind, what) not in before:
+                limit = dict(instance.groups.limits).get(kind)
+                # Which organisation it is need not be told: one in common is enough.
+                return kind, (limit,) if kind == "organisation" else (what, limit) if limit else (what,)
+        return None
+
+    def _floor_bars(self, i: int, j: int, k: int, m: int) -> bool:
+        """Whether j and k could exchange these two applications for more in all, but for what the worst served would have."""
+        arrays = self.arrays
+        if not arrays.instance.floor or not arrays.open[m, j] or not arrays.open[m, k] or self.taken[m, j]:
+            return False
+        here = int(arrays.utility[i, k]) - int(arrays.utility[i, j])
+        there = int(arrays.utility[m, j]) - int(arrays.utility[m, k])
+        if {(i, j), (m, k)} & self.standing or here + there <= 0:
+            return False
+        left = int(self.worth[m]) + there
+        return left < self.found.floor and not self._broken(i, j, k) and not self._broken(m, k, j)

@@ -9,7 +9,7 @@ from typing import Any
 
 from grants.evaluation.matching import programme
 from grants.evaluation.matching.arrays import Arrays
-from grants.evaluation.matching.values import UTILITY_MAX, Matched, Pair
+from grants.evaluation.matching.values import UTILITY_MAX, Matched
 
 # Up to here every pair is in the programme from the start; above, the best of each application are, and others as
 # the prices of the relaxed programme ask for them. Beyond PAIRS_MAX others are not asked for.
@@ -66,6 +66,8 @@ class _Held:
     floor: int = 0
     kept: int | None = None
     total: int | None = None
+    # The number of a pair that must be in it.
+    forced: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,8 @@ def _start(search: _Search, held: _Held) -> programme.Programme:
     if held.total is not None:
         line = made.add_rows([held.total], [np.inf])
         made.enter(np.full(len(rows), line[0]), np.arange(len(rows)), worth)
+    if held.forced is not None:
+        made.enter(made.add_rows([1], [np.inf]), [held.forced], 1)
     return made
 
 
@@ -168,6 +172,7 @@ def _best(search: _Search, matrix: programme.Matrix, *, gap: float = GAP, known:
         inside = (reduced <= near) & able
         inside[count:] = True
         inside[np.asarray(known, dtype=np.int64)] = True
+        inside |= matrix.lower > 0
         columns = np.nonzero(inside)[0]
         # And a pair without which any answer would be as much dearer stays.
         sure = wholes & able & (reduced < -near)
@@ -305,8 +310,13 @@ def _standing(arrays: Arrays) -> Any:
     return stands
 
 
-def losses(arrays: Arrays, found: Matched, new: list[Pair]) -> dict[Pair, int]:
-    """What the total loses when one pair is forbidden, with all rules and the floor held: each solved again."""
+def losses(
+    arrays: Arrays, found: Matched, asked: Sequence[tuple[int, int, int | None]]
+) -> dict[tuple[int, int, int | None], int]:
+    """What the total loses without a pair, or with somebody else in this seat, by (row, column, column instead).
+
+    All rules and the floor are held, and each is solved again; -1 where no assignment is left.
+    """
     np = arrays.np
     rows, columns = np.nonzero(arrays.open)
     search = _Search(arrays, rows, columns, [np.arange(len(rows))], len(rows) > ALL_PAIRS_MAX)
@@ -317,19 +327,57 @@ def losses(arrays: Arrays, found: Matched, new: list[Pair]) -> dict[Pair, int]:
     place = {(int(i), int(j)): number for number, (i, j) in enumerate(zip(rows, columns, strict=True))}
     solver = matrix.highs(np.arange(len(matrix.cost)), relaxed=1)
     told = {}
-    for application, evaluator in new:
-        number = place[arrays.row[application], arrays.column[evaluator]]
-        solver.changeColBounds(number, 0.0, 0.0)
-        values = programme.run(solver)
-        if values is None:
-            told[application, evaluator] = -1
-        else:
-            value, whole = float(solver.getInfo().objective_function_value), np.asarray(values)
-            if (np.abs(whole - np.rint(whole)) > 1e-6).any():
-                matrix.upper[number] = 0
-                other = _best(search, matrix)
-                matrix.upper[number] = 1
-                value = math.inf if other is None else -float(arrays.utility[rows, columns][other.chosen].sum())
-            told[application, evaluator] = -1 if math.isinf(value) else found.total - locked + round(value)
-        solver.changeColBounds(number, 0.0, 1.0)
+    for i, j, k in asked:
+        out, into = place[i, j], None if k is None else place[i, k]
+        solver.changeColBounds(out, 0.0, 0.0)
+        if into is not None:
+            solver.changeColBounds(into, 1.0, 1.0)
+        value = _value(search, matrix, solver, out, into)
+        told[i, j, k] = -1 if value is None else found.total - locked - value
+        for number in (out, into):
+            if number is not None:
+                solver.changeColBounds(number, 0.0, 1.0)
     return told
+
+
+def _value(search: _Search, matrix: programme.Matrix, solver: Any, out: int, into: int | None) -> int | None:
+    """The best total of open pairs at these bounds: of the relaxed programme where that is whole already."""
+    np = matrix.np
+    values = programme.run(solver)
+    if values is None:
+        return None
+    if (np.abs(np.asarray(values) - np.rint(values)) <= 1e-6).all():
+        return -round(float(solver.getInfo().objective_function_value))
+    matrix.upper[out] = 0
+    if into is not None:
+        matrix.lower[into] = 1
+    other = _best(search, matrix)
+    matrix.upper[out] = 1
+    if into is not None:
+        matrix.lower[into] = 0
+    return None if other is None else int(_worth_of(search, other.chosen))
+
+
+def _worth_of(search: _Search, chosen: Any) -> int:
+    worth = search.arrays.utility[search.rows, search.columns][chosen]
+    return int(worth.astype(search.arrays.np.int64).sum())
+
+
+def again(arrays: Arrays, found: Matched, i: int, j: int, k: int | None) -> tuple[int, int] | None:
+    """How many standing pairs can be kept and the best total, without one pair and with another, all rules held."""
+    np, instance = arrays.np, arrays.instance
+    without = frozenset({(arrays.applications[i].id, arrays.evaluators[j].id)})
+    closed = Arrays(replace(instance, forbidden=instance.forbidden | without))
+    rows, columns = np.nonzero(closed.open)
+    search = _Search(closed, rows, columns, [np.arange(len(rows))], len(rows) > ALL_PAIRS_MAX)
+    into = None if k is None else int(np.nonzero((rows == i) & (columns == k))[0][0])
+    held = _Held(found.floor if instance.floor else 0, forced=into)
+    if _best(search, _total(search, held)) is None:
+        return None
+    held = replace(held, kept=_most_kept(search, held))
+    best = _best(search, _total(search, held))
+    assert best is not None and held.kept is not None, "what was found is still an answer"
+    return (
+        held.kept + len(instance.standing & instance.locked),
+        _worth_of(search, best.chosen) + int(_locked_worth(closed).sum()),
+    )

@@ -7,6 +7,7 @@ from typing import Any
 
 from grants.core.errors import Refused
 from grants.evaluation.matching.arrays import Arrays
+from grants.evaluation.matching.values import groups_of
 
 # A search ends by its steps, which are the same on every machine and day; the clock only ends what would go on for ever.
 NODES_MAX = 2_000
@@ -144,7 +145,7 @@ def build(arrays: Arrays, rows: Any, columns: Any) -> tuple[Programme, list[Rule
     made.enter(seats[rows], pair, 1)
     most = made.add_rows(np.full(arrays.columns, -np.inf), arrays.room)
     made.enter(most[columns], pair, 1)
-    least = made.add_rows(arrays.must, np.full(arrays.columns, np.inf))
+    least = made.add_rows(arrays.least - arrays.fixed_by, np.full(arrays.columns, np.inf))
     made.enter(least[columns], pair, 1)
     found = [
         Rule("seats", seats, [(i, "") for i in range(arrays.rows)], 1),
@@ -152,9 +153,7 @@ def build(arrays: Arrays, rows: Any, columns: Any) -> tuple[Programme, list[Rule
         Rule("load_min", least, [(j, "") for j in range(arrays.columns)], 1),
     ]
     rules = arrays.instance.groups
-    for kind, limit in (("country", rules.country_max), ("organisation", rules.organisation_max)):
-        if limit:
-            found.append(_at_most(arrays, made, rows, columns, kind, limit))
+    found += [_at_most(arrays, made, rows, columns, kind, limit) for kind, limit in rules.limits]
     found += [_at_least(arrays, made, rows, columns, role) for role in rules.roles]
     if rules.needs_reader:
         found.append(_at_least(arrays, made, rows, columns, None))
@@ -162,29 +161,42 @@ def build(arrays: Arrays, rows: Any, columns: Any) -> tuple[Programme, list[Rule
 
 
 def _at_most(arrays: Arrays, made: Programme, rows: Any, columns: Any, kind: str, most: int) -> Rule:
-    """At most so many evaluators of one country, or one organisation, on an application."""
+    """At most so many evaluators of one country, or one organisation, on an application: counted under each of theirs."""
     np = arrays.np
-    names = sorted({getattr(person, kind) for person in arrays.evaluators} - {""})
-    number = {name: index for index, name in enumerate(names)}
-    of = np.array([number.get(getattr(person, kind), -1) for person in arrays.evaluators], dtype=np.int64)
+    names, of = groups(arrays, kind)
     exempt = np.array([(kind, subject.id) in arrays.instance.exempt for subject in arrays.applications], dtype=bool)
     held = np.zeros((arrays.rows, max(1, len(names))), dtype=np.int64)
     for i, j in arrays.locked:
-        if of[j] >= 0:
-            held[i, of[j]] += 1
-    counted = (of[columns] >= 0) & ~exempt[rows]
-    keys = rows[counted] * len(names) + of[columns[counted]]
-    groups, inverse, sizes = np.unique(keys, return_inverse=True, return_counts=True)
-    left = most - held.reshape(-1)[groups] if len(groups) else np.zeros(0, dtype=np.int64)
+        held[i, of[j]] += 1
+    # Each pair once for each group of its evaluator.
+    sizes_of = np.array([len(each) for each in of], dtype=np.int64)
+    times = sizes_of[columns]
+    pair = np.repeat(np.arange(len(rows)), times)
+    nth = np.arange(len(pair)) - np.repeat(np.cumsum(times) - times, times)
+    group = np.concatenate([np.zeros(0, dtype=np.int64), *of])[(np.cumsum(sizes_of) - sizes_of)[columns][pair] + nth]
+    kept = ~exempt[rows[pair]]
+    pair, keys = pair[kept], (rows[pair] * len(names) + group)[kept]
+    places, inverse, sizes = np.unique(keys, return_inverse=True, return_counts=True)
+    left = most - held.reshape(-1)[places] if len(places) else np.zeros(0, dtype=np.int64)
     # What locked pairs break already is no reason against the rest: nobody more of that group.
     left = np.maximum(left, 0)
     tight = sizes > left
     place = np.cumsum(tight) - 1
     lines = made.add_rows(np.full(int(tight.sum()), -np.inf), left[tight])
     used = tight[inverse]
-    made.enter(lines[place[inverse[used]]] if used.any() else [], np.nonzero(counted)[0][used], 1)
-    whom = [(int(key) // len(names), names[int(key) % len(names)]) for key in groups[tight]]
+    made.enter(lines[place[inverse[used]]] if used.any() else [], pair[used], 1)
+    whom = [(int(key) // len(names), names[int(key) % len(names)]) for key in places[tight]]
     return Rule(kind, lines, whom, -1)
+
+
+def groups(arrays: Arrays, kind: str) -> tuple[list[str], list[Any]]:
+    """The names of all groups of one kind, and of each evaluator the numbers of theirs."""
+    names = sorted({name for person in arrays.evaluators for name in groups_of(person, kind)})
+    number = {name: index for index, name in enumerate(names)}
+    return names, [
+        arrays.np.array(sorted(number[name] for name in groups_of(person, kind)), dtype=arrays.np.int64)
+        for person in arrays.evaluators
+    ]
 
 
 def _at_least(arrays: Arrays, made: Programme, rows: Any, columns: Any, role: str | None) -> Rule:
@@ -192,23 +204,25 @@ def _at_least(arrays: Arrays, made: Programme, rows: Any, columns: Any, role: st
     np = arrays.np
     kind = "reader" if role is None else f"role:{role}"
     wanted = [subject.language if role is None else role for subject in arrays.applications]
-    met = {i for i, j in arrays.locked if _has(arrays, j, wanted[i], role)}
+    met = {i for i, j in arrays.locked if has_it(arrays, j, wanted[i], role)}
+    # Where no seat is empty nobody can be added: what those seated lack is told, and asked of nobody.
     asked = [
         i for i, subject in enumerate(arrays.applications)
-        if wanted[i] and i not in met and (kind, subject.id) not in arrays.instance.exempt
+        if wanted[i] and i not in met and arrays.need[i] > 0 and (kind, subject.id) not in arrays.instance.exempt
     ]  # fmt: skip
     lines = made.add_rows(np.ones(len(asked)), np.full(len(asked), np.inf))
     line_of = np.full(arrays.rows, -1, dtype=np.int64)
     line_of[asked] = lines
     words = sorted(set(wanted))
-    has = np.array([[_has(arrays, j, word, role) for j in range(arrays.columns)] for word in words], dtype=bool)
+    has = np.array([[has_it(arrays, j, word, role) for j in range(arrays.columns)] for word in words], dtype=bool)
     word_of = np.array([words.index(word) for word in wanted], dtype=np.int64)
     fits = has.reshape(len(words), arrays.columns)[word_of[rows], columns] & (line_of[rows] >= 0)
     made.enter(line_of[rows[fits]], np.nonzero(fits)[0], 1)
     return Rule(kind, lines, [(i, wanted[i]) for i in asked], 1)
 
 
-def _has(arrays: Arrays, j: int, word: str, role: str | None) -> bool:
+def has_it(arrays: Arrays, j: int, word: str, role: str | None) -> bool:
+    """Whether somebody has this role or, without one asked for, reads this language."""
     person = arrays.evaluators[j]
     return word in (person.languages if role is None else person.roles)
 

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from grants.evaluation.matching.arrays import Arrays
 from grants.evaluation.matching.flow import CostOf, Face, Step, load_range, narrow, priced, whole
-from grants.evaluation.matching.values import Certificate, Instance, Matched, Pair, Prices, Subject
+from grants.evaluation.matching.values import (
+    Certificate,
+    Instance,
+    Matched,
+    Pair,
+    Prices,
+    Seatholder,
+    Subject,
+    groups_of,
+)
 
 KEPT, TOTAL, SPREAD = "kept", "total", "spread"
 
@@ -119,12 +130,14 @@ def broken_rules(instance: Instance, pairs: tuple[Pair, ...]) -> list[str]:
     each: dict[Any, list[Any]] = {subject.id: [] for subject in instance.applications}
     for application, evaluator in pairs:
         each[application].append(people[evaluator])
+    held = locked_by_application(instance)
     for subject in instance.applications:
-        wanted = instance.per_application if subject.seats is None else subject.seats
+        wanted = instance.seats_of(subject)
         if len(each[subject.id]) != wanted:
             problems.append(f"{subject.id} has {len(each[subject.id])} evaluators")
+        fixed = [people[evaluator] for evaluator in held.get(subject.id, ())]
         problems += [
-            f"{subject.id}: {kind} {what}" for kind, what in broken_groups(instance, subject, each[subject.id])
+            f"{subject.id}: {kind} {what}" for kind, what in broken_groups(instance, subject, each[subject.id], fixed)
         ]
     problems += [
         f"{person.id} has {loads[person.id]} applications"
@@ -134,13 +147,22 @@ def broken_rules(instance: Instance, pairs: tuple[Pair, ...]) -> list[str]:
     return problems
 
 
-def broken_groups(instance: Instance, subject: Subject, people: list[Any]) -> list[tuple[str, str]]:
-    """The rules on groups that the evaluators of one application break, as (kind, what)."""
+def broken_groups(
+    instance: Instance, subject: Subject, people: Sequence[Seatholder], held: Sequence[Seatholder] = ()
+) -> list[tuple[str, str]]:
+    """The rules on groups that the evaluators of one application break, as (kind, what).
+
+    ``held`` are those of them whose seats are locked. What these break by themselves counts against nobody: as many of a
+    group as are locked may stay, and where no seat is left to be filled no role and no language is asked for.
+    """
     rules, found = instance.groups, []
-    for kind, most in (("country", rules.country_max), ("organisation", rules.organisation_max)):
-        counts = Counter(getattr(person, kind) for person in people if getattr(person, kind))
-        if most and (kind, subject.id) not in instance.exempt:
-            found += [(kind, what) for what, count in sorted(counts.items()) if count > most]
+    for kind, most in rules.limits:
+        if (kind, subject.id) not in instance.exempt:
+            stands = _counts(held, kind)
+            counts = sorted(_counts(people, kind).items())
+            found += [(kind, what) for what, count in counts if count > max(most, stands[what])]
+    if len(held) >= instance.seats_of(subject):
+        return found
     for role in rules.roles:
         if (f"role:{role}", subject.id) not in instance.exempt and not any(role in one.roles for one in people):
             found.append(("role", role))
@@ -148,6 +170,32 @@ def broken_groups(instance: Instance, subject: Subject, people: list[Any]) -> li
     if reader and not any(subject.language in one.languages for one in people):
         found.append(("reader", subject.language))
     return found
+
+
+def broken_by_locked(instance: Instance) -> dict[UUID, list[tuple[str, str]]]:
+    """By application the rules on groups that its locked pairs break by themselves, whoever gets what is left."""
+    people = {person.id: person for person in instance.evaluators}
+    held, found = locked_by_application(instance), {}
+    for subject in instance.applications:
+        seated = [people[evaluator] for evaluator in held.get(subject.id, ())]
+        broken = broken_groups(instance, subject, seated) if seated else []
+        if len(seated) < instance.seats_of(subject):
+            broken = [(kind, what) for kind, what in broken if kind in ("country", "organisation")]
+        if broken:
+            found[subject.id] = broken
+    return found
+
+
+def locked_by_application(instance: Instance) -> dict[UUID, list[UUID]]:
+    """Who is locked on each application."""
+    held: dict[UUID, list[UUID]] = {}
+    for application, evaluator in sorted(instance.locked):
+        held.setdefault(application, []).append(evaluator)
+    return held
+
+
+def _counts(people: Sequence[Seatholder], kind: str) -> Counter[str]:
+    return Counter(group for person in people for group in groups_of(person, kind))
 
 
 def _closed(instance: Instance, pairs: tuple[Pair, ...]) -> list[Pair]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from grants.calls.rules import LANGUAGES
 from grants.evaluation.matching import programme
@@ -14,8 +15,14 @@ from grants.evaluation.matching.values import Infeasible, Instance, Relaxation
 
 # Beyond this the elastic programme would not end in time; the reasons by counting stand alone.
 PAIRS_MAX = 400_000
-# A person to be found weighs more than a rule or a load that somebody here may change.
+# A load may be changed here; a seat that stands is taken from somebody; a rule is broken by whoever fills the seat by hand;
+# somebody to be found weighs most.
 PRICES = {"seats": 3.0, "load_max": 1.0, "load_min": 1.0}
+RELEASE, RULE = 1.5, 2.0
+
+
+# Where no seat is empty the rule is asked of nobody: a person may fill it, with a reason on the record.
+BY_HAND = ", or the seat filled by hand against this rule"
 
 
 def relaxations(arrays: Arrays) -> tuple[tuple[Relaxation, ...], tuple[str, ...]]:
@@ -41,8 +48,7 @@ def relaxed(instance: Instance, answer: Infeasible) -> Instance:
         match one.kind:
             case "seats":
                 subject = applications[one.id]
-                seats = instance.per_application if subject.seats is None else subject.seats
-                applications[one.id] = replace(subject, seats=seats - one.amount)
+                applications[one.id] = replace(subject, seats=instance.seats_of(subject) - one.amount)
             case "load_max":
                 people[one.id] = replace(people[one.id], load_max=people[one.id].load_max + one.amount)
             case "load_min":
@@ -75,20 +81,58 @@ def _elastic(arrays: Arrays) -> list[Relaxation]:
     made.cost[0] = np.zeros(len(rows))
     slack: list[tuple[Any, Any]] = []
     for rule in rules:
-        price = np.full(len(rule.whom), PRICES.get(rule.kind, 1.0))
+        price = np.full(len(rule.whom), PRICES.get(rule.kind, RULE))
         added = made.add_columns(price, np.full(len(rule.whom), np.inf), whole=0)
         made.enter(rule.rows, added, rule.sign)
         slack.append((rule, added))
+    releases, freed = _releases(arrays, made, rules)
     values = programme.run(made.gather().highs(np.arange(made.columns)))
     assert values is not None, "the elastic programme always has an answer"
     amounts = np.rint(np.asarray(values)).astype(np.int64)
-    found = []
+    found = [
+        Relaxation("release", arrays.applications[i].id, 1, str(arrays.evaluators[j].id))
+        for (i, j), amount in zip(releases, amounts[freed].tolist(), strict=True)
+        if amount > 0
+    ]
     for rule, added in slack:
         things = arrays.evaluators if rule.kind in ("load_max", "load_min") else arrays.applications
         for (index, what), amount in zip(rule.whom, amounts[added].tolist(), strict=True):
             if amount > 0:
                 found.append(Relaxation(rule.kind, things[index].id, amount, what))
     return found
+
+
+def _releases(
+    arrays: Arrays, made: programme.Programme, rules: list[programme.Rule]
+) -> tuple[list[tuple[int, int]], Any]:
+    """Locked pairs that may be given up, at most one an application, with their columns.
+
+    Only where an application has an empty seat and lacks a role or a reader that its locked pairs do not bring: elsewhere
+    to raise a load does as much. Nobody is given up for whom a role is met.
+    """
+    np = arrays.np
+    lacking = {i for rule in rules if rule.kind == "reader" or rule.kind.startswith("role:") for i, _ in rule.whom}
+    able = [(i, j) for i, j in arrays.locked if i in lacking and not _needed(arrays, i, j)]
+    freed = made.add_columns(np.full(len(able), RELEASE), np.ones(len(able)), whole=1)
+    one_each = made.add_rows(np.full(arrays.rows, -np.inf), np.ones(arrays.rows))
+    by_kind = {rule.kind: rule for rule in rules}
+    for (i, j), column in zip(able, freed.tolist(), strict=True):
+        made.enter([one_each[i]], [column], 1)
+        # One seat more is to be filled, and one fewer is carried by who leaves.
+        for kind, place in (("seats", i), ("load_max", j), ("load_min", j)):
+            made.enter([by_kind[kind].rows[place]], [column], -1)
+    return able, freed
+
+
+def _needed(arrays: Arrays, i: int, j: int) -> bool:
+    """Whether of those locked on an application this one alone brings a role or a language that is asked for."""
+    rules, language = arrays.instance.groups, arrays.applications[i].language
+    asked = [(role, role) for role in rules.roles] + ([(language, None)] if rules.needs_reader and language else [])
+    others = [other for row, other in arrays.locked if row == i and other != j]
+    return any(
+        programme.has_it(arrays, j, word, role) and not any(programme.has_it(arrays, k, word, role) for k in others)
+        for word, role in asked
+    )
 
 
 def _words(arrays: Arrays, found: list[Relaxation]) -> tuple[str, ...]:
@@ -112,11 +156,11 @@ def _words(arrays: Arrays, found: list[Relaxation]) -> tuple[str, ...]:
             quality = f" with the role “{kind.removeprefix('role:')}”"
         where = f" who {'is' if number == 1 else 'are'} not from {' or '.join(countries)}" if countries else ""
         needs = "needs" if len(subjects) == 1 else "need"
-        aside = "" if kind == "seats" else ", or this rule set aside there"
+        aside = "" if kind == "seats" else BY_HAND
         said.append(f"{listed(subjects, 'application')} {needs} {number} {who}{quality}{where}{aside}.")
     for one in found:
         said += _single(arrays, one)
-    return tuple(said)
+    return tuple(dict.fromkeys(said))
 
 
 def _single(arrays: Arrays, one: Relaxation) -> list[str]:
@@ -130,8 +174,10 @@ def _single(arrays: Arrays, one: Relaxation) -> list[str]:
         subject = arrays.applications[arrays.row[one.id]]
         most = getattr(arrays.instance.groups, f"{one.kind}_max")
         what = one.what if one.kind == "country" else "one organisation"
-        return [f"Allow more than {count(most, 'evaluator')} from {what} on “{subject.label or subject.id}”."]
+        label = subject.label or subject.id
+        return [f"Allow more than {count(most, 'evaluator')} from {what} on “{label}”: fill that seat by hand."]
     if one.kind == "release":
         subject = arrays.applications[arrays.row[one.id]]
-        return [f"Release a fixed seat of “{subject.label or subject.id}”."]
+        person = arrays.evaluators[arrays.column[UUID(one.what)]]
+        return [f"Release the seat of {person.label or person.id} on “{subject.label or subject.id}”."]
     return []

@@ -27,7 +27,7 @@ def assign(instance: Instance) -> Matched | Infeasible:
     by_programme = instance.groups.any or instance.floor
     # Where rules on groups decide how many pairs can be kept, the ideal is the best total whatever is kept.
     aims = [KEPT, TOTAL, SPREAD] if instance.standing and not by_programme else [TOTAL, SPREAD]
-    found = None if reasons else _by_flow(arrays, aims)
+    found = None if reasons else by_flow(arrays, aims)
     if found is None:
         return Infeasible(reasons or hall_reasons(arrays), *relaxations(arrays))
     if not by_programme:
@@ -38,7 +38,7 @@ def assign(instance: Instance) -> Matched | Infeasible:
     return better
 
 
-def _by_flow(arrays: Arrays, aims: list[str]) -> Matched | None:
+def by_flow(arrays: Arrays, aims: list[str]) -> Matched | None:
     """The optimum without rules on groups and floor, each aim on what the one before left equal."""
     face, known, rounds, steps = whole(arrays), None, 0, []
     for aim in aims:

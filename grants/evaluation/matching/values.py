@@ -15,16 +15,27 @@ Pair = tuple[UUID, UUID]
 
 @dataclass(frozen=True, slots=True)
 class Seatholder:
-    """One evaluator: how many applications this person must and may take, and what rules on groups ask about."""
+    """One evaluator: how many applications this person must and may take, and what rules on groups ask about.
+
+    ``organisations`` are all for whom this person works, or worked so short a time ago that it counts: two people of one
+    in common are of the same organisation.
+    """
 
     id: UUID
     load_max: int
     load_min: int = 0
     label: str = ""
     country: str = ""
-    organisation: str = ""
+    organisations: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
     languages: frozenset[str] = frozenset()
+
+
+def groups_of(person: Seatholder, kind: str) -> frozenset[str]:
+    """The groups of one kind, “country” or “organisation”, that a person belongs to."""
+    if kind == "organisation":
+        return person.organisations
+    return frozenset({person.country} - {""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,12 @@ class GroupRules:
         """Whether there is any rule."""
         return bool(self.country_max or self.organisation_max or self.roles or self.needs_reader)
 
+    @property
+    def limits(self) -> tuple[tuple[str, int], ...]:
+        """Of what kind of group at most how many may sit together, for each kind that has a limit."""
+        kinds = (("country", self.country_max), ("organisation", self.organisation_max))
+        return tuple((kind, most) for kind, most in kinds if most)
+
 
 @dataclass(frozen=True, slots=True)
 class Grid:
@@ -67,7 +84,8 @@ class Grid:
 class Instance:
     """Everything an assignment depends on. Pairs without a utility count as 0; forbidden pairs never meet.
 
-    ``locked`` pairs stand already and stay. ``standing`` pairs stand and should: as few of them as possible are
+    ``locked`` pairs stand already and stay, also where they break a rule on groups: what they break by themselves is held
+    against no assignment. ``standing`` pairs stand and should: as few of them as possible are
     lost, whatever that costs. ``exempt`` names rules on groups set aside for one application: (rule, application).
     ``seed`` decides between equally good assignments, always the same way.
     """
@@ -84,6 +102,10 @@ class Instance:
     standing: frozenset[Pair] = frozenset()
     exempt: frozenset[tuple[str, UUID]] = frozenset()
     grid: Grid | None = None
+
+    def seats_of(self, subject: Subject) -> int:
+        """How many evaluators an application needs."""
+        return self.per_application if subject.seats is None else subject.seats
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,8 @@ class AssignmentRun(Row):
     floor: Mapped[int | None]
     spread: Mapped[int | None]
     solver: Mapped[str]
-    # Where no assignment exists: the fewest rules to set aside, in words.
+    # Where no assignment exists: the fewest rules to set aside, in words. Where one does: by application the rules on groups
+    # that seats broke which stood before.
     changes: Mapped[list[Any]]
     difference: Mapped[dict[str, Any]]
     # By application and evaluator: the numbers behind each seat the run gave.

@@ -110,7 +110,7 @@ from grants.evaluation.queries.own_sheets import (
 )
 from grants.evaluation.queries.packs import pack, to_read
 from grants.evaluation.queries.pool_list import asked_already, own_entry, pool_lines, pool_list, pool_person
-from grants.evaluation.queries.runs import adjust_page, run_page, seat_why, standing_version
+from grants.evaluation.queries.runs import adjust_page, rules_holder, run_page, seat_why, standing_version
 from grants.evaluation.queries.scopes import (
     application_of_call_scope,
     application_scope,
@@ -231,6 +231,7 @@ __all__ = [
     "reminder_plan",
     "reminders_page",
     "roles_asked",
+    "rules_holder",
     "run_page",
     "runs",
     "said_of_members",

@@ -16,6 +16,8 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from grants.calls.models import CallExpertTerms
 from grants.evaluation.models import Evaluator, EvaluatorAcceptance, EvaluatorOrganisation
 from grants.evaluation.rules import Employer
+from grants.identity.models import Organisation
+from grants.identity.rules import name_key
 
 # A value, or the column that holds it in the query the condition stands in.
 Id = UUID | ColumnElement[Any] | InstrumentedAttribute[Any] | None
@@ -93,6 +95,46 @@ def employers_of() -> Label[Any]:
         .scalar_subquery()
         .label("employers")
     )
+
+
+def organisations_of() -> tuple[Label[Any], Label[Any]]:
+    """The organisation of an entry of the pool and all that were entered for it, as values beside its row.
+
+    Each as the entry of the register that stands: one that points to another counts as that.
+    """
+    own, other = aliased(Organisation), aliased(Organisation)
+    entered = (
+        select(
+            func.jsonb_agg(
+                func.jsonb_build_array(
+                    EvaluatorOrganisation.name,
+                    *(EvaluatorOrganisation.starts_on, EvaluatorOrganisation.ends_on),
+                    cast(func.coalesce(other.same_as_id, other.id), Text),
+                )
+            )
+        )
+        .select_from(EvaluatorOrganisation)
+        .outerjoin(other, other.id == EvaluatorOrganisation.organisation_id)
+        .where(EvaluatorOrganisation.evaluator_id == Evaluator.id)
+        .correlate(Evaluator)
+    )
+    stands = select(func.coalesce(own.same_as_id, own.id)).where(own.id == Evaluator.organisation_id)
+    return (
+        stands.correlate(Evaluator).scalar_subquery().label("own_entry"),
+        entered.scalar_subquery().label("entered"),
+    )
+
+
+def belongs_to(own: UUID | None, entered: Iterable[Iterable[Any]] | None, today: date) -> frozenset[str]:
+    """What :func:`organisations_of` gave as keys of the organisations that count: now, or within the last three years.
+
+    An organisation of the register by its id, any other by the words of its name.
+    """
+    keys = {str(own)} if own is not None else set()
+    for each in read_rows(entered):
+        if each.counts_on(today):
+            keys.add(str(each.organisation_id or f"name {name_key(each.name)}"))
+    return frozenset(keys)
 
 
 def read_rows(rows: Iterable[Iterable[Any]] | None) -> tuple[Employer, ...]:

@@ -22,7 +22,15 @@ from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, both, reader
 from grants.evaluation import rules
 from grants.evaluation.models import Assessment, Assignment, AssignmentRun, Evaluator, EvaluatorWish
-from grants.evaluation.queries.accepting import accepted_of, close_ids, employers_of, read_rows, terms_accepted
+from grants.evaluation.queries.accepting import (
+    accepted_of,
+    belongs_to,
+    close_ids,
+    employers_of,
+    organisations_of,
+    read_rows,
+    terms_accepted,
+)
 from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX, shut_to, within
 from grants.evaluation.queries.applicants import cities_of, head_of
 from grants.evaluation.rules import (
@@ -91,6 +99,7 @@ def pool(call_id: UUID, sees: Actor | None = None) -> Asking[tuple[PoolMember, .
             *(Evaluator.available_from, Evaluator.available_until, _wishes(), _met_last_year(call_id)),
             *(
                 employers_of(),
+                *organisations_of(),
                 accepted_of(),
                 (not_(terms_accepted(Evaluator.user_id, Evaluator.call_id))).label("must_accept"),
             ),
@@ -119,6 +128,7 @@ def pool(call_id: UUID, sees: Actor | None = None) -> Asking[tuple[PoolMember, .
             met_last_year=frozenset(row.met_last_year or ()),
             available_from=row.available_from, available_until=row.available_until,
             employers=employers[row.id], close_ids=close_ids(employers[row.id], today),
+            belongs=belongs_to(row.own_entry, row.entered, today),
             accepted=row.accepted, must_accept=row.must_accept,
             stepped_down_at=row.stepped_down_at, stepped_down_why=row.stepped_down_why or "",
         )
@@ -176,7 +186,7 @@ def seat_views(application_ids: Sequence[UUID] | Select[Any]) -> Asking[dict[UUI
             *(Assignment.id, Assignment.application_id, Assignment.evaluator_id, Assignment.state, Assignment.utility),
             *(Assignment.run_id, Assignment.void_reason, User.id.label("user_id"), User.name, User.handle),
             *(Assignment.due_at, Assignment.locked, Assessment.state.label("assessment")),
-            *(Evaluator.country_code, Evaluator.languages, Evaluator.roles, Evaluator.organisation_id),
+            *(Evaluator.country_code, Evaluator.languages, Evaluator.roles, *organisations_of()),
             not_(terms_accepted(Evaluator.user_id, Evaluator.call_id)).label("must_accept"),
         )
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
@@ -185,6 +195,7 @@ def seat_views(application_ids: Sequence[UUID] | Select[Any]) -> Asking[dict[UUI
         .where(Assignment.application_id.in_(application_ids))
         .order_by(User.name, Assignment.created_at, Assignment.id)
     )
+    today = clock.in_zone(clock.now()).date()
     for seat in rows:
         found[seat.application_id].append(
             SeatView(
@@ -203,7 +214,7 @@ def seat_views(application_ids: Sequence[UUID] | Select[Any]) -> Asking[dict[UUI
                 seat.country_code,
                 tuple(seat.languages),
                 tuple(seat.roles),
-                seat.organisation_id,
+                belongs_to(seat.own_entry, seat.entered, today),
                 seat.must_accept,
             )
         )

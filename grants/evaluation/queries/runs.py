@@ -214,7 +214,9 @@ def _tally(call: CallView, members: Sequence[PoolMember], worth: dict[tuple[UUID
     broken = []
     for application_id, seated in sorted(seats.items()):
         subject = matching.Subject(application_id, "", call.content.language)
-        broken += [f"{kind} {what}" for kind, what in broken_groups(instance, subject, [people[one] for one in seated])]
+        found = broken_groups(instance, subject, [people[one] for one in seated])
+        # Which organisation it is says nothing to who reads it: more than one in common are one rule broken.
+        broken += dict.fromkeys("one organisation" if kind == "organisation" else f"{kind} {what}" for kind, what in found)
         if len(seated) < call.content.evaluators_per_application:
             broken.append(rules.EMPTY_SEAT)
     broken += [
@@ -230,7 +232,7 @@ def rules_holder(member: PoolMember) -> matching.Seatholder:
     """A member of the pool as the assignment sees it."""
     return matching.Seatholder(
         member.id, member.load_max, member.load_min, member.name, member.country_code,
-        str(member.organisation_id or ""), frozenset(member.roles), frozenset(member.languages),
+        member.belongs, frozenset(member.roles), frozenset(member.languages),
     )  # fmt: skip
 
 

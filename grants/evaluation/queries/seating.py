@@ -349,7 +349,7 @@ def _lacking(call: CallView, application_id: UUID, seats: Sequence[SeatView]) ->
     instance = matching.Instance((), (), max(1, call.content.evaluators_per_application), groups=groups)
     people = [
         matching.Seatholder(
-            seat.evaluator_id, 0, 0, seat.name, seat.country_code, str(seat.organisation_id or ""),
+            seat.evaluator_id, 0, 0, seat.name, seat.country_code, seat.belongs,
             frozenset(seat.roles), frozenset(seat.languages),
         )
         for seat in seats

@@ -70,6 +70,8 @@ class PoolMember:
     employers: tuple[Employer, ...] = ()
     # Of these, those of the register that still count: now or within the last three years when this was read.
     close_ids: frozenset[UUID] = frozenset()
+    # Keys of all organisations that count, the own one and those of no register too: one in common is the same organisation.
+    belongs: frozenset[str] = frozenset()
     # The version of the words of the call this person accepted, if they stand by it; whether one must be accepted first.
     accepted: int | None = None
     must_accept: bool = False

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from grants.calls.rules import LANGUAGES
 from grants.core.errors import Invalid
 from grants.core.paging import Rows
 from grants.evaluation.rules.fit import FIT_MAX
@@ -213,6 +214,17 @@ class RunPage:
         return tuple(found)
 
     @property
+    def seed_words(self) -> str:
+        """What the word of the run decided: between equals, and with rules on groups or a floor not between all of them."""
+        word = f"Between choices that are equally good, in how evenly the work is shared too, the word “{self.run.seed}” decided"
+        if not self.settings.get("rules") and not self.settings.get("floor"):
+            return f"{word}, always the same way."
+        return (
+            f"{word} as far as it tells them apart: with rules on groups or a floor that is coarsely, and the rest is the fixed "
+            "order in which the solver looks. The same inputs and the same solver give the same seats."
+        )
+
+    @property
     def difference_words(self) -> tuple[str, ...]:
         """What changed against the seats that stood and the run before."""
         told = self.difference
@@ -249,17 +261,22 @@ class SeatWhy:
         """Rank and loss in words."""
         if not self.told:
             return ()
-        name, loss = self.seat.name, self.told["loss"]
+        name, loss, moved = self.seat.name, self.told["loss"], self.told.get("moved", 0)
         found = [
             f"{name} fits {self.told['utility']} of 1000 and is number {self.told['rank']} of the "
             f"{self.told['allowed']} evaluators who may take it."
         ]
         if loss is None:
             found.append("What the total would lose without this seat was not worked out in this run.")
+        elif moved > 0:
+            found.append(f"Without this seat {_moved(moved)}, and the total would be {_less(loss)}.")
         elif loss < 0:
             found.append("Without this seat no assignment keeps all rules.")
         elif loss == 0:
-            found.append("Another assignment without this seat is worth as much: the seed decided.")
+            found.append(
+                "Another assignment without this seat is worth as much: how evenly the work is shared decided, and between "
+                "those that are equal in that too the word of the run."
+            )
         else:
             found.append(f"Without this seat the best total of all assignments would be {loss} lower.")
         return tuple(found)
@@ -268,18 +285,75 @@ class SeatWhy:
     def better(self) -> tuple[tuple[str, int, str], ...]:
         """Who fits better and was not seated: name, fit and why not."""
         found = []
-        busy = "takes no more, or serves the whole call better on another application."
         for other in self.told.get("better", ()):
             name = self.names.get(other["evaluator"], "Somebody no longer in the pool")
-            reason = {
-                "forbidden": other["rule"] or "is kept from it.",
-                "full": busy
-                if self.partial
-                else f"has as many applications as this person may take ({other['load_max']}).",
-                "elsewhere": busy if self.partial else "serves the whole call better on another application.",
-            }[other["why"]]
-            found.append((name, other["utility"], f"{name} {reason}"))
+            told = f"{name} {self._why_not(other)}"
+            if not self.partial:
+                told += _cost_words(name, other.get("cost"))
+            found.append((name, other["utility"], told))
         return tuple(found)
+
+    def _why_not(self, other: Mapping[str, Any]) -> str:
+        """What stood against somebody who fits better, without their name."""
+        if self.partial and other["why"] in ("full", "elsewhere", "minimum", "floor", "open"):
+            # Any of these may be of seats on what is shut to the reader.
+            return "could have the seat only if another seat of the call, or a load that was agreed, gave way."
+        what = other.get("what", ())
+        match other["why"]:
+            case "forbidden":
+                return str(other["rule"]) or "is kept from it."
+            case "full":
+                return f"has as many applications as this person may take ({other['load_max']})."
+            case "floor":
+                return (
+                    f"has as many applications as this person may take ({other['load_max']}). To exchange one with "
+                    f"{self.seat.name} would be worth more in all, and leave the other application below {what[0]}, what "
+                    "the worst served has."
+                )
+            case "country":
+                return f"would be one too many from {what[0]} beside the others: at most {what[1]} may sit together."
+            case "organisation":
+                return f"is of one organisation with others on it: at most {what[0]} may sit together."
+            case "role":
+                return f"has not the role “{what[0]}”, which {self.seat.name} alone has on it."
+            case "reader":
+                return f"does not read {LANGUAGES.get(what[0], what[0])}, which {self.seat.name} alone does on it."
+            case "minimum":
+                return f"has room, but {self.seat.name} must take at least {what[0]} and has no more than that."
+            case "kept":
+                return f"has room, but {self.seat.name} had the seat, and as few as possible moved."
+            case "open":
+                return (
+                    f"could have had it, for {other['utility'] - self.told['utility']} more in all: the run ended short of the "
+                    "best and did not find this."
+                )
+        # Runs of before the reason was worked out rule by rule kept no more than this.
+        return "had room. This run kept no more of why not: another seat, a load or a rule of the call stood against it."
+
+
+def _cost_words(name: str, cost: Sequence[int] | None) -> str:
+    """What it would cost the call to have this person in this seat; nothing where it was not worked out."""
+    if cost is None:
+        return ""
+    total, moved = cost
+    if moved > 0:
+        return f" With {name} in this seat {_moved(moved)}, and the total would be {_less(total)}."
+    if total < 0 and not moved:
+        return f" With {name} in this seat no assignment keeps all rules."
+    return f" With {name} in this seat the total would be {_less(total)}."
+
+
+def _moved(moved: int) -> str:
+    return f"{moved} more {'seat' if moved == 1 else 'seats'} that stood would have to move"
+
+
+def _less(loss: int) -> str:
+    """By how much a total is lower or higher.
+
+    >>> _less(5), _less(-5), _less(0)
+    ('5 lower', '5 higher', 'the same')
+    """
+    return "the same" if not loss else f"{abs(loss)} {'lower' if loss > 0 else 'higher'}"
 
 
 EMPTY_SEAT = "an empty seat"

@@ -335,7 +335,8 @@ class SeatView:
     country_code: str = ""
     languages: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
-    organisation_id: UUID | None = None
+    # Keys of the organisations that count for this person, as :attr:`PoolMember.belongs`.
+    belongs: frozenset[str] = frozenset()
     # Has not accepted the contract of the call.
     must_accept: bool = False
 

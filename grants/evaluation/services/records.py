@@ -68,7 +68,9 @@ def _fill(
     row: AssignmentRun, before: AssignmentRun | None, instance: matching.Instance, result: matching.Matched
 ) -> None:
     stood = instance.locked | instance.standing
-    row.status, row.reasons, row.changes = RunStatus.SOLVED.value, [], []
+    row.status, row.reasons = RunStatus.SOLVED.value, []
+    named = {subject.id: subject.label or str(subject.id) for subject in instance.applications}
+    row.changes = rules.kept_of_run(_broken(instance, named), named)
     row.objective, row.bound, row.ideal = result.total, result.bound, result.ideal
     row.floor, row.spread, row.solver = result.floor, result.spread, _versions(result.solver)
     row.certificate = _certificate(result)
@@ -83,6 +85,15 @@ def _fill(
         "floor": None if before is None or before.floor is None else result.floor - before.floor,
         "spread": None if before is None or before.spread is None else result.spread - before.spread,
     }
+
+
+def _broken(instance: matching.Instance, named: Mapping[UUID, str]) -> list[str]:
+    """A sentence for each application on which seats that stand break a rule on groups, whoever gets the others."""
+    found = matching.broken_by_locked(instance)
+    return [
+        f"“{named[application_id]}”: {'; '.join(rules.lacking_words(broken))}."
+        for application_id, broken in sorted(found.items(), key=lambda each: (named[each[0]], each[0]))
+    ]
 
 
 def _versions(solver: str) -> str:
@@ -126,11 +137,14 @@ def explained(
                 "evaluator": str(other.evaluator),
                 "utility": other.utility,
                 "why": other.why,
+                "what": list(other.what),
                 # The sentence without the name, which is looked up when it is shown.
                 "rule": kept_away.get((application_id, other.evaluator), "").removeprefix(
                     f"{by_id[other.evaluator].name} "
                 ),
                 "load_max": by_id[other.evaluator].load_max,
+                # What the total loses with this person in this seat, and how many more seats would have to move.
+                "cost": None if other.cost is None else [other.cost.total, other.cost.moved],
             }
             for other in one.better[:BETTER_MAX]
         ]
@@ -141,6 +155,7 @@ def explained(
             "allowed": one.allowed,
             "better": better,
             "loss": one.loss,
+            "moved": one.moved,
         }
     return told
 
@@ -150,10 +165,12 @@ def input_hash(instance: matching.Instance) -> bytes:
     groups = instance.groups
     return rules.digest(
         {
+            # 2: all organisations of an evaluator; before, the one of the entry.
+            "version": 2,
             "applications": sorted([str(s.id), s.language, sorted(s.countries)] for s in instance.applications),
             "evaluators": sorted(
                 [
-                    str(person.id), person.load_min, person.load_max, person.country, person.organisation,
+                    str(person.id), person.load_min, person.load_max, person.country, sorted(person.organisations),
                     sorted(person.roles), sorted(person.languages),
                 ]
                 for person in instance.evaluators

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from grants.calls import queries as calls
@@ -205,11 +205,11 @@ def _instance(
             for one in found
         ),
         tuple(
-            matching.Seatholder(
-                member.id, max(0, member.load_max - taken.get(member.id, 0)),
+            replace(
+                queries.rules_holder(member),
+                load_max=max(0, member.load_max - taken.get(member.id, 0)),
                 # Whoever stepped down owes nothing any more.
-                0 if member.stepped_down_at else max(0, member.load_min - taken.get(member.id, 0)), member.name, member.country_code,
-                str(member.organisation_id or ""), frozenset(member.roles), frozenset(member.languages),
+                load_min=0 if member.stepped_down_at else max(0, member.load_min - taken.get(member.id, 0)),
             )
             for member in members
         ),
