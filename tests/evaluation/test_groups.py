@@ -21,6 +21,7 @@ from grants.evaluation.matching import (
     Seatholder,
     Subject,
     assign,
+    broken_by_locked,
     explain,
     relaxed,
     verify,
@@ -232,6 +233,75 @@ def test_the_rule_to_set_aside_is_said_in_words(rules: GroupRules, words: str) -
     assert isinstance(found, Infeasible)
     assert found.changes == (words,)
     assert isinstance(assign(relaxed(Instance((one,), people, 2, groups=rules), found)), Matched)
+
+
+def test_seats_that_break_a_rule_already_stand_and_nobody_is_added_to_what_they_break() -> None:
+    one, two = subject(1), subject(2)
+    people = (holder(1, 5, "FR"), holder(2, 5, "FR"), holder(3, 5, "FR"), holder(4, 5, "DE"), holder(5, 5, "IT"))
+    worth = {(each.id, who.id): 1000 if who.country == "FR" else 0 for each in (one, two) for who in people}
+    locked = frozenset({(one.id, people[0].id), (one.id, people[1].id)})
+    instance = Instance((one, two), people, 3, worth, locked=locked, groups=GroupRules(country_max=1))
+
+    found = assign(instance)
+
+    assert isinstance(found, Matched)
+    assert verify(instance, found) == ()
+    french = [sum(who.country == "FR" and (each.id, who.id) in found.pairs for who in people) for each in (one, two)]
+    assert french == [2, 1]
+    assert broken_by_locked(instance) == {one.id: [("country", "FR")]}
+    # One more of them is against the rule, whatever stands.
+    spare = next(pair for pair in found.pairs if pair[0] == one.id and pair not in locked)
+    third = tuple((one.id, people[2].id) if pair == spare else pair for pair in found.pairs)
+    assert broken_rules(instance, third) == [f"{one.id}: country FR"]
+
+
+def test_a_full_application_is_asked_for_no_role_and_what_it_lacks_is_told() -> None:
+    one, two = subject(1, "pl"), subject(2, "pl")
+    people = (holder(1, 5, roles="finance", languages="pl"), holder(2, 5), holder(3, 5))
+    locked = frozenset({(one.id, people[1].id)})
+    rules = GroupRules(roles=("finance",), needs_reader=True)
+    instance = Instance((one, two), people, 1, locked=locked, groups=rules)
+
+    found = assign(instance)
+
+    assert isinstance(found, Matched)
+    assert set(found.pairs) == {(one.id, people[1].id), (two.id, people[0].id)}
+    assert verify(instance, found) == ()
+    assert broken_by_locked(instance) == {one.id: [("role", "finance"), ("reader", "pl")]}
+
+
+def test_a_seat_to_release_is_named_where_those_who_stand_leave_no_place_for_what_is_asked() -> None:
+    one = subject(1)
+    people = (holder(1, 5, roles="finance"), holder(2, 5, roles="citizen"), holder(3, 5), holder(4, 5))
+    locked = frozenset({(one.id, people[2].id), (one.id, people[3].id)})
+    instance = Instance((one,), people, 3, locked=locked, groups=GroupRules(roles=("finance", "citizen")))
+
+    found = assign(instance)
+
+    assert isinstance(found, Infeasible)
+    (words,) = found.changes
+    assert words in {f"Release the seat of Evaluator {n} on “Application 1”." for n in (3, 4)}
+    assert isinstance(assign(relaxed(instance, found)), Matched)
+
+
+def test_two_who_have_one_organisation_in_common_are_of_the_same() -> None:
+    one = subject(1)
+    people = tuple(
+        replace(holder(n), organisations=frozenset(names.split()))
+        for n, names in enumerate(("ghent turku", "turku", "ghent", "acme"), 1)
+    )
+    worth = {(one.id, who.id): value for who, value in zip(people, (1000, 900, 800, 100), strict=True)}
+    instance = Instance((one,), people, 2, worth, groups=GroupRules(organisation_max=1))
+
+    found = assign(instance)
+
+    assert isinstance(found, Matched)
+    # 2 and 3 have none in common: together they are worth more than 1 with 4.
+    assert {pair[1] for pair in found.pairs} == {people[1].id, people[2].id}
+    assert verify(instance, found) == ()
+    assert broken_rules(instance, ((one.id, people[0].id), (one.id, people[2].id))) == [
+        f"{one.id}: organisation ghent"
+    ]
 
 
 def test_a_pool_that_may_take_nothing_is_answered_and_nobody_left_to_seat_is_no_problem() -> None:
