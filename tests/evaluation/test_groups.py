@@ -299,9 +299,7 @@ def test_two_who_have_one_organisation_in_common_are_of_the_same() -> None:
     # 2 and 3 have none in common: together they are worth more than 1 with 4.
     assert {pair[1] for pair in found.pairs} == {people[1].id, people[2].id}
     assert verify(instance, found) == ()
-    assert broken_rules(instance, ((one.id, people[0].id), (one.id, people[2].id))) == [
-        f"{one.id}: organisation ghent"
-    ]
+    assert broken_rules(instance, ((one.id, people[0].id), (one.id, people[2].id))) == [f"{one.id}: organisation ghent"]
 
 
 def test_a_pool_that_may_take_nothing_is_answered_and_nobody_left_to_seat_is_no_problem() -> None:

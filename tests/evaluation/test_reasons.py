@@ -26,8 +26,7 @@ from grants.evaluation.matching import (
     resolving,
 )
 from grants.evaluation.matching.proof import broken_rules
-from tests.evaluation.test_groups import everything as tried
-from tests.evaluation.test_groups import real_size
+from tests.evaluation.test_groups import everything, real_size
 from tests.evaluation.test_matching import random_instance
 
 SPACE = UUID("00000000-0000-0000-0000-00000000fedc")
@@ -41,9 +40,7 @@ def person(name: str, most: int = 5, least: int = 0, **what: object) -> Seathold
     return Seatholder(uuid5(SPACE, name), most, least, name, **what)  # type: ignore[arg-type]
 
 
-def asked(
-    people: Sequence[Seatholder], *worth: tuple[int, ...], each: int = 1, rules: GroupRules = NONE
-) -> Instance:
+def asked(people: Sequence[Seatholder], *worth: tuple[int, ...], each: int = 1, rules: GroupRules = NONE) -> Instance:
     """Applications A, B, ... with a line each of what these people are worth on it; 0 keeps nobody away."""
     subjects = (A, B, C)[: len(worth)]
     utilities = {
@@ -170,10 +167,10 @@ def test_every_reason_told_is_true_and_every_cost_is_what_solving_again_loses(in
     found = assign(instance)
     if isinstance(found, Infeasible):
         return
-    people = {one.id: one for one in instance.evaluators}
+    every, people = everything(instance), {one.id: one for one in instance.evaluators}
     loads = Counter(evaluator for _, evaluator in found.pairs)
     for pair, one in explain(instance, found).items():
-        assert (one.loss, one.moved) in [(None, 0), lost(instance, found, pair)]
+        assert (one.loss, one.moved) in [(None, 0), lost(instance, every, found, pair)]
         assert one.loss is not None or pair in instance.standing
         for other in one.better:
             k = other.evaluator
@@ -193,16 +190,14 @@ def test_every_reason_told_is_true_and_every_cost_is_what_solving_again_loses(in
                 case why:
                     assert (why, broken) == ("kept", []) and pair in instance.standing
             if other.cost is not None:
-                assert (other.cost.total, other.cost.moved) == lost(instance, found, pair, k)
+                assert (other.cost.total, other.cost.moved) == lost(instance, every, found, pair, k)
 
 
-def lost(instance: Instance, found: Matched, pair: Pair, instead: UUID | None = None) -> tuple[int, int]:
-    """What the total loses, and how many more seats that stood move, without a pair and with another; by trying everything."""
-    able = [
-        pairs
-        for pairs in everything(instance)
-        if pair not in pairs and (instead is None or (pair[0], instead) in pairs)
-    ]
+def lost(
+    instance: Instance, every: Sequence[tuple[Pair, ...]], found: Matched, pair: Pair, instead: UUID | None = None
+) -> tuple[int, int]:
+    """What the total loses, and how many more seats that stood move, without a pair and with another, of every assignment."""
+    able = [pairs for pairs in every if pair not in pairs and (instead is None or (pair[0], instead) in pairs)]
     if instance.floor:
         able = [pairs for pairs in able if worst(instance, pairs) >= found.floor]
     if not able:
@@ -218,17 +213,6 @@ def worst(instance: Instance, pairs: tuple[Pair, ...]) -> int:
     for each in pairs:
         worth[each[0]] += instance.utilities[each]
     return min(worth.values())
-
-
-_KNOWN: dict[int, list[tuple[Pair, ...]]] = {}
-
-
-def everything(instance: Instance) -> list[tuple[Pair, ...]]:
-    """Every assignment that keeps the rules; worked out once for an instance."""
-    if id(instance) not in _KNOWN:
-        _KNOWN.clear()
-        _KNOWN[id(instance)] = tried(instance)
-    return _KNOWN[id(instance)]
 
 
 def solved_again(instance: Instance, found: Matched, pair: Pair, instead: UUID | None) -> tuple[int, int]:

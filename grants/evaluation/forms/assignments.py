@@ -35,7 +35,8 @@ class RunForm(Form):
 
     due_on = DateField("Assessments are due on", description="The end of that day, Brussels time. May stay empty.")
     seed = StringField(
-        "Seed", description="Decides between assignments that are equally good and share the work as evenly. Any word or number."
+        "Seed",
+        description="Decides between assignments that are equally good and share the work as evenly. Any word or number.",
     )
     keep_countries_apart = RadioField(
         "Evaluators from a country of the consortium",

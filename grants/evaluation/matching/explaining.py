@@ -76,7 +76,12 @@ def _explained(stands: _Stands, pair: Pair, better: Iterable[int], told: Mapping
         )
     loss = told.get(Question(i, j))
     return Explained(
-        worth, rank, int(arrays.allowed[i].sum()), tuple(others), loss.total if loss else None, loss.moved if loss else 0
+        worth,
+        rank,
+        int(arrays.allowed[i].sum()),
+        tuple(others),
+        loss.total if loss else None,
+        loss.moved if loss else 0,
     )
 
 

@@ -105,10 +105,10 @@ def _elastic(arrays: Arrays) -> list[Relaxation]:
 def _releases(
     arrays: Arrays, made: programme.Programme, rules: list[programme.Rule]
 ) -> tuple[list[tuple[int, int]], Any]:
-    """Locked pairs that may be given up, at most one an application, with their columns.
+    """Locked pairs that may be released, at most one an application, with their columns.
 
     Only where an application has an empty seat and lacks a role or a reader that its locked pairs do not bring: elsewhere
-    to raise a load does as much. Nobody is given up for whom a role is met.
+    to raise a load does as much. Whoever alone brings a role or a language stays.
     """
     np = arrays.np
     lacking = {i for rule in rules if rule.kind == "reader" or rule.kind.startswith("role:") for i, _ in rule.whom}

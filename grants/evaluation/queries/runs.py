@@ -211,12 +211,14 @@ def _tally(call: CallView, members: Sequence[PoolMember], worth: dict[tuple[UUID
     settings = call.content.assignment
     groups = matching.GroupRules(settings.country_max, settings.organisation_max, settings.roles, settings.reader)
     instance = matching.Instance((), (), max(1, call.content.evaluators_per_application), groups=groups)
-    broken = []
+    broken: list[str] = []
     for application_id, seated in sorted(seats.items()):
         subject = matching.Subject(application_id, "", call.content.language)
         found = broken_groups(instance, subject, [people[one] for one in seated])
         # Which organisation it is says nothing to who reads it: more than one in common are one rule broken.
-        broken += dict.fromkeys("one organisation" if kind == "organisation" else f"{kind} {what}" for kind, what in found)
+        broken += dict.fromkeys(
+            "one organisation" if kind == "organisation" else f"{kind} {what}" for kind, what in found
+        )
         if len(seated) < call.content.evaluators_per_application:
             broken.append(rules.EMPTY_SEAT)
     broken += [

@@ -328,7 +328,9 @@ class SeatWhy:
                     "best and did not find this."
                 )
         # Runs of before the reason was worked out rule by rule kept no more than this.
-        return "had room. This run kept no more of why not: another seat, a load or a rule of the call stood against it."
+        return (
+            "had room. This run kept no more of why not: another seat, a load or a rule of the call stood against it."
+        )
 
 
 def _cost_words(name: str, cost: Sequence[int] | None) -> str:
