@@ -205,5 +205,8 @@ def test_who_adjusts_seats_learns_nothing_of_an_application_shut_to_them(browser
     both = {refusals(seated, second, name) for name in (hidden, apart)}
     assert len(both) == 1 and both.pop().count("closed to you") == 4
     why = queries.seat_why(manager, seated.slug, reference, asked.leaving)
-    better = [{"evaluator": "", "utility": 1, "why": one, "rule": "", "load_max": 3} for one in ("full", "elsewhere")]
+    better = [
+        {"evaluator": "", "utility": 1, "why": one, "what": [2], "rule": "", "load_max": 3, "cost": [number, 0]}
+        for number, one in enumerate(("full", "elsewhere", "minimum", "floor", "open"))
+    ]
     assert why.partial and len({words for *_, words in replace(why, told={"better": better}).better}) == 1

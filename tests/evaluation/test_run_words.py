@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
 
 from grants.core.paging import Rows
-from grants.evaluation.rules import RunPage, RunView, SeatGraph
-from grants.evaluation.states import RunStatus
+from grants.evaluation.rules import RunPage, RunView, SeatGraph, SeatView, SeatWhy
+from grants.evaluation.states import RunStatus, SeatState
 
 RUN = RunView(
     1, RunStatus.SOLVED, datetime(2022, 11, 20, tzinfo=UTC), "2022", 1_500, 1_500, (), 3, 4, 6, 6, 12, 1, "ab",
@@ -35,3 +39,79 @@ def test_a_gap_is_said_and_so_is_uneven_work_and_nothing_is_said_of_no_seats() -
     assert "more than 1510: that is proved. This one is 10 below" in proof
     assert "makes 14; with the same number for everybody it would be 10" in shared
     assert replace(PAGE, run=replace(RUN, objective=None, bound=None)).result_words == ()
+
+
+HEAD: Any = None
+SEAT = SeatView(UUID(int=1), UUID(int=2), UUID(int=3), "Ida", "ida", SeatState.ACTIVE, 100, False, None, "")
+
+
+def why(*better: dict[str, Any], loss: int | None = 5, moved: int = 0) -> SeatWhy:
+    told = {"utility": 100, "rank": 2, "allowed": 3, "loss": loss, "moved": moved, "better": better}
+    return SeatWhy(HEAD, SEAT, 1, "", told, {"eva": "Eva"})
+
+
+def other(reason: str, *what: object, cost: list[int] | None = None) -> dict[str, Any]:
+    return {"evaluator": "eva", "utility": 900, "why": reason, "what": what, "rule": "", "load_max": 4, "cost": cost}
+
+
+@pytest.mark.parametrize(
+    ("reason", "what", "words"),
+    [
+        ("country", ("FI", 1), "Eva would be one too many from FI beside the others: at most 1 may sit together."),
+        ("organisation", (1,), "Eva is of one organisation with others on it: at most 1 may sit together."),
+        ("role", ("finance",), "Eva has not the role “finance”, which Ida alone has on it."),
+        ("reader", ("pl",), "Eva does not read Polish, which Ida alone does on it."),
+        ("minimum", (2,), "Eva has room, but Ida must take at least 2 and has no more than that."),
+        ("kept", (), "Eva has room, but Ida had the seat, and as few as possible moved."),
+        ("full", (), "Eva has as many applications as this person may take (4)."),
+        ("forbidden", (), "Eva is kept from it."),
+        (
+            "floor", (500,), "Eva has as many applications as this person may take (4). To exchange one with Ida would be "
+            "worth more in all, and leave the other application below 500, what the worst served has.",
+        ),
+        (
+            "open", (), "Eva could have had it, for 800 more in all: the run ended short of the best and did not find this.",
+        ),
+        # Of a run of before: nothing is made up that it did not keep.
+        (
+            "elsewhere", (), "Eva had room. This run kept no more of why not: another seat, a load or a rule of the call "
+            "stood against it.",
+        ),
+    ],
+)  # fmt: skip
+def test_each_reason_why_not_is_a_sentence_of_its_figures(reason: str, what: tuple[object, ...], words: str) -> None:
+    assert why(other(reason, *what)).better == (("Eva", 900, words),)
+
+
+@pytest.mark.parametrize(
+    ("cost", "words"),
+    [
+        ([120, 0], " With Eva in this seat the total would be 120 lower."),
+        ([0, 0], " With Eva in this seat the total would be the same."),
+        (
+            [-30, 2],
+            " With Eva in this seat 2 more seats that stood would have to move, and the total would be 30 higher.",
+        ),
+        ([-1, 0], " With Eva in this seat no assignment keeps all that the run was asked for."),
+        (None, ""),
+    ],
+)
+def test_what_another_person_costs_is_told_where_it_was_worked_out(cost: list[int] | None, words: str) -> None:
+    ((_, _, told),) = why(other("kept", cost=cost)).better
+
+    assert told == f"Eva has room, but Ida had the seat, and as few as possible moved.{words}"
+
+
+def test_what_was_not_worked_out_is_said_to_be_so() -> None:
+    one, none = other("full", cost=[3, 0]), other("full")
+
+    assert why(one).sentences[1:] == ("Without this seat the best total of all assignments would be 5 lower.",)
+    assert why(one, none).sentences[-1].endswith("was worked out for the best of those who fit better alone.")
+    assert why(none).sentences[-1] == "What somebody else in this seat would cost was not worked out in this run."
+    assert "was not worked out in this run" in why(loss=None).sentences[1]
+    assert why(loss=-4, moved=1).sentences[1] == (
+        "Without this seat 1 more seat that stood would have to move, and the total would be 4 higher."
+    )
+    assert why(loss=-1).sentences[1] == "Without this seat no assignment keeps all that the run was asked for."
+    # The word of the run decides last: how the work is shared comes before it.
+    assert "how evenly the work is shared decided" in why(loss=0).sentences[1]

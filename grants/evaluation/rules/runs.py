@@ -271,7 +271,7 @@ class SeatWhy:
         elif moved > 0:
             found.append(f"Without this seat {_moved(moved)}, and the total would be {_less(loss)}.")
         elif loss < 0:
-            found.append("Without this seat no assignment keeps all rules.")
+            found.append("Without this seat no assignment keeps all that the run was asked for.")
         elif loss == 0:
             found.append(
                 "Another assignment without this seat is worth as much: how evenly the work is shared decided, and between "
@@ -279,7 +279,18 @@ class SeatWhy:
             )
         else:
             found.append(f"Without this seat the best total of all assignments would be {loss} lower.")
-        return tuple(found)
+        return (*found, *self._not_worked_out())
+
+    def _not_worked_out(self) -> list[str]:
+        """Of whom the cost of having them here was not worked out, where it could have been told."""
+        costs = [each.get("cost") for each in self.told.get("better", ()) if each["why"] != "forbidden"]
+        if self.partial or None not in costs:
+            return []
+        if any(costs):
+            return [
+                "What somebody else in this seat would cost was worked out for the best of those who fit better alone."
+            ]
+        return ["What somebody else in this seat would cost was not worked out in this run."]
 
     @property
     def better(self) -> tuple[tuple[str, int, str], ...]:
@@ -341,7 +352,7 @@ def _cost_words(name: str, cost: Sequence[int] | None) -> str:
     if moved > 0:
         return f" With {name} in this seat {_moved(moved)}, and the total would be {_less(total)}."
     if total < 0 and not moved:
-        return f" With {name} in this seat no assignment keeps all rules."
+        return f" With {name} in this seat no assignment keeps all that the run was asked for."
     return f" With {name} in this seat the total would be {_less(total)}."
 
 
