@@ -275,7 +275,7 @@ class SeatWhy:
         elif loss == 0:
             found.append(
                 "Another assignment without this seat is worth as much: how evenly the work is shared decided, and between "
-                "those that are equal in that too the word of the run."
+                "those that are equal in that too the word of the run, as far as it tells them apart."
             )
         else:
             found.append(f"Without this seat the best total of all assignments would be {loss} lower.")
