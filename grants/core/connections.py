@@ -13,9 +13,12 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from psycopg import Connection, OperationalError, _queries
+from psycopg._preparing import Prepare, PrepareManager
+from psycopg.pq.abc import PGresult
 from sqlalchemy.exc import InvalidatePoolError
 
 # A connection that rested longer is asked before it is lent.
@@ -28,8 +31,30 @@ PREPARED_FROM, PREPARED_MAX = 0, 200
 PLANNED_ONCE = "-c plan_cache_mode=force_generic_plan"
 # Where the parameters of a statement stand psycopg finds once and remembers, but not of statements longer than this, since
 # most programs put long ones together anew each time, nor of those with more parameters. Ours are the same each time, and
-# the longest are asked most; 128 are remembered.
+# the longest are asked most. As many are remembered as SQLAlchemy remembers statements; psycopg would remember 128.
 _queries.MAX_CACHED_STATEMENT_LENGTH, _queries.MAX_CACHED_STATEMENT_PARAMS = 100_000, 500
+_queries._query2pg = lru_cache(500)(_queries._query2pg.__wrapped__)
+
+
+class _Kept(PrepareManager):
+    """What is prepared on a connection, kept when a transaction is rolled back.
+
+    PostgreSQL keeps it too. Psycopg forgets all of it, and has the server forget it, since a table made in that transaction
+    would be gone: then every page after a refused act is planned anew. The program makes no tables.
+    """
+
+    _one_failed = False
+
+    def validate(self, key: Any, prep: Prepare, name: bytes, results: Sequence[PGresult]) -> None:
+        super().validate(key, prep, name, results)
+        self._one_failed |= prep is Prepare.SHOULD and key not in self._names
+
+    def clear(self) -> bool:
+        # What failed when it was first asked may stand on the server under a name that is forgotten here.
+        if not self._one_failed:
+            return False
+        self._one_failed = False
+        return super().clear()
 
 
 def write_next(connection: Connection[Any]) -> None:
@@ -47,6 +72,7 @@ def hold_next(connection: Connection[Any]) -> None:
 def _begin(connection: Connection[Any], record: Any) -> None:
     """A connection is new."""
     connection.autocommit = True
+    connection._prepared = _Kept()
     connection.prepare_threshold, connection.prepared_max = PREPARED_FROM, PREPARED_MAX
 
 
@@ -67,7 +93,7 @@ def _look(connection: Connection[Any], record: Any, proxy: Any) -> None:
         return
     record.info.pop(_RESTS_SINCE)
     try:
-        connection.execute("")
+        connection.execute("", prepare=False)
     except OperationalError as error:
         raise InvalidatePoolError from error
 

@@ -8,10 +8,13 @@ import psycopg
 import pytest
 from flask import Flask
 from psycopg import _queries
-from sqlalchemy import Integer, literal, literal_column, select
+from sqlalchemy import Integer, func, literal, literal_column, select
+from sqlalchemy.exc import DataError
 
 from grants.core import connections
+from grants.core.acts import arranging
 from grants.core.db import db
+from grants.core.errors import Refused
 from tests.conftest import Note
 from tests.servers import Cluster
 from tests.statements import statements
@@ -43,7 +46,7 @@ def test_a_connection_is_asked_only_after_it_rested_long(
     driver = db.session.connection().connection.driver_connection
     db.session.rollback()
     said: list[Any] = []
-    monkeypatch.setattr(psycopg.Connection, "execute", lambda self, query, *rest: said.append((self, query)))
+    monkeypatch.setattr(psycopg.Connection, "execute", lambda self, query, **rest: said.append((self, query)))
 
     assert db.session.connection().connection.driver_connection is driver
     assert said == [(driver, "")] * asked
@@ -64,6 +67,34 @@ def test_a_statement_is_prepared_when_it_is_first_asked_and_planned_once_for_any
     for times in (1, 2):
         db.session.execute(select(Note.id).where(Note.text == "any"))
         assert db.session.connection().exec_driver_sql(kept).one() == (times, 0)
+
+
+def prepared_of(table: str) -> int:
+    """How many statements about this table the server keeps for the connection of now."""
+    found = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s"
+    return int(db.session.connection().exec_driver_sql(found, (f"%FROM {table}%",)).scalar_one())
+
+
+def test_a_refused_act_leaves_prepared_what_was(app: Flask) -> None:
+    before = backend()
+    db.session.execute(select(Note.id).where(Note.text == "any"))
+
+    with pytest.raises(Refused), arranging():
+        db.session.add(Note(text="one"))
+        db.session.flush()
+        raise Refused("No.")
+
+    assert prepared_of("note") == 1
+    # What is asked again is not prepared a second time.
+    db.session.execute(select(Note.id).where(Note.text == "any"))
+    assert (prepared_of("note"), backend()) == (1, before)
+
+
+def test_a_statement_that_failed_stays_on_no_server(app: Flask) -> None:
+    for _ in range(2):
+        with pytest.raises(DataError), arranging():
+            db.session.execute(select(1 / (func.count(Note.id) - func.count(Note.id))))
+        assert prepared_of("note") == 0
 
 
 def test_how_many_rows_are_wanted_stands_in_the_statement(app: Flask) -> None:
