@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,19 @@ def solve(*, call_id: str, typed: dict[str, Any] | None = None) -> dict[str, int
 def robust(*, call_id: str) -> dict[str, int]:
     """Work out in how many orders simulated from the advice each application stays selected. Safe to run twice."""
     return {"draws": services.work_out_robustness(jobs.actor(Permission.SELECTION_DECIDE), UUID(call_id))}
+
+
+def score_changed(*, application_id: str, by: str, at: str, text: str, before: str, reason: str) -> int:
+    """Log in the meetings of the panel that ran then what changed a score. Safe to run twice: it is logged once."""
+    return services.panel.log_score(
+        jobs.actor(Permission.PANEL_LOG_SCORE),
+        UUID(application_id),
+        UUID(by),
+        datetime.fromisoformat(at),
+        text,
+        before,
+        reason,
+    )
 
 
 def send_letter(*, letter_id: str) -> str:

@@ -170,6 +170,8 @@ class Happened(StrEnum):
     REORDERED = "reordered"
     RECOMMENDED = "recommended"
     REMARKED = "remarked"
+    # A score that somebody moved, or whose consensus was opened again, while the meeting ran.
+    SCORED = "scored"
 
 
 class Vote(StrEnum):

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from grants.core.db import WRITTEN_ONCE_TABLES
 
 RULE = WRITTEN_ONCE_TABLES["complaint"]
-# What the applicant wrote no longer changes once it is sent.
-WRITTEN_BY_THE_APPLICANT = ("text", "grounds", "drafted_by")
+# What the applicant wrote no longer changes once it is sent, nor until when it could be.
+WRITTEN_BY_THE_APPLICANT = ("text", "grounds", "drafted_by", "reached_at", "due_at")
 # What still comes after the second decision: the money of a corrected outcome, and the end of a repeated evaluation.
 AFTER_THE_DECISION = ("entry_id", "settled_at", "settled_by", "settled_words", "settled_outcome")
 # What one of the committee proposes a repeated evaluation came to, as often as it takes until it is settled.

@@ -70,6 +70,7 @@ class Permission(StrEnum):
     ORGANISATION_VALIDATE = "organisation:validate"
     ORGANISATION_VOUCH = "organisation:vouch"
     PANEL_ATTEND = "panel:attend"
+    PANEL_LOG_SCORE = "panel:log_score"
     PANEL_LEAD = "panel:lead"
     PANEL_PLAN = "panel:plan"
     PANEL_READ = "panel:read"

@@ -295,10 +295,25 @@ class ConsensusState(StrEnum):
 
 
 class Answer(StrEnum):
-    """What an evaluator says to the consensus as proposed."""
+    """What somebody says to a consensus: an evaluator, and the chair who closes it with a minority view or opens it again."""
 
     APPROVE = "approve"
     DISSENT = "dissent"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+
+    @property
+    def words(self) -> str:
+        """After a name: “Ana Horvat agreed”."""
+        return _ANSWERED[self]
+
+
+_ANSWERED = {
+    Answer.APPROVE: "agreed",
+    Answer.DISSENT: "did not agree",
+    Answer.CLOSED: "closed it with the minority view",
+    Answer.REOPENED: "opened it again",
+}
 
 
 CONSENSUS = Machine(

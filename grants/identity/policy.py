@@ -21,7 +21,15 @@ EVERYBODY: frozenset[P] = frozenset({P.LIST_VIEW_KEEP, P.PROFILE_EDIT, P.QUESTIO
 # What no person may do by a page: it follows by itself from what people did, and the program does it in a job; or it
 # belongs to whoever holds the machine, by command.
 PROGRAM: frozenset[P] = frozenset(
-    {P.BACKUP_MAKE, P.CHECKPOINT_KEY_REPLACE, P.CHECKPOINT_MAKE, P.CONFLICT_DETECT, P.FILE_SCAN, P.PAYMENT_REQUEST_OPEN}
+    {
+        P.BACKUP_MAKE,
+        P.CHECKPOINT_KEY_REPLACE,
+        P.CHECKPOINT_MAKE,
+        P.CONFLICT_DETECT,
+        P.FILE_SCAN,
+        P.PANEL_LOG_SCORE,
+        P.PAYMENT_REQUEST_OPEN,
+    }
 )
 
 _READS_MONEY = frozenset(

@@ -72,6 +72,28 @@ def test_the_window_is_the_one_the_letter_names(told: Scene) -> None:
     assert [each["context"]["complains"] for each in selected] == [False]
 
 
+def test_the_time_runs_anew_once_the_reasons_can_be_read(told: Scene) -> None:
+    early, ref = PUBLIC - 30 * DAY, told.references[NUMBER]
+    with clock.at(early):
+        lettered(told)
+        _, letter = queries.letters.sent_letter(told.actor("lead1"), ref, clock.now())
+        found = draft(told)
+    assert letter.text.complaint_words.endswith(
+        "and for 5 calendar days after the results become public, when the reasons can be read."
+    )
+    with clock.at(PUBLIC - DAY):
+        window = queries.complaints.own_page(told.actor("lead1"), ref, clock.now()).window
+        assert window.why_not.endswith("You can complain again for 5 calendar days once the results are public.")
+        with pytest.raises(Refused, match="too late"):
+            services.complaints.send(told.actor("lead1"), found)
+
+    with clock.at(ENDS - DAY):
+        window = queries.complaints.own_page(told.actor("lead1"), ref, clock.now()).window
+        assert (window.why_not, window.reached_at, window.due_at) == ("", PUBLIC, ENDS)
+        services.complaints.send(told.actor("lead1"), found)
+    assert (get(Complaint, found).reached_at, get(Complaint, found).due_at) == (PUBLIC, ENDS)
+
+
 def test_who_was_told_without_a_letter_complains_from_then_on(told: Scene, browser: Browser) -> None:
     application_id, ref = told.application_ids[NUMBER], told.references[NUMBER]
     here, early = f"/calls/{told.slug}/decision/letters/{ref}", PUBLIC - 30 * DAY

@@ -7,11 +7,15 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from sqlalchemy import select
 
 from grants.awards import queries, services
 from grants.awards.models import Selection
+from grants.awards.queries.selections import plan_of
+from grants.awards.rules import DecisionInput, Plan, ScenarioInput, SelectionView
 from grants.awards.rules.heard import settled
 from grants.core.db import db
+from grants.core.errors import Invalid, Refused
 from tests.awards.meeting import Meeting, planned, seat_panel
 from tests.evaluation.scene import Browser, Scene
 from tests.statements import statements
@@ -90,3 +94,74 @@ def test_who_may_not_read_an_application_is_told_nothing_the_panel_said_of_it(he
     for word in ("Name the streets first", held.scene.references[1], "signed minutes of"):
         assert word not in page
     assert db.session.query(Selection).count() == 0
+
+
+def ordered(meeting: Meeting, order: list[int], reason: str = "") -> DecisionInput:
+    scene = meeting.scene
+    named = [scene.references[each] for each in order]
+    shown = queries.ranking_page(scene.actor("manager"), scene.slug, panel_order=named)
+    return DecisionInput(shown.list_hash, "As ranked.", panel_order=tuple(named), order_reason=reason)
+
+
+def decided(meeting: Meeting, values: DecisionInput) -> SelectionView:
+    scene = meeting.scene
+    services.decide(scene.actor("manager"), scene.call_id, values)
+    (view,) = queries.selections(scene.call_id)
+    return view
+
+
+def kept_plan() -> Plan:
+    return plan_of(db.session.scalars(select(Selection)).one())
+
+
+def test_another_order_of_ties_than_the_panels_needs_a_reason_and_is_never_called_the_panels(held: Meeting) -> None:
+    sign(held)
+
+    with pytest.raises(Invalid) as refused:
+        decided(held, ordered(held, [0, 1]))
+    assert "signed minutes say" in refused.value.problems["order_reason"]
+    with pytest.raises(Invalid):
+        decided(held, ordered(held, []))
+
+    view = decided(held, ordered(held, [0, 1], "The first covers two regions."))
+
+    (said,) = view.departures
+    assert said.startswith("Not the panel but whoever decided the list put tied applications in this order")
+    assert said.endswith("Reason: The first covers two regions.")
+    assert said in kept_plan().sentences
+    assert not any("The panel put" in each for each in kept_plan().sentences)
+
+
+def test_the_order_of_signed_minutes_is_the_panels_whatever_is_typed_as_a_reason(held: Meeting) -> None:
+    sign(held)
+
+    view = decided(held, ordered(held, [1, 0], "As they said."))
+
+    assert view.departures == () and kept_plan().order_reason == ""
+    assert any(each.startswith("The panel put tied applications in this order") for each in kept_plan().sentences)
+
+
+def test_without_signed_minutes_nobody_says_what_the_panel_put_first(held: Meeting) -> None:
+    with pytest.raises(Invalid) as refused:
+        decided(held, ordered(held, [1, 0]))
+    assert "No signed minutes of the panel say one" in refused.value.problems["order_reason"]
+
+
+def test_a_scenario_takes_the_order_of_signed_minutes_and_no_older_one(held: Meeting) -> None:
+    scene = held.scene
+    services.save_scenario(scene.actor("manager"), scene.call_id, ScenarioInput("Before", Plan()))
+    sign(held)
+    number = services.save_scenario(scene.actor("manager"), scene.call_id, ScenarioInput("After", Plan()))
+
+    plan = queries.scenario_of(scene.call_id, number).plan
+    assert plan.panel_order == (scene.references[1], scene.references[0])
+    old = queries.scenario_page(scene.actor("manager"), scene.slug, 1)[0]
+    with pytest.raises(Refused, match="Save the scenario again"):
+        services.decide(
+            scene.actor("manager"), scene.call_id, DecisionInput(old.list_hash, "It is better.", scenario=1)
+        )
+    new = queries.scenario_page(scene.actor("manager"), scene.slug, number)[0]
+    services.decide(
+        scene.actor("manager"), scene.call_id, DecisionInput(new.list_hash, "It is better.", scenario=number)
+    )
+    assert [row.rank for row in queries.ranking_page(scene.actor("manager"), scene.slug).rows] == [1, 2, 3]

@@ -192,7 +192,7 @@ def test_the_panel_may_decide_such_a_tie() -> None:
         ("Pilot 2", 3, Outcome.RESERVE),
     ]
     assert found.rows[1].tie_sentences == (
-        "“Pilot 3” and “Pilot 2” both have 14 and are equal by every declared rule; the panel put “Pilot 3” first.",
+        "“Pilot 3” and “Pilot 2” both have 14 and are equal by every declared rule; the order recorded for ties puts “Pilot 3” first.",
     )
     assert found.undecided_ties == ()
 

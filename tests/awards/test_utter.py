@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -15,18 +15,22 @@ from sqlalchemy.exc import DBAPIError
 
 from grants.awards import queries, services
 from grants.awards.models import SelectionItem
-from grants.awards.states import Outcome
+from grants.awards.states import Happened, Outcome
 from grants.calls.models import Call
 from grants.calls.rules import ResultsInput
-from grants.core import clock
+from grants.core import clock, jobs
 from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
+from grants.core.jobs.models import Job
+from grants.core.permissions import Permission, system_actor
 from grants.evaluation import queries as evaluations
 from grants.evaluation import services as evaluation
 from grants.evaluation.models import AssessmentScore, ScoreShift
 from grants.evaluation.rules import ShiftInput
 from grants.evaluation.states import ShiftState
+from grants.identity.queries import actor_for
+from tests.awards.meeting import planned, seat_panel
 from tests.awards.publishing import publish
 from tests.awards.test_late_rulings import confirm_conflict
 from tests.awards.test_services import decide, decision
@@ -421,3 +425,37 @@ def test_a_list_somebody_saw_before_a_move_is_not_decided(utter: Scene) -> None:
     with pytest.raises(Conflict, match="The list changed"):
         services.decide(utter.actor("manager"), utter.call_id, seen)
     assert seen.list_hash != decision(utter).list_hash
+
+
+def test_a_move_of_a_score_while_the_panel_sits_stands_in_its_log_and_its_minutes(utter: Scene) -> None:
+    score_all(utter)
+    seat_panel(utter, with_place=1)
+    meeting = planned(utter)
+    about, reference = utter.application_ids[0], utter.references[0]
+    meeting.all_arrive()
+    move(utter, 0, 60)
+    assert [event for event in meeting.events() if event.kind is Happened.SCORED] == []
+    with clock.at(CLOSED + timedelta(minutes=5)):
+        meeting.does("chair", "begin")
+        meeting.does("chair", "open_item", reference)
+        evaluation.propose_shift(utter.actor("chair"), about, ShiftInput(20, "Two islands, not three."))
+        lower = waiting(about)
+        evaluation.confirm_shift(utter.actor("officer"), lower.id, lower.version)
+        jobs.work_off(actor_of=actor_for, but_not=("mail",))
+        # Said again, it is logged once.
+        (job,) = [each for each in db.session.scalars(select(Job)) if each.args.get("before") == "moved by +30"]
+        said = {name: job.args[name] for name in ("text", "before", "reason")}
+        program = system_actor("the program", (Permission.PANEL_LOG_SCORE,))
+        assert services.panel.log_score(program, about, utter.people["officer"], clock.now(), **said) == 1
+
+    (logged,) = [event for event in meeting.events() if event.kind is Happened.SCORED]
+    assert logged.text.startswith("moved by +10, by ")
+    assert (logged.before, logged.reason) == ("moved by +30", "Two islands, not three.")
+    now = meeting.page("chair").current
+    assert now is not None and [each.kind for each in now.told.changes] == [Happened.SCORED]
+    meeting.does("chair", "end")
+    services.minutes.freeze(utter.actor("manager"), meeting.id)
+    text = queries.minutes.minutes_page(utter.actor("manager"), meeting.slug).text
+    assert text is not None
+    (item,) = [each for each in text.items if each.reference == reference]
+    assert [change.words for change in item.changes] == [f"The score: {logged.text} (before: moved by +30)."]

@@ -304,7 +304,7 @@ def evaluated(scene: Scene) -> None:
     evaluating.propose(scene.actor("chair"), first, scene.sheet(9, 8, 8, remark="We agree."))
     for name in scene.seats(first)[:2]:
         evaluating.agree(scene.actor(name), first)
-    evaluating.settle(scene.actor("chair"), first, "One of us holds more of it.")
+    evaluating.settle(scene.actor("chair"), first, "One of us holds more of it.", unheard="On leave.")
     for application_id in scene.application_ids[1:]:
         scene.agree(application_id, 8, 8, 8)
 

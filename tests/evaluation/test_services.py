@@ -16,6 +16,7 @@ from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.core.faults import Fault
+from grants.core.paging import Page
 from grants.core.permissions import Permission, Scope, system_actor
 from grants.evaluation import queries, services
 from grants.evaluation.models import Assessment, AssessmentScore, AssignmentRun, ConflictDeclaration, Consensus
@@ -423,15 +424,38 @@ def test_a_minority_view_closes_a_consensus_most_agree_to(seated: Scene) -> None
     first = seated.application_ids[0]
     seated.assess(first, 8, 8, 8)
     services.propose(seated.actor("chair"), first, seated.sheet(8, 8, 8, remark="Good."))
-    one, two, _ = seated.seats(first)
+    one, two, last = seated.seats(first)
     services.agree(seated.actor(one), first)
 
     with pytest.raises(Refused, match="1 of 3 evaluators have agreed; more than half must"):
         services.settle(seated.actor("chair"), first, "Too optimistic")
     services.agree(seated.actor(two), first)
+    services.dissent(seated.actor(last), first, "The plan is too optimistic.")
     services.settle(seated.actor("chair"), first, "One evaluator holds the plan too optimistic.")
 
     assert queries.consensus_page(seated.actor("chair"), seated.references[0]).state is ConsensusState.AGREED
+
+
+def test_nobody_s_view_is_written_for_them_and_the_view_stays_with_its_version(seated: Scene) -> None:
+    first, chair = seated.application_ids[0], seated.actor("chair")
+    seated.assess(first, 8, 8, 8)
+    services.propose(chair, first, seated.sheet(8, 8, 8, remark="Good."))
+    one, two, last = seated.seats(first)
+    for name in (one, two):
+        services.agree(seated.actor(name), first)
+    silent = get(User, seated.people[last]).name
+    assert queries.consensus_page(chair, seated.references[0]).unheard == (silent,)
+
+    with pytest.raises(Invalid) as refused:
+        services.settle(chair, first, "They would rather have 2.")
+    assert refused.value.problems["unheard"].startswith(f"Nothing was heard of {silent}.")
+    services.settle(chair, first, "The others hold 8.", unheard="On leave until May.")
+
+    view = queries.consensus_page(chair, seated.references[0]).minority_view
+    assert view == f"The others hold 8.\n\nClosed without an answer of {silent}: On leave until May."
+    services.reopen_agreed(chair, first, "Look at section 4.")
+    _, versions = queries.consensus_versions(chair, seated.references[0], Page())
+    assert view in [words for _, _, words, _ in versions.items[0].answers]
 
 
 def test_a_chair_who_did_not_declare_opens_no_consensus(scene: Scene) -> None:

@@ -26,6 +26,8 @@ LINE_WORDS = {
 
 DESPITE = "Why is it decided although complaints about eligibility are open?"
 
+ORDER_REASON = "Why is the order of ties another than in the panel’s signed minutes?"
+
 REDRAWN = "Why is it decided by these rules after a draw was refused?"
 
 
@@ -40,8 +42,15 @@ class DecisionForm(ContestedForm):
         "Places on the reserve list", [Optional()], description="Empty: everybody above the thresholds."
     )
     panel_order = TextAreaField(
-        "The panel’s order of applications that stay tied",
-        description="One reference a line, the first first. Only where the call’s rules leave a tie.",
+        "The order of applications that stay tied",
+        description="One reference a line, the first first. It begins as the panel’s signed minutes have it; where the "
+        "call’s rules leave no tie it changes nothing.",
+    )
+    order_reason = TextAreaField(
+        ORDER_REASON,
+        [Optional(), A_PARAGRAPH],
+        description="Needed only where you change it, or where no signed minutes say one. Whoever confirms reads it, and "
+        "the minute of the decision has it.",
     )
     overrides = TextAreaField("Recommended amounts and conditions", [Optional(), CharactersMax(100_000)])
     reason = TextAreaField("Reason or note of the panel", [Needed("Write why the list is decided as it stands.")])
@@ -60,7 +69,7 @@ class DecisionForm(ContestedForm):
         self.overrides.label.text = label
 
     def order(self) -> tuple[str, ...]:
-        """The references the panel put in order."""
+        """The references of tied applications in the order they shall stand."""
         return tuple(line.strip() for line in (self.panel_order.data or "").splitlines() if line.strip())
 
     def departing(self) -> tuple[Override, ...]:
@@ -86,6 +95,7 @@ class DecisionForm(ContestedForm):
         return DecisionInput(
             self.list_hash.data or "", self.reason.data or "", line, self.reserve_max.data, self.order(),
             despite=self.despite.data or "", redrawn=self.redrawn.data or "", overrides=self._departures(),
+            order_reason=self.order_reason.data or "",
         )  # fmt: skip
 
 

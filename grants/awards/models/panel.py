@@ -85,10 +85,10 @@ class PanelEvent(Row):
         ),
         CheckConstraint(
             "kind NOT IN ('opened', 'closed', 'stepped_out', 'called_back', 'proposed', 'voted', 'counted', 'reordered',"
-            " 'recommended', 'remarked') OR item_id IS NOT NULL",
+            " 'recommended', 'remarked', 'scored') OR item_id IS NOT NULL",
             name="about_an_item",
         ),
-        CheckConstraint("kind NOT IN ('reordered', 'recommended') OR reason <> ''", name="change_has_reason"),
+        CheckConstraint("kind NOT IN ('reordered', 'recommended', 'scored') OR reason <> ''", name="change_has_reason"),
         CheckConstraint("(kind = 'reordered') = (other_item_id IS NOT NULL)", name="order_is_of_two"),
         # One vote each: it is cast by name and stands.
         Index(

@@ -63,8 +63,9 @@ def reached_at(application: ApplicationView, at: datetime) -> Asking[datetime | 
     """When the result of an application reached its team; None while it has not.
 
     A verdict of the desk reaches it by its letter; what the evaluation came to by the newest letter of decision, so that
-    the day its letter names is the day that counts. Who was told by no letter reads it once the results are public. A
-    state that changed later has reached the team since then; one that it does not know yet moves no day. One statement.
+    the day its letter names is the day that counts; where the results become public after it, the reasons are read only
+    then, and the time runs anew. Who was told by no letter reads the result once the results are public. A state that
+    changed later has reached the team since then; one that it does not know yet moves no day. One statement.
     """
     sent = select(func.max(EligibilityLetter.sent_at)).where(EligibilityLetter.application_id == application.id)
     since = select(applications.state_since_to_team()).where(Application.id == application.id)
@@ -78,10 +79,8 @@ def reached_at(application: ApplicationView, at: datetime) -> Asking[datetime | 
             return verdict or changed
         case ApplicationState.DROPPED:
             return changed
-    public = application.call.results_public_at
-    if letter is not None:
-        return max(letter, changed)
-    return max(public, changed) if public is not None and application.call.results_are_public(at) else None
+    public = application.call.results_public_at if application.call.results_are_public(at) else None
+    return max(filter(None, (letter, public, changed))) if letter or public else None
 
 
 def window_of(application: ApplicationView, at: datetime) -> Window:

@@ -230,7 +230,7 @@ def rank(
 ) -> RankedList:
     """The official list. The order of the input changes nothing, and the selected never exceed ``budget``.
 
-    ``panel_order`` is the panel's recorded order for applications the declared rules leave tied. A tie that
+    ``panel_order`` is the order recorded for applications the declared rules leave tied. A tie that
     nothing decides is never broken by chance or alphabet: the tied share a rank, and where they do not all
     fit under the line together, none of them is selected. ``drawn`` are neighbours that were drawn by lot, in drawn
     order: they stand where the best of them would.
@@ -476,7 +476,7 @@ def _decided_by(
             )
     last = len(panel)
     if panel and panel.get(upper.application_id, last) != panel.get(lower.application_id, last):
-        return f" and are equal by every declared rule; the panel put “{upper.title}” first."
+        return f" and are equal by every declared rule; the order recorded for ties puts “{upper.title}” first."
     if not rules.tie_order:
         return " and share their rank: the call declares no order for ties."
     order = ", then ".join(names[key] for key in rules.tie_order)

@@ -281,7 +281,10 @@ def window(application: ApplicationView, reached_at: datetime | None, at: dateti
     due_at, until = rules.deadline(reached_at, call.zone), rules.until_words(reached_at, call.zone)
     if in_time(at, due_at):
         return Window(state, reached_at, due_at, until)
-    return Window(state, reached_at, due_at, until, late_words(until, at, call.zone))
+    late = late_words(until, at, call.zone)
+    if not call.results_are_public(at):
+        late += f" You can complain again for {rules.window_days} calendar days once the results are public."
+    return Window(state, reached_at, due_at, until, late)
 
 
 def late_words(until: str, at: datetime, zone: str) -> str:

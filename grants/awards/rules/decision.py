@@ -42,6 +42,8 @@ class DecisionInput:
     redrawn: str = ""
     # What of the list by the rules of the call is recommended otherwise: amounts, conditions.
     overrides: tuple[Override, ...] = ()
+    # Why tied applications stand in another order than the panel's signed minutes say.
+    order_reason: str = ""
 
     def checked(self) -> DecisionInput:
         """The input with its text cleaned; raises :class:`Invalid` with a sentence for each field."""
@@ -55,7 +57,10 @@ class DecisionInput:
             wrong["panel_order"] = "Name each tied application once."
         if wrong:
             raise Invalid("The list was not decided.", wrong)
-        return replace(self, reason=reason, despite=clean_text(self.despite), redrawn=clean_text(self.redrawn))
+        return replace(
+            self, reason=reason, despite=clean_text(self.despite), redrawn=clean_text(self.redrawn),
+            order_reason=clean_text(self.order_reason),
+        )  # fmt: skip
 
 
 def waiting_words(count: int, names: str, method: ScoreMethod) -> str:

@@ -28,9 +28,8 @@ class DecisionMinute:
     @property
     def rules(self) -> tuple[str, ...]:
         """By what was selected, in sentences."""
-        order = self.plan.panel_order
-        panel = (f"The panel put tied applications in this order: {', '.join(order)}.",) if order else ()
-        return (*self.plan.rules.sentences, *panel, *departures(self.plan))
+        order = (self.plan.order_words,) if self.plan.order_words else ()
+        return (*self.plan.rules.sentences, *order, *departures(self.plan))
 
     @property
     def by_country(self) -> tuple[tuple[str, int, int, Money], ...]:

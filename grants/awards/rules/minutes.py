@@ -299,6 +299,9 @@ def _vote(agenda: Agenda, put: Proposal) -> MinutesVote:
 
 
 def _change(agenda: Agenda, event: Event) -> MinutesChange:
+    if event.kind is Happened.SCORED:
+        # Whoever did it need not sit in the meeting: the log says who.
+        return MinutesChange(f"The score: {event.text} (before: {event.before}).", event.reason, "Logged", event.at)
     by = agenda.names[event.by]
     if event.kind is Happened.REORDERED:
         assert event.other is not None

@@ -272,7 +272,7 @@ def _tell(item: _Telling, event: Event) -> None:
             # Somebody who declared a conflict after voting: the vote stays in the log and counts for nothing.
             kept = tuple(cast for cast in put.votes if str(cast[0]) not in struck)
             item.proposals[event.proposal] = replace(put, votes=kept, counted_at=event.at, eligible=int(event.text))
-        case Happened.REORDERED | Happened.RECOMMENDED:
+        case Happened.REORDERED | Happened.RECOMMENDED | Happened.SCORED:
             item.changes.append(event)
         case Happened.REMARKED:
             item.remark = event.text

@@ -57,7 +57,8 @@ class Override:
 class Plan:
     """How a list is selected. ``exclusive`` are groups of references of which at most one is selected.
 
-    ``reason`` says why its rules are others than those the call published; it is frozen with them.
+    ``reason`` says why its rules are others than those the call published; it is frozen with them. ``order_reason`` says
+    why tied applications stand in another order than signed minutes of the panel say; empty where it is theirs.
     """
 
     rules: SelectionRules = PLAIN_SELECTION
@@ -68,6 +69,7 @@ class Plan:
     reason: str = ""
     # The draw by lot that put the group at the line in order; None before it is drawn, and where none is.
     draw: Draw | None = None
+    order_reason: str = ""
 
     @property
     def is_plain(self) -> bool:
@@ -94,10 +96,25 @@ class Plan:
         found = list(self.rules.sentences)
         if self.cut_percent:
             found.append(f"Every amount is cut by {exact_words(self.cut_percent)} %.")
-        if self.panel_order:
-            found.append(f"The panel put tied applications in this order: {', '.join(self.panel_order)}.")
+        if self.order_words:
+            found.append(self.order_words)
         found += [f"At most one of {' and '.join(group)} is selected." for group in self.exclusive]
         return (*found, *(each.sentence for each in self.overrides))
+
+    @property
+    def order_words(self) -> str:
+        """Who put tied applications in which order, in a sentence; empty where nobody did.
+
+        >>> Plan(panel_order=("B", "A"), order_reason="The only island.").order_words
+        'Not the panel but whoever decided the list put tied applications in this order: B, A. Reason: The only island.'
+        """
+        named = ", ".join(self.panel_order) or "none"
+        if self.order_reason:
+            return (
+                "Not the panel but whoever decided the list put tied applications in this order: "
+                f"{named}. Reason: {self.order_reason}"
+            )
+        return f"The panel put tied applications in this order: {named}." if self.panel_order else ""
 
     def about(self, reference: str) -> Override | None:
         """The departure of one application, if there is one."""

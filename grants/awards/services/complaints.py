@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from grants.applications import queries as applications
 from grants.applications.models import Application
+from grants.applications.rules import ApplicationView
 from grants.awards import queries
 from grants.awards.models import Complaint
 from grants.awards.queries.complaint_views import FILES
@@ -101,8 +102,10 @@ def send(actor: Actor, complaint_id: UUID, version: int | None = None) -> str:
     told = call.content.complaints
     if told is None:
         raise Refused(call.content.complaints_to.not_here)
-    if applications.view_for_team(row.application_id).state.value != row.about:
+    application = applications.view_for_team(row.application_id)
+    if application.state.value != row.about:
         raise Refused("The result this draft is about no longer stands. Begin one about the new result.")
+    _run_anew(row, application)
     rules.refuse_late(row.due_at, told.until_words(row.reached_at, call.zone), acts.moment(), call.zone)
     given.refuse_incomplete(told)
     attached = files.listed(FILES, row.id)
@@ -121,6 +124,13 @@ def send(actor: Actor, complaint_id: UUID, version: int | None = None) -> str:
     tell_team(row, call, "received")
     tell_staff(row, call, handlers(row), "received")
     return row.sha256.hex()
+
+
+def _run_anew(row: Complaint, application: ApplicationView) -> None:
+    """A time that began again once the results were public counts for a draft that was begun before."""
+    found = own.window_of(application, acts.moment())
+    if found.reached_at is not None and found.due_at is not None and found.due_at > row.due_at:
+        row.reached_at, row.due_at = found.reached_at, found.due_at
 
 
 def decide_until(told: ComplaintRules, call: CallView) -> datetime:

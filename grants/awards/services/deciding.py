@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from grants.awards import queries, rules
 from grants.awards.models import Selection, SelectionItem
 from grants.awards.ranking import Ranked, RankedList
 from grants.awards.rules import DecisionInput, Plan
+from grants.awards.rules.heard import order_reason, refuse_old_order
 from grants.awards.states import (
     AmountBasis,
     SelectionKind,
@@ -72,6 +74,7 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
         found.budget,
         draws=call.content.draw is not None,
     )
+    plan = _in_order(actor, call, plan, values, found)
     if queries.hash_of(found) != values.list_hash:
         raise Conflict(
             "The list changed after you opened it: a score, a budget or a rule is different. Look at it again."
@@ -93,11 +96,11 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     if scenario is not None:
         selection.scenario_id = scenario.id
         selection.rules = selection.rules | {"scenario": {"number": scenario.number, "name": scenario.name}}
-    if not plan.is_plain or scenario is not None:
+    if not plan.is_plain or scenario is not None or plan.order_reason:
         # Moves from the reserve list go by what was so when the list was decided, whatever a register says later.
         facts = queries.facts_of([row.application_id for row in found.rows])
         selection.rules = selection.rules | {
-            "departures": list(rules.departures(plan, published)),
+            "departures": [*rules.departures(plan, published), *([plan.order_words] if plan.order_reason else [])],
             "facts": rules.kept_facts(facts),
         }
     selection.despite = values.despite if complaints else ""
@@ -109,6 +112,15 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     freeze(selection, found, scores)
     acts.reason(values.reason)
     return selection.number
+
+
+def _in_order(actor: Actor, call: CallView, plan: Plan, values: DecisionInput, found: RankedList) -> Plan:
+    """The plan with why its order of ties is not the panel's: nobody else says in its name who stands first."""
+    said, listed = queries.heard(actor, call.slug).order, frozenset(row.reference for row in found.rows)
+    if values.scenario is not None:
+        refuse_old_order(plan.panel_order, said, listed)
+        return plan
+    return replace(plan, order_reason=order_reason(plan.panel_order, said, listed, values.order_reason))
 
 
 def _refused_draws(call_id: UUID) -> list[int]:

@@ -226,6 +226,8 @@ def send_letter(actor: Actor, letter_id: UUID) -> str:
     text, window, until = DecisionText.from_mapping(letter.content), call.content.complaints, ""
     if window is not None and text.complaint_days is not None:
         until = window.until_words(acts.moment(), call.zone)
+        if not call.results_are_public(acts.moment()):
+            until += window.anew_words
     text = text.dated(sent_on, until)
     LETTER.move(letter, "send")
     letter.sent_content, letter.sent_sha256, letter.sent_at = text.to_mapping(), text.sha256, acts.moment()

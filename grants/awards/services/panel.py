@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -20,7 +21,7 @@ from grants.core.acts import act
 from grants.core.db import check_version, db, locked
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.core.permissions import Actor, Permission, Scope
-from grants.evaluation.queries import call_scope
+from grants.evaluation.queries import application_scope, call_scope
 from grants.identity import queries as identity
 from grants.identity import services as people
 
@@ -117,19 +118,62 @@ def order(actor: Actor, meeting_id: UUID, references: tuple[str, ...], version: 
 
 
 def log(meeting: PanelMeeting, actor: Actor, kind: Happened, **about: object) -> None:
-    """The next entry of the log of a meeting, which the act has locked. For acts of this stage and later ones.
-
-    A change of a score within what a call allows a board has its own act elsewhere; it says so here with a reason.
-    """
+    """The next entry of the log of a meeting, which the act has locked. For acts of this stage and later ones."""
     assert actor.user_id is not None
+    add_event(meeting, actor.user_id, kind, **about)
+
+
+def add_event(meeting: PanelMeeting, by: UUID, kind: Happened, **about: object) -> None:
+    """The same of what this person did elsewhere."""
     rules.refuse_full_log(meeting.last_number, kind)
     meeting.last_number += 1
     given = {"text": "", "before": "", "reason": "", **about}
     db.session.add(
         PanelEvent(
-            meeting_id=meeting.id, number=meeting.last_number, kind=kind.value, at=acts.moment(), by_id=actor.user_id, **given
+            meeting_id=meeting.id, number=meeting.last_number, kind=kind.value, at=acts.moment(), by_id=by, **given
         )
-    )  # fmt: skip
+    )
+
+
+@act(
+    "panel.log_score",
+    needs=Permission.PANEL_LOG_SCORE,
+    scope=application_scope,
+    says="logged in the meeting of the panel what changed the score of {subject}",
+)
+def log_score(actor: Actor, application_id: UUID, by: UUID, at: datetime, text: str, before: str, reason: str) -> int:
+    """Log what changed a score at a moment in each meeting that had begun by then, has the application and has not ended.
+
+    Returns how many meetings those are. Said again, it is logged once.
+    """
+    acts.subject("application", application_id)
+    name = identity.people({by})[by].name
+    running = db.session.execute(
+        select(PanelItem.id, PanelItem.meeting_id)
+        .join(PanelMeeting, PanelMeeting.id == PanelItem.meeting_id)
+        .where(
+            PanelItem.application_id == application_id,
+            PanelMeeting.state.in_((MeetingState.RUNNING.value, MeetingState.PAUSED.value)),
+            select(PanelEvent.id)
+            .where(
+                PanelEvent.meeting_id == PanelMeeting.id, PanelEvent.kind == Happened.BEGUN.value, PanelEvent.at <= at
+            )
+            .exists(),
+        )
+        .order_by(PanelItem.meeting_id)
+    ).all()
+    for row in running:
+        meeting = locked(PanelMeeting, row.meeting_id)
+        said = {"item_id": row.id, "text": f"{text}, by {name}", "before": before, "reason": reason}
+        last = db.session.scalars(
+            select(PanelEvent)
+            .where(PanelEvent.item_id == row.id, PanelEvent.kind == Happened.SCORED.value)
+            .order_by(PanelEvent.number.desc())
+            .limit(1)
+        ).first()
+        if last is None or (last.text, last.before, last.reason) != (said["text"], before, reason):
+            add_event(meeting, by, Happened.SCORED, **said)
+    return len(running)
 
 
 def _led(actor: Actor, meeting_id: UUID, version: int | None) -> PanelMeeting:

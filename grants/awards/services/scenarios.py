@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -30,6 +31,8 @@ def save_scenario(actor: Actor, call_id: UUID, values: ScenarioInput) -> int:
     """Save a way to select from the list of a call, or change one that no standing list was decided from; its number."""
     values = values.checked()
     call = calls.call_by_id(call_id)
+    # Whoever saves one chooses no order of ties: it is what the panel said in signed minutes.
+    values = replace(values, plan=replace(values.plan, panel_order=queries.heard(actor, call.slug).order))
     refuse_open_list(call_id)
     rules.refuse_second_list(confirmed_list(call_id))
     found, waiting, _ = queries.live_list(call, rules.plan_of(call.content.selection, None, None))

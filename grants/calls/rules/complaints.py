@@ -72,6 +72,13 @@ class ComplaintRules:
         letters = clock.zone_letters(self.deadline(reached_at, zone) - timedelta(seconds=1), zone)
         return f"the end of {clock.long_date(day)} (24:00 {letters})"
 
+    @property
+    def anew_words(self) -> str:
+        """What a letter adds to the last day while the reasons cannot be read: they open with the results."""
+        return (
+            f", and for {self.window_days} calendar days after the results become public, when the reasons can be read"
+        )
+
     def decide_on(self, received_at: datetime, zone: str) -> date:
         """The day by whose end a complaint received at this moment is decided."""
         received = clock.in_zone(received_at, zone).date()
@@ -110,7 +117,8 @@ class ComplaintRules:
         """The rules in words, as everybody reads them."""
         return (
             f"An applicant may complain about a negative result within {self.window_days} calendar days after it "
-            "reached the applicant; that day does not count.",
+            "reached the applicant; that day does not count. Where the results become public later, the days run anew "
+            "from then, since the reasons can be read then.",
             f"A complaint is decided within {self.days_words} after it was received.",
             f"{NO_MERITS} One may complain on these grounds: {'; '.join(_lower(GROUND_WORDS[g]) for g in self.allowed)}.",
         )

@@ -42,7 +42,7 @@ def selection(told: DecisionMinute) -> bytes:
     for sentence in told.rules:
         paper.paragraph(sentence)
     if view.departures:
-        paper.heading("What departs from the published rules")
+        paper.heading("What departs from the published rules or the panel’s minutes")
         for sentence in view.departures:
             paper.paragraph(sentence)
     paper.table(_ranked(told))

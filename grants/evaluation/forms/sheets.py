@@ -92,6 +92,7 @@ class SettleForm(ContestedForm):
     """Closing a consensus with a view that could not be reconciled."""
 
     minority_view = TextAreaField("Minority view")
+    unheard = TextAreaField("Why it is closed without an answer")
 
 
 class ReopenConsensusForm(ContestedForm):

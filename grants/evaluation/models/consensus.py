@@ -98,6 +98,8 @@ class ConsensusVersion(Row):
 class ConsensusAnswer(Row):
     """What an evaluator said to one version: that it is theirs too, or what they hold instead. By name, kept for good.
 
+    The chair who closes it with a minority view leaves that view here, and who opens it again why: both stay with the version.
+
     Who says something else afterwards to the same version has a row more; the last one counts.
     """
 
@@ -105,7 +107,7 @@ class ConsensusAnswer(Row):
     __table_args__ = (
         Index("ix_consensus_answer_version_id", "version_id"),
         state_check(Answer, "answer"),
-        CheckConstraint("(answer = 'dissent') = (words <> '')", name="dissent_has_words"),
+        CheckConstraint("(answer = 'approve') = (words = '')", name="all_but_approval_has_words"),
     )
 
     version_id: Mapped[UUID] = mapped_column(points_to("consensus_version.id"))

@@ -56,6 +56,7 @@ from grants.evaluation.queries.consensus import (
     consensus_page,
     seat_people,
     spreads,
+    standing_answers,
 )
 from grants.evaluation.queries.consensus_fields import (
     consensus_field,
@@ -254,6 +255,7 @@ __all__ = [
     "shut_out",
     "shut_to",
     "spreads",
+    "standing_answers",
     "standing_detections",
     "standing_version",
     "stepping_down",

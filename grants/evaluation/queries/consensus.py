@@ -114,6 +114,7 @@ def consensus_page(actor: Actor, reference: str) -> Asking[ConsensusPage]:
         state is ConsensusState.AGREED and writes,
         actor.user_id in people,
         call.content.evaluators_per_application,
+        tuple(name for user_id, name in people.items() if user_id not in agreed | {each.user_id for each in said}),
     )
 
 

@@ -10,7 +10,13 @@ from grants.evaluation.rules.answer_links import (
     link_state,
     named_by,
 )
-from grants.evaluation.rules.answering import refuse_said_again, said_of_dissent, said_of_reopening, said_of_view
+from grants.evaluation.rules.answering import (
+    refuse_said_again,
+    said_of_dissent,
+    said_of_reopening,
+    said_of_view,
+    with_unheard,
+)
 from grants.evaluation.rules.asked import (
     CHANGED_BY_ANOTHER,
     CHANGED_ELSEWHERE,
@@ -512,4 +518,5 @@ __all__ = [
     "why_not",
     "why_shut",
     "with_entities",
+    "with_unheard",
 ]

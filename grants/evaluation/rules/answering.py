@@ -25,6 +25,20 @@ def said_of_view(words: str) -> str:
     return _said(words, "minority_view", missing, "“Minority view”", "the consensus is not closed yet")
 
 
+def with_unheard(view: str, silent: Sequence[str], why: str) -> str:
+    """A minority view with who was not heard and why; raises :class:`Invalid` where somebody was not and nobody says why.
+
+    >>> with_unheard("Ana holds 4.", ["Ben Gray"], "On leave until May.")
+    'Ana holds 4.\\n\\nClosed without an answer of Ben Gray: On leave until May.'
+    """
+    if not silent:
+        return view
+    names = " and ".join(silent)
+    missing = f"Nothing was heard of {names}. Wait for an answer, or write why it is closed without it."
+    reason = _said(why, "unheard", missing, "“Why it is closed without an answer”", "the consensus is not closed yet")
+    return f"{view}\n\nClosed without an answer of {names}: {reason}"
+
+
 def said_of_reopening(words: str) -> str:
     """Why an agreed consensus is opened again, tidied; raises :class:`Invalid` where it is missing or too long."""
     missing = "Write why it is opened again; the evaluators read it."

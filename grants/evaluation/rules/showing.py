@@ -212,6 +212,8 @@ class ConsensusPage:
     seated: bool = False
     # How many evaluators the call has for each application.
     asked: int = 0
+    # Who of its evaluators said nothing to the words as they stand.
+    unheard: tuple[str, ...] = ()
 
     def number(self, name: str) -> int:
         """Which version of a field stands; 0 where nothing was ever written."""

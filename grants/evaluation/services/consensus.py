@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from grants.applications.models import Application
+from grants.calls.rules import points
 from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
@@ -30,6 +31,7 @@ from grants.evaluation.services.drafting import (
     refuse_unseen,
     store,
 )
+from grants.evaluation.services.scored import tell_panel
 from grants.evaluation.states import CONSENSUS, Answer, ConsensusState
 from grants.identity import services as people
 
@@ -181,8 +183,10 @@ def reopen_agreed(actor: Actor, application_id: UUID, reason: str, version: int 
             "This consensus is not agreed, so there is nothing to open again. Reload the page to see what stands."
         )
     acts.reason(words)
+    _answer(actor, row, Answer.REOPENED, words)
     reopen_consensus(row)
     row.minority_view = None
+    tell_panel(actor, application_id, "the consensus is open again", _marked(row), words)
     people.mail(
         queries.seat_people(application_id), "consensus_reopened", "application", application_id,
         reference=_reference(application_id), reason=words,
@@ -211,7 +215,7 @@ def agree(actor: Actor, application_id: UUID, version: int | None = None) -> Con
     _answer(actor, row, Answer.APPROVE)
     row.agreed_by = [*row.agreed_by, {"user_id": str(actor.user_id), "at": acts.moment().isoformat()}]
     if {UUID(entry["user_id"]) for entry in row.agreed_by} >= set(seated):
-        _settle(row)
+        _settle(actor, row)
     return ConsensusState(row.state)
 
 
@@ -244,9 +248,29 @@ def _refuse_not_with_them(row: Consensus) -> None:
         raise Refused("This consensus is not with the evaluators now. Reload the page to see what stands.")
 
 
-def _settle(row: Consensus) -> None:
+def _settle(actor: Actor, row: Consensus) -> None:
     CONSENSUS.move(row, "settle")
     row.agreed_at = acts.moment()
+    opened = db.session.execute(
+        select(ConsensusAnswer.words, ConsensusVersion.marks)
+        .join(ConsensusVersion, ConsensusVersion.id == ConsensusAnswer.version_id)
+        .where(ConsensusVersion.consensus_id == row.id, ConsensusAnswer.answer == Answer.REOPENED.value)
+        .order_by(ConsensusVersion.number.desc(), ConsensusAnswer.answered_at.desc())
+        .limit(1)
+    ).first()
+    if opened is not None:
+        tell_panel(actor, row.application_id, f"agreed anew: {_marked(row)}", _total_words(opened.marks), opened.words)
+
+
+def _marked(row: Consensus) -> str:
+    """What the scores of a consensus come to as they stand, in words."""
+    scores = db.session.scalars(select(ConsensusScore).where(ConsensusScore.consensus_id == row.id))
+    return _total_words({score.criterion: [score.half, score.comment] for score in scores})
+
+
+def _total_words(marks: dict[str, Any]) -> str:
+    halves = [half for half, _ in marks.values()]
+    return "not scored" if None in halves else f"{points(sum(halves))} points"
 
 
 @act(
@@ -255,23 +279,34 @@ def _settle(row: Consensus) -> None:
     scope=queries.application_scope,
     says="settled the consensus on {subject}",
 )
-def settle(actor: Actor, application_id: UUID, minority_view: str, version: int | None = None) -> None:
-    """Close a consensus that not everybody agrees to: the minority view is recorded beside it."""
+def settle(
+    actor: Actor, application_id: UUID, minority_view: str, version: int | None = None, unheard: str = ""
+) -> None:
+    """Close a consensus that not everybody agrees to: the minority view is recorded beside it and with its version.
+
+    Nobody's view is written for them: where an evaluator said nothing to what stands, ``unheard`` says why it is closed
+    without them.
+    """
     application = refuse_reading(actor, application_id)
     row = consensus_row(application_id)
     if row is None:
         raise NotFound
     check_version(row, version)
     _refuse_not_with_them(row)
-    words = rules.said_of_view(minority_view)
-    if len(row.agreed_by) * 2 <= len(queries.seat_people(application.id)):
+    words, people_seated = rules.said_of_view(minority_view), queries.seat_people(application.id)
+    if len(row.agreed_by) * 2 <= len(people_seated):
         raise Refused(
-            f"{len(row.agreed_by)} of {len(queries.seat_people(application.id))} evaluators have agreed; more than half must, "
+            f"{len(row.agreed_by)} of {len(people_seated)} evaluators have agreed; more than half must, "
             "before it is closed with a minority view. Wait for the others, or take it back and change it."
         )
+    _, said = queries.standing_answers(application.id)
+    heard = {each.user_id for each in said} | {UUID(entry["user_id"]) for entry in row.agreed_by}
+    silent = [name for user_id, name in people_seated.items() if user_id not in heard]
+    words = rules.with_unheard(words, silent, unheard)
     row.minority_view = words
     acts.reason(words)
-    _settle(row)
+    _answer(actor, row, Answer.CLOSED, words)
+    _settle(actor, row)
 
 
 def _reference(application_id: UUID) -> str:

@@ -18,6 +18,7 @@ from grants.dossiers.rules import clean_text
 from grants.evaluation import queries, rules
 from grants.evaluation.models import ScoreShift
 from grants.evaluation.rules import ShiftInput
+from grants.evaluation.services.scored import tell_panel
 from grants.evaluation.states import SHIFT, ShiftState
 
 
@@ -74,6 +75,10 @@ def confirm_shift(actor: Actor, shift_id: UUID, version: int | None = None) -> N
         db.session.flush()
     SHIFT.move(row, "confirm")
     row.decided_by, row.decided_at = actor.user_id, acts.moment()
+    tell_panel(
+        actor, row.application_id, f"moved by {rules.shift_words(row.shift_half)}",
+        f"moved by {rules.shift_words(standing.shift_half)}" if standing is not None else "not moved", row.reason,
+    )  # fmt: skip
 
 
 @act(

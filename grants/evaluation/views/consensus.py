@@ -215,7 +215,13 @@ def settle(ref: str) -> Any:
     application_id = queries.consensus_application(current_actor(), ref)
     if form.validate_on_submit():
         with form.attempt():
-            services.settle(current_actor(), application_id, form.minority_view.data or "", form.version_shown())
+            services.settle(
+                current_actor(),
+                application_id,
+                form.minority_view.data or "",
+                form.version_shown(),
+                form.unheard.data or "",
+            )
             flash("The consensus stands, with the minority view beside it.")
             return see_other(".consensus", ref=ref)
     shown = queries.consensus_page(current_actor(), ref)
