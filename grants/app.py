@@ -21,7 +21,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from grants.core import acts, answers, audit, clock, connections, files, jobs, references
 from grants.core.db import db, remember_old_values
-from grants.web import errors, filling, filters, headers, replay, routing, timing
+from grants.web import compiled, errors, filling, filters, headers, replay, routing, timing
 
 # The rows of the house in the order of a grant's life (import order, last is latest).
 STAGES = (
@@ -124,6 +124,7 @@ def create_app(settings: Settings) -> Flask:
     else:
         app.config.update(SESSION_COOKIE_NAME="grants")
     app.url_rule_class = routing.Address
+    compiled.init_app(app)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     db.init_app(app)
