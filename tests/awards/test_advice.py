@@ -258,6 +258,19 @@ def test_whoever_sees_a_part_learns_of_no_sheet_of_the_rest_by_asking_or_looking
     assert reads() == whole
 
 
+def test_who_came_into_conflict_while_the_advice_was_worked_out_is_shown_no_run(browser: Browser, scene: Scene) -> None:
+    job_id = services.request_advice(scene.actor("chair"), scene.call_id, 1)
+    with arranging():
+        people.bar(scene.people["chair"], "application", scene.application_ids[0])
+    db.session.rollback()
+
+    assert jobs.work(job_id, actor_of=actor_for, worker="tests") is JobState.DONE
+
+    page = text_of(browser.get("chair", f"/calls/{scene.slug}/advice"))
+    assert "Cool Courtyards" not in page and "Expected rank" not in page and "Score sheets" not in page
+    assert "Expected rank" in text_of(browser.get("manager", f"/calls/{scene.slug}/advice"))
+
+
 def test_how_many_the_list_selects_is_proposed_to_nobody_who_sees_a_part_of_it(scene: Scene) -> None:
     agreed(scene, apart=1)
     assert queries.advice_page(scene.actor("chair"), scene.slug).places_likely == 2

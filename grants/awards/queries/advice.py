@@ -245,7 +245,7 @@ def _open_to(actor: Actor, shown: RankingPage, application: Any) -> bool:
     """Whether this person sees one application: it stands on their ranking, or nothing has ever to be declared by them."""
     if application.id in shown.shut or application.id in actor.barred("application"):
         return False
-    listed = {row.reference for row in (*shown.rows, *shown.waiting, *shown.forgotten)}
+    listed = {row.reference for row in shown.rows} | {row.reference for row in (*shown.waiting, *shown.forgotten)}
     return application.reference in listed or not actor.can(Permission.CONFLICT_DECLARE)
 
 
