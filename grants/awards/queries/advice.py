@@ -15,6 +15,7 @@ from grants.applications.models import Application
 from grants.applications.states import Origin
 from grants.awards.models import RankingRun, SelectionSolve
 from grants.awards.queries.lists import ranking_page
+from grants.awards.ranking.reliability import why_not
 from grants.awards.ranking.variance import SCALE, Sheet
 from grants.awards.rules import AdvicePage, AdviceRow, RankingPage, SeverityRow
 from grants.awards.rules.robustness import RobustnessView
@@ -125,8 +126,10 @@ def advice_page(actor: Actor, slug: str) -> Asking[AdvicePage]:
     if seated:
         raise NotAllowed("You assess applications of this call; the advice is read by those who do not.")
     if shown.partial or not all(_open_to(actor, shown, each) for each in titles.values()):
-        read = yield from sheets_read.asking((yield from calls.call.asking(actor, slug)))
-        return _part_page(actor, shown, titles, read)
+        call = yield from calls.call.asking(actor, slug)
+        read = yield from sheets_read.asking(call)
+        each = call.content.evaluators_per_application
+        return _part_page(actor, shown, titles, read, each)
     return _page(actor, shown, runs, names, titles, answers)
 
 
@@ -212,19 +215,27 @@ def _page(
     )  # fmt: skip
 
 
-def _part_page(actor: Actor, shown: RankingPage, titles: Mapping[str, Any], read: SheetsRead) -> AdvicePage:
-    """What somebody reads who sees a part: the means of the sheets of that part, of no run and without any other figure."""
+def _part_page(actor: Actor, shown: RankingPage, titles: Mapping[str, Any], read: SheetsRead, each: int) -> AdvicePage:
+    """What somebody reads who sees a part: the means of the sheets of that part, of no run and without any other figure.
+
+    Nothing where the method would say nothing of that part, with its reason.
+    """
+    seen = {key: one for key, one in titles.items() if _open_to(actor, shown, one)}
+    known = {one.reference for one in seen.values()}
+    sheets = [sheet for sheet in read.sheets if sheet.application in seen]
+    incomplete = [key for key in read.incomplete if key in known]
+    # Means are no order: they are told of however few applications.
+    nothing = why_not(sheets, incomplete, each, applications_min=1) if sheets else ""
     scores: dict[str, list[float]] = defaultdict(list)
-    for sheet in read.sheets:
-        if sheet.application in titles and _open_to(actor, shown, titles[sheet.application]):
-            scores[sheet.application].append(sheet.score)
+    for sheet in () if nothing else sheets:
+        scores[sheet.application].append(sheet.score)
     points = _most(shown) / SCALE
     rows = [
         AdviceRow(
-            titles[key].reference, titles[key].title, None, len(each), sum(each) / len(each) * points,
+            seen[key].reference, seen[key].title, None, len(found), sum(found) / len(found) * points,
             *(None, None, None, None, None, None),
         )
-        for key, each in scores.items()
+        for key, found in scores.items()
     ]  # fmt: skip
     # By what is shown, so that the order tells nothing that the page withholds.
     rows.sort(key=lambda one: (-one.mean, one.reference))
@@ -232,7 +243,7 @@ def _part_page(actor: Actor, shown: RankingPage, titles: Mapping[str, Any], read
         shown.call_id, shown.call_slug, shown.call_title, True, shown.why_partial,
         actor.may(Permission.CONSENSUS_WRITE, Scope.of(("call", shown.call_id))),
         # How many the list selects is no proposal to whoever is not told what it selects.
-        _half(shown), rows=tuple(rows), most=_most(shown),
+        _half(shown), reason=nothing, rows=tuple(rows), most=_most(shown),
     )  # fmt: skip
 
 

@@ -64,7 +64,7 @@ def _advice(shown: AdvicePage, form: AdviceForm, deed: DeedForm | None = None) -
 @requires(P.SELECTION_DECIDE)
 def advice_csv(slug: str) -> Any:
     shown = queries.advice_page(current_actor(), slug)
-    if shown.number is None and not shown.rows:
+    if shown.number is None and not shown.partial:
         raise NotFound
     out = io.StringIO()
     writer = csv.writer(out, dialect="excel", lineterminator="\r\n")
