@@ -66,6 +66,8 @@ NOT_WALKED = {
 COUNTED_APART = re.compile(r"^identity\.(users|user|disable)|^oversight\.(jobs|job|audit|history)|_history$|^cities\.")
 # What of the other applications of a call tells of people who may have this one too.
 BESIDE = {"evaluation.adjusting", "evaluation.why"}
+# Open to everybody who signed in, and another page for each role.
+TURNS_ON_ROLES = {"oversight.home", "oversight.search"}
 # Registers that name municipalities and people whatever they apply for: there the name of the city alone tells nothing.
 REGISTERS = re.compile(r"^(identity|cities|programmes)\.|^oversight\.(organisation|audit|served)|^calls\.")
 
@@ -445,6 +447,35 @@ def written_by_each(
             if status not in (403, 404) and names_it(address, about)
         }
     return leaks, let_in
+
+
+def read_by_each(
+    app: Flask, application_id: UUID, roles: frozenset[Role]
+) -> tuple[dict[str, list[str]], dict[Role, int]]:
+    """What reading tells somebody in conflict who has one role alone and no bar, and how many pages each role opened.
+
+    Whoever has many reads other things: a page may turn on what its reader can do besides. Addresses of the application itself,
+    and what says the same to everybody who signed in, are asked once for each way they are opened.
+    """
+    about = target_of(db.session.get_one(Application, application_id))
+    once = {rule.endpoint for rule, address in addresses(app, about) if address and names_it(address, about)}
+    once |= asking_nothing(app) - TURNS_ON_ROLES
+    leaks: dict[str, list[str]] = {}
+    opened: dict[Role, int] = {}
+    tried: set[object] = set()
+    for role in sorted(roles):
+        held = EVERYBODY | PERMISSIONS[role]
+        ways = {
+            rule.endpoint: (rule.endpoint, held & set(access(app, rule).any_of), P.CONFLICT_DECLARE in held)
+            for rule in app.url_map.iter_rules()
+        }
+        own = frozenset(endpoint for endpoint, way in ways.items() if endpoint not in once or way not in tried)
+        tried.update(ways.values())
+        person = keep_from(with_roles(f"Cora Kepta, {role}", frozenset({role})), [about], barred=False)
+        walked = walk(app, person, [about], ("GET",), only=own)
+        leaks |= {f"{role}: {address}": words for address, words in told_by(walked, [about]).items()}
+        opened[role] = len(walked.answered)
+    return leaks, opened
 
 
 def readable(app: Flask, under: tuple[str, ...] = ("/",)) -> frozenset[str]:

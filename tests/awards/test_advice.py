@@ -22,10 +22,12 @@ from grants.core.jobs import JobState
 from grants.evaluation import services as evaluation
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared, DetectedState
+from grants.identity.policy import Role
 from grants.identity.queries import actor_for
 from tests.awards.solving import worked_off
 from tests.awards.test_views import text_of
-from tests.evaluation.scene import CLOSED, Browser, Scene, build, declares
+from tests.evaluation.scene import CLOSED, Browser, Scene, build, declares, silent_chair
+from tests.factories import identity as people
 from tests.shut import shuts
 from tests.statements import statements
 from tests.worlds import World, Worlds
@@ -221,6 +223,52 @@ def test_a_chair_with_a_conflict_sees_neither_the_row_nor_ranks_it_could_be_told
     assert [row.reference for row in shown.rows] == sorted(scene.references[1:])
     assert {row.effect for row in shown.rows} == {None}
     assert all(row.rank is None and row.fundable is None and row.mark(3) is None for row in shown.rows)
+
+
+@pytest.mark.parametrize("name", ["chair", "manager", "carl"])
+def test_whoever_sees_a_part_learns_of_no_sheet_of_the_rest_by_asking_or_looking_again(
+    browser: Browser, scene: Scene, name: str
+) -> None:
+    """In one world a sheet of the application that is shut is missing, in the other it is in; they read the same."""
+    address, hidden = f"/calls/{scene.slug}/advice", scene.application_ids[0]
+    run(scene, "manager")
+    # Carl declared nothing about it.
+    assert silent_chair(scene, hidden) == "carl"
+    with arranging():
+        for person in ("chair", "manager"):
+            people.bar(scene.people[person], "application", hidden)
+        scene.people["second"] = people.user("Sanna Second", Role.PROGRAMME_MANAGER).id
+
+    def reads() -> list[str]:
+        asked = browser.post(name, address, places="1")
+        assert asked.status_code == 422 and jobs.latest(("call", scene.call_id), services.ADVICE_JOB) == before
+        with pytest.raises(Refused, match="Somebody who sees the whole call asks for it"):
+            services.request_advice(scene.actor(name), scene.call_id, 1)
+        page = text_of(browser.get(name, address))
+        assert "Ferry to Zero" in page and "Cool Courtyards" not in page
+        return [page, text_of(asked, 422), browser.get(name, address + ".csv").text]
+
+    before = jobs.latest(("call", scene.call_id), services.ADVICE_JOB)
+    whole = reads()
+    # One sheet of it is gone: the advice over everything says nothing, in a run of its own.
+    scene.release("eva1", hidden, "She fell ill.", by="second")
+    assert run(scene, "second").kind == "nothing"
+    before = jobs.latest(("call", scene.call_id), services.ADVICE_JOB)
+
+    assert reads() == whole
+
+
+def test_who_came_into_conflict_while_the_advice_was_worked_out_is_shown_no_run(browser: Browser, scene: Scene) -> None:
+    job_id = services.request_advice(scene.actor("chair"), scene.call_id, 1)
+    with arranging():
+        people.bar(scene.people["chair"], "application", scene.application_ids[0])
+    db.session.rollback()
+
+    assert jobs.work(job_id, actor_of=actor_for, worker="tests") is JobState.DONE
+
+    page = text_of(browser.get("chair", f"/calls/{scene.slug}/advice"))
+    assert "Cool Courtyards" not in page and "Expected rank" not in page and "Score sheets" not in page
+    assert "Expected rank" in text_of(browser.get("manager", f"/calls/{scene.slug}/advice"))
 
 
 def test_how_many_the_list_selects_is_proposed_to_nobody_who_sees_a_part_of_it(scene: Scene) -> None:

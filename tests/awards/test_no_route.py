@@ -29,6 +29,7 @@ from tests.no_route import (
     freely,
     kept_and_counted,
     out_of_reach,
+    read_by_each,
     read_in_conflict,
     readable,
     walked_unaccepted,
@@ -97,6 +98,18 @@ def test_no_route_tells_a_conflicted_person_of_an_application_that_is_judged_and
     take_out(postgres.dsn(database), first)
     assert judging.told_more(app) == {}
     assert deciding.told_more(app) == {}
+
+
+def test_no_route_tells_of_an_application_to_anybody_in_conflict_who_has_one_role_alone(
+    app: Flask, evaluated: Scene
+) -> None:
+    furnish(evaluated)
+
+    leaks, opened_by = read_by_each(app, evaluated.application_ids[0], JUDGES | DECIDES)
+
+    assert leaks == {}
+    # Each was let in somewhere: a role that opens nothing would prove nothing.
+    assert opened_by.keys() == JUDGES | DECIDES and min(opened_by.values()) >= 3, opened_by
 
 
 def test_what_the_walks_do_not_reach_is_asked_for_in_conflict_by_the_test_named() -> None:

@@ -37,13 +37,13 @@ from grants.evaluation import queries as evaluation_reads
 from grants.evaluation import services as evaluation
 from grants.evaluation.models import ConflictDeclaration
 from grants.evaluation.rules import Answered
-from grants.evaluation.states import Declared, Ruling
+from grants.evaluation.states import Declared, DetectedState, Ruling
 from grants.identity.models import AccessBar, Membership
 from grants.identity.policy import PERMISSIONS, Role
 from grants.identity.queries import users_with
 from tests.awards.publishing import NO_LETTERS
 from tests.awards.publishing import publish as published
-from tests.evaluation.scene import CLOSED, SCORES, Browser, Scene, declares
+from tests.evaluation.scene import CLOSED, SCORES, TITLES, Browser, Scene, declares, silent_chair
 from tests.factories import identity as people
 from tests.html import check_page
 from tests.soak import awarding
@@ -504,6 +504,66 @@ def test_results_are_published_on_a_page_that_shows_them_as_everybody_will_read_
     with clock.at(MOMENT):
         public = text_of(Browser(browser.app, decided).get("manager", path))
     assert "What everybody reads" in public and 'name="when"' not in public
+
+
+def says(scene: Scene, declared: Declared | None, ruling: Ruling | None = None) -> str:
+    """A chair who said that of “Roof by Roof”, the second that is selected; None for one who said nothing."""
+    if declared is None:
+        return silent_chair(scene, scene.application_ids[2])
+    with arranging():
+        row = db.session.scalars(
+            select(ConflictDeclaration).where(
+                ConflictDeclaration.user_id == scene.people["chair"],
+                ConflictDeclaration.application_id == scene.application_ids[2],
+            )
+        ).one()
+        row.declared, row.reason = declared.value, None if declared is Declared.NONE else "A cousin"
+        row.ruling, row.ruling_reason = (ruling.value, "Looked into.") if ruling else (None, None)
+        row.ruled_by, row.ruled_at = (scene.people["manager"], clock.now()) if ruling else (None, None)
+    return "chair"
+
+
+@pytest.mark.parametrize(
+    ("declared", "ruling", "found", "open_to_them", "asked"),
+    [
+        (Declared.NONE, None, None, True, False),
+        (None, None, None, False, True),
+        (None, None, DetectedState.PROPOSED, False, True),
+        (Declared.UNSURE, None, None, False, True),
+        (Declared.UNSURE, Ruling.CLEARED, None, True, False),
+        # A proposal that waits for a person changes nothing of what was declared; what a person confirmed does.
+        (Declared.NONE, None, DetectedState.PROPOSED, True, False),
+        (Declared.NONE, None, DetectedState.CONFIRMED, False, False),
+        (Declared.CONFLICT, None, None, False, False),
+    ],
+)
+def test_before_they_are_public_the_chair_reads_the_results_of_what_is_open_to_them(
+    browser: Browser,
+    decided: Scene,
+    declared: Declared | None,
+    ruling: Ruling | None,
+    found: DetectedState | None,
+    open_to_them: bool,
+    asked: bool,
+) -> None:
+    path = f"/calls/{decided.slug}/results"
+    chair = says(decided, declared, ruling)
+    if found is not None:
+        decided.find(chair, 2, found)
+
+    page = text_of(browser.get(chair, path))
+    assert ("Roof by Roof" in page) is open_to_them and "Cool Courtyards" in page
+    # The same is said whether what they did not declare about is selected or not.
+    assert ("You see a part of these results" in page) is asked
+    assert queries.publishing(decided.actor(chair), decided.slug).named == tuple(
+        (key, f"{title} ({reference})")
+        for key, title, reference in zip(decided.application_ids, TITLES, decided.references, strict=False)
+        if title == "Cool Courtyards" or (title == "Roof by Roof" and open_to_them)
+    )
+
+    # What everybody reads they read as well.
+    publish(decided, ResultsInput())
+    assert "Roof by Roof" in text_of(browser.get(chair, path))
 
 
 def test_before_the_decision_the_page_says_what_is_missing(browser: Browser, conflicted: Scene) -> None:

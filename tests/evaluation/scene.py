@@ -29,7 +29,7 @@ from grants.core.permissions import Actor
 from grants.dossiers.rules import Answer, DossierContent, QuestionKind
 from grants.dossiers.rules import to_mapping as dossier_mapping
 from grants.evaluation import queries, services
-from grants.evaluation.models import Assignment, DetectedConflict, Evaluator
+from grants.evaluation.models import Assignment, ConflictDeclaration, DetectedConflict, EntityDeclaration, Evaluator
 from grants.evaluation.rules import (
     AdjustInput,
     Answered,
@@ -184,6 +184,19 @@ def declares(actor: Actor, call_id: UUID, answers: Sequence[Answered]) -> int:
     rows = queries.entity_rows(actor.user_id, free)
     none = tuple(AnsweredEntity(row.organisation_id, Declared.NONE) for row in rows if row.is_open)
     return services.declare(actor, call_id, tuple(answers), none)
+
+
+def silent_chair(scene: Scene, about: UUID) -> str:
+    """A second chair who declared about every application and its organisations but this one; the name in the scene."""
+    with arranging():
+        user = people.user("Carl Chair", Role.PANEL_CHAIR)
+        for application_id in set(scene.application_ids) - {about}:
+            lead = get(Application, application_id).coordinator_id
+            told = {"user_id": user.id, "declared": Declared.NONE.value, "declared_at": clock.now()}
+            db.session.add(ConflictDeclaration(application_id=application_id, **told))
+            db.session.add(EntityDeclaration(call_id=scene.call_id, organisation_id=lead, **told))
+        scene.people["carl"] = user.id
+    return "carl"
 
 
 def build(

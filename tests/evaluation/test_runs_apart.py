@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from sqlalchemy import select, text
 
@@ -11,11 +13,14 @@ from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Conflict, NotAllowed
 from grants.evaluation import matching, queries, rules, services
-from grants.evaluation.models import Assignment, AssignmentRun
+from grants.evaluation.models import Assignment, AssignmentRun, Evaluator
 from grants.evaluation.rules import AdjustInput, Answered, RunInput
-from grants.evaluation.states import Declared, Deed, RunStatus
+from grants.evaluation.states import Declared, Deed, RunStatus, StandingRule
 from grants.identity.models import Membership, User
-from tests.evaluation.scene import Scene, declares
+from grants.identity.policy import Role
+from tests.evaluation.scene import Browser, Scene, declares
+from tests.evaluation.test_views import text_of
+from tests.factories import identity as people
 
 AGAIN = RunInput("2022", None)
 
@@ -109,7 +114,8 @@ def test_sentences_of_runs_before_are_words_alone_and_those_in_doubt_are_left_ou
     shut = rules.ShutTitles(frozenset(["1"]), frozenset(["Roof"]), frozenset(["Roof", "Roof by Roof"]))
     old = ["“Roof” needs 3.", "“Roof by Roof” needs 2.", "“A title of before” needs 1.", "1 seat too few."]
 
-    assert rules.told_of_run(old, shut) == (old[1], old[3], rules.LEFT_OUT)
+    # What names no application may be so because of the one that is shut.
+    assert rules.told_of_run(old, shut) == (old[1], rules.LEFT_OUT)
     assert rules.told_of_run(old, rules.ShutTitles(frozenset(), frozenset(), shut.every)) == tuple(old)
 
 
@@ -144,3 +150,116 @@ def test_what_was_worked_out_of_something_else_is_not_given_out(scene: Scene) ->
 
     with pytest.raises(Conflict, match="Nothing was given out"):
         services.give_out(scene.actor("manager"), scene.call_id, AGAIN, old, matching.Infeasible(("No.",)))
+
+
+class Asked(Exception):
+    """What the assignment would be worked out from was looked at, and nothing was given out."""
+
+
+def asked_of(scene: Scene, values: RunInput = AGAIN) -> matching.Instance:
+    """Everything the run of a manager depends on."""
+    seen: list[matching.Instance] = []
+
+    def solver(instance: matching.Instance) -> matching.Matched | matching.Infeasible:
+        seen.append(instance)
+        raise Asked
+
+    with pytest.raises(Asked):
+        services.run(scene.actor("manager"), scene.call_id, values, solver)
+    db.session.rollback()
+    return seen[0]
+
+
+def kept_apart(scene: Scene) -> None:
+    """The manager takes part in the first application; a second manager does not."""
+    scene.declare_all()
+    with arranging():
+        scene.people["second"] = people.user("Sanna Second", Role.PROGRAMME_MANAGER).id
+        city = get(Application, scene.application_ids[0]).coordinator_id
+        db.session.add(Membership(user_id=scene.people["manager"], organisation_id=city, starts_at=clock.now()))
+
+
+def limits(scene: Scene, least: int, most: int) -> None:
+    """Nobody takes fewer or more applications than that."""
+    with arranging():
+        for entry in db.session.scalars(select(Evaluator)):
+            entry.load_min, entry.load_max = least, most
+
+
+LIMITS = ((0, 3), (1, 3), (1, 1), (2, 2))
+
+
+def asked_under_each(scene: Scene) -> dict[object, matching.Instance]:
+    """What a run depends on, for every choice of what may move and for several limits."""
+    found: dict[object, matching.Instance] = {}
+    for least, most in LIMITS:
+        limits(scene, least, most)
+        for rule in StandingRule:
+            found[least, most, rule] = asked_of(scene, RunInput("2022", None, standing=rule))
+    limits(scene, 0, 3)
+    return found
+
+
+def test_a_run_asks_the_same_whoever_sits_on_what_is_closed_to_who_asks_for_it(scene: Scene) -> None:
+    kept_apart(scene)
+    empty = asked_under_each(scene)
+
+    for name in ("eva1", "eva2", "eva3"):
+        scene.give(name, scene.application_ids[0], "She knows courtyards.", by="second")
+    seated = asked_under_each(scene)
+    scene.release("eva1", scene.application_ids[0], "She fell ill.", by="second")
+    scene.give("eva5", scene.application_ids[0], "He takes her place.", by="second")
+
+    assert empty == seated == asked_under_each(scene)
+    for (least, most), asked in zip(LIMITS, list(empty.values())[::2], strict=True):
+        assert len(asked.applications) == 2
+        # One application is shut: a seat of everybody, so that nobody takes more than they may.
+        assert {(one.load_min, one.load_max) for one in asked.evaluators} == {(max(0, least - 1), most - 1)}
+
+
+def test_nobody_takes_more_than_they_may_with_what_is_closed_and_the_page_says_what_to_do(
+    browser: Browser, scene: Scene
+) -> None:
+    kept_apart(scene)
+    limits(scene, 0, 2)
+    for name in ("eva1", "eva2", "eva3"):
+        scene.give(name, scene.application_ids[0], "She knows courtyards.", by="second")
+    page = text_of(browser.get("manager", f"/calls/{scene.slug}/assignments"))
+    assert "Ask somebody who sees the whole call to run the assignment" in page
+    assert "closed to you" not in text_of(browser.get("second", f"/calls/{scene.slug}/assignments"))
+
+    # Five have one seat each for two applications that need six.
+    assert scene.assign().status is RunStatus.INFEASIBLE
+    refused = text_of(browser.get("manager", f"/calls/{scene.slug}/assignments/runs/1"))
+    assert "6 seats are to be filled" in refused and "may take 5 in all" in refused
+    assert "Each application of that counted as a seat of every evaluator" in refused
+
+    # Three sit there once, so that seven of ten seats are free: who sees the whole call fills all.
+    whole = services.run(scene.actor("second"), scene.call_id, AGAIN)
+    assert (whole.status, whole.seats_new) == (RunStatus.SOLVED, 6)
+    loads = Counter(db.session.scalars(select(Assignment.evaluator_id)))
+    assert max(loads.values()) == 2
+
+
+def test_of_a_run_over_everything_nothing_is_told_that_hangs_on_seats_closed_to_who_reads_it(
+    browser: Browser, scene: Scene
+) -> None:
+    kept_apart(scene)
+    limits(scene, 0, 1)
+    runs = f"/calls/{scene.slug}/assignments/runs/"
+    assert services.run(scene.actor("second"), scene.call_id, AGAIN).status is RunStatus.INFEASIBLE
+    whole = text_of(browser.get("second", runs + "1"))
+    assert "9 seats are to be filled" in whole and "Raise the maximum of Eva Evaluator" in whole
+    part = text_of(browser.get("manager", runs + "1"))
+    assert "seats are to be filled" not in part and "Eva Evaluator" not in part and rules.LEFT_OUT in part
+
+    limits(scene, 0, 3)
+    services.run(scene.actor("second"), scene.call_id, AGAIN)
+    seat = scene.seats(scene.application_ids[1])[0]
+    why = f"/calls/{scene.slug}/assignments/{scene.references[1]}/{get(User, scene.people[seat]).handle}/why"
+    assert "Another assignment without this seat is worth as much" in text_of(browser.get("second", why))
+    told = text_of(browser.get("manager", why))
+    assert "Another assignment" not in told and "is of the whole call, and so is left out" in told
+    # Whoever knows everything else could try out who sits there until the hash is the same.
+    assert "SHA-256" in text_of(browser.get("second", runs + "2"))
+    assert "SHA-256" not in text_of(browser.get("manager", runs + "2"))

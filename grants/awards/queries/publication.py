@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from grants.applications import queries as applications
 from grants.applications.models import Application
@@ -20,7 +20,7 @@ from grants.awards.rules.publication import Withheld, withheld_words
 from grants.awards.states import AmountBasis, MailingState, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.calls.rules import CallView, PublicResult, PublicResults, ResultsInput
-from grants.core import encoding
+from grants.core import clock, encoding
 from grants.core.db import db, get, locked
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
@@ -77,31 +77,33 @@ class PublishingPage:
     # What can be withheld by name, as a choice shows it: also what waits for its letter, which would name it at once.
     named: tuple[tuple[UUID, str], ...]
     withheld: tuple[Withheld, ...]
-    # Nothing is selected, for whoever a conflict keeps from nothing: others cannot know.
+    # Nothing is selected, for whoever is kept from nothing: others cannot know.
     none_selected: bool
+    # Something of the call waits for what this person declares, selected or not.
+    to_declare: bool
     # What waits for a second person.
     waiting: PublicationView | None
 
 
 @reader
 def publishing(actor: Actor, slug: str) -> Asking[PublishingPage]:
-    """The results of a call before they are public, and after; :class:`NotFound` out of scope. Five statements.
+    """The results of a call before they are public, and after; :class:`NotFound` out of scope. Six statements.
 
-    Nothing of an application a conflict keeps this person from; of what is withheld that holds when they are public too,
-    since everybody else reads nothing of it.
+    Nothing of an application shut to this person: by a conflict, or since they must declare about it and did not. Of what is
+    withheld that holds when they are public too, since everybody else reads nothing of it.
     """
     call = yield from calls.call.asking(actor, slug)
     if not any(actor.may(permission, Scope.of(("call", call.id))) for permission in OPENS):
         raise NotFound
     barred = actor.barred("application")
     about: list[Asking[Any]] = [
-        _selected.asking(call, tuple(SelectionKind)), decided.asking(call.id), _proposed.asking(call.id)
+        _selected.asking(call, tuple(SelectionKind)), decided.asking(call.id), _proposed.asking(call.id), _of_call(call.id)
     ]  # fmt: skip
-    every, done, waiting = yield from side_by_side(about)
-    rows = [each for each in every if each.id not in barred]
+    every, done, waiting, (to_declare, others) = yield from side_by_side(about)
+    shut = yield from evaluation.undecidable.asking(actor, to_declare, others)
+    hidden = barred if call.results_are_public(clock.now()) else barred | shut
+    rows = [each for each in every if each.id not in hidden]
     withheld = yield from reasons.asking(call.id, [each.id for each in rows])
-    known = {each.id for each in rows} | {each.application_id for each in withheld}
-    shut = yield from evaluation.undecidable.asking(actor, known)
     return PublishingPage(
         call, done, tuple(each.told for each in rows if not each.withheld),
         tuple(
@@ -109,8 +111,19 @@ def publishing(actor: Actor, slug: str) -> Asking[PublishingPage]:
             for each in rows if each.id not in shut and each.decided_here and not each.by_name
         ),
         tuple(each for each in withheld if each.application_id not in shut),
-        not every and not barred, waiting,
+        not every and not hidden,
+        bool(hidden - barred) and actor.can(Permission.CONFLICT_DECLARE), waiting,
     )  # fmt: skip
+
+
+def _of_call(call_id: UUID) -> Asking[tuple[list[UUID], list[UUID]]]:
+    """The applications of a call of which who judges declares, and the others."""
+    declared = and_(
+        Application.origin == Origin.SUBMITTED_HERE.value,
+        Application.state.in_((*evaluation.IN_EVALUATION, *evaluation.EVALUATED)),
+    )
+    rows = yield from ask(select(Application.id, declared.label("declared")).where(Application.call_id == call_id))
+    return [row.id for row in rows if row.declared], [row.id for row in rows if not row.declared]
 
 
 def reads_withheld(actor: Actor, application_id: UUID, place: Scope) -> bool:

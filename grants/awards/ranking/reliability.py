@@ -9,6 +9,8 @@ from enum import StrEnum
 from grants.awards.ranking.variance import Sheet
 
 # Severity is told only of whoever scored so many applications, and learnt only where people score so many on average.
+# Of fewer applications no order is advised on.
+APPLICATIONS_MIN = 3
 SHEETS_MIN = 3
 
 
@@ -90,10 +92,13 @@ def _named(applications: Sequence[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def why_not(sheets: Sequence[Sheet], incomplete: Sequence[str], each: int) -> str:
+def why_not(
+    sheets: Sequence[Sheet], incomplete: Sequence[str], each: int, *, applications_min: int = APPLICATIONS_MIN
+) -> str:
     """Why nothing can be said at all, as a sentence; empty where the model may be asked.
 
-    ``incomplete`` are the applications with fewer than ``each`` submitted sheets.
+    ``incomplete`` are the applications with fewer than ``each`` submitted sheets; of fewer than ``applications_min`` no order
+    is advised on.
     """
     if incomplete:
         count = len(incomplete)
@@ -102,8 +107,8 @@ def why_not(sheets: Sequence[Sheet], incomplete: Sequence[str], each: int) -> st
             f"{count} {has} fewer than {each} submitted score sheets: {_named(incomplete)}. An order of a part would "
             "mislead; ask again when all sheets are in."
         )
-    if len({one.application for one in sheets}) < 3:
-        return "Fewer than 3 applications have score sheets. There is no order to advise on."
+    if len({one.application for one in sheets}) < applications_min:
+        return f"Fewer than {applications_min} applications have score sheets. There is no order to advise on."
     if len({one.score for one in sheets}) == 1:
         return "All scores are the same. Nothing tells the applications apart."
     by_application: dict[str, set[float]] = defaultdict(set)

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from grants.awards.rules.advice import AdvicePage, AdviceRow, SeverityRow, refuse_more_places, refuse_places
+from grants.awards.rules.advice import (
+    ADVISED_IN_PART,
+    AdvicePage,
+    AdviceRow,
+    SeverityRow,
+    refuse_more_places,
+    refuse_places,
+)
 from grants.awards.rules.decision import (
     NOT_TOLD,
     DecisionInput,
@@ -89,6 +96,7 @@ from grants.awards.rules.strands import read_strands, strand_lines
 from grants.awards.rules.strips import bar, points, strip
 
 __all__ = [
+    "ADVISED_IN_PART",
     "AIMED_NAMED_MAX",
     "BY_RANK",
     "LISTS_KEPT",

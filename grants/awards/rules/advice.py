@@ -12,6 +12,10 @@ from grants.awards.states import AdviceKind
 from grants.core.errors import Invalid
 
 PLACES_MAX = 2_000
+ADVISED_IN_PART = (
+    "The advice is worked out over every application of the call, and something of it is closed to you. Somebody who sees "
+    "the whole call asks for it and reads it."
+)
 AXIS_FROM, AXIS_TO = 6, 194
 
 
@@ -202,8 +206,8 @@ def _across(value: float, most: float) -> int:
 class AdvicePage:
     """The newest run of a call; ``number`` is None where there is none.
 
-    ``chairs`` says whether this person reads what is said of evaluators. Whoever sees a part of the applications is told
-    nothing that was counted or worked out over all of them: what they are kept from is the difference.
+    ``chairs`` says whether this person reads what is said of evaluators. Whoever sees a part of the applications is shown no
+    run, since it was made of all of them; only the means of the sheets of that part, as they are in now.
     """
 
     call_id: UUID
@@ -239,9 +243,7 @@ class AdvicePage:
 
     @property
     def why(self) -> str:
-        """Why the method says less than all; nobody learns from it about what they are kept from."""
-        if self.partial and self.reason:
-            return "The method cannot say all now. Why names applications, and is told to whoever may see them all."
+        """Why the method says less than all."""
         return self.reason
 
     @property

@@ -30,14 +30,16 @@ ADVICE_JOB = "jobs.awards.advise"
     says="asked for advice beside the ranking of {subject}",
 )
 def request_advice(actor: Actor, call_id: UUID, places: int | None) -> UUID:
-    """Ask for the advice; a job works it out. Returns the job's id."""
+    """Ask for the advice; a job works it out. Returns the job's id. Refused to whoever sees a part of the call."""
+    call = calls.call_by_id(call_id)
+    # First of all: whether there are sheets, and whether a run is a new one, tells of what is shut.
+    if queries.advice_page(actor, call.slug).partial:
+        raise Refused(rules.ADVISED_IN_PART)
     wanted = rules.refuse_places(places)
-    sheets = queries.sheets_read(calls.call_by_id(call_id)).sheets
+    sheets = queries.sheets_read(call).sheets
     if not sheets:
         raise Refused("No score sheet of this call is submitted yet. Ask for the advice when the sheets are in.")
-    # Of the whole call only who sees all of it is told how many there are.
-    known = {each.application for each in sheets} - {str(each) for each in actor.barred("application")}
-    rules.refuse_more_places(wanted, len(known))
+    rules.refuse_more_places(wanted, len({each.application for each in sheets}))
     acts.subject("call", call_id)
     return jobs.queue(ADVICE_JOB, subject=("call", call_id), call_id=str(call_id), places=wanted)
 

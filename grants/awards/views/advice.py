@@ -10,7 +10,7 @@ from flask import Response, flash
 
 from grants.awards import queries, services
 from grants.awards.forms import AdviceForm
-from grants.awards.rules import AdvicePage
+from grants.awards.rules import ADVISED_IN_PART, AdvicePage
 from grants.awards.views.frame import P, bp
 from grants.core import jobs
 from grants.core.errors import NotFound
@@ -55,7 +55,7 @@ def ask_robustness(slug: str) -> Any:
 def _advice(shown: AdvicePage, form: AdviceForm, deed: DeedForm | None = None) -> str:
     found = jobs.newest_of(("call", shown.call_id), (services.ADVICE_JOB, services.ROBUSTNESS_JOB))
     return page(
-        "awards/advice.html", shown=shown, form=form, job=found.get(services.ADVICE_JOB),
+        "awards/advice.html", shown=shown, form=form, in_part=ADVISED_IN_PART, job=found.get(services.ADVICE_JOB),
         robustness_job=found.get(services.ROBUSTNESS_JOB), deed=deed or DeedForm(formdata=None),
     )  # fmt: skip
 
@@ -64,7 +64,7 @@ def _advice(shown: AdvicePage, form: AdviceForm, deed: DeedForm | None = None) -
 @requires(P.SELECTION_DECIDE)
 def advice_csv(slug: str) -> Any:
     shown = queries.advice_page(current_actor(), slug)
-    if shown.number is None:
+    if shown.number is None and not shown.partial:
         raise NotFound
     out = io.StringIO()
     writer = csv.writer(out, dialect="excel", lineterminator="\r\n")
@@ -76,7 +76,7 @@ def advice_csv(slug: str) -> Any:
         told = [_decimals(value) for value in (row.fundable, row.sucra, row.percentile, row.stays)]
         cells = [
             row.reference, row.title, row.official or "", row.sheets, row.mean_words, _decimals(row.effect),
-            _decimals(row.rank), *bounds, *told, shown.number,
+            _decimals(row.rank), *bounds, *told, shown.number or "",
         ]  # fmt: skip
         writer.writerow([inert(str(cell)) for cell in cells])
     services.export_advice(current_actor(), shown.call_id, len(shown.rows))

@@ -145,7 +145,7 @@ def _publishing(
     place, waiting = Scope.of(("call", call.id)), shown.waiting
     version = "" if waiting is None else str(waiting.version)
     return page(
-        "awards/publishing.html", call=call, results=shown.results, withheld=shown.withheld, none_selected=shown.none_selected,
+        "awards/publishing.html", call=call, results=shown.results, withheld=shown.withheld, none_selected=shown.none_selected, to_declare=shown.to_declare,
         public=call.results_are_public(clock.now()), why_not=_unpublishable(shown.decided),
         form=form or PublishForm.of(call), waiting=waiting, sent=second or sent, named=shown.named, to_name=to_name,
         withhold_form=sent if isinstance(sent, WithholdForm) else WithholdForm(formdata=None).offer(shown.named),

@@ -53,6 +53,7 @@ RUN_COLUMNS = (
     AssignmentRun.objective, AssignmentRun.bound, AssignmentRun.reasons, AssignmentRun.changes,
     AssignmentRun.applications, AssignmentRun.evaluators, AssignmentRun.seats, AssignmentRun.seats_new,
     AssignmentRun.pairs_priced, AssignmentRun.rounds, AssignmentRun.input_sha256,
+    AssignmentRun.settings[rules.SHUT_TO_WHO_ASKED].label("left_out"),
 )  # fmt: skip
 
 
@@ -96,7 +97,7 @@ def pool(call_id: UUID, sees: Actor | None = None) -> Asking[tuple[PoolMember, .
             *(Evaluator.languages, Evaluator.topics, Evaluator.load_min, Evaluator.load_max, Evaluator.version),
             *(Evaluator.topic_levels, Evaluator.language_levels, Evaluator.roles),
             *(Evaluator.stepped_down_at, Evaluator.stepped_down_why),
-            *(Evaluator.available_from, Evaluator.available_until, _wishes(), _met_last_year(call_id)),
+            *(Evaluator.available_from, Evaluator.available_until, _wishes(), _met_last_year(call_id, seen)),
             *(
                 employers_of(),
                 *organisations_of(),
@@ -147,8 +148,8 @@ def _wishes() -> Label[Any]:
     )
 
 
-def _met_last_year(call_id: UUID) -> Label[Any]:
-    """The organisations behind the applications on which the person of an entry had a seat in the programme's calls of the year before."""
+def _met_last_year(call_id: UUID, seen: ColumnElement[bool]) -> Label[Any]:
+    """The organisations behind the applications on which the person of an entry had a seat in the programme's calls of the year before, but for seats that are not ``seen``."""
     other, this, before = aliased(Evaluator), aliased(Call), aliased(Call)
     return (
         select(func.array_agg(ApplicationPartner.organisation_id.distinct()))
@@ -161,6 +162,7 @@ def _met_last_year(call_id: UUID) -> Label[Any]:
             other.user_id == Evaluator.user_id,
             this.id == call_id,
             Assignment.state == SeatState.ACTIVE.value,
+            seen,
             ApplicationPartner.state != PartnerState.DECLINED.value,
         )
         .correlate(Evaluator)
@@ -243,8 +245,9 @@ def shut_titles(actor: Actor, call_id: UUID) -> Asking[ShutTitles]:
 
 
 def run_view(row: Any, shut: ShutTitles) -> RunView:
-    """A run as the list shows it, without the sentences that name one of these."""
-    reasons, changes = told_of_run(row.reasons, shut), told_of_run(row.changes, shut)
+    """A run as the list shows it, without the sentences that tell of one of these."""
+    left_out = row.left_out or ()
+    reasons, changes = told_of_run(row.reasons, shut, left_out), told_of_run(row.changes, shut, left_out)
     return RunView(
         row.number, RunStatus(row.status), row.created_at, row.seed, row.objective, row.bound, reasons,
         row.applications, row.evaluators, row.seats, row.seats_new, row.pairs_priced, row.rounds,

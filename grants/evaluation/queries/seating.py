@@ -29,7 +29,7 @@ from grants.evaluation.models import (
 from grants.evaluation.queries.accepting import terms_accepted
 from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, in_conflict, results_known, within
 from grants.evaluation.queries.applicants import cities_of, topics_picked
-from grants.evaluation.queries.assignments import call_to_assign, not_barred, runs, seat_views
+from grants.evaluation.queries.assignments import call_to_assign, not_barred, runs, seat_views, sees_a_part
 from grants.evaluation.queries.conflicts import doubts_where, waits_for_ruling
 from grants.evaluation.queries.detected import detected_count
 from grants.evaluation.rules import (
@@ -66,9 +66,9 @@ def assignments_page(
         ask(_lines(wanted, page)),
         ask(select(func.count()).select_from(select(Application.id).where(*wanted).limit(COUNTED_MAX + 1).subquery())),
         _totals(actor, call.id), runs.asking(actor, call.id), detected_count.asking(actor, call.id),
-        _since(actor, call.id),
+        _since(actor, call.id), sees_a_part.asking(actor, call.id),
     ]  # fmt: skip
-    found, ((count,),), totals, ran, waiting, since = yield from side_by_side(about_call)
+    found, ((count,),), totals, ran, waiting, since, partial = yield from side_by_side(about_call)
     lines = cut(found, page, key=lambda row: row.reference_key, total=Tally.of(count))
     ids = [row.id for row in lines.items]
     about_rows: list[Asking[Any]] = [
@@ -90,7 +90,7 @@ def assignments_page(
     return AssignmentsPage(
         call.id, call.slug, call.title, call.content.evaluators_per_application, call.content.assignment.roles, search,
         Rows(rows, lines.next_key, lines.total, lines.first), totals, loads,
-        doubts[:DOUBTS_SHOWN], len(doubts) > DOUBTS_SHOWN, ran, waiting, since, topics,
+        doubts[:DOUBTS_SHOWN], len(doubts) > DOUBTS_SHOWN, ran, waiting, since, topics, partial,
     )  # fmt: skip
 
 

@@ -255,7 +255,7 @@ from grants.evaluation.rules.showing import (
     own_work,
 )
 from grants.evaluation.rules.stepping_down import ALL_SUBMITTED, SteppingDown
-from grants.evaluation.rules.told import LEFT_OUT, ShutTitles, kept_of_run, told_of_run
+from grants.evaluation.rules.told import LEFT_OUT, SHUT_TO_WHO_ASKED, ShutTitles, kept_of_run, told_of_run
 from grants.evaluation.rules.values import (
     AdjustInput,
     Answered,
@@ -304,6 +304,7 @@ __all__ = [
     "SEAT_COLUMNS",
     "SEAT_LINES_MAX",
     "SHIFT_TAINTED",
+    "SHUT_TO_WHO_ASKED",
     "TOPIC_LEVELS",
     "TO_COMPARE",
     "WISHES",

@@ -15,6 +15,7 @@ from grants.core.paging import Rows
 from grants.evaluation.rules.fit import FIT_MAX
 from grants.evaluation.rules.pool import PoolMember, digest
 from grants.evaluation.rules.showing import ApplicationHead, RunView, SeatView
+from grants.evaluation.rules.told import SHUT_TO_WHO_ASKED
 from grants.evaluation.rules.values import RunInput
 
 SEED_CHARACTERS_MAX = 100
@@ -211,6 +212,11 @@ class RunPage:
         found.append(f"Evaluators from a country of the consortium were {'kept away' if kept else 'allowed'}.")
         if self.settings.get("standing") == "movable":
             found.append("Seats on which nothing was written could move; as few as possible did.")
+        if self.settings.get(SHUT_TO_WHO_ASKED):
+            found.append(
+                "What was closed to whoever asked stayed as it was. Each application of that counted as a seat of every evaluator, "
+                "so evaluators may have fewer than their least: a run by somebody who sees the whole call gives out the rest."
+            )
         return tuple(found)
 
     @property
@@ -266,7 +272,10 @@ class SeatWhy:
             f"{name} fits {self.told['utility']} of 1000 and is number {self.told['rank']} of the "
             f"{self.told['allowed']} evaluators who may take it."
         ]
-        if loss is None:
+        if self.partial:
+            # Who could serve elsewhere hangs on every seat of the call.
+            found.append("What the total would lose without this seat is of the whole call, and so is left out.")
+        elif loss is None:
             found.append("What the total would lose without this seat was not worked out in this run.")
         elif moved > 0:
             found.append(f"Without this seat {_moved(moved)}, and the total would be {_less(loss)}.")

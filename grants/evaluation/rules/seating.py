@@ -184,6 +184,8 @@ class AssignmentsPage:
     since: SinceRun = SinceRun()
     # Every topic an application of the call can pick, by its value.
     topics: Mapping[str, str] = field(default_factory=dict)
+    # An application of the call is shut to who reads the page: a run of theirs leaves it out.
+    partial: bool = False
 
     @property
     def doubts_open(self) -> int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+# What a run keeps the ids of the applications under that stayed as they were, since they were shut to who asked for it.
+SHUT_TO_WHO_ASKED = "left_out"
 LEFT_OUT = "What concerns an application in which you have a conflict of interest is left out."
 _QUOTED = re.compile("“([^”]*)”")
 
@@ -33,6 +35,16 @@ class ShutTitles:
         quoted = set(_QUOTED.findall(sentence))
         return any(f"“{title}”" in sentence for title in self.titles) or not quoted <= self.every
 
+    def hangs_on(self, sentence: str | Mapping[str, Any]) -> bool:
+        """Whether a kept sentence of a run over one that is shut may say what it does because of who sits there.
+
+        It does not where it is of one open application and names nobody: how many may take it is the same without others. Who
+        is full, whose limits to change and what is missing in all is counted over every seat.
+        """
+        text = sentence if isinstance(sentence, str) else str(sentence["text"])
+        quoted = _QUOTED.findall(text)
+        return len(quoted) != 1 or quoted[0] not in self.every - self.titles or text.count("“") != 1
+
 
 def kept_of_run(sentences: Sequence[str], titles: Mapping[UUID, str]) -> list[dict[str, Any]]:
     """Sentences as they are kept, each with the applications it names.
@@ -46,12 +58,22 @@ def kept_of_run(sentences: Sequence[str], titles: Mapping[UUID, str]) -> list[di
     ]
 
 
-def told_of_run(sentences: Sequence[str | Mapping[str, Any]], shut: ShutTitles) -> tuple[str, ...]:
-    """Sentences of a run, but for those that name an application shut to who reads them; that something is left out is said.
+def told_of_run(
+    sentences: Sequence[str | Mapping[str, Any]], shut: ShutTitles, left_out: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Sentences of a run, but for what would tell who reads them of an application shut to them; that is said.
 
-    >>> kept = kept_of_run(["“Roof” needs 2.", "“Roof by Roof” needs 1."], {UUID(int=1): "Roof", UUID(int=2): "Roof by Roof"})
-    >>> told_of_run(kept, ShutTitles(frozenset([str(UUID(int=1))]), frozenset(["Roof"]), frozenset(["Roof"])))[0]
-    '“Roof by Roof” needs 1.'
+    ``left_out`` are the applications the run was made without: what was worked out over none that is shut is told whole.
+
+    >>> kept = kept_of_run(["“Roof” needs 2.", "“Roof by Roof” needs 1.", "1 seat too few."], {UUID(int=1): "Roof"})
+    >>> shut = ShutTitles(frozenset([str(UUID(int=1))]), frozenset(["Roof"]), frozenset(["Roof", "Roof by Roof"]))
+    >>> told_of_run(kept, shut)[0], len(told_of_run(kept, shut)), len(told_of_run(kept[1:], shut, shut.ids))
+    ('“Roof by Roof” needs 1.', 2, 2)
     """
-    told = tuple(one if isinstance(one, str) else str(one["text"]) for one in sentences if not shut.names(one))
+    covers = not shut.ids <= set(left_out)
+    told = tuple(
+        one if isinstance(one, str) else str(one["text"])
+        for one in sentences
+        if not shut.names(one) and not (covers and shut.hangs_on(one))
+    )
     return told if len(told) == len(sentences) else (*told, LEFT_OUT)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -33,8 +33,9 @@ def run_row(
     result: matching.Matched | matching.Infeasible,
     values: RunInput,
     call: CallView,
+    left_out: Collection[UUID] = (),
 ) -> AssignmentRun:
-    """The run as it is kept, without the reasons of its seats."""
+    """The run as it is kept, without the reasons of its seats; ``left_out`` were shut to who asked for it."""
     row = AssignmentRun(
         call_id=call_id,
         number=1 + (before.number if before else 0),
@@ -47,6 +48,7 @@ def run_row(
             "weights": dict(call.content.assignment.weights),
             "rules": list(call.content.assignment.groups),
             "floor": instance.floor,
+            rules.SHUT_TO_WHO_ASKED: sorted(str(each) for each in left_out),
         },
         applications=len(instance.applications),
         evaluators=len(instance.evaluators),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -64,8 +63,8 @@ def run(actor: Actor, call_id: UUID, values: RunInput, solver: Solver = matching
     """Fill every empty seat of the call by the exact assignment; seats that stand stay, or as few as possible move.
 
     Worked out while nothing is held, however long that takes, and given out only if all of it is as it was read.
-    Applications in which the person who asks has a conflict stay as they are. Run again with nothing changed it adds
-    nothing. Raises :class:`Conflict` when something changed twice.
+    Applications in which the person who asks has a conflict stay as they are, and nothing that comes of it hangs on who
+    has their seats (docs/decisions/0022). Run again with nothing changed it adds nothing. Raises :class:`Conflict` when something changed twice.
     """
     if not actor.may(Permission.ASSIGNMENT_DECIDE, Scope.of(("call", call_id))):
         raise NotAllowed("Evaluators are assigned by the programme manager of this call.", Permission.ASSIGNMENT_DECIDE)
@@ -93,19 +92,20 @@ class _ReadNow:
     seats: tuple[Assignment, ...]
     instance: matching.Instance
     kept_away: Mapping[matching.Pair, str]
+    # Applications of the call that stay as they are: shut to who asks.
+    shut: frozenset[UUID]
 
 
 def _read(actor: Actor, call_id: UUID, values: RunInput) -> _ReadNow:
     call = calls.call_by_id(call_id)
     every = queries.consortia(call_id)
-    # Whoever asks decides nothing about those; what is given out on them counts against the loads all the same.
+    # Whoever asks decides nothing about those, and learns nothing of who sits there: each is a seat of every evaluator.
     shut = queries.undecidable(actor, (), [one.application_id for one in every])
     found = tuple(one for one in every if one.application_id not in shut)
-    members = queries.pool(call_id)
+    members = queries.pool(call_id, actor)
     seats = seats_of(one.application_id for one in found)
-    taken = Counter(seat.evaluator_id for seat in seats_of(shut))
-    instance, kept_away = _instance(call, found, members, values, seats, taken)
-    return _ReadNow(call, found, members, seats, instance, kept_away)
+    instance, kept_away = _instance(call, found, members, values, seats)
+    return _ReadNow(call, found, members, seats, instance, kept_away, shut)
 
 
 @act(
@@ -127,14 +127,14 @@ def give_out(
         )
     before = last_run(call_id)
     if isinstance(result, matching.Infeasible):
-        row = run_row(call_id, before, instance, result, values, call)
+        row = run_row(call_id, before, instance, result, values, call, now.shut)
         db.session.add(row)
         jobs.progress(4, 4, "No assignment exists; the reasons are on the page")
         return RunResult(row.id, RunStatus.INFEASIBLE, 0, result.reasons)
     jobs.progress(2, 4, "Checking the proof")
     assert matching.verify(instance, result) == (), "the certificate was checked pair by pair"
     jobs.progress(3, 4, "Working out the reasons for each seat, and giving the seats out")
-    row = run_row(call_id, before, instance, result, values, call)
+    row = run_row(call_id, before, instance, result, values, call, now.shut)
     row.explanations = explained(instance, result, call, found, members, now.kept_away)
     db.session.add(row)
     by_id = {member.id: member for member in members}
@@ -172,9 +172,8 @@ def _instance(
     members: Sequence[PoolMember],
     values: RunInput,
     seats: Sequence[Assignment],
-    taken: Mapping[UUID, int],
 ) -> tuple[matching.Instance, dict[matching.Pair, str]]:
-    """What the assignment depends on, and of each pair that may not meet why not; ``taken`` are seats beside the run."""
+    """What the assignment depends on, and of each pair that may not meet why not."""
     ids, people = [one.application_id for one in found], [member.user_id for member in members]
     stated = queries.declarations(ids)
     shut_out, clear = queries.shut_out(ids, people), queries.clear_people(people, ids, people)
@@ -207,9 +206,9 @@ def _instance(
         tuple(
             replace(
                 queries.rules_holder(member),
-                load_max=max(0, member.load_max - taken.get(member.id, 0)),
+                load_max=max(0, member.load_max - member.unseen),
                 # Whoever stepped down owes nothing any more.
-                load_min=0 if member.stepped_down_at else max(0, member.load_min - taken.get(member.id, 0)),
+                load_min=0 if member.stepped_down_at else max(0, member.load_min - member.unseen),
             )
             for member in members
         ),
