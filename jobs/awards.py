@@ -14,7 +14,7 @@ from grants.core.permissions import Permission
 
 def advise(*, call_id: str, places: int) -> dict[str, int]:
     """Work out the advice of a call. Safe to run twice: the same sheets make no second run."""
-    number = services.advise(jobs.actor(Permission.SELECTION_DECIDE), UUID(call_id), places)
+    number = services.advise(jobs.actor(Permission.CONSENSUS_WRITE), UUID(call_id), places)
     return {"number": number}
 
 
@@ -28,7 +28,7 @@ def solve(*, call_id: str, typed: dict[str, Any] | None = None) -> dict[str, int
 
 def robust(*, call_id: str) -> dict[str, int]:
     """Work out in how many orders simulated from the advice each application stays selected. Safe to run twice."""
-    return {"draws": services.work_out_robustness(jobs.actor(Permission.SELECTION_DECIDE), UUID(call_id))}
+    return {"draws": services.work_out_robustness(jobs.actor(Permission.CONSENSUS_WRITE), UUID(call_id))}
 
 
 def score_changed(*, application_id: str, by: str, at: str, text: str, before: str, reason: str) -> int:

@@ -112,7 +112,7 @@ def _counted(call: CallView, rows: Sequence[Any]) -> SheetsRead:
 
 @reader
 def advice_page(actor: Actor, slug: str) -> Asking[AdvicePage]:
-    """The newest run beside the official rank, for chairs and managers who decide, read beside the ranking.
+    """The newest run beside the official rank, for chairs alone, read beside the ranking.
 
     With a conflict, or not declared, one sees no row of that application, and no figure it could be inferred from: then no
     run is shown, since each says by being there, or by saying less, what came in; but the means of what is open, as of now.
@@ -121,8 +121,10 @@ def advice_page(actor: Actor, slug: str) -> Asking[AdvicePage]:
     shown, ((runs, names, titles, answers), seated) = yield from both(
         ranking_page.asking(actor, slug), both(_latest(call_id), assesses(actor, call_id))
     )
-    if not actor.may(Permission.SELECTION_DECIDE, Scope.of(("call", shown.call_id))):
-        raise NotAllowed("The advice is read by the chair and by the manager of this call.")
+    if not actor.may(Permission.CONSENSUS_WRITE, Scope.of(("call", shown.call_id))):
+        raise NotAllowed(
+            "The advice is read by the chairs of this call alone; it changes nothing of the official list."
+        )
     if seated:
         raise NotAllowed("You assess applications of this call; the advice is read by those who do not.")
     if shown.partial or not all(_open_to(actor, shown, each) for each in titles.values()):
@@ -187,12 +189,11 @@ def _page(
     answers: Sequence[Any],
 ) -> AdvicePage:  # fmt: skip
     run = next(iter(runs), None)
-    chairs = actor.may(Permission.CONSENSUS_WRITE, Scope.of(("call", shown.call_id)))
     selected = len(shown.selected) if shown.tells_outcomes else 0
     places = selected or _half(shown)
     head = (shown.call_id, shown.call_slug, shown.call_title)
     if run is None:
-        return AdvicePage(*head, False, "", chairs, places)
+        return AdvicePage(*head, False, "", places)
     told = [held for held in run.result.get("rows", ()) if held["id"] in titles]
     points = _most(shown) / SCALE
     official = {str(row.application_id): row.rank for row in shown.rows}
@@ -205,9 +206,9 @@ def _page(
             for row, held in zip(rows, told, strict=True)
         ]
     rows.sort(key=lambda one: (one.rank or 0.0, -(one.mean if one.effect is None else one.effect), one.reference))
-    people = [_person(held, names, points) for held in (run.result.get("people", ()) if chairs else ())]
+    people = [_person(held, names, points) for held in run.result.get("people", ())]
     return AdvicePage(
-        *head, False, "", chairs, places, run.number, run.created_at, AdviceKind(run.kind), run.reason,
+        *head, False, "", places, run.number, run.created_at, AdviceKind(run.kind), run.reason,
         run.places, run.applications, run.evaluators, run.sheets, tuple(rows), tuple(people),
         run.result.get("reliability", {}), _most(shown), run.settings.get("each", 1), run.milliseconds, run.input_sha256.hex(),
         robustness,

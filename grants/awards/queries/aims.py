@@ -67,7 +67,7 @@ def what_ifs(actor: Actor, slug: str) -> Asking[WhatIfPage]:
 
 def _reads_advice(actor: Actor, call_id: UUID) -> Asking[bool]:
     """Whether this person reads the advice, and so what is made of its chances: who decides and assesses nothing here."""
-    if not actor.may(Permission.SELECTION_DECIDE, Scope.of(("call", call_id))):
+    if not actor.may(Permission.CONSENSUS_WRITE, Scope.of(("call", call_id))):
         return False
     return not (yield from assesses(actor, call_id))
 

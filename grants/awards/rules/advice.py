@@ -206,7 +206,7 @@ def _across(value: float, most: float) -> int:
 class AdvicePage:
     """The newest run of a call; ``number`` is None where there is none.
 
-    ``chairs`` says whether this person reads what is said of evaluators. Whoever sees a part of the applications is shown no
+    Whoever sees a part of the applications is shown no
     run, since it was made of all of them; only the means of the sheets of that part, as they are in now.
     """
 
@@ -215,7 +215,6 @@ class AdvicePage:
     call_title: str
     partial: bool
     why_partial: str
-    chairs: bool
     places_likely: int
     number: int | None = None
     made_at: datetime | None = None

@@ -25,7 +25,7 @@ ADVICE_JOB = "jobs.awards.advise"
 
 @act(
     "ranking_run.request",
-    needs=Permission.SELECTION_DECIDE,
+    needs=Permission.CONSENSUS_WRITE,
     scope=evaluation.call_scope,
     says="asked for advice beside the ranking of {subject}",
 )
@@ -46,7 +46,7 @@ def request_advice(actor: Actor, call_id: UUID, places: int | None) -> UUID:
 
 @act(
     "ranking_run.make",
-    needs=Permission.SELECTION_DECIDE,
+    needs=Permission.CONSENSUS_WRITE,
     scope=evaluation.call_scope,
     says="worked out advice beside the ranking of {subject}",
 )

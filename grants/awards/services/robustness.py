@@ -23,7 +23,7 @@ ROBUSTNESS_JOB = "jobs.awards.robust"
 
 @act(
     "selection_solve.request_robust",
-    needs=Permission.SELECTION_DECIDE,
+    needs=Permission.CONSENSUS_WRITE,
     scope=call_scope,
     says="asked how robust the selection of {subject} is",
 )
@@ -68,8 +68,8 @@ def work_out_robustness(actor: Actor, call_id: UUID) -> int:
 
     Worked out while nothing is held; the answer stands for what it was made from. Asked again it is not made anew.
     """
-    if not actor.may(Permission.SELECTION_DECIDE, Scope.of(("call", call_id))):
-        raise NotAllowed("This is worked out for those who decide the selection.", Permission.SELECTION_DECIDE)
+    if not actor.may(Permission.CONSENSUS_WRITE, Scope.of(("call", call_id))):
+        raise NotAllowed("This is worked out for the chairs.", Permission.CONSENSUS_WRITE)
     jobs.progress(0, 1, "Reading the list and its score sheets")
     call = calls.call_by_id(call_id)
     asked = queries.robustness_input(call)

@@ -1,4 +1,4 @@
-"""Pages of the advice beside the official list, for chairs and managers who decide, and the same as a file."""
+"""Pages of the advice beside the official list, for chairs alone, and the same as a file."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from grants.web.routing import current_actor, page, requires, see_other
 
 
 @bp.get("/calls/<slug>/advice")
-@requires(P.SELECTION_DECIDE)
+@requires(P.CONSENSUS_WRITE)
 def advice(slug: str) -> Any:
     shown = queries.advice_page(current_actor(), slug)
     return _advice(shown, AdviceForm(places=shown.places or shown.places_likely))
 
 
 @bp.post("/calls/<slug>/advice")
-@requires(P.SELECTION_DECIDE)
+@requires(P.CONSENSUS_WRITE)
 def ask_advice(slug: str) -> Any:
     shown = queries.advice_page(current_actor(), slug)
     form = AdviceForm()
@@ -40,7 +40,7 @@ def ask_advice(slug: str) -> Any:
 
 
 @bp.post("/calls/<slug>/advice/robust")
-@requires(P.SELECTION_DECIDE)
+@requires(P.CONSENSUS_WRITE)
 def ask_robustness(slug: str) -> Any:
     """Ask in how many orders simulated from the advice each application stays selected."""
     shown, deed = queries.advice_page(current_actor(), slug), DeedForm()
@@ -61,7 +61,7 @@ def _advice(shown: AdvicePage, form: AdviceForm, deed: DeedForm | None = None) -
 
 
 @bp.get("/calls/<slug>/advice.csv")
-@requires(P.SELECTION_DECIDE)
+@requires(P.CONSENSUS_WRITE)
 def advice_csv(slug: str) -> Any:
     shown = queries.advice_page(current_actor(), slug)
     if shown.number is None and not shown.partial:
