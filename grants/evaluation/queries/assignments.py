@@ -45,6 +45,7 @@ RUN_COLUMNS = (
     AssignmentRun.objective, AssignmentRun.bound, AssignmentRun.reasons, AssignmentRun.changes,
     AssignmentRun.applications, AssignmentRun.evaluators, AssignmentRun.seats, AssignmentRun.seats_new,
     AssignmentRun.pairs_priced, AssignmentRun.rounds, AssignmentRun.input_sha256,
+    AssignmentRun.ideal, AssignmentRun.solver, AssignmentRun.settings,
 )  # fmt: skip
 
 
@@ -237,7 +238,7 @@ def run_view(row: Any, shut: ShutTitles) -> RunView:
     return RunView(
         row.number, RunStatus(row.status), row.created_at, row.seed, row.objective, row.bound, reasons,
         row.applications, row.evaluators, row.seats, row.seats_new, row.pairs_priced, row.rounds,
-        row.input_sha256.hex(), changes, partial=bool(shut.ids),
+        row.input_sha256.hex(), changes, bool(shut.ids), row.ideal, row.solver, row.settings,
     )  # fmt: skip
 
 

@@ -57,8 +57,7 @@ def run_page(actor: Actor, slug: str, number: int, page: Page) -> Asking[RunPage
     call = yield from call_to_assign.asking(actor, slug)
     asked = select(
         *RUN_COLUMNS,
-        *(AssignmentRun.settings, AssignmentRun.solver, AssignmentRun.ideal, AssignmentRun.floor),
-        *(AssignmentRun.spread, AssignmentRun.difference),
+        *(AssignmentRun.floor, AssignmentRun.spread, AssignmentRun.difference),
     ).where(AssignmentRun.call_id == call.id, AssignmentRun.number == number)
     found, shut = yield from both(ask(asked), shut_titles(actor, call.id))
     if not found:

@@ -228,6 +228,7 @@ from grants.evaluation.rules.shifts import (
     shift_sentence,
     shift_words,
 )
+from grants.evaluation.rules.run_view import RunView
 from grants.evaluation.rules.showing import (
     AgreedWords,
     ApplicationHead,
@@ -239,7 +240,6 @@ from grants.evaluation.rules.showing import (
     ConsensusVersionView,
     DraftSheet,
     RunResult,
-    RunView,
     SeatView,
     SheetView,
     in_order,

@@ -13,7 +13,8 @@ from grants.core.errors import Invalid
 from grants.core.paging import Rows
 from grants.evaluation.rules.fit import FIT_MAX
 from grants.evaluation.rules.pool import PoolMember, digest
-from grants.evaluation.rules.showing import ApplicationHead, RunView, SeatView
+from grants.evaluation.rules.run_view import RunView
+from grants.evaluation.rules.showing import ApplicationHead, SeatView
 from grants.evaluation.rules.values import RunInput
 
 SEED_CHARACTERS_MAX = 100
@@ -151,7 +152,7 @@ class RunPage:
             f"Every pair of an evaluator and an application has a fit of 0 to {FIT_MAX}: how much of its topics the person "
             f"knows, and whatever else the call counts. The {run.seats} seats together are worth {run.objective}, "
             f"{run.mean} each on average.",
-            self._proof_words(),
+            run.proof_words,
         ]
         if self.ideal is not None and self.ideal > run.objective:
             found.append(
@@ -166,20 +167,6 @@ class RunPage:
         if self.spread is not None:
             found.append(self._spread_words(self.spread))
         return tuple(found)
-
-    def _proof_words(self) -> str:
-        run = self.run
-        assert run.objective is not None and run.bound is not None, "a run that was solved has both"
-        gap = run.bound - run.objective
-        if not gap:
-            return (
-                "No other choice of people is worth more: that is proved, by a price for every open pair "
-                f"({run.pairs_priced} of them), and can be added up again without the program that found it."
-            )
-        return (
-            f"No choice of people can be worth more than {run.bound}: that is proved. This one is {gap} below, so at most so "
-            "much is still to be had; whether it is, nobody worked out."
-        )
 
     def _spread_words(self, spread: int) -> str:
         """The sum of the squared loads, against what it would be if everybody had the same number, or one more."""
@@ -205,7 +192,8 @@ class RunPage:
         if self.settings.get("rules"):
             found.append("Of the evaluators of one application " + ", ".join(self.settings["rules"]) + ".")
         if self.settings.get("floor"):
-            found.append("The worst served application was served as well as possible before all others.")
+            found.append("The worst served application was served as well as possible before all others, to within one hundredth of what "
+                "an application can get.")
         kept = self.settings.get("keep_countries_apart") == "yes"
         found.append(f"Evaluators from a country of the consortium were {'kept away' if kept else 'allowed'}.")
         if self.settings.get("standing") == "movable":

@@ -11,7 +11,8 @@ from uuid import UUID
 from grants.calls.rules import LANGUAGES
 from grants.core.paging import Rows, Tally
 from grants.evaluation.rules.conflicts import DoubtRow
-from grants.evaluation.rules.showing import RunView, SeatView
+from grants.evaluation.rules.run_view import RunView
+from grants.evaluation.rules.showing import SeatView
 from grants.evaluation.states import AssessmentState, Declared
 
 SEARCH_MAX = 100
