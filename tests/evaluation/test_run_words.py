@@ -36,7 +36,9 @@ def test_a_run_says_its_worth_its_proof_and_what_the_rules_cost() -> None:
 def test_only_what_prices_prove_is_called_proved() -> None:
     told = f"{BY_FLOW.headline} {BY_FLOW.bound_words} {BY_FLOW.proof_words}"
     assert "the best assignment, proved No assignment can be worth more than 1500, which is proved." in told
-    assert "No other choice of people is worth more: that is proved, by a price for every open pair (12 of them)" in told
+    assert (
+        "No other choice of people is worth more: that is proved, by a price for every open pair (12 of them)" in told
+    )
 
     searched = f"{RUN.headline} {RUN.bound_label} {RUN.bound_words} {RUN.proof_words}"
     assert "proved" not in searched and "No other choice of people" not in searched

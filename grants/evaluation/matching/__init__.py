@@ -5,7 +5,9 @@ Pure: values in, values out. OR-tools and HiGHS are imported inside functions, s
 
 from __future__ import annotations
 
+from grants.evaluation.matching.checking import FORMAT, Checked, NotARun, check_run
 from grants.evaluation.matching.explaining import Better, Explained, explain
+from grants.evaluation.matching.filed import canonical, instance_of
 from grants.evaluation.matching.proof import verify
 from grants.evaluation.matching.relaxing import relaxed
 from grants.evaluation.matching.solving import assign
@@ -25,22 +27,28 @@ from grants.evaluation.matching.values import (
 )
 
 __all__ = [
+    "FORMAT",
     "UTILITY_MAX",
     "Better",
     "Certificate",
+    "Checked",
     "Explained",
     "Grid",
     "GroupRules",
     "Infeasible",
     "Instance",
     "Matched",
+    "NotARun",
     "Pair",
     "Prices",
     "Relaxation",
     "Seatholder",
     "Subject",
     "assign",
+    "canonical",
+    "check_run",
     "explain",
+    "instance_of",
     "relaxed",
     "verify",
 ]

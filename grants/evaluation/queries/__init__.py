@@ -110,6 +110,7 @@ from grants.evaluation.queries.own_sheets import (
 )
 from grants.evaluation.queries.packs import pack, to_read
 from grants.evaluation.queries.pool_list import asked_already, own_entry, pool_lines, pool_list, pool_person
+from grants.evaluation.queries.run_file import run_taken
 from grants.evaluation.queries.runs import adjust_page, run_page, seat_why, standing_version
 from grants.evaluation.queries.scopes import (
     application_of_call_scope,
@@ -232,6 +233,7 @@ __all__ = [
     "reminders_page",
     "roles_asked",
     "run_page",
+    "run_taken",
     "runs",
     "said_of_members",
     "score_questions",

@@ -36,6 +36,7 @@ from grants.evaluation.queries.assignments import (
     sees_a_part,
     shut_titles,
 )
+from grants.evaluation.queries.run_file import superseded_by
 from grants.evaluation.rules import (
     AdjustInput,
     AdjustPage,
@@ -57,7 +58,9 @@ def run_page(actor: Actor, slug: str, number: int, page: Page) -> Asking[RunPage
     call = yield from call_to_assign.asking(actor, slug)
     asked = select(
         *RUN_COLUMNS,
-        *(AssignmentRun.floor, AssignmentRun.spread, AssignmentRun.difference),
+        *(AssignmentRun.floor, AssignmentRun.spread, AssignmentRun.difference, AssignmentRun.milliseconds),
+        superseded_by().label("superseded_by"),
+        AssignmentRun.input.is_not(None).label("has_file"),
     ).where(AssignmentRun.call_id == call.id, AssignmentRun.number == number)
     found, shut = yield from both(ask(asked), shut_titles(actor, call.id))
     if not found:
@@ -87,6 +90,7 @@ def run_page(actor: Actor, slug: str, number: int, page: Page) -> Asking[RunPage
         seat_graph((one.application_id, one.evaluator_id) for one in stood),
         # Who sees a part of the seats could reckon from these what is withheld.
         () if view.partial else tuple(EvaluatorSample(*who, count) for who, count in sorted(loads.items())),
+        row.milliseconds, row.superseded_by, row.has_file,
     )  # fmt: skip
 
 

@@ -150,6 +150,7 @@ from grants.evaluation.rules.pool import (
     full_words,
     lowers_too_far,
     refuse_load,
+    spelled,
     topic_choices,
     topic_questions,
     topics_of,
@@ -157,6 +158,7 @@ from grants.evaluation.rules.pool import (
     why_shut,
 )
 from grants.evaluation.rules.quoting import Quote, passages, quotes_in
+from grants.evaluation.rules.run_view import RunView
 from grants.evaluation.rules.runs import (
     BEST_SHOWN,
     EMPTY_SEAT,
@@ -165,6 +167,7 @@ from grants.evaluation.rules.runs import (
     EvaluatorSample,
     RunPage,
     RunSeat,
+    RunTaken,
     SeatGraph,
     SeatWhy,
     Tally,
@@ -228,7 +231,6 @@ from grants.evaluation.rules.shifts import (
     shift_sentence,
     shift_words,
 )
-from grants.evaluation.rules.run_view import RunView
 from grants.evaluation.rules.showing import (
     AgreedWords,
     ApplicationHead,
@@ -373,6 +375,7 @@ __all__ = [
     "RunPage",
     "RunResult",
     "RunSeat",
+    "RunTaken",
     "RunView",
     "Said",
     "ScoresByEvaluator",
@@ -495,6 +498,7 @@ __all__ = [
     "sheet_of",
     "shift_sentence",
     "shift_words",
+    "spelled",
     "spread_half",
     "spread_words",
     "stands_clear",

@@ -174,10 +174,14 @@ def topics_of(content: DossierContent) -> frozenset[str]:
     return frozenset(value for answer in content.answers if answer.question in kinds for value in answer.picked)
 
 
+def spelled(value: Any) -> bytes:
+    """Plain data in one spelling: JSON in UTF-8 with sorted keys and no spaces."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode()
+
+
 def digest(value: Any) -> bytes:
     """SHA-256 of plain data in one spelling: the hash of an input that can be recomputed."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).digest()
+    return hashlib.sha256(spelled(value)).digest()
 
 
 def load_words(number: int) -> str:

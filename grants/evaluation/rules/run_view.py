@@ -71,7 +71,9 @@ class RunView:
         """The bound and whence it is known, in a sentence or two."""
         if self.by_prices:
             return f"No assignment{self._bounded} can be worth more than {self.bound}, which is proved."
-        found = f"Of all that {self._conditions} none is worth more than {self.bound}: so the search of {self._searched}."
+        found = (
+            f"Of all that {self._conditions} none is worth more than {self.bound}: so the search of {self._searched}."
+        )
         return f"{found}{self._ideal_words}"
 
     @property
@@ -90,7 +92,9 @@ class RunView:
         of = f"Of all choices that {self._conditions}"
         if not gap:
             return f"{of} none is worth more: found so by {self._searched}, by a search to the end.{self._ideal_words}"
-        return f"{of} none can be worth more than {self.bound}: found so by {self._searched}. {below}{self._ideal_words}"
+        return (
+            f"{of} none can be worth more than {self.bound}: found so by {self._searched}. {below}{self._ideal_words}"
+        )
 
     @property
     def _bounded(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,20 @@ class RunSeat:
     handle: str
     utility: int
     stands: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunTaken:
+    """A run as a file."""
+
+    call_id: UUID
+    name: str
+    made: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Of the file itself, as the record keeps it."""
+        return hashlib.sha256(self.made).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +148,17 @@ class RunPage:
     seats: Rows[RunSeat]
     graph: SeatGraph
     samples: tuple[EvaluatorSample, ...] = ()
+    milliseconds: int | None = None
+    # The number of the first solved run after it.
+    superseded_by: int | None = None
+    has_file: bool = False
+
+    @property
+    def took_words(self) -> str:
+        """How long it was worked out; empty where that was not kept."""
+        if self.milliseconds is None:
+            return ""
+        return f"Worked out in {self.milliseconds / 1_000:.1f} seconds."
 
     @property
     def from_ideal(self) -> str:
@@ -192,8 +218,10 @@ class RunPage:
         if self.settings.get("rules"):
             found.append("Of the evaluators of one application " + ", ".join(self.settings["rules"]) + ".")
         if self.settings.get("floor"):
-            found.append("The worst served application was served as well as possible before all others, to within one hundredth of what "
-                "an application can get.")
+            found.append(
+                "The worst served application was served as well as possible before all others, to within one hundredth of what "
+                "an application can get."
+            )
         kept = self.settings.get("keep_countries_apart") == "yes"
         found.append(f"Evaluators from a country of the consortium were {'kept away' if kept else 'allowed'}.")
         if self.settings.get("standing") == "movable":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from uuid import UUID
 
 from grants.calls import queries as calls
@@ -17,7 +18,7 @@ from grants.core.permissions import Actor, Permission, Scope
 from grants.evaluation import matching, queries, rules
 from grants.evaluation.models import Assignment, AssignmentRun
 from grants.evaluation.rules import Consortium, PoolMember, RunInput, RunResult
-from grants.evaluation.services.records import explained, input_hash, last_run, run_row
+from grants.evaluation.services.records import explained, input_of, last_run, run_row
 from grants.evaluation.services.seats import (
     give_seat,
     movable_pairs,
@@ -75,9 +76,11 @@ def run(actor: Actor, call_id: UUID, values: RunInput, solver: Solver = matching
         # What was read is plain now: no row and no snapshot is held while it is worked out.
         db.session.rollback()
         jobs.progress(1, 4, f"Finding the best of all assignments for {len(instance.applications)} applications")
+        began = perf_counter()
         result = solver(instance)
+        took = round((perf_counter() - began) * 1_000)
         try:
-            return give_out(actor, call_id, values, instance, result)
+            return give_out(actor, call_id, values, instance, result, took)
         except ChangedMeanwhile as error:
             changed = error
     raise changed
@@ -116,25 +119,29 @@ def _read(actor: Actor, call_id: UUID, values: RunInput) -> _ReadNow:
 )
 def give_out(
     actor: Actor, call_id: UUID, values: RunInput, worked_out: matching.Instance,
-    result: matching.Matched | matching.Infeasible,
+    result: matching.Matched | matching.Infeasible, milliseconds: int | None = None,
 ) -> RunResult:  # fmt: skip
-    """Keep a run that was worked out, solved or not, and give out its seats; :class:`ChangedMeanwhile` if it no longer holds."""
+    """Keep a run that was worked out, solved or not, and give out its seats; :class:`ChangedMeanwhile` if it no longer holds.
+
+    ``milliseconds`` is how long it was worked out.
+    """
     now = _read(actor, call_id, values)
     call, found, members, seats, instance = now.call, now.found, now.members, now.seats, now.instance
-    if input_hash(instance) != input_hash(worked_out):
+    spelled = input_of(instance)
+    if spelled != input_of(worked_out):
         raise ChangedMeanwhile(
             "A declaration, a seat or the pool changed while the assignment was worked out. Nothing was given out; ask again."
         )
     before = last_run(call_id)
     if isinstance(result, matching.Infeasible):
-        row = run_row(call_id, before, instance, result, values, call)
+        row = run_row(call_id, before, instance, result, values, call, spelled, milliseconds)
         db.session.add(row)
         jobs.progress(4, 4, "No assignment exists; the reasons are on the page")
         return RunResult(row.id, RunStatus.INFEASIBLE, 0, result.reasons)
     jobs.progress(2, 4, "Checking the proof")
     assert matching.verify(instance, result) == (), "the certificate was checked pair by pair"
     jobs.progress(3, 4, "Working out the reasons for each seat, and giving the seats out")
-    row = run_row(call_id, before, instance, result, values, call)
+    row = run_row(call_id, before, instance, result, values, call, spelled, milliseconds)
     row.explanations = explained(instance, result, call, found, members, now.kept_away)
     db.session.add(row)
     by_id = {member.id: member for member in members}
