@@ -23,7 +23,7 @@ from grants.core.together import Asking, ask, both, reader
 from grants.evaluation import rules
 from grants.evaluation.models import Assessment, Assignment, AssignmentRun, Evaluator, EvaluatorWish
 from grants.evaluation.queries.accepting import accepted_of, close_ids, employers_of, read_rows, terms_accepted
-from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX, shut_to, within
+from grants.evaluation.queries.access import IN_EVALUATION, shut_to, within
 from grants.evaluation.queries.applicants import cities_of, head_of
 from grants.evaluation.rules import (
     ApplicationHead,
@@ -107,7 +107,8 @@ def pool(call_id: UUID, sees: Actor | None = None) -> Asking[tuple[PoolMember, .
         .where(Evaluator.call_id == call_id)
         .group_by(Evaluator.id, User.name, User.handle, Organisation.name)
         .order_by(User.name, Evaluator.id)
-        .limit(ROWS_MAX)
+        # One more than a run takes, which says so.
+        .limit(rules.RUN_EVALUATORS_MAX + 1)
     )
     today = clock.in_zone(clock.now()).date()
     employers = {row.id: read_rows(row.employers) for row in rows}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -77,7 +77,8 @@ def run_page(actor: Actor, slug: str, number: int, page: Page) -> Asking[RunPage
         .order_by(key)
         .limit(page.limit)
     )
-    seats, stood = yield from both(given_now, _stood_after(call.id, row.created_at))
+    about_run: list[Asking[Any]] = [given_now, _stood_after(call.id, row.created_at), _names(row.settings)]
+    seats, stood, absent = yield from side_by_side(about_run)
     loads = Counter((one.name, one.handle) for one in stood)
     given = [
         RunSeat(one.reference, one.title, one.name, one.handle, one.utility, one.state == SeatState.ACTIVE.value)
@@ -90,8 +91,21 @@ def run_page(actor: Actor, slug: str, number: int, page: Page) -> Asking[RunPage
         seat_graph((one.application_id, one.evaluator_id) for one in stood),
         # Who sees a part of the seats could reckon from these what is withheld.
         () if view.partial else tuple(EvaluatorSample(*who, count) for who, count in sorted(loads.items())),
-        row.milliseconds, row.superseded_by, row.has_file,
+        tuple(one.name for one in absent), row.milliseconds, row.superseded_by, row.has_file,
     )  # fmt: skip
+
+
+def _names(settings: Mapping[str, Any]) -> Asking[Sequence[Any]]:
+    """Whom a run left out because they were not there, by name."""
+    ids = [UUID(one) for one in settings.get("absent", ())]
+    return (
+        yield from ask(
+            select(User.name)
+            .join(Evaluator, Evaluator.user_id == User.id)
+            .where(Evaluator.id.in_(ids))
+            .order_by(User.name, Evaluator.id)
+        )
+    )
 
 
 def _stood_after(call_id: UUID, made_at: datetime) -> Asking[Sequence[Any]]:

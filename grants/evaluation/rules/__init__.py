@@ -154,6 +154,7 @@ from grants.evaluation.rules.pool import (
     topic_choices,
     topic_questions,
     topics_of,
+    why_absent,
     why_not,
     why_shut,
 )
@@ -162,6 +163,8 @@ from grants.evaluation.rules.run_view import RunView
 from grants.evaluation.rules.runs import (
     BEST_SHOWN,
     EMPTY_SEAT,
+    RUN_APPLICATIONS_MAX,
+    RUN_EVALUATORS_MAX,
     TO_COMPARE,
     AdjustPage,
     EvaluatorSample,
@@ -173,6 +176,7 @@ from grants.evaluation.rules.runs import (
     Tally,
     WhatIf,
     refuse_bad_run,
+    refuse_too_large,
     seats_version,
 )
 from grants.evaluation.rules.scores import (
@@ -294,6 +298,8 @@ __all__ = [
     "REMIND_DAYS",
     "ROLES",
     "RULED_WORDS",
+    "RUN_APPLICATIONS_MAX",
+    "RUN_EVALUATORS_MAX",
     "SEARCH_MAX",
     "SEATS_CHANGED_MAX",
     "SEATS_DECIDED",
@@ -482,6 +488,7 @@ __all__ = [
     "refuse_overtaken",
     "refuse_said_again",
     "refuse_taking_back_entity",
+    "refuse_too_large",
     "refuse_unaccepted",
     "refuse_undated",
     "refuse_unfinished",
@@ -513,6 +520,7 @@ __all__ = [
     "topics_of",
     "total_half",
     "version_of",
+    "why_absent",
     "why_not",
     "why_shut",
     "with_entities",

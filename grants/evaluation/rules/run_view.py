@@ -11,6 +11,9 @@ from grants.evaluation.states import RunStatus
 
 # The program that decides under rules on groups and a floor, as :attr:`RunView.solver` names it.
 SEARCHER = "HiGHS"
+# What the matching weighs when it looks for the fewest rules to set aside, and up to how many open pairs it looks.
+PERSON_WEIGHS, RULE_WEIGHS = 3, 1
+RELAXED_PAIRS_MAX = 400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,19 @@ class RunView:
     def mean(self) -> str:
         """How well a seat fits on average, of 1000."""
         return f"{self.objective // self.seats}" if self.objective is not None and self.seats else "–"
+
+    @property
+    def changes_words(self) -> str:
+        """What the changes of a run without an assignment are the smallest of, or why none are named."""
+        if self.changes:
+            return (
+                "The smallest change that makes an assignment possible, by a count in which a person to be found weighs "
+                f"{PERSON_WEIGHS}, and a rule set aside or a load changed by one weighs {RULE_WEIGHS}:"
+            )
+        return (
+            "Which rules to set aside was not worked out: that is done where at most "
+            f"{RELAXED_PAIRS_MAX:,} pairs of an evaluator and an application may meet. What is missing by count stands above."
+        )
 
     @property
     def by_prices(self) -> bool:

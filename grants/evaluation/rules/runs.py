@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from grants.core.errors import Invalid
+from grants.core.errors import Invalid, Refused
 from grants.core.paging import Rows
 from grants.evaluation.rules.fit import FIT_MAX
 from grants.evaluation.rules.pool import PoolMember, digest
@@ -19,6 +19,10 @@ from grants.evaluation.rules.showing import ApplicationHead, SeatView
 from grants.evaluation.rules.values import RunInput
 
 SEED_CHARACTERS_MAX = 100
+# So many of each a run takes, and so many pairs of one with another: more do not fit into a worker's memory.
+RUN_APPLICATIONS_MAX = 10_000
+RUN_EVALUATORS_MAX = 2_000
+RUN_PAIRS_MAX = 4_000_000
 
 # How many parts of the graph of seats are told by their size.
 PARTS_NAMED = 5
@@ -148,6 +152,8 @@ class RunPage:
     seats: Rows[RunSeat]
     graph: SeatGraph
     samples: tuple[EvaluatorSample, ...] = ()
+    # Names of whom the run left out because they were not there.
+    absent: tuple[str, ...] = ()
     milliseconds: int | None = None
     # The number of the first solved run after it.
     superseded_by: int | None = None
@@ -224,6 +230,8 @@ class RunPage:
             )
         kept = self.settings.get("keep_countries_apart") == "yes"
         found.append(f"Evaluators from a country of the consortium were {'kept away' if kept else 'allowed'}.")
+        if self.absent:
+            found.append(f"Not there to assess, and so without a new seat: {', '.join(self.absent)}.")
         if self.settings.get("standing") == "movable":
             found.append("Seats on which nothing was written could move; as few as possible did.")
         return tuple(found)
@@ -381,6 +389,22 @@ def seats_version(seats: Iterable[tuple[UUID, str, bool]]) -> int:
     """One number for the seats of an application, of the id, state and lock of each: whatever changes is another one."""
     told = sorted([str(key), state, locked] for key, state, locked in seats)
     return int.from_bytes(digest(told)[:7])
+
+
+def refuse_too_large(applications: int, evaluators: int) -> None:
+    """Raise :class:`Refused` where a run would have to leave somebody out: of a part no assignment is the best one."""
+    by_file = "Nothing was assigned. Seats can be given by a file (“Seats as a file”)"
+    for count, most, what in (
+        (applications, RUN_APPLICATIONS_MAX, "applications in evaluation"),
+        (evaluators, RUN_EVALUATORS_MAX, "evaluators in its pool"),
+    ):
+        if count > most:
+            raise Refused(f"This call has more than {most:,} {what}, and a run takes at most so many. {by_file}.")
+    if applications * evaluators > RUN_PAIRS_MAX:
+        raise Refused(
+            f"{applications:,} applications and {evaluators:,} evaluators make {applications * evaluators:,} pairs, and a run "
+            f"takes at most {RUN_PAIRS_MAX:,}. {by_file}, or with at most {RUN_PAIRS_MAX // applications:,} evaluators in the pool."
+        )
 
 
 def refuse_bad_run(values: RunInput, at: datetime) -> None:

@@ -163,6 +163,10 @@ class SinceRun:
         return f"Since then: {', '.join(said)}." if said else ""
 
 
+# So many people who are not available are named, the rest counted.
+ABSENT_NAMED = 10
+
+
 @dataclass(frozen=True, slots=True)
 class AssignmentsPage:
     """Everything on the manager’s assignment page of a call."""
@@ -185,6 +189,20 @@ class AssignmentsPage:
     since: SinceRun = SinceRun()
     # Every topic an application of the call can pick, by its value.
     topics: Mapping[str, str] = field(default_factory=dict)
+    # Names of those of the pool who are not available today.
+    absent: tuple[str, ...] = ()
+
+    @property
+    def absent_words(self) -> str:
+        """Whom a run without a day would leave out, before anybody asks for it; empty where nobody."""
+        if not self.absent:
+            return ""
+        is_one = len(self.absent) == 1
+        more = len(self.absent) - ABSENT_NAMED
+        named = ", ".join(self.absent[:ABSENT_NAMED]) + (f" and {more} more" if more > 0 else "")
+        return (
+            f"Not available today: {named}. Without a due day {'this person gets' if is_one else 'they get'} no seat."
+        )
 
     @property
     def doubts_open(self) -> int:

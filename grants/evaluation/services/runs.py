@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from time import perf_counter
 from uuid import UUID
 
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
-from grants.core import acts, jobs
+from grants.core import acts, clock, jobs
 from grants.core.acts import act
 from grants.core.db import db, locked
 from grants.core.errors import Conflict, NotAllowed, Refused
@@ -40,8 +41,10 @@ from grants.evaluation.states import CountryRule, RunStatus, SeatState, Standing
 def request_run(actor: Actor, call_id: UUID, values: RunInput) -> UUID:
     """Ask for a run of the exact assignment; a job makes it. Returns the job's id."""
     rules.refuse_bad_run(values, acts.moment())
-    if not queries.consortia(call_id):
+    applications = queries.consortia(call_id)
+    if not applications:
         raise Refused("No application of this call is eligible yet. Assign evaluators after the eligibility check.")
+    rules.refuse_too_large(len(applications), len(queries.pool(call_id)))
     acts.subject("call", call_id)
     return jobs.queue(
         "jobs.evaluation.assign",
@@ -96,6 +99,8 @@ class _ReadNow:
     seats: tuple[Assignment, ...]
     instance: matching.Instance
     kept_away: Mapping[matching.Pair, str]
+    # Who is left out of the whole run because they are not there.
+    absent: tuple[UUID, ...]
 
 
 def _read(actor: Actor, call_id: UUID, values: RunInput) -> _ReadNow:
@@ -105,10 +110,13 @@ def _read(actor: Actor, call_id: UUID, values: RunInput) -> _ReadNow:
     shut = queries.undecidable(actor, (), [one.application_id for one in every])
     found = tuple(one for one in every if one.application_id not in shut)
     members = queries.pool(call_id)
+    rules.refuse_too_large(len(every), len(members))
     seats = seats_of(one.application_id for one in found)
     taken = Counter(seat.evaluator_id for seat in seats_of(shut))
-    instance, kept_away = _instance(call, found, members, values, seats, taken)
-    return _ReadNow(call, found, members, seats, instance, kept_away)
+    today = clock.in_zone(clock.now()).date()
+    instance, kept_away = _instance(call, found, members, values, seats, taken, today)
+    absent = tuple(one.id for one in members if not one.stepped_down_at and rules.why_absent(one, values.due_at, today))
+    return _ReadNow(call, found, members, seats, instance, kept_away, absent)
 
 
 @act(
@@ -132,16 +140,15 @@ def give_out(
         raise ChangedMeanwhile(
             "A declaration, a seat or the pool changed while the assignment was worked out. Nothing was given out; ask again."
         )
-    before = last_run(call_id)
+    row = run_row(call_id, last_run(call_id), instance, result, values, call, spelled, milliseconds)
+    row.settings = {**row.settings, "absent": sorted(str(one) for one in now.absent)}
     if isinstance(result, matching.Infeasible):
-        row = run_row(call_id, before, instance, result, values, call, spelled, milliseconds)
         db.session.add(row)
         jobs.progress(4, 4, "No assignment exists; the reasons are on the page")
         return RunResult(row.id, RunStatus.INFEASIBLE, 0, result.reasons)
     jobs.progress(2, 4, "Checking the proof")
     assert matching.verify(instance, result) == (), "the certificate was checked pair by pair"
     jobs.progress(3, 4, "Working out the reasons for each seat, and giving the seats out")
-    row = run_row(call_id, before, instance, result, values, call, spelled, milliseconds)
     row.explanations = explained(instance, result, call, found, members, now.kept_away)
     db.session.add(row)
     by_id = {member.id: member for member in members}
@@ -180,6 +187,7 @@ def _instance(
     values: RunInput,
     seats: Sequence[Assignment],
     taken: Mapping[UUID, int],
+    today: date,
 ) -> tuple[matching.Instance, dict[matching.Pair, str]]:
     """What the assignment depends on, and of each pair that may not meet why not; ``taken`` are seats beside the run."""
     ids, people = [one.application_id for one in found], [member.user_id for member in members]
@@ -196,7 +204,7 @@ def _instance(
             pair = (one.application_id, member.id)
             said = stated.get((member.user_id, one.application_id), rules.Said())
             utilities[pair] = fitting.utility(member, one)
-            why = rules.why_not(member, one, said, countries=values.countries, due=values.due_at)
+            why = rules.why_not(member, one, said, countries=values.countries, due=values.due_at, today=today)
             if not why and (member.user_id, one.application_id) in shut_out:
                 why = f"{member.name} has a conflict of interest with it."
             if not why and (member.user_id, one.application_id) not in clear:
