@@ -54,7 +54,7 @@ REACHED = {
         agreements.preparation agreements.prepare agreements.show agreements.terms awards.advice awards.decision awards.publishing
         awards.meeting awards.meetings awards.minutes awards.plan_meeting evaluation.consensus_versions
         awards.ranking awards.scenario awards.scenarios awards.what_if documents.entries documents.index documents.show evaluation.assignments evaluation.consensus
-        evaluation.consensus_list evaluation.missing evaluation.reminders evaluation.seat_file evaluation.adjusting
+        evaluation.consensus_list evaluation.missing evaluation.reminders evaluation.seat_file evaluation.adjusting evaluation.matrix
         evaluation.assignment_run evaluation.why identity.doubles identity.validate_fact
         evaluation.invite
         evaluation.import_pool evaluation.pool evaluation.pool_entry evaluation.pool_person evaluation.reopen evaluation.rule oversight.about oversight.accessibility

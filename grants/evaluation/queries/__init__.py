@@ -97,6 +97,7 @@ from grants.evaluation.queries.late import (
     reminder_plan,
     reminders_page,
 )
+from grants.evaluation.queries.matrix import matrix_page
 from grants.evaluation.queries.official import by_mean, official_scores, score_questions, scores_of
 from grants.evaluation.queries.own_conflicts import beside_declaring
 from grants.evaluation.queries.own_sheets import (
@@ -206,6 +207,7 @@ __all__ = [
     "joined_towns",
     "look",
     "mail_context",
+    "matrix_page",
     "may_declare",
     "may_see",
     "missing_page",

@@ -116,6 +116,7 @@ from grants.evaluation.rules.late import (
     due_sentence,
     to_remind,
 )
+from grants.evaluation.rules.matrix import COLUMNS_MAX, MatrixCell, MatrixColumn, MatrixPage, MatrixRow
 from grants.evaluation.rules.official import SHIFT_TAINTED, Gathered, OfficialScore, scored
 from grants.evaluation.rules.offline_sheet import AnotherSheet, refuse_another_sheet, sheet_mark
 from grants.evaluation.rules.packs import (
@@ -274,6 +275,7 @@ __all__ = [
     "BEST_SHOWN",
     "CHANGED_BY_ANOTHER",
     "CHANGED_ELSEWHERE",
+    "COLUMNS_MAX",
     "COMMENT_CHARACTERS_MAX",
     "CONSENSUS_WORDS",
     "COUNTS_AS_A_SEAT",
@@ -356,6 +358,10 @@ __all__ = [
     "ListOrder",
     "LoadLine",
     "MarkInput",
+    "MatrixCell",
+    "MatrixColumn",
+    "MatrixPage",
+    "MatrixRow",
     "MissingFilter",
     "MissingPage",
     "MissingRow",
