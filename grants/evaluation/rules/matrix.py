@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from grants.core.paging import Rows
 
 # So many people stand across: those with a seat on the applications shown first, then who fits best.
-COLUMNS_MAX = 12
+COLUMNS_MAX = 10
 
 
 @dataclass(frozen=True, slots=True)
