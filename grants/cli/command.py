@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from grants.cli.assignments import assignment
 from grants.cli.backup import backup
 from grants.cli.bench import bench
 from grants.cli.checks import audit_group, ledger
@@ -29,7 +30,7 @@ def build_cli(load_config: Callable[[], Any], make_app: Callable[[Any], Any]) ->
         """Pilot grant programmes for cities, from the call to the last accounted cent."""
         context.obj = Program(load_config, make_app)
 
-    groups = (database, users, call, demo, ledger, audit_group, report, export, backup, bench)
+    groups = (database, users, call, demo, ledger, audit_group, assignment, report, export, backup, bench)
     for command in (run, web, status, doctor, *groups):
         grants.add_command(command)
     return grants

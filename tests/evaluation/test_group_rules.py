@@ -16,7 +16,7 @@ from grants.core.db import db, get
 from grants.evaluation import queries, services
 from grants.evaluation.models import AssignmentRun, Evaluator
 from grants.evaluation.rules import AdjustInput, EvaluatorInput, RunInput, read_employers
-from grants.evaluation.services.records import input_hash
+from grants.evaluation.services.records import input_of
 from grants.evaluation.services.runs import _read
 from grants.evaluation.states import Deed, RunStatus
 from grants.identity.models import Organisation
@@ -181,7 +181,7 @@ def test_the_hash_of_the_inputs_is_of_all_organisations_in_any_order(scene: Scen
     values = RunInput("2022", None)
 
     def digest() -> bytes:
-        return input_hash(_read(scene.actor("manager"), scene.call_id, values).instance)
+        return input_of(_read(scene.actor("manager"), scene.call_id, values).instance)
 
     before = digest()
     works_for(scene, "eva1", f"Acme (2019 to now) | {GHENT} (2019 to now)")

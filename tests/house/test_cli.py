@@ -547,7 +547,7 @@ def test_every_command_explains_itself() -> None:
 
     assert {name for name, _ in words} == {
         *("run", "web", "status", "doctor", "db", "users", "call", "demo"),
-        *("ledger", "audit", "report", "export", "backup", "bench"),
+        *("ledger", "audit", "assignment", "report", "export", "backup", "bench"),
     }
     for name, inner in words:
         answer = CliRunner().invoke(cli, [word for word in (name, inner, "--help") if word])

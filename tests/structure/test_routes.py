@@ -84,6 +84,7 @@ AUDITED_READS = {
     "awards.ranking_workbook",
     "awards.selection_minute",
     "evaluation.pool_csv",
+    "evaluation.run_taken",
     "evaluation.seats_taken",
     "applications.receipt_pdf",
     "awards.letter_paper",

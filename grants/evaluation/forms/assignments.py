@@ -33,7 +33,11 @@ class ReasonForm(Form):
 class RunForm(Form):
     """What a manager chooses for a run of the exact assignment."""
 
-    due_on = DateField("Assessments are due on", description="The end of that day, Brussels time. May stay empty.")
+    due_on = DateField(
+        "Assessments are due on",
+        description="The end of that day, Brussels time. May stay empty. Whoever is not available on that day, or on no day "
+        "before it, gets no seat; without a day, whoever is not available today.",
+    )
     seed = StringField(
         "Seed",
         description="Decides between assignments that are equally good and share the work as evenly. Any word or number.",

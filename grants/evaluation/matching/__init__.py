@@ -5,7 +5,9 @@ Pure: values in, values out. OR-tools and HiGHS are imported inside functions, s
 
 from __future__ import annotations
 
+from grants.evaluation.matching.checking import FORMAT, Checked, NotARun, check_run
 from grants.evaluation.matching.explaining import Better, Explained, explain
+from grants.evaluation.matching.filed import canonical, instance_of
 from grants.evaluation.matching.proof import broken_by_locked, verify
 from grants.evaluation.matching.relaxing import relaxed
 from grants.evaluation.matching.resolving import Cost
@@ -26,9 +28,11 @@ from grants.evaluation.matching.values import (
 )
 
 __all__ = [
+    "FORMAT",
     "UTILITY_MAX",
     "Better",
     "Certificate",
+    "Checked",
     "Cost",
     "Explained",
     "Grid",
@@ -36,6 +40,7 @@ __all__ = [
     "Infeasible",
     "Instance",
     "Matched",
+    "NotARun",
     "Pair",
     "Prices",
     "Relaxation",
@@ -43,7 +48,10 @@ __all__ = [
     "Subject",
     "assign",
     "broken_by_locked",
+    "canonical",
+    "check_run",
     "explain",
+    "instance_of",
     "relaxed",
     "verify",
 ]

@@ -23,12 +23,16 @@ class AssignmentRun(Row):
         CheckConstraint("octet_length(input_sha256) = 32", name="input_sha256_length"),
         CheckConstraint("(status = 'solved') = (objective IS NOT NULL)", name="solved_has_objective"),
         CheckConstraint("(objective IS NULL) = (bound IS NULL) AND objective <= bound", name="bound_covers_objective"),
+        CheckConstraint("milliseconds >= 0", name="milliseconds_not_negative"),
         CheckConstraint("(status = 'infeasible') = (jsonb_array_length(reasons) > 0)", name="infeasible_has_reasons"),
     )
 
     call_id: Mapped[UUID] = mapped_column(points_to("call.id"))
     number: Mapped[int]
     input_sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    # The very bytes that are hashed, compressed by zlib; and how long they were worked on. Older runs have neither.
+    input: Mapped[bytes | None] = mapped_column(LargeBinary, info=NOT_AUDITED)
+    milliseconds: Mapped[int | None]
     seed: Mapped[str]
     settings: Mapped[dict[str, Any]]
     status: Mapped[str]

@@ -98,6 +98,7 @@ from grants.evaluation.queries.late import (
     reminder_plan,
     reminders_page,
 )
+from grants.evaluation.queries.matrix import matrix_page
 from grants.evaluation.queries.official import by_mean, official_scores, score_questions, scores_of
 from grants.evaluation.queries.own_conflicts import beside_declaring
 from grants.evaluation.queries.own_sheets import (
@@ -111,6 +112,7 @@ from grants.evaluation.queries.own_sheets import (
 )
 from grants.evaluation.queries.packs import pack, to_read
 from grants.evaluation.queries.pool_list import asked_already, own_entry, pool_lines, pool_list, pool_person
+from grants.evaluation.queries.run_file import run_taken
 from grants.evaluation.queries.runs import adjust_page, rules_holder, run_page, seat_why, standing_version
 from grants.evaluation.queries.scopes import (
     application_of_call_scope,
@@ -206,6 +208,7 @@ __all__ = [
     "joined_towns",
     "look",
     "mail_context",
+    "matrix_page",
     "may_declare",
     "may_see",
     "missing_page",
@@ -234,6 +237,7 @@ __all__ = [
     "roles_asked",
     "rules_holder",
     "run_page",
+    "run_taken",
     "runs",
     "said_of_members",
     "score_questions",

@@ -18,7 +18,7 @@ from grants.core.db import among
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.dossiers.rules import from_mapping
 from grants.evaluation import rules
-from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX
+from grants.evaluation.queries.access import IN_EVALUATION
 from grants.evaluation.rules import ApplicationHead, Consortium
 from grants.identity.models import Organisation, RoleGrant
 from grants.identity.policy import TEAM_ROLES
@@ -42,7 +42,8 @@ def _consortia(*wanted: ColumnElement[bool]) -> Asking[tuple[Consortium, ...]]:
         select(Application.id, Application.reference, Application.title, Application.submission_id)
         .where(*wanted)
         .order_by(Application.reference)
-        .limit(ROWS_MAX)
+        # One more than a run takes: it says so where there are too many, and never leaves some out unsaid.
+        .limit(rules.RUN_APPLICATIONS_MAX + 1)
     )
     ids = [row.id for row in rows]
     about: list[Asking[Any]] = [

@@ -31,7 +31,7 @@ from grants.evaluation.queries.accepting import (
     read_rows,
     terms_accepted,
 )
-from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX, shut_to, within
+from grants.evaluation.queries.access import IN_EVALUATION, shut_to, within
 from grants.evaluation.queries.applicants import cities_of, head_of
 from grants.evaluation.rules import (
     ApplicationHead,
@@ -53,6 +53,7 @@ RUN_COLUMNS = (
     AssignmentRun.objective, AssignmentRun.bound, AssignmentRun.reasons, AssignmentRun.changes,
     AssignmentRun.applications, AssignmentRun.evaluators, AssignmentRun.seats, AssignmentRun.seats_new,
     AssignmentRun.pairs_priced, AssignmentRun.rounds, AssignmentRun.input_sha256,
+    AssignmentRun.ideal, AssignmentRun.solver, AssignmentRun.settings,
     AssignmentRun.settings[rules.SHUT_TO_WHO_ASKED].label("left_out"),
 )  # fmt: skip
 
@@ -116,7 +117,8 @@ def pool(call_id: UUID, sees: Actor | None = None) -> Asking[tuple[PoolMember, .
         .where(Evaluator.call_id == call_id)
         .group_by(Evaluator.id, User.name, User.handle, Organisation.name)
         .order_by(User.name, Evaluator.id)
-        .limit(ROWS_MAX)
+        # One more than a run takes, which says so.
+        .limit(rules.RUN_EVALUATORS_MAX + 1)
     )
     today = clock.in_zone(clock.now()).date()
     employers = {row.id: read_rows(row.employers) for row in rows}
@@ -251,7 +253,7 @@ def run_view(row: Any, shut: ShutTitles) -> RunView:
     return RunView(
         row.number, RunStatus(row.status), row.created_at, row.seed, row.objective, row.bound, reasons,
         row.applications, row.evaluators, row.seats, row.seats_new, row.pairs_priced, row.rounds,
-        row.input_sha256.hex(), changes, partial=bool(shut.ids),
+        row.input_sha256.hex(), changes, bool(shut.ids), row.ideal, row.solver, row.settings,
     )  # fmt: skip
 
 

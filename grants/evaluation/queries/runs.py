@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -36,6 +36,7 @@ from grants.evaluation.queries.assignments import (
     sees_a_part,
     shut_titles,
 )
+from grants.evaluation.queries.run_file import superseded_by
 from grants.evaluation.rules import (
     AdjustInput,
     AdjustPage,
@@ -57,8 +58,9 @@ def run_page(actor: Actor, slug: str, number: int, page: Page) -> Asking[RunPage
     call = yield from call_to_assign.asking(actor, slug)
     asked = select(
         *RUN_COLUMNS,
-        *(AssignmentRun.settings, AssignmentRun.solver, AssignmentRun.ideal, AssignmentRun.floor),
-        *(AssignmentRun.spread, AssignmentRun.difference),
+        *(AssignmentRun.floor, AssignmentRun.spread, AssignmentRun.difference, AssignmentRun.milliseconds),
+        superseded_by().label("superseded_by"),
+        AssignmentRun.input.is_not(None).label("has_file"),
     ).where(AssignmentRun.call_id == call.id, AssignmentRun.number == number)
     found, shut = yield from both(ask(asked), shut_titles(actor, call.id))
     if not found:
@@ -75,7 +77,8 @@ def run_page(actor: Actor, slug: str, number: int, page: Page) -> Asking[RunPage
         .order_by(key)
         .limit(page.limit)
     )
-    seats, stood = yield from both(given_now, _stood_after(call.id, row.created_at))
+    about_run: list[Asking[Any]] = [given_now, _stood_after(call.id, row.created_at), _names(row.settings)]
+    seats, stood, absent = yield from side_by_side(about_run)
     loads = Counter((one.name, one.handle) for one in stood)
     given = [
         RunSeat(one.reference, one.title, one.name, one.handle, one.utility, one.state == SeatState.ACTIVE.value)
@@ -88,7 +91,21 @@ def run_page(actor: Actor, slug: str, number: int, page: Page) -> Asking[RunPage
         seat_graph((one.application_id, one.evaluator_id) for one in stood),
         # Who sees a part of the seats could reckon from these what is withheld.
         () if view.partial else tuple(EvaluatorSample(*who, count) for who, count in sorted(loads.items())),
+        tuple(one.name for one in absent), row.milliseconds, row.superseded_by, row.has_file,
     )  # fmt: skip
+
+
+def _names(settings: Mapping[str, Any]) -> Asking[Sequence[Any]]:
+    """Whom a run left out because they were not there, by name."""
+    ids = [UUID(one) for one in settings.get("absent", ())]
+    return (
+        yield from ask(
+            select(User.name)
+            .join(Evaluator, Evaluator.user_id == User.id)
+            .where(Evaluator.id.in_(ids))
+            .order_by(User.name, Evaluator.id)
+        )
+    )
 
 
 def _stood_after(call_id: UUID, made_at: datetime) -> Asking[Sequence[Any]]:

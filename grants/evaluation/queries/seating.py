@@ -66,9 +66,9 @@ def assignments_page(
         ask(_lines(wanted, page)),
         ask(select(func.count()).select_from(select(Application.id).where(*wanted).limit(COUNTED_MAX + 1).subquery())),
         _totals(actor, call.id), runs.asking(actor, call.id), detected_count.asking(actor, call.id),
-        _since(actor, call.id), sees_a_part.asking(actor, call.id),
+        _since(actor, call.id), sees_a_part.asking(actor, call.id), _absent(call.id),
     ]  # fmt: skip
-    found, ((count,),), totals, ran, waiting, since, partial = yield from side_by_side(about_call)
+    found, ((count,),), totals, ran, waiting, since, partial, absent = yield from side_by_side(about_call)
     lines = cut(found, page, key=lambda row: row.reference_key, total=Tally.of(count))
     ids = [row.id for row in lines.items]
     about_rows: list[Asking[Any]] = [
@@ -91,7 +91,26 @@ def assignments_page(
         call.id, call.slug, call.title, call.content.evaluators_per_application, call.content.assignment.roles, search,
         Rows(rows, lines.next_key, lines.total, lines.first), totals, loads,
         doubts[:DOUBTS_SHOWN], len(doubts) > DOUBTS_SHOWN, ran, waiting, since, topics, partial,
+        tuple(one.name for one in absent),
     )  # fmt: skip
+
+
+def _absent(call_id: UUID) -> Asking[Sequence[Any]]:
+    """Who of a pool is not available today, by name."""
+    today = clock.in_zone(clock.now()).date()
+    return (
+        yield from ask(
+            select(User.name)
+            .join(Evaluator, Evaluator.user_id == User.id)
+            .where(
+                Evaluator.call_id == call_id,
+                Evaluator.stepped_down_at.is_(None),
+                or_(Evaluator.available_from > today, Evaluator.available_until < today),
+            )
+            .order_by(User.name, Evaluator.id)
+            .limit(rules.RUN_EVALUATORS_MAX)
+        )
+    )
 
 
 def shown_to(actor: Actor) -> ColumnElement[bool]:

@@ -120,19 +120,41 @@ class PoolMember:
 
 
 def why_not(
-    member: PoolMember, about: Consortium, said: Said, *, countries: CountryRule, due: datetime | None = None
-) -> str:
+    member: PoolMember, about: Consortium, said: Said, *, countries: CountryRule, due: datetime | None = None,
+    today: date | None = None,
+) -> str:  # fmt: skip
     """The first rule that keeps an evaluator from an application, as a sentence; empty when none does.
 
-    ``due`` is when the assessment is due, where one is set: whoever is not available then gets no seat. While something
-    that was found waits for a decision nobody new is seated; who has a seat reads on meanwhile.
+    ``due`` is when the assessment is due, where one is set, and ``today`` the day of the run, where one gives the seats:
+    see :func:`why_absent`. While something that was found waits for a decision nobody new is seated; who has a seat reads
+    on meanwhile.
     """
-    return next(all_why_not(member, about, said, countries=countries, due=due), "")
+    return next(all_why_not(member, about, said, countries=countries, due=due, today=today), "")
+
+
+def why_absent(member: PoolMember, due: datetime | None, today: date | None) -> str:
+    """Why somebody is not there to assess, as a sentence; empty where they are.
+
+    Whoever is not available on the day it is due; whoever is available on no day from today until then; and where no day is
+    set, whoever is not available today. By hand (without ``today``) only the day it is due counts.
+    """
+    there = f"{member.name} is available {member.available_words}"
+    if due is None:
+        if today is None or member.is_there(today):
+            return ""
+        return f"{there}, not today, and no day is set by which assessments are due."
+    day = clock.in_zone(due).date()
+    if not member.is_there(day):
+        return f"{there}; the assessment is due on {clock.long_date(day)}."
+    if today is not None and member.available_from is not None and today < day <= member.available_from:
+        return f"{there}, on no day before the assessment is due on {clock.long_date(day)}."
+    return ""
 
 
 def all_why_not(
-    member: PoolMember, about: Consortium, said: Said, *, countries: CountryRule, due: datetime | None = None
-) -> Iterator[str]:
+    member: PoolMember, about: Consortium, said: Said, *, countries: CountryRule, due: datetime | None = None,
+    today: date | None = None,
+) -> Iterator[str]:  # fmt: skip
     """Every rule that keeps an evaluator from an application, each as a sentence, the gravest first."""
     if said.is_conflict:
         yield f"{member.name} has a conflict of interest with it."
@@ -158,8 +180,8 @@ def all_why_not(
             )
     if countries is CountryRule.KEPT_AWAY and member.country_code in about.country_codes:
         yield f"{member.name} comes from a country of the consortium ({member.country_code})."
-    if due is not None and not member.is_there(day := clock.in_zone(due).date()):
-        yield f"{member.name} is available {member.available_words}; the assessment is due on {clock.long_date(day)}."
+    if absent := why_absent(member, due, today):
+        yield absent
 
 
 def why_shut(member: PoolMember) -> str:
@@ -176,10 +198,14 @@ def topics_of(content: DossierContent) -> frozenset[str]:
     return frozenset(value for answer in content.answers if answer.question in kinds for value in answer.picked)
 
 
+def spelled(value: Any) -> bytes:
+    """Plain data in one spelling: JSON in UTF-8 with sorted keys and no spaces."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode()
+
+
 def digest(value: Any) -> bytes:
     """SHA-256 of plain data in one spelling: the hash of an input that can be recomputed."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).digest()
+    return hashlib.sha256(spelled(value)).digest()
 
 
 def load_words(number: int) -> str:

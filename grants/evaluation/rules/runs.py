@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,15 +11,20 @@ from typing import Any
 from uuid import UUID
 
 from grants.calls.rules import LANGUAGES
-from grants.core.errors import Invalid
+from grants.core.errors import Invalid, Refused
 from grants.core.paging import Rows
 from grants.evaluation.rules.fit import FIT_MAX
 from grants.evaluation.rules.pool import PoolMember, digest
-from grants.evaluation.rules.showing import ApplicationHead, RunView, SeatView
+from grants.evaluation.rules.run_view import RunView
+from grants.evaluation.rules.showing import ApplicationHead, SeatView
 from grants.evaluation.rules.told import SHUT_TO_WHO_ASKED
 from grants.evaluation.rules.values import RunInput
 
 SEED_CHARACTERS_MAX = 100
+# So many of each a run takes, and so many pairs of one with another: more do not fit into a worker's memory.
+RUN_APPLICATIONS_MAX = 10_000
+RUN_EVALUATORS_MAX = 2_000
+RUN_PAIRS_MAX = 4_000_000
 
 # How many parts of the graph of seats are told by their size.
 PARTS_NAMED = 5
@@ -36,6 +42,20 @@ class RunSeat:
     handle: str
     utility: int
     stands: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunTaken:
+    """A run as a file."""
+
+    call_id: UUID
+    name: str
+    made: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Of the file itself, as the record keeps it."""
+        return hashlib.sha256(self.made).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +154,19 @@ class RunPage:
     seats: Rows[RunSeat]
     graph: SeatGraph
     samples: tuple[EvaluatorSample, ...] = ()
+    # Names of whom the run left out because they were not there.
+    absent: tuple[str, ...] = ()
+    milliseconds: int | None = None
+    # The number of the first solved run after it.
+    superseded_by: int | None = None
+    has_file: bool = False
+
+    @property
+    def took_words(self) -> str:
+        """How long it was worked out; empty where that was not kept."""
+        if self.milliseconds is None:
+            return ""
+        return f"Worked out in {self.milliseconds / 1_000:.1f} seconds."
 
     @property
     def from_ideal(self) -> str:
@@ -153,7 +186,7 @@ class RunPage:
             f"Every pair of an evaluator and an application has a fit of 0 to {FIT_MAX}: how much of its topics the person "
             f"knows, and whatever else the call counts. The {run.seats} seats together are worth {run.objective}, "
             f"{run.mean} each on average.",
-            self._proof_words(),
+            run.proof_words,
         ]
         if self.ideal is not None and self.ideal > run.objective:
             found.append(
@@ -168,20 +201,6 @@ class RunPage:
         if self.spread is not None:
             found.append(self._spread_words(self.spread))
         return tuple(found)
-
-    def _proof_words(self) -> str:
-        run = self.run
-        assert run.objective is not None and run.bound is not None, "a run that was solved has both"
-        gap = run.bound - run.objective
-        if not gap:
-            return (
-                "No other choice of people is worth more: that is proved, by a price for every open pair "
-                f"({run.pairs_priced} of them), and can be added up again without the program that found it."
-            )
-        return (
-            f"No choice of people can be worth more than {run.bound}: that is proved. This one is {gap} below, so at most so "
-            "much is still to be had; whether it is, nobody worked out."
-        )
 
     def _spread_words(self, spread: int) -> str:
         """The sum of the squared loads, against what it would be if everybody had the same number, or one more."""
@@ -207,9 +226,14 @@ class RunPage:
         if self.settings.get("rules"):
             found.append("Of the evaluators of one application " + ", ".join(self.settings["rules"]) + ".")
         if self.settings.get("floor"):
-            found.append("The worst served application was served as well as possible before all others.")
+            found.append(
+                "The worst served application was served as well as possible before all others, to within one hundredth of what "
+                "an application can get."
+            )
         kept = self.settings.get("keep_countries_apart") == "yes"
         found.append(f"Evaluators from a country of the consortium were {'kept away' if kept else 'allowed'}.")
+        if self.absent:
+            found.append(f"Not there to assess, and so without a new seat: {', '.join(self.absent)}.")
         if self.settings.get("standing") == "movable":
             found.append("Seats on which nothing was written could move; as few as possible did.")
         if self.settings.get(SHUT_TO_WHO_ASKED):
@@ -461,6 +485,22 @@ def seats_version(seats: Iterable[tuple[UUID, str, bool]]) -> int:
     """One number for the seats of an application, of the id, state and lock of each: whatever changes is another one."""
     told = sorted([str(key), state, locked] for key, state, locked in seats)
     return int.from_bytes(digest(told)[:7])
+
+
+def refuse_too_large(applications: int, evaluators: int) -> None:
+    """Raise :class:`Refused` where a run would have to leave somebody out: of a part no assignment is the best one."""
+    by_file = "Nothing was assigned. Seats can be given by a file (“Seats as a file”)"
+    for count, most, what in (
+        (applications, RUN_APPLICATIONS_MAX, "applications in evaluation"),
+        (evaluators, RUN_EVALUATORS_MAX, "evaluators in its pool"),
+    ):
+        if count > most:
+            raise Refused(f"This call has more than {most:,} {what}, and a run takes at most so many. {by_file}.")
+    if applications * evaluators > RUN_PAIRS_MAX:
+        raise Refused(
+            f"{applications:,} applications and {evaluators:,} evaluators make {applications * evaluators:,} pairs, and a run "
+            f"takes at most {RUN_PAIRS_MAX:,}. {by_file}, or with at most {RUN_PAIRS_MAX // applications:,} evaluators in the pool."
+        )
 
 
 def refuse_bad_run(values: RunInput, at: datetime) -> None:

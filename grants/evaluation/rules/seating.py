@@ -11,7 +11,8 @@ from uuid import UUID
 from grants.calls.rules import LANGUAGES
 from grants.core.paging import Rows, Tally
 from grants.evaluation.rules.conflicts import DoubtRow
-from grants.evaluation.rules.showing import RunView, SeatView
+from grants.evaluation.rules.run_view import RunView
+from grants.evaluation.rules.showing import SeatView
 from grants.evaluation.states import AssessmentState, Declared
 
 SEARCH_MAX = 100
@@ -162,6 +163,10 @@ class SinceRun:
         return f"Since then: {', '.join(said)}." if said else ""
 
 
+# So many people who are not available are named, the rest counted.
+ABSENT_NAMED = 10
+
+
 @dataclass(frozen=True, slots=True)
 class AssignmentsPage:
     """Everything on the manager’s assignment page of a call."""
@@ -186,6 +191,20 @@ class AssignmentsPage:
     topics: Mapping[str, str] = field(default_factory=dict)
     # An application of the call is shut to who reads the page: a run of theirs leaves it out.
     partial: bool = False
+    # Names of those of the pool who are not available today.
+    absent: tuple[str, ...] = ()
+
+    @property
+    def absent_words(self) -> str:
+        """Whom a run without a day would leave out, before anybody asks for it; empty where nobody."""
+        if not self.absent:
+            return ""
+        is_one = len(self.absent) == 1
+        more = len(self.absent) - ABSENT_NAMED
+        named = ", ".join(self.absent[:ABSENT_NAMED]) + (f" and {more} more" if more > 0 else "")
+        return (
+            f"Not available today: {named}. Without a due day {'this person gets' if is_one else 'they get'} no seat."
+        )
 
     @property
     def doubts_open(self) -> int:

@@ -344,34 +344,6 @@ class SeatView:
 
 
 @dataclass(frozen=True, slots=True)
-class RunView:
-    """A run of the assignment with its proof."""
-
-    number: int
-    status: RunStatus
-    created_at: datetime
-    seed: str
-    objective: int | None
-    bound: int | None
-    reasons: tuple[str, ...]
-    applications: int
-    evaluators: int
-    seats: int
-    seats_new: int
-    pairs_priced: int
-    rounds: int
-    input_hash: str
-    changes: tuple[str, ...] = ()
-    # Something of it is shut to the reader: its totals less what they see would tell of the rest, so they are not shown.
-    partial: bool = False
-
-    @property
-    def mean(self) -> str:
-        """How well a seat fits on average, of 1000."""
-        return f"{self.objective // self.seats}" if self.objective is not None and self.seats else "–"
-
-
-@dataclass(frozen=True, slots=True)
 class RunResult:
     """What a run of the assignment answers."""
 

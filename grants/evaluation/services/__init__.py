@@ -31,10 +31,10 @@ from grants.evaluation.services.invitations import (
 from grants.evaluation.services.leaving import recuse
 from grants.evaluation.services.packs import ask_pack, download_pack, download_packed
 from grants.evaluation.services.places import keep_place, skip
-from grants.evaluation.services.records import input_hash
+from grants.evaluation.services.records import input_of
 from grants.evaluation.services.reminding import remind_of_assessments
 from grants.evaluation.services.runs import give_out, request_run, run
-from grants.evaluation.services.seats import export_seats, start_again
+from grants.evaluation.services.seats import export_run, export_seats, start_again
 from grants.evaluation.services.sheets import reopen, save, submit, submit_written
 from grants.evaluation.services.shifts import confirm_shift, propose_shift, return_shift
 from grants.evaluation.services.stepping_down import come_back, step_down
@@ -64,11 +64,12 @@ __all__ = [
     "edit_profile",
     "empty_imports",
     "export_pool",
+    "export_run",
     "export_seats",
     "give_out",
     "import_evaluators",
     "import_piece",
-    "input_hash",
+    "input_of",
     "invite",
     "keep_place",
     "pool",

@@ -1,7 +1,9 @@
-"""What a run of the assignment leaves on the record: inputs as a hash, parameters, proof, differences, reasons."""
+"""What a run of the assignment leaves on the record: inputs with their hash, parameters, proof, differences, reasons."""
 
 from __future__ import annotations
 
+import hashlib
+import zlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -33,13 +35,20 @@ def run_row(
     result: matching.Matched | matching.Infeasible,
     values: RunInput,
     call: CallView,
+    spelled: bytes,
+    milliseconds: int | None,
     left_out: Collection[UUID] = (),
 ) -> AssignmentRun:
-    """The run as it is kept, without the reasons of its seats; ``left_out`` were shut to who asked for it."""
+    """The run as it is kept, without the reasons of its seats.
+
+    ``spelled`` is its input in its one spelling; ``left_out`` were shut to who asked for it.
+    """
     row = AssignmentRun(
         call_id=call_id,
         number=1 + (before.number if before else 0),
-        input_sha256=input_hash(instance),
+        input_sha256=hashlib.sha256(spelled).digest(),
+        input=zlib.compress(spelled, 6),
+        milliseconds=milliseconds,
         seed=instance.seed,
         settings={
             "per_application": instance.per_application,
@@ -116,7 +125,9 @@ def _certificate(result: matching.Matched) -> dict[str, Any]:
                 "pool": step.pool_price,
             }
             for step in result.certificate.steps
-        ]
+        ],
+        # Every seat of the answer, those that stood too.
+        "seats": [[str(application), str(evaluator)] for application, evaluator in result.pairs],
     }
 
 
@@ -162,28 +173,6 @@ def explained(
     return told
 
 
-def input_hash(instance: matching.Instance) -> bytes:
-    """SHA-256 of everything the assignment depends on, the same for any order of it."""
-    groups = instance.groups
-    return rules.digest(
-        {
-            # 2: all organisations of an evaluator; before, the one of the entry.
-            "version": 2,
-            "applications": sorted([str(s.id), s.language, sorted(s.countries)] for s in instance.applications),
-            "evaluators": sorted(
-                [
-                    str(person.id), person.load_min, person.load_max, person.country, sorted(person.organisations),
-                    sorted(person.roles), sorted(person.languages),
-                ]
-                for person in instance.evaluators
-            ),
-            "per_application": instance.per_application,
-            "utilities": sorted([str(a), str(e), value] for (a, e), value in instance.utilities.items()),
-            "forbidden": sorted([str(a), str(e)] for a, e in instance.forbidden),
-            "locked": sorted([str(a), str(e)] for a, e in instance.locked),
-            "standing": sorted([str(a), str(e)] for a, e in instance.standing),
-            "groups": [groups.country_max, groups.organisation_max, list(groups.roles), groups.needs_reader],
-            "floor": instance.floor,
-            "seed": instance.seed,
-        }
-    )  # fmt: skip
+def input_of(instance: matching.Instance) -> bytes:
+    """Everything the assignment depends on, in one spelling: what is hashed and kept."""
+    return rules.spelled(matching.canonical(instance))

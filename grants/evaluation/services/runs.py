@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
+from time import perf_counter
 from uuid import UUID
 
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
-from grants.core import acts, jobs
+from grants.core import acts, clock, jobs
 from grants.core.acts import act
 from grants.core.db import db, locked
 from grants.core.errors import Conflict, NotAllowed, Refused
@@ -16,7 +18,7 @@ from grants.core.permissions import Actor, Permission, Scope
 from grants.evaluation import matching, queries, rules
 from grants.evaluation.models import Assignment, AssignmentRun
 from grants.evaluation.rules import Consortium, PoolMember, RunInput, RunResult
-from grants.evaluation.services.records import explained, input_hash, last_run, run_row
+from grants.evaluation.services.records import explained, input_of, last_run, run_row
 from grants.evaluation.services.seats import (
     give_seat,
     movable_pairs,
@@ -38,8 +40,10 @@ from grants.evaluation.states import CountryRule, RunStatus, SeatState, Standing
 def request_run(actor: Actor, call_id: UUID, values: RunInput) -> UUID:
     """Ask for a run of the exact assignment; a job makes it. Returns the job's id."""
     rules.refuse_bad_run(values, acts.moment())
-    if not queries.consortia(call_id):
+    applications = queries.consortia(call_id)
+    if not applications:
         raise Refused("No application of this call is eligible yet. Assign evaluators after the eligibility check.")
+    rules.refuse_too_large(len(applications), len(queries.pool(call_id)))
     acts.subject("call", call_id)
     return jobs.queue(
         "jobs.evaluation.assign",
@@ -74,9 +78,11 @@ def run(actor: Actor, call_id: UUID, values: RunInput, solver: Solver = matching
         # What was read is plain now: no row and no snapshot is held while it is worked out.
         db.session.rollback()
         jobs.progress(1, 4, f"Finding the best of all assignments for {len(instance.applications)} applications")
+        began = perf_counter()
         result = solver(instance)
+        took = round((perf_counter() - began) * 1_000)
         try:
-            return give_out(actor, call_id, values, instance, result)
+            return give_out(actor, call_id, values, instance, result, took)
         except ChangedMeanwhile as error:
             changed = error
     raise changed
@@ -94,6 +100,8 @@ class _ReadNow:
     kept_away: Mapping[matching.Pair, str]
     # Applications of the call that stay as they are: shut to who asks.
     shut: frozenset[UUID]
+    # Who is left out of the whole run because they are not there.
+    absent: tuple[UUID, ...]
 
 
 def _read(actor: Actor, call_id: UUID, values: RunInput) -> _ReadNow:
@@ -103,9 +111,12 @@ def _read(actor: Actor, call_id: UUID, values: RunInput) -> _ReadNow:
     shut = queries.undecidable(actor, (), [one.application_id for one in every])
     found = tuple(one for one in every if one.application_id not in shut)
     members = queries.pool(call_id, actor)
+    rules.refuse_too_large(len(every), len(members))
     seats = seats_of(one.application_id for one in found)
-    instance, kept_away = _instance(call, found, members, values, seats)
-    return _ReadNow(call, found, members, seats, instance, kept_away, shut)
+    today = clock.in_zone(clock.now()).date()
+    instance, kept_away = _instance(call, found, members, values, seats, today)
+    absent = tuple(one.id for one in members if not one.stepped_down_at and rules.why_absent(one, values.due_at, today))
+    return _ReadNow(call, found, members, seats, instance, kept_away, shut, absent)
 
 
 @act(
@@ -116,25 +127,28 @@ def _read(actor: Actor, call_id: UUID, values: RunInput) -> _ReadNow:
 )
 def give_out(
     actor: Actor, call_id: UUID, values: RunInput, worked_out: matching.Instance,
-    result: matching.Matched | matching.Infeasible,
+    result: matching.Matched | matching.Infeasible, milliseconds: int | None = None,
 ) -> RunResult:  # fmt: skip
-    """Keep a run that was worked out, solved or not, and give out its seats; :class:`ChangedMeanwhile` if it no longer holds."""
+    """Keep a run that was worked out, solved or not, and give out its seats; :class:`ChangedMeanwhile` if it no longer holds.
+
+    ``milliseconds`` is how long it was worked out.
+    """
     now = _read(actor, call_id, values)
     call, found, members, seats, instance = now.call, now.found, now.members, now.seats, now.instance
-    if input_hash(instance) != input_hash(worked_out):
+    spelled = input_of(instance)
+    if spelled != input_of(worked_out):
         raise ChangedMeanwhile(
             "A declaration, a seat or the pool changed while the assignment was worked out. Nothing was given out; ask again."
         )
-    before = last_run(call_id)
+    row = run_row(call_id, last_run(call_id), instance, result, values, call, spelled, milliseconds, now.shut)
+    row.settings = {**row.settings, "absent": sorted(str(one) for one in now.absent)}
     if isinstance(result, matching.Infeasible):
-        row = run_row(call_id, before, instance, result, values, call, now.shut)
         db.session.add(row)
         jobs.progress(4, 4, "No assignment exists; the reasons are on the page")
         return RunResult(row.id, RunStatus.INFEASIBLE, 0, result.reasons)
     jobs.progress(2, 4, "Checking the proof")
     assert matching.verify(instance, result) == (), "the certificate was checked pair by pair"
     jobs.progress(3, 4, "Working out the reasons for each seat, and giving the seats out")
-    row = run_row(call_id, before, instance, result, values, call, now.shut)
     row.explanations = explained(instance, result, call, found, members, now.kept_away)
     db.session.add(row)
     by_id = {member.id: member for member in members}
@@ -172,6 +186,7 @@ def _instance(
     members: Sequence[PoolMember],
     values: RunInput,
     seats: Sequence[Assignment],
+    today: date,
 ) -> tuple[matching.Instance, dict[matching.Pair, str]]:
     """What the assignment depends on, and of each pair that may not meet why not."""
     ids, people = [one.application_id for one in found], [member.user_id for member in members]
@@ -188,7 +203,7 @@ def _instance(
             pair = (one.application_id, member.id)
             said = stated.get((member.user_id, one.application_id), rules.Said())
             utilities[pair] = fitting.utility(member, one)
-            why = rules.why_not(member, one, said, countries=values.countries, due=values.due_at)
+            why = rules.why_not(member, one, said, countries=values.countries, due=values.due_at, today=today)
             if not why and (member.user_id, one.application_id) in shut_out:
                 why = f"{member.name} has a conflict of interest with it."
             if not why and (member.user_id, one.application_id) not in clear:

@@ -262,3 +262,15 @@ def export_seats(actor: Actor, call_id: UUID, rows: int, kind: str) -> None:
     """Put on the record that a list of who assesses what leaves the program; nothing leaves unless this is kept."""
     acts.subject("call", call_id)
     acts.reason(f"{rows} rows as {kind}.")
+
+
+@act(
+    "assignment.export_run",
+    needs=Permission.ASSIGNMENT_DECIDE,
+    scope=calls.lies_in,
+    says="took a run of the assignment of {subject} out as a file",
+)
+def export_run(actor: Actor, call_id: UUID, number: int, sha256: str) -> None:
+    """Put on the record which run leaves the program, and the SHA-256 of the very file that does."""
+    acts.subject("call", call_id)
+    acts.reason(f"Run {number}, a file with the SHA-256 {sha256}.")

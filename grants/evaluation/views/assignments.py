@@ -26,6 +26,8 @@ from grants.web.routing import current_actor, page, requires, see_other
 
 # Each with its seats, their states and deeds: a tall row, on a phone above all.
 ROWS_SHOWN = 20
+# Of the matrix: what a screen takes in.
+MATRIX_ROWS_SHOWN = 15
 
 
 @bp.get("/calls/<slug>/assignments")
@@ -92,13 +94,22 @@ def why(slug: str, ref: str, handle: str) -> Any:
     return page("evaluation/why.html", shown=queries.seat_why(current_actor(), slug, ref, handle))
 
 
+@bp.get("/calls/<slug>/assignments/matrix")
+@requires(P.ASSIGNMENT_DECIDE)
+def matrix(slug: str) -> Any:
+    """Applications down, evaluators across; each cell leads to the change it stands for."""
+    return page(
+        "evaluation/matrix.html", shown=queries.matrix_page(current_actor(), slug, paging.asked(MATRIX_ROWS_SHOWN))
+    )
+
+
 @bp.get("/calls/<slug>/assignments/<ref>/adjust")
 @requires(P.ASSIGNMENT_DECIDE)
 def adjusting(slug: str, ref: str) -> Any:
     leaving = request.args.get("leaving", "")
     # What a link of the list asks for is chosen already; what it cannot be stays open.
     deed = request.args.get("deed", "move" if leaving else None)
-    form = AdjustForm(deed=deed, leaving=leaving)
+    form = AdjustForm(deed=deed, leaving=leaving, taking=request.args.get("taking"))
     if said := looked_at(f"seats of {ref}", form):
         return _looked_at(slug, ref, said)
     shown = queries.adjust_page(current_actor(), slug, ref)

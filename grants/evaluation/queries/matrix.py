@@ -1,0 +1,89 @@
+"""The matrix of a call's applications and evaluators, from which seats are adjusted by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.applications.models import Application
+from grants.core.paging import Page, Rows, cut
+from grants.core.permissions import Actor
+from grants.core.together import Asking, ask, both, reader, side_by_side
+from grants.evaluation import rules
+from grants.evaluation.queries.access import clear_people, declarations
+from grants.evaluation.queries.applicants import consortia_of
+from grants.evaluation.queries.assignments import call_to_assign, country_rule, people_for, pool, seat_views
+from grants.evaluation.queries.seating import OPEN, may_see
+from grants.evaluation.rules import MatrixCell, MatrixColumn, MatrixPage, MatrixRow, PoolMember, SeatView
+from grants.evaluation.states import SeatState
+
+Told = Mapping[UUID, tuple[str, int]]
+"""Of each evaluator by id: why not, and how well they fit."""
+
+
+@reader
+def matrix_page(actor: Actor, slug: str, page: Page) -> Asking[MatrixPage]:
+    """Applications in evaluation by reference, each with everybody of the pool who matters for those shown.
+
+    What is shut to the reader is no row, and no seat on it is in a load. Five statements, however many there are.
+    """
+    call = yield from call_to_assign.asking(actor, slug)
+    listed = select(Application.id, Application.reference, Application.title).where(
+        Application.call_id == call.id, OPEN, may_see(actor), Application.reference > (page.after or "")
+    )
+    found, members = yield from both(
+        ask(listed.order_by(Application.reference).limit(page.limit)), pool.asking(call.id, actor)
+    )
+    lines = cut(found, page, key=lambda row: str(row.reference))
+    ids, users = [row.id for row in lines.items], [member.user_id for member in members]
+    about: list[Asking[Any]] = [
+        consortia_of.asking(ids), declarations.asking(ids), seat_views(ids), country_rule.asking(call.id),
+        clear_people.asking(users, ids, users),
+    ]  # fmt: skip
+    consortia, stated, seats, countries, clear = yield from side_by_side(about)
+    told: dict[UUID, Told] = {}
+    active: dict[UUID, dict[UUID, SeatView]] = {}
+    for one in consortia:
+        every = seats.get(one.application_id, [])
+        active[one.application_id] = {seat.evaluator_id: seat for seat in every if seat.state is SeatState.ACTIVE}
+        people = people_for(call, one, members, stated, {seat.evaluator_id for seat in every}, countries, clear)
+        told[one.application_id] = {member.id: (reason, fit) for member, reason, fit in people}
+    across = _across(members, told, active)
+    rows = []
+    for row in lines.items:
+        held = active[row.id]
+        cells = tuple(
+            _cell(told[row.id][each.id], held.get(each.id), stated.get((each.user_id, row.id))) for each in across
+        )
+        rows.append(
+            MatrixRow(row.reference, row.title, max(0, call.content.evaluators_per_application - len(held)), cells)
+        )
+    return MatrixPage(
+        call.slug, call.title, call.content.evaluators_per_application,
+        tuple(MatrixColumn(one.name, one.handle, one.load, one.load_max) for one in across),
+        Rows(tuple(rows), lines.next_key, lines.total, lines.first), len(members) - len(across),
+    )  # fmt: skip
+
+
+def _across(
+    members: Sequence[PoolMember], told: Mapping[UUID, Told], active: Mapping[UUID, Mapping[UUID, SeatView]]
+) -> list[PoolMember]:
+    """Those with a seat on what is shown, then who may take one and fits best; by name."""
+    seated = {evaluator for held in active.values() for evaluator in held}
+
+    def matters(member: PoolMember) -> tuple[bool, int]:
+        able = [fit for each in told.values() for reason, fit in [each[member.id]] if not reason]
+        return member.id not in seated, -max(able, default=-1)
+
+    best = sorted(members, key=lambda member: (*matters(member), member.name, member.handle))
+    return sorted(best[: rules.COLUMNS_MAX], key=lambda member: (member.name, member.handle))
+
+
+def _cell(told: tuple[str, int], seat: SeatView | None, said: rules.Said | None) -> MatrixCell:
+    reason, fit = told
+    if seat is not None:
+        return MatrixCell(seat.utility, is_seat=True, is_locked=seat.locked)
+    return MatrixCell(fit, is_conflict=said is not None and said.is_conflict, reason=reason)
