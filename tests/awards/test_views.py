@@ -56,9 +56,9 @@ def test_the_ranking_names_the_straddling_row_and_explains_ties(browser: Browser
     for words in ("Every application (3)", "Around the line (2)", "Far apart (1)", "GR (1)"):
         assert words in text, words
     with statements() as seen:
-        apart = text_of(browser.get("manager", address + "?look=apart&line=skip"))
+        apart = text_of(browser.get("manager", address + "?look=apart"))
     assert "1 of 3 applications, in the official order." in apart and apart.count('data-label="Rank"') == 1
-    assert "The whole list as CSV" in apart and 'name="line" value="skip"' in apart and len(seen) <= 8
+    assert "The whole list as CSV" in apart and len(seen) <= 8
     below = text_of(browser.get("auditor", f"{address}?country=DK&look=line"))
     assert below.count('data-label="Rank"') == 1 and "Budget line:" not in below
     assert "1 of 3 applications, in the official order: up to 1 above the line and 1 below it." in below
@@ -156,13 +156,12 @@ def test_a_decision_without_a_reason_comes_back(browser: Browser, evaluated: Sce
     assert "Write why the list is decided as it stands." in text_of(sent, 422)
 
 
-def test_the_list_by_other_rules_is_shown_before_it_is_decided(browser: Browser, evaluated: Scene) -> None:
-    sent = browser.post(
-        "manager", f"/calls/{evaluated.slug}/decision", go="show", line="skip", reserve_max="0", reason=""
-    )
+def test_the_list_with_what_is_recommended_is_shown_before_it_is_decided(browser: Browser, evaluated: Scene) -> None:
+    cut = f"{evaluated.references[1]}; ; 100 000; ; The panel cut the travel"
+    sent = browser.post("manager", f"/calls/{evaluated.slug}/decision", go="show", overrides=cut, reason="")
 
     text = text_of(sent)
-    assert "Not funded" in text
+    assert 'data-label="Recommended"' in text
     other = queries.ranking_page(evaluated.actor("manager"), evaluated.slug)
     assert f'value="{other.list_hash}"' not in sent.text
 

@@ -32,6 +32,7 @@ from grants.awards.queries.ranked import (
 from grants.awards.queries.reserve import (
     SELECTION_FILES,
     breaches_now,
+    list_anew,
     move_scope,
     next_on_reserve,
     reserve_page,
@@ -74,6 +75,7 @@ __all__ = [
     "application_ids",
     "beside_decision",
     "breaches_now",
+    "list_anew",
     "complaints",
     "decided",
     "duties",
