@@ -128,9 +128,7 @@ class Demo:
         yield self.stage.days_ago(closed - 63)
         self.stage.troupe.publish_results(call)
 
-    def _decided(
-        self, call: CallView, asked_for: tuple[AskedInDemo, ...], *, closed: int
-    ) -> Story:
+    def _decided(self, call: CallView, asked_for: tuple[AskedInDemo, ...], *, closed: int) -> Story:
         """From applications to the list one person decided, 55 days after the deadline."""
         yield from self._agreed(call, asked_for, closed=closed)
         yield self.stage.days_ago(closed - 55)

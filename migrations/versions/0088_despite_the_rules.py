@@ -14,20 +14,18 @@ SENT = (
     "letter_sha256,withdrawn_at,withdrawn_by,withdraw_reason,entry_id,settled_at,settled_by,settled_words,settled_outcome"
 )
 APPLICANT = "text,grounds,drafted_by"
-LATER = (
-    "state,decide_at,extension_reason,member_one,member_two,named_by,remedy,upholds,decision,proposed_by,proposed_at,"
-    "return_reason,settlement,settlement_by,settlement_at"
-)
+LATER = "decide_at,extension_reason,member_one,member_two,named_by,remedy,upholds,decision"
+PROPOSED = "proposed_by,proposed_at,return_reason,settlement,settlement_by,settlement_at"
 
 
 def upgrade() -> None:
     op.execute("ALTER TABLE complaint ADD COLUMN despite TEXT")
-    _guard(f"{LATER},despite")
+    _guard(f"{LATER},despite,{PROPOSED}")
 
 
 def downgrade() -> None:
     op.execute("ALTER TABLE complaint DROP COLUMN despite")
-    _guard(LATER)
+    _guard(f"{LATER},{PROPOSED}")
 
 
 def _guard(free: str) -> None:
@@ -35,10 +33,10 @@ def _guard(free: str) -> None:
     op.execute("DROP TRIGGER complaint_written_once ON complaint")
     op.execute(
         "CREATE TRIGGER complaint_written_once BEFORE UPDATE OR DELETE ON complaint FOR EACH ROW "
-        f"EXECUTE FUNCTION refuse_rewriting('{SENT}', '{free},{APPLICANT}')"
+        f"EXECUTE FUNCTION refuse_rewriting('{SENT}', 'state,{APPLICANT},{free}')"
     )
     op.execute("DROP TRIGGER complaint_sent_stands ON complaint")
     op.execute(
         "CREATE TRIGGER complaint_sent_stands BEFORE UPDATE ON complaint FOR EACH ROW WHEN (OLD.sent_at IS NOT NULL) "
-        f"EXECUTE FUNCTION refuse_rewriting('{SENT}', '{free}')"
+        f"EXECUTE FUNCTION refuse_rewriting('{SENT}', 'state,{free}')"
     )

@@ -132,7 +132,9 @@ class ProposeForm(ContestedForm):
         """The frozen input."""
         upholds = {"yes": True, "no": False}.get(self.upholds.data or "")
         remedy = self.remedy.data if self.remedy.data in {each.value for each in Remedy} else None
-        return SecondDecision(upholds, Remedy(remedy) if remedy else None, self.text.data or "", self.despite.data or "")
+        return SecondDecision(
+            upholds, Remedy(remedy) if remedy else None, self.text.data or "", self.despite.data or ""
+        )
 
 
 class ReturnDecisionForm(ContestedForm):

@@ -137,7 +137,9 @@ def own_page(actor: Actor, reference: str, at: datetime) -> Asking[OwnPage]:
 
 def _for_team(view: ComplaintView) -> ComplaintView:
     open_still = view.state not in (ComplaintState.UPHELD, ComplaintState.REJECTED)
-    hidden = replace(view, checked_by="", committee=(), proposed_name="", confirmed_name="", return_reason="", despite="")
+    hidden = replace(
+        view, checked_by="", committee=(), proposed_name="", confirmed_name="", return_reason="", despite=""
+    )
     # What is proposed of an outcome is the committee’s until it is settled.
     hidden = replace(hidden, settlement_by=None, settlement_name="")
     hidden = hidden if hidden.settled_at else replace(hidden, settlement=None)

@@ -125,8 +125,6 @@ def _page(
         call.content.total_threshold_half,
         call.content.marking.weighted,
         _order_words([names[key] for key in call.content.tie_order]),
-        plan.line,
-        plan.rules.reserve_max,
         rows,
         _waiting_rows(waiting, made.towns, barred, scores),
         found.budget,

@@ -117,7 +117,13 @@ def list_anew(call: CallView, selection_id: UUID, score: OfficialScore) -> Ranke
     stock = alone(_stock(selection_id))
     scores = {item.application_id: stock.score(item) for item in stock.items} | {score.application_id: score}
     rows = tuple(
-        Listed(item.application_id, item.reference, item.title, item.state, item.amount if item.asked is None else item.asked)
+        Listed(
+            item.application_id,
+            item.reference,
+            item.title,
+            item.state,
+            item.amount if item.asked is None else item.asked,
+        )
         for item in stock.items
     )
     return planned(call.content, stock.plan, Read(rows, (), scores, stock.row.budget), stock.facts)
@@ -155,7 +161,9 @@ class _Stock:
     def score(self, item: Any) -> OfficialScore:
         """By what it was ranked, or what was settled since."""
         kept = self.settled.get(item.application_id, item)
-        return OfficialScore(item.application_id, halves_kept(kept.halves or {}), basis=kept.basis, shift_half=kept.shift_half)
+        return OfficialScore(
+            item.application_id, halves_kept(kept.halves or {}), basis=kept.basis, shift_half=kept.shift_half
+        )
 
     def candidate(self, item: Any) -> Candidate:
         """An item as the rules see it."""
@@ -251,7 +259,7 @@ def reserve_page(view: SelectionView) -> Asking[ReservePage]:
         proposed = NextView(
             found.candidate.application_id, reference, title, place_words, found.candidate.amount, found.words
         )
-    return ReservePage(ended, freed.available, proposed, moves)
+    return ReservePage(ended, freed.available, proposed, moves, freed.added)
 
 
 def _moves(selection_id: UUID) -> Asking[tuple[MoveView, ...]]:

@@ -52,7 +52,9 @@ def departures(plan: Plan) -> tuple[str, ...]:
     """What a plan changes beside the rules of its call, in sentences."""
     found = [f"Of {', '.join(group)} at most one is selected." for group in plan.exclusive]
     if plan.cut_percent:
-        found.append(f"Everybody gets {exact_words(plan.cut_percent)} % less than was asked for, unless it says otherwise.")
+        found.append(
+            f"Everybody gets {exact_words(plan.cut_percent)} % less than was asked for, unless it says otherwise."
+        )
     for each in plan.overrides:
         said = [f"place {each.rank}" if each.rank else "", f"{each.amount}" if each.amount else ""]
         if each.conditions:

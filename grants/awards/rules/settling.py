@@ -77,7 +77,10 @@ def settled(
         case Outcome.RESERVE:
             return outcome, f"{_ANEW} puts it on the reserve list. {rule_words}".rstrip()
         case Outcome.NOT_FUNDED:
-            return outcome, f"{_ANEW} neither selects it nor has a place on the reserve list for it. {rule_words}".rstrip()
+            return (
+                outcome,
+                f"{_ANEW} neither selects it nor has a place on the reserve list for it. {rule_words}".rstrip(),
+            )
     return Outcome.RESERVE, f"{why} Nobody who was selected loses money, so it stands on the reserve list."
 
 

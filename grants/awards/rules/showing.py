@@ -13,7 +13,7 @@ from uuid import UUID
 from grants.awards.rules.decision import SelectionView, redraw_words, repeats_words
 from grants.awards.rules.moving import NOTHING_FREED, ReservePage
 from grants.awards.rules.plan import Plan, departures
-from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
+from grants.awards.states import AmountBasis, Outcome, SelectionKind, SelectionState
 from grants.calls.rules import (
     PLAIN_SCORING,
     PLAIN_SELECTION,
@@ -137,8 +137,6 @@ class RankingPage:
     total_threshold_half: int | None
     weighted: bool
     tie_words: str
-    line: LineRule
-    reserve_max: int | None
     rows: tuple[RankingRow, ...]
     waiting: tuple[WaitingRow, ...]
     budget: Money

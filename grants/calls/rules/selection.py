@@ -94,7 +94,6 @@ class SelectionRules:
             found.append("The panel may move an application to another place of the list, with a reason.")
         return tuple(found)
 
-
     @property
     def _line_sentences(self) -> list[str]:
         """What the lines of the list and of its strands mean where more than one rule decides."""
