@@ -23,6 +23,7 @@ from grants.demo.texts import letter
 
 RULES = """\
 evaluation:
+  selection: {reserve_max: 1, amounts: true, places: true}
   complaints: {window_days: 30, decide_days: 15, working_days: true, holidays: target}
   signing:
     signed_by: Claire Dumont

@@ -227,12 +227,10 @@ class Judges(Applicants):
     def _meeting(self, slug: str) -> UUID:
         return award_reads.panel.meeting_id_of(self.actor("manager"), slug)
 
-    def decide_selection(
-        self, call: CallView, *, reason: str = "The list as ranked; no jump.", reserve_max: int | None = None
-    ) -> None:
+    def decide_selection(self, call: CallView, *, reason: str = "The list as ranked; no jump.") -> None:
         """The chair decides the list as ranked."""
-        page = award_reads.ranking_page(self.actor("chair"), call.slug, reserve_max=reserve_max)
-        awards.decide(self.actor("chair"), call.id, DecisionInput(page.list_hash, reason, reserve_max=reserve_max))
+        page = award_reads.ranking_page(self.actor("chair"), call.slug)
+        awards.decide(self.actor("chair"), call.id, DecisionInput(page.list_hash, reason))
 
     def dismiss_first_found(self, call: CallView) -> None:
         """Of what was found and waits the first is dismissed; the others wait on."""

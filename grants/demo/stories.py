@@ -128,13 +128,11 @@ class Demo:
         yield self.stage.days_ago(closed - 63)
         self.stage.troupe.publish_results(call)
 
-    def _decided(
-        self, call: CallView, asked_for: tuple[AskedInDemo, ...], *, closed: int, reserve_max: int | None = None
-    ) -> Story:
+    def _decided(self, call: CallView, asked_for: tuple[AskedInDemo, ...], *, closed: int) -> Story:
         """From applications to the list one person decided, 55 days after the deadline."""
         yield from self._agreed(call, asked_for, closed=closed)
         yield self.stage.days_ago(closed - 55)
-        self.stage.troupe.decide_selection(call, reserve_max=reserve_max)
+        self.stage.troupe.decide_selection(call)
 
     def _agreed(
         self,
@@ -176,7 +174,7 @@ class Demo:
         call = self.stage.invented_call(
             "Shade for squares", opens=130, closes=85, total=contested.TOTAL, award=contested.TOTAL, more=SHORT_FORM + contested.RULES
         )  # fmt: skip
-        yield from self._decided(call, contested.LIST, closed=85, reserve_max=1)
+        yield from self._decided(call, contested.LIST, closed=85)
         yield from contested.contested(self.stage, call)
 
     def _drawn_call(self) -> Story:

@@ -39,6 +39,8 @@ payment:
 milestones:
   - {key: start, title: Team in place, month: 2, evidence: Names and roles of the team}
   - {key: end, title: The street has tried it, month: 4, evidence: A dated description}
+evaluation:
+  selection: {reserve_max: 2, amounts: true, places: true}
 """
 
 # Title, euros, consensus in half points. The total is EUR 900,000: the tied pair stands at the line, and one straddles it.
@@ -239,14 +241,14 @@ def _decided(stage: Stage, going: Going) -> Story:
     yield stage.days_ago(462)
     stage.say(f"{going.call.title}: a list is returned and decided again")
     stage.troupe.save_scenarios(going.call)
-    stage.troupe.decide_selection(going.call, reason="The list as ranked.", reserve_max=2)
+    stage.troupe.decide_selection(going.call, reason="The list as ranked.")
     yield stage.days_ago(460)
     stage.troupe.return_selection(going.call, "Say in the reason how the tie at the line is seen.")
     yield stage.days_ago(458)
     reason = (
         "The list as ranked. The two at the line are equal in everything and the money does not reach both: both wait."
     )
-    stage.troupe.decide_selection(going.call, reason=reason, reserve_max=2)
+    stage.troupe.decide_selection(going.call, reason=reason)
     yield stage.days_ago(455)
     stage.troupe.confirm_selection(going.call)
     stage.troupe.prepare_letters(going.call)

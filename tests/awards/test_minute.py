@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 from pypdf import PdfReader
@@ -38,6 +39,11 @@ def printed(scene: Scene, number: int = 1) -> str:
     data = files.genuine(made).read_bytes()
     pages = PdfReader(io.BytesIO(data)).pages
     return " ".join(" ".join(page.extract_text().split()) for page in pages)
+
+
+def test_a_cut_by_a_third_of_a_percent_is_told_without_a_float() -> None:
+    assert departures(Plan(cut_percent=Fraction(10**17 + 1, 10**16)))[0].startswith("Everybody gets about 10 % less")
+    assert departures(Plan(cut_percent=Fraction(12_345_678, 1_000_000)))[0].startswith("Everybody gets about 12.346 %")
 
 
 def test_the_minute_says_the_whole_decision_and_is_made_once(confirmed: Scene, browser: Browser) -> None:

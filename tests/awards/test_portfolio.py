@@ -197,6 +197,81 @@ def test_below_the_line_only_as_many_come_in_as_the_minima_need(case: tuple[list
     assert sum(map(took, below)) == min(needed)
 
 
+def stopped(units: tuple[Unit, ...], limits: Limits) -> tuple[list[Unit], list[int], list[int]]:
+    """Who is selected where the list stops at its lines, by trying every choice: with the units at which money ran out.
+
+    Down the list: what a ceiling keeps out takes nothing from those below; what asks for more than is left, or than the
+    minima leave, stops the list, or its strands. Below a line only the fewest come in that the minima need, the best-ranked
+    first. The last are the units at which the budget ends, and those at which a strand does.
+    """
+    taken: list[Unit] = []
+    closed: set[str] = set()
+    ended, strands_ended, is_over = list[int](), list[int](), False
+
+    def fewest(rest: tuple[Unit, ...], limits: Limits, counts: set[int]) -> int | None:
+        """How many of these units a choice among the rest takes at least that reaches every minimum."""
+        found = []
+        for choice in subsets(rest):
+            chosen = [unit for unit, took in zip(rest, choice, strict=True) if took]
+            walk = fits((*taken, *chosen), limits)
+            if walk is not None and not walk.unmet():
+                found.append(len(counts & {unit.number for unit in chosen}))
+        return min(found, default=None)
+
+    def may(unit: Unit, rest: tuple[Unit, ...], limits: Limits) -> bool:
+        taken.append(unit)
+        able = fewest(rest, limits, set()) is not None
+        taken.pop()
+        return able
+
+    free = replace(limits, rules=replace(limits.rules, strands=()))
+    rich = replace(free, budget=Money(10_000))
+    for place, unit in enumerate(units):
+        rest, own = units[place + 1 :], {one.strand for one in unit.members}
+        below = {u.number for u in units[place:] if is_over or closed & {one.strand for one in u.members}}
+        if unit.number in below:
+            without = fewest(rest, limits, below)
+            taken.append(unit)
+            with_it = fewest(rest, limits, below)
+            if with_it is None or without == 0 or (without is not None and with_it + 1 > without):
+                taken.pop()
+            continue
+        walk = fits(taken, limits)
+        assert walk is not None
+        breaches = walk.breaches(unit)
+        if set(breaches) - {Bound.BUDGET, Bound.STRAND}:
+            continue
+        if not breaches and may(unit, rest, limits):
+            taken.append(unit)
+            continue
+        is_strand = Bound.STRAND in breaches if breaches else may(unit, rest, free)
+        is_budget = Bound.BUDGET in breaches if breaches else not is_strand and may(unit, rest, rich)
+        if is_strand:
+            closed |= own
+            strands_ended.append(unit.number)
+        if is_budget:
+            ended.append(unit.number)
+        is_over = is_budget
+    return taken, ended, strands_ended
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(cases())
+def test_the_list_that_stops_is_what_trying_every_choice_down_the_list_gives(case: tuple[list[Candidate], Limits]) -> None:  # fmt: skip
+    candidates, limits = case
+    limits = replace(limits, rules=replace(limits.rules, fund_what_fits=False))
+    found = select(candidates, limits)
+    if found.relaxed:
+        return
+    units = units_of(candidates)
+
+    taken, ended, strands_ended = stopped(units, limits)
+
+    assert found.selected == {each.application_id for unit in taken for each in unit.members}
+    at = [unit.number for unit in units if found.verdicts[unit.members[0].application_id].straddles]
+    assert at == (ended[:1] or strands_ended[:1])
+
+
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(cases(), st.sampled_from(Aim))
 def test_the_what_if_is_the_best_sum_by_brute_force(case: tuple[list[Candidate], Limits], aim: Aim) -> None:
@@ -241,7 +316,55 @@ def test_a_row_kept_out_and_a_row_brought_in_name_their_rule() -> None:
         "Not selected: asks for EUR 0.10 more than is left of the budget.",
         "Selected ahead of better ranks by the rule: at least 2 countries.",
     ]
-    assert [found.verdicts[each.application_id].straddles for each in listed] == [False, False, True, False, False]
+    assert [found.verdicts[each.application_id].straddles for each in listed] == [False, False, False, True, False]
+
+
+def test_a_row_that_a_ceiling_keeps_out_neither_stops_the_line_nor_stands_at_it() -> None:
+    for asked in (50, 51):
+        listed = [one(1, 50, "FI"), one(2, asked, "FI"), one(3, 40, "PL"), one(4, 11, "SE"), one(5, 1, "PT")]
+
+        found = select(listed, Limits(Money(100), SelectionRules(country_max=1)))
+
+        # One cent more that it asks for changes nothing for those below.
+        assert found.selected == {listed[0].application_id, listed[2].application_id}
+        told = [found.verdicts[each.application_id] for each in listed]
+        assert [each.straddles for each in told] == [False, False, False, True, False]
+        assert told[2].words == "Selected: better ranks are left out by a rule, each row says which."
+        assert (told[3].missing, told[4].bounds) == (Money(1), (Bound.LINE,))
+
+
+def test_a_strand_stops_alone_whatever_minimum_is_not_reached_and_both_lines_are_marked() -> None:
+    small = (StrandRule("Small", Money(100), Money(100)),)
+    listed = [
+        one(1, 60, "FI", strand="Small"), one(2, 60, "FI", strand="Small"), one(3, 30, "FI", strand="Small"), one(4, 90, "FI"),
+        one(5, 120, "FI"), one(6, 90, "PL"),
+    ]  # fmt: skip
+
+    def told(countries: int | None) -> tuple[list[int], list[int], list[str]]:
+        rules = SelectionRules(strands=small, countries_min=countries)
+        found = select(listed, Limits(Money(300), rules))
+        verdicts = [found.verdicts[each.application_id] for each in listed]
+        taken = [at for at, each in enumerate(verdicts, 1) if each.selected]
+        return taken, [at for at, each in enumerate(verdicts, 1) if each.straddles], [each.strand_line for each in verdicts]  # fmt: skip
+
+    line = ["", "Line of the strand “Small”: EUR 0.20 short.", "", "", "", ""]
+    assert told(None) == ([1, 4, 5], [6], line)
+    # The third fits and brings nothing: a minimum that somebody else reaches does not bring it in.
+    assert told(2) == ([1, 4, 6], [5], line)
+    listed[2] = replace(listed[2], country="SE")
+    assert told(3) == ([1, 3, 4, 6], [5], line)
+
+
+def test_where_the_budget_reaches_everybody_the_line_is_that_of_the_first_strand() -> None:
+    small = (StrandRule("Small", Money(100), Money(70)),)
+    listed = [one(1, 60, strand="Small"), one(2, 60, strand="Small"), one(3, 30)]
+
+    found = select(listed, Limits(Money(300), SelectionRules(strands=small)))
+
+    verdict = found.verdicts[listed[1].application_id]
+    assert (verdict.straddles, verdict.missing, verdict.strand_line) == (
+        True, Money(0), "Line of the strand “Small”: EUR 0.50 short.",
+    )  # fmt: skip
 
 
 def test_what_no_choice_can_reach_is_answered_with_the_nearest_that_can() -> None:

@@ -88,6 +88,28 @@ def test_nobody_is_proposed_while_nothing_came_free(confirmed: Scene) -> None:
         move_up(confirmed)
 
 
+def test_money_that_is_added_to_the_call_moves_up_too_and_is_a_duty_of_who_decides(
+    confirmed: Scene, browser: Browser
+) -> None:
+    def asked() -> list[str]:
+        found = queries.duties(confirmed.actor("manager"), CLOSED)
+        return [each.why for each in found if each.what.startswith("Look at the reserve list")]
+
+    # Of 1,000,000 the list left 200,000; the next asks for 400,000.
+    call_acts.authorise_budget(confirmed.actor("officer"), confirmed.call_id, BudgetInput(euros(1_199_999)))
+    assert (asked(), queries.reserve_page(selection(confirmed)).next) == ([], None)
+    call_acts.authorise_budget(confirmed.actor("officer"), confirmed.call_id, BudgetInput(euros(1_200_000)))
+    assert asked() == ["Money was added to the call, or a grant took less, and it is enough for one that waits."]
+    shown = queries.reserve_page(selection(confirmed))
+    assert shown.next is not None and (shown.available, shown.added) == (euros(400_000), euros(200_000))
+    page = text_of(browser.get("manager", f"/calls/{confirmed.slug}/selections/1"))
+    assert "EUR 200 000.00 more is free than this list left" in page.replace("\u00a0", " ")
+    move = move_up(confirmed)
+    services.confirm_move(confirmed.actor("chair"), move.id)
+    assert (asked(), reserved(confirmed)) == ([], euros(1_200_000))
+    assert queries.reserve_page(selection(confirmed)).available == ZERO
+
+
 def test_the_next_that_fits_gets_the_freed_money_with_two_people(confirmed: Scene) -> None:
     dropped(confirmed, 0)
     services.leaving_out.leave_out(
@@ -360,7 +382,7 @@ def candidates() -> list[Candidate]:
 def test_a_missing_country_is_filled_before_a_better_rank() -> None:
     first, second, third = candidates()
     holding = (one(7, 40, "PL"),)
-    freed = Freed(holding, Money(40), ZERO, ZERO, Money(100))
+    freed = Freed(holding, Money(40), ZERO, ZERO, Money(40))
 
     by_rule = next_of([second, third], freed, Limits(Money(0), SelectionRules(countries_min=2)))
     by_rank = next_of([first, second, third], freed, Limits(Money(0)))
@@ -374,7 +396,7 @@ def test_a_missing_country_is_filled_before_a_better_rank() -> None:
 
 def test_a_rule_that_is_full_keeps_the_next_out() -> None:
     _, second, third = candidates()
-    freed = Freed((one(7, 40, "PL"),), Money(40), ZERO, ZERO, Money(100))
+    freed = Freed((one(7, 40, "PL"),), Money(40), ZERO, ZERO, Money(40))
 
     found = next_of([second, third], freed, Limits(Money(0), SelectionRules(country_max=1)))
 

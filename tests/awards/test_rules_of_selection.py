@@ -10,14 +10,16 @@ from typing import Any
 
 import openpyxl
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
+from grants.applications.models import Application
 from grants.awards import queries, services
 from grants.awards.models import SelectionItem
 from grants.awards.queries.lists import shown_rows
 from grants.awards.ranking import RankedList, rank, within
-from grants.awards.rules import Facts, Plan
-from grants.awards.states import Outcome
+from grants.awards.rules import DecisionInput, Facts, Plan, ScenarioInput
+from grants.awards.states import LineRule, Outcome
 from grants.calls import services as call_acts
 from grants.calls.models import Call
 from grants.calls.rules import BudgetInput, SelectionRules, StrandRule, Thresholds
@@ -25,11 +27,12 @@ from grants.core import encoding
 from grants.core.acts import arranging
 from grants.core.audit import AuditEvent
 from grants.core.db import db, get
-from grants.core.errors import NotFound, Refused
+from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.file_types import FileType
 from grants.core.money import ZERO, Money, euros
 from tests import actors
 from tests.awards.solving import worked_off
+from tests.awards.test_minute import printed
 from tests.awards.test_ranking import HORIZON, one
 from tests.awards.test_services import decide, decision, reserved, states
 from tests.awards.test_views import text_of
@@ -124,6 +127,53 @@ def test_a_line_with_money_below_it_adds_up_and_every_row_says_its_rule() -> Non
     found, rows = listed(4)
     assert "Budget line: 0 selected above it, 4 below it with EUR 200.00, EUR 0.00 left" in found.line_words
     assert rows[0] == ("First below the line.", f"{held} at least 4 countries.", ZERO, False)
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_another_line_than_the_published_one_is_a_departure_with_its_reason_wherever_it_is_told(
+    app: Flask, browser: Browser, evaluated: Scene, published: bool
+) -> None:
+    """A call that says nothing stops too, as its page says: nobody chooses once the scores are known."""
+    scene, manager = evaluated, evaluated.actor("manager")
+    if published:
+        said(scene, SelectionRules())
+    with arranging():
+        asked = {2: 900_000, 1: 100_000}
+        for number, amount in asked.items():
+            get(Application, scene.application_ids[number]).requested = euros(amount)
+    db.session.rollback()
+    base = f"/calls/{scene.slug}"
+    stops = "election stops at the first application that asks for more than is left."
+    assert stops in text_of(app.test_client().get(base)) and stops in text_of(browser.get("manager", f"{base}/ranking"))
+    opened = browser.get("manager", f"{base}/decision")
+    assert 'name="line"' not in opened.text and 'name="reserve_max"' not in opened.text and stops in text_of(opened)
+    # What is sent all the same chooses nothing.
+    by_call = queries.ranking_page(manager, scene.slug)
+    tried = browser.post("manager", f"{base}/decision", go="show", line="skip", reason="")
+    assert by_call.list_hash in tried.text
+    looked, plain = (text_of(browser.get("manager", f"{base}/ranking{asked}")) for asked in ("?line=skip", ""))
+    assert looked.partition("<main")[2] == plain.partition("<main")[2] != ""
+
+    skips = Plan(SelectionRules(fund_what_fits=True))
+    with pytest.raises(Invalid) as caught:
+        services.save_scenario(manager, scene.call_id, ScenarioInput("Skip", skips))
+    assert "what still fits is selected instead of selection stops" in caught.value.problems["why"]
+    skips = replace(skips, reason="Nothing may lapse.")
+    number = services.save_scenario(manager, scene.call_id, ScenarioInput("Skip", skips))
+    departs = "What happens below the line: what still fits is selected instead of selection stops. Reason: Nothing may lapse."
+    pages = [f"{base}/scenarios/{number}"]
+    for address in pages:
+        assert departs in text_of(browser.get("manager", address))
+    shown = queries.ranking_page(manager, scene.slug, plan=skips)
+    assert shown.list_hash != by_call.list_hash
+    services.decide(manager, scene.call_id, DecisionInput(shown.list_hash, "Nothing lapses.", scenario=number))
+    (view,) = queries.selections(scene.call_id)
+    assert (view.line, view.departures) == (LineRule.SKIP, (departs,))
+    services.confirm(scene.actor("officer"), view.id)
+    for address in (*pages, f"{base}/selections/1", f"{base}/ranking"):
+        page = text_of(browser.get("chair", address))
+        assert departs in page and "Chosen when the scores were known." in page
+    assert departs in printed(scene)
 
 
 @pytest.fixture

@@ -237,8 +237,8 @@ def test_what_a_scenario_sets_aside_of_the_rules_has_a_reason_and_reaches_who_co
     with pytest.raises(Invalid) as caught:
         services.save_scenario(evaluated.actor("manager"), evaluated.call_id, ScenarioInput("Looser", plan))
     assert caught.value.problems == {
-        "why": "Write why this scenario departs from the rules of the call: what happens below the line: yes instead "
-        "of no; most applications from one country: 3 instead of 1."
+        "why": "Write why this scenario departs from the rules of the call: what happens below the line: what still fits "
+        "is selected instead of selection stops; most applications from one country: 3 instead of 1."
     }
 
     plan = replace(plan, reason="Few leads came")

@@ -15,7 +15,7 @@ from grants.applications.models import Application, ApplicationPartner
 from grants.awards import queries, services
 from grants.awards.models import Selection, SelectionItem
 from grants.awards.rules import DecisionInput, PublishedOther, PublishedOutcome, PublishedPilot
-from grants.awards.states import AmountBasis, EndedElsewhere, LineRule, Outcome, SelectionKind, SelectionState
+from grants.awards.states import AmountBasis, EndedElsewhere, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.calls.rules import ComplaintRules
 from grants.core import clock
@@ -43,11 +43,10 @@ def decision(
     scene: Scene,
     *,
     reason: str = "The panel followed the ranked list.",
-    line: LineRule = LineRule.STOP,
     name: str = "manager",
 ):
-    shown = queries.ranking_page(scene.actor(name), scene.slug, line=line)
-    return DecisionInput(shown.list_hash, reason, line)
+    shown = queries.ranking_page(scene.actor(name), scene.slug)
+    return DecisionInput(shown.list_hash, reason)
 
 
 def decide(scene: Scene, name: str = "manager") -> UUID:
@@ -237,14 +236,6 @@ def test_whoever_must_declare_and_did_not_decides_confirms_and_returns_nothing(e
     declares(evaluated.actor("late"), evaluated.call_id, answers)
     assert len(queries.ranking_page(evaluated.actor("late"), evaluated.slug).rows) == 3
     services.confirm(evaluated.actor("late"), selection_id)
-
-
-def test_skipping_the_line_is_a_rule_frozen_with_the_list(evaluated: Scene) -> None:
-    values = decision(evaluated, line=LineRule.SKIP)
-    services.decide(evaluated.actor("manager"), evaluated.call_id, values)
-
-    (view,) = queries.selections(evaluated.call_id)
-    assert (view.line, view.used) == (LineRule.SKIP, euros(800_000))
 
 
 def test_items_of_a_list_are_frozen_whole(evaluated: Scene) -> None:

@@ -13,15 +13,18 @@ from sqlalchemy import select
 from grants.applications.models import Application
 from grants.awards import queries, services
 from grants.awards.models import Complaint, Selection
-from grants.awards.rules import DecisionInput, Plan, ResultPage, ScenarioInput
+from grants.awards.ranking import rank
+from grants.awards.ranking import within as list_within
+from grants.awards.rules import DecisionInput, Facts, Plan, ResultPage, ScenarioInput
 from grants.awards.rules.complaints import ComplaintInput
 from grants.awards.rules.letters import Hindrance, LetterRow
 from grants.awards.rules.settling import place, settled
 from grants.awards.states import Outcome, Remedy
 from grants.calls import services as call_acts
-from grants.calls.rules import BudgetInput
+from grants.calls.rules import BudgetInput, SelectionRules
 from grants.core import clock
 from grants.core.acts import arranging
+from grants.core.audit import AuditEvent
 from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NeedsFreshSignIn, NotAllowed, Refused
 from grants.core.money import Money, euros
@@ -30,9 +33,11 @@ from grants.evaluation import services as evaluation
 from grants.evaluation.models import ConflictDeclaration, DetectedConflict, ScoreShift
 from grants.evaluation.rules import Answered, EvaluatorInput
 from grants.evaluation.states import Declared, DetectedState
+from grants.identity.models import Organisation
 from grants.identity.policy import Role
 from grants.oversight.queries import home
 from tests.awards.publishing import tell_all
+from tests.awards.solving import worked_off
 from tests.awards.test_complaints import (
     DAY,
     NUMBER,
@@ -49,6 +54,7 @@ from tests.awards.test_complaints import (
 )
 from tests.awards.test_complaints_told import lettered
 from tests.awards.test_minute import printed
+from tests.awards.test_ranking import HORIZON, one
 from tests.awards.test_reserve import dropped
 from tests.awards.test_services import decide, reserved, states
 from tests.awards.test_views import text_of
@@ -378,14 +384,15 @@ def test_what_changed_after_it_was_proposed_is_proposed_again(repeated: tuple[Sc
 
 
 def test_the_outcome_keeps_the_rules_of_the_list() -> None:
-    given: dict[str, Any] = {"has_reserve": True, "amount": Money(100), "free": Money(100)}
-    assert settled(Fraction(9), [Fraction(8)], **given)[0] is Outcome.SELECTED
-    outcome, said = settled(Fraction(9), [Fraction(8)], **given, breaches=("GR has its 2 of one country already",))
+    given: dict[str, Any] = {"amount": Money(100), "free": Money(100)}
+    assert settled(Outcome.SELECTED, **given)[0] is Outcome.SELECTED
+    outcome, said = settled(Outcome.SELECTED, **given, breaches=("GR has its 2 of one country already",))
     assert outcome is Outcome.RESERVE and "keep it out: GR has its 2" in said
-    outcome, said = settled(Fraction(9), [Fraction(8)], **(given | {"free": Money(40), "has_reserve": False}))
-    assert outcome is Outcome.RESERVE and "but only" in said
-    assert settled(Fraction(7), [Fraction(8)], **(given | {"has_reserve": False}))[0] is Outcome.NOT_FUNDED
-    assert settled(None, [], **given)[0] is Outcome.BELOW_THRESHOLD
+    outcome, said = settled(Outcome.SELECTED, **(given | {"free": Money(40)}))
+    assert outcome is Outcome.RESERVE and "but only" in said and said.count("Nobody who was selected loses money") == 1
+    for stands in (Outcome.RESERVE, Outcome.NOT_FUNDED, Outcome.BELOW_THRESHOLD):
+        # Whatever money is free: the list itself does not select it.
+        assert settled(stands, **given)[0] is stands
     # The panel put equal scores in an order: whoever comes later comes after all of them.
     assert place((Fraction(8),), [((Fraction(8),), 1), ((Fraction(8),), 2)]) == (2, 1)
     assert place((Fraction(8),), [((Fraction(9),), 1), ((Fraction(8),), 2), ((Fraction(8),), 2)]) == (2, 0)
@@ -395,10 +402,116 @@ def within(scene: Scene, plan: Plan) -> Scene:
     """The same with a list decided from a scenario."""
     rule(scene, RULES)
     number = services.save_scenario(scene.actor("manager"), scene.call_id, ScenarioInput("Ours", plan))
+    if plan.has_minima:
+        worked_off()
     shown_now = queries.ranking_page(scene.actor("manager"), scene.slug, plan=plan)
     services.decide(scene.actor("manager"), scene.call_id, DecisionInput(shown_now.list_hash, "Ours", scenario=number))
     services.confirm(scene.actor("officer"), db.session.scalars(select(Selection.id)).one())
     return published(scene)
+
+
+# Each with its marks in half points, euros and country: the first two are selected, the last is brought in by a minimum.
+LISTED = (
+    ((10, 10, 9), 400, "FI"), ((10, 9, 9), 400, "FI"), ((9, 9, 9), 300, "FI"), ((9, 9, 8), 100, "FI"), ((7, 7, 7), 100, "PT"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("marks", "place", "outcome"),
+    [((8, 8, 7), 5, Outcome.RESERVE), ((9, 9, 8), 4, Outcome.RESERVE), ((10, 10, 10), 1, Outcome.SELECTED)],
+)
+def test_a_new_score_comes_before_none_who_were_better_and_got_nothing(
+    marks: tuple[int, ...], place: int, outcome: Outcome
+) -> None:
+    """A row that a minimum forced in has the lowest score of the selected, and is no measure for others."""
+    rows = (*LISTED, (marks, 100, "FI"))
+    scored = [one(number, halves, euros(asked)) for number, (halves, asked, _) in enumerate(rows, 1)]
+    facts = {each.application_id: Facts(country) for each, (_, _, country) in zip(scored, rows, strict=True)}
+    found = list_within(rank(scored, HORIZON, euros(1_000)), Plan(SelectionRules(countries_min=2)), facts)
+
+    stands = next(row for row in found.rows if row.application_id == scored[-1].application_id)
+
+    assert stands.rank == place
+    assert settled(stands.outcome, stands.rule_words, amount=euros(100), free=euros(100))[0] is outcome
+
+
+def test_a_repeated_evaluation_is_settled_by_the_list_worked_out_anew(scene: Scene) -> None:
+    marks = ((9, 9, 9), (8, 9, 9), (7, 7, 7))
+    scene.evaluate(marks)
+    with arranging():
+        for number, (asked, country) in enumerate(((600_000, "GR"), (600_000, "GR"), (300_000, "DK"))):
+            row = get(Application, scene.application_ids[number])
+            row.requested = euros(asked)
+            get(Organisation, row.coordinator_id).country_code = country
+    db.session.rollback()
+    scene = within(scene, Plan(SelectionRules(countries_min=2), reason="Two countries at least"))
+    assert states(scene) == ["selected", "reserve", "selected"]
+    found = decided(scene, UPHOLD)
+    with clock.at(PUBLIC + 4 * DAY):
+        call_acts.authorise_budget(scene.actor("officer"), scene.call_id, BudgetInput(euros(2_000_000)))
+        # Above the one a minimum brought in, and still not what the money reaches.
+        assessed_again(scene, 8)
+        proposed = services.settling.propose_outcome(scene.actor("petra"), found)
+        assert proposed.outcome is Outcome.RESERVE
+        assert proposed.words.replace("\u00a0", " ") == (
+            "Worked out anew with its new score, by the rules and with the money it was decided by, the list puts it on the "
+            "reserve list. Not selected: asks for EUR 200 000.00 more than is left of the budget."
+        )
+        services.settling.settle(scene.actor("piet"), found)
+    assert (states(scene), reserved(scene)) == (["selected", "reserve", "selected"], euros(900_000))
+
+
+def test_a_corrected_outcome_says_which_rules_of_the_list_it_breaks_and_why_that_is_right(
+    evaluated: Scene, browser: Browser
+) -> None:
+    pair = (evaluated.references[0], evaluated.references[NUMBER])
+    scene = within(evaluated, Plan(exclusive=(pair,), reason="One of the two cities"))
+    found, correct = reviewed(scene), replace(UPHOLD, remedy=Remedy.CORRECT)
+    breaks = f"it excludes {scene.references[0]}, which is selected"
+    page = f"/applications/{scene.references[NUMBER]}/complaints/1"
+    with clock.at(PUBLIC + 3 * DAY):
+        call_acts.authorise_budget(scene.actor("officer"), scene.call_id, BudgetInput(euros(2_000_000)))
+        assert breaks in text_of(browser.get("petra", page))
+        with pytest.raises(Invalid) as caught:
+            services.reviewing.propose(scene.actor("petra"), found, correct)
+        assert breaks in caught.value.problems["despite"]
+        sent = browser.post("petra", f"{page}/proposal", upholds="yes", remedy="correct", text="It was overlooked.")
+        assert sent.status_code == 422 and "Write why it is corrected all the same" in text_of(sent, 422)
+        # A repeated evaluation breaks nothing yet.
+        services.reviewing.propose(scene.actor("petra"), found, replace(UPHOLD, despite="Not needed"))
+        assert get(Complaint, found).despite is None
+        services.reviewing.propose(
+            scene.actor("petra"), found, replace(correct, despite="The first was the wrong one.")
+        )
+        read = text_of(browser.get("piet", page))
+        assert breaks in read and "The first was the wrong one." in read
+        services.reviewing.decide(scene.actor("piet"), found)
+        assert "The first was the wrong one." in text_of(browser.get("petra", page))
+        own = browser.get("lead1", f"/applications/{scene.references[NUMBER]}/complaint")
+        assert "The first was the wrong one." not in own.text
+    why = db.session.scalars(select(AuditEvent.reason).where(AuditEvent.verb == "complaint.decide").distinct()).one()
+    assert why is not None and breaks in why and "The first was the wrong one." in why
+
+
+def test_what_breaks_a_rule_only_since_it_was_proposed_goes_back(
+    evaluated: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = within(evaluated, Plan(cut_percent=Fraction(5)))
+    found = reviewed(scene)
+    call_acts.authorise_budget(scene.actor("officer"), scene.call_id, BudgetInput(euros(2_000_000)))
+    services.reviewing.propose(scene.actor("petra"), found, replace(UPHOLD, remedy=Remedy.CORRECT))
+    monkeypatch.setattr(queries, "breaches_now", lambda *_: ("GR has its 1 of one country already",))
+    with pytest.raises(Refused, match=r"GR has its 1 of one country already\. Return the proposal"):
+        services.reviewing.decide(scene.actor("piet"), found)
+
+
+def test_one_below_a_threshold_is_corrected_with_the_cut_of_all(scene: Scene) -> None:
+    scene.evaluate(((9, 9, 9), (5, 5, 5), (8, 8, 8)))
+    scene = within(scene, Plan(cut_percent=Fraction(5)))
+    assert (states(scene)[NUMBER], reserved(scene)) == ("below_threshold", euros(760_000))
+    call_acts.authorise_budget(scene.actor("officer"), scene.call_id, BudgetInput(euros(2_000_000)))
+    decided(scene, replace(UPHOLD, remedy=Remedy.CORRECT))
+    assert (states(scene)[NUMBER], reserved(scene)) == ("selected", euros(1_140_000))
 
 
 def test_a_list_with_ceilings_holds_them_when_an_outcome_is_settled(evaluated: Scene) -> None:

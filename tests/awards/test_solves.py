@@ -257,12 +257,12 @@ def test_a_typed_order_is_worked_out_by_a_job_of_its_own_and_what_was_typed_stay
     there = text_of(browser.post("manager", address, **typed, go="show"))
     assert "No choice reaches at least 3 countries" in there and "Half said" in there and "It waits" not in there
     call = calls.call_by_id(evaluated.call_id)
-    plan = plan_of(THREE, None, None, overrides=read_overrides(typed["overrides"]))
+    plan = plan_of(THREE, overrides=read_overrides(typed["overrides"]))
     assert services.request_typed(evaluated.actor("chair"), evaluated.call_id, plan) is None
     found, _, _ = queries.live_list(call, plan)
     (compared,) = queries.figures_now(call, plan, None, {None: found})
     assert not compared.unsolved and compared.used == found.used
-    by_the_call = plan_of(THREE, None, None)
+    by_the_call = plan_of(THREE)
     assert queries.figures_now(call, by_the_call)[0].unsolved, "nobody asked for it"
 
 

@@ -14,7 +14,8 @@ from grants.awards.rules import NOT_TOLD
 from grants.awards.states import SelectionState
 from grants.calls.rules import ResultsInput
 from grants.core.acts import arranging
-from grants.core.db import db
+from grants.core.db import db, get
+from grants.core.money import euros
 from grants.evaluation import services as evaluation
 from grants.evaluation.models import Assessment, AssessmentScore, Assignment
 from grants.evaluation.rules import Answered
@@ -56,9 +57,9 @@ def test_the_ranking_names_the_straddling_row_and_explains_ties(browser: Browser
     for words in ("Every application (3)", "Around the line (2)", "Far apart (1)", "GR (1)"):
         assert words in text, words
     with statements() as seen:
-        apart = text_of(browser.get("manager", address + "?look=apart&line=skip"))
+        apart = text_of(browser.get("manager", address + "?look=apart"))
     assert "1 of 3 applications, in the official order." in apart and apart.count('data-label="Rank"') == 1
-    assert "The whole list as CSV" in apart and 'name="line" value="skip"' in apart and len(seen) <= 8
+    assert "The whole list as CSV" in apart and len(seen) <= 8
     below = text_of(browser.get("auditor", f"{address}?country=DK&look=line"))
     assert below.count('data-label="Rank"') == 1 and "Budget line:" not in below
     assert "1 of 3 applications, in the official order: up to 1 above the line and 1 below it." in below
@@ -156,13 +157,34 @@ def test_a_decision_without_a_reason_comes_back(browser: Browser, evaluated: Sce
     assert "Write why the list is decided as it stands." in text_of(sent, 422)
 
 
-def test_the_list_by_other_rules_is_shown_before_it_is_decided(browser: Browser, evaluated: Scene) -> None:
-    sent = browser.post(
-        "manager", f"/calls/{evaluated.slug}/decision", go="show", line="skip", reserve_max="0", reason=""
-    )
+def test_the_list_is_put_in_another_order_and_its_ranks_stay(browser: Browser, evaluated: Scene) -> None:
+    with arranging():
+        get(Application, evaluated.application_ids[1]).requested = euros(300_000)
+    db.session.rollback()
+    address = f"/calls/{evaluated.slug}/ranking"
+
+    def ranks(sort: str) -> list[str]:
+        return re.findall(r'data-label="Rank">(\d+)<', browser.get("manager", f"{address}?sort={sort}").text)
+
+    assert (ranks("title"), ranks("-title")) == (["1", "3", "2"], ["2", "3", "1"])
+    # What is equal stands in the official order, whichever way round.
+    assert (ranks("amount"), ranks("-amount"), ranks("score"), ranks("-score")) == (
+        ["3", "1", "2"], ["1", "2", "3"], ["3", "1", "2"], ["1", "2", "3"],
+    )  # fmt: skip
+    assert ranks("country") != ranks("-country") and ranks("") == ["1", "2", "3"]
+    page = text_of(browser.get("manager", f"{address}?sort=-amount"))
+    assert "In order of what is asked for, the largest or last first." in page and "The official order" in page
+    assert 'aria-sort="descending"' in page and "sort=amount#list" in page and "pg-line" not in page
+    assert "pg-line" in text_of(browser.get("manager", address))
+    assert "order of the list" in text_of(browser.get("manager", f"{address}?sort=luck"))
+
+
+def test_the_list_with_what_is_recommended_is_shown_before_it_is_decided(browser: Browser, evaluated: Scene) -> None:
+    cut = f"{evaluated.references[1]}; ; 100 000; ; The panel cut the travel"
+    sent = browser.post("manager", f"/calls/{evaluated.slug}/decision", go="show", overrides=cut, reason="")
 
     text = text_of(sent)
-    assert "Not funded" in text
+    assert 'data-label="Recommended"' in text
     other = queries.ranking_page(evaluated.actor("manager"), evaluated.slug)
     assert f'value="{other.list_hash}"' not in sent.text
 

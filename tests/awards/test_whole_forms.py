@@ -95,8 +95,8 @@ BAD_ENTRY = {
         (PublishForm, {"when": "later", "day": "soon", "time": ""}, {"day", "time"}),
         (
             DecisionForm,
-            {"reserve_max": "-1", "panel_order": "A\nA", "overrides": "A; B", "reason": ""},
-            {"reserve_max", "panel_order", "overrides", "reason"},
+            {"panel_order": "A\nA", "overrides": "A; B", "reason": ""},
+            {"panel_order", "overrides", "reason"},
         ),
         (
             ScenarioForm,

@@ -81,3 +81,18 @@ def test_an_application_lies_in_the_strand_it_does_not_exceed() -> None:
         "L",
         None,
     ]
+
+
+def test_what_a_line_means_beside_other_rules_is_published() -> None:
+    strands = (StrandRule("Small", euros(100), euros(300)),)
+    stops = SelectionRules(strands=strands, country_max=2, countries_min=3, amounts=True).sentences
+    for said in (
+        "An application lies in a strand by what it asked for; where less is recommended, that counts against the strand.",
+        "A strand stops by itself, at its first application that asks for more than is left of it; the others go on.",
+        "An application that another rule than the money keeps out does not stop the selection.",
+    ):
+        assert said in stops
+    assert any(said.startswith("Where the selection stops, as few applications as") for said in stops)
+    # Nothing stops where what fits is selected.
+    skips = SelectionRules(fund_what_fits=True, strands=strands, country_max=2, countries_min=3).sentences
+    assert not any("stop" in said for said in skips)

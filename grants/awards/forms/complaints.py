@@ -114,6 +114,7 @@ class ProposeForm(ContestedForm):
     )
     remedy = RadioField("What follows, if it is upheld", [Optional()])
     text = TextAreaField("Reasons", [LONG])
+    despite = TextAreaField("Why is the outcome corrected although that breaks a rule of the list?", [Optional(), LONG])
     about: ApplicationState | None = None
 
     def checks(self) -> Iterable[Callable[[], object]]:
@@ -131,7 +132,9 @@ class ProposeForm(ContestedForm):
         """The frozen input."""
         upholds = {"yes": True, "no": False}.get(self.upholds.data or "")
         remedy = self.remedy.data if self.remedy.data in {each.value for each in Remedy} else None
-        return SecondDecision(upholds, Remedy(remedy) if remedy else None, self.text.data or "")
+        return SecondDecision(
+            upholds, Remedy(remedy) if remedy else None, self.text.data or "", self.despite.data or ""
+        )
 
 
 class ReturnDecisionForm(ContestedForm):

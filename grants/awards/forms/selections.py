@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, ClassVar
 
-from wtforms import HiddenField, IntegerField, RadioField, TextAreaField
+from wtforms import HiddenField, RadioField, TextAreaField
 from wtforms.validators import Optional
 
 from grants.awards.rules import DecisionInput, Override, departing_words, read_overrides
@@ -35,12 +35,6 @@ class DecisionForm(ContestedForm):
     """What the person who decides chooses; ``list_hash`` is the list on the page."""
 
     list_hash = HiddenField()
-    line = RadioField(
-        "Below the line", choices=choices((rule.value, words) for rule, words in LINE_WORDS.items()), default="stop"
-    )
-    reserve_max = IntegerField(
-        "Places on the reserve list", [Optional()], description="Empty: everybody above the thresholds."
-    )
     panel_order = TextAreaField(
         "The order of applications that stay tied",
         description="One reference a line, the first first. It begins as the panel’s signed minutes have it; where the "
@@ -85,15 +79,14 @@ class DecisionForm(ContestedForm):
 
     def checks(self) -> Iterable[Callable[[], object]]:
         """Every field against its limits, and departures that can be read."""
-        typed = DecisionInput("", self.reason.data or "", LineRule.STOP, self.reserve_max.data, self.order())
+        typed = DecisionInput("", self.reason.data or "", self.order())
         yield typed.checked
         yield self._departures
 
     def to_input(self) -> DecisionInput:
         """The frozen input; raises :class:`Invalid` where the recommended amounts cannot be read."""
-        line = LineRule(self.line.data or LineRule.STOP.value)
         return DecisionInput(
-            self.list_hash.data or "", self.reason.data or "", line, self.reserve_max.data, self.order(),
+            self.list_hash.data or "", self.reason.data or "", self.order(),
             despite=self.despite.data or "", redrawn=self.redrawn.data or "", overrides=self._departures(),
             order_reason=self.order_reason.data or "",
         )  # fmt: skip

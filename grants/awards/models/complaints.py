@@ -102,6 +102,8 @@ class Complaint(Row):
     upholds: Mapped[bool | None]
     remedy: Mapped[str | None]
     decision: Mapped[str | None]
+    # Why an outcome is corrected although that breaks a rule of its list.
+    despite: Mapped[str | None]
     proposed_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
     proposed_at: Mapped[datetime | None]
     return_reason: Mapped[str | None]

@@ -32,6 +32,7 @@ from grants.awards.queries.ranked import (
 from grants.awards.queries.reserve import (
     SELECTION_FILES,
     breaches_now,
+    list_anew,
     move_scope,
     next_on_reserve,
     reserve_page,
@@ -85,6 +86,7 @@ __all__ = [
     "involved_in",
     "item_of",
     "letters",
+    "list_anew",
     "live_list",
     "minute",
     "minute_file",

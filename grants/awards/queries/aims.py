@@ -34,7 +34,7 @@ from grants.dossiers.rules import Question
 def what_ifs(actor: Actor, slug: str) -> Asking[WhatIfPage]:
     """What other aims would select within the rules of the call, beside the list; empty for whoever sees a part of it."""
     call, views = yield from opened.asking(actor, slug)
-    plan, standing = plan_of(call.content.selection, None, None), standing_of(views)
+    plan, standing = plan_of(call.content.selection), standing_of(views)
     if standing is not None:
         # Nobody is under evaluation any more.
         return WhatIfPage(call.slug, call.title, False, decided=standing.number)

@@ -94,4 +94,5 @@ def _view(row: Any, names: Mapping[UUID, str], about: tuple[str, str], held: Seq
         settlement_by=row.settlement_by,
         settlement_name=names.get(row.settlement_by, ""),
         files=held_files,
+        despite=row.despite or "",
     )

@@ -22,6 +22,7 @@ from grants.awards.models import (
 from grants.awards.queries import letters
 from grants.awards.queries.complaint_views import views_of
 from grants.awards.queries.involved import involved_in
+from grants.awards.queries.reserve import breaches_now
 from grants.awards.queries.results import evaluation_told
 from grants.awards.rules import ResultPage, ResultScore, halves_kept
 from grants.awards.rules import complaints as rules
@@ -135,7 +136,9 @@ def own_page(actor: Actor, reference: str, at: datetime) -> Asking[OwnPage]:
 
 def _for_team(view: ComplaintView) -> ComplaintView:
     open_still = view.state not in (ComplaintState.UPHELD, ComplaintState.REJECTED)
-    hidden = replace(view, checked_by="", committee=(), proposed_name="", confirmed_name="", return_reason="")
+    hidden = replace(
+        view, checked_by="", committee=(), proposed_name="", confirmed_name="", return_reason="", despite=""
+    )
     # What is proposed of an outcome is the committee’s until it is settled.
     hidden = replace(hidden, settlement_by=None, settlement_name="")
     hidden = hidden if hidden.settled_at else replace(hidden, settlement=None)
@@ -192,6 +195,13 @@ class CasePage:
     letter_made: bool = False
     # Whether the repeated evaluation has a score yet, so that its outcome can be proposed.
     scored: bool = False
+    # Which rules of its list an outcome would break were it corrected now, while the committee looks at that.
+    breaches: tuple[str, ...] = ()
+
+    @property
+    def breached_words(self) -> str:
+        """The same as a sentence."""
+        return rules.breached_words(self.breaches)
 
     @property
     def unfit(self) -> tuple[str, ...]:
@@ -263,10 +273,12 @@ def case_page(actor: Actor, reference: str, number: int) -> Asking[CasePage]:
     if shut:
         raise NotFound
     repeated = [row.application_id] if view.waits_for_result else []
-    told, out, scores = yield from side_by_side([
+    looks = view.state is ComplaintState.UNDER_REVIEW and Remedy.CORRECT in rules.REMEDIES[view.about]
+    told, out, scores, breaches = yield from side_by_side([
         evaluation_told.asking(application, view.about, view.sent_at),
         evaluation.shut_out.asking([row.application_id], [each.id for each in holders]),
         *([evaluation.official_scores.asking(application.call.content, repeated)] if repeated else [_no_scores()]),
+        _breaches(row.application_id) if looks else _none(),
     ])  # fmt: skip
     conflicted = {user_id for user_id, _ in out}
     people = tuple((each.id, each.name) for each in holders if each.id not in involved and each.id not in conflicted)
@@ -274,12 +286,30 @@ def case_page(actor: Actor, reference: str, number: int) -> Asking[CasePage]:
     return CasePage(
         application, view, told, tuple(procedure), conditions, involved, people,
         view.decided_at is not None and bool(made), any(each.halves is not None for each in scores.values()),
+        breaches,
     )  # fmt: skip
 
 
 def _no_scores() -> Asking[Mapping[UUID, OfficialScore]]:
     yield from ()
     return {}
+
+
+def _none() -> Asking[tuple[str, ...]]:
+    yield from ()
+    return ()
+
+
+def _breaches(application_id: UUID) -> Asking[tuple[str, ...]]:
+    """What correcting its outcome would break of its confirmed list."""
+    lists = yield from ask(
+        select(SelectionItem.selection_id)
+        .join(Selection, Selection.id == SelectionItem.selection_id)
+        .where(SelectionItem.application_id == application_id, Selection.state == SelectionState.CONFIRMED.value)
+        .order_by(Selection.number.desc())
+        .limit(1)
+    )
+    return (yield from breaches_now.asking(lists[0].selection_id, application_id)) if lists else ()
 
 
 def _application(application_id: UUID) -> Asking[ApplicationView]:

@@ -30,7 +30,7 @@ from grants.awards.queries.selections import opened
 from grants.awards.queries.settling import repeated_by
 from grants.awards.ranking import Ranked, RankedList
 from grants.awards.rules import LISTS_KEPT, Kept, Override, Plan, RankingPage, RankingRow, SelectionView, WaitingRow
-from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
+from grants.awards.states import AmountBasis, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.core import clock
@@ -47,8 +47,7 @@ MOVES_SCORES = (Permission.SELECTION_DECIDE, Permission.SELECTION_CONFIRM)
 
 @reader
 def ranking_page(
-    actor: Actor, slug: str, *, line: LineRule = LineRule.STOP, reserve_max: int | None = None,
-    panel_order: Sequence[str] = (), plan: Plan | None = None, overrides: Sequence[Override] = (),
+    actor: Actor, slug: str, *, panel_order: Sequence[str] = (), plan: Plan | None = None, overrides: Sequence[Override] = ()
 ) -> Asking[RankingPage]:  # fmt: skip
     """The ranked list with its line: frozen once decided, else as it would be now. At most six statements.
 
@@ -56,7 +55,7 @@ def ranking_page(
     could be inferred from.
     """
     (call, views), stands_at = yield from both(opened.asking(actor, slug), stand.asking())
-    plan = plan or rules.plan_of(call.content.selection, line, reserve_max, panel_order, overrides)
+    plan = plan or rules.plan_of(call.content.selection, panel_order, overrides)
     return (yield from shown_list(actor, call, views, plan, stands_at))
 
 
@@ -126,8 +125,6 @@ def _page(
         call.content.total_threshold_half,
         call.content.marking.weighted,
         _order_words([names[key] for key in call.content.tie_order]),
-        plan.line,
-        plan.rules.reserve_max,
         rows,
         _waiting_rows(waiting, made.towns, barred, scores),
         found.budget,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, func, or_, select, type_coerce
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application
@@ -28,6 +28,7 @@ from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask
 from grants.evaluation.models import ScoreShift
 from grants.evaluation.states import ShiftState
+from grants.ledger.queries import available_cents
 
 LEADING = (PanelRole.CHAIR.value, PanelRole.DEPUTY.value)
 
@@ -155,19 +156,22 @@ def moves_to_confirm(actor: Actor) -> Asking[list[Duty]]:
 
 
 def moves_to_decide(actor: Actor) -> Asking[list[Duty]]:
-    """Confirmed lists of which enough money came free for somebody of the reserve list; one statement."""
+    """Confirmed lists of which enough money came free, or was added, for somebody of the reserve list; one statement."""
+    amount, left = (type_coerce(each, BigInteger) for each in (SelectionItem.amount, Selection.budget - Selection.used))
     reserve = SelectionItem.outcome == Outcome.RESERVE.value
     got = SelectionItem.entry_id.is_not(None)
     ended = Application.state.in_((ApplicationState.DECLINED.value, ApplicationState.DROPPED.value))
     had = or_(SelectionItem.outcome == Outcome.SELECTED.value, got)
-    freed = func.coalesce(func.sum(SelectionItem.amount).filter(had, ended), 0)
-    moved = func.coalesce(func.sum(SelectionItem.amount).filter(reserve, got), 0)
-    least = func.min(SelectionItem.amount).filter(reserve, Application.state == ApplicationState.RESERVE.value)
+    freed = func.coalesce(func.sum(amount).filter(had, ended), 0)
+    moved = func.coalesce(func.sum(amount).filter(SelectionItem.outcome != Outcome.SELECTED.value, got), 0)
+    free = available_cents(Call.id)
+    came = func.greatest(freed - moved, free - left)
+    least = func.min(amount).filter(reserve, Application.state == ApplicationState.RESERVE.value)
     open_move = select(SelectionMove.id).where(
         SelectionMove.selection_id == Selection.id, SelectionMove.state == SelectionState.DECIDED.value
     )
     rows = yield from ask(
-        select(Call.slug, Call.title, Selection.number, EVERY)
+        select(Call.slug, Call.title, Selection.number, (freed > moved).label("ended"), EVERY)
         .join(Selection, Selection.call_id == Call.id)
         .join(SelectionItem, SelectionItem.selection_id == Selection.id)
         .join(Application, Application.id == SelectionItem.application_id)
@@ -179,14 +183,16 @@ def moves_to_decide(actor: Actor) -> Asking[list[Duty]]:
             ~_barred_from_list(actor),
         )
         .group_by(Call.id, Selection.id)
-        .having(freed > moved, least <= freed - moved + Selection.budget - Selection.used)
+        .having(came > 0, least <= func.least(came + left, free))
         .order_by(Call.reference, Selection.number)
         .limit(DUTIES_MAX)
     )
     found = [
         Duty(
             f"Look at the reserve list of {row.title}",
-            "A selected application ended, and its money is enough for one that waits.",
+            "A selected application ended, and its money is enough for one that waits."
+            if row.ended
+            else "Money was added to the call, or a grant took less, and it is enough for one that waits.",
             "Open the list",
             "awards.selection",
             {"slug": row.slug, "number": row.number},

@@ -16,10 +16,10 @@ from grants.awards import ranking
 from grants.awards.models import Selection, SelectionItem, SelectionMove
 from grants.awards.queries.lists import frozen_list
 from grants.awards.queries.publication import STILL_SELECTED
-from grants.awards.queries.ranked import facts_of
+from grants.awards.queries.ranked import Listed, Read, facts_of, planned
 from grants.awards.queries.selections import numbered, opened, plan_of
 from grants.awards.queries.settling import settled_in, settlements
-from grants.awards.ranking import Bound, Candidate, Freed, Limits, Next, Unit, Walk, next_of
+from grants.awards.ranking import Bound, Candidate, Freed, Limits, Next, RankedList, Unit, Walk, next_of
 from grants.awards.rules import (
     Facts,
     MoveView,
@@ -34,6 +34,7 @@ from grants.awards.rules import (
 from grants.awards.rules.settling import Settlement, place
 from grants.awards.states import Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
+from grants.calls.rules import CallView, exact_words
 from grants.core import files
 from grants.core.db import db
 from grants.core.errors import NotFound
@@ -41,6 +42,7 @@ from grants.core.money import Money, total
 from grants.core.permissions import Actor, Scope
 from grants.core.together import Asking, alone, ask, both, reader, side_by_side
 from grants.evaluation import queries as evaluation
+from grants.evaluation.rules import OfficialScore
 from grants.identity import queries as identity
 
 SELECTION_FILES = "selection"
@@ -86,18 +88,45 @@ def next_on_reserve(selection_id: UUID) -> Asking[tuple[Freed, Next | None, Sequ
     return freed, next_of(reserve, freed, stock.limits), items
 
 
-def breaches_now(selection_id: UUID, application_id: UUID) -> tuple[str, ...]:
-    """Which rules of a confirmed list its application would break beside those who hold its money now; for acts.
+@reader
+def breaches_now(selection_id: UUID, application_id: UUID) -> Asking[tuple[str, ...]]:
+    """Which rules of a confirmed list its application would break beside those who hold its money now.
 
     Whether the money is there is another question: the budget of the call counts, not what the list had.
     """
-    stock = alone(_stock(selection_id))
+    stock = yield from _stock(selection_id)
     walk = Walk(stock.limits)
     for one in stock.holding:
         walk.take(Unit.of(0, (one,)))
     item = next(each for each in stock.items if each.application_id == application_id)
     found = walk.breaches(Unit.of(1, (stock.candidate(item),)))
-    return tuple(words for bound, words in found.items() if bound is not Bound.BUDGET)
+    broken = tuple(words for bound, words in found.items() if bound is not Bound.BUDGET)
+    # A list of before the amounts of those below a threshold were cut with the others.
+    asked = item.amount if item.asked is None else item.asked
+    if stock.plan.amount(item.reference, asked) < item.amount:
+        broken += (f"every amount is cut by {exact_words(stock.plan.cut_percent)} %, and this one is not",)
+    return broken
+
+
+def list_anew(call: CallView, selection_id: UUID, score: OfficialScore) -> RankedList:
+    """A confirmed list worked out again with the new score of one of its applications; for acts.
+
+    The same rows, rules, facts, money and seed; what earlier repeated evaluations were settled as stands for what the list
+    said. Raises :class:`Refused` where that is too hard.
+    """
+    stock = alone(_stock(selection_id))
+    scores = {item.application_id: stock.score(item) for item in stock.items} | {score.application_id: score}
+    rows = tuple(
+        Listed(
+            item.application_id,
+            item.reference,
+            item.title,
+            item.state,
+            item.amount if item.asked is None else item.asked,
+        )
+        for item in stock.items
+    )
+    return planned(call.content, stock.plan, Read(rows, (), scores, stock.row.budget), stock.facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +157,13 @@ class _Stock:
         """What the list said, or what was settled since."""
         settlement = self.settled.get(item.application_id)
         return Outcome(item.outcome) if settlement is None else settlement.outcome
+
+    def score(self, item: Any) -> OfficialScore:
+        """By what it was ranked, or what was settled since."""
+        kept = self.settled.get(item.application_id, item)
+        return OfficialScore(
+            item.application_id, halves_kept(kept.halves or {}), basis=kept.basis, shift_half=kept.shift_half
+        )
 
     def candidate(self, item: Any) -> Candidate:
         """An item as the rules see it."""
@@ -223,7 +259,7 @@ def reserve_page(view: SelectionView) -> Asking[ReservePage]:
         proposed = NextView(
             found.candidate.application_id, reference, title, place_words, found.candidate.amount, found.words
         )
-    return ReservePage(ended, freed.available, proposed, moves)
+    return ReservePage(ended, freed.available, proposed, moves, freed.added)
 
 
 def _moves(selection_id: UUID) -> Asking[tuple[MoveView, ...]]:

@@ -46,7 +46,7 @@ class RobustnessInput:
 @reader
 def robustness_input(call: CallView) -> Asking[RobustnessInput]:
     """What :func:`robustness_of` takes, by the rules of the call."""
-    plan = plan_of(call.content.selection, None, None)
+    plan = plan_of(call.content.selection)
     asked: list[Asking[Any]] = [
         scored_beside(call, lambda ids: (facts_of.asking(ids),)), sheets_read.asking(call), newest_run.asking(call.id),
         answers_kept.asking(call.id),

@@ -116,7 +116,7 @@ def scenario_page(actor: Actor, slug: str, number: int) -> Asking[tuple[RankingP
 def scenarios_page(actor: Actor, slug: str) -> Asking[ScenariosPage]:
     """Every scenario beside the list by the rules of the call. Whoever sees a part of the list sees no scenario."""
     call, views = yield from opened.asking(actor, slug)
-    plain, standing = plan_of(call.content.selection, None, None), standing_of(views)
+    plain, standing = plan_of(call.content.selection), standing_of(views)
     figures = _kept_with(Selection.call_id == call.id) if standing else figures_now.asking(call, plain)
     asked: list[Asking[Any]] = [shown_list(actor, call, views, plain), scenarios.asking(call.id), figures]
     shown, saved, kept = yield from side_by_side(asked)
@@ -215,7 +215,7 @@ def to_solve(call: CallView, typed: Plan | None = None) -> Asking[ToSolve]:
     saved, (read, facts, worths), answers = yield from side_by_side(asked)
     if typed is not None:
         return ToSolve(call, read, facts, worths, (("the list as it was typed", typed),), tuple(answers), ())
-    plans = (("the rules of the call", plan_of(call.content.selection, None, None)),)
+    plans = (("the rules of the call", plan_of(call.content.selection)),)
     named = ((f"scenario {each.number}", each.plan) for each in saved)
     return ToSolve(call, read, facts, worths, (*plans, *named), tuple(answers))
 

@@ -19,6 +19,10 @@ from grants.core.errors import Refused
 NOT_WORKED_OUT = "What these rules select from the list as it is now is not worked out yet. Ask for it, and look again when it is done."
 
 
+# Counts up whenever the same rows and rules may select others: what was worked out before is asked for again.
+METHOD = 2
+
+
 class NotWorkedOut(Refused):
     """Nobody has worked out the answer, and this is no place to wait for it."""
 
@@ -105,6 +109,8 @@ def sha256_of(kind: SolveKind, candidates: Sequence[Candidate], limits: Limits, 
         "rules": encoding.encode(limits.rules),
         "exclusive": sorted(sorted(str(key) for key in group) for group in limits.exclusive),
     }
+    if kind in (SolveKind.LIST, SolveKind.ROBUST):
+        said["method"] = METHOD
     if kind in (SolveKind.QUALITY, SolveKind.CLIMATE):
         # Only these hang on more: what was asked before they were has the hash it always had.
         aim = Aim(kind.value)

@@ -47,8 +47,14 @@ def within(found: RankedList, plan: Plan, facts: Mapping[UUID, Facts], known: Kn
             one = places[row.application_id]
             running = running + one.amount
             rows.append(_judged(row, plan, made.verdicts[row.application_id], outcome, one.amount, running))
-    below = [row for row in found.rows if row.rank is None]
+    # What they would get were they selected after all, by a complaint.
+    below = [_cut(row, plan) for row in found.rows if row.rank is None]
     return replace(found, rows=(*rows, *below), used=made.used, relaxed=made.relaxed)
+
+
+def _cut(row: Ranked, plan: Plan) -> Ranked:
+    amount = plan.amount(row.reference, row.requested)
+    return row if amount == row.requested else replace(row, recommended=amount)
 
 
 def _selected(candidates: tuple[Candidate, ...], limits: Limits, known: Known | None) -> Portfolio:
@@ -108,15 +114,16 @@ def limits_of(found: RankedList, plan: Plan) -> Limits:
 
 def _judged(row: Ranked, plan: Plan, verdict: Verdict, outcome: Outcome, amount: Money, running: Money) -> Ranked:
     own = plan.about(row.reference)
-    said: Sequence[str] = [verdict.words]
+    said: Sequence[str] = [verdict.strand_line, verdict.words]
     if own is not None and own.rank is not None:
-        said = [f"Moved to place {own.rank}: {own.reason}", *said]
+        said = [verdict.strand_line, f"Moved to place {own.rank}: {own.reason}", verdict.words]
     return replace(
         row,
         outcome=outcome,
         running_total=running,
         straddles=verdict.straddles,
         missing=verdict.missing,
+        strand_line=verdict.strand_line,
         rule_words=" ".join(filter(None, said)),
         recommended=amount if amount != row.requested else None,
         conditions=own.conditions if own else "",

@@ -21,15 +21,26 @@ class Freed:
 
     @property
     def available(self) -> Money:
-        """What the next may ask for: nothing once all that came free is given on; else with what was left at the line.
+        """What the next may ask for: nothing once all that came free, or was added, is given on; else with what was left.
 
-        >>> Freed((), Money(400), Money(300), Money(50), Money(1_000)).available
+        >>> Freed((), Money(400), Money(300), Money(50), Money(150)).available
         Money(cents=150, currency='EUR')
-        >>> Freed((), Money(400), Money(400), Money(50), Money(1_000)).available
+        >>> Freed((), Money(400), Money(400), Money(50), Money(50)).available
         Money(cents=0, currency='EUR')
+        >>> Freed((), Money(0), Money(0), Money(50), Money(1_050)).available
+        Money(cents=1050, currency='EUR')
         """
-        still = self.freed - self.moved
-        return min(still + self.left_at_line, self.free) if still > ZERO else ZERO
+        came = self.freed - self.moved + self.added
+        return min(came + self.left_at_line, self.free) if came > ZERO else ZERO
+
+    @property
+    def added(self) -> Money:
+        """What the call has free beyond the list: its budget was raised, or a grant took less than was reserved for it.
+
+        >>> Freed((), Money(400), Money(300), Money(50), Money(170)).added
+        Money(cents=20, currency='EUR')
+        """
+        return max(self.free - self.left_at_line - (self.freed - self.moved), ZERO)
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,8 @@ class Ranked:
     conditions: str = ""
     # Of a frozen list: it was on the reserve list and has money since.
     moved_up: bool = False
+    # Which strand of the budget ends at it; of a frozen list this stands among the words of its rule alone.
+    strand_line: str = ""
 
     @property
     def tied_with(self) -> tuple[UUID, ...]:
@@ -167,7 +169,17 @@ class RankedList:
 
     def line_so_far(self, waiting: int) -> str:
         """The same while so many applications wait for a score: nobody is selected yet."""
-        return " ".join(filter(None, (self._line(waiting), self.draw_words)))
+        return " ".join(filter(None, (self._line(waiting), *self._strand_lines, self.draw_words)))
+
+    @property
+    def _strand_lines(self) -> tuple[str, ...]:
+        """Where each strand ends, but for one at whose end the line of the list is drawn."""
+        told = dict.fromkeys(
+            f"Rank {row.rank}: {row.strand_line[0].lower()}{row.strand_line[1:]}"
+            for row in self.rows
+            if row.strand_line and not (row.straddles and not row.missing)
+        )
+        return tuple(told)
 
     @property
     def _left_out_words(self) -> str:
@@ -214,7 +226,8 @@ class RankedList:
         whole = total(row.amount for row in self.straddling)
         if first.rule_words and (below or not first.missing or whole <= self.left):
             # What is left would do: a strand, or what a rule holds back, does not reach.
-            return f"{sentence} Rank {first.rank}, “{first.title}”, is the first it does not reach. {first.rule_words}"
+            why = first.rule_words.removeprefix(f"{first.strand_line} ")
+            return f"{sentence} Rank {first.rank}, “{first.title}”, is the first it does not reach. {why}"
         short = f"{first.missing} more than {'the ranks above leave' if below else 'is left'}."
         if len(self.straddling) == 1:
             return f"{sentence} Rank {first.rank}, “{first.title}”, asks for {short}"

@@ -26,8 +26,9 @@ ROWS_MAX = 1_000
 class Verdict:
     """What the rules make of one row: selected or not, by which rules, in words.
 
-    ``straddles`` is the first row the money does not reach, ``missing`` how much it asks for more than is left there;
-    nothing where a minimum holds what is left.
+    ``straddles`` is the row at the line that is drawn: the first the budget does not reach, or where it reaches all the
+    first a strand does not. ``missing`` is how much it asks for more than is left of the budget; nothing where a minimum
+    holds what is left. ``strand_line`` says which strand ends at the row.
     """
 
     selected: bool
@@ -35,6 +36,7 @@ class Verdict:
     words: str = ""
     straddles: bool = False
     missing: Money = ZERO
+    strand_line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +117,21 @@ class _Making:
     def __init__(self, limits: Limits) -> None:
         self.walk = Walk(limits)
         self.verdicts: dict[int, Verdict] = {}
+        # Whether the line of the budget is marked, and of which strands it is; where the list stops, whose rows stand below.
         self.straddled = False
+        self.ended: set[str] = set()
+        self.closed: set[str] = set()
         # Units below that reach the minima which are unmet now, and whether no choice is cheaper.
         self.held: tuple[Unit, ...] = ()
         self.cheapest = True
 
     def portfolio(self, units: Sequence[Unit]) -> Portfolio:
         """The verdicts by application."""
+        if not self.straddled:
+            # The budget reaches everybody: the line is drawn where the first strand ends.
+            first = next((number for number, each in self.verdicts.items() if each.strand_line), None)
+            if first is not None:
+                self.verdicts[first] = replace(self.verdicts[first], straddles=True)
         found = {one.application_id: self.verdicts[unit.number] for unit in units for one in unit.members}
         assert self.walk.used == total(unit.amount for unit in units if self.verdicts[unit.number].selected)
         assert self.walk.used <= self.walk.limits.budget, "the selected never exceed the budget"
@@ -130,12 +140,14 @@ class _Making:
     # --- ceilings alone ---------------------------------------------------------------------------------------------
 
     def by_rank(self, units: Sequence[Unit]) -> None:
-        """Select what fits, in the order of the list: with ceilings alone that is the best-ranked set there is."""
-        closed: set[str] = set()
+        """Select what fits, in the order of the list: with ceilings alone that is the best-ranked set there is.
+
+        Where the list stops at the line, only money stops it: a row that a ceiling keeps out whatever money is left
+        takes nothing from those below.
+        """
         stopped = False
         for unit in units:
-            strands = {one.strand for one in unit.members}
-            if stopped or strands & closed:
+            if stopped or self._is_closed(unit):
                 self._below_line(unit)
                 continue
             breaches = self.walk.breaches(unit)
@@ -143,33 +155,64 @@ class _Making:
                 self._take(unit)
                 continue
             self._block(unit, breaches)
-            if not self.walk.limits.rules.fund_what_fits:
-                stopped = stopped or Bound.BUDGET in breaches
-                closed |= strands if Bound.STRAND in breaches else set()
+            stopped = self._stops(unit, _short(breaches))
+
+    def _is_closed(self, unit: Unit) -> bool:
+        """Whether a unit stands below the line of a strand."""
+        return not self.closed.isdisjoint(one.strand for one in unit.members)
+
+    def _stops(self, unit: Unit, short: frozenset[Bound]) -> bool:
+        """Close the strands of a unit whose money is short; whether the whole list stops there."""
+        if self.walk.limits.rules.fund_what_fits:
+            return False
+        if Bound.STRAND in short:
+            self.closed |= {one.strand for one in unit.members}
+        return Bound.BUDGET in short
 
     # --- minima too -------------------------------------------------------------------------------------------------
 
     def reaching(self, units: Sequence[Unit]) -> None:
         """The same order, but a row is selected only where the minima can still be reached below it.
 
-        Where the list stops at the line, only as few rows as the minima need are selected below it. A strand whose
-        money is out does not stop for its later rows here, since the minima may need them.
+        Where the list stops at a line, only as few rows as the minima need are selected below it, the best-ranked first.
         """
         self._reserve(units)
         for place, unit in enumerate(units):
             below = units[place + 1 :]
+            if self._is_closed(unit) and not self._is_needed(unit, below):
+                self._below_line(unit)
+                if unit in self.held:
+                    self._reserve(below)
+                continue
             breaches = self.walk.breaches(unit)
+            short = _short(breaches)
             if breaches:
                 self._block(unit, breaches)
-                line = Bound.BUDGET in breaches
-            elif self._keeps(unit, below):
-                line = False
-            else:
-                line = self._by_money(unit, below)
-                self._hold(unit)
-            if line and not self.walk.limits.rules.fund_what_fits:
+            elif not self._keeps(unit, below):
+                short = self._held_back(unit, below)
+                self._hold(unit, short)
+            if self._stops(unit, short):
                 self._only_needed(below)
                 return
+
+    def _is_needed(self, unit: Unit, below: Sequence[Unit]) -> bool:
+        """Whether the minima need a unit below the line of its strand: the fewest such are taken, the best-ranked first."""
+        if self.walk.breaches(unit) or not self.walk.brings(unit):
+            return False
+        if unit not in self.held and not any(map(self._is_closed, self.held)):
+            # What is held reaches the minima without any of them.
+            return False
+        without = self._closed_in(below)
+        if without == 0:
+            return False
+        with_it = self._closed_in((unit, *below), frozenset({unit.number}))
+        return with_it is not None and (without is None or with_it <= without)
+
+    def _closed_in(self, units: Sequence[Unit], must: frozenset[int] = frozenset()) -> int | None:
+        """How many units below the line of a strand reaching the minima takes at least; None where nothing reaches them."""
+        useful = [unit for unit in units if unit.number in must or self.walk.brings(unit)]
+        found = answer(Asked(self.walk, useful, lambda unit: int(self._is_closed(unit)), must))
+        return None if found is None else sum(map(self._is_closed, found.units))
 
     def _reserve(self, units: Sequence[Unit]) -> None:
         """Hold a cheapest choice of these for the minima that are unmet now."""
@@ -225,17 +268,25 @@ class _Making:
                 self.held = tuple(other for other in self.held if other is not unit)
         self.cheapest = False
 
-    def _by_money(self, unit: Unit, below: Sequence[Unit]) -> bool:
-        """Whether a unit could be selected if money were no matter, so that it is the money that is held."""
+    def _held_back(self, unit: Unit, below: Sequence[Unit]) -> frozenset[Bound]:
+        """Of which money what is left is held for the minima; of none where a unit could not be selected however rich."""
+        limits = self.walk.limits
+        if limits.rules.strands and self._could(unit, below, limits.budget):
+            return frozenset({Bound.STRAND})
+        rich = total(other.amount for other in (unit, *below)) + limits.budget
+        return frozenset({Bound.BUDGET}) if self._could(unit, below, rich) else frozenset()
+
+    def _could(self, unit: Unit, below: Sequence[Unit], budget: Money) -> bool:
+        """Whether a unit could be selected with that budget if no strand had a ceiling."""
         limits = self.walk.limits
         rich = self.walk.copy()
-        whole = total(other.amount for other in (unit, *below)) + limits.budget
-        rich.limits = replace(limits, budget=whole, rules=replace(limits.rules, strands=()))
+        rich.limits = replace(limits, budget=budget, rules=replace(limits.rules, strands=()))
         useful = [other for other in below if rich.brings(other)]
         return answer(Asked(rich, [unit, *useful], lambda other: 0, frozenset({unit.number}))) is not None
 
     def _only_needed(self, units: Sequence[Unit]) -> None:
         """Below the line: the fewest rows that reach the minima, the best-ranked among such choices."""
+        self.ended |= self.walk.limits.ceilings.keys()
         fewest = self._fewest(units)
         assert fewest is not None, "the minima are in reach all the way down"
         for place, unit in enumerate(units):
@@ -266,7 +317,7 @@ class _Making:
         ahead = [verdict for verdict in self.verdicts.values() if not verdict.selected]
         if not ahead:
             self.verdicts[unit.number] = Verdict(True)
-        elif all(verdict.bounds and CAPS.issuperset(verdict.bounds) for verdict in ahead):
+        elif all(CAPS.intersection(verdict.bounds) for verdict in ahead):
             # Each of them breaks a rule by itself: no minimum brought this one ahead of them.
             self.verdicts[unit.number] = Verdict(
                 True, (), "Selected: better ranks are left out by a rule, each row says which."
@@ -283,36 +334,37 @@ class _Making:
         self.walk.take(unit)
 
     def _block(self, unit: Unit, breaches: Mapping[Bound, str]) -> None:
-        by_money = bool(MONEY_BOUNDS & breaches.keys())
-        straddles = by_money and not self.straddled
-        self.straddled = self.straddled or by_money
-        missing = ZERO
-        if straddles:
-            missing = self._missing(unit)
-        self.verdicts[unit.number] = Verdict(
-            False, tuple(breaches), f"Not selected: {'; '.join(breaches.values())}.", straddles, missing
-        )
+        verdict = Verdict(False, tuple(breaches), f"Not selected: {'; '.join(breaches.values())}.")
+        self.verdicts[unit.number] = self._at_line(unit, verdict, _short(breaches))
 
-    def _missing(self, unit: Unit) -> Money:
-        """How much more it asks for than is left of the ceiling that is exceeded the most."""
+    def _at_line(self, unit: Unit, verdict: Verdict, short: frozenset[Bound], *, held: bool = False) -> Verdict:
+        """The verdict with the lines that end at its unit: that of the budget, and that of each strand, each once."""
         limits, walk = self.walk.limits, self.walk
-        short = [walk.used + unit.amount - limits.budget]
-        for strand, ceiling in limits.ceilings.items():
+        straddles = Bound.BUDGET in short and not self.straddled
+        self.straddled = self.straddled or straddles
+        missing = walk.used + unit.amount - limits.budget if straddles and not held else ZERO
+        said = []
+        for strand in sorted({one.strand for one in unit.members} & limits.ceilings.keys() - self.ended):
             asked = total(one.amount for one in unit.members if one.strand == strand)
-            short.append(walk.strands.get(strand, ZERO) + asked - ceiling)
-        return max(short, key=lambda amount: amount.cents)
+            over = walk.strands.get(strand, ZERO) + asked - limits.ceilings[strand]
+            if Bound.STRAND in short and (held or over > ZERO):
+                self.ended.add(strand)
+                said.append(f"Line of the strand “{strand}”: {'what is left is held' if held else f'{over} short'}.")
+        return replace(verdict, straddles=straddles, missing=missing, strand_line=" ".join(said))
 
-    def _hold(self, unit: Unit) -> None:
+    def _hold(self, unit: Unit, short: frozenset[Bound]) -> None:
         """The money or the places below are needed for the minima that are not reached yet."""
         unmet = self.walk.unmet()
         rules = self.walk.limits.rules
         named = " and ".join(minimum_words(bound, rules) for bound in sorted(unmet))
-        straddles = not self.straddled
-        self.straddled = True
         # It is a rule that keeps it out, by whichever rows reach it in the end: no amount is short.
-        self.verdicts[unit.number] = Verdict(
-            False, tuple(sorted(unmet)), f"Not selected: what is left is held for {named}.", straddles
-        )
+        verdict = Verdict(False, tuple(sorted(unmet)), f"Not selected: what is left is held for {named}.")
+        self.verdicts[unit.number] = self._at_line(unit, verdict, short, held=True)
 
     def _below_line(self, unit: Unit) -> None:
         self.verdicts[unit.number] = Verdict(False, (Bound.LINE,), "Not selected: it stands below the line.")
+
+
+def _short(breaches: Mapping[Bound, str]) -> frozenset[Bound]:
+    """Which money a unit asks for too much of; none where a ceiling keeps it out whatever money is left."""
+    return frozenset() if CAPS & breaches.keys() else MONEY_BOUNDS & breaches.keys()

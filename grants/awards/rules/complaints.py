@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -104,6 +104,8 @@ class SecondDecision:
     upholds: bool | None
     remedy: Remedy | None
     text: str
+    # Why an outcome is corrected although that breaks a rule of the list.
+    despite: str = ""
 
     def checked(self, about: ApplicationState) -> SecondDecision:
         """Cleaned; raises :class:`Invalid` where the decision is not whole."""
@@ -120,7 +122,23 @@ class SecondDecision:
             wrong["remedy"] = "Choose what follows from upholding it."
         if wrong:
             raise Invalid("The decision is not complete.", wrong)
-        return SecondDecision(self.upholds, remedy, text)
+        return SecondDecision(self.upholds, remedy, text, reasoned(self.despite))
+
+
+def breached_words(breaches: Sequence[str]) -> str:
+    """Which rules of its list an outcome breaks if it is corrected, as a sentence; empty where it breaks none.
+
+    >>> breached_words(("FI has its 1 of one country already",))
+    'Selecting it now breaks rules of its list: FI has its 1 of one country already.'
+    """
+    return f"Selecting it now breaks rules of its list: {'; '.join(breaches)}." if breaches else ""
+
+
+def refuse_breaches(breaches: Sequence[str], despite: str) -> None:
+    """Raise :class:`Invalid` where correcting an outcome breaks a rule of its list and nobody says why that is right."""
+    if breaches and not despite:
+        words = f"{breached_words(breaches)} Write why it is corrected all the same, or have the evaluation repeated."
+        raise Invalid(words, {"despite": words})
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +195,8 @@ class ComplaintView:
     settlement_by: UUID | None
     settlement_name: str
     files: tuple[SubmittedFile, ...] = field(default=())
+    # Why its outcome is corrected although that breaks a rule of the list.
+    despite: str = ""
 
     @property
     def about_words(self) -> str:

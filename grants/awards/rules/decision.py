@@ -20,7 +20,6 @@ from grants.core.errors import Invalid, Refused
 from grants.core.money import Money
 from grants.dossiers.rules import clean_text
 
-RESERVE_MAX = 500
 NAMED_MAX = 5
 LIST_THEN = "then the list can be decided"
 
@@ -31,8 +30,6 @@ class DecisionInput:
 
     list_hash: str
     reason: str
-    line: LineRule = LineRule.STOP
-    reserve_max: int | None = None
     panel_order: tuple[str, ...] = ()
     # The scenario that is chosen; None decides by the rules of the call.
     scenario: int | None = None
@@ -51,8 +48,6 @@ class DecisionInput:
         reason = clean_text(self.reason)
         if not reason:
             wrong["reason"] = "Write why the list is decided as it stands, or what the panel noted."
-        if self.reserve_max is not None and not 0 <= self.reserve_max <= RESERVE_MAX:
-            wrong["reserve_max"] = f"The reserve list has from 0 to {RESERVE_MAX} places, or leave the field empty."
         if len(set(self.panel_order)) != len(self.panel_order):
             wrong["panel_order"] = "Name each tied application once."
         if wrong:

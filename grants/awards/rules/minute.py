@@ -8,7 +8,7 @@ from grants.awards.rules.decision import SelectionView
 from grants.awards.rules.plan import Plan
 from grants.awards.rules.scenarios import Column
 from grants.awards.rules.showing import RankingRow, by_country, told_once
-from grants.calls.rules import CallView
+from grants.calls.rules import CallView, exact_words
 from grants.core.money import Money
 
 
@@ -51,7 +51,9 @@ def departures(plan: Plan) -> tuple[str, ...]:
     """What a plan changes beside the rules of its call, in sentences."""
     found = [f"Of {', '.join(group)} at most one is selected." for group in plan.exclusive]
     if plan.cut_percent:
-        found.append(f"Everybody gets {float(plan.cut_percent):g} % less than was asked for, unless it says otherwise.")
+        found.append(
+            f"Everybody gets {exact_words(plan.cut_percent)} % less than was asked for, unless it says otherwise."
+        )
     for each in plan.overrides:
         said = [f"place {each.rank}" if each.rank else "", f"{each.amount}" if each.amount else ""]
         if each.conditions:

@@ -53,6 +53,8 @@ class ReservePage:
     available: Money = Money(0)
     next: NextView | None = None
     moves: tuple[MoveView, ...] = ()
+    # What the call has free beyond its list: a raised budget, or a grant that took less.
+    added: Money = Money(0)
 
     @property
     def open_move(self) -> MoveView | None:
@@ -79,7 +81,7 @@ class ReservePage:
 
     def left(self, left: Money) -> Money:
         """What is left now of a list that had this much left."""
-        return left + self.freed - self.moved
+        return left + self.freed - self.moved + self.added
 
 
 NOTHING_FREED = ReservePage()

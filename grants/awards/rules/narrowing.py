@@ -1,4 +1,4 @@
-"""A ranked list narrowed to what somebody looks for, always in its official order: around the line, far apart, a country, a strand."""
+"""A ranked list narrowed to what somebody looks for, in its official order unless another is asked for."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from fractions import Fraction
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from grants.awards.rules.showing import LISTS_KEPT, RankingPage, RankingRow
 from grants.awards.rules.strips import far_apart
@@ -30,6 +31,79 @@ class Look(StrEnum):
         return {"line": "Around the line", "apart": "Far apart"}[self.value]
 
 
+class Order(StrEnum):
+    """By what a list is put in another order than the official one, which breaks its ties; its ranks stay as they are."""
+
+    SCORE = "score"
+    AMOUNT = "amount"
+    TITLE = "title"
+    COUNTRY = "country"
+
+    @property
+    def words(self) -> str:
+        """For pages."""
+        return {"score": "score", "amount": "what is asked for", "title": "title", "country": "country"}[self.value]
+
+    def of(self, row: RankingRow) -> Any:
+        """What of a row it goes by."""
+        match self:
+            case Order.SCORE:
+                return row.score or Fraction(0)
+            case Order.AMOUNT:
+                return row.requested.cents
+            case Order.TITLE:
+                return row.title.casefold()
+            case Order.COUNTRY:
+                return row.country
+
+
+@dataclass(frozen=True, slots=True)
+class Sorting:
+    """The order that is asked for, as the address says it: a name, with “-” before it for the largest first; “” is the official one.
+
+    >>> Sorting("amount").turned("amount"), Sorting("-amount").turned("amount"), Sorting().turned("title")
+    ('-amount', 'amount', 'title')
+    """
+
+    key: str = ""
+
+    @property
+    def by(self) -> Order | None:
+        """By what; None for the official order."""
+        return Order(self.key.lstrip("-")) if self.key else None
+
+    @property
+    def descending(self) -> bool:
+        """Whether the largest stands first."""
+        return self.key.startswith("-")
+
+    def turned(self, name: str) -> str:
+        """Where the head of a column leads: to that order, or to the other way round; the largest number comes first."""
+        if self.by != name:
+            return f"-{name}" if name in (Order.SCORE, Order.AMOUNT) else name
+        return name if self.descending else f"-{name}"
+
+    @property
+    def words(self) -> str:
+        """What the page says of it; empty for the official order."""
+        if self.by is None:
+            return ""
+        way = "the largest or last first" if self.descending else "the smallest or first first"
+        return f"In order of {self.by.words}, {way}. Ranks and running totals are those of the official list."
+
+    def ordered(self, rows: Sequence[RankingRow]) -> tuple[RankingRow, ...]:
+        """The rows in this order; between rows of another order than the official one stands no line."""
+        by = self.by
+        if by is None:
+            return tuple(rows)
+        found = sorted(rows, key=by.of, reverse=self.descending)
+        return tuple(replace(row, line_after=False) if row.line_after else row for row in found)
+
+
+SORTINGS = {key: Sorting(key) for each in Order for key in (each.value, f"-{each.value}")}
+OFFICIAL = Sorting()
+
+
 @dataclass(frozen=True, slots=True)
 class Narrowed:
     """The rows that are left, and what may be asked for with how many of the whole list it leaves; no choice with one answer."""
@@ -42,6 +116,7 @@ class Narrowed:
     is_narrow: bool
     # How many rows above and below the line are shown, where only these are.
     around: int = 0
+    sorting: Sorting = OFFICIAL
 
     @property
     def words(self) -> str:
@@ -50,7 +125,7 @@ class Narrowed:
             return ""
         near = f": up to {self.around} above the line and {self.around} below it" if self.around else ""
         return (
-            f"{len(self.rows)} of {self.total} applications, in the official order{near}. "
+            f"{len(self.rows)} of {self.total} applications{'' if self.sorting.by else ', in the official order'}{near}. "
             "Ranks and running totals are those of the whole list."
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
@@ -132,22 +132,16 @@ class Plan:
         return asked.share(1 - self.cut_percent / 100, rounding=Rounding.DOWN) if self.cut_percent else asked
 
 
-def plan_of(
-    rules: SelectionRules,
-    line: LineRule | None,
-    reserve_max: int | None,
-    panel_order: Sequence[str] = (),
-    overrides: Sequence[Override] = (),
-) -> Plan:
-    """The plan without a scenario: what the call says; where it says nothing, what whoever decides chooses."""
-    if rules != PLAIN_SELECTION:
-        return Plan(rules, tuple(panel_order), overrides=tuple(overrides))
-    chosen = replace(rules, fund_what_fits=line is LineRule.SKIP, reserve_max=reserve_max)
-    return Plan(chosen, tuple(panel_order), overrides=tuple(overrides))
+def plan_of(rules: SelectionRules, panel_order: Sequence[str] = (), overrides: Sequence[Override] = ()) -> Plan:
+    """The plan without a scenario: by the rules of the call alone, which nobody chooses once scores are known.
+
+    A call that says nothing stops at the line, as its page says.
+    """
+    return Plan(rules, tuple(panel_order), overrides=tuple(overrides))
 
 
 # The official order alone; ceilings and minima of a selection come after it.
-BY_RANK = plan_of(PLAIN_SELECTION, LineRule.STOP, None)
+BY_RANK = plan_of(PLAIN_SELECTION)
 
 
 # What the rules are called where a scenario departs from them.
@@ -162,8 +156,6 @@ _NAMES = {
     "one_per_city": "one selected application for each city",
     "strands": "strands of the budget",
 }
-# Where a call publishes no rules of selection, whoever decides chooses these.
-_OPEN = frozenset(("fund_what_fits", "reserve_max"))
 
 
 def departures(plan: Plan, call: SelectionRules) -> tuple[str, ...]:
@@ -181,13 +173,16 @@ def departures(plan: Plan, call: SelectionRules) -> tuple[str, ...]:
 
 
 def _other_rules(plan: Plan, call: SelectionRules) -> list[str]:
-    skipped = _OPEN if call == PLAIN_SELECTION else frozenset[str]()
     found = []
     for name, words in _NAMES.items():
         now, published = getattr(plan.rules, name), getattr(call, name)
-        if now != published and name not in skipped:
-            found.append(f"{words}: {_value(now)} instead of {_value(published)}")
+        if now != published:
+            said = _LINE_WORDS.get if name == "fund_what_fits" else _value
+            found.append(f"{words}: {said(now)} instead of {said(published)}")
     return [*found, *(f"at most one of {', '.join(group)} is selected" for group in plan.exclusive)]
+
+
+_LINE_WORDS = {False: "selection stops", True: "what still fits is selected"}
 
 
 def _value(value: object) -> str:

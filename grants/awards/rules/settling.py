@@ -55,34 +55,36 @@ def refuse_other(proposed: Settlement, now: Settlement) -> None:
 
 
 def settled(
-    score: Fraction | None,
-    selected: Sequence[Fraction],
-    *,
-    has_reserve: bool,
-    amount: Money,
-    free: Money,
-    breaches: Sequence[str] = (),
+    outcome: Outcome, rule_words: str = "", *, amount: Money, free: Money, breaches: Sequence[str] = ()
 ) -> tuple[Outcome, str]:
-    """What a repeated evaluation comes to: the outcome its score would have had on the list, while money is there.
+    """What a repeated evaluation comes to: what the list says of it, worked out anew with its score, while money is there.
 
-    ``score`` is None below a threshold, ``selected`` are the scores of those the list selected, ``breaches`` the rules
-    of the list it would break beside those who hold money now.
+    ``outcome`` and ``rule_words`` are those of that list, ``breaches`` the rules of the list the application would break
+    beside those who hold money now: nobody who was selected loses any.
 
-    >>> settled(Fraction(12), [Fraction(11)], has_reserve=True, amount=Money(100), free=Money(100))[0].value
+    >>> settled(Outcome.SELECTED, amount=Money(100), free=Money(100))[0].value
     'selected'
     """
-    if score is None:
-        return Outcome.BELOW_THRESHOLD, "After the repeated evaluation the application is below a threshold."
-    reaches = not selected or score >= min(selected)
-    if not reaches:
-        why = "Its new score is below that of every selected application."
-    elif breaches:
-        why = f"Its new score would have been selected, but the rules of the list keep it out: {'; '.join(breaches)}."
-    elif amount > free:
-        why = f"Its new score would have been selected, but only {free} of the {amount} it asks for is free."
-    else:
-        return Outcome.SELECTED, "The repeated evaluation gives it a score by which the list would have selected it."
-    return (Outcome.RESERVE if has_reserve or reaches else Outcome.NOT_FUNDED), why
+    match outcome:
+        case Outcome.BELOW_THRESHOLD:
+            return outcome, "After the repeated evaluation the application is below a threshold."
+        case Outcome.SELECTED if breaches:
+            why = f"{_ANEW} selects it, but the rules of the list keep it out: {'; '.join(breaches)}."
+        case Outcome.SELECTED if amount > free:
+            why = f"{_ANEW} selects it, but only {free} of the {amount} it asks for is free."
+        case Outcome.SELECTED:
+            return outcome, f"{_ANEW} selects it. Its money comes from what is free."
+        case Outcome.RESERVE:
+            return outcome, f"{_ANEW} puts it on the reserve list. {rule_words}".rstrip()
+        case Outcome.NOT_FUNDED:
+            return (
+                outcome,
+                f"{_ANEW} neither selects it nor has a place on the reserve list for it. {rule_words}".rstrip(),
+            )
+    return Outcome.RESERVE, f"{why} Nobody who was selected loses money, so it stands on the reserve list."
+
+
+_ANEW = "Worked out anew with its new score, by the rules and with the money it was decided by, the list"
 
 
 def place(key: Sequence[Fraction], others: Sequence[tuple[Sequence[Fraction], int]]) -> tuple[int, int]:

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from grants.awards.rules.decision import SelectionView, redraw_words, repeats_words
 from grants.awards.rules.moving import NOTHING_FREED, ReservePage
-from grants.awards.rules.plan import Plan
-from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
+from grants.awards.rules.plan import Plan, departures
+from grants.awards.states import AmountBasis, Outcome, SelectionKind, SelectionState
 from grants.calls.rules import (
     PLAIN_SCORING,
     PLAIN_SELECTION,
@@ -137,8 +137,6 @@ class RankingPage:
     total_threshold_half: int | None
     weighted: bool
     tie_words: str
-    line: LineRule
-    reserve_max: int | None
     rows: tuple[RankingRow, ...]
     waiting: tuple[WaitingRow, ...]
     budget: Money
@@ -231,9 +229,11 @@ class RankingPage:
         return not self.unsolved and (not self.partial or confirmed)
 
     @property
-    def has_rules(self) -> bool:
-        """Whether the call itself says how it selects, so that nobody chooses."""
-        return self.rules != PLAIN_SELECTION
+    def departures(self) -> tuple[str, ...]:
+        """What of the published rules is set aside, each with its reason; nothing for who sees a part of the list."""
+        if self.plan is None:
+            return ()
+        return self.selection.departures if self.selection else departures(self.plan, self.rules)
 
     @property
     def _sums(self) -> _Figures:

@@ -42,7 +42,7 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     rules.refuse_second_list(confirmed_list(call_id))
     scenario = None if values.scenario is None else queries.scenario_of(call_id, values.scenario)
     published = call.content.selection
-    plan = rules.plan_of(published, values.line, values.reserve_max, values.panel_order, values.overrides)
+    plan = rules.plan_of(published, values.panel_order, values.overrides)
     if scenario is not None:
         plan = scenario.plan
     found, waiting, scores = queries.live_list(call, plan)
@@ -190,7 +190,7 @@ def new_selection(
 
 def keep(selection: Selection, call: CallView, plan: Plan, found: RankedList) -> None:
     """What a list as a whole comes to, kept with its selection."""
-    by_the_call = plan if selection.scenario_id is None else rules.plan_of(call.content.selection, None, None)
+    by_the_call = plan if selection.scenario_id is None else rules.plan_of(call.content.selection)
     # Nobody is under evaluation once it is confirmed: what was compared is kept as it was.
     of = None if selection.scenario_id is None else selection.rules["scenario"]["number"]
     figures = queries.figures_now(call, by_the_call, plan.draw, {of: found})

@@ -126,9 +126,20 @@ def propose(actor: Actor, complaint_id: UUID, given: SecondDecision, version: in
     row, _ = _reviewed(actor, complaint_id, version)
     checked = given.checked(ApplicationState(row.about))
     _refuse_impossible(row, checked.remedy)
+    breaches = _breaches(row, checked.remedy)
+    said.refuse_breaches(breaches, checked.despite)
+    row.despite = checked.despite if breaches else None
     row.upholds, row.remedy = checked.upholds, checked.remedy.value if checked.remedy else None
     row.decision, row.proposed_by, row.proposed_at = checked.text, actor.user_id, acts.moment()
     row.return_reason = None
+
+
+def _breaches(row: Complaint, remedy: Remedy | None) -> tuple[str, ...]:
+    """Which rules of its list an outcome breaks if it is corrected now; what falls with nothing breaks nothing."""
+    if remedy is not Remedy.CORRECT:
+        return ()
+    item, selection = item_of(row)
+    return queries.breaches_now(selection.id, item.application_id)
 
 
 def _reviewed(actor: Actor, complaint_id: UUID, version: int | None) -> tuple[Complaint, CallView]:
@@ -209,6 +220,9 @@ def decide(actor: Actor, complaint_id: UUID, version: int | None = None) -> Comp
         demand_fresh(actor)
     _refuse_impossible(row, remedy)
     _refuse_untold(row)
+    breaches = _breaches(row, remedy)
+    if breaches and not row.despite:
+        raise Refused(f"{said.breached_words(breaches)} Return the proposal, so that it says why that is right.")
     # The letter reads the application, and nothing of the row is written until it is whole.
     letter = _letter(row, call, remedy).to_mapping()
     state = COMPLAINT.move(row, "uphold" if row.upholds else "reject")
@@ -216,7 +230,8 @@ def decide(actor: Actor, complaint_id: UUID, version: int | None = None) -> Comp
     row.letter, row.letter_sha256 = letter, said.digest(letter)
     # An outcome that changes here is not told by who told the first one without a letter.
     exclusion = end_exclusion(actor, row.application_id) if remedy is Remedy.CORRECT else ""
-    acts.reason("\n\n".join(filter(None, (row.decision, exclusion))))
+    broken = f"{said.breached_words(breaches)} {row.despite}" if breaches else ""
+    acts.reason("\n\n".join(filter(None, (row.decision, broken, exclusion))))
     db.session.flush()
     match remedy:
         case Remedy.RESTORE:

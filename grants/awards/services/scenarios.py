@@ -35,7 +35,7 @@ def save_scenario(actor: Actor, call_id: UUID, values: ScenarioInput) -> int:
     values = replace(values, plan=replace(values.plan, panel_order=queries.heard(actor, call.slug).order))
     refuse_open_list(call_id)
     rules.refuse_second_list(confirmed_list(call_id))
-    found, waiting, _ = queries.live_list(call, rules.plan_of(call.content.selection, None, None))
+    found, waiting, _ = queries.live_list(call, rules.plan_of(call.content.selection))
     refuse_conflicted(actor, [row.application_id for row in found.rows] + [row.id for row in waiting])
     asked = {row.reference: row.requested for row in found.rows}
     draws = call.content.draw is not None

@@ -5,10 +5,7 @@ Where one of them may not decide it any more, whoever may takes their place.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from uuid import UUID
-
-from sqlalchemy import select
 
 from grants.applications.models import Application
 from grants.awards import queries, rules
@@ -25,7 +22,7 @@ from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.core import acts
 from grants.core.acts import act
-from grants.core.db import db, locked
+from grants.core.db import locked
 from grants.core.errors import Refused
 from grants.core.permissions import Actor, Permission, Scope
 from grants.evaluation import queries as evaluation
@@ -117,7 +114,7 @@ def _worked_out(row: Complaint, call: CallView) -> Settlement:
     rules.refuse_found([each for each in evaluation.waiting_detections(call.id) if each[1] == reference], THEN)
     rules.refuse_shifts([each for each in evaluation.waiting_shifts(call.id) if each[0] == reference], THEN)
     item, selection = item_of(row)
-    # Score and thresholds alone: what rules select from those that are evaluated again is nobody's outcome.
+    # Score and thresholds alone: what it comes to is said by its own list, which is worked out anew below.
     found, waiting, scores = queries.live_list(call, rules.BY_RANK)
     listed = next((each for each in found.rows if each.application_id == row.application_id), None)
     if listed is None:
@@ -126,14 +123,14 @@ def _worked_out(row: Complaint, call: CallView) -> Settlement:
         raise Refused(f"The application {word}. Its outcome follows once new evaluators agreed.")
     if beyond := beyond_words(scores[row.application_id].shift_half, call.content.scoring):
         raise Refused(f"{reference}: {beyond}")
-    first = db.session.scalars(select(SelectionItem).where(SelectionItem.selection_id == selection.id)).all()
+    score = scores[row.application_id]
+    anew = queries.list_anew(call, selection.id, score)
+    stands = next(each for each in anew.rows if each.application_id == row.application_id)
     outcome, words = settled(
-        None if listed.outcome is Outcome.BELOW_THRESHOLD else Fraction(listed.score),
-        [Fraction(each.score) for each in first if each.outcome == Outcome.SELECTED.value and each.score],
-        has_reserve=any(each.outcome == Outcome.RESERVE.value for each in first),
-        amount=item.amount, free=calls.free(call.id), breaches=queries.breaches_now(selection.id, row.application_id),
+        stands.outcome, stands.rule_words, amount=item.amount, free=calls.free(call.id),
+        breaches=queries.breaches_now(selection.id, row.application_id),
     )  # fmt: skip
-    return _as_told(call, listed, scores[row.application_id].basis, outcome, words)
+    return _as_told(call, listed, score.basis, outcome, words)
 
 
 def _as_told(call: CallView, listed: Ranked, basis: str, outcome: Outcome, words: str) -> Settlement:

@@ -137,7 +137,7 @@ def _forms(shown: CasePage, sent: ContestedForm | None) -> _Forms:
     remedy = view.remedy.value if view.remedy else None
     forms = _Forms(
         fresh(CheckForm), fresh(CommitteeForm, member_one=named[0], member_two=named[-1]), fresh(MoreTimeForm),
-        fresh(ProposeForm, upholds=upholds, remedy=remedy, text=view.decision), fresh(ReturnDecisionForm),
+        fresh(ProposeForm, upholds=upholds, remedy=remedy, text=view.decision, despite=view.despite), fresh(ReturnDecisionForm),
         fresh(ContestedForm), ContestedForm(formdata=None, data={"version": str(view.version)}),
     )  # fmt: skip
     for form in (forms.committee, forms.more, forms.propose):

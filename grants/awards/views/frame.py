@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 from uuid import UUID
 
-from flask import Blueprint, request
+from flask import Blueprint
 
 from grants.awards import queries
 from grants.awards.rules import (
@@ -14,7 +14,6 @@ from grants.awards.rules import (
     SelectionView,
 )
 from grants.awards.rules.complaints import ComplaintLetter, ComplaintView
-from grants.awards.states import LineRule
 from grants.core.errors import Invalid
 from grants.core.permissions import Permission, Scope
 from grants.web.forms import ContestedForm
@@ -40,8 +39,7 @@ NAVIGATION = (NavItem("Panel", "awards.meetings", (P.PANEL_READ,), 33),)
 
 
 def ranked_list(slug: str) -> RankingPage:
-    line = LineRule.SKIP if request.args.get("line") == LineRule.SKIP.value else LineRule.STOP
-    return queries.ranking_page(current_actor(), slug, line=line)
+    return queries.ranking_page(current_actor(), slug)
 
 
 def may_decide(shown: RankingPage) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +19,7 @@ from grants.awards.rules import (
     part,
     points,
 )
-from grants.awards.rules.narrowing import Narrowed, narrowed
+from grants.awards.rules.narrowing import OFFICIAL, SORTINGS, Narrowed, narrowed
 from grants.awards.views.frame import READS, bp, ranked_list, ways
 from grants.awards.views.rows import drawer
 from grants.awards.views.solving import solving_of
@@ -53,8 +54,16 @@ def _looked_for(shown: RankingPage) -> tuple[Narrowed, dict[str, Any], list[str]
     country = chosen("country", "country", {code: code for code, _ in whole.countries}, problems) or ""
     strand = chosen("strand", "strand", {name: name for name, _ in whole.strands}, problems) or ""
     asked = {"look": look, "country": country, "strand": strand}
+    words = {
+        key: f"{each.by.words}{', the other way round' if each.descending else ''}"
+        for key, each in SORTINGS.items()
+        if each.by
+    }
+    sorting = chosen("sort", "order of the list", SORTINGS, problems, words=words) or OFFICIAL
     left = whole if problems or not any(asked.values()) else narrowed(shown, look, country, strand)
-    return left, asked, problems
+    if problems or sorting is OFFICIAL:
+        return left, asked, problems
+    return replace(left, rows=sorting.ordered(left.rows), sorting=sorting), asked, problems
 
 
 def listed(shown: RankingPage, rows: Sequence[RankingRow] | None = None) -> dict[str, Any]:

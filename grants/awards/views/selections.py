@@ -17,7 +17,7 @@ from grants.awards.rules import (
 )
 from grants.awards.rules.after import After
 from grants.awards.rules.heard import Heard
-from grants.awards.states import LineRule, SelectionKind, SelectionState
+from grants.awards.states import SelectionKind, SelectionState
 from grants.awards.views.frame import READS, P, add_problems, bp, decides, fresh_form, may_decide
 from grants.awards.views.ranking import listed
 from grants.awards.views.solving import Solving, solving_of
@@ -116,16 +116,8 @@ def _solving(shown: RankingPage) -> Solving | None:
 
 
 def _by_rules_of(form: DecisionForm, slug: str, overrides: tuple[Override, ...] = ()) -> RankingPage:
-    """The list as it stands now, by the rules that were chosen."""
-    line = LineRule.SKIP if form.line.data == LineRule.SKIP.value else LineRule.STOP
-    return queries.ranking_page(
-        current_actor(),
-        slug,
-        line=line,
-        reserve_max=form.reserve_max.data,
-        panel_order=form.order(),
-        overrides=overrides,
-    )
+    """The list as it stands now, by the rules of the call and what was typed beside them."""
+    return queries.ranking_page(current_actor(), slug, panel_order=form.order(), overrides=overrides)
 
 
 def _decision(shown: RankingPage, form: DecisionForm, beside: tuple[Heard, CallView, After] | None = None) -> str:

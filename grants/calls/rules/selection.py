@@ -85,6 +85,7 @@ class SelectionRules:
             f"{strand.name}: applications that ask for up to {strand.asked_max} get at most {strand.ceiling} together."
             for strand in sorted(self.strands, key=lambda strand: (strand.asked_max.cents, strand.name))
         ]
+        found += self._line_sentences
         if self.reserve_max is not None:
             found.append(f"The reserve list has {self.reserve_max} {'place' if self.reserve_max == 1 else 'places'}.")
         if self.amounts:
@@ -92,6 +93,32 @@ class SelectionRules:
         if self.places:
             found.append("The panel may move an application to another place of the list, with a reason.")
         return tuple(found)
+
+    @property
+    def _line_sentences(self) -> list[str]:
+        """What the lines of the list and of its strands mean where more than one rule decides."""
+        found = []
+        if self.strands and self.amounts:
+            found.append(
+                "An application lies in a strand by what it asked for; where less is recommended, that counts against the strand."
+            )
+        if self.strands and not self.fund_what_fits:
+            found.append(
+                "A strand stops by itself, at its first application that asks for more than is left of it; the others go on."
+            )
+        if self.has_caps and not self.fund_what_fits:
+            found.append("An application that another rule than the money keeps out does not stop the selection.")
+        if self.has_minima and not self.fund_what_fits:
+            found.append(
+                "Where the selection stops, as few applications as the least numbers above need are selected below, the "
+                "best-ranked first."
+            )
+        return found
+
+    @property
+    def has_caps(self) -> bool:
+        """Whether a rule keeps some out whatever money is left."""
+        return self.one_per_city or self.country_max is not None or self.country_amount_max is not None
 
 
 PLAIN_SELECTION = SelectionRules()

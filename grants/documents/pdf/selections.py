@@ -43,6 +43,7 @@ def selection(told: DecisionMinute) -> bytes:
         paper.paragraph(sentence)
     if view.departures:
         paper.heading("What departs from the published rules or the panel’s minutes")
+        paper.paragraph("Chosen when the scores were known.")
         for sentence in view.departures:
             paper.paragraph(sentence)
     paper.table(_ranked(told))

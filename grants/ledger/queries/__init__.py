@@ -16,6 +16,7 @@ from grants.ledger.queries.journal import (
     source_keys,
 )
 from grants.ledger.queries.sums import (
+    available_cents,
     balance,
     balances,
     grants_balances,
@@ -30,6 +31,7 @@ __all__ = [
     "EntryFilter",
     "EntryRow",
     "EntryView",
+    "available_cents",
     "balance",
     "balances",
     "count_entries",

@@ -9,7 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    ScalarSelect,
     Select,
+    SQLColumnExpression,
     case,
     func,
     select,
@@ -117,6 +119,16 @@ def balances(
             Money(int(credits)),
         )
         for code, debits, credits, *values in (yield from ask(statement))
+    )
+
+
+def available_cents(call_id: SQLColumnExpression[Any]) -> ScalarSelect[Any]:
+    """What of the call that an outer statement names is available, in cents: for a condition on many calls."""
+    grown = leg_net if Account.AVAILABLE.normal_side is Side.DEBIT else -leg_net
+    return (
+        select(func.coalesce(func.sum(grown), 0))
+        .where(LedgerLeg.account == Account.AVAILABLE.value, LedgerLeg.call_id == call_id)
+        .scalar_subquery()
     )
 
 
