@@ -210,9 +210,16 @@ def send_letter_again(slug: str, ref: str) -> Any:
     if form.validate_on_submit():
         with form.attempt():
             services.letters.send_again(current_actor(), row.letter_id, form.version_shown())
-            flash(f"The letter of {ref} is on its way again.", "success")
+            flash(_told_again(ref), "success")
             return see_other(".letters", slug=slug)
     return _letters(_open(slug), form), 409 if form.clashed else 422
+
+
+def _told_again(ref: str) -> str:
+    """What became of a letter that was asked for again, in the words of the list where no mail leaves."""
+    if mailing.leaves():
+        return f"The letter of {ref} is on its way again."
+    return f"The letter of {ref} is written to its team again. {KEPT_HERE}, so no mail left."
 
 
 @bp.post("/calls/<slug>/decision/letters/<ref>/print-again")
