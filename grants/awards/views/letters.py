@@ -16,6 +16,7 @@ from grants.awards.forms.letters import (
     PrintAgainForm,
     ReturnLettersForm,
 )
+from grants.awards.rules.delivery import KEPT_HERE
 from grants.awards.rules.letter_lists import Counts, is_missing, page_of
 from grants.awards.rules.letters import LetterRow, LettersPage, TextView, checked_text, places_of
 from grants.awards.states import LetterState, Outcome
@@ -24,7 +25,7 @@ from grants.core import clock
 from grants.core.errors import NotFound
 from grants.core.permissions import Scope
 from grants.dossiers.rules import paragraphs
-from grants.web import downloads, paging
+from grants.web import downloads, mailing, paging
 from grants.web.forms import ContestedForm
 from grants.web.routing import current_actor, page, requires, see_other
 

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column
 from grants.core.db import Base, points_to, state_check
 from grants.core.jobs.states import JobState, step
 
-
 OF_MAILS = "name IN ('jobs.mail.send', 'jobs.mail.send_outside')"
 
 
