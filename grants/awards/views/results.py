@@ -176,7 +176,7 @@ def _publishing(
         public=call.results_are_public(clock.now()), why_not=_unpublishable(shown.decided),
         form=form or PublishForm.of(call), waiting=waiting, sent=second or sent, named=shown.named, to_name=to_name,
         withhold_form=sent if isinstance(sent, WithholdForm) else WithholdForm(formdata=None).offer(shown.named),
-        alone=[(each, _confirming(each, actor.user_id)) for each in shown.withheld if each.waits], now=clock.now(),
+        alone=[(each, _confirming(each, actor.user_id)) for each in shown.withheld if each.waits], looked_at=clock.now(),
         name_form=sent if isinstance(sent, NameAgainForm) else NameAgainForm(formdata=None).offer(to_name),
         untold=queries.letters.unsent(call.id), may_propose=actor.may(P.SELECTION_PUBLISH_RESULTS, place),
         may_end=actor.may(P.SELECTION_CONFIRM, place), may_publish=actor.may(P.SELECTION_CONFIRM, place)
