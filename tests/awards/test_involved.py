@@ -116,7 +116,7 @@ def judged(scene: Scene, cast: Cast) -> list[Row]:
 def seated(scene: Scene, cast: Cast) -> list[Base]:
     """What the record keeps of whoever gave seats; a seat itself keeps nobody."""
     seats = select(Assignment.id).where(Assignment.application_id == scene.application_ids[NUMBER])
-    seat, chose = db.session.scalars(seats.limit(1)).one(), "you chose its evaluators"
+    seat, chose = db.session.scalars(seats.limit(1)).one(), "you gave its evaluators their seats"
     others = select(Assignment.id).where(Assignment.application_id != scene.application_ids[NUMBER])
     elsewhere = db.session.scalars(others.limit(1)).one()
     return [

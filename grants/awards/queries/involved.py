@@ -118,7 +118,7 @@ def _seated(ids: Select[Any]) -> list[Select[Any]]:
     """
     seat = Assignment.application_id
     return [
-        _part(seat, AuditEvent.user_id, "you chose its evaluators", ids)
+        _part(seat, AuditEvent.user_id, "you gave its evaluators their seats", ids)
         .join(
             AuditEvent,
             and_(AuditEvent.object_kind == Assignment.__tablename__, AuditEvent.object_id == Assignment.id),
