@@ -121,7 +121,7 @@ class WrittenOnce:
 
 # Decisions, signatures and declarations: no row of these is deleted, and what was decided is not rewritten.
 WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
-    "award_withheld": WrittenOnce(once=("ended_by", "ended_at", "end_reason")),
+    "award_withheld": WrittenOnce(once=("ended_by", "ended_at", "end_reason", "confirmed_by", "confirmed_at")),
     "bank_account": WrittenOnce(once=("confirmed_by", "confirmed_at", "evidence"), free=("state",)),
     "clarification": WrittenOnce(
         once=(
@@ -180,7 +180,7 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     "entity_declaration": WrittenOnce(free=("declared", "kind", "reason", "declared_at"), kept=True),
     "letter_left_out": WrittenOnce(once=("ended_by", "ended_at", "told_by", "told_at")),
     "letter_mailing": WrittenOnce(
-        once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)
+        once=("confirmed_by", "confirmed_at", "returned_by", "returned_at", "return_reason"), free=("state",)
     ),
     "panel_minutes": WrittenOnce(once=("chair_signed_by", "chair_signed_at", "second_signed_by", "second_signed_at")),
     "evaluator_acceptance": WrittenOnce(once=("withdrawn_at", "withdrawn_why")),

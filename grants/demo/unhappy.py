@@ -11,6 +11,8 @@ from sqlalchemy import select
 
 from grants.agreements.models import Grant
 from grants.applications import services as applications
+from grants.awards import services as awards
+from grants.awards.states import WithheldGround
 from grants.calls import services as calls
 from grants.calls.rules import CallView
 from grants.core.db import db
@@ -117,6 +119,7 @@ def _small_call(stage: Stage) -> Story:
         _paid_in_part(stage, going),
         _turned_down(stage, going),
         _dropped(stage, going),
+        _withheld(stage, going),
     )
 
 
@@ -419,3 +422,12 @@ def _dropped(stage: Stage, going: Going) -> Story:
     stage.troupe.take_back(reference, "The newly elected council wants to read it first.")
     yield stage.days_ago(400)
     stage.troupe.drop(reference, "The new council voted against the pilot.")
+
+
+def _withheld(stage: Stage, going: Going) -> Story:
+    """The award of a pilot that is not prepared is withheld from the published results by one person; a second one has not looked yet."""
+    yield stage.days_ago(2)
+    reason = "The shelter in the street of the pilot was threatened. The police ask that its address is not told until spring."
+    awards.withholding.withhold(
+        stage.troupe.actor("manager"), going.applications[UNPREPARED[0]], WithheldGround.RIGHTS, reason
+    )

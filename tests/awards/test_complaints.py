@@ -306,7 +306,7 @@ def _a_letter(scene: Scene, name: str, at: datetime) -> None:
     with arranging():
         mailing = LetterMailing(
             call_id=scene.call_id, number=int(at.timestamp()) % 10**8, state="returned", prepared_by=scene.people[name],
-            prepared_at=at, returned_by=scene.people["officer"], return_reason="Not yet.",
+            prepared_at=at, returned_by=scene.people["officer"], returned_at=at, return_reason="Not yet.",
         )  # fmt: skip
         db.session.add(mailing)
         db.session.flush()

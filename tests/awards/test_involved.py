@@ -9,8 +9,10 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 
 from grants.applications.models import EligibilityCheck, EligibilityLetter, EligibilityResult
+from grants.applications.states import ApplicationState
 from grants.awards import queries
 from grants.awards.models import (
+    Complaint,
     DecisionLetter,
     LetterLeftOut,
     LetterMailing,
@@ -23,10 +25,13 @@ from grants.awards.models import (
     SelectionMove,
     SelectionScenario,
 )
+from grants.awards.queries.involved import had_part
 from grants.core.acts import arranging
-from grants.core.db import Row, db
+from grants.core.audit import AuditEvent
+from grants.core.db import Base, Row, db
 from grants.core.money import ZERO, euros
 from grants.evaluation.models import (
+    Assignment,
     ConflictDeclaration,
     Consensus,
     ConsensusVersion,
@@ -108,6 +113,28 @@ def judged(scene: Scene, cast: Cast) -> list[Row]:
     ]  # fmt: skip
 
 
+def seated(scene: Scene, cast: Cast) -> list[Base]:
+    """What the record keeps of whoever gave seats; a seat itself keeps nobody."""
+    seats = select(Assignment.id).where(Assignment.application_id == scene.application_ids[NUMBER])
+    seat, chose = db.session.scalars(seats.limit(1)).one(), "you gave its evaluators their seats"
+    others = select(Assignment.id).where(Assignment.application_id != scene.application_ids[NUMBER])
+    elsewhere = db.session.scalars(others.limit(1)).one()
+    return [
+        AuditEvent(
+            id=uuid4(), act_id=uuid4(), recorded_at=at, verb=verb, user_id=person, object_kind="assignment",
+            object_id=key, changes={},
+        )
+        for key, verb, at, person in (
+            (seat, "assignment.run", BEFORE, cast.has(chose)),
+            (seat, "assignment.adjust", BEFORE, cast.has(chose)),
+            (seat, "assignment.import", BEFORE, cast.has(chose)),
+            (seat, "assignment.adjust", AFTER, cast.none("gave seats of the repeated evaluation")),
+            (seat, "conflict.declare", BEFORE, cast.none("left their own seat")),
+            (elsewhere, "assignment.adjust", BEFORE, cast.none("gave seats of another application")),
+        )
+    ]  # fmt: skip
+
+
 def checked(scene: Scene, cast: Cast) -> list[Row]:
     application_id, decided = scene.application_ids[NUMBER], "you decided on its eligibility"
     verdict = EligibilityCheck(
@@ -161,6 +188,7 @@ def told_of(scene: Scene, cast: Cast) -> list[Row]:
     prepared, let_go = "you prepared its letter of decision", "you had its letter of decision sent"
     wrote, published = "you wrote the words of its letter of decision", "you published its result"
     returned, left_out = "you returned its letter of decision", "you left out its letter of decision"
+    taken_in = "you took its letter of decision in again"
     list_id = db.session.scalars(select(Selection.id)).one()
     mailings = [
         LetterMailing(call_id=scene.call_id, number=number, **values)
@@ -176,11 +204,15 @@ def told_of(scene: Scene, cast: Cast) -> list[Row]:
                 ),
                 dict(
                     state="returned", prepared_by=cast.has(prepared), prepared_at=BEFORE,
-                    returned_by=cast.has(returned), return_reason="No.",
+                    returned_by=cast.has(returned), returned_at=BEFORE, return_reason="No.",
+                ),
+                dict(
+                    state="returned", prepared_by=cast.has(prepared), prepared_at=BEFORE,
+                    returned_by=cast.none("returned after the complaint"), returned_at=AFTER, return_reason="No.",
                 ),
                 dict(
                     state="returned", prepared_by=cast.none("prepared later"), prepared_at=AFTER,
-                    returned_by=cast.none("returned later"), return_reason="No.",
+                    returned_by=cast.none("returned later"), returned_at=AFTER, return_reason="No.",
                 ),
             ),
             start=101,
@@ -211,12 +243,12 @@ def told_of(scene: Scene, cast: Cast) -> list[Row]:
         *(
             LetterLeftOut(
                 application_id=scene.application_ids[NUMBER], reason="By telephone.", left_out_by=out,
-                left_out_at=out_at, told_by=by, told_at=by_at, ended_by=cast.none("took it in again"), ended_at=by_at,
+                left_out_at=out_at, told_by=by, told_at=by_at, ended_by=again, ended_at=by_at,
             )
-            for out, out_at, by, by_at in (
-                (cast.has(left_out), BEFORE, cast.has(left_out), BEFORE),
-                (cast.has(left_out), BEFORE, cast.none("told later"), AFTER),
-                (cast.none("left out later"), AFTER, cast.none("told later"), AFTER),
+            for out, out_at, by, again, by_at in (
+                (cast.has(left_out), BEFORE, cast.has(left_out), cast.has(taken_in), BEFORE),
+                (cast.has(left_out), BEFORE, cast.none("told later"), cast.none("taken in later"), AFTER),
+                (cast.none("left out later"), AFTER, cast.none("told later"), cast.none("taken in later"), AFTER),
             )
         ),
         *(
@@ -246,7 +278,7 @@ def test_every_part_counts_and_what_came_after_the_complaint_does_not(told: Scen
     sent(told)
     cast = Cast()
     with arranging():
-        rows = [each for made in (judged, checked, listed, told_of) for each in made(told, cast)]
+        rows: list[Base] = [each for made in (judged, seated, checked, listed, told_of) for each in made(told, cast)]
         db.session.add_all(rows)
         db.session.flush()
         found: dict[UUID, Any] = dict(queries.involved_in(told.application_ids[NUMBER]))
@@ -255,3 +287,54 @@ def test_every_part_counts_and_what_came_after_the_complaint_does_not(told: Scen
 
     assert [words for person, words in cast.expected.items() if found.get(person) != words] == []
     assert [why for person, why in cast.others.items() if person in found] == []
+
+
+def test_a_complaint_about_eligibility_counts_only_what_led_to_that(told: Scene) -> None:
+    """The desk with its letter, and rulings of before the letter: not who seated, scored, ranked or told it afterwards."""
+    sent(told)
+    led, later, rulings = Cast(), Cast(), Cast()
+    with arranging():
+        # The letter of the desk reached the team before what the cast of rulings does.
+        db.session.add(
+            Complaint(
+                application_id=told.application_ids[NUMBER], call_id=told.call_id, number=2, state="received",
+                about=ApplicationState.INELIGIBLE.value, reached_at=BEFORE - HOUR, due_at=AFTER + DAY, grounds=[],
+                text="It is eligible.", drafted_by=uuid4(), sent_at=AFTER, sent_by=uuid4(), sha256=bytes(32),
+                first_decide_at=AFTER + DAY, decide_at=AFTER + DAY,
+            )
+        )  # fmt: skip
+        rows: list[Base] = [*checked(told, led), *judged(told, rulings)]
+        rows += [each for made in (seated, listed, told_of) for each in made(told, later)]
+        db.session.add_all(rows)
+        earlier = led.has("you ruled on a conflict of interest with it")
+        db.session.add(
+            ConflictDeclaration(
+                user_id=uuid4(), application_id=told.application_ids[NUMBER], declared="unsure", reason="I am not sure.",
+                declared_at=BEFORE - 3 * HOUR, ruling="cleared", ruled_by=earlier, ruled_at=BEFORE - 2 * HOUR,
+            )
+        )  # fmt: skip
+        db.session.flush()
+        key = told.application_ids[NUMBER]
+        found: dict[UUID, Any] = dict(queries.involved_in(key))
+        everybody = [*led.expected, *later.expected, *rulings.expected]
+        paired = had_part([key], everybody)
+        db.session.rollback()
+
+    assert [words for person, words in led.expected.items() if found.get(person) != words] == []
+    assert [words for cast in (later, rulings) for person, words in cast.expected.items() if person in found] == []
+    assert {person for person, _ in paired} == set(led.expected)
+
+
+def test_whoever_ran_the_assignment_or_gave_a_seat_by_hand_decides_no_complaint(told: Scene) -> None:
+    key = told.application_ids[NUMBER]
+    gave = {
+        person
+        for (person,) in db.session.execute(
+            select(AuditEvent.user_id)
+            .join(Assignment, Assignment.id == AuditEvent.object_id)
+            .where(Assignment.application_id == key, AuditEvent.verb.in_(("assignment.run", "assignment.adjust")))
+        )
+    } - {None}
+    assert gave, "the seats of the scene are given by somebody"
+
+    assert gave <= set(queries.involved_in(key))

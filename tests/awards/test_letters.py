@@ -53,6 +53,7 @@ from grants.identity.models import User
 from grants.identity.queries import actor_for
 from tests import actors
 from tests.awards.publishing import publish, tell_all
+from tests.awards.test_views import text_of
 from tests.evaluation.scene import CLOSED, Browser, Scene
 from tests.factories import identity as people
 from tests.html import check_page
@@ -336,6 +337,12 @@ def test_a_letter_that_fails_keeps_its_reason_and_is_sent_again(browser: Browser
     fields = re.findall(r'name="(\w+)" value="([^"]*)"', found[0])
     assert len(fields) == len(dict(fields))
     assert browser.post("officer", found[1], **dict(fields)).status_code == 303
+    # No mail leaves here, so none is on its way.
+    said = text_of(browser.get("officer", place))
+    assert (
+        f"The letter of {decided.references[0]} is written to its team again. Kept here: no mail server is set" in said
+    )
+    assert "is on its way" not in said
     work_off()
     assert mails() == 3
     with pytest.raises(Refused, match="within the last hour"):

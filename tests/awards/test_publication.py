@@ -439,6 +439,30 @@ def test_a_selected_application_that_declined_leaves_the_public_list(decided: Sc
         assert [row.title for row in rows_of(decided) or ()] == ["Roof by Roof"]
 
 
+def test_where_all_that_was_selected_is_gone_everybody_reads_what_happened(decided: Scene, browser: Browser) -> None:
+    """Selected, then declined or dropped: not that nothing was selected, on the pages and in the file."""
+    publish(decided)
+    first, _, third = decided.application_ids
+    with arranging():
+        for key, state in ((first, ApplicationState.DECLINED), (third, ApplicationState.DROPPED)):
+            tell_outcome(key)
+            get(Application, key).state = state.value
+    titles = [get(Application, key).title for key in (first, third)]
+    db.session.rollback()
+    said = (
+        "1 application was selected, and declined the grant. "
+        "1 application was selected, and no agreement with it came about."
+    )
+    public = f"/calls/{decided.slug}/awards"
+
+    with clock.at(MOMENT):
+        for path in (public, f"{public}.csv", f"/calls/{decided.slug}", f"/calls/{decided.slug}/results"):
+            read = browser.get("manager", path)
+            shown = read.text if path.endswith("csv") else text_of(read)
+            assert said in shown, path
+            assert "No application was selected" not in shown and not any(title in shown for title in titles), path
+
+
 def test_the_public_list_costs_the_same_however_long_it_is(decided: Scene, app: Flask) -> None:
     publish(decided)
     with clock.at(MOMENT):

@@ -141,7 +141,7 @@ def test_the_next_that_fits_gets_the_freed_money_with_two_people(confirmed: Scen
     read = applications.view(actor_for(confirmed.leads[1]), confirmed.references[1])
     assert (read.state, read.untold) == (ApplicationState.RESERVE, True)
     assert queries.result(actor_for(confirmed.leads[1]), read.reference, clock.now()).outcome is Outcome.RESERVE
-    _, awards, _ = queries.public.awards(confirmed.actor("manager"), confirmed.slug, clock.now())
+    _, awards, *_ = queries.public.awards(confirmed.actor("manager"), confirmed.slug, clock.now())
     assert [award.title for award in awards] == [applications.view_by_id(confirmed.application_ids[2]).title]
     # Who publishes reads whom that withholds, and why nobody else is told of it.
     (withheld,) = queries.publishing(confirmed.actor("manager"), confirmed.slug).withheld
@@ -160,7 +160,7 @@ def test_the_next_that_fits_gets_the_freed_money_with_two_people(confirmed: Scen
     services.withholding.withhold(confirmed.actor("manager"), key, WithheldGround.RIGHTS, "The shelter was threatened.")
     with arranging():
         tell_outcome(key)
-    _, awards, number = queries.public.awards(confirmed.actor("manager"), confirmed.slug, clock.now())
+    _, awards, number, _ = queries.public.awards(confirmed.actor("manager"), confirmed.slug, clock.now())
     assert (len(awards), number) == (1, 1)
 
 
@@ -171,11 +171,11 @@ def test_what_the_publication_told_stays_told_when_an_application_moves_up(confi
     looked_at = queries.publishing(confirmed.actor("manager"), confirmed.slug)
     assert looked_at.withheld == ()
     publish(confirmed, ResultsInput())
-    _, shown, _ = queries.public.awards(confirmed.actor("manager"), confirmed.slug, clock.now())
+    _, shown, *_ = queries.public.awards(confirmed.actor("manager"), confirmed.slug, clock.now())
     # Number 2 has no letter: who publishes without it reads that it becomes public.
     assert [row.title for row in looked_at.results] == [row.title for row in shown] and len(shown) == 2
     dropped(confirmed, 0)
-    _, before, _ = queries.public.awards(confirmed.actor("manager"), confirmed.slug, clock.now())
+    _, before, *_ = queries.public.awards(confirmed.actor("manager"), confirmed.slug, clock.now())
     move = move_up(confirmed)
     services.confirm_move(confirmed.actor("chair"), move.id)
 

@@ -22,6 +22,7 @@ from grants.core.acts import arranging
 from grants.core.audit import AuditEvent
 from grants.core.db import db, get
 from grants.core.errors import Conflict, NotFound, Refused
+from grants.core.jobs import Job
 from grants.evaluation import queries as evaluation_reads
 from grants.evaluation import services as evaluation
 from grants.evaluation.rules import Answered
@@ -269,6 +270,65 @@ def test_what_is_withheld_stays_closed_to_conflicts_and_listed_until_somebody_en
         acts.name_again(officer, other.entry, "They are safe.")
     history = history.replace(told.references[0], told.references[2])
     assert "withheld the award" not in browser.get("officer", history).text
+
+
+def test_what_one_person_withholds_another_confirms_or_ends_and_the_others_are_told(
+    told: Scene, browser: Browser
+) -> None:
+    published(told, ResultsInput())
+    with arranging():
+        told.people["second"] = people.user("Sanna Manager", Role.PROGRAMME_MANAGER).id
+        told.people["kin"] = people.user("Kim Manager", Role.PROGRAMME_MANAGER).id
+        city = get(Application, told.application_ids[0]).coordinator_id
+        db.session.add(Membership(user_id=told.people["kin"], organisation_id=city, starts_at=clock.now()))
+    page, reason = f"/calls/{told.slug}/results", "The shelter was threatened."
+    entry = services.withholding.withhold(told.actor("manager"), told.application_ids[0], WithheldGround.RIGHTS, reason)
+    db.session.rollback()
+
+    # Everybody else who publishes or confirms is told at once, but nobody in conflict; what shows the ground is not mailed.
+    letters = [job for job in db.session.scalars(select(Job)) if job.args.get("template") == "award_withheld"]
+    assert {job.args["user_id"] for job in letters} == {
+        str(told.people[name]) for name in ("second", "officer", "chair")
+    }
+    (text,) = {str(sorted(job.args["context"].items())) for job in letters}
+    assert reason not in text and "Ingrid Manager" in text and told.references[0] in text
+    last_day = clock.add_days(clock.in_zone(clock.now()).date(), 5)
+    assert clock.long_date(last_day) in text
+
+    # A duty for who confirms it, until somebody did; not for who withheld it.
+    def asked(name: str) -> list[str]:
+        found = queries.duties(told.actor(name), clock.now())
+        return [each.why for each in found if each.what.startswith("Confirm or end that the award of")]
+
+    why = "Ingrid Manager withheld it alone from the published results of Small neighbourhood pilots 2022."
+    assert (asked("officer"), asked("chair"), asked("manager")) == ([why], [why], [])
+    own, other = text_of(browser.get("manager", page)), text_of(browser.get("officer", page))
+    for shown in (own, other):
+        assert f"{told.references[0]} is withheld by one person alone" in shown and "To be confirmed" in shown
+        assert "Ingrid Manager withheld it on" in shown and "That moment has passed" not in shown
+    assert "Confirm that it is withheld" in other and "Confirm that it is withheld" not in own
+    (waits,) = queries.publishing(told.actor("officer"), told.slug).withheld
+    assert waits.confirm_by is not None and waits.confirm_by > clock.now()
+    assert not waits.is_late(waits.confirm_by) and waits.is_late(waits.confirm_by + SECOND)
+
+    with pytest.raises(Refused, match="another person must confirm or end it"):
+        services.withholding.confirm(replace(told.actor("officer"), user_id=told.people["manager"]), entry)
+    db.session.rollback()
+    confirm = f"{page}/confirm-withheld"
+    assert browser.post("officer", confirm, entry="nonsense").status_code == 409
+    assert browser.post("second", confirm, entry=str(entry)).status_code == 403
+    assert browser.post("officer", confirm, entry=str(entry)).status_code == 303
+    with pytest.raises(Conflict, match="Somebody confirmed it meanwhile"):
+        services.withholding.confirm(told.actor("chair"), entry)
+    db.session.rollback()
+
+    assert (asked("officer"), asked("chair")) == ([], [])
+    after = text_of(browser.get("officer", page))
+    assert "one person alone" not in after and "Confirmed by " in after and "To be confirmed" not in after
+    assert browser.post("chair", f"{page}/name-again", entry=str(entry), end_reason="They are safe.").status_code == 303
+    with pytest.raises(Conflict, match="not withheld any more"):
+        services.withholding.confirm(told.actor("chair"), entry)
+    assert "confirmed that the award" in browser.get("manager", f"/applications/{told.references[0]}/history").text
 
 
 def test_a_stale_confirm_page_says_who_did_what_and_what_stands(scene: Scene, browser: Browser) -> None:

@@ -230,6 +230,21 @@ def test_a_manager_sees_a_repeated_evaluation_through_unless_in_conflict_with_it
         assert (seen_through(scene), handed_on(scene)) == ([], [])
 
 
+def test_who_waits_reads_who_is_due_now_also_in_the_place_of_one_of_the_committee(repeated: tuple[Scene, UUID]) -> None:
+    scene, found = repeated
+    with clock.at(PUBLIC + 5 * DAY):
+        assessed_again(scene, 8)
+        assert handed_on(scene) == ["the committee of two, Petra Officer and Piet Officer"]
+        services.settling.propose_outcome(scene.actor("petra"), found)
+        db.session.rollback()
+        assert handed_on(scene) == ["Piet Officer, to confirm what Petra Officer proposed"]
+        # Who proposed it may not decide any more: what they proposed is nobody's, and another takes their place.
+        scene.find("petra", NUMBER, DetectedState.CONFIRMED)
+        assert handed_on(scene) == ["Piet Officer, and another person in the place of Petra Officer"]
+        scene.find("piet", NUMBER, DetectedState.CONFIRMED)
+        assert handed_on(scene) == ["two people in the place of Petra Officer and Piet Officer"]
+
+
 def test_two_of_the_committee_settle_it_and_the_money_is_reserved_once(repeated: tuple[Scene, UUID]) -> None:
     scene, found = repeated
     with clock.at(PUBLIC + 4 * DAY):

@@ -85,6 +85,11 @@ def test_a_line_is_read_as_it_is_meant() -> None:
         ),
         ("n@example.org,Nora,FI,,,,5,3,,,", "G2: The least number"),
         ("n@example.org,Nora,FI,,,,,,soon,,", "I2: “soon” is no day."),
+        (
+            "n@example.org,Nora,FI,,,,,,1/2/2026,,",
+            "I2: “1/2/2026” can be read as 1 February 2026 or as 2 January 2026. Write the one you mean, 2026-02-01 or",
+        ),
+        ("n@example.org,Nora,FI,,,,,,,,Acme (1/2/2026 to now)", "K2: “1/2/2026” can be read as 1 February 2026 or as"),
         ("n@example.org,Nora,FI,,,,,,2023-02-01,2023-01-01,", "J2: The last day lies before the first"),
         ("n@example.org,Nora,FI,,,,,,,,Acme (2020 to 2019)", "K2: "),
         ("n@example.org,=HYPERLINK(1),FI,,,,,,,,", "B2: “=HYPERLINK(1)” looks like a formula"),

@@ -370,6 +370,25 @@ def test_an_organisation_that_cannot_be_read_is_told(line: str) -> None:
         rules.read_employers(line)
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("Acme (1/2/2026 to now)", "“1/2/2026” can be read as 1 February 2026 or as 2 January 2026. Write the one you mean, 2026-02-01 or 2026-01-02."),
+        ("Acme (2020 to 3.4.2026)", "“3.4.2026” can be read as 3 April 2026 or as 4 March 2026."),
+        ("Acme, 1/2/2026", "“1/2/2026” can be read as"),
+        ("Acme (5-6-2026 to now)", "2026-06-05 or 2026-05-06."),
+        ("Acme (15/11/2026 to now)", "Write it as 2026-11-15."),
+        ("Acme (11/15/2026 to now)", "Write it as 2026-11-15."),
+        ("Acme (7/7/2026 to now)", "Write it as 2026-07-07."),
+        ("Acme (31/31/2026 to now)", "“31/31/2026” is no day. Write it like 2027-01-31."),
+    ],
+)  # fmt: skip
+def test_a_day_in_figures_with_the_year_last_is_refused_with_both_readings(line: str, said: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        rules.read_employers(line)
+    assert said in str(refused.value)
+
+
 def test_an_organisation_of_two_years_ago_keeps_away_and_one_of_four_does_not(scene: Scene) -> None:
     application_id = scene.application_ids[0]
     (lead_id,) = queries.consortia_of([application_id])[0].organisation_ids

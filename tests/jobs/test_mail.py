@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,11 +18,14 @@ from grants.core.acts import act, arranging, bookkeeping
 from grants.core.db import db
 from grants.core.errors import Refused
 from grants.core.jobs import Job, JobState
+from grants.core.paging import Page
 from grants.core.permissions import EVERYWHERE, Actor, Permission
+from grants.identity import queries as reads
 from grants.identity import services as identity
 from grants.identity.queries import actor_for
 from grants.identity.rules import RenderedMail
 from jobs import mail
+from tests import actors
 from tests.factories import identity as factory
 from tests.jobs.mail_server import MailServer
 
@@ -181,3 +185,44 @@ def test_the_address_of_the_mail_server_is_read(url: str, read: mail.MailServer)
 def test_a_wrong_address_of_the_mail_server_is_a_sentence(url: str) -> None:
     with pytest.raises(Refused, match="SMTP_URL must read"):
         mail.MailServer.from_url(url)
+
+
+def test_mails_are_listed_by_time_by_key_and_the_failed_ones_alone(app: Flask, server: MailServer) -> None:
+    """Where the clock was set back numbers are of another order than time."""
+    ana, table, begun = person("Ana", "ana@example.org"), Job.__table__, datetime(2027, 3, 1, tzinfo=UTC)
+    for number in range(5):
+        tell(MANAGER, ana, f"R{number}")
+    numbers = [job.number for job in found()]
+    with bookkeeping() as books:
+        for number, hour in zip(numbers, (3, 9, 1, 9, 2), strict=True):
+            # Two were asked for in the same moment.
+            at = begun + timedelta(hours=hour)
+            books.execute(update(table).where(table.c.number == number).values(created_at=at))
+        failed = table.c.number.in_([numbers[0], numbers[2]])
+        ended = {"state": "failed", "finished_at": begun, "error": "No such mailbox."}
+        books.execute(update(table).where(failed).values(**ended))
+    by_time = [numbers[each] for each in (3, 1, 0, 4, 2)]
+
+    def in_parts(only: JobState | None = None) -> list[int]:
+        shown: list[int] = []
+        after = None
+        while True:
+            part = reads.mails(actors.ada(), Page(size=1, after=after), only)
+            shown += [each.number for each in part.items]
+            if (after := part.next_key) is None:
+                return shown
+
+    assert [each.number for each in reads.mails(actors.ada()).items] == in_parts() == by_time
+    assert in_parts(JobState.FAILED) == [numbers[0], numbers[2]]
+    # A broken key is as if there were none.
+    for key in ("x", "2027-03-01.x", "2027-03-01T00:00:00.7", "9999-99-99T00:00:00+00:00.1"):
+        (first,) = reads.mails(actors.ada(), Page(size=1, after=key)).items
+        assert first.number == by_time[0], key
+
+    client = actors.client_of(app, actors.ada())
+    rows = re.findall(r'data-label="Number"[^>]*>(\d+)<', client.get("/admin/mail?state=failed").text)
+    assert [int(each) for each in rows] == [numbers[0], numbers[2]]
+    every = client.get("/admin/mail").text
+    assert "?state=failed" in every and len(re.findall(r'data-label="Number"', every)) == 5
+    following = client.get("/admin/mail?state=failed&size=50").text
+    assert "Show every mail" in following

@@ -112,6 +112,47 @@ def test_going_down_leaves_nothing_and_is_refused_where_something_would_be_lost_
     assert (tables, functions) == (["alembic_version"], [])
 
 
+# A mailing that was returned, with what the record keeps of that; one that was sent; and an award that is withheld.
+BEFORE_TWO = """
+INSERT INTO letter_mailing (id, created_at, version, call_id, number, state, prepared_by, prepared_at, returned_by, return_reason)
+VALUES ('{0}', now(), 1, '{0}', 1, 'returned', '{0}', '2027-03-01 09:00Z', '{1}', 'No.');
+INSERT INTO letter_mailing (id, created_at, version, call_id, number, state, prepared_by, prepared_at, returned_by, return_reason)
+VALUES ('{1}', now(), 1, '{0}', 2, 'returned', '{0}', '2027-03-05 09:00Z', '{1}', 'Of before the record.');
+INSERT INTO audit_event (id, act_id, recorded_at, verb, object_kind, object_id, changes)
+VALUES ('{0}', '{0}', '2027-03-02 10:00Z', 'letter_mailing.return', 'letter_mailing', '{0}', '{{}}');
+INSERT INTO award_withheld (id, created_at, version, application_id, ground, reason, withheld_by, withheld_at)
+VALUES ('{0}', now(), 1, '{0}', 'law', 'A court.', '{0}', '2020-03-01 09:00Z')
+"""
+
+
+def test_what_was_withheld_and_returned_before_keeps_its_moments(postgres: Cluster, empty: str) -> None:
+    one, two = sorted(str(uuid4()) for _ in range(2))
+    engine = create_engine(postgres.url(empty, "grants_owner"))
+    with engine.begin() as connection:
+        command.upgrade(alembic_config(connection), "0082")
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        connection.exec_driver_sql(BEFORE_TWO.format(one, two))
+    # With every guard of the tables, and of rows that stand, as where an operator upgrades.
+    with engine.begin() as connection:
+        command.upgrade(alembic_config(connection), "0084")
+        returned = (
+            connection.exec_driver_sql(
+                "SELECT (returned_at AT TIME ZONE 'UTC')::text FROM letter_mailing ORDER BY number"
+            )
+            .scalars()
+            .all()
+        )
+        waits = connection.exec_driver_sql("SELECT confirm_by > now(), confirmed_by FROM award_withheld").all()
+        with pytest.raises(DBAPIError, match="was written once"), connection.begin_nested():
+            connection.exec_driver_sql("UPDATE award_withheld SET confirm_by = now()")
+        command.downgrade(alembic_config(connection), "0082")
+        kept = connection.exec_driver_sql("SELECT count(*) FROM award_withheld").scalar_one()
+    engine.dispose()
+
+    assert returned == ["2027-03-02 10:00:00", "2027-03-05 09:00:00"]
+    assert ([tuple(row) for row in waits], kept) == ([(True, None)], 1)
+
+
 def test_migrations_are_numbered_without_gap_and_end_at_the_head() -> None:
     files = sorted(VERSIONS.glob("*.py"))
     numbers = [path.name[:4] for path in files]

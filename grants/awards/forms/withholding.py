@@ -1,11 +1,11 @@
-"""An award is withheld from publication by name, and named again."""
+"""An award is withheld from publication by name, confirmed by another person, and named again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from uuid import UUID
 
-from wtforms import RadioField, SelectField, TextAreaField
+from wtforms import HiddenField, RadioField, SelectField, TextAreaField
 
 from grants.awards.rules.publication import Withheld
 from grants.awards.states import WithheldGround
@@ -31,6 +31,12 @@ class WithholdForm(ContestedForm):
         """What can be withheld."""
         self.award.choices = choices([("", "Choose an award"), *((str(key), words) for key, words in awards)])
         return self
+
+
+class ConfirmWithheldForm(ContestedForm):
+    """That one award is withheld is confirmed."""
+
+    entry = HiddenField(validators=[Needed("Choose the award.")])
 
 
 class NameAgainForm(ContestedForm):

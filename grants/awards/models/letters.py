@@ -44,6 +44,7 @@ class LetterMailing(Row):
         CheckConstraint("(confirmed_at IS NULL) = (confirmed_by IS NULL)", name="confirmed_has_person"),
         CheckConstraint("(state = 'returned') = (return_reason IS NOT NULL)", name="returned_has_reason"),
         CheckConstraint("(returned_by IS NULL) = (return_reason IS NULL)", name="returned_has_person"),
+        CheckConstraint("(returned_by IS NULL) = (returned_at IS NULL)", name="returned_has_time"),
         Index("uq_letter_mailing_one_open", "call_id", unique=True, postgresql_where="state = 'prepared'"),
     )
 
@@ -55,6 +56,7 @@ class LetterMailing(Row):
     confirmed_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
     confirmed_at: Mapped[datetime | None]
     returned_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    returned_at: Mapped[datetime | None]
     return_reason: Mapped[str | None]
 
 

@@ -206,8 +206,9 @@ class Repeated:
     sheets: int
     scored: bool
     per_application: int
-    committee: tuple[UUID | None, UUID | None]
-    committee_names: str
+    # Whom its outcome waits for now, in words, once there is a score; and whether this person is among them.
+    due: str
+    is_own: bool
 
 
 @reader
@@ -221,15 +222,31 @@ def repeated(actor: Actor) -> Asking[tuple[Repeated, ...]]:
         calls.call_views.asking({row.call_id for row in rows}),
     ]
     # The results are public by now, but whoever had a conflict has no part in what comes after them.
-    shut, views = (yield from side_by_side(asked)) if rows else (frozenset(), {})
+    scored = [row for row in rows if row.scored]
+    able: dict[UUID, frozenset[UUID]] = {}
+    if scored:
+        asked.append(_able(actor, scored))
+    shut, views, *more = (yield from side_by_side(asked)) if rows else (frozenset(), {})
+    for each in more:
+        able.update(each)
     return tuple(
         Repeated(
             row.reference, row.slug, row.number, row.since, row.seats, row.sheets, row.scored,
-            views[row.call_id].content.evaluators_per_application, (row.member_one, row.member_two),
-            f"{row.one} and {row.two}",
+            views[row.call_id].content.evaluators_per_application,
+            *(_due(actor, row, able[row.id]) if row.scored else ("", False)),
         )
         for row in rows if row.application_id not in shut
     )  # fmt: skip
+
+
+def _due(actor: Actor, row: Any, able: Collection[UUID]) -> tuple[str, bool]:
+    """Whom the outcome of a repeated evaluation waits for now, and whether this person has it as a duty."""
+    committee, by = ((row.member_one, row.one), (row.member_two, row.two)), row.settlement_by
+    ids = {row.member_one, row.member_two}
+    scope = Scope.of(("application", row.application_id), ("call", row.call_id))
+    stood_in = by in able and actor.user_id not in ids and by != actor.user_id and bool(ids & set(able))
+    is_own = actor.may(Permission.COMPLAINT_DECIDE, scope) and rules.settles(actor.user_id, ids, able) and not stood_in
+    return rules.due_words(committee, able, (by, row.three or "")), is_own
 
 
 def _repeated(actor: Actor) -> Any:
@@ -247,10 +264,11 @@ def _repeated(actor: Actor) -> Any:
         )
 
     agreed = exists().where(Consensus.application_id == Application.id, Consensus.state == ConsensusState.AGREED.value)
-    one, two = aliased(User), aliased(User)
+    one, two, three = aliased(User), aliased(User), aliased(User)
     return (
         select(
-            *(Complaint.application_id, Complaint.call_id, Complaint.number, Complaint.decided_at.label("since")),
+            *(Complaint.id, Complaint.application_id, Complaint.call_id, Complaint.number),
+            *(Complaint.decided_at.label("since"), Complaint.settlement_by, three.name.label("three")),
             *(Complaint.member_one, Complaint.member_two, one.name.label("one"), two.name.label("two")),
             *(Application.reference, Call.slug),
             held(Assignment.id).label("seats"),
@@ -261,6 +279,7 @@ def _repeated(actor: Actor) -> Any:
         .join(Call, Call.id == Complaint.call_id)
         .join(one, one.id == Complaint.member_one)
         .join(two, two.id == Complaint.member_two)
+        .outerjoin(three, three.id == Complaint.settlement_by)
         .where(is_repeated(), evaluation.may_see(actor))
         .order_by(Complaint.decided_at, Complaint.id)
         .limit(DUTIES_MAX)

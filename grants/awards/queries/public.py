@@ -12,7 +12,7 @@ from grants.applications import queries as applications
 from grants.applications.models import Application
 from grants.awards.models import EvaluatorNames, Selection, SelectionItem
 from grants.awards.queries import withholding
-from grants.awards.queries.publication import STILL_SELECTED
+from grants.awards.queries.publication import GONE, STILL_SELECTED, what_is_gone
 from grants.awards.queries.selections import ROWS_MAX, plan_of
 from grants.awards.rules.experts import EVALUATORS_LEAST, NamesPage
 from grants.awards.rules.publication import Award
@@ -30,8 +30,8 @@ from grants.evaluation.states import AssessmentState
 from grants.identity.models import Organisation, User
 
 
-def awards(actor: Actor, slug: str, at: datetime) -> tuple[CallView, tuple[Award, ...], int]:
-    """The awards of a call as everybody reads them, by title, and how many are withheld by name.
+def awards(actor: Actor, slug: str, at: datetime) -> tuple[CallView, tuple[Award, ...], int, str]:
+    """The awards of a call as everybody reads them, by title, how many are withheld by name; and where none is left, why.
 
     :class:`NotFound` before its results are public.
     """
@@ -40,7 +40,8 @@ def awards(actor: Actor, slug: str, at: datetime) -> tuple[CallView, tuple[Award
         raise NotFound
     rows = db.session.execute(
         select(
-            *(Application.id, Application.title, SelectionItem.amount, SelectionItem.amount_basis),
+            *(Application.id, Application.title, Application.state),
+            *(SelectionItem.amount, SelectionItem.amount_basis),
             *(Organisation.name, Organisation.country_code, Selection.confirmed_at, Selection.kind),
             withholding.by_name().label("withheld"),
         )
@@ -51,7 +52,7 @@ def awards(actor: Actor, slug: str, at: datetime) -> tuple[CallView, tuple[Award
             Selection.call_id == call.id,
             Selection.state == SelectionState.CONFIRMED.value,
             or_(SelectionItem.outcome == Outcome.SELECTED.value, SelectionItem.entry_id.is_not(None)),
-            Application.state.in_(STILL_SELECTED),
+            Application.state.in_((*STILL_SELECTED, *GONE)),
             # What the publication tells: the same before its moment, for those who look at it, and after it.
             ~applications.untold_when_public(),
         )
@@ -59,7 +60,8 @@ def awards(actor: Actor, slug: str, at: datetime) -> tuple[CallView, tuple[Award
         .order_by(func.lower(Application.title), Application.reference)
         .limit(ROWS_MAX)
     ).all()
-    named = [row for row in rows if not row.withheld]
+    standing = [row for row in rows if row.state in STILL_SELECTED]
+    named = [row for row in standing if not row.withheld]
     cities = evaluation.cities_of([row.id for row in named])
     told = tuple(
         Award(
@@ -70,7 +72,7 @@ def awards(actor: Actor, slug: str, at: datetime) -> tuple[CallView, tuple[Award
         )
         for row in named
     )  # fmt: skip
-    return call, told, len(rows) - len(named)
+    return call, told, len(standing) - len(named), "" if standing else what_is_gone(row.state for row in rows)
 
 
 def draw_of(call: CallView) -> Draw | None:

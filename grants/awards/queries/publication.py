@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +18,7 @@ from grants.awards.models import ResultsPublication, Selection, SelectionItem
 from grants.awards.queries.selections import ROWS_MAX
 from grants.awards.queries.withholding import by_name, reasons
 from grants.awards.rules import Decided, PublicationView
-from grants.awards.rules.publication import Withheld, withheld_words
+from grants.awards.rules.publication import Withheld, gone_words, withheld_words
 from grants.awards.states import AmountBasis, MailingState, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.calls.rules import CallView, PublicResult, PublicResults, ResultsInput
@@ -42,6 +44,8 @@ STILL_SELECTED = (
     ApplicationState.IN_PREPARATION.value,
     ApplicationState.AWARDED.value,
 )
+# Selected, and without a grant since.
+GONE = (ApplicationState.DECLINED.value, ApplicationState.DROPPED.value)
 
 
 def application_ids(call_id: UUID) -> frozenset[UUID]:
@@ -77,10 +81,11 @@ class PublishingPage:
     # What can be withheld by name, as a choice shows it: also what waits for its letter, which would name it at once.
     named: tuple[tuple[UUID, str], ...]
     withheld: tuple[Withheld, ...]
-    # Nothing is selected, for whoever is kept from nothing: others cannot know.
+    # Nothing is selected, for whoever is kept from nothing: others cannot know; and what became of what was.
     none_selected: bool
     # Something of the call waits for what this person declares, selected or not.
     to_declare: bool
+    gone: str
     # What waits for a second person.
     waiting: PublicationView | None
 
@@ -99,9 +104,10 @@ def publishing(actor: Actor, slug: str) -> Asking[PublishingPage]:
     about: list[Asking[Any]] = [
         _selected.asking(call, tuple(SelectionKind)), decided.asking(call.id), _proposed.asking(call.id), _of_call(call.id)
     ]  # fmt: skip
-    every, done, waiting, (to_declare, others) = yield from side_by_side(about)
+    found, done, waiting, (to_declare, others) = yield from side_by_side(about)
     shut = yield from evaluation.undecidable.asking(actor, to_declare, others)
     hidden = barred if call.results_are_public(clock.now()) else barred | shut
+    every = [each for each in found if each.stands]
     rows = [each for each in every if each.id not in hidden]
     withheld = yield from reasons.asking(call.id, [each.id for each in rows])
     return PublishingPage(
@@ -112,7 +118,8 @@ def publishing(actor: Actor, slug: str) -> Asking[PublishingPage]:
         ),
         tuple(each for each in withheld if each.application_id not in shut),
         not every and not hidden,
-        bool(hidden - barred) and actor.can(Permission.CONFLICT_DECLARE), waiting,
+        bool(hidden - barred) and actor.can(Permission.CONFLICT_DECLARE),
+        "" if every or hidden else what_is_gone(each.state for each in found), waiting,
     )  # fmt: skip
 
 
@@ -161,11 +168,19 @@ def public_results(call: CallView, at: datetime) -> PublicResults | None:
     """
     public = call.results_are_public(at)
     kinds = tuple(SelectionKind) if public else (SelectionKind.PUBLISHED_OUTCOME,)
-    rows = _selected(call, kinds)
-    found = tuple(each.told for each in rows if not each.withheld)
+    every = [each for each in _selected(call, kinds) if not each.untold]
+    rows = [each for each in every if each.stands]
+    found = tuple(each.told for each in rows if not each.by_name)
     # As the page of the awards counts: who waits for its letter is no award for anybody yet.
-    unnamed = sum(each.by_name and not each.untold for each in rows)
-    return PublicResults(found, withheld_words(unnamed)) if public or found else None
+    unnamed = sum(each.by_name for each in rows)
+    gone = "" if rows else what_is_gone(each.state for each in every)
+    return PublicResults(found, withheld_words(unnamed), gone) if public or found else None
+
+
+def what_is_gone(states: Iterable[str]) -> str:
+    """What became of those in these states that were selected and get no grant, as everybody reads it."""
+    counted = Counter(states)
+    return gone_words(*(counted[state] for state in GONE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +191,12 @@ class _Selected:
     untold: bool
     by_name: bool
     decided_here: bool
+    state: str
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is still selected."""
+        return self.state in STILL_SELECTED
 
     @property
     def withheld(self) -> bool:
@@ -185,14 +206,14 @@ class _Selected:
 
 @reader
 def _selected(call: CallView, kinds: tuple[SelectionKind, ...]) -> Asking[list[_Selected]]:
-    """Every selected application by title, and whether it is withheld from the public. Two statements.
+    """Every application that was selected by title, whether it still is, and whether it is withheld from the public. Two statements.
 
     What the publication tells is the same before its moment, for those who look at it, and after it.
     """
     rows = yield from ask(
         select(
             *(Application.id, Application.reference, Application.title, SelectionItem.amount),
-            *(SelectionItem.amount_basis, Selection.kind),
+            *(SelectionItem.amount_basis, Selection.kind, Application.state),
             *(applications.untold_when_public().label("untold"), by_name().label("by_name")),
         )
         .join(SelectionItem, SelectionItem.application_id == Application.id)
@@ -202,7 +223,7 @@ def _selected(call: CallView, kinds: tuple[SelectionKind, ...]) -> Asking[list[_
             Selection.state == SelectionState.CONFIRMED.value,
             Selection.kind.in_([kind.value for kind in kinds]),
             or_(SelectionItem.outcome == Outcome.SELECTED.value, SelectionItem.entry_id.is_not(None)),
-            Application.state.in_(STILL_SELECTED),
+            Application.state.in_((*STILL_SELECTED, *GONE)),
         )
         # By title, never by rank: the order must say nothing about scores.
         .order_by(func.lower(Application.title), Application.reference)
@@ -213,7 +234,7 @@ def _selected(call: CallView, kinds: tuple[SelectionKind, ...]) -> Asking[list[_
         _Selected(
             row.id, row.reference,
             PublicResult(row.title, cities.get(row.id, ""), row.amount, row.amount_basis == AmountBasis.SYNTHETIC.value),
-            row.untold, row.by_name, row.kind == SelectionKind.RANKED.value,
+            row.untold, row.by_name, row.kind == SelectionKind.RANKED.value, row.state,
         )
         for row in rows
     ]  # fmt: skip

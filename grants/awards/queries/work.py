@@ -9,7 +9,7 @@ from sqlalchemy import and_, func, or_, select
 from grants.applications.models import Application
 from grants.applications.states import Origin
 from grants.awards.models import ResultsPublication, Selection
-from grants.awards.queries import complaints_work, letters_work, panel_work
+from grants.awards.queries import complaints_work, letters_work, panel_work, withholding
 from grants.awards.queries.held import EVERY, held
 from grants.awards.queries.publication import WITHOUT_RESULT
 from grants.awards.rules import NOT_TOLD
@@ -35,6 +35,7 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
         (Permission.SELECTION_PUBLISH_RESULTS, letters_work.to_prepare),
         (Permission.SELECTION_CONFIRM, letters_work.to_send),
         (Permission.SELECTION_CONFIRM, letters_work.to_publish),
+        (Permission.SELECTION_CONFIRM, withholding.to_confirm),
         (Permission.APPLICATION_EDIT, letters_work.to_read),
         (Permission.PANEL_READ, panel_work.to_attend),
         (Permission.PANEL_READ, panel_work.to_sign),

@@ -371,6 +371,31 @@ def settles(user_id: UUID | None, committee: Collection[UUID | None], able: Coll
     return user_id in able and (user_id in committee or not set(committee) <= set(able))
 
 
+def due_words(committee: Sequence[tuple[UUID, str]], able: Collection[UUID], by: tuple[UUID | None, str]) -> str:
+    """Whom the outcome of a repeated evaluation waits for now; ``by`` is who proposed it, where somebody did.
+
+    Somebody of the committee who may not decide any more is waited for no longer: another takes their place.
+
+    >>> one, two = UUID(int=1), UUID(int=2)
+    >>> due_words([(one, "Ana"), (two, "Bo")], {one, two}, (None, ""))
+    'the committee of two, Ana and Bo'
+    >>> due_words([(one, "Ana"), (two, "Bo")], {one, two}, (one, "Ana"))
+    'Bo, to confirm what Ana proposed'
+    >>> due_words([(one, "Ana"), (two, "Bo")], {two}, (None, ""))
+    'Bo, and another person in the place of Ana'
+    """
+    still = [(key, name) for key, name in committee if key in able]
+    gone = " and ".join(name for key, name in committee if key not in able)
+    if by[0] in able:
+        due = " and ".join(name for key, name in still if key != by[0])
+        return f"{due or 'another person who decides complaints'}, to confirm what {by[1]} proposed"
+    if not gone:
+        return f"the committee of two, {' and '.join(name for _, name in still)}"
+    return (
+        f"{still[0][1]}, and another person in the place of {gone}" if still else f"two people in the place of {gone}"
+    )
+
+
 def settle_together(two: Collection[UUID | None], committee: Collection[UUID | None], able: Collection[UUID]) -> bool:
     """Whether these settle it together: two who are able to, and whoever of the committee still is among them."""
     return len(set(two)) == 2 and set(two) <= set(able) and set(committee) & set(able) <= set(two)

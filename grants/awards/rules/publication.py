@@ -193,6 +193,18 @@ class Withheld:
     entry: UUID | None = None
     withheld_by: UUID | None = None
     selected: bool = True
+    # By when another person confirms or ends it, and who did.
+    confirm_by: datetime | None = None
+    confirmed_name: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether one person alone withholds it, so that another has to look at it."""
+        return self.entry is not None and not self.confirmed_name
+
+    def is_late(self, at: datetime) -> bool:
+        """Whether nobody looked at it in time; it stays withheld."""
+        return self.waits and self.confirm_by is not None and self.confirm_by < at
 
 
 def withheld_words(number: int) -> str:
@@ -207,6 +219,24 @@ def withheld_words(number: int) -> str:
     return (
         f"{number} selected {'applications are' if many else 'application is'} not named here, "
         f"for {'reasons that are' if many else 'a reason that is'} on the record of the programme."
+    )
+
+
+def gone_words(declined: int, dropped: int) -> str:
+    """What everybody reads of those that were selected and get no grant: how many, and nothing of them; of none, nothing.
+
+    >>> gone_words(1, 0), gone_words(0, 0)
+    ('1 application was selected, and declined the grant.', '')
+    >>> gone_words(2, 1)
+    '2 applications were selected, and declined the grant. 1 application was selected, and no agreement with it came about.'
+    """
+    return " ".join(
+        f"{number} {'applications were' if number != 1 else 'application was'} selected, and {what}."
+        for number, what in (
+            (declined, "declined the grant"),
+            (dropped, f"no agreement with {'it' if dropped == 1 else 'them'} came about"),
+        )
+        if number
     )
 
 

@@ -192,7 +192,7 @@ def return_mailing(actor: Actor, mailing_id: UUID, reason: str, version: int | N
     if not words:
         raise Invalid("A reason is missing.", {"reason": "Say what must be different before they are sent."})
     MAILING.move(mailing, "return")
-    mailing.returned_by, mailing.return_reason = actor.user_id, words
+    mailing.returned_by, mailing.returned_at, mailing.return_reason = actor.user_id, acts.moment(), words
     for letter in letters:
         LETTER.move(letter, "drop")
     acts.subject("call", mailing.call_id)

@@ -1,4 +1,4 @@
-"""Acts on what is published of a call: an award is withheld by name, with ground and reason, and named again by another person."""
+"""Acts on what is published of a call: an award is withheld by name, with ground and reason, confirmed or named again by another."""
 
 from __future__ import annotations
 
@@ -9,17 +9,23 @@ from sqlalchemy import select
 from grants.applications import queries as applications
 from grants.applications.models import Application
 from grants.awards.models import AwardWithheld, Selection, SelectionItem
-from grants.awards.queries.publication import STILL_SELECTED
+from grants.awards.queries.publication import OPENS, STILL_SELECTED
 from grants.awards.rules import refuse_same_person
 from grants.awards.services.leaving_out import refuse_shut
 from grants.awards.states import SelectionKind, SelectionState, WithheldGround
-from grants.core import acts
+from grants.calls import queries as calls
+from grants.calls.rules import CallView
+from grants.core import acts, clock
 from grants.core.acts import act
 from grants.core.db import db, get, locked
 from grants.core.errors import Conflict, Invalid, Refused
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.text import ended
 from grants.dossiers.rules import clean_text
+from grants.evaluation import queries as evaluation
+from grants.identity import queries as identity
+from grants.identity import services as people
+from grants.identity.models import User
 
 
 @act(
@@ -29,7 +35,10 @@ from grants.dossiers.rules import clean_text
     says="withheld the award of {subject} from publication",
 )
 def withhold(actor: Actor, application_id: UUID, ground: WithheldGround, reason: str) -> UUID:
-    """Keep a selected application from what everybody reads, before its results are public or after. The row."""
+    """Keep a selected application from what everybody reads, before its results are public or after. The row.
+
+    One person is enough, so that it is fast; the others who publish are told at once, and one of them confirms or ends it.
+    """
     refuse_shut(actor, application_id)
     words = clean_text(reason)
     if not words:
@@ -43,16 +52,52 @@ def withhold(actor: Actor, application_id: UUID, ground: WithheldGround, reason:
     assert actor.user_id is not None, "only a person withholds"
     row = AwardWithheld(application_id=application_id, ground=ground.value, reason=words)
     row.withheld_by, row.withheld_at = actor.user_id, acts.moment()
+    call = calls.call_by_id(application.call_id)
+    last_day = clock.add_days(clock.in_zone(row.withheld_at, call.zone).date(), call.content.withheld_days)
+    row.confirm_by = clock.end_of_day(last_day, call.zone)
     db.session.add(row)
     db.session.flush()
     acts.subject("application", application_id)
     acts.reason(f"{ended(ground.words)} {words}")
+    _tell_the_others(actor, application, call, row)
     return row.id
+
+
+def _tell_the_others(actor: Actor, application: Application, call: CallView, row: AwardWithheld) -> None:
+    """A mail to whoever else publishes or confirms in this call, but to nobody in conflict. What shows the ground stays here."""
+    assert row.withheld_by is not None, "only a person withholds"
+    place = Scope.of(("call", application.call_id))
+    others = {each.id for may in OPENS for each in identity.users_with(may, place)} - {actor.user_id}
+    shut = {user_id for user_id, _ in evaluation.shut_out([application.id], others)}
+    people.mail(
+        others - shut, "award_withheld", "application", application.id, reference=application.reference,
+        call_title=call.title, slug=call.slug, by=get(User, row.withheld_by).name, ground=WithheldGround(row.ground).words,
+        confirm_by=clock.long_date(clock.in_zone(row.confirm_by, call.zone).date()),
+    )  # fmt: skip
 
 
 def entry_scope(entry_id: UUID) -> Scope:
     """A withheld award lies in its application, which is locked first."""
     return applications.scope_of(get(AwardWithheld, entry_id).application_id)
+
+
+@act(
+    "award.confirm_withheld",
+    needs=Permission.SELECTION_CONFIRM,
+    scope=entry_scope,
+    says="confirmed that the award of {subject} is withheld from publication",
+)
+def confirm(actor: Actor, entry_id: UUID) -> None:
+    """Another person stands behind it: it is withheld until somebody names it again."""
+    row = locked(AwardWithheld, entry_id)
+    refuse_shut(actor, row.application_id)
+    refuse_same_person(row.withheld_by, actor.user_id, "withheld this award", "confirm or end it")
+    if row.ended_at is not None:
+        raise Conflict("Somebody ended it meanwhile: this award is not withheld any more.")
+    if row.confirmed_at is not None:
+        raise Conflict("Somebody confirmed it meanwhile. It stays withheld until it is named again.")
+    row.confirmed_by, row.confirmed_at = actor.user_id, acts.moment()
+    acts.subject("application", row.application_id)
 
 
 @act(

@@ -16,6 +16,7 @@ from grants.awards.forms.letters import (
     PrintAgainForm,
     ReturnLettersForm,
 )
+from grants.awards.rules.delivery import KEPT_HERE
 from grants.awards.rules.letter_lists import Counts, is_missing, page_of
 from grants.awards.rules.letters import LetterRow, LettersPage, TextView, checked_text, places_of
 from grants.awards.states import LetterState, Outcome
@@ -24,7 +25,7 @@ from grants.core import clock
 from grants.core.errors import NotFound
 from grants.core.permissions import Scope
 from grants.dossiers.rules import paragraphs
-from grants.web import downloads, paging
+from grants.web import downloads, mailing, paging
 from grants.web.forms import ContestedForm
 from grants.web.routing import current_actor, page, requires, see_other
 
@@ -210,9 +211,16 @@ def send_letter_again(slug: str, ref: str) -> Any:
     if form.validate_on_submit():
         with form.attempt():
             services.letters.send_again(current_actor(), row.letter_id, form.version_shown())
-            flash(f"The letter of {ref} is on its way again.", "success")
+            flash(_told_again(ref), "success")
             return see_other(".letters", slug=slug)
     return _letters(_open(slug), form), 409 if form.clashed else 422
+
+
+def _told_again(ref: str) -> str:
+    """What became of a letter that was asked for again, in the words of the list where no mail leaves."""
+    if mailing.leaves():
+        return f"The letter of {ref} is on its way again."
+    return f"The letter of {ref} is written to its team again. {KEPT_HERE}, so no mail left."
 
 
 @bp.post("/calls/<slug>/decision/letters/<ref>/print-again")

@@ -34,12 +34,13 @@ AWARDS_COLUMNS = (
 @public
 def public_awards(slug: str) -> Any:
     """The awards of a call, for everybody."""
-    call, rows, withheld = queries.public.awards(current_actor(), slug, clock.now())
+    call, rows, withheld, gone = queries.public.awards(current_actor(), slug, clock.now())
     return page(
         "awards/awards.html",
         call=call,
         rows=rows,
         withheld=withheld_words(withheld),
+        gone=gone,
         complaints=queries.complaints.public_counts(call.id),
         draw=queries.public.draw_of(call),
         script=SCRIPT,
@@ -50,15 +51,15 @@ def public_awards(slug: str) -> Any:
 @public
 def public_awards_csv(slug: str) -> Any:
     """The same as a file."""
-    call, rows, withheld = queries.public.awards(current_actor(), slug, clock.now())
+    call, rows, withheld, gone = queries.public.awards(current_actor(), slug, clock.now())
     months = call.content.duration_months
     lines: list[tuple[Any, ...]] = [
         (row.title, row.lead, row.country, row.cities, row.amount, row.decided_on, months, "Invented" * row.invented)
         for row in rows
     ]
     # A list that is not whole says so where it ends, in the column of notes.
-    if withheld:
-        lines.append(("",) * (len(AWARDS_COLUMNS) - 1) + (withheld_words(withheld),))
+    for said in filter(None, (gone, withheld_words(withheld))):
+        lines.append(("",) * (len(AWARDS_COLUMNS) - 1) + (said,))
     answer = Response(CSV_MARK + csv_lines([AWARDS_COLUMNS, *lines]), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f"attachment; filename=awards-{call.slug}.csv"
     return answer

@@ -11,7 +11,7 @@ from flask import flash
 from grants.applications import rules as application_rules
 from grants.awards import queries, services
 from grants.awards.forms import ConfirmForm, PublishForm, ReturnForm
-from grants.awards.forms.withholding import NameAgainForm, WithholdForm
+from grants.awards.forms.withholding import ConfirmWithheldForm, NameAgainForm, WithholdForm
 from grants.awards.queries.publication import OPENS, PublishingPage
 from grants.awards.rules import (
     NEXT_WORDS,
@@ -88,7 +88,27 @@ def withhold_award(slug: str) -> Any:
         with form.attempt():
             ground = WithheldGround(form.ground.data)
             services.withholding.withhold(current_actor(), UUID(form.award.data), ground, form.why.data or "")
-            flash("The award is withheld. The page of its call names it to nobody.", "success")
+            flash(
+                "The award is withheld. The page of its call names it to nobody. Another person confirms or ends it; "
+                "whoever publishes here is told.",
+                "success",
+            )
+            return see_other(".publishing", slug=slug)
+    return _publishing(slug, sent=form), 409 if form.clashed else 422
+
+
+@bp.post("/calls/<slug>/results/confirm-withheld")
+@requires(P.SELECTION_CONFIRM)
+def confirm_withheld(slug: str) -> Any:
+    """Another person confirms that an award is withheld."""
+    form, shown = ConfirmWithheldForm(), queries.publishing(current_actor(), slug)
+    entry = next((each.entry for each in shown.withheld if form.entry.data == str(each.entry)), None)
+    if entry is None:
+        form.clashed = "It is not withheld any more. This page shows how it stands."
+    elif form.validate_on_submit():
+        with form.attempt():
+            services.withholding.confirm(current_actor(), entry)
+            flash("It is confirmed: the award stays withheld until it is named again.", "success")
             return see_other(".publishing", slug=slug)
     return _publishing(slug, sent=form), 409 if form.clashed else 422
 
@@ -112,6 +132,13 @@ def _to_name(shown: PublishingPage) -> list[Withheld]:
     return [each for each in shown.withheld if each.entry is not None and each.withheld_by != own]
 
 
+def _confirming(withheld: Withheld, user_id: UUID | None) -> ConfirmWithheldForm | None:
+    """The form that confirms it; none for whoever withheld it."""
+    if withheld.withheld_by == user_id:
+        return None
+    return ConfirmWithheldForm(formdata=None, data={"entry": str(withheld.entry)})
+
+
 def _waiting(slug: str) -> PublicationView | None:
     return queries.publishing(current_actor(), slug).waiting
 
@@ -132,7 +159,7 @@ def _publishing(
     slug: str,
     form: PublishForm | None = None,
     second: ConfirmForm | ReturnForm | None = None,
-    sent: WithholdForm | NameAgainForm | None = None,
+    sent: WithholdForm | ConfirmWithheldForm | NameAgainForm | None = None,
 ) -> str:
     actor = current_actor()
     shown = queries.publishing(actor, slug)
@@ -146,9 +173,11 @@ def _publishing(
     version = "" if waiting is None else str(waiting.version)
     return page(
         "awards/publishing.html", call=call, results=shown.results, withheld=shown.withheld, none_selected=shown.none_selected, to_declare=shown.to_declare,
+        gone=shown.gone,
         public=call.results_are_public(clock.now()), why_not=_unpublishable(shown.decided),
         form=form or PublishForm.of(call), waiting=waiting, sent=second or sent, named=shown.named, to_name=to_name,
         withhold_form=sent if isinstance(sent, WithholdForm) else WithholdForm(formdata=None).offer(shown.named),
+        alone=[(each, _confirming(each, actor.user_id)) for each in shown.withheld if each.waits], looked_at=clock.now(),
         name_form=sent if isinstance(sent, NameAgainForm) else NameAgainForm(formdata=None).offer(to_name),
         untold=queries.letters.unsent(call.id), may_propose=actor.may(P.SELECTION_PUBLISH_RESULTS, place),
         may_end=actor.may(P.SELECTION_CONFIRM, place), may_publish=actor.may(P.SELECTION_CONFIRM, place)

@@ -237,6 +237,8 @@ class CallContent:
     declarations: tuple[Declaration, ...] = ()
     # Within how many calendar days a question of the eligibility desk is answered, where the desk sets no other day.
     clarification_days: int = 10
+    # Within how many calendar days a second person confirms, or ends, that an award is withheld from publication.
+    withheld_days: int = 5
     conflict_rules: ConflictRules = USUAL_CONFLICT_RULES
     assignment: AssignmentRules = ASSIGNMENT_PLAIN
     # What is made of the marks: consensus or mean, what weights serve, where a comment is demanded.

@@ -154,10 +154,14 @@ class PublicResult:
 
 @dataclass(frozen=True, slots=True)
 class PublicResults:
-    """What everybody reads of the results of a call: the selected applications, and in words how many are not named."""
+    """What everybody reads of the results of a call: the selected applications, and in words how many are not named.
+
+    ``gone`` says what became of those that were selected, where none of them is left.
+    """
 
     rows: tuple[PublicResult, ...] = ()
     unnamed: str = ""
+    gone: str = ""
 
 
 def results_moment(given: ResultsInput, zone: str, *, closes_at: datetime | None, at: datetime) -> datetime:

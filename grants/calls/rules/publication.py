@@ -113,6 +113,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
         selection=value("evaluation.selection", PLAIN_SELECTION),
         complaints=value("evaluation.complaints", None),
         complaints_to=value("evaluation.complaints_to", HELPDESK),
+        withheld_days=value("evaluation.withheld_days", 5),
         signing=value("evaluation.signing", PROGRAMME_SIGNS),
         draw=value("evaluation.draw", None),
         synthetic=frozenset(path for path, found in fields.items() if found.from_template),

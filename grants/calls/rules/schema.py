@@ -347,6 +347,7 @@ FIELDS: Mapping[str, Field] = {
         Field("evaluation.redress", "Complaints", Group.ASSESSMENT, plain_text, str),
         Field("evaluation.complaints", "Complaint window", Group.ASSESSMENT, COMPLAINTS, ComplaintRules),
         Field("evaluation.complaints_to", "Where complaints go", Group.ASSESSMENT, COMPLAINTS_TO, ComplaintsTo),
+        Field("evaluation.withheld_days", "Days to confirm a withheld award", Group.ASSESSMENT, whole(1, 30), int),
         Field("evaluation.signing", "Signature of the letters of decision", Group.ASSESSMENT, SIGNING, Signing),
         Field(
             "payment.prefinancing_percent",

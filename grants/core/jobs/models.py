@@ -13,6 +13,8 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column
 from grants.core.db import Base, points_to, state_check
 from grants.core.jobs.states import JobState, step
 
+OF_MAILS = "name IN ('jobs.mail.send', 'jobs.mail.send_outside')"
+
 
 class Job(Base):
     """One piece of work asked for by an act; machinery, so its leases and progress are not audited."""
@@ -30,6 +32,9 @@ class Job(Base):
         Index("ix_job_waiting", "run_after", postgresql_where="state IN ('queued', 'running')"),
         Index("ix_job_subject", "subject_kind", "subject_id"),
         Index("ix_job_name_number", "name", "number"),
+        # The list of mails, and of those that failed, newest first.
+        Index("ix_job_mails", "created_at", "number", postgresql_where=OF_MAILS),
+        Index("ix_job_mails_failed", "created_at", "number", postgresql_where=f"{OF_MAILS} AND state = 'failed'"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -21,6 +21,10 @@ _TIMES = re.compile(
     r"^(?P<name>.*?)\s*\((?P<start>[0-9-]*)\s*(?:to|until|–)\s*(?P<end>[0-9-]*|now)\s*\)$", re.IGNORECASE
 )
 _DAY = re.compile(r"^(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{1,2})(?:-(?P<day>[0-9]{1,2}))?)?$")
+# A day as people write it in figures: which of the two is the month depends on who reads it.
+_IN_FIGURES = re.compile(
+    r"(?<![0-9])(?P<one>[0-9]{1,2})(?P<mark>\s*[./-]\s*)(?P<two>[0-9]{1,2})[\s./-]+(?P<year>[0-9]{4})(?![0-9])"
+)
 FORM = "Write the name, then from when until when, for example: University of Ghent (2019-09-01 to 2023-06-30)."
 
 
@@ -104,7 +108,35 @@ def _covers(one: Employer, other: Employer) -> bool:
     return one.name.casefold() == other.name.casefold() and begins and ends
 
 
+def unclear_day(typed: str) -> str:
+    """What is wrong with the first day a text writes in figures with the year last, and how to write it; empty where there is none.
+
+    >>> unclear_day("1/2/2026")
+    '“1/2/2026” can be read as 1 February 2026 or as 2 January 2026. Write the one you mean, 2026-02-01 or 2026-01-02.'
+    >>> unclear_day("Acme (15.11.2026 to now)"), unclear_day("2026-11-15")
+    ('“15.11.2026” may be read in another order elsewhere. Write it as 2026-11-15.', '')
+    """
+    found = _IN_FIGURES.search(typed)
+    if found is None:
+        return ""
+    one, two, year = (int(found[each]) for each in ("one", "two", "year"))
+    days = [date(year, month, day) for day, month in ((one, two), (two, one)) if _is_day(year, month, day)]
+    if len(set(days)) == 2:
+        read, written = (" or as ".join(map(clock.long_date, days)), " or ".join(map(date.isoformat, days)))
+        return f"{quoted(found[0])} can be read as {read}. Write the one you mean, {written}."
+    if days:
+        return f"{quoted(found[0])} may be read in another order elsewhere. Write it as {days[0].isoformat()}."
+    return f"{quoted(found[0])} is no day. Write it like 2027-01-31."
+
+
+def _is_day(year: int, month: int, day: int) -> bool:
+    return year >= 1 and 1 <= month <= 12 and 1 <= day <= calendar.monthrange(year, month)[1]
+
+
 def _employer(typed: str) -> Employer:
+    # Also in what would otherwise pass for a part of the name.
+    if wrong := unclear_day(typed):
+        raise Invalid(wrong)
     parts = _TIMES.match(typed)
     if parts is None and re.search(r"[0-9]{4}.*\)$|\([^)]*\bto\b", typed):
         raise Invalid(f"{quoted(typed)} cannot be read. {FORM}")

@@ -17,7 +17,7 @@ from uuid import UUID
 from grants.cities.rules import COUNTRIES, country_code
 from grants.core.errors import Invalid, no_such, quoted
 from grants.core.text import csv_lines
-from grants.evaluation.rules.employers import employer_words, read_employers
+from grants.evaluation.rules.employers import employer_words, read_employers, unclear_day
 from grants.evaluation.rules.heads import columns_of
 from grants.evaluation.rules.pool import (
     POOL_LOAD_MAX,
@@ -438,5 +438,6 @@ def _days(
             try:
                 found[place] = date.fromisoformat(cells[column]) if cells[column] else None
             except ValueError:
-                wrong(column, f"{quoted(cells[column])} is no day. Write it as 2027-01-31.")
+                is_none = f"{quoted(cells[column])} is no day. Write it as 2027-01-31."
+                wrong(column, unclear_day(cells[column]) or is_none)
     return found[0], found[1]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from flask import current_app
 from sqlalchemy import ColumnElement, func, or_, select, tuple_
 
+from grants.core import clock
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.jobs import Job, JobState
@@ -167,18 +169,23 @@ def new_address(link_id: UUID) -> str | None:
     return db.session.scalar(select(SignInLink.new_email).where(SignInLink.id == link_id))
 
 
-def mails(actor: Actor, page: Page | None = None) -> Rows[MailRow]:
-    """Mails, newest first, without those about a thing the person is barred from; needs ``mail:read``."""
+def mails(actor: Actor, page: Page | None = None, only: JobState | None = None) -> Rows[MailRow]:
+    """Mails by when they were asked for, newest first, without those about a thing the person is barred from; needs ``mail:read``.
+
+    ``only`` are those in one state.
+    """
     page = page or Page(size=ROWS_ON_A_PAGE_MAX)
     if not actor.can(Permission.MAIL_READ):
         return Rows(())
-    wanted = (Job.name.in_(_LETTERS), *_not_about_barred(actor))
+    in_state = () if only is None else (Job.state == only.value,)
+    wanted = (Job.name.in_(_LETTERS), *in_state, *_not_about_barred(actor))
     counted = select(func.count()).select_from(select(Job.id).where(*wanted).limit(COUNTED_MAX + 1).subquery())
     about = (Job.number, Job.created_at, Job.finished_at, Job.state, Job.error, Job.args, Job.result)
     statement = select(*about, counted.scalar_subquery().label("counted")).where(*wanted)
-    if (last := page.number) is not None:
-        statement = statement.where(Job.number < last)
-    found = db.session.execute(statement.order_by(Job.number.desc()).limit(page.limit)).all()
+    if (last := _key(page.after)) is not None:
+        statement = statement.where(tuple_(Job.created_at, Job.number) < tuple_(*last))
+    newest = (Job.created_at.desc(), Job.number.desc())
+    found = db.session.execute(statement.order_by(*newest).limit(page.limit)).all()
     names = people(UUID(row.args["user_id"]) for row in found if "user_id" in row.args)
     to = {row.number: names.get(UUID(row.args["user_id"])) if "user_id" in row.args else None for row in found}
     guarded = needing_two({UUID(row.args["user_id"]) for row in found if row.args["template"] == RESET_TEMPLATE})
@@ -202,7 +209,18 @@ def mails(actor: Actor, page: Page | None = None) -> Rows[MailRow]:
         for row in found
     )
     total = Tally.of(found[0].counted) if found else None
-    return cut(shown, page, key=lambda mail: str(mail.number), total=total)
+    return cut(shown, page, key=lambda mail: f"{mail.asked_at.isoformat()}.{mail.number}", total=total)
+
+
+def _key(after: str | None) -> tuple[datetime, int] | None:
+    """When the last mail of the page before was asked for, and its number; a broken key is as if there were none."""
+    moment, _, number = (after or "").rpartition(".")
+    last = Page(after=number).number
+    try:
+        asked_at = clock.as_utc(datetime.fromisoformat(moment)) if last is not None else None
+    except (AssertionError, ValueError, OverflowError):
+        return None
+    return None if asked_at is None or last is None else (asked_at, last)
 
 
 def _not_about_barred(actor: Actor) -> list[ColumnElement[bool]]:

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, flash, request
 
 from grants.core.errors import Refused
+from grants.core.jobs import JobState
 from grants.core.permissions import Permission
 from grants.identity import policy, queries, rules, services
 from grants.identity.forms import (
@@ -218,10 +219,12 @@ def confirm_role() -> Any:
 @bp.get("/admin/mail")
 @requires(Permission.MAIL_READ)
 def mail() -> Any:
-    """Every mail: sent, waiting, kept here."""
+    """Every mail: sent, waiting, kept here; or only those that failed."""
+    only = JobState.FAILED if request.args.get("state") == JobState.FAILED.value else None
     return page(
         "identity/mail.html",
-        mails=queries.mails(current_actor(), paging.asked()),
+        mails=queries.mails(current_actor(), paging.asked(), only),
+        only_failed=only is not None,
         smtp=mailing.leaves(),
         form=DeedForm(),
     )

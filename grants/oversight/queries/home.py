@@ -300,17 +300,17 @@ def _selections(actor: Actor) -> Asking[list[Waiting]]:
 
 
 def _repeats(actor: Actor) -> Asking[list[Waiting]]:
-    """Repeated evaluations that have a score: the committee settles them, who is of it has that as a duty."""
+    """Repeated evaluations that have a score: who is asked to settle them has that as a duty."""
     if not actor.can(P.COMPLAINT_READ):
         return []
     found = yield from awards.repeated.asking(actor)
     return [
         Waiting(
-            f"The outcome of the repeated evaluation of {row.reference}", f"the committee of two, {row.committee_names}",
+            f"The outcome of the repeated evaluation of {row.reference}", row.due,
             row.since, "awards.complaint", {"ref": row.reference, "number": row.number},
         )
         for row in found
-        if row.scored and actor.user_id not in row.committee
+        if row.scored and not row.is_own
     ]  # fmt: skip
 
 

@@ -85,8 +85,8 @@ COMPLAINT_STAFF_STORY = COMPLAINT_STORY | {"complaint.name_committee"}
 # What one of the team did; everything else of a complaint is the programme’s.
 COMPLAINT_OF_TEAM = frozenset({"complaint.send", "complaint.withdraw"})
 
-# That an award is withheld from publication, and named again: for whoever decides that, and is in no conflict with it.
-WITHHELD_STORY = frozenset({"award.withhold", "award.name_again"})
+# That an award is withheld from publication, confirmed, and named again: for whoever decides that, and is in no conflict with it.
+WITHHELD_STORY = frozenset({"award.withhold", "award.confirm_withheld", "award.name_again"})
 
 # Lines that name the outcome a team was told.
 OUTCOME_TOLD = frozenset({"letter.send", "letter.told_otherwise"})
