@@ -21,7 +21,7 @@ from wtforms import (
 from wtforms.validators import Optional
 
 from grants.core import clock
-from grants.identity.policy import ROLES_OF_AN_APPLICATION, WORDS, Role
+from grants.identity.policy import ROLES_OF_A_CITY, ROLES_OF_AN_APPLICATION, WORDS, Role
 from grants.identity.rules import (
     FACT_CHARACTERS_MAX,
     REASON_CHARACTERS_MAX,
@@ -54,7 +54,7 @@ KIND_WORDS = {
 }
 
 
-_BY_HAND = tuple(role for role in Role if role not in ROLES_OF_AN_APPLICATION)
+_BY_HAND = tuple(role for role in Role if role not in ROLES_OF_AN_APPLICATION | ROLES_OF_A_CITY)
 _ROLES_EXPLAINED = choices((role.value, f"{WORDS[role][0]}: {WORDS[role][1]}") for role in _BY_HAND)
 
 

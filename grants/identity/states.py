@@ -61,6 +61,7 @@ class Role(StrEnum):
     APPLICATION_READER = "application_reader"
     SIGNATORY = "signatory"
     PROGRAMME_SIGNATORY = "programme_signatory"
+    CITY_ADVISOR = "city_advisor"
 
 
 class RoleStanding(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from html import unescape
 from uuid import UUID
 
@@ -316,6 +317,30 @@ def test_a_proposal_waits_for_a_person_who_confirms_or_dismisses_with_a_reason(s
     assert (kept.state, kept.evidence) == (DetectedState.DISMISSED.value, "Words that were decided on")
     assert services.decide_detected(manager, first, user_id, Ruling.CONFIRMED, "A new paper.") is Ruled.SEAT_EMPTIED
     assert ("application", first) in seated.actor(name).bars
+
+
+def test_what_a_dismissed_fact_hid_is_proposed_by_the_next_look(seated: Scene) -> None:
+    first = seated.application_ids[0]
+    name = seated.seats(first)[0]
+    with arranging():
+        lead = get(Application, first).coordinator_id
+        now = clock.now()
+        db.session.add(
+            Membership(
+                user_id=seated.people[name], organisation_id=lead,
+                starts_at=now - timedelta(days=900), ends_before=now - timedelta(days=365),
+            )
+        )  # fmt: skip
+        get(User, seated.people[name]).name = "Lead of Neochóra"
+    services.detect(PROGRAM, seated.call_id)
+    assert {kind for _, kind in rows_of(seated, name)} == {"own_organisation"}
+    manager, user_id = seated.actor("manager"), seated.people[name]
+    services.decide_detected(manager, first, user_id, Ruling.CLEARED, "She was an intern for a week")
+
+    services.detect(PROGRAM, seated.call_id)
+
+    found = {kind: row.state for (_, kind), row in rows_of(seated, name).items()}
+    assert found == {"own_organisation": "dismissed", "similar_person": "proposed"}
 
 
 def test_what_waits_is_a_duty_of_the_manager_and_a_step_of_the_call(browser: Browser, seated: Scene) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,10 +22,19 @@ from grants.core import clock
 from grants.core.db import db
 from grants.core.permissions import Permission
 from grants.evaluation.models import DetectedConflict, Evaluator, EvaluatorOrganisation
-from grants.evaluation.rules.detecting import Candidate, ComparedApplication, Entity, Found, Somebody, Together, detect
+from grants.evaluation.rules.detecting import (
+    Candidate,
+    ComparedApplication,
+    Entity,
+    FactKey,
+    Found,
+    Somebody,
+    Together,
+    detect,
+)
 from grants.evaluation.states import DetectedKind, DetectedState
 from grants.identity.models import Membership, Organisation, OrganisationFact, RoleGrant, User
-from grants.identity.policy import OFFICERS, TEAM_ROLES, roles_with
+from grants.identity.policy import OFFICERS, TEAM_ROLES, WRITES_APPLICATIONS, Role, roles_with
 from grants.identity.queries import role_holds
 from grants.identity.states import FactKind
 
@@ -76,17 +85,41 @@ def look(call_id: UUID) -> Looked:
         | {organisation_id for found in memberships.values() for organisation_id in found}
         | {pooled for pooled, _ in judging.values() if pooled}
     )
+    advised = _advised(judging, since)
     candidates = [
-        _candidate(people[user_id], memberships[user_id], pooled, entities, named.get(user_id, ()))
+        replace(
+            _candidate(people[user_id], memberships[user_id], pooled, entities, named.get(user_id, ())),
+            advised=tuple(advised.get(user_id, ())),
+        )
         for user_id, pooled in sorted(judging.items())
         if user_id in people
     ]
-    applications = _compared_applications(partners, team, people, memberships, entities)
+    wrote = _wrote(call_id)
+    applications = [
+        replace(each, wrote=frozenset(wrote.get(each.application_id, ())))
+        for each in _compared_applications(partners, team, people, memberships, entities)
+    ]
     own = {entity.id for candidate in candidates for entity in candidate.entities}
     past = _past(call_id, own, since) if rules.past_consortium_years else ()
-    return Looked(
-        detect(candidates, applications, past, rules, takes_part(call_id)), len(candidates), len(applications)
+    found = detect(candidates, applications, past, rules, takes_part(call_id), _dismissed(call_id))
+    return Looked(found, len(candidates), len(applications))
+
+
+def _dismissed(call_id: UUID) -> frozenset[FactKey]:
+    """The facts of a call that a person dismissed and may: what nobody may dismiss holds again once it is so again."""
+    rows = db.session.execute(
+        select(
+            *(DetectedConflict.user_id, DetectedConflict.application_id),
+            *(DetectedConflict.kind, DetectedConflict.organisation_id),
+        )
+        .join(Application, Application.id == DetectedConflict.application_id)
+        .where(
+            Application.call_id == call_id,
+            DetectedConflict.state == DetectedState.DISMISSED.value,
+            DetectedConflict.kind.in_([kind.value for kind in DetectedKind if kind.may_be_dismissed]),
+        )
     )
+    return frozenset((row.user_id, row.application_id, row.kind, row.organisation_id) for row in rows)
 
 
 def takes_part(call_id: UUID, user_id: UUID | None = None) -> frozenset[tuple[UUID, UUID]]:
@@ -152,6 +185,47 @@ def _team(call_id: UUID, states: Collection[str] = LOOKED_AT) -> list[tuple[UUID
     )
     rows: Sequence[Any] = db.session.execute(union(by_role, contacts)).all()
     return sorted((row[0], row[1]) for row in rows)
+
+
+def _wrote(call_id: UUID) -> dict[UUID, set[UUID]]:
+    """Who of the team wrote each application and is of it no more; who only read it has written nothing."""
+    now = clock.now()
+    rows = db.session.execute(
+        select(Application.id, RoleGrant.user_id)
+        .join(RoleGrant, and_(RoleGrant.kind == "application", RoleGrant.object_id == Application.id))
+        .where(
+            Application.call_id == call_id,
+            Application.state.in_(LOOKED_AT),
+            RoleGrant.role.in_(sorted(WRITES_APPLICATIONS)),
+            RoleGrant.starts_at <= now,
+            RoleGrant.ends_before <= now,
+        )
+    )
+    found: dict[UUID, set[UUID]] = defaultdict(set)
+    for application_id, user_id in rows:
+        found[application_id].add(user_id)
+    return found
+
+
+def _advised(user_ids: Collection[UUID], since: datetime) -> dict[UUID, list[tuple[UUID, str]]]:
+    """The organisations that act for cities each person advises or advised since then, with the city; as they stand."""
+    rows = db.session.execute(
+        select(RoleGrant.user_id, func.coalesce(Organisation.same_as_id, Organisation.id), City.name)
+        .join(City, or_(City.id == RoleGrant.object_id, City.part_of_id == RoleGrant.object_id))
+        .join(Organisation, Organisation.id == City.organisation_id)
+        .where(
+            RoleGrant.kind == "city",
+            RoleGrant.role == Role.CITY_ADVISOR.value,
+            RoleGrant.user_id.in_(user_ids),
+            RoleGrant.starts_at <= clock.now(),
+            or_(RoleGrant.ends_before.is_(None), RoleGrant.ends_before > since),
+        )
+        .order_by(RoleGrant.user_id, City.name)
+    )
+    found: dict[UUID, list[tuple[UUID, str]]] = defaultdict(list)
+    for user_id, organisation_id, city in rows:
+        found[user_id].append((organisation_id, city))
+    return found
 
 
 def _judging(call_id: UUID) -> dict[UUID, tuple[UUID | None, tuple[str, bool]]]:
