@@ -124,7 +124,6 @@ from grants.evaluation.rules.packs import (
     PackView,
     ToRead,
     attached_folder,
-    packed_in,
     packed_name,
 )
 from grants.evaluation.rules.pattern import (
@@ -458,7 +457,6 @@ __all__ = [
     "own_patterns",
     "own_work",
     "pace_minutes",
-    "packed_in",
     "packed_name",
     "part_of",
     "passages",
