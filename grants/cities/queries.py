@@ -221,7 +221,7 @@ def scope_of_view(shown: CityView) -> Scope:
 def city_with_actions(actor: Actor, slug: str) -> CityView:
     """One city for readers of the register and for who may write its list; raises NotFound for others."""
     found = city(actor, slug)
-    if not (actor.everywhere(Permission.CITY_READ) or edits_actions(actor, found)):
+    if not (actor.can(Permission.CITY_READ) or edits_actions(actor, found)):
         raise NotFound
     return found
 

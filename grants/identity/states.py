@@ -80,6 +80,7 @@ class FactKind(StrEnum):
     PIC = "pic"
     VAT = "vat"
     REGISTRATION = "registration"
+    ROR = "ror"
     LEGAL_FORM = "legal_form"
     PUBLIC_BODY = "public_body"
     REGISTERED_ADDRESS = "registered_address"

@@ -1,4 +1,4 @@
-"""Advisors of cities: a role on a city, and the conflicts that come of it and of having written an application."""
+"""Advisors of cities and the conflicts that come of advice; what a sheet said before it was opened again and changed."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ _FOUND = (
 )
 _DECLARED = "'family', 'friendship', 'employment', 'economic', 'shared_work', 'political', 'rival',{} 'other'"
 
+_FACTS = "'legal_name', 'pic', 'vat', 'registration',{} 'legal_form', 'public_body', 'registered_address', 'contact_address', 'website'"
+
 
 def _known(table: str, column: str, words: str) -> None:
     op.execute(
@@ -30,6 +32,8 @@ def _known(table: str, column: str, words: str) -> None:
 
 
 def upgrade() -> None:
+    _known("organisation_fact", "kind", _FACTS.format(" 'ror',"))
+    op.execute("ALTER TABLE assessment ADD COLUMN marks_before JSONB")
     _known("role_grant", "role", f"{_ROLES}, 'city_advisor'")
     _known("detected_conflict", "kind", _FOUND.format(" 'advised_city', 'helped_to_write',"))
     _known("entity_declaration", "kind", _DECLARED.format(" 'advice',"))
@@ -42,14 +46,17 @@ def downgrade() -> None:
         DO $$ BEGIN
             IF EXISTS (SELECT FROM role_grant WHERE role = 'city_advisor' AND (ends_before IS NULL OR ends_before > now()))
                OR EXISTS (SELECT FROM detected_conflict WHERE kind IN ('advised_city', 'helped_to_write') AND state <> 'gone')
+               OR EXISTS (SELECT FROM organisation_fact WHERE kind = 'ror')
                OR EXISTS (SELECT FROM entity_declaration WHERE kind = 'advice') THEN
-                RAISE EXCEPTION 'advisors of cities have conflicts that the older program does not know: it would show them applications they must not see';
+                RAISE EXCEPTION 'conflicts by advice or by a ROR iD are not known to the older program: it would show people applications they must not see';
             END IF;
         END $$
         """
     )
+    op.execute("ALTER TABLE assessment DROP COLUMN marks_before")
     op.execute("DELETE FROM detected_conflict WHERE kind IN ('advised_city', 'helped_to_write')")
     op.execute("DELETE FROM role_grant WHERE role = 'city_advisor'")
+    _known("organisation_fact", "kind", _FACTS.format(""))
     _known("entity_declaration", "kind", _DECLARED.format(""))
     _known("detected_conflict", "kind", _FOUND.format(""))
     _known("role_grant", "role", _ROLES)

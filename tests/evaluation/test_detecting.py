@@ -37,7 +37,7 @@ from grants.evaluation.states import (
     SeatState,
 )
 from grants.identity import services as identity
-from grants.identity.models import AccessBar, Membership, RoleGrant, User
+from grants.identity.models import AccessBar, Membership, OrganisationFact, RoleGrant, User
 from grants.identity.policy import Role
 from grants.identity.queries import actor_for
 from grants.identity.rules import ColleagueInput
@@ -317,6 +317,22 @@ def test_a_proposal_waits_for_a_person_who_confirms_or_dismisses_with_a_reason(s
     assert (kept.state, kept.evidence) == (DetectedState.DISMISSED.value, "Words that were decided on")
     assert services.decide_detected(manager, first, user_id, Ruling.CONFIRMED, "A new paper.") is Ruled.SEAT_EMPTIED
     assert ("application", first) in seated.actor(name).bars
+
+
+def test_two_entries_of_one_ror_id_are_proposed(seated: Scene) -> None:
+    first = seated.application_ids[0]
+    name = seated.seats(first)[0]
+    with arranging():
+        own = people.organisation("Institute of Tampere", country_code="FI")
+        db.session.add(Membership(user_id=seated.people[name], organisation_id=own.id, starts_at=clock.now()))
+        lead = get(Application, first).coordinator_id
+        for each in (own.id, lead):
+            db.session.add(OrganisationFact(organisation_id=each, number=1, kind="ror", value="052gg0110"))
+
+    services.detect(PROGRAM, seated.call_id)
+
+    found = rows_of(seated, name)[first, "same_number"]
+    assert (found.state, "has the same ROR iD as" in found.evidence) == ("proposed", True)
 
 
 def test_what_a_dismissed_fact_hid_is_proposed_by_the_next_look(seated: Scene) -> None:

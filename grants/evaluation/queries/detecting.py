@@ -56,6 +56,7 @@ NUMBERS: Mapping[FactKind, str] = {
     FactKind.PIC: "PIC",
     FactKind.VAT: "VAT number",
     FactKind.REGISTRATION: "registration number",
+    FactKind.ROR: "ROR iD",
 }
 # Who of those that declare also judges; officers decide about papers, wherever they come from.
 JUDGES = roles_with(Permission.CONFLICT_DECLARE)

@@ -175,6 +175,7 @@ from grants.evaluation.rules.scores import (
     COMMENT_CHARACTERS_MAX,
     anchor_words,
     borrowed,
+    changed_words,
     far_words,
     half_words,
     is_wide,
@@ -186,6 +187,7 @@ from grants.evaluation.rules.scores import (
     spread_words,
     tidy,
     total_half,
+    weighted_words,
 )
 from grants.evaluation.rules.scores_by_evaluator import EvaluatorSheet, ScoresByEvaluator, scores_by_evaluator
 from grants.evaluation.rules.seat_file import (
@@ -417,6 +419,7 @@ __all__ = [
     "borrowed",
     "by_handle",
     "cells_of",
+    "changed_words",
     "checked_ask",
     "checked_decline",
     "checked_member",
@@ -507,6 +510,7 @@ __all__ = [
     "topics_of",
     "total_half",
     "version_of",
+    "weighted_words",
     "why_not",
     "why_shut",
     "with_entities",

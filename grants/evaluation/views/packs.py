@@ -43,7 +43,9 @@ def take_reading_pack() -> Any:
 def take_packed_pdf(ref: str) -> Any:
     """One application as a PDF, made at once: nobody packs all of them to read one."""
     one = services.take_one(current_actor(), ref)
-    return hand_over(services.reading_copy(one), FileType.PDF, files.clean_name(rules.packed_name(one.reference, one.title)))
+    return hand_over(
+        services.reading_copy(one), FileType.PDF, files.clean_name(rules.packed_name(one.reference, one.title))
+    )
 
 
 def _pack(form: DeedForm) -> str:
