@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import and_, func, literal, or_, select, union
+from sqlalchemy import Select, and_, func, literal, or_, select, union
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application, ApplicationPartner
@@ -86,41 +86,23 @@ def look(call_id: UUID) -> Looked:
         | {organisation_id for found in memberships.values() for organisation_id in found}
         | {pooled for pooled, _ in judging.values() if pooled}
     )
-    advised = _advised(judging, since)
+    besides = _besides(call_id, judging, since)
     candidates = [
         replace(
             _candidate(people[user_id], memberships[user_id], pooled, entities, named.get(user_id, ())),
-            advised=tuple(advised.get(user_id, ())),
+            advised=tuple(sorted(besides.advised.get(user_id, ()))),
         )
         for user_id, pooled in sorted(judging.items())
         if user_id in people
     ]
-    wrote = _wrote(call_id)
     applications = [
-        replace(each, wrote=frozenset(wrote.get(each.application_id, ())))
+        replace(each, wrote=frozenset(besides.wrote.get(each.application_id, ())))
         for each in _compared_applications(partners, team, people, memberships, entities)
     ]
     own = {entity.id for candidate in candidates for entity in candidate.entities}
     past = _past(call_id, own, since) if rules.past_consortium_years else ()
-    found = detect(candidates, applications, past, rules, takes_part(call_id), _dismissed(call_id))
+    found = detect(candidates, applications, past, rules, takes_part(call_id), besides.dismissed)
     return Looked(found, len(candidates), len(applications))
-
-
-def _dismissed(call_id: UUID) -> frozenset[FactKey]:
-    """The facts of a call that a person dismissed and may: what nobody may dismiss holds again once it is so again."""
-    rows = db.session.execute(
-        select(
-            *(DetectedConflict.user_id, DetectedConflict.application_id),
-            *(DetectedConflict.kind, DetectedConflict.organisation_id),
-        )
-        .join(Application, Application.id == DetectedConflict.application_id)
-        .where(
-            Application.call_id == call_id,
-            DetectedConflict.state == DetectedState.DISMISSED.value,
-            DetectedConflict.kind.in_([kind.value for kind in DetectedKind if kind.may_be_dismissed]),
-        )
-    )
-    return frozenset((row.user_id, row.application_id, row.kind, row.organisation_id) for row in rows)
 
 
 def takes_part(call_id: UUID, user_id: UUID | None = None) -> frozenset[tuple[UUID, UUID]]:
@@ -188,11 +170,40 @@ def _team(call_id: UUID, states: Collection[str] = LOOKED_AT) -> list[tuple[UUID
     return sorted((row[0], row[1]) for row in rows)
 
 
-def _wrote(call_id: UUID) -> dict[UUID, set[UUID]]:
+@dataclass(slots=True)
+class _Besides:
+    """What is known beside organisations and teams: who wrote what, who advises which city, what a person dismissed."""
+
+    wrote: dict[UUID, set[UUID]]
+    advised: dict[UUID, list[tuple[UUID, str]]]
+    dismissed: set[FactKey]
+
+
+def _besides(call_id: UUID, user_ids: Collection[UUID], since: datetime) -> _Besides:
+    """All of it in one statement: rows of a word, a person, an application, an organisation and a text."""
+    nobody = literal(None, Evaluator.organisation_id.type)
+    found = _Besides(defaultdict(set), defaultdict(list), set())
+    each: tuple[Any, ...] = (
+        _wrote(call_id).add_columns(nobody, literal("")),
+        _advised(user_ids, since, nobody),
+        _dismissed(call_id),
+    )
+    for word, user_id, application_id, organisation_id, text in db.session.execute(union(*each)):
+        match word:
+            case "wrote":
+                found.wrote[application_id].add(user_id)
+            case "advised":
+                found.advised[user_id].append((organisation_id, text))
+            case "dismissed":
+                found.dismissed.add((user_id, application_id, text, organisation_id))
+    return found
+
+
+def _wrote(call_id: UUID) -> Select[Any]:
     """Who of the team wrote each application and is of it no more; who only read it has written nothing."""
     now = clock.now()
-    rows = db.session.execute(
-        select(Application.id, RoleGrant.user_id)
+    return (
+        select(*(literal("wrote"), RoleGrant.user_id, Application.id))
         .join(RoleGrant, and_(RoleGrant.kind == "application", RoleGrant.object_id == Application.id))
         .where(
             Application.call_id == call_id,
@@ -202,16 +213,13 @@ def _wrote(call_id: UUID) -> dict[UUID, set[UUID]]:
             RoleGrant.ends_before <= now,
         )
     )
-    found: dict[UUID, set[UUID]] = defaultdict(set)
-    for application_id, user_id in rows:
-        found[application_id].add(user_id)
-    return found
 
 
-def _advised(user_ids: Collection[UUID], since: datetime) -> dict[UUID, list[tuple[UUID, str]]]:
-    """The organisations that act for cities each person advises or advised since then, with the city; as they stand."""
-    rows = db.session.execute(
-        select(RoleGrant.user_id, func.coalesce(Organisation.same_as_id, Organisation.id), City.name)
+def _advised(user_ids: Collection[UUID], since: datetime, nothing: Any) -> Select[Any]:
+    """The organisations that act for cities each person advises or advised since then, as they stand, with the city."""
+    standing = func.coalesce(Organisation.same_as_id, Organisation.id)
+    return (
+        select(literal("advised"), RoleGrant.user_id, nothing, standing, City.name)
         .join(City, or_(City.id == RoleGrant.object_id, City.part_of_id == RoleGrant.object_id))
         .join(Organisation, Organisation.id == City.organisation_id)
         .where(
@@ -221,12 +229,21 @@ def _advised(user_ids: Collection[UUID], since: datetime) -> dict[UUID, list[tup
             RoleGrant.starts_at <= clock.now(),
             or_(RoleGrant.ends_before.is_(None), RoleGrant.ends_before > since),
         )
-        .order_by(RoleGrant.user_id, City.name)
     )
-    found: dict[UUID, list[tuple[UUID, str]]] = defaultdict(list)
-    for user_id, organisation_id, city in rows:
-        found[user_id].append((organisation_id, city))
-    return found
+
+
+def _dismissed(call_id: UUID) -> Select[Any]:
+    """The facts of a call that a person dismissed and may: what nobody may dismiss holds again once it is so again."""
+    row = DetectedConflict
+    return (
+        select(*(literal("dismissed"), row.user_id, row.application_id), *(row.organisation_id, row.kind))
+        .join(Application, Application.id == row.application_id)
+        .where(
+            Application.call_id == call_id,
+            row.state == DetectedState.DISMISSED.value,
+            row.kind.in_([kind.value for kind in DetectedKind if kind.may_be_dismissed]),
+        )
+    )
 
 
 def _judging(call_id: UUID) -> dict[UUID, tuple[UUID | None, tuple[str, bool]]]:
