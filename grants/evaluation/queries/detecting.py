@@ -202,8 +202,9 @@ def _besides(call_id: UUID, user_ids: Collection[UUID], since: datetime) -> _Bes
 def _wrote(call_id: UUID) -> Select[Any]:
     """Who of the team wrote each application and is of it no more; who only read it has written nothing."""
     now = clock.now()
+    said: tuple[Any, ...] = (literal("wrote"), RoleGrant.user_id, Application.id)
     return (
-        select(*(literal("wrote"), RoleGrant.user_id, Application.id))
+        select(*said)
         .join(RoleGrant, and_(RoleGrant.kind == "application", RoleGrant.object_id == Application.id))
         .where(
             Application.call_id == call_id,
@@ -235,8 +236,12 @@ def _advised(user_ids: Collection[UUID], since: datetime, nothing: Any) -> Selec
 def _dismissed(call_id: UUID) -> Select[Any]:
     """The facts of a call that a person dismissed and may: what nobody may dismiss holds again once it is so again."""
     row = DetectedConflict
+    said: tuple[Any, ...] = (
+        *(literal("dismissed"), row.user_id, row.application_id),
+        *(row.organisation_id, row.kind),
+    )
     return (
-        select(*(literal("dismissed"), row.user_id, row.application_id), *(row.organisation_id, row.kind))
+        select(*said)
         .join(Application, Application.id == row.application_id)
         .where(
             Application.call_id == call_id,
