@@ -40,7 +40,6 @@ PEOPLE = (
     PersonOfTheDemo("ola", "Ola Bergström", "university", "Evaluator, energy", (R.EVALUATOR,)),
     PersonOfTheDemo("katrin", "Katrin Saar", "consultancy", "Evaluator, participation", (R.EVALUATOR,)),
     PersonOfTheDemo("milan", "Milan Kovač", "consultancy", "Evaluator, waste", (R.EVALUATOR,)),
-    PersonOfTheDemo("advisor", "Aino Salmela", "consultancy", "City advisor"),
     PersonOfTheDemo("irina", "Irina Călinescu", "stefanel", "Climate officer", (R.APPLICANT,)),
     PersonOfTheDemo("mayor", "Ilie Dobre", "stefanel", "Deputy mayor, signs", (R.APPLICANT,)),
     PersonOfTheDemo("marek", "Marek Dąbrowski", "zoltowice", "Partner city officer", (R.APPLICANT,)),

@@ -30,6 +30,7 @@ def serve_the_contract(arrivals: Arrivals, application_id: UUID) -> None:
         arrivals.actor("manager"),
         CityInput("Târgu Ștefănel", "RO", population=48_000, synthetic=True, note="Invented."),
     )
+    arrivals.advisor()
     cities.name_advisor(arrivals.actor("manager"), city.id, "advisor@demo.example")
     lead = arrivals.actor("irina")
     made = [
