@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from flask_wtf.file import FileField
-from wtforms import BooleanField, HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    EmailField,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import NumberRange, Optional
 
 from grants.cities.rules import COUNTRIES, DOMAIN_WORDS, KIND_WORDS, ActionInput, CityInput, OrganisationChoice
@@ -34,6 +43,18 @@ class UnlinkForm(Form):
     """Undo the link of a city: nothing to fill in."""
 
     version = HiddenField()
+
+
+class AdvisorForm(Form):
+    """Somebody who advises a city, by the address of their account."""
+
+    email = EmailField(
+        "E-mail address of their account", [Needed("Enter the e-mail address of the advisor."), CharactersMax(254)]
+    )
+
+
+class EndAdviceForm(Form):
+    """End the part of an advisor: nothing to fill in."""
 
 
 class CityForm(Form):

@@ -12,15 +12,18 @@ from sqlalchemy.orm import aliased
 
 from grants.cities import rules
 from grants.cities.models import City, CityAction, Participation
-from grants.cities.rules import ActionView, CityView, OrganisationChoice, ParticipationView
+from grants.cities.rules import ActionView, AdvisorView, CityView, OrganisationChoice, ParticipationView
 from grants.cities.states import ActionKind, EmissionDomain, LabelStatus, OrganisationLink, Part
+from grants.core import clock
 from grants.core.db import db, get
 from grants.core.errors import NotFound
 from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.text import fold
 from grants.core.together import Asking, ask, both, reader
-from grants.identity.models import Organisation
+from grants.identity.models import Organisation, RoleGrant, User
+from grants.identity.policy import Role
+from grants.identity.queries import role_holds
 
 # An organisation is found by any spelling of its name among those of one country; so many are shown.
 ORGANISATIONS_READ_MAX = 5_000
@@ -187,6 +190,23 @@ def organisation_name(shown: CityView) -> str:
     return db.session.scalar(select(Organisation.name).where(Organisation.id == shown.organisation_id)) or ""
 
 
+@reader
+def advisors(city_id: UUID) -> Asking[tuple[AdvisorView, ...]]:
+    """Who advises a city now, by name; one statement."""
+    rows = yield from ask(
+        select(User.id, User.handle, User.name, RoleGrant.starts_at)
+        .join(RoleGrant, RoleGrant.user_id == User.id)
+        .where(
+            RoleGrant.kind == "city",
+            RoleGrant.object_id == city_id,
+            RoleGrant.role == Role.CITY_ADVISOR.value,
+            role_holds(clock.now()),
+        )
+        .order_by(User.name, User.id)
+    )
+    return tuple(AdvisorView(*row) for row in rows)
+
+
 def edits_actions(actor: Actor, shown: CityView) -> bool:
     """Whether the person may write the list of a city: staff, and the people of the organisation that acts for it."""
     return actor.may(Permission.CITY_EDIT_ACTIONS, scope_of_view(shown))
@@ -201,7 +221,7 @@ def scope_of_view(shown: CityView) -> Scope:
 def city_with_actions(actor: Actor, slug: str) -> CityView:
     """One city for readers of the register and for who may write its list; raises NotFound for others."""
     found = city(actor, slug)
-    if not (actor.everywhere(Permission.CITY_READ) or edits_actions(actor, found)):
+    if not (actor.can(Permission.CITY_READ) or edits_actions(actor, found)):
         raise NotFound
     return found
 

@@ -19,8 +19,11 @@ from grants.core.db import check_version, db, get, locked
 from grants.core.errors import Invalid, Refused
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.text import fold
+from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.identity.models import Organisation
+from grants.identity.policy import Role
+from grants.identity.rules import normal_email
 from grants.identity.states import OrganisationKind
 
 DATA = Path(__file__).parent / "data"
@@ -231,6 +234,8 @@ def link_organisation(actor: Actor, city_id: UUID, organisation_id: UUID, versio
             "An invented organisation never acts for a real city, nor a real one for an invented city."
         )
     row.organisation_id, row.organisation_link = organisation.id, OrganisationLink.BY_HAND.value
+    # By it the conflicts of its advisors are found, and of who stood in a pilot with it.
+    people.look_for_conflicts_of(organisation.id)
 
 
 def _kept_as(synthetic: bool) -> str:
@@ -249,6 +254,38 @@ def unlink_organisation(actor: Actor, city_id: UUID, version: int | None = None)
     if row.organisation_id is None:
         raise Refused(f"No organisation acts for {row.name}. Nothing was changed.")
     row.organisation_id, row.organisation_link = None, OrganisationLink.UNDONE.value
+
+
+@act("city.name_advisor", needs=Permission.CITY_MANAGE, says="named {subject} as an advisor of a city")
+def name_advisor(actor: Actor, city_id: UUID, email: str) -> UUID:
+    """Name somebody with an account as an advisor of a city; returns who. From now on its applications are shut to them
+    wherever they judge or decide: who advises a city does not take part in scoring it.
+    """
+    row = locked(City, city_id)
+    if row.organisation_id is None:
+        raise Refused(
+            f"No organisation acts for {row.name}, so nobody could tell which applications are its own. "
+            "Choose the organisation first, then name the advisor."
+        )
+    found = identity.person_by_email(normal_email(email))
+    if found is None:
+        raise Invalid(
+            "Nobody is here under this address.",
+            {"email": "Nobody is here under this address. Ask an administrator to invite the person first."},
+        )
+    people.give_role(found.id, Role.CITY_ADVISOR, kind="city", object_id=city_id)
+    people.look_for_conflicts_everywhere()
+    return found.id
+
+
+@act("city.end_advice", needs=Permission.CITY_MANAGE, says="ended the part of {subject} as an advisor of a city")
+def end_advice(actor: Actor, city_id: UUID, handle: str) -> None:
+    """End somebody’s part as an advisor of a city. What was found by it stands until a person decides about it."""
+    row = locked(City, city_id)
+    found = next((each for each in queries.advisors(city_id) if each.handle == handle), None)
+    if found is None:
+        raise Refused(f"This person does not advise {row.name} any more. Nothing was changed.")
+    people.end_role(found.id, Role.CITY_ADVISOR, kind="city", object_id=city_id)
 
 
 def _link_plain(organisations: Iterable[Organisation]) -> int:

@@ -12,7 +12,9 @@ from grants.cities.forms import (
     ActionForm,
     ActionsFileForm,
     ActionsTakenForm,
+    AdvisorForm,
     CityForm,
+    EndAdviceForm,
     LinkForm,
     LoadForm,
     UnlinkForm,
@@ -104,10 +106,11 @@ def show(slug: str) -> Any:
     return _city(queries.city(current_actor(), slug))
 
 
-def _city(city: CityView, form: UnlinkForm | None = None) -> str:
+def _city(city: CityView, form: UnlinkForm | None = None, naming: AdvisorForm | None = None) -> str:
     return page(
-        "cities/city.html", city=city, acts_for_it=queries.organisation_name(city),
-        form=form or UnlinkForm(version=str(city.version)), actions=queries.actions_page(city.id, Page()),
+        "cities/city.html", city=city, acts_for_it=queries.organisation_name(city), advisors=queries.advisors(city.id),
+        naming=naming or AdvisorForm(formdata=None), ending=EndAdviceForm(formdata=None),
+        form=form or UnlinkForm(formdata=None, version=str(city.version)), actions=queries.actions_page(city.id, Page()),
         kinds=rules.KIND_WORDS, domains=rules.DOMAIN_WORDS,
     )  # fmt: skip
 
@@ -140,6 +143,28 @@ def unlink(slug: str) -> Any:
             flash(f"No organisation acts for {city.name} any more. The program does not link it by itself.", "success")
             return see_other("cities.show", slug=slug)
     return _city(city, form), 422
+
+
+@bp.post("/<slug>/advisors")
+@requires(Permission.CITY_MANAGE)
+def name_advisor(slug: str) -> Any:
+    city, form = queries.city(current_actor(), slug), AdvisorForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.name_advisor(current_actor(), city.id, str(form.email.data))
+            flash(f"The advisor of {city.name} is named. Applications of {city.name} are shut to them.", "success")
+            return see_other("cities.show", slug=slug)
+    return _city(city, naming=form), 422
+
+
+@bp.post("/<slug>/advisors/<handle>/end")
+@requires(Permission.CITY_MANAGE)
+def end_advice(slug: str, handle: str) -> Any:
+    city = queries.city(current_actor(), slug)
+    if EndAdviceForm().validate_on_submit():
+        services.end_advice(current_actor(), city.id, handle)
+        flash(f"The part of this advisor of {city.name} is ended. What was found by it stands.", "success")
+    return see_other("cities.show", slug=slug)
 
 
 # The list of what a city does and what stands in its way

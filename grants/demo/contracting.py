@@ -25,11 +25,13 @@ _SERVED = (
 
 
 def serve_the_contract(arrivals: Arrivals, application_id: UUID) -> None:
-    """The city of the lead enters its list; the lead says which lines the application serves."""
+    """The city of the lead has an advisor and enters its list; the lead says which lines the application serves."""
     city = cities.add_city(
         arrivals.actor("manager"),
         CityInput("Târgu Ștefănel", "RO", population=48_000, synthetic=True, note="Invented."),
     )
+    arrivals.advisor()
+    cities.name_advisor(arrivals.actor("manager"), city.id, "advisor@demo.example")
     lead = arrivals.actor("irina")
     made = [
         cities.add_action(lead, city.id, ActionInput(number, title, kind, domain, _SOURCE, synthetic=True))

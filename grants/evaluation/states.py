@@ -31,6 +31,7 @@ class ConflictKind(StrEnum):
     SHARED_WORK = "shared_work"
     POLITICAL = "political"
     RIVAL = "rival"
+    ADVICE = "advice"
     OTHER = "other"
 
     @property
@@ -39,7 +40,8 @@ class ConflictKind(StrEnum):
         return {
             "family": "Family", "friendship": "Friendship or quarrel", "employment": "Employment or a post in it",
             "economic": "Money or property", "shared_work": "Work together in the last three years",
-            "political": "Political or national ties", "rival": "A rival of it", "other": "Something else",
+            "political": "Political or national ties", "rival": "A rival of it",
+            "advice": "You advised it, or helped to write its application", "other": "Something else",
         }[self.value]  # fmt: skip
 
 
@@ -68,6 +70,8 @@ class DetectedKind(StrEnum):
     # Stored under the word of its first days, which records that stand carry.
     COMPETING_APPLICATION = "competing_bid"
     OWN_ORGANISATION = "own_organisation"
+    ADVISED_CITY = "advised_city"
+    HELPED_TO_WRITE = "helped_to_write"
     SAME_NUMBER = "same_number"
     SAME_CITY = "same_city"
     SAME_COUNTRY = "same_country"

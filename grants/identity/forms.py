@@ -21,7 +21,7 @@ from wtforms import (
 from wtforms.validators import Optional
 
 from grants.core import clock
-from grants.identity.policy import ROLES_OF_AN_APPLICATION, WORDS, Role
+from grants.identity.policy import ROLES_OF_A_CITY, ROLES_OF_AN_APPLICATION, WORDS, Role
 from grants.identity.rules import (
     FACT_CHARACTERS_MAX,
     REASON_CHARACTERS_MAX,
@@ -54,7 +54,7 @@ KIND_WORDS = {
 }
 
 
-_BY_HAND = tuple(role for role in Role if role not in ROLES_OF_AN_APPLICATION)
+_BY_HAND = tuple(role for role in Role if role not in ROLES_OF_AN_APPLICATION | ROLES_OF_A_CITY)
 _ROLES_EXPLAINED = choices((role.value, f"{WORDS[role][0]}: {WORDS[role][1]}") for role in _BY_HAND)
 
 
@@ -211,6 +211,7 @@ class OrganisationForm(Form):
     website = URLField("Website", [Optional()])
     vat = StringField("VAT number", [Optional()])
     registration = StringField("National registration number", [Optional(), CharactersMax(FACT_CHARACTERS_MAX)])
+    ror = StringField("ROR iD", [Optional(), CharactersMax(FACT_CHARACTERS_MAX)])
     legal_form = StringField("Legal form", [Optional(), CharactersMax(FACT_CHARACTERS_MAX)])
     public_body = RadioField(
         "Is it a public body?", choices=choices([("yes", "Yes"), ("no", "No"), ("", "Not said yet")]), default=""
@@ -222,7 +223,7 @@ class OrganisationForm(Form):
         """The form with what stands in the register; what was sent wins."""
         held = {fact.kind.value: fact.value for fact in facts}
         columns = ("version", "name", "local_name", "street", "postcode", "town", "country_code", "pic", "website")
-        of_facts = ("vat", "registration", "legal_form", "public_body", "contact_address")
+        of_facts = ("vat", "registration", "ror", "legal_form", "public_body", "contact_address")
         data = {each: getattr(view, each) for each in columns} | {each: held.get(each, "") for each in of_facts}
         return cls(data={**data, "kind": view.kind.value})
 
@@ -244,6 +245,7 @@ class OrganisationForm(Form):
             website=text(self.website),
             vat=text(self.vat),
             registration=text(self.registration),
+            ror=text(self.ror),
             legal_form=text(self.legal_form),
             public_body={"yes": True, "no": False}.get(str(self.public_body.data)),
             contact_address=text(self.contact_address),

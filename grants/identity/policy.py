@@ -247,6 +247,9 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     Role.PROGRAMME_SIGNATORY: frozenset(
         {P.AGREEMENT_READ, P.AGREEMENT_SIGN_PROGRAMME, P.CONFLICT_DECLARE_IN_OFFICE, P.FILE_READ, P.REPORT_OPEN}
     ),
+    # Held for one city. It opens the register and no application; where its holder also evaluates or has an office, the
+    # applications of that city are shut to them, and everything else they declare by that other role.
+    Role.CITY_ADVISOR: frozenset({P.CITY_READ}),
 }
 
 # Whose conflicts are also looked for: they decide about applications before there is a grant. Who comes to an
@@ -281,6 +284,12 @@ ROLES_OF_AN_APPLICATION: frozenset[Role] = frozenset(
 
 # Roles by which a person acts for a city. Who works for the programme or evaluates for it does not act by them.
 TEAM_ROLES: frozenset[Role] = ROLES_OF_AN_APPLICATION - {Role.ASSIGNED_EVALUATOR}
+
+# Roles that exist on one city only; a programme manager gives and ends them on the page of the city.
+ROLES_OF_A_CITY: frozenset[Role] = frozenset({Role.CITY_ADVISOR})
+
+# Roles by which somebody writes an application: who did is not impartial about it afterwards either.
+WRITES_APPLICATIONS: frozenset[Role] = frozenset(role for role in TEAM_ROLES if P.APPLICATION_EDIT in PERMISSIONS[role])
 
 # Roles an administrator may also give for one call alone; the others hold everywhere or not at all.
 ROLES_OF_A_CALL: frozenset[Role] = frozenset(
@@ -353,12 +362,16 @@ WORDS: Mapping[Role, tuple[str, str]] = {
     Role.APPLICATION_READER: ("Reader of an application", "Reads an application and comments; changes nothing."),
     Role.SIGNATORY: ("Signatory of a city", "Reads an agreement and signs it for the city."),
     Role.PROGRAMME_SIGNATORY: ("Signatory of the programme", "Signs agreements for the programme."),
+    Role.CITY_ADVISOR: ("City advisor", "Helps one city for the programme; judges none of its applications."),
 }
 
 
 def is_staff(role: Role) -> bool:
-    """Whether a role is that of somebody who works for the programme or evaluates for it."""
-    return role is not Role.APPLICANT and role not in ROLES_OF_AN_APPLICATION
+    """Whether a role is that of somebody who works for the programme or evaluates for it.
+
+    To advise a city is neither: an advisor may write an application with it, and then evaluates nothing.
+    """
+    return role is not Role.APPLICANT and role not in ROLES_OF_AN_APPLICATION | ROLES_OF_A_CITY
 
 
 def permissions_held(role: Role, *, beside: Iterable[Role]) -> frozenset[P]:
@@ -417,6 +430,10 @@ def refuse_role_by_hand(actor_id: UUID | None, user_id: UUID, role: Role, held: 
     if role in ROLES_OF_AN_APPLICATION:
         raise Refused(
             f"\u201c{WORDS[role][0]}\u201d belongs to one application; it is given there, by assigning or inviting the person."
+        )
+    if role in ROLES_OF_A_CITY:
+        raise Refused(
+            f"\u201c{WORDS[role][0]}\u201d belongs to one city; a programme manager gives it on the page of the city."
         )
     held = frozenset(held)
     if role in held:

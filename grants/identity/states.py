@@ -61,6 +61,7 @@ class Role(StrEnum):
     APPLICATION_READER = "application_reader"
     SIGNATORY = "signatory"
     PROGRAMME_SIGNATORY = "programme_signatory"
+    CITY_ADVISOR = "city_advisor"
 
 
 class RoleStanding(StrEnum):
@@ -79,6 +80,7 @@ class FactKind(StrEnum):
     PIC = "pic"
     VAT = "vat"
     REGISTRATION = "registration"
+    ROR = "ror"
     LEGAL_FORM = "legal_form"
     PUBLIC_BODY = "public_body"
     REGISTERED_ADDRESS = "registered_address"

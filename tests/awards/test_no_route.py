@@ -7,19 +7,23 @@ import io
 import re
 import zipfile
 from pathlib import Path
+from uuid import UUID
 
 from flask import Flask
 from reportlab.pdfgen.canvas import Canvas
 from sqlalchemy import false, select, true
 
 from grants.applications.models import Application
+from grants.cities import services as cities
 from grants.cities.models import City
 from grants.core.acts import arranging
 from grants.core.db import db
 from grants.evaluation.queries import access
+from grants.identity.models import User
 from grants.identity.policy import Role
+from tests import actors
 from tests.awards.meeting import planned, seat_panel
-from tests.awards.test_advice import run as advise
+from tests.awards.test_advice import run as work_out_advice
 from tests.awards.test_scenarios import cut
 from tests.evaluation.scene import Scene
 from tests.gates import opened
@@ -27,16 +31,21 @@ from tests.no_route import (
     DECIDES,
     JUDGES,
     freely,
+    keep_from,
     kept_and_counted,
     out_of_reach,
     read_by_each,
     read_in_conflict,
     readable,
+    told,
     walked_unaccepted,
     walked_undeclared,
+    with_roles,
+    with_seat,
     written_by_each,
 )
 from tests.nothing_there import NOTHING_THERE, SHOWN_BY
+from tests.placeholders import target_of
 from tests.servers import Cluster
 from tests.without import take_out, words_of
 
@@ -47,7 +56,7 @@ def furnish(scene: Scene) -> None:
     """What leads to the first application on more pages: a conflict found, a scenario, a panel, an advice, a city."""
     scene.find(scene.evaluators[0], 0)
     cut(scene)
-    advise(scene)
+    work_out_advice(scene)
     seat_panel(scene)
     planned(scene).open_first()
     with arranging():
@@ -88,8 +97,8 @@ def test_no_route_tells_a_conflicted_person_of_an_application_that_is_judged_and
     assert sum(map(len, NOTHING_THERE.values())) == len(nowhere)
 
     # Nor does any number: each stands there as well in a world in which the application never was.
-    told = ("ranking", "ranking.csv", "ranking.xlsx", "advice", "advice.csv", "assignments", "evaluators.csv")
-    lists = {f"/calls/{evaluated.slug}/{name}" for name in told}
+    names = ("ranking", "ranking.csv", "ranking.xlsx", "advice", "advice.csv", "assignments", "evaluators.csv")
+    lists = {f"/calls/{evaluated.slug}/{name}" for name in names}
     beside = f"/calls/{evaluated.slug}/assignments/{evaluated.references[1]}/adjust"
     assert {"/home", "/applications", "/consensus", beside, *lists} <= deciding.numbers.keys()
     judged = {"/home", "/assessments", "/consensus", "/panels", f"/calls/{evaluated.slug}/scores"}
@@ -136,6 +145,31 @@ def test_no_route_tells_who_has_not_accepted_the_contract_of_an_application(app:
 
 def test_no_route_tells_who_judges_of_an_application_before_they_declared(app: Flask, evaluated: Scene) -> None:
     assert walked_undeclared(app, evaluated.application_ids[0]) == {}
+
+
+def test_no_route_tells_an_advisor_of_a_city_of_its_application_whatever_they_declared_and_decide(
+    app: Flask, evaluated: Scene
+) -> None:
+    first, second, _ = evaluated.application_ids
+    furnish(evaluated)
+    about = target_of(db.session.get_one(Application, first))
+    judging = with_seat(keep_from(with_roles("Ada Advising who judges", JUDGES), []), second)
+    deciding = keep_from(with_roles("Ada Advising who decides", DECIDES), [])
+    assert told(app, deciding, [about], ("GET",), ("/applications/<ref>",)) != {}
+
+    for person in (judging, deciding):
+        assert person.user_id is not None
+        advise(evaluated, person.user_id)
+        actor = actors.actor(person.user_id)
+
+        # Nobody looked for it and no bar is set: it holds from the moment it is so.
+        assert told(app, actor, [about], ("GET",)) == {}
+
+
+def advise(scene: Scene, user_id: UUID) -> None:
+    """Name a person as an advisor of the city that leads the first application."""
+    city = db.session.scalars(select(City.id).where(City.slug == "neochora")).one()
+    cities.name_advisor(scene.actor("manager"), city, db.session.get_one(User, user_id).email)
 
 
 def test_the_walk_notices_that_a_conflict_shuts_nothing(app: Flask, evaluated: Scene) -> None:

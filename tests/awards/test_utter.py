@@ -178,6 +178,8 @@ def test_a_mark_between_the_allowed_ones_is_refused_with_a_sentence(utter: Scene
     sheet = text_of(panel.get(name, f"/assessments/{reference}"))
     assert "outstanding: fully addressed" in sheet and "At least 10 words with 0 and with 10." in sheet
     assert "The weighted score needs 50 of 100" in sheet and ">of 60</span>" in sheet and 'value="8"' not in sheet
+    # What is asked of the weighted score stands beside the weighted score.
+    assert '<b data-weighted data-over="' in sheet and ">of 100 weighted</span>" in sheet
 
     sent = panel.post(name, f"/assessments/{reference}", go="save", half_fit="8", comment_fit="It is in between.")
 

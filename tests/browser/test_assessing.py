@@ -17,11 +17,12 @@ from grants.core.permissions import Actor
 from grants.documents import services as documents
 from grants.dossiers import offline
 from grants.evaluation import queries, rules, services
-from grants.evaluation.rules import AssessmentPage, AssessmentRow
+from grants.evaluation.rules import AssessmentPage, AssessmentRow, MarkInput
 from tests.browser.barriers import barriers
 from tests.browser.sites import Site, served
 from tests.browser.test_writing import browser_of
 from tests.evaluation.scene import CLOSED, WORDS, Scene, build
+from tests.evaluation.utter import UTTER
 from tests.factories.applications import WHILE_OPEN
 from tests.servers import Cluster
 from tests.worlds import World, Worlds
@@ -55,7 +56,7 @@ class Desk:
         self.scene = scene
         self.name = next(each for each in scene.evaluators if len(self.rows(each)) > 1)
         self.references = [row.reference for row in self.rows(self.name)]
-        self.keys = [mark.criterion for mark in scene.sheet(None, None, None).marks]
+        self.keys = [one.key for one in self.page(self.references[0]).criteria]
 
     def rows(self, name: str) -> tuple[AssessmentRow, ...]:
         with clock.at(CLOSED):
@@ -172,6 +173,71 @@ def test_a_score_is_saved_when_chosen_and_says_what_it_means_and_what_it_needs(
         page.get_by_role("button", name="Submit my assessment").click()
         expect(page.locator(f"#comment_{key}-error")).to_contain_text("30 words")
         assert desk.comment(key) == ""
+
+
+def test_what_marks_mean_stands_beside_them_for_a_finger_and_for_keys(
+    chromium: Browser, site: Site, desk: Desk
+) -> None:
+    lists = [f"[data-criterion='{key}'] [data-meanings]" for key in desk.keys]
+    with browser_of(chromium, site, desk.actor()) as context:
+        page = opened(context.new_page(), desk.references[0])
+        expect(page.locator(lists[0])).to_have_attribute("open", "")
+        for place in lists[1:]:
+            expect(page.locator(place)).not_to_have_attribute("open", "")
+        # The mark that has the focus is told before it is chosen.
+        scale(page, desk.keys[1]).nth(0).focus()
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Tab")
+        anchor = page.locator(f"[data-criterion='{desk.keys[1]}'] .pg-anchor")
+        expect(anchor).to_contain_text("Not chosen yet: 0: fails the criterion")
+        expect(page.locator(lists[1])).to_have_attribute("open", "")
+        page.keyboard.press("Tab")
+        expect(anchor).to_have_text("Choose a score. Its meaning appears here.")
+        scale(page, desk.keys[2]).nth(8).check(force=True)
+        expect(page.locator(f"[data-criterion='{desk.keys[2]}'] .pg-anchor")).to_contain_text("4: very good")
+        expect(page.locator(lists[2])).to_have_attribute("open", "")
+        # Without the script every list stands open.
+        page.route("**/sheet.js*", lambda route: route.abort())
+        page.goto(f"/assessments/{desk.references[1]}")
+        for place in lists:
+            expect(page.locator(place)).to_have_attribute("open", "")
+
+
+@pytest.fixture(scope="session")
+def weighted_world(worlds: Worlds) -> World[Scene]:
+    """A call whose weighted sum is the score, with everybody seated."""
+
+    def weighted() -> Scene:
+        scene = build(file=UTTER)
+        with clock.at(CLOSED):
+            scene.declare_all()
+            scene.assign()
+        return scene
+
+    return worlds.of(weighted)
+
+
+def test_where_the_weighted_sum_is_the_score_it_is_counted_live_beside_what_it_needs(
+    chromium: Browser, postgres: Cluster, weighted_world: World[Scene], tmp_path: Path
+) -> None:
+    with served(postgres, weighted_world, tmp_path) as site:
+        site.later = CLOSED - WHILE_OPEN
+        desk = Desk(weighted_world.told())
+        with browser_of(chromium, site, desk.actor()) as context:
+            page = opened(context.new_page(), desk.references[0])
+            total = page.locator(".pg-total")
+            expect(total).to_contain_text("The weighted score needs 50 of 100")
+            expect(page.locator("[data-weighted]")).to_have_text("–")
+            keys = list(desk.page(desk.references[0]).criteria)
+            for number, one in enumerate(keys):
+                scale(page, one.key).nth(1 + number % 3).check(force=True)
+            marking = desk.page(desk.references[0]).marking
+            marks = [MarkInput(one.key, marking.marks(one)[1 + number % 3]) for number, one in enumerate(keys)]
+            expect(page.locator("[data-weighted]")).to_have_text(rules.weighted_words(marks, marking))
+            expect(page.locator("[data-saved]")).to_contain_text("Saved")
+            page.reload()
+            expect(page.locator("[data-weighted]")).to_have_text(rules.weighted_words(marks, marking))
+            assert total.evaluate("one => one.scrollWidth <= one.clientWidth")
 
 
 def test_a_closed_browser_opens_again_at_the_same_place_with_the_same_words(

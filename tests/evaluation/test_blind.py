@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from importlib import import_module
 from uuid import UUID
 
 import pytest
+from flask import Flask
+from sqlalchemy import select
 
+from grants.applications.models import Application
 from grants.core import clock
 from grants.core.acts import arranging
-from grants.core.db import get
+from grants.core.audit import AuditEvent
+from grants.core.db import db, get
 from grants.core.errors import NotAllowed, NotFound
 from grants.core.paging import Page
 from grants.core.permissions import Permission
@@ -21,9 +26,11 @@ from grants.evaluation.states import Declared
 from grants.identity import policy
 from grants.identity.models import User
 from grants.identity.policy import Role
-from tests.evaluation.scene import Browser, Scene, declares
+from tests.evaluation.scene import WORDS, Browser, Scene, declares
 from tests.evaluation.test_views import text_of
 from tests.factories import identity as people
+from tests.no_route import DECIDES, JUDGES, walk
+from tests.placeholders import target_of
 from tests.statements import statements
 
 COMBINED = (Role.PANEL_MEMBER, Role.PANEL_CHAIR, Role.PROGRAMME_MANAGER)
@@ -62,6 +69,77 @@ def test_no_other_role_opens_the_sheets_of_others_before_the_own_is_in(
     services.reopen(seated.actor("manager"), seat, "A slip")
     with pytest.raises(NotFound):
         queries.consensus_page(seated.actor(name), reference)
+
+
+def test_no_route_tells_who_scores_what_others_wrote_before_their_own_sheet_is_in(app: Flask, seated: Scene) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    about = seated.application_ids[0]
+    name, *others = seated.seats(about)
+    for other in others:
+        sheet = seated.sheet(9, 1, 7, words=f"Zyzzyva {WORDS}", remark="Zyzzyva indeed")
+        services.submit(seated.actor(other), about, sheet)
+    with arranging():
+        for role in sorted(JUDGES | DECIDES):
+            people.role(seated.people[name], role)
+    # What others wrote is looked for on every page there is, by a word nobody else uses.
+    found = replace(target_of(get(Application, about)), secrets=("Zyzzyva",), city="Zyzzyva")
+
+    before = walk(app, seated.actor(name), [found], ("GET",))
+    services.submit(seated.actor(name), about, seated.sheet(8, 8, 8))
+    shown = frozenset({"evaluation.assessment", "evaluation.consensus"})
+    after = walk(app, seated.actor(name), [found], ("GET",), only=shown)
+
+    assert before.leaks == {}
+    # The walk opens what there is, and sees the words where they may be read.
+    assert len(before.answered) > 100 and shown <= before.read.keys()
+    reference = seated.references[0]
+    assert after.leaks.keys() == {f"GET /assessments/{reference}", f"GET /consensus/{reference}"}
+
+
+def test_a_mark_changed_after_the_sheets_of_others_could_be_read_says_so(seated: Scene, browser: Browser) -> None:
+    about, reference = seated.application_ids[0], seated.references[0]
+    first, second, third = seated.seats(about)
+    services.submit(seated.actor(first), about, seated.sheet(8, 8, 8))
+    reopen(seated, first, about)
+    # Nobody else was in: there was nothing to read.
+    services.submit(seated.actor(first), about, seated.sheet(6, 8, 8))
+    for name in (second, third):
+        services.submit(seated.actor(name), about, seated.sheet(9, 9, 9))
+    said = "changed after the sheets of others could be read"
+    lists = (f"/consensus/{reference}", f"/calls/{seated.slug}/ranking")
+    assert all(said not in browser.get("chair", path).text for path in lists)
+
+    reopen(seated, first, about)
+    services.submit(seated.actor(first), about, seated.sheet(9, 8, 8))
+    assert f"Was 3: {said}." in browser.get("chair", lists[0]).text
+    # Given back once more and set as it was, nothing is changed.
+    reopen(seated, first, about)
+    services.submit(seated.actor(first), about, seated.sheet(6, 8, 8))
+    assert said not in browser.get("chair", lists[0]).text
+
+    reopen(seated, first, about)
+    services.submit(seated.actor(first), about, seated.sheet(9, 8, 7))
+    seated.agree(about, 8, 8, 8)
+
+    consensus, ranking = (text_of(browser.get("chair", path)) for path in lists)
+    assert consensus.count(said) == 2
+    assert f"Was 3: {said}." in consensus and f"Was 4: {said}." in consensus
+    assert f"2 marks were {said}." in ranking
+    criteria = queries.consensus_page(seated.actor("chair"), reference).criteria
+    told = db.session.scalars(
+        select(AuditEvent.reason).where(AuditEvent.verb == "assessment.submit", AuditEvent.reason.is_not(None))
+    )
+    assert set(told) == {
+        f"{criteria[0].name} changed from 3 to 4.5 after the sheets of others could be read",
+        f"{criteria[0].name} changed from 3 to 4.5 after the sheets of others could be read; "
+        f"{criteria[2].name} changed from 4 to 3.5 after the sheets of others could be read",
+    }
+
+
+def reopen(scene: Scene, name: str, about: UUID) -> None:
+    seat = queries.own_seat(scene.people[name], about)
+    assert seat is not None
+    services.reopen(scene.actor("manager"), seat, "A slip")
 
 
 @pytest.mark.parametrize("role", COMBINED)

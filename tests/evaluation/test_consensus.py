@@ -78,6 +78,17 @@ def test_the_sheets_stand_side_by_side_and_what_lies_apart_is_said(browser: Brow
     )
 
 
+def test_the_page_of_versions_is_there_before_any_is_kept(browser: Browser, assessed: Scene) -> None:
+    address = f"/consensus/{assessed.references[0]}/versions"
+
+    before = text_of(browser.get("chair", address))
+    propose(assessed, 8, 8, 8)
+    after = text_of(browser.get("chair", address))
+
+    assert "No version is kept yet" in before
+    assert "No version is kept yet" not in after and "Version 1" in after
+
+
 def test_words_of_a_sheet_are_put_into_the_field_without_being_saved(browser: Browser, assessed: Scene) -> None:
     first = assessed.seats(assessed.application_ids[0])[0]
     key = page(assessed, "chair").criteria[0].key

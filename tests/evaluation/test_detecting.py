@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from html import unescape
 from uuid import UUID
 
@@ -36,7 +37,7 @@ from grants.evaluation.states import (
     SeatState,
 )
 from grants.identity import services as identity
-from grants.identity.models import AccessBar, Membership, RoleGrant, User
+from grants.identity.models import AccessBar, Membership, OrganisationFact, RoleGrant, User
 from grants.identity.policy import Role
 from grants.identity.queries import actor_for
 from grants.identity.rules import ColleagueInput
@@ -316,6 +317,46 @@ def test_a_proposal_waits_for_a_person_who_confirms_or_dismisses_with_a_reason(s
     assert (kept.state, kept.evidence) == (DetectedState.DISMISSED.value, "Words that were decided on")
     assert services.decide_detected(manager, first, user_id, Ruling.CONFIRMED, "A new paper.") is Ruled.SEAT_EMPTIED
     assert ("application", first) in seated.actor(name).bars
+
+
+def test_two_entries_of_one_ror_id_are_proposed(seated: Scene) -> None:
+    first = seated.application_ids[0]
+    name = seated.seats(first)[0]
+    with arranging():
+        own = people.organisation("Institute of Tampere", country_code="FI")
+        db.session.add(Membership(user_id=seated.people[name], organisation_id=own.id, starts_at=clock.now()))
+        lead = get(Application, first).coordinator_id
+        for each in (own.id, lead):
+            db.session.add(OrganisationFact(organisation_id=each, number=1, kind="ror", value="052gg0110"))
+
+    services.detect(PROGRAM, seated.call_id)
+
+    found = rows_of(seated, name)[first, "same_number"]
+    assert (found.state, "has the same ROR iD as" in found.evidence) == ("proposed", True)
+
+
+def test_what_a_dismissed_fact_hid_is_proposed_by_the_next_look(seated: Scene) -> None:
+    first = seated.application_ids[0]
+    name = seated.seats(first)[0]
+    with arranging():
+        lead = get(Application, first).coordinator_id
+        now = clock.now()
+        db.session.add(
+            Membership(
+                user_id=seated.people[name], organisation_id=lead,
+                starts_at=now - timedelta(days=900), ends_before=now - timedelta(days=365),
+            )
+        )  # fmt: skip
+        get(User, seated.people[name]).name = "Lead of Neochóra"
+    services.detect(PROGRAM, seated.call_id)
+    assert {kind for _, kind in rows_of(seated, name)} == {"own_organisation"}
+    manager, user_id = seated.actor("manager"), seated.people[name]
+    services.decide_detected(manager, first, user_id, Ruling.CLEARED, "She was an intern for a week")
+
+    services.detect(PROGRAM, seated.call_id)
+
+    found = {kind: row.state for (_, kind), row in rows_of(seated, name).items()}
+    assert found == {"own_organisation": "dismissed", "similar_person": "proposed"}
 
 
 def test_what_waits_is_a_duty_of_the_manager_and_a_step_of_the_call(browser: Browser, seated: Scene) -> None:

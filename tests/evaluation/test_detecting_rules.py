@@ -72,6 +72,39 @@ def test_a_name_that_is_the_same_is_not_nearly_so() -> None:
     assert found[K.SIMILAR_PERSON] == "The same name as Lena Leadová of its team"
 
 
+def test_a_fact_that_was_dismissed_hides_no_other() -> None:
+    candidate = Candidate(replace(EVA, name=LEAD.name), (CITY,))
+    certain = detect([candidate], [APPLICATION], (), USUAL)
+
+    found = detect([candidate], [APPLICATION], (), USUAL, (), [each.key for each in certain])
+
+    assert [each.kind for each in certain] == [K.OWN_ORGANISATION]
+    assert [each.kind for each in found] == [K.OWN_ORGANISATION, K.SIMILAR_PERSON]
+
+
+def test_an_advisor_of_a_city_of_the_consortium_is_in_conflict_with_it_whatever_the_office() -> None:
+    candidate = Candidate(EVA, judges=False, advised=((CITY.id, "Neochóra"), (key("elsewhere"), "Elsewhere")))
+
+    (found,) = detect([candidate], [APPLICATION, OTHER], (), USUAL)
+
+    assert (found.application_id, found.kind, found.organisation_id, found.is_certain) == (
+        APPLICATION.application_id, K.ADVISED_CITY, CITY.id, True
+    )  # fmt: skip
+    assert found.evidence == "Advises Neochóra for the programme, or did within the years the call looks back"
+
+
+def test_who_wrote_an_application_and_left_its_team_is_in_conflict_with_it_and_competes_with_none() -> None:
+    written = replace(APPLICATION, wrote=frozenset({EVA.user_id, LEAD.user_id}))
+
+    found = detect([Candidate(EVA), Candidate(LEAD)], [written, OTHER], (), ConflictRules(competing_bid=True))
+
+    about = {(each.user_id, each.application_id, each.kind) for each in found}
+    assert (EVA.user_id, APPLICATION.application_id, K.HELPED_TO_WRITE) in about
+    # Who still acts for it takes part in it: that says all.
+    assert (LEAD.user_id, APPLICATION.application_id, K.HELPED_TO_WRITE) not in about
+    assert {each.kind for each in found if each.user_id == EVA.user_id} == {K.HELPED_TO_WRITE}
+
+
 def test_one_orcid_under_two_accounts_may_be_one_person_and_competes_once_that_stands() -> None:
     lead = replace(LEAD, orcid=ORCID)
     application = replace(APPLICATION, team=(lead,))

@@ -125,6 +125,18 @@ def test_pairs_are_named_once() -> None:
 # How far a fact stands
 
 
+def test_a_ror_id_has_its_check_number_and_is_kept_in_one_spelling(north: UUID) -> None:
+    values = OrganisationInput("Institute", OrganisationKind.RESEARCH, "FI", ror="https://ror.org/052gg0111")
+    with pytest.raises(Invalid) as refused:
+        values.checked()
+    assert "This is no ROR iD." in refused.value.problems["ror"]
+
+    services.edit_organisation(actors.ana(), north, replace(NORTH, ror="https://ror.org/052GG0110"))
+
+    held = {fact.kind: fact.value for fact in queries.facts(north)}
+    assert held[FactKind.ROR] == "052gg0110"
+
+
 def test_a_fact_nobody_validated_says_so() -> None:
     assert Fact(FactKind.PIC, "123456789").standing(TODAY) is FactStanding.NOT_VALIDATED
     assert Fact(FactKind.PIC, "").standing(TODAY) is FactStanding.MISSING

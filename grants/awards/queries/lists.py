@@ -233,6 +233,7 @@ def shown_rows(
                 row.threshold_words,
                 basis=official.basis if official else "",
                 shift_words=_moved(row.shift_half, official),
+                changed=official.changed if official else 0,
                 rule_words=row.rule_words,
                 amount=row.amount,
                 conditions=row.conditions,

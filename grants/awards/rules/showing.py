@@ -55,6 +55,8 @@ class RankingRow:
     # What the score is made of, and what the panel moved it by.
     basis: str = ""
     shift_words: str = ""
+    # How many marks were changed after the sheets of others could be read.
+    changed: int = 0
     # Which rule kept it out or brought it in; what is recommended, and on which conditions.
     rule_words: str = ""
     amount: Money = ZERO

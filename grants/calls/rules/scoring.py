@@ -6,6 +6,7 @@ Marks are whole half points. A mean of marks is an exact fraction of half points
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -252,6 +253,24 @@ class Marking:
     def weighted(self) -> bool:
         """Whether criteria count differently."""
         return any(criterion.weight != 1 for criterion in self.criteria)
+
+    @property
+    def counts_weighted(self) -> bool:
+        """Whether the weighted sum is what counts: as the score, or against the threshold in all."""
+        return self.weighted and (
+            self.scoring.weights_count_for is WeightsCount.SCORE or self.score_least_half is not None
+        )
+
+    @property
+    def weight_parts(self) -> tuple[int, Mapping[str, int]]:
+        """The weights as whole numbers over one denominator, by criterion, so that a browser adds them up exactly.
+
+        >>> one, two = (Criterion(key, key, "?", weight, None) for key, weight in (("a", Fraction(5, 3)), ("b", Fraction(1, 2))))
+        >>> Marking((one, two)).weight_parts
+        (6, {'a': 10, 'b': 3})
+        """
+        over = math.lcm(*(one.weight.denominator for one in self.criteria))
+        return over, {one.key: int(one.weight * over) for one in self.criteria}
 
     def words_demanded(self, criterion: Criterion, half: int) -> int:
         """How many words a mark needs beside it; none for 0."""

@@ -17,6 +17,7 @@ from grants.cities.rules.actions import (
 from grants.cities.rules.registers import read_register
 from grants.cities.rules.values import (
     COUNTRIES,
+    AdvisorView,
     CityInput,
     CityView,
     LoadSummary,
@@ -41,6 +42,7 @@ __all__ = [
     "ActionInput",
     "ActionView",
     "ActionsDifference",
+    "AdvisorView",
     "CityInput",
     "CityView",
     "LoadSummary",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from grants.cities.states import LabelStatus, OrganisationLink, Part
@@ -94,6 +95,16 @@ class ParticipationView:
     role: Part
     source_url: str | None
     confidence: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AdvisorView:
+    """Somebody who advises a city for the programme, and since when."""
+
+    id: UUID
+    handle: str
+    name: str
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)

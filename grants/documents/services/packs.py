@@ -20,6 +20,7 @@ from grants.documents.rules import (
     Format,
 )
 from grants.evaluation import queries as evaluation
+from grants.evaluation import services as evaluating
 from grants.evaluation.models import ReadingPack
 from grants.evaluation.rules import PACK_BYTES_MAX, PACK_KIND, ToRead, attached_folder, packed_name
 
@@ -79,11 +80,18 @@ def _pack(wanted: Sequence[ToRead], file: IO[bytes], bytes_max: int) -> None:
                 archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
 
 
+def _reading_copy(submission_id: UUID) -> bytes:
+    return letters.reading_copy(queries.reading_copy(submission_id))
+
+
+evaluating.reading_copies_by(_reading_copy)
+
+
 def _to_read(each: ToRead) -> Iterator[tuple[str, bytes]]:
     """One application as files of the pack."""
     yield (
         files.clean_name(packed_name(each.reference, each.title)),
-        letters.reading_copy(queries.reading_copy(each.submission_id)),
+        _reading_copy(each.submission_id),
     )
     for number, attached in enumerate(applications.submitted_content(each.application_id).files, 1):
         file = files.view(attached.file_id)

@@ -32,6 +32,8 @@ class Assessment(Row):
     # By field, how often it was written: the number of the version that stands.
     numbers: Mapped[dict[str, Any]] = mapped_column(info=NOT_AUDITED)
     submitted_at: Mapped[datetime | None]
+    # By criterion the half points that stood when it was given back after the sheets of others could be read; empty before.
+    marks_before: Mapped[dict[str, Any] | None]
 
 
 class AssessmentScore(Row):

@@ -14,6 +14,7 @@ from grants.applications.models import Application, ApplicationPartner
 from grants.applications.queries import opens_when
 from grants.applications.states import ApplicationState, PartnerState
 from grants.calls.models import Call
+from grants.cities.models import City
 from grants.core import clock, faults
 from grants.core.conditions import Maker, made_when_written
 from grants.core.db import among, db, not_among
@@ -32,7 +33,7 @@ from grants.evaluation.queries.entities import all_entity_conflicts, entity_doub
 from grants.evaluation.rules import Said
 from grants.evaluation.states import AssessmentState, Declared, DetectedKind, DetectedState, Ruling, SeatState
 from grants.identity.models import Membership, Organisation, RoleGrant, User
-from grants.identity.policy import TEAM_ROLES
+from grants.identity.policy import TEAM_ROLES, Role
 from grants.identity.queries import Moment, role_holds, shut_by
 
 # States in which conflicts are declared and seats are given.
@@ -131,7 +132,7 @@ def _nothing_found(user_id: Person, now: Moment) -> ColumnElement[bool]:
 
 
 def _found_of(user_id: Person, now: Moment) -> tuple[_About, ...]:
-    return (_found_for(user_id), *_takes_part(user_id, now))
+    return (_found_for(user_id), *_takes_part(user_id, now), _advises(user_id, now))
 
 
 def in_conflict(user_id: Person) -> ColumnElement[bool]:
@@ -179,7 +180,7 @@ def _conflicts(user_id: Person, at: Moment) -> tuple[_About, ...]:
         and_(ConflictDeclaration.ruling.is_(None), ConflictDeclaration.declared == Declared.CONFLICT.value),
     )
     entities = entity_doubts(user_id, Declared.CONFLICT)
-    return (_told_by(user_id, conflict), entities, _found_for(user_id), *_takes_part(user_id, at))
+    return (_told_by(user_id, conflict), entities, *_found_of(user_id, at))
 
 
 # Under names of their own: the person or the application may be a column of these very tables. Made once: an alias made
@@ -248,6 +249,39 @@ def _takes_part(user_id: Person, now: Moment) -> tuple[_About, _About]:
         )
     )
     return (acts_for, RoleGrant.object_id), (belongs, ApplicationPartner.application_id)
+
+
+def _advises(user_id: Person, now: Moment) -> _About:
+    """Where this person advises a city whose organisation takes part; a dismissal stands for this one as well."""
+    own, partner = aliased(Organisation), aliased(Organisation)
+    standing = func.coalesce(partner.same_as_id, partner.id)
+    dismissed = (
+        select(_DISMISSED.id)
+        .where(
+            _DISMISSED.application_id == ApplicationPartner.application_id,
+            _DISMISSED.user_id == RoleGrant.user_id,
+            _DISMISSED.kind == DetectedKind.ADVISED_CITY.value,
+            _DISMISSED.state == DetectedState.DISMISSED.value,
+            _DISMISSED.organisation_id == standing,
+        )
+        .exists()
+    )
+    rows = (
+        select(ApplicationPartner.id)
+        .join(partner, partner.id == ApplicationPartner.organisation_id)
+        .join(own, func.coalesce(own.same_as_id, own.id) == standing)
+        .join(City, City.organisation_id == own.id)
+        .join(RoleGrant, or_(RoleGrant.object_id == City.id, RoleGrant.object_id == City.part_of_id))
+        .where(
+            ApplicationPartner.state != PartnerState.DECLINED.value,
+            RoleGrant.kind == "city",
+            RoleGrant.role == Role.CITY_ADVISOR.value,
+            RoleGrant.user_id == user_id,
+            role_holds(now),
+            not_(dismissed),
+        )
+    )
+    return rows, ApplicationPartner.application_id
 
 
 # The pages of applications open to a panel by the first condition; by the second all is shut to everybody, like by a bar.

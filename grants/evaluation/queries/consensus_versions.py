@@ -56,7 +56,7 @@ def consensus_versions(actor: Actor, reference: str, page: Page) -> Asking[tuple
     for row in answers:
         said[row.version_id].append(row)
     criteria = call_views[application.call_id].content.criteria
-    before = [*versions[1:], None]
+    before = [*versions[1:], None][: len(versions)]
     views = [_view(new, old, criteria, names, said[new.id]) for new, old in zip(versions, before, strict=True)]
     return application.title, cut(views, page, key=lambda view: str(view.number))
 

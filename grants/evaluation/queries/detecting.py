@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import and_, func, literal, or_, select, union
+from sqlalchemy import Select, and_, func, literal, or_, select, union
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application, ApplicationPartner
@@ -22,10 +22,19 @@ from grants.core import clock
 from grants.core.db import db
 from grants.core.permissions import Permission
 from grants.evaluation.models import DetectedConflict, Evaluator, EvaluatorOrganisation
-from grants.evaluation.rules.detecting import Candidate, ComparedApplication, Entity, Found, Somebody, Together, detect
+from grants.evaluation.rules.detecting import (
+    Candidate,
+    ComparedApplication,
+    Entity,
+    FactKey,
+    Found,
+    Somebody,
+    Together,
+    detect,
+)
 from grants.evaluation.states import DetectedKind, DetectedState
 from grants.identity.models import Membership, Organisation, OrganisationFact, RoleGrant, User
-from grants.identity.policy import OFFICERS, TEAM_ROLES, roles_with
+from grants.identity.policy import OFFICERS, TEAM_ROLES, WRITES_APPLICATIONS, Role, roles_with
 from grants.identity.queries import role_holds
 from grants.identity.states import FactKind
 
@@ -47,6 +56,7 @@ NUMBERS: Mapping[FactKind, str] = {
     FactKind.PIC: "PIC",
     FactKind.VAT: "VAT number",
     FactKind.REGISTRATION: "registration number",
+    FactKind.ROR: "ROR iD",
 }
 # Who of those that declare also judges; officers decide about papers, wherever they come from.
 JUDGES = roles_with(Permission.CONFLICT_DECLARE)
@@ -76,17 +86,23 @@ def look(call_id: UUID) -> Looked:
         | {organisation_id for found in memberships.values() for organisation_id in found}
         | {pooled for pooled, _ in judging.values() if pooled}
     )
+    besides = _besides(call_id, judging, since)
     candidates = [
-        _candidate(people[user_id], memberships[user_id], pooled, entities, named.get(user_id, ()))
+        replace(
+            _candidate(people[user_id], memberships[user_id], pooled, entities, named.get(user_id, ())),
+            advised=tuple(sorted(besides.advised.get(user_id, ()))),
+        )
         for user_id, pooled in sorted(judging.items())
         if user_id in people
     ]
-    applications = _compared_applications(partners, team, people, memberships, entities)
+    applications = [
+        replace(each, wrote=frozenset(besides.wrote.get(each.application_id, ())))
+        for each in _compared_applications(partners, team, people, memberships, entities)
+    ]
     own = {entity.id for candidate in candidates for entity in candidate.entities}
     past = _past(call_id, own, since) if rules.past_consortium_years else ()
-    return Looked(
-        detect(candidates, applications, past, rules, takes_part(call_id)), len(candidates), len(applications)
-    )
+    found = detect(candidates, applications, past, rules, takes_part(call_id), besides.dismissed)
+    return Looked(found, len(candidates), len(applications))
 
 
 def takes_part(call_id: UUID, user_id: UUID | None = None) -> frozenset[tuple[UUID, UUID]]:
@@ -152,6 +168,87 @@ def _team(call_id: UUID, states: Collection[str] = LOOKED_AT) -> list[tuple[UUID
     )
     rows: Sequence[Any] = db.session.execute(union(by_role, contacts)).all()
     return sorted((row[0], row[1]) for row in rows)
+
+
+@dataclass(slots=True)
+class _Besides:
+    """What is known beside organisations and teams: who wrote what, who advises which city, what a person dismissed."""
+
+    wrote: dict[UUID, set[UUID]]
+    advised: dict[UUID, list[tuple[UUID, str]]]
+    dismissed: set[FactKey]
+
+
+def _besides(call_id: UUID, user_ids: Collection[UUID], since: datetime) -> _Besides:
+    """All of it in one statement: rows of a word, a person, an application, an organisation and a text."""
+    nobody = literal(None, Evaluator.organisation_id.type)
+    found = _Besides(defaultdict(set), defaultdict(list), set())
+    each: tuple[Any, ...] = (
+        _wrote(call_id).add_columns(nobody, literal("")),
+        _advised(user_ids, since, nobody),
+        _dismissed(call_id),
+    )
+    for word, user_id, application_id, organisation_id, text in db.session.execute(union(*each)):
+        match word:
+            case "wrote":
+                found.wrote[application_id].add(user_id)
+            case "advised":
+                found.advised[user_id].append((organisation_id, text))
+            case "dismissed":
+                found.dismissed.add((user_id, application_id, text, organisation_id))
+    return found
+
+
+def _wrote(call_id: UUID) -> Select[Any]:
+    """Who of the team wrote each application and is of it no more; who only read it has written nothing."""
+    now = clock.now()
+    said: tuple[Any, ...] = (literal("wrote"), RoleGrant.user_id, Application.id)
+    return (
+        select(*said)
+        .join(RoleGrant, and_(RoleGrant.kind == "application", RoleGrant.object_id == Application.id))
+        .where(
+            Application.call_id == call_id,
+            Application.state.in_(LOOKED_AT),
+            RoleGrant.role.in_(sorted(WRITES_APPLICATIONS)),
+            RoleGrant.starts_at <= now,
+            RoleGrant.ends_before <= now,
+        )
+    )
+
+
+def _advised(user_ids: Collection[UUID], since: datetime, nothing: Any) -> Select[Any]:
+    """The organisations that act for cities each person advises or advised since then, as they stand, with the city."""
+    standing = func.coalesce(Organisation.same_as_id, Organisation.id)
+    return (
+        select(literal("advised"), RoleGrant.user_id, nothing, standing, City.name)
+        .join(City, or_(City.id == RoleGrant.object_id, City.part_of_id == RoleGrant.object_id))
+        .join(Organisation, Organisation.id == City.organisation_id)
+        .where(
+            RoleGrant.kind == "city",
+            RoleGrant.role == Role.CITY_ADVISOR.value,
+            RoleGrant.user_id.in_(user_ids),
+            RoleGrant.starts_at <= clock.now(),
+            or_(RoleGrant.ends_before.is_(None), RoleGrant.ends_before > since),
+        )
+    )
+
+
+def _dismissed(call_id: UUID) -> Select[Any]:
+    """The facts of a call that a person dismissed and may: what nobody may dismiss holds again once it is so again."""
+    row = DetectedConflict
+    said: tuple[Any, ...] = (
+        *(literal("dismissed"), row.user_id, row.application_id),
+        *(row.organisation_id, row.kind),
+    )
+    return (
+        select(*said)
+        .join(Application, Application.id == row.application_id)
+        .where(
+            Application.call_id == call_id,
+            row.state == DetectedState.DISMISSED.value,
+            row.kind.in_([kind.value for kind in DetectedKind if kind.may_be_dismissed]),
+        )
+    )
 
 
 def _judging(call_id: UUID) -> dict[UUID, tuple[UUID | None, tuple[str, bool]]]:

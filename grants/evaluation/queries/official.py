@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, SelectBase, and_, case, func, not_, or_, select
+from sqlalchemy import ColumnElement, SelectBase, Text, and_, case, cast, func, not_, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
@@ -68,10 +68,11 @@ def scores_of(
     by_mean = content.scoring.method is ScoreMethod.MEAN_PER_CRITERION
     sheets, marks, *others = answers
     left: dict[UUID, int] = {row[0]: row[1] for row in others.pop(0)} if by_mean else {}
-    seats, in_by_now = Counter[UUID](), Counter[UUID]()
+    seats, in_by_now, changed = Counter[UUID](), Counter[UUID](), Counter[UUID]()
     totals: dict[UUID, list[int]] = {}
     for row in sheets:
         seats[row.application_id], in_by_now[row.application_id] = row.seats, row.submitted
+        changed[row.application_id] = int(row.changed or 0)
         totals[row.application_id] = sorted(map(int, row.totals or ()))
     found = _of_sums(marks) if by_mean else _of_agreed(marks)
     moved = {row.application_id: row for row in others[0]}
@@ -92,7 +93,7 @@ def scores_of(
             missing = missing or rules.SHIFT_TAINTED
         elif beyond := rules.beyond_words(half, content.scoring):
             halves, basis, missing = None, "", beyond
-        results[key] = OfficialScore(key, halves, tuple(totals.get(key, ())), basis, missing, half, said)
+        results[key] = OfficialScore(key, halves, tuple(totals.get(key, ())), basis, missing, half, said, changed[key])
     return results
 
 
@@ -161,10 +162,12 @@ def _sheets(content: CallContent, wanted: Wanted) -> SelectBase:
     keys = [one.key for one in content.criteria]
     of_call = and_(AssessmentScore.assessment_id == Assessment.id, AssessmentScore.criterion.in_(keys))
     total = case((func.count(AssessmentScore.half) == len(keys), func.sum(AssessmentScore.half)))
+    was = Assessment.marks_before[AssessmentScore.criterion].astext
     sheets = (
         select(
             *(Assignment.application_id, Assessment.id.is_not(None).label("submitted")),
             total.label("total"),
+            func.count(AssessmentScore.half).filter(was != cast(AssessmentScore.half, Text)).label("changed"),
         )
         .outerjoin(
             Assessment,
@@ -179,6 +182,7 @@ def _sheets(content: CallContent, wanted: Wanted) -> SelectBase:
     return select(
         *(of.application_id, func.count().label("seats"), func.count().filter(of.submitted).label("submitted")),
         func.array_agg(of.total).filter(of.total.is_not(None)).label("totals"),
+        func.sum(of.changed).label("changed"),
     ).group_by(of.application_id)
 
 

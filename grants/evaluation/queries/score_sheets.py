@@ -266,6 +266,7 @@ def _stored_sheets(application_id: UUID, only: UUID | None = None) -> Asking[tup
         select(
             *(Assignment.id.label("seat_id"), User.name, Assessment.id, Assessment.state, Assessment.remark),
             *(Assessment.version, Assessment.saved_at, Assessment.submitted_at, Assessment.numbers),
+            Assessment.marks_before,
         )
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
         .join(User, User.id == Evaluator.user_id)
@@ -284,7 +285,16 @@ def _sheet(row: Any, marks: Mapping[str, MarkInput], criteria: Sequence[Criterio
     ordered = tuple(marks.get(criterion.key, MarkInput(criterion.key, None)) for criterion in criteria)
     state = AssessmentState(row.state)
     return SheetView(
-        row.id, row.name, state, ordered, row.remark, row.version, row.saved_at, row.submitted_at, row.numbers
+        row.id,
+        row.name,
+        state,
+        ordered,
+        row.remark,
+        row.version,
+        row.saved_at,
+        row.submitted_at,
+        row.numbers,
+        row.marks_before or {},
     )
 
 

@@ -131,7 +131,6 @@ from grants.evaluation.rules.packs import (
     PackView,
     ToRead,
     attached_folder,
-    packed_in,
     packed_name,
 )
 from grants.evaluation.rules.pattern import (
@@ -190,6 +189,7 @@ from grants.evaluation.rules.scores import (
     COMMENT_CHARACTERS_MAX,
     anchor_words,
     borrowed,
+    changed_words,
     far_words,
     half_words,
     is_wide,
@@ -201,6 +201,7 @@ from grants.evaluation.rules.scores import (
     spread_words,
     tidy,
     total_half,
+    weighted_words,
 )
 from grants.evaluation.rules.scores_by_evaluator import EvaluatorSheet, ScoresByEvaluator, scores_by_evaluator
 from grants.evaluation.rules.seat_file import (
@@ -440,6 +441,7 @@ __all__ = [
     "borrowed",
     "by_handle",
     "cells_of",
+    "changed_words",
     "checked_ask",
     "checked_decline",
     "checked_member",
@@ -480,7 +482,6 @@ __all__ = [
     "own_patterns",
     "own_work",
     "pace_minutes",
-    "packed_in",
     "packed_name",
     "part_of",
     "passages",
@@ -533,6 +534,7 @@ __all__ = [
     "topics_of",
     "total_half",
     "version_of",
+    "weighted_words",
     "why_absent",
     "why_not",
     "why_shut",

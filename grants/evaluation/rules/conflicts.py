@@ -326,6 +326,8 @@ KIND_WORDS: Mapping[DetectedKind, str] = {
     DetectedKind.SAME_PERSON: "Same person under another account",
     DetectedKind.COMPETING_APPLICATION: "Competing application",
     DetectedKind.OWN_ORGANISATION: "Own organisation",
+    DetectedKind.ADVISED_CITY: "Advises a city of it",
+    DetectedKind.HELPED_TO_WRITE: "Helped to write it",
     DetectedKind.SAME_NUMBER: "Same number in a register",
     DetectedKind.SAME_CITY: "Same city",
     DetectedKind.SAME_COUNTRY: "Same country",

@@ -138,21 +138,26 @@ class Somebody:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody who must have no conflict: the person, for whom they work or worked, and whether they judge."""
+    """Somebody who must have no conflict: the person, for whom they work or worked, and whether they judge.
+
+    ``advised`` are the organisations of cities they advise or advised, each with the name of its city.
+    """
 
     person: Somebody
     entities: tuple[Entity, ...] = ()
     countries: frozenset[str] = frozenset()
     judges: bool = True
+    advised: tuple[tuple[UUID, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedApplication:
-    """An application as it is compared: its consortium in order, and who acts for it."""
+    """An application as it is compared: its consortium in order, who acts for it, and who wrote it and acts for it no more."""
 
     application_id: UUID
     entities: tuple[Entity, ...]
     team: tuple[Somebody, ...] = ()
+    wrote: frozenset[UUID] = frozenset()
 
     @property
     def lead_id(self) -> UUID | None:
@@ -166,6 +171,10 @@ class Together:
 
     words: str
     organisation_ids: frozenset[UUID]
+
+
+# What tells one fact from another: person, application, kind, entity.
+FactKey = tuple[UUID, UUID, str, UUID | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,25 +195,29 @@ class Found:
         return self.proven or self.kind.is_certain
 
     @property
-    def key(self) -> tuple[UUID, UUID, str, UUID | None]:
+    def key(self) -> FactKey:
         """What tells one fact from another."""
         return (self.user_id, self.application_id, self.kind.value, self.organisation_id)
 
 
 def detect(
     candidates: Sequence[Candidate], applications: Sequence[ComparedApplication], past: Sequence[Together],
-    rules: ConflictRules, takes_part: Collection[tuple[UUID, UUID]] = (),
+    rules: ConflictRules, takes_part: Collection[tuple[UUID, UUID]] = (), dismissed: Collection[FactKey] = (),
 ) -> tuple[Found, ...]:  # fmt: skip
     """Everything that joins these people to these applications, each fact once, in an order that depends on nothing else.
 
     What only proposes a conflict is left out where a certain one keeps the person away anyway; but not that two accounts
     may be one person, which says more than this application. ``takes_part`` are (person, application) of whom that
-    stands already.
+    stands already; ``dismissed`` are facts of which a person said that they are no conflict: such a one keeps nobody
+    away, and so hides nothing.
     """
     index = _indexed(applications, past)
     part_of = _by(takes_part)
     found = {each.key: each for candidate in candidates for each in _about(candidate, index, rules, part_of)}
-    certain = {(each.user_id, each.application_id) for each in found.values() if each.is_certain}
+    settled = frozenset(dismissed)
+    certain = {
+        (each.user_id, each.application_id) for each in found.values() if each.is_certain and each.key not in settled
+    }
     kept = (
         each
         for each in found.values()
@@ -259,6 +272,7 @@ class _Index:
 
     applications: tuple[ComparedApplication, ...]
     by_person: Mapping[UUID, list[tuple[ComparedApplication, Somebody]]]
+    by_writer: Mapping[UUID, list[ComparedApplication]]
     by_orcid: Mapping[str, list[tuple[ComparedApplication, Somebody]]]
     by_entity: Mapping[UUID, list[Place]]
     by_number: Mapping[tuple[str, str], list[Place]]
@@ -276,6 +290,7 @@ def _indexed(applications: Sequence[ComparedApplication], past: Sequence[Togethe
     return _Index(
         tuple(applications),
         _by((person.user_id, (application, person)) for application, person in team),
+        _by((user_id, application) for application in applications for user_id in application.wrote),
         _by((person.orcid, (application, person)) for application, person in team if person.orcid),
         _by((entity.id, (application, entity)) for application, entity in places),
         _by((number, (application, entity)) for application, entity in places for number in entity.numbers),
@@ -325,6 +340,7 @@ def _about(
 ) -> Iterator[Found]:
     yield from _part_in_it(candidate, index, rules, frozenset(part_of.get(candidate.person.user_id, ())))
     yield from _by_organisation(candidate, index)
+    yield from _by_help(candidate, index)
     if candidate.judges:
         yield from _by_place(candidate, index, rules)
     yield from _to_look_at(candidate, index, rules)
@@ -364,6 +380,19 @@ def _by_organisation(candidate: Candidate, index: _Index) -> Iterator[Found]:
                     words = f"{own.name} has the same {kind} as {entity.name}: {value}"
                     found = _found(candidate, application, DetectedKind.SAME_NUMBER, entity.id, words)
                     yield replace(found, proven=(kind, value) in own.proven & entity.proven)
+
+
+def _by_help(candidate: Candidate, index: _Index) -> Iterator[Found]:
+    """Who advises a city of a consortium, and who wrote the application and left its team before it was judged."""
+    for organisation_id, city in candidate.advised:
+        for application, entity in index.by_entity.get(organisation_id, ()):
+            words = f"Advises {city} for the programme, or did within the years the call looks back"
+            yield _found(candidate, application, DetectedKind.ADVISED_CITY, entity.id, words)
+    acts_for = {application.application_id for application, _ in index.by_person.get(candidate.person.user_id, ())}
+    for application in index.by_writer.get(candidate.person.user_id, ()):
+        if application.application_id not in acts_for:
+            words = "Was of the team that wrote this application"
+            yield _found(candidate, application, DetectedKind.HELPED_TO_WRITE, application.lead_id, words)
 
 
 def _by_place(candidate: Candidate, index: _Index, rules: ConflictRules) -> Iterator[Found]:

@@ -27,6 +27,8 @@ class OfficialScore:
     missing: str = ""
     shift_half: int = 0
     shift_words: str = ""
+    # How many marks of its sheets were changed after the sheets of others could be read.
+    changed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

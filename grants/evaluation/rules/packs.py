@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -26,16 +25,6 @@ def packed_name(reference: str, title: str) -> str:
 def attached_folder(reference: str) -> str:
     """Where in the packed file the PDFs stand that are attached to an application."""
     return f"{reference} files"
-
-
-def packed_in(names: Iterable[str], reference: str) -> str | None:
-    """Which file of a packed one is the PDF of this application; none where two could be, by names of an older packing.
-
-    >>> packed_in(["PCP-2027-A-0001 files/1 Plan.pdf", "PCP-2027-A-0001 Cool roofs.pdf"], "PCP-2027-A-0001")
-    'PCP-2027-A-0001 Cool roofs.pdf'
-    """
-    found = [each for each in names if each.startswith(f"{reference} ") and "/" not in each]
-    return found[0] if len(found) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-from grants.calls.rules import Criterion, Half, Marking, Scale, or_words, points
+from grants.calls.rules import Criterion, Half, Marking, Scale, exact_words, or_words, points
 from grants.calls.states import CommentRule
 from grants.core.errors import Invalid, Problem
 from grants.dossiers.rules import clean_text, count_words
@@ -168,6 +168,27 @@ def total_half(marks: Iterable[MarkInput]) -> int | None:
     """The unweighted sum in half points; None while any score is missing."""
     halves = [mark.half for mark in marks]
     return None if None in halves or not halves else sum(half for half in halves if half is not None)
+
+
+def changed_words(name: str, before: int, now: int | None) -> str:
+    """What is said of a mark that was changed once the sheets of others could be read.
+
+    >>> changed_words("Excellence", 8, 9)
+    'Excellence changed from 4 to 4.5 after the sheets of others could be read'
+    """
+    return f"{name} changed from {half_words(before)} to {half_words(now) or 'no score'} after the sheets of others could be read"
+
+
+def weighted_words(marks: Iterable[MarkInput], marking: Marking) -> str:
+    """The weighted sum in points as people write it; empty while any score is missing."""
+    given = {mark.criterion: mark.half for mark in marks}
+    halves = [(given.get(one.key), one.weight) for one in marking.criteria]
+    total = Fraction(0)
+    for half, weight in halves:
+        if half is None:
+            return ""
+        total += half * weight
+    return exact_words(total / 2)
 
 
 def spread_half(halves: Iterable[int | None]) -> int | None:

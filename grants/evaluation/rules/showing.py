@@ -96,6 +96,13 @@ class SheetView:
     submitted_at: datetime | None
     # By field, the number of the version that stands.
     numbers: Mapping[str, int] = field(default_factory=dict)
+    # By criterion what stood when it was given back after the sheets of others could be read; nothing else.
+    marks_before: Mapping[str, int | None] = field(default_factory=dict)
+
+    def was(self, key: str) -> int | None:
+        """What a mark was before it was changed once the sheets of others could be read; None where it was not."""
+        before = self.marks_before.get(key)
+        return None if before == self.mark(key).half else before
 
     def number(self, name: str) -> int:
         """Which version of a field stands; 0 where nothing was ever written."""

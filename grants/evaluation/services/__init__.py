@@ -29,7 +29,7 @@ from grants.evaluation.services.invitations import (
     withdraw_invitation,
 )
 from grants.evaluation.services.leaving import recuse
-from grants.evaluation.services.packs import ask_pack, download_pack, download_packed
+from grants.evaluation.services.packs import ask_pack, download_pack, reading_copies_by, reading_copy, take_one
 from grants.evaluation.services.places import keep_place, skip
 from grants.evaluation.services.records import input_of
 from grants.evaluation.services.reminding import remind_of_assessments
@@ -60,7 +60,6 @@ __all__ = [
     "detect",
     "dissent",
     "download_pack",
-    "download_packed",
     "edit_profile",
     "empty_imports",
     "export_pool",
@@ -75,6 +74,8 @@ __all__ = [
     "pool",
     "propose",
     "propose_shift",
+    "reading_copies_by",
+    "reading_copy",
     "recuse",
     "remind",
     "remind_late",
@@ -96,6 +97,7 @@ __all__ = [
     "submit",
     "submit_written",
     "take_back",
+    "take_one",
     "take_over",
     "tell_of_terms",
     "whose_link",

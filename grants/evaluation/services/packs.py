@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from collections.abc import Callable
+from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
@@ -14,7 +15,7 @@ from grants.core.files import FileView
 from grants.core.permissions import Actor, Permission
 from grants.evaluation import queries
 from grants.evaluation.models import ReadingPack
-from grants.evaluation.rules import PACK_KIND
+from grants.evaluation.rules import PACK_KIND, ToRead
 
 JOB = "jobs.documents.reading_pack"
 
@@ -64,13 +65,25 @@ def download_pack(actor: Actor) -> FileView:
     needs=Permission.ASSESSMENT_SCORE,
     says="took {subject} as a PDF, to assess it",
 )
-def download_packed(actor: Actor, reference: str) -> FileView:
-    """Hand the file to its owner for one application in it, as long as that one is open to them; that it was taken is kept."""
-    view = queries.pack(actor)
+def take_one(actor: Actor, reference: str) -> ToRead:
+    """Say which application its owner takes as a PDF alone, as long as it is open to them; that it was taken is kept."""
     one = next((each for each in queries.to_read(actor) if each.reference == reference), None)
-    if view is None or view.made_at is None or reference not in view.held or one is None:
+    if one is None:
         raise NotFound
-    # Of the application and not of the pack: who may not know of it reads nothing of this on the record.
+    # Of the application and not of a pack: who may not know of it reads nothing of this on the record.
     acts.subject("application", one.application_id)
-    (kept,) = files.listed(PACK_KIND, view.id)
-    return kept
+    return one
+
+
+_makers: list[Callable[[UUID], bytes]] = []
+
+
+def reading_copies_by(make: Callable[[UUID], bytes]) -> None:
+    """Take how a later stage makes the PDF of what was submitted, without what nobody who assesses it may read."""
+    _makers[:] = [make]
+
+
+def reading_copy(one: ToRead) -> bytes:
+    """One application as a PDF to read, made at this moment; the same as in the packed file."""
+    (make,) = _makers
+    return make(one.submission_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from grants.applications.models import Application
 from grants.core import acts
@@ -15,12 +15,12 @@ from grants.core.permissions import Actor, Permission
 from grants.dossiers.merging import Shown
 from grants.dossiers.rules import clean_text
 from grants.evaluation import queries, rules
-from grants.evaluation.models import Assessment, Assignment
+from grants.evaluation.models import Assessment, AssessmentScore, Assignment
 from grants.evaluation.rules import SheetInput
 from grants.evaluation.services.consensus import reopen_consensus
 from grants.evaluation.services.drafting import consensus_row
 from grants.evaluation.services.writing import OpenSheet, open_sheet, store
-from grants.evaluation.states import ASSESSMENT, ConsensusState, SeatState
+from grants.evaluation.states import ASSESSMENT, AssessmentState, ConsensusState, SeatState
 
 
 @act(
@@ -84,6 +84,14 @@ def submit_written(actor: Actor, application_id: UUID, version: int) -> None:
 
 
 def _hand_in(opened: OpenSheet) -> None:
+    changed = [
+        rules.changed_words(one.name, before, opened.scores[one.key].half)
+        for one in opened.marking.criteria
+        if (before := (opened.written.marks_before or {}).get(one.key)) is not None
+        and before != opened.scores[one.key].half
+    ]
+    if changed:
+        acts.reason("; ".join(changed))
     ASSESSMENT.move(opened.written, "submit")
     opened.written.submitted_at = acts.moment()
 
@@ -113,7 +121,28 @@ def reopen(actor: Actor, seat_id: UUID, reason: str) -> None:
             "The consensus is agreed. Its chair opens it again first, with a reason; then an assessment can be given back."
         )
     acts.reason(words)
+    if row.marks_before is None and _others_could_be_read(seat):
+        row.marks_before = {
+            each.criterion: each.half
+            for each in db.session.scalars(select(AssessmentScore).where(AssessmentScore.assessment_id == row.id))
+        }
     ASSESSMENT.move(row, "reopen")
     row.submitted_at = None
     if consensus is not None and consensus.state == ConsensusState.PROPOSED.value:
         reopen_consensus(consensus)
+
+
+def _others_could_be_read(seat: Assignment) -> bool:
+    """Whether another sheet of the application was in while this one was: whoever holds the seat could read it."""
+    other = (
+        select(Assessment.id)
+        .join(Assignment, Assignment.id == Assessment.assignment_id)
+        .where(
+            Assignment.application_id == seat.application_id,
+            Assignment.id != seat.id,
+            Assignment.state == SeatState.ACTIVE.value,
+            or_(Assessment.state == AssessmentState.SUBMITTED.value, Assessment.marks_before.is_not(None)),
+        )
+        .limit(1)
+    )
+    return db.session.scalar(other) is not None

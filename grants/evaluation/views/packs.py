@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import zipfile
 from typing import Any
-
-from flask import flash
 
 from grants.core import files
 from grants.core.file_types import FileType
@@ -44,20 +41,11 @@ def take_reading_pack() -> Any:
 @bp.get("/assessments/<ref>/application.pdf")
 @requires(P.ASSESSMENT_SCORE)
 def take_packed_pdf(ref: str) -> Any:
-    """One application as a PDF, out of the packed file; where it is not in there yet, the way to pack it."""
-    actor = current_actor()
-    queries.application_id_of(actor, ref)
-    held = queries.pack(actor)
-    if held is None or held.made_at is None or ref not in held.held:
-        return _not_packed(ref)
-    with zipfile.ZipFile(files.genuine(services.download_packed(actor, ref))) as archive:
-        name = rules.packed_in(archive.namelist(), ref)
-        return hand_over(archive.read(name), FileType.PDF, name) if name else _not_packed(ref)
-
-
-def _not_packed(ref: str) -> Any:
-    flash(f"{ref} is not packed yet. Pack what is open to you; then each has a PDF of its own here.", "warning")
-    return see_other(".reading_pack")
+    """One application as a PDF, made at once: nobody packs all of them to read one."""
+    one = services.take_one(current_actor(), ref)
+    return hand_over(
+        services.reading_copy(one), FileType.PDF, files.clean_name(rules.packed_name(one.reference, one.title))
+    )
 
 
 def _pack(form: DeedForm) -> str:

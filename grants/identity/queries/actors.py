@@ -46,7 +46,7 @@ _GRANT = table("grant_agreement", column("id", Uuid), column("application_id", U
 _REPORT = table("periodic_report", column("id", Uuid), column("grant_id", Uuid))
 
 # Who holds one of these may come near an application that is not their own: a conflict keeps them from it.
-_OFFICES = frozenset(Role) - policy.TEAM_ROLES - {Role.APPLICANT}
+_OFFICES = frozenset(Role) - policy.TEAM_ROLES - policy.ROLES_OF_A_CITY - {Role.APPLICANT}
 
 # What a later stage (evaluation) says of conflicts, once: the ids of the applications a person stands in conflict with.
 _in_conflict: list[Callable[[ColumnElement[UUID], Moment], Select[Any]]] = []

@@ -91,13 +91,13 @@ def person_by_email(email: str) -> Person | None:
 
 
 def holds_staff_role(user_id: UUID) -> bool:
-    """Whether a person works for the programme or evaluates for it: any role but those of applicants, waiting ones too."""
+    """Whether a person works for the programme or evaluates for it: a role of staff, waiting ones too."""
     found = db.session.scalar(
         select(RoleGrant.id)
         .where(
             RoleGrant.user_id == user_id,
             RoleGrant.kind != "application",
-            RoleGrant.role != Role.APPLICANT.value,
+            RoleGrant.role.in_([role.value for role in Role if policy.is_staff(role)]),
             or_(RoleGrant.ends_before.is_(None), RoleGrant.ends_before > clock.now()),
         )
         .limit(1)

@@ -12,6 +12,7 @@ from grants.core import faults
 from grants.core.errors import Conflict, Invalid, Refused
 from grants.core.text import fold
 from grants.identity.rules.organisations import OrganisationInput, OrganisationView
+from grants.identity.rules.ror import ror_id
 from grants.identity.rules.vat import vat_number
 from grants.identity.rules.words import one_line
 from grants.identity.states import FactKind, FactStanding
@@ -21,6 +22,7 @@ FACT_WORDS: Mapping[FactKind, str] = {
     FactKind.PIC: "PIC",
     FactKind.VAT: "VAT number",
     FactKind.REGISTRATION: "National registration number",
+    FactKind.ROR: "ROR iD",
     FactKind.LEGAL_FORM: "Legal form",
     FactKind.PUBLIC_BODY: "Public body",
     FactKind.REGISTERED_ADDRESS: "Registered address",
@@ -150,6 +152,7 @@ def stated_facts(values: OrganisationInput) -> Mapping[FactKind, str]:
     return {
         FactKind.VAT: vat_number(one_line(values.vat or ""), values.country_code) or "",
         FactKind.REGISTRATION: _line(values.registration),
+        FactKind.ROR: ror_id(values.ror) or "",
         FactKind.LEGAL_FORM: _line(values.legal_form),
         FactKind.PUBLIC_BODY: {True: "yes", False: "no", None: ""}[values.public_body],
         FactKind.CONTACT_ADDRESS: _line(values.contact_address),

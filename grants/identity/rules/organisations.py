@@ -9,6 +9,7 @@ from uuid import UUID
 
 from grants.core.errors import Invalid
 from grants.core.zones import is_country
+from grants.identity.rules.ror import ror_id
 from grants.identity.rules.vat import vat_number, vat_words
 from grants.identity.rules.words import one_line
 from grants.identity.states import OrganisationKind
@@ -60,6 +61,7 @@ class OrganisationInput:
     # Facts of the register beside the entry itself (rules/facts.py).
     vat: str | None = None
     registration: str | None = None
+    ror: str | None = None
     legal_form: str | None = None
     public_body: bool | None = None
     contact_address: str | None = None
@@ -88,6 +90,10 @@ class OrganisationInput:
             problems["vat"] = (
                 f"This is not how a VAT number is written there. {vat_words(self.country_code)} "
                 "Leave the field empty if there is none."
+            )
+        if (self.ror or "").strip() and ror_id(self.ror) is None:
+            problems["ror"] = (
+                "This is no ROR iD. Write its 9 letters and digits, for example 052gg0110, or leave the field empty if there is none."
             )
         if problems:
             raise Invalid("Some details of the organisation need another look.", problems)

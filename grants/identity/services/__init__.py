@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from grants.identity.services.addresses import ask_address, confirm_address
-from grants.identity.services.facts import decide_double, validate_fact, withdraw_validation
+from grants.identity.services.facts import (
+    decide_double,
+    look_for_conflicts_everywhere,
+    look_for_conflicts_of,
+    validate_fact,
+    withdraw_validation,
+)
 from grants.identity.services.mails import mail, open_mail
 from grants.identity.services.passwords import change_password, hash_of, request_reset, set_password_by_link, sweep
 from grants.identity.services.people import (
@@ -75,6 +81,8 @@ __all__ = [
     "join",
     "leave",
     "lift_bar",
+    "look_for_conflicts_everywhere",
+    "look_for_conflicts_of",
     "mail",
     "make_organisation",
     "note_seen",

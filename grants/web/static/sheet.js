@@ -203,18 +203,29 @@ let lastHere = null;
 
 const points = (half) => (half % 2 ? `${(half - 1) / 2}.5` : String(half / 2));
 
-// What a score means stands below the scale as soon as it is chosen, and all of them make the total.
+// An exact number of points as the server writes it: three decimals at most, and said to be rounded where there are more.
+function exact(number, under) {
+  const thousandths = Math.floor((number * 2000 + under) / (under * 2));
+  const decimals = String(thousandths % 1000).padStart(3, "0").replace(/0+$/, "");
+  return `${(number * 1000) % under ? "about " : ""}${Math.floor(thousandths / 1000)}${decimals ? `.${decimals}` : ""}`;
+}
+
+// What a score means stands below the scale as soon as it is chosen or the keyboard is on it, and all of them make the total.
 const NONE_CHOSEN = "Choose a score. Its meaning appears here.";
 
 function tell() {
   let total = 0;
+  let weighted = 0;
   let isWhole = true;
   for (const each of criteria()) {
     const list = each.querySelector("select");
     const chosen = list ? [...list.selectedOptions].find((option) => option.value) : each.querySelector(".pg-scale input:checked");
-    if (chosen) total += Number(chosen.value);
-    else isWhole = false;
-    const words = chosen?.title ?? NONE_CHOSEN;
+    if (chosen) {
+      total += Number(chosen.value);
+      weighted += Number(chosen.value) * Number(each.dataset.parts ?? 0);
+    } else isWhole = false;
+    const looked = list ? null : each.querySelector(".pg-scale input:focus-visible");
+    const words = chosen?.title ?? (looked ? `Not chosen yet: ${looked.title}` : NONE_CHOSEN);
     let line = each.querySelector(".pg-anchor");
     if (!line) {
       line = document.createElement("p");
@@ -227,6 +238,23 @@ function tell() {
   }
   const place = split.querySelector("[data-total]");
   if (place) place.textContent = isWhole ? points(total) : "–";
+  const sum = split.querySelector("[data-weighted]");
+  if (sum) sum.textContent = isWhole ? exact(weighted, 2 * Number(sum.dataset.over)) : "–";
+}
+
+// Without this script what the marks mean stands open for every criterion. With it only where one is: the list opens once a
+// scale is used, below it, so that nothing moves under the finger.
+function startMeanings() {
+  const lists = criteria().map((each) => each.querySelector("[data-meanings]"));
+  for (const list of lists.slice(1)) if (list) list.open = false;
+  form.addEventListener("focusin", (event) => {
+    if (event.target.closest(".pg-scale, select")) {
+      const list = event.target.closest("[data-criterion]")?.querySelector("[data-meanings]");
+      if (list) list.open = true;
+    }
+    tell();
+  });
+  form.addEventListener("focusout", () => requestAnimationFrame(tell));
 }
 
 function choose(radios, radio) {
@@ -451,6 +479,7 @@ function startSheet() {
     const text = form.elements[area.dataset.needs];
     text?.setAttribute("aria-describedby", [text.getAttribute("aria-describedby"), area.id].filter(Boolean).join(" "));
   }
+  startMeanings();
   tell();
   startPlace();
 }
