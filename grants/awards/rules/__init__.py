@@ -53,7 +53,14 @@ from grants.awards.rules.publication import (
     refuse_unpublishable,
     untold_words,
 )
-from grants.awards.rules.results import NEXT_WORDS, OUTCOME_WORDS, ResultPage, ResultScore, SelectedItem
+from grants.awards.rules.results import (
+    NEXT_WORDS,
+    OUTCOME_WORDS,
+    ResultPage,
+    ResultScore,
+    SelectedItem,
+    kept_out_words,
+)
 from grants.awards.rules.robustness import robustness_kept
 from grants.awards.rules.scenarios import (
     AIMED_NAMED_MAX,
@@ -143,6 +150,7 @@ __all__ = [
     "is_picked",
     "kept_facts",
     "kept_halves",
+    "kept_out_words",
     "late_words",
     "line_said",
     "list_hash",
