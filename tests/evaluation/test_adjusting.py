@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -207,3 +208,45 @@ def test_who_adjusts_seats_learns_nothing_of_an_application_shut_to_them(browser
     why = queries.seat_why(manager, seated.slug, reference, asked.leaving)
     better = [{"evaluator": "", "utility": 1, "why": one, "rule": "", "load_max": 3} for one in ("full", "elsewhere")]
     assert why.partial and len({words for *_, words in replace(why, told={"better": better}).better}) == 1
+
+
+@pytest.mark.parametrize("show", [{}, {"show": "yes"}])
+def test_nobody_takes_a_seat_with_a_day_that_is_over(browser: Browser, seated: Scene, show: dict[str, str]) -> None:
+    leaver, spare = spare_of(seated)
+    asked = {"deed": "move", "leaving": handle(seated, leaver), "taking": handle(seated, spare), "reason": "Ill"}
+    path = f"/calls/{seated.slug}/assignments/{seated.references[0]}/adjust"
+
+    text = text_of(browser.post("manager", path, due_on="1 January 2020", **asked, **show), 422)
+
+    assert "1 January 2020 is over: whoever takes the seat would be late at once. Choose " in text
+    assert "or a later day, or leave it empty." in text and leaver in seated.seats(seated.application_ids[0])
+    # The deeds that give nobody a seat take no day.
+    locked = browser.post("manager", path, **{**asked, **show, "deed": "lock"}, due_on="1 January 2020")
+    assert locked.status_code == (200 if show else 303)
+
+
+def test_a_seat_whose_own_day_is_over_is_handed_over_with_another_day(seated: Scene) -> None:
+    first = seated.application_ids[0]
+    leaver, spare = spare_of(seated)
+    with arranging():
+        for seat in db.session.scalars(select(Assignment).where(Assignment.application_id == first)):
+            seat.due_at = datetime(2020, 1, 1, 22, 59, tzinfo=UTC)
+    moved = AdjustInput(Deed.MOVE, handle(seated, leaver), handle(seated, spare), "Ill")
+
+    with pytest.raises(Invalid) as refused:
+        services.adjust(seated.actor("manager"), first, moved)
+    assert "1 January 2020, the day of the seat that is handed over, is over" in refused.value.problems["due_on"]
+    assert leaver in seated.seats(first)
+    services.adjust(seated.actor("manager"), first, replace(moved, due_at=datetime(2030, 1, 1, 22, 59, tzinfo=UTC)))
+    assert spare in seated.seats(first)
+
+
+def test_the_reason_of_a_change_has_the_limit_of_a_paragraph(browser: Browser, seated: Scene) -> None:
+    first = seated.application_ids[0]
+    leaver, _ = spare_of(seated)
+    path = f"/calls/{seated.slug}/assignments/{seated.references[0]}/adjust"
+
+    text = text_of(browser.post("manager", path, deed="lock", leaving=handle(seated, leaver), reason="x" * 2_001), 422)
+    assert "This has 2001 characters; the limit is 2000. Take out 1." in text
+    with pytest.raises(Invalid, match="too long"):
+        services.adjust(seated.actor("manager"), first, AdjustInput(Deed.LOCK, handle(seated, leaver), "", "x" * 2_001))

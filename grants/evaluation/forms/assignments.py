@@ -18,6 +18,7 @@ from grants.evaluation.rules import (
     AdjustPage,
     RemindInput,
     RunInput,
+    past_day_words,
     refuse_bad_run,
 )
 from grants.evaluation.states import CountryRule, Deed, StandingRule
@@ -27,7 +28,7 @@ from grants.web.forms import A_PARAGRAPH, ContestedForm, DateField, Form, Needed
 class ReasonForm(Form):
     """A deed with a reason."""
 
-    reason = TextAreaField("Reason", [Needed("Write the reason; it is kept on the record.")])
+    reason = TextAreaField("Reason", [Needed("Write the reason; it is kept on the record."), A_PARAGRAPH])
 
 
 class RunForm(Form):
@@ -114,8 +115,17 @@ class AdjustForm(ContestedForm):
         [Optional()],
         description="The end of that day, Brussels time. Empty: the day of the seat that is handed over, or none.",
     )
-    reason = TextAreaField("Why", description="Needed to store the change, not to look at it; kept on the record.")
+    reason = TextAreaField(
+        "Why", [A_PARAGRAPH], description="Needed to store the change, not to look at it; kept on the record."
+    )
     stores = True
+
+    def validate_due_on(self, field: DateField) -> None:
+        """A day that is over makes whoever takes the seat late at once."""
+        if self.deed.data in (Deed.GIVE.value, Deed.MOVE.value) and field.data is not None:
+            words = past_day_words(field.data, clock.in_zone(clock.now()).date())
+            if words:
+                raise ValidationError(words)
 
     def validate_reason(self, field: TextAreaField) -> None:
         """Only what is stored needs a reason; that it is missing is said with all the rest."""
@@ -198,7 +208,7 @@ class SeatsTakenForm(SeenForm):
 
     text = HiddenField()
     reason = TextAreaField(
-        "Why", [Needed("Write the reason; it is kept on the record.")],
+        "Why", [Needed("Write the reason; it is kept on the record."), A_PARAGRAPH],
         description="Kept with every seat that changes, and told to whoever loses one.",
     )  # fmt: skip
 

@@ -203,6 +203,7 @@ from grants.evaluation.rules.seat_file import (
     StandingSeat,
     Takes,
     by_handle,
+    past_day_words,
     plan_seats,
     read_seats,
 )
@@ -462,6 +463,7 @@ __all__ = [
     "packed_name",
     "part_of",
     "passages",
+    "past_day_words",
     "patterns_of",
     "piece_text",
     "place_of",
