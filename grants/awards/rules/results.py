@@ -81,7 +81,7 @@ class ResultPage:
         return sum(halves) if halves and len(halves) == len(self.scores) else None
 
 
-# What every rule that keeps a row out begins with; a plain list and a draw by lot name none.
+# What every rule that keeps a row out begins with.
 _NOT_SELECTED = "Not selected"
 _REFERENCE = re.compile(r"\b[A-Z0-9]+-\d{4}-A-\d{4,}\b")
 
@@ -97,7 +97,8 @@ def kept_out_words(rule_words: str, departures: Sequence[str], reference: str) -
     'Not selected: Cork takes part in another application already.'
     """
     told = [_unnamed(rule_words, reference)] if rule_words else []
-    if _NOT_SELECTED not in rule_words:
+    # A plain list names no rule, and a lot alone keeps nobody out.
+    if not rule_words or (rule_words.startswith("Drawn by lot") and _NOT_SELECTED not in rule_words):
         told.append(f"{_NOT_SELECTED}: the budget did not reach it.")
     if departures:
         told.append("The list departs from the published rules.")

@@ -41,11 +41,6 @@ class Settlement:
         return cls(**{**stored, "outcome": Outcome(stored["outcome"])})
 
     @property
-    def kept_out(self) -> str:
-        """Why it is not selected, as a list would say it; for those above every threshold."""
-        return f"Not selected: {self.words[:1].lower()}{self.words[1:]}"
-
-    @property
     def same(self) -> Settlement:
         """What must be the same when it is confirmed: all but the sentence, whose free money may have moved."""
         return replace(self, words="")
