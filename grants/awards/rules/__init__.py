@@ -42,6 +42,7 @@ from grants.awards.rules.plan import (
     read_overrides,
     refuse_departures,
     refuse_old_departures,
+    takes_amounts,
     wrong_departures,
 )
 from grants.awards.rules.publication import (
@@ -181,6 +182,7 @@ __all__ = [
     "shares_of",
     "strand_lines",
     "strip",
+    "takes_amounts",
     "untold_words",
     "waiting_words",
     "wrong_departures",
