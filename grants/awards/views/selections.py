@@ -305,6 +305,10 @@ def return_list(slug: str, number: int) -> Any:
             services.return_list(current_actor(), view.id, form.reason.data or "", form.version_shown())
             flash("The list is returned. A new one can be decided.")
             return see_other(".selection", slug=slug, number=number)
+    elif view.state is not SelectionState.DECIDED or form.version_shown() not in (None, view.version):
+        # That somebody was faster is said before what is wrong with the words: they change nothing any more.
+        form.clashed = "The list does not wait for a second person any more."
+        form.reason.errors = ()
     shown, view = queries.selection_page(current_actor(), slug, number)
     confirmation = fresh_form(ConfirmListForm, view)
     confirmation.problems += [sentence for sentence, _ in form.what_is_wrong()]
