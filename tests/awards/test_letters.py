@@ -365,6 +365,10 @@ def test_sent_is_said_only_of_what_left_and_the_list_goes_on_by_key(browser: Bro
     assert "Still missing: 1 left out and not told otherwise. 2 are not acknowledged yet." in pages[0].text
     assert "2 of 3 shown" in pages[0].text and 'rel="next"' in pages[0].text and third.title not in pages[0].text
     assert third.title in pages[1].text and first.title not in pages[1].text and "1 of 3 shown" in pages[1].text
+    # The page of the decision says the same, and not that all is done.
+    decision = browser.get("officer", f"/calls/{decided.slug}/decision").text
+    assert "2 of 3 on their pages, of 2 no mail left, as no mail server is set, 1 left out by name" in decision
+    assert ">Kept here<" in decision and "2 of 3 told" not in decision
     missing = browser.get("officer", f"{place}?missing=yes").text
     assert third.title in missing and first.title not in missing and "Show all 3" in missing
     assert f"Lead of {first.lead.rpartition(' ')[2]}: Kept here: no mail server is set" in (
