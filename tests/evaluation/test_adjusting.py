@@ -19,7 +19,8 @@ from grants.core.jobs import Job
 from grants.core.paging import Page
 from grants.evaluation import queries, services
 from grants.evaluation.models import Assignment, AssignmentRun, Evaluator
-from grants.evaluation.rules import SEAT_COLUMNS, AdjustInput, EvaluatorInput, PoolSearch, RunInput
+from grants.evaluation.rules import SEAT_COLUMNS, AdjustInput, EvaluatorInput, PoolSearch, RunInput, WhatIf
+from grants.evaluation.rules.runs import Tally
 from grants.evaluation.states import Deed, SeatState, StandingRule
 from grants.identity.models import User
 from tests.evaluation.scene import Browser, Scene
@@ -250,3 +251,21 @@ def test_the_reason_of_a_change_has_the_limit_of_a_paragraph(browser: Browser, s
     assert "This has 2001 characters; the limit is 2000. Take out 1." in text
     with pytest.raises(Invalid, match="too long"):
         services.adjust(seated.actor("manager"), first, AdjustInput(Deed.LOCK, handle(seated, leaver), "", "x" * 2_001))
+
+
+def test_figures_of_a_change_are_written_as_others_are() -> None:
+    lines = WhatIf("", Tally(130_804, 1, 1, 1, ()), Tally(130_633, 1, 1, 1, ())).lines
+    assert lines[0] == ("Total fit", "130\u00a0804", "130\u00a0633", "\u2212171")
+
+
+def test_the_form_speaks_only_of_what_it_offers(browser: Browser, seated: Scene) -> None:
+    base = f"/calls/{seated.slug}/assignments/{seated.references[0]}/adjust"
+    leaver, _ = spare_of(seated)
+    full = text_of(browser.get("manager", base))
+    assert "Not needed to give an empty seat" not in full and "Only to hand a seat over" in full
+    lock = text_of(browser.get("manager", f"{base}?leaving={handle(seated, leaver)}&deed=lock"))
+    assert "Who takes it" not in lock and "Lock a seat" in lock
+    services.adjust(
+        seated.actor("manager"), seated.application_ids[0], AdjustInput(Deed.RELEASE, handle(seated, leaver), "", "Ill")
+    )
+    assert "Not needed to give an empty seat." in text_of(browser.get("manager", base))

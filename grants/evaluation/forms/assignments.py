@@ -103,7 +103,6 @@ class AdjustForm(ContestedForm):
     leaving = RadioField(
         "Which seat",
         [NeededFor("Choose a seat that stands.", Deed.MOVE, Deed.RELEASE, Deed.LOCK, Deed.UNLOCK)],
-        description="Not needed to give an empty seat.",
     )
     taking = RadioField(
         "Who takes it",
@@ -155,6 +154,13 @@ class AdjustForm(ContestedForm):
                 (Deed.UNLOCK, "Unlock a seat"),
             ]  # fmt: skip
         self.deed.choices = choices((deed.value, words) for deed, words in deeds)
+        if deeds and deeds[0][0] is Deed.GIVE:
+            self.leaving.description = "Not needed to give an empty seat."
+        self.taking.description = (
+            "Only to give a seat or to hand one over."
+            if shown.missing
+            else "Only to hand a seat over; the other choices need nobody."
+        )
         self.leaving.choices = choices(
             (seat.handle, f"{seat.name}, fit {seat.utility}{', locked' if seat.handle in shown.locked else ''}")
             for seat in shown.seats
@@ -164,6 +170,11 @@ class AdjustForm(ContestedForm):
             for member, fit in able
         )
         return self
+
+    @property
+    def asks_who(self) -> bool:
+        """Whether somebody is to be chosen: a deed that gives nobody a seat, chosen by a link, asks for no name."""
+        return self.deed.data not in (Deed.RELEASE.value, Deed.LOCK.value, Deed.UNLOCK.value)
 
     @property
     def looked_at(self) -> dict[str, str]:
