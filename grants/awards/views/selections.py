@@ -8,6 +8,7 @@ from flask import flash, request
 
 from grants.awards import queries, rules, services
 from grants.awards.forms import ConfirmForm, ConfirmListForm, DecisionForm, MoveForm, ReturnForm
+from grants.awards.queries.publication import READS_RESULTS
 from grants.awards.rules import (
     Override,
     Plan,
@@ -51,7 +52,8 @@ def _after(call: CallView, after: After) -> dict[str, Any]:
         "public": call.results_are_public(clock.now()),
         "opens_letters": any(actor.may(one, place) for one in queries.letters.READS_LETTERS),
         "opens_complaints": actor.may(P.COMPLAINT_READ, place),
-        "may_publish": actor.may(P.SELECTION_PUBLISH_RESULTS, place),
+        "opens_results": any(actor.may(one, place) for one in READS_RESULTS),
+        "opens_names": any(actor.may(one, place) for one in queries.public.READS_NAMES),
     }
 
 
