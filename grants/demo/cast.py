@@ -26,6 +26,7 @@ PEOPLE = (
     PersonOfTheDemo("eligibility", "Piotr Zieliński", "programme", "Eligibility officer", (R.ELIGIBILITY_OFFICER,)),
     PersonOfTheDemo("eligibility_second", "Nela Horáková", "programme", "Second eligibility officer", (R.ELIGIBILITY_OFFICER,)),
     PersonOfTheDemo("officer", "Leonor Duarte", "programme", "Project officer", (R.PROJECT_OFFICER,)),
+    PersonOfTheDemo("officer_second", "Mirela Pavić", "programme", "Second project officer", (R.PROJECT_OFFICER,)),
     PersonOfTheDemo("chair", "Henrik Vester", "university", "Panel chair", (R.PANEL_CHAIR,)),
     PersonOfTheDemo("member", "Maja Novak", "university", "Panel member", (R.PANEL_MEMBER,)),
     PersonOfTheDemo("initiator", "Carla Benassi", "programme", "Finance initiator", (R.FINANCE_INITIATOR,)),

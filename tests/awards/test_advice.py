@@ -80,6 +80,11 @@ def test_the_advice_is_worked_out_from_the_sheets_and_shown(browser: Browser, sc
     assert [row.reference for row in shown.rows] == list(scene.references)
     assert [row.official for row in shown.rows] == [1, 1, 1]
     assert "Advice only" in page and "It changes nothing" in page
+    assert (
+        "SUCRA (surface under the cumulative ranking curve)" in page
+        and "PCER (percentile of the expected rank)" in page
+    )
+    assert "It took " not in page
     assert "Severity of evaluators" in page and "Eva Evaluator 3" in page
     assert (
         shown.people[0].name == "Eva Evaluator 3" and shown.people[0].effect is not None and shown.people[0].effect < 0

@@ -613,3 +613,47 @@ def test_the_permission_is_the_offices_and_the_auditor_only_reads() -> None:
     assert decides == {Role.PROGRAMME_MANAGER, Role.ELIGIBILITY_OFFICER, Role.PROJECT_OFFICER}
     assert reads - decides == {Role.AUDITOR, Role.AUTHORISING_OFFICER}
     assert ComplaintState.DRAFT.value == "draft" and CLOSED < PUBLIC
+
+
+def test_nothing_is_proposed_while_the_other_of_the_committee_may_not_decide(told: Scene, browser: Browser) -> None:
+    found, path = reviewed(told), f"/applications/{told.references[NUMBER]}/complaints/1"
+    assert "Propose it to the other of the committee" in browser.get("petra", path).text
+    evaluation.declare_in_office(told.actor("piet"), told.application_ids[NUMBER], "My sister works there.")
+
+    text = text_of(browser.get("petra", path))
+    assert "Propose it to the other of the committee" not in text
+    assert (
+        "Another committee must be named before anything is proposed. Who may name it: Petra Officer, Pia Officer."
+        in text
+    )
+    with pytest.raises(Refused, match="Piet Officer may not decide this complaint any more"):
+        services.reviewing.propose(told.actor("petra"), found, REJECT)
+    late = browser.post("petra", f"{path}/proposal", upholds="no", text=REJECT.text)
+    assert late.status_code == 422 and "Another committee is named first" in late.text
+
+    services.reviewing.name_committee(told.actor("petra"), found, (told.people["petra"], told.people["pia"]))
+    services.reviewing.propose(told.actor("petra"), found, REJECT)
+
+
+def test_where_too_few_are_left_the_page_says_why_and_who_helps(told: Scene, browser: Browser) -> None:
+    reviewed(told)
+    path = f"/applications/{told.references[NUMBER]}/complaints/1"
+    for name in ("piet", "pia"):
+        evaluation.declare_in_office(told.actor(name), told.application_ids[NUMBER], "My sister works there.")
+    with arranging():
+        people.user("Ada Administrator", Role.ADMINISTRATOR)
+
+    text = text_of(browser.get("petra", path))
+
+    assert "Too few people" in text and "only Petra Officer is left" in text and "Ada Administrator" in text
+    assert "Piet Officer may not decide it" in text and ": had a part in the first decision" in text
+    assert "Ask for it by the helpdesk" in text and "Name them" not in text
+
+
+def test_admitting_looks_at_no_reason(told: Scene, browser: Browser) -> None:
+    found, path = sent(told), f"/applications/{told.references[NUMBER]}/complaints/1"
+    with clock.at(PUBLIC + 2 * DAY):
+        browser = Browser(browser.app, told)
+        assert browser.post("petra", f"{path}/check", go="turn_away", reason="x" * 6_001).status_code == 422
+        assert browser.post("petra", f"{path}/check", go="admit", reason="x" * 6_001).status_code == 303
+    assert state(found) == "admissible"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -21,8 +21,9 @@ from grants.applications.rules import DetailsInput, ListFilter
 from grants.applications.services import edit_details, submit
 from grants.applications.states import ApplicationState
 from grants.awards import queries, services
-from grants.awards.models import DecisionLetter, LetterLeftOut, LetterMailing, LetterText
+from grants.awards.models import DecisionLetter, LetterLeftOut, LetterMailing, LetterText, SelectionItem
 from grants.awards.queries import letters_work
+from grants.awards.rules import DecisionInput, Override, Plan, ScenarioInput, kept_out_words
 from grants.awards.rules.letters import (
     HOUSE_TEXTS,
     DecisionText,
@@ -36,7 +37,7 @@ from grants.awards.rules.letters import (
 from grants.awards.states import LetterState, MailingState, Outcome
 from grants.calls import queries as calls
 from grants.calls import services as call_acts
-from grants.calls.rules import ResultsInput
+from grants.calls.rules import ResultsInput, SelectionRules
 from grants.cities.rules import COUNTRIES
 from grants.core import clock, files, jobs
 from grants.core.acts import arranging
@@ -371,6 +372,10 @@ def test_sent_is_said_only_of_what_left_and_the_list_goes_on_by_key(browser: Bro
     assert "Still missing: 1 left out and not told otherwise. 2 are not acknowledged yet." in pages[0].text
     assert "2 of 3 shown" in pages[0].text and 'rel="next"' in pages[0].text and third.title not in pages[0].text
     assert third.title in pages[1].text and first.title not in pages[1].text and "1 of 3 shown" in pages[1].text
+    # The page of the decision says the same, and not that all is done.
+    decision = browser.get("officer", f"/calls/{decided.slug}/decision").text
+    assert "2 of 3 on their pages, of 2 no mail left, as no mail server is set, 1 left out by name" in decision
+    assert ">Kept here<" in decision and "2 of 3 told" not in decision
     missing = browser.get("officer", f"{place}?missing=yes").text
     assert third.title in missing and first.title not in missing and "Show all 3" in missing
     assert f"Lead of {first.lead.rpartition(' ')[2]}: Kept here: no mail server is set" in (
@@ -788,3 +793,88 @@ def test_the_letter_of_a_team_asks_little(browser: Browser, decided: Scene) -> N
     with statements() as asked:
         assert browser.get("lead", f"/applications/{decided.references[0]}/decision-letter").status_code == 200
     assert len(asked) <= 8
+
+
+# ---------------------------------------------------------------------------------------------- why it is not selected
+
+
+def _one_country_more(scene: Scene) -> None:
+    """Chosen is a scenario that holds what is left for a third country; published is none of it."""
+    dear = scene.references[shown_first(scene)]
+    plan = Plan(
+        SelectionRules(countries_min=2, reserve_max=5), reason="Few countries.",
+        overrides=(Override(scene.references[1], rank=1, reason="The only island."),),
+        exclusive=((scene.references[1], dear),),
+    )  # fmt: skip
+    manager = scene.actor("manager")
+    number = services.save_scenario(manager, scene.call_id, ScenarioInput("One country more", plan))
+    saved = queries.scenario_of(scene.call_id, number)
+    shown = queries.ranking_page(manager, scene.slug, plan=saved.plan)
+    services.decide(manager, scene.call_id, DecisionInput(shown.list_hash, "As chosen.", scenario=number))
+    services.confirm(scene.actor("chair"), queries.selection_of(manager, scene.slug, 1).id)
+
+
+def shown_first(scene: Scene) -> int:
+    """Which of the three has the best score."""
+    best = queries.ranking_page(scene.actor("manager"), scene.slug).rows[0]
+    return scene.application_ids.index(best.application_id)
+
+
+def test_a_letter_gives_the_rule_that_kept_its_application_out_and_what_departs_from_the_published_ones(
+    evaluated: Scene,
+) -> None:
+    first = shown_first(evaluated)
+    _one_country_more(evaluated)
+
+    item = db.session.scalars(
+        select(SelectionItem).where(SelectionItem.application_id == evaluated.application_ids[first])
+    ).one()
+    assert item.rule_words == f"Not selected: it excludes {evaluated.references[1]}, which is selected."
+    row = next(row for row in shown_to(evaluated).rows if row.application_id == item.application_id)
+    assert row.text is not None
+    told = row.text.paragraphs[0]
+    # It names nobody else, and why another was moved is not for it.
+    assert "reached every threshold. Not selected: it excludes another application, which is selected." in told
+    assert (
+        "The list departs from the published rules." in told
+        and "another application is moved to place 1." in told.lower()
+    )
+    assert "Least number of countries: 2 instead of no limit. Reason: Few countries." in told
+    assert "the budget did not reach it" not in told and "island" not in told
+    assert evaluated.references[1] not in told and told.count("reserve list at place 1") == 1
+
+    tell_all(evaluated)
+    publish(evaluated, ResultsInput(datetime(2023, 3, 1, 9)))
+    evaluated.people["lead"] = evaluated.leads[first]
+    with clock.at(datetime(2023, 3, 2, 9, tzinfo=UTC)):
+        read = queries.result(evaluated.actor("lead"), evaluated.references[first], clock.now())
+    assert read.kept_out and read.kept_out in told
+
+
+def test_where_only_the_money_is_short_the_letter_says_that(decided: Scene) -> None:
+    third = shown_to(decided).rows[2]
+    assert third.text is not None
+    assert (
+        "reached every threshold. Not selected: the budget did not reach it. It stands on the"
+        in third.text.paragraphs[0]
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Not selected: asks for EUR 1.00 more than is left of the budget.",
+        "Not selected: asks for EUR 1.00 more than is left of the strand “Small”.",
+        "Not selected: GR has its 2 of one country already.",
+        "Not selected: what is left is held for at least 4 countries.",
+        "Not selected: it stands below the line.",
+        "Moved to place 3: Too thin. Not selected: it stands below the line.",
+    ],
+)
+def test_the_words_of_the_list_are_those_of_the_letter(words: str) -> None:
+    assert kept_out_words(words, (), "P-2026-A-0001") == words
+
+
+def test_a_lot_that_was_lost_is_told_with_what_the_money_did() -> None:
+    drawn = "Drawn by lot: place 3 of 3 at the line."
+    assert kept_out_words(drawn, (), "P-2026-A-0001") == f"{drawn} Not selected: the budget did not reach it."

@@ -471,3 +471,13 @@ def test_scenarios_and_lists_take_few_statements_however_many_there_are(evaluate
     assert len(one) == len(two) <= 8
     assert len(ranking) <= 8
     assert len(selection) <= 8
+
+
+def test_a_call_that_forbids_other_amounts_is_not_asked_for_a_cut(browser: Browser, evaluated: Scene) -> None:
+    base, words = f"/calls/{evaluated.slug}/scenarios", "Cut every amount by, percent"
+    assert words in browser.get("manager", base).text
+    said(evaluated, SelectionRules(country_max=2))
+    assert words not in browser.get("manager", base).text
+    # What somebody sends all the same is refused where it was typed.
+    sent = browser.post("manager", base, title="Less", line="stop", country_max="2", cut="25")
+    assert sent.status_code == 422 and words in sent.text and "This call does not allow another amount" in sent.text

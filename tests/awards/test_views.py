@@ -21,7 +21,7 @@ from grants.evaluation.models import Assessment, AssessmentScore, Assignment
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
 from tests.awards.publishing import publish
-from tests.evaluation.scene import CLOSED, Browser, Scene, declares
+from tests.evaluation.scene import CLOSED, SCORES, Browser, Scene, declares
 from tests.html import check_page
 from tests.statements import statements
 
@@ -301,3 +301,34 @@ def test_results_set_by_a_colleague_meanwhile_are_shown_before_they_are_moved(
     text = text_of(sent, 409)
     assert "Somebody changed this while you were working" in text
     assert 'value="1 March 2031"' in text
+
+
+def test_the_files_of_an_unfinished_list_say_so_as_its_page_does(browser: Browser, scene: Scene) -> None:
+    scene.declare_all()
+    scene.assign()
+    for number in (0, 1):
+        scene.assess(scene.application_ids[number], *SCORES[number])
+        scene.agree(scene.application_ids[number], *SCORES[number])
+    base = f"/calls/{scene.slug}"
+    assert "Above the line so far" in browser.get("manager", f"{base}/ranking").text
+
+    head, *rows = browser.get("manager", f"{base}/ranking.csv").text.strip().splitlines()
+
+    assert "Amount if it is selected" in head and "Recommended" not in head and head.endswith(",Provisional")
+    assert rows and all("Selected" not in row for row in rows)
+    assert all(",Above the line so far," in row and "So far: 1 application waits for a score." in row for row in rows)
+
+
+def test_a_list_confirmed_elsewhere_is_told_before_what_is_wrong_with_the_words(
+    browser: Browser, evaluated: Scene
+) -> None:
+    from tests.awards.test_services import decide
+
+    base = f"/calls/{evaluated.slug}"
+    decide(evaluated)
+    assert browser.post("chair", f"{base}/selections/1/confirm", version="1").status_code == 303
+
+    late = text_of(browser.post("officer", f"{base}/selections/1/return", version="1", reason=""), 409)
+
+    assert "It is confirmed: the money is reserved." in late and "Somebody changed this list" in late
+    assert "Write what must be different" not in late

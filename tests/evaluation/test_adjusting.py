@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -18,7 +19,8 @@ from grants.core.jobs import Job
 from grants.core.paging import Page
 from grants.evaluation import queries, services
 from grants.evaluation.models import Assignment, AssignmentRun, Evaluator
-from grants.evaluation.rules import SEAT_COLUMNS, AdjustInput, EvaluatorInput, PoolSearch, RunInput
+from grants.evaluation.rules import SEAT_COLUMNS, AdjustInput, EvaluatorInput, PoolSearch, RunInput, WhatIf
+from grants.evaluation.rules.runs import Tally
 from grants.evaluation.states import Deed, SeatState, StandingRule
 from grants.identity.models import User
 from tests.evaluation.scene import Browser, Scene
@@ -210,3 +212,63 @@ def test_who_adjusts_seats_learns_nothing_of_an_application_shut_to_them(browser
         for number, one in enumerate(("full", "elsewhere", "minimum", "floor", "open"))
     ]
     assert why.partial and len({words for *_, words in replace(why, told={"better": better}).better}) == 1
+
+
+@pytest.mark.parametrize("show", [{}, {"show": "yes"}])
+def test_nobody_takes_a_seat_with_a_day_that_is_over(browser: Browser, seated: Scene, show: dict[str, str]) -> None:
+    leaver, spare = spare_of(seated)
+    asked = {"deed": "move", "leaving": handle(seated, leaver), "taking": handle(seated, spare), "reason": "Ill"}
+    path = f"/calls/{seated.slug}/assignments/{seated.references[0]}/adjust"
+
+    text = text_of(browser.post("manager", path, due_on="1 January 2020", **asked, **show), 422)
+
+    assert "1 January 2020 is over: whoever takes the seat would be late at once. Choose " in text
+    assert "or a later day, or leave it empty." in text and leaver in seated.seats(seated.application_ids[0])
+    # The deeds that give nobody a seat take no day.
+    locked = browser.post("manager", path, **{**asked, **show, "deed": "lock"}, due_on="1 January 2020")
+    assert locked.status_code == (200 if show else 303)
+
+
+def test_a_seat_whose_own_day_is_over_is_handed_over_with_another_day(seated: Scene) -> None:
+    first = seated.application_ids[0]
+    leaver, spare = spare_of(seated)
+    with arranging():
+        for seat in db.session.scalars(select(Assignment).where(Assignment.application_id == first)):
+            seat.due_at = datetime(2020, 1, 1, 22, 59, tzinfo=UTC)
+    moved = AdjustInput(Deed.MOVE, handle(seated, leaver), handle(seated, spare), "Ill")
+
+    with pytest.raises(Invalid) as refused:
+        services.adjust(seated.actor("manager"), first, moved)
+    assert "1 January 2020, the day of the seat that is handed over, is over" in refused.value.problems["due_on"]
+    assert leaver in seated.seats(first)
+    services.adjust(seated.actor("manager"), first, replace(moved, due_at=datetime(2030, 1, 1, 22, 59, tzinfo=UTC)))
+    assert spare in seated.seats(first)
+
+
+def test_the_reason_of_a_change_has_the_limit_of_a_paragraph(browser: Browser, seated: Scene) -> None:
+    first = seated.application_ids[0]
+    leaver, _ = spare_of(seated)
+    path = f"/calls/{seated.slug}/assignments/{seated.references[0]}/adjust"
+
+    text = text_of(browser.post("manager", path, deed="lock", leaving=handle(seated, leaver), reason="x" * 2_001), 422)
+    assert "This has 2001 characters; the limit is 2000. Take out 1." in text
+    with pytest.raises(Invalid, match="too long"):
+        services.adjust(seated.actor("manager"), first, AdjustInput(Deed.LOCK, handle(seated, leaver), "", "x" * 2_001))
+
+
+def test_figures_of_a_change_are_written_as_others_are() -> None:
+    lines = WhatIf("", Tally(130_804, 1, 1, 1, ()), Tally(130_633, 1, 1, 1, ())).lines
+    assert lines[0] == ("Total fit", "130\u00a0804", "130\u00a0633", "\u2212171")
+
+
+def test_the_form_speaks_only_of_what_it_offers(browser: Browser, seated: Scene) -> None:
+    base = f"/calls/{seated.slug}/assignments/{seated.references[0]}/adjust"
+    leaver, _ = spare_of(seated)
+    full = text_of(browser.get("manager", base))
+    assert "Not needed to give an empty seat" not in full and "Only to hand a seat over" in full
+    lock = text_of(browser.get("manager", f"{base}?leaving={handle(seated, leaver)}&deed=lock"))
+    assert "Who takes it" not in lock and "Lock a seat" in lock
+    services.adjust(
+        seated.actor("manager"), seated.application_ids[0], AdjustInput(Deed.RELEASE, handle(seated, leaver), "", "Ill")
+    )
+    assert "Not needed to give an empty seat." in text_of(browser.get("manager", base))

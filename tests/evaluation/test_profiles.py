@@ -10,12 +10,16 @@ import pytest
 
 from grants.calls import services as calls
 from grants.calls.rules import AssignmentRules
+from grants.core.acts import arranging
+from grants.core.db import get
 from grants.core.errors import Invalid, Refused
 from grants.evaluation import queries, rules, services
+from grants.evaluation.models import Evaluator
 from grants.evaluation.rules import Answered, EvaluatorInput, PoolMember
 from grants.evaluation.states import CountryRule, Declared
 from tests.evaluation.scene import CALL, Browser, Scene, declares
 from tests.evaluation.test_rules import about, fit, member
+from tests.evaluation.test_views import text_of
 from tests.statements import statements
 
 SOMEBODY = UUID(int=1)
@@ -181,3 +185,17 @@ def test_whoever_assessed_an_applicant_in_the_call_of_the_year_before_met_it_las
     assert behind
     assert met == {2022: frozenset(), 2023: behind, 2024: frozenset()}
     assert in_pool(scene, name).met_last_year == frozenset()
+
+
+def test_a_person_of_the_pool_is_told_in_the_words_of_the_form(browser: Browser, scene: Scene) -> None:
+    with arranging():
+        row = get(Evaluator, scene.evaluator_id("eva1"))
+        row.topics, row.topic_levels, row.roles = ["mobility"], {"mobility": 3}, ["technical"]
+    base = f"/calls/{scene.slug}/evaluators"
+
+    page = text_of(browser.get("manager", f"{base}/{in_pool(scene, 'eva1').handle}/profile"))
+    assert "(expert)" in page and "of 3)" not in page and ">Technical<" in page
+    assert 'class="pg-b-label" data-label="Hash of the words"' in page or "What was accepted" not in page
+
+    listed = text_of(browser.get("manager", base))
+    assert 'class="pg-b-label" data-label="Topics"' in listed and 'class="pg-b-label" data-label="Roles"' in listed

@@ -143,6 +143,20 @@ def test_exactly_what_was_shown_is_done_once_by_the_checks_of_a_change_by_hand(b
     assert "The panel was mixed anew" in again
 
 
+def test_a_file_gives_no_seat_with_a_day_that_is_over(browser: Browser, seated: Scene) -> None:
+    first = seated.application_ids[0]
+    had = seated.seats(first)
+    spare = next(name for name in seated.evaluators if name not in had)
+    table = [["application", "evaluator", "locked", "due"]]
+    table += [[seated.references[0], handle(seated, name), "", ""] for name in had[1:]]
+    table += [[seated.references[0], handle(seated, spare), "", "2020-01-01"]]
+
+    words = text_of(look(browser, seated, table))
+
+    assert "1 January 2020 is over: whoever takes the seat would be late at once." in words
+    assert "Nothing would be written" in words
+
+
 def test_lines_that_cannot_be_done_say_why_and_leave_their_application_whole(browser: Browser, seated: Scene) -> None:
     first, second, third = seated.references
     table = [["application", "evaluator", "locked", "due"], *[row[:4] for row in taken(browser, seated)[1:]]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -21,7 +22,7 @@ from grants.identity import services as identity
 from grants.identity.policy import Role
 from grants.identity.rules import UserInput
 from grants.oversight import queries, rules
-from grants.oversight.queries import places, trail
+from grants.oversight.queries import places, sentences, trail
 from grants.oversight.rules import TrailFilter
 from grants.payments import services as payments
 from grants.payments.models import PaymentOrder
@@ -353,3 +354,16 @@ def test_whatever_points_to_nothing_has_no_owner_of_whatever_kind() -> None:
         asking.send([[(row_id, None) for row_id in rows.values()]])
 
     assert told.value.value == {}
+
+
+def test_a_seat_is_told_in_words_of_people() -> None:
+    event = SimpleNamespace(
+        object_kind="assignment", object_id=None,
+        changes={"utility": [None, 545], "state": [None, "active"]},
+    )  # fmt: skip
+    told = sentences.touched_by(event, sentences.Words({}, {}, {}, {}))
+    assert [(each.label, each.after) for each in told.changes] == [("state", "filled"), ("fit, of 1000", "545")]
+    role = SimpleNamespace(object_kind="role_grant", object_id=None, changes={"role": [None, "assigned_evaluator"]})
+    assert (
+        sentences.touched_by(role, sentences.Words({}, {}, {}, {})).changes[0].after == "evaluator of the application"
+    )

@@ -327,3 +327,11 @@ def test_the_version_is_that_of_the_package(client: FlaskClient) -> None:
     assert answer.json is not None
     assert list(answer.json) == ["version"]
     assert answer.json["version"].count(".") == 2
+
+
+def test_a_long_text_of_a_history_is_folded_and_a_short_one_is_not(app: Flask) -> None:
+    with app.test_request_context():
+        folded = app.jinja_env.get_template("oversight/_lines.html").module.folded  # type: ignore[attr-defined]
+        short, long = str(folded("It was late.")).strip(), str(folded("x" * 50_000))
+    assert short == "It was late."
+    assert long.startswith("x" * 200 + "… <details") and "All 50000 characters" in long

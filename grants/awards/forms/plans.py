@@ -21,6 +21,7 @@ from grants.awards.rules import (
     read_overrides,
     read_strands,
     strand_lines,
+    takes_amounts,
 )
 from grants.awards.states import LineRule
 from grants.calls.rules import SelectionRules
@@ -97,6 +98,9 @@ class ScenarioForm(ContestedForm):
     def by_rules(self, call: SelectionRules, draws: bool) -> None:
         """Ask only for the departures this call lets a scenario make."""
         _, self.overrides.description = departing_words(call, draws)
+        # What was typed stays in sight; what would only be refused is not asked.
+        if not takes_amounts(call) and not self.cut.data and not self.cut.errors:
+            del self.cut
 
     def to_input(self, call: SelectionRules, number: int | None = None) -> ScenarioInput:
         """The frozen input; what the form does not ask stays as the call has it."""

@@ -21,6 +21,7 @@ from grants.awards.models import (
 from grants.awards.queries import complaints
 from grants.awards.queries.heard import heard
 from grants.awards.queries.letters import to_mend
+from grants.awards.queries.mailed import kept_of
 from grants.awards.rules.after import After
 from grants.awards.rules.heard import Heard
 from grants.awards.states import OPEN_COMPLAINTS, LetterState, MailingState, NamesShown, SelectionKind, SelectionState
@@ -42,7 +43,12 @@ def after_decision(actor: Actor, slug: str) -> Asking[After]:
         Application.id.not_in(actor.barred("application")),
     )
     letter: Any = DecisionLetter
-    items, letters, out, waiting, texts, objections, names = yield [
+    sent = (
+        select(letter.application_id)
+        .join(Application, Application.id == letter.application_id)
+        .where(*seen, letter.state == LetterState.SENT.value)
+    )
+    items, letters, out, waiting, texts, objections, names, kept = yield [
         select(func.count().label("number"))
         .select_from(SelectionItem)
         .join(Selection, Selection.id == SelectionItem.selection_id)
@@ -68,6 +74,7 @@ def after_decision(actor: Actor, slug: str) -> Asking[After]:
         .where(EvaluatorNames.call_id == call_id)
         .order_by(EvaluatorNames.number.desc())
         .limit(1),
+        kept_of(sent),
     ]
     by_state = {LetterState(row.state): row.number for row in letters}
     return After(
@@ -81,6 +88,7 @@ def after_decision(actor: Actor, slug: str) -> Asking[After]:
         texts[0].number,
         objections[0].number,
         names=NamesShown(names[0].shown) if names else None,
+        kept=kept[0].number,
     )
 
 

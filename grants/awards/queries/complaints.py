@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -192,6 +192,9 @@ class CasePage:
     conditions: tuple[tuple[str, str], ...]
     involved: Mapping[UUID, str]
     people: tuple[tuple[UUID, str], ...]
+    # Who gives out roles, by name, and who holds the permission and handles nothing of it, each with the reason.
+    administrators: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
     letter_made: bool = False
     # Whether the repeated evaluation has a score yet, so that its outcome can be proposed.
     scored: bool = False
@@ -268,8 +271,11 @@ def case_page(actor: Actor, reference: str, number: int) -> Asking[CasePage]:
         _conditions(row.application_id),
         _procedure(row.application_id),
         files.listed.asking(LETTERS, row.id),
+        identity.users_with.asking(Permission.ROLE_ASSIGN, scope),
     ]
-    shut, application, (view,), involved, holders, conditions, steps, made = yield from side_by_side(parts)
+    shut, application, (view,), involved, holders, conditions, steps, made, administrators = yield from side_by_side(
+        parts
+    )
     if shut:
         raise NotFound
     repeated = [row.application_id] if view.waits_for_result else []
@@ -285,9 +291,21 @@ def case_page(actor: Actor, reference: str, number: int) -> Asking[CasePage]:
     procedure = ((words, at) for words, at in (*steps, ("Results public", application.call.results_public_at)) if at)
     return CasePage(
         application, view, told, tuple(procedure), conditions, involved, people,
+        tuple(each.name for each in administrators), tuple(_left_out(holders, involved, conflicted)),
         view.decided_at is not None and bool(made), any(each.halves is not None for each in scores.values()),
         breaches,
     )  # fmt: skip
+
+
+def _left_out(
+    holders: Sequence[Any], involved: Mapping[UUID, str], conflicted: Collection[UUID]
+) -> Iterator[tuple[str, str]]:
+    """Who may decide complaints and not this one, each with the reason as it is told to others."""
+    for each in holders:
+        if each.id in conflicted:
+            yield each.name, "has a conflict with the application, or has not declared about it"
+        elif each.id in involved:
+            yield each.name, "had a part in the first decision"
 
 
 def _no_scores() -> Asking[Mapping[UUID, OfficialScore]]:

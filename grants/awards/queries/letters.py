@@ -189,7 +189,13 @@ def _decided(call_id: UUID) -> Asking[tuple[Sequence[Any], Sequence[Any]]]:
     """The items of the confirmed ranked list of a call, in its order, and what was sent in but is on none."""
     about = (Application.reference, Application.title, Application.requested, Organisation.name.label("lead"))
     items, forgotten = yield [
-        select(SelectionItem, *about, *ADDRESS, contact_of_lead().label("contact"))
+        select(
+            SelectionItem,
+            *about,
+            *ADDRESS,
+            contact_of_lead().label("contact"),
+            Selection.rules["departures"].label("departures"),
+        )
         .join(Selection, Selection.id == SelectionItem.selection_id)
         .join(Application, Application.id == SelectionItem.application_id)
         .join(Organisation, Organisation.id == Application.coordinator_id)

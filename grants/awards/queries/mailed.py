@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, cast, select
+from sqlalchemy import Select, Uuid, cast, func, select
 
 from grants.awards.rules.delivery import Delivery, Mailed, Recipient
 from grants.core.db import db
@@ -51,6 +51,25 @@ def _recipient(row: Any) -> Recipient:
             return Recipient(name, Mailed.FAILED, row.error or "Cancelled.")
         case JobState.QUEUED | JobState.RUNNING:
             return Recipient(name, Mailed.WAITING)
+
+
+def kept_of(letters: Select[Any]) -> Select[Any]:
+    """A statement that counts those of these applications, a select of ids, about whose letter mails were kept and none left."""
+    sent = func.bool_or(Job.result.has_key("message_id"))
+    kept = func.bool_or(Job.result.has_key("subject") & ~Job.result.has_key("message_id"))
+    each = (
+        select(Job.subject_id)
+        .where(
+            Job.name == "jobs.mail.send",
+            Job.subject_kind == "application",
+            Job.subject_id.in_(letters),
+            Job.args["template"].astext == MAIL,
+            Job.state == JobState.DONE.value,
+        )
+        .group_by(Job.subject_id)
+        .having(kept & ~sent)
+    )
+    return select(func.count().label("number")).select_from(each.subquery())
 
 
 def mailed_since(application_id: UUID, moment: datetime) -> bool:

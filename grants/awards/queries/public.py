@@ -89,10 +89,14 @@ def draw_of(call: CallView) -> Draw | None:
     return plan_of(row).draw if row is not None else None
 
 
+# Who decides where the names stand, and who audits that.
+READS_NAMES = (Permission.SELECTION_PUBLISH_RESULTS, Permission.AUDIT_READ)
+
+
 def names_page(actor: Actor, slug: str, at: datetime) -> NamesPage:
-    """The evaluators of a call and how their names are published, for who decides it; :class:`NotFound` for others."""
+    """The evaluators of a call and how their names are published, for who decides or audits it; :class:`NotFound` for others."""
     call = calls.call(actor, slug)
-    if not actor.may(Permission.SELECTION_PUBLISH_RESULTS, Scope.of(("call", call.id))):
+    if not any(actor.may(permission, Scope.of(("call", call.id))) for permission in READS_NAMES):
         raise NotFound
     refuse_kept_out(actor, call.id)
     return names_of(call, at)

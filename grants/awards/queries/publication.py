@@ -38,6 +38,8 @@ WITHOUT_RESULT = (
 )
 # Who reads what is published of a call, and what is withheld from it, before others do.
 OPENS = (Permission.SELECTION_PUBLISH_RESULTS, Permission.SELECTION_CONFIRM)
+# Whoever audits reads the same page and changes nothing.
+READS_RESULTS = (*OPENS, Permission.AUDIT_READ)
 # Selected, and neither declined nor dropped since.
 STILL_SELECTED = (
     ApplicationState.SELECTED.value,
@@ -98,7 +100,7 @@ def publishing(actor: Actor, slug: str) -> Asking[PublishingPage]:
     withheld that holds when they are public too, since everybody else reads nothing of it.
     """
     call = yield from calls.call.asking(actor, slug)
-    if not any(actor.may(permission, Scope.of(("call", call.id))) for permission in OPENS):
+    if not any(actor.may(permission, Scope.of(("call", call.id))) for permission in READS_RESULTS):
         raise NotFound
     barred = actor.barred("application")
     about: list[Asking[Any]] = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
@@ -68,12 +68,16 @@ def result(actor: Actor, reference: str, at: datetime) -> ResultPage:
         else Outcome(item.outcome)
     )
     return replace(
-        _told(application, item, plan_of(selection).draw, outcome, words, settlement),
+        _told(application, item, selection.rules, plan_of(selection).draw, outcome, words, settlement),
         repeating=any(each.settled_at is None for each in repeats),
         settled_words=settlement.words if settlement else "",
         settled_at=last.settled_at if last else None,
         letter_sent=letter_sent,
     )
+
+
+# Above every threshold, and a rule or the money kept it out.
+_KEPT_OUT = (Outcome.RESERVE, Outcome.NOT_FUNDED)
 
 
 @reader
@@ -104,7 +108,9 @@ def evaluation_told(
         if each.settled_outcome is not None and before is not None and each.settled_at <= before
     ]
     settlement = Settlement.from_mapping(settled[-1].settlement) if settled else None
-    return _told(application, items[0], plan_of(items[0]).draw, ABOUT_OUTCOMES[about], words, settlement)
+    return _told(
+        application, items[0], items[0].rules, plan_of(items[0]).draw, ABOUT_OUTCOMES[about], words, settlement
+    )
 
 
 def _words_and_repeats(
@@ -146,6 +152,7 @@ def _words_and_repeats(
 def _told(
     application: ApplicationView,
     item: Any,
+    decided_by: Mapping[str, Any],
     draw: Draw | None,
     outcome: Outcome,
     first: AgreedWords,
@@ -180,6 +187,9 @@ def _told(
         standing.basis,
         f"The panel moved the score by {shift_words(standing.shift_half)}." if standing.shift_half else "",
         "" if settlement or draw is None else draw.place_words(application.reference),
+        ""
+        if settlement or outcome not in _KEPT_OUT
+        else rules.kept_out_words(item.rule_words, decided_by.get("departures", ()), application.reference),
         item.conditions if outcome is Outcome.SELECTED else "",
     )
 

@@ -49,6 +49,7 @@ from grants.awards.rules.plan import (
     read_overrides,
     refuse_departures,
     refuse_old_departures,
+    takes_amounts,
     wrong_departures,
 )
 from grants.awards.rules.publication import (
@@ -60,7 +61,14 @@ from grants.awards.rules.publication import (
     refuse_unpublishable,
     untold_words,
 )
-from grants.awards.rules.results import NEXT_WORDS, OUTCOME_WORDS, ResultPage, ResultScore, SelectedItem
+from grants.awards.rules.results import (
+    NEXT_WORDS,
+    OUTCOME_WORDS,
+    ResultPage,
+    ResultScore,
+    SelectedItem,
+    kept_out_words,
+)
 from grants.awards.rules.robustness import robustness_kept
 from grants.awards.rules.scenarios import (
     AIMED_NAMED_MAX,
@@ -151,6 +159,7 @@ __all__ = [
     "is_picked",
     "kept_facts",
     "kept_halves",
+    "kept_out_words",
     "late_words",
     "line_said",
     "list_hash",
@@ -181,6 +190,7 @@ __all__ = [
     "shares_of",
     "strand_lines",
     "strip",
+    "takes_amounts",
     "untold_words",
     "waiting_words",
     "wrong_departures",

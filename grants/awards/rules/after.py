@@ -27,6 +27,8 @@ class After:
     about_eligibility: int = 0
     # Where the names of the evaluators stand; None until somebody decides that.
     names: NamesShown | None = None
+    # Of how many letters no mail left, as no mail server is set: each stands on the page of its team.
+    kept: int = 0
 
     @property
     def complaint_words(self) -> str:
@@ -76,8 +78,12 @@ class After:
 
         >>> After(3, sent=1, failed=1, under_way=1, acknowledged=1).words
         '1 of 3 told, 1 on the way, 1 failed, 1 acknowledged'
+        >>> After(3, sent=3, kept=2).words
+        '3 of 3 on their pages, of 2 no mail left, as no mail server is set'
         """
-        parts = [f"{self.sent} of {self.decided} told"]
+        parts = [f"{self.sent} of {self.decided} {'on their pages' if self.kept else 'told'}"]
+        if self.kept:
+            parts.append(f"of {self.kept} no mail left, as no mail server is set")
         for number, said in (
             (self.under_way, "on the way"), (self.failed, "failed"), (self.left_out, "left out by name"),
             (self.acknowledged, "acknowledged"),

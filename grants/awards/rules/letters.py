@@ -39,13 +39,14 @@ PLACES: Mapping[str, str] = {
     "complaints": "What the call says on complaints",
     "results_public": "From when the results of the call are public",
 }
+_WHY = "Which rule kept it out, as the confirmed list says it, and where that list departs from the published rules, as sentences"
 _ONLY: Mapping[Outcome, Mapping[str, str]] = {
     Outcome.SELECTED: {
         "amount": "The recommended amount",
         "conditions": "On which conditions it is selected, as a sentence",
     },
-    Outcome.RESERVE: {"reserve_place": "Its place on the reserve list"},
-    Outcome.NOT_FUNDED: {},
+    Outcome.RESERVE: {"why": _WHY, "reserve_place": "Its place on the reserve list"},
+    Outcome.NOT_FUNDED: {"why": _WHY},
     Outcome.BELOW_THRESHOLD: {
         "below": "Which threshold it does not reach, as a sentence; with the marks once the results are public"
     },
@@ -65,14 +66,14 @@ This is the selection decision, not yet the grant award. The grant is awarded wh
 {_REPORT}
 
 {_OBJECT}""",
-    Outcome.RESERVE: f"""The application “{{application}}” ({{reference}}) of {{lead}} to the call “{{call}}” reached every threshold, but the budget did not reach it. It stands on the reserve list at place {{reserve_place}}.
+    Outcome.RESERVE: f"""The application “{{application}}” ({{reference}}) of {{lead}} to the call “{{call}}” reached every threshold. {{why}} It stands on the reserve list at place {{reserve_place}}.
 
 No money is set aside for it. If money becomes free and the programme decides to support it after all, we write to you; nothing happens by itself.
 
 {_REPORT}
 
 {_OBJECT}""",
-    Outcome.NOT_FUNDED: f"""The application “{{application}}” ({{reference}}) of {{lead}} to the call “{{call}}” reached every threshold, but the budget did not reach it. It will not be funded.
+    Outcome.NOT_FUNDED: f"""The application “{{application}}” ({{reference}}) of {{lead}} to the call “{{call}}” reached every threshold. {{why}} It will not be funded.
 
 {_REPORT}
 

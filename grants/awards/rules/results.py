@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,6 +12,7 @@ from grants.applications.rules import ApplicationView
 from grants.awards.states import AmountBasis, Outcome, SelectionKind
 from grants.calls.rules import Half
 from grants.core.money import Money
+from grants.core.text import ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class ResultPage:
     moved_words: str = ""
     # Which place it was drawn at, where the group at the line was put in order by lot.
     drawn_words: str = ""
+    # Which rule kept it out although it reached every threshold.
+    kept_out: str = ""
     # On which conditions it is selected.
     conditions: str = ""
     # Whether its evaluation is being repeated: what stands here is what was told before.
@@ -77,10 +81,43 @@ class ResultPage:
         return sum(halves) if halves and len(halves) == len(self.scores) else None
 
 
+# What every rule that keeps a row out begins with.
+_NOT_SELECTED = "Not selected"
+_REFERENCE = re.compile(r"\b[A-Z0-9]+-\d{4}-A-\d{4,}\b")
+
+
+def kept_out_words(rule_words: str, departures: Sequence[str], reference: str) -> str:
+    """Why an application above every threshold is not selected, as the frozen list says it; others stay unnamed.
+
+    ``departures`` are those of the list from the published rules; why another application was moved is told to nobody else.
+
+    >>> kept_out_words("", (), "P-2026-A-0001")
+    'Not selected: the budget did not reach it.'
+    >>> kept_out_words("Not selected: Cork takes part in P-2026-A-0002 already.", (), "P-2026-A-0001")
+    'Not selected: Cork takes part in another application already.'
+    """
+    told = [_unnamed(rule_words, reference)] if rule_words else []
+    # A plain list names no rule, and a lot alone keeps nobody out.
+    if not rule_words or (rule_words.startswith("Drawn by lot") and _NOT_SELECTED not in rule_words):
+        told.append(f"{_NOT_SELECTED}: the budget did not reach it.")
+    if departures:
+        told.append("The list departs from the published rules.")
+    for sentence in departures:
+        others = set(_REFERENCE.findall(sentence)) - {reference}
+        shown = sentence.partition(" Reason: ")[0] if others else sentence
+        told.append(ended(_unnamed(shown, reference)))
+    return " ".join(told)
+
+
+def _unnamed(words: str, reference: str) -> str:
+    said = _REFERENCE.sub(lambda found: found[0] if found[0] == reference else "another application", words)
+    return f"{said[:1].upper()}{said[1:]}"
+
+
 OUTCOME_WORDS: Mapping[Outcome, str] = {
     Outcome.SELECTED: "The application is selected for a grant.",
     Outcome.RESERVE: "The application reached every threshold and stands on the reserve list.",
-    Outcome.NOT_FUNDED: "The application reached every threshold and is not funded: the budget did not reach it.",
+    Outcome.NOT_FUNDED: "The application reached every threshold and is not funded.",
     Outcome.BELOW_THRESHOLD: "The application is not funded: it is below a threshold.",
 }
 

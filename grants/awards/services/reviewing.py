@@ -30,6 +30,7 @@ from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.permissions import Actor, Permission, Scope
 from grants.evaluation import queries as evaluation
 from grants.evaluation.services import start_again
+from grants.identity import queries as identity
 from grants.identity.rules import demand_fresh
 
 reads = queries.complaints
@@ -124,6 +125,7 @@ def extend(actor: Actor, complaint_id: UUID, day: date | None, reason: str, vers
 def propose(actor: Actor, complaint_id: UUID, given: SecondDecision, version: int | None = None) -> None:
     """One of the committee proposes what is decided and why; what was proposed before is kept and replaced."""
     row, _ = _reviewed(actor, complaint_id, version)
+    _refuse_incomplete(row)
     checked = given.checked(ApplicationState(row.about))
     _refuse_impossible(row, checked.remedy)
     breaches = _breaches(row, checked.remedy)
@@ -140,6 +142,19 @@ def _breaches(row: Complaint, remedy: Remedy | None) -> tuple[str, ...]:
         return ()
     item, selection = item_of(row)
     return queries.breaches_now(selection.id, item.application_id)
+
+
+def _refuse_incomplete(row: Complaint) -> None:
+    """Raise :class:`Refused` where the other of the committee may not decide it: nobody could confirm what is proposed."""
+    able = handlers(row)
+    unfit = [each for each in (row.member_one, row.member_two) if each not in able]
+    if not unfit:
+        return
+    names = " and ".join(identity.person(each).name for each in unfit if each)
+    raise Refused(
+        f"{names} may not decide this complaint any more, so nobody could confirm what you propose. Another committee is named "
+        "first, by anybody who may decide complaints and had no part in the first decision: you may, on this page."
+    )
 
 
 def _reviewed(actor: Actor, complaint_id: UUID, version: int | None) -> tuple[Complaint, CallView]:

@@ -118,7 +118,7 @@ def _steps(shown: CasePage) -> set[type[ContestedForm]]:
         CheckForm: view.state is ComplaintState.RECEIVED,
         CommitteeForm: view.state is ComplaintState.ADMISSIBLE or (reviewed and (not proposed or bool(shown.unfit))),
         ReturnDecisionForm: reviewed and proposed and mine and not own,
-        ProposeForm: reviewed and mine and (own or not proposed),
+        ProposeForm: reviewed and mine and (own or not proposed) and not shown.unfit,
         MoreTimeForm: view.is_open,
     }
     return {kind for kind, is_there in stand.items() if is_there}
@@ -173,6 +173,9 @@ def _step(ref: str, number: int, form: ContestedForm, deed: Callable[[CasePage],
 def check_complaint(ref: str, number: int) -> Any:
     """Admissible, or not with a reason."""
     form = CheckForm()
+    if request.form.get("go") != "turn_away":
+        # Only what is not admissible has a reason: what stands in the field is not looked at.
+        form.reason.validators = ()
 
     def deed(shown: CasePage) -> str:
         if request.form.get("go") == "turn_away":

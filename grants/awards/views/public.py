@@ -8,13 +8,14 @@ from uuid import UUID
 from flask import Response, flash, request
 
 from grants.awards import queries, services
-from grants.awards.forms.experts import NamesForm
+from grants.awards.forms.experts import SHOWN_WORDS, NamesForm
 from grants.awards.rules.experts import EVALUATORS_LEAST, NamesPage
 from grants.awards.rules.publication import withheld_words
 from grants.awards.states import NamesShown
 from grants.awards.views.frame import P, bp
 from grants.calls.rules import SCRIPT
 from grants.core import clock
+from grants.core.permissions import Scope
 from grants.core.text import CSV_MARK, csv_lines
 from grants.web.routing import current_actor, page, public, requires, see_other
 
@@ -82,7 +83,7 @@ def experts_of_year(year: int) -> Any:
 
 
 @bp.get("/calls/<slug>/decision/names")
-@requires(P.SELECTION_PUBLISH_RESULTS)
+@requires(*queries.public.READS_NAMES)
 def names(slug: str) -> Any:
     """How the names of evaluators are published, and who is left out."""
     shown = queries.public.names_page(current_actor(), slug, clock.now())
@@ -92,7 +93,16 @@ def names(slug: str) -> Any:
 
 def _names(shown: NamesPage, form: NamesForm) -> str:
     typed = {key: request.form.get(f"out-{key}", shown.left_out.get(key, "")) for key, _ in shown.people}
-    return page("awards/names.html", shown=shown, form=form, typed=typed, least=EVALUATORS_LEAST)
+    decides = current_actor().may(P.SELECTION_PUBLISH_RESULTS, Scope.of(("call", shown.call_id)))
+    return page(
+        "awards/names.html",
+        shown=shown,
+        form=form,
+        typed=typed,
+        least=EVALUATORS_LEAST,
+        decides=decides,
+        words=SHOWN_WORDS,
+    )
 
 
 @bp.post("/calls/<slug>/decision/names")

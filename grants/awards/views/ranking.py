@@ -20,6 +20,7 @@ from grants.awards.rules import (
     points,
 )
 from grants.awards.rules.narrowing import OFFICIAL, SORTINGS, Narrowed, narrowed
+from grants.awards.states import Outcome
 from grants.awards.views.frame import READS, bp, ranked_list, ways
 from grants.awards.views.rows import drawer
 from grants.awards.views.solving import solving_of
@@ -127,18 +128,30 @@ def _whole(slug: str) -> RankingPage:
 def _lines(shown: RankingPage) -> Iterator[list[str | int | Money]]:
     """Exactly what the table shows, row by row, its head first; both files are made of it."""
     names, tells = [criterion.name for criterion in shown.criteria], shown.tells_outcomes
+    # While somebody waits for a score nobody is selected: the file goes where its page does not.
+    so_far, many = shown.so_far_words, len(shown.waiting)
+    provisional = (
+        f"So far: {many} {'application waits' if many == 1 else 'applications wait'} for a score." if so_far else ""
+    )
     yield [
-        "Rank", "Reference", "Title", "Cities", "Country", *names, "Score", "Asked for, EUR", "Recommended, EUR",
+        "Rank", "Reference", "Title", "Cities", "Country", *names, "Score", "Asked for, EUR",
+        "Amount if it is selected, EUR" if so_far else "Recommended, EUR",
         f"{shown.running_words}, EUR", "Outcome", "Why", "Conditions", "Call", "Score of", "Made of", "Moved by the panel",
+        *(["Provisional"] if so_far else []),
     ]  # fmt: skip
     for row in shown.rows:
         halves = [points(row.halves[c.key]) if row.halves else "" for c in shown.criteria]
         why = " ".join(filter(None, (row.threshold_words or row.tie_words, row.rule_words)))
         yield [
             row.rank or "", row.reference, row.title, row.cities, row.country, *halves, row.score_words, row.requested,
-            row.amount, "" if row.rank is None else row.running_total, row.outcome.words if tells else "", why, row.conditions,
+            row.amount, "" if row.rank is None else row.running_total, _outcome(row, so_far) if tells else "", why, row.conditions,
             shown.call_title, shown.score_most, row.basis, row.shift_words,
+            *([provisional] if so_far else []),
         ]  # fmt: skip
+
+
+def _outcome(row: RankingRow, so_far: str) -> str:
+    return so_far if so_far and row.outcome is Outcome.SELECTED else row.outcome.words
 
 
 def _euros(amount: Money) -> str:

@@ -12,7 +12,7 @@ from grants.applications import rules as application_rules
 from grants.awards import queries, services
 from grants.awards.forms import ConfirmForm, PublishForm, ReturnForm
 from grants.awards.forms.withholding import ConfirmWithheldForm, NameAgainForm, WithholdForm
-from grants.awards.queries.publication import OPENS, PublishingPage
+from grants.awards.queries.publication import READS_RESULTS, PublishingPage
 from grants.awards.rules import (
     NEXT_WORDS,
     OUTCOME_WORDS,
@@ -32,7 +32,7 @@ from grants.web.routing import current_actor, page, requires, see_other
 
 
 @bp.get("/calls/<slug>/results")
-@requires(*OPENS)
+@requires(*READS_RESULTS)
 def publishing(slug: str) -> Any:
     return _publishing(slug)
 

@@ -8,6 +8,7 @@ from flask import flash, request
 
 from grants.awards import queries, rules, services
 from grants.awards.forms import ConfirmForm, ConfirmListForm, DecisionForm, MoveForm, ReturnForm
+from grants.awards.queries.publication import READS_RESULTS
 from grants.awards.rules import (
     Override,
     Plan,
@@ -51,7 +52,8 @@ def _after(call: CallView, after: After) -> dict[str, Any]:
         "public": call.results_are_public(clock.now()),
         "opens_letters": any(actor.may(one, place) for one in queries.letters.READS_LETTERS),
         "opens_complaints": actor.may(P.COMPLAINT_READ, place),
-        "may_publish": actor.may(P.SELECTION_PUBLISH_RESULTS, place),
+        "opens_results": any(actor.may(one, place) for one in READS_RESULTS),
+        "opens_names": any(actor.may(one, place) for one in queries.public.READS_NAMES),
     }
 
 
@@ -297,6 +299,10 @@ def return_list(slug: str, number: int) -> Any:
             services.return_list(current_actor(), view.id, form.reason.data or "", form.version_shown())
             flash("The list is returned. A new one can be decided.")
             return see_other(".selection", slug=slug, number=number)
+    elif view.state is not SelectionState.DECIDED or form.version_shown() not in (None, view.version):
+        # That somebody was faster is said before what is wrong with the words: they change nothing any more.
+        form.clashed = "The list does not wait for a second person any more."
+        form.reason.errors = ()
     shown, view = queries.selection_page(current_actor(), slug, number)
     confirmation = fresh_form(ConfirmListForm, view)
     confirmation.problems += [sentence for sentence, _ in form.what_is_wrong()]

@@ -18,6 +18,7 @@ from grants.evaluation.rules import (
     AdjustPage,
     RemindInput,
     RunInput,
+    past_day_words,
     refuse_bad_run,
 )
 from grants.evaluation.states import CountryRule, Deed, StandingRule
@@ -27,7 +28,7 @@ from grants.web.forms import A_PARAGRAPH, ContestedForm, DateField, Form, Needed
 class ReasonForm(Form):
     """A deed with a reason."""
 
-    reason = TextAreaField("Reason", [Needed("Write the reason; it is kept on the record.")])
+    reason = TextAreaField("Reason", [Needed("Write the reason; it is kept on the record."), A_PARAGRAPH])
 
 
 class RunForm(Form):
@@ -107,7 +108,6 @@ class AdjustForm(ContestedForm):
     leaving = RadioField(
         "Which seat",
         [NeededFor("Choose a seat that stands.", Deed.MOVE, Deed.RELEASE, Deed.LOCK, Deed.UNLOCK)],
-        description="Not needed to give an empty seat.",
     )
     taking = RadioField(
         "Who takes it",
@@ -119,8 +119,17 @@ class AdjustForm(ContestedForm):
         [Optional()],
         description="The end of that day, Brussels time. Empty: the day of the seat that is handed over, or none.",
     )
-    reason = TextAreaField("Why", description="Needed to store the change, not to look at it; kept on the record.")
+    reason = TextAreaField(
+        "Why", [A_PARAGRAPH], description="Needed to store the change, not to look at it; kept on the record."
+    )
     stores = True
+
+    def validate_due_on(self, field: DateField) -> None:
+        """A day that is over makes whoever takes the seat late at once."""
+        if self.deed.data in (Deed.GIVE.value, Deed.MOVE.value) and field.data is not None:
+            words = past_day_words(field.data, clock.in_zone(clock.now()).date())
+            if words:
+                raise ValidationError(words)
 
     def validate_reason(self, field: TextAreaField) -> None:
         """Only what is stored needs a reason; that it is missing is said with all the rest."""
@@ -150,6 +159,13 @@ class AdjustForm(ContestedForm):
                 (Deed.UNLOCK, "Unlock a seat"),
             ]  # fmt: skip
         self.deed.choices = choices((deed.value, words) for deed, words in deeds)
+        if deeds and deeds[0][0] is Deed.GIVE:
+            self.leaving.description = "Not needed to give an empty seat."
+        self.taking.description = (
+            "Only to give a seat or to hand one over."
+            if shown.missing
+            else "Only to hand a seat over; the other choices need nobody."
+        )
         self.leaving.choices = choices(
             (seat.handle, f"{seat.name}, fit {seat.utility}{', locked' if seat.handle in shown.locked else ''}")
             for seat in shown.seats
@@ -159,6 +175,11 @@ class AdjustForm(ContestedForm):
             for member, fit in able
         )
         return self
+
+    @property
+    def asks_who(self) -> bool:
+        """Whether somebody is to be chosen: a deed that gives nobody a seat, chosen by a link, asks for no name."""
+        return self.deed.data not in (Deed.RELEASE.value, Deed.LOCK.value, Deed.UNLOCK.value)
 
     @property
     def looked_at(self) -> dict[str, str]:
@@ -203,7 +224,7 @@ class SeatsTakenForm(SeenForm):
 
     text = HiddenField()
     reason = TextAreaField(
-        "Why", [Needed("Write the reason; it is kept on the record.")],
+        "Why", [Needed("Write the reason; it is kept on the record."), A_PARAGRAPH],
         description="Kept with every seat that changes, and told to whoever loses one.",
     )  # fmt: skip
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from grants.evaluation.queries.access import (
     EVALUATED,
     IN_EVALUATION,
+    READS_ASSIGNMENTS,
+    READS_CONFLICTS,
+    READS_SCORES,
     clear_for,
     clear_people,
     conflicted,
@@ -37,6 +40,7 @@ from grants.evaluation.queries.applicants import (
     towns_of,
 )
 from grants.evaluation.queries.assignments import (
+    call_assigned,
     call_to_assign,
     candidates,
     country_rule,
@@ -141,6 +145,9 @@ __all__ = [
     "IN_EVALUATION",
     "OWN_CALLS_ALL",
     "OWN_CALLS_MAX",
+    "READS_ASSIGNMENTS",
+    "READS_CONFLICTS",
+    "READS_SCORES",
     "REMINDER_MAIL",
     "acts_for",
     "adjust_page",
@@ -158,6 +165,7 @@ __all__ = [
     "assignments_page",
     "beside_declaring",
     "by_mean",
+    "call_assigned",
     "call_scope",
     "call_to_assign",
     "calls_looked_at",

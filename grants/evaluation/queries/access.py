@@ -38,6 +38,10 @@ from grants.identity.queries import Moment, role_holds, shut_by
 
 # States in which conflicts are declared and seats are given.
 IN_EVALUATION = (ApplicationState.ELIGIBLE.value, ApplicationState.UNDER_EVALUATION.value)
+# Who reads of seats, of conflicts, of how people score: whoever decides there, and whoever audits, who changes nothing.
+READS_ASSIGNMENTS = (Permission.ASSIGNMENT_DECIDE, Permission.AUDIT_READ)
+READS_CONFLICTS = (Permission.CONFLICT_CONFIRM, Permission.AUDIT_READ)
+READS_SCORES = (Permission.CONSENSUS_WRITE, Permission.AUDIT_READ)
 # States after that: seats, sheets and doubts stand as they were.
 EVALUATED = tuple(
     state.value

@@ -31,7 +31,7 @@ from grants.evaluation.queries.accepting import (
     read_rows,
     terms_accepted,
 )
-from grants.evaluation.queries.access import IN_EVALUATION, shut_to, within
+from grants.evaluation.queries.access import IN_EVALUATION, READS_ASSIGNMENTS, shut_to, within
 from grants.evaluation.queries.applicants import cities_of, head_of
 from grants.evaluation.rules import (
     ApplicationHead,
@@ -182,6 +182,15 @@ def call_to_assign(actor: Actor, slug: str) -> Asking[CallView]:
     return call
 
 
+@reader
+def call_assigned(actor: Actor, slug: str) -> Asking[CallView]:
+    """The same for whoever reads of its assignments: who decides them, and who audits."""
+    call = yield from calls.call.asking(actor, slug)
+    if not any(actor.may(permission, Scope.of(("call", call.id))) for permission in READS_ASSIGNMENTS):
+        raise NotFound
+    return call
+
+
 def seat_views(application_ids: Sequence[UUID] | Select[Any]) -> Asking[dict[UUID, list[SeatView]]]:
     """Every seat of these applications by name, voided ones too."""
     found: dict[UUID, list[SeatView]] = defaultdict(list)
@@ -296,15 +305,19 @@ def people_for(
     return tuple(sorted(lines, key=lambda line: (line[1] != "", -line[2], line[0].name)))
 
 
-def in_evaluation(actor: Actor, slug: str, reference: str) -> Asking[tuple[CallView, Any]]:
-    """A call and one of its applications in evaluation, for who decides assignments; :class:`NotFound` otherwise."""
-    call = yield from call_to_assign.asking(actor, slug)
+def in_evaluation(actor: Actor, slug: str, reference: str, *, reads: bool = False) -> Asking[tuple[CallView, Any]]:
+    """A call and one of its applications in evaluation, for who decides assignments; :class:`NotFound` otherwise.
+
+    Where one only ``reads`` of them, whoever audits may too.
+    """
+    opened = call_assigned if reads else call_to_assign
+    call = yield from opened.asking(actor, slug)
     found = yield from ask(
         select(Application.id, Application.reference, Application.title).where(
             Application.reference == reference,
             Application.call_id == call.id,
             Application.state.in_(IN_EVALUATION),
-            within(actor, Permission.ASSIGNMENT_DECIDE),
+            within(actor, *(READS_ASSIGNMENTS if reads else (Permission.ASSIGNMENT_DECIDE,))),
         )
     )
     if not found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from grants.core.paging import COUNTED_MAX, ROWS_ON_A_PAGE_MAX, Page, Rows, Tall
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation.models import Assignment, ConflictDeclaration, DetectedConflict, Evaluator
-from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX, in_conflict, within
+from grants.evaluation.queries.access import IN_EVALUATION, READS_CONFLICTS, ROWS_MAX, in_conflict, within
 from grants.evaluation.rules import DetectedFact, DetectedPair, DetectedSearch
 from grants.evaluation.states import DETECTED_SHOWN, Declared, DetectedKind, DetectedState, SeatState
 from grants.identity.models import Organisation, User
@@ -34,7 +34,7 @@ def detected_rows(
     actor: Actor, slug: str, search: DetectedSearch, asked: Page
 ) -> Asking[tuple[CallView, Rows[DetectedPair], Tally, Mapping[DetectedState, Tally]]]:
     """The pairs of a call with such a fact, in the order of references; how many wait in all, and how many of each state are so narrowed."""
-    call = yield from _call_decided_in(actor, slug)
+    call = yield from _call_decided_in(actor, slug, READS_CONFLICTS)
     wanted = _narrowed(actor, call.id, search).order_by(_key).limit(asked.limit)
     if asked.after:
         wanted = wanted.where(_key > asked.after)
@@ -54,19 +54,23 @@ def detected_picked(actor: Actor, slug: str, keys: Collection[str]) -> Asking[tu
     return (yield from _pairs([(row.user_id, row.application_id) for row in rows]))
 
 
-def _call_decided_in(actor: Actor, slug: str) -> Asking[CallView]:
+def _call_decided_in(
+    actor: Actor, slug: str, permissions: Sequence[Permission] = (Permission.CONFLICT_CONFIRM,)
+) -> Asking[CallView]:
     call = yield from calls.call.asking(actor, slug)
-    if not actor.may(Permission.CONFLICT_CONFIRM, Scope.of(("call", call.id))):
+    if not any(actor.may(permission, Scope.of(("call", call.id))) for permission in permissions):
         raise NotFound
     return call
 
 
-def _within_call(actor: Actor, call_id: UUID) -> ColumnElement[bool]:
+def _within_call(
+    actor: Actor, call_id: UUID, permissions: Sequence[Permission] = (Permission.CONFLICT_CONFIRM,)
+) -> ColumnElement[bool]:
     """What of a call this person may decide about: never what was found about themselves."""
     return and_(
         Application.call_id == call_id,
         DetectedConflict.user_id != actor.user_id,
-        within(actor, Permission.CONFLICT_CONFIRM),
+        within(actor, *permissions),
     )
 
 
@@ -81,7 +85,7 @@ def _pair_keys() -> Select[Any]:
 
 
 def _narrowed(actor: Actor, call_id: UUID, search: DetectedSearch) -> Select[Any]:
-    wanted = [_within_call(actor, call_id), DetectedConflict.state == search.state.value]
+    wanted = [_within_call(actor, call_id, READS_CONFLICTS), DetectedConflict.state == search.state.value]
     if search.person:
         wanted.append(User.name.icontains(search.person, autoescape=True))
     if search.application:
@@ -110,7 +114,7 @@ def detected_count(actor: Actor, call_id: UUID) -> Asking[Tally]:
     waits = (
         select(DetectedConflict.user_id, DetectedConflict.application_id)
         .join(Application, Application.id == DetectedConflict.application_id)
-        .where(Application.call_id == call_id, waits_for_decision_of(actor))
+        .where(Application.call_id == call_id, waits_for_decision_of(actor, READS_CONFLICTS))
         .distinct()
         .limit(COUNTED_MAX + 1)
         .subquery()
@@ -119,12 +123,17 @@ def detected_count(actor: Actor, call_id: UUID) -> Asking[Tally]:
     return Tally.of(rows[0].number)
 
 
-def waits_for_decision_of(actor: Actor) -> ColumnElement[bool]:
-    """The condition on :class:`DetectedConflict`, beside its :class:`Application`, that this person may decide about it."""
+def waits_for_decision_of(
+    actor: Actor, permissions: Sequence[Permission] = (Permission.CONFLICT_CONFIRM,)
+) -> ColumnElement[bool]:
+    """The condition on :class:`DetectedConflict`, beside its :class:`Application`, that it waits and this person may decide about it.
+
+    With other ``permissions`` that it waits and they may read of it.
+    """
     return and_(
         DetectedConflict.state == DetectedState.PROPOSED.value,
         DetectedConflict.user_id != actor.user_id,
-        within(actor, Permission.CONFLICT_CONFIRM),
+        within(actor, *permissions),
     )
 
 

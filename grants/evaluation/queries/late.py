@@ -24,7 +24,8 @@ from grants.core.together import EVERY, Asking, ask, reader, side_by_side
 from grants.evaluation import rules
 from grants.evaluation.models import Assessment, Assignment, AssignmentReminder, Evaluator, SheetPlace
 from grants.evaluation.queries.accepting import terms_accepted
-from grants.evaluation.queries.assignments import call_to_assign
+from grants.evaluation.queries.access import READS_ASSIGNMENTS
+from grants.evaluation.queries.assignments import call_assigned
 from grants.evaluation.queries.seating import ACTIVE, FIRST, OPEN, may_see
 from grants.evaluation.rules import (
     MissingFilter,
@@ -57,7 +58,7 @@ KEY: ColumnElement[str] = collate(
 @reader
 def missing_page(actor: Actor, slug: str, search: MissingSearch = NO_SEARCH, page: Page = FIRST) -> Asking[MissingPage]:
     """Who has what not in, the earliest day first. Two statements, however many there are."""
-    call = yield from call_to_assign.asking(actor, slug)
+    call = yield from call_assigned.asking(actor, slug)
     wanted = (*_missing_of(actor, call.id), *_narrowed(search))
     asked: list[Asking[Any]] = [
         ask(_rows().where(*wanted, (page.after or "") < KEY).order_by(KEY).limit(page.limit)),
@@ -125,7 +126,7 @@ def _joined(what: Select[Any]) -> Select[Any]:
 
 
 def _missing_of(actor: Actor, call_id: UUID) -> tuple[ColumnElement[bool], ...]:
-    return (Application.call_id == call_id, may_see(actor), OPEN, ACTIVE, UNSENT)
+    return (Application.call_id == call_id, may_see(actor, *READS_ASSIGNMENTS), OPEN, ACTIVE, UNSENT)
 
 
 def _reminders(what: Any) -> Select[Any]:
@@ -205,7 +206,7 @@ def _days_in(actor: Actor, call_id: UUID) -> Asking[list[tuple[date, int]]]:
     counted: tuple[Any, ...] = (day.label("day"), func.count(Assignment.id).label("number"))
     rows = yield from ask(
         _joined(select(*counted))
-        .where(Application.call_id == call_id, may_see(actor), OPEN, ACTIVE, not_(UNSENT))
+        .where(Application.call_id == call_id, may_see(actor, *READS_ASSIGNMENTS), OPEN, ACTIVE, not_(UNSENT))
         .group_by("day")
         .order_by("day")
     )
@@ -266,7 +267,7 @@ def _reminded_lately(actor: Actor, user_ids: Collection[UUID], at: datetime) -> 
 @reader
 def reminders_page(actor: Actor, slug: str, page: Page = FIRST) -> Asking[RemindersPage]:
     """Who was reminded of what when and by whom, newest first; what became of it."""
-    call = yield from call_to_assign.asking(actor, slug)
+    call = yield from call_assigned.asking(actor, slug)
     by = aliased(User)
     key = collate(
         func.to_char(func.timezone("UTC", AssignmentReminder.created_at), "YYYYMMDDHH24MISSUS")
@@ -277,7 +278,7 @@ def reminders_page(actor: Actor, slug: str, page: Page = FIRST) -> Asking[Remind
         _joined(select(AssignmentReminder.id))
         .join(AssignmentReminder, AssignmentReminder.assignment_id == Assignment.id)
         .join(by, by.id == AssignmentReminder.reminded_by)
-        .where(Application.call_id == call.id, may_see(actor))
+        .where(Application.call_id == call.id, may_see(actor, *READS_ASSIGNMENTS))
     )
     shown = sent.with_only_columns(
         key.label("key"), Application.reference, Application.title, User.name, AssignmentReminder.created_at,

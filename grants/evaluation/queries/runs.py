@@ -16,17 +16,17 @@ from grants.calls.rules import CallView
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.paging import Page, cut
-from grants.core.permissions import Actor, Permission
+from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import matching, rules
 from grants.evaluation.matching.graph import seat_graph
 from grants.evaluation.matching.proof import broken_groups
 from grants.evaluation.models import Assignment, AssignmentRun, Evaluator
-from grants.evaluation.queries.access import clear_people, declarations, within
+from grants.evaluation.queries.access import READS_ASSIGNMENTS, clear_people, declarations, within
 from grants.evaluation.queries.applicants import cities_of, consortia_of, head_of
 from grants.evaluation.queries.assignments import (
     RUN_COLUMNS,
-    call_to_assign,
+    call_assigned,
     country_rule,
     in_evaluation,
     people_for,
@@ -37,6 +37,7 @@ from grants.evaluation.queries.assignments import (
     shut_titles,
 )
 from grants.evaluation.queries.run_file import superseded_by
+from grants.evaluation.queries.seating import shown_to
 from grants.evaluation.rules import (
     AdjustInput,
     AdjustPage,
@@ -55,7 +56,7 @@ from grants.identity.models import User
 @reader
 def run_page(actor: Actor, slug: str, number: int, page: Page) -> Asking[RunPage]:
     """A run by its number, with the seats it gave by reference and name; :class:`NotFound` without one."""
-    call = yield from call_to_assign.asking(actor, slug)
+    call = yield from call_assigned.asking(actor, slug)
     asked = select(
         *RUN_COLUMNS,
         *(AssignmentRun.floor, AssignmentRun.spread, AssignmentRun.difference, AssignmentRun.milliseconds),
@@ -73,7 +74,9 @@ def run_page(actor: Actor, slug: str, number: int, page: Page) -> Asking[RunPage
         .join(Application, Application.id == Assignment.application_id)
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
         .join(User, User.id == Evaluator.user_id)
-        .where(Assignment.run_id == row.id, within(actor, Permission.ASSIGNMENT_DECIDE), key > (page.after or ""))
+        .where(
+            Assignment.run_id == row.id, within(actor, *READS_ASSIGNMENTS), shown_to(actor), key > (page.after or "")
+        )
         .order_by(key)
         .limit(page.limit)
     )
@@ -127,7 +130,7 @@ def _stood_after(call_id: UUID, made_at: datetime) -> Asking[Sequence[Any]]:
 @reader
 def seat_why(actor: Actor, slug: str, reference: str, handle: str) -> Asking[SeatWhy]:
     """One seat that stands, with the numbers its run kept for it."""
-    call, application = yield from in_evaluation(actor, slug, reference)
+    call, application = yield from in_evaluation(actor, slug, reference, reads=True)
     asked: list[Asking[Any]] = [
         seat_views([application.id]), cities_of.asking([application.id]), pool.asking(call.id, actor),
         sees_a_part.asking(actor, call.id),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation import rules
 from grants.evaluation.models import Assessment, AssessmentScore, Assignment, Evaluator
-from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, in_conflict, readable
+from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, READS_SCORES, in_conflict, readable
 from grants.evaluation.rules import EvaluatorSheet, ScoresByEvaluator
 from grants.evaluation.states import AssessmentState, SeatState
 from grants.identity.models import User
@@ -29,13 +30,14 @@ ACTIVE = Assignment.state == SeatState.ACTIVE.value
 
 @reader
 def scores_by_evaluator(actor: Actor, slug: str, page: Page) -> Asking[ScoresByEvaluator]:
-    """The scores each evaluator gave, by name; :class:`NotFound` for who does not chair the call. Two statements.
+    """The scores each evaluator gave, by name; :class:`NotFound` for who neither chairs nor audits the call. Two statements.
 
     What is shut to the reader counts in no figure, nor do sheets of people in conflict with the application.
     Raises :class:`Refused` where there are more sheets than are read: a figure of a part would be a wrong figure.
     """
     call = yield from calls.call.asking(actor, slug)
-    if not actor.may(Permission.CONSENSUS_WRITE, Scope.of(("call", call.id))):
+    place = Scope.of(("call", call.id))
+    if not any(actor.may(permission, place) for permission in READS_SCORES):
         raise NotFound
     asked: list[Asking[Any]] = [_own_work(actor, call.id), _sheets(actor, call.id)]
     (own_open, in_pool), found = yield from side_by_side(asked)
@@ -51,7 +53,11 @@ def scores_by_evaluator(actor: Actor, slug: str, page: Page) -> Asking[ScoresByE
     every, listed = rules.scores_by_evaluator(found, marking)
     after = [row for row in listed if row.key > (page.after or "")]
     rows = cut(after[: page.limit], page, key=lambda row: row.key, total=len(listed))
-    return ScoresByEvaluator(call.slug, call.title, marking, 0, False, every, rows)
+    # How severe somebody is, is for who chairs alone.
+    chairs = actor.may(Permission.CONSENSUS_WRITE, place)
+    if not chairs:
+        rows = replace(rows, items=tuple(replace(row, against=None, compared=0) for row in rows.items))
+    return ScoresByEvaluator(call.slug, call.title, marking, 0, False, every, rows, chairs)
 
 
 def _own_work(actor: Actor, call_id: UUID) -> Asking[tuple[int, bool]]:

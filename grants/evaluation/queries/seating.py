@@ -29,7 +29,7 @@ from grants.evaluation.models import (
 from grants.evaluation.queries.accepting import terms_accepted
 from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, in_conflict, results_known, within
 from grants.evaluation.queries.applicants import cities_of, topics_picked
-from grants.evaluation.queries.assignments import call_to_assign, not_barred, runs, seat_views, sees_a_part
+from grants.evaluation.queries.assignments import call_assigned, not_barred, runs, seat_views, sees_a_part
 from grants.evaluation.queries.conflicts import doubts_where, waits_for_ruling
 from grants.evaluation.queries.detected import detected_count
 from grants.evaluation.rules import (
@@ -60,7 +60,7 @@ def assignments_page(
     actor: Actor, slug: str, search: SeatSearch = EVERYTHING, page: Page = FIRST
 ) -> Asking[AssignmentsPage]:
     """Who assesses what, by reference, and how the runs ended. Four statements, however many applications there are."""
-    call = yield from call_to_assign.asking(actor, slug)
+    call = yield from call_assigned.asking(actor, slug)
     wanted = (_listed(actor, call.id), *_narrowed(call, search))
     about_call: list[Asking[Any]] = [
         ask(_lines(wanted, page)),
@@ -119,8 +119,11 @@ def shown_to(actor: Actor) -> ColumnElement[bool]:
     return and_(not_(and_(in_conflict(actor.user_id), not_(results_known()))), Application.id.not_in(apart))
 
 
-def may_see(actor: Actor) -> ColumnElement[bool]:
-    """The condition on :class:`Application` that this person learns of its seats: nobody manages what they assess."""
+def may_see(actor: Actor, *permissions: Permission) -> ColumnElement[bool]:
+    """The condition on :class:`Application` that this person learns of its seats: nobody manages what they assess.
+
+    By one of these permissions there; without any, by deciding the assignments.
+    """
     own = (
         select(_OWN.id)
         .join(_SELF, _SELF.id == _OWN.evaluator_id)
@@ -131,7 +134,7 @@ def may_see(actor: Actor) -> ColumnElement[bool]:
         )
         .correlate(Application)
     )
-    return and_(within(actor, Permission.ASSIGNMENT_DECIDE), shown_to(actor), not_(own.exists()))
+    return and_(within(actor, *(permissions or (Permission.ASSIGNMENT_DECIDE,))), shown_to(actor), not_(own.exists()))
 
 
 def _listed(actor: Actor, call_id: UUID) -> ColumnElement[bool]:

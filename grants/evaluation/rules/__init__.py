@@ -218,6 +218,7 @@ from grants.evaluation.rules.seat_file import (
     StandingSeat,
     Takes,
     by_handle,
+    past_day_words,
     plan_seats,
     read_seats,
 )
@@ -485,6 +486,7 @@ __all__ = [
     "packed_name",
     "part_of",
     "passages",
+    "past_day_words",
     "patterns_of",
     "piece_text",
     "place_of",

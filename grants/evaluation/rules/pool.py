@@ -109,6 +109,10 @@ class PoolMember:
             parts.append(f"until {clock.long_date(self.available_until)}")
         return " ".join(parts)
 
+    def level_words_of(self, topic: str) -> str:
+        """The same as the form and the file of evaluators say it."""
+        return TOPIC_LEVELS[self.level_of(topic)]
+
     def level_of(self, topic: str) -> int:
         """How well this person knows a topic of theirs, 1 to 3."""
         return self.topic_levels.get(topic, LEVEL_OF_ENTRY)

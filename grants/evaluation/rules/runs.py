@@ -13,6 +13,7 @@ from uuid import UUID
 from grants.calls.rules import LANGUAGES
 from grants.core.errors import Invalid, Refused
 from grants.core.paging import Rows
+from grants.core.text import grouped
 from grants.evaluation.rules.fit import FIT_MAX
 from grants.evaluation.rules.pool import PoolMember, digest
 from grants.evaluation.rules.run_view import RunView
@@ -439,7 +440,7 @@ class WhatIf:
     after: Tally
 
     @property
-    def lines(self) -> tuple[tuple[str, int, int, str], ...]:
+    def lines(self) -> tuple[tuple[str, str, str, str], ...]:
         """Each figure before, after, and what lies between, with its sign."""
         named = (
             ("Total fit", self.before.total, self.after.total),
@@ -448,7 +449,17 @@ class WhatIf:
             ("Lightest load", self.before.lightest, self.after.lightest),
             ("Rules broken", len(self.before.broken), len(self.after.broken)),
         )
-        return tuple((name, old, new, f"{new - old:+d}" if new != old else "0") for name, old, new in named)
+        return tuple((name, grouped(old), grouped(new), _signed(new - old)) for name, old, new in named)
+
+
+def _signed(difference: int) -> str:
+    """A difference as it is written: grouped, and with the sign of a sum.
+
+    >>> _signed(-1171), _signed(5), _signed(0)
+    ('\u22121\xa0171', '+5', '0')
+    """
+    sign = "\u2212" if difference < 0 else "+" if difference else ""
+    return f"{sign}{grouped(abs(difference))}"
 
 
 # So many people stand in sight, who could take a seat with the best first; more of a pool of hundreds are a line that opens.

@@ -82,6 +82,8 @@ class ScoresByEvaluator:
     in_pool: bool
     every: EvaluatorScores | None
     rows: Rows[EvaluatorScores]
+    # Whether it is told how severe each is, which is for who chairs alone.
+    compares: bool = True
 
     @property
     def most_words(self) -> str:

@@ -28,6 +28,23 @@ _NEEDED = ("application", "evaluator")
 _LOCKED = {"": None, "yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
+def past_day_words(due: date, today: date, *, stands: bool = False) -> str:
+    """Why nobody takes a seat with that day, in a sentence; empty where it is not over.
+
+    ``stands`` is the day of a seat that is handed over, which whoever takes it would have too.
+
+    >>> past_day_words(date(2020, 1, 1), date(2027, 1, 1))
+    '1 January 2020 is over: whoever takes the seat would be late at once. Choose 1 January 2027 or a later day, or leave it empty.'
+    >>> past_day_words(date(2027, 1, 1), date(2027, 1, 1))
+    ''
+    """
+    if due >= today:
+        return ""
+    over = f"{long_date(due)}{', the day of the seat that is handed over,' if stands else ''} is over"
+    way_out = f"Choose {long_date(today)} or a later day{'' if stands else ', or leave it empty'}."
+    return f"{over}: whoever takes the seat would be late at once. {way_out}"
+
+
 class SeatDeed(StrEnum):
     """What a line of a file, or a seat it does not name, comes to."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from sqlalchemy import select
 
 from grants.applications.models import Application
 from grants.calls import queries as calls
-from grants.core import clock
+from grants.core import acts, clock
 from grants.core.acts import act
 from grants.core.db import db, locked
 from grants.core.errors import Conflict, Invalid, Refused
@@ -143,10 +144,22 @@ def _change(
     member = next((one for one in room.members.values() if one.handle == values.taking), None)
     if member is None:
         raise Invalid("Choose an evaluator.", {"taking": "Choose who takes the seat."})
+    _refuse_past_day(values.due_at, seat)
     if seat is not None:
         take_seat_by_hand(application, seat, words, letter=HANDED_OVER)
     seat_by_hand(room, application, member.id, words, values.due_at or (seat.due_at if seat else None))
     return f"{member.name} has the seat and is told by mail.", member
+
+
+def _refuse_past_day(due_at: datetime | None, seat: Assignment | None) -> None:
+    """Raise :class:`Invalid` where whoever takes a seat would be late at once, by the day given or that of the seat."""
+    due = due_at or (seat.due_at if seat else None)
+    if due is None:
+        return
+    today = clock.in_zone(acts.moment()).date()
+    words = rules.past_day_words(clock.in_zone(due).date(), today, stands=due_at is None)
+    if words:
+        raise Invalid("Nothing was changed.", {"due_on": words})
 
 
 def _seat(application_id: UUID, handle: str) -> Assignment:

@@ -29,6 +29,8 @@ from grants.evaluation.states import SEAT, SHIFT, ConsensusState, CountryRule, S
 from grants.identity import services as people
 from grants.identity.policy import Role
 
+# A reason is told by mail and stands in every history.
+REASON_CHARACTERS_MAX = 2_000
 # The letters to whoever loses a seat by hand.
 EMPTIED, HANDED_OVER = "assignment_emptied", "assignment_handed_over"
 
@@ -155,6 +157,11 @@ def to_change_by_hand(actor: Actor, application_id: UUID, reason: str) -> tuple[
     words = clean_text(reason)
     if not words:
         raise Invalid("A reason is missing.", {"reason": "Say why, in a sentence; it is kept on the record."})
+    if len(words) > REASON_CHARACTERS_MAX:
+        raise Invalid(
+            "The reason is too long.",
+            {"reason": f"This has {len(words)} characters; the limit is {REASON_CHARACTERS_MAX}. Cut it."},
+        )
     acts.reason(words)
     return application, words
 

@@ -31,7 +31,7 @@ MATRIX_ROWS_SHOWN = 15
 
 
 @bp.get("/calls/<slug>/assignments")
-@requires(P.ASSIGNMENT_DECIDE)
+@requires(*queries.READS_ASSIGNMENTS)
 def assignments(slug: str) -> Any:
     return _assignments(slug, RunForm(seed=slug))
 
@@ -83,13 +83,13 @@ def reopen(slug: str, ref: str, handle: str) -> Any:
 
 
 @bp.get("/calls/<slug>/assignments/runs/<int(max=2147483647):number>")
-@requires(P.ASSIGNMENT_DECIDE)
+@requires(*queries.READS_ASSIGNMENTS)
 def assignment_run(slug: str, number: int) -> Any:
     return page("evaluation/run.html", shown=queries.run_page(current_actor(), slug, number, paging.asked()))
 
 
 @bp.get("/calls/<slug>/assignments/<ref>/<handle>/why")
-@requires(P.ASSIGNMENT_DECIDE)
+@requires(*queries.READS_ASSIGNMENTS)
 def why(slug: str, ref: str, handle: str) -> Any:
     return page("evaluation/why.html", shown=queries.seat_why(current_actor(), slug, ref, handle))
 

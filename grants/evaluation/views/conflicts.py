@@ -137,7 +137,7 @@ def _declared_words(answers: int, conflicts: int) -> str:
 
 
 @bp.get("/calls/<slug>/conflicts")
-@requires(P.CONFLICT_CONFIRM)
+@requires(*queries.READS_CONFLICTS)
 def detected(slug: str) -> Any:
     """What the program found that may be a conflict: what waits, what keeps people away, what was dismissed."""
     return _detected(slug, DecideDetectedForm(formdata=None))

@@ -20,7 +20,7 @@ from grants.web.routing import current_actor, page, requires, see_other
 
 
 @bp.get("/calls/<slug>/assignments/missing")
-@requires(P.ASSIGNMENT_DECIDE)
+@requires(*queries.READS_ASSIGNMENTS)
 def missing(slug: str) -> Any:
     form = RemindForm(formdata=None)
     if said := looked_at(f"reminders {slug}", form):
@@ -93,7 +93,7 @@ def _picked() -> tuple[UUID, ...]:
 
 
 @bp.get("/calls/<slug>/assignments/reminders")
-@requires(P.ASSIGNMENT_DECIDE)
+@requires(*queries.READS_ASSIGNMENTS)
 def reminders(slug: str) -> Any:
     """Who was reminded when and by whom."""
     return page("evaluation/reminders.html", shown=queries.reminders_page(current_actor(), slug, paging.asked()))

@@ -19,9 +19,9 @@ from grants.web.routing import current_actor, page, requires, see_other
 
 
 @bp.get("/calls/<slug>/evaluators")
-@requires(P.ASSIGNMENT_DECIDE)
+@requires(*queries.READS_ASSIGNMENTS)
 def pool(slug: str) -> Any:
-    call = queries.call_to_assign(current_actor(), slug)
+    call = queries.call_assigned(current_actor(), slug)
     search, problems = search_of(call)
     rows, offers = queries.pool_list(current_actor(), call.id, search, paging.asked())
     return page(
@@ -84,10 +84,10 @@ def pool_csv(slug: str) -> Any:
 
 
 @bp.get("/calls/<slug>/evaluators/<handle>/profile")
-@requires(P.ASSIGNMENT_DECIDE)
+@requires(*queries.READS_ASSIGNMENTS)
 def pool_person(slug: str, handle: str) -> Any:
     """One person of the pool, or invited to it: profile, load, what was accepted, the invitation."""
-    call = queries.call_to_assign(current_actor(), slug)
+    call = queries.call_assigned(current_actor(), slug)
     person = queries.pool_person(current_actor(), call, handle)
     return page(
         "evaluation/pool_person.html", call=call, person=person, topics=topic_words(call), form=ContestedForm(),

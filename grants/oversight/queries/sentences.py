@@ -166,7 +166,7 @@ def _typed(kind: str, column: str, value: Any) -> str:
         return f"{clock.long_date(local.date())}, {local:%H:%M}"
     if isinstance(declared, DateType):
         return clock.long_date(date.fromisoformat(value))
-    return rules.shown(value)
+    return rules.value_words(kind, column, value)
 
 
 @reader

@@ -55,6 +55,7 @@ from grants.oversight.rules.trail import (
     lines_of_page,
     shown,
     thing_of,
+    value_words,
     words_of,
 )
 
@@ -104,6 +105,7 @@ __all__ = [
     "scans_check",
     "shown",
     "thing_of",
+    "value_words",
     "where_it_stands",
     "words_of",
 ]

@@ -104,7 +104,34 @@ def words_of(name: str) -> str:
     ('payment order', 'bank account', 'requested')
     """
     words = name.removesuffix("_id").removesuffix("_cents").replace("_", " ")
-    return {"user account": "person", "grant agreement": "grant", "periodic report": "report"}.get(words, words)
+    told = {
+        "user account": "person", "grant agreement": "grant", "periodic report": "report", "utility": "fit, of 1000",
+        "assignment": "seat", "role grant": "role",
+    }  # fmt: skip
+    return told.get(words, words)
+
+
+# Columns whose values are words of the program, and what people call some of those.
+_NAMED_BY_WORDS = frozenset({"role", "state", "status", "outcome"})
+_VALUES = {
+    ("role", "assigned_evaluator"): "evaluator of the application",
+    ("assignment", "active"): "filled",
+    ("assignment", "voided"): "emptied",
+}
+
+
+def value_words(kind: str, column: str, value: Any) -> str:
+    """A value of a column as words for people; what is no word of the program stands as it is.
+
+    >>> value_words("role_grant", "role", "assigned_evaluator"), value_words("assignment", "state", "active")
+    ('evaluator of the application', 'filled')
+    >>> value_words("application", "state", "under_evaluation"), value_words("application", "title", "a_b")
+    ('under evaluation', 'a_b')
+    """
+    if column not in _NAMED_BY_WORDS or not isinstance(value, str):
+        return shown(value)
+    told = _VALUES.get((column, value)) or _VALUES.get((kind, value))
+    return told or value.replace("_", " ")
 
 
 def around_subject(says: str, verb: str) -> tuple[str, str]:
