@@ -369,7 +369,7 @@ def test_what_waits_is_a_duty_of_the_manager_and_a_step_of_the_call(browser: Bro
         "Decide about 2 possible conflicts of interest, Small neighbourhood pilots 2022"
     ]
     assert f'href="/calls/{seated.slug}/conflicts"' in browser.get("manager", f"/calls/{seated.slug}").text
-    assert f"/calls/{seated.slug}/conflicts" not in browser.get("auditor", f"/calls/{seated.slug}").text
+    assert f"/calls/{seated.slug}/conflicts" not in browser.get("eva1", f"/calls/{seated.slug}").text
 
 
 def test_while_a_proposal_waits_nobody_new_is_seated(scene: Scene) -> None:
