@@ -51,7 +51,7 @@ ROWS = {
 REACHED = {
     "manager": """
         agreements.agreement agreements.dismiss agreements.drop agreements.index agreements.people
-        agreements.preparation agreements.prepare agreements.show agreements.terms awards.advice awards.decision awards.publishing
+        agreements.preparation agreements.prepare agreements.show agreements.terms awards.decision awards.publishing
         awards.meeting awards.meetings awards.minutes awards.plan_meeting evaluation.consensus_versions
         awards.ranking awards.scenario awards.scenarios awards.what_if documents.entries documents.index documents.show evaluation.assignments evaluation.consensus
         evaluation.consensus_list evaluation.missing evaluation.reminders evaluation.seat_file evaluation.adjusting evaluation.matrix
@@ -74,7 +74,7 @@ REACHED = {
         evaluation.assessment evaluation.assessments evaluation.conflicts evaluation.finished evaluation.leave
         evaluation.reading_pack evaluation.sheet_offline
         """,
-    "chair": "awards.live awards.projector evaluation.scores_by_evaluator",
+    "chair": "awards.advice awards.live awards.projector evaluation.scores_by_evaluator",
     "reka": "agreements.account identity.organisation reporting.costs reporting.section",
     "paolo": "agreements.decline",
     "linnea": "awards.result",

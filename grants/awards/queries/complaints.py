@@ -272,19 +272,19 @@ def case_page(actor: Actor, reference: str, number: int) -> Asking[CasePage]:
         _procedure(row.application_id),
         files.listed.asking(LETTERS, row.id),
         identity.users_with.asking(Permission.ROLE_ASSIGN, scope),
+        # Asked whether it is shown or not: after the others it would be three statements more.
+        _breaches(row.application_id),
     ]
-    shut, application, (view,), involved, holders, conditions, steps, made, administrators = yield from side_by_side(
-        parts
-    )
+    found = yield from side_by_side(parts)
+    shut, application, (view,), involved, holders, conditions, steps, made, administrators, breaches = found
     if shut:
         raise NotFound
     repeated = [row.application_id] if view.waits_for_result else []
     looks = view.state is ComplaintState.UNDER_REVIEW and Remedy.CORRECT in rules.REMEDIES[view.about]
-    told, out, scores, breaches = yield from side_by_side([
+    told, out, scores = yield from side_by_side([
         evaluation_told.asking(application, view.about, view.sent_at),
         evaluation.shut_out.asking([row.application_id], [each.id for each in holders]),
         *([evaluation.official_scores.asking(application.call.content, repeated)] if repeated else [_no_scores()]),
-        _breaches(row.application_id) if looks else _none(),
     ])  # fmt: skip
     conflicted = {user_id for user_id, _ in out}
     people = tuple((each.id, each.name) for each in holders if each.id not in involved and each.id not in conflicted)
@@ -293,7 +293,7 @@ def case_page(actor: Actor, reference: str, number: int) -> Asking[CasePage]:
         application, view, told, tuple(procedure), conditions, involved, people,
         tuple(each.name for each in administrators), tuple(_left_out(holders, involved, conflicted)),
         view.decided_at is not None and bool(made), any(each.halves is not None for each in scores.values()),
-        breaches,
+        breaches if looks else (),
     )  # fmt: skip
 
 

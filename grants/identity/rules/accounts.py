@@ -73,7 +73,7 @@ PARTS: Mapping[str, frozenset[Role]] = {
     "Cities and their partners": frozenset(
         {
             *(Role.APPLICANT, Role.APPLICATION_LEAD, Role.APPLICATION_EDITOR, Role.APPLICATION_PARTNER),
-            *(Role.APPLICATION_SIGNATORY, Role.APPLICATION_READER, Role.SIGNATORY),
+            *(Role.APPLICATION_SIGNATORY, Role.APPLICATION_READER, Role.SIGNATORY, Role.CITY_ADVISOR),
         }
     ),
 }
