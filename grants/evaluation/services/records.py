@@ -111,7 +111,7 @@ def _versions(solver: str) -> str:
     from importlib.metadata import version
 
     used = f"OR-tools {version('ortools')}"
-    return used if solver == "flow" else f"{used}, HiGHS {version('highspy')}"
+    return used if solver == "flow" else f"{used}, {rules.SEARCHER} {version('highspy')}"
 
 
 def _certificate(result: matching.Matched) -> dict[str, Any]:
