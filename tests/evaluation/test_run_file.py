@@ -17,7 +17,7 @@ from sqlalchemy import select
 from grants.calls.models import Call
 from grants.calls.rules.assigning import AssignmentRules
 from grants.cli import build_cli
-from grants.core import encoding
+from grants.core import encoding, text
 from grants.core.acts import arranging
 from grants.core.audit import AuditEvent
 from grants.core.db import db, get
@@ -132,7 +132,7 @@ def test_with_rules_the_page_and_the_file_say_what_prices_prove_and_what_a_searc
     assert "HiGHS" in file["solver"] and file["input"]["floor"] and file["input"]["groups"]["country_max"] == 1
     assert file["objective"] == file["bound"] < file["ideal"]
     assert "No other choice of people is worth more" not in page and "by a search to the end" in page
-    assert f"that without this no more than {file['ideal']} is possible." in page and "By the search: at most" in page
+    assert f"that without this no more than {text.grouped(file['ideal'])} is possible." in page and "By the search: at most" in page
     listed = text_of(browser.get("manager", f"/calls/{scene.slug}/assignments"))
     assert "Run 1: the best assignment that a search found" in listed and "which is proved" not in listed
     words = [one.words for one in matching.check_run(file) if one.holds]
