@@ -18,7 +18,7 @@ from tests.factories import identity as people
 from tests.html import check_page
 
 PAGES = (
-    "assignments", "assignments/runs/1", "assignments/missing", "assignments/reminders", "conflicts", "evaluators",
+    "assignments", "assignments/matrix", "assignments/runs/1", "assignments/missing", "assignments/reminders", "conflicts", "evaluators",
     "results", "decision", "decision/names", "scores",
 )  # fmt: skip
 # What may be pressed on those pages: narrowing a list, the theme, and leaving.
@@ -45,7 +45,10 @@ def test_an_auditor_reads_every_page_of_it_and_finds_nothing_to_press(browser: B
         assert [each for each in SENDS.findall(answer.text) if not each.endswith(HARMLESS)] == [], path
         for deed in ("/adjust", "/reopen", "/invite", "/import", "/entry", "/assignments/file", "evaluators.csv"):
             assert deed not in answer.text, (path, deed)
+    matrix = text_of(browser.get("auditor", f"/calls/{seated.slug}/assignments/matrix"))
+    assert "Seat " in matrix and f"assignments/{who}/why" in matrix and "giving them a seat" not in matrix
     shown = text_of(browser.get("auditor", f"/calls/{seated.slug}/assignments"))
+    assert f"/calls/{seated.slug}/assignments/matrix" in shown
     assert person(seated, seat) in shown and "Run again" not in shown
     assert person(seated, seat) in text_of(browser.get("auditor", f"/calls/{seated.slug}/assignments/missing"))
 
@@ -77,13 +80,36 @@ def test_a_conflict_of_who_audits_gates_them_as_everybody(browser: Browser, seat
     seat, base = seated.seats(seated.application_ids[0])[0], f"/calls/{seated.slug}"
     services.declare_in_office(seated.actor("auditor"), seated.application_ids[0], "My sister works there.")
 
-    for path in ("assignments", "assignments/missing", "assignments/runs/1", "conflicts", "results"):
+    for path in (
+        "assignments",
+        "assignments/matrix",
+        "assignments/missing",
+        "assignments/runs/1",
+        "conflicts",
+        "results",
+    ):
         shown = browser.get("auditor", f"{base}/{path}").text
         assert seated.references[0] not in shown, path
         assert path in ("conflicts", "results") or seated.references[1] in shown, path
     why = f"{base}/assignments/{seated.references[0]}/{handle(seated, seat)}/why"
     assert browser.get("auditor", why).status_code == 404
     assert browser.get("auditor", f"{base}/decision/names").status_code == 403
+
+
+def test_who_audits_or_assigns_and_also_assesses_an_application_reads_nothing_of_its_seats(
+    browser: Browser, seated: Scene
+) -> None:
+    first, other = seated.application_ids[:2]
+    own = seated.seats(first)[0]
+    elsewhere = next(name for name in seated.evaluators if name not in seated.seats(other))
+    for role in (Role.AUDITOR, Role.PROGRAMME_MANAGER):
+        for who, application, answer in ((own, 0, 404), (elsewhere, 1, 200)):
+            with arranging():
+                people.role(seated.people[who], role)
+            for name in seated.seats(seated.application_ids[application]):
+                why = f"{seated.references[application]}/{handle(seated, name)}/why"
+                got = browser.get(who, f"/calls/{seated.slug}/assignments/{why}").status_code
+                assert got == answer, (role, who, name)
 
 
 def test_an_auditor_of_another_call_reads_nothing_of_this_one(browser: Browser, seated: Scene) -> None:

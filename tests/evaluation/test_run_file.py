@@ -17,18 +17,21 @@ from sqlalchemy import select
 from grants.calls.models import Call
 from grants.calls.rules.assigning import AssignmentRules
 from grants.cli import build_cli
-from grants.core import encoding
+from grants.core import encoding, text
 from grants.core.acts import arranging
 from grants.core.audit import AuditEvent
 from grants.core.db import db, get
 from grants.evaluation import matching, rules, services
 from grants.evaluation.models import AssignmentRun, Evaluator
-from grants.evaluation.rules import RunInput
+from grants.evaluation.rules import EvaluatorInput, RunInput
 from grants.evaluation.states import RunStatus
+from grants.identity.policy import Role
 from tests.evaluation.scene import Browser, Scene
 from tests.evaluation.test_groups import instances as grouped
 from tests.evaluation.test_matching import instances as plain
+from tests.evaluation.test_seating import more
 from tests.evaluation.test_views import text_of
+from tests.factories import identity as people
 
 Told = dict[str, Any]
 NOBODY = "00000000-0000-0000-0000-000000000001"
@@ -114,6 +117,26 @@ def test_a_run_again_says_what_came_after_it_and_its_file_holds_the_seats_that_s
     assert all(one.holds for one in matching.check_run(again))
 
 
+def test_a_file_names_who_and_what_the_run_was_given_and_nobody_and_nothing_that_came_since(
+    browser: Browser, seated: Scene
+) -> None:
+    before = taken(browser, seated)["names"]
+    more(seated, 2)
+    with arranging():
+        newcomer = people.user("Nora Newcomer", Role.EVALUATOR).id
+    services.pool(seated.actor("manager"), seated.call_id, EvaluatorInput(newcomer, "FI", ("en",), (), 0, 3))
+
+    told = taken(browser, seated)
+
+    assert told["names"] == before
+    assert (
+        set(before["applications"]) == {one["id"] for one in told["input"]["applications"]}
+        and len(before["applications"]) == 3
+    )
+    assert set(before["evaluators"]) == {one["id"] for one in told["input"]["evaluators"]}
+    assert "Nora Newcomer" not in json.dumps(told)
+
+
 def test_with_rules_the_page_and_the_file_say_what_prices_prove_and_what_a_search_found(
     browser: Browser, scene: Scene
 ) -> None:
@@ -132,7 +155,10 @@ def test_with_rules_the_page_and_the_file_say_what_prices_prove_and_what_a_searc
     assert "HiGHS" in file["solver"] and file["input"]["floor"] and file["input"]["groups"]["country_max"] == 1
     assert file["objective"] == file["bound"] < file["ideal"]
     assert "No other choice of people is worth more" not in page and "by a search to the end" in page
-    assert f"that without this no more than {file['ideal']} is possible." in page and "By the search: at most" in page
+    assert (
+        f"that without this no more than {text.grouped(file['ideal'])} is possible." in page
+        and "By the search: at most" in page
+    )
     listed = text_of(browser.get("manager", f"/calls/{scene.slug}/assignments"))
     assert "Run 1: the best assignment that a search found" in listed and "which is proved" not in listed
     words = [one.words for one in matching.check_run(file) if one.holds]

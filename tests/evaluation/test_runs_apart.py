@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text
@@ -117,6 +119,55 @@ def test_sentences_of_runs_before_are_words_alone_and_those_in_doubt_are_left_ou
     # What names no application may be so because of the one that is shut.
     assert rules.told_of_run(old, shut) == (old[1], rules.LEFT_OUT)
     assert rules.told_of_run(old, rules.ShutTitles(frozenset(), frozenset(), shut.every)) == tuple(old)
+
+
+def test_whoever_sees_a_part_of_a_run_reads_no_seat_to_release_on_an_open_application(
+    browser: Browser, scene: Scene
+) -> None:
+    kept_apart(scene)
+    title = get(Application, scene.application_ids[1]).title
+
+    def solver(instance: matching.Instance) -> matching.Infeasible:
+        # As where the elastic programme weighs loads of the whole call, also those on what is shut to the manager.
+        one = instance.applications[[each.id for each in instance.applications].index(scene.application_ids[1])]
+        roles = ("finance", "citizen")
+        people = [
+            replace(each, roles=frozenset({role} if role else ()), load_max=5)
+            for each, role in zip(instance.evaluators[:4], (*roles, "", ""), strict=True)
+        ]
+        found = matching.assign(
+            matching.Instance(
+                (one,), tuple(people), 3, locked=frozenset((one.id, each.id) for each in people[2:]),
+                groups=matching.GroupRules(roles=roles),
+            )
+        )  # fmt: skip
+        assert isinstance(found, matching.Infeasible)
+        return found
+
+    assert services.run(scene.actor("second"), scene.call_id, AGAIN, solver).status is RunStatus.INFEASIBLE
+    page = f"/calls/{scene.slug}/assignments/runs/1"
+    whole, part = text_of(browser.get("second", page)), text_of(browser.get("manager", page))
+    assert "Release the seat of Eva Evaluator" in whole and f"on “{title}”" in whole
+    assert "Release the seat" not in part and "Eva Evaluator" not in part and rules.LEFT_OUT in part
+
+
+def test_what_the_elastic_programme_says_of_an_open_application_hangs_on_the_whole_call_and_what_is_counted_there_does_not() -> (
+    None
+):
+    shut = rules.ShutTitles(frozenset(["1"]), frozenset(["Shut"]), frozenset(["Shut", "Roof"]))
+    named = {UUID(int=2): "Roof"}
+    counted, weighed = (
+        "“Roof” needs 3 evaluators, and only 2 may take it.",
+        "“Roof” needs 1 more evaluator reading Polish.",
+    )
+    told = rules.told_of_run(rules.kept_of_run((counted, weighed), named, (counted,)), shut)
+    assert told == (counted, rules.LEFT_OUT)
+
+    # Kept before it was: one that names a person comes out by how it begins.
+    released = "Release the seat of Eva Evaluator on “Roof”."
+    before = [{"text": one, "applications": [str(UUID(int=2))]} for one in (counted, released)]
+    assert rules.told_of_run(before, shut) == (counted, rules.LEFT_OUT)
+    assert rules.told_of_run([counted, released], shut) == (counted, rules.LEFT_OUT)
 
 
 def test_the_figures_of_a_change_are_of_all_seats_however_many(seated: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

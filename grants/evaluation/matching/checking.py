@@ -21,14 +21,13 @@ from grants.evaluation.matching.values import (
     Seatholder,
     Subject,
 )
-from grants.evaluation.rules import digest
+from grants.evaluation.rules import SEARCHER, digest
 
 FORMAT = "pilot-grants assignment run, 1"
 # So many faults of one kind are named, the rest counted.
 NAMED = 3
 # Prices beyond it would not add up in 64 bits, and none that proves anything is near it.
 PRICE_MAX = 1 << 36
-SEARCHED = "HiGHS"
 
 
 class NotARun(ValueError):
@@ -136,7 +135,7 @@ def _rules(instance: Instance, pairs: tuple[Pair, ...], named: _Named) -> Iterat
 def _result(told: Mapping[str, Any]) -> Matched:
     pairs = tuple((UUID(application), UUID(evaluator)) for application, evaluator in told["seats"])
     standing = {(UUID(application), UUID(evaluator)) for application, evaluator in told["input"]["standing"]}
-    searched = SEARCHED in told["solver"]
+    searched = SEARCHER in told["solver"]
     return Matched(
         pairs, told["objective"], told["bound"], told["rounds"], told["pairs_priced"],
         Certificate(tuple(_step(one) for one in told["prices"])), told["ideal"], told["worst_served"], told["spread"],

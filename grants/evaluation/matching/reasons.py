@@ -19,10 +19,11 @@ def simple_reasons(arrays: Arrays) -> tuple[str, ...]:
         for application, evaluator in sorted(instance.locked)
         if not arrays.allowed[arrays.row[application], arrays.column[evaluator]]
     ]
-    return (*fixed, *_applications(arrays), *_evaluators(arrays), *_sums(arrays))
+    return (*fixed, *by_themselves(arrays), *_evaluators(arrays), *_sums(arrays))
 
 
-def _applications(arrays: Arrays) -> list[str]:
+def by_themselves(arrays: Arrays) -> list[str]:
+    """Of the reasons those of one application by itself: they name nobody, and hang on no seat and no load elsewhere."""
     reasons: list[str] = []
     free_of = arrays.allowed.sum(axis=1)
     for i, subject in enumerate(arrays.applications):

@@ -12,15 +12,10 @@ from grants.evaluation.matching import programme
 from grants.evaluation.matching.arrays import Arrays
 from grants.evaluation.matching.reasons import count, listed
 from grants.evaluation.matching.values import Infeasible, Instance, Relaxation
+from grants.evaluation.rules import LOAD_WEIGHS, PERSON_WEIGHS, RELAXED_PAIRS_MAX, RELEASE_WEIGHS, RULE_WEIGHS
 
-# Beyond this the elastic programme would not end in time; the reasons by counting stand alone.
-PAIRS_MAX = 400_000
-# A load may be changed here; a seat that stands is taken from somebody; a rule is broken by whoever fills the seat by hand;
-# somebody to be found weighs most.
-PRICES = {"seats": 3.0, "load_max": 1.0, "load_min": 1.0}
-RELEASE, RULE = 1.5, 2.0
-
-
+# What is set aside at another weight than a rule.
+PRICES = {"seats": PERSON_WEIGHS, "load_max": LOAD_WEIGHS, "load_min": LOAD_WEIGHS}
 # Where no seat is empty the rule is asked of nobody: a person may fill it, with a reason on the record.
 BY_HAND = ", or the seat filled by hand against this rule"
 
@@ -31,7 +26,7 @@ def relaxations(arrays: Arrays) -> tuple[tuple[Relaxation, ...], tuple[str, ...]
     if released:
         gone = {(arrays.applications[i].id, arrays.evaluators[j].id) for i, j in released}
         arrays = Arrays(replace(arrays.instance, locked=arrays.instance.locked - gone))
-    if arrays.open.sum() > PAIRS_MAX:
+    if arrays.open.sum() > RELAXED_PAIRS_MAX:
         return (), ()
     found = [
         Relaxation("release", arrays.applications[i].id, 1, str(arrays.evaluators[j].id)) for i, j in released
@@ -81,7 +76,7 @@ def _elastic(arrays: Arrays) -> list[Relaxation]:
     made.cost[0] = np.zeros(len(rows))
     slack: list[tuple[Any, Any]] = []
     for rule in rules:
-        price = np.full(len(rule.whom), PRICES.get(rule.kind, RULE))
+        price = np.full(len(rule.whom), PRICES.get(rule.kind, RULE_WEIGHS))
         added = made.add_columns(price, np.full(len(rule.whom), np.inf), whole=0)
         made.enter(rule.rows, added, rule.sign)
         slack.append((rule, added))
@@ -113,7 +108,7 @@ def _releases(
     np = arrays.np
     lacking = {i for rule in rules if rule.kind == "reader" or rule.kind.startswith("role:") for i, _ in rule.whom}
     able = [(i, j) for i, j in arrays.locked if i in lacking and not _needed(arrays, i, j)]
-    freed = made.add_columns(np.full(len(able), RELEASE), np.ones(len(able)), whole=1)
+    freed = made.add_columns(np.full(len(able), RELEASE_WEIGHS), np.ones(len(able)), whole=1)
     one_each = made.add_rows(np.full(arrays.rows, -np.inf), np.ones(arrays.rows))
     by_kind = {rule.kind: rule for rule in rules}
     for (i, j), column in zip(able, freed.tolist(), strict=True):

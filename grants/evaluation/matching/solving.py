@@ -6,7 +6,7 @@ from grants.evaluation.matching import mixed
 from grants.evaluation.matching.arrays import Arrays, check
 from grants.evaluation.matching.flow import narrow, solve, whole
 from grants.evaluation.matching.proof import KEPT, SPREAD, TOTAL, aim_cost, prices
-from grants.evaluation.matching.reasons import hall_reasons, simple_reasons
+from grants.evaluation.matching.reasons import by_themselves, hall_reasons, simple_reasons
 from grants.evaluation.matching.relaxing import relaxations
 from grants.evaluation.matching.values import Certificate, Infeasible, Instance, Matched
 
@@ -29,7 +29,7 @@ def assign(instance: Instance) -> Matched | Infeasible:
     aims = [KEPT, TOTAL, SPREAD] if instance.standing and not by_programme else [TOTAL, SPREAD]
     found = None if reasons else by_flow(arrays, aims)
     if found is None:
-        return Infeasible(reasons or hall_reasons(arrays), *relaxations(arrays))
+        return Infeasible(reasons or hall_reasons(arrays), *relaxations(arrays), tuple(by_themselves(arrays)))
     if not by_programme:
         return found
     better = mixed.assign(arrays, found)

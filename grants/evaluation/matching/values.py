@@ -170,9 +170,11 @@ class Relaxation:
 class Infeasible:
     """No assignment exists: each sentence names who or what is missing and the way out.
 
-    ``relaxations`` are the fewest rules to set aside so that one exists; ``changes`` say them in words.
+    ``relaxations`` are the fewest rules to set aside so that one exists; ``changes`` say them in words. ``alone`` are those of
+    the sentences that are of one application by itself: they name nobody and would be the same without any other.
     """
 
     reasons: tuple[str, ...]
     relaxations: tuple[Relaxation, ...] = ()
     changes: tuple[str, ...] = ()
+    alone: tuple[str, ...] = ()

@@ -305,19 +305,21 @@ def people_for(
     return tuple(sorted(lines, key=lambda line: (line[1] != "", -line[2], line[0].name)))
 
 
-def in_evaluation(actor: Actor, slug: str, reference: str, *, reads: bool = False) -> Asking[tuple[CallView, Any]]:
+def in_evaluation(
+    actor: Actor, slug: str, reference: str, *, seen: ColumnElement[bool] | None = None
+) -> Asking[tuple[CallView, Any]]:
     """A call and one of its applications in evaluation, for who decides assignments; :class:`NotFound` otherwise.
 
-    Where one only ``reads`` of them, whoever audits may too.
+    Where one only reads of them, whoever audits may too: ``seen`` is then the condition on :class:`Application`.
     """
-    opened = call_assigned if reads else call_to_assign
+    opened = call_to_assign if seen is None else call_assigned
     call = yield from opened.asking(actor, slug)
     found = yield from ask(
         select(Application.id, Application.reference, Application.title).where(
             Application.reference == reference,
             Application.call_id == call.id,
             Application.state.in_(IN_EVALUATION),
-            within(actor, *(READS_ASSIGNMENTS if reads else (Permission.ASSIGNMENT_DECIDE,))),
+            within(actor, Permission.ASSIGNMENT_DECIDE) if seen is None else seen,
         )
     )
     if not found:

@@ -13,9 +13,9 @@ from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import rules
-from grants.evaluation.queries.access import clear_people, declarations
+from grants.evaluation.queries.access import READS_ASSIGNMENTS, clear_people, declarations
 from grants.evaluation.queries.applicants import consortia_of
-from grants.evaluation.queries.assignments import call_to_assign, country_rule, people_for, pool, seat_views
+from grants.evaluation.queries.assignments import call_assigned, country_rule, people_for, pool, seat_views
 from grants.evaluation.queries.seating import OPEN, may_see
 from grants.evaluation.rules import MatrixCell, MatrixColumn, MatrixPage, MatrixRow, PoolMember, SeatView
 from grants.evaluation.states import SeatState
@@ -28,11 +28,14 @@ Told = Mapping[UUID, tuple[str, int]]
 def matrix_page(actor: Actor, slug: str, page: Page) -> Asking[MatrixPage]:
     """Applications in evaluation by reference, each with everybody of the pool who matters for those shown.
 
-    What is shut to the reader is no row, and no seat on it is in a load. Five statements, however many there are.
+    For whoever decides of seats, or audits. What is shut to the reader is no row, and no seat on it is in a load. Five statements, however many there are.
     """
-    call = yield from call_to_assign.asking(actor, slug)
+    call = yield from call_assigned.asking(actor, slug)
     listed = select(Application.id, Application.reference, Application.title).where(
-        Application.call_id == call.id, OPEN, may_see(actor), Application.reference > (page.after or "")
+        Application.call_id == call.id,
+        OPEN,
+        may_see(actor, *READS_ASSIGNMENTS),
+        Application.reference > (page.after or ""),
     )
     found, members = yield from both(
         ask(listed.order_by(Application.reference).limit(page.limit)), pool.asking(call.id, actor)

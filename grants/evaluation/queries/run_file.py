@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import zlib
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
@@ -25,6 +27,8 @@ NOT_IN_PART = (
     "A conflict of interest, or one you have not declared about, keeps an application of this call from you, and the file of "
     "a run tells of all of them. Somebody who sees the whole call can take it."
 )
+# Of an input as it is kept, each application and each evaluator: what it says of millions of pairs need not be read for them.
+_IDS = re.compile(rb'"id":"([0-9a-f-]{36})"')
 NO_INPUT = "Run {number} was made before the inputs of a run were kept, so there is no file of it. Later runs have one."
 
 
@@ -66,8 +70,8 @@ def run_taken(actor: Actor, slug: str, number: int) -> Asking[RunTaken]:
     row = found[0]
     if row.input is None:
         raise Refused(NO_INPUT.format(number=number))
-    named = yield from _names(call.id)
     spelled = zlib.decompress(row.input)
+    named = yield from _names(call.id, frozenset(each.decode() for each in _IDS.findall(spelled)))
     told = {
         "format": matching.FORMAT,
         "call": call.slug,
@@ -99,8 +103,11 @@ def run_taken(actor: Actor, slug: str, number: int) -> Asking[RunTaken]:
     return RunTaken(call.id, f"{call.slug}-run-{number}.json", b'{"input":' + spelled + b"," + rest[1:].encode())
 
 
-def _names(call_id: UUID) -> Asking[dict[str, dict[str, str]]]:
-    """References and titles of a call's applications and names of its pool, as they are now, by id."""
+def _names(call_id: UUID, ids: Collection[str]) -> Asking[dict[str, dict[str, str]]]:
+    """References and titles of these of a call's applications and names of these of its pool, as they are now, by id.
+
+    Of others, drafts and who came to the pool since, a run tells nothing.
+    """
     applications, people = yield from both(
         ask(select(Application.id, Application.reference, Application.title).where(Application.call_id == call_id)),
         ask(
@@ -108,6 +115,6 @@ def _names(call_id: UUID) -> Asking[dict[str, dict[str, str]]]:
         ),
     )
     return {
-        "applications": {str(row.id): f"{row.reference} {row.title}" for row in applications},
-        "evaluators": {str(row.id): row.name for row in people},
+        "applications": {str(row.id): f"{row.reference} {row.title}" for row in applications if str(row.id) in ids},
+        "evaluators": {str(row.id): row.name for row in people if str(row.id) in ids},
     }

@@ -37,7 +37,7 @@ from grants.evaluation.queries.assignments import (
     shut_titles,
 )
 from grants.evaluation.queries.run_file import superseded_by
-from grants.evaluation.queries.seating import shown_to
+from grants.evaluation.queries.seating import may_see, shown_to
 from grants.evaluation.rules import (
     AdjustInput,
     AdjustPage,
@@ -129,8 +129,8 @@ def _stood_after(call_id: UUID, made_at: datetime) -> Asking[Sequence[Any]]:
 
 @reader
 def seat_why(actor: Actor, slug: str, reference: str, handle: str) -> Asking[SeatWhy]:
-    """One seat that stands, with the numbers its run kept for it."""
-    call, application = yield from in_evaluation(actor, slug, reference, reads=True)
+    """One seat that stands, with the numbers its run kept for it; :class:`NotFound` for who assesses that application too."""
+    call, application = yield from in_evaluation(actor, slug, reference, seen=may_see(actor, *READS_ASSIGNMENTS))
     asked: list[Asking[Any]] = [
         seat_views([application.id]), cities_of.asking([application.id]), pool.asking(call.id, actor),
         sees_a_part.asking(actor, call.id),

@@ -165,7 +165,15 @@ from grants.evaluation.rules.pool import (
     why_shut,
 )
 from grants.evaluation.rules.quoting import Quote, passages, quotes_in
-from grants.evaluation.rules.run_view import RunView
+from grants.evaluation.rules.run_view import (
+    LOAD_WEIGHS,
+    PERSON_WEIGHS,
+    RELAXED_PAIRS_MAX,
+    RELEASE_WEIGHS,
+    RULE_WEIGHS,
+    SEARCHER,
+    RunView,
+)
 from grants.evaluation.rules.runs import (
     BEST_SHOWN,
     EMPTY_SEAT,
@@ -297,10 +305,14 @@ __all__ = [
     "KIND_WORDS",
     "LANGUAGE_LEVELS",
     "LEFT_OUT",
+    "LOAD_WEIGHS",
     "PACK_BYTES_MAX",
     "PACK_KIND",
     "PAIR_GONE",
+    "PERSON_WEIGHS",
     "POOL_LOAD_MAX",
+    "RELAXED_PAIRS_MAX",
+    "RELEASE_WEIGHS",
     "REMARK",
     "REMARK_WORDS",
     "REMINDED_MAX",
@@ -308,8 +320,10 @@ __all__ = [
     "REMIND_DAYS",
     "ROLES",
     "RULED_WORDS",
+    "RULE_WEIGHS",
     "RUN_APPLICATIONS_MAX",
     "RUN_EVALUATORS_MAX",
+    "SEARCHER",
     "SEARCH_MAX",
     "SEATS_CHANGED_MAX",
     "SEATS_DECIDED",

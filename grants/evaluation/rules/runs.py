@@ -185,19 +185,19 @@ class RunPage:
             return ()
         found = [
             f"Every pair of an evaluator and an application has a fit of 0 to {FIT_MAX}: how much of its topics the person "
-            f"knows, and whatever else the call counts. The {run.seats} seats together are worth {run.objective}, "
+            f"knows, and whatever else the call counts. The {grouped(run.seats)} seats together are worth {grouped(run.objective)}, "
             f"{run.mean} each on average.",
             run.proof_words,
         ]
         if self.ideal is not None and self.ideal > run.objective:
             found.append(
                 f"What that costs: without rules on who sits together and without the care for the worst served application "
-                f"{self.ideal} could be reached. Keeping them took {self.from_ideal} of it: the seats are at most so far from that "
+                f"{grouped(self.ideal)} could be reached. Keeping them took {self.from_ideal} of it: the seats are at most so far from that "
                 "ideal."
             )
         if self.floor is not None:
             found.append(
-                f"The application served worst has {self.floor} over its seats; every other has as much or more."
+                f"The application served worst has {grouped(self.floor)} over its seats; every other has as much or more."
             )
         if self.spread is not None:
             found.append(self._spread_words(self.spread))
@@ -213,8 +213,8 @@ class RunPage:
         if spread <= even:
             return f"The work is shared as evenly as it can be: {each} to {each + 1 if more else each} seats a person."
         return (
-            f"The work is not shared evenly. Squared and added up, what each person carries makes {spread}; with the same "
-            f"number for everybody it would be {even}. The nearer the two, the more even."
+            f"The work is not shared evenly. Squared and added up, what each person carries makes {grouped(spread)}; with the same "
+            f"number for everybody it would be {grouped(even)}. The nearer the two, the more even."
         )
 
     @property
@@ -269,7 +269,11 @@ class RunPage:
         ):
             change = told.get(key)
             if change is not None:
-                how = "is the same as" if not change else f"is {abs(change)} {'higher' if change > 0 else 'lower'} than"
+                how = (
+                    "is the same as"
+                    if not change
+                    else f"is {grouped(abs(change))} {'higher' if change > 0 else 'lower'} than"
+                )
                 found.append(f"{words} {how} in run {told['run']}.")
         return tuple(found)
 

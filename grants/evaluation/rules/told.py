@@ -38,22 +38,37 @@ class ShutTitles:
     def hangs_on(self, sentence: str | Mapping[str, Any]) -> bool:
         """Whether a kept sentence of a run over one that is shut may say what it does because of who sits there.
 
-        It does not where it is of one open application and names nobody: how many may take it is the same without others. Who
-        is full, whose limits to change and what is missing in all is counted over every seat.
+        It does not where it was kept as one of an application by itself: how many may take that is the same without others. Who
+        is full, whose limits to change, whose seat to release, which rule to set aside and what is missing in all is counted
+        over every seat. Sentences of before that was kept are taken for such where they begin with the one open title they
+        quote: who is named in one comes before it.
         """
+        if not isinstance(sentence, str) and "alone" in sentence:
+            return not sentence["alone"]
         text = sentence if isinstance(sentence, str) else str(sentence["text"])
         quoted = _QUOTED.findall(text)
-        return len(quoted) != 1 or quoted[0] not in self.every - self.titles or text.count("“") != 1
+        return (
+            len(quoted) != 1
+            or quoted[0] not in self.every - self.titles
+            or text.count("“") != 1
+            or not text.startswith("“")
+        )
 
 
-def kept_of_run(sentences: Sequence[str], titles: Mapping[UUID, str]) -> list[dict[str, Any]]:
-    """Sentences as they are kept, each with the applications it names.
+def kept_of_run(
+    sentences: Sequence[str], titles: Mapping[UUID, str], alone: Collection[str] = ()
+) -> list[dict[str, Any]]:
+    """Sentences as they are kept, each with the applications it names, and whether it is of one application by itself.
 
     >>> kept_of_run(["“Roof” needs 2."], {UUID(int=1): "Roof", UUID(int=2): "Roof by Roof"})[0]["applications"]
     ['00000000-0000-0000-0000-000000000001']
     """
     return [
-        {"text": one, "applications": sorted(str(key) for key, title in titles.items() if f"“{title}”" in one)}
+        {
+            "text": one,
+            "applications": sorted(str(key) for key, title in titles.items() if f"“{title}”" in one),
+            "alone": one in alone,
+        }
         for one in sentences
     ]
 
@@ -65,7 +80,8 @@ def told_of_run(
 
     ``left_out`` are the applications the run was made without: what was worked out over none that is shut is told whole.
 
-    >>> kept = kept_of_run(["“Roof” needs 2.", "“Roof by Roof” needs 1.", "1 seat too few."], {UUID(int=1): "Roof"})
+    >>> said = ["“Roof” needs 2.", "“Roof by Roof” needs 1.", "1 seat too few."]
+    >>> kept = kept_of_run(said, {UUID(int=1): "Roof"}, said[:2])
     >>> shut = ShutTitles(frozenset([str(UUID(int=1))]), frozenset(["Roof"]), frozenset(["Roof", "Roof by Roof"]))
     >>> told_of_run(kept, shut)[0], len(told_of_run(kept, shut)), len(told_of_run(kept[1:], shut, shut.ids))
     ('“Roof by Roof” needs 1.', 2, 2)

@@ -66,8 +66,8 @@ def run_row(
     if isinstance(result, matching.Infeasible):
         named = {subject.id: subject.label or str(subject.id) for subject in instance.applications}
         row.status = RunStatus.INFEASIBLE.value
-        row.reasons = rules.kept_of_run(result.reasons, named)
-        row.changes = rules.kept_of_run(result.changes, named)
+        row.reasons = rules.kept_of_run(result.reasons, named, result.alone)
+        row.changes = rules.kept_of_run(result.changes, named, result.alone)
         row.certificate, row.difference, row.solver = {}, {}, ""
         row.seats = row.seats_new = row.pairs_priced = row.rounds = 0
         return row
@@ -81,7 +81,8 @@ def _fill(
     stood = instance.locked | instance.standing
     row.status, row.reasons = RunStatus.SOLVED.value, []
     named = {subject.id: subject.label or str(subject.id) for subject in instance.applications}
-    row.changes = rules.kept_of_run(_broken(instance, named), named)
+    broken = _broken(instance, named)
+    row.changes = rules.kept_of_run(broken, named, broken)
     row.objective, row.bound, row.ideal = result.total, result.bound, result.ideal
     row.floor, row.spread, row.solver = result.floor, result.spread, _versions(result.solver)
     row.certificate = _certificate(result)
@@ -111,7 +112,7 @@ def _versions(solver: str) -> str:
     from importlib.metadata import version
 
     used = f"OR-tools {version('ortools')}"
-    return used if solver == "flow" else f"{used}, HiGHS {version('highspy')}"
+    return used if solver == "flow" else f"{used}, {rules.SEARCHER} {version('highspy')}"
 
 
 def _certificate(result: matching.Matched) -> dict[str, Any]:

@@ -95,9 +95,9 @@ def why(slug: str, ref: str, handle: str) -> Any:
 
 
 @bp.get("/calls/<slug>/assignments/matrix")
-@requires(P.ASSIGNMENT_DECIDE)
+@requires(*queries.READS_ASSIGNMENTS)
 def matrix(slug: str) -> Any:
-    """Applications down, evaluators across; each cell leads to the change it stands for."""
+    """Applications down, evaluators across; each cell leads whoever decides to the change it stands for."""
     return page(
         "evaluation/matrix.html", shown=queries.matrix_page(current_actor(), slug, paging.asked(MATRIX_ROWS_SHOWN))
     )
