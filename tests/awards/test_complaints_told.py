@@ -22,6 +22,7 @@ from grants.identity.queries import actor_for
 from tests.awards.test_complaints import (
     DAY,
     ENDS,
+    GIVEN,
     NUMBER,
     PUBLIC,
     REJECT,
@@ -137,7 +138,9 @@ def test_the_duty_to_send_a_draft_tells_the_time_that_runs_anew(told: Scene) -> 
     with clock.at(PUBLIC + DAY):
         assert asked() == [ENDS - timedelta(seconds=1)]
         # Written on, the row has it too.
-        services.complaints.save(told.actor("lead1"), told.application_ids[NUMBER], GIVEN, get(Complaint, found).version)
+        services.complaints.save(
+            told.actor("lead1"), told.application_ids[NUMBER], GIVEN, get(Complaint, found).version
+        )
         db.session.rollback()
         assert (get(Complaint, found).due_at, get(Complaint, found).reached_at) == (ENDS, PUBLIC)
         assert asked() == [ENDS - timedelta(seconds=1)]

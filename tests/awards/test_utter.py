@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from datetime import datetime, timedelta
 from fractions import Fraction
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -30,7 +31,6 @@ from grants.evaluation.models import AssessmentScore, ScoreShift
 from grants.evaluation.rules import ShiftInput
 from grants.evaluation.states import ShiftState
 from grants.identity.queries import actor_for
-from tests.awards.at_once import at_once
 from tests.awards.meeting import Meeting, planned, seat_panel
 from tests.awards.publishing import publish
 from tests.awards.test_late_rulings import confirm_conflict
@@ -517,14 +517,21 @@ def test_a_change_just_before_the_end_is_logged_with_its_moment_and_no_minutes_a
 
 
 def test_a_meeting_that_ends_while_a_change_after_its_end_is_logged_takes_nothing(
-    utter: Scene, monkeypatch: pytest.MonkeyPatch
+    app: Flask, utter: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     meeting, lock = held(utter), services.panel.locked
+
+    def ends() -> None:
+        with app.app_context(), clock.at(CLOSED + MINUTE):
+            meeting.does("chair", "end")
+            db.session.remove()
 
     def ended_before(table: Any, key: Any) -> Any:
         if table is PanelMeeting:
             monkeypatch.setattr(services.panel, "locked", lock)
-            at_once((CLOSED + MINUTE, lambda: meeting.does("chair", "end")))
+            other = Thread(target=ends)
+            other.start()
+            other.join()
         return lock(table, key)
 
     monkeypatch.setattr(services.panel, "locked", ended_before)

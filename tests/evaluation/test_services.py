@@ -480,7 +480,9 @@ def test_the_panel_is_told_of_each_reopening_and_of_what_stood_just_before_it(se
     for name in (one, two, other):
         services.agree(seated.actor(name), first)
 
-    told = db.session.scalars(select(jobs.Job).where(jobs.Job.name == "jobs.awards.score_changed").order_by(jobs.Job.number))
+    told = db.session.scalars(
+        select(jobs.Job).where(jobs.Job.name == "jobs.awards.score_changed").order_by(jobs.Job.number)
+    )
     emptied = "A seat was emptied, so the evaluators agree anew."
     assert [tuple(job.args[key] for key in ("text", "before", "reason", "named")) for job in told] == [
         ("the consensus is open again", "12 points", "Look at section 4.", True),

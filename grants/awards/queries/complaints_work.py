@@ -313,7 +313,14 @@ def to_send(actor: Actor) -> Asking[list[Duty]]:
     at = clock.now()
     rows = yield from ask(
         select(
-            *(Application.reference, Application.title, Call.zone, Call.results_public_at, Complaint.about, Complaint.due_at),
+            *(
+                Application.reference,
+                Application.title,
+                Call.zone,
+                Call.results_public_at,
+                Complaint.about,
+                Complaint.due_at,
+            ),
             applications.state_to_team().label("stands"),
             Call.content["fields"]["evaluation.complaints"].label("rules"),
         )
@@ -325,7 +332,7 @@ def to_send(actor: Actor) -> Asking[list[Duty]]:
         .order_by(Complaint.due_at, Complaint.id)
         .limit(DUTIES_MAX)
     )
-    found = sorted(((_due(row, at), row) for row in rows), key=lambda pair: pair[0])
+    found = sorted(((_sendable_until(row, at), row) for row in rows), key=lambda pair: pair[0])
     return [
         Duty(
             f"Send the complaint on “{row.title}”, or leave it",
@@ -337,7 +344,7 @@ def to_send(actor: Actor) -> Asking[list[Duty]]:
     ]  # fmt: skip
 
 
-def _due(row: Any, at: datetime) -> datetime:
+def _sendable_until(row: Any, at: datetime) -> datetime:
     """Before which moment a draft can be sent: its own, or the later one that runs from when the reasons could be read."""
     public, stands = row.results_public_at, row.about == row.stands and row.about not in TOLD_BY_THE_DESK
     if not (row.rules and row.rules["value"]) or public is None or public > at or not stands:

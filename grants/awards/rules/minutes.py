@@ -14,7 +14,6 @@ from grants.awards.states import Happened, PanelRole, Vote
 from grants.core import clock, encoding
 from grants.core.errors import Refused
 
-
 # Beside what nobody of the meeting says: the log has it from elsewhere.
 LOGGED = "Logged"
 
@@ -317,7 +316,9 @@ def _change(agenda: Agenda, event: Event) -> MinutesChange:
 
 def scores_in(minutes: MinutesText) -> frozenset[tuple[UUID, MinutesChange]]:
     """What changed a score while the meeting sat, as its minutes say it."""
-    return frozenset((item.application_id, each) for item in minutes.items for each in item.changes if each.by == LOGGED)
+    return frozenset(
+        (item.application_id, each) for item in minutes.items for each in item.changes if each.by == LOGGED
+    )
 
 
 def copy_for(minutes: MinutesText, shut: Collection[UUID]) -> MinutesText:

@@ -129,9 +129,7 @@ def add_event(meeting: PanelMeeting, by: UUID, kind: Happened, **about: object) 
     rules.refuse_full_log(meeting.last_number, kind)
     meeting.last_number += 1
     given = {"at": acts.moment(), "text": "", "before": "", "reason": "", **about}
-    db.session.add(
-        PanelEvent(meeting_id=meeting.id, number=meeting.last_number, kind=kind.value, by_id=by, **given)
-    )
+    db.session.add(PanelEvent(meeting_id=meeting.id, number=meeting.last_number, kind=kind.value, by_id=by, **given))
 
 
 @act(
@@ -157,10 +155,17 @@ def log_score(
     Returns how many meetings those are. Said again, it is logged once.
     """
     acts.subject("application", application_id)
-    said = {"text": f"{text}, by {identity.people({by})[by].name}" if named else text, "before": before, "reason": reason}
+    said = {
+        "text": f"{text}, by {identity.people({by})[by].name}" if named else text,
+        "before": before,
+        "reason": reason,
+    }
     began = db.session.execute(
         select(PanelItem.id, PanelItem.meeting_id)
-        .where(PanelItem.application_id == application_id, _logged(PanelItem.meeting_id, Happened.BEGUN, PanelEvent.at <= at))
+        .where(
+            PanelItem.application_id == application_id,
+            _logged(PanelItem.meeting_id, Happened.BEGUN, PanelEvent.at <= at),
+        )
         .order_by(PanelItem.meeting_id)
     ).all()
     logged = 0
@@ -177,7 +182,9 @@ def log_score(
 
 
 def _logged(meeting_id: Any, kind: Happened, when: ColumnElement[bool]) -> Exists:
-    return select(PanelEvent.id).where(PanelEvent.meeting_id == meeting_id, PanelEvent.kind == kind.value, when).exists()
+    return (
+        select(PanelEvent.id).where(PanelEvent.meeting_id == meeting_id, PanelEvent.kind == kind.value, when).exists()
+    )
 
 
 def _takes(meeting_id: UUID, at: datetime) -> bool:

@@ -9,7 +9,9 @@ from grants.core import acts, jobs
 SCORED_JOB = "jobs.awards.score_changed"
 
 
-def tell_panel(by: UUID | None, application_id: UUID, text: str, before: str, reason: str, *, named: bool = True) -> None:
+def tell_panel(
+    by: UUID | None, application_id: UUID, text: str, before: str, reason: str, *, named: bool = True
+) -> None:
     """Have a meeting that runs now log what changed a score of this application, by whom and why; inside the act that does it.
 
     Not ``named``: the entry says what and why, and not who.
