@@ -31,7 +31,9 @@ def robust(*, call_id: str) -> dict[str, int]:
     return {"draws": services.work_out_robustness(jobs.actor(Permission.CONSENSUS_WRITE), UUID(call_id))}
 
 
-def score_changed(*, application_id: str, by: str, at: str, text: str, before: str, reason: str) -> int:
+def score_changed(
+    *, application_id: str, by: str, at: str, text: str, before: str, reason: str, named: bool = True
+) -> int:
     """Log in the meetings of the panel that ran then what changed a score. Safe to run twice: it is logged once."""
     return services.panel.log_score(
         jobs.actor(Permission.PANEL_LOG_SCORE),
@@ -41,6 +43,7 @@ def score_changed(*, application_id: str, by: str, at: str, text: str, before: s
         text,
         before,
         reason,
+        named=named,
     )
 
 

@@ -156,7 +156,8 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
                 "member_one",
                 "member_two",
             ),
-            *("named_by", "remedy", "upholds", "decision", "despite", "proposed_by", "proposed_at", "return_reason"),
+            *("named_by", "remedy", "upholds", "decision", "despite", "breached"),
+            *("proposed_by", "proposed_at", "return_reason"),
             # Of a draft, whose time may run anew.
             *("reached_at", "due_at"),
             *("settlement", "settlement_by", "settlement_at"),

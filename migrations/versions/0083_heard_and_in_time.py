@@ -74,6 +74,16 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute(
+        """
+        DO $$ BEGIN
+            IF EXISTS (SELECT FROM consensus_answer WHERE answer IN ('closed', 'reopened'))
+               OR EXISTS (SELECT FROM panel_event WHERE kind = 'scored') THEN
+                RAISE EXCEPTION 'the older program knows no view or reason kept with a version of a consensus, and no score in the log of a panel; neither is ever removed: restore the backup of before the upgrade';
+            END IF;
+        END $$
+        """
+    )
     _log("")
     _answers(
         "'approve', 'dissent'",

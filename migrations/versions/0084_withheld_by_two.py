@@ -60,6 +60,15 @@ def _fill() -> None:
 
 
 def downgrade() -> None:
+    op.execute(
+        """
+        DO $$ BEGIN
+            IF EXISTS (SELECT FROM award_withheld WHERE confirmed_at IS NOT NULL) THEN
+                RAISE EXCEPTION 'who confirmed that an award is withheld would be lost: the older program keeps no second person; restore the backup of before the upgrade';
+            END IF;
+        END $$
+        """
+    )
     op.execute("DROP INDEX ix_job_mails_failed")
     op.execute("DROP INDEX ix_job_mails")
     op.execute("ALTER TABLE letter_mailing DROP COLUMN returned_at")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from sqlalchemy import select
 
@@ -19,6 +22,7 @@ from grants.identity.queries import actor_for
 from tests.awards.test_complaints import (
     DAY,
     ENDS,
+    GIVEN,
     NUMBER,
     PUBLIC,
     REJECT,
@@ -116,6 +120,32 @@ def test_who_was_told_without_a_letter_complains_from_then_on(told: Scene, brows
         window = queries.complaints.own_page(told.actor("lead1"), ref, clock.now()).window
         assert (window.about, window.reached_at) == (ApplicationState.RESERVE, early + DAY / 24)
         services.complaints.send(told.actor("lead1"), draft(told))
+
+
+def test_the_duty_to_send_a_draft_tells_the_time_that_runs_anew(told: Scene) -> None:
+    """Begun after the letter, days before the results are public: its own last day is over when the reasons can be read."""
+
+    def asked() -> list[Any]:
+        found = queries.duties(told.actor("lead1"), clock.now())
+        return [each.due_at for each in found if "Send the complaint" in each.what]
+
+    with clock.at(PUBLIC - 10 * DAY):
+        lettered(told)
+        found = draft(told)
+        assert asked() == [get(Complaint, found).due_at - timedelta(seconds=1)] < [PUBLIC]
+    with clock.at(PUBLIC - DAY):
+        assert asked() == []
+    with clock.at(PUBLIC + DAY):
+        assert asked() == [ENDS - timedelta(seconds=1)]
+        # Written on, the row has it too.
+        services.complaints.save(
+            told.actor("lead1"), told.application_ids[NUMBER], GIVEN, get(Complaint, found).version
+        )
+        db.session.rollback()
+        assert (get(Complaint, found).due_at, get(Complaint, found).reached_at) == (ENDS, PUBLIC)
+        assert asked() == [ENDS - timedelta(seconds=1)]
+    with clock.at(ENDS):
+        assert asked() == []
 
 
 def test_a_result_that_changed_after_its_letter_has_its_time_from_then(told: Scene) -> None:

@@ -520,6 +520,26 @@ def test_what_breaks_a_rule_only_since_it_was_proposed_goes_back(
         services.reviewing.decide(scene.actor("piet"), found)
 
 
+def test_what_breaks_other_rules_than_those_that_were_answered_goes_back(
+    evaluated: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = within(evaluated, Plan(cut_percent=Fraction(5)))
+    found, why = reviewed(scene), "The cut came later."
+    call_acts.authorise_budget(scene.actor("officer"), scene.call_id, BudgetInput(euros(2_000_000)))
+    broken = ["the cut of all is not its own"]
+    monkeypatch.setattr(queries, "breaches_now", lambda *_: tuple(broken))
+    correct = replace(UPHOLD, remedy=Remedy.CORRECT, despite=why)
+    services.reviewing.propose(scene.actor("petra"), found, correct)
+    broken.append("GR has its 1 of one country already")
+    with pytest.raises(Refused, match=r"GR has its 1 .* When it was proposed it was this: .* Return the proposal"):
+        services.reviewing.decide(scene.actor("piet"), found)
+    # The way out is as the sentence says.
+    services.reviewing.return_decision(scene.actor("piet"), found, "Greece is full now.")
+    services.reviewing.propose(scene.actor("petra"), found, correct)
+    services.reviewing.decide(scene.actor("piet"), found)
+    assert get(Complaint, found).state == "upheld"
+
+
 def test_one_below_a_threshold_is_corrected_with_the_cut_of_all(scene: Scene) -> None:
     scene.evaluate(((9, 9, 9), (5, 5, 5), (8, 8, 8)))
     scene = within(scene, Plan(cut_percent=Fraction(5)))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from datetime import datetime, timedelta
 from fractions import Fraction
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from grants.awards import queries, services
-from grants.awards.models import SelectionItem
+from grants.awards.models import PanelMeeting, SelectionItem
 from grants.awards.states import Happened, Outcome
 from grants.calls.models import Call
 from grants.calls.rules import ResultsInput
@@ -30,7 +31,7 @@ from grants.evaluation.models import AssessmentScore, ScoreShift
 from grants.evaluation.rules import ShiftInput
 from grants.evaluation.states import ShiftState
 from grants.identity.queries import actor_for
-from tests.awards.meeting import planned, seat_panel
+from tests.awards.meeting import Meeting, planned, seat_panel
 from tests.awards.publishing import publish
 from tests.awards.test_late_rulings import confirm_conflict
 from tests.awards.test_services import decide, decision
@@ -461,3 +462,98 @@ def test_a_move_of_a_score_while_the_panel_sits_stands_in_its_log_and_its_minute
     assert text is not None
     (item,) = [each for each in text.items if each.reference == reference]
     assert [change.words for change in item.changes] == [f"The score: {logged.text} (before: moved by +30)."]
+
+
+def log_late(scene: Scene, at: datetime, text: str, *, named: bool = True) -> int:
+    """The job of a change at that moment, worked off now."""
+    program = system_actor("the program", (Permission.PANEL_LOG_SCORE,))
+    about, by = scene.application_ids[0], scene.people["officer"]
+    return services.panel.log_score(program, about, by, at, text, "not moved", "Two islands.", named=named)
+
+
+def held(utter: Scene) -> Meeting:
+    """A meeting that opened the first application; one member has a conflict with it."""
+    score_all(utter)
+    seat_panel(utter)
+    meeting = planned(utter)
+    meeting.open_first()
+    return meeting
+
+
+def scored(meeting: Meeting) -> list[tuple[str, timedelta]]:
+    return [(each.text, each.at - CLOSED) for each in meeting.events() if each.kind is Happened.SCORED]
+
+
+MINUTE = timedelta(minutes=1)
+
+
+def test_a_change_just_before_the_end_is_logged_with_its_moment_and_no_minutes_are_without_it(utter: Scene) -> None:
+    meeting = held(utter)
+    with clock.at(CLOSED + 5 * MINUTE):
+        move(utter, 0, 20)
+    with clock.at(CLOSED + 6 * MINUTE):
+        meeting.does("chair", "end")
+    with clock.at(CLOSED + 7 * MINUTE):
+        with pytest.raises(Refused, match="log is being written"):
+            services.minutes.freeze(utter.actor("manager"), meeting.id)
+        jobs.work_off(actor_of=actor_for, but_not=("mail",))
+        ((text, at),) = scored(meeting)
+        assert text.startswith("moved by +10, by ") and at == 5 * MINUTE
+        # What happened after the end is no part of the meeting.
+        assert log_late(utter, CLOSED + 7 * MINUTE, "moved later") == 0 == log_late(utter, CLOSED - MINUTE, "before it")
+        services.minutes.freeze(utter.actor("manager"), meeting.id)
+        services.minutes.sign(utter.actor("chair"), meeting.id, 1)
+        # One that comes once they are frozen, even signed by one: they are frozen anew.
+        assert log_late(utter, CLOSED + 5 * MINUTE, "agreed anew", named=False) == 1
+        with pytest.raises(Refused, match="Ask the minute-taker to freeze them again"):
+            services.minutes.sign(utter.actor("ben"), meeting.id, 1)
+        assert services.minutes.freeze(utter.actor("manager"), meeting.id) == 2
+        for name in ("chair", "ben"):
+            services.minutes.sign(utter.actor(name), meeting.id, 2)
+        assert log_late(utter, CLOSED + 5 * MINUTE, "too late") == 0
+    assert [said for said, _ in scored(meeting)] == [text, "agreed anew"]
+    shown = queries.minutes.minutes_page(utter.actor("ben"), meeting.slug)
+    assert shown.text == (shown.standing and shown.standing.text)
+
+
+def test_a_meeting_that_ends_while_a_change_after_its_end_is_logged_takes_nothing(
+    app: Flask, utter: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meeting, lock = held(utter), services.panel.locked
+
+    def ends() -> None:
+        with app.app_context(), clock.at(CLOSED + MINUTE):
+            meeting.does("chair", "end")
+            db.session.remove()
+
+    def ended_before(table: Any, key: Any) -> Any:
+        if table is PanelMeeting:
+            monkeypatch.setattr(services.panel, "locked", lock)
+            other = Thread(target=ends)
+            other.start()
+            other.join()
+        return lock(table, key)
+
+    monkeypatch.setattr(services.panel, "locked", ended_before)
+    with clock.at(CLOSED + 2 * MINUTE):
+        assert log_late(utter, CLOSED + 2 * MINUTE, "moved by +10") == 0
+    assert scored(meeting) == [] and meeting.events()[-1].kind is Happened.ENDED
+
+
+def test_who_has_a_conflict_reads_no_change_of_its_score_live_or_in_any_copy(utter: Scene, panel: Browser) -> None:
+    meeting = held(utter)
+    path, words = f"/panels/{meeting.slug}", "moved by +10"
+    with clock.at(CLOSED + 5 * MINUTE):
+        move(utter, 0, 20)
+        jobs.work_off(actor_of=actor_for, but_not=("mail",))
+        assert words in panel.get("ben", f"{path}/live").text
+        assert not any(row.told.changes for row in meeting.page("cleo").rows)
+        assert words not in panel.get("cleo", path).text and words not in panel.get("cleo", f"{path}/live").text
+    with clock.at(CLOSED + 6 * MINUTE):
+        meeting.does("chair", "end")
+        services.minutes.freeze(utter.actor("manager"), meeting.id)
+    for name, reads in (("ben", True), ("cleo", False)):
+        shown = queries.minutes.minutes_page(utter.actor(name), meeting.slug)
+        assert shown.text is not None and shown.standing is not None
+        copies = (repr(shown.text), repr(shown.standing.text), panel.get(name, f"{path}/minutes").text)
+        assert [words in copy for copy in copies] == [reads] * 3

@@ -458,6 +458,40 @@ def test_nobody_s_view_is_written_for_them_and_the_view_stays_with_its_version(s
     assert view in [words for _, _, words, _ in versions.items[0].answers]
 
 
+def test_the_panel_is_told_of_each_reopening_and_of_what_stood_just_before_it(seated: Scene) -> None:
+    first, chair = seated.application_ids[0], seated.actor("chair")
+    seated.assess(first, 8, 8, 8)
+    seated.agree(first, 8, 8, 8)
+    services.reopen_agreed(chair, first, "Look at section 4.")
+    services.propose(chair, first, seated.sheet(10, 10, 10, remark="Good."))
+    one, two, last = seated.seats(first)
+    for name in (one, two):
+        services.agree(seated.actor(name), first)
+    services.settle(chair, first, "The third holds 8.", unheard="On leave until May.")
+
+    # A conflict that is declared late: who has it, and why, is not for the panel.
+    declares(seated.actor(last), seated.call_id, (Answered(first, Declared.CONFLICT, "A new job"),))
+    page = queries.consensus_page(chair, seated.references[0])
+    assert (page.state, page.minority_view) == (ConsensusState.DRAFT, "")
+    other = next(name for name in seated.evaluators if name not in (one, two, last))
+    seated.give(other, first, "Somebody without a conflict.")
+    services.submit(seated.actor(other), first, seated.sheet(8, 8, 8))
+    services.propose(chair, first, seated.sheet(6, 6, 6, remark="Weaker.", words=WORDS))
+    for name in (one, two, other):
+        services.agree(seated.actor(name), first)
+
+    told = db.session.scalars(
+        select(jobs.Job).where(jobs.Job.name == "jobs.awards.score_changed").order_by(jobs.Job.number)
+    )
+    emptied = "A seat was emptied, so the evaluators agree anew."
+    assert [tuple(job.args[key] for key in ("text", "before", "reason", "named")) for job in told] == [
+        ("the consensus is open again", "12 points", "Look at section 4.", True),
+        ("agreed anew: 15 points", "12 points", "Look at section 4.", True),
+        ("the consensus is open again", "15 points", emptied, False),
+        ("agreed anew: 9 points", "15 points", emptied, True),
+    ]
+
+
 def test_a_chair_who_did_not_declare_opens_no_consensus(scene: Scene) -> None:
     for name in scene.evaluators:
         answers = tuple(Answered(key, Declared.NONE) for key in scene.application_ids)

@@ -153,6 +153,49 @@ def test_what_was_withheld_and_returned_before_keeps_its_moments(postgres: Clust
     assert ([tuple(row) for row in waits], kept) == ([(True, None)], 1)
 
 
+# What a newer program wrote, and why the one before it cannot go on from there.
+ANSWERED = """
+INSERT INTO consensus_answer (id, created_at, version, version_id, user_id, answer, words, answered_at)
+VALUES ('{0}', now(), 1, '{0}', '{0}', '%s', 'x', now())
+"""
+NEWER = (
+    (ANSWERED % "closed", "0083", "kept with a version"),
+    (ANSWERED % "reopened", "0083", "kept with a version"),
+    (
+        """
+        INSERT INTO panel_event (id, created_at, version, meeting_id, number, kind, at, by_id, item_id, text, before, reason)
+        VALUES ('{0}', now(), 1, '{0}', 1, 'scored', now(), '{0}', '{0}', 'x', 'x', 'x')
+        """,
+        "0083",
+        "no score in the log",
+    ),
+    (
+        """
+        INSERT INTO award_withheld (id, created_at, version, application_id, ground, reason, withheld_by, withheld_at,
+          confirm_by, confirmed_by, confirmed_at)
+        VALUES ('{0}', now(), 1, '{0}', 'law', 'A court.', '{0}', now(), now(), '{1}', now())
+        """,
+        "0084",
+        "who confirmed",
+    ),
+)
+
+
+def test_going_down_says_what_the_older_program_could_not_hold(postgres: Cluster, empty: str) -> None:
+    engine = create_engine(postgres.url(empty, "grants_owner"))
+    with engine.begin() as connection:
+        command.upgrade(alembic_config(connection), "0084")
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        for rows, last, why in NEWER:
+            told = connection.begin_nested()
+            connection.exec_driver_sql(rows.format(uuid4(), uuid4()))
+            with pytest.raises(DBAPIError, match=why), connection.begin_nested():
+                command.downgrade(alembic_config(connection), f"{int(last) - 1:04d}")
+            told.rollback()
+        command.downgrade(alembic_config(connection), "0082")
+    engine.dispose()
+
+
 def test_migrations_are_numbered_without_gap_and_end_at_the_head() -> None:
     files = sorted(VERSIONS.glob("*.py"))
     numbers = [path.name[:4] for path in files]

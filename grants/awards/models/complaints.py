@@ -104,6 +104,8 @@ class Complaint(Row):
     decision: Mapped[str | None]
     # Why an outcome is corrected although that breaks a rule of its list.
     despite: Mapped[str | None]
+    # Which rules that answers: those that were broken when it was proposed, as a sentence.
+    breached: Mapped[str | None]
     proposed_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
     proposed_at: Mapped[datetime | None]
     return_reason: Mapped[str | None]

@@ -11,7 +11,9 @@ from uuid import UUID
 from sqlalchemy import and_, exists, func, or_, select, true, tuple_
 from sqlalchemy.orm import aliased
 
+from grants.applications import queries as applications
 from grants.applications.models import Application
+from grants.applications.states import ApplicationState
 from grants.awards.models import Complaint
 from grants.awards.queries.involved import had_part
 from grants.awards.queries.settling import is_repeated
@@ -20,8 +22,9 @@ from grants.awards.rules.settling import how_far
 from grants.awards.states import OPEN_COMPLAINTS, ComplaintState
 from grants.calls import queries as calls
 from grants.calls.models import Call
+from grants.calls.rules import ComplaintRules
 from grants.calls.states import ScoreMethod
-from grants.core import clock
+from grants.core import clock, encoding
 from grants.core.duties import Duty
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader, side_by_side
@@ -32,6 +35,8 @@ from grants.identity import queries as identity
 from grants.identity.models import User
 
 DUTIES_MAX = 50
+# Results whose time never runs anew: they are told with their reasons, before any list.
+TOLD_BY_THE_DESK = (ApplicationState.INELIGIBLE.value, ApplicationState.DROPPED.value)
 
 
 def to_handle(actor: Actor) -> Asking[list[Duty]]:
@@ -305,22 +310,46 @@ def to_send(actor: Actor) -> Asking[list[Duty]]:
     own = actor.places(Permission.APPLICATION_SUBMIT, "application")
     if not own:
         return []
+    at = clock.now()
     rows = yield from ask(
-        select(Application.reference, Application.title, Complaint.due_at, Call.zone)
+        select(
+            *(
+                Application.reference,
+                Application.title,
+                Call.zone,
+                Call.results_public_at,
+                Complaint.about,
+                Complaint.due_at,
+            ),
+            applications.state_to_team().label("stands"),
+            Call.content["fields"]["evaluation.complaints"].label("rules"),
+        )
         .join(Application, Application.id == Complaint.application_id)
         .join(Call, Call.id == Complaint.call_id)
-        .where(Complaint.state == ComplaintState.DRAFT.value, Application.id.in_(own), Complaint.due_at > clock.now())
+        .where(Complaint.state == ComplaintState.DRAFT.value, Application.id.in_(own))
+        # The longest time a call gives is 120 days; what is too late with it is left out below.
+        .where(or_(Complaint.due_at > at, Call.results_public_at.between(at - timedelta(days=122), at)))
         .order_by(Complaint.due_at, Complaint.id)
         .limit(DUTIES_MAX)
     )
+    found = sorted(((_sendable_until(row, at), row) for row in rows), key=lambda pair: pair[0])
     return [
         Duty(
             f"Send the complaint on “{row.title}”, or leave it",
             "It is a draft: the programme reads it once it is sent in time.",
-            "Open the complaint", "awards.own_complaint", {"ref": row.reference}, _last_moment(row.due_at, row.zone),
+            "Open the complaint", "awards.own_complaint", {"ref": row.reference}, _last_moment(due_at, row.zone),
         )
-        for row in rows
+        for due_at, row in found
+        if due_at > at
     ]  # fmt: skip
+
+
+def _sendable_until(row: Any, at: datetime) -> datetime:
+    """Before which moment a draft can be sent: its own, or the later one that runs from when the reasons could be read."""
+    public, stands = row.results_public_at, row.about == row.stands and row.about not in TOLD_BY_THE_DESK
+    if not (row.rules and row.rules["value"]) or public is None or public > at or not stands:
+        return row.due_at
+    return max(row.due_at, encoding.decode(row.rules, ComplaintRules).deadline(public, row.zone))
 
 
 def _last_moment(midnight: datetime, zone: str) -> datetime:

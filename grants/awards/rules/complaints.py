@@ -141,6 +141,19 @@ def refuse_breaches(breaches: Sequence[str], despite: str) -> None:
         raise Invalid(words, {"despite": words})
 
 
+def refuse_others_broken(now: str, answered: str) -> None:
+    """Raise :class:`Refused` where an outcome breaks other rules than those that its proposal says why to break.
+
+    Both come as :func:`breached_words`. What breaks nothing any more needs no answer.
+    """
+    if now and not answered:
+        raise Refused(f"{now} Return the proposal, so that it says why that is right.")
+    if now and now != answered:
+        raise Refused(
+            f"{now} When it was proposed it was this: “{answered}” Return the proposal, so that it says why it is right now."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """Whether one may complain about an application now, and why not."""

@@ -14,6 +14,9 @@ from grants.awards.states import Happened, PanelRole, Vote
 from grants.core import clock, encoding
 from grants.core.errors import Refused
 
+# Beside what nobody of the meeting says: the log has it from elsewhere.
+LOGGED = "Logged"
+
 
 @dataclass(frozen=True, slots=True)
 class MinutesStay:
@@ -301,7 +304,7 @@ def _vote(agenda: Agenda, put: Proposal) -> MinutesVote:
 def _change(agenda: Agenda, event: Event) -> MinutesChange:
     if event.kind is Happened.SCORED:
         # Whoever did it need not sit in the meeting: the log says who.
-        return MinutesChange(f"The score: {event.text} (before: {event.before}).", event.reason, "Logged", event.at)
+        return MinutesChange(f"The score: {event.text} (before: {event.before}).", event.reason, LOGGED, event.at)
     by = agenda.names[event.by]
     if event.kind is Happened.REORDERED:
         assert event.other is not None
@@ -309,6 +312,13 @@ def _change(agenda: Agenda, event: Event) -> MinutesChange:
         return MinutesChange(words, event.reason, by, event.at, agenda.items[event.other][0])
     before = f"before: “{event.before}”" if event.before else "before: nothing"
     return MinutesChange(f"Recommended: “{event.text}” ({before}).", event.reason, by, event.at)
+
+
+def scores_in(minutes: MinutesText) -> frozenset[tuple[UUID, MinutesChange]]:
+    """What changed a score while the meeting sat, as its minutes say it."""
+    return frozenset(
+        (item.application_id, each) for item in minutes.items for each in item.changes if each.by == LOGGED
+    )
 
 
 def copy_for(minutes: MinutesText, shut: Collection[UUID]) -> MinutesText:

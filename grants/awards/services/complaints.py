@@ -49,6 +49,7 @@ def save(actor: Actor, application_id: UUID, given: ComplaintInput, version: int
     row = _draft_of(application_id)
     if row is not None:
         check_version(row, version)
+        _run_anew(row, applications.view_for_team(application_id))
     else:
         if version:
             raise Conflict("The draft was sent or taken away meanwhile. Look at what stands now.")

@@ -8,7 +8,9 @@ from sqlalchemy import select
 
 from grants.awards import queries
 from grants.awards.models import PanelMeeting, PanelMinutes
+from grants.awards.queries.panel import Whole
 from grants.awards.rules import panel as rules
+from grants.awards.rules.minutes import MinutesText, scores_in
 from grants.awards.services.panel import item_named, log
 from grants.awards.states import Happened, MeetingState, PanelRole
 from grants.core import acts, encoding, jobs
@@ -17,6 +19,7 @@ from grants.core.db import db, locked
 from grants.core.errors import Conflict, NotAllowed, NotFound, Refused
 from grants.core.files import FileView
 from grants.core.permissions import Actor, Permission
+from grants.evaluation.services.scored import SCORED_JOB
 
 meeting_scope = queries.panel.meeting_scope
 
@@ -73,6 +76,7 @@ def freeze(actor: Actor, meeting_id: UUID) -> int:
         raise Refused("Minutes are frozen once the meeting has ended.")
     found = queries.panel.meeting_of(meeting_id)
     _refuse_partial(actor, [application_id for application_id, _, _ in found.items.values()])
+    _refuse_waiting_scores(found)
     before = _versions(meeting_id)
     text = queries.minutes.text_of(found)
     if before and before[0].chair_signed_by and before[0].second_signed_by:
@@ -101,10 +105,12 @@ def sign(actor: Actor, meeting_id: UUID, number: int) -> None:
     role = queries.panel.role_in(meeting_id, actor.user_id)
     if role is None:
         raise NotAllowed("The minutes are signed by the chair and by a second person of the meeting.")
-    _refuse_unread(actor, meeting_id, role)
+    found = queries.panel.meeting_of(meeting_id)
+    _refuse_unread(actor, found, role)
     standing = next(iter(_versions(meeting_id)), None)
     if standing is None or standing.number != number:
         raise Conflict("There is a newer version of these minutes. Read it, and sign that one.")
+    _refuse_other_scores(found, standing)
     if role in (PanelRole.CHAIR, PanelRole.DEPUTY):
         if standing.chair_signed_by is not None:
             raise Refused("The chair or the deputy has signed already; another person of the meeting signs second.")
@@ -115,9 +121,26 @@ def sign(actor: Actor, meeting_id: UUID, number: int) -> None:
         standing.second_signed_by, standing.second_signed_at = actor.user_id, acts.moment()
 
 
-def _refuse_unread(actor: Actor, meeting_id: UUID, role: PanelRole) -> None:
+def _refuse_waiting_scores(found: Whole) -> None:
+    """What changed a score while the meeting sat is logged by a job, and minutes say it."""
+    ids = [application_id for application_id, _, _ in found.items.values()]
+    if jobs.waits_about("application", ids, SCORED_JOB):
+        raise Refused("A score was changed a moment ago, and the log is being written. Try again in a minute.")
+
+
+def _refuse_other_scores(found: Whole, standing: PanelMinutes) -> None:
+    """Nobody signs minutes that leave out a score the log has; what was logged after they were frozen is frozen anew."""
+    _refuse_waiting_scores(found)
+    frozen: MinutesText = encoding.decode(standing.content, MinutesText)
+    if scores_in(frozen) != scores_in(queries.minutes.text_of(found)):
+        raise Refused(
+            "What changed a score while this meeting sat was logged after these minutes were frozen. "
+            "Ask the minute-taker to freeze them again, and sign that version."
+        )
+
+
+def _refuse_unread(actor: Actor, found: Whole, role: PanelRole) -> None:
     """Nobody signs what they cannot read whole; the sentence names who of the meeting can."""
-    found = queries.panel.meeting_of(meeting_id)
     ids = [application_id for application_id, _, _ in found.items.values()]
     if not queries.panel.shut(actor, ids):
         return

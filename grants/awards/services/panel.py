@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Exists, func, or_, select
 
 from grants.awards import queries
-from grants.awards.models import PanelEvent, PanelItem, PanelMeeting, PanelMember
+from grants.awards.models import PanelEvent, PanelItem, PanelMeeting, PanelMember, PanelMinutes
 from grants.awards.queries.panel import Clear
 from grants.awards.rules import panel as rules
 from grants.awards.rules.panel import MeetingInput
@@ -127,12 +128,8 @@ def add_event(meeting: PanelMeeting, by: UUID, kind: Happened, **about: object) 
     """The same of what this person did elsewhere."""
     rules.refuse_full_log(meeting.last_number, kind)
     meeting.last_number += 1
-    given = {"text": "", "before": "", "reason": "", **about}
-    db.session.add(
-        PanelEvent(
-            meeting_id=meeting.id, number=meeting.last_number, kind=kind.value, at=acts.moment(), by_id=by, **given
-        )
-    )
+    given = {"at": acts.moment(), "text": "", "before": "", "reason": "", **about}
+    db.session.add(PanelEvent(meeting_id=meeting.id, number=meeting.last_number, kind=kind.value, by_id=by, **given))
 
 
 @act(
@@ -141,39 +138,63 @@ def add_event(meeting: PanelMeeting, by: UUID, kind: Happened, **about: object) 
     scope=application_scope,
     says="logged in the meeting of the panel what changed the score of {subject}",
 )
-def log_score(actor: Actor, application_id: UUID, by: UUID, at: datetime, text: str, before: str, reason: str) -> int:
-    """Log what changed a score at a moment in each meeting that had begun by then, has the application and has not ended.
+def log_score(
+    actor: Actor,
+    application_id: UUID,
+    by: UUID,
+    at: datetime,
+    text: str,
+    before: str,
+    reason: str,
+    *,
+    named: bool = True,
+) -> int:
+    """Log what changed a score at a moment in each meeting that sat then and has the application.
 
+    One that ended meanwhile still takes it, after its end and with its own moment, until its minutes are signed by both.
     Returns how many meetings those are. Said again, it is logged once.
     """
     acts.subject("application", application_id)
-    name = identity.people({by})[by].name
-    running = db.session.execute(
+    said = {
+        "text": f"{text}, by {identity.people({by})[by].name}" if named else text,
+        "before": before,
+        "reason": reason,
+    }
+    began = db.session.execute(
         select(PanelItem.id, PanelItem.meeting_id)
-        .join(PanelMeeting, PanelMeeting.id == PanelItem.meeting_id)
         .where(
             PanelItem.application_id == application_id,
-            PanelMeeting.state.in_((MeetingState.RUNNING.value, MeetingState.PAUSED.value)),
-            select(PanelEvent.id)
-            .where(
-                PanelEvent.meeting_id == PanelMeeting.id, PanelEvent.kind == Happened.BEGUN.value, PanelEvent.at <= at
-            )
-            .exists(),
+            _logged(PanelItem.meeting_id, Happened.BEGUN, PanelEvent.at <= at),
         )
         .order_by(PanelItem.meeting_id)
     ).all()
-    for row in running:
+    logged = 0
+    for row in began:
+        # Whoever ends the meeting or signs its minutes holds it too: what stands is looked at once it is locked.
         meeting = locked(PanelMeeting, row.meeting_id)
-        said = {"item_id": row.id, "text": f"{text}, by {name}", "before": before, "reason": reason}
-        last = db.session.scalars(
-            select(PanelEvent)
-            .where(PanelEvent.item_id == row.id, PanelEvent.kind == Happened.SCORED.value)
-            .order_by(PanelEvent.number.desc())
-            .limit(1)
-        ).first()
-        if last is None or (last.text, last.before, last.reason) != (said["text"], before, reason):
-            add_event(meeting, by, Happened.SCORED, **said)
-    return len(running)
+        if not _takes(meeting.id, at):
+            continue
+        logged += 1
+        entry = {"item_id": row.id, "at": at, **said}
+        if db.session.scalar(select(PanelEvent.id).filter_by(kind=Happened.SCORED.value, **entry).limit(1)) is None:
+            add_event(meeting, by, Happened.SCORED, **entry)
+    return logged
+
+
+def _logged(meeting_id: Any, kind: Happened, when: ColumnElement[bool]) -> Exists:
+    return (
+        select(PanelEvent.id).where(PanelEvent.meeting_id == meeting_id, PanelEvent.kind == kind.value, when).exists()
+    )
+
+
+def _takes(meeting_id: UUID, at: datetime) -> bool:
+    """Whether a meeting had not ended at this moment, and its minutes can still say what happened then."""
+    signed = select(PanelMinutes.id).where(
+        PanelMinutes.meeting_id == meeting_id,
+        PanelMinutes.chair_signed_by.is_not(None),
+        PanelMinutes.second_signed_by.is_not(None),
+    )
+    return not db.session.scalar(select(or_(_logged(meeting_id, Happened.ENDED, PanelEvent.at < at), signed.exists())))
 
 
 def _led(actor: Actor, meeting_id: UUID, version: int | None) -> PanelMeeting:

@@ -131,6 +131,7 @@ def propose(actor: Actor, complaint_id: UUID, given: SecondDecision, version: in
     breaches = _breaches(row, checked.remedy)
     said.refuse_breaches(breaches, checked.despite)
     row.despite = checked.despite if breaches else None
+    row.breached = said.breached_words(breaches) or None
     row.upholds, row.remedy = checked.upholds, checked.remedy.value if checked.remedy else None
     row.decision, row.proposed_by, row.proposed_at = checked.text, actor.user_id, acts.moment()
     row.return_reason = None
@@ -236,8 +237,7 @@ def decide(actor: Actor, complaint_id: UUID, version: int | None = None) -> Comp
     _refuse_impossible(row, remedy)
     _refuse_untold(row)
     breaches = _breaches(row, remedy)
-    if breaches and not row.despite:
-        raise Refused(f"{said.breached_words(breaches)} Return the proposal, so that it says why that is right.")
+    said.refuse_others_broken(said.breached_words(breaches), row.breached or "")
     # The letter reads the application, and nothing of the row is written until it is whole.
     letter = _letter(row, call, remedy).to_mapping()
     state = COMPLAINT.move(row, "uphold" if row.upholds else "reject")

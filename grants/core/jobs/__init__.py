@@ -18,6 +18,7 @@ from grants.core.jobs.queries import (
     view,
     views,
     waiting,
+    waits_about,
 )
 from grants.core.jobs.ringing import connected, line_of_rq, queue_server, spared
 from grants.core.jobs.rules import LEASE, NAME, QUEUE_OF_MODULE, QUEUES, RING_AGAIN_AFTER, Asker, QueueRules
@@ -68,6 +69,7 @@ __all__ = [
     "view",
     "views",
     "waiting",
+    "waits_about",
     "work",
     "work_off",
 ]

@@ -99,6 +99,13 @@ def newest_of(subject: tuple[str, UUID], names: Collection[str]) -> dict[str, Jo
     return {row.name: _view(row) for row in db.session.execute(statement)}
 
 
+def waits_about(kind: str, ids: Collection[UUID], name: str) -> bool:
+    """Whether a job of that name about one of these things is not over."""
+    over = [JobState.DONE.value, JobState.FAILED.value, JobState.CANCELLED.value]
+    about = (job.c.subject_kind == kind, job.c.subject_id.in_(ids), job.c.name == name)
+    return db.session.scalar(select(select(job.c.id).where(*about, job.c.state.not_in(over)).exists())) is True
+
+
 def last_run(name: str) -> JobView | None:
     """The newest job of that name that came to its end, well or not; None where none did yet."""
     over = [JobState.DONE.value, JobState.FAILED.value]

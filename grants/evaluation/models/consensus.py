@@ -39,6 +39,8 @@ class Consensus(Row):
     agreed_by: Mapped[list[Any]]
     # A view that could not be reconciled, recorded by the chair.
     minority_view: Mapped[str | None] = mapped_column(info=DIGEST)
+    # Of one that was agreed and opened again: what it came to and why it was opened, in words, until it is agreed anew.
+    reopened: Mapped[dict[str, Any] | None] = mapped_column(info=DIGEST)
 
 
 class ConsensusScore(Row):

@@ -37,10 +37,23 @@ from grants.identity import services as people
 
 
 def reopen_consensus(row: Consensus) -> None:
-    """A proposed or agreed consensus is a draft again; agreements given to it count no more."""
+    """A proposed or agreed consensus is a draft again; agreements given to it count no more, a view stays with its version."""
     CONSENSUS.move(row, "reopen")
-    row.proposed_at = row.agreed_at = None
+    row.proposed_at = row.agreed_at = row.minority_view = None
     row.agreed_by = []
+
+
+def open_agreed(actor: Actor, row: Consensus, why: str, *, named: bool = True) -> None:
+    """The same of an agreed one, inside an act: the panel is told, and what stood is kept until it is agreed anew.
+
+    Not ``named``: who did it stays out of the log of the panel, as where that would tell whose conflict it was.
+    """
+    row.reopened = {"before": _marked(row), "why": why}
+    reopen_consensus(row)
+    tell_panel(
+        actor.user_id or row.written_by, row.application_id, "the consensus is open again", row.reopened["before"], why,
+        named=named,
+    )  # fmt: skip
 
 
 @act(
@@ -184,9 +197,7 @@ def reopen_agreed(actor: Actor, application_id: UUID, reason: str, version: int 
         )
     acts.reason(words)
     _answer(actor, row, Answer.REOPENED, words)
-    reopen_consensus(row)
-    row.minority_view = None
-    tell_panel(actor, application_id, "the consensus is open again", _marked(row), words)
+    open_agreed(actor, row, words)
     people.mail(
         queries.seat_people(application_id), "consensus_reopened", "application", application_id,
         reference=_reference(application_id), reason=words,
@@ -251,26 +262,19 @@ def _refuse_not_with_them(row: Consensus) -> None:
 def _settle(actor: Actor, row: Consensus) -> None:
     CONSENSUS.move(row, "settle")
     row.agreed_at = acts.moment()
-    opened = db.session.execute(
-        select(ConsensusAnswer.words, ConsensusVersion.marks)
-        .join(ConsensusVersion, ConsensusVersion.id == ConsensusAnswer.version_id)
-        .where(ConsensusVersion.consensus_id == row.id, ConsensusAnswer.answer == Answer.REOPENED.value)
-        .order_by(ConsensusVersion.number.desc(), ConsensusAnswer.answered_at.desc())
-        .limit(1)
-    ).first()
-    if opened is not None:
-        tell_panel(actor, row.application_id, f"agreed anew: {_marked(row)}", _total_words(opened.marks), opened.words)
+    if row.reopened is not None:
+        tell_panel(
+            actor.user_id, row.application_id, f"agreed anew: {_marked(row)}", row.reopened["before"], row.reopened["why"]
+        )  # fmt: skip
+        row.reopened = None
 
 
 def _marked(row: Consensus) -> str:
     """What the scores of a consensus come to as they stand, in words."""
     scores = db.session.scalars(select(ConsensusScore).where(ConsensusScore.consensus_id == row.id))
-    return _total_words({score.criterion: [score.half, score.comment] for score in scores})
-
-
-def _total_words(marks: dict[str, Any]) -> str:
-    halves = [half for half, _ in marks.values()]
-    return "not scored" if None in halves else f"{points(sum(halves))} points"
+    halves = [score.half for score in scores]
+    scored = [half for half in halves if half is not None]
+    return f"{points(sum(scored))} points" if len(scored) == len(halves) else "not scored"
 
 
 @act(

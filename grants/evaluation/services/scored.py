@@ -5,15 +5,19 @@ from __future__ import annotations
 from uuid import UUID
 
 from grants.core import acts, jobs
-from grants.core.permissions import Actor
 
 SCORED_JOB = "jobs.awards.score_changed"
 
 
-def tell_panel(actor: Actor, application_id: UUID, text: str, before: str, reason: str) -> None:
-    """Have a meeting that runs now log what changed a score of this application, by whom and why; inside the act that does it."""
-    assert actor.user_id is not None, "a person changes a score"
+def tell_panel(
+    by: UUID | None, application_id: UUID, text: str, before: str, reason: str, *, named: bool = True
+) -> None:
+    """Have a meeting that runs now log what changed a score of this application, by whom and why; inside the act that does it.
+
+    Not ``named``: the entry says what and why, and not who.
+    """
+    assert by is not None, "a person changes a score"
     jobs.queue(
         SCORED_JOB, subject=("application", application_id), asker=jobs.Asker.PROGRAM, application_id=application_id,
-        by=actor.user_id, at=acts.moment(), text=text, before=before, reason=reason,
+        by=by, at=acts.moment(), text=text, before=before, reason=reason, named=named,
     )  # fmt: skip

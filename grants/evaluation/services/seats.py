@@ -21,9 +21,9 @@ from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
 from grants.evaluation import matching, queries, rules
-from grants.evaluation.models import Assessment, Assignment, Evaluator, ScoreShift
+from grants.evaluation.models import Assessment, Assignment, Consensus, Evaluator, ScoreShift
 from grants.evaluation.rules import Consortium, Fitting, PoolMember
-from grants.evaluation.services.consensus import reopen_consensus
+from grants.evaluation.services.consensus import open_agreed, reopen_consensus
 from grants.evaluation.services.drafting import consensus_row
 from grants.evaluation.states import SEAT, SHIFT, ConsensusState, CountryRule, SeatState, ShiftState
 from grants.identity import services as people
@@ -34,6 +34,8 @@ REASON_CHARACTERS_MAX = 2_000
 # The letters to whoever loses a seat by hand.
 EMPTIED, HANDED_OVER = "assignment_emptied", "assignment_handed_over"
 
+SEAT_EMPTIED = "A seat was emptied, so the evaluators agree anew."
+
 
 def void_seat(seat: Assignment, user_id: UUID, reason: str) -> None:
     """Empty a seat: the role ends, the sheet counts no more, a consensus already begun opens again."""
@@ -41,8 +43,12 @@ def void_seat(seat: Assignment, user_id: UUID, reason: str) -> None:
     seat.voided_at, seat.void_reason = acts.moment(), reason
     people.end_role(user_id, Role.ASSIGNED_EVALUATOR, kind="application", object_id=seat.application_id)
     row = consensus_row(seat.application_id)
-    if row is not None and row.state != ConsensusState.DRAFT.value:
-        reopen_consensus(row)
+    match row:
+        case Consensus(state=ConsensusState.AGREED.value):
+            # Whose seat it was and why is not for the panel: it may be their conflict.
+            open_agreed(acts.running_act().actor, row, SEAT_EMPTIED, named=False)
+        case Consensus(state=ConsensusState.PROPOSED.value):
+            reopen_consensus(row)
 
 
 def start_again(application_id: UUID, reason: str) -> None:

@@ -76,7 +76,7 @@ def confirm_shift(actor: Actor, shift_id: UUID, version: int | None = None) -> N
     SHIFT.move(row, "confirm")
     row.decided_by, row.decided_at = actor.user_id, acts.moment()
     tell_panel(
-        actor, row.application_id, f"moved by {rules.shift_words(row.shift_half)}",
+        actor.user_id, row.application_id, f"moved by {rules.shift_words(row.shift_half)}",
         f"moved by {rules.shift_words(standing.shift_half)}" if standing is not None else "not moved", row.reason,
     )  # fmt: skip
 

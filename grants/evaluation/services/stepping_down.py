@@ -22,7 +22,7 @@ from grants.evaluation.services.leaving import REASON_MISSING
 from grants.evaluation.services.seats import void_seat
 from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
 from grants.identity import services as people
-from grants.identity.queries import actor_for, users_with
+from grants.identity.queries import users_with
 
 
 @act(
@@ -50,17 +50,13 @@ def step_down(actor: Actor, call_id: UUID, reason: str, version: int | None = No
         raise Refused(rules.ALL_SUBMITTED)
     acts.reason(words)
     entry.stepped_down_at, entry.stepped_down_why = acts.moment(), words
-    # By application whether the seat on it is free now; where not, what is in stands.
-    freed = {seat.application_id: is_open and _gave_back(seat, entry.user_id, words) for seat, is_open in seats}
+    freed = sum(is_open and _gave_back(seat, entry.user_id, words) for seat, is_open in seats)
     if not _has_seat(entry):
         _take_back_acceptance(entry, words)
-    for manager_id in _managers(call_id):
-        # A seat on what is closed to them is in neither number: nobody learns by subtraction who assesses it.
-        barred = actor_for(manager_id).barred("application")
-        seen = [is_free for application_id, is_free in freed.items() if application_id not in barred]
-        counts = {"freed": seen.count(True), "stands": seen.count(False)}
-        _tell(actor, [manager_id], call_id, "evaluator_stepped_down", words=words, **counts)
-    return [*freed.values()].count(True)
+    # Without a number: a mail is read by who is a manager when it leaves, and whose conflicts may have come since. Which
+    # seats are free stands on the page, of what is open to them then.
+    _tell(actor, _managers(call_id), call_id, "evaluator_stepped_down", words=words)
+    return freed
 
 
 @act(
