@@ -24,14 +24,15 @@ PAGE = RunPage("slug", "Title", RUN, {}, "", 1_600, 400, 10, (), {}, Rows(()), S
 def test_a_run_says_its_worth_its_proof_and_what_the_rules_cost() -> None:
     worth, proof, cost, floor, shared = PAGE.result_words
 
-    assert "The 6 seats together are worth 1500, 250 each on average." in worth
+    assert "The 6 seats together are worth 1\xa0500, 250 each on average." in worth
     assert proof == (
         "Of all choices that keep the rules on who sits together and keep what the worst served application has none is "
         "worth more: found so by HiGHS 1.12, by a search to the end. What can be added up again by prices is that without "
-        "this no more than 1600 is possible."
+        "this no more than 1\xa0600 is possible."
     )
     assert (
-        "1600 could be reached. Keeping them took 6.25 % of it: the seats are at most so far from that ideal." in cost
+        "1\xa0600 could be reached. Keeping them took 6.25 % of it: the seats are at most so far from that ideal."
+        in cost
     )
     assert floor == "The application served worst has 400 over its seats; every other has as much or more."
     assert shared == "The work is shared as evenly as it can be: 1 to 2 seats a person."
@@ -39,7 +40,7 @@ def test_a_run_says_its_worth_its_proof_and_what_the_rules_cost() -> None:
 
 def test_only_what_prices_prove_is_called_proved() -> None:
     told = f"{BY_FLOW.headline} {BY_FLOW.bound_words} {BY_FLOW.proof_words}"
-    assert "the best assignment, proved No assignment can be worth more than 1500, which is proved." in told
+    assert "the best assignment, proved No assignment can be worth more than 1\xa0500, which is proved." in told
     assert (
         "No other choice of people is worth more: that is proved, by a price for every open pair (12 of them)" in told
     )
@@ -67,7 +68,7 @@ def test_the_proof_is_only_of_what_could_be_chosen() -> None:
 def test_a_search_that_ended_early_says_how_much_is_still_to_be_had() -> None:
     near = replace(RUN, bound=1_510)
     assert near.headline == "an assignment"
-    assert "none can be worth more than 1510: found so by HiGHS 1.12. This one is 10 below" in near.proof_words
+    assert "none can be worth more than 1\xa0510: found so by HiGHS 1.12. This one is 10 below" in near.proof_words
 
 
 def test_a_gap_is_said_and_so_is_uneven_work_and_nothing_is_said_of_no_seats() -> None:
@@ -75,7 +76,7 @@ def test_a_gap_is_said_and_so_is_uneven_work_and_nothing_is_said_of_no_seats() -
 
     _, proof, shared = page.result_words
 
-    assert "more than 1510: that is proved, by prices. This one is 10 below" in proof
+    assert "more than 1\xa0510: that is proved, by prices. This one is 10 below" in proof
     assert "makes 14; with the same number for everybody it would be 10" in shared
     assert replace(PAGE, run=replace(RUN, objective=None, bound=None)).result_words == ()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from grants.core.text import grouped
 from grants.evaluation.states import RunStatus
 
 # The program that decides under rules on groups and a floor, as :attr:`RunView.solver` names it.
@@ -85,11 +86,10 @@ class RunView:
     @property
     def bound_words(self) -> str:
         """The bound and whence it is known, in a sentence or two."""
+        assert self.bound is not None, "a run that was solved has one"
         if self.by_prices:
-            return f"No assignment{self._bounded} can be worth more than {self.bound}, which is proved."
-        found = (
-            f"Of all that {self._conditions} none is worth more than {self.bound}: so the search of {self._searched}."
-        )
+            return f"No assignment{self._bounded} can be worth more than {grouped(self.bound)}, which is proved."
+        found = f"Of all that {self._conditions} none is worth more than {grouped(self.bound)}: so the search of {self._searched}."
         return f"{found}{self._ideal_words}"
 
     @property
@@ -102,15 +102,15 @@ class RunView:
                 f"No other choice of people{self._bounded} is worth more: that is proved, by a price for every open pair "
                 f"({self.pairs_priced} of them), and can be added up again without the program that found it."
             )
-        below = f"This one is {gap} below, so at most so much is still to be had; whether it is, nobody worked out."
+        below = f"This one is {grouped(gap)} below, so at most so much is still to be had; whether it is, nobody worked out."
         if self.by_prices:
-            return f"No choice of people can be worth more than {self.bound}: that is proved, by prices. {below}"
+            return (
+                f"No choice of people can be worth more than {grouped(self.bound)}: that is proved, by prices. {below}"
+            )
         of = f"Of all choices that {self._conditions}"
         if not gap:
             return f"{of} none is worth more: found so by {self._searched}, by a search to the end.{self._ideal_words}"
-        return (
-            f"{of} none can be worth more than {self.bound}: found so by {self._searched}. {below}{self._ideal_words}"
-        )
+        return f"{of} none can be worth more than {grouped(self.bound)}: found so by {self._searched}. {below}{self._ideal_words}"
 
     @property
     def _bounded(self) -> str:
@@ -140,4 +140,4 @@ class RunView:
     def _ideal_words(self) -> str:
         if self.ideal is None:
             return ""
-        return f" What can be added up again by prices is that without this no more than {self.ideal} is possible."
+        return f" What can be added up again by prices is that without this no more than {grouped(self.ideal)} is possible."

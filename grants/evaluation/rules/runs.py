@@ -185,14 +185,14 @@ class RunPage:
             return ()
         found = [
             f"Every pair of an evaluator and an application has a fit of 0 to {FIT_MAX}: how much of its topics the person "
-            f"knows, and whatever else the call counts. The {run.seats} seats together are worth {run.objective}, "
+            f"knows, and whatever else the call counts. The {run.seats} seats together are worth {grouped(run.objective)}, "
             f"{run.mean} each on average.",
             run.proof_words,
         ]
         if self.ideal is not None and self.ideal > run.objective:
             found.append(
                 f"What that costs: without rules on who sits together and without the care for the worst served application "
-                f"{self.ideal} could be reached. Keeping them took {self.from_ideal} of it: the seats are at most so far from that "
+                f"{grouped(self.ideal)} could be reached. Keeping them took {self.from_ideal} of it: the seats are at most so far from that "
                 "ideal."
             )
         if self.floor is not None:
