@@ -34,6 +34,11 @@ def reading_pack(*, pack_id: str) -> None:
     services.make_reading_pack(jobs.actor(Permission.ASSESSMENT_SCORE), UUID(pack_id))
 
 
+def reading_copy(*, seat_id: str, submission_id: str) -> None:
+    """An evaluator wants one application as a PDF: make it if it is open to them now; a second run finds it made."""
+    services.make_reading_copy(jobs.actor(Permission.ASSESSMENT_SCORE), UUID(seat_id), UUID(submission_id))
+
+
 def panel_minutes(*, minutes_id: str) -> None:
     """Somebody wants the minutes of a panel on paper: print the copy this reader may have."""
     services.print_minutes(jobs.actor(Permission.PANEL_READ), UUID(minutes_id))

@@ -192,7 +192,7 @@ def test_the_page_names_the_rule_that_keeps_a_row_out(one_a_country: Scene, brow
     same = [row for row in shown.rows[1:] if row.country == country]
     assert all(row.rule_words == f"Not selected: {country} has its 1 of one country already." for row in same)
     text = text_of(browser.get("manager", f"/calls/{one_a_country.slug}/ranking"))
-    assert "At most 1 application with a lead from one country are selected." in text
+    assert "At most 1 application with a lead from one country is selected." in text
     assert "By country" in text
     # The call decides what happens at the line: nobody is asked.
     assert "Below the line</legend>" not in text_of(browser.get("manager", f"/calls/{one_a_country.slug}/decision"))

@@ -72,7 +72,7 @@ REACHED = {
         """,
     "elena": """
         evaluation.assessment evaluation.assessments evaluation.conflicts evaluation.finished evaluation.leave
-        evaluation.reading_pack evaluation.sheet_offline
+        evaluation.reading_copy evaluation.reading_pack evaluation.sheet_offline
         """,
     "chair": "awards.advice awards.live awards.projector evaluation.scores_by_evaluator",
     "reka": "agreements.account identity.organisation reporting.costs reporting.section",

@@ -63,6 +63,8 @@ class SelectionRules:
 
         >>> SelectionRules(country_max=2).sentences[1]
         'At most 2 applications with a lead from one country are selected.'
+        >>> SelectionRules(country_max=1).sentences[1]
+        'At most 1 application with a lead from one country is selected.'
         """
         found = [
             "Below the first application that asks for more than is left, what still fits is selected."
@@ -70,7 +72,8 @@ class SelectionRules:
             else "Selection stops at the first application that asks for more than is left."
         ]
         if self.country_max is not None:
-            found.append(f"At most {_applications(self.country_max)} with a lead from one country are selected.")
+            verb = "is" if self.country_max == 1 else "are"
+            found.append(f"At most {_applications(self.country_max)} with a lead from one country {verb} selected.")
         if self.country_amount_max is not None:
             found.append(f"Applications with a lead from one country get at most {self.country_amount_max} together.")
         if self.countries_min:

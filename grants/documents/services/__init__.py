@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.documents.services.packs import make_reading_pack
+from grants.documents.services.packs import make_reading_copy, make_reading_pack
 from grants.documents.services.papers import (
     print_agreement,
     print_complaint,
@@ -35,6 +35,7 @@ __all__ = [
     "export",
     "export_audit",
     "export_books",
+    "make_reading_copy",
     "make_reading_pack",
     "print_agreement",
     "print_complaint",

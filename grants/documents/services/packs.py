@@ -8,11 +8,13 @@ from typing import IO
 from uuid import UUID
 
 from grants.applications import queries as applications
+from grants.applications.models import Application
 from grants.core import acts, clock, files, jobs
 from grants.core.acts import act
 from grants.core.db import locked
 from grants.core.errors import Refused
 from grants.core.file_types import megabytes
+from grants.core.files import FileView
 from grants.core.permissions import Actor, Permission
 from grants.documents import queries
 from grants.documents.pdf import letters
@@ -20,9 +22,16 @@ from grants.documents.rules import (
     Format,
 )
 from grants.evaluation import queries as evaluation
-from grants.evaluation import services as evaluating
 from grants.evaluation.models import ReadingPack
-from grants.evaluation.rules import PACK_BYTES_MAX, PACK_KIND, ToRead, attached_folder, packed_name
+from grants.evaluation.rules import (
+    COPY_KIND,
+    COPY_ROLE,
+    PACK_BYTES_MAX,
+    PACK_KIND,
+    ToRead,
+    attached_folder,
+    packed_name,
+)
 
 
 @act("reading_pack.make", needs=Permission.ASSESSMENT_SCORE, says="packed the applications to assess into one file")
@@ -64,6 +73,33 @@ def make_reading_pack(actor: Actor, pack_id: UUID, bytes_max: int = PACK_BYTES_M
     return len(still)
 
 
+@act("reading_pack.make_one", needs=Permission.ASSESSMENT_SCORE, says="made a PDF of {subject}, to assess it")
+def make_reading_copy(actor: Actor, seat_id: UUID, submission_id: UUID) -> FileView:
+    """One submitted version as a PDF to read, for whoever holds that seat and may read it now; made once for all.
+
+    Raises :class:`Refused` where it is not open to them any more.
+    """
+    one = next(
+        (each for each in evaluation.to_read(actor) if (each.seat_id, each.submission_id) == (seat_id, submission_id)),
+        None,
+    )
+    if one is None:
+        raise Refused("The application was no longer open to you when its PDF was to be made.")
+    acts.subject("application", one.application_id)
+    # Somebody else may ask for the same at this moment: one of the two makes it.
+    locked(Application, one.application_id)
+    for made in files.listed(COPY_KIND, submission_id, COPY_ROLE):
+        return made
+    return files.keep_bytes(
+        _reading_copy(submission_id),
+        name=files.clean_name(packed_name(one.reference, one.title)),
+        media_type=Format.PDF.media_type,
+        kind=COPY_KIND,
+        object_id=submission_id,
+        role=COPY_ROLE,
+    )
+
+
 def _pack(wanted: Sequence[ToRead], file: IO[bytes], bytes_max: int) -> None:
     """Write these applications as an archive, one after the other; refused once they are too large together."""
     size = 0
@@ -82,9 +118,6 @@ def _pack(wanted: Sequence[ToRead], file: IO[bytes], bytes_max: int) -> None:
 
 def _reading_copy(submission_id: UUID) -> bytes:
     return letters.reading_copy(queries.reading_copy(submission_id))
-
-
-evaluating.reading_copies_by(_reading_copy)
 
 
 def _to_read(each: ToRead) -> Iterator[tuple[str, bytes]]:

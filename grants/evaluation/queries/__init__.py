@@ -114,7 +114,7 @@ from grants.evaluation.queries.own_sheets import (
     form_of,
     own_seat_id,
 )
-from grants.evaluation.queries.packs import pack, to_read
+from grants.evaluation.queries.packs import COPY_JOB, CopyView, copy, pack, to_read
 from grants.evaluation.queries.pool_list import asked_already, own_entry, pool_lines, pool_list, pool_person
 from grants.evaluation.queries.run_file import run_taken
 from grants.evaluation.queries.runs import adjust_page, rules_holder, run_page, seat_why, standing_version
@@ -141,6 +141,7 @@ from grants.evaluation.queries.stepping_down import stepping_down
 from grants.evaluation.queries.work import duties, unanswered
 
 __all__ = [
+    "COPY_JOB",
     "EVALUATED",
     "IN_EVALUATION",
     "OWN_CALLS_ALL",
@@ -149,6 +150,7 @@ __all__ = [
     "READS_CONFLICTS",
     "READS_SCORES",
     "REMINDER_MAIL",
+    "CopyView",
     "acts_for",
     "adjust_page",
     "agreed_before",
@@ -187,6 +189,7 @@ __all__ = [
     "consensus_versions",
     "consortia",
     "consortia_of",
+    "copy",
     "country_rule",
     "declaration_of",
     "declaration_scope",

@@ -126,6 +126,8 @@ from grants.evaluation.rules.matrix import COLUMNS_MAX, MatrixCell, MatrixColumn
 from grants.evaluation.rules.official import SHIFT_TAINTED, Gathered, OfficialScore, scored
 from grants.evaluation.rules.offline_sheet import AnotherSheet, refuse_another_sheet, sheet_mark
 from grants.evaluation.rules.packs import (
+    COPY_KIND,
+    COPY_ROLE,
     PACK_BYTES_MAX,
     PACK_KIND,
     PackView,
@@ -294,6 +296,8 @@ __all__ = [
     "COLUMNS_MAX",
     "COMMENT_CHARACTERS_MAX",
     "CONSENSUS_WORDS",
+    "COPY_KIND",
+    "COPY_ROLE",
     "COUNTS_AS_A_SEAT",
     "DUE_SOON",
     "EMPTY_SEAT",

@@ -7,6 +7,9 @@ from datetime import datetime
 from uuid import UUID
 
 PACK_KIND = "reading_pack"
+# The PDF of one submitted version, one for all who read it; the job that makes it is about a seat.
+COPY_KIND = "reading_copy"
+COPY_ROLE = "pdf"
 # Before it is packed; what is larger is read on its pages.
 PACK_BYTES_MAX = 500_000_000
 # What a title may hold and the name of a file may not.
@@ -35,6 +38,8 @@ class ToRead:
     submission_id: UUID
     reference: str
     title: str
+    # Of the person who asks.
+    seat_id: UUID
 
 
 @dataclass(frozen=True, slots=True)

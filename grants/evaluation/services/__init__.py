@@ -29,7 +29,7 @@ from grants.evaluation.services.invitations import (
     withdraw_invitation,
 )
 from grants.evaluation.services.leaving import recuse
-from grants.evaluation.services.packs import ask_pack, download_pack, reading_copies_by, reading_copy, take_one
+from grants.evaluation.services.packs import ask_one, ask_pack, download_one, download_pack
 from grants.evaluation.services.places import keep_place, skip
 from grants.evaluation.services.records import input_of
 from grants.evaluation.services.reminding import remind_of_assessments
@@ -47,6 +47,7 @@ __all__ = [
     "adjust",
     "agree",
     "agree_by_link",
+    "ask_one",
     "ask_pack",
     "ask_to_look",
     "change_by_file",
@@ -59,6 +60,7 @@ __all__ = [
     "decline_invitation",
     "detect",
     "dissent",
+    "download_one",
     "download_pack",
     "edit_profile",
     "empty_imports",
@@ -74,8 +76,6 @@ __all__ = [
     "pool",
     "propose",
     "propose_shift",
-    "reading_copies_by",
-    "reading_copy",
     "recuse",
     "remind",
     "remind_late",
@@ -97,7 +97,6 @@ __all__ = [
     "submit",
     "submit_written",
     "take_back",
-    "take_one",
     "take_over",
     "tell_of_terms",
     "whose_link",

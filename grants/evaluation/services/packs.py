@@ -1,21 +1,20 @@
-"""Acts on the packed file of applications to read: asked for, and taken. The job that makes it is one of documents."""
+"""Acts on what is taken along to read, packed or one alone: asked for, and taken. The jobs that make them are of documents."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from sqlalchemy import select
 
 from grants.core import acts, files, jobs
 from grants.core.acts import act
-from grants.core.db import db
+from grants.core.db import db, locked
 from grants.core.errors import NotFound, Refused
 from grants.core.files import FileView
 from grants.core.permissions import Actor, Permission
 from grants.evaluation import queries
-from grants.evaluation.models import ReadingPack
-from grants.evaluation.rules import PACK_KIND, ToRead
+from grants.evaluation.models import Assignment, ReadingPack
+from grants.evaluation.rules import COPY_KIND, PACK_KIND
 
 JOB = "jobs.documents.reading_pack"
 
@@ -61,29 +60,33 @@ def download_pack(actor: Actor) -> FileView:
 
 
 @act(
+    "reading_pack.ask_one",
+    needs=Permission.ASSESSMENT_SCORE,
+    says="asked for {subject} as a PDF, to assess it",
+)
+def ask_one(actor: Actor, reference: str) -> None:
+    """Ask for one application as a PDF; a job makes it. Nothing more is queued while one is made, or once it is there."""
+    one = queries.copy(actor, reference).one
+    # Two clicks at once: the second waits here, and finds the job of the first.
+    locked(Assignment, one.seat_id)
+    # Of the application and not of a pack: who may not know of it reads nothing of this on the record.
+    acts.subject("application", one.application_id)
+    standing = queries.copy(actor, reference)
+    if standing.file is None and not standing.waits:
+        jobs.queue(
+            queries.COPY_JOB, subject=(COPY_KIND, one.seat_id), seat_id=one.seat_id, submission_id=one.submission_id
+        )
+
+
+@act(
     "reading_pack.download_one",
     needs=Permission.ASSESSMENT_SCORE,
     says="took {subject} as a PDF, to assess it",
 )
-def take_one(actor: Actor, reference: str) -> ToRead:
-    """Say which application its owner takes as a PDF alone, as long as it is open to them; that it was taken is kept."""
-    one = next((each for each in queries.to_read(actor) if each.reference == reference), None)
-    if one is None:
+def download_one(actor: Actor, reference: str) -> FileView:
+    """Hand one application as a PDF to whom it is open now, once it is made; that it was taken is kept."""
+    standing = queries.copy(actor, reference)
+    if standing.file is None:
         raise NotFound
-    # Of the application and not of a pack: who may not know of it reads nothing of this on the record.
-    acts.subject("application", one.application_id)
-    return one
-
-
-_makers: list[Callable[[UUID], bytes]] = []
-
-
-def reading_copies_by(make: Callable[[UUID], bytes]) -> None:
-    """Take how a later stage makes the PDF of what was submitted, without what nobody who assesses it may read."""
-    _makers[:] = [make]
-
-
-def reading_copy(one: ToRead) -> bytes:
-    """One application as a PDF to read, made at this moment; the same as in the packed file."""
-    (make,) = _makers
-    return make(one.submission_id)
+    acts.subject("application", standing.one.application_id)
+    return standing.file
