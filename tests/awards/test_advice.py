@@ -234,8 +234,8 @@ def test_who_sees_a_part_without_means_is_told_why(
     with arranging():
         people.bar(scene.people["chair"], "application", hidden)
         scene.people["second"] = people.user("Sanna Second", Role.PROGRAMME_MANAGER).id
-    for who, about in [(who, about) for about in shown for who in scene.seats(about)][:gone]:
-        scene.release(who, about, "Fell ill.", by="second")
+    for who, seat in [(who, each) for each in shown for who in scene.seats(each)][:gone]:
+        scene.release(who, seat, "Fell ill.", by="second")
 
     page = text_of(browser.get("chair", f"/calls/{scene.slug}/advice"))
 
