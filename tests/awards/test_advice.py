@@ -212,9 +212,35 @@ def test_a_chair_with_a_conflict_sees_neither_the_row_nor_ranks_it_could_be_told
         assert words not in page
     assert "Among the best," in rows
     shown = queries.advice_page(scene.actor("chair"), scene.slug)
+    # Nor the number of a run: of this part there is none.
+    assert (shown.number, shown.places_likely) == (None, 1)
+    assert {row["Run"] for row in csv.DictReader(io.StringIO(rows.lstrip("\ufeff")))} == {""}
     assert [row.reference for row in shown.rows] == sorted(scene.references[1:])
     assert {row.effect for row in shown.rows} == {None}
     assert all(row.rank is None and row.fundable is None and row.mark(3) is None for row in shown.rows)
+
+
+@pytest.mark.parametrize(
+    ("gone", "words"),
+    [
+        (1, ("The method says nothing", "1 application has fewer than 3 submitted score sheets")),
+        (6, ("No score sheet is in", "Of what is open to you nobody has submitted one yet.")),
+    ],
+)
+def test_who_sees_a_part_without_means_is_told_why(
+    browser: Browser, scene: Scene, gone: int, words: tuple[str, str]
+) -> None:
+    hidden, *shown = scene.application_ids
+    with arranging():
+        people.bar(scene.people["chair"], "application", hidden)
+        scene.people["second"] = people.user("Sanna Second", Role.PROGRAMME_MANAGER).id
+    for who, seat in [(who, each) for each in shown for who in scene.seats(each)][:gone]:
+        scene.release(who, seat, "Fell ill.", by="second")
+
+    page = text_of(browser.get("chair", f"/calls/{scene.slug}/advice"))
+
+    assert all(each in page for each in words), page
+    assert queries.advice_page(scene.actor("chair"), scene.slug).rows == ()
 
 
 def free_chair(scene: Scene) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from itertools import pairwise
 
 import pytest
@@ -12,11 +13,15 @@ from sqlalchemy import select
 from grants.awards import queries, services
 from grants.awards.models import Selection
 from grants.awards.queries.selections import plan_of
-from grants.awards.rules import DecisionInput, Plan, ScenarioInput, SelectionView
+from grants.awards.rules import BY_RANK, DecisionInput, Plan, ScenarioInput, SelectionView
 from grants.awards.rules.heard import settled
+from grants.calls import queries as calls
+from grants.calls.rules import ResultsInput
 from grants.core.db import db
 from grants.core.errors import Invalid, Refused
+from grants.identity.queries import actor_for
 from tests.awards.meeting import Meeting, planned, seat_panel
+from tests.awards.publishing import publish
 from tests.evaluation.scene import Browser, Scene
 from tests.statements import statements
 from tests.worlds import World
@@ -96,9 +101,9 @@ def test_who_may_not_read_an_application_is_told_nothing_the_panel_said_of_it(he
     assert db.session.query(Selection).count() == 0
 
 
-def ordered(meeting: Meeting, order: list[int], reason: str = "") -> DecisionInput:
+def ordered(meeting: Meeting, order: list[int], reason: str = "", more: tuple[str, ...] = ()) -> DecisionInput:
     scene = meeting.scene
-    named = [scene.references[each] for each in order]
+    named = [*(scene.references[each] for each in order), *more]
     shown = queries.ranking_page(scene.actor("manager"), scene.slug, panel_order=named)
     return DecisionInput(shown.list_hash, "As ranked.", panel_order=tuple(named), order_reason=reason)
 
@@ -106,8 +111,8 @@ def ordered(meeting: Meeting, order: list[int], reason: str = "") -> DecisionInp
 def decided(meeting: Meeting, values: DecisionInput) -> SelectionView:
     scene = meeting.scene
     services.decide(scene.actor("manager"), scene.call_id, values)
-    (view,) = queries.selections(scene.call_id)
-    return view
+    # The latest comes first.
+    return queries.selections(scene.call_id)[0]
 
 
 def kept_plan() -> Plan:
@@ -165,3 +170,98 @@ def test_a_scenario_takes_the_order_of_signed_minutes_and_no_older_one(held: Mee
         scene.actor("manager"), scene.call_id, DecisionInput(new.list_hash, "It is better.", scenario=number)
     )
     assert [row.rank for row in queries.ranking_page(scene.actor("manager"), scene.slug).rows] == [1, 2, 3]
+
+
+def test_a_line_that_is_not_on_the_list_is_refused_at_its_field_and_never_called_the_panels(held: Meeting) -> None:
+    scene = held.scene
+    shown = queries.ranking_page(scene.actor("manager"), scene.slug)
+    typed = DecisionInput(shown.list_hash, "As ranked.", panel_order=("the green one before the other",))
+
+    with pytest.raises(Invalid) as refused:
+        decided(held, typed)
+    words = refused.value.problems["panel_order"]
+    assert words.startswith("the green one before the other is not on the list. Write one reference a line")
+
+    sign(held)
+    with pytest.raises(Invalid) as refused:
+        decided(held, ordered(held, [1, 0], more=("PCP-0000-A-99",)))
+    assert "PCP-0000-A-99 is not on the list" in refused.value.problems["panel_order"]
+    assert db.session.query(Selection).count() == 0
+
+
+def test_a_line_that_is_not_on_the_list_is_told_when_the_list_is_shown_too(held: Meeting, browser: Browser) -> None:
+    answer = browser.post("manager", f"/calls/{held.scene.slug}/decision", go="show", panel_order="Oulu", reason="")
+
+    assert "Oulu is not on the list. Write one reference a line" in answer.get_data(as_text=True)
+
+
+def test_whom_the_panel_named_and_who_left_the_list_hinders_no_decision(
+    held: Meeting, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign(held)
+    scene, said = held.scene, queries.order_said(held.scene.call_id)
+    monkeypatch.setattr(import_module("grants.awards.queries.heard"), "settled", lambda pairs: ("PCP-0000-A-99", *said))
+    page = browser.get("manager", f"/calls/{scene.slug}/decision").get_data(as_text=True)
+    assert order_field(page).split() == list(said)
+
+    number = services.save_scenario(scene.actor("manager"), scene.call_id, ScenarioInput("All", Plan()))
+    shown = queries.scenario_page(scene.actor("manager"), scene.slug, number)[0]
+    services.decide(
+        scene.actor("manager"), scene.call_id, DecisionInput(shown.list_hash, "It is better.", scenario=number)
+    )
+    assert kept_plan().panel_order == said
+
+
+def test_minutes_signed_after_the_decision_that_say_another_order_refuse_its_confirmation(held: Meeting) -> None:
+    scene = held.scene
+    view = decided(held, ordered(held, [0, 1], "Nobody sat yet."))
+    sign(held)
+
+    with pytest.raises(
+        Refused, match="signed after this list was decided put tied applications in another order"
+    ) as no:
+        services.confirm(scene.actor("officer"), view.id)
+    assert f"{scene.references[1]}, {scene.references[0]}. Return the list" in str(no.value)
+
+    services.return_list(scene.actor("officer"), view.id, "The panel’s minutes came.")
+    again = decided(held, ordered(held, [1, 0]))
+    services.confirm(scene.actor("officer"), again.id)
+
+
+def test_a_list_whose_order_of_ties_is_not_the_panels_departs_from_no_rule_and_its_reason_is_told_to_nobody(
+    held: Meeting,
+) -> None:
+    sign(held)
+    scene, why = held.scene, "The mayor asked for it."
+    view = decided(held, ordered(held, [], why))
+    services.confirm(scene.actor("officer"), view.id)
+    row = db.session.scalars(select(Selection)).one()
+
+    assert (row.rules.get("departures", []), why in row.rules["order_told"]) == ([], False)
+    assert [why in each for each in queries.selections(scene.call_id)[0].departures] == [True]
+    letters = queries.letters.letters_page(scene.actor("manager"), scene.slug)
+    told = " ".join(words for each in letters.rows if each.text for words in each.text.paragraphs)
+    assert "left applications tied that the panel had put in order" in told
+    for words in (why, "departs from the published rules"):
+        assert words not in told
+    at = publish(scene, ResultsInput())
+    results = [
+        queries.result(actor_for(lead), ref, at) for lead, ref in zip(scene.leads, scene.references, strict=True)
+    ]
+    kept_out = " ".join(each.kept_out for each in results)
+    assert "left applications tied that the panel had put in order" in kept_out
+    assert why not in kept_out and "departs from the published rules" not in kept_out
+
+
+def test_a_scenario_that_changes_nothing_selects_what_the_rules_of_the_call_select(held: Meeting) -> None:
+    scene = held.scene
+    sign(held)
+    services.save_scenario(scene.actor("manager"), scene.call_id, ScenarioInput("The same", Plan(BY_RANK.rules)))
+
+    shown = queries.scenarios_page(scene.actor("manager"), scene.slug)
+
+    assert [column.name for column in shown.columns] == ["By the rules of the call", "The same"]
+    assert shown.differing == () and len({column.applications for column in shown.columns}) == 1
+    # What a job works out is asked with the same order.
+    asked = queries.to_solve(calls.call_by_id(scene.call_id))
+    assert [bool(plan.panel_order) for _, plan in asked.plans] == [False, True, True]

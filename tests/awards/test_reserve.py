@@ -99,7 +99,8 @@ def test_money_that_is_added_to_the_call_moves_up_too_and_is_a_duty_of_who_decid
     call_acts.authorise_budget(confirmed.actor("officer"), confirmed.call_id, BudgetInput(euros(1_199_999)))
     assert (asked(), queries.reserve_page(selection(confirmed)).next) == ([], None)
     call_acts.authorise_budget(confirmed.actor("officer"), confirmed.call_id, BudgetInput(euros(1_200_000)))
-    assert asked() == ["Money was added to the call, or a grant took less, and it is enough for one that waits."]
+    came = "Money was added to the call, or a grant took less"
+    assert asked() == [f"{came}, and with what the list left it is enough for one that waits."]
     shown = queries.reserve_page(selection(confirmed))
     assert shown.next is not None and (shown.available, shown.added) == (euros(400_000), euros(200_000))
     page = text_of(browser.get("manager", f"/calls/{confirmed.slug}/selections/1"))
@@ -110,11 +111,33 @@ def test_money_that_is_added_to_the_call_moves_up_too_and_is_a_duty_of_who_decid
     assert queries.reserve_page(selection(confirmed)).available == ZERO
 
 
+def test_the_duty_says_which_money_is_enough(scene: Scene, small_world: World[Scene]) -> None:
+    """The first gets 100,000 of 600,000 and the third 400,000: 100,000 are left, and the second asks for 400,000."""
+    scene.evaluate(((9, 9, 9), (7, 7, 7), (8, 8, 8)))
+    call_acts.authorise_budget(scene.actor("officer"), scene.call_id, BudgetInput(euros(600_000)))
+    cut = (Override(scene.references[0], amount=euros(100_000), reason="Half of it is paid elsewhere."),)
+    shown = queries.ranking_page(scene.actor("manager"), scene.slug, overrides=cut)
+    services.decide(scene.actor("manager"), scene.call_id, DecisionInput(shown.list_hash, "As ranked.", overrides=cut))
+    services.confirm(scene.actor("chair"), selection(scene).id)
+
+    def why() -> list[str]:
+        found = queries.duties(scene.actor("manager"), CLOSED)
+        return [each.why for each in found if each.what.startswith("Look at the reserve list")]
+
+    dropped(scene, 0)
+    assert why() == []
+    call_acts.authorise_budget(scene.actor("officer"), scene.call_id, BudgetInput(euros(800_000)))
+    ended = "A selected application ended, money was added to the call or a grant took less"
+    assert why() == [f"{ended}, and with what the list left that is enough for one that waits."]
+
+
 def test_the_next_that_fits_gets_the_freed_money_with_two_people(confirmed: Scene) -> None:
     dropped(confirmed, 0)
     services.leaving_out.leave_out(
         confirmed.actor("manager"), confirmed.application_ids[1], "Reserve: told by telephone."
     )
+    (why,) = [each.why for each in queries.duties(confirmed.actor("manager"), CLOSED) if "reserve list" in each.what]
+    assert why == "A selected application ended, and its money is enough for one that waits."
     shown = queries.reserve_page(selection(confirmed))
     assert shown.next is not None
     assert (shown.next.application_id, shown.available) == (confirmed.application_ids[1], euros(600_000))

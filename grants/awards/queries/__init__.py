@@ -7,7 +7,7 @@ from grants.awards.queries.advice import SheetsRead, advice_page, newest_run, sh
 from grants.awards.queries.after import after_decision, beside_decision
 from grants.awards.queries.aims import what_ifs
 from grants.awards.queries.complaints_work import repeated
-from grants.awards.queries.heard import heard
+from grants.awards.queries.heard import heard, order_said
 from grants.awards.queries.involved import involved_in
 from grants.awards.queries.lists import ranking_page
 from grants.awards.queries.minute import minute, minute_file
@@ -95,6 +95,7 @@ __all__ = [
     "newest_run",
     "next_on_reserve",
     "opened",
+    "order_said",
     "others_of",
     "outcomes_told",
     "panel",

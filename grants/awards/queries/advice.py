@@ -242,7 +242,6 @@ def _part_page(actor: Actor, shown: RankingPage, titles: Mapping[str, Any], read
     rows.sort(key=lambda one: (-one.mean, one.reference))
     return AdvicePage(
         shown.call_id, shown.call_slug, shown.call_title, True, shown.why_partial,
-        actor.may(Permission.CONSENSUS_WRITE, Scope.of(("call", shown.call_id))),
         # How many the list selects is no proposal to whoever is not told what it selects.
         _half(shown), reason=nothing, rows=tuple(rows), most=_most(shown),
     )  # fmt: skip

@@ -195,6 +195,7 @@ def _decided(call_id: UUID) -> Asking[tuple[Sequence[Any], Sequence[Any]]]:
             *ADDRESS,
             contact_of_lead().label("contact"),
             Selection.rules["departures"].label("departures"),
+            Selection.rules["order_told"].label("order_told"),
         )
         .join(Selection, Selection.id == SelectionItem.selection_id)
         .join(Application, Application.id == SelectionItem.application_id)

@@ -171,7 +171,10 @@ def moves_to_decide(actor: Actor) -> Asking[list[Duty]]:
         SelectionMove.selection_id == Selection.id, SelectionMove.state == SelectionState.DECIDED.value
     )
     rows = yield from ask(
-        select(Call.slug, Call.title, Selection.number, (freed > moved).label("ended"), EVERY)
+        select(
+            *(Call.slug, Call.title, Selection.number, (freed - moved).label("back"), came.label("came")),
+            *(left.label("left"), least.label("least"), EVERY),
+        )
         .join(Selection, Selection.call_id == Call.id)
         .join(SelectionItem, SelectionItem.selection_id == Selection.id)
         .join(Application, Application.id == SelectionItem.application_id)
@@ -190,9 +193,7 @@ def moves_to_decide(actor: Actor) -> Asking[list[Duty]]:
     found = [
         Duty(
             f"Look at the reserve list of {row.title}",
-            "A selected application ended, and its money is enough for one that waits."
-            if row.ended
-            else "Money was added to the call, or a grant took less, and it is enough for one that waits.",
+            _why_now(int(row.back), int(row.came), int(row.left), int(row.least)),
             "Open the list",
             "awards.selection",
             {"slug": row.slug, "number": row.number},
@@ -200,6 +201,27 @@ def moves_to_decide(actor: Actor) -> Asking[list[Duty]]:
         for row in rows
     ]
     return with_the_rest(found, every(rows), "Look at reserve lists")
+
+
+def _why_now(back: int, came: int, left: int, least: int) -> str:
+    """What makes the money enough for one that waits, in cents: what came ``back`` of all that ``came``, what the list left.
+
+    >>> _why_now(400, 400, 0, 400)
+    'A selected application ended, and its money is enough for one that waits.'
+    >>> _why_now(100, 400, 0, 400)
+    'A selected application ended, money was added to the call or a grant took less, and that is enough for one that waits.'
+    """
+    if back > 0 and back + left >= least:
+        why, alone, it = "A selected application ended", back, "its money is"
+    elif back > 0:
+        why, alone, it = (
+            "A selected application ended, money was added to the call or a grant took less",
+            came,
+            "that is",
+        )
+    else:
+        why, alone, it = "Money was added to the call, or a grant took less", came, "it is"
+    return f"{why}, and {'' if alone >= least else 'with what the list left '}{it} enough for one that waits."
 
 
 def _barred_from_list(actor: Actor) -> ColumnElement[bool]:

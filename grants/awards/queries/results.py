@@ -189,7 +189,9 @@ def _told(
         "" if settlement or draw is None else draw.place_words(application.reference),
         ""
         if settlement or outcome not in _KEPT_OUT
-        else rules.kept_out_words(item.rule_words, decided_by.get("departures", ()), application.reference),
+        else rules.kept_out_words(
+            item.rule_words, decided_by.get("departures", ()), application.reference, decided_by.get("order_told", "")
+        ),
         item.conditions if outcome is Outcome.SELECTED else "",
     )
 

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, select
 from grants.awards import ranking
 from grants.awards.models import Selection, SelectionScenario
 from grants.awards.queries.aims import official_candidates, with_worths
+from grants.awards.queries.heard import order_said
 from grants.awards.queries.lists import frozen_list, shown_list, standing_of
 from grants.awards.queries.ranked import (
     Read,
@@ -44,7 +45,7 @@ from grants.calls.rules import CallView, Draw
 from grants.core import encoding
 from grants.core.errors import NotFound, Refused
 from grants.core.permissions import Actor
-from grants.core.together import Asking, ask, reader, side_by_side
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import queries as evaluation
 from grants.evaluation.rules import topic_choices
 from grants.identity import queries as identity
@@ -115,8 +116,10 @@ def scenario_page(actor: Actor, slug: str, number: int) -> Asking[tuple[RankingP
 @reader
 def scenarios_page(actor: Actor, slug: str) -> Asking[ScenariosPage]:
     """Every scenario beside the list by the rules of the call. Whoever sees a part of the list sees no scenario."""
-    call, views = yield from opened.asking(actor, slug)
-    plain, standing = plan_of(call.content.selection), standing_of(views)
+    named = select(Call.id).where(Call.slug == slug).scalar_subquery()
+    (call, views), order = yield from both(opened.asking(actor, slug), order_said.asking(named))
+    # With the order every scenario is saved with: else one that changes nothing would differ.
+    plain, standing = plan_of(call.content.selection, order), standing_of(views)
     figures = _kept_with(Selection.call_id == call.id) if standing else figures_now.asking(call, plain)
     asked: list[Asking[Any]] = [shown_list(actor, call, views, plain), scenarios.asking(call.id), figures]
     shown, saved, kept = yield from side_by_side(asked)
@@ -210,12 +213,14 @@ class ToSolve:
 def to_solve(call: CallView, typed: Plan | None = None) -> Asking[ToSolve]:
     """What :func:`worked_out` takes: every selection of a call, or the one that was typed."""
     asked: list[Asking[Any]] = [
-        scenarios.asking(call.id), with_worths(call), answers_kept.asking(call.id, ANSWERED)
+        scenarios.asking(call.id), with_worths(call), answers_kept.asking(call.id, ANSWERED), order_said.asking(call.id)
     ]  # fmt: skip
-    saved, (read, facts, worths), answers = yield from side_by_side(asked)
+    saved, (read, facts, worths), answers, order = yield from side_by_side(asked)
     if typed is not None:
         return ToSolve(call, read, facts, worths, (("the list as it was typed", typed),), tuple(answers), ())
-    plans = (("the rules of the call", plan_of(call.content.selection)),)
+    plans = [("the rules of the call", plan_of(call.content.selection))]
+    if order:
+        plans.append(("the rules of the call in the panel’s order", plan_of(call.content.selection, order)))
     named = ((f"scenario {each.number}", each.plan) for each in saved)
     return ToSolve(call, read, facts, worths, (*plans, *named), tuple(answers))
 

@@ -77,6 +77,9 @@ def _who(row: Selection) -> tuple[UUID | None, ...]:
 
 
 def _view(row: Selection, names: Mapping[UUID, str]) -> SelectionView:
+    plan = plan_of(row) if "line" in row.rules else None
+    # Beside what departs from the published rules, that the order of ties is not the panel's.
+    order = (plan.order_words,) if plan is not None and plan.order_reason else ()
     return SelectionView(
         row.id,
         row.number,
@@ -99,10 +102,10 @@ def _view(row: Selection, names: Mapping[UUID, str]) -> SelectionView:
         row.confirmed_at,
         names.get(row.returned_by, "") if row.returned_by else "",
         row.return_reason or "",
-        plan_of(row) if "line" in row.rules else None,
+        plan,
         row.rules.get("scenario", {}).get("number"),
         row.rules.get("scenario", {}).get("name", ""),
-        departures=tuple(row.rules.get("departures", ())),
+        departures=(*row.rules.get("departures", ()), *order),
         undrawn=row.undrawn,
         signed_hash=row.rules.get("signed_sha256", ""),
         draw_refused_by=names.get(row.draw_refused_by, "") if row.draw_refused_by else "",

@@ -57,5 +57,5 @@ def as_settled(item: Any, settlement: Settlement | None) -> Any:
     return item._replace(
         outcome=settlement.outcome.value, score=settlement.score, halves=settlement.halves, basis=settlement.basis,
         shift_half=settlement.shift_half, threshold_words=settlement.threshold_words,
-        rule_words=settlement.words, departures=None,
+        rule_words=settlement.words, departures=None, order_told=None,
     )  # fmt: skip

@@ -206,8 +206,8 @@ def _across(value: float, most: float) -> int:
 class AdvicePage:
     """The newest run of a call; ``number`` is None where there is none.
 
-    Whoever sees a part of the applications is shown no
-    run, since it was made of all of them; only the means of the sheets of that part, as they are in now.
+    Whoever sees a part of the applications is shown no run, since it was made of all of them; only the means of the sheets
+    of that part, as they are in now.
     """
 
     call_id: UUID

@@ -116,6 +116,19 @@ class Plan:
             )
         return f"The panel put tied applications in this order: {named}." if self.panel_order else ""
 
+    @property
+    def order_told(self) -> str:
+        """The same for applicants where it was not the panel: nobody else named, and without the reason.
+
+        >>> Plan(panel_order=("B", "A"), order_reason="The only island.").order_told
+        'Not the panel but whoever decided the list put tied applications in order.'
+        """
+        if not self.order_reason:
+            return ""
+        if not self.panel_order:
+            return "Whoever decided the list left applications tied that the panel had put in order."
+        return "Not the panel but whoever decided the list put tied applications in order."
+
     def about(self, reference: str) -> Override | None:
         """The departure of one application, if there is one."""
         return next((each for each in self.overrides if each.reference == reference), None)

@@ -86,10 +86,11 @@ _NOT_SELECTED = "Not selected"
 _REFERENCE = re.compile(r"\b[A-Z0-9]+-\d{4}-A-\d{4,}\b")
 
 
-def kept_out_words(rule_words: str, departures: Sequence[str], reference: str) -> str:
+def kept_out_words(rule_words: str, departures: Sequence[str], reference: str, order_told: str = "") -> str:
     """Why an application above every threshold is not selected, as the frozen list says it; others stay unnamed.
 
     ``departures`` are those of the list from the published rules; why another application was moved is told to nobody else.
+    ``order_told`` says that the order of ties is not the panel's, which departs from no rule.
 
     >>> kept_out_words("", (), "P-2026-A-0001")
     'Not selected: the budget did not reach it.'
@@ -106,6 +107,8 @@ def kept_out_words(rule_words: str, departures: Sequence[str], reference: str) -
         others = set(_REFERENCE.findall(sentence)) - {reference}
         shown = sentence.partition(" Reason: ")[0] if others else sentence
         told.append(ended(_unnamed(shown, reference)))
+    if order_told:
+        told.append(order_told)
     return " ".join(told)
 
 

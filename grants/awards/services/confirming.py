@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from grants.applications import services as applications
 from grants.applications.models import Application
 from grants.awards import queries, rules
 from grants.awards.models import Selection, SelectionItem
+from grants.awards.rules.heard import refuse_later_minutes
 from grants.awards.services.deciding import refuse_conflicted
 from grants.awards.services.drawing import draw, keep_refused
 from grants.awards.services.published import count_as_published, enter_published
@@ -71,6 +73,7 @@ def confirm_list(actor: Actor, selection_id: UUID, version: int | None = None, d
             items = items_of(selection_id)
             refuse_conflicted(actor, [item.application_id for item in items], queries.forgotten(call.id))
             refuse_changed(selection, call)
+            _refuse_later_minutes(selection, items)
             _refuse_complaints(selection, clean_text(despite))
             draw(selection, call, items)
             jobs.queue("jobs.documents.selection", subject=("selection", selection_id), selection_id=selection_id)
@@ -104,6 +107,16 @@ def refuse_changed(selection: Selection, call: CallView) -> None:
         raise Refused(
             "A score or the free budget changed after this list was decided. Return it with that reason, and have it decided again."
         )
+
+
+def _refuse_later_minutes(selection: Selection, items: Sequence[SelectionItem]) -> None:
+    """What the list says of the panel must still be so; one from before that was kept with it is not asked."""
+    if "panel_said" not in selection.rules:
+        return
+    of_score = Counter(item.score for item in items)
+    ids = [item.application_id for item in items if of_score[item.score] > 1]
+    tied = db.session.scalars(select(Application.reference).where(Application.id.in_(ids))).all()
+    refuse_later_minutes(selection.rules["panel_said"], queries.order_said(selection.call_id), tied)
 
 
 def _refuse_complaints(selection: Selection, despite: str) -> None:

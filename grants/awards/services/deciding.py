@@ -14,7 +14,7 @@ from grants.awards import queries, rules
 from grants.awards.models import Selection, SelectionItem
 from grants.awards.ranking import Ranked, RankedList
 from grants.awards.rules import DecisionInput, Plan
-from grants.awards.rules.heard import order_reason, refuse_old_order
+from grants.awards.rules.heard import among, order_reason, refuse_old_order, refuse_strange_order
 from grants.awards.states import (
     AmountBasis,
     SelectionKind,
@@ -74,7 +74,8 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
         found.budget,
         draws=call.content.draw is not None,
     )
-    plan = _in_order(actor, call, plan, values, found)
+    said = among(queries.order_said(call_id), {row.reference for row in found.rows})
+    plan = _in_order(plan, values, found, said)
     if queries.hash_of(found) != values.list_hash:
         raise Conflict(
             "The list changed after you opened it: a score, a budget or a rule is different. Look at it again."
@@ -87,6 +88,8 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
         "line": plan.line.value,
         "reserve_max": plan.rules.reserve_max,
         "panel_order": list(plan.panel_order),
+        # What signed minutes say now: whoever confirms is refused where later ones say another order.
+        "panel_said": list(said),
         "tie_order": list(call.content.tie_order),
         "total_threshold_half": call.content.total_threshold_half,
         "criteria": encoding.encode(list(call.content.criteria)),
@@ -96,13 +99,16 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     if scenario is not None:
         selection.scenario_id = scenario.id
         selection.rules = selection.rules | {"scenario": {"number": scenario.number, "name": scenario.name}}
-    if not plan.is_plain or scenario is not None or plan.order_reason:
+    if not plan.is_plain or scenario is not None:
         # Moves from the reserve list go by what was so when the list was decided, whatever a register says later.
         facts = queries.facts_of([row.application_id for row in found.rows])
         selection.rules = selection.rules | {
-            "departures": [*rules.departures(plan, published), *([plan.order_words] if plan.order_reason else [])],
+            "departures": rules.departures(plan, published),
             "facts": rules.kept_facts(facts),
         }
+    if plan.order_told:
+        # Apart from departures from the rules, which it is none of; without its reason, which letters do not tell.
+        selection.rules = selection.rules | {"order_told": plan.order_told}
     selection.despite = values.despite if complaints else ""
     if refused_draws:
         selection.rules = selection.rules | {"redrawn": values.redrawn}
@@ -114,12 +120,14 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     return selection.number
 
 
-def _in_order(actor: Actor, call: CallView, plan: Plan, values: DecisionInput, found: RankedList) -> Plan:
+def _in_order(plan: Plan, values: DecisionInput, found: RankedList, said: Sequence[str]) -> Plan:
     """The plan with why its order of ties is not the panel's: nobody else says in its name who stands first."""
-    said, listed = queries.heard(actor, call.slug).order, frozenset(row.reference for row in found.rows)
+    listed = frozenset(row.reference for row in found.rows)
     if values.scenario is not None:
         refuse_old_order(plan.panel_order, said, listed)
-        return plan
+        # Whom its panel named may have left the list since it was saved.
+        return replace(plan, panel_order=among(plan.panel_order, listed))
+    refuse_strange_order(plan.panel_order, listed)
     return replace(plan, order_reason=order_reason(plan.panel_order, said, listed, values.order_reason))
 
 
@@ -190,7 +198,9 @@ def new_selection(
 
 def keep(selection: Selection, call: CallView, plan: Plan, found: RankedList) -> None:
     """What a list as a whole comes to, kept with its selection."""
-    by_the_call = plan if selection.scenario_id is None else rules.plan_of(call.content.selection)
+    by_the_call = plan
+    if selection.scenario_id is not None:
+        by_the_call = rules.plan_of(call.content.selection, plan.panel_order)
     # Nobody is under evaluation once it is confirmed: what was compared is kept as it was.
     of = None if selection.scenario_id is None else selection.rules["scenario"]["number"]
     figures = queries.figures_now(call, by_the_call, plan.draw, {of: found})

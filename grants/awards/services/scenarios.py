@@ -32,7 +32,7 @@ def save_scenario(actor: Actor, call_id: UUID, values: ScenarioInput) -> int:
     values = values.checked()
     call = calls.call_by_id(call_id)
     # Whoever saves one chooses no order of ties: it is what the panel said in signed minutes.
-    values = replace(values, plan=replace(values.plan, panel_order=queries.heard(actor, call.slug).order))
+    values = replace(values, plan=replace(values.plan, panel_order=queries.order_said(call_id)))
     refuse_open_list(call_id)
     rules.refuse_second_list(confirmed_list(call_id))
     found, waiting, _ = queries.live_list(call, rules.plan_of(call.content.selection))

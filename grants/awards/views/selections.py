@@ -17,7 +17,7 @@ from grants.awards.rules import (
     refuse_same_person,
 )
 from grants.awards.rules.after import After
-from grants.awards.rules.heard import Heard
+from grants.awards.rules.heard import Heard, among, wrong_order
 from grants.awards.states import SelectionKind, SelectionState
 from grants.awards.views.frame import READS, P, add_problems, bp, decides, fresh_form, may_decide
 from grants.awards.views.ranking import listed
@@ -38,8 +38,9 @@ from grants.web.routing import current_actor, page, requires, see_other
 def decision(slug: str) -> Any:
     """The list as the panel left it: the order of tied applications is that of its signed minutes, to be changed here."""
     beside = queries.beside_decision(current_actor(), slug)
-    order = beside[0].order
-    shown = queries.ranking_page(current_actor(), slug, panel_order=order)
+    shown = queries.ranking_page(current_actor(), slug, panel_order=beside[0].order)
+    # Whom the panel named may have left the list since.
+    order = among(beside[0].order, {row.reference for row in shown.rows})
     return _decision(shown, DecisionForm(list_hash=shown.list_hash, panel_order="\n".join(order)), beside)
 
 
@@ -87,7 +88,9 @@ def _tell_departures(form: DecisionForm, shown: RankingPage) -> None:
     if shown.whole and shown.plan is not None:
         asked = {row.reference: row.requested for row in shown.rows}
         add_problems(
-            form, rules.wrong_departures(shown.plan, asked, shown.rules, shown.budget, draws=bool(shown.drawing))
+            form,
+            rules.wrong_departures(shown.plan, asked, shown.rules, shown.budget, draws=bool(shown.drawing))
+            | wrong_order(form.order(), asked),
         )
 
 
