@@ -10,6 +10,7 @@ for long, behind a firewall that may have forgotten it, is asked whether it stil
 
 from __future__ import annotations
 
+import re
 import select
 import time
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ from typing import Any
 
 from psycopg import Connection, OperationalError, _queries
 from psycopg._preparing import Prepare, PrepareManager
+from psycopg._queries import PostgresQuery
+from psycopg.pq import DiagnosticField
 from psycopg.pq.abc import PGresult
 from sqlalchemy.exc import InvalidatePoolError
 
@@ -35,19 +38,42 @@ PLANNED_ONCE = "-c plan_cache_mode=force_generic_plan"
 _queries.MAX_CACHED_STATEMENT_LENGTH, _queries.MAX_CACHED_STATEMENT_PARAMS = 100_000, 500
 _queries._query2pg = lru_cache(500)(_queries._query2pg.__wrapped__)
 
+# How the server says that a prepared statement cannot be used any more: its result would be of other types, or it is gone.
+PLAN_IS_GONE = frozenset({b"0A000", b"26000"})
+# What psycopg forgets everything at, but for a rollback.
+FORGETS = re.compile(rb"(?:DROP|ALTER|DISCARD ALL|DEALLOCATE ALL)\b").match
+
 
 class _Kept(PrepareManager):
     """What is prepared on a connection, kept when a transaction is rolled back.
 
     PostgreSQL keeps it too. Psycopg forgets all of it, and has the server forget it, since a table made in that transaction
     would be gone: then every page after a refused act is planned anew. The program makes no tables.
+
+    What the server keeps no more, or can use no more since a table was altered under it, is prepared anew all the same.
     """
 
     _one_failed = False
 
+    def maybe_add_to_cache(self, query: PostgresQuery, prep: Prepare, name: bytes) -> Any:
+        key = super().maybe_add_to_cache(query, prep, name)
+        # Psycopg looks at no answer to what was prepared before, so one that can only fail would for good.
+        return self.key(query) if prep is Prepare.YES else key
+
     def validate(self, key: Any, prep: Prepare, name: bytes, results: Sequence[PGresult]) -> None:
-        super().validate(key, prep, name, results)
-        self._one_failed |= prep is Prepare.SHOULD and key not in self._names
+        if prep is not Prepare.YES:
+            super().validate(key, prep, name, results)
+            self._one_failed |= prep is Prepare.SHOULD and key not in self._names
+        elif any(each.error_field(DiagnosticField.SQLSTATE) in PLAN_IS_GONE for each in results):
+            # The others stand as badly. Each is prepared under a name of its own, and a rollback rids the server of these.
+            self._names.clear()
+            self._counts.clear()
+            self._one_failed = True
+
+    def _should_discard(self, prep: Prepare, results: Sequence[PGresult], *rest: Any) -> bool:
+        # The server was told to forget, or what plans hang at was altered, here itself: nothing is kept.
+        self._one_failed |= any(FORGETS(each.command_status or b"") is not None for each in results)
+        return super()._should_discard(prep, results, *rest)
 
     def clear(self) -> bool:
         # What failed when it was first asked may stand on the server under a name that is forgotten here.

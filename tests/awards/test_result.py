@@ -34,7 +34,7 @@ from tests.awards.publishing import tell_all
 from tests.awards.test_late_rulings import declaration
 from tests.awards.test_services import decide
 from tests.awards.test_views import text_of
-from tests.evaluation.scene import SCORES, WORDS, Browser, Scene, declares
+from tests.evaluation.scene import SCORES, WORDS, Browser, Scene, declares, silent_chair
 from tests.factories import identity as people
 
 # 1 March 2023, 9:00 in Brussels.
@@ -329,6 +329,22 @@ def test_what_one_person_withholds_another_confirms_or_ends_and_the_others_are_t
     with pytest.raises(Conflict, match="not withheld any more"):
         services.withholding.confirm(told.actor("chair"), entry)
     assert "confirmed that the award" in browser.get("manager", f"/applications/{told.references[0]}/history").text
+
+
+def test_a_chair_who_has_not_declared_is_not_told_what_is_withheld_before_it_is_public(
+    told: Scene, browser: Browser
+) -> None:
+    carl = silent_chair(told, told.application_ids[0])
+    db.session.rollback()
+
+    services.withholding.withhold(told.actor("manager"), told.application_ids[0], WithheldGround.RIGHTS, "A threat.")
+    db.session.rollback()
+
+    letters = [job for job in db.session.scalars(select(Job)) if job.args.get("template") == "award_withheld"]
+    assert {job.args["user_id"] for job in letters} == {str(told.people[name]) for name in ("officer", "chair")}
+    assert told.references[0] not in browser.get(carl, "/home").text
+    duties = {name: str(queries.duties(told.actor(name), clock.now())) for name in (carl, "chair")}
+    assert told.references[0] not in duties[carl] and f"of {told.references[0]} is withheld" in duties["chair"]
 
 
 def test_a_stale_confirm_page_says_who_did_what_and_what_stands(scene: Scene, browser: Browser) -> None:

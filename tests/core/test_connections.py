@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import psycopg
@@ -9,7 +10,7 @@ import pytest
 from flask import Flask
 from psycopg import _queries
 from sqlalchemy import Integer, func, literal, literal_column, select
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, DBAPIError
 
 from grants.core import connections
 from grants.core.acts import arranging
@@ -95,6 +96,46 @@ def test_a_statement_that_failed_stays_on_no_server(app: Flask) -> None:
         with pytest.raises(DataError), arranging():
             db.session.execute(select(1 / (func.count(Note.id) - func.count(Note.id))))
         assert prepared_of("note") == 0
+
+
+@pytest.mark.parametrize("in_an_act", [True, False])
+@pytest.mark.parametrize("altered", ["ALTER TABLE kept ALTER held TYPE bigint", ""])
+def test_a_statement_the_server_can_use_no_more_is_prepared_anew(
+    app: Flask, postgres: Cluster, database: str, altered: str, in_an_act: bool
+) -> None:
+    with psycopg.connect(postgres.dsn(database), autocommit=True) as owner:
+        owner.execute("CREATE TABLE kept AS SELECT 1 AS held")
+        owner.execute("GRANT SELECT ON kept TO PUBLIC")
+        before = ask_kept()
+        if altered:
+            owner.execute(altered)
+        else:
+            driver: Any = db.session.connection().connection.driver_connection
+            driver.pgconn.exec_(b"DEALLOCATE ALL")
+        db.session.rollback()
+
+    with pytest.raises(DBAPIError):
+        ask_kept(in_an_act)
+    db.session.rollback()
+
+    assert [ask_kept(in_an_act) for _ in range(3)] == [before] * 3
+
+
+def ask_kept(in_an_act: bool = False) -> tuple[int, int]:
+    """What the table holds, and over which connection."""
+    with arranging() if in_an_act else nullcontext():
+        found = db.session.connection().exec_driver_sql("SELECT held FROM kept").scalar_one()
+        return int(found), backend()
+
+
+@pytest.mark.parametrize("said", ["DISCARD ALL", "DEALLOCATE ALL"])
+def test_what_the_server_is_told_to_forget_is_forgotten_here(app: Flask, said: str) -> None:
+    db.session.execute(select(Note.id).where(Note.text == "any"))
+    db.session.connection().exec_driver_sql(said)
+
+    db.session.execute(select(Note.id).where(Note.text == "any"))
+
+    assert prepared_of("note") == 1
 
 
 def test_how_many_rows_are_wanted_stands_in_the_statement(app: Flask) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -98,6 +99,32 @@ def test_a_manager_who_dismisses_it_with_a_reason_opens_the_application(seated: 
     assert rows_of(seated, name)[first, "advised_city"].state == "dismissed"
     assert seated.actor(name).bars == frozenset()
     queries.refuse_conflict(user_id, first)
+
+
+def test_who_is_named_anew_after_a_past_advice_was_dismissed_is_shut_out_anew(seated: Scene) -> None:
+    first = seated.application_ids[0]
+    name = seated.seats(first)[0]
+    city = advise(seated, name)
+    services.detect(PROGRAM, seated.call_id)
+    manager, user = seated.actor("manager"), get(User, seated.people[name])
+    cities.end_advice(manager, city, user.handle)
+    services.decide_detected(manager, first, user.id, Ruling.CLEARED, "Ended long ago.")
+    services.detect(PROGRAM, seated.call_id)
+    assert seated.actor(name).bars == frozenset()
+    assert rows_of(seated, name)[first, "advised_city"].state == "dismissed"
+
+    with clock.at(clock.now() + timedelta(hours=1)):
+        cities.name_advisor(manager, city, get(User, seated.people[name]).email)
+
+        assert ("application", first) in seated.actor(name).bars
+        services.detect(PROGRAM, seated.call_id)
+        assert rows_of(seated, name)[first, "advised_city"].state == "confirmed"
+
+        # Dismissed again, that stands for this one.
+        services.decide_detected(manager, first, user.id, Ruling.CLEARED, "Named for the wrong city.")
+        services.detect(PROGRAM, seated.call_id)
+        assert rows_of(seated, name)[first, "advised_city"].state == "dismissed"
+        assert seated.actor(name).bars == frozenset()
 
 
 def test_an_advisor_of_a_city_that_does_not_apply_reaches_everything(seated: Scene) -> None:

@@ -20,7 +20,7 @@ from grants.core.errors import NotAllowed, NotFound
 from grants.core.paging import Page
 from grants.core.permissions import Permission
 from grants.evaluation import queries, services
-from grants.evaluation.models import Evaluator
+from grants.evaluation.models import Assessment, Evaluator
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
 from grants.identity import policy
@@ -244,3 +244,20 @@ def test_managing_and_evaluating_are_roles_that_stay_apart() -> None:
 
 def _now() -> datetime:
     return clock.now()
+
+
+def test_the_sheet_of_a_seat_that_was_emptied_since_could_be_read_too(seated: Scene) -> None:
+    about = seated.application_ids[0]
+    first, second, third = seated.seats(about)
+    for name in (first, second):
+        services.submit(seated.actor(name), about, seated.sheet(8, 8, 8))
+    seated.release(first, about, "Fell ill.")
+    services.submit(seated.actor(third), about, seated.sheet(7, 7, 7))
+    seated.release(second, about, "Fell ill.")
+    seat = queries.own_seat(seated.people[third], about)
+    assert seat is not None
+
+    services.reopen(seated.actor("manager"), seat, "A slip")
+
+    row = db.session.scalars(select(Assessment).where(Assessment.assignment_id == seat)).one()
+    assert row.marks_before is not None and set(row.marks_before.values()) == {7}

@@ -304,6 +304,40 @@ def test_what_is_no_run_is_said_in_one_sentence(tmp_path: Path, text: str) -> No
     assert done.exit_code == 1 and "run.json is no run of the assignment" in done.output
 
 
+def closed_longer(told: Told) -> None:
+    told["input"]["closed"].append([])
+
+
+def closed_shorter(told: Told) -> None:
+    del told["input"]["closed"][-1]
+
+
+def closed_by_parts(told: Told) -> None:
+    told["input"]["closed"][0] = [0.5]
+
+
+def fits_by_parts(told: Told) -> None:
+    told["input"]["fits"][0][0] += 0.5
+
+
+def fits_as_texts(told: Told) -> None:
+    told["input"]["fits"][0][0] = str(told["input"]["fits"][0][0])
+
+
+@pytest.mark.parametrize("change", [closed_longer, closed_shorter, closed_by_parts, fits_by_parts, fits_as_texts])
+def test_inputs_of_another_shape_are_no_run(
+    browser: Browser, seated: Scene, tmp_path: Path, change: Callable[[Told], None]
+) -> None:
+    told = taken(browser, seated)
+    change(told)
+    told["input_sha256"] = rules.digest(told["input"]).hex()
+    (tmp_path / "run.json").write_text(json.dumps(told))
+
+    done = verify(tmp_path / "run.json")
+
+    assert done.exit_code == 1 and "run.json is no run of the assignment" in done.output
+
+
 def test_prices_that_would_not_add_up_in_64_bits_are_no_prices(browser: Browser, seated: Scene) -> None:
     told = taken(browser, seated)
     told["prices"][0]["pool"] = 1 << 60

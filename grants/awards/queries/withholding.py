@@ -87,7 +87,11 @@ FIRST_TOLD = "It moved up from the reserve list, and its team still reads that i
 
 
 def to_confirm(actor: Actor) -> Asking[list[Duty]]:
-    """What another person withholds alone: to be confirmed or ended, the first due first. One statement."""
+    """What another person withholds alone: to be confirmed or ended, the first due first. One statement.
+
+    Nothing of what is shut to them on the page it leads to: whoever judges has declared about it first.
+    """
+    judged = [evaluation.clear_for(actor.user_id)] if actor.can(Permission.CONFLICT_DECLARE) else []
     rows = yield from ask(
         select(Call.slug, Call.title, Application.reference, User.name, AwardWithheld.confirm_by, EVERY)
         .join(Application, Application.call_id == Call.id)
@@ -97,7 +101,7 @@ def to_confirm(actor: Actor) -> Asking[list[Duty]]:
             *(AwardWithheld.ended_at.is_(None), AwardWithheld.confirmed_at.is_(None)),
             AwardWithheld.withheld_by != actor.user_id,
             Application.id.not_in(actor.barred("application")),
-            not_(evaluation.in_conflict(actor.user_id)),
+            *(not_(evaluation.in_conflict(actor.user_id)), *judged),
             held(actor, Permission.SELECTION_CONFIRM),
         )
         .order_by(AwardWithheld.confirm_by, AwardWithheld.id)

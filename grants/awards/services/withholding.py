@@ -9,7 +9,7 @@ from sqlalchemy import select
 from grants.applications import queries as applications
 from grants.applications.models import Application
 from grants.awards.models import AwardWithheld, Selection, SelectionItem
-from grants.awards.queries.publication import OPENS, STILL_SELECTED
+from grants.awards.queries.publication import OPENS, STILL_SELECTED, reads_withheld
 from grants.awards.rules import refuse_same_person
 from grants.awards.services.leaving_out import refuse_shut
 from grants.awards.states import SelectionKind, SelectionState, WithheldGround
@@ -22,7 +22,6 @@ from grants.core.errors import Conflict, Invalid, Refused
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.text import ended
 from grants.dossiers.rules import clean_text
-from grants.evaluation import queries as evaluation
 from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.identity.models import User
@@ -64,13 +63,16 @@ def withhold(actor: Actor, application_id: UUID, ground: WithheldGround, reason:
 
 
 def _tell_the_others(actor: Actor, application: Application, call: CallView, row: AwardWithheld) -> None:
-    """A mail to whoever else publishes or confirms in this call, but to nobody in conflict. What shows the ground stays here."""
+    """A mail to whoever else publishes or confirms in this call and reads of this award there. What shows the ground stays here.
+
+    Nobody in conflict, and of who judges nobody who has not declared about it: the mail names it before it is public.
+    """
     assert row.withheld_by is not None, "only a person withholds"
     place = Scope.of(("call", application.call_id))
     others = {each.id for may in OPENS for each in identity.users_with(may, place)} - {actor.user_id}
-    shut = {user_id for user_id, _ in evaluation.shut_out([application.id], others)}
+    told = {one for one in others if reads_withheld(identity.actor_for(one), application.id, place)}
     people.mail(
-        others - shut, "award_withheld", "application", application.id, reference=application.reference,
+        told, "award_withheld", "application", application.id, reference=application.reference,
         call_title=call.title, slug=call.slug, by=get(User, row.withheld_by).name, ground=WithheldGround(row.ground).words,
         confirm_by=clock.long_date(clock.in_zone(row.confirm_by, call.zone).date()),
     )  # fmt: skip

@@ -53,7 +53,7 @@ def check_run(told: Mapping[str, Any]) -> tuple[Checked, ...]:
         return tuple(_checks(told))
     except NotARun:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise NotARun(f"It is no whole run of the assignment ({type(error).__name__}: {error}).") from error
 
 

@@ -97,6 +97,10 @@ def _grid(applications: Sequence[Subject], evaluators: Sequence[Seatholder], dat
     import numpy as np
 
     size = (len(applications), len(evaluators))
+    if len(data["closed"]) != size[0] or any(type(place) is not int for line in data["closed"] for place in line):
+        raise ValueError("the pairs that may not meet have a line of whole numbers for each application")
+    if any(type(fit) is not int for line in data["fits"] for fit in line):
+        raise ValueError("a fit is a whole number")
     fits = np.array(data["fits"], dtype=np.int64).reshape(size)
     if not ((fits >= 0) & (fits <= UTILITY_MAX)).all():
         raise ValueError(f"a fit is a whole number from 0 to {UTILITY_MAX}")

@@ -256,7 +256,10 @@ def _takes_part(user_id: Person, now: Moment) -> tuple[_About, _About]:
 
 
 def _advises(user_id: Person, now: Moment) -> _About:
-    """Where this person advises a city whose organisation takes part; a dismissal stands for this one as well."""
+    """Where this person advises a city whose organisation takes part.
+
+    A dismissal stands for what was advised by then; whoever is named anew after it advises anew.
+    """
     own, partner = aliased(Organisation), aliased(Organisation)
     standing = func.coalesce(partner.same_as_id, partner.id)
     dismissed = (
@@ -267,6 +270,7 @@ def _advises(user_id: Person, now: Moment) -> _About:
             _DISMISSED.kind == DetectedKind.ADVISED_CITY.value,
             _DISMISSED.state == DetectedState.DISMISSED.value,
             _DISMISSED.organisation_id == standing,
+            _DISMISSED.decided_at >= RoleGrant.starts_at,
         )
         .exists()
     )

@@ -175,28 +175,38 @@ class _Besides:
     """What is known beside organisations and teams: who wrote what, who advises which city, what a person dismissed."""
 
     wrote: dict[UUID, set[UUID]]
-    advised: dict[UUID, list[tuple[UUID, str]]]
+    advised: dict[UUID, list[tuple[UUID, datetime, str]]]
     dismissed: set[FactKey]
 
 
 def _besides(call_id: UUID, user_ids: Collection[UUID], since: datetime) -> _Besides:
-    """All of it in one statement: rows of a word, a person, an application, an organisation and a text."""
+    """All of it in one statement: rows of a word, a person, an application, an organisation, a text and a moment."""
     nobody = literal(None, Evaluator.organisation_id.type)
-    found = _Besides(defaultdict(set), defaultdict(list), set())
+    found, decided = _Besides(defaultdict(set), defaultdict(list), set()), dict[FactKey, datetime]()
     each: tuple[Any, ...] = (
-        _wrote(call_id).add_columns(nobody, literal("")),
+        _wrote(call_id).add_columns(nobody, literal(""), literal(None, RoleGrant.starts_at.type)),
         _advised(user_ids, since, nobody),
         _dismissed(call_id),
     )
-    for word, user_id, application_id, organisation_id, text in db.session.execute(union(*each)):
+    for word, user_id, application_id, organisation_id, text, at in db.session.execute(union(*each)):
         match word:
             case "wrote":
                 found.wrote[application_id].add(user_id)
             case "advised":
-                found.advised[user_id].append((organisation_id, text))
+                found.advised[user_id].append((organisation_id, at, text))
             case "dismissed":
-                found.dismissed.add((user_id, application_id, text, organisation_id))
+                decided[user_id, application_id, text, organisation_id] = at
+    found.dismissed.update(key for key, at in decided.items() if not _advised_anew(key, at, found.advised))
     return found
+
+
+def _advised_anew(
+    key: FactKey, decided_at: datetime, advised: Mapping[UUID, Sequence[tuple[UUID, datetime, str]]]
+) -> bool:
+    """Whether an advice a person dismissed has begun anew since, which they said nothing of."""
+    user_id, _, kind, organisation_id = key
+    began = (since for each, since, _ in advised.get(user_id, ()) if each == organisation_id)
+    return kind == DetectedKind.ADVISED_CITY.value and any(since > decided_at for since in began)
 
 
 def _wrote(call_id: UUID) -> Select[Any]:
@@ -217,10 +227,10 @@ def _wrote(call_id: UUID) -> Select[Any]:
 
 
 def _advised(user_ids: Collection[UUID], since: datetime, nothing: Any) -> Select[Any]:
-    """The organisations that act for cities each person advises or advised since then, as they stand, with the city."""
+    """The organisations that act for cities each person advises or advised since then, as they stand, with the city and when the newest began."""
     standing = func.coalesce(Organisation.same_as_id, Organisation.id)
     return (
-        select(literal("advised"), RoleGrant.user_id, nothing, standing, City.name)
+        select(literal("advised"), RoleGrant.user_id, nothing, standing, City.name, func.max(RoleGrant.starts_at))
         .join(City, or_(City.id == RoleGrant.object_id, City.part_of_id == RoleGrant.object_id))
         .join(Organisation, Organisation.id == City.organisation_id)
         .where(
@@ -230,6 +240,7 @@ def _advised(user_ids: Collection[UUID], since: datetime, nothing: Any) -> Selec
             RoleGrant.starts_at <= clock.now(),
             or_(RoleGrant.ends_before.is_(None), RoleGrant.ends_before > since),
         )
+        .group_by(RoleGrant.user_id, standing, City.name)
     )
 
 
@@ -238,7 +249,7 @@ def _dismissed(call_id: UUID) -> Select[Any]:
     row = DetectedConflict
     said: tuple[Any, ...] = (
         *(literal("dismissed"), row.user_id, row.application_id),
-        *(row.organisation_id, row.kind),
+        *(row.organisation_id, row.kind, row.decided_at),
     )
     return (
         select(*said)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from difflib import SequenceMatcher
 from typing import Generic, TypeVar
 from uuid import UUID
@@ -140,14 +141,15 @@ class Somebody:
 class Candidate:
     """Somebody who must have no conflict: the person, for whom they work or worked, and whether they judge.
 
-    ``advised`` are the organisations of cities they advise or advised, each with the name of its city.
+    ``advised`` are the organisations of cities they advise or advised, each with when the newest advice began and the name of its city,
+    the newest last.
     """
 
     person: Somebody
     entities: tuple[Entity, ...] = ()
     countries: frozenset[str] = frozenset()
     judges: bool = True
-    advised: tuple[tuple[UUID, str], ...] = ()
+    advised: tuple[tuple[UUID, datetime, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,8 @@ class Found:
     evidence: str
     # A fact of its kind that only proposes otherwise, and is certain because what it says was validated.
     proven: bool = False
+    # When it began, where it can end and begin anew: what was dismissed before that was something else.
+    since: datetime | None = None
 
     @property
     def is_certain(self) -> bool:
@@ -384,10 +388,10 @@ def _by_organisation(candidate: Candidate, index: _Index) -> Iterator[Found]:
 
 def _by_help(candidate: Candidate, index: _Index) -> Iterator[Found]:
     """Who advises a city of a consortium, and who wrote the application and left its team before it was judged."""
-    for organisation_id, city in candidate.advised:
+    for organisation_id, since, city in candidate.advised:
         for application, entity in index.by_entity.get(organisation_id, ()):
             words = f"Advises {city} for the programme, or did within the years the call looks back"
-            yield _found(candidate, application, DetectedKind.ADVISED_CITY, entity.id, words)
+            yield replace(_found(candidate, application, DetectedKind.ADVISED_CITY, entity.id, words), since=since)
     acts_for = {application.application_id for application, _ in index.by_person.get(candidate.person.user_id, ())}
     for application in index.by_writer.get(candidate.person.user_id, ()):
         if application.application_id not in acts_for:

@@ -121,7 +121,7 @@ def reopen(actor: Actor, seat_id: UUID, reason: str) -> None:
             "The consensus is agreed. Its chair opens it again first, with a reason; then an assessment can be given back."
         )
     acts.reason(words)
-    if row.marks_before is None and _others_could_be_read(seat):
+    if row.marks_before is None and _others_could_be_read(seat, row):
         row.marks_before = {
             each.criterion: each.half
             for each in db.session.scalars(select(AssessmentScore).where(AssessmentScore.assessment_id == row.id))
@@ -132,15 +132,18 @@ def reopen(actor: Actor, seat_id: UUID, reason: str) -> None:
         reopen_consensus(consensus)
 
 
-def _others_could_be_read(seat: Assignment) -> bool:
-    """Whether another sheet of the application was in while this one was: whoever holds the seat could read it."""
+def _others_could_be_read(seat: Assignment, row: Assessment) -> bool:
+    """Whether another sheet of the application was in while this one was: whoever holds the seat could read it.
+
+    Also one whose seat was emptied since.
+    """
     other = (
         select(Assessment.id)
         .join(Assignment, Assignment.id == Assessment.assignment_id)
         .where(
             Assignment.application_id == seat.application_id,
             Assignment.id != seat.id,
-            Assignment.state == SeatState.ACTIVE.value,
+            or_(Assignment.state == SeatState.ACTIVE.value, Assignment.voided_at >= row.submitted_at),
             or_(Assessment.state == AssessmentState.SUBMITTED.value, Assessment.marks_before.is_not(None)),
         )
         .limit(1)
