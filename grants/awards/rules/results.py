@@ -96,6 +96,8 @@ def kept_out_words(rule_words: str, departures: Sequence[str], reference: str, o
     'Not selected: the budget did not reach it.'
     >>> kept_out_words("Not selected: Cork takes part in P-2026-A-0002 already.", (), "P-2026-A-0001")
     'Not selected: Cork takes part in another application already.'
+    >>> kept_out_words("", ("At least 4 countries. Reason: so that Cool Roofs is in.",), "P-2026-A-0001").split(". ")[-1]
+    'At least 4 countries.'
     """
     told = [_unnamed(rule_words, reference)] if rule_words else []
     # A plain list names no rule, and a lot alone keeps nobody out.
@@ -104,8 +106,9 @@ def kept_out_words(rule_words: str, departures: Sequence[str], reference: str, o
     if departures:
         told.append("The list departs from the published rules.")
     for sentence in departures:
-        others = set(_REFERENCE.findall(sentence)) - {reference}
-        shown = sentence.partition(" Reason: ")[0] if others else sentence
+        # A reason is free text, in which another application may stand by its title.
+        own = set(_REFERENCE.findall(sentence)) == {reference}
+        shown = sentence if own else ended(sentence.partition(" Reason: ")[0])
         told.append(ended(_unnamed(shown, reference)))
     if order_told:
         told.append(order_told)
