@@ -430,6 +430,27 @@ def test_a_list_somebody_saw_before_a_move_is_not_decided(utter: Scene) -> None:
     assert seen.list_hash != decision(utter).list_hash
 
 
+def test_a_sheet_changed_while_the_panel_sits_stands_in_its_log(utter: Scene) -> None:
+    score_all(utter)
+    seat_panel(utter, with_place=1)
+    meeting = planned(utter)
+    about = utter.application_ids[0]
+    name = utter.seats(about)[0]
+    seat = evaluations.own_seat(utter.people[name], about)
+    assert seat is not None
+    meeting.all_arrive()
+    with clock.at(CLOSED + timedelta(minutes=5)):
+        meeting.does("chair", "begin")
+        meeting.does("chair", "open_item", utter.references[0])
+        evaluation.reopen(utter.actor("manager"), seat, "A criterion was mistaken.")
+        evaluation.submit(utter.actor(name), about, utter.sheet(*ALL_TEN))
+        jobs.work_off(actor_of=actor_for, but_not=("mail",))
+
+    (logged,) = [event for event in meeting.events() if event.kind is Happened.SCORED]
+    assert logged.text.startswith("an assessment that was given back now comes to 60 points, by ")
+    assert logged.before == "42 points" and "changed from 7 to 10" in logged.reason
+
+
 def test_a_move_of_a_score_while_the_panel_sits_stands_in_its_log_and_its_minutes(utter: Scene) -> None:
     score_all(utter)
     seat_panel(utter, with_place=1)

@@ -7,6 +7,8 @@ from uuid import UUID
 from sqlalchemy import or_, select
 
 from grants.applications.models import Application
+from grants.calls.rules import points
+from grants.calls.states import ScoreMethod
 from grants.core import acts
 from grants.core.acts import act
 from grants.core.db import db, locked
@@ -19,6 +21,7 @@ from grants.evaluation.models import Assessment, AssessmentScore, Assignment
 from grants.evaluation.rules import SheetInput
 from grants.evaluation.services.consensus import reopen_consensus
 from grants.evaluation.services.drafting import consensus_row
+from grants.evaluation.services.scored import tell_panel
 from grants.evaluation.services.writing import OpenSheet, open_sheet, store
 from grants.evaluation.states import ASSESSMENT, AssessmentState, ConsensusState, SeatState
 
@@ -65,7 +68,7 @@ def submit(
     sheet = rules.tidy(values, opened.marking, opened.remark_words)
     rules.refuse_unfinished(sheet, opened.marking)
     store(opened, sheet, shown)
-    _hand_in(opened)
+    _hand_in(actor, application_id, opened)
 
 
 @act(
@@ -80,10 +83,10 @@ def submit_written(actor: Actor, application_id: UUID, version: int) -> None:
     if opened.row is None:
         raise Refused("Nothing is written on this sheet yet. Open it, choose the scores, and submit it then.")
     rules.refuse_unfinished(opened.sheet, opened.marking)
-    _hand_in(opened)
+    _hand_in(actor, application_id, opened)
 
 
-def _hand_in(opened: OpenSheet) -> None:
+def _hand_in(actor: Actor, application_id: UUID, opened: OpenSheet) -> None:
     changed = [
         rules.changed_words(one.name, before, opened.scores[one.key].half)
         for one in opened.marking.criteria
@@ -91,7 +94,18 @@ def _hand_in(opened: OpenSheet) -> None:
         and before != opened.scores[one.key].half
     ]
     if changed:
-        acts.reason("; ".join(changed))
+        words = "; ".join(changed)
+        acts.reason(words)
+        if opened.marking.scoring.method is ScoreMethod.MEAN_PER_CRITERION:
+            # No consensus stands between: what one evaluator changes is another official score.
+            before, now = (
+                sum(half or 0 for half in (opened.written.marks_before or {}).values()),
+                sum(each.half or 0 for each in opened.scores.values()),
+            )
+            tell_panel(
+                actor, application_id, f"an assessment that was given back now comes to {points(now)} points",
+                f"{points(before)} points", words,
+            )  # fmt: skip
     ASSESSMENT.move(opened.written, "submit")
     opened.written.submitted_at = acts.moment()
 
