@@ -103,8 +103,8 @@ def _hand_in(actor: Actor, application_id: UUID, opened: OpenSheet) -> None:
                 sum(each.half or 0 for each in opened.scores.values()),
             )
             tell_panel(
-                actor, application_id, f"an assessment that was given back now comes to {points(now)} points",
-                f"{points(before)} points", words,
+                actor.user_id, application_id, f"an assessment that was given back now comes to {points(now)} points",
+                f"{points(before)} points", words, named=False,
             )  # fmt: skip
     ASSESSMENT.move(opened.written, "submit")
     opened.written.submitted_at = acts.moment()
