@@ -18,6 +18,7 @@ from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Refused
 from grants.core.paging import Page
+from grants.identity.policy import Role
 from grants.identity.queries import actor_for
 from tests.awards.test_complaints import (
     DAY,
@@ -38,6 +39,7 @@ from tests.awards.test_complaints import (
 from tests.awards.test_reserve import dropped, move_up
 from tests.awards.test_views import text_of
 from tests.evaluation.scene import Browser, Scene
+from tests.factories import identity as people
 from tests.statements import statements
 
 __all__ = ["told", "told_world"]
@@ -96,6 +98,17 @@ def test_the_time_runs_anew_once_the_reasons_can_be_read(told: Scene) -> None:
         assert (window.why_not, window.reached_at, window.due_at) == ("", PUBLIC, ENDS)
         services.complaints.send(told.actor("lead1"), found)
     assert (get(Complaint, found).reached_at, get(Complaint, found).due_at) == (PUBLIC, ENDS)
+
+
+def test_no_mail_tells_of_a_complaint_to_whoever_must_declare_about_the_application_first(told: Scene) -> None:
+    with arranging():
+        both = people.user("Paul Both", Role.PROJECT_OFFICER, Role.PANEL_MEMBER).id
+    with clock.at(PUBLIC - 30 * DAY):
+        lettered(told)
+        services.complaints.send(told.actor("lead1"), draft(told))
+
+    heard = {each["user_id"] for each in mails("complaint_waits")}
+    assert str(told.people["petra"]) in heard and str(both) not in heard
 
 
 def test_who_was_told_without_a_letter_complains_from_then_on(told: Scene, browser: Browser) -> None:

@@ -447,7 +447,8 @@ def test_a_sheet_changed_while_the_panel_sits_stands_in_its_log(utter: Scene) ->
         jobs.work_off(actor_of=actor_for, but_not=("mail",))
 
     (logged,) = [event for event in meeting.events() if event.kind is Happened.SCORED]
-    assert logged.text.startswith("an assessment that was given back now comes to 60 points, by ")
+    # Who assessed stays unnamed.
+    assert logged.text == "an assessment that was given back now comes to 60 points"
     assert logged.before == "42 points" and "changed from 7 to 10" in logged.reason
 
 

@@ -262,10 +262,11 @@ def tell_team(row: Complaint, call: CallView, what: str, why: str = "") -> None:
 
 
 def tell_staff(row: Complaint, call: CallView, user_ids: list[UUID], what: str) -> None:
-    """One mail to those of the programme whom it concerns."""
+    """One mail to those of the programme whom it concerns, but to nobody who must declare about the application first."""
     application = get(Application, row.application_id)
+    clear = [one for one in user_ids if not evaluation.undecidable(identity.actor_for(one), [row.application_id])]
     people.mail(
-        user_ids, "complaint_waits", "application", row.application_id, reference=application.reference,
+        clear, "complaint_waits", "application", row.application_id, reference=application.reference,
         call_title=call.title, what=what, number=row.number, decided_by=_said(row, call),
     )  # fmt: skip
 
