@@ -17,6 +17,7 @@ from pypdf import PdfReader
 from sqlalchemy import select, update
 
 from grants.awards import queries
+from grants.core import jobs
 from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.errors import Refused
@@ -24,6 +25,7 @@ from grants.documents import services as documents
 from grants.evaluation import queries as evaluation_reads
 from grants.evaluation import services as evaluation
 from grants.evaluation.models import Assessment, AssessmentScore, Assignment, Consensus, ConsensusScore
+from grants.identity.queries import actor_for
 from tests.awards.meeting import Meeting
 from tests.awards.test_minutes import freeze, hold, meeting, panel_world, paper
 from tests.awards.test_services import decide
@@ -126,6 +128,8 @@ def filed(meeting: Meeting, name: str) -> None:
     """What a job makes before it is handed out: the minutes of the panel, and what an evaluator has to read."""
     scene = meeting.scene
     hold(meeting)
+    # Minutes wait for what is logged of scores.
+    jobs.work_off(actor_of=actor_for, but_not=("mail",))
     freeze(meeting)
     paper(meeting, "manager")
     evaluation.ask_pack(scene.actor(name))

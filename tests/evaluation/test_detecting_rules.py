@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from uuid import UUID, uuid5
 
@@ -82,8 +83,13 @@ def test_a_fact_that_was_dismissed_hides_no_other() -> None:
     assert [each.kind for each in found] == [K.OWN_ORGANISATION, K.SIMILAR_PERSON]
 
 
+BEGAN = datetime(2022, 1, 1, tzinfo=UTC)
+
+
 def test_an_advisor_of_a_city_of_the_consortium_is_in_conflict_with_it_whatever_the_office() -> None:
-    candidate = Candidate(EVA, judges=False, advised=((CITY.id, "Neochóra"), (key("elsewhere"), "Elsewhere")))
+    candidate = Candidate(
+        EVA, judges=False, advised=((CITY.id, BEGAN, "Neochóra"), (key("elsewhere"), BEGAN, "Elsewhere"))
+    )
 
     (found,) = detect([candidate], [APPLICATION, OTHER], (), USUAL)
 
