@@ -202,6 +202,8 @@ def test_a_browser_that_was_closed_offers_what_it_could_not_send(chromium: Brows
             area(page, question).press_sequentially(text)
             expect(state(page, question)).to_have_text(OFFLINE)
         page.close()
+        # What the tab sends while it is closed meets no network: it is back only after that.
+        context.new_page().wait_for_timeout(1_000)
         context.set_offline(False)
 
         page = written(context, draft)
