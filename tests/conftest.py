@@ -22,6 +22,7 @@ from alembic import command
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings as drawing
+from hypothesis.internal import charmap
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -118,6 +119,8 @@ def turned(files: Sequence[T], place: int) -> Sequence[T]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
+    # Kept in a file that every process would write at once where it is not there yet, and read half written.
+    charmap.charmap()
     node.workerinput["cluster"] = str(node.config.stash[SHARED].home)
 
 
