@@ -357,7 +357,14 @@ def test_a_letter_that_fails_keeps_its_reason_and_is_sent_again(browser: Browser
 def test_sent_is_said_only_of_what_left_and_the_list_goes_on_by_key(browser: Browser, decided: Scene) -> None:
     place = f"/calls/{decided.slug}/decision/letters"
     services.leaving_out.leave_out(decided.actor("manager"), decided.application_ids[1], "Told by telephone.")
-    letters.confirm_mailing(decided.actor("officer"), prepare(decided))
+    prepare(decided)
+    waits = re.search(rf'action="{place}/confirm".*?</form>', browser.get("officer", place).text, re.DOTALL)
+    assert waits is not None
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', waits[0]))
+    assert browser.post("officer", f"{place}/confirm", **fields).status_code == 303
+    told = text_of(browser.get("officer", place))
+    assert "2 letters are written to their teams" in told and "on the way, one by one" not in told
+    assert "Kept here: no mail server is set, so no mail leaves." in told and "SMTP_URL" in told
     work_off()
     first, second, third = shown_to(decided).rows
     assert {row.standing for row in (first, second)} == {("Mail on the way", "blue")}
@@ -880,3 +887,27 @@ def test_the_words_of_the_list_are_those_of_the_letter(words: str) -> None:
 def test_a_lot_that_was_lost_is_told_with_what_the_money_did() -> None:
     drawn = "Drawn by lot: place 3 of 3 at the line."
     assert kept_out_words(drawn, (), "P-2026-A-0001") == f"{drawn} Not selected: the budget did not reach it."
+
+
+def test_words_that_tell_no_reason_of_the_decision_say_so_where_they_are_written_and_before_they_are_sent(
+    browser: Browser, decided: Scene
+) -> None:
+    place = f"/calls/{decided.slug}/decision"
+    row = next(each for each in shown_to(decided).rows if each.outcome is not Outcome.SELECTED)
+    told = next(each for each in shown_to(decided).texts if each.outcome is row.outcome)
+    words, lacks = f"{place}/texts/{row.outcome.value}", "so no applicant reads in it why the decision is so"
+    pages = (words, f"{place}/letters", f"{place}/letters/{row.reference}")
+    for path in pages:
+        assert lacks not in text_of(browser.get("manager", path)), path
+    bare = {"text": "Not this time, {lead}.", "version": str(told.number)}
+
+    tried = text_of(browser.post("manager", words, go="show", **bare))
+    assert lacks in tried and "Nothing is kept yet." in tried
+    assert browser.post("manager", words, go="keep", **bare).status_code == 303
+
+    for path in pages:
+        answer = browser.get("manager", path)
+        check_page(answer)
+        assert lacks in text_of(answer), path
+    prepare(decided)
+    assert lacks in text_of(browser.get("officer", f"{place}/letters"))

@@ -35,7 +35,7 @@ from grants.core.money import euros
 from grants.core.permissions import Permission, Scope
 from grants.evaluation import queries as evaluation_reads
 from grants.evaluation import services as evaluation
-from grants.evaluation.models import ConflictDeclaration
+from grants.evaluation.models import ConflictDeclaration, EntityDeclaration
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared, DetectedState, Ruling
 from grants.identity.models import AccessBar, Membership
@@ -309,6 +309,38 @@ def test_whoever_has_a_conflict_in_the_call_does_not_publish_its_results(decided
 
     with pytest.raises(Refused, match="Somebody else must publish them"):
         publish(decided)
+
+
+def test_a_chair_who_did_not_declare_neither_publishes_nor_returns_the_results(
+    decided: Scene, browser: Browser
+) -> None:
+    made, about = proposed(decided), decided.application_ids[-1]
+    late = silent_chair(decided, about)
+    told = {"user_id": decided.people[late], "declared_at": clock.now()}
+    for unsure in (False, True):
+        if unsure:
+            with arranging():
+                lead = get(Application, about).coordinator_id
+                row = ConflictDeclaration(
+                    application_id=about, declared=Declared.UNSURE.value, reason="A cousin, perhaps", **told
+                )
+                entity = EntityDeclaration(
+                    call_id=decided.call_id, organisation_id=lead, declared=Declared.NONE.value, **told
+                )
+                db.session.add_all((row, entity))
+        for deed in (services.publish_results, lambda *given: services.return_results(*given, "Not yet")):
+            with pytest.raises(Refused, match="somebody else must publish them"):
+                deed(decided.actor(late), made)
+    assert calls.call_by_id(decided.call_id).results_public_at is None
+    refused = browser.post(late, f"/calls/{decided.slug}/results/publish")
+    assert "have a doubt ruled on" in text_of(refused, 422)
+
+    with arranging():
+        db.session.scalars(
+            select(ConflictDeclaration).filter_by(user_id=decided.people[late], application_id=about)
+        ).one().declared = "none"
+    services.publish_results(decided.actor(late), made)
+    assert calls.call_by_id(decided.call_id).results_public_at is not None
 
 
 @pytest.mark.parametrize(("name", "page"), [("chair", 200), ("officer", 200), ("auditor", 200), ("eva1", 403)])

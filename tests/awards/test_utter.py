@@ -579,3 +579,19 @@ def test_who_has_a_conflict_reads_no_change_of_its_score_live_or_in_any_copy(utt
         assert shown.text is not None and shown.standing is not None
         copies = (repr(shown.text), repr(shown.standing.text), panel.get(name, f"{path}/minutes").text)
         assert [words in copy for copy in copies] == [reads] * 3
+
+
+def test_a_score_changed_of_what_was_never_opened_stands_in_the_minutes(utter: Scene, panel: Browser) -> None:
+    meeting = held(utter)
+    with clock.at(CLOSED + 5 * MINUTE):
+        move(utter, 1, 20)
+    with clock.at(CLOSED + 6 * MINUTE):
+        jobs.work_off(actor_of=actor_for, but_not=("mail",))
+        meeting.does("chair", "end")
+    with clock.at(CLOSED + 7 * MINUTE):
+        text = queries.minutes.minutes_page(utter.actor("ben"), meeting.slug).text
+        assert text is not None
+        (item,) = text.changed_unopened
+        assert item.reference == utter.references[1] and item in text.not_reached
+        page = panel.get("ben", f"/panels/{meeting.slug}/minutes").text
+        assert "Scores changed of what was not opened" in page and "moved by +10" in page

@@ -129,3 +129,35 @@ def test_how_severe_somebody_is_stays_for_who_chairs(browser: Browser, scene: Sc
     assert person(scene, scene.seats(scene.application_ids[0])[0]) in auditor
     shown = queries.scores_by_evaluator(scene.actor("auditor"), scene.slug, Page())
     assert all(row.against is None for row in shown.rows.items)
+
+
+def test_who_audits_or_assigns_and_also_assesses_sees_the_other_seats_of_it_on_no_page_of_the_assignment(
+    browser: Browser, seated: Scene
+) -> None:
+    first = seated.application_ids[0]
+    own, colleague, *_ = seated.seats(first)
+    base, here = f"/calls/{seated.slug}/assignments", seated.references[0]
+    pages = (f"{base}/{here}/adjust", f"{base}/{here}/{handle(seated, colleague)}/reopen")
+    lists = (f"{base}/runs/1", base)
+    others = [each for each in seated.application_ids if own not in seated.seats(each)]
+    shown_still = seated.references[seated.application_ids.index(others[0])]
+    for role in (Role.AUDITOR, Role.PROGRAMME_MANAGER):
+        with arranging():
+            people.role(seated.people[own], role)
+        for path in lists:
+            shown = browser.get(own, path).text
+            assert here not in shown and shown_still in shown, (role, path)
+        told = queries.run_page(seated.actor(own), seated.slug, 1, Page())
+        assert told.run.partial and told.samples == ()
+        page = queries.assignments_page(seated.actor(own), seated.slug)
+        assert page.totals.applications == len(others)
+        assert page.totals.filled == sum(len(seated.seats(each)) for each in others)
+        for line in page.loads:
+            seen = sum(line.name == seat.name for row in page.rows.items for seat in row.seats)
+            assert line.load == seen, (role, line.name)
+    for path in pages:
+        assert browser.get(own, path).status_code == 404, path
+    # Nor once their own sheet is in: it can be given back.
+    services.submit(seated.actor(own), first, seated.sheet(8, 8, 8))
+    for path in pages:
+        assert browser.get(own, path).status_code == 404, path

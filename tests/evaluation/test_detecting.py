@@ -589,3 +589,32 @@ def test_a_mail_that_waits_for_somebody_kept_away_meanwhile_is_not_sent(seated: 
     }
     assert "not sent" in notes.pop(str(seated.people[name]))
     assert notes and all("not sent" not in note for note in notes.values())
+
+
+def test_who_joins_anew_after_a_past_membership_was_dismissed_is_shut_out_anew(seated: Scene) -> None:
+    first = seated.application_ids[0]
+    name = seated.seats(first)[0]
+    lead, now, user_id = get(Application, first).coordinator_id, clock.now(), seated.people[name]
+    with arranging():
+        db.session.add(
+            Membership(
+                user_id=user_id, organisation_id=lead,
+                starts_at=now - timedelta(days=900), ends_before=now - timedelta(days=365),
+            )
+        )  # fmt: skip
+    services.detect(PROGRAM, seated.call_id)
+    services.decide_detected(seated.actor("manager"), first, user_id, Ruling.CLEARED, "She was an intern for a week")
+    assert seated.actor(name).bars == frozenset()
+
+    with clock.at(now + timedelta(hours=2)):
+        with arranging():
+            db.session.add(
+                Membership(user_id=user_id, organisation_id=lead, starts_at=now + timedelta(hours=1), ends_before=None)
+            )
+
+        assert ("application", first) in seated.actor(name).bars
+        # The next look finds it anew, and a dismissal stands for this one.
+        services.detect(PROGRAM, seated.call_id)
+        assert rows_of(seated, name)[first, "own_organisation"].state == "confirmed"
+        services.decide_detected(seated.actor("manager"), first, user_id, Ruling.CLEARED, "Another town of that name")
+        assert seated.actor(name).bars == frozenset()

@@ -484,11 +484,21 @@ def test_the_panel_is_told_of_each_reopening_and_of_what_stood_just_before_it(se
         select(jobs.Job).where(jobs.Job.name == "jobs.awards.score_changed").order_by(jobs.Job.number)
     )
     emptied = "A seat was emptied, so the evaluators agree anew."
+
+    def all_of(*who: str) -> str:
+        *others, end = sorted(get(User, seated.people[each]).name for each in who)
+        return f"{', '.join(others)} and {end}"
+
     assert [tuple(job.args[key] for key in ("text", "before", "reason", "named")) for job in told] == [
         ("the consensus is open again", "12 points", "Look at section 4.", True),
-        ("agreed anew: 15 points", "12 points", "Look at section 4.", True),
+        (
+            f"agreed anew: 15 points, by {all_of(one, two)}; closed without all of them by {chair.name}",
+            "12 points",
+            "Look at section 4.",
+            False,
+        ),
         ("the consensus is open again", "15 points", emptied, False),
-        ("agreed anew: 9 points", "15 points", emptied, True),
+        (f"agreed anew: 9 points, by {all_of(one, two, other)}", "15 points", emptied, False),
     ]
 
 

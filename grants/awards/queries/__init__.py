@@ -18,6 +18,7 @@ from grants.awards.queries.publication import (
     publication_scope,
     publishing,
     reads_withheld,
+    to_declare,
 )
 from grants.awards.queries.ranked import (
     Listed,
@@ -123,6 +124,7 @@ __all__ = [
     "selections",
     "sheets_read",
     "solved_list",
+    "to_declare",
     "to_solve",
     "what_ifs",
     "without_evaluation",

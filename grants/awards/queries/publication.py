@@ -125,6 +125,13 @@ def publishing(actor: Actor, slug: str) -> Asking[PublishingPage]:
     )  # fmt: skip
 
 
+@reader
+def to_declare(actor: Actor, call_id: UUID) -> Asking[frozenset[UUID]]:
+    """Those applications of a call that wait for what this person, who must declare, says of them, or for a ruling on it."""
+    asked, _ = yield from _of_call(call_id)
+    return (yield from evaluation.undeclared.asking(actor, asked))
+
+
 def _of_call(call_id: UUID) -> Asking[tuple[list[UUID], list[UUID]]]:
     """The applications of a call of which who judges declares, and the others."""
     declared = and_(

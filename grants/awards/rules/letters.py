@@ -117,6 +117,27 @@ def checked_text(outcome: Outcome, text: str) -> str:
     return cleaned
 
 
+# The place that says why, in the letters of outcomes that nobody hoped for.
+_REASON: Mapping[Outcome, str] = {
+    Outcome.RESERVE: "why", Outcome.NOT_FUNDED: "why", Outcome.BELOW_THRESHOLD: "below"
+}  # fmt: skip
+
+
+def reason_lacking(outcome: Outcome, text: str) -> str:
+    """What whoever writes or sends these words must know where they tell no reason of the decision; empty where they do.
+
+    >>> reason_lacking(Outcome.NOT_FUNDED, "Not funded. {why}"), reason_lacking(Outcome.SELECTED, "Selected.")
+    ('', '')
+    """
+    place = _REASON.get(outcome)
+    if place is None or place in _PLACE.findall(text):
+        return ""
+    return (
+        f"The words of the letter “{outcome.words}” do not have the place {{{place}}}, so no applicant reads in it why the "
+        f"decision is so. Write {{{place}}} where the reason shall stand, unless the words tell it themselves."
+    )
+
+
 def below_words(criteria: Sequence[Criterion], halves: Mapping[str, Half]) -> str:
     """Which threshold is not reached, without a mark: what a letter may tell before the results are public."""
     bars = ((one.name, one.threshold_half, halves.get(one.key)) for one in criteria)
@@ -395,6 +416,11 @@ class TextView:
     number: int = 0
     written_by: str = ""
     written_at: datetime | None = None
+
+    @property
+    def reason_lacking(self) -> str:
+        """A warning where the words tell no reason of the decision."""
+        return reason_lacking(self.outcome, self.text)
 
 
 @dataclass(frozen=True, slots=True)

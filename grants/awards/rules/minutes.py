@@ -135,6 +135,11 @@ class MinutesText:
         return tuple(item for item in self.items if item.opened_at is None)
 
     @property
+    def changed_unopened(self) -> tuple[MinutesItem, ...]:
+        """What was never opened, and had its score changed while the meeting sat."""
+        return tuple(item for item in self.not_reached if item.changes)
+
+    @property
     def not_reached_words(self) -> str:
         """How many were not reached, in one sentence."""
         count = len(self.not_reached)

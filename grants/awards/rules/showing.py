@@ -120,6 +120,11 @@ UNDECLARED = (
     "You have not declared about every application of this list, or a doubt of yours waits for a ruling. "
     "Declare first whether you have a conflict of interest with each of them."
 )
+UNDECLARED_RESULTS = (
+    "You have not declared about every application of this call, or a doubt of yours waits for a ruling. Whoever publishes "
+    "its results, or returns them, reads who is named. About what is in evaluation declare first, under "
+    "“Conflicts”, and have a doubt ruled on; about what is decided nobody declares any more, so somebody else must publish them."
+)
 WHY_PARTIAL = "You have a conflict of interest with an application of this list, or take part in one."
 
 

@@ -70,11 +70,17 @@ def propose_results(
 
 
 def _refuse_conflict(actor: Actor, call_id: UUID) -> None:
+    """Whoever has a conflict with one application of the call, or must declare about one and did not, publishes nothing.
+
+    Also where the doubt of theirs waits for a ruling: whom it concerns reads names here and ends what keeps others away.
+    """
     if actor.barred("application") & queries.application_ids(call_id):
         raise Refused(
             "You have a conflict of interest with an application of this call, or take part in one, and its results end "
             "what keeps you from it. Somebody else must publish them."
         )
+    if queries.to_declare(actor, call_id):
+        raise Refused(rules.UNDECLARED_RESULTS)
 
 
 def _second_person(actor: Actor, publication_id: UUID, version: int | None) -> ResultsPublication:

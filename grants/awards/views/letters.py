@@ -18,7 +18,7 @@ from grants.awards.forms.letters import (
 )
 from grants.awards.rules.delivery import KEPT_HERE
 from grants.awards.rules.letter_lists import Counts, is_missing, page_of
-from grants.awards.rules.letters import LetterRow, LettersPage, TextView, checked_text, places_of
+from grants.awards.rules.letters import LetterRow, LettersPage, TextView, checked_text, places_of, reason_lacking
 from grants.awards.states import LetterState, Outcome
 from grants.awards.views.frame import P, bp
 from grants.core import clock
@@ -89,7 +89,7 @@ def confirm_letters(slug: str) -> Any:
     if form.validate_on_submit():
         with form.attempt():
             many = services.letters.confirm_mailing(current_actor(), shown.open_mailing.id, form.version_shown())
-            flash(f"{many} {'letter is' if many == 1 else 'letters are'} on the way, one by one.", "success")
+            flash(_sent_off(many), "success" if mailing.leaves() else "warning")
             return see_other(".letters", slug=slug)
     return _letters(_open(slug), form), 409 if form.clashed else 422
 
@@ -216,6 +216,18 @@ def send_letter_again(slug: str, ref: str) -> Any:
     return _letters(_open(slug), form), 409 if form.clashed else 422
 
 
+def _sent_off(many: int) -> str:
+    """What becomes of letters that were confirmed, in the words of the list where no mail leaves."""
+    if mailing.leaves():
+        return f"{many} {'letter is' if many == 1 else 'letters are'} on the way, one by one."
+    one = many == 1
+    return (
+        f"{many} {'letter is' if one else 'letters are'} written to {'its team' if one else 'their teams'}, who read "
+        f"{'it' if one else 'them'} here once they sign in. {KEPT_HERE}, so no mail leaves. An administrator finds the mails on "
+        "the mail page; once a mail server is set (SMTP_URL), “Send again” beside each sends it."
+    )
+
+
 def _told_again(ref: str) -> str:
     """What became of a letter that was asked for again, in the words of the list where no mail leaves."""
     if mailing.leaves():
@@ -259,6 +271,7 @@ def _text(shown: LettersPage, told: TextView, form: LetterTextForm, tried: tuple
     return page(
         "awards/letter_text.html", shown=shown, told=told, form=form, places=places_of(told.outcome), may=may,
         tried=tried, paragraphs=paragraphs, tried_most=TRIED_MOST,
+        lacking=reason_lacking(told.outcome, told.text if form.text.data is None else form.text.data),
     )  # fmt: skip
 
 
@@ -283,6 +296,8 @@ def write_letter_text(slug: str, outcome: str) -> Any:
                 current_actor(), shown.call_id, Outcome(outcome), form.text.data or "", form.version_shown() or 0
             )
             flash(f"Version {number} of the words is kept. Letters not yet prepared use it.")
+            if lacking := reason_lacking(told.outcome, form.text.data or ""):
+                flash(lacking, "warning")
             return see_other(".letters", slug=slug)
     if form.clashed:
         form.comes_again(told.number)

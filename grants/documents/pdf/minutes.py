@@ -55,6 +55,7 @@ def panel(view: MinutesView) -> bytes:
         paper.paragraph(f"{lead.name} led the meeting from {text.span_words(lead.since, lead.until)} {lead.words}.")
     for item in text.reached:
         _item(paper, item, text)
+    _changed_unopened(paper, text)
     _not_reached(paper, text)
     with paper.together():
         _signatures(paper, view)
@@ -72,8 +73,7 @@ def _item(paper: Paper, item: MinutesItem, text: MinutesText) -> None:
         paper.paragraph(
             f"{stay.name} left the room at {text.time_words(stay.since)} because of a conflict of interest{back}."
         )
-    for change in item.changes:
-        paper.paragraph(f"{text.time_words(change.at)}, {change.by}: {change.words} Reason: {change.reason}")
+    _changes(paper, item, text)
     for vote in item.votes:
         named = [("For", vote.approve), ("Against", vote.reject), ("Abstained", vote.abstain)]
         said = " ".join(f"{label}: {', '.join(names)}." for label, names in named if names)
@@ -82,6 +82,21 @@ def _item(paper: Paper, item: MinutesItem, text: MinutesText) -> None:
         paper.paragraph(f"Decided: {item.decision}")
     if item.remark:
         paper.paragraph(f"Remark: {item.remark}")
+
+
+def _changes(paper: Paper, item: MinutesItem, text: MinutesText) -> None:
+    for change in item.changes:
+        paper.paragraph(f"{text.time_words(change.at)}, {change.by}: {change.words} Reason: {change.reason}")
+
+
+def _changed_unopened(paper: Paper, text: MinutesText) -> None:
+    """What changed a score of an application that the meeting did not come to."""
+    if not text.changed_unopened:
+        return
+    paper.heading("Scores changed of what was not opened")
+    for item in text.changed_unopened:
+        paper.paragraph(f"{item.title} ({item.reference})")
+        _changes(paper, item, text)
 
 
 def _not_reached(paper: Paper, text: MinutesText) -> None:

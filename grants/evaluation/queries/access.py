@@ -220,7 +220,8 @@ def _found_for(user_id: Person) -> _About:
 def _takes_part(user_id: Person, now: Moment) -> tuple[_About, _About]:
     """Where this person acts for an application, and where they belong to an organisation of it now.
 
-    Where a person decided that an organisation is no conflict, that stands for this one.
+    Where a person decided that an organisation is no conflict, that stands for the membership it was decided about: one
+    that began later was looked at by nobody.
     """
     acts_for = select(RoleGrant.id).where(
         RoleGrant.kind == "application",
@@ -237,6 +238,7 @@ def _takes_part(user_id: Person, now: Moment) -> tuple[_About, _About]:
             _DISMISSED.state == DetectedState.DISMISSED.value,
             # What was found names the entry that stands for the organisation.
             _DISMISSED.organisation_id == func.coalesce(Organisation.same_as_id, Organisation.id),
+            _DISMISSED.decided_at >= Membership.starts_at,
         )
         .exists()
     )

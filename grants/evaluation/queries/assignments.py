@@ -31,8 +31,9 @@ from grants.evaluation.queries.accepting import (
     read_rows,
     terms_accepted,
 )
-from grants.evaluation.queries.access import IN_EVALUATION, READS_ASSIGNMENTS, shut_to, within
+from grants.evaluation.queries.access import IN_EVALUATION, READS_ASSIGNMENTS, shut_to
 from grants.evaluation.queries.applicants import cities_of, head_of
+from grants.evaluation.queries.seats_seen import assesses, may_see
 from grants.evaluation.rules import (
     ApplicationHead,
     Consortium,
@@ -246,8 +247,12 @@ def runs(actor: Actor, call_id: UUID) -> Asking[tuple[RunView, ...]]:
 
 def shut_titles(actor: Actor, call_id: UUID) -> Asking[ShutTitles]:
     """The applications of a call that are shut to this person, as the sentences of a run name them."""
-    rows = yield from ask(select(Application.id, Application.title).where(Application.call_id == call_id))
+    rows = yield from ask(
+        select(Application.id, Application.title, assesses(actor).label("own")).where(Application.call_id == call_id)
+    )
     shut = yield from shut_to.asking(actor, (), [row.id for row in rows])
+    # Nor what they assess: a sentence about it, or a total less what they see, would tell who else does.
+    shut = frozenset(shut) | {row.id for row in rows if row.own}
     return ShutTitles(
         frozenset(str(each) for each in shut),
         frozenset(row.title for row in rows if row.id in shut),
@@ -310,6 +315,8 @@ def in_evaluation(
 ) -> Asking[tuple[CallView, Any]]:
     """A call and one of its applications in evaluation, for who decides assignments; :class:`NotFound` otherwise.
 
+    Also for who assesses it: what is shown of it, its seats above all, is not theirs to know (``may_see``).
+
     Where one only reads of them, whoever audits may too: ``seen`` is then the condition on :class:`Application`.
     """
     opened = call_to_assign if seen is None else call_assigned
@@ -319,7 +326,7 @@ def in_evaluation(
             Application.reference == reference,
             Application.call_id == call.id,
             Application.state.in_(IN_EVALUATION),
-            within(actor, Permission.ASSIGNMENT_DECIDE) if seen is None else seen,
+            may_see(actor) if seen is None else seen,
         )
     )
     if not found:

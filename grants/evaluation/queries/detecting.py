@@ -91,6 +91,7 @@ def look(call_id: UUID) -> Looked:
         replace(
             _candidate(people[user_id], memberships[user_id], pooled, entities, named.get(user_id, ())),
             advised=tuple(sorted(besides.advised.get(user_id, ()))),
+            joined=besides.joined.get(user_id, {}),
         )
         for user_id, pooled in sorted(judging.items())
         if user_id in people
@@ -172,20 +173,22 @@ def _team(call_id: UUID, states: Collection[str] = LOOKED_AT) -> list[tuple[UUID
 
 @dataclass(slots=True)
 class _Besides:
-    """What is known beside organisations and teams: who wrote what, who advises which city, what a person dismissed."""
+    """What is known beside organisations and teams: who wrote what, who advises which city, who joined when, what a person dismissed."""
 
     wrote: dict[UUID, set[UUID]]
     advised: dict[UUID, list[tuple[UUID, datetime, str]]]
+    joined: dict[UUID, dict[UUID, datetime]]
     dismissed: set[FactKey]
 
 
 def _besides(call_id: UUID, user_ids: Collection[UUID], since: datetime) -> _Besides:
     """All of it in one statement: rows of a word, a person, an application, an organisation, a text and a moment."""
     nobody = literal(None, Evaluator.organisation_id.type)
-    found, decided = _Besides(defaultdict(set), defaultdict(list), set()), dict[FactKey, datetime]()
+    found, decided = _Besides(defaultdict(set), defaultdict(list), defaultdict(dict), set()), dict[FactKey, datetime]()
     each: tuple[Any, ...] = (
         _wrote(call_id).add_columns(nobody, literal(""), literal(None, RoleGrant.starts_at.type)),
         _advised(user_ids, since, nobody),
+        _joined(user_ids, since, nobody),
         _dismissed(call_id),
     )
     for word, user_id, application_id, organisation_id, text, at in db.session.execute(union(*each)):
@@ -194,19 +197,25 @@ def _besides(call_id: UUID, user_ids: Collection[UUID], since: datetime) -> _Bes
                 found.wrote[application_id].add(user_id)
             case "advised":
                 found.advised[user_id].append((organisation_id, at, text))
+            case "joined":
+                found.joined[user_id][organisation_id] = at
             case "dismissed":
                 decided[user_id, application_id, text, organisation_id] = at
-    found.dismissed.update(key for key, at in decided.items() if not _advised_anew(key, at, found.advised))
+    found.dismissed.update(key for key, at in decided.items() if not _began_anew(key, at, found))
     return found
 
 
-def _advised_anew(
-    key: FactKey, decided_at: datetime, advised: Mapping[UUID, Sequence[tuple[UUID, datetime, str]]]
-) -> bool:
-    """Whether an advice a person dismissed has begun anew since, which they said nothing of."""
+def _began_anew(key: FactKey, decided_at: datetime, found: _Besides) -> bool:
+    """Whether an advice or a membership a person dismissed has begun anew since, which they said nothing of."""
     user_id, _, kind, organisation_id = key
-    began = (since for each, since, _ in advised.get(user_id, ()) if each == organisation_id)
-    return kind == DetectedKind.ADVISED_CITY.value and any(since > decided_at for since in began)
+    match kind:
+        case DetectedKind.ADVISED_CITY.value:
+            began = [since for each, since, _ in found.advised.get(user_id, ()) if each == organisation_id]
+        case DetectedKind.OWN_ORGANISATION.value:
+            began = [since for each, since in found.joined.get(user_id, {}).items() if each == organisation_id]
+        case _:
+            return False
+    return any(since > decided_at for since in began)
 
 
 def _wrote(call_id: UUID) -> Select[Any]:
@@ -241,6 +250,21 @@ def _advised(user_ids: Collection[UUID], since: datetime, nothing: Any) -> Selec
             or_(RoleGrant.ends_before.is_(None), RoleGrant.ends_before > since),
         )
         .group_by(RoleGrant.user_id, standing, City.name)
+    )
+
+
+def _joined(user_ids: Collection[UUID], since: datetime, nothing: Any) -> Select[Any]:
+    """The organisations each person belongs to or belonged to since then, as they stand, with when the newest membership began."""
+    standing = func.coalesce(Organisation.same_as_id, Organisation.id)
+    return (
+        select(literal("joined"), Membership.user_id, nothing, standing, literal(""), func.max(Membership.starts_at))
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .where(
+            Membership.user_id.in_(user_ids),
+            Membership.starts_at <= clock.now(),
+            or_(Membership.ends_before.is_(None), Membership.ends_before > since),
+        )
+        .group_by(Membership.user_id, standing)
     )
 
 

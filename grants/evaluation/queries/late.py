@@ -26,7 +26,8 @@ from grants.evaluation.models import Assessment, Assignment, AssignmentReminder,
 from grants.evaluation.queries.accepting import terms_accepted
 from grants.evaluation.queries.access import READS_ASSIGNMENTS
 from grants.evaluation.queries.assignments import call_assigned
-from grants.evaluation.queries.seating import ACTIVE, FIRST, OPEN, may_see
+from grants.evaluation.queries.seating import ACTIVE, FIRST, OPEN
+from grants.evaluation.queries.seats_seen import may_see
 from grants.evaluation.rules import (
     MissingFilter,
     MissingPage,

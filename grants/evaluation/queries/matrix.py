@@ -16,7 +16,8 @@ from grants.evaluation import rules
 from grants.evaluation.queries.access import READS_ASSIGNMENTS, clear_people, declarations
 from grants.evaluation.queries.applicants import consortia_of
 from grants.evaluation.queries.assignments import call_assigned, country_rule, people_for, pool, seat_views
-from grants.evaluation.queries.seating import OPEN, may_see
+from grants.evaluation.queries.seating import OPEN
+from grants.evaluation.queries.seats_seen import may_see
 from grants.evaluation.rules import MatrixCell, MatrixColumn, MatrixPage, MatrixRow, PoolMember, SeatView
 from grants.evaluation.states import SeatState
 

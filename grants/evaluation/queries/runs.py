@@ -22,7 +22,7 @@ from grants.evaluation import matching, rules
 from grants.evaluation.matching.graph import seat_graph
 from grants.evaluation.matching.proof import broken_groups
 from grants.evaluation.models import Assignment, AssignmentRun, Evaluator
-from grants.evaluation.queries.access import READS_ASSIGNMENTS, clear_people, declarations, within
+from grants.evaluation.queries.access import READS_ASSIGNMENTS, clear_people, declarations
 from grants.evaluation.queries.applicants import cities_of, consortia_of, head_of
 from grants.evaluation.queries.assignments import (
     RUN_COLUMNS,
@@ -37,7 +37,7 @@ from grants.evaluation.queries.assignments import (
     shut_titles,
 )
 from grants.evaluation.queries.run_file import superseded_by
-from grants.evaluation.queries.seating import may_see, shown_to
+from grants.evaluation.queries.seats_seen import may_see
 from grants.evaluation.rules import (
     AdjustInput,
     AdjustPage,
@@ -74,9 +74,7 @@ def run_page(actor: Actor, slug: str, number: int, page: Page) -> Asking[RunPage
         .join(Application, Application.id == Assignment.application_id)
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
         .join(User, User.id == Evaluator.user_id)
-        .where(
-            Assignment.run_id == row.id, within(actor, *READS_ASSIGNMENTS), shown_to(actor), key > (page.after or "")
-        )
+        .where(Assignment.run_id == row.id, may_see(actor, *READS_ASSIGNMENTS), key > (page.after or ""))
         .order_by(key)
         .limit(page.limit)
     )

@@ -19,7 +19,8 @@ from grants.evaluation.models import Assessment, Assignment, Consensus, Evaluato
 from grants.evaluation.queries.access import clear_people, declarations, undecidable
 from grants.evaluation.queries.applicants import consortia_of
 from grants.evaluation.queries.assignments import country_rule, pool, seat_views
-from grants.evaluation.queries.seating import ACTIVE, OPEN, may_see
+from grants.evaluation.queries.seating import ACTIVE, OPEN
+from grants.evaluation.queries.seats_seen import may_see
 from grants.evaluation.rules import (
     SEAT_COLUMNS,
     AskedSeat,

@@ -8,13 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, func, literal, not_, or_, select, union_all
-from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application, Submission
 from grants.calls.rules import CallView
 from grants.core import clock
 from grants.core.paging import COUNTED_MAX, Page, Rows, Tally, cut
-from grants.core.permissions import Actor, Permission
+from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation import matching, rules
 from grants.evaluation.matching.proof import broken_groups
@@ -27,11 +26,12 @@ from grants.evaluation.models import (
     Evaluator,
 )
 from grants.evaluation.queries.accepting import terms_accepted
-from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, in_conflict, results_known, within
+from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION
 from grants.evaluation.queries.applicants import cities_of, topics_picked
 from grants.evaluation.queries.assignments import call_assigned, not_barred, runs, seat_views, sees_a_part
 from grants.evaluation.queries.conflicts import doubts_where, waits_for_ruling
 from grants.evaluation.queries.detected import detected_count
+from grants.evaluation.queries.seats_seen import assesses, shown_to
 from grants.evaluation.rules import (
     AssignmentsPage,
     LoadLine,
@@ -51,8 +51,6 @@ EVERYTHING, FIRST = SeatSearch(), Page()
 OPEN = Application.state.in_(IN_EVALUATION)
 ACTIVE = Assignment.state == SeatState.ACTIVE.value
 SUBMITTED = Assessment.state == AssessmentState.SUBMITTED.value
-# Under names of their own: seats stand in the queries that carry the condition.
-_OWN, _SELF = aliased(Assignment), aliased(Evaluator)
 
 
 @reader
@@ -113,34 +111,13 @@ def _absent(call_id: UUID) -> Asking[Sequence[Any]]:
     )
 
 
-def shown_to(actor: Actor) -> ColumnElement[bool]:
-    """The condition on :class:`Application` that it is not shut to this person, as ``shut_to`` has it of rows."""
-    apart = actor.barred("application") | actor.places(Permission.APPLICATION_READ, "application")
-    return and_(not_(and_(in_conflict(actor.user_id), not_(results_known()))), Application.id.not_in(apart))
-
-
-def may_see(actor: Actor, *permissions: Permission) -> ColumnElement[bool]:
-    """The condition on :class:`Application` that this person learns of its seats: nobody manages what they assess.
-
-    By one of these permissions there; without any, by deciding the assignments.
-    """
-    own = (
-        select(_OWN.id)
-        .join(_SELF, _SELF.id == _OWN.evaluator_id)
-        .where(
-            _OWN.application_id == Application.id,
-            _OWN.state == SeatState.ACTIVE.value,
-            _SELF.user_id == actor.user_id,
-        )
-        .correlate(Application)
-    )
-    return and_(within(actor, *(permissions or (Permission.ASSIGNMENT_DECIDE,))), shown_to(actor), not_(own.exists()))
-
-
 def _listed(actor: Actor, call_id: UUID) -> ColumnElement[bool]:
-    """The applications of the page: in evaluation, or evaluated here. What was recorded from elsewhere never had seats."""
+    """The applications of the page: in evaluation, or evaluated here. What was recorded from elsewhere never had seats.
+
+    What this person assesses is no row of it and in none of its figures, as ``may_see`` has it: each would tell who else does.
+    """
     had_seats = and_(Application.state.in_(EVALUATED), _has_seat(literal(True)))
-    return and_(Application.call_id == call_id, or_(OPEN, had_seats), shown_to(actor))
+    return and_(Application.call_id == call_id, or_(OPEN, had_seats), shown_to(actor), not_(assesses(actor)))
 
 
 def _seats_of_row(what: Any, *conditions: ColumnElement[bool]) -> Select[Any]:
@@ -252,7 +229,7 @@ def _totals(actor: Actor, call_id: UUID) -> Asking[SeatTotals]:
 def _since(actor: Actor, call_id: UUID) -> Asking[SinceRun]:
     """What came after the last run, of applications this person sees; nothing before the first run."""
     made_at = select(func.max(AssignmentRun.created_at)).where(AssignmentRun.call_id == call_id).scalar_subquery()
-    of_call = (Application.call_id == call_id, OPEN, shown_to(actor))
+    of_call = (Application.call_id == call_id, OPEN, shown_to(actor), not_(assesses(actor)))
     about, found = ConflictDeclaration, DetectedConflict
     told, ruled = (
         select(func.count(row.id))
@@ -343,6 +320,7 @@ def _loads(actor: Actor, ids: Sequence[UUID]) -> Asking[tuple[LoadLine, ...]]:
         )
         .join(User, User.id == Evaluator.user_id)
         .join(Assignment, and_(Assignment.evaluator_id == Evaluator.id, ACTIVE, not_barred(actor)))
+        .join(Application, and_(Application.id == Assignment.application_id, not_(assesses(actor))))
         .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
         .where(Evaluator.id.in_(here))
         .group_by(Evaluator.id, User.name, User.handle)

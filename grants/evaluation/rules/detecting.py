@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from difflib import SequenceMatcher
 from typing import Generic, TypeVar
@@ -142,7 +142,7 @@ class Candidate:
     """Somebody who must have no conflict: the person, for whom they work or worked, and whether they judge.
 
     ``advised`` are the organisations of cities they advise or advised, each with when the newest advice began and the name of its city,
-    the newest last.
+    the newest last. ``joined`` are the organisations they belong to by the register, each with when the newest membership began.
     """
 
     person: Somebody
@@ -150,6 +150,7 @@ class Candidate:
     countries: frozenset[str] = frozenset()
     judges: bool = True
     advised: tuple[tuple[UUID, datetime, str], ...] = ()
+    joined: Mapping[UUID, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,7 +378,8 @@ def _by_organisation(candidate: Candidate, index: _Index) -> Iterator[Found]:
     for own in candidate.entities:
         for application, entity in index.by_entity.get(own.id, ()):
             words = f"Belongs to {entity.name}, or did within the years the call looks back"
-            yield _found(candidate, application, DetectedKind.OWN_ORGANISATION, entity.id, words)
+            since = candidate.joined.get(own.id)
+            yield replace(_found(candidate, application, DetectedKind.OWN_ORGANISATION, entity.id, words), since=since)
         for kind, value in sorted(own.numbers):
             for application, entity in index.by_number.get((kind, value), ()):
                 if entity.id != own.id:

@@ -264,9 +264,20 @@ def _settle(actor: Actor, row: Consensus) -> None:
     row.agreed_at = acts.moment()
     if row.reopened is not None:
         tell_panel(
-            actor.user_id, row.application_id, f"agreed anew: {_marked(row)}", row.reopened["before"], row.reopened["why"]
+            actor.user_id, row.application_id, f"agreed anew: {_marked(row)}, {_agreed_words(actor, row)}",
+            row.reopened["before"], row.reopened["why"], named=False,
         )  # fmt: skip
         row.reopened = None
+
+
+def _agreed_words(actor: Actor, row: Consensus) -> str:
+    """Everybody who agreed, by name, and who closed it where not all did: the last of them agreed to no more than the others."""
+    agreed = {UUID(entry["user_id"]) for entry in row.agreed_by}
+    *others, last = sorted(
+        name for user_id, name in queries.seat_people(row.application_id).items() if user_id in agreed
+    )
+    names = f"{', '.join(others)} and {last}" if others else last
+    return f"by {names}" if actor.user_id in agreed else f"by {names}; closed without all of them by {actor.name}"
 
 
 def _marked(row: Consensus) -> str:

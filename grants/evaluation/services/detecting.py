@@ -42,8 +42,8 @@ def ask_to_look(actor: Actor, organisation_id: UUID | None = None) -> int:
 def detect(actor: Actor, call_id: UUID) -> Detected:
     """Look the call through: certain facts keep people away at once, the others wait for a person.
 
-    What was decided stands, but for what nobody may dismiss, and for advice: dismissed after it had ended, it holds again
-    once it is so again. A proposal whose fact is no longer so goes; a certain one stays until a person dismisses it.
+    What was decided stands, but for what nobody may dismiss, and for advice and memberships: dismissed after one had ended,
+    it holds again once it is so again. A proposal whose fact is no longer so goes; a certain one stays until a person dismisses it.
     What people said of organisations is carried to the applications these are in by now. That somebody competes follows from the application they take part in, and goes with it.
     """
     found = {each.key: each for each in queries.look(call_id).found}
@@ -88,7 +88,7 @@ def _held_too_much(row: DetectedConflict, each: Found) -> bool:
 
 
 def _dismissed_too_long(row: DetectedConflict, each: Found) -> bool:
-    """Whether what was over when a person dismissed what follows from it has begun again: a part in an application, an advice."""
+    """Whether what was over when a person dismissed what follows from it has begun again: a part in an application, an advice, a membership."""
     if row.state != DetectedState.DISMISSED.value or not each.is_certain:
         return False
     anew = each.since is not None and row.decided_at is not None and each.since > row.decided_at
