@@ -33,7 +33,7 @@ from grants.evaluation.services.packs import ask_one, ask_pack, download_one, do
 from grants.evaluation.services.places import keep_place, skip
 from grants.evaluation.services.records import input_of
 from grants.evaluation.services.reminding import remind_of_assessments
-from grants.evaluation.services.runs import give_out, request_run, run
+from grants.evaluation.services.runs import give_out, request_run, run, work_out
 from grants.evaluation.services.seats import export_run, export_seats, start_again
 from grants.evaluation.services.sheets import reopen, save, submit, submit_written
 from grants.evaluation.services.shifts import confirm_shift, propose_shift, return_shift
@@ -101,5 +101,6 @@ __all__ = [
     "tell_of_terms",
     "whose_link",
     "withdraw_invitation",
+    "work_out",
     "write_consensus",
 ]
