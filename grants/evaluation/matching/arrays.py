@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 from uuid import UUID
 
-from grants.evaluation.matching.values import UTILITY_MAX, Instance, Pair
+from grants.evaluation.matching.values import UTILITY_MAX, Instance, Pair, Seatholder, Subject
 
 TIE_BITS = 30
 _WORD = (1 << 64) - 1
@@ -23,6 +23,8 @@ def check(instance: Instance) -> None:
     for person in instance.evaluators:
         if not 0 <= person.load_min <= person.load_max:
             raise ValueError(f"the loads of {person.label or person.id} are not 0 <= minimum <= maximum")
+        if person.load_target is not None and person.load_target < 0:
+            raise ValueError(f"the target of {person.label or person.id} is below 0")
     # The pairs of the utilities, of which there may be millions, are looked up once: where the arrays are made.
     for application, evaluator in instance.forbidden | instance.locked | instance.standing:
         if application not in applications or evaluator not in evaluators:
@@ -30,6 +32,26 @@ def check(instance: Instance) -> None:
     for utility in set(instance.utilities.values()):
         if not isinstance(utility, int) or not 0 <= utility <= UTILITY_MAX:
             raise ValueError(f"a utility is a whole number from 0 to {UTILITY_MAX}, not {utility!r}")
+
+
+def twice_aims(instance: Instance) -> dict[UUID, int]:
+    """Twice the load each evaluator is brought near to: their target, or an even share of what the targets leave.
+
+    Where that share is no whole number it lies in the middle between two, which are then equally near. Where nobody has a
+    target all are 0: the least sum of squared distances from one number for all is that of the squared loads, since all
+    loads together are given.
+
+    >>> people = [Seatholder(UUID(int=n), 9, load_target=target) for n, target in enumerate((5, None, None))]
+    >>> list(twice_aims(Instance((Subject(UUID(int=9)),) * 4, tuple(people), 3)).values())
+    [10, 7, 7]
+    """
+    asked = {person.id: person.load_target for person in instance.evaluators}
+    said = [target for target in asked.values() if target is not None]
+    if not said:
+        return dict.fromkeys(asked, 0)
+    left = sum(instance.seats_of(subject) for subject in instance.applications) - sum(said)
+    share, rest = divmod(max(0, left), max(1, len(asked) - len(said)))
+    return {key: 2 * share + (rest > 0) if target is None else 2 * target for key, target in asked.items()}
 
 
 class Arrays:
@@ -48,6 +70,8 @@ class Arrays:
         self._read_pairs()
         self.seats = np.array([instance.seats_of(subject) for subject in self.applications], dtype=np.int64)
         self.most = np.array([person.load_max for person in self.evaluators], dtype=np.int64)
+        aim = twice_aims(instance)
+        self.twice_aim = np.array([aim[person.id] for person in self.evaluators], dtype=np.int64)
         self.least = np.array([person.load_min for person in self.evaluators], dtype=np.int64)
         self.locked = sorted((self.row[one], self.column[other]) for one, other in instance.locked)
         self.open = self.allowed.copy()
@@ -114,13 +138,13 @@ class Arrays:
         return tuple(sorted({*found, *self.instance.locked}))
 
     def sums(self, pairs: tuple[Pair, ...]) -> tuple[int, int, int]:
-        """Total, what the worst application got, and the sum of the squared loads."""
+        """Total, what the worst application got, and the sum of the squared distances of the loads from their aims, each rounded down."""
         np = self.np
         rows, columns = self.places(pairs)
         worth = self.utility[rows, columns].astype(np.int64)
-        loads = np.bincount(columns, minlength=self.columns)
+        apart = 2 * np.bincount(columns, minlength=self.columns) - self.twice_aim
         each = np.bincount(rows, weights=worth, minlength=self.rows)
-        return int(worth.sum()), int(each.min()) if self.rows else 0, int((loads * loads).sum())
+        return int(worth.sum()), int(each.min()) if self.rows else 0, int((apart * apart // 4).sum())
 
 
 def _order(ids: tuple[UUID, ...], places: dict[UUID, int]) -> list[int]:

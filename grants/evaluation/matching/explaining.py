@@ -20,7 +20,7 @@ class Better:
     """Somebody who fits better and is not seated, and what stands against it.
 
     ``why`` is “forbidden”; “full” (of work); “floor” (full, and an exchange with who is seated would leave another
-    application below what the worst served has); “country”, “organisation”, “role” or “reader” (the rule that this person
+    application below what the worst served has); “country”, “organisation”, “role”, “gender” or “reader” (the rule that this person
     in this seat would break); “minimum” (of who is seated); “kept” (who is seated stood); “open” (nothing: the run ended
     short of the best). ``what`` are the figures of that reason. ``cost`` is what the total loses with this person in this
     seat, None where it was not worked out; its ``total`` is -1 where no other assignment has them in it.
@@ -139,6 +139,9 @@ class _Stands:
         swapped = [people[k] if one is people[j] else one for one in seated]
         for kind, what in breaks(swapped):
             if (kind, what) not in before:
+                # What a single person said of themselves is in no reason.
+                if kind == "gender":
+                    return kind, ()
                 limit = dict(instance.groups.limits).get(kind)
                 # Which organisation it is need not be told: one in common is enough.
                 return kind, (limit,) if kind == "organisation" else (what, limit) if limit else (what,)

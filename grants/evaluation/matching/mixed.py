@@ -45,6 +45,9 @@ def _candidates(arrays: Arrays, ideal: Matched) -> Any:
     for role in rules.roles:
         has = np.array([role in person.roles for person in arrays.evaluators], dtype=bool)
         _mark(np, chosen, np.where(has[None, :], worth, np.int16(-1)), BEST_OF_A_RULE)
+    for gender in rules.genders:
+        said = np.array([person.gender == gender for person in arrays.evaluators], dtype=bool)
+        _mark(np, chosen, np.where(said[None, :], worth, np.int16(-1)), BEST_OF_A_RULE)
     if rules.needs_reader:
         reads = np.array([[s.language in p.languages for p in arrays.evaluators] for s in arrays.applications])
         _mark(np, chosen, np.where(reads, worth, np.int16(-1)), BEST_OF_A_RULE)
@@ -259,7 +262,7 @@ def _most_kept(search: _Search, held: _Held) -> int:
 
 
 def _evenest(search: _Search, held: _Held, best: _Answer) -> Any:
-    """With the total held, the smallest sum of squared loads, and between equals the tie-break.
+    """With the total held, the smallest sum of squared distances of the loads from their aims, and between equals the tie-break.
 
     Only pairs that an assignment of this total can have are looked at: by the prices of the relaxed programme.
     """
@@ -270,7 +273,9 @@ def _evenest(search: _Search, held: _Held, best: _Answer) -> Any:
     count = np.minimum(np.maximum(arrays.room, 0), arrays.rows)
     owner = np.repeat(np.arange(arrays.columns), count)
     nth = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
-    steps = made.add_columns(2 * (arrays.fixed_by[owner] + nth) + 1, np.ones(len(owner)), whole=0)
+    # As many steps are taken whatever the answer: the same more for each keeps what may be missed in proportion.
+    beyond = (2 * arrays.fixed_by - arrays.twice_aim + int(arrays.twice_aim.max(initial=0)))[owner]
+    steps = made.add_columns(beyond + 2 * nth + 1, np.ones(len(owner)), whole=0)
     lines = made.add_rows(np.zeros(arrays.columns), np.zeros(arrays.columns))
     made.enter(lines[columns], np.arange(len(rows)), 1)
     made.enter(lines[owner], steps, -1)
