@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations, product
@@ -97,16 +98,37 @@ def everything(instance: Instance) -> list[tuple[Pair, ...]]:
     return [pairs for pairs in chosen if not broken_rules(instance, pairs)]
 
 
+def even_share(instance: Instance) -> tuple[int, int]:
+    """The two numbers, mostly one, between which those without a target share evenly what the targets leave."""
+    seats = len(instance.applications) * instance.per_application
+    bounds = {}
+    for person in instance.evaluators:
+        fixed = sum(pair[1] == person.id for pair in instance.locked)
+        mine = {(one.id, person.id) for one in instance.applications}
+        able = fixed + len(mine - instance.forbidden - instance.locked)
+        low = max(person.load_min, fixed)
+        bounds[person.id] = (low, max(low, min(person.load_max, able)))
+
+    def filled(share: int) -> int:
+        wanted = ((one, share if one.load_target is None else one.load_target) for one in instance.evaluators)
+        return sum(min(max(aim, bounds[one.id][0]), bounds[one.id][1]) for one, aim in wanted)
+
+    if all(one.load_target is None for one in instance.evaluators):
+        return 0, 0
+    top = max((bounds[one.id][1] for one in instance.evaluators if one.load_target is None), default=0)
+    share = max((each for each in range(top + 1) if filled(each) <= seats), default=0)
+    return share, share + (share < top and filled(share) < seats)
+
+
 def unevenness(instance: Instance, pairs: Sequence[Pair]) -> int:
     """The squared distances of all loads from the targets; who has none is to get an even share of what these leave."""
-    targets = [person.load_target for person in instance.evaluators]
-    said = [target for target in targets if target is not None]
-    left = max(0, len(instance.applications) * instance.per_application - sum(said))
-    share, rest = divmod(left, len(targets) - len(said)) if said and len(said) < len(targets) else (0, 0)
-    loads = [sum(pair[1] == person.id for pair in pairs) for person in instance.evaluators]
+    low, high = even_share(instance)
+    loads = Counter(pair[1] for pair in pairs)
     return sum(
-        (load - share) * (load - share - (rest > 0)) if target is None else (load - target) ** 2
-        for load, target in zip(loads, targets, strict=True)
+        (loads[one.id] - low) * (loads[one.id] - high)
+        if one.load_target is None
+        else (loads[one.id] - one.load_target) ** 2
+        for one in instance.evaluators
     )
 
 

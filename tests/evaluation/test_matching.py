@@ -29,6 +29,7 @@ from grants.evaluation.matching import (
     relaxed,
     verify,
 )
+from tests.evaluation.test_groups import unevenness
 
 SPACE = UUID("00000000-0000-0000-0000-00000000abcd")
 DATA = Path(__file__).parent / "data"
@@ -66,12 +67,6 @@ def best_by_force(instance: Instance) -> tuple[int, int] | None:
     """The highest total, and with it the least squared distance from the targets, by trying everything; None when nothing
     keeps the rules. Where nobody has one it is that of the loads from nothing; who alone has none is to get an even share."""
     best: tuple[int, int] | None = None
-    said = [one.load_target for one in instance.evaluators if one.load_target is not None]
-    without = len(instance.evaluators) - len(said)
-    left = max(0, len(instance.applications) * instance.per_application - sum(said))
-    share, rest = divmod(left, without) if said and without else (0, 0)
-    even = (share, share + (rest > 0))
-    wanted = [even if one.load_target is None else (one.load_target, one.load_target) for one in instance.evaluators]
     people = [seat.id for seat in instance.evaluators]
     each = [
         [
@@ -87,7 +82,7 @@ def best_by_force(instance: Instance) -> tuple[int, int] | None:
         if not instance.locked <= set(pairs):
             continue
         if all(s.load_min <= load <= s.load_max for s, load in zip(instance.evaluators, loads, strict=True)):
-            uneven = sum((load - low) * (load - high) for load, (low, high) in zip(loads, wanted, strict=True))
+            uneven = unevenness(instance, pairs)
             aims = (sum(instance.utilities[pair] for pair in pairs), -uneven)
             best = aims if best is None else max(best, aims)
     return best
@@ -124,6 +119,9 @@ def test_between_equal_totals_everybody_comes_as_near_to_their_target_as_they_ca
     # Seven of twelve seats are left for two.
     assert loads(instance) in ([4, 4, 1, 3], [4, 3, 1, 4])
     assert loads(replace(instance, floor=True)) in ([4, 4, 1, 3], [4, 3, 1, 4])
+    # Whoever takes nothing, or little, has no share of what is left.
+    few = tuple(replace(one, load_max=most) for one, most in zip(people, (6, 6, 6, 0), strict=True))
+    assert loads(replace(instance, evaluators=few))[3] == 0 and loads(replace(instance, evaluators=few))[1] == 6
     # The total comes first: whoever alone fits gets all, whatever the target.
     assert loads(replace(instance, utilities={pair: 1000 * (pair[1] == people[2].id) for pair in worth}))[2] == 6
 

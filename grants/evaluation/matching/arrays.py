@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 from uuid import UUID
 
-from grants.evaluation.matching.values import UTILITY_MAX, Instance, Pair, Seatholder, Subject
+from grants.evaluation.matching.values import UTILITY_MAX, Instance, Pair
 
 TIE_BITS = 30
 _WORD = (1 << 64) - 1
@@ -34,26 +34,6 @@ def check(instance: Instance) -> None:
             raise ValueError(f"a utility is a whole number from 0 to {UTILITY_MAX}, not {utility!r}")
 
 
-def twice_aims(instance: Instance) -> dict[UUID, int]:
-    """Twice the load each evaluator is brought near to: their target, or an even share of what the targets leave.
-
-    Where that share is no whole number it lies in the middle between two, which are then equally near. Where nobody has a
-    target all are 0: the least sum of squared distances from one number for all is that of the squared loads, since all
-    loads together are given.
-
-    >>> people = [Seatholder(UUID(int=n), 9, load_target=target) for n, target in enumerate((5, None, None))]
-    >>> list(twice_aims(Instance((Subject(UUID(int=9)),) * 4, tuple(people), 3)).values())
-    [10, 7, 7]
-    """
-    asked = {person.id: person.load_target for person in instance.evaluators}
-    said = [target for target in asked.values() if target is not None]
-    if not said:
-        return dict.fromkeys(asked, 0)
-    left = sum(instance.seats_of(subject) for subject in instance.applications) - sum(said)
-    share, rest = divmod(max(0, left), max(1, len(asked) - len(said)))
-    return {key: 2 * share + (rest > 0) if target is None else 2 * target for key, target in asked.items()}
-
-
 class Arrays:
     """Rows are applications, columns evaluators; ``allowed`` pairs may meet, ``open`` ones are still to be decided."""
 
@@ -70,8 +50,6 @@ class Arrays:
         self._read_pairs()
         self.seats = np.array([instance.seats_of(subject) for subject in self.applications], dtype=np.int64)
         self.most = np.array([person.load_max for person in self.evaluators], dtype=np.int64)
-        aim = twice_aims(instance)
-        self.twice_aim = np.array([aim[person.id] for person in self.evaluators], dtype=np.int64)
         self.least = np.array([person.load_min for person in self.evaluators], dtype=np.int64)
         self.locked = sorted((self.row[one], self.column[other]) for one, other in instance.locked)
         self.open = self.allowed.copy()
@@ -84,6 +62,7 @@ class Arrays:
         self.need = self.seats - self.fixed_at
         self.room = self.most - self.fixed_by
         self.must = np.maximum(self.least - self.fixed_by, 0)
+        self.twice_aim = self._twice_aims()
         self.row_keys = np.array([_key(instance.seed, "application", s.id) for s in self.applications], dtype=np.uint64)
         keys = [_key(instance.seed, "evaluator", person.id) for person in self.evaluators]
         self.column_keys = np.array([(key << 32 | key >> 32) & _WORD for key in keys], dtype=np.uint64)
@@ -103,6 +82,28 @@ class Arrays:
                 self.utility[self._places()] = values
         for application, evaluator in instance.forbidden:
             self.allowed[self.row[application], self.column[evaluator]] = False
+
+    def _twice_aims(self) -> Any:
+        """Twice the load each evaluator is brought near to: their target, or an even share of what the targets leave.
+
+        Even is: as high for everybody as they can go until nothing is left. Where that is no whole number it lies in the
+        middle between two, which are then equally near. Where nobody has a target all are 0: the least sum of squared
+        distances from one number for all is that of the squared loads, since all loads together are given.
+        """
+        np = self.np
+        asked = [person.load_target for person in self.evaluators]
+        has = np.array([target is not None for target in asked], dtype=bool)
+        if not has.any():
+            return np.zeros(self.columns, dtype=np.int64)
+        targets = np.array([target or 0 for target in asked], dtype=np.int64)
+        low = np.maximum(self.least, self.fixed_by)
+        high = np.maximum(np.minimum(self.most, self.fixed_by + self.open.sum(axis=0)), low)
+        left = int(self.seats.sum() - np.clip(targets, low, high)[has].sum())
+        low, high, share = low[~has], high[~has], 0
+        while share < high.max(initial=0) and np.clip(share + 1, low, high).sum() <= left:
+            share += 1
+        between = share < high.max(initial=0) and np.clip(share, low, high).sum() < left
+        return np.where(has, 2 * targets, 2 * share + int(between))
 
     def _places(self) -> tuple[Any, Any]:
         """Row and column of each utility; by the numbers of the ids, which are hashed three times as fast."""

@@ -147,7 +147,7 @@ class Matched:
 
     ``bound``: no assignment under these rules is worth more. ``ideal``: none even without rules on groups and floor;
     the certificate proves it. ``floor`` is what the worst application got, ``spread`` the sum of the squared loads: where
-    anybody has a target, of the squared distances from it (:func:`grants.evaluation.matching.arrays.twice_aims`).
+    anybody has a target, of the squared distances from it or, of who has none, from an even share.
     """
 
     pairs: tuple[Pair, ...]
