@@ -38,7 +38,8 @@ class Explained:
     """The numbers behind one pair.
 
     ``loss`` is what the total loses without it: None where it was not worked out, -1 where no other assignment exists.
-    Where seats that stood could move, ``moved`` more of them would have to; the total may then even be higher.
+    Where seats that stood could move, ``moved`` more of them would have to; the total may then even be higher. ``load`` is
+    how many applications the person has by the run, ``target`` how many they aimed at, where they said so.
     """
 
     utility: int
@@ -47,6 +48,8 @@ class Explained:
     better: tuple[Better, ...]
     loss: int | None
     moved: int = 0
+    load: int = 0
+    target: int | None = None
 
 
 def explain(instance: Instance, found: Matched) -> dict[Pair, Explained]:
@@ -82,6 +85,8 @@ def _explained(stands: _Stands, pair: Pair, better: Iterable[int], told: Mapping
         tuple(others),
         loss.total if loss else None,
         loss.moved if loss else 0,
+        int(stands.loads[j]),
+        arrays.evaluators[j].load_target,
     )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import or_, select
 
 from grants.applications.models import Application
 from grants.calls.rules import CallView
+from grants.calls.rules.assigning import AssignmentRules
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.paging import Page, cut
@@ -37,7 +38,7 @@ from grants.evaluation.queries.assignments import (
     shut_titles,
 )
 from grants.evaluation.queries.run_file import superseded_by
-from grants.evaluation.queries.seating import may_see, shown_to
+from grants.evaluation.queries.seating import group_rules, may_see, shown_to
 from grants.evaluation.rules import (
     AdjustInput,
     AdjustPage,
@@ -227,17 +228,18 @@ def _tally(call: CallView, members: Sequence[PoolMember], worth: dict[tuple[UUID
         each[application_id] += fit
         seats.setdefault(application_id, []).append(evaluator_id)
         loads[evaluator_id] += 1
-    people = {member.id: rules_holder(member) for member in members}
     settings = call.content.assignment
-    groups = matching.GroupRules(settings.country_max, settings.organisation_max, settings.roles, settings.reader)
-    instance = matching.Instance((), (), max(1, call.content.evaluators_per_application), groups=groups)
+    people = {member.id: rules_holder(member, settings) for member in members}
+    seats_each = max(1, call.content.evaluators_per_application)
+    instance = matching.Instance((), (), seats_each, groups=group_rules(settings))
     broken: list[str] = []
     for application_id, seated in sorted(seats.items()):
         subject = matching.Subject(application_id, "", call.content.language)
         found = broken_groups(instance, subject, [people[one] for one in seated])
         # Which organisation it is says nothing to who reads it: more than one in common are one rule broken.
         broken += dict.fromkeys(
-            "one organisation" if kind == "organisation" else f"{kind} {what}" for kind, what in found
+            {"organisation": "one organisation", "gender": "women and men"}.get(kind, f"{kind} {what}")
+            for kind, what in found
         )
         if len(seated) < call.content.evaluators_per_application:
             broken.append(rules.EMPTY_SEAT)
@@ -250,11 +252,12 @@ def _tally(call: CallView, members: Sequence[PoolMember], worth: dict[tuple[UUID
     )
 
 
-def rules_holder(member: PoolMember) -> matching.Seatholder:
-    """A member of the pool as the assignment sees it."""
+def rules_holder(member: PoolMember, settings: AssignmentRules) -> matching.Seatholder:
+    """A member of the pool as the assignment of a call sees it: what they said of themselves only where a rule counts it."""
     return matching.Seatholder(
         member.id, member.load_max, member.load_min, member.name, member.country_code,
-        member.belongs, frozenset(member.roles), frozenset(member.languages),
+        member.belongs, frozenset(member.roles), frozenset(member.languages), member.load_target,
+        member.gender.counted if settings.balance and member.gender else "",
     )  # fmt: skip
 
 

@@ -208,6 +208,8 @@ class RunPage:
         people, seats = self.run.evaluators, self.run.seats
         if not people:
             return ""
+        if aiming := self.settings.get("targets"):
+            return _target_words(spread, aiming)
         each, more = divmod(seats, people)
         even = (people - more) * each * each + more * (each + 1) * (each + 1)
         if spread <= even:
@@ -278,6 +280,22 @@ class RunPage:
         return tuple(found)
 
 
+def _target_words(spread: int, aiming: int) -> str:
+    """How near everybody is to what they aim at.
+
+    >>> _target_words(0, 1)
+    '1 evaluator said how many applications to aim at. All have their number, and the others share the rest evenly.'
+    """
+    who = "1 evaluator" if aiming == 1 else f"{aiming} evaluators"
+    said = f"{who} said how many applications to aim at."
+    if not spread:
+        return f"{said} All have their number, and the others share the rest evenly."
+    return (
+        f"{said} Squared and added up, the distances from that number, and of the others from an even share of the rest, make "
+        f"{grouped(spread)}; 0 would be everybody at their number. No choice as good for the applications was found nearer."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class SeatWhy:
     """Why a seat went to whom it went."""
@@ -301,6 +319,11 @@ class SeatWhy:
             f"{name} fits {self.told['utility']} of 1000 and is number {self.told['rank']} of the "
             f"{self.told['allowed']} evaluators who may take it."
         ]
+        if self.told.get("target") is not None and not self.partial:
+            found.append(
+                f"By this run {name} has {self.told['load']} of the {self.told['target']} applications aimed at. How near "
+                "everybody comes to such a number counts only between choices that are equally good for the applications."
+            )
         if self.partial:
             # Who could serve elsewhere hangs on every seat of the call.
             found.append("What the total would lose without this seat is of the whole call, and so is left out.")
@@ -367,6 +390,8 @@ class SeatWhy:
                 return f"has not the role “{what[0]}”, which {self.seat.name} alone has on it."
             case "reader":
                 return f"does not read {LANGUAGES.get(what[0], what[0])}, which {self.seat.name} alone does on it."
+            case "gender":
+                return "would leave the application without both a woman and a man, counting those who said so."
             case "minimum":
                 return f"has room, but {self.seat.name} must take at least {what[0]} and has no more than that."
             case "kept":

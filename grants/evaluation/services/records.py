@@ -47,6 +47,7 @@ def run_row(
             "weights": dict(call.content.assignment.weights),
             "rules": list(call.content.assignment.groups),
             "floor": instance.floor,
+            "targets": sum(one.load_target is not None for one in instance.evaluators),
             rules.SHUT_TO_WHO_ASKED: sorted(str(each) for each in left_out),
         },
         applications=len(instance.applications),
@@ -159,6 +160,8 @@ def explained(
             "better": better,
             "loss": one.loss,
             "moved": one.moved,
+            "load": one.load,
+            **({} if one.target is None else {"target": one.target}),
         }
     return told
 

@@ -242,8 +242,9 @@ def _instance(
         ),
         tuple(
             replace(
-                queries.rules_holder(member),
+                queries.rules_holder(member, settings),
                 load_max=max(0, member.load_max - member.unseen),
+                load_target=None if member.load_target is None else max(0, member.load_target - member.unseen),
                 # Whoever stepped down owes nothing any more.
                 load_min=0 if member.stepped_down_at else max(0, member.load_min - member.unseen),
             )
@@ -254,7 +255,7 @@ def _instance(
         frozenset(kept_away),
         frozenset(stood - movable),
         values.seed.strip(),
-        matching.GroupRules(settings.country_max, settings.organisation_max, settings.roles, settings.reader),
+        queries.group_rules(settings),
         settings.floor,
         frozenset(movable),
     )  # fmt: skip
