@@ -368,6 +368,34 @@ def _worth_of(search: _Search, chosen: Any) -> int:
     return int(worth.astype(search.arrays.np.int64).sum())
 
 
+def without(arrays: Arrays, found: Matched, i: int, j: int) -> tuple[int, int, int] | None:
+    """How many standing pairs can be kept without one pair, the best total found and what none exceeds, all rules held.
+
+    At every size: a large call is searched as it was the first time, so the two totals may lie a little apart.
+    """
+    np, instance = arrays.np, arrays.instance
+    pair = frozenset({(arrays.applications[i].id, arrays.evaluators[j].id)})
+    closed = Arrays(replace(instance, forbidden=instance.forbidden | pair, standing=instance.standing - pair))
+    candidates = _candidates(closed, found)
+    rows, columns = np.nonzero(closed.open if closed.open.sum() <= PAIRS_MAX else candidates)
+    first = np.nonzero(candidates[rows, columns])[0]
+    search = _Search(closed, rows, columns, [first], len(rows) > ALL_PAIRS_MAX)
+    held = _Held(found.floor if instance.floor else 0)
+    best = _best(search, _total(search, held))
+    if best is not None and instance.standing:
+        held = replace(held, kept=_most_kept(search, held))
+        best = _best(search, _total(search, held))
+        assert best is not None, "what was found is still an answer"
+    if best is None:
+        return None
+    fixed = int(_locked_worth(closed).sum())
+    total = fixed + _worth_of(search, best.chosen)
+    whole = len(rows) == int(closed.open.sum())
+    bound = max(total, fixed + math.floor(-best.least + 1e-4)) if whole else max(total, found.ideal)
+    kept = 0 if held.kept is None else held.kept
+    return kept + len(instance.standing & instance.locked), total, bound
+
+
 def again(arrays: Arrays, found: Matched, i: int, j: int, k: int | None) -> tuple[int, int] | None:
     """How many standing pairs can be kept and the best total, without one pair and with another, all rules held."""
     np, instance = arrays.np, arrays.instance

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from grants.applications.models import Application
 from grants.calls.rules import CallView
@@ -22,7 +22,7 @@ from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import matching, rules
 from grants.evaluation.matching.graph import seat_graph
 from grants.evaluation.matching.proof import broken_groups
-from grants.evaluation.models import Assignment, AssignmentRun, Evaluator
+from grants.evaluation.models import Assignment, AssignmentLoss, AssignmentRun, Evaluator
 from grants.evaluation.queries.access import READS_ASSIGNMENTS, clear_people, declarations, within
 from grants.evaluation.queries.applicants import cities_of, consortia_of, head_of
 from grants.evaluation.queries.assignments import (
@@ -46,6 +46,7 @@ from grants.evaluation.rules import (
     PoolMember,
     RunPage,
     RunSeat,
+    SeatLoss,
     SeatWhy,
     Tally,
     WhatIf,
@@ -144,13 +145,29 @@ def seat_why(actor: Actor, slug: str, reference: str, handle: str) -> Asking[Sea
         raise NotFound
     told = AssignmentRun.explanations[str(application.id)][str(seat.evaluator_id)]
     (row,) = yield from ask(
-        select(Assignment.hand_reason, AssignmentRun.number, told.label("told"))
+        select(
+            *(Assignment.hand_reason, AssignmentRun.number, told.label("told"), AssignmentLoss.id.label("lost")),
+            *(AssignmentLoss.least, AssignmentLoss.most, AssignmentLoss.moved, AssignmentLoss.milliseconds),
+            AssignmentRun.input.is_not(None).label("has_input"),
+        )
         .outerjoin(AssignmentRun, AssignmentRun.id == Assignment.run_id)
+        .outerjoin(AssignmentLoss, _loss_of_seat())
         .where(Assignment.id == seat.id)
     )
     names = {str(member.id): member.name for member in members}
     head = head_of(application, cities.get(application.id, ""), call)
-    return SeatWhy(head, seat, row.number, row.hand_reason or "", row.told or {}, names, partial)
+    later = SeatLoss(row.least, row.most, row.moved, row.milliseconds) if row.lost else None
+    return SeatWhy(
+        head, seat, row.number, row.hand_reason or "", row.told or {}, names, partial, later, bool(row.has_input)
+    )
+
+
+def _loss_of_seat() -> ColumnElement[bool]:
+    return and_(
+        AssignmentLoss.run_id == Assignment.run_id,
+        AssignmentLoss.application_id == Assignment.application_id,
+        AssignmentLoss.evaluator_id == Assignment.evaluator_id,
+    )
 
 
 @reader

@@ -297,6 +297,46 @@ def _target_words(spread: int, aiming: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class SeatLoss:
+    """What the total of a run loses without a seat, worked out after it: at least and at most; none of both where nothing is left."""
+
+    least: int | None
+    most: int | None
+    moved: int
+    milliseconds: int
+
+    @property
+    def words(self) -> str:
+        """The same as a sentence.
+
+        >>> SeatLoss(3, 9, 0, 2_000).words
+        'Solved again without this seat, the best total of all assignments is at least 3 and at most 9 lower.'
+        >>> SeatLoss(-4, 9, 0, 2_000).words
+        'Solved again without this seat, the best total of all assignments is at most 9 lower, if it is lower at all.'
+        """
+        said = "Solved again without this seat, the best total of all assignments is"
+        if self.least is None or self.most is None:
+            return "Solved again without this seat, no assignment keeps all that the run was asked for."
+        if self.moved > 0:
+            moving = f"Solved again without this seat, {_moved(self.moved)}, and the total is"
+            if self.least == self.most:
+                return f"{moving} {_less(self.most)}."
+            return f"{moving} between {_less(self.least)} and {_less(self.most)}."
+        if self.least == self.most:
+            return f"{said} {_less(self.most)}."
+        if self.least > 0:
+            return f"{said} at least {self.least} and at most {self.most} lower."
+        if self.most > 0:
+            return f"{said} at most {self.most} lower, if it is lower at all."
+        return f"{said} between {_less(self.most)} and {_less(self.least)}: the run itself ended short of the best."
+
+    @property
+    def is_between(self) -> bool:
+        """Whether the search ended before it had the one number."""
+        return self.least != self.most
+
+
+@dataclass(frozen=True, slots=True)
 class SeatWhy:
     """Why a seat went to whom it went."""
 
@@ -308,6 +348,16 @@ class SeatWhy:
     names: Mapping[str, str]
     # An application of the call is shut to the reader: who was full with it and who sits elsewhere is told as one.
     partial: bool = False
+    # What was worked out of this seat after the run, and whether the run kept what that takes.
+    later: SeatLoss | None = None
+    has_input: bool = False
+
+    @property
+    def can_be_worked_out(self) -> bool:
+        """Whether the loss is told by nothing yet, and can be."""
+        return (
+            bool(self.told) and self.told["loss"] is None and self.later is None and self.has_input and not self.partial
+        )
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -327,6 +377,12 @@ class SeatWhy:
         if self.partial:
             # Who could serve elsewhere hangs on every seat of the call.
             found.append("What the total would lose without this seat is of the whole call, and so is left out.")
+        elif loss is None and self.later is not None:
+            found.append(self.later.words)
+            if self.later.is_between:
+                found.append(
+                    "For a call this large the search for the best total ends that close to it; both numbers are what it proved."
+                )
         elif loss is None:
             found.append("What the total would lose without this seat was not worked out in this run.")
         elif moved > 0:

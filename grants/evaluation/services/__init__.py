@@ -29,6 +29,7 @@ from grants.evaluation.services.invitations import (
     withdraw_invitation,
 )
 from grants.evaluation.services.leaving import recuse
+from grants.evaluation.services.losses import LOSS_JOB, request_loss, work_out_loss
 from grants.evaluation.services.packs import ask_one, ask_pack, download_one, download_pack
 from grants.evaluation.services.places import keep_place, skip
 from grants.evaluation.services.records import input_of
@@ -41,6 +42,7 @@ from grants.evaluation.services.stepping_down import come_back, step_down
 from grants.evaluation.services.writing import save_field, take_over
 
 __all__ = [
+    "LOSS_JOB",
     "FieldsChanged",
     "accept_invitation",
     "accept_terms",
@@ -83,6 +85,7 @@ __all__ = [
     "remove",
     "reopen",
     "reopen_agreed",
+    "request_loss",
     "request_run",
     "return_shift",
     "rule",
@@ -102,5 +105,6 @@ __all__ = [
     "whose_link",
     "withdraw_invitation",
     "work_out",
+    "work_out_loss",
     "write_consensus",
 ]
