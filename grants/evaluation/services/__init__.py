@@ -29,7 +29,7 @@ from grants.evaluation.services.invitations import (
     withdraw_invitation,
 )
 from grants.evaluation.services.leaving import recuse
-from grants.evaluation.services.losses import LOSS_JOB, request_loss, work_out_loss
+from grants.evaluation.services.losses import LOSS_JOB, keep_loss, request_loss, work_out_loss
 from grants.evaluation.services.packs import ask_one, ask_pack, download_one, download_pack
 from grants.evaluation.services.places import keep_place, skip
 from grants.evaluation.services.records import input_of
@@ -74,6 +74,7 @@ __all__ = [
     "import_piece",
     "input_of",
     "invite",
+    "keep_loss",
     "keep_place",
     "pool",
     "propose",
