@@ -22,6 +22,12 @@ def assign(
     return {"status": result.status.value, "seats_new": result.seats_new}
 
 
+def work_out_loss(*, call_id: str, run_id: str, application_id: str, evaluator_id: str) -> None:
+    """Work out what the total of a run loses without one seat. Safe to run twice: it is kept once."""
+    actor, pair = jobs.actor(Permission.ASSIGNMENT_DECIDE), (UUID(application_id), UUID(evaluator_id))
+    services.work_out_loss(actor, UUID(call_id), UUID(run_id), pair)
+
+
 def import_pool(*, call_id: str, import_id: str, done: int) -> dict[str, int]:
     """Take the next piece of a long file of evaluators over. Safe to run twice: a piece that is done does nothing."""
     actor = jobs.actor(Permission.ASSIGNMENT_DECIDE)

@@ -59,6 +59,7 @@ BOOKKEEPING_TABLES = frozenset(
 # Rows that only ever come: the program's database role may not change or delete them.
 APPEND_ONLY_TABLES = frozenset(
     {
+        "assignment_loss",
         "accepted_cost",
         "act",
         "act_key",

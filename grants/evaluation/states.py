@@ -21,6 +21,25 @@ class Declared(StrEnum):
         return {"none": "None", "conflict": "Conflict", "unsure": "Not sure"}[self.value]
 
 
+class Gender(StrEnum):
+    """What an evaluator says of themselves for the rule on women and men of a call: of their own will, or not at all."""
+
+    WOMAN = "woman"
+    MAN = "man"
+    ANOTHER = "another"
+    UNSAID = "unsaid"
+
+    @property
+    def words(self) -> str:
+        """As the person chooses it on the page."""
+        return {"woman": "Woman", "man": "Man", "another": "Another", "unsaid": "I do not wish to say"}[self.value]
+
+    @property
+    def counted(self) -> str:
+        """What a rule on women and men counts; empty where it counts nothing."""
+        return self.value if self in (Gender.WOMAN, Gender.MAN) else ""
+
+
 class ConflictKind(StrEnum):
     """Why somebody is not impartial towards an organisation."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations, product
 from uuid import UUID, uuid5
@@ -22,7 +24,9 @@ from grants.evaluation.matching import (
     Subject,
     assign,
     broken_by_locked,
+    canonical,
     explain,
+    instance_of,
     relaxed,
     verify,
 )
@@ -37,23 +41,32 @@ def subject(number: int, language: str = "", *countries: str) -> Subject:
 
 
 def holder(
-    number: int, most: int = 4, country: str = "", roles: str = "", languages: str = "", least: int = 0
+    number: int,
+    most: int = 4,
+    country: str = "",
+    roles: str = "",
+    languages: str = "",
+    least: int = 0,
+    target: int | None = None,
+    gender: str = "",
 ) -> Seatholder:
     return Seatholder(
         uuid5(SPACE, f"evaluator {number}"), most, least, f"Evaluator {number}", country, frozenset({f"organisation of {country}"}),
-        frozenset(roles.split()), frozenset(languages.split()),
+        frozenset(roles.split()), frozenset(languages.split()), target, gender,
     )  # fmt: skip
 
 
 @st.composite
 def instances(draw: st.DrawFn) -> Instance:
+    # Nobody has a target in half of them.
+    targets = st.sampled_from((None, 0, 1, 3)) if draw(st.booleans()) else st.none()
     applications = tuple(
         subject(n, draw(st.sampled_from(("", "en", "pl"))), "PL") for n in range(draw(st.integers(1, 3)))
     )
     people = tuple(
         holder(
             n, draw(st.integers(0, 3)), draw(st.sampled_from(("PL", "FR"))), draw(st.sampled_from(("", "finance"))),
-            draw(st.sampled_from(("en", "pl en"))), 0,
+            draw(st.sampled_from(("en", "pl en"))), 0, draw(targets), draw(st.sampled_from(("", "woman", "man"))),
         )
         for n in range(draw(st.integers(2, 4)))
     )  # fmt: skip
@@ -64,7 +77,7 @@ def instances(draw: st.DrawFn) -> Instance:
     locked = frozenset(draw(some)) if draw(st.booleans()) else frozenset()
     rules = GroupRules(
         draw(st.sampled_from((None, 1))), draw(st.sampled_from((None, 1, 2))),
-        draw(st.sampled_from(((), ("finance",)))), draw(st.booleans()),
+        draw(st.sampled_from(((), ("finance",)))), draw(st.booleans()), draw(st.booleans()),
     )  # fmt: skip
     return Instance(
         applications, people, draw(st.integers(1, 2)), worth, frozenset(draw(some)), locked, "s", rules,
@@ -85,17 +98,50 @@ def everything(instance: Instance) -> list[tuple[Pair, ...]]:
     return [pairs for pairs in chosen if not broken_rules(instance, pairs)]
 
 
+def even_share(instance: Instance) -> tuple[int, int]:
+    """The two numbers, mostly one, between which those without a target share evenly what the targets leave."""
+    seats = len(instance.applications) * instance.per_application
+    bounds = {}
+    for person in instance.evaluators:
+        fixed = sum(pair[1] == person.id for pair in instance.locked)
+        mine = {(one.id, person.id) for one in instance.applications}
+        able = fixed + len(mine - instance.forbidden - instance.locked)
+        low = max(person.load_min, fixed)
+        bounds[person.id] = (low, max(low, min(person.load_max, able)))
+
+    def filled(share: int) -> int:
+        wanted = ((one, share if one.load_target is None else one.load_target) for one in instance.evaluators)
+        return sum(min(max(aim, bounds[one.id][0]), bounds[one.id][1]) for one, aim in wanted)
+
+    if all(one.load_target is None for one in instance.evaluators):
+        return 0, 0
+    top = max((bounds[one.id][1] for one in instance.evaluators if one.load_target is None), default=0)
+    share = max((each for each in range(top + 1) if filled(each) <= seats), default=0)
+    return share, share + (share < top and filled(share) < seats)
+
+
+def unevenness(instance: Instance, pairs: Sequence[Pair]) -> int:
+    """The squared distances of all loads from the targets; who has none is to get an even share of what these leave."""
+    low, high = even_share(instance)
+    loads = Counter(pair[1] for pair in pairs)
+    return sum(
+        (loads[one.id] - low) * (loads[one.id] - high)
+        if one.load_target is None
+        else (loads[one.id] - one.load_target) ** 2
+        for one in instance.evaluators
+    )
+
+
 def aims(instance: Instance, pairs: tuple[Pair, ...]) -> tuple[int, int, int, int]:
     """The worst application, how many standing pairs are kept, the total, and how even the loads are."""
     worth = {
         one.id: sum(instance.utilities[pair] for pair in pairs if pair[0] == one.id) for one in instance.applications
     }
-    loads = [sum(pair[1] == person.id for pair in pairs) for person in instance.evaluators]
     return (
         min(worth.values()),
         len(instance.standing & set(pairs)),
         sum(worth.values()),
-        -sum(load * load for load in loads),
+        -unevenness(instance, pairs),
     )
 
 
@@ -312,3 +358,42 @@ def test_a_pool_that_may_take_nothing_is_answered_and_nobody_left_to_seat_is_no_
 
     assert isinstance(found, Infeasible)
     assert isinstance(assign(relaxed(instance, found)), Matched)
+
+
+def test_an_application_gets_a_woman_and_a_man_of_those_who_said_so_and_its_file_reads_back() -> None:
+    one, two = subject(1), subject(2)
+    people = tuple(
+        holder(n, gender=gender) for n, gender in enumerate(("woman", "woman", "woman", "man", "", ""))
+    )  # fmt: skip
+    worth = {(each.id, person.id): 900 - 100 * n for each in (one, two) for n, person in enumerate(people)}
+    instance = Instance((one, two), people, 3, worth, groups=GroupRules(balance=True))
+
+    found = assign(instance)
+
+    assert isinstance(found, Matched) and verify(instance, found) == ()
+    for each in (one, two):
+        assert {pair[1] for pair in found.pairs if pair[0] == each.id} == {people[n].id for n in (0, 1, 3)}
+    assert assign(instance_of(canonical(instance))) == found
+    # Without the rule nothing of it is written down.
+    plain = canonical(replace(instance, groups=GroupRules(), evaluators=tuple(replace(p, gender="") for p in people)))
+    assert "gender" not in repr(plain) and "balance" not in repr(plain) and "target" not in repr(plain)
+    # The place of the man has one reason, which tells nothing of anybody by themselves.
+    told = explain(instance, found)[one.id, people[3].id]
+    assert [(each.evaluator, each.why, each.what) for each in told.better] == [(people[2].id, "gender", ())]
+    # Without the one man there is no assignment at all.
+    assert told.loss == -1
+
+
+def test_where_too_few_said_it_the_fewest_seats_to_fill_against_the_rule_are_named() -> None:
+    one, two = subject(1), subject(2)
+    people = (holder(0, gender="woman"), holder(1, gender="woman"), holder(2), holder(3, gender="man"))
+    kept_away = frozenset({(two.id, people[3].id)})
+    instance = Instance((one, two), people, 2, forbidden=kept_away, groups=GroupRules(balance=True))
+
+    answer = assign(instance)
+
+    assert isinstance(answer, Infeasible)
+    assert [(each.kind, each.amount) for each in answer.relaxations] == [("gender:man", 1)]
+    (words,) = answer.changes
+    assert "needs 1 more evaluator who said that they are a man, or the seat filled by hand" in words
+    assert isinstance(assign(relaxed(instance, answer)), Matched)

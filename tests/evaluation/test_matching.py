@@ -29,6 +29,7 @@ from grants.evaluation.matching import (
     relaxed,
     verify,
 )
+from tests.evaluation.test_groups import unevenness
 
 SPACE = UUID("00000000-0000-0000-0000-00000000abcd")
 DATA = Path(__file__).parent / "data"
@@ -46,7 +47,12 @@ def person(number: int, most: int, least: int = 0) -> Seatholder:
 def instances(draw: st.DrawFn) -> Instance:
     applications = tuple(application(number) for number in range(draw(st.integers(1, 4))))
     loads = draw(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2)), min_size=1, max_size=4))
-    evaluators = tuple(person(number, most, min(most, least)) for number, (most, least) in enumerate(loads))
+    # Nobody has a target in half of them; where some have, others may have none.
+    targets = st.sampled_from((None, 0, 1, 2, 4)) if draw(st.booleans()) else st.none()
+    evaluators = tuple(
+        replace(person(number, most, min(most, least)), load_target=draw(targets))
+        for number, (most, least) in enumerate(loads)
+    )
     pairs = [(subject.id, seat.id) for subject in applications for seat in evaluators]
     # Few different values on purpose: ties are where order could leak in.
     utilities = {pair: draw(st.sampled_from((0, 1, 500, 1000))) for pair in pairs}
@@ -58,7 +64,8 @@ def instances(draw: st.DrawFn) -> Instance:
 
 
 def best_by_force(instance: Instance) -> tuple[int, int] | None:
-    """The highest total, and with it the least sum of squared loads, by trying everything; None when nothing keeps the rules."""
+    """The highest total, and with it the least squared distance from the targets, by trying everything; None when nothing
+    keeps the rules. Where nobody has one it is that of the loads from nothing; who alone has none is to get an even share."""
     best: tuple[int, int] | None = None
     people = [seat.id for seat in instance.evaluators]
     each = [
@@ -75,7 +82,8 @@ def best_by_force(instance: Instance) -> tuple[int, int] | None:
         if not instance.locked <= set(pairs):
             continue
         if all(s.load_min <= load <= s.load_max for s, load in zip(instance.evaluators, loads, strict=True)):
-            aims = (sum(instance.utilities[pair] for pair in pairs), -sum(load * load for load in loads))
+            uneven = unevenness(instance, pairs)
+            aims = (sum(instance.utilities[pair] for pair in pairs), -uneven)
             best = aims if best is None else max(best, aims)
     return best
 
@@ -94,6 +102,28 @@ def test_the_total_equals_the_best_of_all_assignments(instance: Instance) -> Non
     else:
         assert (found.total, -found.spread, found.bound) == (*(expected or ()), found.total)
         assert verify(instance, found) == ()
+
+
+def test_between_equal_totals_everybody_comes_as_near_to_their_target_as_they_can() -> None:
+    applications = tuple(application(number) for number in range(6))
+    targets = (4, None, 1, None)
+    people = tuple(replace(person(number, 6), load_target=target) for number, target in enumerate(targets))
+    worth = {(one.id, each.id): 500 for one in applications for each in people}
+    instance = Instance(applications, people, 2, worth)
+
+    def loads(asked: Instance) -> list[int]:
+        found = assign(asked)
+        assert isinstance(found, Matched) and verify(asked, found) == ()
+        return [sum(pair[1] == one.id for pair in found.pairs) for one in asked.evaluators]
+
+    # Seven of twelve seats are left for two.
+    assert loads(instance) in ([4, 4, 1, 3], [4, 3, 1, 4])
+    assert loads(replace(instance, floor=True)) in ([4, 4, 1, 3], [4, 3, 1, 4])
+    # Whoever takes nothing, or little, has no share of what is left.
+    few = tuple(replace(one, load_max=most) for one, most in zip(people, (6, 6, 6, 0), strict=True))
+    assert loads(replace(instance, evaluators=few))[3] == 0 and loads(replace(instance, evaluators=few))[1] == 6
+    # The total comes first: whoever alone fits gets all, whatever the target.
+    assert loads(replace(instance, utilities={pair: 1000 * (pair[1] == people[2].id) for pair in worth}))[2] == 6
 
 
 @settings(max_examples=60, deadline=None)

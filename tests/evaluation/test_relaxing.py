@@ -30,6 +30,7 @@ def weight(instance: Instance, pairs: tuple[Pair, ...]) -> float | None:
             named = Counter(name for person in seated for name in groups_of(person, kind))
             asked += RULE_WEIGHS * sum(max(0, count - most) for count in named.values())
         asked += RULE_WEIGHS * sum(not any(role in each.roles for each in seated) for role in rules.roles)
+        asked += RULE_WEIGHS * sum(not any(each.gender == gender for each in seated) for gender in rules.genders)
         reads = not rules.needs_reader or not one.language or any(one.language in each.languages for each in seated)
         asked += 0 if reads else RULE_WEIGHS
     for person in instance.evaluators:

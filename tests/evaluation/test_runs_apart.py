@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from dataclasses import replace
 from uuid import UUID
@@ -200,7 +201,22 @@ def test_what_was_worked_out_of_something_else_is_not_given_out(scene: Scene) ->
     old = matching.Instance((), (), 3)
 
     with pytest.raises(Conflict, match="Nothing was given out"):
-        services.give_out(scene.actor("manager"), scene.call_id, AGAIN, old, matching.Infeasible(("No.",)))
+        services.give_out(scene.actor("manager"), scene.call_id, AGAIN, services.work_out(old, matching.assign))
+
+
+def test_the_act_that_gives_seats_out_works_nothing_out(scene: Scene) -> None:
+    scene.declare_all()
+    worked_out = services.work_out(asked_of(scene), matching.assign)
+    assert isinstance(worked_out.result, matching.Matched)
+    (pair, one), *_ = sorted(worked_out.reasons.items())
+    # A number that no working out would find: what is kept is what was handed in.
+    handed = replace(worked_out, milliseconds=4711, reasons={**worked_out.reasons, pair: replace(one, rank=99)})
+
+    services.give_out(scene.actor("manager"), scene.call_id, AGAIN, handed)
+
+    (row,) = db.session.scalars(select(AssignmentRun))
+    assert (row.milliseconds, row.explanations[str(pair[0])][str(pair[1])]["rank"]) == (4711, 99)
+    assert len(worked_out.reasons) == 9 and row.input_sha256 == hashlib.sha256(worked_out.spelled).digest()
 
 
 class Asked(Exception):

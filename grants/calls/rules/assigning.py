@@ -22,6 +22,8 @@ class AssignmentRules:
     organisation_max: int | None = None
     roles: tuple[str, ...] = ()
     reader: bool = False
+    # At least one woman and one man, counting who said so of themselves.
+    balance: bool = False
     floor: bool = False
 
     @property
@@ -44,6 +46,8 @@ class AssignmentRules:
         found += [f"at least one with the role “{role}”" for role in self.roles]
         if self.reader:
             found.append("at least one who reads the language of the application")
+        if self.balance:
+            found.append("at least one woman and one man, counting those who said so")
         return tuple(found)
 
     @property

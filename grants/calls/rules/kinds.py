@@ -373,6 +373,7 @@ ASSIGNING = Record(
         "organisation_max": whole(1, 9),
         "roles": Items(plain_text),
         "reader": flag,
+        "balance": flag,
         "floor": flag,
     },
     ("topics", "language"),

@@ -145,6 +145,7 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "evaluation.assignment.organisation_max": ("Evaluators of one organisation on an application, at most", "Empty: any number."),
     "evaluation.assignment.roles": ("Roles each application needs", "One a line, for example finance."),
     "evaluation.assignment.reader": ("Does each application need one who reads its language?", ""),
+    "evaluation.assignment.balance": ("Does each application need a woman and a man?", "Of its evaluators, counting those who said so in their profile; nobody has to. Needs two evaluators for each application."),
     "evaluation.assignment.floor": ("Is the worst served application served first?", ""),
     "evaluation.weights": ("Weights", "One a line: short name of the criterion: weight. Write none for no weights."),
     "selection.fund_what_fits": ("Is what still fits selected below the line?", "Not said: selection stops at the first application that asks for more than is left."),

@@ -431,6 +431,14 @@ def _marking_clashes(content: CallContent) -> list[Problem]:
                 f"{content.evaluators_per_application} evaluators. Lower the one or raise the other.",
             )
         )
+    if content.assignment.balance and content.evaluators_per_application < 2:
+        found.append(
+            Problem(
+                "Assigning evaluators",
+                "asks for a woman and a man among the evaluators of each application, and an application has "
+                f"{content.evaluators_per_application}. Ask for two or more evaluators, or leave the rule out.",
+            )
+        )
     return found
 
 

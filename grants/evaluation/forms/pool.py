@@ -40,7 +40,7 @@ from grants.evaluation.rules import (
     refuse_unaccepted,
     refuse_undated,
 )
-from grants.evaluation.states import DeclineKind
+from grants.evaluation.states import DeclineKind, Gender
 from grants.identity.rules import checked_name, normal_email
 from grants.web.forms import CheckboxesField, ContestedForm, DateField, Needed, choices
 
@@ -62,6 +62,12 @@ class ProfileForm(ContestedForm):
         "“2019 to now” will do. Nobody assesses an application of an organisation they left less than three years ago.",
     )
     load_max = IntegerField("Largest number of applications", default=10)
+    load_target = IntegerField(
+        "Number of applications aimed at",
+        [Optional()],
+        description="May stay empty. Where several choices are equally good for the applications, the one that comes nearest "
+        "to this number is taken.",
+    )
     available_from = DateField("Available from", [Optional()])
     available_until = DateField(
         "Available until", [Optional()], description="Nobody gets a seat whose assessment is due on a day outside."
@@ -97,7 +103,7 @@ class ProfileForm(ContestedForm):
         return EvaluatorInput(
             UUID(int=0), self.country_code.data or "", self.language_list, tuple(value for value, _ in self.known),
             0, POOL_LOAD_MAX if most is None else most, topic_levels=self.known,
-            available=(self.available_from.data, self.available_until.data),
+            available=(self.available_from.data, self.available_until.data), load_target=self.load_target.data,
         )  # fmt: skip
 
     @property
@@ -126,6 +132,7 @@ class PoolForm(ProfileForm):
             self[f"topic_{value}"].data = str(member.level_of(value))
         self.employers.data = member.employer_text
         self.available_from.data, self.available_until.data = member.available_from, member.available_until
+        self.load_target.data = member.load_target
         self.load_min.data, self.load_max.data, self.version.data = (
             member.load_min,
             member.load_max,
@@ -145,6 +152,15 @@ class PoolForm(ProfileForm):
 class OwnProfileForm(ProfileForm):
     """What an evaluator says of themselves."""
 
+    gender = RadioField(
+        "Gender",
+        choices=choices((each.value, each.words) for each in Gender),
+        default=Gender.UNSAID.value,
+        description="You need not say. It is for one rule that a call may have: at least one woman and one man among the "
+        "evaluators of each application, counting those who said so. Only you and whoever manages the pool of this call see "
+        "it; it is in no list for anybody else. A run of the assignment that counts it keeps what it counted.",
+    )
+
     def begun(self, entry: EvaluatorInput) -> None:
         """Fill in what is known already."""
         levels, topics = dict(entry.language_levels), dict(entry.topic_levels)
@@ -154,6 +170,12 @@ class OwnProfileForm(ProfileForm):
             self[f"topic_{value}"].data = str(topics.get(value, len(TOPIC_LEVELS)))
         self.employers.data, self.load_max.data = employer_words(entry.employers or ()), entry.load_max
         self.available_from.data, self.available_until.data = entry.available
+        self.load_target.data, self.gender.data = entry.load_target, (entry.gender or Gender.UNSAID).value
+
+    def as_typed(self) -> EvaluatorInput:
+        """The same with what only the person says of themselves; a choice there is not is told at its field."""
+        said = Gender(self.gender.data) if self.gender.data in set(Gender) else Gender.UNSAID
+        return replace(super().as_typed(), gender=said)
 
     def to_input(self) -> EvaluatorInput:
         """The frozen input; who it is and what was offered the act knows."""

@@ -10,7 +10,7 @@ from grants.evaluation.matching.explaining import Better, Explained, explain
 from grants.evaluation.matching.filed import canonical, instance_of
 from grants.evaluation.matching.proof import broken_by_locked, verify
 from grants.evaluation.matching.relaxing import relaxed
-from grants.evaluation.matching.resolving import Cost
+from grants.evaluation.matching.resolving import Cost, Loss, loss_without
 from grants.evaluation.matching.solving import assign
 from grants.evaluation.matching.values import (
     UTILITY_MAX,
@@ -39,6 +39,7 @@ __all__ = [
     "GroupRules",
     "Infeasible",
     "Instance",
+    "Loss",
     "Matched",
     "NotARun",
     "Pair",
@@ -52,6 +53,7 @@ __all__ = [
     "check_run",
     "explain",
     "instance_of",
+    "loss_without",
     "relaxed",
     "verify",
 ]

@@ -23,6 +23,8 @@ def check(instance: Instance) -> None:
     for person in instance.evaluators:
         if not 0 <= person.load_min <= person.load_max:
             raise ValueError(f"the loads of {person.label or person.id} are not 0 <= minimum <= maximum")
+        if person.load_target is not None and person.load_target < 0:
+            raise ValueError(f"the target of {person.label or person.id} is below 0")
     # The pairs of the utilities, of which there may be millions, are looked up once: where the arrays are made.
     for application, evaluator in instance.forbidden | instance.locked | instance.standing:
         if application not in applications or evaluator not in evaluators:
@@ -60,6 +62,7 @@ class Arrays:
         self.need = self.seats - self.fixed_at
         self.room = self.most - self.fixed_by
         self.must = np.maximum(self.least - self.fixed_by, 0)
+        self.twice_aim = self._twice_aims()
         self.row_keys = np.array([_key(instance.seed, "application", s.id) for s in self.applications], dtype=np.uint64)
         keys = [_key(instance.seed, "evaluator", person.id) for person in self.evaluators]
         self.column_keys = np.array([(key << 32 | key >> 32) & _WORD for key in keys], dtype=np.uint64)
@@ -79,6 +82,28 @@ class Arrays:
                 self.utility[self._places()] = values
         for application, evaluator in instance.forbidden:
             self.allowed[self.row[application], self.column[evaluator]] = False
+
+    def _twice_aims(self) -> Any:
+        """Twice the load each evaluator is brought near to: their target, or an even share of what the targets leave.
+
+        Even is: as high for everybody as they can go until nothing is left. Where that is no whole number it lies in the
+        middle between two, which are then equally near. Where nobody has a target all are 0: the least sum of squared
+        distances from one number for all is that of the squared loads, since all loads together are given.
+        """
+        np = self.np
+        asked = [person.load_target for person in self.evaluators]
+        has = np.array([target is not None for target in asked], dtype=bool)
+        if not has.any():
+            return np.zeros(self.columns, dtype=np.int64)
+        targets = np.array([target or 0 for target in asked], dtype=np.int64)
+        low = np.maximum(self.least, self.fixed_by)
+        high = np.maximum(np.minimum(self.most, self.fixed_by + self.open.sum(axis=0)), low)
+        left = int(self.seats.sum() - np.clip(targets, low, high)[has].sum())
+        low, high, share = low[~has], high[~has], 0
+        while share < high.max(initial=0) and np.clip(share + 1, low, high).sum() <= left:
+            share += 1
+        between = share < high.max(initial=0) and np.clip(share, low, high).sum() < left
+        return np.where(has, 2 * targets, 2 * share + int(between))
 
     def _places(self) -> tuple[Any, Any]:
         """Row and column of each utility; by the numbers of the ids, which are hashed three times as fast."""
@@ -114,13 +139,13 @@ class Arrays:
         return tuple(sorted({*found, *self.instance.locked}))
 
     def sums(self, pairs: tuple[Pair, ...]) -> tuple[int, int, int]:
-        """Total, what the worst application got, and the sum of the squared loads."""
+        """Total, what the worst application got, and the sum of the squared distances of the loads from their aims, each rounded down."""
         np = self.np
         rows, columns = self.places(pairs)
         worth = self.utility[rows, columns].astype(np.int64)
-        loads = np.bincount(columns, minlength=self.columns)
+        apart = 2 * np.bincount(columns, minlength=self.columns) - self.twice_aim
         each = np.bincount(rows, weights=worth, minlength=self.rows)
-        return int(worth.sum()), int(each.min()) if self.rows else 0, int((loads * loads).sum())
+        return int(worth.sum()), int(each.min()) if self.rows else 0, int((apart * apart // 4).sum())
 
 
 def _order(ids: tuple[UUID, ...], places: dict[UUID, int]) -> list[int]:

@@ -161,7 +161,7 @@ def _sums(arrays: Arrays, found: Matched) -> Checked:
     told = (
         ("all seats are worth", total, found.total),
         ("the worst served application has", worst, found.floor),
-        ("the squared loads make", spread, found.spread),
+        ("the squared distances of the loads make", spread, found.spread),
     )
     faults = [f"{words} {summed}, not {said}" for words, summed, said in told if summed != said]
     return _verdict(f"All seats are worth {found.total}, and the worst served application has {found.floor}.", faults)
@@ -202,8 +202,9 @@ def _rest(instance: Instance, found: Matched) -> Checked:
 
 
 def _explained(arrays: Arrays, pairs: tuple[Pair, ...], told: Mapping[str, Any]) -> Checked:
-    """Fit, rank and number of those allowed, of every seat the run explains."""
+    """Fit, rank and number of those allowed, load and target, of every seat the run explains."""
     faults, seated, count = [], set(pairs), 0
+    loads = Counter(evaluator for _, evaluator in pairs)
     for application, people in told.items():
         for evaluator, one in people.items():
             count += 1
@@ -213,4 +214,8 @@ def _explained(arrays: Arrays, pairs: tuple[Pair, ...], told: Mapping[str, Any])
             rank = 1 + int(((arrays.utility[i] > fit) & may).sum())
             if (one["utility"], one["rank"], one["allowed"]) != (fit, rank, int(may.sum())) or pair not in seated:
                 faults.append(f"fit {fit}, rank {rank} of {int(may.sum())} for {pair[1]} on {pair[0]}")
+            # Runs of before targets were asked tell of none.
+            told_load = (one.get("load", loads[pair[1]]), one.get("target", arrays.evaluators[j].load_target))
+            if told_load != (loads[pair[1]], arrays.evaluators[j].load_target):
+                faults.append(f"{loads[pair[1]]} applications for {pair[1]}, and the target of the inputs")
     return _verdict(f"Fit and rank of {count} explained seats follow from the inputs.", faults)

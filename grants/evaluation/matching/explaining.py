@@ -20,7 +20,7 @@ class Better:
     """Somebody who fits better and is not seated, and what stands against it.
 
     ``why`` is “forbidden”; “full” (of work); “floor” (full, and an exchange with who is seated would leave another
-    application below what the worst served has); “country”, “organisation”, “role” or “reader” (the rule that this person
+    application below what the worst served has); “country”, “organisation”, “role”, “gender” or “reader” (the rule that this person
     in this seat would break); “minimum” (of who is seated); “kept” (who is seated stood); “open” (nothing: the run ended
     short of the best). ``what`` are the figures of that reason. ``cost`` is what the total loses with this person in this
     seat, None where it was not worked out; its ``total`` is -1 where no other assignment has them in it.
@@ -38,7 +38,8 @@ class Explained:
     """The numbers behind one pair.
 
     ``loss`` is what the total loses without it: None where it was not worked out, -1 where no other assignment exists.
-    Where seats that stood could move, ``moved`` more of them would have to; the total may then even be higher.
+    Where seats that stood could move, ``moved`` more of them would have to; the total may then even be higher. ``load`` is
+    how many applications the person has by the run, ``target`` how many they aimed at, where they said so.
     """
 
     utility: int
@@ -47,6 +48,8 @@ class Explained:
     better: tuple[Better, ...]
     loss: int | None
     moved: int = 0
+    load: int = 0
+    target: int | None = None
 
 
 def explain(instance: Instance, found: Matched) -> dict[Pair, Explained]:
@@ -82,6 +85,8 @@ def _explained(stands: _Stands, pair: Pair, better: Iterable[int], told: Mapping
         tuple(others),
         loss.total if loss else None,
         loss.moved if loss else 0,
+        int(stands.loads[j]),
+        arrays.evaluators[j].load_target,
     )
 
 
@@ -139,6 +144,9 @@ class _Stands:
         swapped = [people[k] if one is people[j] else one for one in seated]
         for kind, what in breaks(swapped):
             if (kind, what) not in before:
+                # What a single person said of themselves is in no reason.
+                if kind == "gender":
+                    return kind, ()
                 limit = dict(instance.groups.limits).get(kind)
                 # Which organisation it is need not be told: one in common is enough.
                 return kind, (limit,) if kind == "organisation" else (what, limit) if limit else (what,)

@@ -34,6 +34,7 @@ def canonical(instance: Instance) -> dict[str, Any]:
             "organisation_max": groups.organisation_max,
             "roles": list(groups.roles),
             "reader": groups.needs_reader,
+            **({"balance": True} if groups.balance else {}),
         },
         "floor": instance.floor,
         "seed": instance.seed,
@@ -41,7 +42,11 @@ def canonical(instance: Instance) -> dict[str, Any]:
 
 
 def _person(one: Seatholder) -> dict[str, Any]:
-    return {
+    """What nobody said is left out, so that runs of before it was asked keep their hash."""
+    said: dict[str, Any] = {"load_target": one.load_target} if one.load_target is not None else {}
+    if one.gender:
+        said["gender"] = one.gender
+    return said | {
         "id": str(one.id),
         "load_min": one.load_min,
         "load_max": one.load_max,
@@ -74,7 +79,13 @@ def instance_of(data: Mapping[str, Any], labels: Mapping[str, str] | None = None
         data["per_application"],
         locked=pairs_of(data["fixed"]),
         seed=data["seed"],
-        groups=GroupRules(groups["country_max"], groups["organisation_max"], tuple(groups["roles"]), groups["reader"]),
+        groups=GroupRules(
+            groups["country_max"],
+            groups["organisation_max"],
+            tuple(groups["roles"]),
+            groups["reader"],
+            groups.get("balance", False),
+        ),
         floor=data["floor"],
         standing=pairs_of(data["standing"]),
         grid=_grid(applications, evaluators, data),
@@ -84,7 +95,7 @@ def instance_of(data: Mapping[str, Any], labels: Mapping[str, str] | None = None
 def _seatholder(one: Mapping[str, Any], label: str) -> Seatholder:
     return Seatholder(
         UUID(one["id"]), one["load_max"], one["load_min"], label, one["country"], frozenset(one["organisations"]),
-        frozenset(one["roles"]), frozenset(one["languages"]),
+        frozenset(one["roles"]), frozenset(one["languages"]), one.get("load_target"), one.get("gender", ""),
     )  # fmt: skip
 
 

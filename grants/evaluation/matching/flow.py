@@ -20,13 +20,16 @@ CostOf = Callable[[Any, Any], Any]
 
 @dataclass(slots=True)
 class Face:
-    """The assignments still in question: pairs open, pairs fixed (with those locked), loads that may follow."""
+    """The assignments still in question: pairs open, pairs fixed (with those locked), loads that may follow.
+
+    ``beyond`` is twice by how much the pairs fixed exceed what each evaluator is to be brought near to, also below 0.
+    """
 
     open: Any
     need: Any
     least: Any
     most: Any
-    fixed_by: Any
+    beyond: Any
     rows: Any
     columns: Any
 
@@ -48,7 +51,7 @@ def whole(arrays: Arrays) -> Face:
     """Every assignment that keeps the locked pairs."""
     np = arrays.np
     none = np.zeros(0, dtype=np.int64)
-    return Face(arrays.open, arrays.need, arrays.must, arrays.room, arrays.fixed_by, none, none)
+    return Face(arrays.open, arrays.need, arrays.must, arrays.room, 2 * arrays.fixed_by - arrays.twice_aim, none, none)
 
 
 def solve(
@@ -80,7 +83,7 @@ def solve(
             break
     used, by = rows[flow], columns[flow]
     load = np.bincount(by, minlength=arrays.columns)
-    value = int(cost[flow].sum()) + steps * int((2 * face.fixed_by * load + load * load).sum())
+    value = int(cost[flow].sum()) + steps * int((face.beyond * load + load * load).sum())
     return Step(used, by, row_price, column_price, pool_price, rounds, value)
 
 
@@ -98,22 +101,22 @@ def narrow(arrays: Arrays, face: Face, step: Step, cost_of: CostOf, *, steps: in
     taken_by = np.bincount(np.concatenate(fixed_columns[1:]), minlength=arrays.columns).astype(np.int64)
     low, high = load_range(np, face, step.column_price, step.pool_price, steps)
     return Face(
-        tight, face.need - taken_at, np.maximum(low - taken_by, 0), high - taken_by, face.fixed_by + taken_by,
+        tight, face.need - taken_at, np.maximum(low - taken_by, 0), high - taken_by, face.beyond + 2 * taken_by,
         np.concatenate(fixed_rows), np.concatenate(fixed_columns),
     )  # fmt: skip
 
 
 def load_range(np: Any, face: Face, column_price: Any, pool_price: int, steps: int) -> tuple[Any, Any]:
-    """The loads that cost least at these prices: each further seat costs ``steps`` * (2 * load + 1) more."""
+    """The loads that cost least at these prices: each further seat costs ``steps`` * (2 * (load - aim) + 1) more."""
     margin = column_price - pool_price
     if not steps:
         return np.where(margin < 0, face.most, face.least), np.where(margin > 0, face.least, face.most)
-    # The k-th seat above those fixed costs steps * (2 * (fixed + k) - 1): below zero it is taken, at zero either way.
+    # The k-th seat above those fixed costs steps * (beyond + 2 * k - 1): below zero it is taken, at zero either way.
     limit = -margin
     below = -((-limit) // steps) - 1  # the largest whole number strictly below limit / steps
     up_to = limit // steps
-    low = (below + 1) // 2 - face.fixed_by
-    high = (up_to + 1) // 2 - face.fixed_by
+    low = (below + 1 - face.beyond) // 2
+    high = (up_to + 1 - face.beyond) // 2
     return np.clip(low, face.least, face.most), np.clip(high, face.least, face.most)
 
 
@@ -181,7 +184,7 @@ def _flow(arrays: Arrays, face: Face, rows: Any, columns: Any, cost: Any, steps:
     spare = np.minimum(spare, arrays.rows)
     owner = np.repeat(np.arange(arrays.columns), spare) if steps else np.arange(arrays.columns)
     nth = np.arange(len(owner)) - np.repeat(np.cumsum(spare) - spare, spare) if steps else np.zeros(len(owner))
-    unit = steps * (2 * ((face.fixed_by + face.least)[owner] + nth.astype(np.int64)) + 1)
+    unit = steps * ((face.beyond + 2 * face.least)[owner] + 2 * nth.astype(np.int64) + 1)
     solver.add_arcs_with_capacity_and_unit_cost(
         (owner + arrays.rows).astype(np.int32), np.full(len(owner), pool, dtype=np.int32),
         np.ones(len(owner), dtype=np.int64) if steps else spare, unit,
@@ -213,8 +216,8 @@ def _prices(
     used_rows, used_columns, used_cost = rows[flow], columns[flow], cost[flow]
     load = np.bincount(used_columns, minlength=arrays.columns)
     to_pool, from_pool = load < face.most, load > face.least
-    give = steps * (2 * (face.fixed_by + load) + 1)
-    take = steps * (2 * (face.fixed_by + load) - 1)
+    give = steps * (face.beyond + 2 * load + 1)
+    take = steps * (face.beyond + 2 * load - 1)
     row_price = np.zeros(arrays.rows, dtype=np.int64)
     column_price = np.zeros(arrays.columns, dtype=np.int64)
     pool_price = 0

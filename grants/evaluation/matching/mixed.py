@@ -45,6 +45,9 @@ def _candidates(arrays: Arrays, ideal: Matched) -> Any:
     for role in rules.roles:
         has = np.array([role in person.roles for person in arrays.evaluators], dtype=bool)
         _mark(np, chosen, np.where(has[None, :], worth, np.int16(-1)), BEST_OF_A_RULE)
+    for gender in rules.genders:
+        said = np.array([person.gender == gender for person in arrays.evaluators], dtype=bool)
+        _mark(np, chosen, np.where(said[None, :], worth, np.int16(-1)), BEST_OF_A_RULE)
     if rules.needs_reader:
         reads = np.array([[s.language in p.languages for p in arrays.evaluators] for s in arrays.applications])
         _mark(np, chosen, np.where(reads, worth, np.int16(-1)), BEST_OF_A_RULE)
@@ -259,7 +262,7 @@ def _most_kept(search: _Search, held: _Held) -> int:
 
 
 def _evenest(search: _Search, held: _Held, best: _Answer) -> Any:
-    """With the total held, the smallest sum of squared loads, and between equals the tie-break.
+    """With the total held, the smallest sum of squared distances of the loads from their aims, and between equals the tie-break.
 
     Only pairs that an assignment of this total can have are looked at: by the prices of the relaxed programme.
     """
@@ -270,7 +273,9 @@ def _evenest(search: _Search, held: _Held, best: _Answer) -> Any:
     count = np.minimum(np.maximum(arrays.room, 0), arrays.rows)
     owner = np.repeat(np.arange(arrays.columns), count)
     nth = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
-    steps = made.add_columns(2 * (arrays.fixed_by[owner] + nth) + 1, np.ones(len(owner)), whole=0)
+    # As many steps are taken whatever the answer: the same more for each keeps what may be missed in proportion.
+    beyond = (2 * arrays.fixed_by - arrays.twice_aim + int(arrays.twice_aim.max(initial=0)))[owner]
+    steps = made.add_columns(beyond + 2 * nth + 1, np.ones(len(owner)), whole=0)
     lines = made.add_rows(np.zeros(arrays.columns), np.zeros(arrays.columns))
     made.enter(lines[columns], np.arange(len(rows)), 1)
     made.enter(lines[owner], steps, -1)
@@ -361,6 +366,34 @@ def _value(search: _Search, matrix: programme.Matrix, solver: Any, out: int, int
 def _worth_of(search: _Search, chosen: Any) -> int:
     worth = search.arrays.utility[search.rows, search.columns][chosen]
     return int(worth.astype(search.arrays.np.int64).sum())
+
+
+def without(arrays: Arrays, found: Matched, i: int, j: int) -> tuple[int, int, int] | None:
+    """How many standing pairs can be kept without one pair, the best total found and what none exceeds, all rules held.
+
+    At every size: a large call is searched as it was the first time, so the two totals may lie a little apart.
+    """
+    np, instance = arrays.np, arrays.instance
+    pair = frozenset({(arrays.applications[i].id, arrays.evaluators[j].id)})
+    closed = Arrays(replace(instance, forbidden=instance.forbidden | pair, standing=instance.standing - pair))
+    candidates = _candidates(closed, found)
+    rows, columns = np.nonzero(closed.open if closed.open.sum() <= PAIRS_MAX else candidates)
+    first = np.nonzero(candidates[rows, columns])[0]
+    search = _Search(closed, rows, columns, [first], len(rows) > ALL_PAIRS_MAX)
+    held = _Held(found.floor if instance.floor else 0)
+    best = _best(search, _total(search, held))
+    if best is not None and instance.standing:
+        held = replace(held, kept=_most_kept(search, held))
+        best = _best(search, _total(search, held))
+        assert best is not None, "what was found is still an answer"
+    if best is None:
+        return None
+    fixed = int(_locked_worth(closed).sum())
+    total = fixed + _worth_of(search, best.chosen)
+    whole = len(rows) == int(closed.open.sum())
+    bound = max(total, fixed + math.floor(-best.least + 1e-4)) if whole else max(total, found.ideal)
+    kept = 0 if held.kept is None else held.kept
+    return kept + len(instance.standing & instance.locked), total, bound
 
 
 def again(arrays: Arrays, found: Matched, i: int, j: int, k: int | None) -> tuple[int, int] | None:

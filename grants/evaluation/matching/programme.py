@@ -154,9 +154,10 @@ def build(arrays: Arrays, rows: Any, columns: Any) -> tuple[Programme, list[Rule
     ]
     rules = arrays.instance.groups
     found += [_at_most(arrays, made, rows, columns, kind, limit) for kind, limit in rules.limits]
-    found += [_at_least(arrays, made, rows, columns, role) for role in rules.roles]
+    asked = [(f"role:{role}", role) for role in rules.roles] + [(f"gender:{one}", one) for one in rules.genders]
     if rules.needs_reader:
-        found.append(_at_least(arrays, made, rows, columns, None))
+        asked.append(("reader", ""))
+    found += [_at_least(arrays, made, rows, columns, kind, word) for kind, word in asked]
     return made, found
 
 
@@ -199,12 +200,11 @@ def groups(arrays: Arrays, kind: str) -> tuple[list[str], list[Any]]:
     ]
 
 
-def _at_least(arrays: Arrays, made: Programme, rows: Any, columns: Any, role: str | None) -> Rule:
-    """At least one evaluator of a role, or, without one, who reads the application's language."""
+def _at_least(arrays: Arrays, made: Programme, rows: Any, columns: Any, kind: str, asked_for: str) -> Rule:
+    """At least one evaluator of a role or a gender, or, of the kind “reader”, who reads the application's language."""
     np = arrays.np
-    kind = "reader" if role is None else f"role:{role}"
-    wanted = [subject.language if role is None else role for subject in arrays.applications]
-    met = {i for i, j in arrays.locked if has_it(arrays, j, wanted[i], role)}
+    wanted = [asked_for or subject.language for subject in arrays.applications]
+    met = {i for i, j in arrays.locked if has_it(arrays, j, kind, wanted[i])}
     # Where no seat is empty nobody can be added: what those seated lack is told, and asked of nobody.
     asked = [
         i for i, subject in enumerate(arrays.applications)
@@ -214,17 +214,24 @@ def _at_least(arrays: Arrays, made: Programme, rows: Any, columns: Any, role: st
     line_of = np.full(arrays.rows, -1, dtype=np.int64)
     line_of[asked] = lines
     words = sorted(set(wanted))
-    has = np.array([[has_it(arrays, j, word, role) for j in range(arrays.columns)] for word in words], dtype=bool)
+    has = np.array([[has_it(arrays, j, kind, word) for j in range(arrays.columns)] for word in words], dtype=bool)
     word_of = np.array([words.index(word) for word in wanted], dtype=np.int64)
     fits = has.reshape(len(words), arrays.columns)[word_of[rows], columns] & (line_of[rows] >= 0)
     made.enter(line_of[rows[fits]], np.nonzero(fits)[0], 1)
     return Rule(kind, lines, [(i, wanted[i]) for i in asked], 1)
 
 
-def has_it(arrays: Arrays, j: int, word: str, role: str | None) -> bool:
-    """Whether somebody has this role or, without one asked for, reads this language."""
+def has_it(arrays: Arrays, j: int, kind: str, word: str) -> bool:
+    """Whether somebody has this role, said this gender, or, of the kind “reader”, reads this language."""
     person = arrays.evaluators[j]
-    return word in (person.languages if role is None else person.roles)
+    if kind.startswith("gender:"):
+        return person.gender == word
+    return word in (person.languages if kind == "reader" else person.roles)
+
+
+def is_at_least(kind: str) -> bool:
+    """Whether a rule asks for at least one of somebody, and is not a limit."""
+    return kind == "reader" or kind.startswith(("role:", "gender:"))
 
 
 def run(solver: Any) -> Any:

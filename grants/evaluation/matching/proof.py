@@ -92,12 +92,12 @@ def lagrangian(arrays: Arrays, face: Face, step: Step, cost_of: CostOf, steps: i
         bound += int(reduced[reduced < 0].sum())
     load, _ = load_range(arrays.np, face, step.column_price, step.pool_price, steps)
     margin = step.column_price - step.pool_price
-    return bound + int((margin * load + steps * (2 * face.fixed_by * load + load * load)).sum())
+    return bound + int((margin * load + steps * (face.beyond * load + load * load)).sum())
 
 
 def fixed_spread(face: Face) -> int:
-    """The squares of the loads that are fixed already."""
-    return int((face.fixed_by * face.fixed_by).sum())
+    """The squared distances of the loads that are fixed already."""
+    return int((face.beyond * face.beyond // 4).sum())
 
 
 def fixed_worth(arrays: Arrays, face: Face, aim: str) -> int:
@@ -153,7 +153,7 @@ def broken_groups(
     """The rules on groups that the evaluators of one application break, as (kind, what).
 
     ``held`` are those of them whose seats are locked. What these break by themselves counts against nobody: as many of a
-    group as are locked may stay, and where no seat is left to be filled no role and no language is asked for.
+    group as are locked may stay, and where no seat is left to be filled no role, no gender and no language is asked for.
     """
     rules, found = instance.groups, []
     for kind, most in rules.limits:
@@ -166,6 +166,9 @@ def broken_groups(
     for role in rules.roles:
         if (f"role:{role}", subject.id) not in instance.exempt and not any(role in one.roles for one in people):
             found.append(("role", role))
+    for gender in rules.genders:
+        if (f"gender:{gender}", subject.id) not in instance.exempt and not any(one.gender == gender for one in people):
+            found.append(("gender", gender))
     reader = ("reader", subject.id) not in instance.exempt and rules.needs_reader and subject.language
     if reader and not any(subject.language in one.languages for one in people):
         found.append(("reader", subject.language))

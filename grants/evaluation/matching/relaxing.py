@@ -17,6 +17,7 @@ from grants.evaluation.rules import LOAD_WEIGHS, PERSON_WEIGHS, RELAXED_PAIRS_MA
 # What is set aside at another weight than a rule.
 PRICES = {"seats": PERSON_WEIGHS, "load_max": LOAD_WEIGHS, "load_min": LOAD_WEIGHS}
 # Where no seat is empty the rule is asked of nobody: a person may fill it, with a reason on the record.
+GENDERS_MANY = {"woman": "women", "man": "men"}
 BY_HAND = ", or the seat filled by hand against this rule"
 
 
@@ -106,7 +107,7 @@ def _releases(
     to raise a load does as much. Whoever alone brings a role or a language stays.
     """
     np = arrays.np
-    lacking = {i for rule in rules if rule.kind == "reader" or rule.kind.startswith("role:") for i, _ in rule.whom}
+    lacking = {i for rule in rules if programme.is_at_least(rule.kind) for i, _ in rule.whom}
     able = [(i, j) for i, j in arrays.locked if i in lacking and not _needed(arrays, i, j)]
     freed = made.add_columns(np.full(len(able), RELEASE_WEIGHS), np.ones(len(able)), whole=1)
     one_each = made.add_rows(np.full(arrays.rows, -np.inf), np.ones(arrays.rows))
@@ -122,11 +123,12 @@ def _releases(
 def _needed(arrays: Arrays, i: int, j: int) -> bool:
     """Whether of those locked on an application this one alone brings a role or a language that is asked for."""
     rules, language = arrays.instance.groups, arrays.applications[i].language
-    asked = [(role, role) for role in rules.roles] + ([(language, None)] if rules.needs_reader and language else [])
+    asked = [(f"role:{role}", role) for role in rules.roles] + [(f"gender:{one}", one) for one in rules.genders]
+    asked += [("reader", language)] if rules.needs_reader and language else []
     others = [other for row, other in arrays.locked if row == i and other != j]
     return any(
-        programme.has_it(arrays, j, word, role) and not any(programme.has_it(arrays, k, word, role) for k in others)
-        for word, role in asked
+        programme.has_it(arrays, j, kind, word) and not any(programme.has_it(arrays, k, kind, word) for k in others)
+        for kind, word in asked
     )
 
 
@@ -135,7 +137,7 @@ def _words(arrays: Arrays, found: list[Relaxation]) -> tuple[str, ...]:
     said: list[str] = []
     missing: dict[tuple[str, str, tuple[str, ...]], list[Relaxation]] = defaultdict(list)
     for one in found:
-        if one.kind in ("seats", "reader") or one.kind.startswith("role:"):
+        if one.kind == "seats" or programme.is_at_least(one.kind):
             subject = arrays.applications[arrays.row[one.id]]
             language = subject.language if one.kind == "reader" else ""
             missing[one.kind, language, tuple(sorted(subject.countries))].append(one)
@@ -147,6 +149,9 @@ def _words(arrays: Arrays, found: list[Relaxation]) -> tuple[str, ...]:
             quality = " without a conflict"
         elif kind == "reader":
             quality = f" reading {LANGUAGES.get(language, language)}"
+        elif kind.startswith("gender:"):
+            gender = kind.removeprefix("gender:")
+            quality = f" who said that they are {f'a {gender}' if number == 1 else GENDERS_MANY[gender]}"
         else:
             quality = f" with the role “{kind.removeprefix('role:')}”"
         where = f" who {'is' if number == 1 else 'are'} not from {' or '.join(countries)}" if countries else ""

@@ -10,7 +10,7 @@ from grants.evaluation.matching import mixed
 from grants.evaluation.matching.arrays import Arrays
 from grants.evaluation.matching.proof import KEPT, TOTAL
 from grants.evaluation.matching.solving import by_flow
-from grants.evaluation.matching.values import Matched, Pair
+from grants.evaluation.matching.values import Instance, Matched, Pair
 
 # Shortest ways between all evaluators cost the cube of their number; beyond this nothing is said about the loss.
 EVALUATORS_MAX = 600
@@ -65,6 +65,33 @@ def costs(
         return {}
     again = _flow_again if by_flow_alone else mixed.again
     return {one: _against(found, again(arrays, found, *one)) for one in asked}
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What the total loses without a pair: at least and at most, which are one number wherever the search was exact.
+
+    ``moved`` more seats that stood would have to move; with none of the three no assignment without the pair exists.
+    """
+
+    least: int | None = None
+    most: int | None = None
+    moved: int = 0
+
+
+def loss_without(instance: Instance, found: Matched, pair: Pair) -> Loss:
+    """What the total loses without one pair that a run gave, solved again without it: at any size, however long that takes."""
+    arrays = Arrays(instance)
+    i, j = arrays.row[pair[0]], arrays.column[pair[1]]
+    if found.solver == "flow":
+        told = _flow_again(arrays, found, i, j, None)
+        again = None if told is None else (told[0], told[1], told[1])
+    else:
+        again = mixed.without(arrays, found, i, j)
+    if again is None:
+        return Loss()
+    kept, total, bound = again
+    return Loss(found.total - bound, found.total - total, found.kept - kept)
 
 
 def _first(asked: Sequence[Question]) -> list[Question]:

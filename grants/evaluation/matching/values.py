@@ -29,6 +29,10 @@ class Seatholder:
     organisations: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
     languages: frozenset[str] = frozenset()
+    # How many applications this person would like to have, where that was said: between equal totals it counts.
+    load_target: int | None = None
+    # “woman” or “man” where the person said so and a rule counts it; empty for everybody else.
+    gender: str = ""
 
 
 def groups_of(person: Seatholder, kind: str) -> frozenset[str]:
@@ -57,11 +61,18 @@ class GroupRules:
     organisation_max: int | None = None
     roles: tuple[str, ...] = ()
     needs_reader: bool = False
+    # At least one woman and one man of each application, of those who said that they are.
+    balance: bool = False
 
     @property
     def any(self) -> bool:
         """Whether there is any rule."""
-        return bool(self.country_max or self.organisation_max or self.roles or self.needs_reader)
+        return bool(self.country_max or self.organisation_max or self.roles or self.needs_reader or self.balance)
+
+    @property
+    def genders(self) -> tuple[str, ...]:
+        """Of whom each application needs at least one, by what they said."""
+        return ("woman", "man") if self.balance else ()
 
     @property
     def limits(self) -> tuple[tuple[str, int], ...]:
@@ -135,7 +146,8 @@ class Matched:
     """The best assignment, in order of application and evaluator id, with its proof.
 
     ``bound``: no assignment under these rules is worth more. ``ideal``: none even without rules on groups and floor;
-    the certificate proves it. ``floor`` is what the worst application got, ``spread`` the sum of the squared loads.
+    the certificate proves it. ``floor`` is what the worst application got, ``spread`` the sum of the squared loads: where
+    anybody has a target, of the squared distances from it or, of who has none, from an even share.
     """
 
     pairs: tuple[Pair, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.evaluation.models.assignments import Assignment, AssignmentReminder, AssignmentRun
+from grants.evaluation.models.assignments import Assignment, AssignmentLoss, AssignmentReminder, AssignmentRun
 from grants.evaluation.models.conflicts import ConflictDeclaration, DetectedConflict, EntityDeclaration
 from grants.evaluation.models.consensus import (
     Consensus,
@@ -27,6 +27,7 @@ __all__ = [
     "AssessmentScore",
     "AssessmentVersion",
     "Assignment",
+    "AssignmentLoss",
     "AssignmentReminder",
     "AssignmentRun",
     "ConflictDeclaration",

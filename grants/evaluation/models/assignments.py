@@ -60,6 +60,28 @@ class AssignmentRun(Row):
     explanations: Mapped[dict[str, Any]] = mapped_column(info=NOT_AUDITED)
 
 
+class AssignmentLoss(Row):
+    """What the total of a run loses without one of its seats, worked out when somebody asked: beside the run, which stands.
+
+    The least and the most it loses, which are the same wherever the search was exact; without both no assignment is left.
+    """
+
+    __tablename__ = "assignment_loss"
+    __table_args__ = (
+        UniqueConstraint("run_id", "application_id", "evaluator_id"),
+        CheckConstraint("(least IS NULL) = (most IS NULL) AND least <= most", name="least_and_most"),
+    )
+
+    run_id: Mapped[UUID] = mapped_column(points_to("assignment_run.id"))
+    application_id: Mapped[UUID] = mapped_column(points_to("application.id"), index=True)
+    evaluator_id: Mapped[UUID] = mapped_column(points_to("evaluator.id"))
+    # Figures of the whole call: for whoever may see all of it, and not in the history.
+    least: Mapped[int | None] = mapped_column(info=NOT_AUDITED)
+    most: Mapped[int | None] = mapped_column(info=NOT_AUDITED)
+    moved: Mapped[int] = mapped_column(info=NOT_AUDITED)
+    milliseconds: Mapped[int]
+
+
 class Assignment(Row):
     """One seat: this evaluator assesses this application. Made by a run, or by hand where a seat fell empty."""
 

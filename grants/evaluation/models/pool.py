@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.core.db import DIGEST, NOT_AUDITED, Row, points_to, state_check
-from grants.evaluation.states import DeclineKind, InvitationState
+from grants.evaluation.states import DeclineKind, Gender, InvitationState
 
 
 class Evaluator(Row):
@@ -21,6 +21,8 @@ class Evaluator(Row):
     __table_args__ = (
         UniqueConstraint("call_id", "user_id"),
         CheckConstraint("load_min >= 0 AND load_min <= load_max", name="load_order"),
+        CheckConstraint("load_target BETWEEN load_min AND load_max", name="load_target_between"),
+        state_check(Gender, "gender"),
         CheckConstraint("country_code ~ '^[A-Z]{2}$'", name="country_code_form"),
         CheckConstraint("available_from <= available_until", name="available_in_order"),
         CheckConstraint("(stepped_down_at IS NULL) = (stepped_down_why IS NULL)", name="stepped_down_why"),
@@ -38,6 +40,10 @@ class Evaluator(Row):
     roles: Mapped[list[Any]]
     load_min: Mapped[int]
     load_max: Mapped[int]
+    # How many this person would like to have, where that was said.
+    load_target: Mapped[int | None]
+    # What the person says of themselves; nobody else may, and no record of a change keeps it.
+    gender: Mapped[str | None] = mapped_column(info=NOT_AUDITED)
     available_from: Mapped[date | None]
     available_until: Mapped[date | None]
     # Whoever steps down from the call gets no seat any more; what they submitted stands.

@@ -135,7 +135,7 @@ from grants.evaluation.queries.score_sheets import (
 )
 from grants.evaluation.queries.scores_by_evaluator import scores_by_evaluator
 from grants.evaluation.queries.seat_file import seat_plan, seat_table
-from grants.evaluation.queries.seating import assignments_page
+from grants.evaluation.queries.seating import assignments_page, group_rules
 from grants.evaluation.queries.seats_seen import may_see
 from grants.evaluation.queries.shifts import reasons_of_shifts, shift_page, waiting_shifts
 from grants.evaluation.queries.stepping_down import stepping_down
@@ -211,6 +211,7 @@ __all__ = [
     "field_version",
     "form_of",
     "found_conflict",
+    "group_rules",
     "has_conflict",
     "import_plan",
     "import_progress",

@@ -43,7 +43,7 @@ from grants.evaluation.rules import (
     ShutTitles,
     told_of_run,
 )
-from grants.evaluation.states import AssessmentState, CountryRule, RunStatus, SeatState
+from grants.evaluation.states import AssessmentState, CountryRule, Gender, RunStatus, SeatState
 from grants.identity.models import Organisation, User
 from grants.identity.queries import users_with
 from grants.identity.rules import Person
@@ -97,6 +97,7 @@ def pool(call_id: UUID, sees: Actor | None = None) -> Asking[tuple[PoolMember, .
         select(
             *(Evaluator.id, Evaluator.user_id, Evaluator.organisation_id, Evaluator.country_code),
             *(Evaluator.languages, Evaluator.topics, Evaluator.load_min, Evaluator.load_max, Evaluator.version),
+            *(Evaluator.load_target, Evaluator.gender),
             *(Evaluator.topic_levels, Evaluator.language_levels, Evaluator.roles),
             *(Evaluator.stepped_down_at, Evaluator.stepped_down_why),
             *(Evaluator.available_from, Evaluator.available_until, _wishes(), _met_last_year(call_id, seen)),
@@ -135,6 +136,7 @@ def pool(call_id: UUID, sees: Actor | None = None) -> Asking[tuple[PoolMember, .
             belongs=belongs_to(row.own_entry, row.entered, today),
             accepted=row.accepted, must_accept=row.must_accept,
             stepped_down_at=row.stepped_down_at, stepped_down_why=row.stepped_down_why or "",
+            load_target=row.load_target, gender=None if row.gender is None else Gender(row.gender),
         )
         for row in rows
     )  # fmt: skip
@@ -200,7 +202,7 @@ def seat_views(application_ids: Sequence[UUID] | Select[Any]) -> Asking[dict[UUI
             *(Assignment.id, Assignment.application_id, Assignment.evaluator_id, Assignment.state, Assignment.utility),
             *(Assignment.run_id, Assignment.void_reason, User.id.label("user_id"), User.name, User.handle),
             *(Assignment.due_at, Assignment.locked, Assessment.state.label("assessment")),
-            *(Evaluator.country_code, Evaluator.languages, Evaluator.roles, *organisations_of()),
+            *(Evaluator.country_code, Evaluator.languages, Evaluator.roles, Evaluator.gender, *organisations_of()),
             not_(terms_accepted(Evaluator.user_id, Evaluator.call_id)).label("must_accept"),
         )
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
@@ -230,6 +232,7 @@ def seat_views(application_ids: Sequence[UUID] | Select[Any]) -> Asking[dict[UUI
                 tuple(seat.roles),
                 belongs_to(seat.own_entry, seat.entered, today),
                 seat.must_accept,
+                None if seat.gender is None else Gender(seat.gender),
             )
         )
     return found

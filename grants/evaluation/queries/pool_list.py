@@ -209,9 +209,9 @@ def _file_lines(actor: Actor, call_id: UUID, search: PoolSearch) -> Asking[tuple
     for row in found:
         member, offer = by_person.get(row.user_id), offers.get(row.user_id)
         entry = entry_of(member) if member is not None else offer.entry if offer is not None else None
-        cells = cells_of(entry) if entry is not None else ("",) * 9
+        cells = cells_of(entry) if entry is not None else ("",) * 10
         told.append(
-            (emails[row.user_id], row.name, *cells, _line(row).state_words, str(row.accepted or ""), str(row.load), str(row.submitted))
+            (emails[row.user_id], row.name, *cells, _line(row).state_words, str(row.accepted or ""), str(row.load), str(row.submitted), member.gender.value if member is not None and member.gender else "")
         )  # fmt: skip
     return tuple(told)
 

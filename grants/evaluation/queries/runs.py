@@ -9,10 +9,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from grants.applications.models import Application
 from grants.calls.rules import CallView
+from grants.calls.rules.assigning import AssignmentRules
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.paging import Page, cut
@@ -21,7 +22,7 @@ from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import matching, rules
 from grants.evaluation.matching.graph import seat_graph
 from grants.evaluation.matching.proof import broken_groups
-from grants.evaluation.models import Assignment, AssignmentRun, Evaluator
+from grants.evaluation.models import Assignment, AssignmentLoss, AssignmentRun, Evaluator
 from grants.evaluation.queries.access import READS_ASSIGNMENTS, clear_people, declarations
 from grants.evaluation.queries.applicants import cities_of, consortia_of, head_of
 from grants.evaluation.queries.assignments import (
@@ -37,6 +38,7 @@ from grants.evaluation.queries.assignments import (
     shut_titles,
 )
 from grants.evaluation.queries.run_file import superseded_by
+from grants.evaluation.queries.seating import group_rules
 from grants.evaluation.queries.seats_seen import may_see
 from grants.evaluation.rules import (
     AdjustInput,
@@ -45,6 +47,7 @@ from grants.evaluation.rules import (
     PoolMember,
     RunPage,
     RunSeat,
+    SeatLoss,
     SeatWhy,
     Tally,
     WhatIf,
@@ -141,13 +144,29 @@ def seat_why(actor: Actor, slug: str, reference: str, handle: str) -> Asking[Sea
         raise NotFound
     told = AssignmentRun.explanations[str(application.id)][str(seat.evaluator_id)]
     (row,) = yield from ask(
-        select(Assignment.hand_reason, AssignmentRun.number, told.label("told"))
+        select(
+            *(Assignment.hand_reason, AssignmentRun.number, told.label("told"), AssignmentLoss.id.label("lost")),
+            *(AssignmentLoss.least, AssignmentLoss.most, AssignmentLoss.moved, AssignmentLoss.milliseconds),
+            AssignmentRun.input.is_not(None).label("has_input"),
+        )
         .outerjoin(AssignmentRun, AssignmentRun.id == Assignment.run_id)
+        .outerjoin(AssignmentLoss, _loss_of_seat())
         .where(Assignment.id == seat.id)
     )
     names = {str(member.id): member.name for member in members}
     head = head_of(application, cities.get(application.id, ""), call)
-    return SeatWhy(head, seat, row.number, row.hand_reason or "", row.told or {}, names, partial)
+    later = SeatLoss(row.least, row.most, row.moved, row.milliseconds) if row.lost else None
+    return SeatWhy(
+        head, seat, row.number, row.hand_reason or "", row.told or {}, names, partial, later, bool(row.has_input)
+    )
+
+
+def _loss_of_seat() -> ColumnElement[bool]:
+    return and_(
+        AssignmentLoss.run_id == Assignment.run_id,
+        AssignmentLoss.application_id == Assignment.application_id,
+        AssignmentLoss.evaluator_id == Assignment.evaluator_id,
+    )
 
 
 @reader
@@ -225,17 +244,18 @@ def _tally(call: CallView, members: Sequence[PoolMember], worth: dict[tuple[UUID
         each[application_id] += fit
         seats.setdefault(application_id, []).append(evaluator_id)
         loads[evaluator_id] += 1
-    people = {member.id: rules_holder(member) for member in members}
     settings = call.content.assignment
-    groups = matching.GroupRules(settings.country_max, settings.organisation_max, settings.roles, settings.reader)
-    instance = matching.Instance((), (), max(1, call.content.evaluators_per_application), groups=groups)
+    people = {member.id: rules_holder(member, settings) for member in members}
+    seats_each = max(1, call.content.evaluators_per_application)
+    instance = matching.Instance((), (), seats_each, groups=group_rules(settings))
     broken: list[str] = []
     for application_id, seated in sorted(seats.items()):
         subject = matching.Subject(application_id, "", call.content.language)
         found = broken_groups(instance, subject, [people[one] for one in seated])
         # Which organisation it is says nothing to who reads it: more than one in common are one rule broken.
         broken += dict.fromkeys(
-            "one organisation" if kind == "organisation" else f"{kind} {what}" for kind, what in found
+            {"organisation": "one organisation", "gender": "women and men"}.get(kind, f"{kind} {what}")
+            for kind, what in found
         )
         if len(seated) < call.content.evaluators_per_application:
             broken.append(rules.EMPTY_SEAT)
@@ -248,11 +268,12 @@ def _tally(call: CallView, members: Sequence[PoolMember], worth: dict[tuple[UUID
     )
 
 
-def rules_holder(member: PoolMember) -> matching.Seatholder:
-    """A member of the pool as the assignment sees it."""
+def rules_holder(member: PoolMember, settings: AssignmentRules) -> matching.Seatholder:
+    """A member of the pool as the assignment of a call sees it: what they said of themselves only where a rule counts it."""
     return matching.Seatholder(
         member.id, member.load_max, member.load_min, member.name, member.country_code,
-        member.belongs, frozenset(member.roles), frozenset(member.languages),
+        member.belongs, frozenset(member.roles), frozenset(member.languages), member.load_target,
+        member.gender.counted if settings.balance and member.gender else "",
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, Subquery, and_, func, literal, not
 
 from grants.applications.models import Application, Submission
 from grants.calls.rules import CallView
+from grants.calls.rules.assigning import AssignmentRules
 from grants.core import clock
 from grants.core.paging import COUNTED_MAX, Page, Rows, Tally, cut
 from grants.core.permissions import Actor
@@ -343,14 +344,22 @@ def _row(
     )  # fmt: skip
 
 
+def group_rules(settings: AssignmentRules) -> matching.GroupRules:
+    """The rules of a call on the evaluators of one application, as the assignment knows them."""
+    return matching.GroupRules(
+        settings.country_max, settings.organisation_max, settings.roles, settings.reader, settings.balance
+    )
+
+
 def _lacking(call: CallView, application_id: UUID, seats: Sequence[SeatView]) -> tuple[str, ...]:
     settings = call.content.assignment
-    groups = matching.GroupRules(settings.country_max, settings.organisation_max, settings.roles, settings.reader)
-    instance = matching.Instance((), (), max(1, call.content.evaluators_per_application), groups=groups)
+    seats_each = max(1, call.content.evaluators_per_application)
+    instance = matching.Instance((), (), seats_each, groups=group_rules(settings))
     people = [
         matching.Seatholder(
             seat.evaluator_id, 0, 0, seat.name, seat.country_code, seat.belongs,
             frozenset(seat.roles), frozenset(seat.languages),
+            gender=seat.gender.counted if settings.balance and seat.gender else "",
         )
         for seat in seats
     ]  # fmt: skip

@@ -38,17 +38,17 @@ IMPORT_BYTES_MAX = 500_000
 IMPORT_AT_ONCE = 50
 # What a line may say, in the order of the template; only these three must be there.
 IMPORT_COLUMNS = (
-    "email", "name", "country", "languages", "topics", "roles", "least", "most", "available_from", "available_until",
-    "organisations",
+    "email", "name", "country", "languages", "topics", "roles", "least", "most", "available_from",
+    "available_until", "organisations", "target",
 )  # fmt: skip
 _NEEDED = ("email", "name", "country")
 _FIELDS = {
     "country_code": "country", "languages": "languages", "topics": "topics", "roles": "roles", "load_min": "least",
-    "load_max": "most", "available_until": "available_until",
+    "load_max": "most", "load_target": "target", "available_until": "available_until",
 }  # fmt: skip
 TEMPLATE_LINE = (
     "anna.example@example.org", "Anna Example", "FI", "en native | sv reading", "", "technical", "0", "10",
-    "2027-01-10", "2027-03-31", "University of Turku (2019-09-01 to now) | City of Turku (2015 to 2019-08)",
+    "2027-01-10", "2027-03-31", "University of Turku (2019-09-01 to now) | City of Turku (2015 to 2019-08)", "8",
 )  # fmt: skip
 
 
@@ -311,7 +311,7 @@ def _values(cells: Mapping[str, str], found: Known | None, asked: ImportRules, w
     if "roles" in cells:
         values = replace(values, roles=_roles(cells["roles"], asked, no))
     least, most = (_number(cells, *each, no) for each in (("least", values.load_min), ("most", values.load_max)))
-    values = replace(values, load_min=least, load_max=most)
+    values = replace(values, load_min=least, load_max=most, load_target=_target(cells, values.load_target, no))
     values = replace(values, available=_days(cells, values.available, no))
     if "organisations" in cells:
         try:
@@ -343,6 +343,7 @@ def entry_of(member: PoolMember) -> EvaluatorInput:
         topic_levels=tuple((topic, member.level_of(topic)) for topic in member.topics),
         language_levels=tuple((one, member.levels.get(one, "fluent")) for one in member.languages),
         roles=member.roles, available=(member.available_from, member.available_until), employers=member.employers,
+        load_target=member.load_target,
     )  # fmt: skip
 
 
@@ -375,6 +376,7 @@ def cells_of(values: EvaluatorInput) -> tuple[str, ...]:
         start.isoformat() if start else "",
         end.isoformat() if end else "",
         " | ".join(sorted(employer_words(values.employers or ()).splitlines())),
+        "" if values.load_target is None else str(values.load_target),
     )
 
 
@@ -426,6 +428,17 @@ def _number(cells: Mapping[str, str], column: str, standing: int, wrong: _Wrong)
         return int(text)
     if text:
         wrong(column, f"{quoted(text)} is no whole number from 0 to {POOL_LOAD_MAX}.")
+    return standing
+
+
+def _target(cells: Mapping[str, str], standing: int | None, wrong: _Wrong) -> int | None:
+    """The number aimed at: an empty cell says none, a file without the column keeps what stands."""
+    if "target" not in cells:
+        return standing
+    text = cells["target"]
+    if not text or (text.isascii() and text.isdecimal() and len(text) < 6):
+        return int(text) if text else None
+    wrong("target", f"{quoted(text)} is no whole number from 0 to {POOL_LOAD_MAX}. Leave it empty for none.")
     return standing
 
 

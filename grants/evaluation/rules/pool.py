@@ -17,7 +17,7 @@ from grants.dossiers.rules import Definition, DossierContent, QuestionKind
 from grants.evaluation.rules.conflicts import Consortium, Said, stands_clear
 from grants.evaluation.rules.employers import Employer, employer_words
 from grants.evaluation.rules.values import EvaluatorInput
-from grants.evaluation.states import CountryRule
+from grants.evaluation.states import CountryRule, Gender
 
 POOL_LOAD_MAX = 500
 # How well a topic is known: existing entries without a level know it best, as they counted before there were levels.
@@ -78,6 +78,9 @@ class PoolMember:
     # When this person stepped down from the call, and why; none while they are there.
     stepped_down_at: datetime | None = None
     stepped_down_why: str = ""
+    load_target: int | None = None
+    # What this person said of themselves, where they were asked: for themselves, who decides about the pool, and one rule.
+    gender: Gender | None = None
 
     @property
     def carries(self) -> int:
@@ -217,6 +220,14 @@ def load_words(number: int) -> str:
     return f"The largest number of applications lies between 1 and {POOL_LOAD_MAX}; this is {number}."
 
 
+def target_words(values: EvaluatorInput) -> str:
+    """What is wrong with a target outside the least and the largest number."""
+    return (
+        f"The number of applications aimed at lies between the least and the largest, {values.load_min} and "
+        f"{values.load_max}; this is {values.load_target}. Enter a number between them, or none."
+    )
+
+
 def checked_member(values: EvaluatorInput) -> EvaluatorInput:
     """The pool entry in one spelling; raises :class:`Invalid`."""
     wrong: dict[str, str] = {}
@@ -229,6 +240,8 @@ def checked_member(values: EvaluatorInput) -> EvaluatorInput:
         wrong["load_min"] = "The least number of applications lies between 0 and the largest number."
     if not 1 <= values.load_max <= POOL_LOAD_MAX:
         wrong["load_max"] = load_words(values.load_max)
+    if values.load_target is not None and not values.load_min <= values.load_target <= values.load_max:
+        wrong["load_target"] = target_words(values)
     languages, language_levels = checked_languages(values, wrong)
     after, before = values.available
     if after is not None and before is not None and after > before:

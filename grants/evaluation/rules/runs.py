@@ -208,6 +208,8 @@ class RunPage:
         people, seats = self.run.evaluators, self.run.seats
         if not people:
             return ""
+        if aiming := self.settings.get("targets"):
+            return _target_words(spread, aiming)
         each, more = divmod(seats, people)
         even = (people - more) * each * each + more * (each + 1) * (each + 1)
         if spread <= even:
@@ -278,6 +280,62 @@ class RunPage:
         return tuple(found)
 
 
+def _target_words(spread: int, aiming: int) -> str:
+    """How near everybody is to what they aim at.
+
+    >>> _target_words(0, 1)
+    '1 evaluator said how many applications to aim at. All have their number, and the others share the rest evenly.'
+    """
+    who = "1 evaluator" if aiming == 1 else f"{aiming} evaluators"
+    said = f"{who} said how many applications to aim at."
+    if not spread:
+        return f"{said} All have their number, and the others share the rest evenly."
+    return (
+        f"{said} Squared and added up, the distances from that number, and of the others from an even share of the rest, make "
+        f"{grouped(spread)}; 0 would be everybody at their number. No choice as good for the applications was found nearer."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SeatLoss:
+    """What the total of a run loses without a seat, worked out after it: at least and at most; none of both where nothing is left."""
+
+    least: int | None
+    most: int | None
+    moved: int
+    milliseconds: int
+
+    @property
+    def words(self) -> str:
+        """The same as a sentence.
+
+        >>> SeatLoss(3, 9, 0, 2_000).words
+        'Solved again without this seat, the best total of all assignments is at least 3 and at most 9 lower.'
+        >>> SeatLoss(-4, 9, 0, 2_000).words
+        'Solved again without this seat, the best total of all assignments is at most 9 lower, if it is lower at all.'
+        """
+        said = "Solved again without this seat, the best total of all assignments is"
+        if self.least is None or self.most is None:
+            return "Solved again without this seat, no assignment keeps all that the run was asked for."
+        if self.moved > 0:
+            moving = f"Solved again without this seat, {_moved(self.moved)}, and the total is"
+            if self.least == self.most:
+                return f"{moving} {_less(self.most)}."
+            return f"{moving} between {_less(self.least)} and {_less(self.most)}."
+        if self.least == self.most:
+            return f"{said} {_less(self.most)}."
+        if self.least > 0:
+            return f"{said} at least {self.least} and at most {self.most} lower."
+        if self.most > 0:
+            return f"{said} at most {self.most} lower, if it is lower at all."
+        return f"{said} between {_less(self.most)} and {_less(self.least)}: the run itself ended short of the best."
+
+    @property
+    def is_between(self) -> bool:
+        """Whether the search ended before it had the one number."""
+        return self.least != self.most
+
+
 @dataclass(frozen=True, slots=True)
 class SeatWhy:
     """Why a seat went to whom it went."""
@@ -290,6 +348,16 @@ class SeatWhy:
     names: Mapping[str, str]
     # An application of the call is shut to the reader: who was full with it and who sits elsewhere is told as one.
     partial: bool = False
+    # What was worked out of this seat after the run, and whether the run kept what that takes.
+    later: SeatLoss | None = None
+    has_input: bool = False
+
+    @property
+    def can_be_worked_out(self) -> bool:
+        """Whether the loss is told by nothing yet, and can be."""
+        return (
+            bool(self.told) and self.told["loss"] is None and self.later is None and self.has_input and not self.partial
+        )
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -301,9 +369,20 @@ class SeatWhy:
             f"{name} fits {self.told['utility']} of 1000 and is number {self.told['rank']} of the "
             f"{self.told['allowed']} evaluators who may take it."
         ]
+        if self.told.get("target") is not None and not self.partial:
+            found.append(
+                f"By this run {name} has {self.told['load']} of the {self.told['target']} applications aimed at. How near "
+                "everybody comes to such a number counts only between choices that are equally good for the applications."
+            )
         if self.partial:
             # Who could serve elsewhere hangs on every seat of the call.
             found.append("What the total would lose without this seat is of the whole call, and so is left out.")
+        elif loss is None and self.later is not None:
+            found.append(self.later.words)
+            if self.later.is_between:
+                found.append(
+                    "For a call this large the search for the best total ends that close to it; both numbers are what it proved."
+                )
         elif loss is None:
             found.append("What the total would lose without this seat was not worked out in this run.")
         elif moved > 0:
@@ -367,6 +446,8 @@ class SeatWhy:
                 return f"has not the role “{what[0]}”, which {self.seat.name} alone has on it."
             case "reader":
                 return f"does not read {LANGUAGES.get(what[0], what[0])}, which {self.seat.name} alone does on it."
+            case "gender":
+                return "would leave the application without both a woman and a man, counting those who said so."
             case "minimum":
                 return f"has room, but {self.seat.name} must take at least {what[0]} and has no more than that."
             case "kept":

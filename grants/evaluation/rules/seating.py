@@ -248,6 +248,6 @@ def lacking_words(broken: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     """What the evaluators of one application lack by the rules of the call, in words."""
     sentences = {
         "role": "Nobody for {}", "reader": "Nobody reads {}", "country": "Too many from {}",
-        "organisation": "Too many of one organisation",
+        "organisation": "Too many of one organisation", "gender": "Not both a woman and a man, of those who said it",
     }  # fmt: skip
     return tuple(dict.fromkeys(sentences[kind].format(LANGUAGES.get(what, what)) for kind, what in broken))

@@ -29,6 +29,7 @@ from grants.evaluation.states import (
     Answer,
     AssessmentState,
     ConsensusState,
+    Gender,
     RunStatus,
     SeatState,
 )
@@ -348,6 +349,8 @@ class SeatView:
     belongs: frozenset[str] = frozenset()
     # Has not accepted the contract of the call.
     must_accept: bool = False
+    # What they said of themselves: counted by the rule of the call, shown on no page of seats.
+    gender: Gender | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from grants.evaluation.states import (
     CountryRule,
     Declared,
     Deed,
+    Gender,
     StandingRule,
 )
 
@@ -37,6 +38,10 @@ class EvaluatorInput:
     available: tuple[date | None, date | None] = (None, None)
     # For whom this person works or worked; None leaves what is stored.
     employers: tuple[Employer, ...] | None = None
+    # How many applications this person would like to have; None where that is not said.
+    load_target: int | None = None
+    # What the person says of themselves; None leaves what is stored, as everybody else does.
+    gender: Gender | None = None
 
 
 def answer_mark(answer: str, words: str = "", more: str = "") -> str:

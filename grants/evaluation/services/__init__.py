@@ -29,11 +29,12 @@ from grants.evaluation.services.invitations import (
     withdraw_invitation,
 )
 from grants.evaluation.services.leaving import recuse
+from grants.evaluation.services.losses import LOSS_JOB, keep_loss, request_loss, work_out_loss
 from grants.evaluation.services.packs import ask_one, ask_pack, download_one, download_pack
 from grants.evaluation.services.places import keep_place, skip
 from grants.evaluation.services.records import input_of
 from grants.evaluation.services.reminding import remind_of_assessments
-from grants.evaluation.services.runs import give_out, request_run, run
+from grants.evaluation.services.runs import give_out, request_run, run, work_out
 from grants.evaluation.services.seats import export_run, export_seats, start_again
 from grants.evaluation.services.sheets import reopen, save, submit, submit_written
 from grants.evaluation.services.shifts import confirm_shift, propose_shift, return_shift
@@ -41,6 +42,7 @@ from grants.evaluation.services.stepping_down import come_back, step_down
 from grants.evaluation.services.writing import save_field, take_over
 
 __all__ = [
+    "LOSS_JOB",
     "FieldsChanged",
     "accept_invitation",
     "accept_terms",
@@ -72,6 +74,7 @@ __all__ = [
     "import_piece",
     "input_of",
     "invite",
+    "keep_loss",
     "keep_place",
     "pool",
     "propose",
@@ -83,6 +86,7 @@ __all__ = [
     "remove",
     "reopen",
     "reopen_agreed",
+    "request_loss",
     "request_run",
     "return_shift",
     "rule",
@@ -101,5 +105,7 @@ __all__ = [
     "tell_of_terms",
     "whose_link",
     "withdraw_invitation",
+    "work_out",
+    "work_out_loss",
     "write_consensus",
 ]

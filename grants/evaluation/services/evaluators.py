@@ -57,12 +57,17 @@ def pool(actor: Actor, call_id: UUID, values: EvaluatorInput, version: int | Non
 
 
 def fill_entry(row: Evaluator, values: EvaluatorInput) -> None:
-    """Write what is checked into an entry of the pool; its organisations are rows of their own."""
+    """Write what is checked into an entry of the pool; its organisations are rows of their own.
+
+    What people say of themselves alone, their gender, is in no input of anybody else.
+    """
     row.country_code = values.country_code
     row.languages, row.topics = list(values.languages), list(values.topics)
     row.topic_levels, row.language_levels = dict(values.topic_levels), dict(values.language_levels)
     row.roles, (row.available_from, row.available_until) = list(values.roles), values.available
-    row.load_min, row.load_max = values.load_min, values.load_max
+    row.load_min, row.load_max, row.load_target = values.load_min, values.load_max, values.load_target
+    if values.gender is not None:
+        row.gender = values.gender.value
 
 
 def keep_employers(wanted: Mapping[UUID, Iterable[Employer]]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import zlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -35,20 +33,12 @@ def run_row(
     result: matching.Matched | matching.Infeasible,
     values: RunInput,
     call: CallView,
-    spelled: bytes,
-    milliseconds: int | None,
     left_out: Collection[UUID] = (),
 ) -> AssignmentRun:
-    """The run as it is kept, without the reasons of its seats.
-
-    ``spelled`` is its input in its one spelling; ``left_out`` were shut to who asked for it.
-    """
+    """The run as it is kept, without its input and the reasons of its seats; ``left_out`` were shut to who asked for it."""
     row = AssignmentRun(
         call_id=call_id,
         number=1 + (before.number if before else 0),
-        input_sha256=hashlib.sha256(spelled).digest(),
-        input=zlib.compress(spelled, 6),
-        milliseconds=milliseconds,
         seed=instance.seed,
         settings={
             "per_application": instance.per_application,
@@ -57,6 +47,7 @@ def run_row(
             "weights": dict(call.content.assignment.weights),
             "rules": list(call.content.assignment.groups),
             "floor": instance.floor,
+            "targets": sum(one.load_target is not None for one in instance.evaluators),
             rules.SHUT_TO_WHO_ASKED: sorted(str(each) for each in left_out),
         },
         applications=len(instance.applications),
@@ -133,8 +124,7 @@ def _certificate(result: matching.Matched) -> dict[str, Any]:
 
 
 def explained(
-    instance: matching.Instance,
-    result: matching.Matched,
+    reasons: Mapping[matching.Pair, matching.Explained],
     call: CallView,
     found: Sequence[Consortium],
     members: Sequence[PoolMember],
@@ -144,7 +134,7 @@ def explained(
     about, by_id = {one.application_id: one for one in found}, {member.id: member for member in members}
     fitting = rules.fitting(call.content, members)
     told: dict[str, Any] = {}
-    for (application_id, evaluator_id), one in matching.explain(instance, result).items():
+    for (application_id, evaluator_id), one in reasons.items():
         parts = fitting.parts(by_id[evaluator_id], about[application_id])
         better = [
             {
@@ -170,6 +160,8 @@ def explained(
             "better": better,
             "loss": one.loss,
             "moved": one.moved,
+            "load": one.load,
+            **({} if one.target is None else {"target": one.target}),
         }
     return told
 

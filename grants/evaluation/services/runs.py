@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -78,14 +80,41 @@ def run(actor: Actor, call_id: UUID, values: RunInput, solver: Solver = matching
         # What was read is plain now: no row and no snapshot is held while it is worked out.
         db.session.rollback()
         jobs.progress(1, 4, f"Finding the best of all assignments for {len(instance.applications)} applications")
-        began = perf_counter()
-        result = solver(instance)
-        took = round((perf_counter() - began) * 1_000)
+        worked_out = work_out(instance, solver)
         try:
-            return give_out(actor, call_id, values, instance, result, took)
+            return give_out(actor, call_id, values, worked_out)
         except ChangedMeanwhile as error:
             changed = error
     raise changed
+
+
+@dataclass(frozen=True, slots=True)
+class WorkedOut:
+    """All that takes long about a run, which hangs on its input alone: made while no transaction is open.
+
+    ``spelled`` is the input in its one spelling and ``packed`` the same compressed; ``milliseconds`` is how long the seats
+    were looked for, ``reasons`` are the numbers behind each new one.
+    """
+
+    spelled: bytes
+    packed: bytes
+    result: matching.Matched | matching.Infeasible
+    milliseconds: int
+    reasons: Mapping[matching.Pair, matching.Explained]
+
+
+def work_out(instance: matching.Instance, solver: Solver) -> WorkedOut:
+    """Seats, their proof checked pair by pair, and the reasons for each."""
+    began = perf_counter()
+    result = solver(instance)
+    took = round((perf_counter() - began) * 1_000)
+    spelled = input_of(instance)
+    reasons: Mapping[matching.Pair, matching.Explained] = {}
+    if isinstance(result, matching.Matched):
+        jobs.progress(2, 4, "Checking the proof, and working out the reasons for each seat")
+        assert matching.verify(instance, result) == (), "the certificate was checked pair by pair"
+        reasons = matching.explain(instance, result)
+    return WorkedOut(spelled, zlib.compress(spelled, 6), result, took, reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,31 +154,24 @@ def _read(actor: Actor, call_id: UUID, values: RunInput) -> _ReadNow:
     scope=queries.call_scope,
     says="assigned evaluators in {subject}",
 )
-def give_out(
-    actor: Actor, call_id: UUID, values: RunInput, worked_out: matching.Instance,
-    result: matching.Matched | matching.Infeasible, milliseconds: int | None = None,
-) -> RunResult:  # fmt: skip
-    """Keep a run that was worked out, solved or not, and give out its seats; :class:`ChangedMeanwhile` if it no longer holds.
-
-    ``milliseconds`` is how long it was worked out.
-    """
-    now = _read(actor, call_id, values)
+def give_out(actor: Actor, call_id: UUID, values: RunInput, worked_out: WorkedOut) -> RunResult:
+    """Keep a run that was worked out, solved or not, and give out its seats; :class:`ChangedMeanwhile` if it no longer holds."""
+    now, result = _read(actor, call_id, values), worked_out.result
     call, found, members, seats, instance = now.call, now.found, now.members, now.seats, now.instance
-    spelled = input_of(instance)
-    if spelled != input_of(worked_out):
+    if input_of(instance) != worked_out.spelled:
         raise ChangedMeanwhile(
             "A declaration, a seat or the pool changed while the assignment was worked out. Nothing was given out; ask again."
         )
-    row = run_row(call_id, last_run(call_id), instance, result, values, call, spelled, milliseconds, now.shut)
+    row = run_row(call_id, last_run(call_id), instance, result, values, call, now.shut)
+    row.input_sha256, row.input = hashlib.sha256(worked_out.spelled).digest(), worked_out.packed
+    row.milliseconds = worked_out.milliseconds
     row.settings = {**row.settings, "absent": sorted(str(one) for one in now.absent)}
     if isinstance(result, matching.Infeasible):
         db.session.add(row)
         jobs.progress(4, 4, "No assignment exists; the reasons are on the page")
         return RunResult(row.id, RunStatus.INFEASIBLE, 0, result.reasons)
-    jobs.progress(2, 4, "Checking the proof")
-    assert matching.verify(instance, result) == (), "the certificate was checked pair by pair"
-    jobs.progress(3, 4, "Working out the reasons for each seat, and giving the seats out")
-    row.explanations = explained(instance, result, call, found, members, now.kept_away)
+    jobs.progress(3, 4, "Giving the seats out")
+    row.explanations = explained(worked_out.reasons, call, found, members, now.kept_away)
     db.session.add(row)
     by_id = {member.id: member for member in members}
     new = _give_out(instance, result, by_id, seats, values, row)
@@ -220,8 +242,9 @@ def _instance(
         ),
         tuple(
             replace(
-                queries.rules_holder(member),
+                queries.rules_holder(member, settings),
                 load_max=max(0, member.load_max - member.unseen),
+                load_target=None if member.load_target is None else max(0, member.load_target - member.unseen),
                 # Whoever stepped down owes nothing any more.
                 load_min=0 if member.stepped_down_at else max(0, member.load_min - member.unseen),
             )
@@ -232,7 +255,7 @@ def _instance(
         frozenset(kept_away),
         frozenset(stood - movable),
         values.seed.strip(),
-        matching.GroupRules(settings.country_max, settings.organisation_max, settings.roles, settings.reader),
+        queries.group_rules(settings),
         settings.floor,
         frozenset(movable),
     )  # fmt: skip

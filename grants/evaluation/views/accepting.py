@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import flash
@@ -37,7 +38,7 @@ def own_profile(slug: str) -> Any:
     call, member = queries.own_entry(current_actor(), slug)
     form = profile_form(OwnProfileForm, rules.topic_choices(call.content.definition))
     if not form.is_submitted():
-        form.begun(rules.entry_of(member))
+        form.begun(replace(rules.entry_of(member), gender=member.gender))
         form.version.data = str(member.version)
     elif form.load_max.data is None:
         # How much somebody takes is the programme's to say; the page does not ask it.

@@ -21,7 +21,7 @@ from grants.evaluation.views.frame import P, bp
 from grants.evaluation.views.looking import look_at, looked_at
 from grants.web import paging
 from grants.web.choosing import chosen
-from grants.web.forms import status_of
+from grants.web.forms import Form, status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
 # Each with its seats, their states and deeds: a tall row, on a phone above all.
@@ -91,7 +91,20 @@ def assignment_run(slug: str, number: int) -> Any:
 @bp.get("/calls/<slug>/assignments/<ref>/<handle>/why")
 @requires(*queries.READS_ASSIGNMENTS)
 def why(slug: str, ref: str, handle: str) -> Any:
-    return page("evaluation/why.html", shown=queries.seat_why(current_actor(), slug, ref, handle))
+    shown = queries.seat_why(current_actor(), slug, ref, handle)
+    job = jobs.latest(("assignment", shown.seat.id), services.LOSS_JOB) if shown.can_be_worked_out else None
+    return page("evaluation/why.html", shown=shown, job=job, form=Form())
+
+
+@bp.post("/calls/<slug>/assignments/<ref>/<handle>/why")
+@requires(P.ASSIGNMENT_DECIDE)
+def work_out_loss(slug: str, ref: str, handle: str) -> Any:
+    """Ask for what the total would lose without this seat; a job solves the run again."""
+    shown = queries.seat_why(current_actor(), slug, ref, handle)
+    if Form().validate_on_submit():
+        services.request_loss(current_actor(), shown.head.call_id, shown.seat.id)
+        flash("It is being worked out. You can go on working meanwhile.")
+    return see_other(".why", slug=slug, ref=ref, handle=handle)
 
 
 @bp.get("/calls/<slug>/assignments/matrix")
