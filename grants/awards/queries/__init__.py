@@ -7,6 +7,7 @@ from grants.awards.queries.advice import SheetsRead, advice_page, newest_run, sh
 from grants.awards.queries.after import after_decision, beside_decision
 from grants.awards.queries.aims import what_ifs
 from grants.awards.queries.complaints_work import repeated
+from grants.awards.queries.describing import descriptions
 from grants.awards.queries.heard import heard, order_said
 from grants.awards.queries.involved import involved_in
 from grants.awards.queries.lists import ranking_page
@@ -77,6 +78,7 @@ __all__ = [
     "breaches_now",
     "complaints",
     "decided",
+    "descriptions",
     "duties",
     "facts_of",
     "figures_now",

@@ -438,6 +438,7 @@ _QUESTION = Record(
         "pages_max": whole(1, 1_000),
         "asked_if": _ASKED_IF,
         "translations": Items(_TRANSLATION),
+        "published": flag,
     },
     ("key", "label", "kind"),
 )

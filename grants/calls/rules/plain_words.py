@@ -66,6 +66,7 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "questions.file_types": ("Types of file", "One a line: pdf, docx, xlsx, odt, ods, png, jpg, csv, txt. Empty: every type of document."),
     "questions.megabytes_max": ("Most megabytes", ""),
     "questions.pages_max": ("Most pages", "Then only a PDF is taken, whose pages can be counted."),
+    "questions.published": ("Is its answer published if the application is selected?", "Applicants read that beside the question. Not said means no."),
     "questions.asked_if": ("Asked only if", ""),
     "asked_if.question": ("Earlier question it hangs on", "It must be one that is always asked."),
     "asked_if.answers": ("Asked for these answers", "One a line, as kept (what stands before “ = ”). Empty: any answer."),
