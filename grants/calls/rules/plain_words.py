@@ -162,6 +162,7 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "strands.name": ("Name of the strand", ""),
     "strands.asked_max": ("For applications that ask for up to, in EUR", ""),
     "strands.ceiling": ("Most for the strand together, in EUR", ""),
+    "draw.intervals": ("Drawn are instead those whose 50 % rank interval crosses the line", "Then the points above are 0. Where the method gives no intervals, tied ones are drawn."),
     "draw.within": ("Drawn are those within so many points of the first score that does not fit", "0: only those that share its score and stay tied by every rule of the call."),
     "complaints.window_days": ("Days to complain", "Calendar days after the result reached the applicant; that day does not count."),
     "complaints.decide_days": ("Days to decide", "After the complaint was received; that day does not count."),
