@@ -88,7 +88,6 @@ def _descriptions(
         forms=forms,
         confirming=confirming,
         sent=sent,
-        opened=award,
         words=described_words(shown.confirmed, len(shown.rows)),
         public=call.results_are_public(clock.now()),
         back=url_for(".publishing", slug=call.slug),
