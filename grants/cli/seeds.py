@@ -60,6 +60,40 @@ def export_call(program: Program, slug: str) -> None:
             raise Refused(f"There is no call at /calls/{slug}. Look at the address of its page.") from error
 
 
+@call.command("draw")
+@click.argument("slug")
+@click.pass_obj
+def draw_again(program: Program, slug: str) -> None:
+    """Draw the group at the budget line of a confirmed list again, from what is kept with its decision.
+
+    Prints the rank intervals where the call draws by them, the seed and the order. Exit code 1 if it is not the one decided.
+    """
+    from grants.awards import queries
+    from grants.awards.states import SelectionKind, SelectionState
+    from grants.calls import queries as calls
+
+    with program.running():
+        try:
+            view = calls.call(operator(Permission.CALL_MANAGE), slug)
+        except NotFound as error:
+            raise Refused(f"There is no call at /calls/{slug}. Look at the address of its page.") from error
+        standing = [each for each in queries.selections(view.id) if each.kind is SelectionKind.RANKED]
+        confirmed = next((each for each in standing if each.state is SelectionState.CONFIRMED), None)
+        if confirmed is None or confirmed.plan is None or confirmed.plan.draw is None:
+            raise Refused(f"Nothing was drawn by lot in {view.title}, or its list is not confirmed yet.")
+        plan, found = queries.drawn_again(view, confirmed.id)
+        assert plan.draw is not None, "it was drawn"
+        for sentence in (*plan.draw.sentences, *([plan.intervals.words] if plan.intervals else [])):
+            click.echo(sentence)
+        for reference, low, high in plan.intervals.each if plan.intervals else ():
+            click.echo(f"{reference}: rank {low} to {high}{', drawn' if reference in found.drawn else ''}")
+        click.echo(f"Drawn again: {', '.join(found.drawn)}.")
+        if found.drawn != plan.draw.drawn:
+            click.echo(f"The list that was decided says: {', '.join(plan.draw.drawn)}.")
+            raise SystemExit(1)
+        click.echo("It is the order that was decided.")
+
+
 def _text_of(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")

@@ -122,6 +122,7 @@ class WrittenOnce:
 
 # Decisions, signatures and declarations: no row of these is deleted, and what was decided is not rewritten.
 WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
+    "award_description": WrittenOnce(once=("confirmed_by", "confirmed_at")),
     "award_withheld": WrittenOnce(once=("ended_by", "ended_at", "end_reason", "confirmed_by", "confirmed_at")),
     "bank_account": WrittenOnce(once=("confirmed_by", "confirmed_at", "evidence"), free=("state",)),
     "clarification": WrittenOnce(

@@ -86,6 +86,7 @@ class Applicants(Arrivals):
             pilot.basis,
             acronym=pilot.acronym,
             source_url=pilot.source,
+            summary=pilot.about,
             synthetic_note=pilot.note,
         )
 

@@ -72,6 +72,22 @@ class RealPilot:
     basis: AmountBasis
     source: str
     note: str
+    # Who takes part beside the cities, as published; empty where that is not known.
+    organisations: tuple[str, ...] = ()
+
+    @property
+    def about(self) -> str:
+        """What is known of it in words, each fact as published, with its source."""
+        names = [name for name, _ in self.cities]
+        beside = (
+            f" Beside {'it' if len(names) == 1 else 'them'}: {', '.join(self.organisations)}."
+            if self.organisations
+            else ""
+        )
+        return (
+            f"A pilot of {' and '.join(filter(None, (', '.join(names[:-1]), names[-1])))} ({self.cities[0][1]}), selected in "
+            f"cohort 1 of the Pilot Cities Programme.{beside} Source: {self.source}"
+        )
 
     @property
     def lead(self) -> str:
@@ -143,6 +159,7 @@ def _pilot(row: dict[str, str]) -> RealPilot:
         basis=AmountBasis.PUBLISHED if published else AmountBasis.SYNTHETIC,
         source=row["source"],
         note=" ".join(_notes(row, lead)),
+        organisations=tuple(name for name in row["organisations"].split("; ") if name),
     )
 
 

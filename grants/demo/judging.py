@@ -19,7 +19,7 @@ from grants.core import clock
 from grants.core.paging import Page
 from grants.demo.applying import Applicants
 from grants.demo.cast import COUNTRY_OF_EVALUATORS, EVALUATORS
-from grants.demo.texts import halves, halves_about, sheet
+from grants.demo.texts import INVENTED, halves, halves_about, sheet
 from grants.evaluation import queries as evaluation_reads
 from grants.evaluation import services as evaluation
 from grants.evaluation.rules import (
@@ -274,7 +274,12 @@ class Judges(Applicants):
         awards.letters.confirm_mailing(self.actor("authoriser"), page.open_mailing.id)
 
     def publish_results(self, call: CallView) -> None:
-        """Everybody may read which applications were selected."""
+        """Everybody may read which applications were selected, and what each is about."""
+        for each in award_reads.descriptions(self.actor("manager"), call.slug).rows:
+            if not each.from_source:
+                words = f"“{each.title}” tries out in one quarter what the whole city needs. {INVENTED}"
+                awards.describing.describe(self.actor("manager"), each.application_id, words, each.number)
+                awards.describing.confirm(self.actor("authoriser"), each.application_id, each.number + 1)
         told = "" if not award_reads.letters.unsent(call.id) else "The programme told each lead by telephone."
         made = awards.propose_results(self.actor("manager"), call.id, ResultsInput(), None, told)
         awards.publish_results(self.actor("authoriser"), made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import re
@@ -13,6 +14,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import permutations
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -22,13 +24,15 @@ from sqlalchemy.exc import DBAPIError
 
 from grants.applications.models import Application
 from grants.awards import queries, services
-from grants.awards.models import Selection
+from grants.awards.models import RankingRun, Selection
 from grants.awards.queries.lists import shown_rows
+from grants.awards.queries.sheets import SheetsRead, input_hash, intervals_of
 from grants.awards.ranking import RankedList, Scored, drawn_list, line_group, rank, solver
+from grants.awards.ranking.variance import Sheet
 from grants.awards.rules import Override, Plan, ScenarioInput, read_overrides
 from grants.awards.services.confirming import confirm_list
 from grants.awards.services.drawing import keep_refused
-from grants.awards.states import Outcome
+from grants.awards.states import AdviceKind, Outcome
 from grants.calls import queries as calls
 from grants.calls import services as call_acts
 from grants.calls.models import Call, CallDrawSeed
@@ -38,6 +42,7 @@ from grants.calls.rules import (
     ChangeKind,
     Draw,
     DrawRules,
+    Intervals,
     ResultsInput,
     SelectionRules,
     fixed_problems,
@@ -368,3 +373,134 @@ def test_a_call_that_draws_has_its_seed_from_its_publication_on(scene: Scene) ->
     change = Change("evaluation.draw", "Drawing by lot at the line", ChangeKind.CHANGED)
     assert fixed_problems([change], opened=False) == ()
     assert len(fixed_problems([change], opened=True)) == 1
+
+
+# --- by rank intervals ----------------------------------------------------------------------------------------------
+
+CROSSING = DrawRules(Fraction(0), intervals=True)
+
+
+def oracle(found: RankedList, each: dict[str, tuple[int, int]]) -> set[str]:
+    """Who crosses the line, asked of the ranks one by one; who shares a rank with one of them is drawn too."""
+    above = 0
+    for row in found.rows:
+        if row.straddles:
+            break
+        above += 1
+    else:
+        return set()
+    sure = [row for row in found.rows if row.rank is not None]
+    if all(row.outcome is Outcome.SELECTED for row in sure[above:]):
+        return set()
+    above = next(at for at, row in enumerate(found.rows) if at >= above and row.outcome is not Outcome.SELECTED)
+    if found.rows[above].rank is None:
+        return set()
+    held = {ref for ref, (low, high) in each.items() if {above, above + 1} <= set(range(low, high + 1))}
+    group = {row.reference for row in sure if any(other.rank == row.rank and other.reference in held for other in sure)}
+    return group if len(group) > 1 else set()
+
+
+@settings(max_examples=200, deadline=None)
+@given(lists(), st.integers(0, 1_000), st.data())
+def test_who_crosses_the_line_is_drawn_and_everybody_else_keeps_their_place(case: Any, seed: int, data: Any) -> None:
+    scored, by, budget = case
+    ranks = st.integers(1, max(1, len(scored)))
+    each = {one.reference: tuple(sorted(data.draw(st.tuples(ranks, ranks)))) for one in scored}
+    held = Intervals(1, "00", tuple(sorted((ref, low, high) for ref, (low, high) in each.items())))
+    before = rank(scored, by, budget)
+    plan = Plan(draw=Draw(CROSSING, str(seed)), intervals=held)
+
+    found = drawn_list(made_of(scored, by, budget), CROSSING, plan, ())
+
+    group = oracle(before, each)
+    assert set(found.drawn) == group and found.intervals == held and found.used <= budget
+    # By hand: the lowest hash takes the best place the group has, and nobody else moves.
+    tickets = sorted(group, key=lambda ref: hashlib.sha256(f"{seed}:{ref}".encode()).hexdigest())
+    wanted = [tickets.pop(0) if row.reference in group else row.reference for row in before.rows]
+    assert [row.reference for row in found.rows] == wanted
+    chance = random.Random(seed)
+    chance.shuffle(scored)
+    assert drawn_list(made_of(scored, by, budget), CROSSING, plan, ()) == found
+
+
+def test_where_the_method_gives_no_intervals_only_tied_ones_are_drawn_and_the_list_says_so() -> None:
+    scored = [one(1, (9, 9, 9)), one(2, (8, 8, 8)), one(3, (8, 8, 8)), one(4, (7, 7, 7))]
+    plan = Plan(draw=Draw(CROSSING, "7"), intervals=Intervals(why_not="run 1 of the advice says why"))
+
+    found = drawn_list(made_of(scored, HORIZON, euros(250)), CROSSING, plan, ())
+
+    assert set(found.drawn) == {scored[1].reference, scored[2].reference}
+    assert plan.sentences[-1] == (
+        "The method gives no rank intervals (run 1 of the advice says why), so only tied applications are drawn."
+    )
+    # Of two whose intervals cross, those between them keep their place, whoever is drawn first.
+    some = Intervals(1, "00", tuple((scored[at].reference, low, 4) for at, low in ((0, 1), (1, 2), (2, 2), (3, 1))))
+    first, last = Draw(CROSSING, "7").order((scored[0].reference, scored[3].reference))
+    by_intervals = drawn_list(made_of(scored, HORIZON, euros(150)), CROSSING, replace(plan, intervals=some), ())
+    assert by_intervals.drawn == (first, last)
+    assert [row.reference for row in by_intervals.rows] == [first, scored[1].reference, scored[2].reference, last]
+
+
+def test_intervals_are_those_of_a_whole_run_of_the_sheets_as_they_are() -> None:
+    key, other = UUID(int=1), UUID(int=2)
+    read = SheetsRead((Sheet(str(key), "e", 1.0),), ())
+    run = RankingRun(
+        number=3, kind=AdviceKind.FULL.value, settings={"places": 1}, input_sha256=input_hash(read, {"places": 1}),
+        result={"rows": [{"id": str(key), "half": [1, 2]}]},
+    )  # fmt: skip
+    assert intervals_of(run, read, {key: "A-1"}) == Intervals(3, run.input_sha256.hex(), (("A-1", 1, 2),))
+    # One of the list has none; a run of less; a sheet that came since; no run at all.
+    assert intervals_of(run, read, {key: "A-1", other: "A-2"}).why_not == "run 3 of the advice says why"
+    run.kind = next(each for each in AdviceKind if each is not AdviceKind.FULL).value
+    assert not intervals_of(run, read, {key: "A-1"}).missing and not intervals_of(run, read, {key: "A-1"}).each
+    assert intervals_of(run, replace(read, incomplete=("A-2",)), {key: "A-1"}).missing
+    assert intervals_of(None, read, {key: "A-1"}).missing
+
+
+def test_a_call_that_draws_by_intervals_says_so_and_takes_no_points_beside_them() -> None:
+    given_file = CALL_2022.replace("\nevaluation:\n", "\nevaluation:\n  draw: {within: 0, intervals: true}\n", 1)
+    read = read_call_file(given_file)
+    assert read.value("evaluation.draw") == CROSSING
+    assert read_call_file(call_file(read.fields, (), (), "Europe/Brussels")).value("evaluation.draw") == CROSSING
+    assert "whose 50 % rank interval crosses the line" in CROSSING.sentences[0]
+
+
+@pytest.fixture
+def by_intervals(evaluated: Scene) -> Scene:
+    """The call draws by rank intervals."""
+    draws(evaluated)
+    with arranging():
+        row = get(Call, evaluated.call_id)
+        content: Any = deepcopy(row.content)
+        content["fields"]["evaluation.draw"]["value"] = encoding.encode(CROSSING)
+        row.content = content
+    db.session.rollback()
+    return evaluated
+
+
+def test_a_list_that_is_drawn_by_intervals_waits_for_them_and_keeps_those_it_was_decided_by(
+    by_intervals: Scene, browser: Browser
+) -> None:
+    with pytest.raises(Refused, match="advice was not worked out from the score sheets as they are"):
+        decide(by_intervals)
+    number = services.advise(by_intervals.actor("chair"), by_intervals.call_id, 2)
+    # Five evaluators with three sheets each at most and three applications: the method abstains, and the list says so.
+    selection_id = decide(by_intervals)
+    plan = queries.plan_of(get(Selection, selection_id))
+    assert plan.intervals is not None and plan.intervals.run == number and not plan.intervals.missing
+    assert plan.intervals.input_sha256 == db.session.scalars(select(RankingRun)).one().input_sha256.hex()
+    text = text_of(browser.get("manager", f"/calls/{by_intervals.slug}/selections/1"))
+    assert plan.intervals.words in text
+    services.confirm(by_intervals.actor("chair"), selection_id)
+    # Whatever a later run says, the list stands by the intervals it was decided by.
+    assert queries.plan_of(get(Selection, selection_id)).intervals == plan.intervals
+
+
+def test_a_confirmed_list_is_drawn_again_from_what_is_kept_with_it(drawing: Scene) -> None:
+    selection_id = decide(drawing)
+    services.confirm(drawing.actor("chair"), selection_id)
+    call = calls.call(drawing.actor("manager"), drawing.slug)
+    plan, found = queries.drawn_again(call, selection_id)
+    assert plan.draw is not None and found.drawn == plan.draw.drawn == Draw(NEAR, plan.draw.seed).order(
+        drawing.references
+    )

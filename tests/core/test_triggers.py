@@ -13,6 +13,7 @@ from tests.servers import Cluster
 
 # A column of each that says what was decided, and a change of it.
 REWRITTEN = {
+    "award_description": "text = 'x'",
     "award_withheld": "reason = 'x'",
     "bank_account": "iban = 'BE00'",
     "clarification": "text = 'x'",

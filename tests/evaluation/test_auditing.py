@@ -60,7 +60,7 @@ def test_what_writes_is_shut_to_who_audits(app: Flask, browser: Browser, seated:
         "assignments", "assignments/missing", f"assignments/{first}/adjust", f"assignments/{first}/{seat}/reopen",
         "assignments/file/look", "assignments/file/take", "evaluators/entry", "evaluators/invite", f"evaluators/{seat}/remove",
         "conflicts", f"conflicts/{first}/{seat}", f"conflicts/{first}/{seat}/found", "results", "results/publish",
-        "results/return", "results/withhold", "decision", "decision/names", "advice", "scenarios",
+        "results/return", "results/withhold", f"results/descriptions/{first}", f"results/descriptions/{first}/confirm", "decision", "decision/names", "advice", "scenarios",
     )  # fmt: skip
     for path in addresses:
         assert browser.post("auditor", f"{base}/{path}", reason="Because").status_code == 403, path

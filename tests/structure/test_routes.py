@@ -32,6 +32,7 @@ PUBLIC = {
     "awards.experts_of_year",
     "awards.public_awards",
     "awards.public_awards_csv",
+    "awards.public_awards_json",
     "calls.call_calendar",
     "calls.call_privacy",
     "calls.empty_budget",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grants.awards.models.advice import RankingRun
 from grants.awards.models.complaints import Complaint
+from grants.awards.models.describing import AwardDescription
 from grants.awards.models.experts import EvaluatorNames
 from grants.awards.models.letters import DecisionLetter, LetterLeftOut, LetterMailing, LetterText, ResultsPublication
 from grants.awards.models.panel import PanelEvent, PanelItem, PanelMeeting, PanelMember, PanelMinutes
@@ -13,6 +14,7 @@ from grants.awards.models.solves import SelectionSolve
 from grants.awards.models.withholding import AwardWithheld
 
 __all__ = [
+    "AwardDescription",
     "AwardWithheld",
     "Complaint",
     "DecisionLetter",

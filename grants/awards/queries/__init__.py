@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from grants.awards.queries import complaints, letters, minutes, panel, public
-from grants.awards.queries.advice import SheetsRead, advice_page, newest_run, sheets_read
+from grants.awards.queries.advice import advice_page
 from grants.awards.queries.after import after_decision, beside_decision
 from grants.awards.queries.aims import what_ifs
 from grants.awards.queries.complaints_work import repeated
+from grants.awards.queries.describing import descriptions
 from grants.awards.queries.heard import heard, order_said
 from grants.awards.queries.involved import involved_in
 from grants.awards.queries.lists import ranking_page
@@ -33,6 +34,7 @@ from grants.awards.queries.ranked import (
 from grants.awards.queries.reserve import (
     SELECTION_FILES,
     breaches_now,
+    drawn_again,
     list_anew,
     move_scope,
     next_on_reserve,
@@ -62,6 +64,7 @@ from grants.awards.queries.selections import (
     selection_scope,
     selections,
 )
+from grants.awards.queries.sheets import SheetsRead, input_hash, newest_run, sheets_read
 from grants.awards.queries.solves import answers_kept
 from grants.awards.queries.work import duties
 
@@ -78,12 +81,15 @@ __all__ = [
     "breaches_now",
     "complaints",
     "decided",
+    "descriptions",
+    "drawn_again",
     "duties",
     "facts_of",
     "figures_now",
     "forgotten",
     "hash_of",
     "heard",
+    "input_hash",
     "involved_in",
     "item_of",
     "letters",

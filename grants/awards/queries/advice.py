@@ -4,110 +4,34 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, Select, and_, func, select
+from sqlalchemy import ScalarSelect, select
 
 from grants.applications.models import Application
 from grants.applications.states import Origin
-from grants.awards.models import RankingRun, SelectionSolve
+from grants.awards.models import SelectionSolve
 from grants.awards.queries.lists import ranking_page
+from grants.awards.queries.sheets import SheetsRead, of_newest_run, sheets_read
 from grants.awards.ranking.reliability import why_not
-from grants.awards.ranking.variance import SCALE, Sheet
+from grants.awards.ranking.variance import SCALE
 from grants.awards.rules import AdvicePage, AdviceRow, RankingPage, SeverityRow
 from grants.awards.rules.robustness import RobustnessView
 from grants.awards.states import AdviceKind, Outcome, SolveKind
 from grants.calls import queries as calls
 from grants.calls.models import Call
-from grants.calls.rules import CallView
-from grants.core.errors import NotAllowed, Refused
+from grants.core.errors import NotAllowed
 from grants.core.permissions import Actor, Permission, Scope
-from grants.core.text import grouped
 from grants.core.together import Asking, ask, both, reader
 from grants.evaluation import queries as evaluation
-from grants.evaluation.models import Assessment, AssessmentScore, Assignment, Evaluator
-from grants.evaluation.states import AssessmentState, SeatState
+from grants.evaluation.models import Assignment, Evaluator
+from grants.evaluation.states import SeatState
 from grants.identity.models import User
 
-ROWS_MAX = 20_000
 # A list may come back to what it was: so many of the newest answers on robustness are looked through.
 ROBUSTNESS_LOOKED_THROUGH = 10
-
-
-@dataclass(frozen=True, slots=True)
-class SheetsRead:
-    """Every submitted sheet of a call as one score, and the references of applications that lack some."""
-
-    sheets: tuple[Sheet, ...]
-    incomplete: tuple[str, ...]
-
-
-@reader
-def sheets_read(call: CallView) -> Asking[SheetsRead]:
-    """All applications of a call that are or were in evaluation, whatever became of them. One statement.
-
-    Raises :class:`Refused` where there are more than it can take.
-
-    Voided seats, and seats of people who stand in conflict with the application, declared or found, count for nothing.
-    """
-    seated = and_(Assignment.application_id == Application.id, Assignment.state == SeatState.ACTIVE.value)
-    rows = yield from ask(
-        select(
-            Application.id,
-            Application.reference,
-            Evaluator.id.label("evaluator"),
-            evaluation.in_conflict(Evaluator.user_id).label("conflicted"),
-            func.jsonb_object_agg(AssessmentScore.criterion, AssessmentScore.half)
-            .filter(AssessmentScore.half.is_not(None))
-            .label("halves"),
-        )
-        .outerjoin(Assignment, seated)
-        .outerjoin(Evaluator, Evaluator.id == Assignment.evaluator_id)
-        .outerjoin(
-            Assessment,
-            and_(Assessment.assignment_id == Assignment.id, Assessment.state == AssessmentState.SUBMITTED.value),
-        )
-        .outerjoin(AssessmentScore, AssessmentScore.assessment_id == Assessment.id)
-        .where(
-            Application.call_id == call.id,
-            Application.origin == Origin.SUBMITTED_HERE.value,
-            Application.state.in_((*evaluation.IN_EVALUATION, *evaluation.EVALUATED)),
-        )
-        .group_by(Application.id, Evaluator.id, Assignment.id)
-        .order_by(Application.reference, Evaluator.id, Assignment.id)
-        .limit(ROWS_MAX + 1)
-    )
-    if len(rows) > ROWS_MAX:
-        # Of a part the advice would be another one, and nobody could see that.
-        raise Refused(
-            f"The advice is worked out from at most {grouped(ROWS_MAX)} seats of evaluators, and this call has more. "
-            "The official list needs no advice; for so large a call have it worked out elsewhere."
-        )
-    return _counted(call, rows)
-
-
-def _counted(call: CallView, rows: Sequence[Any]) -> SheetsRead:
-    weights = {one.key: one.weight for one in call.content.criteria}
-    # In half points, as the marks are.
-    most = call.content.marking.score_max * 2
-    sheets: list[Sheet] = []
-    needed: dict[str, int] = {}
-    have: dict[str, int] = defaultdict(int)
-    for row in rows:
-        needed.setdefault(row.reference, call.content.evaluators_per_application)
-        if row.conflicted:
-            needed[row.reference] -= 1
-            continue
-        halves: Mapping[str, int] = row.halves or {}
-        # A sheet without the score of a criterion is no zero: it is not counted.
-        if set(halves) >= set(weights):
-            total = sum((weights[key] * halves[key] for key in weights), Fraction(0))
-            sheets.append(Sheet(str(row.id), str(row.evaluator), float(total / most * Fraction(SCALE))))
-            have[row.reference] += 1
-    return SheetsRead(tuple(sheets), tuple(key for key in sorted(needed) if have[key] < max(1, needed[key])))
 
 
 @reader
@@ -133,18 +57,6 @@ def advice_page(actor: Actor, slug: str) -> Asking[AdvicePage]:
         each = call.content.evaluators_per_application
         return _part_page(actor, shown, titles, read, each)
     return _page(actor, shown, runs, names, titles, answers)
-
-
-def of_newest_run(call_id: ScalarSelect[UUID] | UUID) -> Select[RankingRun]:
-    """The newest run of the advice of a call, as a statement."""
-    return select(RankingRun).where(RankingRun.call_id == call_id).order_by(RankingRun.number.desc()).limit(1)
-
-
-@reader
-def newest_run(call_id: UUID) -> Asking[RankingRun | None]:
-    """The newest run of the advice of a call; None where there is none."""
-    rows = yield from ask(of_newest_run(call_id))
-    return next(iter(rows), None)
 
 
 def assesses(actor: Actor, call_id: ScalarSelect[UUID] | UUID) -> Asking[bool]:

@@ -12,10 +12,11 @@ from sqlalchemy.dialects.postgresql import JSONPATH
 from grants.applications.models import Application, Submission
 from grants.awards import ranking
 from grants.awards.models import RankingRun
-from grants.awards.queries.advice import assesses, newest_run
+from grants.awards.queries.advice import assesses
 from grants.awards.queries.lists import shown_list, standing_of
 from grants.awards.queries.ranked import Read, facts_of, of_ready, planned, ranked, scored_beside
 from grants.awards.queries.selections import opened
+from grants.awards.queries.sheets import newest_run
 from grants.awards.queries.solves import ANSWERED, answers_kept
 from grants.awards.ranking import Candidate, Known, Limits, NotWorkedOut, RankedList, Worths
 from grants.awards.rules import AIMED_NAMED_MAX, Aimed, AimedRow, Facts, Plan, WhatIfPage, plan_of

@@ -160,6 +160,8 @@ def _drawing(call: CallView, plan: Plan, standing: SelectionView | None) -> Aski
         return ()
     sha256 = yield from calls.draw_sha256.asking(call.id)
     said = (*call.content.draw.sentences, f"SHA-256 of the seed: {sha256}.")
+    if standing is not None and plan.intervals is not None:
+        said = (*said, plan.intervals.words)
     return (*said, standing.draw_words) if standing else said
 
 

@@ -12,6 +12,7 @@ from grants.applications import queries as applications
 from grants.applications.models import Application
 from grants.awards.models import EvaluatorNames, Selection, SelectionItem
 from grants.awards.queries import withholding
+from grants.awards.queries.describing import public_text
 from grants.awards.queries.publication import GONE, STILL_SELECTED, what_is_gone
 from grants.awards.queries.selections import ROWS_MAX, plan_of
 from grants.awards.rules.experts import EVALUATORS_LEAST, NamesPage
@@ -43,7 +44,7 @@ def awards(actor: Actor, slug: str, at: datetime) -> tuple[CallView, tuple[Award
             *(Application.id, Application.title, Application.state),
             *(SelectionItem.amount, SelectionItem.amount_basis),
             *(Organisation.name, Organisation.country_code, Selection.confirmed_at, Selection.kind),
-            withholding.by_name().label("withheld"),
+            *(withholding.by_name().label("withheld"), public_text().label("description")),
         )
         .join(SelectionItem, SelectionItem.application_id == Application.id)
         .join(Selection, Selection.id == SelectionItem.selection_id)
@@ -68,7 +69,7 @@ def awards(actor: Actor, slug: str, at: datetime) -> tuple[CallView, tuple[Award
             row.title, row.name, row.country_code, cities.get(row.id, ""), row.amount,
             # Of what was published elsewhere only its source knows the day.
             clock.in_zone(row.confirmed_at, call.zone).date() if row.kind == SelectionKind.RANKED.value else None,
-            row.amount_basis == AmountBasis.SYNTHETIC.value,
+            row.amount_basis == AmountBasis.SYNTHETIC.value, row.description,
         )
         for row in named
     )  # fmt: skip

@@ -132,6 +132,22 @@ def to_declare(actor: Actor, call_id: UUID) -> Asking[frozenset[UUID]]:
     return (yield from evaluation.undeclared.asking(actor, asked))
 
 
+@reader
+def chosen(actor: Actor, slug: str) -> Asking[tuple[CallView, list[_Selected], bool]]:
+    """What is selected in a call as far as this person sees it before the public does, by title, without what is withheld by name.
+
+    And whether something of the call waits for what they declare. :class:`NotFound` out of scope. Five statements.
+    """
+    call = yield from calls.call.asking(actor, slug)
+    if not any(actor.may(permission, Scope.of(("call", call.id))) for permission in READS_RESULTS):
+        raise NotFound
+    about: list[Asking[Any]] = [_selected.asking(call, tuple(SelectionKind)), _of_call(call.id)]
+    found, (to_declare, others) = yield from side_by_side(about)
+    shut = (yield from evaluation.undecidable.asking(actor, to_declare, others)) | actor.barred("application")
+    rows = [each for each in found if each.stands and each.id not in shut and not each.by_name]
+    return call, rows, bool(shut - actor.barred("application")) and actor.can(Permission.CONFLICT_DECLARE)
+
+
 def _of_call(call_id: UUID) -> Asking[tuple[list[UUID], list[UUID]]]:
     """The applications of a call of which who judges declares, and the others."""
     declared = and_(

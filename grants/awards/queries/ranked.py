@@ -15,12 +15,13 @@ from grants.applications.models import Application, ApplicationPartner
 from grants.applications.states import ApplicationState, Origin, PartnerState
 from grants.awards import ranking, rules
 from grants.awards.queries.selections import ROWS_MAX
+from grants.awards.queries.sheets import intervals_now
 from grants.awards.queries.solves import answers_kept
 from grants.awards.ranking import NOT_WORKED_OUT, Bar, Known, RankedList, RankingRules, Scored, Solved
 from grants.awards.rules import LISTS_KEPT, Facts, Plan
 from grants.awards.states import LineRule, Outcome
 from grants.calls import queries as calls
-from grants.calls.rules import CallContent, CallView
+from grants.calls.rules import CallContent, CallView, Intervals
 from grants.calls.states import ScoreMethod, ThresholdBasis
 from grants.cities.models import City
 from grants.cities.states import OrganisationLink
@@ -68,6 +69,8 @@ class Read:
     waiting: tuple[Listed, ...]
     scores: Mapping[UUID, OfficialScore]
     free: Money
+    # By which rank intervals the group at the line is found, where the call draws by them.
+    intervals: Intervals | None = None
 
 
 # Made once: an alias made anew copies every column of its table.
@@ -93,7 +96,9 @@ def scored(call: CallView, stands_at: str | None = None) -> Asking[Read]:
         ask_lately(stands_at, (call.id, content), [of_call, *lasting]), ask_raw(of_moment), calls.free.asking(call.id)
     ]  # fmt: skip
     answers, now, free = yield from side_by_side(lists)
-    return _read(content, free, (*answers, *now))
+    read = _read(content, free, (*answers, *now))
+    intervals = yield from intervals_now.asking(call, {row.id: row.reference for row in read.ready})
+    return read if intervals is None else replace(read, intervals=intervals)
 
 
 @lru_cache(maxsize=LISTS_KEPT)
@@ -138,6 +143,8 @@ def planned(
     def made(order: Sequence[UUID], drawn: Sequence[UUID]) -> RankedList:
         return ranking.within(ranked(content, plan, read, order, drawn), plan, facts, known)
 
+    if plan.intervals is None:
+        plan = replace(plan, intervals=read.intervals)
     rules, order = plan.draw.rules if plan.draw else content.draw, panel_order(plan, read)
     return made(order, ()) if rules is None else ranking.drawn_list(made, rules, plan, order)
 

@@ -116,6 +116,19 @@ def list_anew(call: CallView, selection_id: UUID, score: OfficialScore) -> Ranke
     """
     stock = alone(_stock(selection_id))
     scores = {item.application_id: stock.score(item) for item in stock.items} | {score.application_id: score}
+    return _anew(call, stock, scores)
+
+
+def drawn_again(call: CallView, selection_id: UUID) -> tuple[Plan, RankedList]:
+    """What a confirmed list was selected by, and the list made again from that: its group at the line is found and drawn anew.
+
+    From what is kept with the decision alone: scores, rules, facts, rank intervals and seed.
+    """
+    stock = alone(_stock(selection_id))
+    return stock.plan, _anew(call, stock, {item.application_id: stock.score(item) for item in stock.items})
+
+
+def _anew(call: CallView, stock: _Stock, scores: Mapping[UUID, OfficialScore]) -> RankedList:
     rows = tuple(
         Listed(
             item.application_id,

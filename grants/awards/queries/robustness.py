@@ -8,8 +8,8 @@ from typing import Any
 
 from grants.awards import ranking
 from grants.awards.models import RankingRun
-from grants.awards.queries.advice import SheetsRead, newest_run, sheets_read
 from grants.awards.queries.ranked import facts_of, hash_of, of_ready, ranked, reckoned, scored_beside
+from grants.awards.queries.sheets import SheetsRead, newest_run, sheets_read
 from grants.awards.queries.solves import answers_kept
 from grants.awards.ranking import Candidate, Known, Limits, sha256_of
 from grants.awards.ranking.advice import simulated_orders

@@ -148,6 +148,8 @@ def figures_now(
     asked: list[Asking[Any]] = [scenarios.asking(call.id), _with_themes(call), answers_kept.asking(call.id)]
     saved, (read, facts, themes, cities), answers = yield from side_by_side(asked)
     there = decided or {}
+    # All are drawn by the intervals that are kept with the decision.
+    held = next((found.intervals for found in there.values()), None)
     # What a draw decides nobody could ask for before it was drawn.
     known = Known(answers, solves=draw is not None)
     named: list[tuple[int | None, str, Plan]] = [(None, BY_THE_CALL, plain)]
@@ -164,7 +166,9 @@ def figures_now(
                 themes,
                 cities,
             )
-            for number, name, plan in ((number, name, replace(plan, draw=draw)) for number, name, plan in named)
+            for number, name, plan in (
+                (number, name, replace(plan, draw=draw, intervals=held)) for number, name, plan in named
+            )
         )
 
 

@@ -27,7 +27,12 @@ def line_group(found: RankedList, rules: DrawRules, plan: Plan) -> tuple[Ranked,
     first = next((row for row in found.rows[short:] if row in rows and row.outcome is not Outcome.SELECTED), None)
     if first is None:
         return ()
-    if rules.within:
+    if rules.intervals and plan.intervals is not None and plan.intervals.each:
+        crossing = plan.intervals.crossing(found.rows.index(first))
+        # Who is tied with one of them by every rule is treated alike.
+        ranks = {row.rank for row in rows if row.reference in crossing}
+        members = [row for row in rows if row.rank in ranks]
+    elif rules.within:
         members = [row for row in rows if abs(row.score - first.score) <= rules.within]
     else:
         members = [row for row in rows if row.rank == first.rank]
@@ -41,7 +46,7 @@ def drawn_list(made: Making, rules: DrawRules, plan: Plan, panel_order: Sequence
     """
     group = line_group(made((), ()), rules, plan)
     if not group:
-        return made(panel_order, ())
+        return replace(made(panel_order, ()), intervals=plan.intervals)
     ids = {row.reference: row.application_id for row in group}
     others = [key for key in panel_order if key not in ids.values()]
     count = len(group)
@@ -54,18 +59,28 @@ def drawn_list(made: Making, rules: DrawRules, plan: Plan, panel_order: Sequence
         )
         # Each alone may fit, or none: nobody of them is short of an amount before the draw.
         rows = tuple(replace(row, missing=ZERO) if row.application_id in told else row for row in found.rows)
-        return replace(_with_words(replace(found, rows=rows), told), undecided_ties=ties, draw_words=words)
+        return replace(
+            _with_words(replace(found, rows=rows), told),
+            undecided_ties=ties,
+            draw_words=words,
+            intervals=plan.intervals,
+        )
     order = plan.draw.order(ids)
     draw = replace(plan.draw, drawn=order)
     told = {ids[reference]: draw.place_words(reference) for reference in order}
     found = _with_words(made(others, [ids[reference] for reference in order]), told)
-    return replace(found, draw_words=f"The order of {count} applications at the line was drawn by lot.", drawn=order)
+    words = f"The order of {count} applications at the line was drawn by lot."
+    return replace(found, draw_words=words, drawn=order, intervals=plan.intervals)
 
 
 def _how_many(found: RankedList, group: Sequence[Ranked], plan: Plan) -> str:
     """How many of a group the lot selects, where any order selects as many; else only what is left for them."""
     ids = {row.application_id for row in group}
-    first = next(place for place, row in enumerate(found.rows) if row.application_id in ids)
+    places = [place for place, row in enumerate(found.rows) if row.application_id in ids]
+    first = places[0]
+    if places[-1] - first >= len(places):
+        # Others stand between them, and take of what is left.
+        return ""
     above = found.rows[:first]
     left = found.budget - total(row.amount for row in above if row.outcome is Outcome.SELECTED)
     asked = {row.amount for row in group}

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from grants.awards.rules import points
 from grants.awards.states import LineRule, Outcome
-from grants.calls.rules import Half, exact_words
+from grants.calls.rules import Half, Intervals, exact_words
 from grants.core.money import ZERO, Money, total
 
 # The name later modules know it by.
@@ -136,6 +136,8 @@ class RankedList:
     # Where a group at the line is drawn by lot: what of it, and once it is drawn its references in drawn order.
     draw_words: str = ""
     drawn: tuple[str, ...] = ()
+    # By which rank intervals that group was found, where the call draws by them.
+    intervals: Intervals | None = None
     # Nobody worked out yet what its rules select: there are ranks, and no outcomes.
     unsolved: bool = False
     # The question it waits for then.
@@ -245,8 +247,8 @@ def rank(
 
     ``panel_order`` is the order recorded for applications the declared rules leave tied. A tie that
     nothing decides is never broken by chance or alphabet: the tied share a rank, and where they do not all
-    fit under the line together, none of them is selected. ``drawn`` are neighbours that were drawn by lot, in drawn
-    order: they stand where the best of them would.
+    fit under the line together, none of them is selected. ``drawn`` were drawn by lot, in drawn order:
+    they take the places they have together, and everybody else keeps their own.
     """
     if budget < ZERO:
         raise ValueError("a budget is zero or more")
@@ -309,10 +311,12 @@ def _placed(everyone: Sequence[Scored], rules: RankingRules) -> list[_Placed]:
 
 
 def _with_drawn(keyed: Sequence[_Keyed], drawn: Sequence[UUID]) -> list[_Keyed]:
-    """Those that were drawn stand where the best of them would, in drawn order."""
+    """Those that were drawn take the places they have together, in drawn order. Nobody else is tied with one of them."""
     keys = {each.one.application_id: key for key, each in keyed}
-    best = min(keys[application_id] for application_id in drawn)
-    keys |= {application_id: (*best[:-1], -1, place) for place, application_id in enumerate(drawn)}
+    places = sorted(keys[application_id] for application_id in drawn)
+    keys |= {
+        application_id: (*key, place) for place, (application_id, key) in enumerate(zip(drawn, places, strict=True))
+    }
     return [(keys[each.one.application_id], each) for _, each in keyed]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grants.awards.rules.advice import (
     ADVISED_IN_PART,
+    INTERVALS_MISSING,
     AdvicePage,
     AdviceRow,
     SeverityRow,
@@ -108,6 +109,7 @@ __all__ = [
     "ADVISED_IN_PART",
     "AIMED_NAMED_MAX",
     "BY_RANK",
+    "INTERVALS_MISSING",
     "LISTS_KEPT",
     "NEXT_WORDS",
     "NOT_TOLD",

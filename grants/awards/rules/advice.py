@@ -16,6 +16,10 @@ ADVISED_IN_PART = (
     "The advice is worked out over every application of the call, and something of it is closed to you. Somebody who sees "
     "the whole call asks for it and reads it."
 )
+INTERVALS_MISSING = (
+    "This call draws by lot among the applications whose rank interval crosses the line, and the advice was not worked out from "
+    "the score sheets as they are. A chair asks for it on the page of the advice; decide the list after that."
+)
 AXIS_FROM, AXIS_TO = 6, 194
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from grants.awards.rules.strands import strand_words
 from grants.awards.states import LineRule
-from grants.calls.rules import PLAIN_SELECTION, Draw, SelectionRules, exact_words
+from grants.calls.rules import PLAIN_SELECTION, Draw, Intervals, SelectionRules, exact_words
 from grants.core.errors import Invalid, Refused
 from grants.core.money import ZERO, Money, Rounding, parse_money, plain
 from grants.dossiers.rules import clean_text
@@ -70,6 +70,8 @@ class Plan:
     # The draw by lot that put the group at the line in order; None before it is drawn, and where none is.
     draw: Draw | None = None
     order_reason: str = ""
+    # By which rank intervals the group at the line was found, where the call draws by them: frozen with the decision.
+    intervals: Intervals | None = None
 
     @property
     def is_plain(self) -> bool:
@@ -99,6 +101,8 @@ class Plan:
         if self.order_words:
             found.append(self.order_words)
         found += [f"At most one of {' and '.join(group)} is selected." for group in self.exclusive]
+        if self.intervals is not None:
+            found.append(self.intervals.words)
         return (*found, *(each.sentence for each in self.overrides))
 
     @property

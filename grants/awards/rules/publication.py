@@ -251,3 +251,5 @@ class Award:
     amount: Money
     decided_on: date | None = None
     invented: bool = False
+    # What the pilot does, in words that two people stand behind; empty where nobody published any.
+    description: str = ""

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from grants.awards.services import complaints, leaving_out, letters, minutes, panel, reviewing, settling, withholding
+from grants.awards.services import (
+    complaints,
+    describing,
+    leaving_out,
+    letters,
+    minutes,
+    panel,
+    reviewing,
+    settling,
+    withholding,
+)
 from grants.awards.services.advising import ADVICE_JOB, advise, request_advice
 from grants.awards.services.confirming import confirm, return_list
 from grants.awards.services.deciding import decide
@@ -27,6 +37,7 @@ __all__ = [
     "decide",
     "decide_move",
     "decide_names",
+    "describing",
     "download_minute",
     "export_advice",
     "export_complaints",

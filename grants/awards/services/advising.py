@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import platform
 import time
 from importlib import metadata
@@ -61,7 +59,7 @@ def advise(actor: Actor, call_id: UUID, places: int) -> int:
     read = queries.sheets_read(call)
     each = call.content.evaluators_per_application
     settings = judging.settings(places, each)
-    held = input_hash(read, settings)
+    held = queries.input_hash(read, settings)
     last = queries.newest_run(call_id)
     if last is not None and last.input_sha256 == held:
         jobs.progress(3, 3, "Nothing changed since the last run")
@@ -93,10 +91,3 @@ def advise(actor: Actor, call_id: UUID, places: int) -> int:
     db.session.add(row)
     jobs.progress(3, 3, "Done")
     return row.number
-
-
-def input_hash(read: queries.SheetsRead, settings: dict[str, object]) -> bytes:
-    """SHA-256 of everything the advice depends on, the same for any order of it."""
-    sheets = sorted([one.application, one.evaluator, one.score] for one in read.sheets)
-    said = json.dumps({"sheets": sheets, "incomplete": read.incomplete, "settings": settings}, sort_keys=True)
-    return hashlib.sha256(said.encode()).digest()

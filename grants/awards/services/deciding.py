@@ -75,7 +75,9 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
         draws=call.content.draw is not None,
     )
     said = among(queries.order_said(call_id), {row.reference for row in found.rows})
-    plan = _in_order(plan, values, found, said)
+    plan = replace(_in_order(plan, values, found, said), intervals=found.intervals)
+    if found.straddling and found.intervals is not None and found.intervals.missing:
+        raise Refused(rules.INTERVALS_MISSING)
     if queries.hash_of(found) != values.list_hash:
         raise Conflict(
             "The list changed after you opened it: a score, a budget or a rule is different. Look at it again."

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from grants.awards import queries, rules
 from grants.awards.queries.robustness import robustness_of
+from grants.awards.queries.sheets import input_hash
 from grants.awards.ranking import Solved, judging
-from grants.awards.services.advising import input_hash
 from grants.awards.services.solving import keep_answers, refuse_asking
 from grants.awards.states import AdviceKind, SolveKind
 from grants.calls import queries as calls

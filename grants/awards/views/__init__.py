@@ -5,6 +5,7 @@ from __future__ import annotations
 from grants.awards.views import (
     advice,
     complaints,
+    describing,
     letters,
     minutes,
     own_complaint,
@@ -22,6 +23,7 @@ __all__ = [
     "advice",
     "bp",
     "complaints",
+    "describing",
     "letters",
     "minutes",
     "own_complaint",

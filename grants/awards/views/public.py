@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,7 @@ AWARDS_COLUMNS = (
     "Recommended amount, EUR",
     "Selected on",
     "Months",
+    "Description",
     "Note",
 )
 
@@ -55,7 +57,10 @@ def public_awards_csv(slug: str) -> Any:
     call, rows, withheld, gone = queries.public.awards(current_actor(), slug, clock.now())
     months = call.content.duration_months
     lines: list[tuple[Any, ...]] = [
-        (row.title, row.lead, row.country, row.cities, row.amount, row.decided_on, months, "Invented" * row.invented)
+        (
+            *(row.title, row.lead, row.country, row.cities, row.amount, row.decided_on, months),
+            *(row.description, "Invented" * row.invented),
+        )
         for row in rows
     ]
     # A list that is not whole says so where it ends, in the column of notes.
@@ -63,6 +68,31 @@ def public_awards_csv(slug: str) -> Any:
         lines.append(("",) * (len(AWARDS_COLUMNS) - 1) + (said,))
     answer = Response(CSV_MARK + csv_lines([AWARDS_COLUMNS, *lines]), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f"attachment; filename=awards-{call.slug}.csv"
+    return answer
+
+
+@bp.get("/calls/<slug>/awards.json")
+@public
+def public_awards_json(slug: str) -> Any:
+    """The same for programs; an amount is in whole cents."""
+    call, rows, withheld, gone = queries.public.awards(current_actor(), slug, clock.now())
+    assert call.results_public_at is not None, "the results are public"
+    told = {
+        "call": {"reference": call.reference, "title": call.title},
+        "public_since": call.results_public_at.isoformat(),
+        "awards": [
+            {
+                "application": row.title, "lead": row.lead, "country": row.country, "cities": row.cities,
+                "recommended_cents": row.amount.cents, "currency": row.amount.currency,
+                "selected_on": row.decided_on.isoformat() if row.decided_on else None,
+                "months": call.content.duration_months, "description": row.description or None, "amount_invented": row.invented,
+            }
+            for row in rows
+        ],
+        "notes": [*filter(None, (gone, withheld_words(withheld)))],
+    }  # fmt: skip
+    answer = Response(json.dumps(told, ensure_ascii=False, indent=1), mimetype="application/json")
+    answer.headers["Content-Disposition"] = f"attachment; filename=awards-{call.slug}.json"
     return answer
 
 

@@ -62,7 +62,7 @@ from grants.calls.rules.decisions import (
     refuse_changed_after_closing,
     results_moment,
 )
-from grants.calls.rules.drawing import SCRIPT, SEED_BYTES, Draw, DrawRules, seed_sha256
+from grants.calls.rules.drawing import SCRIPT, SEED_BYTES, Draw, DrawRules, Intervals, seed_sha256
 from grants.calls.rules.kinds import LANGUAGES
 from grants.calls.rules.plain_words import key_from, missing_words, option_words, said, short_names
 from grants.calls.rules.publication import (
@@ -170,6 +170,7 @@ __all__ = [
     "Field",
     "FormFault",
     "Half",
+    "Intervals",
     "LooseDate",
     "Marking",
     "Number",

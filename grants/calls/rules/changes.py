@@ -128,6 +128,7 @@ _WORDS: Mapping[str, str] = {
     "choices": "choices",
     "criterion": "criterion it feeds",
     "asked_if": "asked only if",
+    "published": "is published if selected",
     "intro": "introduction",
     "label": "wording",
     "title": "title",
@@ -363,7 +364,7 @@ def _asked(question: Mapping[str, Any]) -> str:
 
 _LIMITS = (
     *("kind", "required", "words_max", "characters_max", "picks_max", "rows_max", "choices", "criterion"),
-    *("file_types", "megabytes_max", "pages_max"),
+    *("file_types", "megabytes_max", "pages_max", "published"),
 )
 
 

@@ -22,10 +22,12 @@ SEED_BYTES = 32
 class DrawRules:
     """Who is drawn at the budget line: those within so many points of the first score that does not fit.
 
-    Nothing (0) means those that share its score and stay tied by every rule of the call.
+    Nothing (0) means those that share its score and stay tied by every rule of the call. ``intervals``: those whose 50 % rank
+    interval crosses the line, by the advice as it stands when the list is decided; only tied ones where the method gives none.
     """
 
     within: Fraction
+    intervals: bool = False
 
     @property
     def group_words(self) -> str:
@@ -34,6 +36,8 @@ class DrawRules:
         >>> DrawRules(Fraction(1, 2)).group_words
         'the applications within 0.5 point of the first score that does not fit'
         """
+        if self.intervals:
+            return "the applications whose 50 % rank interval crosses the line"
         if not self.within:
             return "the applications that stay tied by every rule of the call where not all of them fit"
         unit = "point" if self.within <= 1 else "points"
@@ -44,9 +48,55 @@ class DrawRules:
         """The rule in words, as everybody reads it."""
         return (
             f"At the budget line, {self.group_words} are put in order by lot.",
+            *(INTERVALS if self.intervals else ()),
             "The seed of that draw is fixed when the call is published: its SHA-256 stands on the page of the call from "
             "then on, the seed itself is published with the results.",
         )
+
+
+INTERVALS = (
+    "The intervals are those of the advice from all score sheets as they are when the list is decided, and are kept with the "
+    "decision: a rank is one among all that were assessed, and an interval crosses the line where it holds the last rank above "
+    "it and the first below. Who is tied with one of them by every rule of the call is drawn too; who is not drawn keeps the "
+    "place of the list.",
+    "Where the method gives no intervals, only those that stay tied by every rule of the call are drawn.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """The 50 % rank intervals of a run of the advice, by reference; ``why_not`` where there are none.
+
+    ``missing``: nothing was worked out from the score sheets as they are, so that a list that needs it waits.
+    """
+
+    run: int = 0
+    input_sha256: str = ""
+    each: tuple[tuple[str, int, int], ...] = ()
+    why_not: str = ""
+    missing: bool = False
+
+    @property
+    def words(self) -> str:
+        """Where the group at the line comes from, in a sentence.
+
+        >>> Intervals(why_not="too few score sheets").words
+        'The method gives no rank intervals (too few score sheets), so only tied applications are drawn.'
+        """
+        if self.why_not:
+            return f"The method gives no rank intervals ({self.why_not}), so only tied applications are drawn."
+        return (
+            f"The 50 % rank intervals of {len(self.each)} applications are those of run {self.run} of the advice, whose input has "
+            f"the SHA-256 {self.input_sha256}."
+        )
+
+    def crossing(self, above: int) -> frozenset[str]:
+        """Whose interval holds the last of so many ranks above the line and the first below.
+
+        >>> sorted(Intervals(each=(("A", 1, 2), ("B", 2, 3), ("C", 3, 4), ("D", 1, 3))).crossing(2))
+        ['B', 'D']
+        """
+        return frozenset(reference for reference, low, high in self.each if low <= above < high)
 
 
 @dataclass(frozen=True, slots=True)

@@ -333,7 +333,7 @@ COMPLAINTS_TO = Record(ComplaintsTo, {"address": plain_text, "decided_by": plain
 
 SIGNING = Record(Signing, {each.name: plain_text for each in fields(Signing)})
 
-DRAW = Record(DrawRules, {"within": exact(0, 100)}, ("within",))
+DRAW = Record(DrawRules, {"within": exact(0, 100), "intervals": flag}, ("within",))
 
 INSTALMENT = Record(
     lambda key, kind, label, condition, percent=None, due_month=None: Instalment(
@@ -439,6 +439,7 @@ _QUESTION = Record(
         "pages_max": whole(1, 1_000),
         "asked_if": _ASKED_IF,
         "translations": Items(_TRANSLATION),
+        "published": flag,
     },
     ("key", "label", "kind"),
 )

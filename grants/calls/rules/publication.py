@@ -419,6 +419,10 @@ def _marking_clashes(content: CallContent) -> list[Problem]:
     most = marking.score_max * 2 if on_score else marking.total_max_half
     if content.total_threshold_half is not None and content.total_threshold_half > most:
         found.append(Problem("Thresholds", "ask for a total that no application can reach."))
+    if content.draw is not None and content.draw.intervals and content.draw.within:
+        found.append(
+            Problem("Drawing by lot at the line", "names both points and rank intervals. Set the points to 0.")
+        )
     if len({strand.name for strand in content.selection.strands}) < len(content.selection.strands):
         found.append(Problem("Rules of selection", "use the name of a strand twice. Give each its own."))
     if scale.max_half < 1 or not 1 <= scale.step_half <= scale.max_half or scale.marks[-1] != scale.max_half:

@@ -20,8 +20,8 @@ Tree = dict[str, Any]
 # What every question has, in the order of its form; what only some kinds have stands between.
 _FIRST = ("label", "kind", "hint", "required")
 _OWN: Mapping[QuestionKind, tuple[str, ...]] = {
-    QuestionKind.SHORT: ("words_max", "characters_max"),
-    QuestionKind.LONG: ("words_max", "characters_max"),
+    QuestionKind.SHORT: ("words_max", "characters_max", "published"),
+    QuestionKind.LONG: ("words_max", "characters_max", "published"),
     QuestionKind.NUMBER: (),
     QuestionKind.MONEY: (),
     QuestionKind.CHOICE: ("choices",),

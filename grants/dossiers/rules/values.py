@@ -116,6 +116,8 @@ class Question:
     megabytes_max: int | None = None
     # Pages are counted in PDFs, so with a limit of pages only a PDF is taken.
     pages_max: int | None = None
+    # Applicants read beside it that its answer describes the pilot to everybody if the application is selected.
+    published: bool = False
 
     def file_limits(self, bytes_max: int) -> FileLimits:
         """What a file of this question may be, where the installation takes files of at most ``bytes_max``."""

@@ -86,7 +86,10 @@ COMPLAINT_STAFF_STORY = COMPLAINT_STORY | {"complaint.name_committee"}
 COMPLAINT_OF_TEAM = frozenset({"complaint.send", "complaint.withdraw"})
 
 # That an award is withheld from publication, confirmed, and named again: for whoever decides that, and is in no conflict with it.
-WITHHELD_STORY = frozenset({"award.withhold", "award.confirm_withheld", "award.name_again"})
+# So is what is written to be published about it.
+WITHHELD_STORY = frozenset(
+    {"award.withhold", "award.confirm_withheld", "award.name_again", "award.describe", "award.confirm_description"}
+)
 
 # Lines that name the outcome a team was told.
 OUTCOME_TOLD = frozenset({"letter.send", "letter.told_otherwise"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0090"
+revision = "0089"
 down_revision = "0088"
 branch_labels = None
 depends_on = None

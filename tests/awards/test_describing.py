@@ -1,0 +1,159 @@
+"""What everybody reads of an award in words: from answers told to be published or written anew, confirmed by another person."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from grants.awards import queries, services
+from grants.awards.models import AwardDescription
+from grants.awards.rules.describing import COPIED_WORDS_MIN, checked_description, published_answers
+from grants.calls.rules import ResultsInput
+from grants.core.acts import arranging
+from grants.core.db import db
+from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
+from grants.dossiers.rules import Answer, Definition, DossierContent, Question, QuestionKind, Section
+from grants.identity.policy import Role
+from tests.awards.publishing import publish
+from tests.awards.test_letters import decided
+from tests.evaluation.scene import Browser, Scene
+from tests.factories import identity as people
+from tests.html import check_page
+from tests.statements import statements
+
+__all__ = ["decided"]
+
+WORDS = "Courtyards of a whole quarter are shaded, and the city learns what that needs."
+SECRET = "one two three four five six seven eight nine ten eleven twelve thirteen"
+
+
+def content() -> DossierContent:
+    asked = (
+        Question("about", "What is it about?", QuestionKind.LONG, published=True),
+        Question("plan", "How?", QuestionKind.LONG),
+        Question("place", "Where?", QuestionKind.SHORT, published=True),
+    )
+    answers = (
+        Answer("about", "Two **courts** first.\n\n- one\n- two"),
+        Answer("plan", SECRET),
+        Answer("place", " Oulu "),
+    )
+    return DossierContent(Definition((Section("s", "S", "1. S", questions=asked),)), answers)
+
+
+def test_only_answers_told_to_be_published_begin_a_description_in_the_order_of_the_form() -> None:
+    assert published_answers(content()) == "Two courts first.\n\none\ntwo\n\nOulu"
+
+
+@pytest.mark.parametrize("at", range(2))
+def test_a_dozen_words_in_a_row_of_a_confidential_answer_are_refused_and_eleven_are_not(at: int) -> None:
+    said = SECRET.split()
+    copied = " ".join(said[at : at + COPIED_WORDS_MIN]).upper()
+    with pytest.raises(Invalid) as told:
+        checked_description(f"We say: {copied}, and more.", content())
+    assert "“How?”" in told.value.problems["text"]
+    fewer = " ".join(said[: COPIED_WORDS_MIN - 1])
+    assert checked_description(f" We say: {fewer}, and more. ", content()) == f"We say: {fewer}, and more."
+
+
+def test_what_is_copied_is_what_a_window_of_words_finds() -> None:
+    # The same asked in another way: every window of both texts against every other.
+    def windows(text: str) -> set[str]:
+        said = re.sub(r"[^a-z ]", "", text.lower()).split()
+        return {" ".join(said[at : at + COPIED_WORDS_MIN]) for at in range(len(said) - COPIED_WORDS_MIN + 1)}
+
+    for start in range(6):
+        for length in range(8, 14):
+            text = f"Alpha {' '.join(SECRET.split()[start : start + length])} omega"
+            try:
+                checked_description(text, content())
+            except Invalid:
+                assert windows(text) & windows(SECRET)
+            else:
+                assert not windows(text) & windows(SECRET)
+
+
+def test_a_description_is_written_confirmed_by_another_and_read_by_everybody(
+    app: Flask, browser: Browser, decided: Scene
+) -> None:
+    first, ref = decided.application_ids[0], decided.references[0]
+    page, place = f"/calls/{decided.slug}/results/descriptions", f"/calls/{decided.slug}/awards"
+    shown = browser.get("manager", page)
+    check_page(shown)
+    assert "0 of 2 awards have a description" in shown.text and "Not written" in shown.text
+    sent = browser.post("manager", f"{page}/{ref}", text=WORDS, version="0")
+    assert sent.status_code == 303, sent.text
+    with pytest.raises(NotAllowed):
+        services.describing.confirm(decided.actor("manager"), first, 1)
+    publish(decided, ResultsInput())
+    stranger = app.test_client()
+    assert WORDS not in stranger.get(place).text, "what one person wrote alone is not published"
+
+    check_page(browser.get("officer", page))
+    assert browser.post("officer", f"{page}/{ref}/confirm", version="1").status_code == 303
+    answer = stranger.get(place)
+    check_page(answer)
+    assert WORDS in answer.text
+    rows = list(csv.reader(io.StringIO(stranger.get(f"{place}.csv").text.lstrip("\ufeff"))))
+    assert [row[7] for row in rows] == ["Description", WORDS, ""]
+    told = json.loads(stranger.get(f"{place}.json").text)["awards"]
+    assert told[0] == {
+        "application": "Cool Courtyards", "lead": "Municipality of Neochóra", "country": "GR", "cities": "Neochóra",
+        "recommended_cents": 40_000_000, "currency": "EUR", "selected_on": "2022-11-20", "months": 24,
+        "description": WORDS, "amount_invented": False,
+    }  # fmt: skip
+    assert told[1]["description"] is None
+
+    # Another version waits, and the confirmed one stands.
+    assert services.describing.describe(decided.actor("manager"), first, "Other words.", 1) == 2
+    assert WORDS in stranger.get(place).text and "Other words." not in stranger.get(place).text
+    services.describing.confirm(decided.actor("officer"), first, 2)
+    assert WORDS not in stranger.get(place).text and "Other words." in stranger.get(place).text
+    kept = db.session.scalars(select(AwardDescription.text).order_by(AwardDescription.number)).all()
+    assert list(kept) == [WORDS, "Other words."]
+
+
+def test_what_changed_meanwhile_comes_back_and_others_write_nothing(browser: Browser, decided: Scene) -> None:
+    first, ref = decided.application_ids[0], decided.references[0]
+    page = f"/calls/{decided.slug}/results/descriptions"
+    services.describing.describe(decided.actor("manager"), first, WORDS, 0)
+    clashed = browser.post("manager", f"{page}/{ref}", text="Typed meanwhile.", version="0")
+    assert clashed.status_code == 409 and "Typed meanwhile." in clashed.text
+    assert browser.post("manager", f"{page}/{ref}", text=" ", version="1").status_code == 422
+    long = browser.post("manager", f"{page}/{ref}", text="x" * 5_001, version="1")
+    assert long.status_code == 422
+    with pytest.raises(Conflict):
+        services.describing.confirm(decided.actor("officer"), first, 2)
+    with pytest.raises(NotAllowed):
+        services.describing.describe(decided.actor("eva1"), first, "Our own words.")
+    with pytest.raises((NotFound, NotAllowed)):
+        queries.descriptions(decided.actor("eva1"), decided.slug)
+    third = decided.application_ids[1]
+    with pytest.raises(Refused, match="selected here"):
+        services.describing.describe(decided.actor("manager"), third, WORDS)
+
+
+def test_who_wrote_a_description_does_not_confirm_it(decided: Scene) -> None:
+    first = decided.application_ids[0]
+    with arranging():
+        decided.people["both"] = people.user("Bo Both", Role.PROGRAMME_MANAGER, Role.AUTHORISING_OFFICER).id
+    services.describing.describe(decided.actor("both"), first, WORDS, 0)
+    with pytest.raises(Refused, match="wrote this description"):
+        services.describing.confirm(decided.actor("both"), first, 1)
+
+
+def test_the_page_asks_as_much_of_many_awards_as_of_one(browser: Browser, decided: Scene) -> None:
+    page = f"/calls/{decided.slug}/results/descriptions"
+    browser.get("manager", page)
+    with statements() as before:
+        browser.get("manager", page)
+    services.describing.describe(decided.actor("manager"), decided.application_ids[0], WORDS, 0)
+    with statements() as after:
+        browser.get("manager", page)
+    assert len(before) == len(after) <= 12
