@@ -102,7 +102,7 @@ def test_the_loss_of_a_seat_is_worked_out_when_somebody_asks(browser: Browser, s
     # Once more it adds nothing; and what is kept stays as it is.
     services.work_out_loss(scene.actor("manager"), scene.call_id, row.run_id, pair)
     assert len(db.session.scalars(select(AssignmentLoss)).all()) == 1
-    with pytest.raises(DBAPIError, match="permission denied|append-only"), db.engine.connect() as connection:
+    with pytest.raises(DBAPIError, match=r"permission denied|append-only"), db.engine.connect() as connection:
         connection.exec_driver_sql("begin read write")
         connection.execute(text("UPDATE assignment_loss SET moved = 1"))
 
