@@ -28,6 +28,7 @@ from grants.awards.queries.ranked import (
     live_list,
     scored,
     solved_list,
+    tying_of,
     without_evaluation,
 )
 from grants.awards.queries.reserve import (
@@ -130,6 +131,7 @@ __all__ = [
     "sheets_read",
     "solved_list",
     "to_solve",
+    "tying_of",
     "what_ifs",
     "without_evaluation",
     "worked_out",
