@@ -36,7 +36,7 @@ class Forged:
 
 def filed(instance: Instance, forged: Forged, ideal: int | None = None) -> Told:
     """As the program writes a run, with sums that fit the seats."""
-    total, worst, spread = Arrays(instance).sums(forged.seats)
+    total, _, spread = Arrays(instance).sums(forged.seats)
     asked = matching.canonical(instance)
     return {
         "format": matching.FORMAT, "input": asked, "input_sha256": rules.digest(asked).hex(),
