@@ -22,7 +22,7 @@ class MatrixOrder(StrEnum):
     @property
     def words(self) -> str:
         """As the page calls it."""
-        return {"matters": "Who has a seat here, then who fits best", "room": "Who has room"}[self.value]
+        return {"matters": "Seats here, then fit", "room": "Most room"}[self.value]
 
 
 @dataclass(frozen=True, slots=True)
