@@ -426,8 +426,8 @@ def test_other_aims_stand_beside_the_list_and_decide_nothing(evaluated: Scene, b
     worked_off()
     shown = queries.what_ifs(evaluated.actor("chair"), evaluated.slug)
     assert [(aim.words, aim.measures[-1]) for aim in shown.aims[::2]] == [
-        ("As ranked", "700.5; 875 a million euro"),
-        ("Most tCO₂e saved for the money", "790.5; 988 a million euro"),
+        ("As ranked", "700.5, which is 875.6 for each million euro"),
+        ("Most tCO₂e saved for the money", "790.5, which is 988.1 for each million euro"),
     ]
     assert "answered “Saved”, checked by nobody. 1 without such a number" in shown.notes[0]
     # The first of the list asks for so much that it is left out for the two below it, by name.

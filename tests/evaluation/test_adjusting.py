@@ -272,3 +272,36 @@ def test_the_form_speaks_only_of_what_it_offers(browser: Browser, seated: Scene)
         seated.actor("manager"), seated.application_ids[0], AdjustInput(Deed.RELEASE, handle(seated, leaver), "", "Ill")
     )
     assert "Not needed to give an empty seat." in text_of(browser.get("manager", base))
+
+
+def test_a_change_refused_for_want_of_a_reason_keeps_what_it_would_do(browser: Browser, seated: Scene) -> None:
+    base = f"/calls/{seated.slug}/assignments/{seated.references[0]}/adjust"
+    leaver, spare = spare_of(seated)
+    asked = {"deed": "move", "leaving": handle(seated, leaver), "taking": handle(seated, spare)}
+    looked = text_of(browser.post("manager", base, show="yes", **asked))
+    assert "What this would change" in looked and 'name="looked" value="yes"' in looked
+
+    refused = text_of(browser.post("manager", base, looked="yes", **asked), 422)
+
+    assert "Say why, in a sentence" in refused and "What this would change" in refused
+    # Who did not look is shown nothing, and of what cannot be made nothing is told.
+    assert "What this would change" not in text_of(browser.post("manager", base, **asked), 422)
+    assert "What this would change" not in text_of(browser.post("manager", base, looked="yes", deed="move"), 422)
+
+
+def test_the_deeds_of_a_seat_stand_apart(browser: Browser, seated: Scene) -> None:
+    text = text_of(browser.get("manager", f"/calls/{seated.slug}/assignments"))
+
+    assert re.search(r">Why<span[^>]*>[^<]*</span></a>\s+<a [^>]*>Change<", text)
+
+
+def test_a_run_writes_its_figures_one_way(browser: Browser, seated: Scene) -> None:
+    kept = db.session.scalars(select(AssignmentRun)).one()
+    columns = [each.key for each in AssignmentRun.__table__.columns]
+    held = {key: getattr(kept, key) for key in columns if key not in ("id", "number", "floor", "created_at", "version")}
+    with arranging():
+        db.session.add(AssignmentRun(number=2, floor=1837, **held))
+
+    text = text_of(browser.get("manager", f"/calls/{seated.slug}/assignments/runs/2"))
+
+    assert "1\u00a0837" in text and "1837" not in text

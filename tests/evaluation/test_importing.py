@@ -73,6 +73,7 @@ def test_a_line_is_read_as_it_is_meant() -> None:
         ("no address,Nora,FI,,,,,,,,", "A2: "),
         ("n@example.org,,FI,,,,,,,,", "B2: "),
         ("n@example.org,Nora,Atlantis,,,,,,,,", "C2: “Atlantis” is no country code"),
+        ("n@example.org,Nora,,,,,,,,,", "C2: The country is missing. Write its two letters, for example PL."),
         ("n@example.org,Nora,FI,english,,,,,,,", "D2: Write languages as two letters"),
         ("n@example.org,Nora,FI,en well,,,,,,,", "D2: “well” is no level"),
         ("n@example.org,Nora,FI,,physics,,,,,,", "E2: "),
@@ -369,3 +370,16 @@ def test_the_export_is_read_back_and_changes_nothing(scene: Scene, browser: Brow
 
     assert shown.status_code == 200
     assert "Nothing would be written." in shown.text
+
+
+def test_a_file_that_cannot_be_read_as_a_whole_is_refused_beside_its_field(scene: Scene, browser: Browser) -> None:
+    answer = look(browser, scene, b"who,what\nnora@example.org,Nora\n")
+
+    assert answer.status_code == 422
+    beside = answer.text[answer.text.index('id="file-error"') :]
+    assert "“who” is none of them" in beside[: beside.index("</p>")]
+    assert answer.text.count("“who” is none of them") == 2
+    seats = browser.post(
+        "manager", f"/calls/{scene.slug}/assignments/file/look", file=(io.BytesIO(b"who\nme\n"), "seats.csv")
+    )
+    assert seats.status_code == 422 and 'id="file-error"' in seats.text

@@ -6,11 +6,14 @@ import re
 
 import pytest
 
-from grants.core.db import db
+from grants.core.acts import arranging
+from grants.core.db import db, get
 from grants.core.paging import Page
 from grants.evaluation import queries, rules, services
+from grants.evaluation.models import Evaluator
 from grants.evaluation.rules import AdjustInput
 from grants.evaluation.states import Declared, Deed
+from grants.identity.models import User
 from tests.evaluation.scene import Browser, Scene
 from tests.evaluation.test_seating import more
 from tests.evaluation.test_views import handle, text_of
@@ -86,3 +89,65 @@ def test_of_a_large_pool_those_with_a_seat_stand_across_first(seated: Scene, mon
     assert {one.handle for one in shown.columns} == {
         handle(seated, name) for name in seated.seats(seated.application_ids[0])
     }
+
+
+def names_across(text: str) -> list[str]:
+    """Whose names head a column, as the page shows them."""
+    return re.findall(r'<th[^>]*scope="col"[^>]*>\s*([^<,]+), \d+ of \d+', text)
+
+
+def test_everybody_of_the_pool_can_be_brought_across(
+    browser: Browser, seated: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "COLUMNS_MAX", 2)
+    monkeypatch.setattr("grants.evaluation.rules.matrix.COLUMNS_MAX", 2)
+    path = f"/calls/{seated.slug}/assignments/matrix"
+    everybody = [get(User, seated.people[name]).name for name in seated.evaluators]
+
+    seen: list[str] = []
+    address: str | None = path
+    while address:
+        text = text_of(browser.get("manager", address))
+        seen += names_across(text)
+        found = re.search(r'href="([^"]+)">Next people<', text)
+        address = found[1].replace("&amp;", "&") if found else None
+    assert sorted(seen) == sorted(everybody) and "People 5 to 5 of 5 of the pool." in text
+    assert ">Previous people<" in text
+    # Past the last one the first ones stand there.
+    assert "People 1 to 2 of 5" in text_of(browser.get("manager", f"{path}?people=999"))
+    assert "People 1 to 2 of 5" in text_of(browser.get("manager", f"{path}?people=-3"))
+
+    one = everybody[3]
+    text = text_of(browser.get("manager", f"{path}?q={one.upper().replace(' ', '+')}"))
+    assert names_across(text) == [one] and "People 1 to 1 of 1 of the pool with" in text
+    nobody = text_of(browser.get("manager", f"{path}?q=Nobodyofthisname"))
+    assert "Nobody of the pool has that in their name." in nobody and 'value="Nobodyofthisname"' in nobody
+    assert "Most room" in text_of(browser.get("manager", f"{path}?first=nonsense"))
+
+
+def test_who_has_room_comes_first_where_that_is_asked(seated: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = seated.evaluators[-1]
+    with arranging():
+        get(Evaluator, seated.evaluator_id(name)).load_max = 90
+    monkeypatch.setattr(rules, "COLUMNS_MAX", 1)
+    room = rules.MatrixSearch(order=rules.MatrixOrder.ROOM)
+
+    shown = queries.matrix_page(seated.actor("manager"), seated.slug, Page(), room)
+
+    (column,) = shown.columns
+    assert (column.handle, column.load_max, shown.found) == (handle(seated, name), 90, 5)
+
+
+def test_who_stepped_down_is_no_column_and_is_told_apart(browser: Browser, scene: Scene) -> None:
+    scene.declare_all()
+    services.step_down(scene.actor("eva1"), scene.call_id, "Ill for months")
+
+    shown = queries.matrix_page(scene.actor("manager"), scene.slug, Page())
+
+    assert len(shown.columns) == shown.found == 4 and shown.others == 0 and shown.stepped_down == 1
+    assert "1 more stepped down and has no seat here" in shown.people_words
+    text = text_of(browser.get("manager", f"/calls/{scene.slug}/assignments"))
+    assert "4, and 1 stepped down" in text
+    scene.assign()
+    text = text_of(browser.get("manager", f"/calls/{scene.slug}/assignments/runs/1"))
+    assert "5 evaluators, with those who stepped down by then" in text

@@ -98,7 +98,7 @@ def test_a_run_leaves_as_a_file_that_anybody_can_check(browser: Browser, seated:
     assert done.exit_code == 0, done.output
     assert f"The inputs have the SHA-256 {told['input_sha256']}." in done.output
     assert f"The prices prove that no other choice is worth more than these seats, {row.objective}." in done.output
-    assert "All 12 checks hold." in done.output
+    assert "All 13 checks hold." in done.output
     assert browser.get("manager", f"/calls/{seated.slug}/assignments/runs/2/run.json").status_code == 404
     assert browser.get("eva1", f"/calls/{seated.slug}/assignments/runs/1/run.json").status_code == 403
 

@@ -69,7 +69,7 @@ class Aim(StrEnum):
         >>> Aim.SCORE.sum_words(46_000, ZERO), Aim.POPULATION.sum_words(1_250_000, ZERO)
         ('23.00', '1\\xa0250\\xa0000')
         >>> Aim.CLIMATE.sum_words(12_000, Money(80_000_000))
-        '1\\xa0200.0; 1\\xa0500 a million euro'
+        '1\\xa0200.0, which is 1\\xa0500.0 for each million euro'
         """
         if self is Aim.POPULATION:
             return grouped(whole)
@@ -78,7 +78,7 @@ class Aim(StrEnum):
         said = grouped(whole / 10, 1)
         if not used.cents:
             return said
-        return said + f"; {grouped(whole * 10_000_000 // used.cents)} a million euro"
+        return said + f", which is {grouped(whole * 10_000_000 / used.cents, 1)} for each million euro"
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ def country_code(text: str) -> str:
     >>> country_code("uk")
     'GB'
     """
+    if not text.strip():
+        raise Invalid("The country is missing. Write its two letters, for example PL.")
     code = EU_SPELLINGS.get(text.strip().upper(), text.strip().upper())
     if code not in COUNTRIES:
         raise Invalid(f"{quoted(text)} is no country code. Write two letters, for example PL.")

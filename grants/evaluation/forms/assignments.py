@@ -122,6 +122,8 @@ class AdjustForm(ContestedForm):
     reason = TextAreaField(
         "Why", [A_PARAGRAPH], description="Needed to store the change, not to look at it; kept on the record."
     )
+    # Said where what the change would do stands on the page: refused, it is worked out again.
+    looked = HiddenField()
     stores = True
 
     def validate_due_on(self, field: DateField) -> None:
@@ -174,6 +176,16 @@ class AdjustForm(ContestedForm):
             (member.handle, f"{member.name}, fit {fit} of 1000, has {member.load} of {member.load_max}")
             for member, fit in able
         )
+        return self
+
+    @property
+    def comes_with_look(self) -> bool:
+        """Whether a refused form is shown beside what it would do, as it was when it was sent."""
+        return bool(self.looked.data) and not (self.deed.errors or self.leaving.errors or self.taking.errors)
+
+    def beside_look(self) -> AdjustForm:
+        """The same form on a page that shows what it would do."""
+        self.looked.data = "yes"
         return self
 
     @property

@@ -10,7 +10,18 @@ from uuid import UUID
 
 from grants.evaluation.matching.arrays import Arrays, check
 from grants.evaluation.matching.filed import instance_of
-from grants.evaluation.matching.proof import KEPT, SPREAD, TOTAL, bounds, broken_rules, verify
+from grants.evaluation.matching.proof import (
+    FLOW,
+    KEPT,
+    PROGRAMME,
+    SPREAD,
+    TOTAL,
+    aims_of,
+    bounds,
+    broken_rules,
+    strange_steps,
+    verify,
+)
 from grants.evaluation.matching.values import (
     Certificate,
     GroupRules,
@@ -67,7 +78,8 @@ def _checks(told: Mapping[str, Any]) -> Iterator[Checked]:
     instance = instance_of(told["input"], {**names["applications"], **names["evaluators"]})
     check(instance)
     if told["status"] != "solved":
-        yield Checked(True, "No assignment exists, says the file: there are no seats and no prices to check.")
+        left = [f"the file has {what}" for what in ("seats", "prices") if told[what]]
+        yield _verdict("No assignment exists, says the file: there are no seats and no prices to check.", left)
         return
     result, named = _result(told), _Named(instance)
     yield from _rules(instance, result.pairs, named)
@@ -139,7 +151,7 @@ def _result(told: Mapping[str, Any]) -> Matched:
     return Matched(
         pairs, told["objective"], told["bound"], told["rounds"], told["pairs_priced"],
         Certificate(tuple(_step(one) for one in told["prices"])), told["ideal"], told["worst_served"], told["spread"],
-        len(standing & set(pairs)), "programme" if searched else "flow",
+        len(standing & set(pairs)), PROGRAMME if searched else FLOW,
     )  # fmt: skip
 
 
@@ -168,15 +180,22 @@ def _sums(arrays: Arrays, found: Matched) -> Checked:
 
 
 def _prices(arrays: Arrays, found: Matched) -> Iterator[Checked]:
-    """What the prices of each step prove."""
+    """What the prices of each step prove: of seats that a flow found, just what they reach."""
+    strange = strange_steps(arrays.instance, found)
+    steps = ", then ".join(aims_of(arrays.instance)) or "none"
+    yield _verdict(f"The steps of the proof are those that these inputs ask for: {steps}.", strange)
+    if strange:
+        return
+    reached = {KEPT: found.kept, SPREAD: found.spread}
     for aim, value, bound in bounds(arrays, found.certificate):
         if aim == TOTAL:
-            yield _total(found, bound)
-        elif found.solver == "flow":
+            yield _total(found, value, bound)
+        elif found.solver == FLOW:
             what = {KEPT: f"no choice keeps more than {value} seats that stood", SPREAD: "the work is shared evenest"}
             faults = [] if bound == value else [f"they prove {bound}, not {value}"]
-            yield _verdict(f"The prices prove that {what.get(aim, aim)}, each aim after the one before.", faults)
-    if found.solver != "flow":
+            faults += [] if value == reached[aim] else [f"the seats reach {reached[aim]}, not {value}"]
+            yield _verdict(f"The prices prove that {what[aim]}, each aim after the one before.", faults)
+    if found.solver != FLOW:
         faults = [] if found.total <= found.bound <= found.ideal else [f"{found.total}, {found.bound}, {found.ideal}"]
         words = (
             f"That no choice that keeps the rules is worth more than {found.bound} is what the search found; it lies between "
@@ -185,9 +204,10 @@ def _prices(arrays: Arrays, found: Matched) -> Iterator[Checked]:
         yield _verdict(words, faults)
 
 
-def _total(found: Matched, bound: int) -> Checked:
+def _total(found: Matched, value: int, bound: int) -> Checked:
     faults = [] if bound == found.ideal else [f"they prove {bound}"]
-    if found.solver != "flow":
+    faults += [] if value == found.ideal else [f"the step tells of {value}"]
+    if found.solver != FLOW:
         return _verdict(f"The prices prove that without the rules no choice is worth more than {found.ideal}.", faults)
     if not found.ideal == found.bound == found.total:
         faults.append(f"the seats are worth {found.total}, the bound is {found.bound}")

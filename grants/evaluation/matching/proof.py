@@ -21,11 +21,40 @@ from grants.evaluation.matching.values import (
 )
 
 KEPT, TOTAL, SPREAD = "kept", "total", "spread"
+FLOW, PROGRAMME = "flow", "programme"
+
+
+def solver_of(instance: Instance) -> str:
+    """Which solver answers an instance: a flow, or where it cannot say the rules, a search for a programme."""
+    asks = instance.groups.any or instance.floor
+    return PROGRAMME if instance.applications and asks else FLOW
+
+
+def aims_of(instance: Instance) -> tuple[str, ...]:
+    """The steps of the proof of an instance, each once and in this order."""
+    if not instance.applications:
+        return ()
+    # Where rules on groups decide how many pairs can be kept, the ideal is the best total whatever is kept.
+    return (KEPT, TOTAL, SPREAD) if instance.standing and solver_of(instance) == FLOW else (TOTAL, SPREAD)
+
+
+def strange_steps(instance: Instance, found: Matched) -> list[str]:
+    """Why a certificate is not of this instance: by another solver, or other steps than its aims.
+
+    Any other step in front would cut down what the later ones are compared with, and so prove whatever it left.
+    """
+    problems = []
+    if found.solver != solver_of(instance):
+        problems.append("another solver is named than the rules of the inputs ask for")
+    aims, asked = tuple(step.aim for step in found.certificate.steps), aims_of(instance)
+    if aims != asked:
+        problems.append(f"its steps are {', '.join(map(str, aims)) or 'none'}, not {', '.join(asked) or 'none'}")
+    return problems
 
 
 def verify(instance: Instance, found: Matched) -> tuple[str, ...]:
     """Everything wrong with an assignment or its certificate."""
-    problems = list(broken_rules(instance, found.pairs))
+    problems = list(broken_rules(instance, found.pairs)) or strange_steps(instance, found)
     if problems:
         return tuple(problems)
     arrays = Arrays(instance)
@@ -37,16 +66,16 @@ def verify(instance: Instance, found: Matched) -> tuple[str, ...]:
         problems.append("a stored sum differs from that of the pairs")
     if not instance.applications:
         return tuple(problems)
-    proved = bounds(arrays, found.certificate)
+    # What a search found lies beside the steps, whose seats are the best without its rules.
+    reached = {KEPT: kept, TOTAL: total, SPREAD: spread} if found.solver == FLOW else {TOTAL: found.ideal}
     problems += [
-        f"the prices do not prove the stored {aim}" for aim, value, bound in proved if aim != TOTAL and value != bound
+        f"the prices do not prove the stored {aim}"
+        for aim, value, bound in bounds(arrays, found.certificate)
+        if not value == bound == reached.get(aim, value) or (aim == TOTAL and bound != found.ideal)
     ]
-    ideal = next((bound for aim, _, bound in proved if aim == TOTAL), None)
-    if ideal is None or ideal != found.ideal:
-        problems.append("the prices do not prove the stored total")
     if found.bound < found.total or found.ideal < found.total:
         problems.append("the stored bound differs from the total")
-    if found.solver == "flow" and not found.ideal == found.bound == found.total:
+    if found.solver == FLOW and not found.ideal == found.bound == found.total:
         problems.append("the stored bound differs from the total")
     return tuple(problems)
 

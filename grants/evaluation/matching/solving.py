@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from grants.evaluation.matching import mixed
 from grants.evaluation.matching.arrays import Arrays, check
 from grants.evaluation.matching.flow import narrow, solve, whole
-from grants.evaluation.matching.proof import KEPT, SPREAD, TOTAL, aim_cost, prices
+from grants.evaluation.matching.proof import FLOW, KEPT, SPREAD, TOTAL, aim_cost, aims_of, prices, solver_of
 from grants.evaluation.matching.reasons import by_themselves, hall_reasons, simple_reasons
 from grants.evaluation.matching.relaxing import relaxations
 from grants.evaluation.matching.values import Certificate, Infeasible, Instance, Matched
@@ -24,13 +26,10 @@ def assign(instance: Instance) -> Matched | Infeasible:
         return Matched((), 0, 0, 0, 0, Certificate())
     arrays = Arrays(instance)
     reasons = simple_reasons(arrays)
-    by_programme = instance.groups.any or instance.floor
-    # Where rules on groups decide how many pairs can be kept, the ideal is the best total whatever is kept.
-    aims = [KEPT, TOTAL, SPREAD] if instance.standing and not by_programme else [TOTAL, SPREAD]
-    found = None if reasons else by_flow(arrays, aims)
+    found = None if reasons else by_flow(arrays, aims_of(instance))
     if found is None:
         return Infeasible(reasons or hall_reasons(arrays), *relaxations(arrays), tuple(by_themselves(arrays)))
-    if not by_programme:
+    if solver_of(instance) == FLOW:
         return found
     better = mixed.assign(arrays, found)
     if better is None:
@@ -38,7 +37,7 @@ def assign(instance: Instance) -> Matched | Infeasible:
     return better
 
 
-def by_flow(arrays: Arrays, aims: list[str]) -> Matched | None:
+def by_flow(arrays: Arrays, aims: Sequence[str]) -> Matched | None:
     """The optimum without rules on groups and floor, each aim on what the one before left equal."""
     face, known, rounds, steps = whole(arrays), None, 0, []
     for aim in aims:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,16 @@ from grants.evaluation.queries.applicants import consortia_of
 from grants.evaluation.queries.assignments import call_assigned, country_rule, people_for, pool, seat_views
 from grants.evaluation.queries.seating import OPEN
 from grants.evaluation.queries.seats_seen import may_see
-from grants.evaluation.rules import MatrixCell, MatrixColumn, MatrixPage, MatrixRow, PoolMember, SeatView
+from grants.evaluation.rules import (
+    MatrixCell,
+    MatrixColumn,
+    MatrixOrder,
+    MatrixPage,
+    MatrixRow,
+    MatrixSearch,
+    PoolMember,
+    SeatView,
+)
 from grants.evaluation.states import SeatState
 
 Told = Mapping[UUID, tuple[str, int]]
@@ -26,8 +36,8 @@ Told = Mapping[UUID, tuple[str, int]]
 
 
 @reader
-def matrix_page(actor: Actor, slug: str, page: Page) -> Asking[MatrixPage]:
-    """Applications in evaluation by reference, each with everybody of the pool who matters for those shown.
+def matrix_page(actor: Actor, slug: str, page: Page, search: MatrixSearch = rules.FIRST_PEOPLE) -> Asking[MatrixPage]:
+    """Applications in evaluation by reference, each with those of the pool whom the search asks for.
 
     For whoever decides of seats, or audits. What is shut to the reader is no row, and no seat on it is in a load. Five statements, however many there are.
     """
@@ -55,7 +65,11 @@ def matrix_page(actor: Actor, slug: str, page: Page) -> Asking[MatrixPage]:
         active[one.application_id] = {seat.evaluator_id: seat for seat in every if seat.state is SeatState.ACTIVE}
         people = people_for(call, one, members, stated, {seat.evaluator_id for seat in every}, countries, clear)
         told[one.application_id] = {member.id: (reason, fit) for member, reason, fit in people}
-    across = _across(members, told, active)
+    there = _there(members, active)
+    wanted = [member for member in there if search.text.casefold() in member.name.casefold()]
+    # Past the last one the first ones are shown.
+    search = search if search.start < len(wanted) else replace(search, start=0)
+    across = _across(wanted, told, active, search)
     rows = []
     for row in lines.items:
         held = active[row.id]
@@ -68,22 +82,36 @@ def matrix_page(actor: Actor, slug: str, page: Page) -> Asking[MatrixPage]:
     return MatrixPage(
         call.slug, call.title, call.content.evaluators_per_application,
         tuple(MatrixColumn(one.name, one.handle, one.load, one.load_max) for one in across),
-        Rows(tuple(rows), lines.next_key, lines.total, lines.first), len(members) - len(across),
+        Rows(tuple(rows), lines.next_key, lines.total, lines.first), len(there) - len(across),
+        search, len(wanted), len(members) - len(there),
     )  # fmt: skip
 
 
+def _there(members: Sequence[PoolMember], active: Mapping[UUID, Mapping[UUID, SeatView]]) -> list[PoolMember]:
+    """The pool without those who stepped down, who take no seat any more, unless they have one on what is shown."""
+    seated = {evaluator for held in active.values() for evaluator in held}
+    return [member for member in members if member.stepped_down_at is None or member.id in seated]
+
+
 def _across(
-    members: Sequence[PoolMember], told: Mapping[UUID, Told], active: Mapping[UUID, Mapping[UUID, SeatView]]
+    members: Sequence[PoolMember],
+    told: Mapping[UUID, Told],
+    active: Mapping[UUID, Mapping[UUID, SeatView]],
+    search: MatrixSearch,
 ) -> list[PoolMember]:
-    """Those with a seat on what is shown, then who may take one and fits best; by name."""
+    """So many of these as stand across at once: those with a seat on what is shown, then who may take one and fits best; or
+    who may take one and has most room. By name."""
     seated = {evaluator for held in active.values() for evaluator in held}
 
-    def matters(member: PoolMember) -> tuple[bool, int]:
+    def matters(member: PoolMember) -> tuple[int, int]:
         able = [fit for each in told.values() for reason, fit in [each[member.id]] if not reason]
-        return member.id not in seated, -max(able, default=-1)
+        if search.order is MatrixOrder.ROOM:
+            return int(not able), member.load - member.load_max
+        return int(member.id not in seated), -max(able, default=-1)
 
     best = sorted(members, key=lambda member: (*matters(member), member.name, member.handle))
-    return sorted(best[: rules.COLUMNS_MAX], key=lambda member: (member.name, member.handle))
+    shown = best[search.start : search.start + rules.COLUMNS_MAX]
+    return sorted(shown, key=lambda member: (member.name, member.handle))
 
 
 def _cell(told: tuple[str, int], seat: SeatView | None, said: rules.Said | None) -> MatrixCell:

@@ -219,11 +219,16 @@ def _totals(actor: Actor, call_id: UUID) -> Asking[SeatTotals]:
                 func.count().filter(told.c.open_still).label("told"), func.count().filter(told.c.conflict).label("apart")
             ).select_from(told)
         ),
-        ask(select(func.count(Evaluator.id)).where(*_there(call_id))),
+        ask(
+            select(
+                func.count(Evaluator.id).filter(Evaluator.stepped_down_at.is_(None)),
+                func.count(Evaluator.id).filter(Evaluator.stepped_down_at.is_not(None)),
+            ).where(Evaluator.call_id == call_id)
+        ),
     ]  # fmt: skip
-    ((every, still),), (seats,), (said,), ((pool,),) = yield from side_by_side(asked)
+    ((every, still),), (seats,), (said,), ((pool, gone),) = yield from side_by_side(asked)
     return SeatTotals(
-        every, still, seats.filled_open, seats.filled, seats.submitted, seats.movable, pool, said.told, said.apart
+        every, still, seats.filled_open, seats.filled, seats.submitted, seats.movable, pool, said.told, said.apart, gone
     )
 
 

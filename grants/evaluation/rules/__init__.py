@@ -122,7 +122,17 @@ from grants.evaluation.rules.late import (
     due_sentence,
     to_remind,
 )
-from grants.evaluation.rules.matrix import COLUMNS_MAX, MatrixCell, MatrixColumn, MatrixPage, MatrixRow
+from grants.evaluation.rules.matrix import (
+    COLUMNS_MAX,
+    FIRST_PEOPLE,
+    START_MAX,
+    MatrixCell,
+    MatrixColumn,
+    MatrixOrder,
+    MatrixPage,
+    MatrixRow,
+    MatrixSearch,
+)
 from grants.evaluation.rules.official import SHIFT_TAINTED, Gathered, OfficialScore, scored
 from grants.evaluation.rules.offline_sheet import AnotherSheet, refuse_another_sheet, sheet_mark
 from grants.evaluation.rules.packs import (
@@ -302,6 +312,7 @@ __all__ = [
     "COUNTS_AS_A_SEAT",
     "DUE_SOON",
     "EMPTY_SEAT",
+    "FIRST_PEOPLE",
     "GIVEN_BACK",
     "IMPORT_AT_ONCE",
     "IMPORT_BYTES_MAX",
@@ -336,6 +347,7 @@ __all__ = [
     "SEAT_LINES_MAX",
     "SHIFT_TAINTED",
     "SHUT_TO_WHO_ASKED",
+    "START_MAX",
     "TOPIC_LEVELS",
     "TO_COMPARE",
     "WISHES",
@@ -388,8 +400,10 @@ __all__ = [
     "MarkInput",
     "MatrixCell",
     "MatrixColumn",
+    "MatrixOrder",
     "MatrixPage",
     "MatrixRow",
+    "MatrixSearch",
     "MissingFilter",
     "MissingPage",
     "MissingRow",

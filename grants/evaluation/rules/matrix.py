@@ -3,11 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from grants.core.paging import Rows
 
-# So many people stand across: those with a seat on the applications shown first, then who fits best.
+# So many people stand across at once.
 COLUMNS_MAX = 10
+# More than any pool holds.
+START_MAX = 1_000_000
+
+
+class MatrixOrder(StrEnum):
+    """Who stands across first."""
+
+    MATTERS = "matters"
+    ROOM = "room"
+
+    @property
+    def words(self) -> str:
+        """As the page calls it."""
+        return {"matters": "Seats here, then fit", "room": "Most room"}[self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixSearch:
+    """Whom a reader wants across: a part of the name, who first, and how many people are passed over."""
+
+    text: str = ""
+    order: MatrixOrder = MatrixOrder.MATTERS
+    start: int = 0
+
+
+FIRST_PEOPLE = MatrixSearch()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +80,29 @@ class MatrixPage:
     rows: Rows[MatrixRow]
     # How many of the pool do not stand across.
     others: int
+    search: MatrixSearch = MatrixSearch()
+    # How many the search finds, and how many of the pool stepped down and have no seat on what is shown.
+    found: int = 0
+    stepped_down: int = 0
+
+    @property
+    def next_start(self) -> int | None:
+        """How many people to pass over for the next ones; None behind the last."""
+        after = self.search.start + len(self.columns)
+        return after if self.columns and after < self.found else None
+
+    @property
+    def previous_start(self) -> int | None:
+        """The same for the ones before; None before the first."""
+        return max(0, self.search.start - COLUMNS_MAX) if self.search.start else None
+
+    @property
+    def people_words(self) -> str:
+        """Whom the page shows of how many, and who never stands across."""
+        last = self.search.start + len(self.columns)
+        of = f"{self.found} of the pool" + (f" with “{self.search.text}” in their name" if self.search.text else "")
+        said = f"People {self.search.start + 1} to {last} of {of}."
+        if self.stepped_down:
+            one = self.stepped_down == 1
+            said += f" {self.stepped_down} more stepped down and {'has' if one else 'have'} no seat here, so no column."
+        return said

@@ -61,7 +61,7 @@ class RunView:
             )
         return (
             "Which rules to set aside was not worked out: that is done where at most "
-            f"{RELAXED_PAIRS_MAX:,} pairs of an evaluator and an application may meet. What is missing by count stands above."
+            f"{grouped(RELAXED_PAIRS_MAX)} pairs of an evaluator and an application may meet. What is missing by count stands above."
         )
 
     @property

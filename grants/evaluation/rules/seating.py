@@ -130,6 +130,13 @@ class SeatTotals:
     pool: int = 0
     told: int = 0
     conflicts: int = 0
+    # Of the pool those who stepped down, who are not counted in ``pool``.
+    stepped_down: int = 0
+
+    @property
+    def pool_words(self) -> str:
+        """How many are in the pool, and how many stepped down, whom a run still counts."""
+        return f"{self.pool}, and {self.stepped_down} stepped down" if self.stepped_down else str(self.pool)
 
     @property
     def undeclared(self) -> int:

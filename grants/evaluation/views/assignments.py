@@ -15,7 +15,7 @@ from grants.evaluation.forms import (
     ReasonForm,
     RunForm,
 )
-from grants.evaluation.rules import SEARCH_MAX, SeatFilter, SeatSearch
+from grants.evaluation.rules import SEARCH_MAX, MatrixOrder, MatrixSearch, SeatFilter, SeatSearch
 from grants.evaluation.states import StandingRule
 from grants.evaluation.views.frame import P, bp
 from grants.evaluation.views.looking import look_at, looked_at
@@ -111,9 +111,18 @@ def work_out_loss(slug: str, ref: str, handle: str) -> Any:
 @requires(*queries.READS_ASSIGNMENTS)
 def matrix(slug: str) -> Any:
     """Applications down, evaluators across; each cell leads whoever decides to the change it stands for."""
-    return page(
-        "evaluation/matrix.html", shown=queries.matrix_page(current_actor(), slug, paging.asked(MATRIX_ROWS_SHOWN))
-    )
+    problems: list[str] = []
+    orders = {each.value: each for each in MatrixOrder}
+    order = chosen(
+        "first", "order", orders, problems, otherwise=MatrixOrder.MATTERS, words={each.value: each.words for each in MatrixOrder}
+    )  # fmt: skip
+    start = request.args.get("people", 0, type=int)
+    search = MatrixSearch(
+        request.args.get("q", "").strip()[:SEARCH_MAX], order or MatrixOrder.MATTERS,
+        start if 0 <= start <= rules.START_MAX else 0,
+    )  # fmt: skip
+    shown = queries.matrix_page(current_actor(), slug, paging.asked(MATRIX_ROWS_SHOWN), search)
+    return page("evaluation/matrix.html", shown=shown, problems=problems, orders=tuple(MatrixOrder))
 
 
 @bp.get("/calls/<slug>/assignments/<ref>/adjust")
@@ -135,7 +144,12 @@ def _looked_at(slug: str, ref: str, said: dict[str, Any]) -> Any:
     shown = queries.adjust_page(current_actor(), slug, ref, form.to_input())
     if form.with_people(shown).is_overtaken(shown):
         return page("evaluation/adjust.html", shown=replace(shown, what_if=None), form=form)
-    return page("evaluation/adjust.html", shown=shown, form=form, asked=True)
+    return _beside(shown, form)
+
+
+def _beside(shown: rules.AdjustPage, form: AdjustForm) -> str:
+    """The form with what it would do."""
+    return page("evaluation/adjust.html", shown=shown, form=form.beside_look(), asked=True)
 
 
 @bp.post("/calls/<slug>/assignments/<ref>/adjust")
@@ -145,17 +159,25 @@ def adjust(slug: str, ref: str) -> Any:
     form = AdjustForm().with_people(shown)
     form.stores = not request.form.get("show")
     if not form.validate_on_submit():
-        status = 409 if form.is_overtaken(shown) else 422
-        return page("evaluation/adjust.html", shown=shown, form=form), status
+        if form.is_overtaken(shown):
+            return page("evaluation/adjust.html", shown=shown, form=form), 409
+        return _refused(slug, ref, shown, form), 422
     if not form.stores:
         # Nothing is stored: the same form comes back with what the change would do, by an address of its own.
         if name := look_at(f"seats of {ref}", **form.looked_at):
             return see_other(".adjusting", slug=slug, ref=ref, look=name)
-        shown = queries.adjust_page(current_actor(), slug, ref, form.to_input())
-        return page("evaluation/adjust.html", shown=shown, form=form, asked=True)
+        return _beside(queries.adjust_page(current_actor(), slug, ref, form.to_input()), form)
     with form.attempt():
         flash(services.adjust(current_actor(), shown.head.id, form.to_input(), form.version_shown()))
         return see_other(".assignments", slug=slug)
     if form.clashed:
         form.comes_again(shown.version)
-    return page("evaluation/adjust.html", shown=shown, form=form), status_of(form)
+        return page("evaluation/adjust.html", shown=shown, form=form), status_of(form)
+    return _refused(slug, ref, shown, form), status_of(form)
+
+
+def _refused(slug: str, ref: str, shown: rules.AdjustPage, form: AdjustForm) -> str:
+    """A change that was not stored, beside what it would do where that was on the page it came from."""
+    if form.comes_with_look:
+        return _beside(queries.adjust_page(current_actor(), slug, ref, form.to_input()), form)
+    return page("evaluation/adjust.html", shown=shown, form=form)

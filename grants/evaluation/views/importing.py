@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Response, current_app, flash
@@ -82,12 +83,22 @@ def look_at_pool(slug: str) -> Any:
     call, form = queries.call_to_assign(current_actor(), slug), EvaluatorsFileForm()
     if form.validate_on_submit():
         with form.refusals():
-            table = read_table(form.file.data, "evaluators", len(rules.IMPORT_COLUMNS))
-            shown = _shown(call, table)
+            with said_at_file():
+                table = read_table(form.file.data, "evaluators", len(rules.IMPORT_COLUMNS))
+                shown = _shown(call, table)
             # By an address of its own: “back” leads to it, and nothing is sent again.
             name = look_at(f"evaluators {call.id}", text=rules.table_text(table))
             return see_other(".import_pool", slug=slug, look=name) if name else shown
     return _page(call, form), 422
+
+
+@contextmanager
+def said_at_file() -> Iterator[None]:
+    """What is wrong with a file as a whole stands beside its field, and not above the form alone."""
+    try:
+        yield
+    except Invalid as error:
+        raise Invalid(str(error), error.problems or {"file": str(error)}) from error
 
 
 def _shown(call: CallView, table: Sequence[Sequence[str]], problems: Sequence[str] = ()) -> str:

@@ -14,7 +14,7 @@ from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import EvaluatorsFileForm, SeatsTakenForm
 from grants.evaluation.rules import SeatPlan
 from grants.evaluation.views.frame import P, bp
-from grants.evaluation.views.importing import read_table, text_book
+from grants.evaluation.views.importing import read_table, said_at_file, text_book
 from grants.evaluation.views.looking import look_at, looked_at
 from grants.web.routing import current_actor, page, requires, see_other
 
@@ -61,8 +61,9 @@ def look_at_seats(slug: str) -> Any:
     call, form = queries.call_to_assign(current_actor(), slug), EvaluatorsFileForm()
     if form.validate_on_submit():
         with form.refusals():
-            table = read_table(form.file.data, "seats", len(rules.SEAT_COLUMNS))
-            shown = _shown(call, table)
+            with said_at_file():
+                table = read_table(form.file.data, "seats", len(rules.SEAT_COLUMNS))
+                shown = _shown(call, table)
             # By an address of its own: “back” leads to it, and it shows nothing that is shut to its reader by then.
             name = look_at(f"seats {call.id}", text=rules.table_text(table))
             return see_other(".seat_file", slug=slug, look=name) if name else shown
