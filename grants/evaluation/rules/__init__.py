@@ -11,11 +11,11 @@ from grants.evaluation.rules.answer_links import (
     named_by,
 )
 from grants.evaluation.rules.answering import (
+    closing_words,
     refuse_said_again,
     said_of_dissent,
     said_of_reopening,
     said_of_view,
-    with_unheard,
 )
 from grants.evaluation.rules.asked import (
     CHANGED_BY_ANOTHER,
@@ -467,6 +467,7 @@ __all__ = [
     "checked_decline",
     "checked_member",
     "checked_shift",
+    "closing_words",
     "clean_answers",
     "clean_declaration",
     "comment_field",
@@ -561,5 +562,4 @@ __all__ = [
     "why_not",
     "why_shut",
     "with_entities",
-    "with_unheard",
 ]
