@@ -276,7 +276,9 @@ def test_minutes_are_not_signed_while_the_list_they_speak_of_is_confirmed(
     held: Meeting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene, app, now = held.scene, cast(Flask, cast(Any, current_app)._get_current_object()), clock.now()
-    view = decided(held, DecisionInput(queries.ranking_page(scene.actor("manager"), scene.slug).list_hash, "As ranked."))
+    view = decided(
+        held, DecisionInput(queries.ranking_page(scene.actor("manager"), scene.slug).list_hash, "As ranked.")
+    )
     services.minutes.sign(scene.actor("chair"), held.id, 1)
     asked, ended = confirming._refuse_later_minutes, list[str]()
 

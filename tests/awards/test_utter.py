@@ -447,7 +447,11 @@ def test_a_sheet_changed_while_the_panel_sits_stands_in_its_log(utter: Scene) ->
         jobs.work_off(actor_of=actor_for, but_not=("mail",))
 
     gone, came = score_log(meeting)
-    assert gone == ("an assessment was given back to its evaluator, and there is none now", "71 points", "A criterion was mistaken.")
+    assert gone == (
+        "an assessment was given back to its evaluator, and there is none now",
+        "71 points",
+        "A criterion was mistaken.",
+    )
     # Who assessed stays unnamed.
     assert came[:2] == ("an assessment came in, and it is 86 points", "no score") and "changed from 7 to 10" in came[2]
 
