@@ -42,6 +42,7 @@ def init_app(app: Flask) -> None:
         zone_then=zone_then,
         initials=initials,
         role_words=role_words,
+        text_rows=text_rows,
     )
     # Globals, not context: an imported macro sees only these.
     app.jinja_env.globals.update(
@@ -57,6 +58,20 @@ def init_app(app: Flask) -> None:
         strip_bars=strip_bars,
     )
     app.context_processor(_context)
+
+
+# So many characters stand on a line of a text box beside other things.
+_LINE_CHARACTERS, _ROWS_MAX = 70, 24
+
+
+def text_rows(text: str | None, least: int) -> int:
+    """How many rows a text box needs for what stands in it, at least ``least``, at most what one screen has.
+
+    >>> text_rows("", 4), text_rows("word " * 186, 4), text_rows("a\\n" * 500, 4)
+    (4, 14, 24)
+    """
+    lines = sum(1 + len(line) // _LINE_CHARACTERS for line in (text or "").splitlines())
+    return max(least, min(lines, _ROWS_MAX))
 
 
 def money(amount: Money | None) -> str:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from importlib import import_module
 from itertools import pairwise
+from threading import Thread
+from typing import Any, cast
 
 import pytest
+from flask import Flask, current_app
 from hypothesis import given
 from hypothesis import strategies as some
 from sqlalchemy import select
@@ -15,8 +18,10 @@ from grants.awards.models import Selection
 from grants.awards.queries.selections import plan_of
 from grants.awards.rules import BY_RANK, DecisionInput, Plan, ScenarioInput, SelectionView
 from grants.awards.rules.heard import settled
+from grants.awards.services import confirming
 from grants.calls import queries as calls
 from grants.calls.rules import ResultsInput
+from grants.core import clock
 from grants.core.db import db
 from grants.core.errors import Invalid, Refused
 from grants.identity.queries import actor_for
@@ -265,3 +270,37 @@ def test_a_scenario_that_changes_nothing_selects_what_the_rules_of_the_call_sele
     # What a job works out is asked with the same order.
     asked = queries.to_solve(calls.call_by_id(scene.call_id))
     assert [bool(plan.panel_order) for _, plan in asked.plans] == [False, True, True]
+
+
+def test_minutes_are_not_signed_while_the_list_they_speak_of_is_confirmed(
+    held: Meeting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene, app, now = held.scene, cast(Flask, cast(Any, current_app)._get_current_object()), clock.now()
+    view = decided(
+        held, DecisionInput(queries.ranking_page(scene.actor("manager"), scene.slug).list_hash, "As ranked.")
+    )
+    services.minutes.sign(scene.actor("chair"), held.id, 1)
+    asked, ended = confirming._refuse_later_minutes, list[str]()
+
+    def second() -> None:
+        with app.app_context(), clock.at(now):
+            try:
+                services.minutes.sign(scene.actor("ben"), held.id, 1)
+                ended.append("signed")
+            finally:
+                db.session.remove()
+
+    other = Thread(target=second)
+
+    def and_then_signed(*given: Any) -> None:
+        asked(*given)
+        other.start()
+        # What the minutes say was looked at: they say nothing else until the list stands confirmed.
+        other.join(2)
+        assert ended == []
+
+    monkeypatch.setattr(confirming, "_refuse_later_minutes", and_then_signed)
+    services.confirm(scene.actor("officer"), view.id)
+    other.join(30)
+
+    assert ended == ["signed"]

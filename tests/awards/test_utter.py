@@ -28,15 +28,15 @@ from grants.core.permissions import Permission, system_actor
 from grants.evaluation import queries as evaluations
 from grants.evaluation import services as evaluation
 from grants.evaluation.models import AssessmentScore, ScoreShift
-from grants.evaluation.rules import ShiftInput
-from grants.evaluation.states import ShiftState
+from grants.evaluation.rules import Answered, ShiftInput
+from grants.evaluation.states import Declared, ShiftState
 from grants.identity.queries import actor_for
 from tests.awards.meeting import Meeting, planned, seat_panel
 from tests.awards.publishing import publish
 from tests.awards.test_late_rulings import confirm_conflict
 from tests.awards.test_services import decide, decision
 from tests.awards.test_views import text_of
-from tests.evaluation.scene import CLOSED, Browser, Scene, build
+from tests.evaluation.scene import CLOSED, Browser, Scene, build, declares
 from tests.evaluation.utter import KEYS, UTTER, WEIGHTS
 from tests.shut import shuts
 from tests.statements import statements
@@ -446,10 +446,87 @@ def test_a_sheet_changed_while_the_panel_sits_stands_in_its_log(utter: Scene) ->
         evaluation.submit(utter.actor(name), about, utter.sheet(*ALL_TEN))
         jobs.work_off(actor_of=actor_for, but_not=("mail",))
 
-    (logged,) = [event for event in meeting.events() if event.kind is Happened.SCORED]
+    gone, came = score_log(meeting)
+    assert gone == (
+        "an assessment was given back to its evaluator, and there is none now",
+        "71 points",
+        "A criterion was mistaken.",
+    )
     # Who assessed stays unnamed.
-    assert logged.text == "an assessment that was given back now comes to 60 points"
-    assert logged.before == "42 points" and "changed from 7 to 10" in logged.reason
+    assert came[:2] == ("an assessment came in, and it is 86 points", "no score") and "changed from 7 to 10" in came[2]
+
+
+def score_log(meeting: Meeting) -> list[tuple[str, str, str]]:
+    """What changed a score, as the log of the meeting has it."""
+    db.session.rollback()
+    return [(each.text, each.before, each.reason) for each in meeting.events() if each.kind is Happened.SCORED]
+
+
+def sitting(scene: Scene) -> tuple[Meeting, str]:
+    """The panel sits over the first application, which has its score of 71 points; and one of its evaluators."""
+    score_all(scene)
+    seat_panel(scene, with_place=1)
+    meeting = planned(scene)
+    meeting.all_arrive()
+    with clock.at(CLOSED + timedelta(minutes=5)):
+        meeting.does("chair", "begin")
+        meeting.does("chair", "open_item", scene.references[0])
+    return meeting, scene.seats(scene.application_ids[0])[0]
+
+
+def work_off() -> None:
+    jobs.work_off(actor_of=actor_for, but_not=("mail",))
+
+
+def test_a_sheet_given_back_twice_while_the_panel_sits_stands_in_its_log_each_time(utter: Scene) -> None:
+    about = utter.application_ids[0]
+    meeting, name = sitting(utter)
+    seat = evaluations.own_seat(utter.people[name], about)
+    assert seat is not None
+    for minute, halves in ((6, ALL_TEN), (7, ALL_SEVEN)):
+        with clock.at(CLOSED + timedelta(minutes=minute)):
+            evaluation.reopen(utter.actor("manager"), seat, "A criterion was mistaken.")
+            evaluation.submit(utter.actor(name), about, utter.sheet(*halves))
+            work_off()
+
+    assert [before for _, before, _ in score_log(meeting)] == ["71 points", "no score", "86 points", "no score"]
+    assert score_log(meeting)[-1][0] == "an assessment came in, and it is 71 points"
+
+
+def test_a_seat_emptied_and_filled_while_the_panel_sits_stands_in_its_log_without_whose_it_was(utter: Scene) -> None:
+    about = utter.application_ids[0]
+    meeting, name = sitting(utter)
+    with clock.at(CLOSED + timedelta(minutes=6)):
+        declares(utter.actor(name), utter.call_id, (Answered(about, Declared.CONFLICT, "My sister works there"),))
+        work_off()
+    with clock.at(CLOSED + timedelta(minutes=7)):
+        (other,) = utter.seats(about)
+        free = next(each for each in utter.evaluators if each not in (name, other))
+        utter.give(free, about, "A seat fell free.")
+        evaluation.submit(utter.actor(free), about, utter.sheet(*ALL_TEN))
+        work_off()
+
+    assert score_log(meeting) == [
+        ("a seat was emptied, and there is none now", "71 points", "The sheet of an emptied seat counts no more."),
+        ("an assessment came in, and it is 86 points", "no score", "It was submitted."),
+    ]
+
+
+def test_a_seat_given_on_top_takes_the_score_until_its_sheet_is_in_and_the_panel_is_told(utter: Scene) -> None:
+    about = utter.application_ids[0]
+    with arranging():
+        row = get(Call, utter.call_id)
+        content: Any = deepcopy(row.content)
+        content["fields"]["evaluation.evaluators_per_application"]["value"] = 3
+        row.content = content
+    meeting, _ = sitting(utter)
+    with clock.at(CLOSED + timedelta(minutes=6)):
+        free = next(each for each in utter.evaluators if each not in utter.seats(about))
+        utter.give(free, about, "A third pair of eyes.")
+        work_off()
+
+    ((text, before, _),) = score_log(meeting)
+    assert (text, before) == ("another seat was given, and there is none now", "71 points")
 
 
 def test_a_move_of_a_score_while_the_panel_sits_stands_in_its_log_and_its_minutes(utter: Scene) -> None:

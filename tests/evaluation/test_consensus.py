@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 
 from grants.core import clock
@@ -18,9 +18,9 @@ from grants.core.db import db
 from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.paging import Page
 from grants.evaluation import queries, rules, services
-from grants.evaluation.models import ConsensusAnswer, ConsensusVersion
+from grants.evaluation.models import Assignment, ConsensusAnswer, ConsensusVersion
 from grants.evaluation.rules import Answered
-from grants.evaluation.states import Answer, ConsensusState, Declared
+from grants.evaluation.states import Answer, ConsensusState, Declared, SeatState
 from tests.awards.test_publication import statements
 from tests.evaluation.scene import CLOSED, WORDS, Browser, Scene, declares
 from tests.html import check_page
@@ -358,3 +358,62 @@ def test_only_whole_sentences_that_stand_are_anybodys(taken: list[str], spaces: 
 
     assert found.get("Ada", 0) == len(set(taken) - {"Nobody wrote this one."})
     assert found.get("Ben", 0) == ("Costs look too high." in taken)
+
+
+def test_what_is_only_proposed_is_not_called_agreed(assessed: Scene, browser: Browser) -> None:
+    about, path = assessed.application_ids[0], f"/consensus/{assessed.references[0]}"
+    propose(assessed, 8, 8, 8)
+    name = page(assessed, "chair").criteria[0].name
+
+    proposed = text_of(browser.get("chair", path))
+    for who in assessed.seats(about):
+        services.agree(assessed.actor(who), about)
+    agreed = text_of(browser.get("chair", path))
+
+    assert f"Proposed. {name}: 4" in proposed and f"Agreed. {name}" not in proposed
+    assert f"Agreed. {name}: 4" in agreed and f"Proposed. {name}" not in agreed
+
+
+def test_the_first_version_stands_plain_and_later_ones_as_changes(assessed: Scene, browser: Browser) -> None:
+    first, path = assessed.application_ids[0], f"/consensus/{assessed.references[0]}/versions"
+    services.write_consensus(assessed.actor("chair"), first, assessed.sheet(7, 8, 8, words="Weak plan", remark="So."))
+    assert "<ins>" not in text_of(browser.get("chair", path))
+
+    services.write_consensus(assessed.actor("chair"), first, assessed.sheet(6, 8, 8, words="Weak plan", remark="So."))
+    assert text_of(browser.get("chair", path)).count("<ins>") == 1
+
+
+def test_nobody_is_asked_for_the_view_of_who_said_nothing(assessed: Scene, browser: Browser) -> None:
+    about, path = assessed.application_ids[0], f"/consensus/{assessed.references[0]}"
+    propose(assessed, 8, 8, 8)
+    one, two, last = assessed.seats(about)
+    for who in (one, two):
+        services.agree(assessed.actor(who), about)
+    silent = text_of(browser.get("chair", path))
+    assert 'name="unheard"' in silent and 'name="minority_view"' not in silent
+
+    services.dissent(assessed.actor(last), about, "The plan is too optimistic.")
+    heard = text_of(browser.get("chair", path))
+    assert 'name="unheard"' not in heard and 'name="minority_view"' in heard
+
+
+def test_boxes_of_the_consensus_fit_their_text(assessed: Scene, browser: Browser) -> None:
+    first, path = assessed.application_ids[0], f"/consensus/{assessed.references[0]}"
+    long = "word " * 186
+    services.write_consensus(assessed.actor("chair"), first, assessed.sheet(7, 8, 8, words=long, remark="So."))
+
+    found = re.findall(r'name="comment_[^"]+" rows="(\d+)"', text_of(browser.get("chair", path)))
+    assert len(found) == 3 and all(int(each) >= 13 for each in found)
+
+
+def test_once_all_have_left_nothing_of_the_old_consensus_is_shown_as_what_counts(
+    assessed: Scene, browser: Browser
+) -> None:
+    first, path = assessed.application_ids[0], f"/consensus/{assessed.references[0]}"
+    propose(assessed, 8, 8, 8)
+    with arranging():
+        for seat in db.session.scalars(select(Assignment).where(Assignment.application_id == first)):
+            seat.state, seat.voided_at, seat.void_reason = SeatState.VOIDED.value, clock.now(), "A complaint was upheld."
+    shown = text_of(browser.get("chair", path))
+
+    assert "needs 10" not in shown and "pg-table" not in shown

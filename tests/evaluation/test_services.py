@@ -447,12 +447,16 @@ def test_nobody_s_view_is_written_for_them_and_the_view_stays_with_its_version(s
     assert queries.consensus_page(chair, seated.references[0]).unheard == (silent,)
 
     with pytest.raises(Invalid) as refused:
-        services.settle(chair, first, "They would rather have 2.")
+        services.settle(chair, first, "")
+    assert list(refused.value.problems) == ["unheard"]
     assert refused.value.problems["unheard"].startswith(f"Nothing was heard of {silent}.")
-    services.settle(chair, first, "The others hold 8.", unheard="On leave until May.")
+    with pytest.raises(Invalid) as refused:
+        services.settle(chair, first, "They would rather have 2.", unheard="On leave until May.")
+    assert refused.value.problems["minority_view"].startswith("Nobody said what they hold instead")
+    services.settle(chair, first, "", unheard="On leave until May.")
 
     view = queries.consensus_page(chair, seated.references[0]).minority_view
-    assert view == f"The others hold 8.\n\nClosed without an answer of {silent}: On leave until May."
+    assert view == f"Closed without an answer of {silent}: On leave until May."
     services.reopen_agreed(chair, first, "Look at section 4.")
     _, versions = queries.consensus_versions(chair, seated.references[0], Page())
     assert view in [words for _, _, words, _ in versions.items[0].answers]
@@ -467,7 +471,7 @@ def test_the_panel_is_told_of_each_reopening_and_of_what_stood_just_before_it(se
     one, two, last = seated.seats(first)
     for name in (one, two):
         services.agree(seated.actor(name), first)
-    services.settle(chair, first, "The third holds 8.", unheard="On leave until May.")
+    services.settle(chair, first, "", unheard="On leave until May.")
 
     # A conflict that is declared late: who has it, and why, is not for the panel.
     declares(seated.actor(last), seated.call_id, (Answered(first, Declared.CONFLICT, "A new job"),))

@@ -349,7 +349,7 @@ def _evaluating(view: ApplicationView, later: Later) -> Stage:
     if later.repeats:
         return Stage("evaluation", "Evaluation, repeated", StageState.NEXT, "", "New evaluators read and assess it.")
     if view.state in _AFTER_SELECTION | _DECIDED_WITHOUT | {S.RESERVE}:
-        return Stage("evaluation", title, StageState.DONE, "", text)
+        return Stage("evaluation", title, StageState.DONE, "", "Independent evaluators read and assessed it.")
     return Stage("evaluation", title, StageState.NEXT, "", text)
 
 

@@ -166,10 +166,8 @@ def _to_do(row: Any, actor: Actor, able: Collection[UUID]) -> tuple[str, str] | 
     if row.proposed_by is None:
         return f"Decide the complaint on {row.reference}", "One of the committee proposes, the other confirms."
     if row.proposed_by == actor.user_id:
-        return (
-            f"Wait for the other of the committee on {row.reference}",
-            "Your proposal stands until it is confirmed or returned.",
-        )
+        # To wait for the other is nobody's duty.
+        return None
     return f"Confirm or return the decision on the complaint on {row.reference}", "The applicant is told only then."
 
 
@@ -180,13 +178,8 @@ def _to_settle(row: Any, actor: Actor, by_mean: Collection[UUID], able: Collecti
         return None
     if by is not None and rules.settle_together((by, actor.user_id), committee, able):
         return f"Confirm the outcome of the repeated evaluation of {row.reference}", "The applicant is told only then."
-    if by == actor.user_id:
-        return (
-            f"Wait for another person on the outcome of {row.reference}",
-            "What you proposed stands until it is confirmed.",
-        )
-    if by in able and actor.user_id not in committee:
-        # Whoever of the committee may decide still confirms it.
+    if by == actor.user_id or (by in able and actor.user_id not in committee):
+        # To wait for another is nobody's duty. Whoever of the committee may decide still confirms it.
         return None
     if row.agreed or (row.assessed and row.call_id in by_mean):
         return (

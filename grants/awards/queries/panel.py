@@ -41,6 +41,15 @@ def meeting_scope(meeting_id: UUID) -> Scope:
     return Scope.of(("call", locked(PanelMeeting, meeting_id).call_id))
 
 
+def signing_scope(meeting_id: UUID) -> Scope:
+    """The same for signing its minutes. The call is locked first, as by whoever decides or confirms its list by them."""
+    call_id = db.session.scalar(select(PanelMeeting.call_id).where(PanelMeeting.id == meeting_id))
+    if call_id is None:
+        raise NotFound
+    evaluation.call_scope(call_id)
+    return meeting_scope(meeting_id)
+
+
 def opens(actor: Actor) -> ColumnElement[bool]:
     """Meetings this person may open: those of calls where they read the panel."""
     if actor.everywhere(Permission.PANEL_READ):

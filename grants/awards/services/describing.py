@@ -64,6 +64,8 @@ def confirm(actor: Actor, application_id: UUID, number: int) -> None:
         raise Conflict("Somebody wrote another description meanwhile. Look at it first.")
     refuse_same_person(row.written_by, actor.user_id, "wrote this description", "confirm it")
     if row.confirmed_at is not None:
-        raise Conflict("Somebody confirmed it meanwhile.")
+        who = "You" if row.confirmed_by == actor.user_id else "Somebody"
+        where = ", in another tab" if who == "You" else ""
+        raise Conflict(f"{who} confirmed it meanwhile{where}.")
     row.confirmed_by, row.confirmed_at = actor.user_id, acts.moment()
     acts.subject("application", application_id)

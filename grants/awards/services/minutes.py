@@ -98,7 +98,12 @@ def _refuse_partial(actor: Actor, application_ids: list[UUID]) -> None:
         )  # fmt: skip
 
 
-@act("panel.sign_minutes", needs=Permission.PANEL_READ, scope=meeting_scope, says="signed the minutes of {subject}")
+@act(
+    "panel.sign_minutes",
+    needs=Permission.PANEL_READ,
+    scope=queries.panel.signing_scope,
+    says="signed the minutes of {subject}",
+)
 def sign(actor: Actor, meeting_id: UUID, number: int) -> None:
     """Sign the latest version: the chair (or the deputy) once, and one more person of the meeting once."""
     locked(PanelMeeting, meeting_id)

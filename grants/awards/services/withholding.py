@@ -97,7 +97,9 @@ def confirm(actor: Actor, entry_id: UUID) -> None:
     if row.ended_at is not None:
         raise Conflict("Somebody ended it meanwhile: this award is not withheld any more.")
     if row.confirmed_at is not None:
-        raise Conflict("Somebody confirmed it meanwhile. It stays withheld until it is named again.")
+        who = "You" if row.confirmed_by == actor.user_id else "Somebody"
+        where = ", in another tab" if who == "You" else ""
+        raise Conflict(f"{who} confirmed it meanwhile{where}. It stays withheld until it is named again.")
     row.confirmed_by, row.confirmed_at = actor.user_id, acts.moment()
     acts.subject("application", row.application_id)
 

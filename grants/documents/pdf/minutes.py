@@ -103,13 +103,11 @@ def _not_reached(paper: Paper, text: MinutesText) -> None:
     """What was not reached, in one sentence and one table."""
     if not text.not_reached:
         return
-    paper.heading("Not reached in this meeting")
-    paper.paragraph(text.not_reached_words)
     # Few left a word about what they did not reach: an empty column would stand over pages.
     remarks = any(item.remark for item in text.not_reached)
     columns = (Column("Application", share=5), Column("Reference", share=3), Column("Remark", share=4))[: 2 + remarks]
     rows = tuple((item.title, item.reference, item.remark)[: 2 + remarks] for item in text.not_reached)
-    paper.table(Table("Applications", columns, rows))
+    paper.table(Table("Not reached in this meeting", columns, rows, note=text.not_reached_words))
 
 
 def _signatures(paper: Paper, view: MinutesView) -> None:

@@ -114,8 +114,14 @@ def consensus_page(actor: Actor, reference: str) -> Asking[ConsensusPage]:
         state is ConsensusState.AGREED and writes,
         actor.user_id in people,
         call.content.evaluators_per_application,
-        tuple(name for user_id, name in people.items() if user_id not in agreed | {each.user_id for each in said}),
+        tuple(name for user_id, name in people.items() if user_id not in agreed | dissenting(said)),
     )
+
+
+def dissenting(said: Sequence[Any]) -> set[UUID]:
+    """Whose last answer to the words as they stand is that they hold something else."""
+    last = {each.user_id: each.answer for each in said}
+    return {user_id for user_id, answer in last.items() if answer == Answer.DISSENT.value}
 
 
 def _dissents(said: Sequence[Any], people: Mapping[UUID, str]) -> tuple[tuple[str, str, datetime], ...]:

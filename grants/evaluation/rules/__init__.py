@@ -11,11 +11,11 @@ from grants.evaluation.rules.answer_links import (
     named_by,
 )
 from grants.evaluation.rules.answering import (
+    closing_words,
     refuse_said_again,
     said_of_dissent,
     said_of_reopening,
     said_of_view,
-    with_unheard,
 )
 from grants.evaluation.rules.asked import (
     CHANGED_BY_ANOTHER,
@@ -209,6 +209,7 @@ from grants.evaluation.rules.runs import (
 from grants.evaluation.rules.scores import (
     COMMENT_CHARACTERS_MAX,
     anchor_words,
+    below_words,
     borrowed,
     changed_words,
     far_words,
@@ -471,6 +472,7 @@ __all__ = [
     "asked",
     "asked_mark",
     "attached_folder",
+    "below_words",
     "beyond_words",
     "book_table",
     "borrowed",
@@ -483,6 +485,7 @@ __all__ = [
     "checked_shift",
     "clean_answers",
     "clean_declaration",
+    "closing_words",
     "comment_field",
     "criterion_commented",
     "days_in",
@@ -575,5 +578,4 @@ __all__ = [
     "why_not",
     "why_shut",
     "with_entities",
-    "with_unheard",
 ]

@@ -25,18 +25,28 @@ def said_of_view(words: str) -> str:
     return _said(words, "minority_view", missing, "“Minority view”", "the consensus is not closed yet")
 
 
-def with_unheard(view: str, silent: Sequence[str], why: str) -> str:
-    """A minority view with who was not heard and why; raises :class:`Invalid` where somebody was not and nobody says why.
+def closing_words(view: str, silent: Sequence[str], why: str, *, held: bool) -> str:
+    """What is kept of closing without all: the view of who dissents, and who was not heard with the reason.
 
-    >>> with_unheard("Ana holds 4.", ["Ben Gray"], "On leave until May.")
+    ``held``: somebody said what they hold instead. Where nobody did, no view is asked for: none is made up for who was
+    silent. Raises :class:`Invalid` where a view or the reason is missing, or a view is given that nobody holds.
+
+    >>> closing_words("Ana holds 4.", ["Ben Gray"], "On leave until May.", held=True)
     'Ana holds 4.\\n\\nClosed without an answer of Ben Gray: On leave until May.'
+    >>> closing_words("", ["Ben Gray"], "On leave until May.", held=False)
+    'Closed without an answer of Ben Gray: On leave until May.'
     """
-    if not silent:
-        return view
-    names = " and ".join(silent)
-    missing = f"Nothing was heard of {names}. Wait for an answer, or write why it is closed without it."
-    reason = _said(why, "unheard", missing, "“Why it is closed without an answer”", "the consensus is not closed yet")
-    return f"{view}\n\nClosed without an answer of {names}: {reason}"
+    if not held and clean_text(view):
+        unsaid = "Nobody said what they hold instead, so there is no view to record. Take these words out."
+        raise Invalid("A view is made up; the consensus is not closed yet.", {"minority_view": unsaid})
+    parts = [said_of_view(view)] if held else []
+    if silent:
+        names = " and ".join(silent)
+        missing = f"Nothing was heard of {names}. Wait for an answer, or write why it is closed without it."
+        undone = "the consensus is not closed yet"
+        reason = _said(why, "unheard", missing, "“Why it is closed without an answer”", undone)
+        parts.append(f"Closed without an answer of {names}: {reason}")
+    return "\n\n".join(parts)
 
 
 def said_of_reopening(words: str) -> str:

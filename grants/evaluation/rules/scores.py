@@ -170,6 +170,16 @@ def total_half(marks: Iterable[MarkInput]) -> int | None:
     return None if None in halves or not halves else sum(half for half in halves if half is not None)
 
 
+def below_words(marks: Iterable[MarkInput], marking: Marking) -> str:
+    """Which criteria are below their own threshold, whatever the sum is; empty where none is."""
+    given = {mark.criterion: mark.half for mark in marks}
+    return "; ".join(
+        f"{one.name} is below its own {half_words(one.threshold_half)}"
+        for one in marking.criteria
+        if one.threshold_half is not None and (half := given.get(one.key)) is not None and half < one.threshold_half
+    )
+
+
 def changed_words(name: str, before: int, now: int | None) -> str:
     """What is said of a mark that was changed once the sheets of others could be read.
 

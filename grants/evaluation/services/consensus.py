@@ -300,7 +300,7 @@ def settle(
     """Close a consensus that not everybody agrees to: the minority view is recorded beside it and with its version.
 
     Nobody's view is written for them: where an evaluator said nothing to what stands, ``unheard`` says why it is closed
-    without them.
+    without them, and where nobody dissented no view is asked for.
     """
     application = refuse_reading(actor, application_id)
     row = consensus_row(application_id)
@@ -308,16 +308,18 @@ def settle(
         raise NotFound
     check_version(row, version)
     _refuse_not_with_them(row)
-    words, people_seated = rules.said_of_view(minority_view), queries.seat_people(application.id)
+    people_seated = queries.seat_people(application.id)
     if len(row.agreed_by) * 2 <= len(people_seated):
         raise Refused(
             f"{len(row.agreed_by)} of {len(people_seated)} evaluators have agreed; more than half must, "
             "before it is closed with a minority view. Wait for the others, or take it back and change it."
         )
     _, said = queries.standing_answers(application.id)
-    heard = {each.user_id for each in said} | {UUID(entry["user_id"]) for entry in row.agreed_by}
-    silent = [name for user_id, name in people_seated.items() if user_id not in heard]
-    words = rules.with_unheard(words, silent, unheard)
+    agreed = {UUID(entry["user_id"]) for entry in row.agreed_by}
+    holding = queries.dissenting(said) - agreed
+    silent = [name for user_id, name in people_seated.items() if user_id not in agreed | holding]
+    held = bool(holding & people_seated.keys())
+    words = rules.closing_words(minority_view, silent, unheard, held=held)
     row.minority_view = words
     acts.reason(words)
     _answer(actor, row, Answer.CLOSED, words)

@@ -25,6 +25,7 @@ from grants.evaluation.models import Assessment, Assignment, Consensus, Evaluato
 from grants.evaluation.rules import Consortium, Fitting, PoolMember
 from grants.evaluation.services.consensus import open_agreed, reopen_consensus
 from grants.evaluation.services.drafting import consensus_row
+from grants.evaluation.services.scored import mean_told
 from grants.evaluation.states import SEAT, SHIFT, ConsensusState, CountryRule, SeatState, ShiftState
 from grants.identity import services as people
 from grants.identity.policy import Role
@@ -35,17 +36,20 @@ REASON_CHARACTERS_MAX = 2_000
 EMPTIED, HANDED_OVER = "assignment_emptied", "assignment_handed_over"
 
 SEAT_EMPTIED = "A seat was emptied, so the evaluators agree anew."
+# The same where the score is a mean of sheets.
+SEAT_LEFT = "The sheet of an emptied seat counts no more."
 
 
 def void_seat(seat: Assignment, user_id: UUID, reason: str) -> None:
     """Empty a seat: the role ends, the sheet counts no more, a consensus already begun opens again."""
-    SEAT.move(seat, "void")
-    seat.voided_at, seat.void_reason = acts.moment(), reason
+    # Whose seat it was and why is not for the panel: it may be their conflict.
+    with mean_told(seat.application_id, "a seat was emptied", SEAT_LEFT, by=user_id):
+        SEAT.move(seat, "void")
+        seat.voided_at, seat.void_reason = acts.moment(), reason
     people.end_role(user_id, Role.ASSIGNED_EVALUATOR, kind="application", object_id=seat.application_id)
     row = consensus_row(seat.application_id)
     match row:
         case Consensus(state=ConsensusState.AGREED.value):
-            # Whose seat it was and why is not for the panel: it may be their conflict.
             open_agreed(acts.running_act().actor, row, SEAT_EMPTIED, named=False)
         case Consensus(state=ConsensusState.PROPOSED.value):
             reopen_consensus(row)
@@ -252,7 +256,8 @@ def seat_by_hand(
         raise Refused(f"{application.reference} has all its evaluators ({len(standing)}). Void a seat first.")
     if (application_id, evaluator_id) in standing | pairs_in([application_id], SeatState.VOIDED):
         raise Refused(f"{member.name} has or had a seat on {application.reference}. Choose somebody else.")
-    give_seat(application_id, member, room.fitting.utility(member, about), due_at, hand_reason=words)
+    with mean_told(application_id, "another seat was given", "Its assessment is awaited.", by=member.user_id):
+        give_seat(application_id, member, room.fitting.utility(member, about), due_at, hand_reason=words)
     start_evaluation([about])
 
 

@@ -7,8 +7,6 @@ from uuid import UUID
 from sqlalchemy import or_, select
 
 from grants.applications.models import Application
-from grants.calls.rules import points
-from grants.calls.states import ScoreMethod
 from grants.core import acts
 from grants.core.acts import act
 from grants.core.db import db, locked
@@ -21,7 +19,7 @@ from grants.evaluation.models import Assessment, AssessmentScore, Assignment
 from grants.evaluation.rules import SheetInput
 from grants.evaluation.services.consensus import reopen_consensus
 from grants.evaluation.services.drafting import consensus_row
-from grants.evaluation.services.scored import tell_panel
+from grants.evaluation.services.scored import mean_told
 from grants.evaluation.services.writing import OpenSheet, open_sheet, store
 from grants.evaluation.states import ASSESSMENT, AssessmentState, ConsensusState, SeatState
 
@@ -94,20 +92,12 @@ def _hand_in(actor: Actor, application_id: UUID, opened: OpenSheet) -> None:
         and before != opened.scores[one.key].half
     ]
     if changed:
-        words = "; ".join(changed)
-        acts.reason(words)
-        if opened.marking.scoring.method is ScoreMethod.MEAN_PER_CRITERION:
-            # No consensus stands between: what one evaluator changes is another official score.
-            before, now = (
-                sum(half or 0 for half in (opened.written.marks_before or {}).values()),
-                sum(each.half or 0 for each in opened.scores.values()),
-            )
-            tell_panel(
-                actor.user_id, application_id, f"an assessment that was given back now comes to {points(now)} points",
-                f"{points(before)} points", words, named=False,
-            )  # fmt: skip
-    ASSESSMENT.move(opened.written, "submit")
-    opened.written.submitted_at = acts.moment()
+        acts.reason("; ".join(changed))
+    assert actor.user_id is not None
+    why = "; ".join(changed) or "It was submitted."
+    with mean_told(application_id, "an assessment came in", why, by=actor.user_id):
+        ASSESSMENT.move(opened.written, "submit")
+        opened.written.submitted_at = acts.moment()
 
 
 @act(
@@ -140,8 +130,10 @@ def reopen(actor: Actor, seat_id: UUID, reason: str) -> None:
             each.criterion: each.half
             for each in db.session.scalars(select(AssessmentScore).where(AssessmentScore.assessment_id == row.id))
         }
-    ASSESSMENT.move(row, "reopen")
-    row.submitted_at = None
+    assert actor.user_id is not None
+    with mean_told(seat.application_id, "an assessment was given back to its evaluator", words, by=actor.user_id):
+        ASSESSMENT.move(row, "reopen")
+        row.submitted_at = None
     if consensus is not None and consensus.state == ConsensusState.PROPOSED.value:
         reopen_consensus(consensus)
 

@@ -222,7 +222,7 @@ def settle(ref: str) -> Any:
                 form.version_shown(),
                 form.unheard.data or "",
             )
-            flash("The consensus stands, with the minority view beside it.")
+            flash("The consensus stands, with what not everybody agreed to beside it.")
             return see_other(".consensus", ref=ref)
     shown = queries.consensus_page(current_actor(), ref)
     if form.clashed:

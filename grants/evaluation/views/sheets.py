@@ -112,7 +112,7 @@ def _assessment(shown: AssessmentPage, form: SheetForm, meanwhile: dict[str, Mea
         "evaluation/assessment.html", shown=shown, form=form, beside=told, meanwhile=meanwhile or {},
         quotes=rules.quotes_in(typed, told.texts),
         jumps=[(f"{number} {one.name.split()[0]}", told.fed[one.key], one) for number, one in numbered if one.key in told.fed],
-        anchors=anchors_of(shown.marking.scale), half_words=rules.half_words, weighted_words=rules.weighted_words, lacking=_lacking(shown),
+        anchors=anchors_of(shown.marking.scale), half_words=rules.half_words, weighted_words=rules.weighted_words, below_words=rules.below_words, lacking=_lacking(shown),
     )  # fmt: skip
 
 

@@ -217,12 +217,14 @@ function tell() {
   let total = 0;
   let weighted = 0;
   let isWhole = true;
+  const below = [];
   for (const each of criteria()) {
     const list = each.querySelector("select");
     const chosen = list ? [...list.selectedOptions].find((option) => option.value) : each.querySelector(".pg-scale input:checked");
     if (chosen) {
       total += Number(chosen.value);
       weighted += Number(chosen.value) * Number(each.dataset.parts ?? 0);
+      if (Number(chosen.value) < Number(each.dataset.least ?? 0)) below.push(each.dataset.belowWords);
     } else isWhole = false;
     const looked = list ? null : each.querySelector(".pg-scale input:focus-visible");
     const words = chosen?.title ?? (looked ? `Not chosen yet: ${looked.title}` : NONE_CHOSEN);
@@ -236,6 +238,8 @@ function tell() {
     line.classList.toggle("is-none", !chosen);
     if (line.textContent !== words) line.textContent = words;
   }
+  const short = split.querySelector("[data-below]");
+  if (short) short.textContent = below.join("; ");
   const place = split.querySelector("[data-total]");
   if (place) place.textContent = isWhole ? points(total) : "–";
   const sum = split.querySelector("[data-weighted]");
