@@ -401,6 +401,9 @@ def test_rejected_the_first_decision_stands_and_the_letter_leaves_in_the_same_ac
     assert (state(found), states(told)[NUMBER]) == ("rejected", "reserve")
     row = get(Complaint, found)
     assert row.letter is not None and "The first decision stands." in row.letter["paragraphs"]
+    # It greets its reader and says who stands behind it, by number and role.
+    assert row.letter["paragraphs"][0] == "Dear applicant,"
+    assert any("one proposed the decision and the other confirmed it" in each for each in row.letter["paragraphs"])
     assert [each["context"]["what"] for each in mails("complaint_told")].count("rejected") == 1
     db.session.rollback()
     assert any(job.name == queries.complaints.JOB for job in db.session.scalars(select(Job)))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from sqlalchemy import select
 
+from grants.agreements import services as agreements
 from grants.applications.models import EligibilityCheck, EligibilityLetter, EligibilityResult
 from grants.applications.states import ApplicationState
-from grants.awards import queries
+from grants.awards import queries, services
 from grants.awards.models import (
     Complaint,
     DecisionLetter,
@@ -26,9 +28,12 @@ from grants.awards.models import (
     SelectionScenario,
 )
 from grants.awards.queries.involved import had_part
+from grants.awards.rules.complaints import ComplaintInput
+from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.audit import AuditEvent
 from grants.core.db import Base, Row, db
+from grants.core.errors import NotAllowed
 from grants.core.money import ZERO, euros
 from grants.evaluation.models import (
     Assignment,
@@ -131,6 +136,25 @@ def seated(scene: Scene, cast: Cast) -> list[Base]:
             (seat, "assignment.adjust", AFTER, cast.none("gave seats of the repeated evaluation")),
             (seat, "conflict.declare", BEFORE, cast.none("left their own seat")),
             (elsewhere, "assignment.adjust", BEFORE, cast.none("gave seats of another application")),
+        )
+    ]  # fmt: skip
+
+
+def dropped(scene: Scene, cast: Cast) -> list[Base]:
+    """What the record keeps of whoever dropped it: the act belongs to a stage above this one."""
+    key, other = scene.application_ids[NUMBER], scene.application_ids[NUMBER - 1]
+    told = "you dropped it before its grant agreement was signed"
+    return [
+        AuditEvent(
+            id=uuid4(), act_id=uuid4(), recorded_at=at, verb=verb, user_id=person, object_kind=kind, object_id=about,
+            changes={},
+        )
+        for kind, about, verb, at, person in (
+            ("application", key, "agreement.drop", BEFORE, cast.has(told)),
+            ("application", key, "agreement.drop", AFTER, cast.none("dropped it after the complaint")),
+            ("application", key, "agreement.prepare", BEFORE, cast.none("prepared its agreement")),
+            ("application", key, "agreement.decline", BEFORE, cast.none("declined it for the city")),
+            ("application", other, "agreement.drop", BEFORE, cast.none("dropped another application")),
         )
     ]  # fmt: skip
 
@@ -278,7 +302,9 @@ def test_every_part_counts_and_what_came_after_the_complaint_does_not(told: Scen
     sent(told)
     cast = Cast()
     with arranging():
-        rows: list[Base] = [each for made in (judged, seated, checked, listed, told_of) for each in made(told, cast)]
+        rows: list[Base] = [
+            each for made in (judged, seated, checked, listed, told_of, dropped) for each in made(told, cast)
+        ]
         db.session.add_all(rows)
         db.session.flush()
         found: dict[UUID, Any] = dict(queries.involved_in(told.application_ids[NUMBER]))
@@ -304,7 +330,7 @@ def test_a_complaint_about_eligibility_counts_only_what_led_to_that(told: Scene)
             )
         )  # fmt: skip
         rows: list[Base] = [*checked(told, led), *judged(told, rulings)]
-        rows += [each for made in (seated, listed, told_of) for each in made(told, later)]
+        rows += [each for made in (seated, listed, told_of, dropped) for each in made(told, later)]
         db.session.add_all(rows)
         earlier = led.has("you ruled on a conflict of interest with it")
         db.session.add(
@@ -338,3 +364,18 @@ def test_whoever_ran_the_assignment_or_gave_a_seat_by_hand_decides_no_complaint(
     assert gave, "the seats of the scene are given by somebody"
 
     assert gave <= set(queries.involved_in(key))
+
+
+def test_whoever_dropped_a_selected_application_decides_no_complaint_about_it(told: Scene) -> None:
+    """By the act itself: its verb is all that this stage knows of it."""
+    key = told.application_ids[0]
+    with clock.at(PUBLIC + 2 * DAY):
+        grant = agreements.prepare(told.actor("petra"), key, starts_on=date(2023, 5, 1))
+        agreements.drop(told.actor("petra"), grant.id, reason="Due diligence failed.")
+    with clock.at(PUBLIC + 3 * DAY):
+        services.complaints.save(told.actor("lead0"), key, ComplaintInput(("procedure",), "Nobody heard us before it."))
+        complaint = db.session.scalars(select(Complaint.id)).one()
+        services.complaints.send(told.actor("lead0"), complaint)
+
+        with pytest.raises(NotAllowed, match="you dropped it before its grant agreement was signed"):
+            services.reviewing.admit(told.actor("petra"), complaint)

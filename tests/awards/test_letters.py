@@ -37,6 +37,7 @@ from grants.awards.rules.letters import (
 from grants.awards.states import LetterState, MailingState, Outcome
 from grants.calls import queries as calls
 from grants.calls import services as call_acts
+from grants.calls.models import Call
 from grants.calls.rules import ResultsInput, SelectionRules
 from grants.cities.rules import COUNTRIES
 from grants.core import clock, files, jobs
@@ -437,6 +438,18 @@ def test_a_letter_that_failed_is_left_out_by_name_and_prepared_anew(decided: Sce
     preview = browser.get("manager", here)
     check_page(preview)
     assert "Taken in again, a new letter is prepared in its place." in preview.text
+    # What was confirmed is what leaves: whoever sends it again reads of which day its words are, and the words hold later too.
+    assert "Its words are of" in preview.text and "What two people stood behind is what leaves" in preview.text
+    assert (
+        "no date was set when this letter was prepared" in preview.text
+        and "The results are public by now" not in preview.text
+    )
+    with arranging():
+        get(Call, decided.call_id).results_public_at = clock.now()
+    told = browser.get("manager", here)
+    assert "The results are public by now: where the letter says from when" in told.text
+    with arranging():
+        get(Call, decided.call_id).results_public_at = None
     assert browser.post("manager", f"{here}/leave-out", reason="Told by telephone.").status_code == 303
     assert ([row.left_out for row in shown_to(decided).left_out], tasks()) == (["Told by telephone."], [])
     assert queries.after_decision(officer, decided.slug).words == "2 of 3 told, 1 left out by name"

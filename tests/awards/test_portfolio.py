@@ -314,9 +314,78 @@ def test_a_row_kept_out_and_a_row_brought_in_name_their_rule() -> None:
         "",
         "Not selected: asks for EUR 0.20 more than is left of the budget; FI has its 2 of one country already.",
         "Not selected: asks for EUR 0.10 more than is left of the budget.",
-        "Selected ahead of better ranks by the rule: at least 2 countries.",
+        # Without the minimum the same are selected.
+        "Selected: it fits in what is left.",
     ]
     assert [found.verdicts[each.application_id].straddles for each in listed] == [False, False, False, True, False]
+
+
+def test_a_minimum_is_named_only_where_it_changed_something() -> None:
+    """A strand that is full lets the others go on by itself; a country that money below is held for comes in by its rule."""
+    strands = (StrandRule("Small", Money(100), Money(60)),)
+    listed = [
+        one(1, 60, "FI", strand="Small"), one(2, 60, "FI", strand="Small"), one(3, 30, "PL"), one(4, 20, "PT"), one(5, 90, "FI"),
+        one(6, 80, "SE"),
+    ]  # fmt: skip
+
+    def told(countries: int) -> list[str]:
+        found = select(listed, Limits(Money(200), SelectionRules(strands=strands, countries_min=countries)))
+        return [found.verdicts[each.application_id].words for each in listed]
+
+    by_a_rule = "Selected: better ranks are left out by a rule, each row says which."
+    assert told(3)[2:4] == [by_a_rule, by_a_rule]
+    # The fourth country needs what the fifth would get: it alone is selected by that rule.
+    assert told(4)[2:] == [
+        *(by_a_rule, by_a_rule, "Not selected: what is left is held for at least 4 countries."),
+        "Selected ahead of better ranks by the rule: at least 4 countries.",
+    ]
+
+
+@settings(max_examples=EXAMPLES * 4, deadline=None)
+@given(cases())
+def test_whoever_is_said_to_come_in_by_a_minimum_is_left_out_without_it(case: tuple[list[Candidate], Limits]) -> None:
+    candidates, limits = case
+    found = select(candidates, limits)
+    none = replace(limits.rules, countries_min=None, small_cities_min=None)
+
+    without = select(candidates, replace(limits, rules=none)).selected
+
+    by_minima = {key for key, verdict in found.verdicts.items() if verdict.selected and verdict.bounds}
+    assert by_minima & without == set()
+    assert all("at least" in found.verdicts[key].words for key in by_minima)
+    assert all("at least" not in found.verdicts[key].words for key in found.selected - by_minima)
+
+
+def test_tied_ones_that_break_a_rule_only_together_say_so() -> None:
+    def told(
+        rules: SelectionRules, *listed: Candidate, groups: tuple[frozenset[UUID], ...] = (), budget: int = 100
+    ) -> list[str]:
+        found = select(listed, Limits(Money(budget), rules, groups))
+        return [found.verdicts[each.application_id].words for each in listed]
+
+    together = "tied applications are selected together or not at all, unless the panel puts them in order."
+    first, pair = one(1, 10, "SE"), (one(2, 10, "SE", rank=2), one(3, 10, "SE", rank=2))
+    below = one(4, 10, "SE", rank=4)
+    *tied, last = told(SelectionRules(country_max=1), *pair, below)
+    assert tied == [f"Not selected: 2 of SE share rank 2 and only 1 of SE may be selected; {together}"] * 2
+    assert last == "Selected: better ranks are left out by a rule, each row says which."
+    assert told(SelectionRules(country_max=2), first, *pair)[1] == (
+        f"Not selected: 2 of SE share rank 2 and only 1 more of SE may be selected; {together}"
+    )
+    assert told(SelectionRules(country_max=1), first, *pair)[1] == "Not selected: SE has its 1 of one country already."
+    lyon = [replace(each, cities=frozenset({"Lyon"})) for each in pair]
+    city = SelectionRules(one_per_city=True)
+    assert told(city, *lyon)[0] == f"Not selected: Lyon takes part in A-0002 too, which shares rank 2; {together}"
+    assert (
+        told(city, replace(first, cities=frozenset({"Lyon"})), *lyon)[1]
+        == "Not selected: Lyon takes part in A-0001 already."
+    )
+    apart = (frozenset(each.application_id for each in pair),)
+    assert told(SelectionRules(), *pair, groups=apart)[1] == (
+        f"Not selected: A-0003 and A-0002 exclude each other and share rank 2; {together}"
+    )
+    short = "Not selected: the 2 of rank 2 together ask for EUR 0.05 more than is left of the budget."
+    assert told(SelectionRules(fund_what_fits=True), *pair, budget=15)[0] == short
 
 
 def test_a_row_that_a_ceiling_keeps_out_neither_stops_the_line_nor_stands_at_it() -> None:

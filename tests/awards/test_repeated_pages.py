@@ -15,11 +15,18 @@ from tests.evaluation.scene import CLOSED, Browser, Scene
 __all__ = ["told", "told_world"]
 
 
+def marks_of(scene: Scene) -> tuple[int, ...]:
+    """What the evaluators of the application that is judged again gave, as the list that was decided says it."""
+    shown = queries.ranking_page(scene.actor("manager"), scene.slug)
+    return next(row.totals_half for row in shown.rows if row.reference == scene.references[NUMBER])
+
+
 def test_while_an_evaluation_is_repeated_every_page_says_so_and_leads_to_the_complaint(
     told: Scene, browser: Browser
 ) -> None:
     with clock.at(PUBLIC):
         lettered(told)
+        frozen = marks_of(told)
     decided(told, UPHOLD)
     reference = told.references[NUMBER]
     case = f"/applications/{reference}/complaints/1"
@@ -34,6 +41,9 @@ def test_while_an_evaluation_is_repeated_every_page_says_so_and_leads_to_the_com
             assert f"({reference}) is repeated after a complaint that was upheld" in text_of(shown)
             assert f'href="{case}"' in shown.text
             assert "came after the list" not in shown.text and "another call" not in shown.text
+        # The list says what its evaluators had given when it was decided: their sheets left with their seats.
+        assert marks_of(told) == frozen and frozen
+        assert "none of the sheets has every score" not in browser.get("manager", f"/calls/{told.slug}/ranking").text
         # The consensus is open again; when the first one was agreed is told as before.
         assert agreed() == CLOSED
         unscored = browser.get("petra", case)
@@ -52,6 +62,7 @@ def test_while_an_evaluation_is_repeated_every_page_says_so_and_leads_to_the_com
         assert "since 4 March 2023" in home
         assessed_again(told, 9)
         scored = browser.get("petra", case)
+        assert marks_of(told) == frozen
         assert "Propose the outcome" in scored.text and "No outcome can be proposed yet" not in text_of(scored)
         assert agreed() == CLOSED
 

@@ -417,6 +417,23 @@ def test_a_missing_country_is_filled_before_a_better_rank() -> None:
     assert "passed over: rank 1 asks for EUR 0.10 more than is left of the budget" in by_rank.words
 
 
+def test_the_next_of_a_tie_says_with_whom_it_shares_its_rank() -> None:
+    tied = [one(2, 10, "PL", rank=2), one(3, 10, "PT", rank=2)]
+
+    found = next_of([one(1, 90, "FI"), *tied], Freed((), Money(40), ZERO, ZERO, Money(40)), Limits(Money(0)))
+
+    assert found is not None and found.candidate == tied[0]
+    assert (
+        "it shares its rank with A-0003, and there is enough for all of them: they come one after the other"
+        in found.words
+    )
+    # A tie that is passed over is no single application.
+    wide = [one(1, 30, "FI", rank=1), one(2, 30, "PL", rank=1), one(4, 10, "PT")]
+    over = next_of(wide, Freed((), Money(40), ZERO, ZERO, Money(40)), Limits(Money(0)))
+    assert over is not None
+    assert "passed over: rank 1: the 2 of rank 1 together ask for EUR 0.20 more" in over.words
+
+
 def test_a_rule_that_is_full_keeps_the_next_out() -> None:
     _, second, third = candidates()
     freed = Freed((one(7, 40, "PL"),), Money(40), ZERO, ZERO, Money(40))

@@ -196,6 +196,14 @@ def test_the_page_names_the_rule_that_keeps_a_row_out(one_a_country: Scene, brow
     assert "Below the line</legend>" not in text_of(browser.get("manager", f"/calls/{one_a_country.slug}/decision"))
 
 
+def test_the_steps_of_the_call_stand_on_every_page_of_its_selection(one_a_country: Scene, browser: Browser) -> None:
+    slug = one_a_country.slug
+    for page in ("ranking", "scenarios", "decision", "assignments", "results", "decision/letters", "complaints"):
+        shown = browser.get("manager", f"/calls/{slug}/{page}")
+        assert shown.status_code == 200, page
+        assert f'<li><a class="govuk-link" href="/calls/{slug}/ranking"' in shown.text, page
+
+
 def test_a_decision_freezes_the_rule_of_each_row_and_is_confirmed(one_a_country: Scene) -> None:
     shown = queries.ranking_page(one_a_country.actor("manager"), one_a_country.slug)
     selection_id = decide(one_a_country)

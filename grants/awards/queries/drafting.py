@@ -101,7 +101,7 @@ def _values(call: CallView, item: Any, report: Report, place: str) -> dict[str, 
         "why": rules.kept_out_words(item.rule_words, item.departures or (), item.reference, item.order_told or ""),
         "reserve_place": place,
         "complaints": _complaints(call),
-        "results_public": _moment(public, call.zone) if public else "no date is set yet; the page of the call will name it",
+        "results_public": _moment(public, call.zone) if public else "no date was set when this letter was prepared; the page of the call names it once there is one",
     }  # fmt: skip
 
 

@@ -68,7 +68,7 @@ def _parts(ids: Collection[UUID]) -> Subquery:
     later = _not_about_eligibility(ids)
     return union_all(
         *(*_checked(ids), *_ruled(ids), *_decided_before(ids, later)),
-        *(*_judged(later), *_seated(later), *_listed(later), *_told(later)),
+        *(*_judged(later), *_seated(later), *_listed(later), *_told(later), *_dropped(later)),
     ).subquery()
 
 
@@ -239,6 +239,18 @@ def _told(ids: Select[Any]) -> list[Select[Any]]:
     ]
 
 
+def _dropped(ids: Select[Any]) -> list[Select[Any]]:
+    """Who dropped it after it was selected: a decision against it, which the record alone keeps at this stage."""
+    return [
+        _part(Application.id, AuditEvent.user_id, "you dropped it before its grant agreement was signed", ids)
+        .join(
+            AuditEvent,
+            and_(AuditEvent.object_kind == Application.__tablename__, AuditEvent.object_id == Application.id),
+        )
+        .where(AuditEvent.verb == DROPS, _before_complaint(Application.id, AuditEvent.recorded_at)),
+    ]
+
+
 def _newest_words() -> Any:
     """The version of the words that stood when the letters of a mailing were prepared; those before it are in no letter of it."""
     stood = aliased(LetterText)
@@ -272,6 +284,8 @@ def _of_newest(application: Any, told: Any) -> ScalarSelect[Any]:
 
 # What a person does to seats; that a seat falls empty because its evaluator leaves it or has a conflict is nobody’s choice.
 GIVES_SEATS = ("assignment.run", "assignment.adjust", "assignment.import")
+# The act of a later stage that takes a selected application out for good.
+DROPS = "agreement.drop"
 WROTE = "you wrote the consensus on it"
 LEFT_OUT = "you left out its letter of decision"
 

@@ -340,10 +340,22 @@ def frozen(
     rows = yield from ask(items)
     # What was published elsewhere was never scored here.
     scored = view.kind is SelectionKind.RANKED
-    asked = evaluation.official_scores.asking(call.content, [item.application_id for item in rows])
-    standing = (yield from asked) if scored else {}
+    ids = [item.application_id for item in rows]
+    asked: list[Asking[Any]] = [
+        evaluation.official_scores.asking(call.content, ids), evaluation.totals_at.asking(call.content, ids, view.decided_at),
+    ]  # fmt: skip
+    standing, then = (yield from side_by_side(asked)) if scored else ({}, {})
     bases = {item.application_id: item.basis for item in rows}
-    scores = {key: replace(one, basis=bases[key]) for key, one in standing.items()}
+    # Of one that is judged again, what its evaluators had given when the list was decided.
+    scores = {
+        key: replace(
+            one,
+            basis=bases[key],
+            evaluator_totals=then.get(key, one.evaluator_totals),
+            changed=0 if key in then else one.changed,
+        )
+        for key, one in standing.items()
+    }
     running = ZERO
     found = []
     for item in rows:

@@ -70,6 +70,7 @@ def next_of(reserve: Sequence[Candidate], freed: Freed, limits: Limits) -> Next 
         if breaches:
             first = unit.members[0]
             named = f"after rank {first.rank}, {first.reference}," if first.after else f"rank {first.rank}"
+            named += ":" if len(unit.members) > 1 else ""
             passed.append((first.place, f"{named} {'; '.join(breaches.values())}"))
         else:
             fitting.append(unit)
@@ -85,5 +86,7 @@ def next_of(reserve: Sequence[Candidate], freed: Freed, limits: Limits) -> Next 
     above = [said for place, said in passed if place < unit.members[0].place]
     if above:
         words += f"; passed over: {', '.join(above)}"
-    # Tied ones that fit together come one after the other, by reference.
+    if len(unit.members) > 1:
+        others = ", ".join(each.reference for each in unit.members[1:])
+        words += f"; it shares its rank with {others}, and there is enough for all of them: they come one after the other, by reference"
     return Next(unit.members[0], words + ".")

@@ -81,6 +81,10 @@ def _select(units: Sequence[Unit], limits: Limits) -> Portfolio:
     held = _Making(reachable)
     held.reaching(units)
     assert not held.walk.unmet(), "what can be reached is reached"
+    if held.otherwise:
+        without = _Making(replace(reachable, rules=replace(reachable.rules, countries_min=None, small_cities_min=None)))
+        without.by_rank(units)
+        held.unname(without)
     return replace(held.portfolio(units), relaxed=relaxed)
 
 
@@ -117,6 +121,8 @@ class _Making:
     def __init__(self, limits: Limits) -> None:
         self.walk = Walk(limits)
         self.verdicts: dict[int, Verdict] = {}
+        # Of each unit that a minimum may have brought in, what is said of it where the minimum changed nothing.
+        self.otherwise: dict[int, Verdict] = {}
         # Whether the line of the budget is marked, and of which strands it is; where the list stops, whose rows stand below.
         self.straddled = False
         self.ended: set[str] = set()
@@ -152,7 +158,7 @@ class _Making:
                 continue
             breaches = self.walk.breaches(unit)
             if not breaches:
-                self._take(unit)
+                self._take(unit, by_minima=False)
                 continue
             self._block(unit, breaches)
             stopped = self._stops(unit, _short(breaches))
@@ -312,26 +318,30 @@ class _Making:
 
     # --- verdicts ---------------------------------------------------------------------------------------------------
 
-    def _take(self, unit: Unit) -> None:
-        """Select a unit; where better-ranked ones were left out, say what lets it come ahead."""
+    def _take(self, unit: Unit, *, by_minima: bool = True) -> None:
+        """Select a unit; where better-ranked ones were left out, say what lets it come ahead.
+
+        With ceilings alone no minimum brings anything in, whatever a unit adds to one.
+        """
         ahead = [verdict for verdict in self.verdicts.values() if not verdict.selected]
-        if not ahead:
-            self.verdicts[unit.number] = Verdict(True)
-        elif all(CAPS.intersection(verdict.bounds) for verdict in ahead):
-            # Each of them breaks a rule by itself: no minimum brought this one ahead of them.
-            self.verdicts[unit.number] = Verdict(
-                True, (), "Selected: better ranks are left out by a rule, each row says which."
-            )
-        else:
-            brings = self.walk.brings(unit)
-            rules = self.walk.limits.rules
-            words = (
-                f"Selected ahead of better ranks by the rule: {' and '.join(minimum_words(each, rules) for each in brings)}."
-                if brings
-                else "Selected: it fits in what is left."
-            )
+        self.verdicts[unit.number] = Verdict(True, (), _ahead_words(ahead))
+        brings = self.walk.brings(unit) if by_minima else ()
+        # Where each of them breaks a rule by itself no minimum brought this one ahead of them.
+        if brings and not all(CAPS.intersection(verdict.bounds) for verdict in ahead):
+            named = " and ".join(minimum_words(each, self.walk.limits.rules) for each in brings)
+            words = f"Selected ahead of better ranks by the rule: {named}."
+            self.otherwise[unit.number] = self.verdicts[unit.number]
             self.verdicts[unit.number] = Verdict(True, brings, words)
         self.walk.take(unit)
+
+    def unname(self, without: _Making) -> None:
+        """Name no minimum at a unit that is selected ``without`` any: there it changed nothing.
+
+        Where there are two it is not asked which of them changed it, since that asks the solver for the whole list again.
+        """
+        for number, otherwise in self.otherwise.items():
+            if without.verdicts[number].selected:
+                self.verdicts[number] = otherwise
 
     def _block(self, unit: Unit, breaches: Mapping[Bound, str]) -> None:
         verdict = Verdict(False, tuple(breaches), f"Not selected: {'; '.join(breaches.values())}.")
@@ -368,3 +378,14 @@ class _Making:
 def _short(breaches: Mapping[Bound, str]) -> frozenset[Bound]:
     """Which money a unit asks for too much of; none where a ceiling keeps it out whatever money is left."""
     return frozenset() if CAPS & breaches.keys() else MONEY_BOUNDS & breaches.keys()
+
+
+def _ahead_words(ahead: Iterable[Verdict]) -> str:
+    """What lets a unit come ahead of those that were left out, where it is no minimum."""
+    left_out = list(ahead)
+    if not left_out:
+        return ""
+    if any(Bound.BUDGET in verdict.bounds and not CAPS.intersection(verdict.bounds) for verdict in left_out):
+        return "Selected: it fits in what is left."
+    # A ceiling, what a strand has, or a minimum: none of them was short of the budget that this one gets.
+    return "Selected: better ranks are left out by a rule, each row says which."

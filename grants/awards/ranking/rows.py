@@ -90,6 +90,16 @@ class Unit:
     countries: Mapping[str, int]
     small_cities: frozenset[str]
 
+    @property
+    def rank(self) -> int:
+        """The rank its candidates share."""
+        return self.members[0].rank
+
+    def asks(self, strand: str | None = None) -> str:
+        """The beginning of what it asks for, of a strand or of all: of tied ones it is the sum."""
+        asking = sum(strand in (None, one.strand) for one in self.members)
+        return "asks for" if asking == 1 else f"the {asking} of rank {self.rank} together ask for"
+
     @classmethod
     def of(cls, number: int, members: tuple[Candidate, ...]) -> Unit:
         """The unit of these candidates."""
@@ -147,16 +157,16 @@ class Walk:
             self._shared(unit, found)
         if self.used + unit.amount > self.limits.budget:
             short = self.used + unit.amount - self.limits.budget
-            found[Bound.BUDGET] = f"asks for {short} more than is left of the budget"
+            found[Bound.BUDGET] = f"{unit.asks()} {short} more than is left of the budget"
         ceilings = self.limits.ceilings
         for strand in sorted({one.strand for one in unit.members} & ceilings.keys()):
             asked = total(one.amount for one in unit.members if one.strand == strand)
             short = self.strands.get(strand, ZERO) + asked - ceilings[strand]
             if short > ZERO:
-                found[Bound.STRAND] = f"asks for {short} more than is left of the strand “{strand}”"
+                found[Bound.STRAND] = f"{unit.asks(strand)} {short} more than is left of the strand “{strand}”"
         for country in sorted(unit.countries):
             if rules.country_max is not None and self.countries[country] + unit.countries[country] > rules.country_max:
-                found[Bound.COUNTRY_COUNT] = f"{country} has its {rules.country_max} of one country already"
+                found[Bound.COUNTRY_COUNT] = _too_many(unit, country, rules.country_max, self.countries[country])
             most = rules.country_amount_max
             if most is not None:
                 asked = total(one.amount for one in unit.members if one.country == country)
@@ -166,18 +176,30 @@ class Walk:
         return found
 
     def _shared(self, unit: Unit, found: dict[Bound, str]) -> None:
-        """What a unit shares with what is selected, or its members with each other, where that is not allowed."""
-        cities, groups = dict(self.cities), dict(self.groups)
+        """What a unit shares with what is selected, or its members with each other, where that is not allowed.
+
+        What is selected is named before what is only tied.
+        """
+        tied_cities: dict[str, str] = {}
+        tied_groups: dict[int, str] = {}
         for one in unit.members:
             if self.limits.rules.one_per_city:
-                for city in sorted(one.cities & cities.keys()):
-                    found[Bound.CITY] = f"{city} takes part in {cities[city]} already"
-                cities.update(dict.fromkeys(one.cities, one.reference))
+                for city in sorted(one.cities):
+                    if city in self.cities:
+                        found[Bound.CITY] = f"{city} takes part in {self.cities[city]} already"
+                    elif city in tied_cities:
+                        found.setdefault(Bound.CITY, f"{city} takes part in {tied_cities[city]} too, {_of_tie(unit)}")
+                tied_cities.update(dict.fromkeys(one.cities, one.reference))
             for number, group in enumerate(self.limits.exclusive):
                 if one.application_id in group:
-                    if number in groups:
-                        found[Bound.EXCLUSIVE] = f"it excludes {groups[number]}, which is selected"
-                    groups[number] = one.reference
+                    if number in self.groups:
+                        found[Bound.EXCLUSIVE] = f"it excludes {self.groups[number]}, which is selected"
+                    elif number in tied_groups:
+                        found.setdefault(
+                            Bound.EXCLUSIVE,
+                            f"{one.reference} and {tied_groups[number]} exclude each other and share rank {unit.rank}; {TOGETHER}",
+                        )
+                    tied_groups[number] = one.reference
 
     def unmet(self) -> dict[Bound, int]:
         """Each minimum that is not reached yet, with how much is missing."""
@@ -208,6 +230,25 @@ class Walk:
                 return False
             trial.take(unit)
         return True
+
+
+def _too_many(unit: Unit, country: str, most: int, taken: int) -> str:
+    """Why a country has too many with this unit: it has its number already, or those that are tied do not all fit in it."""
+    if taken >= most:
+        return f"{country} has its {most} of one country already"
+    more = " more" if taken else ""
+    return (
+        f"{unit.countries[country]} of {country} share rank {unit.rank} and only {most - taken}{more} of {country} may be selected; "
+        f"{TOGETHER}"
+    )
+
+
+def _of_tie(unit: Unit) -> str:
+    return f"which shares rank {unit.rank}; {TOGETHER}"
+
+
+# What stands with each rule that only a tie breaks (decision 0024).
+TOGETHER = "tied applications are selected together or not at all, unless the panel puts them in order"
 
 
 def minimum_words(bound: Bound, rules: SelectionRules) -> str:

@@ -250,6 +250,13 @@ def told(row: Any) -> Complained:
     return Complained(said, at, row.decide_at if state in OPEN_COMPLAINTS else None, repeats, stands)
 
 
+# Who stands behind a second decision, as its letter says it: by number and role, since what their names are is kept in the record.
+DECIDED_BY = (
+    "Two people of the programme decided this: one proposed the decision and the other confirmed it. This letter does not name "
+    "them; the record of the programme does."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ComplaintLetter:
     """The second decision as its letter says it, frozen."""

@@ -470,6 +470,10 @@ class LettersPage:
         latest = next(iter(self.mailings), None)
         return latest if latest is not None and latest.state is MailingState.RETURNED and self.waiting else None
 
+    def prepared_at(self, mailing: int | None) -> datetime | None:
+        """When the letters of a mailing were prepared: what they say is of that day."""
+        return next((each.prepared_at for each in self.mailings if each.number == mailing), None)
+
     @property
     def shown_hash(self) -> str:
         """Over every letter that would be prepared now: who prepares them says which they looked at."""

@@ -309,10 +309,12 @@ def _letter(row: Complaint, call: CallView, remedy: Remedy | None) -> ComplaintL
         coordinator=application.coordinator.name,
         first=about[0].upper() + about[1:],
         paragraphs=(
+            "Dear applicant,",
             f"On {sent} you complained about {about}. Two people who had no part in the first decision reviewed it.",
             *(part for part in (row.decision or "").split("\n\n") if part.strip()),
             f"{said.REMEDY_WORDS[remedy]}." if remedy else first,
             *(["You are told the new outcome as soon as it is settled."] if remedy is Remedy.REPEAT else []),
+            said.DECIDED_BY,
             call.programme.name,
         ),
     )

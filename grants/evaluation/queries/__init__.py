@@ -104,7 +104,7 @@ from grants.evaluation.queries.late import (
     reminders_page,
 )
 from grants.evaluation.queries.matrix import matrix_page
-from grants.evaluation.queries.official import by_mean, official_scores, score_questions, scores_of
+from grants.evaluation.queries.official import by_mean, official_scores, score_questions, scores_of, totals_at
 from grants.evaluation.queries.own_conflicts import beside_declaring
 from grants.evaluation.queries.own_sheets import (
     assessments_and_undeclared,
@@ -284,6 +284,7 @@ __all__ = [
     "to_read",
     "told_of",
     "topics_picked",
+    "totals_at",
     "town_question",
     "towns_of",
     "unanswered",

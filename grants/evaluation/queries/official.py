@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, SelectBase, Text, and_, case, cast, func, not_, or_, select
+from sqlalchemy import ColumnElement, SelectBase, Text, and_, case, cast, exists, func, not_, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
@@ -16,7 +17,7 @@ from grants.calls.models import Call
 from grants.calls.rules import CallContent
 from grants.calls.states import ScoreMethod
 from grants.core.db import among
-from grants.core.together import Answer, Asking, reader
+from grants.core.together import Answer, Asking, ask, reader
 from grants.evaluation import rules
 from grants.evaluation.models import (
     Assessment,
@@ -48,6 +49,39 @@ def official_scores(content: CallContent, application_ids: Sequence[UUID]) -> As
     lasting, of_moment = score_questions(content, lambda column: among(column, application_ids))
     answers = yield [*lasting, *of_moment]
     return scores_of(content, application_ids, answers)
+
+
+@reader
+def totals_at(
+    content: CallContent, application_ids: Sequence[UUID], at: datetime
+) -> Asking[dict[UUID, tuple[int, ...]]]:
+    """Evaluators' unweighted totals as they stood at a moment, of those of these applications that lost a seat after it. One statement.
+
+    A sheet stays as history with its seat; whatever was given since counts for later.
+    """
+    lost = aliased(Assignment)
+    keys = [one.key for one in content.criteria]
+    total = case((func.count(AssessmentScore.half) == len(keys), func.sum(AssessmentScore.half)))
+    rows = yield from ask(
+        select(Assignment.application_id, total.label("total"))
+        .join(Assessment, Assessment.assignment_id == Assignment.id)
+        .outerjoin(
+            AssessmentScore,
+            and_(AssessmentScore.assessment_id == Assessment.id, AssessmentScore.criterion.in_(keys)),
+        )
+        .where(
+            among(Assignment.application_id, application_ids),
+            Assessment.submitted_at <= at,
+            or_(Assignment.voided_at.is_(None), Assignment.voided_at > at),
+            exists().where(lost.application_id == Assignment.application_id, lost.voided_at > at),
+        )
+        .group_by(Assignment.application_id, Assignment.id, Assessment.id)
+        .order_by(Assignment.application_id, Assignment.id)
+    )
+    found: dict[UUID, list[int]] = {}
+    for row in rows:
+        found.setdefault(row.application_id, []).extend([] if row.total is None else [int(row.total)])
+    return {key: tuple(sorted(totals)) for key, totals in found.items()}
 
 
 def score_questions(content: CallContent, wanted: Wanted) -> tuple[list[SelectBase], list[SelectBase]]:
