@@ -71,7 +71,7 @@ def test_a_city_keeps_its_organisation_while_somebody_advises_it_or_the_entry_it
     acting = queries.city(manager, shown.slug).organisation_id
 
     for each in (shown, part):
-        with pytest.raises(Refused, match="Ada Advisor advises .* End their part as advisors first"):
+        with pytest.raises(Refused, match=r"Ada Advisor advises .* End their part as advisors first"):
             services.unlink_organisation(manager, each.id)
         with pytest.raises(Refused, match="End their part as advisors first"):
             services.link_organisation(manager, each.id, other)
