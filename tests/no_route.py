@@ -79,12 +79,14 @@ def with_roles(name: str, roles: frozenset[Role]) -> Actor:
     return actors.actor(made.id)
 
 
-def keep_from(person: Actor, found: list[Target], *, barred: bool = True) -> Actor:
+def keep_from(person: Actor, found: list[Target], *, barred: bool = True, silent_about: UUID | None = None) -> Actor:
     """The person once they declared a conflict with these and none with anything else; a bar follows, or is not set yet."""
     assert person.user_id is not None
     away = {each.application_id for each in found}
     with arranging():
-        for application_id in db.session.scalars(select(Application.id)):
+        for application_id in db.session.scalars(
+            select(Application.id).where(Application.id.is_distinct_from(silent_about))
+        ):
             told = "conflict" if application_id in away else "none"
             db.session.add(
                 ConflictDeclaration(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -193,12 +193,18 @@ def organisation_name(shown: CityView) -> str:
 @reader
 def advisors(city_id: UUID) -> Asking[tuple[AdvisorView, ...]]:
     """Who advises a city now, by name; one statement."""
+    return (yield from advisors_of.asking([city_id]))
+
+
+@reader
+def advisors_of(city_ids: Collection[UUID]) -> Asking[tuple[AdvisorView, ...]]:
+    """Who advises any of these cities now, by name, once for each; one statement."""
     rows = yield from ask(
         select(User.id, User.handle, User.name, RoleGrant.starts_at)
         .join(RoleGrant, RoleGrant.user_id == User.id)
         .where(
             RoleGrant.kind == "city",
-            RoleGrant.object_id == city_id,
+            RoleGrant.object_id.in_(city_ids),
             RoleGrant.role == Role.CITY_ADVISOR.value,
             role_holds(clock.now()),
         )

@@ -233,9 +233,31 @@ def link_organisation(actor: Actor, city_id: UUID, organisation_id: UUID, versio
             f"{row.name} is {_kept_as(row.synthetic)} and {organisation.name} is {_kept_as(organisation.synthetic)}. "
             "An invented organisation never acts for a real city, nor a real one for an invented city."
         )
+    if row.organisation_id is not None and not _same(row.organisation_id, organisation):
+        _refuse_advised(row)
     row.organisation_id, row.organisation_link = organisation.id, OrganisationLink.BY_HAND.value
     # By it the conflicts of its advisors are found, and of who stood in a pilot with it.
     people.look_for_conflicts_of(organisation.id)
+
+
+def _same(organisation_id: UUID, other: Organisation) -> bool:
+    """Whether two entries stand for one organisation."""
+    one = get(Organisation, organisation_id)
+    return (one.same_as_id or one.id) == (other.same_as_id or other.id)
+
+
+def _refuse_advised(row: City) -> None:
+    """Refuse to part a city from its organisation while somebody advises it, or the entry it shares: by that organisation
+    alone its applications are shut to them.
+    """
+    standing = queries.advisors_of([row.id, *([row.part_of_id] if row.part_of_id else [])])
+    if standing:
+        names = ", ".join(sorted({each.name for each in standing}))
+        raise Refused(
+            f"{names} {'advises' if len(standing) == 1 else 'advise'} {row.name}, and by its organisation its applications are "
+            "shut to them. End their part as advisors first: what was found by it stands until somebody decides about it. Then "
+            "change the organisation, and name them anew."
+        )
 
 
 def _kept_as(synthetic: bool) -> str:
@@ -253,6 +275,7 @@ def unlink_organisation(actor: Actor, city_id: UUID, version: int | None = None)
     check_version(row, version)
     if row.organisation_id is None:
         raise Refused(f"No organisation acts for {row.name}. Nothing was changed.")
+    _refuse_advised(row)
     row.organisation_id, row.organisation_link = None, OrganisationLink.UNDONE.value
 
 

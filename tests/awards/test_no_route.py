@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 from uuid import UUID
 
+import pytest
 from flask import Flask
 from reportlab.pdfgen.canvas import Canvas
 from sqlalchemy import false, select, true
@@ -18,6 +19,7 @@ from grants.cities import services as cities
 from grants.cities.models import City
 from grants.core.acts import arranging
 from grants.core.db import db
+from grants.core.errors import NotFound
 from grants.evaluation.queries import access
 from grants.identity.models import User
 from grants.identity.policy import Role
@@ -146,6 +148,29 @@ def test_no_route_tells_who_has_not_accepted_the_contract_of_an_application(app:
 
 def test_no_route_tells_who_judges_of_an_application_before_they_declared(app: Flask, evaluated: Scene) -> None:
     assert walked_undeclared(app, evaluated.application_ids[0]) == {}
+
+
+def test_who_judges_and_manages_reads_nothing_of_the_seats_of_what_they_have_not_declared_about(
+    app: Flask, evaluated: Scene
+) -> None:
+    first = evaluated.application_ids[0]
+    about = target_of(db.session.get_one(Application, first))
+    person = with_roles("Cora who chairs and manages", frozenset({Role.PANEL_CHAIR, Role.PROGRAMME_MANAGER}))
+    assert person.user_id is not None
+    manager = actors.client_of(app, evaluated.actor("manager"))
+    reading = actors.client_of(app, keep_from(person, [], silent_about=first))
+    under = f"/calls/{evaluated.slug}/assignments"
+    assert told(app, evaluated.actor("manager"), [about], ("GET",), ("/calls/<slug>/assignments",)) != {}
+
+    assert told(app, actors.actor(person.user_id), [about], ("GET",), ("/calls/<slug>/assignments",)) == {}
+
+    run = f"{under}/runs/1/run.json"
+    assert (manager.get(run).status_code, reading.get(run).status_code) == (200, 403)
+    rows = reading.get(f"{under}/seats.csv").text
+    assert evaluated.references[0] not in rows and evaluated.references[1] in rows
+    evaluated.people["cora"] = person.user_id
+    with pytest.raises(NotFound):
+        evaluated.release(evaluated.seats(first)[0], first, "Ill for weeks.", by="cora")
 
 
 def test_no_route_tells_an_advisor_of_a_city_of_its_application_whatever_they_declared_and_decide(

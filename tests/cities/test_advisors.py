@@ -59,6 +59,31 @@ def test_an_advisor_is_named_and_ended_on_the_page_of_the_city(app: Flask) -> No
         services.end_advice(actors.ingrid(), shown.id, found.handle)
 
 
+def test_a_city_keeps_its_organisation_while_somebody_advises_it_or_the_entry_it_shares(app: Flask) -> None:
+    shown, user = city(), advisor()
+    manager = actors.ingrid()
+    part = services.add_city(manager, CityInput("Paliá Chóra", "GR", part_of="Neochóra", synthetic=True))
+    with arranging():
+        kind = OrganisationKind.MUNICIPALITY
+        people.make_organisation(OrganisationInput("Paliá Chóra", kind, "GR", synthetic=True))
+        other = people.make_organisation(OrganisationInput("Elsewhere", kind, "GR", synthetic=True))
+    services.name_advisor(manager, shown.id, user.email)
+    acting = queries.city(manager, shown.slug).organisation_id
+
+    for each in (shown, part):
+        with pytest.raises(Refused, match=r"Ada Advisor advises .* End their part as advisors first"):
+            services.unlink_organisation(manager, each.id)
+        with pytest.raises(Refused, match="End their part as advisors first"):
+            services.link_organisation(manager, each.id, other)
+    assert acting is not None
+    services.link_organisation(manager, shown.id, acting)
+
+    assert queries.city(manager, shown.slug).organisation_id == acting
+    services.end_advice(manager, shown.id, queries.advisors(shown.id)[0].handle)
+    services.unlink_organisation(manager, part.id)
+    services.link_organisation(manager, shown.id, other)
+
+
 def test_who_has_no_account_is_not_named_nor_anybody_where_no_organisation_acts_for_the_city(app: Flask) -> None:
     app.config["WTF_CSRF_ENABLED"] = False
     shown = city()

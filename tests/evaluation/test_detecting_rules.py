@@ -181,6 +181,45 @@ def test_a_domain_of_a_mail_host_tells_nothing() -> None:
     assert kinds(Candidate(replace(EVA, email="eva@gmail.com"))) == set()
 
 
+def joined(mail: str, team: str = "lead@gmail.com", site: str = "") -> set[str]:
+    """What joins somebody of this address to an application of that one, or of that website."""
+    entity = Entity(key("anybody"), "Anybody", "FI", domain=site)
+    lead = Somebody(key("lead of anybody"), "Tea Membera", team, organisation_id=entity.id)
+    application = ComparedApplication(key("applied"), (entity,), (lead,))
+    found = detect([Candidate(replace(EVA, email=mail))], [application], (), USUAL)
+    return {each.evidence.rpartition(" ")[2] for each in found if each.kind is K.MAIL_DOMAIN and not each.is_certain}
+
+
+def test_parts_of_one_domain_are_proposed_whichever_stands_above_the_other() -> None:
+    for one, other in (("cs.uni.fi", "uni.fi"), ("uni.fi", "cs.uni.fi"), ("math.uni.fi", "cs.uni.fi")):
+        assert joined(f"eva@{one}", f"lead@{other}") == {"uni.fi"}, (one, other)
+    assert joined("eva@uni.fi", site="ict.uni.fi") == {"uni.fi"}
+    assert joined("eva@law.ox.ac.uk", "lead@cs.ox.ac.uk") == {"ox.ac.uk"}
+
+
+@pytest.mark.parametrize("above", ["co.uk", "ac.uk", "gov.pl", "com.pl", "gv.at", "gov.gr", "fi", "sub.gmail.com"])
+def test_what_many_share_above_their_domains_joins_nobody(above: str) -> None:
+    assert joined(f"eva@one.{above}", f"lead@other.{above}") == set()
+    assert joined(f"eva@{above}", f"lead@{above}") == set()
+
+
+def test_a_registration_number_is_compared_by_letters_and_digits_within_its_country() -> None:
+    def found(one: str, other: str, countries: str = "FI FI") -> list[tuple[str, bool]]:
+        own, entity = (
+            Entity(key(name), name, country, numbers=numbers, proven=numbers)
+            for name, country, number in zip(("Alpha", "Beta"), countries.split(), (one, other), strict=True)
+            for numbers in [frozenset({("registration number", number)})]
+        )
+        application = ComparedApplication(key("applied"), (entity,))
+        return [
+            (each.kind.value, each.is_certain) for each in detect([Candidate(EVA, (own,))], [application], (), USUAL)
+        ]
+
+    assert found("0201256-6", "02012566") == found("hrb 12345 B", "HRB12345b") == [("same_number", True)]
+    assert found("02012566", "02012567") == found("-", "--") == []
+    assert found("12345", "12345", "DE FR") == []
+
+
 # --- Against the naive way, pair by pair -------------------------------------------------------------------------------
 
 NUMBER = [frozenset({("PIC", str(n))}) for n in range(5)]

@@ -28,6 +28,7 @@ from grants.evaluation.queries.access import (
     told_of,
     undecidable,
     undeclared,
+    unseatable,
 )
 from grants.evaluation.queries.applicants import (
     cities_named,
@@ -290,6 +291,7 @@ __all__ = [
     "unanswered",
     "undecidable",
     "undeclared",
+    "unseatable",
     "unsettled",
     "waiting_detections",
     "waiting_doubts",

@@ -6,7 +6,22 @@ from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, Uuid, and_, cast, func, literal, not_, null, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    cast,
+    false,
+    func,
+    literal,
+    not_,
+    null,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
@@ -309,6 +324,55 @@ def undeclared(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozen
         select(Application.id).where(among(Application.id, application_ids), clear_for(actor.user_id))
     )
     return frozenset(application_ids) - {row.id for row in clear}
+
+
+def declares_about(actor: Actor) -> ColumnElement[bool]:
+    """Applications this person says something about, whatever their state: of the calls whose pool they are in; for a panel, those it reads.
+
+    Whoever stepped down from a call declares about what they submitted there alone.
+    """
+    mine = select(Evaluator.call_id).where(Evaluator.user_id == actor.user_id)
+    seats = (
+        select(Assignment.application_id)
+        .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
+        .where(Evaluator.user_id == actor.user_id, Assignment.state == SeatState.ACTIVE.value)
+    )
+    sees: ColumnElement[bool] = or_(
+        Application.call_id.in_(mine.where(Evaluator.stepped_down_at.is_(None))),
+        Application.id.in_(seats.where(Evaluator.stepped_down_at.is_not(None))),
+    )
+    if actor.can(Permission.ASSESSMENT_READ_ALL):
+        sees = or_(sees, within(actor, Permission.ASSESSMENT_READ_ALL))
+    return and_(within(actor, Permission.CONFLICT_DECLARE), sees)
+
+
+def still_declares(actor: Actor) -> ColumnElement[bool]:
+    """The condition on :class:`Application` that this person must declare about it and it does not open to them (yet).
+
+    Whatever other office they have: who judges learns of its seats no sooner there than where they judge. What was never
+    declared about by the time it was decided stays so.
+    """
+    if not actor.can(Permission.CONFLICT_DECLARE):
+        return false()
+    faults.point("conflict")
+    # Of what was published elsewhere nobody declares; before it is eligible, neither.
+    asked = and_(Application.state.in_((*IN_EVALUATION, *EVALUATED)), Application.submission_id.is_not(None))
+    return and_(asked, declares_about(actor), closed_to(actor.user_id))
+
+
+def still_declared_by(actor: Actor) -> Select[Any]:
+    """Ids of what :func:`still_declares` holds of, as a set that hangs on no row."""
+    return select(Application.id).where(still_declares(actor)).correlate(None)
+
+
+@reader
+def unseatable(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozenset[UUID]]:
+    """Those of these applications whose seats this person changes nothing of: kept from for good, or still to declare about."""
+    shut = yield from undecidable.asking(actor, (), application_ids)
+    if not actor.can(Permission.CONFLICT_DECLARE):
+        return shut
+    rows = yield from ask(select(Application.id).where(among(Application.id, application_ids), still_declares(actor)))
+    return shut | {row.id for row in rows}
 
 
 @reader

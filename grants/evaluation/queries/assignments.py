@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Label, Select, Text, and_, cast, func, literal, not_, select, true
+from sqlalchemy import ColumnElement, Label, Select, Text, and_, cast, func, literal, not_, or_, select, true
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application, ApplicationPartner
@@ -31,7 +31,13 @@ from grants.evaluation.queries.accepting import (
     read_rows,
     terms_accepted,
 )
-from grants.evaluation.queries.access import IN_EVALUATION, READS_ASSIGNMENTS, shut_to
+from grants.evaluation.queries.access import (
+    IN_EVALUATION,
+    READS_ASSIGNMENTS,
+    shut_to,
+    still_declared_by,
+    still_declares,
+)
 from grants.evaluation.queries.applicants import cities_of, head_of
 from grants.evaluation.queries.seats_seen import assesses, may_see
 from grants.evaluation.rules import (
@@ -61,24 +67,29 @@ RUN_COLUMNS = (
 
 def not_barred(actor: Actor) -> ColumnElement[bool]:
     """The condition on :class:`Assignment` that its application is not shut to this person: then no count tells of it."""
-    return Assignment.application_id.not_in(actor.barred("application"))
+    seen = Assignment.application_id.not_in(actor.barred("application"))
+    if not actor.can(Permission.CONFLICT_DECLARE):
+        return seen
+    return and_(seen, Assignment.application_id.not_in(still_declared_by(actor)))
+
+
+def _kept_from(actor: Actor) -> ColumnElement[bool]:
+    """The contrary of :func:`not_barred`, of :class:`Application`."""
+    return or_(among(Application.id, actor.barred("application")), still_declares(actor))
 
 
 @reader
 def sees_a_part(actor: Actor, call_id: UUID) -> Asking[bool]:
     """Whether an application of a call is shut to this person: figures of the whole call would tell of it."""
-    shut = actor.barred("application")
-    if not shut:
+    if not (actor.barred("application") or actor.can(Permission.CONFLICT_DECLARE)):
         return False
-    found = yield from ask(
-        select(Application.id).where(Application.call_id == call_id, Application.id.in_(shut)).limit(1)
-    )
+    found = yield from ask(select(Application.id).where(Application.call_id == call_id, _kept_from(actor)).limit(1))
     return bool(found)
 
 
 def _shut_count(actor: Actor, call_id: UUID) -> ColumnElement[int]:
     """How many applications of a call are shut to this person, whatever stands with them."""
-    shut = and_(Application.call_id == call_id, among(Application.id, actor.barred("application")))
+    shut = and_(Application.call_id == call_id, _kept_from(actor))
     return select(func.count(Application.id)).where(shut).scalar_subquery()
 
 
@@ -251,10 +262,13 @@ def runs(actor: Actor, call_id: UUID) -> Asking[tuple[RunView, ...]]:
 def shut_titles(actor: Actor, call_id: UUID) -> Asking[ShutTitles]:
     """The applications of a call that are shut to this person, as the sentences of a run name them."""
     rows = yield from ask(
-        select(Application.id, Application.title, assesses(actor).label("own")).where(Application.call_id == call_id)
+        select(Application.id, Application.title, or_(assesses(actor), still_declares(actor)).label("own")).where(
+            Application.call_id == call_id
+        )
     )
     shut = yield from shut_to.asking(actor, (), [row.id for row in rows])
-    # Nor what they assess: a sentence about it, or a total less what they see, would tell who else does.
+    # Nor what they assess: a sentence about it, or a total less what they see, would tell who else does. Nor what they
+    # must declare about first, in whatever second office they read of it.
     shut = frozenset(shut) | {row.id for row in rows if row.own}
     return ShutTitles(
         frozenset(str(each) for each in shut),

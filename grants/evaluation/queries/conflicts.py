@@ -29,7 +29,7 @@ from grants.evaluation.models import (
     EvaluatorWish,
 )
 from grants.evaluation.queries.accepting import terms_accepted
-from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, ROWS_MAX, within
+from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, ROWS_MAX, declares_about, within
 from grants.evaluation.queries.applicants import cities_of, consortia_of, head_of
 from grants.evaluation.queries.entities import entity_rows, unsettled
 from grants.evaluation.rules import ApplicationHead, ConflictPage, ConflictRow, Consortium, DoubtRow, EntityRow
@@ -128,25 +128,8 @@ def _declared_now(actor: Actor) -> ColumnElement[bool]:
 
 
 def must_declare(actor: Actor) -> ColumnElement[bool]:
-    """Applications of the calls whose pool the person is in; for a panel, those whose assessments they may read.
-
-    Whoever stepped down from a call declares about what they submitted there alone.
-    """
-    mine = select(Evaluator.call_id).where(Evaluator.user_id == actor.user_id)
-    seats = (
-        select(Assignment.application_id)
-        .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
-        .where(Evaluator.user_id == actor.user_id, Assignment.state == SeatState.ACTIVE.value)
-    )
-    pooled = or_(
-        Application.call_id.in_(mine.where(Evaluator.stepped_down_at.is_(None))),
-        Application.id.in_(seats.where(Evaluator.stepped_down_at.is_not(None))),
-    )
-    sees: ColumnElement[bool] = pooled
-    if actor.can(Permission.ASSESSMENT_READ_ALL):
-        sees = or_(pooled, within(actor, Permission.ASSESSMENT_READ_ALL))
-    accepted = terms_accepted(actor.user_id, Application.call_id)
-    return and_(within(actor, Permission.CONFLICT_DECLARE), sees, accepted)
+    """Applications this person declares about (``declares_about``), once they accepted the words of the call."""
+    return and_(declares_about(actor), terms_accepted(actor.user_id, Application.call_id))
 
 
 def may_declare(actor: Actor, call_id: UUID) -> frozenset[UUID]:

@@ -16,7 +16,7 @@ from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation import rules
 from grants.evaluation.models import Assessment, Assignment, Consensus, Evaluator
-from grants.evaluation.queries.access import clear_people, declarations, undecidable
+from grants.evaluation.queries.access import clear_people, declarations, unseatable
 from grants.evaluation.queries.applicants import consortia_of
 from grants.evaluation.queries.assignments import country_rule, pool, seat_views
 from grants.evaluation.queries.seating import ACTIVE, OPEN
@@ -89,7 +89,7 @@ def seat_plan(actor: Actor, call: CallView, table: Sequence[Sequence[str]]) -> A
             Application.reference.in_({line.reference for line in asked}),
         )
     )
-    shut = yield from undecidable.asking(actor, (), [row.id for row in found])
+    shut = yield from unseatable.asking(actor, [row.id for row in found])
     open_ones = {row.reference: row for row in found if row.id not in shut}
     ids = [row.id for row in open_ones.values()]
     about: list[Asking[Any]] = [

@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased
 from grants.applications.models import Application
 from grants.core.permissions import Actor, Permission
 from grants.evaluation.models import Assignment, Evaluator
-from grants.evaluation.queries.access import in_conflict, results_known, within
+from grants.evaluation.queries.access import in_conflict, results_known, still_declares, within
 from grants.evaluation.states import SeatState
 
 # Under names of their own: seats stand in the queries that carry the condition.
@@ -16,9 +16,13 @@ _OWN, _SELF = aliased(Assignment), aliased(Evaluator)
 
 
 def shown_to(actor: Actor) -> ColumnElement[bool]:
-    """The condition on :class:`Application` that it is not shut to this person, as ``shut_to`` has it of rows."""
+    """The condition on :class:`Application` that it is not shut to this person, as ``shut_to`` has it of rows.
+
+    Nor waits for what they declare: who judges and manages is asked first, like everybody who judges.
+    """
     apart = actor.barred("application") | actor.places(Permission.APPLICATION_READ, "application")
-    return and_(not_(and_(in_conflict(actor.user_id), not_(results_known()))), Application.id.not_in(apart))
+    conflict = and_(in_conflict(actor.user_id), not_(results_known()))
+    return and_(not_(conflict), not_(still_declares(actor)), Application.id.not_in(apart))
 
 
 def assesses(actor: Actor) -> ColumnElement[bool]:

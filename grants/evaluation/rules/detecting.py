@@ -96,6 +96,29 @@ GENERIC_DOMAINS = frozenset(
         "hey.com",
     ]
 )
+# Second levels under which a register of a country gives out names, as ``co.uk``: below them begin the names of organisations.
+# Not every one there is: what is missing is proposed where it need not be, unless many use it (``HOSTED_MIN``).
+SECOND_LEVELS = frozenset(
+    [
+        "ac",
+        "co",
+        "com",
+        "edu",
+        "gob",
+        "gouv",
+        "gov",
+        "gv",
+        "kommune",
+        "ltd",
+        "mil",
+        "net",
+        "nhs",
+        "or",
+        "org",
+        "plc",
+        "sch",
+    ]
+)
 # A domain that people of more organisations than this use belongs to who hosts mail, not to one of them.
 HOSTED_MIN = 4
 # How alike two names are from which on a person should look, of 1 for the same letters.
@@ -234,6 +257,24 @@ def detect(
 
 
 Place = tuple[ComparedApplication, Entity]
+# A number as it is compared: which register, whose country where the register is one of a country, letters and digits alone.
+NumberKey = tuple[str, str, str]
+# What a register of one country gives out: another country may give the same to somebody else.
+OF_A_COUNTRY = "registration number"
+
+
+def number_keys(entity: Entity, numbers: Iterable[tuple[str, str]]) -> dict[NumberKey, str]:
+    """Numbers of an entity as they are compared, each with how it is written there; what has no letter or digit is none.
+
+    >>> number_keys(Entity(UUID(int=1), "Office", "FI"), [("registration number", "0201256-6")])
+    {('registration number', 'FI', '02012566'): '0201256-6'}
+    """
+    found: dict[NumberKey, str] = {}
+    for kind, value in sorted(numbers):
+        plain = "".join(each for each in value.upper() if each.isalnum())
+        if plain:
+            found[kind, entity.country_code if kind == OF_A_COUNTRY else "", plain] = value
+    return found
 
 
 class _Names(Generic[T]):
@@ -280,7 +321,7 @@ class _Index:
     by_writer: Mapping[UUID, list[ComparedApplication]]
     by_orcid: Mapping[str, list[tuple[ComparedApplication, Somebody]]]
     by_entity: Mapping[UUID, list[Place]]
-    by_number: Mapping[tuple[str, str], list[Place]]
+    by_number: Mapping[NumberKey, list[Place]]
     by_country: Mapping[str, list[Place]]
     by_town: Mapping[tuple[str, str], list[Place]]
     by_domain: Mapping[str, list[tuple[ComparedApplication, UUID | None]]]
@@ -298,7 +339,11 @@ def _indexed(applications: Sequence[ComparedApplication], past: Sequence[Togethe
         _by((user_id, application) for application in applications for user_id in application.wrote),
         _by((person.orcid, (application, person)) for application, person in team if person.orcid),
         _by((entity.id, (application, entity)) for application, entity in places),
-        _by((number, (application, entity)) for application, entity in places for number in entity.numbers),
+        _by(
+            (number, (application, entity))
+            for application, entity in places
+            for number in number_keys(entity, entity.numbers)
+        ),
         _by((entity.country_code, (application, entity)) for application, entity in places),
         _by((_town(entity), (application, entity)) for application, entity in places if entity.town),
         _domains(places, team),
@@ -332,12 +377,12 @@ def _domains(
         (entity.domain, (application, entity.id)) for application, entity in places
     ]
     pairs += [(person.domain, (application, person.organisation_id)) for application, person in team]
+    # Everything above a name within a domain counts too: both may be parts of what stands above them.
+    pairs = [(above, whose) for domain, whose in pairs for above in _with_parents(domain)]
     users: dict[str, set[UUID | None]] = defaultdict(set)
     for domain, (_, organisation_id) in pairs:
         users[domain].add(organisation_id)
-    return _by(
-        pair for pair in pairs if pair[0] and pair[0] not in GENERIC_DOMAINS and len(users[pair[0]]) < HOSTED_MIN
-    )
+    return _by(pair for pair in pairs if len(users[pair[0]]) < HOSTED_MIN)
 
 
 def _about(
@@ -380,12 +425,13 @@ def _by_organisation(candidate: Candidate, index: _Index) -> Iterator[Found]:
             words = f"Belongs to {entity.name}, or did within the years the call looks back"
             since = candidate.joined.get(own.id)
             yield replace(_found(candidate, application, DetectedKind.OWN_ORGANISATION, entity.id, words), since=since)
-        for kind, value in sorted(own.numbers):
-            for application, entity in index.by_number.get((kind, value), ()):
+        proven = number_keys(own, own.proven)
+        for number, value in number_keys(own, own.numbers).items():
+            for application, entity in index.by_number.get(number, ()):
                 if entity.id != own.id:
-                    words = f"{own.name} has the same {kind} as {entity.name}: {value}"
+                    words = f"{own.name} has the same {number[0]} as {entity.name}: {value}"
                     found = _found(candidate, application, DetectedKind.SAME_NUMBER, entity.id, words)
-                    yield replace(found, proven=(kind, value) in own.proven & entity.proven)
+                    yield replace(found, proven=number in proven.keys() & number_keys(entity, entity.proven).keys())
 
 
 def _by_help(candidate: Candidate, index: _Index) -> Iterator[Found]:
@@ -451,10 +497,19 @@ def _past(candidate: Candidate, index: _Index) -> Iterator[Found]:
 
 
 def _with_parents(domain: str) -> Iterator[str]:
-    """``ict.uni.example`` and ``uni.example``: a part of an organisation has a name within its domain."""
-    parts = domain.split(".")
-    for start in range(len(parts) - 1):
-        yield ".".join(parts[start:])
+    """``ict.uni.example`` and ``uni.example``: a part of an organisation has a name within its domain.
+
+    Nothing that many organisations share, as ``co.uk``, and nothing of who gives mail to everybody.
+    """
+    parts = domain.lower().strip(".").split(".")
+    every = [".".join(parts[start:]) for start in range(len(parts) - 1) if not _is_public(parts[start:])]
+    if not any(each in GENERIC_DOMAINS for each in every):
+        yield from every
+
+
+def _is_public(parts: Sequence[str]) -> bool:
+    """Whether names below it belong to nobody in common: a country, or a second level of one."""
+    return len(parts) < 2 or (len(parts) == 2 and len(parts[1]) == 2 and parts[0] in SECOND_LEVELS)
 
 
 def _person_key(name: str) -> str:

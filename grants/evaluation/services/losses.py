@@ -40,7 +40,7 @@ def request_loss(actor: Actor, call_id: UUID, seat_id: UUID) -> UUID:
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
         .where(Assignment.id == seat_id, Evaluator.call_id == call_id)
     ).one_or_none()
-    if seat is None or seat.application_id in queries.undecidable(actor, (), [seat.application_id]):
+    if seat is None or seat.application_id in queries.unseatable(actor, [seat.application_id]):
         raise NotFound
     if seat.run_id is None or not db.session.scalar(
         select(AssignmentRun.input.is_not(None)).where(AssignmentRun.id == seat.run_id)

@@ -137,7 +137,7 @@ def _read(actor: Actor, call_id: UUID, values: RunInput) -> _ReadNow:
     call = calls.call_by_id(call_id)
     every = queries.consortia(call_id)
     # Whoever asks decides nothing about those, and learns nothing of who sits there: each is a seat of every evaluator.
-    shut = queries.undecidable(actor, (), [one.application_id for one in every])
+    shut = queries.unseatable(actor, [one.application_id for one in every])
     found = tuple(one for one in every if one.application_id not in shut)
     members = queries.pool(call_id, actor)
     rules.refuse_too_large(len(every), len(members))

@@ -160,7 +160,7 @@ def to_change_by_hand(actor: Actor, application_id: UUID, reason: str) -> tuple[
     evaluation is repeated; the seats of an application that is no longer in evaluation stand.
     """
     application = locked(Application, application_id)
-    if queries.undecidable(actor, (), [application_id]):
+    if queries.unseatable(actor, [application_id]):
         raise NotFound
     queries.refuse_own_seat(actor, application_id)
     queries.refuse_closed(application)
