@@ -82,7 +82,7 @@ def look_at_pool(slug: str) -> Any:
     call, form = queries.call_to_assign(current_actor(), slug), EvaluatorsFileForm()
     if form.validate_on_submit():
         with form.refusals():
-            table = read_table(form.file.data, "evaluators", len(rules.IMPORT_COLUMNS))
+            table = read_table(form.file.data, "evaluators", len(rules.IMPORT_COLUMNS) + len(rules.TOLD_COLUMNS))
             shown = _shown(call, table)
             # By an address of its own: “back” leads to it, and nothing is sent again.
             name = look_at(f"evaluators {call.id}", text=rules.table_text(table))
