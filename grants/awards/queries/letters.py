@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, not_, select, union_all
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from grants.applications import queries as applications
 from grants.applications.models import Application
@@ -31,7 +32,6 @@ from grants.awards.queries.settling import as_settled, repeating_in, settled_in,
 from grants.awards.rules.delivery import NO_MAILS, Delivery
 from grants.awards.rules.letters import (
     HOUSE_TEXTS,
-    LETTERS_MAX,
     DecisionText,
     Hashes,
     Hindrance,
@@ -205,8 +205,8 @@ def _decided(call_id: UUID) -> Asking[tuple[Sequence[Any], Sequence[Any]]]:
             Selection.kind == SelectionKind.RANKED.value,
             Selection.state == SelectionState.CONFIRMED.value,
         )
-        .order_by(SelectionItem.position)
-        .limit(LETTERS_MAX),
+        # All of them: whoever stood behind a limit would never be told.
+        .order_by(SelectionItem.position),
         select(Application.id.label("application_id"), *about)
         .join(Organisation, Organisation.id == Application.coordinator_id)
         .where(
@@ -214,8 +214,7 @@ def _decided(call_id: UUID) -> Asking[tuple[Sequence[Any], Sequence[Any]]]:
             Application.origin == Origin.SUBMITTED_HERE.value,
             Application.state.in_(WITHOUT_RESULT),
         )
-        .order_by(Application.reference)
-        .limit(LETTERS_MAX),
+        .order_by(Application.reference),
     ]
     # Before a list is confirmed everything lacks an outcome; that is no exception, it is not decided yet.
     return items, (forgotten if items else ())
@@ -234,8 +233,9 @@ def _texts(call_id: UUID) -> Asking[dict[Outcome, TextView]]:
         select(LetterText.outcome, LetterText.text, LetterText.number, LetterText.written_at, User.name)
         .join(User, User.id == LetterText.written_by)
         .where(LetterText.call_id == call_id)
-        .order_by(LetterText.outcome, LetterText.number)
-        .limit(1_000)
+        # The newest of each alone, however often the words were changed.
+        .ext(distinct_on(LetterText.outcome))
+        .order_by(LetterText.outcome, LetterText.number.desc())
     )
     found = {outcome: TextView(outcome, HOUSE_TEXTS[outcome]) for outcome in Outcome}
     for row in rows:
@@ -255,8 +255,8 @@ def _mailings(call_id: UUID) -> Asking[tuple[MailingView, ...]]:
         select(LetterMailing, counted.c.letters)
         .outerjoin(counted, counted.c.mailing_id == LetterMailing.id)
         .where(LetterMailing.call_id == call_id)
+        # All of them: who wrote or returned one may not confirm another, and an older one is opened by its number.
         .order_by(LetterMailing.number.desc())
-        .limit(100)
     )
     people = yield from identity.people.asking(
         who for row in rows for who in (row.prepared_by, row.confirmed_by, row.returned_by) if who

@@ -14,7 +14,7 @@ from grants.awards.models import EvaluatorNames, Selection, SelectionItem
 from grants.awards.queries import withholding
 from grants.awards.queries.describing import public_text
 from grants.awards.queries.publication import GONE, STILL_SELECTED, what_is_gone
-from grants.awards.queries.selections import ROWS_MAX, plan_of
+from grants.awards.queries.selections import plan_of
 from grants.awards.rules.experts import EVALUATORS_LEAST, NamesPage
 from grants.awards.rules.publication import Award
 from grants.awards.states import AmountBasis, NamesShown, Outcome, SelectionKind, SelectionState
@@ -58,8 +58,8 @@ def awards(actor: Actor, slug: str, at: datetime) -> tuple[CallView, tuple[Award
             ~applications.untold_when_public(),
         )
         # By title, never by rank: the order must say nothing about scores.
+        # All of them: a frozen list and what was published elsewhere, both of which are as long as they are.
         .order_by(func.lower(Application.title), Application.reference)
-        .limit(ROWS_MAX)
     ).all()
     standing = [row for row in rows if row.state in STILL_SELECTED]
     named = [row for row in standing if not row.withheld]
@@ -107,7 +107,8 @@ def refuse_kept_out(actor: Actor, call_id: UUID) -> None:
     """Refuse whoever is kept from an application of a call: among all its evaluators are those who assessed that one."""
     sent = select(Application.id).where(Application.call_id == call_id, Application.submission_id.is_not(None))
     # Nobody has to have declared about all of them here: what is shut is what they stand in conflict with, or act for.
-    if evaluation.shut_to(actor, (), db.session.scalars(sent.limit(ROWS_MAX)).all()):
+    # All of them, however many: behind a limit what shuts one would go unseen.
+    if evaluation.shut_to(actor, (), db.session.scalars(sent).all()):
         raise NotAllowed(
             "You are kept from an application of this call, so somebody else decides how the names of its evaluators are "
             "published.",
@@ -120,8 +121,8 @@ def names_of(call: CallView, at: datetime) -> NamesPage:
     people = db.session.execute(
         select(User.id, User.name)
         .where(User.id.in_(_assessed([call.id])))
+        # Everybody: a name behind a limit could be left out by nobody, and would be missing without a word.
         .order_by(func.lower(User.name), User.id)
-        .limit(ROWS_MAX)
     ).all()
     many = db.session.scalar(
         select(func.count()).where(Application.call_id == call.id, Application.submission_id.is_not(None))
@@ -167,8 +168,8 @@ def names_of_year(year: int, at: datetime) -> tuple[str, ...]:
         )
         .join(Call, Call.id == EvaluatorNames.call_id)
         .where(Call.results_public_at <= at)
+        # Every decision: one behind a limit would be that somebody is left out for their safety.
         .order_by(EvaluatorNames.call_id, EvaluatorNames.number)
-        .limit(ROWS_MAX)
     )
     newest = {row.call_id: row for row in db.session.execute(decided)}
     wanted = {

@@ -15,7 +15,6 @@ from grants.applications import queries as applications
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState, Origin
 from grants.awards.models import ResultsPublication, Selection, SelectionItem
-from grants.awards.queries.selections import ROWS_MAX
 from grants.awards.queries.withholding import by_name, reasons
 from grants.awards.rules import Decided, PublicationView
 from grants.awards.rules.publication import Withheld, gone_words, withheld_words
@@ -251,8 +250,8 @@ def _selected(call: CallView, kinds: tuple[SelectionKind, ...]) -> Asking[list[_
             Application.state.in_((*STILL_SELECTED, *GONE)),
         )
         # By title, never by rank: the order must say nothing about scores.
+        # All of them: what is withheld is looked for in it, and everybody reads the rest.
         .order_by(func.lower(Application.title), Application.reference)
-        .limit(ROWS_MAX)
     )
     cities = yield from evaluation.cities_of.asking([row.id for row in rows])
     return [

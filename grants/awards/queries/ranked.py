@@ -14,7 +14,6 @@ from sqlalchemy.orm import aliased
 from grants.applications.models import Application, ApplicationPartner
 from grants.applications.states import ApplicationState, Origin, PartnerState
 from grants.awards import ranking, rules
-from grants.awards.queries.selections import ROWS_MAX
 from grants.awards.queries.sheets import intervals_now
 from grants.awards.queries.solves import answers_kept
 from grants.awards.ranking import NOT_WORKED_OUT, Bar, Known, RankedList, RankingRules, Scored, Solved
@@ -279,7 +278,7 @@ def forgotten(call_id: UUID) -> Asking[tuple[Listed, ...]]:
 
 @reader
 def in_state(call_id: UUID, *states: ApplicationState) -> Asking[tuple[Listed, ...]]:
-    """The applications sent in here that are in one of these states, by reference, as far as a list is long."""
+    """The applications sent in here that are in one of these states, by reference, all of them."""
     return tuple(map(Listed._make, (yield from ask(_in_state(call_id, *states)))))
 
 
@@ -291,8 +290,8 @@ def _in_state(call_id: UUID, *states: ApplicationState) -> SelectBase:
             Application.state.in_([state.value for state in states]),
             Application.origin == Origin.SUBMITTED_HERE.value,
         )
+        # All of them: who decides is checked against each, and a list decided from a part would forget the rest.
         .order_by(Application.reference)
-        .limit(ROWS_MAX)
     )
 
 

@@ -283,8 +283,8 @@ def _moves(selection_id: UUID) -> Asking[tuple[MoveView, ...]]:
         select(SelectionMove, Application.reference, Application.title)
         .join(Application, Application.id == SelectionMove.application_id)
         .where(SelectionMove.selection_id == selection_id)
+        # All of them: the last is the one that waits for a second person.
         .order_by(SelectionMove.number)
-        .limit(500)
     )
     people = yield from identity.people.asking(
         who for row in rows for who in (row.decided_by, row.confirmed_by, row.returned_by) if who

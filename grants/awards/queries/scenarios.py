@@ -70,6 +70,7 @@ def _scenarios(of_call: ColumnElement[bool]) -> Asking[tuple[ScenarioView, ...]]
         )
         .where(of_call)
         .order_by(SelectionScenario.number)
+        # Never reached: ``wrong_name`` refuses more than ``SCENARIOS_MAX`` in a call.
         .limit(100)
     )
     people = yield from identity.people.asking(row.made_by for row in rows)

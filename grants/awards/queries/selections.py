@@ -23,8 +23,6 @@ from grants.core.together import Asking, ask, both, reader
 from grants.evaluation import queries as evaluation
 from grants.identity import queries as identity
 
-ROWS_MAX = 2_000
-
 
 def selection_scope(selection_id: UUID) -> Scope:
     """A selection lies in its call. The call is locked first: its money becomes scarcer."""
@@ -67,7 +65,8 @@ def selections(call_id: UUID) -> Asking[tuple[SelectionView, ...]]:
 
 
 def _selections(wanted: ColumnElement[bool]) -> Asking[tuple[SelectionView, ...]]:
-    rows = yield from ask(select(Selection).where(wanted).order_by(Selection.number.desc()).limit(100))
+    # All of them: the oldest may be the one that was confirmed, and each is opened by its number.
+    rows = yield from ask(select(Selection).where(wanted).order_by(Selection.number.desc()))
     people = yield from identity.people.asking(person for row in rows for person in _who(row) if person)
     return tuple(_view(row, {key: person.name for key, person in people.items()}) for row in rows)
 

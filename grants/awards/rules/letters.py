@@ -22,7 +22,6 @@ from grants.dossiers.markup import Block, BlockKind, blocks
 from grants.dossiers.rules import clean_text, count_words
 
 TEXT_WORDS_MAX = 1_000
-LETTERS_MAX = 2_000
 SCHEMA = 1
 _PLACE = re.compile(r"\{([^{}]*)\}")
 

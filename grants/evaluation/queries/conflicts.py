@@ -47,7 +47,7 @@ def conflict_pages(actor: Actor) -> Asking[tuple[ConflictPage, ...]]:
     rows, found_about = yield from both(
         ask(
             select(
-                *(Application.id, Application.call_id, Call.slug, Call.title),
+                *(Application.id, Application.call_id, Call.slug, Call.title, Call.reference.label("call_key")),
                 *(declared.declared, declared.reason, declared.ruling),
                 *(Evaluator.id.label("evaluator_id"), EvaluatorWish.wish, _own_seat()),
             )
@@ -59,7 +59,8 @@ def conflict_pages(actor: Actor) -> Asking[tuple[ConflictPage, ...]]:
             )
             .outerjoin(declared, and_(declared.application_id == Application.id, declared.user_id == actor.user_id))
             .where(_declared_now(actor), must_declare(actor))
-            .order_by(Call.reference, Application.reference)
+            # What was not answered stands first: where they are more than a page takes, each answer brings the next one.
+            .order_by(declared.declared.is_not(None), Call.reference, Application.reference)
             .limit(ROWS_MAX)
         ),
         _found_about(actor),
@@ -72,7 +73,7 @@ def conflict_pages(actor: Actor) -> Asking[tuple[ConflictPage, ...]]:
     consortia, entities, unsettled_ones = yield from side_by_side(about_them)
     about = {one.application_id: one for one in consortia}
     by_call: dict[UUID, list[Any]] = defaultdict(list)
-    for row in rows:
+    for row in sorted(rows, key=lambda row: row.call_key):
         by_call[row.call_id].append(row)
     pages = []
     for call_id, found in by_call.items():
@@ -150,7 +151,6 @@ def _found_about(actor: Actor) -> Asking[dict[UUID, str]]:
         .outerjoin(Organisation, Organisation.id == DetectedConflict.organisation_id)
         .where(DetectedConflict.user_id == actor.user_id, DetectedConflict.state.in_(STANDS))
         .order_by(DetectedConflict.kind, Organisation.name)
-        .limit(ROWS_MAX)
     )
     found: dict[UUID, list[str]] = defaultdict(list)
     for row in rows:
@@ -244,8 +244,8 @@ def waiting_doubts(call_id: UUID) -> tuple[tuple[str, str], ...]:
         .join(ConflictDeclaration, ConflictDeclaration.user_id == User.id)
         .join(Application, Application.id == ConflictDeclaration.application_id)
         .where(Application.call_id == call_id, waits_for_ruling())
+        # All of them: an act refuses for the one it is about, which may be the last.
         .order_by(Application.reference, User.name)
-        .limit(ROWS_MAX)
     )
     return tuple((name, reference) for name, reference in rows)
 

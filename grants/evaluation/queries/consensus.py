@@ -232,8 +232,8 @@ def standing_answers(application_id: UUID) -> Asking[tuple[int, tuple[Any, ...]]
         standing,
         select(ConsensusAnswer.user_id, ConsensusAnswer.answer, ConsensusAnswer.words, ConsensusAnswer.answered_at)
         .where(ConsensusAnswer.version_id == standing.with_only_columns(ConsensusVersion.id).scalar_subquery())
-        .order_by(ConsensusAnswer.answered_at, ConsensusAnswer.answer, ConsensusAnswer.id)
-        .limit(500),
+        # All of them: who closes it goes by who said nothing.
+        .order_by(ConsensusAnswer.answered_at, ConsensusAnswer.answer, ConsensusAnswer.id),
     ]
     return (versions[0].number if versions else 0), tuple(answers)
 

@@ -20,7 +20,7 @@ from grants.core.paging import COUNTED_MAX, ROWS_ON_A_PAGE_MAX, Page, Rows, Tall
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation.models import Assignment, ConflictDeclaration, DetectedConflict, Evaluator
-from grants.evaluation.queries.access import IN_EVALUATION, READS_CONFLICTS, ROWS_MAX, in_conflict, within
+from grants.evaluation.queries.access import IN_EVALUATION, READS_CONFLICTS, in_conflict, within
 from grants.evaluation.rules import DetectedFact, DetectedPair, DetectedSearch
 from grants.evaluation.states import DETECTED_SHOWN, Declared, DetectedKind, DetectedState, SeatState
 from grants.identity.models import Organisation, User
@@ -162,8 +162,8 @@ def waiting_detections(call_id: UUID) -> tuple[tuple[str, str], ...]:
             seated.exists(),
         )
         .group_by(User.id, User.name, Application.reference)
+        # All of them: an act refuses for the one it is about, which may be the last.
         .order_by(Application.reference, User.name, User.id)
-        .limit(ROWS_MAX)
     )
     return tuple((name, reference) for name, reference in rows)
 

@@ -20,7 +20,6 @@ from grants.dossiers.queries.versions import AnswerVersionView, History
 from grants.dossiers.rules import Definition, Question
 from grants.evaluation import rules
 from grants.evaluation.models import Assessment, AssessmentScore, AssessmentVersion
-from grants.evaluation.queries.access import ROWS_MAX
 from grants.evaluation.queries.applicants import cities_of, head_of
 from grants.evaluation.queries.field_versions import field_in, history_of, version_of
 from grants.evaluation.queries.score_sheets import assessments, my_seats
@@ -49,7 +48,7 @@ def drafts(actor: Actor) -> Asking[tuple[DraftSheet, ...]]:
     """The own sheets that are begun and not submitted, by reference, with what each still needs."""
     begun = my_seats(actor).where(Assessment.state == AssessmentState.DRAFT.value)
     said = (Assessment.remark, Assessment.version.label("shown"), Assessment.saved_at, Assessment.numbers)
-    seats = yield from ask(begun.add_columns(*said).order_by(Application.reference).limit(ROWS_MAX))
+    seats = yield from ask(begun.add_columns(*said).order_by(Application.reference))
     about: list[Asking[Any]] = [
         ask(select(AssessmentScore).where(AssessmentScore.assessment_id.in_([seat.sheet_id for seat in seats]))),
         calls.call_views.asking({seat.call_id for seat in seats}),

@@ -14,7 +14,6 @@ from grants.core.files import FileView
 from grants.core.jobs import Job, JobState, JobView
 from grants.core.permissions import Actor
 from grants.evaluation.models import Assignment, ReadingPack
-from grants.evaluation.queries.access import ROWS_MAX
 from grants.evaluation.queries.score_sheets import my_seats
 from grants.evaluation.rules import COPY_KIND, COPY_ROLE, PackView, ToRead
 
@@ -25,7 +24,8 @@ def to_read(actor: Actor) -> tuple[ToRead, ...]:
     """The applications open to this person now, by the same condition as every page of an assessment."""
     columns = (Application.id, Application.submission_id, Application.reference, Application.title, Assignment.id)
     asked = my_seats(actor).where(Application.submission_id.is_not(None)).with_only_columns(*columns)
-    rows = db.session.execute(asked.order_by(Application.reference).limit(ROWS_MAX))
+    # All of them: what is behind a limit would count as shut.
+    rows = db.session.execute(asked.order_by(Application.reference))
     return tuple(ToRead(*row) for row in rows)
 
 

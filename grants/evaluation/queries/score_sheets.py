@@ -29,7 +29,7 @@ from grants.evaluation.models import (
     Evaluator,
     SheetPlace,
 )
-from grants.evaluation.queries.access import ROWS_MAX, clear_for, within
+from grants.evaluation.queries.access import clear_for, within
 from grants.evaluation.queries.applicants import cities_of, head_of
 from grants.evaluation.rules import (
     AssessmentPage,
@@ -80,7 +80,8 @@ def assessments(actor: Actor) -> Asking[tuple[AssessmentRow, ...]]:
 
 
 def _seats_of(actor: Actor) -> Asking[Sequence[Any]]:
-    return (yield from ask(my_seats(actor).order_by(Application.reference).limit(ROWS_MAX)))
+    # All of them, at most ``POOL_LOAD_MAX`` in a call: seats of calls long past would push the newest behind a limit.
+    return (yield from ask(my_seats(actor).order_by(Application.reference)))
 
 
 def _lines(rows: Sequence[Any]) -> Asking[tuple[tuple[AssessmentRow, ...], Mapping[UUID, CallView]]]:

@@ -41,6 +41,8 @@ IMPORT_COLUMNS = (
     "email", "name", "country", "languages", "topics", "roles", "least", "most", "available_from",
     "available_until", "organisations", "target",
 )  # fmt: skip
+# What the file of a pool tells besides, which no file sets: a line that brings it back is read without it.
+TOLD_COLUMNS = ("state", "accepted_version", "applications", "submitted", "gender")
 _NEEDED = ("email", "name", "country")
 _FIELDS = {
     "country_code": "country", "languages": "languages", "topics": "topics", "roles": "roles", "load_min": "least",
@@ -107,6 +109,17 @@ class ImportPlan:
     """What a whole file would do, line by line."""
 
     lines: tuple[ImportLine, ...] = ()
+    # Columns of the file that a file may not set.
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def ignored_words(self) -> str:
+        """Which columns change nothing; empty where there are none.
+
+        >>> ImportPlan(ignored=("state", "gender")).ignored_words
+        'No file sets these columns, so they are not read: state, gender.'
+        """
+        return f"No file sets these columns, so they are not read: {', '.join(self.ignored)}." if self.ignored else ""
 
     def count(self, deed: LineDeed) -> int:
         """How many lines would do that."""
@@ -226,7 +239,7 @@ def addresses(table: Sequence[Sequence[str]]) -> frozenset[str]:
 
 def plan(table: Sequence[Sequence[str]], known: Mapping[str, Known], asked: ImportRules) -> ImportPlan:
     """What each line of a table would do; raises :class:`Invalid` where it is no table of evaluators at all."""
-    columns = columns_of(table, IMPORT_COLUMNS, _NEEDED)
+    columns = columns_of(table, IMPORT_COLUMNS, _NEEDED, beside=TOLD_COLUMNS)
     filled = [(number, row) for number, row in enumerate(table[1:], 2) if any(row)]
     if not filled:
         raise Invalid("The file has no line below its head. Write one line for each evaluator.")
@@ -243,7 +256,7 @@ def plan(table: Sequence[Sequence[str]], known: Mapping[str, Known], asked: Impo
             line = ImportLine(number, line.email, line.name, LineDeed.REFUSED, problems=(sentence,))
         seen.setdefault(line.email, number)
         lines.append(line)
-    return ImportPlan(tuple(lines))
+    return ImportPlan(tuple(lines), tuple(name for name in columns if name in TOLD_COLUMNS))
 
 
 def _place(columns: Sequence[str], name: str, number: int) -> str:
@@ -263,7 +276,7 @@ def _line(
         problems.append(f"Line {number} has {len(row)} cells; the file has {len(columns)} columns.")
     cells = dict(zip(columns, (*row, *[""] * len(columns)), strict=False))
     for name, text in cells.items():
-        if text[:1] in "=+-@\t\r" and text:
+        if name not in TOLD_COLUMNS and text[:1] in "=+-@\t\r" and text:
             wrong(name, f"{quoted(text)} looks like a formula. Write it as plain text.")
     email = name = ""
     try:

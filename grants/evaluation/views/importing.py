@@ -84,7 +84,7 @@ def look_at_pool(slug: str) -> Any:
     if form.validate_on_submit():
         with form.refusals():
             with said_at_file():
-                table = read_table(form.file.data, "evaluators", len(rules.IMPORT_COLUMNS))
+                table = read_table(form.file.data, "evaluators", len(rules.IMPORT_COLUMNS) + len(rules.TOLD_COLUMNS))
                 shown = _shown(call, table)
             # By an address of its own: “back” leads to it, and nothing is sent again.
             name = look_at(f"evaluators {call.id}", text=rules.table_text(table))

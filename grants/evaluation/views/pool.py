@@ -77,7 +77,7 @@ def pool_csv(slug: str) -> Any:
     search, problems = search_of(call)
     lines = () if problems else tuple(queries.pool_lines(current_actor(), call.id, search))
     services.export_pool(current_actor(), call.id, len(lines))
-    head = (*rules.IMPORT_COLUMNS, "state", "accepted_version", "applications", "submitted", "gender")
+    head = (*rules.IMPORT_COLUMNS, *rules.TOLD_COLUMNS)
     answer = Response(CSV_MARK + csv_lines([head, *lines]), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f"attachment; filename={slug}-evaluators.csv"
     return answer
