@@ -193,7 +193,7 @@ class Demo:
         call = self.stage.invented_call(
             "Courtyard libraries", opens=105, closes=58, total=weighing.TOTAL, more=SHORT_FORM + weighing.RULES
         )
-        sent = yield from self._assessed(call, weighing.LIST, closed=58)
+        sent = yield from self._assessed(call, weighing.LIST, closed=58, judges=choosing.JUDGES)
         yield from weighing.moved(self.stage, sent, 58)
         yield from weighing.decided(self.stage, call, sent, 58)
 

@@ -30,11 +30,12 @@ evaluation:
   selection: {reserve_max: 1, amounts: true, places: true}
 """
 TOTAL = 130_000
-# What their evaluators hold of each, from nought to five points in halves; their marks are the nearest of the call.
+# Three read all of them, so that no chance of ids decides which marks stand; what they hold is told
+# from nought to five points in halves, and their marks are the nearest of the call.
 LIST = (
-    AskedInDemo("Seed Library", "lumenau", "theresa", 60_000, (9, 9, 7)),
+    AskedInDemo("Seed Library", "lumenau", "theresa", 60_000, (9, 9, 8)),
     AskedInDemo("Tool Shed", "brunnvik", "linnea", 55_000, (7, 8, 7)),
-    AskedInDemo("Reading Room by the Mill", "sumberk", "jaro", 50_000, (7, 7, 7)),
+    AskedInDemo("Reading Room by the Mill", "sumberk", "jaro", 50_000, (6, 7, 7)),
 )
 # The panel may move a score by two points.
 TOO_FAR = (4, "The neighbours of the shed have waited for it for three years.")
