@@ -98,10 +98,6 @@ class Arrivals:
         """Somebody else who works for a place, and signs in nowhere."""
         return self._add(PersonOfTheDemo(f"{place}_colleague", name, place, job, (Role.APPLICANT,)), signs_in=False)
 
-    def advisor(self) -> UUID:
-        """Somebody who advises a city, has nothing to do here beside that, and signs in nowhere."""
-        return self._add(PersonOfTheDemo("advisor", "Aino Salmela", "consultancy", "City advisor"), signs_in=False)
-
     def late_judge(self) -> UUID:
         """An evaluator who comes last and signs in nowhere."""
         person = PersonOfTheDemo("ragna", "Ragna Thorsdóttir", "institute", "Evaluator, finance", (Role.EVALUATOR,))

@@ -49,6 +49,7 @@ _ASKED = (
     ("marek", "Can we buy rolling stock, for example one battery bus?"),
     ("jaro", "Does a letter of mandate need the seal of the town hall?"),
     ("theresa", "Can a housing company that belongs to the municipality be a partner?"),
+    ("advisor", "A city I advise asks: may its letter of mandate be signed electronically?"),
     ("linnea", "When is the balance of our grant from the earlier call paid?"),
 )
 _ANSWERED = (
@@ -59,7 +60,7 @@ _ANSWERED = (
         "New lines are not paid: the call pays for trying out, not for building.",
     ),
     (
-        (2,),
+        (2, 4),
         "Does a letter of mandate need a seal?",
         "No. A signature of whoever may bind the municipality is enough, on paper or qualified electronic.",
     ),
@@ -92,7 +93,7 @@ def announce(stage: Stage, call: CallView) -> None:
 
 
 def ask(stage: Stage, call: CallView) -> list[str]:
-    """Five people ask, two of them the same."""
+    """Six people ask, twice two of them the same."""
     mandate = call.content.definition.sections[0].key
     return [
         calls.ask_question(stage.troupe.actor(who), call.id, AskInput(text, mandate if "mandate" in text else None))

@@ -41,6 +41,8 @@ PEOPLE = (
     PersonOfTheDemo("ola", "Ola Bergström", "university", "Evaluator, energy", (R.EVALUATOR,)),
     PersonOfTheDemo("katrin", "Katrin Saar", "consultancy", "Evaluator, participation", (R.EVALUATOR,)),
     PersonOfTheDemo("milan", "Milan Kovač", "consultancy", "Evaluator, waste", (R.EVALUATOR,)),
+    # Who advises a city gets that role with the city, when the manager names them there.
+    PersonOfTheDemo("advisor", "Aino Salmela", "consultancy", "City advisor"),
     PersonOfTheDemo("irina", "Irina Călinescu", "stefanel", "Climate officer", (R.APPLICANT,)),
     PersonOfTheDemo("mayor", "Ilie Dobre", "stefanel", "Deputy mayor, signs", (R.APPLICANT,)),
     PersonOfTheDemo("marek", "Marek Dąbrowski", "zoltowice", "Partner city officer", (R.APPLICANT,)),
@@ -148,8 +150,4 @@ JUST_CLOSED = (
     AskedInDemo("Bicycle Kitchen", "lumenau", "theresa", 90_000),
     AskedInDemo("Repair Bus", "brunnvik", "linnea", 75_000),
     AskedInDemo("Mending Mondays", "portosereno", "paolo", 60_000),
-)
-WAITING = (
-    AskedInDemo("Seed Library", "lumenau", "theresa", 60_000, (8, 8, 7)),
-    AskedInDemo("Tool Shed", "brunnvik", "linnea", 55_000, (8, 7, 7)),
 )

@@ -20,9 +20,12 @@ from grants.core.db import db
 from grants.demo.cast import AskedInDemo
 from grants.demo.stage import Stage, Story
 from grants.demo.texts import letter
+from grants.evaluation.states import Gender
 
+# Of the evaluators of each application one is a woman and one a man, of those who said it; nobody has to, and two do not.
 RULES = """\
 evaluation:
+  assignment: {topics: 750, language: 250, balance: true}
   selection: {reserve_max: 1, amounts: true, places: true}
   complaints: {window_days: 30, decide_days: 15, working_days: true, holidays: target}
   signing:
@@ -42,6 +45,11 @@ RECEIVED = AskedInDemo("Cool Steps", "kovarhely", "reka", 70_000, (7, 7, 7))
 BEGUN = AskedInDemo("Water under the Square", "lumenau", "theresa", 70_000, (7, 5, 7))
 LIST = (SELECTED, UPHELD, PROPOSED, REJECTED, RECEIVED, BEGUN)
 TOTAL = 100_000
+# What evaluators say of themselves, and how many applications they aim at; who names no number shares what is left.
+PROFILES = {
+    "elena": (Gender.WOMAN, 5), "sofia": (Gender.WOMAN, 2), "bram": (Gender.MAN, 4), "milan": (Gender.MAN, None),
+    "ola": (Gender.UNSAID, 1),
+}  # fmt: skip
 # The two of the office who had no part in the first decision: the manager prepared its letters, and published its results.
 COMMITTEE = ("eligibility_second", "officer")
 

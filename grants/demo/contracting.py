@@ -9,7 +9,7 @@ from grants.applications.rules.serving import ServingInput
 from grants.cities import services as cities
 from grants.cities.rules import ActionInput, CityInput
 from grants.cities.states import ActionKind, EmissionDomain
-from grants.demo.arriving import Arrivals
+from grants.demo.applying import Applicants
 
 _SOURCE = "Climate City Contract of the demo, invented"
 _LINES = (
@@ -24,14 +24,14 @@ _SERVED = (
 )
 
 
-def serve_the_contract(arrivals: Arrivals, application_id: UUID) -> None:
+def serve_the_contract(arrivals: Applicants, application_id: UUID) -> None:
     """The city of the lead has an advisor and enters its list; the lead says which lines the application serves."""
     city = cities.add_city(
         arrivals.actor("manager"),
         CityInput("Târgu Ștefănel", "RO", population=48_000, synthetic=True, note="Invented."),
     )
-    arrivals.advisor()
     cities.name_advisor(arrivals.actor("manager"), city.id, "advisor@demo.example")
+    arrivals.changed("advisor")
     lead = arrivals.actor("irina")
     made = [
         cities.add_action(lead, city.id, ActionInput(number, title, kind, domain, _SOURCE, synthetic=True))

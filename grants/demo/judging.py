@@ -11,7 +11,7 @@ from uuid import UUID
 from grants.applications import queries as application_reads
 from grants.awards import queries as award_reads
 from grants.awards import services as awards
-from grants.awards.rules import DecisionInput, Plan, ScenarioInput
+from grants.awards.rules import DecisionInput, Override, Plan, ScenarioInput
 from grants.awards.rules.panel import MeetingInput
 from grants.awards.states import Turn, Vote
 from grants.calls.rules import CallView, ResultsInput
@@ -19,7 +19,7 @@ from grants.core import clock
 from grants.core.paging import Page
 from grants.demo.applying import Applicants
 from grants.demo.cast import COUNTRY_OF_EVALUATORS, EVALUATORS
-from grants.demo.texts import INVENTED, halves, halves_about, sheet
+from grants.demo.texts import INVENTED, halves, halves_about, on_scale, sheet
 from grants.evaluation import queries as evaluation_reads
 from grants.evaluation import services as evaluation
 from grants.evaluation.rules import (
@@ -31,8 +31,9 @@ from grants.evaluation.rules import (
     EvaluatorInput,
     RemindInput,
     RunInput,
+    ShiftInput,
 )
-from grants.evaluation.states import Declared, Ruling
+from grants.evaluation.states import Declared, Gender, Ruling
 
 # Who must declare although they have no seat.
 PANEL = ("chair", "member")
@@ -51,14 +52,18 @@ class Judges(Applicants):
         pool: Mapping[str, str] | None = None,
         load: int | None = None,
         said: Mapping[tuple[str, int], Declared] | None = None,
+        profiles: Mapping[str, tuple[Gender, int | None]] | None = None,
     ) -> None:
         """Pool, declarations of everybody, the exact assignment.
 
         ``pool`` gives evaluators with their countries, ``load`` what each may get at most; ``said`` is what some
-        declare about the application of that place, the others have no conflict.
+        declare about the application of that place, the others have no conflict. ``profiles`` are what some say of
+        themselves: their gender, and how many applications they aim at.
         """
         members = pool or dict.fromkeys(EVALUATORS, COUNTRY_OF_EVALUATORS)
         self.fill_pool(call, members, load or len(sent))
+        for key, (gender, target) in (profiles or {}).items():
+            self.tell_of_oneself(call, key, members[key], gender, target)
         for key in (*members, *PANEL):
             self.declare(call, key, sent, said or {})
         self.run_assignment(call, due)
@@ -90,6 +95,11 @@ class Judges(Applicants):
                 left = clock.now().date() - timedelta(days=300)
                 values = replace(values, employers=(Employer(worked_for[key], None, left),))
             evaluation.pool(self.actor("manager"), call.id, values)
+
+    def tell_of_oneself(self, call: CallView, key: str, country: str, gender: Gender, target: int | None) -> None:
+        """An evaluator says on their own page what nobody else says for them; the loads stay what the manager set."""
+        values = EvaluatorInput(self.ids[key], country, ("en",), (), 0, 1, load_target=target, gender=gender)
+        evaluation.edit_profile(self.actor(key), call.id, values)
 
     def declare(self, call: CallView, key: str, sent: Sequence[UUID], said: Mapping[tuple[str, int], Declared]) -> None:
         """One person declares about every application of a list, and “none” about whoever takes part where it has no conflict."""
@@ -130,7 +140,7 @@ class Judges(Applicants):
         """One evaluator submits a sheet, with scores near what will be agreed where that is known."""
         actor = self.actor_of(user_id)
         given = halves_about(about, actor.name, number) if about else halves(actor.name, number)
-        evaluation.submit(actor, application_id, sheet(call, given, actor.name))
+        evaluation.submit(actor, application_id, sheet(call, on_scale(given, call.content.scale), actor.name))
 
     def begin_sheet(self, call: CallView, application_id: UUID, user_id: UUID, number: int) -> None:
         """One evaluator saves a draft."""
@@ -174,6 +184,16 @@ class Judges(Applicants):
         self.propose(call, application_id, consensus)
         for user_id in evaluation_reads.seat_people(application_id):
             evaluation.agree(self.actor_of(user_id), application_id)
+
+    # --- what the panel moves ---------------------------------------------------------------------------------------
+
+    def propose_move(self, application_id: UUID, half: int, reason: str) -> UUID:
+        """The chair proposes to move a score by so many half points; returns the move."""
+        evaluation.propose_shift(self.actor("chair"), application_id, ShiftInput(half, reason))
+        reference = application_reads.view_by_id(application_id).reference
+        waiting = evaluation_reads.shift_page(self.actor("authoriser"), reference).waiting
+        assert waiting is not None, "it was proposed"
+        return waiting.id
 
     # --- a meeting of the panel -------------------------------------------------------------------------------------
 
@@ -227,10 +247,12 @@ class Judges(Applicants):
     def _meeting(self, slug: str) -> UUID:
         return award_reads.panel.meeting_id_of(self.actor("manager"), slug)
 
-    def decide_selection(self, call: CallView, *, reason: str = "The list as ranked; no jump.") -> None:
-        """The chair decides the list as ranked."""
-        page = award_reads.ranking_page(self.actor("chair"), call.slug)
-        awards.decide(self.actor("chair"), call.id, DecisionInput(page.list_hash, reason))
+    def decide_selection(
+        self, call: CallView, *, reason: str = "The list as ranked; no jump.", overrides: tuple[Override, ...] = ()
+    ) -> None:
+        """The chair decides the list as ranked, but for what ``overrides`` say, each with its reason."""
+        page = award_reads.ranking_page(self.actor("chair"), call.slug, overrides=overrides)
+        awards.decide(self.actor("chair"), call.id, DecisionInput(page.list_hash, reason, overrides=overrides))
 
     def dismiss_first_found(self, call: CallView) -> None:
         """Of what was found and waits the first is dismissed; the others wait on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -9,14 +10,13 @@ from uuid import UUID
 from grants.applications import queries as application_reads
 from grants.applications import services as applications
 from grants.calls.rules import CallView
-from grants.demo import asking, choosing, contested
+from grants.demo import asking, choosing, contested, weighing
 from grants.demo.cast import (
     COUNTRY_OF_EVALUATORS,
     EVALUATORS,
     JUST_CLOSED,
     LONG_PAST,
     PAST,
-    WAITING,
     AskedInDemo,
 )
 from grants.demo.changing import correct_a_slip, publish_a_corrigendum
@@ -30,6 +30,7 @@ from grants.demo.two_stages import two_stages
 from grants.demo.unhappy import unhappy
 from grants.documents import services as documents
 from grants.documents.rules import Wanted
+from grants.evaluation.states import Gender
 
 # The grants of the past call, each left at another point of the way: title, lead, signatory, account.
 PAID = ("Roof by Roof", "reka", "reka_mayor", "HU42117730161111101800000000")
@@ -128,9 +129,16 @@ class Demo:
         yield self.stage.days_ago(closed - 63)
         self.stage.troupe.publish_results(call)
 
-    def _decided(self, call: CallView, asked_for: tuple[AskedInDemo, ...], *, closed: int) -> Story:
+    def _decided(
+        self,
+        call: CallView,
+        asked_for: tuple[AskedInDemo, ...],
+        *,
+        closed: int,
+        profiles: Mapping[str, tuple[Gender, int | None]] | None = None,
+    ) -> Story:
         """From applications to the list one person decided, 55 days after the deadline."""
-        yield from self._agreed(call, asked_for, closed=closed)
+        yield from self._agreed(call, asked_for, closed=closed, profiles=profiles)
         yield self.stage.days_ago(closed - 55)
         self.stage.troupe.decide_selection(call)
 
@@ -141,8 +149,24 @@ class Demo:
         *,
         closed: int,
         judges: tuple[str, ...] = EVALUATORS,
+        profiles: Mapping[str, tuple[Gender, int | None]] | None = None,
     ) -> Story:
         """From applications to the consensus on each, 40 days after the deadline."""
+        sent = yield from self._assessed(call, asked_for, closed=closed, judges=judges, profiles=profiles)
+        yield self.stage.days_ago(closed - 40)
+        for application_id, asked in zip(sent, asked_for, strict=True):
+            self.stage.troupe.agree(call, application_id, asked.consensus)
+
+    def _assessed(
+        self,
+        call: CallView,
+        asked_for: tuple[AskedInDemo, ...],
+        *,
+        closed: int,
+        judges: tuple[str, ...] = EVALUATORS,
+        profiles: Mapping[str, tuple[Gender, int | None]] | None = None,
+    ) -> Generator[datetime, None, list[UUID]]:
+        """From applications to the last assessment, 30 days after the deadline; returns the applications."""
         sent: list[UUID] = []
         for place, asked in enumerate(asked_for):
             yield self.stage.days_ago(closed + 40 - place)
@@ -152,20 +176,26 @@ class Demo:
         yield self.stage.days_ago(closed - 20)
         self.stage.say(f"{call.title}: assessments and consensus")
         self.stage.troupe.assign(
-            call, sent, self.stage.days_ago(closed - 50), pool=dict.fromkeys(judges, COUNTRY_OF_EVALUATORS)
+            call,
+            sent,
+            self.stage.days_ago(closed - 50),
+            pool=dict.fromkeys(judges, COUNTRY_OF_EVALUATORS),
+            profiles=profiles,
         )
         yield self.stage.days_ago(closed - 30)
         self.stage.troupe.assess(call, sent, [asked.consensus for asked in asked_for])
-        yield self.stage.days_ago(closed - 40)
-        for application_id, asked in zip(sent, asked_for, strict=True):
-            self.stage.troupe.agree(call, application_id, asked.consensus)
+        return sent
 
     def _waiting_call(self) -> Story:
-        """Its list is decided and waits for the second person."""
+        """Its marks are other ones, its panel moved a score; its list departs from the ranks and waits for the second person."""
         yield self.stage.days_ago(110)
         self.stage.say("A call whose list waits for the second person")
-        call = self.stage.invented_call("Courtyard libraries", opens=105, closes=58, total=130_000, more=SHORT_FORM)
-        yield from self._decided(call, WAITING, closed=58)
+        call = self.stage.invented_call(
+            "Courtyard libraries", opens=105, closes=58, total=weighing.TOTAL, more=SHORT_FORM + weighing.RULES
+        )
+        sent = yield from self._assessed(call, weighing.LIST, closed=58, judges=choosing.JUDGES)
+        yield from weighing.moved(self.stage, sent, 58)
+        yield from weighing.decided(self.stage, call, sent, 58)
 
     def _contested_call(self) -> Story:
         """Its results are complained about."""
@@ -174,7 +204,7 @@ class Demo:
         call = self.stage.invented_call(
             "Shade for squares", opens=130, closes=85, total=contested.TOTAL, award=contested.TOTAL, more=SHORT_FORM + contested.RULES
         )  # fmt: skip
-        yield from self._decided(call, contested.LIST, closed=85)
+        yield from self._decided(call, contested.LIST, closed=85, profiles=contested.PROFILES)
         yield from contested.contested(self.stage, call)
 
     def _drawn_call(self) -> Story:

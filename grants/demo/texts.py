@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from grants.budgets.rules import ItemKind
-from grants.calls.rules import CallView
+from grants.calls.rules import CallView, Scale
 from grants.documents.pdf.paper import Paper
 from grants.dossiers.rules import CONFIRMED, Answer, Question, QuestionKind
 from grants.evaluation.rules import MarkInput, SheetInput
@@ -133,6 +133,15 @@ def halves_about(agreed: Sequence[int], name: str, number: int) -> tuple[int, ..
     lean = {0: -1, 5: 1}.get(sum(name.encode()) % 6, 0)
     chance = (sha256(f"{name} {number} {place}".encode()).digest()[0] % 4 for place in range(len(agreed)))
     return tuple(min(10, max(0, half + lean + (-1, 0, 0, 1)[by])) for half, by in zip(agreed, chance, strict=True))
+
+
+def on_scale(halves: Sequence[int], scale: Scale) -> tuple[int, ...]:
+    """Scores from nought to five points as the nearest marks of the scale of a call, of two as near the lower one.
+
+    >>> on_scale((9, 8, 5), Scale()), on_scale((9, 8, 5), Scale(20, marks_half=(0, 6, 14, 20)))
+    ((9, 8, 5), (20, 14, 6))
+    """
+    return tuple(min(scale.marks, key=lambda mark: (abs(10 * mark - half * scale.max_half), mark)) for half in halves)
 
 
 def sheet(call: CallView, halves: Sequence[int], what: str) -> SheetInput:

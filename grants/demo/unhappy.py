@@ -228,7 +228,7 @@ def _lose_a_seat(stage: Stage, going: Going, application_id: UUID) -> None:
 
 
 def _reopen_a_sheet(stage: Stage, going: Going, application_id: UUID, agreed: tuple[int, ...]) -> None:
-    """A sheet is given back to its evaluator, and comes again."""
+    """A sheet is given back to its evaluator, and comes again; one who could read the others meanwhile changed a mark."""
     user_id = next(iter(evaluation_reads.seat_people(application_id)))
     seat = db.session.scalars(
         select(Assignment.id)
@@ -236,7 +236,8 @@ def _reopen_a_sheet(stage: Stage, going: Going, application_id: UUID, agreed: tu
         .where(Assignment.application_id == application_id, Evaluator.user_id == user_id)
     ).one()
     evaluation.reopen(stage.troupe.actor("manager"), seat, "The comment on impact is about another application.")
-    stage.troupe.submit_sheet(going.call, application_id, user_id, 5, agreed)
+    changed = (agreed[0], agreed[1] - 1, agreed[2])
+    stage.troupe.submit_sheet(going.call, application_id, user_id, 5, changed)
 
 
 def _decided(stage: Stage, going: Going) -> Story:

@@ -52,7 +52,7 @@ REACHED = {
     "manager": """
         agreements.agreement agreements.dismiss agreements.drop agreements.index agreements.people
         agreements.preparation agreements.prepare agreements.show agreements.terms awards.decision awards.publishing
-        awards.meeting awards.meetings awards.minutes awards.plan_meeting evaluation.consensus_versions
+        awards.meeting awards.meetings awards.minutes awards.plan_meeting
         awards.ranking awards.scenario awards.scenarios awards.what_if documents.entries documents.index documents.show evaluation.assignments evaluation.consensus
         evaluation.consensus_list evaluation.missing evaluation.reminders evaluation.seat_file evaluation.adjusting evaluation.matrix
         evaluation.assignment_run evaluation.why identity.doubles identity.validate_fact
@@ -95,7 +95,7 @@ NO_PAGES = {
 ELSEWHERE = {
     "awards.complaint", "awards.complaints", "awards.descriptions", "awards.experts", "awards.experts_of_year", "awards.letter",
     "awards.letter_preview", "awards.letter_text", "awards.letters", "awards.names", "awards.own_complaint",
-    "awards.public_awards", "evaluation.answer_page", "evaluation.consensus_field_history", "evaluation.decide_detected",
+    "awards.public_awards", "evaluation.answer_page", "evaluation.consensus_field_history", "evaluation.consensus_versions", "evaluation.decide_detected",
     "evaluation.declare_in_office", "evaluation.detected", "evaluation.invitation", "evaluation.own_profile",
     "evaluation.sheet_history", "evaluation.shift", "evaluation.terms", "evaluation.withdraw_invitation",
     "evaluation.step_down", "identity.address", "identity.choose_password", "identity.confirm_password",

@@ -97,9 +97,12 @@ def demo_choices() -> tuple[DemoChoice, ...]:
 def _demo_people() -> Select[str, str, str | None, Sequence[str | None]]:
     """What :func:`demo_choices` asks, put together once: every page of the demo asks it."""
     holds = role_holds(bindparam("at", type_=DateTime(timezone=True)))
+    # A role in one thing says little of the part somebody plays, but for those of a city: who advises one has no other.
+    of_a_city = [role.value for role in policy.ROLES_OF_A_CITY]
+    plays = or_(RoleGrant.object_id.is_(None), RoleGrant.role.in_(of_a_city))
     return (
         select(User.handle, User.name, User.job_title, func.array_agg(RoleGrant.role))
-        .outerjoin(RoleGrant, and_(RoleGrant.user_id == User.id, RoleGrant.object_id.is_(None), holds))
+        .outerjoin(RoleGrant, and_(RoleGrant.user_id == User.id, plays, holds))
         .where(User.is_demo, User.disabled_at.is_(None))
         .group_by(User.id)
         .order_by(User.created_at, User.name)
