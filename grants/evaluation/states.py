@@ -128,6 +128,13 @@ class DetectedState(StrEnum):
     DISMISSED = "dismissed"
     GONE = "gone"
 
+    @property
+    def words(self) -> str:
+        """As pages name what is in this state."""
+        return {"proposed": "To decide", "confirmed": "Kept away", "dismissed": "Dismissed", "gone": "No longer so"}[
+            self.value
+        ]
+
 
 # What pages list; what is gone is on the record alone.
 DETECTED_SHOWN = (DetectedState.PROPOSED, DetectedState.CONFIRMED, DetectedState.DISMISSED)

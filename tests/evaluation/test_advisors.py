@@ -19,7 +19,7 @@ from grants.evaluation import queries, services
 from grants.evaluation.models import DetectedConflict
 from grants.evaluation.rules import Answered, AnsweredEntity
 from grants.evaluation.states import ConflictKind, Declared, Ruling
-from grants.identity.models import RoleGrant, User
+from grants.identity.models import Membership, Organisation, RoleGrant, User
 from grants.identity.policy import Role
 from tests.evaluation.scene import Browser, Scene
 from tests.evaluation.test_detecting import PROGRAM, rows_of
@@ -175,3 +175,23 @@ def test_advice_is_declared_by_its_own_kind(browser: Browser, seated: Scene) -> 
     shown = browser.get("manager", f"/calls/{seated.slug}/assignments").text
     assert "I helped them with the work plan" in shown
     assert "You advised it, or helped to write its application" in browser.get(name, "/assessments/conflicts").text
+
+
+def test_a_member_of_another_entry_of_an_organisation_is_shut_out_from_that_moment(seated: Scene) -> None:
+    first = seated.application_ids[0]
+    name = seated.seats(first)[0]
+    with arranging():
+        lead = get(Organisation, get(Application, first).coordinator_id)
+        again = Organisation(
+            name=f"{lead.name}, again",
+            kind=lead.kind,
+            country_code=lead.country_code,
+            synthetic=True,
+            same_as_id=lead.id,
+        )
+        db.session.add(again)
+        db.session.flush()
+        began = clock.now() - timedelta(days=1)
+        db.session.add(Membership(user_id=seated.people[name], organisation_id=again.id, starts_at=began))
+
+    assert ("application", first) in seated.actor(name).bars

@@ -454,7 +454,7 @@ def test_the_page_tells_how_many_wait_and_goes_on_by_key(browser: Browser, seate
     ):
         assert ("Similar name" in browser.get("manager", f"{address}?{query}").text.partition("<table")[2]) is fits
     assert "There is no kind of fact" in browser.get("manager", f"{address}?kind=nope").text
-    assert "There is no state" in browser.get("manager", f"{address}?show=nope").text
+    assert "There are: To decide, Kept away, Dismissed." in browser.get("manager", f"{address}?show=nope").text
     _, rows, *_ = queries.detected_rows(seated.actor("manager"), seated.slug, DetectedSearch(), Page())
     pair = rows.items[0]
     decide = f"{address}/{pair.reference}/{pair.handle}/found"

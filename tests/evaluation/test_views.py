@@ -19,8 +19,10 @@ from grants.evaluation.models import ConflictDeclaration
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import AssessmentState, ConsensusState, Declared
 from grants.identity.models import User
+from grants.identity.policy import Role
 from tests.awards.test_publication import statements
 from tests.evaluation.scene import WORDS, Browser, Scene, declares
+from tests.factories import identity as people
 from tests.html import check_page
 
 
@@ -506,3 +508,28 @@ def test_a_receipt_without_an_event_in_the_record_says_so(scene: Scene, browser:
 
     assert answer.status_code == 200
     assert "None: this version was not sent through the form" in answer.text
+
+
+def test_who_leads_or_sits_on_the_panel_is_not_offered_for_the_pool(browser: Browser, scene: Scene) -> None:
+    with arranging():
+        others = {
+            role: people.user(f"Held by {role.value}", role)
+            for role in (Role.EVALUATOR, Role.PANEL_CHAIR, Role.PANEL_MEMBER)
+        }
+
+    text = text_of(browser.get("manager", f"/calls/{scene.slug}/evaluators/entry"))
+
+    offered = {role for role, one in others.items() if f'value="{one.id}"' in text}
+    assert offered == {Role.EVALUATOR}
+
+
+def test_one_application_alone_is_declared_about_by_its_reference(browser: Browser, seated: Scene) -> None:
+    evaluator = seated.seats(seated.application_ids[0])[0]
+    first, second = (get(Application, one).reference for one in seated.application_ids[:2])
+
+    alone = text_of(browser.get(evaluator, f"/assessments/conflicts?about={first}"))
+
+    assert first in alone and second not in alone and "Show everything you declare about" in alone
+    # Of what is not theirs to declare about nothing is told: the whole page comes.
+    whole = text_of(browser.get(evaluator, "/assessments/conflicts?about=PCP-2099-A-0001"))
+    assert first in whole and second in whole

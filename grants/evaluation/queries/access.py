@@ -233,7 +233,7 @@ def _found_for(user_id: Person) -> _About:
 
 
 def _takes_part(user_id: Person, now: Moment) -> tuple[_About, _About]:
-    """Where this person acts for an application, and where they belong to an organisation of it now.
+    """Where this person acts for an application, and where they belong to an organisation of it now, by whichever of its entries.
 
     Where a person decided that an organisation is no conflict, that stands for the membership it was decided about: one
     that began later was looked at by nobody.
@@ -244,6 +244,8 @@ def _takes_part(user_id: Person, now: Moment) -> tuple[_About, _About]:
         RoleGrant.role.in_(sorted(TEAM_ROLES)),
         role_holds(now),
     )
+    own, partner = aliased(Organisation), aliased(Organisation)
+    standing = func.coalesce(partner.same_as_id, partner.id)
     dismissed = (
         select(_DISMISSED.id)
         .where(
@@ -252,15 +254,16 @@ def _takes_part(user_id: Person, now: Moment) -> tuple[_About, _About]:
             _DISMISSED.kind == DetectedKind.OWN_ORGANISATION.value,
             _DISMISSED.state == DetectedState.DISMISSED.value,
             # What was found names the entry that stands for the organisation.
-            _DISMISSED.organisation_id == func.coalesce(Organisation.same_as_id, Organisation.id),
+            _DISMISSED.organisation_id == standing,
             _DISMISSED.decided_at >= Membership.starts_at,
         )
         .exists()
     )
     belongs = (
         select(ApplicationPartner.id)
-        .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
-        .join(Membership, Membership.organisation_id == ApplicationPartner.organisation_id)
+        .join(partner, partner.id == ApplicationPartner.organisation_id)
+        .join(own, func.coalesce(own.same_as_id, own.id) == standing)
+        .join(Membership, Membership.organisation_id == own.id)
         .where(
             ApplicationPartner.state != PartnerState.DECLINED.value,
             Membership.user_id == user_id,

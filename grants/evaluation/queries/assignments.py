@@ -51,7 +51,8 @@ from grants.evaluation.rules import (
 )
 from grants.evaluation.states import AssessmentState, CountryRule, Gender, RunStatus, SeatState
 from grants.identity.models import Organisation, User
-from grants.identity.queries import users_with
+from grants.identity.policy import Role
+from grants.identity.queries import in_roles
 from grants.identity.rules import Person
 
 # What lists show of a run; proof and reasons of its seats may be large and are asked for by themselves.
@@ -363,7 +364,8 @@ def seat_of(actor: Actor, slug: str, reference: str, handle: str) -> Asking[tupl
 
 
 def candidates(call_id: UUID) -> tuple[Person, ...]:
-    """People with the evaluator's role who are not in this call's pool yet, by name."""
+    """People with the evaluator's role who are not in this call's pool yet and do not lead its panel, by name."""
     inside = {member.user_id for member in pool(call_id)}
     scope = Scope.of(("call", call_id))
-    return tuple(person for person in users_with(Permission.CONFLICT_DECLARE, scope) if person.id not in inside)
+    leads = {person.id for person in in_roles((Role.PANEL_CHAIR,), scope)}
+    return tuple(person for person in in_roles((Role.EVALUATOR,), scope) if person.id not in inside | leads)

@@ -62,7 +62,7 @@ from grants.evaluation.rules.conflicts import (
     stands_clear,
     version_of,
 )
-from grants.evaluation.rules.declaring import part_of, place_of, rows_sent
+from grants.evaluation.rules.declaring import about_one, part_of, place_of, rows_sent
 from grants.evaluation.rules.employers import Employer, employer_words, read_employers, refuse_undated, taken_back
 from grants.evaluation.rules.entities import (
     Doubted,
@@ -463,6 +463,7 @@ __all__ = [
     "TermsPage",
     "ToRead",
     "WhatIf",
+    "about_one",
     "addresses",
     "all_why_not",
     "anchor_words",

@@ -34,6 +34,17 @@ def part_of(pages: Iterable[ConflictPage], page: Page) -> Rows[ConflictPage]:
     return Rows(_narrowed(standing, stands, asked), shown.next_key, shown.total, shown.first)
 
 
+def about_one(pages: Iterable[ConflictPage], reference: str) -> tuple[ConflictPage, ...]:
+    """One application alone, answered or not, with the organisations in it; nothing where it is not theirs to declare about."""
+    return _narrowed(
+        tuple(one for one in pages if any(row.reference == reference for row in one.rows)),
+        lambda row: row.reference == reference,
+        lambda one, entity: any(
+            row.reference == reference and row.application_id in entity.application_ids for row in one.rows
+        ),
+    )
+
+
 def rows_sent(pages: Iterable[ConflictPage], places: Collection[str]) -> tuple[ConflictPage, ...]:
     """The rows a page was sent with, wherever they stand by now: another window may have moved them."""
     return _narrowed(

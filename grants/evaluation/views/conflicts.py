@@ -33,14 +33,22 @@ NARROWS = ("show", "person", "application", "kind", "after", "back", "size")
 @bp.get("/assessments/conflicts")
 @requires(P.CONFLICT_DECLARE)
 def conflicts() -> Any:
-    rows = rules.part_of(queries.conflict_pages(current_actor()), paging.asked())
+    """What is to be declared, part by part; or, by ``about``, one application alone, as somebody asks for who sits over it."""
+    pages = queries.conflict_pages(current_actor())
+    if one := rules.about_one(pages, request.args.get("about", "")):
+        return _declarations(
+            Declarations((shown, conflicts_form(shown)) for shown in one), paging.Rows(one), alone=True
+        )
+    rows = rules.part_of(pages, paging.asked())
     return _declarations(Declarations((shown, conflicts_form(shown)) for shown in rows.items), rows)
 
 
-def _declarations(form: Declarations, rows: paging.Rows[rules.ConflictPage]) -> Any:
+def _declarations(form: Declarations, rows: paging.Rows[rules.ConflictPage], *, alone: bool = False) -> Any:
     most = queries.OWN_CALLS_ALL if request.args.get("calls") == NO_CHOICE else queries.OWN_CALLS_MAX
     beside = queries.beside_declaring(current_actor(), most)
-    return page("evaluation/conflicts.html", form=form, pages=form.parts, rows=rows, size=_size(), **beside)
+    return page(
+        "evaluation/conflicts.html", form=form, pages=form.parts, rows=rows, size=_size(), alone=alone, **beside
+    )
 
 
 def _size() -> str | None:
@@ -144,10 +152,10 @@ def detected(slug: str) -> Any:
 
 
 def _detected(slug: str, form: DecideDetectedForm) -> Any:
-    known, problems = {state.value: state for state in DETECTED_SHOWN}, []
+    known, problems = {state.value: state for state in DETECTED_SHOWN}, list[str]()
     asked = request.args.get("show", DetectedState.PROPOSED.value)
     if asked not in known:
-        problems.append(no_such("state", asked, known))
+        problems.append(no_such("state", asked, [state.words for state in DETECTED_SHOWN], "among the tabs"))
     kinds = {kind.value: kind for kind in DetectedKind}
     words = {kind.value: rules.KIND_WORDS[kind] for kind in DetectedKind}
     kind = chosen("kind", "kind of fact", kinds, problems, words=words, where="under What was found")

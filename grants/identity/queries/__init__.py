@@ -62,6 +62,7 @@ from grants.identity.queries.organisations import (
 from grants.identity.queries.people import (
     holders,
     holds_staff_role,
+    in_roles,
     is_of_a_team,
     last_deeds,
     members,
@@ -93,6 +94,7 @@ __all__ = [
     "facts",
     "holders",
     "holds_staff_role",
+    "in_roles",
     "is_kept_from",
     "is_of_a_team",
     "is_of_it",

@@ -122,11 +122,17 @@ def is_of_a_team(user_id: UUID) -> bool:
 @reader
 def users_with(permission: Permission, scope: Scope | None = None) -> Asking[tuple[Person, ...]]:
     """Who holds a permission for a thing now: enabled, not barred from it; by name."""
+    return (yield from in_roles.asking(policy.roles_with(permission), scope))
+
+
+@reader
+def in_roles(roles: Collection[Role], scope: Scope | None = None) -> Asking[tuple[Person, ...]]:
+    """Who has one of these roles for a thing now: enabled, not barred from it; by name."""
     now = clock.now()
     keys = scope.keys if scope else frozenset()
     holds = (
         select(RoleGrant.user_id)
-        .where(RoleGrant.role.in_(policy.roles_with(permission)), role_holds(now), _in_places(RoleGrant, keys))
+        .where(RoleGrant.role.in_(roles), role_holds(now), _in_places(RoleGrant, keys))
         .scalar_subquery()
     )
     barred = select(AccessBar.user_id).where(spans(AccessBar, now), _at_places(AccessBar, keys)).scalar_subquery()
