@@ -413,7 +413,11 @@ def test_once_all_have_left_nothing_of_the_old_consensus_is_shown_as_what_counts
     propose(assessed, 8, 8, 8)
     with arranging():
         for seat in db.session.scalars(select(Assignment).where(Assignment.application_id == first)):
-            seat.state, seat.voided_at, seat.void_reason = SeatState.VOIDED.value, clock.now(), "A complaint was upheld."
+            seat.state, seat.voided_at, seat.void_reason = (
+                SeatState.VOIDED.value,
+                clock.now(),
+                "A complaint was upheld.",
+            )
     shown = text_of(browser.get("chair", path))
 
     assert "needs 10" not in shown and "pg-table" not in shown
