@@ -127,6 +127,8 @@ def test_the_minutes_name_who_led_in_the_place_of_the_chair_and_what_was_not_rea
     assert replace(text, ended_at=lead.until).span_words(lead.since, lead.until) == "10:02 to 10:07"
     freeze(meeting)
     printed = paper(meeting, "auditor")
+    # One heading over the table of them, and none beside it.
+    assert "Applications" not in printed.splitlines()
     assert "2 applications were not reached." in printed and "closed 21 November 2022, 10:09" in printed
     agenda = text_of(browser.get("auditor", f"/panels/{meeting.slug}"))
     assert agenda.count("Not reached") == 2 and "To come" not in agenda

@@ -321,6 +321,9 @@ def test_what_one_person_withholds_another_confirms_or_ends_and_the_others_are_t
     with pytest.raises(Conflict, match="Somebody confirmed it meanwhile"):
         services.withholding.confirm(told.actor("chair"), entry)
     db.session.rollback()
+    with pytest.raises(Conflict, match="You confirmed it meanwhile, in another tab"):
+        services.withholding.confirm(told.actor("officer"), entry)
+    db.session.rollback()
 
     assert (asked("officer"), asked("chair")) == ([], [])
     after = text_of(browser.get("officer", page))

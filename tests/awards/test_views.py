@@ -332,3 +332,6 @@ def test_a_list_confirmed_elsewhere_is_told_before_what_is_wrong_with_the_words(
 
     assert "It is confirmed: the money is reserved." in late and "Somebody changed this list" in late
     assert "Write what must be different" not in late
+
+    own = text_of(browser.post("chair", f"{base}/selections/1/return", version="1", reason="Not yet."), 409)
+    assert "You changed this list in another tab" in own and "Somebody changed" not in own
