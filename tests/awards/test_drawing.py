@@ -484,7 +484,6 @@ def test_a_list_that_is_drawn_by_intervals_waits_for_them_and_keeps_those_it_was
     with pytest.raises(Refused, match="advice was not worked out from the score sheets as they are"):
         decide(by_intervals)
     number = services.advise(by_intervals.actor("chair"), by_intervals.call_id, 2)
-    # Five evaluators with three sheets each at most and three applications: the method abstains, and the list says so.
     selection_id = decide(by_intervals)
     plan = queries.plan_of(get(Selection, selection_id))
     assert plan.intervals is not None and plan.intervals.run == number and not plan.intervals.missing
@@ -494,6 +493,39 @@ def test_a_list_that_is_drawn_by_intervals_waits_for_them_and_keeps_those_it_was
     services.confirm(by_intervals.actor("chair"), selection_id)
     # Whatever a later run says, the list stands by the intervals it was decided by.
     assert queries.plan_of(get(Selection, selection_id)).intervals == plan.intervals
+    assert plan.intervals.why_not == "run 1 of the advice says why", "too few sheets: the method abstains"
+
+
+def whole_run(scene: Scene, number: int, halves: dict[str, tuple[int, int]]) -> None:
+    """A run of the advice of the sheets as they are, with these intervals."""
+    with arranging():
+        read, made = queries.sheets_read(calls.call_by_id(scene.call_id)), {"places": 2, "run": number}
+        ids = dict(zip(scene.references, scene.application_ids, strict=True))
+        db.session.add(
+            RankingRun(
+                call_id=scene.call_id, number=number, kind=AdviceKind.FULL.value, reason="", places=2, settings=made,
+                input_sha256=input_hash(read, made), applications=3, evaluators=5, sheets=9, milliseconds=1, versions={},
+                result={"rows": [{"id": str(ids[ref]), "half": list(pair)} for ref, pair in halves.items()]},
+            )
+        )  # fmt: skip
+
+
+def test_a_list_is_drawn_by_the_intervals_of_its_decision_whatever_a_later_run_says(by_intervals: Scene) -> None:
+    ranked = [row.reference for row in queries.ranking_page(by_intervals.actor("manager"), by_intervals.slug).rows]
+    whole_run(by_intervals, 1, dict(zip(ranked, ((1, 3), (1, 2), (2, 3)), strict=True)))
+    selection_id = decide(by_intervals)
+    whole_run(by_intervals, 2, dict(zip(ranked, ((1, 1), (2, 3), (2, 3)), strict=True)))
+
+    services.confirm(by_intervals.actor("chair"), selection_id)
+
+    # Two fit: first and third cross the line after the second place; the second, whose interval does not, keeps it.
+    plan, found = queries.drawn_again(calls.call_by_id(by_intervals.call_id), selection_id)
+    assert plan.intervals is not None and plan.intervals.run == 1 and plan.draw is not None
+    first, last = plan.draw.order((ranked[0], ranked[2]))
+    assert plan.draw.drawn == found.drawn == (first, last)
+    shown = queries.ranking_page(by_intervals.actor("manager"), by_intervals.slug).rows
+    assert [row.reference for row in shown] == [first, ranked[1], last]
+    assert [row.outcome for row in shown][:2] == [Outcome.SELECTED] * 2
 
 
 def test_a_confirmed_list_is_drawn_again_from_what_is_kept_with_it(drawing: Scene) -> None:
