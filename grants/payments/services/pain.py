@@ -48,7 +48,8 @@ def make(run: PayRun, today: date, *, used: Set[str] = frozenset()) -> Made:
         return Made(ready, None, findings)
     data = write(ready)
     # The warnings of the run were said above; what its file adds to them is what counts.
-    added = tuple(each for each in check_file(data, ready, today, used=used) if each not in findings)
+    said = set(findings)
+    added = tuple(each for each in check_file(data, ready, today, used=used) if each not in said)
     return Made(ready, None if any(each.refuses for each in added) else data, findings + added)
 
 

@@ -31,6 +31,7 @@ from grants.payments.rules.sepa.values import Account, Address, Layout, Party, P
 PAYER = "The payer"
 RUN = "The run"
 SATURDAY = 5
+UNCUT = 1_000
 # Version 03 asks more of a BIC than the project’s own check (the pattern BICIdentifier of its schema).
 _BIC_03 = re.compile(r"[A-Z]{6}[A-Z2-9][A-NP-Z0-9]([A-Z0-9]{3})?")
 # IBANs of the territory of the SEPA schemes (EPC409-09 as of 2026: the Union, the EEA, and who joined, Serbia as the last).
@@ -99,16 +100,19 @@ def _fitted_transfer(transfer: Transfer, where: str, findings: list[Finding]) ->
 
 
 def _fitted_party(party: Party, where: str, findings: list[Finding]) -> Party:
-    address = party.address
-    if address.given:
-        parts = {
-            part: _fit(getattr(address, part), limit, where, findings)
-            for part, limit in ADDRESS_LENGTHS.items()
-            # A building number or a postcode that is cut is another one: the rule of lengths refuses it instead.
-            if part in {"street", "town"} or len(getattr(address, part)) <= limit
-        }
-        address = replace(address, **parts)
+    address = _fitted_address(party.address, where, findings)
     return replace(party, name=_fit(party.name, NAME_LENGTH, where, findings), address=address)
+
+
+def _fitted_address(address: Address, where: str, findings: list[Finding]) -> Address:
+    """An address with its texts fitted; a building or postcode that is cut would be another one, so too long ones are refused."""
+    return replace(
+        address,
+        street=_fit(address.street, ADDRESS_LENGTHS["street"], where, findings),
+        town=_fit(address.town, ADDRESS_LENGTHS["town"], where, findings),
+        postcode=_fit(address.postcode, UNCUT, where, findings),
+        building=_fit(address.building, UNCUT, where, findings),
+    )
 
 
 def _fit(text: str, limit: int, where: str, findings: list[Finding]) -> str:
