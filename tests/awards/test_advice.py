@@ -11,7 +11,7 @@ from sqlalchemy.exc import DatabaseError
 
 from grants.awards import queries, services
 from grants.awards.models import RankingRun
-from grants.awards.queries import advice
+from grants.awards.queries import sheets
 from grants.awards.states import SolveKind
 from grants.calls import queries as calls
 from grants.core import clock, jobs
@@ -173,7 +173,7 @@ def test_it_is_told_in_how_many_simulated_orders_each_stays_selected_and_which_q
     run(scene)
     services.work_out_robustness(chair, scene.call_id)
     assert "changed since these orders" not in text_of(browser.get("chair", address))
-    monkeypatch.setattr(advice, "ROWS_MAX", 8)
+    monkeypatch.setattr(sheets, "ROWS_MAX", 8)
     assert "at most 8 seats" in text_of(browser.post("chair", address, places="2"), 422)
 
 

@@ -93,7 +93,7 @@ NO_PAGES = {
 # What nobody of the cast meets, or only behind more calls and sheets than are looked at here; counted where it is shown,
 # in tests/awards, tests/evaluation, tests/identity and tests/payments.
 ELSEWHERE = {
-    "awards.complaint", "awards.complaints", "awards.experts", "awards.experts_of_year", "awards.letter",
+    "awards.complaint", "awards.complaints", "awards.descriptions", "awards.experts", "awards.experts_of_year", "awards.letter",
     "awards.letter_preview", "awards.letter_text", "awards.letters", "awards.names", "awards.own_complaint",
     "awards.public_awards", "evaluation.answer_page", "evaluation.consensus_field_history", "evaluation.decide_detected",
     "evaluation.declare_in_office", "evaluation.detected", "evaluation.invitation", "evaluation.own_profile",

@@ -29,6 +29,7 @@ from grants.awards.queries.ranked import (
     live_list,
     scored,
     solved_list,
+    tying_of,
     without_evaluation,
 )
 from grants.awards.queries.reserve import (
@@ -132,6 +133,7 @@ __all__ = [
     "solved_list",
     "to_declare",
     "to_solve",
+    "tying_of",
     "what_ifs",
     "without_evaluation",
     "worked_out",

@@ -32,7 +32,7 @@ from grants.awards.ranking import Ranked, RankedList
 from grants.awards.rules import LISTS_KEPT, Kept, Override, Plan, RankingPage, RankingRow, SelectionView, WaitingRow
 from grants.awards.states import AmountBasis, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
-from grants.calls.rules import CallView
+from grants.calls.rules import TIE_WORDS, CallView, tie_words
 from grants.core import clock
 from grants.core.kept import ByIdentity
 from grants.core.money import ZERO
@@ -124,7 +124,7 @@ def _page(
         call.id, call.slug, call.title, call.reference, call.content.criteria, call.content.marking,
         call.content.total_threshold_half,
         call.content.marking.weighted,
-        _order_words([names[key] for key in call.content.tie_order]),
+        _order_words(call.content.tie_order, names),
         rows,
         _waiting_rows(waiting, made.towns, barred, scores),
         found.budget,
@@ -196,10 +196,13 @@ def _waiting_rows(
     )
 
 
-def _order_words(names: Sequence[str]) -> str:
-    if not names:
+def _order_words(order: Sequence[str], names: Mapping[str, str]) -> str:
+    if not order:
         return "This call declares no order for ties: tied applications share a rank until the panel decides."
-    return f"Ties are decided by the higher score for {', then for '.join(names)}. What stays equal shares a rank."
+    if TIE_WORDS.keys().isdisjoint(order):
+        told = ", then for ".join(names[key] for key in order)
+        return f"Ties are decided by the higher score for {told}. What stays equal shares a rank."
+    return f"Of tied applications the one with {tie_words(order, names)} comes first. What stays equal shares a rank."
 
 
 def shown_rows(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -21,7 +21,7 @@ from grants.awards.ranking import NOT_WORKED_OUT, Bar, Known, RankedList, Rankin
 from grants.awards.rules import LISTS_KEPT, Facts, Plan
 from grants.awards.states import LineRule, Outcome
 from grants.calls import queries as calls
-from grants.calls.rules import CallContent, CallView, Intervals
+from grants.calls.rules import TIE_WORDS, CallContent, CallView, Intervals
 from grants.calls.states import ScoreMethod, ThresholdBasis
 from grants.cities.models import City
 from grants.cities.states import OrganisationLink
@@ -31,7 +31,7 @@ from grants.core.kept import ByIdentity
 from grants.core.money import ZERO, Money
 from grants.core.together import Asking, RawAnswer, ask, ask_lately, ask_raw, reader, side_by_side
 from grants.evaluation import queries as evaluation
-from grants.evaluation.rules import OfficialScore
+from grants.evaluation.rules import OfficialScore, topic_choices
 from grants.identity.models import Organisation
 
 
@@ -61,6 +61,9 @@ class Listed(NamedTuple):
     requested: Money | None
 
 
+Tying = tuple[frozenset[str], str]
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """What a list is made from: those with an official score, those without, their scores, and the money that is free."""
@@ -71,6 +74,8 @@ class Read:
     free: Money
     # By which rank intervals the group at the line is found, where the call draws by them.
     intervals: Intervals | None = None
+    # What rules for ties look at, where the call has such: the topics each chose, by their labels, and its lead's country.
+    tying: Mapping[UUID, Tying] = field(default_factory=dict)
 
 
 # Made once: an alias made anew copies every column of its table.
@@ -98,7 +103,22 @@ def scored(call: CallView, stands_at: str | None = None) -> Asking[Read]:
     answers, now, free = yield from side_by_side(lists)
     read = _read(content, free, (*answers, *now))
     intervals = yield from intervals_now.asking(call, {row.id: row.reference for row in read.ready})
-    return read if intervals is None else replace(read, intervals=intervals)
+    tying = yield from tying_of.asking(call.content, [row.id for row in read.ready])
+    return read if intervals is None and not tying else replace(read, intervals=intervals, tying=tying)
+
+
+@reader
+def tying_of(content: CallContent, application_ids: Sequence[UUID]) -> Asking[dict[UUID, Tying]]:
+    """What the rules for ties of a call look at; nothing, and no statement, where they look at scores alone."""
+    if TIE_WORDS.keys().isdisjoint(content.tie_order):
+        return {}
+    asked: list[Asking[Any]] = [evaluation.topics_picked.asking(application_ids), facts_of.asking(application_ids)]
+    picked, facts = yield from side_by_side(asked)
+    labels = dict(topic_choices(content.definition))
+    return {
+        key: (frozenset(labels.get(topic, topic) for topic in picked.get(key, ())), facts.get(key, Facts()).country)
+        for key in application_ids
+    }
 
 
 @lru_cache(maxsize=LISTS_KEPT)
@@ -126,7 +146,7 @@ def ranked(
     """The official list before any rule of selection, with the panel's order for ties unless another is given."""
     order = panel_order(plan, read) if order is None else order
     bars = ranking_rules(content, plan.line, plan.rules.reserve_max)
-    return ranking.rank([_scored(row, read.scores[row.id]) for row in read.ready], bars, read.free, order, drawn)
+    return ranking.rank([_scored(row, read) for row in read.ready], bars, read.free, order, drawn)
 
 
 def panel_order(plan: Plan, read: Read) -> list[UUID]:
@@ -282,9 +302,11 @@ def without_evaluation(rows: Sequence[Listed]) -> tuple[list[str], list[str]]:
     return unchecked, [row.reference for row in rows if row.state == ApplicationState.ELIGIBLE.value]
 
 
-def _scored(row: Listed, found: OfficialScore) -> Scored:
+def _scored(row: Listed, read: Read) -> Scored:
+    found = read.scores[row.id]
+    topics, country = read.tying.get(row.id, (frozenset(), ""))
     halves = dict(found.halves or {})
-    return Scored(row.id, row.reference, row.title, halves, row.requested or ZERO, found.shift_half)
+    return Scored(row.id, row.reference, row.title, halves, row.requested or ZERO, found.shift_half, topics, country)
 
 
 def hash_of(found: RankedList) -> str:

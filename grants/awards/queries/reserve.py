@@ -139,7 +139,10 @@ def _anew(call: CallView, stock: _Stock, scores: Mapping[UUID, OfficialScore]) -
         )
         for item in stock.items
     )
-    return planned(call.content, stock.plan, Read(rows, (), scores, stock.row.budget), stock.facts)
+    tying = {
+        UUID(key): (frozenset(topics), country) for key, (topics, country) in stock.row.rules.get("tying", {}).items()
+    }
+    return planned(call.content, stock.plan, Read(rows, (), scores, stock.row.budget, tying=tying), stock.facts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from grants.awards.rules import points
 from grants.awards.states import LineRule, Outcome
-from grants.calls.rules import Half, Intervals, exact_words
+from grants.calls.rules import NEW_COUNTRY, TIE_WORDS, UNCOVERED_TOPIC, Half, Intervals, exact_words
 from grants.core.money import ZERO, Money, total
 
 # The name later modules know it by.
@@ -59,7 +59,7 @@ class RankingRules:
         keys = [bar.key for bar in self.bars]
         if not keys or len(set(keys)) != len(keys):
             raise ValueError("a call has one or more criteria, each with its own key")
-        if not set(self.tie_order) <= set(keys) or len(set(self.tie_order)) != len(self.tie_order):
+        if not set(self.tie_order) <= {*keys, *TIE_WORDS} or len(set(self.tie_order)) != len(self.tie_order):
             raise ValueError("the order for ties names criteria of the call, each once")
         if any(bar.weight <= 0 for bar in self.bars):
             raise ValueError("a weight is above zero")
@@ -75,6 +75,9 @@ class Scored:
     halves: Mapping[str, Half]
     requested: Money
     shift_half: int = 0
+    # What only calls ask for whose order for ties looks at it: the topics it chose, by their labels, and its lead's country.
+    topics: frozenset[str] = frozenset()
+    country: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,11 +261,14 @@ def rank(
     order = {application_id: number for number, application_id in enumerate(panel_order)}
     placed = _placed(everyone, rules)
     keyed = [(_key(each, order), each) for each in placed if not each.below]
+    told: _Told = {}
+    if not TIE_WORDS.keys().isdisjoint(rules.tie_order):
+        keyed, told = _by_those_above([each for _, each in keyed], rules, order)
     if drawn:
         keyed = _with_drawn(keyed, drawn)
     keyed.sort(key=itemgetter(0))
     groups = [tuple(each for _, each in group) for _, group in groupby(keyed, key=itemgetter(0))]
-    sentences = _tie_sentences(groups, rules, order, frozenset(drawn))
+    sentences = _tie_sentences(groups, rules, order, frozenset(drawn), told)
     ranked, used = _draw_line(groups, rules, budget, sentences)
     below = [_below(each) for each in placed if each.below]
     assert total(row.requested for row in ranked if row.outcome is Outcome.SELECTED) == used <= budget
@@ -295,12 +301,16 @@ def _placed(everyone: Sequence[Scored], rules: RankingRules) -> list[_Placed]:
     weighing = lcm(*(bar.weight.denominator for bar in rules.bars))
     under = weighing * parts
     weights = [(bar.key, bar.weight.numerator * (weighing // bar.weight.denominator)) for bar in rules.bars]
+    # Rules that look at those ranked higher have no score of their own.
+    looks_above = {key: 0 for key in rules.tie_order if key in TIE_WORDS}
     made: dict[int, Fraction] = {}
     found = []
     for one in everyone:
         wholes = {bar.key: (half := one.halves[bar.key]).numerator * (parts // half.denominator) for bar in rules.bars}
         whole = sum(wholes[key] * weight for key, weight in weights) + one.shift_half * under
         bare = sum(wholes.values())
+        if looks_above:
+            wholes |= looks_above
         ties = tuple([-wholes[key] for key in rules.tie_order])
         score = made.get(whole)
         if score is None:
@@ -308,6 +318,53 @@ def _placed(everyone: Sequence[Scored], rules: RankingRules) -> list[_Placed]:
         sum_half = bare if parts == 1 else _whole(Fraction(bare, parts))
         found.append(_Placed(one, whole, score, sum_half, ties, _below_words(one.halves, rules, score, sum_half)))
     return found
+
+
+# Of two neighbours that share their score: which rule put the first before the second, and what of the first it went by.
+_Told = dict[tuple[UUID, UUID], tuple[str, str]]
+
+
+def _by_those_above(
+    placed: Sequence[_Placed], rules: RankingRules, panel: Mapping[UUID, int]
+) -> tuple[list[_Keyed], _Told]:
+    """The order where a rule for ties looks at those ranked higher: of each score one place is given after the other.
+
+    Each rule in turn keeps those it prefers among those left; who is kept by all takes the next place, several together if
+    the panel puts none first, and counts from then on among those ranked higher.
+    """
+    topics, countries = set[str](), set[str]()
+    keyed: list[_Keyed] = []
+    told: _Told = {}
+    for whole, level in groupby(sorted(placed, key=lambda each: -each.whole), key=lambda each: each.whole):
+        left, step = list(level), 0
+        while left:
+            kept, dropped = left, dict[UUID, str]()
+            for number, name in enumerate(rules.tie_order):
+                values = {each.one.application_id: _worth(each, name, number, topics, countries) for each in kept}
+                best = min(values.values())
+                dropped |= {key: name for key, value in values.items() if value != best}
+                kept = [each for each in kept if values[each.one.application_id] == best]
+            first = min(panel.get(each.one.application_id, len(panel)) for each in kept)
+            kept = [each for each in kept if panel.get(each.one.application_id, len(panel)) == first]
+            for each in kept:
+                keyed.append(((-whole, step), each))
+                new = {UNCOVERED_TOPIC: ", ".join(sorted(each.one.topics - topics)), NEW_COUNTRY: each.one.country}
+                for key, name in dropped.items():
+                    told[each.one.application_id, key] = name, new.get(name, "")
+            topics |= {topic for each in kept for topic in each.one.topics}
+            countries |= {each.one.country for each in kept}
+            taken = {each.one.application_id for each in kept}
+            left, step = [each for each in left if each.one.application_id not in taken], step + 1
+    return keyed, told
+
+
+def _worth(placed: _Placed, name: str, number: int, topics: set[str], countries: set[str]) -> int:
+    """How one rule for ties sees an application; the lowest is preferred."""
+    if name == UNCOVERED_TOPIC:
+        return 0 if placed.one.topics - topics else 1
+    if name == NEW_COUNTRY:
+        return 0 if placed.one.country and placed.one.country not in countries else 1
+    return placed.ties[number]
 
 
 def _with_drawn(keyed: Sequence[_Keyed], drawn: Sequence[UUID]) -> list[_Keyed]:
@@ -457,10 +514,10 @@ def _below(placed: _Placed) -> Ranked:
 
 
 def _tie_sentences(
-    groups: Sequence[_Group], rules: RankingRules, panel: Mapping[UUID, int], drawn: frozenset[UUID]
+    groups: Sequence[_Group], rules: RankingRules, panel: Mapping[UUID, int], drawn: frozenset[UUID], told: _Told
 ) -> dict[UUID, tuple[str, ...]]:
     """For each application that shares its score with another: how that tie was decided, or that it is not."""
-    names = {bar.key: bar.name for bar in rules.bars}
+    names = {bar.key: bar.name for bar in rules.bars} | TIE_WORDS
     found: dict[UUID, tuple[str, ...]] = {}
     for _, same in groupby(groups, key=lambda group: group[0].whole):
         level = [each for group in same for each in group]
@@ -474,7 +531,7 @@ def _tie_sentences(
             if drawn and {upper.application_id, lower.application_id} <= drawn:
                 sentence = f"{both}; they were drawn by lot, “{upper.title}” before “{lower.title}”."
             else:
-                sentence = f"{both}{_decided_by(first, second, rules, names, panel)}"
+                sentence = f"{both}{_decided_by(first, second, rules, names, panel, told)}"
             found[upper.application_id] = (*before, sentence)
             before = (sentence,)
         found[level[-1].one.application_id] = before
@@ -482,11 +539,30 @@ def _tie_sentences(
 
 
 def _decided_by(
-    first: _Placed, second: _Placed, rules: RankingRules, names: Mapping[str, str], panel: Mapping[UUID, int]
+    first: _Placed,
+    second: _Placed,
+    rules: RankingRules,
+    names: Mapping[str, str],
+    panel: Mapping[UUID, int],
+    told: _Told,
 ) -> str:
     upper, lower = first.one, second.one
+    decided = told.get((upper.application_id, lower.application_id)) if told else None
+    if decided is not None and decided[0] == UNCOVERED_TOPIC:
+        return (
+            f"; “{upper.title}” stands first: it covers what no application ranked higher covers ({decided[1]}), and "
+            f"“{lower.title}” covers nothing of that kind."
+        )
+    if decided is not None and decided[0] == NEW_COUNTRY:
+        return (
+            f"; “{upper.title}” stands first: no application ranked higher leads from its country ({decided[1]}), and one does "
+            f"from that of “{lower.title}”."
+            if lower.country
+            else f"; “{upper.title}” stands first: no application ranked higher leads from its country ({decided[1]}), and that "
+            f"of “{lower.title}” is not known."
+        )
     for key, one, other in zip(rules.tie_order, first.ties, second.ties, strict=True):
-        if one != other:
+        if one != other and (decided is None or decided[0] == key):
             return (
                 f"; “{upper.title}” stands first with {points(upper.halves[key])} against "
                 f"{points(lower.halves[key])} for {names[key]}."

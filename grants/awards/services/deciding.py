@@ -98,6 +98,11 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
         "scale": encoding.encode(call.content.scale),
         "scoring": encoding.encode(call.content.scoring),
     }
+    if tying := queries.tying_of(call.content, [row.application_id for row in found.rows]):
+        # What its ties were decided by, for whoever makes the list again.
+        selection.rules = selection.rules | {
+            "tying": {str(key): [sorted(topics), country] for key, (topics, country) in tying.items()}
+        }
     if scenario is not None:
         selection.scenario_id = scenario.id
         selection.rules = selection.rules | {"scenario": {"number": scenario.number, "name": scenario.name}}

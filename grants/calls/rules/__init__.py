@@ -82,7 +82,10 @@ from grants.calls.rules.publication import (
 from grants.calls.rules.schema import ELSEWHERE, FIELDS, SCHEMA_VERSION, Field
 from grants.calls.rules.scoring import (
     MARK_HALF_MAX,
+    NEW_COUNTRY,
     PLAIN_SCORING,
+    TIE_WORDS,
+    UNCOVERED_TOPIC,
     Criterion,
     Half,
     Marking,
@@ -92,6 +95,7 @@ from grants.calls.rules.scoring import (
     exact_words,
     or_words,
     points,
+    tie_words,
 )
 from grants.calls.rules.selection import PLAIN_SELECTION, SelectionRules, StrandRule
 from grants.calls.rules.values import (
@@ -127,6 +131,7 @@ __all__ = [
     "KIND_WORDS",
     "LANGUAGES",
     "MARK_HALF_MAX",
+    "NEW_COUNTRY",
     "NOT_FOUND",
     "NO_MERITS",
     "ORGANISATION_WORDS",
@@ -137,6 +142,8 @@ __all__ = [
     "SCRIPT",
     "SEED_BYTES",
     "TEMPLATE_LABEL",
+    "TIE_WORDS",
+    "UNCOVERED_TOPIC",
     "AssignmentRules",
     "Attachment",
     "BudgetInput",
@@ -237,6 +244,7 @@ __all__ = [
     "stage_problems",
     "steps",
     "support_points",
+    "tie_words",
     "timeline",
     "to_json",
     "to_yaml",

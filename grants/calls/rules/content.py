@@ -15,7 +15,7 @@ from grants.calls.rules.complaints_to import HELPDESK, ComplaintsTo
 from grants.calls.rules.conflict_rules import USUAL_CONFLICT_RULES, ConflictRules
 from grants.calls.rules.declarations import Declaration
 from grants.calls.rules.drawing import DrawRules
-from grants.calls.rules.scoring import PLAIN_SCORING, Criterion, Marking, Scale, Scoring
+from grants.calls.rules.scoring import PLAIN_SCORING, Criterion, Marking, Scale, Scoring, tie_words
 from grants.calls.rules.selection import PLAIN_SELECTION, SelectionRules
 from grants.calls.rules.signing import PROGRAMME_SIGNS, Signing
 from grants.calls.states import CallKind, CallStage, ConditionKind, Confidence, FactKind, InstalmentKind, Whom
@@ -278,6 +278,11 @@ class CallContent:
     def evaluators_least(self) -> int:
         """How many submitted assessments an application needs for a score."""
         return self.scoring.evaluators_least or self.evaluators_per_application
+
+    @property
+    def tie_words(self) -> str:
+        """What decides between applications with the same score, in order."""
+        return tie_words(self.tie_order, {criterion.key: criterion.name for criterion in self.criteria})
 
     def criterion(self, key: str) -> Criterion | None:
         """The criterion of that key, or None."""

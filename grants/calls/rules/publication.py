@@ -23,7 +23,7 @@ from grants.calls.rules.content import (
 )
 from grants.calls.rules.declarations import sections_of
 from grants.calls.rules.schema import FIELDS
-from grants.calls.rules.scoring import Criterion, Scale, Scoring, Thresholds
+from grants.calls.rules.scoring import TIE_WORDS, UNCOVERED_TOPIC, Criterion, Scale, Scoring, Thresholds
 from grants.calls.rules.selection import PLAIN_SELECTION
 from grants.calls.rules.signing import PROGRAMME_SIGNS
 from grants.calls.rules.values import SUPPORT_MAX_UNJUSTIFIED, Deadline, SupportPoint
@@ -35,7 +35,7 @@ from grants.core import clock
 from grants.core.clock import Fold
 from grants.core.errors import Problem
 from grants.core.money import Money
-from grants.dossiers.rules import Definition, definition_problems
+from grants.dossiers.rules import Definition, QuestionKind, definition_problems
 from grants.programmes.rules import (
     NO_PARENT_RULES,
     FundSourceView,
@@ -392,8 +392,29 @@ def _assessment_clashes(content: CallContent) -> list[Problem]:
     if len(set(keys)) < len(keys):
         found.append(Problem("Award criteria", "use a key twice. Give each its own."))
     for key in content.tie_order:
-        if key not in keys:
-            found.append(Problem("Order for ties", f"names “{key}”, which is no criterion of this call."))
+        if key not in (*keys, *TIE_WORDS):
+            found.append(
+                Problem(
+                    "Order for ties",
+                    f"names “{key}”, which is no criterion of this call. Beside those it takes {' and '.join(TIE_WORDS)}.",
+                )
+            )
+    found += [
+        Problem("Award criteria", f"use the key “{key}”, which the order for ties keeps for itself. Name it otherwise.")
+        for key in TIE_WORDS
+        if key in keys
+    ]
+    if UNCOVERED_TOPIC in content.tie_order and not any(
+        question.kind is QuestionKind.MULTICHOICE
+        for section in content.definition.sections
+        for question in section.questions
+    ):
+        found.append(
+            Problem(
+                "Order for ties",
+                f"names “{UNCOVERED_TOPIC}”, and no question of the form lets applicants choose topics.",
+            )
+        )
     for section in content.definition.sections:
         for question in section.questions:
             if question.criterion is not None and question.criterion not in keys:

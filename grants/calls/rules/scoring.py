@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -338,3 +338,20 @@ def or_words(halves: tuple[int, ...]) -> str:
     """
     said = [points(half) for half in halves]
     return said[0] if len(said) == 1 else f"{', '.join(said[:-1])} or {said[-1]}"
+
+
+# What a call may name in its order for ties beside its criteria: each looks at those that are ranked higher.
+UNCOVERED_TOPIC, NEW_COUNTRY = "uncovered_topic", "new_country"
+TIE_WORDS = {
+    UNCOVERED_TOPIC: "a topic that no application ranked higher covers",
+    NEW_COUNTRY: "a lead from a country from where no application ranked higher leads",
+}
+
+
+def tie_words(names: Sequence[str], criteria: Mapping[str, str]) -> str:
+    """The order for ties in words.
+
+    >>> tie_words(("uncovered_topic", "a"), {"a": "Excellence"})
+    'a topic that no application ranked higher covers, then more points in “Excellence”'
+    """
+    return ", then ".join(TIE_WORDS.get(name) or f"more points in “{criteria.get(name, name)}”" for name in names)
