@@ -573,6 +573,8 @@ def log_late(scene: Scene, at: datetime, text: str, *, named: bool = True) -> in
 def held(utter: Scene) -> Meeting:
     """A meeting that opened the first application; one member has a conflict with it."""
     score_all(utter)
+    # Time stands still here: what came in before the meeting is worked off before it, as it would be.
+    jobs.work_off(actor_of=actor_for, but_not=("mail",))
     seat_panel(utter)
     meeting = planned(utter)
     meeting.open_first()

@@ -90,7 +90,7 @@ from tests.awards.test_settling import assessed_again
 from tests.calls.scene import SMALL
 from tests.core.attack import Attack, Site, sites
 from tests.evaluation.conftest import scene, small_world
-from tests.evaluation.scene import CLOSED, Scene
+from tests.evaluation.scene import CLOSED, Scene, silent_chair
 from tests.evaluation.test_pool import invite
 from tests.factories import applications as factory
 from tests.factories import identity as identity_factory
@@ -304,7 +304,7 @@ def evaluated(scene: Scene) -> None:
     evaluating.propose(scene.actor("chair"), first, scene.sheet(9, 8, 8, remark="We agree."))
     for name in scene.seats(first)[:2]:
         evaluating.agree(scene.actor(name), first)
-    evaluating.settle(scene.actor("chair"), first, "One of us holds more of it.", unheard="On leave.")
+    evaluating.settle(scene.actor("chair"), first, "", unheard="On leave.")
     for application_id in scene.application_ids[1:]:
         scene.agree(application_id, 8, 8, 8)
 
@@ -564,9 +564,13 @@ def test_no_page_shows_an_application_when_its_guard_fails(scene: Scene, monkeyp
     listed(scene)
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy of the application
     words = ("Cool Courtyards", "Ferry to Zero", "Roof by Roof", *scene.references)
+    # Who manages and judges at once, and did not declare about one of them.
+    both = silent_chair(scene, scene.application_ids[0])
+    with arranging():
+        identity_factory.role(scene.people[both], Role.PROGRAMME_MANAGER)
     opened = set()
     with clock.at(CLOSED + timedelta(minutes=5)), ALL.on(monkeypatch):
-        for name in ("manager", "chair", "eva1"):
+        for name in ("manager", "chair", "eva1", both):
             reader = Reader(app, actors.sign_in(app.test_client(), scene.people[name]))
             for path, guards in list(reader.showing(words)):
                 opened.add(path)

@@ -73,7 +73,7 @@ def test_the_weights_and_the_limit_are_told_as_they_are(monkeypatch: pytest.Monk
     assert (PERSON_WEIGHS, RULE_WEIGHS, RELEASE_WEIGHS, LOAD_WEIGHS) == (3, 2, 1.5, 1)
     without: RunView = replace(RUN, objective=None, bound=None, reasons=("Nobody is free.",))
     assert without.changes_words.startswith(
-        "Which rules to set aside was not worked out: that is done where at most 400,000"
+        "Which rules to set aside was not worked out: that is done where at most 400\u00a0000"
     )
     told = replace(without, changes=("Raise the maximum.",)).changes_words
     assert (
