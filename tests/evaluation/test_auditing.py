@@ -155,6 +155,9 @@ def test_who_audits_or_assigns_and_also_assesses_sees_the_other_seats_of_it_on_n
         for line in page.loads:
             seen = sum(line.name == seat.name for row in page.rows.items for seat in row.seats)
             assert line.load == seen, (role, line.name)
+        # The reasons of a seat elsewhere tell no figure of the whole call.
+        elsewhere = handle(seated, seated.seats(others[0])[0])
+        assert queries.seat_why(seated.actor(own), seated.slug, shown_still, elsewhere).partial
     for path in pages:
         assert browser.get(own, path).status_code == 404, path
     # Nor once their own sheet is in: it can be given back.

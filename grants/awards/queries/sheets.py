@@ -139,5 +139,9 @@ def intervals_now(call: CallView, references: Mapping[UUID, str]) -> Asking[Inte
     if call.content.draw is None or not call.content.draw.intervals:
         return None
     asked: list[Asking[Any]] = [newest_run.asking(call.id), sheets_read.asking(call)]
-    run, read = yield from side_by_side(asked)
+    try:
+        run, read = yield from side_by_side(asked)
+    except Refused:
+        # The list itself needs no advice: it is shown, and only tied applications are drawn.
+        return Intervals(why_not="the call has more seats than the advice is worked out from")
     return intervals_of(run, read, references)

@@ -58,7 +58,8 @@ def describe(actor: Actor, application_id: UUID, text: str, number: int | None =
 def confirm(actor: Actor, application_id: UUID, number: int) -> None:
     """Another person read the newest version: from now on it is the one everybody reads once results are public."""
     refuse_shut(actor, application_id)
-    locked(Application, application_id)
+    if locked(Application, application_id).state not in STILL_SELECTED:
+        raise Refused("Only what was selected here is described here.")
     row = descriptions.newest_description(application_id)
     if row is None or row.number != number:
         raise Conflict("Somebody wrote another description meanwhile. Look at it first.")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from grants.core.errors import Refused
 from grants.evaluation.matching import programme
 from grants.evaluation.matching.arrays import Arrays
 from grants.evaluation.matching.values import UTILITY_MAX, Matched
@@ -371,7 +372,8 @@ def _worth_of(search: _Search, chosen: Any) -> int:
 def without(arrays: Arrays, found: Matched, i: int, j: int) -> tuple[int, int, int] | None:
     """How many standing pairs can be kept without one pair, the best total found and what none exceeds, all rules held.
 
-    At every size: a large call is searched as it was the first time, so the two totals may lie a little apart.
+    At every size: a large call is searched as it was the first time, so the two totals may lie a little apart. None where no
+    assignment exists; :class:`Refused` where only the best pairs were searched and none of them made one.
     """
     np, instance = arrays.np, arrays.instance
     pair = frozenset({(arrays.applications[i].id, arrays.evaluators[j].id)})
@@ -386,11 +388,15 @@ def without(arrays: Arrays, found: Matched, i: int, j: int) -> tuple[int, int, i
         held = replace(held, kept=_most_kept(search, held))
         best = _best(search, _total(search, held))
         assert best is not None, "what was found is still an answer"
+    whole = len(rows) == int(closed.open.sum())
+    if best is None and not whole:
+        raise Refused(
+            "Without this seat none of the best pairs makes an assignment; whether others would was not worked out."
+        )
     if best is None:
         return None
     fixed = int(_locked_worth(closed).sum())
     total = fixed + _worth_of(search, best.chosen)
-    whole = len(rows) == int(closed.open.sum())
     bound = max(total, fixed + math.floor(-best.least + 1e-4)) if whole else max(total, found.ideal)
     kept = 0 if held.kept is None else held.kept
     return kept + len(instance.standing & instance.locked), total, bound

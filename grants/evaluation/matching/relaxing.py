@@ -16,8 +16,8 @@ from grants.evaluation.rules import LOAD_WEIGHS, PERSON_WEIGHS, RELAXED_PAIRS_MA
 
 # What is set aside at another weight than a rule.
 PRICES = {"seats": PERSON_WEIGHS, "load_max": LOAD_WEIGHS, "load_min": LOAD_WEIGHS}
-# Where no seat is empty the rule is asked of nobody: a person may fill it, with a reason on the record.
 GENDERS_MANY = {"woman": "women", "man": "men"}
+# Where no seat is empty the rule is asked of nobody: a person may fill it, with a reason on the record.
 BY_HAND = ", or the seat filled by hand against this rule"
 
 

@@ -81,10 +81,11 @@ def _kept_from(actor: Actor) -> ColumnElement[bool]:
 
 @reader
 def sees_a_part(actor: Actor, call_id: UUID) -> Asking[bool]:
-    """Whether an application of a call is shut to this person: figures of the whole call would tell of it."""
+    """Whether an application of a call is shut to this person, or its other seats are: figures of the whole call would tell of it."""
     if not (actor.barred("application") or actor.can(Permission.CONFLICT_DECLARE)):
         return False
-    found = yield from ask(select(Application.id).where(Application.call_id == call_id, _kept_from(actor)).limit(1))
+    hidden = or_(_kept_from(actor), assesses(actor))
+    found = yield from ask(select(Application.id).where(Application.call_id == call_id, hidden).limit(1))
     return bool(found)
 
 

@@ -24,8 +24,8 @@ from grants.identity.models import User
 
 # Such a file tells of every application of the run, and of some by what is missing: in part it is not given out.
 NOT_IN_PART = (
-    "A conflict of interest, or one you have not declared about, keeps an application of this call from you, and the file of "
-    "a run tells of all of them. Somebody who sees the whole call can take it."
+    "A conflict of interest, or one you have not declared about, keeps an application of this call from you, or you assess one "
+    "yourself, and the file of a run tells of all of them. Somebody who sees the whole call can take it."
 )
 # Of an input as it is kept, each application and each evaluator: what it says of millions of pairs need not be read for them.
 _IDS = re.compile(rb'"id":"([0-9a-f-]{36})"')

@@ -20,8 +20,8 @@ from grants.evaluation.models import Assignment, AssignmentLoss, AssignmentRun, 
 
 LOSS_JOB = "jobs.evaluation.work_out_loss"
 NOT_IN_PART = (
-    "An application of this call is closed to you, and what the total would lose without a seat hangs on all of them. Somebody "
-    "who sees the whole call can have it worked out."
+    "An application of this call is closed to you, or you assess one yourself, and what the total would lose without a seat hangs on "
+    "all of them. Somebody who sees the whole call can have it worked out."
 )
 
 

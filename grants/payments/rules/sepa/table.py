@@ -1,7 +1,8 @@
 """Every rule a pay run and its file are held against, as data: what is wrong, the limit, why it is one, and the way out. Pure.
 
-Sources: the implementation guidelines of the European Payments Council for credit transfers from customer to bank (EPC132-08) and
-its rulebook (EPC125-05), read in November 2026; ISO 20022 for lengths. A bank may ask for more: its own guide goes before.
+Where the rules come from: the guidelines of the European Payments Council for credit transfers from customer to bank (EPC132-08) and
+its rulebook (EPC125-05), as summaries of them tell; the originals are to be read before this checks a first real file. Lengths are
+those of ISO 20022. A bank may ask for more: its own guide goes before.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ REMITTANCE_LENGTH = 140
 ADDRESS_LENGTHS: Mapping[str, int] = {"street": 70, "building": 16, "postcode": 16, "town": 35}
 LEAST = Money(1)
 MOST = Money(999_999_999_99)
-# What one file holds at most: five thousand orders are built, checked and written within the time of one page (issue 6).
+# What one file holds at most: five thousand orders are built, checked and written in one job.
 TRANSFERS_MAX = 5_000
 
 
