@@ -82,8 +82,7 @@ def matrix_page(actor: Actor, slug: str, page: Page, search: MatrixSearch = rule
     return MatrixPage(
         call.slug, call.title, call.content.evaluators_per_application,
         tuple(MatrixColumn(one.name, one.handle, one.load, one.load_max) for one in across),
-        Rows(tuple(rows), lines.next_key, lines.total, lines.first), len(there) - len(across),
-        search, len(wanted), len(members) - len(there),
+        Rows(tuple(rows), lines.next_key, lines.total, lines.first), search, len(wanted), len(members) - len(there),
     )  # fmt: skip
 
 

@@ -78,8 +78,6 @@ class MatrixPage:
     per_application: int
     columns: tuple[MatrixColumn, ...]
     rows: Rows[MatrixRow]
-    # How many of the pool do not stand across.
-    others: int
     search: MatrixSearch = MatrixSearch()
     # How many the search finds, and how many of the pool stepped down and have no seat on what is shown.
     found: int = 0
