@@ -1,4 +1,4 @@
-"""Grant agreements, beneficiaries, due diligence, bank accounts, milestones, the payment schedule, signatures."""
+"""The grant, its beneficiaries, milestones and payment schedule."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, column
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, column
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from grants.agreements.states import BankAccountState, CheckAnswer, GrantState, MilestoneState, PaymentKind, Side
+from grants.agreements.states import GrantState, MilestoneState, PaymentKind
 from grants.core.db import DIGEST, Row, points_to, state_check
 from grants.core.money import Money
 
@@ -96,58 +96,6 @@ class Beneficiary(Row):
     maximum: Mapped[Money]
 
 
-class DueDiligenceItem(Row):
-    """One condition of grant preparation; every one must be answered before the agreement is offered."""
-
-    __tablename__ = "due_diligence_item"
-    __table_args__ = (
-        UniqueConstraint("grant_id", "key"),
-        state_check(CheckAnswer, "answer"),
-        CheckConstraint("(answer = 'open') = (answered_at IS NULL)", name="answer_has_time"),
-        CheckConstraint("(answer = 'open') = (answered_by IS NULL)", name="answer_has_person"),
-        CheckConstraint("answer <> 'not_applicable' OR note IS NOT NULL", name="not_applicable_has_note"),
-    )
-
-    grant_id: Mapped[UUID] = mapped_column(points_to("grant_agreement.id"))
-    key: Mapped[str]
-    label: Mapped[str]
-    position: Mapped[int]
-    answer: Mapped[str]
-    note: Mapped[str | None]
-    evidence_on: Mapped[date | None]
-    answered_at: Mapped[datetime | None]
-    answered_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
-
-
-class BankAccount(Row):
-    """A payee's account: entered by one person, confirmed by another; at most one is confirmed for an organisation."""
-
-    __tablename__ = "bank_account"
-    __table_args__ = (
-        state_check(BankAccountState),
-        CheckConstraint("state <> 'confirmed' OR confirmed_by IS NOT NULL", name="confirmed_has_person"),
-        CheckConstraint("confirmed_by IS NULL OR confirmed_by <> entered_by", name="two_people"),
-        CheckConstraint("(confirmed_by IS NULL) = (confirmed_at IS NULL)", name="confirmed_has_time"),
-        Index(
-            "uq_bank_account_one_confirmed",
-            "organisation_id",
-            unique=True,
-            postgresql_where=column("state") == "confirmed",
-        ),
-    )
-
-    organisation_id: Mapped[UUID] = mapped_column(points_to("organisation.id"), index=True)
-    holder: Mapped[str] = mapped_column(info=DIGEST)
-    iban: Mapped[str] = mapped_column(info=DIGEST)
-    bic: Mapped[str | None]
-    state: Mapped[str]
-    entered_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
-    entered_at: Mapped[datetime]
-    confirmed_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
-    confirmed_at: Mapped[datetime | None]
-    evidence: Mapped[str | None]
-
-
 class Milestone(Row):
     """What the city promised to reach by when, with the written criterion by which it is accepted."""
 
@@ -191,29 +139,3 @@ class PaymentScheduleLine(Row):
     report_number: Mapped[int | None]
     planned: Mapped[Money]
     due_on: Mapped[date]
-
-
-class AgreementSignature(Row):
-    """A recorded acceptance by one side, with exactly the text that was accepted and its hash.
-
-    It is never changed or deleted. When an offer is taken back its signatures stay, as history of that offer.
-    """
-
-    __tablename__ = "agreement_signature"
-    __table_args__ = (
-        UniqueConstraint("grant_id", "offer_no", "side"),
-        state_check(Side, "side"),
-        CheckConstraint("offer_no > 0", name="of_an_offer"),
-        CheckConstraint("octet_length(document_sha256) = 32", name="document_sha256_length"),
-    )
-
-    grant_id: Mapped[UUID] = mapped_column(points_to("grant_agreement.id"))
-    offer_no: Mapped[int]
-    side: Mapped[str]
-    signed_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
-    signed_at: Mapped[datetime]
-    # As it was at the signature: people may rename themselves later.
-    name: Mapped[str] = mapped_column(info=DIGEST)
-    capacity: Mapped[str]
-    document: Mapped[dict[str, Any]] = mapped_column(info=DIGEST)
-    document_sha256: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,0 +1,18 @@
+"""Grant agreements, beneficiaries, due diligence, bank accounts, milestones, the payment schedule, signatures."""
+
+from __future__ import annotations
+
+from grants.agreements.models.accounts import BankAccount
+from grants.agreements.models.grants import Beneficiary, Grant, Milestone, PaymentScheduleLine
+from grants.agreements.models.preparing import DueDiligenceItem
+from grants.agreements.models.signing import AgreementSignature
+
+__all__ = [
+    "AgreementSignature",
+    "BankAccount",
+    "Beneficiary",
+    "DueDiligenceItem",
+    "Grant",
+    "Milestone",
+    "PaymentScheduleLine",
+]

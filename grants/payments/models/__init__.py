@@ -1,0 +1,17 @@
+"""Payment requests and their decisions, orders and their signatures, the lists in which orders leave, and recoveries."""
+
+from __future__ import annotations
+
+from grants.payments.models.files import PaymentBatch
+from grants.payments.models.orders import PaymentOrder, PaymentOrderSignature
+from grants.payments.models.recoveries import Recovery, RecoveryReceipt
+from grants.payments.models.requests import PaymentRequest
+
+__all__ = [
+    "PaymentBatch",
+    "PaymentOrder",
+    "PaymentOrderSignature",
+    "PaymentRequest",
+    "Recovery",
+    "RecoveryReceipt",
+]

@@ -1,0 +1,95 @@
+"""Payment orders and the signatures of the circuit."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, column
+from sqlalchemy.orm import Mapped, mapped_column
+
+from grants.core.db import DIGEST, Row, points_to, state_check
+from grants.core.money import Money
+from grants.payments.states import OrderState, Step
+
+
+class PaymentOrder(Row):
+    """One transfer of (a part of) an approved request to a confirmed account.
+
+    The four people of the circuit stand in columns, so that the database itself keeps them apart.
+    """
+
+    __tablename__ = "payment_order"
+    __table_args__ = (
+        state_check(OrderState),
+        CheckConstraint("amount > 0", name="amount_positive"),
+        CheckConstraint(
+            "state NOT IN ('verified', 'authorised', 'exported', 'executed') OR verified_by IS NOT NULL",
+            name="verified_has_person",
+        ),
+        CheckConstraint(
+            "state NOT IN ('authorised', 'exported', 'executed') OR authorised_by IS NOT NULL",
+            name="authorised_has_person",
+        ),
+        CheckConstraint("(state IN ('exported', 'executed')) = (exported_by IS NOT NULL)", name="exported_has_person"),
+        CheckConstraint("(exported_by IS NULL) = (batch_id IS NULL)", name="exported_in_batch"),
+        CheckConstraint("(state = 'executed') = (executed_by IS NOT NULL)", name="executed_has_person"),
+        CheckConstraint("(executed_by IS NULL) = (value_on IS NULL)", name="executed_has_value_date"),
+        CheckConstraint("(state = 'cancelled') = (cancel_reason IS NOT NULL)", name="cancelled_has_reason"),
+        CheckConstraint("verified_by <> prepared_by", name="verifier_is_another"),
+        CheckConstraint("authorised_by NOT IN (prepared_by, verified_by)", name="authoriser_is_another"),
+        CheckConstraint("exported_by NOT IN (prepared_by, verified_by, authorised_by)", name="payer_is_another"),
+        CheckConstraint("executed_by NOT IN (prepared_by, verified_by, authorised_by)", name="executor_is_another"),
+        Index("ix_payment_order_due", "state", "due_on", "reference"),
+    )
+
+    reference: Mapped[str] = mapped_column(unique=True)
+    request_id: Mapped[UUID] = mapped_column(points_to("payment_request.id"), index=True)
+    grant_id: Mapped[UUID] = mapped_column(points_to("grant_agreement.id"), index=True)
+    payee_id: Mapped[UUID] = mapped_column(points_to("organisation.id"))
+    bank_account_id: Mapped[UUID] = mapped_column(points_to("bank_account.id"), index=True)
+    amount: Mapped[Money]
+    due_on: Mapped[date]
+    state: Mapped[str]
+    prepared_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    verified_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    authorised_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    exported_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    executed_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    batch_id: Mapped[UUID | None] = mapped_column(points_to("payment_batch.id"), index=True)
+    value_on: Mapped[date | None]
+    cancel_reason: Mapped[str | None]
+
+
+class PaymentOrderSignature(Row):
+    """Who took which step for which amount and account; a change of either voids it and leaves it as history."""
+
+    __tablename__ = "payment_order_signature"
+    __table_args__ = (
+        state_check(Step, "step"),
+        CheckConstraint("(voided_at IS NULL) = (voided_why IS NULL)", name="voided_has_reason"),
+        Index(
+            "uq_payment_order_signature_step",
+            "order_id",
+            "step",
+            unique=True,
+            postgresql_where=column("voided_at").is_(None),
+        ),
+        Index(
+            "uq_payment_order_signature_person",
+            "order_id",
+            "user_id",
+            unique=True,
+            postgresql_where=column("voided_at").is_(None),
+        ),
+    )
+
+    order_id: Mapped[UUID] = mapped_column(points_to("payment_order.id"))
+    step: Mapped[str]
+    user_id: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    signed_at: Mapped[datetime]
+    amount: Mapped[Money]
+    bank_account_id: Mapped[UUID] = mapped_column(points_to("bank_account.id"))
+    note: Mapped[str | None] = mapped_column(info=DIGEST)
+    voided_at: Mapped[datetime | None]
+    voided_why: Mapped[str | None]

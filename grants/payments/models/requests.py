@@ -1,0 +1,92 @@
+"""Payment requests and what was decided of them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, column
+from sqlalchemy.orm import Mapped, mapped_column
+
+from grants.agreements.states import PaymentKind
+from grants.core.db import DIGEST, Row, points_to, state_check
+from grants.core.money import Money
+from grants.payments.states import RequestState
+
+
+class PaymentRequest(Row):
+    """What a grant asks to be paid: its pre-financing, the costs of an accepted report, or the balance.
+
+    ``requested`` is the gross pre-financing, the contribution accepted by the officer, or the final
+    amount of the grant. The decision splits ``approved`` into what is payable, retained, covered by
+    pre-financing, and deferred to the balance; for the balance it says what is payable or recoverable.
+    ``refused`` is what was requested and not approved: unlike what is deferred it does not come back.
+    A rejected request may be asked for again: by a new row that replaces it, with the city's ``reply``.
+    """
+
+    __tablename__ = "payment_request"
+    __table_args__ = (
+        UniqueConstraint("grant_id", "number"),
+        UniqueConstraint("replaces_id"),
+        state_check(RequestState),
+        state_check(PaymentKind, "kind"),
+        CheckConstraint("(kind = 'prefinancing') = (report_id IS NULL)", name="report_opens_it"),
+        CheckConstraint("requested >= 0", name="requested_not_negative"),
+        CheckConstraint("(state = 'submitted') = (decided_at IS NULL)", name="decided_has_time"),
+        CheckConstraint("(decided_at IS NULL) = (decided_by IS NULL)", name="decided_has_person"),
+        CheckConstraint("(state IN ('submitted', 'rejected')) = (approved IS NULL)", name="approved_has_amount"),
+        CheckConstraint(
+            "num_nulls(approved, refused, payable, retained, cleared, deferred, recoverable) IN (0, 7)",
+            name="decision_whole",
+        ),
+        CheckConstraint(
+            "approved >= 0 AND refused >= 0 AND payable >= 0 AND retained >= 0 AND cleared >= 0 AND deferred >= 0 AND recoverable >= 0",
+            name="parts_not_negative",
+        ),
+        CheckConstraint("approved + refused = requested", name="approved_and_refused_are_requested"),
+        CheckConstraint("(replaces_id IS NULL) = (reply IS NULL)", name="asked_again_with_reply"),
+        CheckConstraint(
+            "kind = 'balance' OR approved = payable + retained + cleared + deferred", name="parts_sum_to_approved"
+        ),
+        CheckConstraint(
+            "state NOT IN ('rejected', 'partly_approved') OR decision_reason IS NOT NULL", name="cut_has_reason"
+        ),
+        CheckConstraint("state <> 'cleared' OR payable = 0", name="cleared_pays_nothing"),
+        CheckConstraint("state <> 'paid' OR payable > 0", name="paid_pays_something"),
+        Index(
+            "uq_payment_request_one_of_a_kind",
+            "grant_id",
+            "kind",
+            unique=True,
+            postgresql_where=column("kind").in_(["prefinancing", "balance"]) & (column("state") != "rejected"),
+        ),
+        Index(
+            "uq_payment_request_report_id",
+            "report_id",
+            unique=True,
+            postgresql_where=column("state") != "rejected",
+        ),
+        Index("ix_payment_request_due", "state", "due_on", "reference"),
+    )
+
+    grant_id: Mapped[UUID] = mapped_column(points_to("grant_agreement.id"))
+    number: Mapped[int]
+    reference: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    report_id: Mapped[UUID | None] = mapped_column(points_to("periodic_report.id"))
+    requested: Mapped[Money]
+    submitted_at: Mapped[datetime]
+    due_on: Mapped[date]
+    state: Mapped[str]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    decision_reason: Mapped[str | None]
+    approved: Mapped[Money | None]
+    payable: Mapped[Money | None]
+    retained: Mapped[Money | None]
+    cleared: Mapped[Money | None]
+    deferred: Mapped[Money | None]
+    recoverable: Mapped[Money | None]
+    refused: Mapped[Money | None]
+    replaces_id: Mapped[UUID | None] = mapped_column(points_to("payment_request.id"))
+    reply: Mapped[str | None] = mapped_column(info=DIGEST)
