@@ -96,10 +96,10 @@ def local_to_utc(local: datetime, zone_name: str, *, fold: Fold | None = None) -
     second = local.replace(tzinfo=tz, fold=1)
     there_and_back = first.astimezone(UTC).astimezone(tz).replace(tzinfo=None)
     if there_and_back != local:
-        before, after = _beside_gap(first, second)
+        before, after = (_time_beside(each, local.date()) for each in _beside_gap(first, second))
         raise Invalid(
             f"{local:%H:%M} on {long_date(local.date())} does not exist in {zone_name}: the clocks go forward that night."
-            f" Choose another time: the nearest are {before:%H:%M} and {after:%H:%M}."
+            f" Choose another time: the nearest are {before} and {after}."
         )
     if first.utcoffset() == second.utcoffset():
         return first.astimezone(UTC)
@@ -129,6 +129,11 @@ def _beside_gap(first: datetime, second: datetime) -> tuple[datetime, datetime]:
             high = middle
     change = high.replace(second=0, microsecond=0)
     return (change - timedelta(minutes=1)).astimezone(first.tzinfo), change.astimezone(first.tzinfo)
+
+
+def _time_beside(moment: datetime, day: date) -> str:
+    """A time near one of ``day``; with its own day where the clocks leave out midnight and it is another one."""
+    return f"{moment:%H:%M}" if moment.date() == day else f"{moment:%H:%M} on {long_date(moment.date())}"
 
 
 def both_times(local: datetime, zone_name: str) -> tuple[datetime, ...]:
