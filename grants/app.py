@@ -25,8 +25,9 @@ from grants.web import compiled, errors, filling, filters, headers, replay, rout
 
 # The rows of the house in the order of a grant's life (import order, last is latest).
 STAGES = (
-    "ledger", "identity", "conversations", "dossiers", "cities", "programmes", "budgets", "calls", "applications",
-    "evaluation", "awards", "agreements", "monitoring", "reporting", "payments", "learning", "documents", "oversight",
+    "ledger", "identity", "rates", "conversations", "dossiers", "cities", "programmes", "budgets", "calls",
+    "applications", "evaluation", "awards", "agreements", "monitoring", "reporting", "payments", "learning", "documents",
+    "oversight",
 )  # fmt: skip
 
 # The core's own tables, so that whoever sees the stages' models sees these too.
@@ -52,6 +53,7 @@ UPLOADS = {
     "evaluation.look_at_pool": 1,
     "evaluation.look_at_seats": 1,
     "evaluation.read_filled_sheet": 1,
+    "rates.bring_in": 1,
 }
 
 # What any other page may be sent at once: by somebody signed in, and by somebody nobody knows yet.

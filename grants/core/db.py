@@ -95,6 +95,7 @@ APPEND_ONLY_TABLES = frozenset(
         "organisation_fact",
         "ranking_run",
         "panel_event",
+        "rate_series",
         "recovery_receipt",
         "removed_row",
         "report_version",
@@ -189,6 +190,10 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     "evaluator_acceptance": WrittenOnce(once=("withdrawn_at", "withdrawn_why")),
     "payment_batch": WrittenOnce(once=("file_id", "file_sha256")),
     "payment_order_signature": WrittenOnce(once=("voided_at", "voided_why")),
+    "rate_table": WrittenOnce(
+        once=("accepted_at", "accepted_by", "words", "first_on", "last_on"),
+        free=("state", "added", "changed", "problems", "flags"),
+    ),
     "results_publication": WrittenOnce(
         once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)
     ),

@@ -88,6 +88,7 @@ class Permission(StrEnum):
     PROGRAMME_MANAGE = "programme:manage"
     QUESTION_ANSWER = "question:answer"
     QUESTION_ASK = "question:ask"
+    RATE_TABLE_IMPORT = "rate_table:import"
     RECOVERY_BOOK = "recovery:book"
     RECOVERY_ESTABLISH = "recovery:establish"
     RECOVERY_WAIVE = "recovery:waive"
