@@ -237,6 +237,7 @@ def enter_account(ref: str, payee: int = 0) -> Any:
 
 def _evidence(form: AccountForm) -> Incoming | None:
     """The bank's document, looked into; what is wrong with it stands beside its field, and then it is None."""
+    assert form.file.data is not None, "the form came with its file"
     try:
         return files.receive(form.file.data, allowed=EVIDENCE)
     except Invalid as error:
