@@ -25,6 +25,7 @@ from grants.core.errors import Invalid, NeedsFreshSignIn, NotAllowed, NotFound, 
 from grants.core.jobs import Job
 from grants.core.money import euros
 from grants.core.permissions import Actor
+from grants.evaluation import services as evaluation
 from grants.identity import queries as identity
 from grants.identity.models import User
 from grants.identity.policy import Role
@@ -38,6 +39,7 @@ from tests.awards.at_once import at_once
 from tests.factories.applications import PDF
 from tests.payments.world import IBAN, World
 from tests.payments.world import world as another_grant
+from tests.shut import shuts
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -284,7 +286,7 @@ def test_an_account_of_before_evidence_was_asked_for_stands_and_can_be_replaced(
                 channel=None,
                 checked_on=None,
                 payee_match=None,
-            )  # fmt: skip
+            )
         )
 
     enter(actors.ana(), grant.grant_id, IBAN)
@@ -500,6 +502,7 @@ def test_two_accounts_entered_through_two_grants_at_one_moment_leave_one_that_wa
 # --- The document
 
 
+@shuts("agreements.account_evidence")
 def test_the_document_is_opened_on_the_record_and_by_nobody_else(app: Flask, grant: World) -> None:
     enter(actors.ana(), grant.grant_id, OTHER_IBAN)
     enter(actors.fin(), grant.grant_id, THIRD_IBAN, organisation_id=grant.agency_id)
@@ -516,6 +519,8 @@ def test_the_document_is_opened_on_the_record_and_by_nobody_else(app: Flask, gra
         assert actors.client_of(app, stranger).get(address).status_code in (403, 404)
     with pytest.raises(NotFound):
         agreeing.open_account_evidence(actors.fin(), grant.grant_id, "0" * 64)
+    evaluation.declare_in_office(actors.vera(), grant.application_id, "My sister leads it.")
+    assert actors.client_of(app, actors.vera()).get(address).status_code == 404
 
 
 HOSTILE = [
