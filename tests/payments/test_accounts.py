@@ -40,6 +40,7 @@ from tests.factories.applications import PDF
 from tests.payments.world import IBAN, World
 from tests.payments.world import world as another_grant
 from tests.shut import shuts
+from tests.statements import statements
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -634,3 +635,20 @@ def test_who_signs_reads_on_the_order_how_old_the_account_is(app: Flask, grant: 
     assert "confirmed today, never paid to" in page and "can be paid to from 6 August 2024" in page
     assert "Verification of payee: Match" in page and "Neochóra" in page
     assert "changed shortly before this order" in actors.client_of(app, actors.otto()).get("/finance/approvals").text
+
+
+def test_the_page_of_accounts_asks_no_more_with_many_accounts(app: Flask, grant: World) -> None:
+    def asked() -> int:
+        browser = actors.client_of(app, actors.vera())
+        with statements() as found:
+            assert browser.get(f"/grants/{grant.reference}/account").status_code == 200
+        return len(found)
+
+    enter(actors.ana(), grant.grant_id, OTHER_IBAN)
+    few = asked()
+    for iban in (THIRD_IBAN, OTHER_IBAN, THIRD_IBAN):
+        enter(actors.ana(), grant.grant_id, iban)
+        confirm(actors.carl(), grant.grant_id, grant.city_id)
+    enter(actors.ana(), grant.grant_id, OTHER_IBAN)
+
+    assert asked() == few <= 10
