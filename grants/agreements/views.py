@@ -260,7 +260,7 @@ def _account(grant: GrantView, payee: int, form: Any = None) -> Any:
     proposed = next((each for each in found.history if each.state is BankAccountState.PROPOSED), None)
     confirmed = next((each for each in found.history if each.state is BankAccountState.CONFIRMED), None)
     shown_id = {"account_id": str(proposed.id) if proposed else ""}
-    now = clock.now()
+    today = clock.in_zone(clock.now()).date()
     names = {each.organisation_id: each.name for each in grant.beneficiaries} | {
         grant.coordinator_id: grant.coordinator
     }
@@ -284,9 +284,8 @@ def _account(grant: GrantView, payee: int, form: Any = None) -> Any:
         history=found.history,
         files=found.files,
         shared={iban: rules.shared_words(others) for iban, others in found.shared.items()},
-        rule=rules.rule_on(found.rules, clock.in_zone(now).date()),
-        now=now,
-        today=clock.in_zone(now).date(),
+        rule=rules.rule_on(found.rules, today),
+        today=today,
     )
     return shown, 422 if form is not None and form.is_submitted() else 200
 
