@@ -28,6 +28,9 @@ _STATEMENT = (
 )
 _REPORT = "tests/reporting/test_views.py::test_the_form_of_acceptance_opens_only_while_the_report_is_with_the_programme"
 SHOWN_BY = {
+    "agreements.account_evidence": (
+        "tests/payments/test_accounts.py::test_the_document_is_opened_on_the_record_and_by_nobody_else"
+    ),
     "agreements.agreement_pdf": _PAPER,
     "agreements.dismiss": _PAPER,
     "applications.download": _LETTERS,

@@ -62,6 +62,44 @@ BANK_ACCOUNT = Machine(
 )
 
 
+class CheckChannel(StrEnum):
+    """The way by which a second person checked an account: another one than it came by."""
+
+    LETTER = "letter"
+    CALL_BACK = "call_back"
+    REGISTER = "register"
+    IN_PERSON = "in_person"
+
+    @property
+    def words(self) -> str:
+        """For pages."""
+        return {
+            CheckChannel.LETTER: "Letter of the bank, asked for by the programme itself",
+            CheckChannel.CALL_BACK: "Call back, to a number that is not from the payee’s message",
+            CheckChannel.REGISTER: "Public register",
+            CheckChannel.IN_PERSON: "In person",
+        }[self]
+
+
+class PayeeMatch(StrEnum):
+    """What a bank answers when asked whether an account is this holder’s (verification of payee)."""
+
+    MATCH = "match"
+    CLOSE_MATCH = "close_match"
+    NO_MATCH = "no_match"
+    NOT_POSSIBLE = "not_possible"
+
+    @property
+    def words(self) -> str:
+        """For pages."""
+        return {
+            PayeeMatch.MATCH: "Match",
+            PayeeMatch.CLOSE_MATCH: "Close match: the bank gave a name that differs a little",
+            PayeeMatch.NO_MATCH: "No match",
+            PayeeMatch.NOT_POSSIBLE: "Not possible: the bank could not be asked",
+        }[self]
+
+
 class MilestoneState(StrEnum):
     """Planned until the city reports it; the officer accepts or returns it."""
 

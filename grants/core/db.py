@@ -61,6 +61,7 @@ APPEND_ONLY_TABLES = frozenset(
     {
         "assignment_loss",
         "accepted_cost",
+        "account_waiting",
         "act",
         "act_key",
         "agreement_signature",
@@ -125,7 +126,13 @@ class WrittenOnce:
 WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     "award_description": WrittenOnce(once=("confirmed_by", "confirmed_at")),
     "award_withheld": WrittenOnce(once=("ended_by", "ended_at", "end_reason", "confirmed_by", "confirmed_at")),
-    "bank_account": WrittenOnce(once=("confirmed_by", "confirmed_at", "evidence"), free=("state",)),
+    "bank_account": WrittenOnce(
+        once=(
+            *("confirmed_by", "confirmed_at", "evidence", "channel", "checked_on"),
+            *("payee_match", "payee_match_name", "payee_matched_on", "ended_by", "ended_at", "end_reason"),
+        ),
+        free=("state",),
+    ),
     "clarification": WrittenOnce(
         once=(
             *("answer", "answered_at", "answered_by", "answer_sha256"),

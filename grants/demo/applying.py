@@ -10,6 +10,9 @@ from uuid import UUID
 
 from werkzeug.datastructures import FileStorage
 
+from grants.agreements import queries as agreement_reads
+from grants.agreements import services as agreements
+from grants.agreements.rules import WaitingRule
 from grants.applications import queries as application_reads
 from grants.applications import services as applications
 from grants.applications.rules import BudgetInput as ApplicationBudget
@@ -50,7 +53,20 @@ class Applicants(Arrivals):
         """A draft of a call from its file, completed by the labelled template."""
         made = calls.import_call(self.actor("manager"), text)
         calls.apply_template(self.actor("manager"), made.id)
+        self._let_new_accounts_wait(made.id)
         return made.id
+
+    def _let_new_accounts_wait(self, call_id: UUID) -> None:
+        """With the first invented call the programme lays down how long a new bank account waits."""
+        call = call_reads.call_by_id(call_id)
+        if call.synthetic and not agreement_reads.waiting_rules([call_id]):
+            rule = WaitingRule(
+                clock.in_zone(clock.now()).date(),
+                3,
+                14,
+                f"In these days a change that nobody asked for is noticed. {INVENTED}",
+            )
+            agreements.lay_down_waiting(self.actor("manager"), call.programme.id, rule)
 
     def publish_invented_call(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -9,20 +10,37 @@ from enum import Enum
 from uuid import UUID
 
 from sqlalchemy import select
+from werkzeug.datastructures import FileStorage
 
 from grants.agreements import queries as agreement_reads
 from grants.agreements import services as agreements
 from grants.agreements.models import Beneficiary, Grant
-from grants.agreements.rules import DUE_DILIGENCE, AccountInput, CheckInput, ContactInput, MilestoneView, text_hash
-from grants.agreements.states import BankAccountState, CheckAnswer, ContactRole, MilestoneState
+from grants.agreements.rules import (
+    DUE_DILIGENCE,
+    AccountCheck,
+    AccountInput,
+    CheckInput,
+    ContactInput,
+    MilestoneView,
+    PayeeAddress,
+    text_hash,
+)
+from grants.agreements.states import (
+    BankAccountState,
+    CheckAnswer,
+    CheckChannel,
+    ContactRole,
+    MilestoneState,
+    PayeeMatch,
+)
 from grants.applications import queries as application_reads
 from grants.budgets import queries as budgets
 from grants.budgets.rules import Cell
-from grants.core import clock
+from grants.core import clock, files
 from grants.core.db import db, get
 from grants.core.money import Money, total
 from grants.demo.judging import Judges
-from grants.demo.texts import sentences
+from grants.demo.texts import bank_letter, sentences
 from grants.dossiers.rules import Answer
 from grants.identity import queries as identity
 from grants.payments import services as payments
@@ -147,17 +165,27 @@ class Troupe(Judges):
         grant = self._grant(reference)
         known = agreement_reads.accounts(grant.coordinator_id)
         if not any(each.iban == iban and each.state is BankAccountState.CONFIRMED for each in known):
-            holder = f"{identity.organisation(grant.coordinator_id).name} (synthetic)"
-            agreements.enter_account(self.actor(lead), grant.id, AccountInput(holder, iban))
+            city, today = identity.organisation(grant.coordinator_id), clock.in_zone(clock.now()).date()
+            given = AccountInput(
+                f"{city.name} (synthetic)", iban, None, today, PayeeAddress(city.town or city.name, city.country_code)
+            )
+            document = FileStorage(io.BytesIO(bank_letter(given.holder)), filename="Letter of the bank.pdf")
+            agreements.enter_account(self.actor(lead), grant.id, given, files.receive(document))
 
     def confirm_account(self, reference: str) -> None:
         """The accounting officer confirms the account that waits, where one does."""
         grant = self._grant(reference)
         proposed = agreement_reads.proposed_account(grant.coordinator_id)
         if proposed is not None:
-            agreements.confirm_account(
-                self.actor("accountant"), grant.id, proposed.id, evidence="Bank letter and a call back (invented)"
+            today = clock.in_zone(clock.now()).date()
+            check = AccountCheck(
+                CheckChannel.CALL_BACK,
+                today,
+                "Bank letter and a call back (invented)",
+                PayeeMatch.MATCH,
+                matched_on=today,
             )
+            agreements.confirm_account(self.actor("accountant"), grant.id, proposed.id, check)
 
     def refuse_account(self, reference: str, reason: str) -> None:
         """The accounting officer refuses the account that waits."""

@@ -157,3 +157,10 @@ def letter(title: str) -> bytes:
     paper = Paper(title="Letter of mandate", head="Demo · Letter of mandate", foot="Invented document of the demo")
     paper.paragraph(f"The council supports the pilot “{title}” and names who signs for it. {INVENTED}")
     return paper.finished()
+
+
+def bank_letter(holder: str) -> bytes:
+    """A letter of a bank about an account, as PDF, that says it is invented."""
+    paper = Paper(title="Letter of the bank", head="Demo · Letter of the bank", foot="Invented document of the demo")
+    paper.paragraph(f"We confirm that {holder} holds the account that the payee named. {INVENTED}")
+    return paper.finished()

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from grants.agreements import queries, rules, services
-from grants.agreements.rules import AccountInput, CheckInput, ContactInput, DismissInput, PlannedMilestone, Share, Terms
+from grants.agreements.rules import CheckInput, ContactInput, DismissInput, PlannedMilestone, Share, Terms
 from grants.agreements.states import BankAccountState, CheckAnswer, ContactRole, GrantState, Side
 from grants.applications import queries as applications
 from grants.applications.models import Application
@@ -35,6 +35,7 @@ from grants.payments import queries as payments
 from grants.payments.rules import close_refusal, payment_notes
 from grants.reporting import queries as reports
 from tests import actors
+from tests.agreements.accounts import called_back, enter
 from tests.agreements.conftest import CLOSED, IN_FORCE, IN_PREPARATION, Find, actor, by_mail, colleague, hold
 from tests.awards.at_once import at_once
 
@@ -48,7 +49,7 @@ def finished(grant: Find) -> rules.GrantView:
         services.answer_check(actor("officer"), found.id, CheckInput(check.key, CheckAnswer.DONE))
     proposed = queries.proposed_account(found.coordinator_id)
     assert proposed is not None
-    services.confirm_account(actor("accountant"), found.id, proposed.id, evidence="Bank letter")
+    services.confirm_account(actor("accountant"), found.id, proposed.id, called_back())
     return grant(IN_PREPARATION)
 
 
@@ -122,19 +123,19 @@ def test_not_applicable_needs_its_reason(grant: Find) -> None:
 
 def test_the_person_who_entered_an_account_cannot_confirm_it(grant: Find) -> None:
     found = grant(IN_PREPARATION)
-    services.enter_account(actor("initiator"), found.id, AccountInput("Neochóra", OTHER))
+    enter(actor("initiator"), found.id, OTHER)
     hold("initiator", Role.FINANCE_VERIFIER)
     proposed = queries.proposed_account(found.coordinator_id)
     assert proposed is not None
 
     with pytest.raises(Refused, match="another person"):
-        services.confirm_account(actor("initiator"), found.id, proposed.id, evidence="Myself")
+        services.confirm_account(actor("initiator"), found.id, proposed.id, called_back())
 
 
 def test_a_new_account_waits_while_the_confirmed_one_stands(grant: Find) -> None:
     found = finished(grant)
 
-    services.enter_account(actor("initiator"), found.id, AccountInput("Neochóra", OTHER))
+    enter(actor("initiator"), found.id, OTHER)
 
     assert found.account is not None
     assert [row.state for row in queries.accounts(found.coordinator_id)][:2] == [
@@ -143,7 +144,7 @@ def test_a_new_account_waits_while_the_confirmed_one_stands(grant: Find) -> None
     ]
     proposed = queries.proposed_account(found.coordinator_id)
     assert proposed is not None
-    services.confirm_account(actor("accountant"), found.id, proposed.id, evidence="Call")
+    services.confirm_account(actor("accountant"), found.id, proposed.id, called_back())
     assert [row.iban for row in queries.accounts(found.coordinator_id, states=(BankAccountState.CONFIRMED,))] == [OTHER]
 
 
@@ -154,7 +155,7 @@ def test_a_fault_in_the_check_of_two_people_confirms_nothing(grant: Find, monkey
     monkeypatch.setenv("GRANTS_FAULT", "four_eyes")
 
     with pytest.raises(Fault):
-        services.confirm_account(actor("accountant"), found.id, proposed.id, evidence="Call")
+        services.confirm_account(actor("accountant"), found.id, proposed.id, called_back())
     assert queries.proposed_account(found.coordinator_id) == proposed
 
 
@@ -410,10 +411,10 @@ def test_an_account_other_than_the_one_shown_is_not_confirmed(grant: Find) -> No
     found = grant(IN_PREPARATION)
     shown = queries.proposed_account(found.coordinator_id)
     assert shown is not None
-    services.enter_account(actor("initiator"), found.id, AccountInput("Neochóra", OTHER))
+    enter(actor("initiator"), found.id, OTHER)
 
     with pytest.raises(Refused, match="no longer the account"):
-        services.confirm_account(actor("accountant"), found.id, shown.id, evidence="Letter about the first account")
+        services.confirm_account(actor("accountant"), found.id, shown.id, called_back())
     stands = queries.proposed_account(found.coordinator_id)
     assert stands is not None
     assert stands.iban == OTHER

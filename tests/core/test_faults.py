@@ -22,7 +22,7 @@ from werkzeug.test import TestResponse
 
 from grants.agreements import queries as agreements
 from grants.agreements import services as agreeing
-from grants.agreements.rules import AccountInput, CheckInput, ContactInput, text_hash
+from grants.agreements.rules import CheckInput, ContactInput, text_hash
 from grants.agreements.states import CheckAnswer, ContactRole
 from grants.applications import queries as applied
 from grants.applications import services as applying
@@ -82,6 +82,7 @@ from grants.reporting import queries as reports
 from grants.reporting import services as reporting
 from grants.reporting.rules import Decision, Judged, MilestoneInput
 from tests import actors
+from tests.agreements.accounts import called_back, enter
 from tests.awards.meeting import planned, seat_panel
 from tests.awards.publishing import publish
 from tests.awards.test_complaints import GIVEN, RULES, UPHOLD, rule
@@ -379,10 +380,10 @@ def signed(scene: Scene) -> tuple[UUID, Actor]:
         mayor_id = identity_factory.user("Maya Mayor", organisation_id=organisation).id
     agreeing.appoint(officer, made.id, ContactInput("Maya Mayor", "maya.mayor@example.eu", ContactRole.SIGNATORY))
     lead = identity.actor_for(lead_id, fresh=True)
-    agreeing.enter_account(lead, made.id, AccountInput("Neochóra", "GR1601101250000000012300695"))
+    enter(lead, made.id, "GR1601101250000000012300695")
     proposed = agreements.proposed_account(organisation)
     assert proposed is not None
-    agreeing.confirm_account(carl, made.id, proposed.id, evidence="Bank letter")
+    agreeing.confirm_account(carl, made.id, proposed.id, called_back())
     for check in agreements.grant(officer, made.reference).checks:
         agreeing.answer_check(officer, made.id, CheckInput(check.key, CheckAnswer.DONE))
     words = text_hash(agreements.grant(officer, made.reference).text)

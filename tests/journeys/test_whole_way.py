@@ -403,9 +403,12 @@ def _the_officer_prepares_the_agreement(warm: str) -> str:
 
 
 def _the_account_is_entered_and_confirmed_by_two(grant: str) -> None:
-    deed(actors.ana, f"{grant}/account", {"holder": "Municipality of Northbridge", "iban": IBAN})
-    evidence = {"evidence": "Bank letter of 1 March 2023, and a call to the town hall"}
-    deed(actors.vera, f"{grant}/account", evidence, to=f"{grant}/account/confirm")
+    day = clock.long_date(clock.in_zone(clock.now()).date())
+    account = {"holder": "Municipality of Northbridge", "iban": IBAN, "town": "Northbridge", "country_code": "PL"}
+    deed(actors.ana, f"{grant}/account", account | {"evidence_on": day, "file": upload("letter of the bank.pdf")})
+    check = {"channel": "call_back", "checked_on": day, "note": "The treasurer, called at the town hall, read it out"}
+    said = {"match": "match", "matched_on": day}
+    deed(actors.vera, f"{grant}/account", check | said, to=f"{grant}/account/confirm")
     shown = read(actors.ana, f"{grant}/account")
     assert IBAN not in shown.replace(" ", "") and "PL61 •••• 2874" in shown
 

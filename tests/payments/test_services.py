@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from grants.agreements import services as agreeing
 from grants.agreements.models import BankAccount, Grant
-from grants.agreements.states import GrantState, PaymentKind
+from grants.agreements.states import BankAccountState, GrantState, PaymentKind
 from grants.applications.models import Application
 from grants.calls.models import Call
 from grants.core import clock, files
@@ -39,7 +39,8 @@ from grants.payments.models import PaymentBatch, PaymentOrder, PaymentOrderSigna
 from grants.payments.rules import DecisionInput, RecoveryInput
 from grants.payments.states import OrderState, RequestState, Step
 from tests import actors
-from tests.payments.world import IBAN, World, replace_account, report
+from tests.agreements.accounts import called_back
+from tests.payments.world import IBAN, World, end_account, replace_account, report
 from tests.servers import Cluster
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -352,7 +353,7 @@ def test_who_declares_a_conflict_takes_no_step_of_the_payment_and_a_colleague_do
         lambda: services.open_batch_file(actors.carl(), batch.id),
         lambda: services.establish(actors.otto(), grant.grant_id, RecoveryInput("It was told.", clock.now().date())),
         lambda: services.close_grant(actors.otto(), grant.grant_id, note="Done."),
-        lambda: agreeing.confirm_account(actors.vera(), grant.grant_id, account, evidence="A letter."),
+        lambda: agreeing.confirm_account(actors.vera(), grant.grant_id, account, called_back()),
         lambda: agreeing.refuse_account(actors.vera(), grant.grant_id, account, reason="Another holder."),
     ):
         with pytest.raises(Refused, match="conflict of interest"):
@@ -465,8 +466,7 @@ def test_the_value_date_lies_between_export_and_today(grant: World, value_on: da
 
 def test_nothing_is_ordered_without_a_confirmed_account(grant: World) -> None:
     request_id = decided(grant)
-    with arranging():
-        get(BankAccount, grant.account_id).state = "refused"
+    end_account(grant, BankAccountState.REFUSED)
 
     with pytest.raises(Refused, match="no confirmed bank account"):
         services.prepare(actors.fin(), request_id)
@@ -649,8 +649,7 @@ def test_duties_follow_the_circuit(grant: World) -> None:
 
 def test_a_coordinator_without_account_is_asked_for_one(grant: World) -> None:
     opened(grant)
-    with arranging():
-        get(BankAccount, grant.account_id).state = "refused"
+    end_account(grant, BankAccountState.REFUSED)
 
     assert [duty.what for duty in queries.duties(actors.ana(), NOW)] == ["Give a bank account for WARM"]
 

@@ -28,6 +28,7 @@ from grants.programmes.models import FundSource, Programme
 from grants.reporting.models import PeriodicReport
 from grants.reporting.states import ReportKind, ReportState
 from tests import actors
+from tests.agreements.accounts import WHOLE
 
 IN_FORCE = datetime(2023, 5, 2, 9, tzinfo=UTC)
 IBAN = "BE68539007547034"
@@ -83,7 +84,7 @@ def world(number: int = 1) -> World:
         entered_at=IN_FORCE,
         confirmed_by=carl.user_id,
         confirmed_at=IN_FORCE,
-        evidence="Bank letter",
+        **WHOLE,
     )
     with arranging():
         db.session.add_all([fund, programme, account])
@@ -231,10 +232,21 @@ def settle(report_id: UUID, accepted: Money | None) -> None:
         row.accepted_total = accepted
 
 
+def end_account(found: World, state: BankAccountState) -> None:
+    """The payee's account stands no more."""
+    with arranging():
+        _ended(found, state)
+
+
+def _ended(found: World, state: BankAccountState) -> None:
+    row = db.session.get_one(BankAccount, found.account_id)
+    row.state, row.ended_by, row.ended_at, row.end_reason = state.value, actors.fin().user_id, IN_FORCE, "Of the test"
+
+
 def replace_account(found: World, *, entered_by: UUID | None = None, confirmed_by: UUID | None = None) -> None:
     """The payee's account is replaced by another one, confirmed; by Fin and Carl where nobody else is named."""
     with arranging():
-        db.session.get_one(BankAccount, found.account_id).state = BankAccountState.REPLACED.value
+        _ended(found, BankAccountState.REPLACED)
         db.session.flush()
         db.session.add(
             BankAccount(
@@ -246,5 +258,6 @@ def replace_account(found: World, *, entered_by: UUID | None = None, confirmed_b
                 entered_at=IN_FORCE,
                 confirmed_by=confirmed_by or actors.carl().user_id,
                 confirmed_at=IN_FORCE,
+                **WHOLE,
             )
         )

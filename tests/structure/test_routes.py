@@ -72,6 +72,7 @@ PUBLIC = {
 AUDITED_READS = {
     "awards.complaint_decision",
     "awards.complaint_file",
+    "agreements.account_evidence",
     "agreements.agreement_pdf",
     "applications.download",
     "applications.letter_draft_pdf",

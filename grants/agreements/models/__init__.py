@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from grants.agreements.models.accounts import BankAccount
+from grants.agreements.models.accounts import AccountWaiting, BankAccount
 from grants.agreements.models.grants import Beneficiary, Grant, Milestone, PaymentScheduleLine
 from grants.agreements.models.preparing import DueDiligenceItem
 from grants.agreements.models.signing import AgreementSignature
 
 __all__ = [
+    "AccountWaiting",
     "AgreementSignature",
     "BankAccount",
     "Beneficiary",

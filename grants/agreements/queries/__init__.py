@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from grants.agreements.queries.bank_accounts import accounts, proposed_account
+from grants.agreements.queries.bank_accounts import (
+    ACCOUNT_FILES,
+    PayeeAccounts,
+    account_file,
+    accounts,
+    acts_for_city,
+    address_of,
+    payee_accounts,
+    proposed_account,
+    shared_with,
+    shared_with_accounts,
+    waiting_by_programme,
+    waiting_rules,
+)
 from grants.agreements.queries.duty import duties
 from grants.agreements.queries.lists import found_by_name, grants, is_declined, selected_without_grant
 from grants.agreements.queries.reach import (
@@ -18,7 +31,12 @@ from grants.agreements.queries.reach import (
 from grants.agreements.queries.reading import contacts, grant, milestones, team, time_limits_of, view
 
 __all__ = [
+    "ACCOUNT_FILES",
+    "PayeeAccounts",
+    "account_file",
     "accounts",
+    "acts_for_city",
+    "address_of",
     "contacts",
     "duties",
     "found_by_name",
@@ -29,14 +47,19 @@ __all__ = [
     "is_declined",
     "lies_in",
     "milestones",
+    "payee_accounts",
     "proposed_account",
     "readable",
     "scope",
     "scope_of",
     "scope_of_view",
     "selected_without_grant",
+    "shared_with",
+    "shared_with_accounts",
     "team",
     "time_limits_of",
     "view",
     "visible",
+    "waiting_by_programme",
+    "waiting_rules",
 ]

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from grants.agreements.models import (
     AgreementSignature,
     BankAccount,
+    Beneficiary,
     Grant,
 )
 from grants.agreements.queries.lists import selected_without_grant
@@ -108,23 +109,24 @@ def _account_duties(actor: Actor) -> Asking[list[Duty]]:
     if not actor.can(Permission.BANK_ACCOUNT_CONFIRM):
         return []
     waiting = yield from ask(
-        select(Grant.reference, BankAccount.holder)
-        .join(BankAccount, BankAccount.organisation_id == Grant.coordinator_id)
+        select(Grant.reference, BankAccount.holder, Beneficiary.is_coordinator, Beneficiary.position)
+        .join(Beneficiary, Beneficiary.grant_id == Grant.id)
+        .join(BankAccount, BankAccount.organisation_id == Beneficiary.organisation_id)
         .where(
             BankAccount.state == BankAccountState.PROPOSED.value,
             BankAccount.entered_by != actor.user_id,
             visible(actor, Permission.BANK_ACCOUNT_CONFIRM),
         )
-        .order_by(Grant.reference)
+        .order_by(Grant.reference, Beneficiary.position)
         .limit(20)
     )
     return [
         Duty(
             f"Confirm the bank account of {holder}",
-            f"{reference}: entered by a colleague or the city; compare it with the evidence by another channel.",
+            f"{reference}: entered by a colleague or the city; look at the bank’s document and check it by another way.",
             "Check the account",
             "agreements.account",
-            {"ref": reference},
+            {"ref": reference} if is_coordinator else {"ref": reference, "payee": str(position + 1)},
         )
-        for reference, holder in waiting
+        for reference, holder, is_coordinator, position in waiting
     ]

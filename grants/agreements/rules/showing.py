@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from grants.agreements.rules.accounts import PayeeAddress, age_words, masked
 from grants.agreements.rules.parties import ContactView
 from grants.agreements.rules.terms import Limits, NamedShare, PlannedMilestone, ScheduleLine
 from grants.agreements.states import (
     BankAccountState,
     CheckAnswer,
+    CheckChannel,
     ContactRole,
     GrantState,
     MilestoneState,
+    PayeeMatch,
     Side,
 )
 from grants.calls.rules import TimeLimits
@@ -88,11 +91,27 @@ class AccountView:
     confirmed_by: UUID | None
     confirmed_by_name: str | None
     confirmed_at: datetime | None
+    address: PayeeAddress = field(default_factory=PayeeAddress)
+    evidence_on: date | None = None
+    # What the second person compared, by which way, on which day; and what the bank said of the holder.
+    note: str | None = None
+    channel: CheckChannel | None = None
+    checked_on: date | None = None
+    match: PayeeMatch | None = None
+    match_name: str | None = None
+    matched_on: date | None = None
+    ended_by_name: str | None = None
+    ended_at: datetime | None = None
+    end_reason: str | None = None
 
     @property
     def masked(self) -> str:
         """``BE68 •••• 7034``: enough to recognise, too little to use."""
-        return f"{self.iban[:4]} •••• {self.iban[-4:]}"
+        return masked(self.iban)
+
+    def age(self, now: datetime) -> str:
+        """How long ago it was confirmed, as part of a sentence; empty where it was not."""
+        return age_words(self.confirmed_at, now) if self.confirmed_at else ""
 
     @property
     def grouped(self) -> str:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from grants.agreements.services.accounts import (
+    confirm_account,
+    enter_account,
+    lay_down_waiting,
+    open_account_evidence,
+    refuse_account,
+)
 from grants.agreements.services.conflicts import refuse_conflict
 from grants.agreements.services.ending import decline, drop
-from grants.agreements.services.parties import appoint, confirm_account, dismiss, enter_account, refuse_account
+from grants.agreements.services.parties import appoint, dismiss
 from grants.agreements.services.preparing import answer_check, prepare, report_plan, set_terms, time_limits
 from grants.agreements.services.signing import offer, open_document, sign_city, sign_programme, take_back
 
@@ -16,7 +23,9 @@ __all__ = [
     "dismiss",
     "drop",
     "enter_account",
+    "lay_down_waiting",
     "offer",
+    "open_account_evidence",
     "open_document",
     "prepare",
     "refuse_account",

@@ -1,135 +1,34 @@
-"""Who a grant is paid to and who speaks for it: bank accounts of four eyes, contacts."""
+"""Who speaks for a grant: contacts and signatories."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
-
-from grants.agreements import queries, rules
+from grants.agreements import queries
 from grants.agreements.models import (
-    BankAccount,
     Grant,
 )
 from grants.agreements.queries import scope_of
 from grants.agreements.rules import (
-    AccountInput,
     ContactInput,
     DismissInput,
 )
-from grants.agreements.services.conflicts import refuse_conflict
 from grants.agreements.states import (
-    BANK_ACCOUNT,
-    BankAccountState,
     ContactRole,
     GrantState,
 )
 from grants.core import acts, faults
 from grants.core.acts import act
-from grants.core.db import db, locked
+from grants.core.db import locked
 from grants.core.errors import Invalid, Refused
 from grants.core.permissions import Actor, Permission
-from grants.dossiers.rules import clean_text
 from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.identity.policy import Role
-from grants.identity.rules import demand_fresh, normal_email, one_line
+from grants.identity.rules import normal_email
 
 # The role by which each part is held, in the application the grant came of.
 ROLES = {ContactRole.LEAD: Role.APPLICATION_LEAD, ContactRole.SIGNATORY: Role.SIGNATORY}
-
-
-@act(
-    "bank_account.enter",
-    needs=Permission.BANK_ACCOUNT_ENTER,
-    scope=scope_of,
-    says="entered a bank account for {subject}",
-)
-def enter_account(actor: Actor, grant_id: UUID, given: AccountInput) -> None:
-    """Enter or change the coordinator's account; it is paid to only after another person has confirmed it.
-
-    The confirmed account stays in use for what was already authorised to it until the new one is confirmed.
-    """
-    demand_fresh(actor)
-    grant = locked(Grant, grant_id)
-    # Who acts for the city enters its own account, and is no judge of it.
-    if grant.application_id not in actor.places(Permission.APPLICATION_READ, "application"):
-        refuse_conflict(actor, grant_id)
-    holder, iban, bic = one_line(given.holder), rules.account_number(given.iban), rules.bank_code(given.bic)
-    if not holder:
-        raise Invalid("Name the holder of the account.", {"holder": "Enter the holder as the bank writes it."})
-    for row in _accounts(grant.coordinator_id, BankAccountState.PROPOSED):
-        BANK_ACCOUNT.move(row, "replace")
-    db.session.add(
-        BankAccount(
-            organisation_id=grant.coordinator_id,
-            holder=holder,
-            iban=iban,
-            bic=bic,
-            state=BankAccountState.PROPOSED.value,
-            entered_by=actor.user_id,
-            entered_at=acts.moment(),
-        )
-    )
-
-
-@act(
-    "bank_account.confirm",
-    needs=Permission.BANK_ACCOUNT_CONFIRM,
-    scope=scope_of,
-    says="confirmed the bank account of {subject}",
-)
-def confirm_account(actor: Actor, grant_id: UUID, account_id: UUID, *, evidence: str) -> None:
-    """Confirm the proposed account against evidence, as another person than the one who entered it."""
-    demand_fresh(actor)
-    grant = locked(Grant, grant_id)
-    refuse_conflict(actor, grant_id)
-    account = _proposed(grant, account_id)
-    faults.point("four_eyes")
-    rules.refuse_same_person(account.entered_by, actor.user_id, deed="confirming the account")
-    if not clean_text(evidence):
-        raise Invalid(
-            "Say what you compared.", {"evidence": "Name the document or the call by which you confirmed it."}
-        )
-    for row in _accounts(grant.coordinator_id, BankAccountState.CONFIRMED):
-        BANK_ACCOUNT.move(row, "replace")
-    db.session.flush()
-    BANK_ACCOUNT.move(account, "confirm")
-    account.confirmed_by, account.confirmed_at, account.evidence = actor.user_id, acts.moment(), clean_text(evidence)
-
-
-@act(
-    "bank_account.refuse",
-    needs=Permission.BANK_ACCOUNT_CONFIRM,
-    scope=scope_of,
-    says="refused the bank account of {subject}",
-)
-def refuse_account(actor: Actor, grant_id: UUID, account_id: UUID, *, reason: str) -> None:
-    """Refuse the proposed account; it has to be entered again."""
-    demand_fresh(actor)
-    grant = locked(Grant, grant_id)
-    refuse_conflict(actor, grant_id)
-    acts.reason(reason)
-    BANK_ACCOUNT.move(_proposed(grant, account_id), "refuse")
-
-
-def _proposed(grant: Grant, account_id: UUID) -> BankAccount:
-    account = locked(BankAccount, account_id)
-    if account.organisation_id != grant.coordinator_id:
-        raise Refused("This account does not belong to the coordinator of this grant.")
-    if account.state != BankAccountState.PROPOSED.value:
-        raise Refused("This is no longer the account that waits. Reload the page and look at the account there.")
-    return account
-
-
-def _accounts(organisation_id: UUID, state: BankAccountState) -> Sequence[BankAccount]:
-    return db.session.scalars(
-        select(BankAccount)
-        .where(BankAccount.organisation_id == organisation_id, BankAccount.state == state.value)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).all()
 
 
 @act(

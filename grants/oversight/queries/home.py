@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 
 from grants.agreements import queries as agreements
-from grants.agreements.models import AgreementSignature, BankAccount, Grant, Milestone
+from grants.agreements.models import AgreementSignature, BankAccount, Beneficiary, Grant, Milestone
 from grants.agreements.states import BankAccountState, GrantState, MilestoneState, Side
 from grants.applications import queries as applications
 from grants.applications.models import Application, EligibilityCheck, StageInvitation
@@ -316,9 +316,12 @@ def _repeats(actor: Actor) -> Asking[list[Waiting]]:
 
 def _accounts(actor: Actor) -> Asking[list[Waiting]]:
     found = yield from _rows(
-        select(Grant.reference, Organisation.name, BankAccount.entered_at)
+        select(
+            Grant.reference, Organisation.name, BankAccount.entered_at, Beneficiary.is_coordinator, Beneficiary.position
+        )
         .join(Organisation, Organisation.id == BankAccount.organisation_id)
-        .join(Grant, Grant.coordinator_id == BankAccount.organisation_id)
+        .join(Beneficiary, Beneficiary.organisation_id == BankAccount.organisation_id)
+        .join(Grant, Grant.id == Beneficiary.grant_id)
         .where(
             BankAccount.entered_by == actor.user_id,
             BankAccount.state == BankAccountState.PROPOSED.value,
@@ -326,12 +329,13 @@ def _accounts(actor: Actor) -> Asking[list[Waiting]]:
         )
         .order_by(BankAccount.entered_at, Grant.reference)
     )
-    first = {name: (reference, since) for reference, name, since in reversed(found)}
+    first = {
+        name: ({"ref": reference} if is_coordinator else {"ref": reference, "payee": position + 1}, since)
+        for reference, name, since, is_coordinator, position in reversed(found)
+    }
     return [
-        Waiting(
-            f"The bank account of {name}", "a second person of finance", since, "agreements.account", {"ref": reference}
-        )
-        for name, (reference, since) in first.items()
+        Waiting(f"The bank account of {name}", "a second person of finance", since, "agreements.account", where)
+        for name, (where, since) in first.items()
     ]
 
 

@@ -13,6 +13,7 @@ from grants.payments.queries.orders import (
     order,
     order_id_of,
     order_ids_of,
+    payments_to,
     why_gone,
 )
 from grants.payments.queries.recoveries import grant_recovery
@@ -45,6 +46,7 @@ __all__ = [
     "order",
     "order_id_of",
     "order_ids_of",
+    "payments_to",
     "request",
     "request_id_of",
     "verify",

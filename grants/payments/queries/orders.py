@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
 
 from grants.agreements import queries as agreements
+from grants.agreements import rules as agreeing
 from grants.agreements.models import BankAccount, Grant
-from grants.agreements.rules import IN_CONFLICT
-from grants.agreements.states import BankAccountState, PaymentKind
+from grants.agreements.rules import IN_CONFLICT, AccountView, PayeeAddress, WaitingRule
+from grants.agreements.states import BankAccountState, PayeeMatch, PaymentKind
 from grants.core import acts, clock
 from grants.core.db import db
 from grants.core.errors import NotFound
@@ -106,17 +108,20 @@ def order_views(rows: Sequence[PaymentOrder]) -> Asking[tuple[OrderView, ...]]:
         by_id.asking(PaymentBatch, {row.batch_id for row in rows if row.batch_id}),
         identity.organisations.asking({row.payee_id for row in rows}),
         _signatures([row.id for row in rows]),
-        _times_paid({row.bank_account_id for row in rows}),
+        times_paid.asking({row.bank_account_id for row in rows}),
+        _accounts_about(rows),
     ]
     found = yield from side_by_side(about)
-    (requests, reports), grants, accounts, batches, names, signatures, paid = found
+    (requests, reports), grants, accounts, batches, names, signatures, paid, told = found
     return tuple(
         _order_view(
             row,
             requests[row.request_id],
             reports.get(requests[row.request_id].report_id),
             grants[row.grant_id],
-            _account_line(accounts[row.bank_account_id], paid.get(row.bank_account_id, 0)),
+            _account_line(
+                row, accounts[row.bank_account_id], grants[row.grant_id], paid.get(row.bank_account_id, NEVER), told
+            ),
             names[row.payee_id].name,
             batches[row.batch_id].reference if row.batch_id else None,
             tuple(signatures.get(row.id, ())),
@@ -170,14 +175,66 @@ def _order_view(
     )
 
 
-def _account_line(account: BankAccount, paid_before: int) -> AccountLine:
+@dataclass(frozen=True, slots=True)
+class _AboutAccounts:
+    """What is said of the accounts of a list of orders."""
+
+    # Payees who had another confirmed account before these: by payee, the moments at which accounts were confirmed.
+    confirmed: dict[UUID, list[datetime]]
+    shared: dict[str, tuple[str, ...]]
+    rules: dict[UUID, tuple[WaitingRule, ...]]
+
+
+def _accounts_about(rows: Sequence[PaymentOrder]) -> Asking[_AboutAccounts]:
+    orders = [row.id for row in rows]
+    about: list[Asking[Any]] = [
+        ask(
+            select(BankAccount.organisation_id, BankAccount.confirmed_at).where(
+                BankAccount.organisation_id.in_({row.payee_id for row in rows}), BankAccount.confirmed_at.is_not(None)
+            )
+        ),
+        agreements.shared_with_accounts.asking({row.bank_account_id for row in rows}),
+        agreements.waiting_rules.asking(
+            select(Grant.call_id)
+            .join(PaymentOrder, PaymentOrder.grant_id == Grant.id)
+            .where(PaymentOrder.id.in_(orders))
+        ),
+    ]
+    moments, shared, laid_down = yield from side_by_side(about)
+    confirmed: dict[UUID, list[datetime]] = {}
+    for organisation_id, at in moments:
+        confirmed.setdefault(organisation_id, []).append(at)
+    return _AboutAccounts(confirmed, shared, laid_down)
+
+
+def _account_line(
+    order: PaymentOrder, account: BankAccount, grant: Grant, paid: Paid, told: _AboutAccounts
+) -> AccountLine:
+    waits, changed, age = None, "", ""
+    if account.confirmed_at is not None:
+        now = clock.now()
+        day = clock.in_zone(account.confirmed_at).date()
+        rule = agreeing.rule_on(told.rules.get(grant.call_id, ()), day)
+        first_day = agreeing.payable_from(account.confirmed_at, rule)
+        waits = first_day if clock.in_zone(now).date() < first_day else None
+        is_first = all(each >= account.confirmed_at for each in told.confirmed.get(account.organisation_id, ()))
+        changed = agreeing.changed_words(account.confirmed_at, order.created_at, rule, is_first=is_first)
+        age = agreeing.age_words(account.confirmed_at, now)
+    match = PayeeMatch(account.payee_match).words if account.payee_match else ""
     return AccountLine(
-        masked=f"{account.iban[:4]} •••• {account.iban[-4:]}",
+        masked=agreeing.masked(account.iban),
         holder=account.holder,
         entered_by=account.entered_by,
         confirmed_by=account.confirmed_by,
         stands=account.state == BankAccountState.CONFIRMED.value,
-        paid_before=paid_before,
+        paid_before=paid.times,
+        age=age,
+        paid=agreeing.paid_words(paid.times, paid.last_on),
+        waits_until=waits,
+        changed=changed,
+        shared=agreeing.shared_words(told.shared.get(account.iban, ())),
+        match=f"{match} (“{account.payee_match_name}”)" if account.payee_match_name else match,
+        address=agreements.address_of(account).line,
     )
 
 
@@ -207,13 +264,33 @@ def _signatures(order_ids: Sequence[UUID]) -> Asking[dict[UUID, list[SignatureVi
     return found
 
 
-def _times_paid(account_ids: Iterable[UUID]) -> Asking[dict[UUID, int]]:
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """How often an account was paid to, and the bank's day of the last time."""
+
+    times: int
+    last_on: date | None
+
+
+NEVER = Paid(0, None)
+
+
+@reader
+def times_paid(account_ids: Iterable[UUID]) -> Asking[dict[UUID, Paid]]:
+    """For each of these accounts that was ever paid to, how often and when last. One statement."""
     statement = (
-        select(PaymentOrder.bank_account_id, func.count())
+        select(PaymentOrder.bank_account_id, func.count(), func.max(PaymentOrder.value_on))
         .where(PaymentOrder.bank_account_id.in_(list(account_ids)), PaymentOrder.state == OrderState.EXECUTED.value)
         .group_by(PaymentOrder.bank_account_id)
     )
-    return {account_id: int(count) for account_id, count in (yield from ask(statement))}
+    return {account_id: Paid(int(count), last_on) for account_id, count, last_on in (yield from ask(statement))}
+
+
+def payments_to(accounts: Sequence[AccountView]) -> dict[UUID, str]:
+    """For each of these accounts, in words, how often it was paid to; lent to the pages of agreements."""
+    paid = times_paid([each.id for each in accounts]) if accounts else {}
+    found = {each.id: paid.get(each.id, NEVER) for each in accounts}
+    return {account_id: agreeing.paid_words(each.times, each.last_on) for account_id, each in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,14 +300,14 @@ class AccountNumber:
     holder: str
     iban: str
     bic: str | None
+    # Without town and country where the account was entered before they were asked for.
+    address: PayeeAddress = field(default_factory=PayeeAddress)
 
 
 def account_numbers(order_ids: Sequence[UUID]) -> dict[UUID, AccountNumber]:
     """The full accounts of orders, for the list only."""
-    statement = select(PaymentOrder.id, BankAccount.holder, BankAccount.iban, BankAccount.bic).join(
-        BankAccount, BankAccount.id == PaymentOrder.bank_account_id
-    )
+    statement = select(PaymentOrder.id, BankAccount).join(BankAccount, BankAccount.id == PaymentOrder.bank_account_id)
     return {
-        order_id: AccountNumber(holder, iban, bic)
-        for order_id, holder, iban, bic in db.session.execute(statement.where(PaymentOrder.id.in_(order_ids)))
+        order_id: AccountNumber(account.holder, account.iban, account.bic, agreements.address_of(account))
+        for order_id, account in db.session.execute(statement.where(PaymentOrder.id.in_(order_ids)))
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from grants.agreements.rules import waiting_words
 from grants.agreements.states import PaymentKind
 from grants.core import clock
 from grants.core.errors import Problem, Refused
@@ -97,7 +98,8 @@ class SignatureView:
 
 @dataclass(frozen=True, slots=True)
 class AccountLine:
-    """The account of an order: masked, with who entered and confirmed it, and whether it still stands."""
+    """The account of an order: masked, with who entered and confirmed it, whether it still stands, and what its signers must
+    know of it, in words."""
 
     masked: str
     holder: str
@@ -105,6 +107,17 @@ class AccountLine:
     confirmed_by: UUID | None
     stands: bool
     paid_before: int
+    # “confirmed 3 days ago”, “never paid to”.
+    age: str = ""
+    paid: str = ""
+    # The first day on which it can be paid to, while that is to come.
+    waits_until: date | None = None
+    # It replaced another one shortly before the order; the same number is somebody else's too.
+    changed: str = ""
+    shared: str = ""
+    # What the bank said of the holder; empty of accounts from before that was asked.
+    match: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +201,8 @@ def lock_of(order: OrderView, user_id: UUID | None) -> str | None:
         return None
     if not order.account.stands:
         return "The bank account was replaced. The initiator must choose the new one."
+    if order.account.waits_until is not None and step is not Step.VERIFIED:
+        return waiting_words(order.account.waits_until)
     try:
         refuse_same_person(order.signed, step, user_id)
         if step in {Step.VERIFIED, Step.AUTHORISED}:

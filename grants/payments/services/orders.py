@@ -6,12 +6,14 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from grants.agreements.models import BankAccount
+from grants.agreements import queries as agreements
+from grants.agreements import rules as agreeing
+from grants.agreements.models import BankAccount, Grant
 from grants.agreements.services import refuse_conflict
 from grants.agreements.states import BankAccountState
-from grants.core import acts, faults, references
+from grants.core import acts, clock, faults, references
 from grants.core.acts import act
-from grants.core.db import check_version, db, locked
+from grants.core.db import check_version, db, get, locked
 from grants.core.errors import Invalid, Refused
 from grants.core.money import Money, total
 from grants.core.permissions import Actor, Permission
@@ -113,6 +115,7 @@ def authorise(actor: Actor, order_id: UUID, *, note: str = "", version: int | No
     """Authorise a verified order, as another person than initiator and verifier."""
     demand_fresh(actor)
     order = _approving(actor, order_id, Step.AUTHORISED, version)
+    payable_account(order)
     ORDER.move(order, "authorise")
     order.authorised_by = actor.user_id
     sign(actor, order, Step.AUTHORISED, note)
@@ -189,6 +192,17 @@ def standing_account(order: PaymentOrder) -> BankAccount:
         raise Refused(
             "The bank account of this order was replaced after it was prepared. The initiator must change the order to the new account; it is then verified and authorised again."
         )
+    return account
+
+
+def payable_account(order: PaymentOrder) -> BankAccount:
+    """The same, once its waiting time is over: an account confirmed only just is not paid to."""
+    account = standing_account(order)
+    assert account.confirmed_at is not None, "what stands was confirmed"
+    call_id = get(Grant, order.grant_id).call_id
+    laid_down = agreements.waiting_rules([call_id]).get(call_id, ())
+    rule = agreeing.rule_on(laid_down, clock.in_zone(account.confirmed_at).date())
+    agreeing.refuse_waiting(agreeing.payable_from(account.confirmed_at, rule), today())
     return account
 
 

@@ -28,7 +28,7 @@ from grants.payments import queries, rules
 from grants.payments.models import PaymentBatch, PaymentOrder, PaymentRequest
 from grants.payments.rules import BatchSummary, BatchView, OrderSummary
 from grants.payments.services.locks import scope_of_batch, scope_of_grant, scope_of_order
-from grants.payments.services.orders import order_summary, sign, signed, standing_account
+from grants.payments.services.orders import order_summary, payable_account, sign, signed
 from grants.payments.services.requests import dims_of, programme_code, tell, today
 from grants.payments.states import ORDER, REQUEST, OrderState, Step
 
@@ -93,7 +93,7 @@ def _lock_orders(actor: Actor, order_ids: Sequence[UUID]) -> list[PaymentOrder]:
 def _send(actor: Actor, order: PaymentOrder, batch: PaymentBatch) -> None:
     faults.point("four_eyes")
     rules.refuse_same_person(signed(order), Step.EXPORTED, actor.user_id)
-    standing_account(order)
+    payable_account(order)
     ORDER.move(order, "export")
     order.exported_by, order.batch_id = actor.user_id, batch.id
     sign(actor, order, Step.EXPORTED)

@@ -10,6 +10,7 @@ from flask import Blueprint
 
 from grants.core.permissions import Permission
 from grants.identity import queries as identity
+from grants.payments import queries
 from grants.web.forms import ContestedForm, Form
 from grants.web.routing import NavItem, current_actor
 
@@ -23,6 +24,12 @@ NAVIGATION = (
     NavItem("Payments", "payments.approvals", (P.PAYMENT_ORDER_READ,), 60),
     NavItem("Ledger", "payments.ledger", (P.LEDGER_READ,), 65),
 )
+
+
+@bp.app_context_processor
+def what_was_paid() -> dict[str, Any]:
+    """Lent to the page of a payee's accounts, which lies below payments: how often each was paid to."""
+    return {"payments_to": queries.payments_to}
 
 
 def overtaker(
