@@ -95,6 +95,7 @@ APPEND_ONLY_TABLES = frozenset(
         "organisation_fact",
         "ranking_run",
         "panel_event",
+        "payment_request_part",
         "recovery_receipt",
         "removed_row",
         "report_version",

@@ -15,6 +15,7 @@ from grants.payments.queries.orders import (
     order_ids_of,
     why_gone,
 )
+from grants.payments.queries.parts import Basis, basis_of, moved_for, open_of, parts_kept, standing
 from grants.payments.queries.recoveries import grant_recovery
 from grants.payments.queries.requests import (
     forecast,
@@ -25,9 +26,11 @@ from grants.payments.queries.waiting import Inbox, duties, exportable, inbox
 
 __all__ = [
     "ROWS_MAX",
+    "Basis",
     "GrantPayments",
     "Inbox",
     "account_numbers",
+    "basis_of",
     "batch",
     "batch_id_of",
     "batch_view",
@@ -42,11 +45,15 @@ __all__ = [
     "ledger_entry",
     "ledger_lines",
     "lock_of",
+    "moved_for",
+    "open_of",
     "order",
     "order_id_of",
     "order_ids_of",
+    "parts_kept",
     "request",
     "request_id_of",
+    "standing",
     "verify",
     "why_gone",
 ]
