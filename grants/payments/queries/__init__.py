@@ -19,6 +19,7 @@ from grants.payments.queries.parts import Basis, basis_of, moved_for, open_of, p
 from grants.payments.queries.recoveries import grant_recovery
 from grants.payments.queries.requests import (
     forecast,
+    parts_decided,
     request,
     request_id_of,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "order",
     "order_id_of",
     "order_ids_of",
+    "parts_decided",
     "parts_kept",
     "request",
     "request_id_of",

@@ -109,7 +109,7 @@ class _Found:
         """The parts of what one request asks for; they sum to it."""
         match PaymentKind(request.kind):
             case PaymentKind.PREFINANCING:
-                wanted = {(partner, None): maximum for partner, maximum in self.maxima.items()}
+                wanted: Amounts = {(partner, None): maximum for partner, maximum in self.maxima.items()}
                 return rules.within(request.requested, wanted)
             case PaymentKind.INTERIM:
                 return self.contributions[request.report_id]

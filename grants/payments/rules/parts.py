@@ -290,7 +290,7 @@ def settlement(parts: Iterable[Part], *, accepted: Amounts, outstanding: Amounts
     A partner's costs may be covered by what another had in advance: the advance is the consortium's.
     """
     found = tuple(parts)
-    final = {(each.organisation_id, each.category): each.approved for each in found}
+    final: dict[PartKey, Money] = {(each.organisation_id, each.category): each.approved for each in found}
     change = {key: final.get(key, ZERO) - accepted.get(key, ZERO) for key in dict.fromkeys((*final, *accepted))}
     change = {key: amount for key, amount in change.items() if amount}
     net = total(change.values())
@@ -301,6 +301,8 @@ def settlement(parts: Iterable[Part], *, accepted: Amounts, outstanding: Amounts
     for key, amount in reopened.items():
         after[key] = after.get(key, ZERO) + amount
     absorbed = within(min(kept, total(after.values())), after)
-    payable = {(each.organisation_id, each.category): each.payable for each in found if each.payable}
+    payable: dict[PartKey, Money] = {
+        (each.organisation_id, each.category): each.payable for each in found if each.payable
+    }
     released = within(kept - total(absorbed.values()), payable)
     return Settlement(change, cleared, reopened, dict(retention), _less(payable, released), absorbed, released)

@@ -107,7 +107,7 @@ def _left(order: PaymentOrder, *accounts: Account) -> dict[PartKey, Money]:
     parts = queries.parts_kept(order.request_id)
     if not parts:
         return {(partner, None): amount for partner, amount in queries.open_of(order.grant_id).items()}
-    left = {(part.organisation_id, part.category): part.payable for part in parts}
+    left: dict[PartKey, Money] = {(part.organisation_id, part.category): part.payable for part in parts}
     for account in accounts:
         for moved in queries.moved_for(order.request_id, account).values():
             for key, amount in moved.items():
