@@ -381,11 +381,12 @@ def _post_balance(grant: Grant, request: PaymentRequest, parted: Parted, dims: D
             "final amount above accepted so far",
             legs.legs_e11_parts(spread.change, dims, cleared=spread.cleared, payable=spread.owed),
         )
-    if steps.decrease:
+    elif spread.change:
+        # Below, or the same in all and other than so far by whose costs it is: a correcting entry either way.
         _book(
             Event.FINAL_BELOW,
             request,
-            "final amount below accepted so far",
+            "final amount below accepted so far" if steps.decrease else "final amount parted anew",
             legs.legs_e11b(spread.taken_back, dims, reopened=spread.reopened),
         )
     if steps.retention:
