@@ -13,10 +13,12 @@ from grants.agreements.states import PaymentKind
 from grants.core import faults
 from grants.core.db import db
 from grants.core.money import ZERO, Money, total
+from grants.ledger import queries as books
 from grants.ledger.accounts import Account
 from grants.ledger.rules import Balances, Dimensions, Legs, PartKey, legs_e8_parts
+from grants.ledger.rules.values import Share
 from grants.payments import queries, rules
-from grants.payments.models import PaymentOrder, PaymentRequest, PaymentRequestPart
+from grants.payments.models import PaymentOrder, PaymentRequest, PaymentRequestPart, Recovery
 from grants.payments.rules import Amounts, Decision, DecisionInput, Limits, Part
 
 
@@ -100,6 +102,25 @@ def legs_booked(order: PaymentOrder, dims: Dimensions) -> Legs:
         wanted = rules.within(order.amount, _left(order, Account.CONSUMED))
     consumed = rules.fitted(order.amount, wanted, queries.open_of(order.grant_id))
     return legs_e8_parts(consumed, dims, in_transit=in_transit)
+
+
+def reopened(recovery: Recovery, *, owed: Money, received: Money) -> list[Share]:
+    """Whose commitment opens again when money comes back (E14): that of who had too much, as far as it was consumed.
+
+    What is ``owed`` is owed by the partners in proportion to what each had too much; without parts, of what was consumed.
+    """
+    consumed = books.partners_consumed(recovery.grant_id)
+    too_much: dict[PartKey, Money] = {
+        (part.organisation_id, None): part.recoverable
+        for part in queries.parts_kept(recovery.request_id)
+        if part.recoverable
+    }
+    if total(too_much.values()) != recovery.amount:
+        return list(rules.shares_of(received, consumed))
+    # What earlier receipts took of each, as if they had come at once: a cent may lie otherwise, the sum never does.
+    before = rules.within(recovery.amount - owed, too_much)
+    left = {key: amount - before.get(key, ZERO) for key, amount in too_much.items()}
+    return list(rules.by_partner(rules.fitted(received, left, dict(consumed))).items())
 
 
 def _left(order: PaymentOrder, *accounts: Account) -> dict[PartKey, Money]:
