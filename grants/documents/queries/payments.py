@@ -125,16 +125,21 @@ class PartOfRequest:
 def parts(grant_id: UUID, as_of: datetime) -> list[PartOfRequest]:
     """By whose costs the requests decided before a moment pay; nothing of those decided before that was kept."""
     part = PaymentRequestPart
-    amounts = (part.requested, part.approved, part.refused, part.retained, part.cleared, part.deferred, part.payable)
     rows = db.session.execute(
-        select(PaymentRequest.reference, Organisation.name, part.category, *amounts)
+        select(PaymentRequest.reference, Organisation.name, part)
         .join(part, part.request_id == PaymentRequest.id)
         .join(Organisation, Organisation.id == part.organisation_id)
         .join(Beneficiary, (Beneficiary.grant_id == grant_id) & (Beneficiary.organisation_id == part.organisation_id))
         .where(PaymentRequest.grant_id == grant_id, PaymentRequest.decided_at < as_of)
         .order_by(PaymentRequest.number, Beneficiary.position, part.category)
     )
-    return [PartOfRequest(*each) for each in rows.tuples()]
+    return [
+        PartOfRequest(
+            *(request, partner, row.category, row.requested, row.approved, row.refused),
+            *(row.retained, row.cleared, row.deferred, row.payable),
+        )
+        for request, partner, row in rows
+    ]
 
 
 def _day(moment: datetime) -> date:
