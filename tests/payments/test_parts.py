@@ -34,7 +34,7 @@ from grants.payments.rules import ApprovedPart, DecisionInput, Limits, Part, Par
 from grants.payments.states import ORDER, RECOVERY, REQUEST
 from grants.reporting.models import AcceptedCost, PeriodicReport
 from tests import actors
-from tests.payments.world import World, report
+from tests.payments.world import World, forge, report
 from tests.servers import Cluster
 
 NOW = datetime(2024, 8, 1, 12, tzinfo=UTC)
@@ -455,6 +455,23 @@ def test_parts_that_do_not_sum_to_the_decision_are_refused(grant: World, as_prog
         "do not sum to what was decided",
     )
     refused(as_program, "UPDATE payment_request_part SET approved = 0", "permission denied")
+
+
+def test_parts_changed_behind_the_database_are_found_by_the_checks(
+    grant: World, frozen: None, postgres: Cluster, database: str
+) -> None:
+    ready(grant)
+    assert queries.verify() == ()
+
+    forge(
+        postgres,
+        database,
+        f"UPDATE payment_request_part SET payable = payable - 1 WHERE organisation_id = '{grant.city_id}'",
+    )
+
+    assert [str(problem) for problem in queries.verify()] == [
+        "PCP-2022-G-0001-1: I11: its parts by partner do not sum to what was decided."
+    ]
 
 
 # --- Over HTTP

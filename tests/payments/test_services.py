@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import openpyxl
-import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import event, select
@@ -39,7 +37,7 @@ from grants.payments.models import PaymentBatch, PaymentOrder, PaymentOrderSigna
 from grants.payments.rules import DecisionInput, RecoveryInput
 from grants.payments.states import OrderState, RequestState, Step
 from tests import actors
-from tests.payments.world import IBAN, World, replace_account, report
+from tests.payments.world import IBAN, World, forge, replace_account, report
 from tests.servers import Cluster
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -753,14 +751,6 @@ def test_a_grant_shows_where_its_money_stands(grant: World) -> None:
     assert [each.state for each in shown.requests] == [RequestState.PAID]
     with pytest.raises(NotFound):
         queries.grant_payments(actors.eva(), grant.reference)
-
-
-def forge(postgres: Cluster, database: str, statement: str) -> None:
-    """What nobody may do, done with the triggers off: the checks of the books must find it."""
-    db.session.rollback()
-    with closing(psycopg.connect(postgres.dsn(database))) as connection, connection:
-        connection.execute("SET session_replication_role = replica")
-        connection.execute(statement.encode())
 
 
 @pytest.mark.parametrize("column", ["prepared_by", "verified_by"])
