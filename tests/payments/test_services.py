@@ -431,7 +431,7 @@ def test_the_database_refuses_orders_above_the_request(grant: World) -> None:
         signed = db.session.scalars(select(PaymentOrderSignature)).one()
         signed.voided_at, signed.voided_why = NOW, "Another amount."
         db.session.flush()
-        services.orders.sign(actors.fin(), get(PaymentOrder, order_id), Step.PREPARED)
+        db.session.add(prepared(get(PaymentOrder, order_id)))
 
 
 def test_an_order_that_left_is_neither_changed_nor_cancelled_nor_sent_again(grant: World) -> None:
@@ -723,19 +723,30 @@ def many_orders(request_id: UUID, count: int) -> None:
         account = db.session.scalars(select(BankAccount.id)).first()
         assert account is not None
         for number in range(count):
-            db.session.add(
-                PaymentOrder(
-                    reference=f"PCP-2020-P-{number:04d}",
-                    request_id=request_id,
-                    grant_id=row.grant_id,
-                    payee_id=grant_row.coordinator_id,
-                    bank_account_id=account,
-                    amount=Money(1),
-                    due_on=date(2020, 1, 1),
-                    state=OrderState.PREPARED.value,
-                    prepared_by=fin,
-                )
+            made = PaymentOrder(
+                reference=f"PCP-2020-P-{number:04d}",
+                request_id=request_id,
+                grant_id=row.grant_id,
+                payee_id=grant_row.coordinator_id,
+                bank_account_id=account,
+                amount=Money(1),
+                due_on=date(2020, 1, 1),
+                state=OrderState.PREPARED.value,
+                prepared_by=fin,
             )
+            db.session.add_all([made, prepared(made)])
+
+
+def prepared(made: PaymentOrder) -> PaymentOrderSignature:
+    """The initiator's signature to an order as it stands."""
+    return PaymentOrderSignature(
+        order_id=made.id,
+        step=Step.PREPARED.value,
+        user_id=made.prepared_by,
+        signed_at=NOW,
+        amount=made.amount,
+        bank_account_id=made.bank_account_id,
+    )
 
 
 def test_a_grant_shows_where_its_money_stands(grant: World) -> None:
