@@ -96,6 +96,7 @@ APPEND_ONLY_TABLES = frozenset(
         "organisation_fact",
         "ranking_run",
         "panel_event",
+        "payment_request_part",
         "rate_series",
         "recovery_receipt",
         "removed_row",

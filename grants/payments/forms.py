@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from wtforms import StringField, TextAreaField
@@ -11,40 +11,64 @@ from grants.core.errors import no_such
 from grants.core.money import Money
 from grants.ledger.accounts import Account
 from grants.ledger.rules import Event
-from grants.payments.rules import DecisionInput, LedgerAsk, ReceiptInput, RecoveryInput
+from grants.payments.rules import ApprovedPart, DecisionInput, LedgerAsk, PartLine, ReceiptInput, RecoveryInput
 from grants.web.choosing import day_asked
 from grants.web.forms import (
     A_PARAGRAPH,
     WORDS_OF_A_TITLE,
     CheckboxesField,
-    ContestedForm,
     DateField,
     Form,
     MoneyField,
+    MoneyForm,
     Needed,
 )
 
 
-class DecideForm(ContestedForm):
-    """The authoriser's decision on a request."""
+class DecideForm(MoneyForm):
+    """The authoriser's decision on a request; fields for its parts are added for one request."""
 
     approved = MoneyField("Amount approved", [Needed("Enter the amount you approve.")])
     reason = TextAreaField("Reason, where something is refused", [A_PARAGRAPH])
 
+    lines: tuple[PartLine, ...] = ()
+
+    @property
+    def parts_wrong(self) -> bool:
+        """Whether something is wrong with an amount of a part, or was typed there and comes back."""
+        return any(self[line.field].errors or self[line.field].raw_data for line in self.lines)
+
     def to_input(self) -> DecisionInput:
-        """The typed decision."""
+        """The typed decision; parts left empty take their share of a cut."""
         assert isinstance(self.approved.data, Money), "validated before"
-        return DecisionInput(self.approved.data, self.reason.data or "")
+        typed = [(line.part, self[line.field].data) for line in self.lines]
+        parts = tuple(
+            ApprovedPart(part.organisation_id, part.category, part.requested if amount is None else amount)
+            for part, amount in typed
+            if part.requested
+        )
+        chosen = any(amount is not None for _, amount in typed)
+        return DecisionInput(self.approved.data, self.reason.data or "", parts if chosen else ())
 
 
-class ReasonForm(ContestedForm):
+def decide_form(lines: Iterable[PartLine]) -> type[DecideForm]:
+    """The form for one request: one field for each of its parts, empty where nothing is said of it."""
+    rows = tuple(lines)
+    fields: dict[str, Any] = {"lines": rows}
+    for line in rows:
+        what = f"{line.partner}, {line.category}" if line.category else line.partner
+        fields[line.field] = MoneyField(f"Approved: {what}")
+    return type("DecideForm", (DecideForm,), fields)
+
+
+class ReasonForm(MoneyForm):
     """A deed that needs a reason: a rejection, a cancellation."""
 
     # An id of its own: it shares a page with another form that asks for a reason.
     reason = TextAreaField("Reason", [A_PARAGRAPH, Needed("Say why.")], id="reason_against")
 
 
-class AskAgainForm(ContestedForm):
+class AskAgainForm(MoneyForm):
     """The coordinator's answer to the reason of a rejection."""
 
     reply = TextAreaField(
@@ -56,6 +80,8 @@ class AskAgainForm(ContestedForm):
 class EstablishForm(Form):
     """Why money is owed back, and until when."""
 
+    moves_money = True
+
     reason = TextAreaField("Why it is owed back", [A_PARAGRAPH, Needed("Say why it is owed back; the city reads it.")])
     due_on = DateField("To be paid back by", [Needed("Enter the last day for paying it back.")])
 
@@ -65,7 +91,7 @@ class EstablishForm(Form):
         return RecoveryInput(self.reason.data or "", self.due_on.data)
 
 
-class ReceiptForm(ContestedForm):
+class ReceiptForm(MoneyForm):
     """What the bank statement says of money that came back."""
 
     amount = MoneyField("Amount received", [Needed("Enter the amount on the bank statement.")])
@@ -80,13 +106,13 @@ class ReceiptForm(ContestedForm):
         return ReceiptInput(self.amount.data, self.value_on.data, self.bank_reference.data or "")
 
 
-class PrepareForm(ContestedForm):
+class PrepareForm(MoneyForm):
     """How much of a request the initiator puts into an order."""
 
     amount = MoneyField("Amount of the order", [Needed("Enter the amount of the order.")])
 
 
-class ChangeForm(ContestedForm):
+class ChangeForm(MoneyForm):
     """Another amount, or the account that is confirmed now; why."""
 
     amount = MoneyField("Amount of the order", [Needed("Enter the amount of the order.")])
@@ -95,13 +121,13 @@ class ChangeForm(ContestedForm):
     )
 
 
-class SignForm(ContestedForm):
+class SignForm(MoneyForm):
     """A signature to an order, with an optional note."""
 
     note = StringField("Note (optional)", [WORDS_OF_A_TITLE])
 
 
-class ExecuteForm(ContestedForm):
+class ExecuteForm(MoneyForm):
     """The bank's value date."""
 
     value_on = DateField("Value date on the bank statement", [Needed("Enter the day the bank booked the payment.")])
@@ -109,6 +135,8 @@ class ExecuteForm(ContestedForm):
 
 class ExportForm(Form):
     """The orders that leave together, and their sum as the accounting officer typed it."""
+
+    moves_money = True
 
     orders = CheckboxesField("Orders", [Needed("Tick at least one order.")])
     control_total = MoneyField(
@@ -153,7 +181,7 @@ def _listed(kind: type[Listed], name: str, args: Mapping[str, str], problems: di
     return kind(given) if given else None
 
 
-class CloseForm(ContestedForm):
+class CloseForm(MoneyForm):
     """The closure of a grant, and on what it rests."""
 
     note = TextAreaField("What was looked at", [A_PARAGRAPH, Needed("Write what was looked at before closing.")])

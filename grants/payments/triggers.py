@@ -1,10 +1,24 @@
-"""What the database itself enforces of payments: live orders of a request never sum to more than it is owed, and nobody
-approves a payment to an account of their own making."""
+"""What the database itself enforces of payments, whoever asks it: sums, signatures, and states that are left by nobody."""
 
 from __future__ import annotations
 
 from sqlalchemy import Connection
 
+# The one place that says from which states nothing leads on (the machines of the stages say the same; a test compares
+# them), and which orders no longer hold what they were prepared for. A new state is named here and nowhere else.
+_LISTS = """
+CREATE OR REPLACE FUNCTION payment_terminal_states(kind text) RETURNS text[] IMMUTABLE LANGUAGE sql AS $$
+  SELECT CASE kind
+    WHEN 'payment_order' THEN ARRAY['executed', 'cancelled']
+    WHEN 'payment_request' THEN ARRAY['rejected', 'cleared', 'paid']
+    WHEN 'recovery' THEN ARRAY['paid', 'waived']
+    WHEN 'grant_agreement' THEN ARRAY['closed', 'dropped']
+  END
+$$;
+CREATE OR REPLACE FUNCTION payment_order_states_let_go() RETURNS text[] IMMUTABLE LANGUAGE sql AS $$
+  SELECT ARRAY['cancelled']
+$$
+"""
 _WITHIN_REQUEST = """
 CREATE OR REPLACE FUNCTION check_orders_within_request() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -12,7 +26,7 @@ DECLARE
   owed bigint;
 BEGIN
   SELECT coalesce(sum(amount), 0) INTO ordered FROM payment_order
-    WHERE request_id = NEW.request_id AND state <> 'cancelled';
+    WHERE request_id = NEW.request_id AND state <> ALL (payment_order_states_let_go());
   SELECT payable INTO owed FROM payment_request WHERE id = NEW.request_id;
   IF ordered > coalesce(owed, 0) THEN
     RAISE EXCEPTION 'orders of payment request %% sum to %% cents; %% are payable', NEW.request_id, ordered, coalesce(owed, 0)
@@ -21,6 +35,79 @@ BEGIN
   RETURN NULL;
 END $$
 """
+_TERMINAL = """
+CREATE OR REPLACE FUNCTION refuse_leaving_terminal_state() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF OLD.state = ANY (payment_terminal_states(TG_TABLE_NAME::text)) THEN
+    RAISE EXCEPTION '%% %% is %%: nothing leads on from there', TG_TABLE_NAME, OLD.id, OLD.state USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$
+"""
+# Another amount or account is another order: it stands as prepared, and nobody has approved it.
+_FROZEN = """
+CREATE OR REPLACE FUNCTION refuse_changing_signed_order() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.request_id <> OLD.request_id OR NEW.grant_id <> OLD.grant_id OR NEW.payee_id <> OLD.payee_id THEN
+    RAISE EXCEPTION 'payment order %% is for another request, grant or payee: prepare another order', OLD.reference
+      USING ERRCODE = 'check_violation';
+  END IF;
+  IF OLD.state NOT IN ('prepared', 'verified', 'authorised') OR NEW.state <> 'prepared'
+     OR NEW.verified_by IS NOT NULL OR NEW.authorised_by IS NOT NULL THEN
+    RAISE EXCEPTION 'amount and account of payment order %% are frozen: a change voids every signature', OLD.reference
+      USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$
+"""
+# On both tables: a signature added or voided by itself is caught as well as an order that says other than its signatures.
+_SIGNED = """
+CREATE OR REPLACE FUNCTION check_order_signatures() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  wanted uuid;
+  ord payment_order;
+  signed record;
+BEGIN
+  IF TG_TABLE_NAME = 'payment_order' THEN wanted := NEW.id; ELSE wanted := NEW.order_id; END IF;
+  SELECT * INTO ord FROM payment_order WHERE id = wanted;
+  SELECT count(*) FILTER (WHERE amount <> ord.amount OR bank_account_id <> ord.bank_account_id) AS others,
+         (array_agg(user_id) FILTER (WHERE step = 'prepared'))[1] AS prepared,
+         (array_agg(user_id) FILTER (WHERE step = 'verified'))[1] AS verified,
+         (array_agg(user_id) FILTER (WHERE step = 'authorised'))[1] AS authorised
+    INTO signed FROM payment_order_signature WHERE order_id = wanted AND voided_at IS NULL;
+  IF signed.others > 0 THEN
+    RAISE EXCEPTION 'payment order %% has a signature for another amount or account', ord.reference USING ERRCODE = 'check_violation';
+  END IF;
+  IF ord.state <> 'cancelled' AND (signed.prepared IS DISTINCT FROM ord.prepared_by
+     OR signed.verified IS DISTINCT FROM ord.verified_by OR signed.authorised IS DISTINCT FROM ord.authorised_by) THEN
+    RAISE EXCEPTION 'the people of payment order %% are not those of its signatures', ord.reference USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$
+"""
+_PARTS = """
+CREATE OR REPLACE FUNCTION check_request_parts() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  wanted uuid;
+  whole payment_request;
+  parts record;
+BEGIN
+  IF TG_TABLE_NAME = 'payment_request' THEN wanted := NEW.id; ELSE wanted := NEW.request_id; END IF;
+  SELECT * INTO whole FROM payment_request WHERE id = wanted;
+  SELECT coalesce(sum(requested), 0) AS requested, coalesce(sum(approved), 0) AS approved, coalesce(sum(refused), 0) AS refused,
+         coalesce(sum(payable), 0) AS payable, coalesce(sum(retained), 0) AS retained, coalesce(sum(cleared), 0) AS cleared,
+         coalesce(sum(deferred), 0) AS deferred, coalesce(sum(recoverable), 0) AS recoverable
+    INTO parts FROM payment_request_part WHERE request_id = wanted;
+  IF (parts.requested, parts.approved, parts.refused, parts.payable, parts.retained, parts.cleared, parts.deferred, parts.recoverable)
+     IS DISTINCT FROM (whole.requested::numeric, whole.approved::numeric, whole.refused::numeric, whole.payable::numeric,
+     whole.retained::numeric, whole.cleared::numeric, whole.deferred::numeric, whole.recoverable::numeric) THEN
+    RAISE EXCEPTION 'the parts of payment request %% do not sum to what was decided', whole.reference USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$
+"""
+
+TERMINAL = ("payment_order", "payment_request", "recovery", "grant_agreement")
 
 _NO_OWN_ACCOUNT = """
 CREATE OR REPLACE FUNCTION refuse_own_account() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -38,14 +125,43 @@ END $$
 
 
 def install(connection: Connection) -> None:
-    """Create the functions and their triggers, as the owner role."""
-    connection.exec_driver_sql(_WITHIN_REQUEST)
+    """Create the functions and triggers, as the owner role."""
+    for function in (_LISTS, _WITHIN_REQUEST, _TERMINAL, _FROZEN, _SIGNED, _PARTS):
+        connection.exec_driver_sql(function)
+    _deferred(
+        connection, "payment_order_within_request", "INSERT OR UPDATE", "payment_order", "check_orders_within_request"
+    )
+    for table in TERMINAL:
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER {table}_terminal BEFORE UPDATE ON {table} FOR EACH ROW "
+            "WHEN (OLD.state IS DISTINCT FROM NEW.state) EXECUTE FUNCTION refuse_leaving_terminal_state()"
+        )
     connection.exec_driver_sql(
-        "CREATE CONSTRAINT TRIGGER payment_order_within_request AFTER INSERT OR UPDATE ON payment_order "
-        "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_orders_within_request()"
+        "CREATE TRIGGER payment_order_frozen BEFORE UPDATE ON payment_order FOR EACH ROW WHEN ("
+        "(OLD.amount, OLD.bank_account_id, OLD.request_id, OLD.grant_id, OLD.payee_id) IS DISTINCT FROM "
+        "(NEW.amount, NEW.bank_account_id, NEW.request_id, NEW.grant_id, NEW.payee_id)) EXECUTE FUNCTION refuse_changing_signed_order()"
+    )
+    for table in ("payment_order", "payment_order_signature"):
+        _deferred(connection, f"{table}_signed", "INSERT OR UPDATE", table, "check_order_signatures")
+    _deferred(connection, "payment_request_part_sums", "INSERT", "payment_request_part", "check_request_parts")
+    _deferred(
+        connection,
+        "payment_request_parted",
+        # What was decided before parts were kept stands without; nothing of it changes any more.
+        "INSERT OR UPDATE OF approved, refused, payable, retained, cleared, deferred, recoverable",
+        "payment_request",
+        "check_request_parts",
+        when="WHEN (NEW.approved IS NOT NULL) ",
     )
     connection.exec_driver_sql(_NO_OWN_ACCOUNT)
     connection.exec_driver_sql(
         "CREATE TRIGGER payment_order_no_own_account AFTER INSERT OR UPDATE OF bank_account_id, verified_by, authorised_by "
         "ON payment_order FOR EACH ROW EXECUTE FUNCTION refuse_own_account()"
+    )
+
+
+def _deferred(connection: Connection, name: str, events: str, table: str, function: str, *, when: str = "") -> None:
+    connection.exec_driver_sql(
+        f"CREATE CONSTRAINT TRIGGER {name} AFTER {events} ON {table} "
+        f"DEFERRABLE INITIALLY DEFERRED FOR EACH ROW {when}EXECUTE FUNCTION {function}()"
     )

@@ -10,14 +10,14 @@ from dataclasses import fields, is_dataclass
 from datetime import date, time
 from typing import Any, ClassVar, Protocol, cast
 
-from flask import url_for
+from flask import g, request, url_for
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 from wtforms import Field, HiddenField, PasswordField, SelectChoice, SelectMultipleField, StringField, ValidationError
 from wtforms.validators import StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from grants.core import clock
+from grants.core import acts, clock
 from grants.core.errors import Conflict, Invalid, NeedsFreshSignIn, Problems, Refused, quoted
 from grants.core.money import Money, NegativeAmounts, parse_money, plain
 from grants.core.text import without_turns
@@ -25,6 +25,10 @@ from grants.core.text import without_turns
 # A version is a whole number of the database; longer ones are nobody's, and equal to none.
 VERSION_DIGITS_MAX = 18
 NO_VERSION = -1
+
+# Of what was sent and is no field, so many names are kept, and so much of each.
+UNKNOWN_NAMES_MAX = 20
+NAME_CHARACTERS_MAX = 60
 
 STALE = "Somebody changed this while you were working, and nothing of yours was done. This page shows what stands now."
 
@@ -79,6 +83,8 @@ class Form(FlaskForm):
     act_key = HiddenField(default=lambda: secrets.token_urlsafe(18))
     # Where a sentence stands that is about no single field: beside the field named here.
     stands_at: ClassVar[Mapping[str, str]] = {}
+    # Whether it moves money: what is sent beside its fields is ignored, as everywhere, and is then noted as well.
+    moves_money: ClassVar[bool] = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -93,6 +99,8 @@ class Form(FlaskForm):
 
         A field that is wrong by itself already is told of once.
         """
+        if self.moves_money:
+            _note_unknown(self)
         sound = bool(super().validate(*args, **kwargs))
         for check in self.checks():
             try:
@@ -162,6 +170,15 @@ class Form(FlaskForm):
         return found
 
 
+def _note_unknown(form: Form) -> None:
+    """Keep by name what was sent and is no field: nobody's browser sends ``status=paid``. Values are not kept."""
+    known = {*form._fields, "csrf_token"}
+    unknown = sorted({name for name in request.form if name not in known})
+    if unknown:
+        names = [name[:NAME_CHARACTERS_MAX] for name in unknown[:UNKNOWN_NAMES_MAX]]
+        acts.note_security("form.unknown_fields", actor=g.get("actor"), path=request.path, names=names)
+
+
 class DeedForm(Form):
     """A button alone: a deed that needs nothing but its key."""
 
@@ -205,6 +222,12 @@ class ContestedForm(Form):
         # A choice among buttons is no text: it is chosen again in sight of what stands now.
         texts = [(field.label.text, field._value()) for field in fields if hasattr(field, "_value")]
         return [(label, text) for label, text in texts if text]
+
+
+class MoneyForm(ContestedForm):
+    """A contested form that moves money, or approves that it moves."""
+
+    moves_money = True
 
 
 def status_of(form: ContestedForm | None) -> int:

@@ -9,8 +9,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from grants.core import clock, jobs
-from grants.core.acts import arranging
-from grants.core.db import db
 from grants.core.errors import NotAllowed, NotFound
 from grants.core.money import ZERO
 from grants.core.paging import Page
@@ -20,12 +18,13 @@ from grants.documents.rules import RunFilter, RunState, Wanted
 from grants.identity import queries as identity
 from grants.identity.states import Role
 from grants.ledger.accounts import Account
-from grants.payments.models import PaymentOrder
 from tests import actors
 from tests.documents.conftest import AS_OF, OVERVIEW, REGISTER, STATEMENT, Books, made, view
 from tests.html import check_page, texts
 from tests.oversight.conftest import statements
 from tests.oversight.test_conflicted import bar
+from tests.payments.world import forge
+from tests.servers import Cluster
 
 LIST = "/finance/statements"
 
@@ -207,11 +206,11 @@ def test_whoever_asks_for_statements_of_a_call_stops_those_of_its_grants_and_a_c
     assert view(city, by_city.reference).progress.state is RunState.CANCELLED
 
 
-def test_a_statement_that_could_not_be_made_says_why_on_its_page_and_at_home(app: Flask, books: Books) -> None:
-    with arranging():
-        order = db.session.query(PaymentOrder).filter(PaymentOrder.state == "executed").first()
-        assert order is not None
-        order.amount = order.amount - order.amount.__class__(1)
+def test_a_statement_that_could_not_be_made_says_why_on_its_page_and_at_home(
+    app: Flask, books: Books, postgres: Cluster, database: str
+) -> None:
+    one = "SELECT min(reference) FROM payment_order WHERE state = 'executed'"
+    forge(postgres, database, f"UPDATE payment_order SET amount = amount - 1 WHERE reference = ({one})")
 
     run = made(actors.nuria(), books.wanted(REGISTER))
 

@@ -45,7 +45,8 @@ from tests.documents.conftest import (
     table,
     total_of,
 )
-from tests.payments.world import IN_FORCE
+from tests.payments.world import IN_FORCE, forge
+from tests.servers import Cluster
 
 
 def summary(figures: Figures) -> dict[str, object]:
@@ -222,11 +223,12 @@ def test_paid_is_the_same_in_overview_statement_register_and_ledger(books: Books
 
 
 @pytest.mark.parametrize("name", list(CATALOGUE))
-def test_a_statement_whose_figures_disagree_is_refused_and_says_which(books: Books, name: str) -> None:
+def test_a_statement_whose_figures_disagree_is_refused_and_says_which(
+    postgres: Cluster, database: str, books: Books, name: str
+) -> None:
     drawn(books.wanted(name))
-    with arranging():
-        row = db.session.query(PaymentOrder).filter(PaymentOrder.grant_id == books.overpaid.grant_id).one()
-        row.amount = row.amount - Money(1)
+    grant_id = books.overpaid.grant_id
+    forge(postgres, database, f"UPDATE payment_order SET amount = amount - 1 WHERE grant_id = '{grant_id}'")
 
     with pytest.raises(Refused, match=r"The statement was not made: .* payment orders executed, less receipts"):
         drawn(books.wanted(name))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from uuid import UUID, uuid4
 
+import psycopg
 from sqlalchemy import select
 
 from grants.agreements.models import BankAccount, Beneficiary, Grant, PaymentScheduleLine
@@ -29,6 +31,7 @@ from grants.reporting.models import PeriodicReport
 from grants.reporting.states import ReportKind, ReportState
 from tests import actors
 from tests.agreements.accounts import WHOLE
+from tests.servers import Cluster
 
 IN_FORCE = datetime(2023, 5, 2, 9, tzinfo=UTC)
 IBAN = "BE68539007547034"
@@ -261,3 +264,11 @@ def replace_account(found: World, *, entered_by: UUID | None = None, confirmed_b
                 **WHOLE,
             )
         )
+
+
+def forge(postgres: Cluster, database: str, statement: str) -> None:
+    """What nobody may do, done with the triggers off: the checks of the books must find it."""
+    db.session.rollback()
+    with closing(psycopg.connect(postgres.dsn(database))) as connection, connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(statement.encode())

@@ -76,6 +76,7 @@ def grant_statement(reference: str, as_of: datetime) -> Figures:
         tables=(
             _partners(grant, as_of, known_then=bool(lines or earlier)),
             _requests(grant.id, as_of),
+            _parts(grant.id, as_of),
             _orders(grant.id, as_of),
             _recoveries(grant.id, as_of),
             _journal(lines, marked.of(grant.id)),
@@ -137,7 +138,7 @@ def _partners(grant: Grant, as_of: datetime, *, known_then: bool) -> Table:
             *(Column("Maximum", MONEY), Column("Paid", MONEY), Column("Open", MONEY)),
         ),
         rows,
-        note="What the bank books is spread over the beneficiaries in proportion to what is still open for each.",
+        note="What the bank books is spent by those whose costs are paid; what was paid before requests were parted, in proportion to what was open for each.",
     )
 
 
@@ -164,6 +165,26 @@ def _requests(grant_id: UUID, as_of: datetime) -> Table:
             for row in payments.requests(grant_id, as_of)
         ],
         note="Each request asks for what is accepted by then, so requests are not summed. Cleared is covered by pre-financing paid before; deferred is above the ceiling and waits for the balance.",
+    )
+
+
+def _parts(grant_id: UUID, as_of: datetime) -> Table:
+    return with_totals(
+        "Decided by beneficiary",
+        (
+            *(Column("Request", share=3, of=Thing.REQUEST), Column("Beneficiary", share=4), Column("Category")),
+            *(Column("Requested", MONEY, sums=False), Column("Approved", MONEY, sums=False)),
+            *(Column("Not approved", MONEY, sums=False), Column("Retained", MONEY), Column("Cleared", MONEY)),
+            *(Column("Deferred", MONEY), Column("Payable", MONEY)),
+        ),
+        [
+            (
+                *(row.request, row.partner, row.category, row.requested, row.approved, row.refused, row.retained),
+                *(row.cleared, row.deferred, row.payable),
+            )
+            for row in payments.parts(grant_id, as_of)
+        ],
+        note="By whose costs each request pays, to the cent. Requests decided before that was kept are not parted here.",
     )
 
 

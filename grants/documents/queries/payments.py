@@ -10,19 +10,21 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, ColumnElement, func, select, type_coerce
 
-from grants.agreements.models import Grant
+from grants.agreements.models import Beneficiary, Grant
 from grants.agreements.states import PaymentKind
 from grants.core import clock
 from grants.core.audit import AuditEvent
 from grants.core.db import db
 from grants.core.money import Money
 from grants.documents.queries.movements import Known, Place
+from grants.identity.models import Organisation
 from grants.ledger.models import LedgerEntry
 from grants.payments.models import (
     PaymentBatch,
     PaymentOrder,
     PaymentOrderSignature,
     PaymentRequest,
+    PaymentRequestPart,
     Recovery,
     RecoveryReceipt,
 )
@@ -102,6 +104,42 @@ def _request_line(row: PaymentRequest, report_number: int | None, as_of: datetim
         *(amounts if decided else (None,) * 6),
         _decision_words(row) if decided else "Waits for its decision",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PartOfRequest:
+    """What was decided of the costs of one partner and category, with the reference of its request."""
+
+    request: str
+    partner: str
+    category: str | None
+    requested: Money
+    approved: Money
+    refused: Money
+    retained: Money
+    cleared: Money
+    deferred: Money
+    payable: Money
+
+
+def parts(grant_id: UUID, as_of: datetime) -> list[PartOfRequest]:
+    """By whose costs the requests decided before a moment pay; nothing of those decided before that was kept."""
+    part = PaymentRequestPart
+    rows = db.session.execute(
+        select(PaymentRequest.reference, Organisation.name, part)
+        .join(part, part.request_id == PaymentRequest.id)
+        .join(Organisation, Organisation.id == part.organisation_id)
+        .join(Beneficiary, (Beneficiary.grant_id == grant_id) & (Beneficiary.organisation_id == part.organisation_id))
+        .where(PaymentRequest.grant_id == grant_id, PaymentRequest.decided_at < as_of)
+        .order_by(PaymentRequest.number, Beneficiary.position, part.category)
+    )
+    return [
+        PartOfRequest(
+            *(request, partner, row.category, row.requested, row.approved, row.refused),
+            *(row.retained, row.cleared, row.deferred, row.payable),
+        )
+        for request, partner, row in rows
+    ]
 
 
 def _day(moment: datetime) -> date:

@@ -9,14 +9,17 @@ with later stages, and tests hold the builders until then.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from grants.core.money import ZERO, Money, total
 from grants.ledger.accounts import Account, Side
-from grants.ledger.rules.values import Dimensions, Leg, Legs, Line, Share, mirrored, refuse_unbalanced
+from grants.ledger.rules.values import Dimensions, Leg, Legs, Line, Parts, Share, mirrored, refuse_unbalanced
 
 DR, CR = Side.DEBIT, Side.CREDIT
+
+# A whole, or the same by partner and category: each part is then a leg of its own.
+Spread = Money | Parts
 
 
 def legs_e1(amount: Money, dims: Dimensions) -> Legs:
@@ -81,22 +84,22 @@ def legs_e21(still_open: Sequence[Share], dims: Dimensions) -> Legs:
     return legs_e19_lowered(still_open, dims)
 
 
-def legs_e6(gross: Money, dims: Dimensions, *, retention: Money = ZERO) -> Legs:
+def legs_e6(gross: Spread, dims: Dimensions, *, retention: Spread = ZERO) -> Legs:
     """Pre-financing is authorised; a retention is kept out of it.
 
     >>> [(leg.account.value, leg.amount.cents) for leg in legs_e6(Money(240), Dimensions(), retention=Money(30))]
     [('1100', 240), ('2000', 210), ('2200', 30)]
     """
     return _entry(
-        (DR, Account.PREFINANCING, gross, dims),
-        (CR, Account.PAYABLE, gross - retention, dims),
-        (CR, Account.RETENTION, retention, dims),
+        *_spread(DR, Account.PREFINANCING, gross, dims),
+        *_spread(CR, Account.PAYABLE, less(gross, retention), dims),
+        *_spread(CR, Account.RETENTION, retention, dims),
     )
 
 
-def legs_e7(amount: Money, dims: Dimensions) -> Legs:
+def legs_e7(amount: Spread, dims: Dimensions) -> Legs:
     """An order leaves in a file: payable becomes money in transit."""
-    return _entry((DR, Account.PAYABLE, amount, dims), (CR, Account.IN_TRANSIT, amount, dims))
+    return _entry(*_spread(DR, Account.PAYABLE, amount, dims), *_spread(CR, Account.IN_TRANSIT, amount, dims))
 
 
 def legs_e8(consumed: Sequence[Share], dims: Dimensions) -> Legs:
@@ -109,14 +112,27 @@ def legs_e8(consumed: Sequence[Share], dims: Dimensions) -> Legs:
     )
 
 
+def legs_e8_parts(consumed: Parts, dims: Dimensions, *, in_transit: Spread) -> Legs:
+    """The same by partner and category: what was ``in_transit`` is what the order's E7 sent.
+
+    The bank moves one sum to one payee, and the commitment is open for a partner and no category: one leg for each.
+    """
+    return _entry(
+        *_spread(DR, Account.IN_TRANSIT, in_transit, dims),
+        (CR, Account.BANK, total(consumed.values()), dims),
+        *_spread(DR, Account.CONSUMED, consumed, dims),
+        *((CR, Account.LEGALLY_COMMITTED, amount, dims.of(partner)) for partner, amount in _by_partner(consumed)),
+    )
+
+
 def legs_e8_outside_budget(amount: Money, dims: Dimensions) -> Legs:
     """The bank books interest or charges: cash goes out, no budget is consumed."""
     return _entry((DR, Account.IN_TRANSIT, amount, dims), (CR, Account.BANK, amount, dims))
 
 
-def legs_e9a(amount: Money, dims: Dimensions) -> Legs:
+def legs_e9a(amount: Spread, dims: Dimensions) -> Legs:
     """The bank rejects an order before booking it."""
-    return _entry((DR, Account.IN_TRANSIT, amount, dims), (CR, Account.RETURNED, amount, dims))
+    return _entry(*_spread(DR, Account.IN_TRANSIT, amount, dims), *_spread(CR, Account.RETURNED, amount, dims))
 
 
 def legs_e9b(returned: Sequence[Share], dims: Dimensions) -> Legs:
@@ -128,48 +144,80 @@ def legs_e9b(returned: Sequence[Share], dims: Dimensions) -> Legs:
     )
 
 
-def legs_e9c(amount: Money, dims: Dimensions) -> Legs:
-    """A returned or rejected payment is sent again by a new order."""
-    return _entry((DR, Account.RETURNED, amount, dims), (CR, Account.IN_TRANSIT, amount, dims))
-
-
-def legs_e10(accepted: Money, dims: Dimensions, *, cash: Money) -> Legs:
-    """An interim request is authorised: accepted costs, of which ``cash`` is payable and the rest clears pre-financing."""
+def legs_e9b_parts(returned: Parts, dims: Dimensions) -> Legs:
+    """The same by partner and category, as its E8 consumed it."""
     return _entry(
-        (DR, Account.GRANT_COSTS, accepted, dims),
-        (CR, Account.PAYABLE, cash, dims),
-        (CR, Account.PREFINANCING, accepted - cash, dims),
+        (DR, Account.BANK, total(returned.values()), dims),
+        *_spread(CR, Account.RETURNED, returned, dims),
+        *((DR, Account.LEGALLY_COMMITTED, amount, dims.of(partner)) for partner, amount in _by_partner(returned)),
+        *_spread(CR, Account.CONSUMED, returned, dims),
+    )
+
+
+def legs_e9c(amount: Spread, dims: Dimensions) -> Legs:
+    """A returned or rejected payment is sent again by a new order."""
+    return _entry(*_spread(DR, Account.RETURNED, amount, dims), *_spread(CR, Account.IN_TRANSIT, amount, dims))
+
+
+def legs_e10(accepted: Spread, dims: Dimensions, *, cash: Spread, cleared: Spread | None = None) -> Legs:
+    """An interim request is authorised: accepted costs, of which ``cash`` is payable and the rest clears pre-financing.
+
+    ``cleared`` says whose pre-financing that is, where it is not that of whose costs were accepted.
+    """
+    return _entry(
+        *_spread(DR, Account.GRANT_COSTS, accepted, dims),
+        *_spread(CR, Account.PAYABLE, cash, dims),
+        *_spread(CR, Account.PREFINANCING, less(accepted, cash) if cleared is None else cleared, dims),
     )
 
 
 def legs_e11(increase: Money, dims: Dimensions, *, outstanding: Money) -> Legs:
     """The final amount is above what was accepted so far: it clears outstanding pre-financing first, the rest is payable."""
     cleared = min(increase, outstanding)
+    return legs_e11_parts(increase, dims, cleared=cleared, payable=increase - cleared)
+
+
+def legs_e11_parts(increase: Spread, dims: Dimensions, *, cleared: Spread, payable: Spread) -> Legs:
+    """The same by partner and category; what one has accepted less than so far is taken from it on the other side."""
     return _entry(
-        (DR, Account.GRANT_COSTS, increase, dims),
-        (CR, Account.PREFINANCING, cleared, dims),
-        (CR, Account.PAYABLE, increase - cleared, dims),
+        *_spread(DR, Account.GRANT_COSTS, increase, dims),
+        *_spread(CR, Account.PREFINANCING, cleared, dims),
+        *_spread(CR, Account.PAYABLE, payable, dims),
     )
 
 
-def legs_e11b(decrease: Money, dims: Dimensions) -> Legs:
-    """The final amount is below what was accepted so far: a correcting entry, never an edit."""
-    return _entry((DR, Account.PREFINANCING, decrease, dims), (CR, Account.GRANT_COSTS, decrease, dims))
+def legs_e11b(decrease: Spread, dims: Dimensions, *, reopened: Spread | None = None) -> Legs:
+    """The final amount is below what was accepted so far: a correcting entry, never an edit.
+
+    ``reopened`` says whose pre-financing stands open again, where some lose what others gain.
+    """
+    return _entry(
+        *_spread(DR, Account.PREFINANCING, decrease if reopened is None else reopened, dims),
+        *_spread(CR, Account.GRANT_COSTS, decrease, dims),
+    )
 
 
 def legs_e12(retention: Money, dims: Dimensions, *, outstanding: Money) -> Legs:
     """At the balance the retention absorbs pre-financing not covered, and the rest is released."""
     absorbed = min(retention, outstanding)
+    return legs_e12_parts(retention, dims, absorbed=absorbed, released=retention - absorbed)
+
+
+def legs_e12_parts(retention: Spread, dims: Dimensions, *, absorbed: Spread, released: Spread) -> Legs:
+    """The same by partner and category."""
     return _entry(
-        (DR, Account.RETENTION, retention, dims),
-        (CR, Account.PREFINANCING, absorbed, dims),
-        (CR, Account.PAYABLE, retention - absorbed, dims),
+        *_spread(DR, Account.RETENTION, retention, dims),
+        *_spread(CR, Account.PREFINANCING, absorbed, dims),
+        *_spread(CR, Account.PAYABLE, released, dims),
     )
 
 
-def legs_e13(amount: Money, dims: Dimensions) -> Legs:
-    """A recovery order claims back pre-financing that nothing covers."""
-    return _entry((DR, Account.RECOVERY_RECEIVABLE, amount, dims), (CR, Account.PREFINANCING, amount, dims))
+def legs_e13(amount: Spread, dims: Dimensions, *, uncovered: Spread | None = None) -> Legs:
+    """A recovery order claims back pre-financing that nothing covers; ``uncovered`` says whose, ``amount`` who owes it."""
+    return _entry(
+        *_spread(DR, Account.RECOVERY_RECEIVABLE, amount, dims),
+        *_spread(CR, Account.PREFINANCING, amount if uncovered is None else uncovered, dims),
+    )
 
 
 def legs_e13_rejected_costs(amount: Money, dims: Dimensions) -> Legs:
@@ -268,6 +316,40 @@ def _entry(*lines: Line) -> Legs:
     legs = tuple(Leg(account, side, amount, dims) for side, account, amount, dims in lines if amount)
     refuse_unbalanced(legs)
     return legs
+
+
+def less(amount: Spread, taken: Spread) -> Spread:
+    """What is left of an amount, part by part where it has parts.
+
+    >>> less({(None, "A"): Money(5), (None, "B"): Money(2)}, {(None, "B"): Money(2)})
+    {(None, 'A'): Money(cents=5, currency='EUR')}
+    """
+    if isinstance(amount, Money) and isinstance(taken, Money):
+        return amount - taken
+    assert isinstance(amount, Mapping) and (isinstance(taken, Mapping) or not taken), "parts are taken from parts"
+    gone: Parts = taken if isinstance(taken, Mapping) else {}
+    rest = {
+        key: amount.get(key, ZERO) - gone.get(key, ZERO)
+        for key in (*amount, *(each for each in gone if each not in amount))
+    }
+    return {key: left for key, left in rest.items() if left}
+
+
+def _spread(side: Side, account: Account, amount: Spread, dims: Dimensions) -> list[Line]:
+    """The whole as one line, or a line for each part; what is taken from a part stands on the other side."""
+    if isinstance(amount, Money):
+        return [(side, account, amount, dims)]
+    return [
+        (side if part > ZERO else side.other, account, part if part > ZERO else -part, dims.part(*key))
+        for key, part in amount.items()
+    ]
+
+
+def _by_partner(parts: Parts) -> list[Share]:
+    found: dict[UUID | None, Money] = {}
+    for (partner, _), amount in parts.items():
+        found[partner] = found.get(partner, ZERO) + amount
+    return list(found.items())
 
 
 def _sum(shares: Sequence[Share]) -> Money:

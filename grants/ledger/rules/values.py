@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -106,6 +106,10 @@ class Dimensions:
             self.document_id,
         )
 
+    def part(self, organisation_id: UUID | None, category: str | None) -> Dimensions:
+        """The same dimensions for one organisation and one category of its costs."""
+        return replace(self, organisation_id=organisation_id, category=category)
+
 
 NO_DIMENSIONS = Dimensions()
 
@@ -143,6 +147,12 @@ class Leg:
 
 # A partner and its part of an amount.
 Share = tuple[UUID | None, Money]
+
+# Whose costs an amount is for, and of which category where costs are accepted by category.
+PartKey = tuple[UUID | None, str | None]
+
+# An amount by partner and category; a correction may take from one what it gives to another.
+Parts = Mapping[PartKey, Money]
 
 Legs = tuple[Leg, ...]
 

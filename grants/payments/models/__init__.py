@@ -5,13 +5,14 @@ from __future__ import annotations
 from grants.payments.models.files import PaymentBatch
 from grants.payments.models.orders import PaymentOrder, PaymentOrderSignature
 from grants.payments.models.recoveries import Recovery, RecoveryReceipt
-from grants.payments.models.requests import PaymentRequest
+from grants.payments.models.requests import PaymentRequest, PaymentRequestPart
 
 __all__ = [
     "PaymentBatch",
     "PaymentOrder",
     "PaymentOrderSignature",
     "PaymentRequest",
+    "PaymentRequestPart",
     "Recovery",
     "RecoveryReceipt",
 ]

@@ -90,3 +90,33 @@ class PaymentRequest(Row):
     refused: Mapped[Money | None]
     replaces_id: Mapped[UUID | None] = mapped_column(points_to("payment_request.id"))
     reply: Mapped[str | None] = mapped_column(info=DIGEST)
+
+
+class PaymentRequestPart(Row):
+    """What was decided of the costs of one partner, and of one category where they are accepted by category.
+
+    The amounts mean what they mean for the request, and sum to its own: the database holds them to it.
+    """
+
+    __tablename__ = "payment_request_part"
+    __table_args__ = (
+        UniqueConstraint("request_id", "organisation_id", "category", postgresql_nulls_not_distinct=True),
+        CheckConstraint(
+            "approved >= 0 AND refused >= 0 AND payable >= 0 AND retained >= 0 AND cleared >= 0 AND deferred >= 0 AND recoverable >= 0",
+            name="amounts_not_negative",
+        ),
+        CheckConstraint("approved + refused = requested", name="approved_and_refused_are_requested"),
+        CheckConstraint("payable + retained + cleared + deferred <= approved", name="paid_within_approved"),
+    )
+
+    request_id: Mapped[UUID] = mapped_column(points_to("payment_request.id"))
+    organisation_id: Mapped[UUID] = mapped_column(points_to("organisation.id"), index=True)
+    category: Mapped[str | None]
+    requested: Mapped[Money]
+    approved: Mapped[Money]
+    refused: Mapped[Money]
+    payable: Mapped[Money]
+    retained: Mapped[Money]
+    cleared: Mapped[Money]
+    deferred: Mapped[Money]
+    recoverable: Mapped[Money]

@@ -16,9 +16,11 @@ from grants.payments.queries.orders import (
     payments_to,
     why_gone,
 )
+from grants.payments.queries.parts import Basis, basis_of, moved_for, open_of, parts_kept, standing
 from grants.payments.queries.recoveries import grant_recovery
 from grants.payments.queries.requests import (
     forecast,
+    parts_decided,
     request,
     request_id_of,
 )
@@ -26,9 +28,11 @@ from grants.payments.queries.waiting import Inbox, duties, exportable, inbox
 
 __all__ = [
     "ROWS_MAX",
+    "Basis",
     "GrantPayments",
     "Inbox",
     "account_numbers",
+    "basis_of",
     "batch",
     "batch_id_of",
     "batch_view",
@@ -43,12 +47,17 @@ __all__ = [
     "ledger_entry",
     "ledger_lines",
     "lock_of",
+    "moved_for",
+    "open_of",
     "order",
     "order_id_of",
     "order_ids_of",
+    "parts_decided",
+    "parts_kept",
     "payments_to",
     "request",
     "request_id_of",
+    "standing",
     "verify",
     "why_gone",
 ]

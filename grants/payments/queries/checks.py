@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from grants.agreements.models import Grant
 from grants.core import clock
@@ -15,13 +15,13 @@ from grants.ledger import queries as books
 from grants.ledger import rules as ledger_rules
 from grants.ledger.models import LedgerEntry
 from grants.payments import rules
-from grants.payments.models import PaymentOrder, Recovery, RecoveryReceipt
+from grants.payments.models import PaymentOrder, PaymentRequest, PaymentRequestPart, Recovery, RecoveryReceipt
 from grants.payments.queries.orders import ROWS_MAX, order_views
 from grants.payments.states import OrderState
 
 
 def verify() -> tuple[Problem, ...]:
-    """I8, I9, I12 and I15 over all requests and orders; empty is right. Assembled with the ledger's own checks in oversight."""
+    """I8, I9, I11, I12 and I15 over all requests and orders; empty is right. Assembled with the ledger's own checks in oversight."""
     found: list[Problem] = []
     rows = db.session.scalars(select(PaymentOrder).order_by(PaymentOrder.reference)).all()
     for start in range(0, len(rows), ROWS_MAX):
@@ -29,6 +29,7 @@ def verify() -> tuple[Problem, ...]:
             found += rules.circuit_problems(view)
     found += _unbooked(rows)
     found += _other_days()
+    found += _parts_off()
     found += _over_ceiling()
     found += _not_final()
     return tuple(found)
@@ -47,6 +48,24 @@ def _unbooked(rows: Sequence[PaymentOrder]) -> list[Problem]:
     return [
         Problem(names.get(key.split(":")[1], key), "I12: what the ledger booked is not what the order says.")
         for key in sorted(expected ^ booked)
+    ]
+
+
+def _parts_off() -> list[Problem]:
+    """I11: the parts of a decided request sum to it, amount by amount; what was decided before parts were kept has none."""
+    names = ("requested", "approved", "refused", "payable", "retained", "cleared", "deferred", "recoverable")
+    wholes = [getattr(PaymentRequest, name) for name in names]
+    sums = [func.sum(getattr(PaymentRequestPart, name)) for name in names]
+    statement = (
+        select(PaymentRequest.reference)
+        .join(PaymentRequestPart, PaymentRequestPart.request_id == PaymentRequest.id)
+        .group_by(PaymentRequest.id)
+        .having(or_(*(part.is_distinct_from(whole) for part, whole in zip(sums, wholes, strict=True))))
+        .order_by(PaymentRequest.reference)
+    )
+    return [
+        Problem(reference, "I11: its parts by partner do not sum to what was decided.")
+        for reference in db.session.scalars(statement)
     ]
 
 

@@ -17,17 +17,19 @@ from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission
-from grants.core.together import Asking, ask, reader, side_by_side
+from grants.core.together import Asking, alone, ask, both, reader, side_by_side
 from grants.identity import queries as identity
 from grants.ledger import queries as books
 from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentRequest
+from grants.payments.queries.parts import basis_of, parts_kept
 from grants.payments.rules import (
     Decision,
     DueBasis,
     Limits,
     MoneyPosition,
     Opened,
+    PartLine,
     ReportEvidence,
     RequestView,
 )
@@ -57,15 +59,26 @@ def request_row(actor: Actor, reference: str, permission: Permission) -> Payment
     return found
 
 
-def forecast(actor: Actor, reference: str) -> tuple[MoneyPosition, Decision]:
-    """Where the grant stands now, and what approving the whole request would pay, retain and clear.
+def forecast(actor: Actor, reference: str) -> tuple[MoneyPosition, Decision, tuple[PartLine, ...]]:
+    """Where the grant stands now, and what approving the whole request would pay, retain and clear, by whose costs.
 
     Raises :class:`NotFound`, and :class:`Refused` with the rule where the whole cannot be approved.
     """
     row = request_row(actor, reference, Permission.PAYMENT_ORDER_READ)
     grant = db.session.scalars(select(Grant).where(Grant.id == row.grant_id)).one()
     found, limits = books.of(grant_id=grant.id), limits_of(grant)
-    return rules.position(found, limits), rules.decide(PaymentKind(row.kind), found, limits, row.requested)
+    kind, basis = PaymentKind(row.kind), basis_of(row)
+    cash = rules.cash_max(kind, basis.requested, basis.partners)
+    decision = rules.decide(kind, found, limits, row.requested, cash_max=cash)
+    parts = rules.parts_of(kind, decision, basis.requested, basis.requested, basis.partners)
+    return rules.position(found, limits), decision, basis.lines(parts)
+
+
+def parts_decided(actor: Actor, reference: str) -> tuple[PartLine, ...]:
+    """What was decided of a request by whose costs it pays; empty where it was decided before that was kept."""
+    row = request_row(actor, reference, Permission.PAYMENT_ORDER_READ)
+    parts, basis = alone(both(parts_kept.asking(row.id), basis_of.asking(row)))
+    return basis.lines(parts)
 
 
 def limits_of(grant: Grant) -> Limits:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
+from uuid import UUID
 
 from grants.agreements.states import PaymentKind
 from grants.core import faults
@@ -68,12 +69,13 @@ def decide_prefinancing(found: Balances, limits: Limits, approved: Money) -> Dec
     return Decision(approved, payable=approved - retained, retained=retained)
 
 
-def decide_interim(found: Balances, limits: Limits, approved: Money) -> Decision:
+def decide_interim(found: Balances, limits: Limits, approved: Money, *, cash_max: Money | None = None) -> Decision:
     """Accepted costs of ``approved``: cash up to the ceiling, the rest covered by pre-financing, what is left deferred.
 
     What neither the ceiling nor outstanding pre-financing can take is not lost: it counts in the final amount.
+    ``cash_max`` is what the partners whose costs these are may still be paid under their own maxima.
     """
-    payable = min(approved, room(found, limits))
+    payable = min(approved, room(found, limits), approved if cash_max is None else cash_max)
     cleared = min(approved - payable, found[Account.PREFINANCING])
     decision = Decision(approved, payable=payable, cleared=cleared, deferred=approved - payable - cleared)
     assert found.counted_to_ceiling + decision.payable <= max(limits.interim_ceiling, found.counted_to_ceiling)
@@ -139,13 +141,15 @@ def final_amount(limits: Limits, counted: Iterable[Money]) -> Money:
     return min(limits.maximum, total(counted))
 
 
-def decide(kind: PaymentKind, found: Balances, limits: Limits, approved: Money) -> Decision:
+def decide(
+    kind: PaymentKind, found: Balances, limits: Limits, approved: Money, *, cash_max: Money | None = None
+) -> Decision:
     """The decision on a request of this kind over ``approved``."""
     match kind:
         case PaymentKind.PREFINANCING:
             return decide_prefinancing(found, limits, approved)
         case PaymentKind.INTERIM:
-            return decide_interim(found, limits, approved)
+            return decide_interim(found, limits, approved, cash_max=cash_max)
         case PaymentKind.BALANCE:
             return decide_balance(found, limits, approved)
         case _:
@@ -153,11 +157,24 @@ def decide(kind: PaymentKind, found: Balances, limits: Limits, approved: Money) 
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovedPart:
+    """What is approved of the costs of one partner, and of one category where they are accepted by category."""
+
+    organisation_id: UUID
+    category: str | None
+    approved: Money
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionInput:
-    """What the authoriser decides: the amount approved, and why where it is less than requested."""
+    """What the authoriser decides: the amount approved, and why where it is less than requested.
+
+    ``parts`` says of whose costs how much, where a cut is not spread over all of them.
+    """
 
     approved: Money
     reason: str = ""
+    parts: tuple[ApprovedPart, ...] = ()
 
 
 def check_decision(requested: Money, given: DecisionInput, kind: PaymentKind) -> None:

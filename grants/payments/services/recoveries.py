@@ -24,9 +24,10 @@ from grants.ledger import rules as legs
 from grants.ledger import services as ledger
 from grants.ledger.accounts import Account
 from grants.ledger.rules import Dimensions, Event
-from grants.payments import rules
+from grants.payments import queries, rules
 from grants.payments.models import PaymentRequest, Recovery, RecoveryReceipt
 from grants.payments.rules import ReceiptInput, RecoveryInput, RecoverySummary
+from grants.payments.services import parts
 from grants.payments.services.locks import lock_grant, scope_of_grant
 from grants.payments.services.requests import today
 from grants.payments.states import RECOVERY, RecoveryState
@@ -74,7 +75,12 @@ def establish(actor: Actor, grant_id: UUID, given: RecoveryInput) -> RecoverySum
         source_key=f"recovery:{row.id}:established",
         effective_on=today(),
         description=f"{row.reference}: paid too much, to be paid back",
-        legs=legs.legs_e13(owed, _dims(grant, row)),
+        # The coordinator owes it, and whose advance is not covered is whose the books say it is.
+        legs=legs.legs_e13(
+            {(grant.coordinator_id, None): owed},
+            _dims(grant, row),
+            uncovered=queries.standing(grant_id, Account.PREFINANCING),
+        ),
     )
     _tell(grant, row)
     return RecoverySummary(row.id, row.reference, RecoveryState.ESTABLISHED, owed)
@@ -113,14 +119,13 @@ def book_receipt(
         booked_by=actor.user_id,
     )
     db.session.add(receipt)
-    consumed = books.partners_consumed(row.grant_id)
     ledger.post(
         Event.RECOVERY_RECEIVED,
         source_key=f"recovery_receipt:{receipt.id}:received",
         effective_on=given.value_on,
         description=f"{row.reference}: paid back, bank reference {known}",
         legs=legs.legs_e14(
-            given.amount, _dims(grant, row), owed=owed, reopened=rules.shares_of(given.amount, consumed)
+            given.amount, _dims(grant, row), owed=owed, reopened=parts.reopened(row, owed=owed, received=given.amount)
         ),
     )
     if given.amount == owed:

@@ -30,12 +30,14 @@ from grants.ledger.rules import Dimensions, Event
 from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentRequest
 from grants.payments.rules import Decision, DecisionInput, RequestSummary
+from grants.payments.services import parts
 from grants.payments.services.locks import (
     lock_grant,
     scope_of_grant,
     scope_of_report,
     scope_of_request,
 )
+from grants.payments.services.parts import Parted
 from grants.payments.states import REQUEST, RequestState
 from grants.programmes.models import Programme
 from grants.reporting import queries as reports
@@ -249,10 +251,12 @@ def decide(actor: Actor, request_id: UUID, given: DecisionInput, *, version: int
     if kind is PaymentKind.BALANCE:
         _refuse_open_before_balance(grant, request)
     faults.point("ceiling")
-    decision = rules.decide(kind, books.of(grant_id=grant.id), limits_of(grant), given.approved)
+    parted = parts.decided(request, given, books.of(grant_id=grant.id), limits_of(grant))
+    decision = parted.decision
     REQUEST.move(request, "approve" if given.approved == request.requested else "approve_in_part")
     _keep(request, decision, actor, given.reason)
-    _post(grant, request, kind, decision)
+    parts.keep(request, parted.parts)
+    _post(grant, request, kind, parted)
     if not decision.payable:
         db.session.flush()
         REQUEST.move(request, "clear")
@@ -340,7 +344,7 @@ def _keep(request: PaymentRequest, decision: Decision, actor: Actor, reason: str
     request.refused = request.requested - decision.approved
 
 
-def _post(grant: Grant, request: PaymentRequest, kind: PaymentKind, decision: Decision) -> None:
+def _post(grant: Grant, request: PaymentRequest, kind: PaymentKind, parted: Parted) -> None:
     dims = dims_of(grant, request)
     match kind:
         case PaymentKind.PREFINANCING:
@@ -348,44 +352,51 @@ def _post(grant: Grant, request: PaymentRequest, kind: PaymentKind, decision: De
                 Event.PREFINANCING_AUTHORISED,
                 request,
                 "pre-financing authorised",
-                legs.legs_e6(decision.approved, dims, retention=decision.retained),
+                legs.legs_e6(parted.amounts("approved"), dims, retention=parted.amounts("retained")),
             )
         case PaymentKind.INTERIM:
-            if decision.booked:
+            if parted.decision.booked:
                 _book(
                     Event.INTERIM_AUTHORISED,
                     request,
                     "interim payment authorised",
-                    legs.legs_e10(decision.booked, dims, cash=decision.payable),
+                    legs.legs_e10(
+                        parted.amounts("booked"),
+                        dims,
+                        cash=parted.amounts("payable"),
+                        cleared=parts.cleared_of(grant.id, parted),
+                    ),
                 )
         case PaymentKind.BALANCE:
-            _post_balance(grant, request, decision, dims)
+            _post_balance(grant, request, parted, dims)
 
 
-def _post_balance(grant: Grant, request: PaymentRequest, decision: Decision, dims: Dimensions) -> None:
-    steps = rules.final_steps(books.of(grant_id=grant.id), decision.approved)
+def _post_balance(grant: Grant, request: PaymentRequest, parted: Parted, dims: Dimensions) -> None:
+    steps = rules.final_steps(books.of(grant_id=grant.id), parted.decision.approved)
+    spread = parts.settled(grant.id, parted)
     if steps.increase:
         _book(
             Event.FINAL_ABOVE,
             request,
             "final amount above accepted so far",
-            legs.legs_e11(steps.increase, dims, outstanding=steps.outstanding),
+            legs.legs_e11_parts(spread.change, dims, cleared=spread.cleared, payable=spread.owed),
         )
-    if steps.decrease:
+    elif spread.change:
+        # Below, or the same in all and other than so far by whose costs it is: a correcting entry either way.
         _book(
             Event.FINAL_BELOW,
             request,
-            "final amount below accepted so far",
-            legs.legs_e11b(steps.decrease, dims),
+            "final amount below accepted so far" if steps.decrease else "final amount parted anew",
+            legs.legs_e11b(spread.taken_back, dims, reopened=spread.reopened),
         )
     if steps.retention:
         _book(
             Event.RETENTION_RELEASED,
             request,
             "retention released",
-            legs.legs_e12(steps.retention, dims, outstanding=steps.outstanding_after),
+            legs.legs_e12_parts(spread.retention, dims, absorbed=spread.absorbed, released=spread.released),
         )
-    grant.final_amount = decision.approved
+    grant.final_amount = parted.decision.approved
 
 
 def _book(event: Event, request: PaymentRequest, words: str, lines: legs.Legs) -> None:

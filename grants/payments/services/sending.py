@@ -20,13 +20,13 @@ from grants.core.files import FileView
 from grants.core.money import Money, total
 from grants.core.permissions import Actor, Permission
 from grants.identity.rules import demand_fresh
-from grants.ledger import queries as books
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
 from grants.ledger.rules import Event
 from grants.payments import queries, rules
 from grants.payments.models import PaymentBatch, PaymentOrder, PaymentRequest
 from grants.payments.rules import BatchSummary, BatchView, OrderSummary
+from grants.payments.services import parts
 from grants.payments.services.locks import scope_of_batch, scope_of_grant, scope_of_order
 from grants.payments.services.orders import order_summary, payable_account, sign, signed
 from grants.payments.services.requests import dims_of, programme_code, tell, today
@@ -103,7 +103,7 @@ def _send(actor: Actor, order: PaymentOrder, batch: PaymentBatch) -> None:
         source_key=f"payment_order:{order.id}:sent",
         effective_on=today(),
         description=f"{order.reference}: sent in {batch.reference}",
-        legs=legs.legs_e7(order.amount, dims_of(grant, order)),
+        legs=legs.legs_e7(parts.sent(order), dims_of(grant, order)),
     )
 
 
@@ -137,7 +137,7 @@ def execute(actor: Actor, order_id: UUID, *, value_on: date, version: int | None
         source_key=f"payment_order:{order.id}:booked",
         effective_on=value_on,
         description=f"{order.reference}: booked by the bank",
-        legs=legs.legs_e8(rules.shares_of(order.amount, books.partners_open(grant.id)), dims_of(grant, order)),
+        legs=parts.legs_booked(order, dims_of(grant, order)),
     )
     _settle(grant, order.request_id)
     return order_summary(order)

@@ -7,11 +7,13 @@ from typing import Any
 from flask import flash
 
 from grants.core.errors import Refused
+from grants.core.permissions import Actor
 from grants.payments import queries, rules, services
 from grants.payments.forms import (
     DecideForm,
     PrepareForm,
     ReasonForm,
+    decide_form,
 )
 from grants.payments.views.frame import P, bp, overtaker, own_or_fresh
 from grants.web.forms import ContestedForm, renew, status_of
@@ -27,7 +29,8 @@ def request_page(ref: str) -> Any:
 @bp.post("/finance/requests/<ref>/decide")
 @requires(P.PAYMENT_REQUEST_DECIDE)
 def decide(ref: str) -> Any:
-    actor, form = current_actor(), DecideForm()
+    actor = current_actor()
+    form = decide_form(_parts_to_decide(actor, ref))()
     if form.validate_on_submit():
         with form.attempt():
             given = form.to_input()
@@ -65,27 +68,45 @@ def prepare(ref: str) -> Any:
     return _request(ref, form)
 
 
+def _parts_to_decide(actor: Actor, ref: str) -> tuple[rules.PartLine, ...]:
+    """The parts its page showed, also where somebody was faster; none where it cannot be approved as a whole."""
+    try:
+        return (
+            queries.forecast(actor, ref)[2]
+            if queries.request(actor, ref).is_open
+            else queries.parts_decided(actor, ref)
+        )
+    except Refused:
+        return ()
+
+
 def _request(ref: str, sent: ContestedForm | None) -> Any:
     """The page of a request; the form that was sent comes back as it was typed, the others fresh."""
     actor = current_actor()
     found = queries.request(actor, ref)
     renew(sent, found.version)
     position = forecast = refusal = None
+    parts: tuple[rules.PartLine, ...] = ()
     if found.is_open:
         try:
-            position, forecast = queries.forecast(actor, ref)
+            position, forecast, parts = queries.forecast(actor, ref)
         except Refused as error:
             refusal = str(error)
+    elif found.decision:
+        parts = queries.parts_decided(actor, ref)
     shown = page(
         "payments/request.html",
         asked=found,
         position=position,
         forecast=forecast,
+        parts=parts,
         refusal=refusal,
         form=sent,
         next=rules.request_next(found),
         last=overtaker(sent, "payment_request", found.id, found.reference),
-        decide_form=own_or_fresh(sent, DecideForm, version=found.version, approved=found.requested),
+        decide_form=sent
+        if isinstance(sent, DecideForm)
+        else own_or_fresh(None, decide_form(parts), version=found.version, approved=found.requested),
         reject_form=own_or_fresh(sent, ReasonForm, version=found.version),
         prepare_form=own_or_fresh(sent, PrepareForm, version=found.version, amount=found.to_order),
     )

@@ -1,0 +1,140 @@
+"""A decision by whose costs it pays: its parts are kept, and the ledger books them partner by partner.
+
+What an order sends and the bank books is parted as the request it pays: by the costs that are paid, never by what of
+the commitment happens to be open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from grants.agreements.states import PaymentKind
+from grants.core import faults
+from grants.core.db import db
+from grants.core.money import ZERO, Money, total
+from grants.ledger import queries as books
+from grants.ledger.accounts import Account
+from grants.ledger.rules import Balances, Dimensions, Legs, PartKey, legs_e8_parts
+from grants.ledger.rules.values import Share
+from grants.payments import queries, rules
+from grants.payments.models import PaymentOrder, PaymentRequest, PaymentRequestPart, Recovery
+from grants.payments.rules import Amounts, Decision, DecisionInput, Limits, Part
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """A decision with its parts."""
+
+    decision: Decision
+    parts: tuple[Part, ...]
+
+    def amounts(self, name: str) -> dict[PartKey, Money]:
+        """One of its amounts by partner and category."""
+        found = {(each.organisation_id, each.category): getattr(each, name) for each in self.parts}
+        return {key: amount for key, amount in found.items() if amount}
+
+
+def decided(request: PaymentRequest, given: DecisionInput, found: Balances, limits: Limits) -> Parted:
+    """What the decision gives, as a whole and of each part; refused where a partner would have more than its maximum."""
+    faults.point("ceiling")
+    kind, basis = PaymentKind(request.kind), queries.basis_of(request)
+    approved = rules.approved_of(basis.requested, given.approved, given.parts)
+    if basis.by_costs:
+        rules.refuse_over_partner(kind, approved, basis.partners, basis.names)
+    cash = rules.cash_max(kind, approved, basis.partners)
+    decision = rules.decide(kind, found, limits, given.approved, cash_max=cash)
+    return Parted(decision, rules.parts_of(kind, decision, basis.requested, approved, basis.partners))
+
+
+def keep(request: PaymentRequest, parts: tuple[Part, ...]) -> None:
+    """Keep the parts of a decision; the database holds their sums to the amounts of the request."""
+    for part in parts:
+        db.session.add(
+            PaymentRequestPart(
+                request_id=request.id,
+                organisation_id=part.organisation_id,
+                category=part.category,
+                requested=part.requested,
+                approved=part.approved,
+                refused=part.refused,
+                payable=part.payable,
+                retained=part.retained,
+                cleared=part.cleared,
+                deferred=part.deferred,
+                recoverable=part.recoverable,
+            )
+        )
+
+
+def settled(grant_id: UUID, parted: Parted) -> rules.Settlement:
+    """What the balance books of each part, from what the books hold of the grant."""
+    return rules.settlement(
+        parted.parts,
+        accepted=queries.standing(grant_id, Account.GRANT_COSTS),
+        outstanding=queries.standing(grant_id, Account.PREFINANCING),
+        retention=queries.standing(grant_id, Account.RETENTION),
+    )
+
+
+def cleared_of(grant_id: UUID, parted: Parted) -> dict[PartKey, Money]:
+    """Whose open pre-financing covers what a decision clears: that of those who hold it, the own first."""
+    held = queries.standing(grant_id, Account.PREFINANCING)
+    wanted = rules.by_partner(parted.amounts("cleared"))
+    return rules.held_by(parted.decision.cleared, held, wanted)
+
+
+def sent(order: PaymentOrder) -> Amounts:
+    """The parts of what an order sends (E7): of each part of its request what earlier orders left of it."""
+    return rules.within(order.amount, _left(order, Account.IN_TRANSIT, Account.CONSUMED))
+
+
+def legs_booked(order: PaymentOrder, dims: Dimensions) -> Legs:
+    """The legs of E8: what of each part was in transit is paid, and consumes the commitment of whose costs these are.
+
+    Of what was sent as a whole, before parts were kept, the request says whose it is.
+    """
+    faults.point("ceiling")
+    in_transit = queries.moved_for(order.request_id, Account.IN_TRANSIT).get(order.id, {})
+    known = {(part.organisation_id, part.category): part.payable for part in queries.parts_kept(order.request_id)}
+    wanted: Amounts = in_transit
+    if not all(amount <= known.get(key, ZERO) for key, amount in in_transit.items()):
+        wanted = rules.within(order.amount, _left(order, Account.CONSUMED))
+    consumed = rules.fitted(order.amount, wanted, queries.open_of(order.grant_id))
+    return legs_e8_parts(consumed, dims, in_transit=in_transit)
+
+
+def reopened(recovery: Recovery, *, owed: Money, received: Money) -> list[Share]:
+    """Whose commitment opens again when money comes back (E14): that of who had too much, as far as it was consumed.
+
+    What is ``owed`` is owed by the partners in proportion to what each had too much; without parts, of what was consumed.
+    """
+    consumed = books.partners_consumed(recovery.grant_id)
+    too_much: dict[PartKey, Money] = {
+        (part.organisation_id, None): part.recoverable
+        for part in queries.parts_kept(recovery.request_id)
+        if part.recoverable
+    }
+    if total(too_much.values()) != recovery.amount:
+        return list(rules.shares_of(received, consumed))
+    # What earlier receipts took of each, as if they had come at once: a cent may lie otherwise, the sum never does.
+    before = rules.within(recovery.amount - owed, too_much)
+    left = {key: amount - before.get(key, ZERO) for key, amount in too_much.items()}
+    return list(rules.by_partner(rules.fitted(received, left, dict(consumed))).items())
+
+
+def _left(order: PaymentOrder, *accounts: Account) -> dict[PartKey, Money]:
+    """What is payable of each part of a request, less what these accounts hold of its orders; as agreed without parts."""
+    parts = queries.parts_kept(order.request_id)
+    if not parts:
+        return {(partner, None): amount for partner, amount in queries.open_of(order.grant_id).items()}
+    left: dict[PartKey, Money] = {(part.organisation_id, part.category): part.payable for part in parts}
+    for account in accounts:
+        for moved in queries.moved_for(order.request_id, account).values():
+            for key, amount in moved.items():
+                if key in left:
+                    left[key] -= amount
+    if total(amount for amount in left.values() if amount > ZERO) < order.amount:
+        # Earlier orders were booked as wholes: what they left is not known part by part.
+        return {(part.organisation_id, part.category): part.payable for part in parts}
+    return left
