@@ -189,6 +189,11 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     "evaluator_acceptance": WrittenOnce(once=("withdrawn_at", "withdrawn_why")),
     "payment_batch": WrittenOnce(once=("file_id", "file_sha256")),
     "payment_order_signature": WrittenOnce(once=("voided_at", "voided_why")),
+    "payment_return": WrittenOnce(once=("answer", "answered_at", "answered_by")),
+    "payment_suspension": WrittenOnce(
+        once=("answer", "answered_at", "answered_by", "until_on", "lifted_at", "lifted_by", "lift_reason")
+    ),
+    "payment_verification": WrittenOnce(),
     "results_publication": WrittenOnce(
         once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)
     ),

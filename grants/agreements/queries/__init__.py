@@ -15,7 +15,7 @@ from grants.agreements.queries.reach import (
     scope_of_view,
     visible,
 )
-from grants.agreements.queries.reading import contacts, grant, milestones, team, time_limits_of, view
+from grants.agreements.queries.reading import contacts, grant, milestones, payment_clock_of, team, time_limits_of, view
 
 __all__ = [
     "accounts",
@@ -29,6 +29,7 @@ __all__ = [
     "is_declined",
     "lies_in",
     "milestones",
+    "payment_clock_of",
     "proposed_account",
     "readable",
     "scope",

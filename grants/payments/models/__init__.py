@@ -6,12 +6,16 @@ from grants.payments.models.files import PaymentBatch
 from grants.payments.models.orders import PaymentOrder, PaymentOrderSignature
 from grants.payments.models.recoveries import Recovery, RecoveryReceipt
 from grants.payments.models.requests import PaymentRequest
+from grants.payments.models.standing import PaymentReturn, PaymentSuspension, PaymentVerification
 
 __all__ = [
     "PaymentBatch",
     "PaymentOrder",
     "PaymentOrderSignature",
     "PaymentRequest",
+    "PaymentReturn",
+    "PaymentSuspension",
+    "PaymentVerification",
     "Recovery",
     "RecoveryReceipt",
 ]

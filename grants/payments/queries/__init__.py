@@ -18,6 +18,7 @@ from grants.payments.queries.orders import (
 from grants.payments.queries.recoveries import grant_recovery
 from grants.payments.queries.requests import (
     forecast,
+    history,
     request,
     request_id_of,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "forecast",
     "grant_payments",
     "grant_recovery",
+    "history",
     "inbox",
     "ledger",
     "ledger_entry",
