@@ -39,7 +39,7 @@ from grants.payments.models import PaymentBatch, PaymentOrder, PaymentOrderSigna
 from grants.payments.rules import DecisionInput, RecoveryInput
 from grants.payments.states import OrderState, RequestState, Step
 from tests import actors
-from tests.payments.world import IBAN, World, replace_account, report
+from tests.payments.world import IBAN, World, carried, replace_account, report
 from tests.servers import Cluster
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -54,7 +54,7 @@ def opened(grant: World) -> UUID:
 
 
 def decided(grant: World, approved: Money | None = None) -> UUID:
-    request_id = opened(grant)
+    request_id = carried(opened(grant))
     services.decide(actors.otto(), request_id, DecisionInput(approved or euros(240_000), "As agreed."))
     return request_id
 

@@ -19,7 +19,7 @@ from grants.payments.models import PaymentOrder, PaymentRequest, PaymentSuspensi
 from grants.payments.rules import ANSWER_FILES, RequestSummary
 from grants.payments.services.holding import open_suspension
 from grants.payments.services.locks import scope_of_request
-from grants.payments.services.registering import in_hand
+from grants.payments.services.registering import in_hand, in_office
 from grants.payments.services.requests import request_summary, tell, tell_staff, today
 from grants.payments.states import BEFORE_EXPORT, DECIDED, OrderState, RequestState, SuspensionReason
 
@@ -35,7 +35,7 @@ def suspend(
 ) -> RequestSummary:
     """Stop the clock of a payment from today by a notice to the coordinator; nothing of it is decided or leaves meanwhile."""
     demand_fresh(actor)
-    request, grant = in_hand(actor, request_id, version)
+    request, grant = in_office(actor, request_id, version)
     rules.check_suspension(RequestState(request.state), request.clock_from, request.suspended_on, notice)
     if RequestState(request.state) in DECIDED and not _left_to_leave(request):
         raise Refused("Everything of this payment has left for the bank already; there is nothing to hold back.")
@@ -66,7 +66,7 @@ def answer_suspension(
     actor: Actor, request_id: UUID, *, answer: str, incoming: Incoming | None = None, version: int | None = None
 ) -> RequestSummary:
     """The coordinator answers the notice, once, with words and a file; the clock stands still until the programme lifts it."""
-    request, grant = in_hand(actor, request_id, version)
+    request, grant = in_hand(request_id, version)
     row = open_suspension(request.id)
     if row is None:
         raise Refused("The payment of this request is not suspended; there is nothing to answer.")
@@ -91,7 +91,7 @@ def answer_suspension(
 def lift(actor: Actor, request_id: UUID, *, reason: str, version: int | None = None) -> RequestSummary:
     """Let the clock go on from today: the days it stood still are added, on the orders that have not left too."""
     demand_fresh(actor)
-    request, grant = in_hand(actor, request_id, version)
+    request, grant = in_office(actor, request_id, version)
     row = open_suspension(request.id)
     if row is None:
         raise Refused("The payment of this request is not suspended.")

@@ -14,7 +14,7 @@ from grants.agreements.states import PaymentKind
 from grants.calls.states import ClockStart, RequestPath
 from grants.core import acts, files
 from grants.core.acts import act
-from grants.core.db import check_version, db, locked
+from grants.core.db import check_version, db, get, locked
 from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.files import FileView, Incoming
 from grants.core.permissions import Actor, Permission
@@ -36,7 +36,7 @@ from grants.payments.states import REQUEST, ClockEvent
 )
 def register(actor: Actor, request_id: UUID, *, version: int | None = None) -> RequestSummary:
     """Register a complete request, where its call asks for that; where the call says so its days count from now."""
-    request, grant = in_hand(actor, request_id, version)
+    request, grant = in_office(actor, request_id, version)
     if RequestPath(grant.request_path) is RequestPath.DECIDED:
         raise Refused("The call of this grant lets requests be decided as they come in; none is registered.")
     if actor.user_id is None:
@@ -58,7 +58,7 @@ def register(actor: Actor, request_id: UUID, *, version: int | None = None) -> R
 )
 def send_back(actor: Actor, request_id: UUID, *, words: str, version: int | None = None) -> RequestSummary:
     """Return what is not complete to the coordinator with words; its clock starts when it comes back complete."""
-    request, grant = in_hand(actor, request_id, version)
+    request, grant = in_office(actor, request_id, version)
     refuse_suspended(request.id)
     if not words.strip():
         raise Invalid("The words are missing.", {"words": "Say what is missing; the coordinator reads it."})
@@ -89,7 +89,7 @@ def complete(
     actor: Actor, request_id: UUID, *, answer: str, incoming: Incoming | None = None, version: int | None = None
 ) -> RequestSummary:
     """The coordinator completes what came back, with words and a file; its days count anew from now."""
-    request, grant = in_hand(actor, request_id, version)
+    request, grant = in_hand(request_id, version)
     if not answer.strip():
         raise Invalid("The answer is missing.", {"answer": "Say what was completed; the programme reads it."})
     REQUEST.move(request, "complete")
@@ -121,7 +121,7 @@ def verify_request(
 ) -> RequestSummary:
     """Verify a registered request by its check list, where its call asks for that, as another person; the list is kept."""
     demand_fresh(actor)
-    request, grant = in_hand(actor, request_id, version)
+    request, grant = in_office(actor, request_id, version)
     if RequestPath(grant.request_path) is not RequestPath.VERIFIED:
         raise Refused("The call of this grant lets requests be decided without a verification.")
     refuse_suspended(request.id)
@@ -151,7 +151,9 @@ def verify_request(
 def open_answer_file(actor: Actor, request_id: UUID, sha256: str) -> FileView:
     """Hand out a file that came with an answer of the coordinator, on the record."""
     acts.subject("payment_request", request_id)
-    refuse_conflict(actor, locked(PaymentRequest, request_id).grant_id)
+    grant = get(Grant, get(PaymentRequest, request_id).grant_id)
+    if not actor.may(Permission.PAYMENT_REQUEST_SUBMIT, agreements.scope(grant)):
+        refuse_conflict(actor, grant.id)
     for kind in (PaymentReturn, PaymentSuspension):
         for row_id in db.session.scalars(select(kind.id).where(kind.request_id == request_id)):
             for file in files.listed(ANSWER_FILES, row_id):
@@ -160,11 +162,16 @@ def open_answer_file(actor: Actor, request_id: UUID, sha256: str) -> FileView:
     raise NotFound
 
 
-def in_hand(actor: Actor, request_id: UUID, version: int | None) -> tuple[PaymentRequest, Grant]:
-    """The request and its grant under their locks, for a person who stands in no conflict with it."""
+def in_hand(request_id: UUID, version: int | None) -> tuple[PaymentRequest, Grant]:
+    """The request and its grant under their locks, for its coordinator."""
     request = locked(PaymentRequest, request_id)
     check_version(request, version)
-    grant = lock_grant(request.grant_id)
+    return request, lock_grant(request.grant_id)
+
+
+def in_office(actor: Actor, request_id: UUID, version: int | None) -> tuple[PaymentRequest, Grant]:
+    """The same for a person of the programme, who stands in no conflict with the grant."""
+    request, grant = in_hand(request_id, version)
     refuse_conflict(actor, grant.id)
     return request, grant
 
