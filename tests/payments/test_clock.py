@@ -388,7 +388,8 @@ def test_the_pages_stop_answer_and_let_go_on(app: Flask, client: FlaskClient, gr
     assert answered.status_code == 303, answered.text
     assert "Here it is." in fin.get(office).text
     for reader in (fin, ana):
-        assert reader.get(f"{city}/{reference}/files/{sha256(PDF).hexdigest()}").data == PDF
+        with reader.get(f"{city}/{reference}/files/{sha256(PDF).hexdigest()}") as taken:
+            assert taken.data == PDF
     assert fin.post(f"{office}/lift", data={"version": "1", "reason": "It came."}).status_code == 409
     assert fin.post(f"{office}/lift", data={**shown(), "reason": "It came."}).status_code == 303
     assert db.session.scalars(select(PaymentSuspension.lift_reason)).all() == ["It came."]
