@@ -54,6 +54,7 @@ UPLOADS = {
     "evaluation.look_at_pool": 1,
     "evaluation.look_at_seats": 1,
     "evaluation.read_filled_sheet": 1,
+    "payments.answer": 1,
     "rates.bring_in": 1,
 }
 

@@ -144,6 +144,22 @@ class Whom(StrEnum):
     EVERYBODY = "everybody"
 
 
+class ClockStart(StrEnum):
+    """What starts the days within which an interim payment or the balance is due."""
+
+    RECEIPT = "receipt"
+    REGISTRATION = "registration"
+    APPROVAL = "approval"
+
+
+class RequestPath(StrEnum):
+    """What a payment request passes before it is decided."""
+
+    DECIDED = "decided"
+    REGISTERED = "registered"
+    VERIFIED = "verified"
+
+
 class InstalmentKind(StrEnum):
     """Which payment of a grant an instalment is."""
 

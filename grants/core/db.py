@@ -198,6 +198,11 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     "evaluator_acceptance": WrittenOnce(once=("withdrawn_at", "withdrawn_why")),
     "payment_batch": WrittenOnce(once=("file_id", "file_sha256")),
     "payment_order_signature": WrittenOnce(once=("voided_at", "voided_why")),
+    "payment_return": WrittenOnce(once=("answer", "answered_at", "answered_by")),
+    "payment_suspension": WrittenOnce(
+        once=("answer", "answered_at", "answered_by", "until_on", "lifted_at", "lifted_by", "lift_reason")
+    ),
+    "payment_verification": WrittenOnce(),
     "rate_table": WrittenOnce(
         once=("accepted_at", "accepted_by", "words", "first_on", "last_on"),
         free=("state", "added", "changed", "problems", "flags"),

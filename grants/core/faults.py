@@ -8,6 +8,7 @@ import os
 POINTS = {
     "audit": "writing the audit record",
     "ceiling": "the check of a ceiling before money moves",
+    "clock": "the check that the clock of a payment runs, and of what comes before its decision",
     "conflict": "the check of a conflict of interest",
     "deadline": "the check of a deadline",
     "four_eyes": "the check that two people differ",

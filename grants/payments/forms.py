@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from wtforms import StringField, TextAreaField
+from wtforms import FileField, SelectField, StringField, TextAreaField
 
 from grants.core.errors import no_such
 from grants.core.money import Money
 from grants.ledger.accounts import Account
 from grants.ledger.rules import Event
-from grants.payments.rules import ApprovedPart, DecisionInput, LedgerAsk, PartLine, ReceiptInput, RecoveryInput
+from grants.payments.rules import (
+    REASON_WORDS,
+    ApprovedPart,
+    DecisionInput,
+    LedgerAsk,
+    PartLine,
+    ReceiptInput,
+    RecoveryInput,
+)
 from grants.web.choosing import day_asked
 from grants.web.forms import (
     A_PARAGRAPH,
@@ -22,6 +30,7 @@ from grants.web.forms import (
     MoneyField,
     MoneyForm,
     Needed,
+    choices,
 )
 
 
@@ -104,6 +113,56 @@ class ReceiptForm(MoneyForm):
         """What was typed."""
         assert isinstance(self.amount.data, Money) and self.value_on.data, "validated before"
         return ReceiptInput(self.amount.data, self.value_on.data, self.bank_reference.data or "")
+
+
+class RegisterForm(MoneyForm):
+    """A button alone: the request is complete."""
+
+
+class ReturnForm(MoneyForm):
+    """What is missing, in words for the coordinator."""
+
+    words = TextAreaField("What is missing", [A_PARAGRAPH, Needed("Say what is missing; the coordinator reads it.")])
+
+
+class CheckForm(MoneyForm):
+    """The check list of a verification."""
+
+    evidence = CheckboxesField("What you looked at", validate_choice=False)
+    # An id of its own: it shares a page with other forms.
+    note = StringField("Note (optional)", [WORDS_OF_A_TITLE], id="note_of_check")
+
+
+class SuspendForm(MoneyForm):
+    """Why the clock is stopped, and the notice the coordinator reads."""
+
+    reason = SelectField(
+        "Reason", choices=choices((each.value, words) for each, words in REASON_WORDS.items()), id="reason_stopped"
+    )
+    notice = TextAreaField("Notice", [A_PARAGRAPH, Needed("Say what is asked of the coordinator, who reads it.")])
+
+
+class LiftForm(MoneyForm):
+    """Why the clock goes on."""
+
+    reason = TextAreaField(
+        "Why the clock goes on",
+        [A_PARAGRAPH, Needed("Say why the clock goes on; the coordinator reads it.")],
+        id="reason_lifted",
+    )
+
+
+class AnswerForm(MoneyForm):
+    """The coordinator's answer to what the programme asked for a payment, with a file."""
+
+    answer = TextAreaField("Your answer", [A_PARAGRAPH, Needed("Write the answer; the programme reads it.")])
+    file = FileField("A file that shows it (optional)")
+
+    @property
+    def upload(self) -> Any:
+        """The file that was sent, None where none was chosen."""
+        sent = self.file.data
+        return sent if getattr(sent, "filename", "") else None
 
 
 class PrepareForm(MoneyForm):

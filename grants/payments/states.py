@@ -9,9 +9,15 @@ from grants.core.states import Machine, Transition
 
 
 class RequestState(StrEnum):
-    """A request is opened by the signed schedule or an accepted report; cleared means decided with nothing to pay."""
+    """A request is opened by the signed schedule or an accepted report; cleared means decided with nothing to pay.
+
+    Registered and verified where its call asks for it. That its clock is suspended is no state: it stays what it was.
+    """
 
     SUBMITTED = "submitted"
+    RETURNED = "returned_for_completion"
+    REGISTERED = "registered"
+    VERIFIED = "verified"
     APPROVED = "approved"
     PARTLY_APPROVED = "partly_approved"
     REJECTED = "rejected"
@@ -21,19 +27,48 @@ class RequestState(StrEnum):
 
 R = RequestState
 DECIDED = (R.APPROVED, R.PARTLY_APPROVED)
+DECIDABLE = (R.SUBMITTED, R.REGISTERED, R.VERIFIED)
+UNDECIDED = (*DECIDABLE, R.RETURNED)
 
 REQUEST = Machine(
     "payment request",
     RequestState,
     R.SUBMITTED,
     [
-        Transition("approve", (R.SUBMITTED,), R.APPROVED, Permission.PAYMENT_REQUEST_DECIDE),
-        Transition("approve_in_part", (R.SUBMITTED,), R.PARTLY_APPROVED, Permission.PAYMENT_REQUEST_DECIDE),
-        Transition("reject", (R.SUBMITTED,), R.REJECTED, Permission.PAYMENT_REQUEST_DECIDE),
+        Transition("register", (R.SUBMITTED,), R.REGISTERED, Permission.PAYMENT_REQUEST_REGISTER),
+        Transition("return", (R.SUBMITTED, R.REGISTERED), R.RETURNED, Permission.PAYMENT_REQUEST_REGISTER),
+        Transition("complete", (R.RETURNED,), R.SUBMITTED, Permission.PAYMENT_REQUEST_SUBMIT),
+        Transition("verify", (R.REGISTERED,), R.VERIFIED, Permission.PAYMENT_REQUEST_VERIFY),
+        # Another amount: what was verified falls away.
+        Transition("renew", (R.VERIFIED,), R.REGISTERED, Permission.PAYMENT_REQUEST_DECIDE),
+        Transition("approve", DECIDABLE, R.APPROVED, Permission.PAYMENT_REQUEST_DECIDE),
+        Transition("approve_in_part", DECIDABLE, R.PARTLY_APPROVED, Permission.PAYMENT_REQUEST_DECIDE),
+        Transition("reject", UNDECIDED, R.REJECTED, Permission.PAYMENT_REQUEST_DECIDE),
         Transition("clear", DECIDED, R.CLEARED, Permission.PAYMENT_REQUEST_DECIDE),
         Transition("pay", DECIDED, R.PAID, Permission.PAYMENT_ORDER_EXECUTE),
     ],
 )
+
+
+class SuspensionReason(StrEnum):
+    """Why the clock of a payment is stopped (F5)."""
+
+    NOT_DUE = "not_due"
+    MISSING_DOCUMENTS = "missing_documents"
+    ELIGIBILITY = "eligibility"
+    IRREGULARITY = "irregularity"
+    VISIBILITY = "visibility"
+
+
+class ClockEvent(StrEnum):
+    """What a request counts its days from."""
+
+    IN_FORCE = "in_force"
+    RECEIPT = "receipt"
+    APPROVAL = "approval"
+    REGISTRATION = "registration"
+    AGAIN = "again"
+    COMPLETION = "completion"
 
 
 class OrderState(StrEnum):

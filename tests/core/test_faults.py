@@ -57,7 +57,7 @@ from grants.calls.rules import (
     to_json,
 )
 from grants.calls.rules.questions import AskInput, Wording
-from grants.calls.states import CallStage, Confidence
+from grants.calls.states import CallStage, Confidence, RequestPath
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db, get
@@ -78,6 +78,7 @@ from grants.identity.rules import RoleInput, ValidationInput
 from grants.identity.states import FactKind
 from grants.payments import services as paying
 from grants.payments.rules import DecisionInput, ReceiptInput, RecoveryInput
+from grants.payments.states import SuspensionReason
 from grants.reporting import queries as reports
 from grants.reporting import services as reporting
 from grants.reporting.rules import Decision, Judged, MilestoneInput
@@ -97,7 +98,7 @@ from tests.factories import applications as factory
 from tests.factories import identity as identity_factory
 from tests.factories.applications import AFTER_CLOSING, WHILE_OPEN, again
 from tests.html import check_page
-from tests.payments.world import World, report, world
+from tests.payments.world import World, asks_for, carried, report, world
 from tests.soak.killing import tables
 
 __all__ = ["scene", "small_world"]
@@ -140,7 +141,16 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(app: Flask, attack: 
         found = world()
         prefinancing = paying.open_prefinancing(actors.program(), found.grant_id)
         assert prefinancing is not None
+        ana = actors.give(actors.ana().user_id, Role.APPLICATION_LEAD, "application", found.application_id)
+        asks_for(found, RequestPath.VERIFIED)
+        paying.send_back(actors.fin(), prefinancing.id, words="The annex is missing.")
+        paying.complete(ana, prefinancing.id, answer="It is here.")
+        carried(prefinancing.id)
+        paying.suspend(actors.fin(), prefinancing.id, reason=SuspensionReason.NOT_DUE, notice="Wait for the council.")
+        paying.answer_suspension(ana, prefinancing.id, answer="The council agreed.")
+        paying.lift(actors.otto(), prefinancing.id, reason="It did.")
         paying.decide(actors.otto(), prefinancing.id, DecisionInput(euros(240_000)))
+        asks_for(found, RequestPath.DECIDED)
         order_id = order_of(prefinancing.id, 60_000)
         paying.change(actors.fin(), order_id, amount=euros(70_000), reason="More at once.")
         batch_id = paid(order_id, 70_000)
@@ -151,7 +161,6 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(app: Flask, attack: 
 
         interim = opened(found, 1, 100_000)
         paying.reject(actors.otto(), interim, reason="Invoices are missing.")
-        ana = actors.give(actors.ana().user_id, Role.APPLICATION_LEAD, "application", found.application_id)
         asked = paying.ask_again(ana, interim, reply="They are here now.")
         paying.decide(actors.otto(), asked.id, DecisionInput(euros(40_000), "The rest is not eligible."))
         paid(order_of(asked.id), 40_000)
@@ -166,7 +175,9 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(app: Flask, attack: 
     DONE.add("payments")
 
     assert {"ceiling", "conflict", "scope", "audit"} <= attack.relied["payment_order.prepare"]
-    assert {"four_eyes", "scope"} <= attack.relied["payment_order.authorise"]
+    assert {"clock", "four_eyes", "scope"} <= attack.relied["payment_order.authorise"]
+    assert {"clock", "four_eyes", "ceiling"} <= attack.relied["payment_request.decide"]
+    assert {"clock", "conflict", "scope"} <= attack.relied["payment_request.suspend"]
     assert {"four_eyes", "ceiling", "scope"} <= attack.relied["payment_order.export"]
 
 

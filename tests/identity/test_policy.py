@@ -75,6 +75,9 @@ def test_only_roles_that_need_two_administrators_move_money() -> None:
         Permission.PAYMENT_ORDER_AUTHORISE,
         Permission.PAYMENT_ORDER_EXECUTE,
         Permission.PAYMENT_REQUEST_DECIDE,
+        Permission.PAYMENT_REQUEST_REGISTER,
+        Permission.PAYMENT_REQUEST_SUSPEND,
+        Permission.PAYMENT_REQUEST_VERIFY,
         Permission.BUDGET_AUTHORISE,
         Permission.AGREEMENT_SIGN_PROGRAMME,
     }

@@ -38,7 +38,7 @@ from grants.payments.rules import DecisionInput, RecoveryInput
 from grants.payments.states import OrderState, RequestState, Step
 from tests import actors
 from tests.agreements.accounts import called_back
-from tests.payments.world import IBAN, World, end_account, forge, replace_account, report
+from tests.payments.world import IBAN, World, carried, end_account, forge, replace_account, report
 from tests.servers import Cluster
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -53,7 +53,7 @@ def opened(grant: World) -> UUID:
 
 
 def decided(grant: World, approved: Money | None = None) -> UUID:
-    request_id = opened(grant)
+    request_id = carried(opened(grant))
     services.decide(actors.otto(), request_id, DecisionInput(approved or euros(240_000), "As agreed."))
     return request_id
 

@@ -16,7 +16,7 @@ from grants.applications.models import Application
 from grants.applications.states import ApplicationState, Origin
 from grants.budgets.models import Budget
 from grants.calls.models import Call
-from grants.calls.states import CallState
+from grants.calls.states import CallState, ClockStart, RequestPath
 from grants.core.acts import act, arranging
 from grants.core.db import db
 from grants.core.money import Money, euros
@@ -26,6 +26,9 @@ from grants.identity.policy import Role
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
 from grants.ledger.rules import Dimensions
+from grants.payments import services
+from grants.payments.models import PaymentRequest
+from grants.payments.rules import EVIDENCE
 from grants.programmes.models import FundSource, Programme
 from grants.reporting.models import PeriodicReport
 from grants.reporting.states import ReportKind, ReportState
@@ -272,3 +275,22 @@ def forge(postgres: Cluster, database: str, statement: str) -> None:
     with closing(psycopg.connect(postgres.dsn(database))) as connection, connection:
         connection.execute("SET session_replication_role = replica")
         connection.execute(statement.encode())
+
+
+def asks_for(found: World, path: RequestPath, starts: ClockStart = ClockStart.RECEIPT) -> None:
+    """The grant's call asks that its requests pass this before they are decided, and counts days from there."""
+    with arranging():
+        row = db.session.get_one(Grant, found.grant_id)
+        row.request_path, row.clock_starts = path.value, starts.value
+
+
+def carried(request_id: UUID) -> UUID:
+    """The request as far as its decision: registered by Fin and verified by Vera, where its call asks for that."""
+    grant = db.session.get_one(Grant, db.session.get_one(PaymentRequest, request_id).grant_id)
+    path = RequestPath(grant.request_path)
+    if path is not RequestPath.DECIDED:
+        services.register(actors.fin(), request_id)
+    if path is RequestPath.VERIFIED:
+        kind = PaymentKind(db.session.get_one(PaymentRequest, request_id).kind)
+        services.verify_request(actors.vera(), request_id, evidence=tuple(EVIDENCE[kind]))
+    return request_id

@@ -97,6 +97,7 @@ AUDITED_READS = {
     "evaluation.file",
     "evaluation.take_packed_pdf",
     "evaluation.take_reading_pack",
+    "payments.answer_file",
     "payments.batch_file",
 }
 

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.agreements.states import GrantState, MilestoneState, PaymentKind
+from grants.calls.states import ClockStart, RequestPath
 from grants.core.db import DIGEST, Row, points_to, state_check
 from grants.core.money import Money
 
@@ -37,6 +38,9 @@ class Grant(Row):
             " AND interim_days BETWEEN 1 AND 365 AND balance_days BETWEEN 1 AND 365",
             name="time_limits_in_range",
         ),
+        state_check(ClockStart, "clock_starts"),
+        state_check(RequestPath, "request_path"),
+        CheckConstraint("clock_starts <> 'registration' OR request_path <> 'decided'", name="registration_is_made"),
         CheckConstraint("state NOT IN ('in_force', 'closed') OR in_force_at IS NOT NULL", name="in_force_has_time"),
         CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_has_time"),
         CheckConstraint(
@@ -69,6 +73,9 @@ class Grant(Row):
     interim_days: Mapped[int]
     balance_days: Mapped[int]
     time_limits_on: Mapped[date]
+    # The call's clock of a payment, taken over with its time limits (grants.calls.rules.PaymentClock).
+    clock_starts: Mapped[str] = mapped_column(default=ClockStart.RECEIPT.value)
+    request_path: Mapped[str] = mapped_column(default=RequestPath.DECIDED.value)
     # The text as it was offered, frozen: page, PDF and hash read it from then on, whatever is renamed later.
     offered_text: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), info=DIGEST)
     # How often it was offered; a signature counts for the offer it was given to and for no later one.

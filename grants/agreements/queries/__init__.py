@@ -28,7 +28,7 @@ from grants.agreements.queries.reach import (
     scope_of_view,
     visible,
 )
-from grants.agreements.queries.reading import contacts, grant, milestones, team, time_limits_of, view
+from grants.agreements.queries.reading import contacts, grant, milestones, payment_clock_of, team, time_limits_of, view
 
 __all__ = [
     "ACCOUNT_FILES",
@@ -48,6 +48,7 @@ __all__ = [
     "lies_in",
     "milestones",
     "payee_accounts",
+    "payment_clock_of",
     "proposed_account",
     "readable",
     "scope",

@@ -40,7 +40,8 @@ from grants.applications.models import Application
 from grants.applications.queries import partners
 from grants.applications.states import ApplicationState, PartnerState
 from grants.calls.models import Call
-from grants.calls.rules import TimeLimits
+from grants.calls.rules import PaymentClock, TimeLimits
+from grants.calls.states import ClockStart, RequestPath
 from grants.core import clock, encoding
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
@@ -95,6 +96,7 @@ def view(row: Grant) -> Asking[GrantView]:
         limits=Limits(row.prefinancing, row.interim_ceiling, row.retention),
         time_limits=time_limits_of(row),
         time_limits_on=row.time_limits_on,
+        payment_clock=payment_clock_of(row),
         in_force_at=row.in_force_at,
         closed_at=row.closed_at,
         final_amount=row.final_amount,
@@ -167,6 +169,11 @@ def _signature(row: AgreementSignature) -> SignatureView:
 def time_limits_of(row: Grant) -> TimeLimits:
     """The time limits of a grant, in days."""
     return TimeLimits(row.prefinancing_days, row.before_start_days, row.report_days, row.interim_days, row.balance_days)
+
+
+def payment_clock_of(row: Grant) -> PaymentClock:
+    """What starts the days of a grant's payments, and what its requests pass before they are decided."""
+    return PaymentClock(ClockStart(row.clock_starts), RequestPath(row.request_path))
 
 
 @reader

@@ -22,7 +22,7 @@ from grants.agreements.states import (
     PayeeMatch,
     Side,
 )
-from grants.calls.rules import TimeLimits
+from grants.calls.rules import PLAIN_CLOCK, PaymentClock, TimeLimits
 from grants.core import encoding
 from grants.core.errors import Problem
 from grants.core.money import Money, total
@@ -178,6 +178,7 @@ class GrantView:
     limits: Limits
     time_limits: TimeLimits
     time_limits_on: date
+    payment_clock: PaymentClock
     in_force_at: datetime | None
     closed_at: datetime | None
     final_amount: Money | None
@@ -257,6 +258,8 @@ class AgreementText:
     payments: tuple[ScheduleLine, ...]
     # None in a text that was offered before agreements stated them.
     time_limits: TimeLimits | None = None
+    # Stated where it is not the plain one, so that a text offered before there was another keeps its hash.
+    payment_clock: PaymentClock | None = None
 
 
 def agreement_text(grant: GrantView) -> AgreementText:
@@ -280,6 +283,7 @@ def agreement_text(grant: GrantView) -> AgreementText:
         milestones=tuple(PlannedMilestone(each.title, each.criterion, each.due_on) for each in grant.milestones),
         payments=grant.schedule,
         time_limits=grant.time_limits,
+        payment_clock=None if grant.payment_clock == PLAIN_CLOCK else grant.payment_clock,
     )
 
 
@@ -288,6 +292,8 @@ def stated(text: AgreementText) -> dict[str, Any]:
     parts: dict[str, Any] = encoding.encode(text)
     if text.time_limits is None:
         del parts["time_limits"]
+    if text.payment_clock is None:
+        del parts["payment_clock"]
     return parts
 
 

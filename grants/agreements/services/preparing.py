@@ -157,6 +157,8 @@ def _apply(grant: Grant, terms: Terms, call: CallView, reserved: Money) -> None:
     limits = time_limits(call)
     grant.prefinancing_days, grant.before_start_days = limits.prefinancing, limits.before_start
     grant.report_days, grant.interim_days, grant.balance_days = limits.report, limits.interim, limits.balance
+    clock_of_call = call.content.payment_plan.clock
+    grant.clock_starts, grant.request_path = clock_of_call.starts.value, clock_of_call.passes.value
     grant.time_limits_on = clock.in_zone(acts.moment()).date()
     db.session.add(grant)
     _replace_shares(grant, terms.shares)

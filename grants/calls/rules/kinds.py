@@ -28,18 +28,21 @@ from grants.calls.rules.content import (
 from grants.calls.rules.declarations import Declarant, Declaration, Said
 from grants.calls.rules.drawing import DrawRules
 from grants.calls.rules.mark_kinds import halves
+from grants.calls.rules.payment_clock import PaymentClock
 from grants.calls.rules.privacy import HEADINGS, PrivacyText
 from grants.calls.rules.scoring import Criterion, Thresholds
 from grants.calls.rules.selection import SelectionRules, StrandRule
 from grants.calls.rules.signing import Signing
 from grants.calls.rules.values import DocumentVersion
 from grants.calls.states import (
+    ClockStart,
     ComplaintGround,
     ConditionKind,
     Confidence,
     FactKind,
     HolidayCalendar,
     InstalmentKind,
+    RequestPath,
     Whom,
 )
 from grants.cities.rules import country_code
@@ -357,6 +360,8 @@ TIME_LIMITS = Record(
     {"prefinancing": _DAYS, "before_start": whole(0, 365), "report": _DAYS, "interim": _DAYS, "balance": _DAYS},
     ("prefinancing", "before_start", "report", "interim", "balance"),
 )
+
+PAYMENT_CLOCK = Record(PaymentClock, {"starts": one_of(ClockStart), "passes": one_of(RequestPath)})
 
 _WEIGHT = whole(0, 1_000)
 

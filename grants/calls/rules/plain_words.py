@@ -16,6 +16,7 @@ from grants.calls.rules.conditions import ORGANISATION_WORDS
 from grants.calls.states import (
     CallKind,
     CallStage,
+    ClockStart,
     CommentRule,
     ComplaintGround,
     ConditionKind,
@@ -23,6 +24,7 @@ from grants.calls.states import (
     FactKind,
     HolidayCalendar,
     InstalmentKind,
+    RequestPath,
     ScoreMethod,
     ThresholdBasis,
     WeightsCount,
@@ -191,6 +193,8 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "time_limits.report": ("Reports, days after their period", ""),
     "time_limits.interim": ("Interim payment, days after the report came in", ""),
     "time_limits.balance": ("Balance, days after the report came in", ""),
+    "clock.starts": ("Days count from", "Of interim payments and of the balance; pre-financing counts from entry into force."),
+    "clock.passes": ("Before its decision a request is", ""),
     "milestones.month": ("Month", "Counted from the start of the pilot."),
     "milestones.evidence": ("How it is shown", ""),
     "timing": ("When", ""),
@@ -236,6 +240,16 @@ _OPTIONS: Mapping[type[StrEnum], Mapping[str, str]] = {
         EnvelopeRule.EXACT: "Exact: the request equals one of them",
     },
     Nature: {Nature.STAFF: "Staff", Nature.PURCHASE: "Purchases, on which VAT may fall", Nature.OTHER: "Anything else"},
+    ClockStart: {
+        ClockStart.RECEIPT: "The day the report came in",
+        ClockStart.REGISTRATION: "The registration of the payment request",
+        ClockStart.APPROVAL: "The approval of the report",
+    },
+    RequestPath: {
+        RequestPath.DECIDED: "Nothing: it is decided as it comes in",
+        RequestPath.REGISTERED: "Registered",
+        RequestPath.VERIFIED: "Registered, and verified by another person",
+    },
     CallKind: {
         CallKind.SUPPORT: "Grants are paid to those selected",
         CallKind.INTEREST: "An expression of interest: nothing is paid",

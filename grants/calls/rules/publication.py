@@ -22,6 +22,7 @@ from grants.calls.rules.content import (
     Sourced,
 )
 from grants.calls.rules.declarations import sections_of
+from grants.calls.rules.payment_clock import PLAIN_CLOCK
 from grants.calls.rules.schema import FIELDS
 from grants.calls.rules.scoring import TIE_WORDS, UNCOVERED_TOPIC, Criterion, Scale, Scoring, Thresholds
 from grants.calls.rules.selection import PLAIN_SELECTION
@@ -96,6 +97,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
             value("payment.retention_percent", Fraction(0)),
             value("payment.tranches", ()),
             value("payment.time_limits", None),
+            value("payment.clock", PLAIN_CLOCK),
         ),
         duration_months=value("duration_months", 0),
         milestones=value("milestones", ()),
@@ -470,6 +472,13 @@ def _marking_clashes(content: CallContent) -> list[Problem]:
 def _payment_clashes(content: CallContent) -> list[Problem]:
     found = []
     plan = content.payment_plan
+    if plan.clock.contradicts:
+        found.append(
+            Problem(
+                "Clock of a payment",
+                "counts days from a registration that no request passes. Let requests be registered, or count from the receipt.",
+            )
+        )
     kinds = [instalment.kind for instalment in plan.instalments]
     if plan.prefinancing_percent > plan.interim_ceiling_percent:
         found.append(

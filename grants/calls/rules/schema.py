@@ -52,6 +52,7 @@ from grants.calls.rules.kinds import (
     LUMP_SUM,
     MILESTONE,
     PARENT_RULES,
+    PAYMENT_CLOCK,
     PRIVACY,
     REPORT,
     RULE,
@@ -70,6 +71,7 @@ from grants.calls.rules.kinds import (
     with_keys,
 )
 from grants.calls.rules.mark_kinds import SCALE, SCORING
+from grants.calls.rules.payment_clock import PaymentClock
 from grants.calls.rules.privacy import PrivacyText
 from grants.calls.rules.scoring import Criterion, Scale, Scoring, Thresholds
 from grants.calls.rules.selection import SelectionRules
@@ -375,6 +377,7 @@ FIELDS: Mapping[str, Field] = {
             needed=True,
         ),
         Field("payment.time_limits", "Time limits in days", Group.PAYMENTS, TIME_LIMITS, TimeLimits, needed=True),
+        Field("payment.clock", "Clock of a payment", Group.PAYMENTS, PAYMENT_CLOCK, PaymentClock),
         Field("payment.unlock_rule", "What unlocks later payments", Group.PAYMENTS, RULE, str),
         Field("reporting.interim_report", "Interim report", Group.PAYMENTS, REPORT, ReportDuty),
         Field("reporting.final_report", "Final report", Group.PAYMENTS, REPORT, ReportDuty),

@@ -179,6 +179,8 @@ def agreement(grant: GrantView, *, synthetic: bool) -> bytes:
     if text.time_limits is not None:
         paper.gap(4)
         paper.paragraph(f"Time limits in calendar days: {text.time_limits.words}.")
+    if text.payment_clock is not None:
+        paper.paragraph(f"{text.payment_clock.words}.")
     *tables, last = _tables(text)
     for table in tables:
         paper.table(table)

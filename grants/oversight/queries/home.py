@@ -21,7 +21,7 @@ from grants.awards.models import Complaint, DecisionLetter, LetterLeftOut, Selec
 from grants.awards.states import ComplaintState, Remedy, SelectionState
 from grants.calls import queries as calls
 from grants.calls.models import Call
-from grants.calls.states import CallState
+from grants.calls.states import CallState, RequestPath
 from grants.core import clock
 from grants.core.audit import ActRow
 from grants.core.duties import Duty
@@ -42,7 +42,7 @@ from grants.oversight.queries.verdicts import of_team, verdicts
 from grants.oversight.rules import Step, Waiting
 from grants.payments import queries as payments
 from grants.payments.models import PaymentOrder, PaymentOrderSignature, PaymentRequest
-from grants.payments.states import OrderState, RequestState
+from grants.payments.states import DECIDABLE, OrderState, RequestState
 from grants.reporting import queries as reporting
 from grants.reporting.models import PeriodicReport
 from grants.reporting.states import ReportState
@@ -217,18 +217,35 @@ def _milestones(actor: Actor) -> Asking[list[Waiting]]:
 
 def _requests(actor: Actor) -> Asking[list[Waiting]]:
     found = yield from _rows(
-        select(Grant.reference, PaymentRequest.number, PaymentRequest.submitted_at)
+        select(
+            Grant.reference,
+            PaymentRequest.number,
+            PaymentRequest.submitted_at,
+            PaymentRequest.state,
+            Grant.request_path,
+        )
         .join(Grant, Grant.id == PaymentRequest.grant_id)
         .join(Application, Application.id == Grant.application_id)
-        .where(of_team(actor, P.PAYMENT_REQUEST_SUBMIT), PaymentRequest.state == RequestState.SUBMITTED.value)
+        .where(
+            of_team(actor, P.PAYMENT_REQUEST_SUBMIT),
+            PaymentRequest.state.in_([state.value for state in DECIDABLE]),
+            PaymentRequest.suspended_on.is_(None),
+        )
         .order_by(PaymentRequest.submitted_at)
     )
     return [
-        Waiting(
-            f"Payment request {number} of {grant}", "the authorising officer", since, "payments.grant", {"ref": grant}
-        )
-        for grant, number, since in found
+        Waiting(f"Payment request {number} of {grant}", _looks(state, path), since, "payments.grant", {"ref": grant})
+        for grant, number, since, state, path in found
     ]
+
+
+def _looks(state: str, path: str) -> str:
+    """Who looks at a request next."""
+    if state == RequestState.SUBMITTED.value and path != RequestPath.DECIDED.value:
+        return "the finance initiator"
+    if state == RequestState.REGISTERED.value and path == RequestPath.VERIFIED.value:
+        return "the finance verifier"
+    return "the authorising officer"
 
 
 _NEXT = {

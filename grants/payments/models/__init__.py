@@ -6,6 +6,7 @@ from grants.payments.models.files import PaymentBatch
 from grants.payments.models.orders import PaymentOrder, PaymentOrderSignature
 from grants.payments.models.recoveries import Recovery, RecoveryReceipt
 from grants.payments.models.requests import PaymentRequest, PaymentRequestPart
+from grants.payments.models.standing import PaymentReturn, PaymentSuspension, PaymentVerification
 
 __all__ = [
     "PaymentBatch",
@@ -13,6 +14,9 @@ __all__ = [
     "PaymentOrderSignature",
     "PaymentRequest",
     "PaymentRequestPart",
+    "PaymentReturn",
+    "PaymentSuspension",
+    "PaymentVerification",
     "Recovery",
     "RecoveryReceipt",
 ]

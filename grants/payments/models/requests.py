@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from grants.agreements.states import PaymentKind
 from grants.core.db import DIGEST, Row, points_to, state_check
 from grants.core.money import Money
-from grants.payments.states import RequestState
+from grants.payments.states import ClockEvent, RequestState
 
 
 class PaymentRequest(Row):
@@ -32,9 +32,29 @@ class PaymentRequest(Row):
         state_check(PaymentKind, "kind"),
         CheckConstraint("(kind = 'prefinancing') = (report_id IS NULL)", name="report_opens_it"),
         CheckConstraint("requested >= 0", name="requested_not_negative"),
-        CheckConstraint("(state = 'submitted') = (decided_at IS NULL)", name="decided_has_time"),
+        state_check(ClockEvent, "clock_event"),
+        CheckConstraint(
+            "(state IN ('submitted', 'returned_for_completion', 'registered', 'verified')) = (decided_at IS NULL)",
+            name="decided_has_time",
+        ),
         CheckConstraint("(decided_at IS NULL) = (decided_by IS NULL)", name="decided_has_person"),
-        CheckConstraint("(state IN ('submitted', 'rejected')) = (approved IS NULL)", name="approved_has_amount"),
+        CheckConstraint(
+            "(state IN ('submitted', 'returned_for_completion', 'registered', 'verified', 'rejected')) = (approved IS NULL)",
+            name="approved_has_amount",
+        ),
+        CheckConstraint("(registered_at IS NULL) = (registered_by IS NULL)", name="registered_has_person"),
+        CheckConstraint("(verified_at IS NULL) = (verified_by IS NULL)", name="verified_has_person"),
+        CheckConstraint("state <> 'registered' OR registered_at IS NOT NULL", name="registered_has_time"),
+        CheckConstraint("state <> 'verified' OR verified_at IS NOT NULL", name="verified_has_time"),
+        CheckConstraint("verified_by <> registered_by", name="verifier_is_another"),
+        CheckConstraint("decided_by NOT IN (registered_by, verified_by)", name="decider_is_another"),
+        CheckConstraint("(clock_from IS NULL) = (clock_event IS NULL)", name="clock_has_event"),
+        CheckConstraint(
+            "clock_from IS NOT NULL OR state IN ('submitted', 'returned_for_completion', 'rejected')",
+            name="clock_runs",
+        ),
+        CheckConstraint("suspended_on IS NOT NULL OR suspension_answered_at IS NULL", name="answered_while_suspended"),
+        CheckConstraint("due_on >= first_due_on", name="suspension_only_adds"),
         CheckConstraint(
             "num_nulls(approved, refused, payable, retained, cleared, deferred, recoverable) IN (0, 7)",
             name="decision_whole",
@@ -76,8 +96,20 @@ class PaymentRequest(Row):
     report_id: Mapped[UUID | None] = mapped_column(points_to("periodic_report.id"))
     requested: Mapped[Money]
     submitted_at: Mapped[datetime]
+    # What started its clock, and on which day; None while nothing has. ``first_due_on`` is without suspensions, ``due_on``
+    # with the days of those that were lifted.
+    clock_event: Mapped[str | None]
+    clock_from: Mapped[date | None]
+    first_due_on: Mapped[date]
     due_on: Mapped[date]
     state: Mapped[str]
+    # The day since which its clock stands still, and when the coordinator answered: of the suspension that is not lifted.
+    suspended_on: Mapped[date | None]
+    suspension_answered_at: Mapped[datetime | None]
+    registered_at: Mapped[datetime | None]
+    registered_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    verified_at: Mapped[datetime | None]
+    verified_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
     decision_reason: Mapped[str | None]

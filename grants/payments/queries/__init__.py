@@ -20,6 +20,7 @@ from grants.payments.queries.parts import Basis, basis_of, moved_for, open_of, p
 from grants.payments.queries.recoveries import grant_recovery
 from grants.payments.queries.requests import (
     forecast,
+    history,
     parts_decided,
     request,
     request_id_of,
@@ -42,6 +43,7 @@ __all__ = [
     "forecast",
     "grant_payments",
     "grant_recovery",
+    "history",
     "inbox",
     "ledger",
     "ledger_entry",

@@ -163,6 +163,7 @@ def _order_view(
         payee=payee,
         payee_id=row.payee_id,
         account=account,
+        suspended_on=asked.suspended_on,
         prepared_by=row.prepared_by,
         verified_by=row.verified_by,
         authorised_by=row.authorised_by,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from sqlalchemy import or_, select
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.agreements.states import PaymentKind
-from grants.core import clock
+from grants.core import clock, files
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.money import ZERO, Money
@@ -21,19 +21,31 @@ from grants.core.together import Asking, alone, ask, both, reader, side_by_side
 from grants.identity import queries as identity
 from grants.ledger import queries as books
 from grants.payments import rules
-from grants.payments.models import PaymentOrder, PaymentRequest
+from grants.payments.models import (
+    PaymentOrder,
+    PaymentRequest,
+    PaymentReturn,
+    PaymentSuspension,
+    PaymentVerification,
+)
 from grants.payments.queries.parts import basis_of, parts_kept
 from grants.payments.rules import (
+    ANSWER_FILES,
+    AnswerFile,
     Decision,
     DueBasis,
+    History,
     Limits,
     MoneyPosition,
-    Opened,
     PartLine,
     ReportEvidence,
     RequestView,
+    ReturnView,
+    Standing,
+    SuspensionView,
+    VerificationView,
 )
-from grants.payments.states import OrderState, RequestState
+from grants.payments.states import ClockEvent, OrderState, RequestState, SuspensionReason
 from grants.reporting.models import PeriodicReport
 from grants.reporting.states import ReportState
 
@@ -94,7 +106,9 @@ def request_views(rows: Sequence[PaymentRequest]) -> Asking[tuple[RequestView, .
     about: list[Asking[Any]] = [
         by_id.asking(Grant, {row.grant_id for row in rows}),
         by_id.asking(PeriodicReport, {row.report_id for row in rows if row.report_id}),
-        identity.people.asking({row.decided_by for row in rows if row.decided_by}),
+        identity.people.asking(
+            {who for row in rows for who in (row.decided_by, row.registered_by, row.verified_by) if who}
+        ),
         order_sums.asking({row.id for row in rows}),
         _replacing(rows),
     ]
@@ -118,7 +132,12 @@ def request_views(rows: Sequence[PaymentRequest]) -> Asking[tuple[RequestView, .
             requested=row.requested,
             submitted_at=row.submitted_at,
             due_on=row.due_on,
-            due_basis=_due_basis(row, grants[row.grant_id], reports.get(row.report_id) if row.report_id else None),
+            due_basis=_due_basis(row, grants[row.grant_id]),
+            standing=_standing(row, grants[row.grant_id]),
+            registered_at=row.registered_at,
+            registered_by=people[row.registered_by].name if row.registered_by else None,
+            verified_at=row.verified_at,
+            verified_by=people[row.verified_by].name if row.verified_by else None,
             decided_at=row.decided_at,
             decided_by=people[row.decided_by].name if row.decided_by else None,
             decision_reason=row.decision_reason,
@@ -155,17 +174,75 @@ def _replacing(rows: Sequence[PaymentRequest]) -> Asking[_Replacing]:
     return found
 
 
-def _due_basis(row: PaymentRequest, grant: Grant, report: PeriodicReport | None) -> DueBasis:
-    again = row.replaces_id is not None
-    opened = row.submitted_at if again else report.submitted_at if report else grant.in_force_at
+def _due_basis(row: PaymentRequest, grant: Grant) -> DueBasis:
     return DueBasis(
         PaymentKind(row.kind),
         agreements.time_limits_of(grant),
         grant.time_limits_on,
-        clock.in_zone(opened or row.submitted_at).date(),
+        row.clock_from,
         grant.starts_on,
-        Opened.AGAIN if again else Opened.FIRST,
+        ClockEvent(row.clock_event) if row.clock_event else None,
     )
+
+
+def _standing(row: PaymentRequest, grant: Grant) -> Standing:
+    return Standing(
+        agreements.payment_clock_of(grant),
+        row.clock_from,
+        row.first_due_on,
+        row.due_on,
+        row.suspended_on,
+        row.suspension_answered_at is not None,
+    )
+
+
+@reader
+def history(request_ids: Collection[UUID]) -> Asking[dict[UUID, History]]:
+    """Everything that stopped, returned and verified these requests, with the files of the answers, oldest first."""
+    ids = list(request_ids)
+    kinds = (PaymentSuspension, PaymentReturn, PaymentVerification)
+    answered = [select(kind.id).where(kind.request_id.in_(ids)) for kind in (PaymentSuspension, PaymentReturn)]
+    about: list[Asking[Any]] = [
+        *(ask(select(kind).where(kind.request_id.in_(ids)).order_by(kind.number)) for kind in kinds),
+        *(files.listed_in.asking(ANSWER_FILES, each) for each in answered),
+    ]
+    suspensions, returns, verifications, *kept = yield from side_by_side(about)
+    rows = [*suspensions, *returns, *verifications]
+    names = ("suspended_by", "answered_by", "lifted_by", "returned_by", "verified_by")
+    people = yield from identity.people.asking(
+        {who for row in rows for name in names if (who := getattr(row, name, None))}
+    )
+    by_answer: dict[UUID, list[AnswerFile]] = {}
+    for file in (file for files_of in kept for file in files_of):
+        by_answer.setdefault(file.object_id, []).append(AnswerFile(file.name, file.sha256))
+
+    def name(who: UUID | None) -> str | None:
+        return people[who].name if who else None
+
+    return {
+        request_id: History(
+            tuple(
+                SuspensionView(
+                    row.id, row.number, SuspensionReason(row.reason), row.notice, row.from_on, row.notified_at,
+                    people[row.suspended_by].name, row.answer, row.answered_at, name(row.answered_by), row.until_on,
+                    name(row.lifted_by), row.lift_reason, tuple(by_answer.get(row.id, ())),
+                )
+                for row in suspensions if row.request_id == request_id
+            ),
+            tuple(
+                ReturnView(
+                    row.id, row.number, row.words, row.returned_at, people[row.returned_by].name, row.answer,
+                    row.answered_at, name(row.answered_by), tuple(by_answer.get(row.id, ())),
+                )
+                for row in returns if row.request_id == request_id
+            ),
+            tuple(
+                VerificationView(row.verified_at, people[row.verified_by].name, tuple(row.evidence), row.note)
+                for row in verifications if row.request_id == request_id
+            ),
+        )
+        for request_id in ids
+    }  # fmt: skip
 
 
 def _decision(row: PaymentRequest) -> Decision | None:

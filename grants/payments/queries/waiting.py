@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from grants.agreements import queries as agreements
 from grants.agreements.models import BankAccount, Grant
 from grants.agreements.states import BankAccountState, GrantState, PaymentKind
+from grants.core import clock
 from grants.core.db import db
 from grants.core.duties import Duty
 from grants.core.money import Money, total
@@ -28,7 +29,7 @@ from grants.payments.rules import (
     OrderView,
     RequestView,
 )
-from grants.payments.states import BEFORE_EXPORT, DECIDED, OrderState, RequestState
+from grants.payments.states import BEFORE_EXPORT, DECIDED, UNDECIDED, OrderState, RequestState
 
 OPEN_ORDERS = (*BEFORE_EXPORT, OrderState.EXPORTED)
 
@@ -125,7 +126,7 @@ def _open_orders(actor: Actor) -> Select[Any]:
 
 def _open_requests(actor: Actor) -> Select[Any]:
     """Requests that wait for a decision, or are payable and not yet wholly in orders."""
-    undecided = PaymentRequest.state == RequestState.SUBMITTED.value
+    undecided = PaymentRequest.state.in_([state.value for state in UNDECIDED])
     owed = PaymentRequest.state.in_([state.value for state in DECIDED]) & (_to_pay(PaymentRequest) > 0)
     return (
         select(PaymentRequest)
@@ -160,21 +161,21 @@ def _paged(statement: Select[Any], model: Any, page: Page) -> Select[Any]:
     return statement.order_by(model.due_on, model.reference).limit(page.limit)
 
 
+# What a request waits for, and who may do it; the city completes and answers on its own page.
+_REQUEST_DEEDS = {
+    "register": Permission.PAYMENT_REQUEST_REGISTER,
+    "check": Permission.PAYMENT_REQUEST_VERIFY,
+    "decide": Permission.PAYMENT_REQUEST_DECIDE,
+    "lift": Permission.PAYMENT_REQUEST_SUSPEND,
+    "prepare": Permission.PAYMENT_ORDER_PREPARE,
+}
+
+
 def _request_line(actor: Actor, found: RequestView) -> InboxRow:
-    if found.is_open:
-        return InboxRow(
-            found.reference, found, None, found.due_on, found.requested, "decide", actor.can(Permission.PAYMENT_REQUEST_DECIDE), None
-        )  # fmt: skip
-    return InboxRow(
-        found.reference,
-        found,
-        None,
-        found.due_on,
-        found.to_order,
-        "prepare",
-        actor.can(Permission.PAYMENT_ORDER_PREPARE),
-        None,
-    )
+    amount = found.requested if found.is_open else found.to_order
+    permission = _REQUEST_DEEDS.get(found.deed)
+    yours = permission is not None and actor.can(permission)
+    return InboxRow(found.reference, found, None, found.due_on, amount, found.deed, yours, None)
 
 
 _DEEDS = {
@@ -203,7 +204,7 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     if actor.can(Permission.PAYMENT_REQUEST_SUBMIT) and actor.can(Permission.BANK_ACCOUNT_ENTER):
         kinds.append(_account_duties(actor))
     if actor.can(Permission.PAYMENT_REQUEST_SUBMIT):
-        kinds.append(_rejected_duties(actor))
+        kinds += [_rejected_duties(actor), _asked_duties(actor)]
     found = yield from side_by_side([*kinds, recovery_duties(actor)])
     return tuple(duty for duties in found for duty in duties)
 
@@ -214,6 +215,9 @@ def _circuit_duties(actor: Actor) -> Asking[list[Duty]]:
 
 
 _BUTTONS = {
+    "register": ("Register", "Look at the request"),
+    "check": ("Verify", "Look at the request"),
+    "lift": ("Look at the answer on the suspension of", "Look at the answer"),
     "decide": ("Decide", "Look at the request"),
     "prepare": ("Prepare the order for", "Prepare the order"),
     "verify": ("Verify the order for", "Verify"),
@@ -227,7 +231,7 @@ def _duty(row: InboxRow) -> Duty:
     verb, button = _BUTTONS[row.deed]
     thing = row.thing
     endpoint = "payments.order" if row.order else "payments.request_page"
-    subject = "the request of" if row.deed == "decide" else ""
+    subject = "the request of" if row.deed in {"register", "check", "decide"} else ""
     return Duty(
         " ".join(f"{verb} {subject} {thing.acronym}".split()),
         f"{thing.reason}, {row.amount}, {thing.payee}",
@@ -269,6 +273,35 @@ def _rejected_duties(actor: Actor) -> Asking[list[Duty]]:
     ]
 
 
+def _asked_duties(actor: Actor) -> Asking[list[Duty]]:
+    """What the programme asks of the city for a payment: to complete a request, to answer the notice of a suspension."""
+    returned = PaymentRequest.state == RequestState.RETURNED.value
+    stopped = PaymentRequest.suspended_on.is_not(None) & PaymentRequest.suspension_answered_at.is_(None)
+    found = yield from ask(
+        select(
+            *(PaymentRequest.reference, PaymentRequest.kind, PaymentRequest.suspended_on),
+            *(Grant.reference, func.coalesce(Grant.acronym, Grant.title)),
+        )
+        .join(Grant, Grant.id == PaymentRequest.grant_id)
+        .where(agreements.visible(actor, Permission.PAYMENT_REQUEST_SUBMIT), returned | stopped)
+        .order_by(PaymentRequest.reference)
+        .limit(20)
+    )
+    return [
+        Duty(
+            f"{'Answer why the payment is suspended' if since else 'Complete the payment request'}: "
+            f"{rules.WORDS[PaymentKind(kind)].lower()} of {name}",
+            f"The clock of the payment stands still since {clock.long_date(since)}."
+            if since
+            else "The programme returned it with words; its clock starts when it is complete.",
+            "Read and answer",
+            "payments.answer",
+            {"ref": grant, "asked": reference},
+        )
+        for reference, kind, since, grant, name in found
+    ]
+
+
 def _account_duties(actor: Actor) -> Asking[list[Duty]]:
     """Money is approved and the coordinator has no account it could be paid to."""
     confirmed = select(BankAccount.organisation_id).where(BankAccount.state == BankAccountState.CONFIRMED.value)
@@ -278,7 +311,7 @@ def _account_duties(actor: Actor) -> Asking[list[Duty]]:
         .join(PaymentRequest, PaymentRequest.grant_id == Grant.id)
         .where(
             agreements.visible(actor, Permission.BANK_ACCOUNT_ENTER),
-            PaymentRequest.state.in_([state.value for state in (RequestState.SUBMITTED, *DECIDED)]),
+            PaymentRequest.state.in_([state.value for state in (*UNDECIDED, *DECIDED)]),
             Grant.coordinator_id.not_in(confirmed),
             Grant.coordinator_id.not_in(proposed),
         )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from typing import assert_never
 
 from grants.agreements.states import PaymentKind
 from grants.calls.rules import TimeLimits
 from grants.core import clock
+from grants.payments.states import ClockEvent
 
 WORDS: Mapping[PaymentKind, str] = {
     PaymentKind.PREFINANCING: "Pre-financing",
@@ -51,33 +51,40 @@ def days_of(kind: PaymentKind, limits: TimeLimits) -> int:
             assert_never(kind)
 
 
-class Opened(StrEnum):
-    """What a request counts its days from."""
-
-    FIRST = "first"
-    AGAIN = "again"
-
-
 @dataclass(frozen=True, slots=True)
 class DueBasis:
-    """What the due day of a request rests on: the grant's own time limits, and the day they count from."""
+    """What the due day of a request rests on: the grant's own time limits, and the day they count from, if they do yet."""
 
     kind: PaymentKind
     limits: TimeLimits
     limits_on: date
-    counted_from: date
+    counted_from: date | None
     starts_on: date
-    opened: Opened = Opened.FIRST
+    event: ClockEvent | None
 
     @property
     def words(self) -> str:
-        """Why it is due on its day, as one sentence."""
+        """Why it is due on its day, as one sentence without its full stop."""
         taken = f"time limits of the call as the agreement took them over on {clock.long_date(self.limits_on)}"
-        if self.opened is Opened.AGAIN:
-            return f"{days_of(self.kind, self.limits)} days after it was asked for again on {clock.long_date(self.counted_from)}; {taken}"
-        if self.kind is PaymentKind.PREFINANCING:
-            return (
-                f"{self.limits.prefinancing} days after the agreement came into force on {clock.long_date(self.counted_from)}, "
-                f"or {self.limits.before_start} days before the start on {clock.long_date(self.starts_on)} where that is later; {taken}"
-            )
-        return f"{days_of(self.kind, self.limits)} days after the report came in on {clock.long_date(self.counted_from)}; {taken}"
+        days = f"{days_of(self.kind, self.limits)} days after"
+        if self.event is None or self.counted_from is None:
+            return f"{days} it is registered complete, which it is not yet; {taken}"
+        since = clock.long_date(self.counted_from)
+        match self.event:
+            case ClockEvent.AGAIN:
+                return f"{days} it was asked for again on {since}; {taken}"
+            case ClockEvent.COMPLETION:
+                return f"{days} it was completed on {since}; {taken}"
+            case ClockEvent.REGISTRATION:
+                return f"{days} it was registered on {since}; {taken}"
+            case ClockEvent.APPROVAL:
+                return f"{days} the report was settled on {since}; {taken}"
+            case ClockEvent.RECEIPT:
+                return f"{days} the report came in on {since}; {taken}"
+            case ClockEvent.IN_FORCE:
+                return (
+                    f"{days} the agreement came into force on {since}, "
+                    f"or {self.limits.before_start} days before the start on {clock.long_date(self.starts_on)} where that is later; {taken}"
+                )
+            case _:
+                assert_never(self.event)

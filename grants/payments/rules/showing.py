@@ -17,7 +17,8 @@ from grants.ledger.rules import Balances, Event
 from grants.payments.rules.circuit import refuse_own_account, refuse_same_person
 from grants.payments.rules.days import WORDS, DueBasis
 from grants.payments.rules.decisions import Decision, Limits, room
-from grants.payments.states import BEFORE_EXPORT, DECIDED, OrderState, RequestState, Step
+from grants.payments.rules.standing import Standing, refuse_suspended, request_deed
+from grants.payments.states import BEFORE_EXPORT, DECIDED, UNDECIDED, OrderState, RequestState, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,7 @@ class OrderView:
     payee: str
     payee_id: UUID
     account: AccountLine
+    suspended_on: date | None
     prepared_by: UUID
     verified_by: UUID | None
     authorised_by: UUID | None
@@ -154,6 +156,11 @@ class OrderView:
     def due_at(self) -> datetime:
         """The last moment of its due day."""
         return clock.end_of_day(self.due_on)
+
+    @property
+    def clock_words(self) -> str | None:
+        """What is said in place of the days left while the clock of its payment stands still."""
+        return f"the clock stands still since {clock.long_date(self.suspended_on)}" if self.suspended_on else None
 
     @property
     def signed(self) -> dict[Step, UUID]:
@@ -207,6 +214,8 @@ def lock_of(order: OrderView, user_id: UUID | None) -> str | None:
         refuse_same_person(order.signed, step, user_id)
         if step in {Step.VERIFIED, Step.AUTHORISED}:
             refuse_own_account((order.account.entered_by, order.account.confirmed_by), user_id)
+        if step is not Step.VERIFIED:
+            refuse_suspended(order.request_reference, order.suspended_on)
     except Refused as refusal:
         return str(refusal)
     return None
@@ -233,6 +242,11 @@ class RequestView:
     submitted_at: datetime
     due_on: date
     due_basis: DueBasis
+    standing: Standing
+    registered_at: datetime | None
+    registered_by: str | None
+    verified_at: datetime | None
+    verified_by: str | None
     decided_at: datetime | None
     decided_by: str | None
     decision_reason: str | None
@@ -255,8 +269,18 @@ class RequestView:
 
     @property
     def is_open(self) -> bool:
-        """Whether it waits for its decision."""
-        return self.state is RequestState.SUBMITTED
+        """Whether it is not decided."""
+        return self.state in UNDECIDED
+
+    @property
+    def clock_words(self) -> str | None:
+        """What is said in place of the days left while its clock does not run."""
+        return self.standing.words if self.is_open or self.state in DECIDED else None
+
+    @property
+    def deed(self) -> str:
+        """What it waits for: one word for each."""
+        return request_deed(self.state, self.standing)
 
     @property
     def to_order(self) -> Money:

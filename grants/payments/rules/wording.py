@@ -8,7 +8,7 @@ from typing import assert_never
 from grants.agreements.states import GrantState
 from grants.core.money import Money, plain
 from grants.payments.rules.showing import RequestView
-from grants.payments.states import OrderState, RecoveryState, RequestState
+from grants.payments.states import DECIDED, OrderState, RecoveryState, RequestState
 
 
 def recovery_next(state: RecoveryState) -> str:
@@ -43,11 +43,23 @@ def order_next(state: OrderState) -> str:
             assert_never(state)
 
 
+_DEED_WORDS = {
+    "answer": "Its payment is suspended; the coordinator answers the notice, and the programme lets the clock go on.",
+    "lift": "Its payment is suspended and the coordinator has answered; the initiator looks at the answer and lets the clock go on.",
+    "complete": "It was returned to be completed; the coordinator completes it.",
+    "register": "It waits to be registered by the initiator, or returned to be completed.",
+    "check": "It is registered; the verifier looks at it next.",
+    "decide": "It waits for the decision of the authorising officer.",
+}
+
+
 def request_next(found: RequestView) -> str:
     """Where a request stands and what comes next, as a sentence."""
+    if found.deed in _DEED_WORDS and (found.is_open or found.state in DECIDED):
+        return _DEED_WORDS[found.deed]
     match found.state:
-        case RequestState.SUBMITTED:
-            return "It waits for the decision of the authorising officer."
+        case RequestState.SUBMITTED | RequestState.RETURNED | RequestState.REGISTERED | RequestState.VERIFIED:
+            return _DEED_WORDS["decide"]
         case RequestState.APPROVED | RequestState.PARTLY_APPROVED if found.to_order:
             return f"It is decided; the initiator prepares an order for the {found.to_order} that is in none yet."
         case RequestState.APPROVED | RequestState.PARTLY_APPROVED:

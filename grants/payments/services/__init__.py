@@ -6,13 +6,16 @@ pays from the same grant waits, and checks what then stands.
 
 from __future__ import annotations
 
+from grants.payments.services.clock import answer_suspension, lift, suspend
 from grants.payments.services.closure import close_grant, closure_problems
 from grants.payments.services.orders import authorise, cancel, change, prepare, verify
 from grants.payments.services.recoveries import book_receipt, establish, waive
+from grants.payments.services.registering import complete, open_answer_file, register, send_back, verify_request
 from grants.payments.services.requests import ask_again, decide, open_for_report, open_prefinancing, reject
 from grants.payments.services.sending import execute, export, make_batch_file, open_batch_file, sheet
 
 __all__ = [
+    "answer_suspension",
     "ask_again",
     "authorise",
     "book_receipt",
@@ -20,17 +23,24 @@ __all__ = [
     "change",
     "close_grant",
     "closure_problems",
+    "complete",
     "decide",
     "establish",
     "execute",
     "export",
+    "lift",
     "make_batch_file",
+    "open_answer_file",
     "open_batch_file",
     "open_for_report",
     "open_prefinancing",
     "prepare",
+    "register",
     "reject",
+    "send_back",
     "sheet",
+    "suspend",
     "verify",
+    "verify_request",
     "waive",
 ]

@@ -21,6 +21,7 @@ from grants.identity.rules import demand_fresh
 from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentOrderSignature, PaymentRequest
 from grants.payments.rules import OrderSummary
+from grants.payments.services.holding import refuse_suspended
 from grants.payments.services.locks import lock_grant, scope_of_order, scope_of_request
 from grants.payments.services.requests import programme_code, today
 from grants.payments.states import DECIDED, ORDER, OrderState, RequestState, Step
@@ -131,6 +132,8 @@ def _approving(actor: Actor, order_id: UUID, step: Step, version: int | None) ->
     rules.refuse_same_person(signed(order), step, actor.user_id)
     account = standing_account(order)
     rules.refuse_own_account((account.entered_by, account.confirmed_by), actor.user_id)
+    if step is Step.AUTHORISED:
+        refuse_suspended(order.request_id)
     return order
 
 

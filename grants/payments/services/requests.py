@@ -31,6 +31,7 @@ from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentRequest
 from grants.payments.rules import Decision, DecisionInput, RequestSummary
 from grants.payments.services import parts
+from grants.payments.services.holding import opening, refuse_same_hand, refuse_suspended, refuse_undecidable
 from grants.payments.services.locks import (
     lock_grant,
     scope_of_grant,
@@ -38,7 +39,7 @@ from grants.payments.services.locks import (
     scope_of_request,
 )
 from grants.payments.services.parts import Parted
-from grants.payments.states import REQUEST, RequestState
+from grants.payments.states import REQUEST, UNDECIDED, RequestState
 from grants.programmes.models import Programme
 from grants.reporting import queries as reports
 from grants.reporting.models import PeriodicReport
@@ -60,11 +61,7 @@ def open_prefinancing(actor: Actor, grant_id: UUID) -> RequestSummary | None:
     _refuse_not_in_force(grant)
     if not grant.prefinancing or _was_opened(grant_id, PaymentKind.PREFINANCING):
         return None
-    assert grant.in_force_at is not None, "a grant in force has the moment it came into force"
-    due_on = rules.prefinancing_due_on(
-        clock.in_zone(grant.in_force_at).date(), grant.starts_on, agreements.time_limits_of(grant)
-    )
-    return _open(grant, PaymentKind.PREFINANCING, None, grant.prefinancing, due_on)
+    return _open(grant, PaymentKind.PREFINANCING, None, grant.prefinancing)
 
 
 @act(
@@ -90,7 +87,7 @@ def open_for_report(actor: Actor, report_id: UUID) -> RequestSummary | None:
 def _open_interim(grant: Grant, report: PeriodicReport) -> RequestSummary | None:
     if report.kind == ReportKind.FINAL.value or report.accepted_total is None or _request_of_report(report.id):
         return None
-    return _open(grant, PaymentKind.INTERIM, report, report.accepted_total, _due_on(grant, PaymentKind.INTERIM, report))
+    return _open(grant, PaymentKind.INTERIM, report, report.accepted_total)
 
 
 def _open_balance(grant: Grant) -> RequestSummary | None:
@@ -100,13 +97,7 @@ def _open_balance(grant: Grant) -> RequestSummary | None:
     ).one_or_none()
     if final is None or reports.unsettled(grant.id) or _was_opened(grant.id, PaymentKind.BALANCE):
         return None
-    due_on = _due_on(grant, PaymentKind.BALANCE, final)
-    return _open(grant, PaymentKind.BALANCE, final, _final_amount(grant), due_on)
-
-
-def _due_on(grant: Grant, kind: PaymentKind, report: PeriodicReport) -> date:
-    assert report.submitted_at is not None, "a settled report was sent"
-    return rules.report_due_on(kind, clock.in_zone(report.submitted_at).date(), agreements.time_limits_of(grant))
+    return _open(grant, PaymentKind.BALANCE, final, _final_amount(grant))
 
 
 @act(
@@ -133,9 +124,8 @@ def ask_again(actor: Actor, request_id: UUID, *, reply: str, version: int | None
         )
     kind = PaymentKind(earlier.kind)
     report = get(PeriodicReport, earlier.report_id) if earlier.report_id else None
-    due_on = rules.again_due_on(kind, today(), agreements.time_limits_of(grant))
     acts.reason(reply.strip())
-    made = _open(grant, kind, report, _asked_now(grant, kind, report), due_on, replaces=earlier, reply=reply.strip())
+    made = _open(grant, kind, report, _asked_now(grant, kind, report), replaces=earlier, reply=reply.strip())
     _renew_balance(grant)
     return made
 
@@ -158,7 +148,6 @@ def _open(
     kind: PaymentKind,
     report: PeriodicReport | None,
     requested: Money,
-    due_on: date,
     *,
     replaces: PaymentRequest | None = None,
     reply: str | None = None,
@@ -167,6 +156,7 @@ def _open(
         db.session.scalar(select(func.count()).select_from(PaymentRequest).where(PaymentRequest.grant_id == grant.id))
         or 0
     )
+    event, counted_from, due_on = opening(grant, kind, report, again=replaces is not None)
     request = PaymentRequest(
         grant_id=grant.id,
         number=number,
@@ -175,6 +165,9 @@ def _open(
         report_id=report.id if report else None,
         requested=requested,
         submitted_at=acts.moment(),
+        clock_event=event.value if event else None,
+        clock_from=counted_from,
+        first_due_on=due_on,
         due_on=due_on,
         state=RequestState.SUBMITTED.value,
         replaces_id=replaces.id if replaces else None,
@@ -182,7 +175,7 @@ def _open(
     )
     db.session.add(request)
     db.session.flush()
-    return _request_summary(request)
+    return request_summary(request)
 
 
 def _final_amount(grant: Grant) -> Money:
@@ -216,11 +209,14 @@ def _renew_balance(grant: Grant) -> None:
         select(PaymentRequest).where(
             PaymentRequest.grant_id == grant.id,
             PaymentRequest.kind == PaymentKind.BALANCE.value,
-            PaymentRequest.state == RequestState.SUBMITTED.value,
+            PaymentRequest.state.in_([state.value for state in UNDECIDED]),
         )
     ).one_or_none()
     if balance is not None and balance.requested != (now := _final_amount(grant)):
         balance.requested = now
+        if RequestState(balance.state) is RequestState.VERIFIED:
+            REQUEST.move(balance, "renew")
+            balance.verified_at = balance.verified_by = None
 
 
 def _refuse_not_in_force(grant: Grant) -> None:
@@ -245,6 +241,7 @@ def decide(actor: Actor, request_id: UUID, given: DecisionInput, *, version: int
     grant = lock_grant(request.grant_id)
     refuse_conflict(actor, grant.id)
     _refuse_not_in_force(grant)
+    refuse_undecidable(actor, request, grant)
     kind = PaymentKind(request.kind)
     rules.check_decision(request.requested, given, kind)
     _refuse_after_final(grant)
@@ -263,7 +260,7 @@ def decide(actor: Actor, request_id: UUID, given: DecisionInput, *, version: int
     db.session.flush()
     _renew_balance(grant)
     tell(grant, "payment_decided", request)
-    return _request_summary(request)
+    return request_summary(request)
 
 
 @act(
@@ -278,6 +275,8 @@ def reject(actor: Actor, request_id: UUID, *, reason: str, version: int | None =
     request = locked(PaymentRequest, request_id)
     check_version(request, version)
     refuse_conflict(actor, request.grant_id)
+    refuse_suspended(request.id)
+    refuse_same_hand(actor, request, "decide")
     if not reason.strip():
         raise Invalid("The reason is missing.", {"reason": "Say why; the coordinator will read it and may reply."})
     acts.reason(reason.strip())
@@ -287,7 +286,7 @@ def reject(actor: Actor, request_id: UUID, *, reason: str, version: int | None =
     grant = get(Grant, request.grant_id)
     _renew_balance(grant)
     tell(grant, "payment_decided", request)
-    return _request_summary(request)
+    return request_summary(request)
 
 
 def limits_of(grant: Grant) -> rules.Limits:
@@ -325,7 +324,7 @@ def _refuse_open_before_balance(grant: Grant, request: PaymentRequest) -> None:
         select(PaymentRequest.reference)
         .where(
             PaymentRequest.grant_id == grant.id,
-            PaymentRequest.state == RequestState.SUBMITTED.value,
+            PaymentRequest.state.in_([state.value for state in UNDECIDED]),
             PaymentRequest.id != request.id,
         )
         .order_by(PaymentRequest.number)
@@ -423,8 +422,14 @@ def today() -> date:
     return clock.in_zone(acts.moment()).date()
 
 
-def tell(grant: Grant, template: str, request: PaymentRequest) -> None:
-    readers = identity.users_with(Permission.PAYMENT_REQUEST_SUBMIT, agreements.scope(grant))
+def tell(grant: Grant, template: str, request: PaymentRequest, **words: str) -> None:
+    """Write to whoever may ask for payments of the grant."""
+    tell_staff(grant, Permission.PAYMENT_REQUEST_SUBMIT, template, request, **words)
+
+
+def tell_staff(grant: Grant, permission: Permission, template: str, request: PaymentRequest, **words: str) -> None:
+    """Write to whoever holds a permission where the grant lies."""
+    readers = identity.users_with(permission, agreements.scope(grant))
     people.mail(
         [each.id for each in readers],
         template,
@@ -433,6 +438,7 @@ def tell(grant: Grant, template: str, request: PaymentRequest) -> None:
         reference=grant.reference,
         request=request.reference,
         state=RequestState(request.state).value,
+        **words,
     )
 
 
@@ -455,7 +461,7 @@ def _request_of_report(report_id: UUID) -> bool:
     return bool(db.session.scalar(select(exists().where(PaymentRequest.report_id == report_id))))
 
 
-def _request_summary(request: PaymentRequest) -> RequestSummary:
+def request_summary(request: PaymentRequest) -> RequestSummary:
     return RequestSummary(request.id, request.reference, RequestState(request.state))
 
 

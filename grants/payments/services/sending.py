@@ -27,6 +27,7 @@ from grants.payments import queries, rules
 from grants.payments.models import PaymentBatch, PaymentOrder, PaymentRequest
 from grants.payments.rules import BatchSummary, BatchView, OrderSummary
 from grants.payments.services import parts
+from grants.payments.services.holding import refuse_suspended
 from grants.payments.services.locks import scope_of_batch, scope_of_grant, scope_of_order
 from grants.payments.services.orders import order_summary, payable_account, sign, signed
 from grants.payments.services.requests import dims_of, programme_code, tell, today
@@ -94,6 +95,7 @@ def _send(actor: Actor, order: PaymentOrder, batch: PaymentBatch) -> None:
     faults.point("four_eyes")
     rules.refuse_same_person(signed(order), Step.EXPORTED, actor.user_id)
     payable_account(order)
+    refuse_suspended(order.request_id)
     ORDER.move(order, "export")
     order.exported_by, order.batch_id = actor.user_id, batch.id
     sign(actor, order, Step.EXPORTED)

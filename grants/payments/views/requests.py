@@ -1,4 +1,4 @@
-"""Pages of one payment request: decided, rejected, ordered."""
+"""Pages of one payment request: registered, verified, decided, suspended, ordered."""
 
 from __future__ import annotations
 
@@ -10,13 +10,19 @@ from grants.core.errors import Refused
 from grants.core.permissions import Actor
 from grants.payments import queries, rules, services
 from grants.payments.forms import (
+    CheckForm,
     DecideForm,
+    LiftForm,
     PrepareForm,
     ReasonForm,
+    RegisterForm,
+    ReturnForm,
+    SuspendForm,
     decide_form,
 )
+from grants.payments.states import SuspensionReason
 from grants.payments.views.frame import P, bp, overtaker, own_or_fresh
-from grants.web.forms import ContestedForm, renew, status_of
+from grants.web.forms import ContestedForm, choices, renew, status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
 
@@ -80,6 +86,72 @@ def _parts_to_decide(actor: Actor, ref: str) -> tuple[rules.PartLine, ...]:
         return ()
 
 
+@bp.post("/finance/requests/<ref>/register")
+@requires(P.PAYMENT_REQUEST_REGISTER)
+def register(ref: str) -> Any:
+    actor, form = current_actor(), RegisterForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            services.register(actor, queries.request_id_of(actor, ref), version=form.version_shown())
+            flash(f"Request {ref} is registered.", "success")
+            return see_other(".request_page", ref=ref)
+    return _request(ref, form)
+
+
+@bp.post("/finance/requests/<ref>/return")
+@requires(P.PAYMENT_REQUEST_REGISTER)
+def send_back(ref: str) -> Any:
+    actor, form = current_actor(), ReturnForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            request_id, words = queries.request_id_of(actor, ref), form.words.data or ""
+            services.send_back(actor, request_id, words=words, version=form.version_shown())
+            flash(f"Request {ref} is returned. The coordinator is told what is missing.", "success")
+            return see_other(".request_page", ref=ref)
+    return _request(ref, form)
+
+
+@bp.post("/finance/requests/<ref>/verify")
+@requires(P.PAYMENT_REQUEST_VERIFY)
+def verify_request(ref: str) -> Any:
+    actor, form = current_actor(), CheckForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            request_id, ticked = queries.request_id_of(actor, ref), tuple(form.evidence.data or ())
+            note = form.note.data or ""
+            services.verify_request(actor, request_id, evidence=ticked, note=note, version=form.version_shown())
+            flash(f"Request {ref} is verified. The authorising officer decides it next.", "success")
+            return see_other(".request_page", ref=ref)
+    return _request(ref, form)
+
+
+@bp.post("/finance/requests/<ref>/suspend")
+@requires(P.PAYMENT_REQUEST_SUSPEND)
+def suspend(ref: str) -> Any:
+    actor, form = current_actor(), SuspendForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            request_id, reason = queries.request_id_of(actor, ref), SuspensionReason(form.reason.data)
+            notice = form.notice.data or ""
+            services.suspend(actor, request_id, reason=reason, notice=notice, version=form.version_shown())
+            flash(f"The payment of {ref} is suspended. The coordinator is sent the notice.", "success")
+            return see_other(".request_page", ref=ref)
+    return _request(ref, form)
+
+
+@bp.post("/finance/requests/<ref>/lift")
+@requires(P.PAYMENT_REQUEST_SUSPEND)
+def lift(ref: str) -> Any:
+    actor, form = current_actor(), LiftForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            request_id, reason = queries.request_id_of(actor, ref), form.reason.data or ""
+            services.lift(actor, request_id, reason=reason, version=form.version_shown())
+            flash(f"The clock of {ref} goes on. The coordinator is told.", "success")
+            return see_other(".request_page", ref=ref)
+    return _request(ref, form)
+
+
 def _request(ref: str, sent: ContestedForm | None) -> Any:
     """The page of a request; the form that was sent comes back as it was typed, the others fresh."""
     actor = current_actor()
@@ -87,7 +159,7 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
     renew(sent, found.version)
     position = forecast = refusal = None
     parts: tuple[rules.PartLine, ...] = ()
-    if found.is_open:
+    if found.deed in {"decide", "check", "register"} and found.is_open:
         try:
             position, forecast, parts = queries.forecast(actor, ref)
         except Refused as error:
@@ -103,6 +175,13 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
         refusal=refusal,
         form=sent,
         next=rules.request_next(found),
+        history=queries.history([found.id])[found.id],
+        held=_held(found),
+        register_form=own_or_fresh(sent, RegisterForm, version=found.version),
+        return_form=own_or_fresh(sent, ReturnForm, version=found.version),
+        check_form=_check_form(sent, found),
+        suspend_form=own_or_fresh(sent, SuspendForm, version=found.version),
+        lift_form=own_or_fresh(sent, LiftForm, version=found.version),
         last=overtaker(sent, "payment_request", found.id, found.reference),
         decide_form=sent
         if isinstance(sent, DecideForm)
@@ -111,3 +190,20 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
         prepare_form=own_or_fresh(sent, PrepareForm, version=found.version, amount=found.to_order),
     )
     return shown, status_of(sent)
+
+
+def _check_form(sent: ContestedForm | None, found: rules.RequestView) -> CheckForm:
+    form = own_or_fresh(sent, CheckForm, version=found.version)
+    assert isinstance(form, CheckForm)
+    form.evidence.choices = choices(rules.EVIDENCE[found.kind].items())
+    return form
+
+
+def _held(found: rules.RequestView) -> str | None:
+    """Why the authoriser cannot decide now, or None; the act checks it again."""
+    try:
+        rules.refuse_suspended(found.reference, found.standing.suspended_on)
+        rules.refuse_before_its_path(found.state, found.standing.call.passes)
+    except Refused as refusal:
+        return str(refusal)
+    return None

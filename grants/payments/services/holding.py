@@ -1,0 +1,82 @@
+"""What holds a payment request: plain checks that the acts on requests and orders share, and how its clock is set."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.agreements import queries as agreements
+from grants.agreements.models import Grant
+from grants.agreements.states import PaymentKind
+from grants.calls.states import ClockStart, RequestPath
+from grants.core import acts, clock
+from grants.core.db import db, get
+from grants.core.permissions import Actor
+from grants.payments import rules
+from grants.payments.models import PaymentRequest, PaymentSuspension
+from grants.payments.states import ClockEvent, RequestState
+from grants.reporting.models import PeriodicReport
+
+
+def open_suspension(request_id: UUID) -> PaymentSuspension | None:
+    """The suspension of a request that is not lifted."""
+    return db.session.scalars(
+        select(PaymentSuspension)
+        .where(PaymentSuspension.request_id == request_id, PaymentSuspension.until_on.is_(None))
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+
+
+def refuse_suspended(request_id: UUID) -> None:
+    """Refuse whatever would decide or pay a request whose clock stands still; its grant is locked."""
+    found = open_suspension(request_id)
+    rules.refuse_suspended(get(PaymentRequest, request_id).reference, found.from_on if found else None)
+
+
+def refuse_undecidable(actor: Actor, request: PaymentRequest, grant: Grant) -> None:
+    """Refuse a decision while the clock stands still, before what the call asks for, and by whoever took a step before."""
+    refuse_suspended(request.id)
+    rules.refuse_before_its_path(RequestState(request.state), RequestPath(grant.request_path))
+    refuse_same_hand(actor, request, "decide")
+
+
+def refuse_same_hand(actor: Actor, request: PaymentRequest, step: str) -> None:
+    """Whoever registered does not verify, and neither decides."""
+    rules.refuse_same_hand({"registered": request.registered_by, "verified": request.verified_by}, step, actor.user_id)
+
+
+def start_clock(request: PaymentRequest, event: ClockEvent, from_on: date, first_due_on: date) -> None:
+    """Let the clock count from a day; a new start counts anew, whatever stopped it before."""
+    request.clock_event, request.clock_from = event.value, from_on
+    request.first_due_on = request.due_on = first_due_on
+
+
+def opening(
+    grant: Grant, kind: PaymentKind, report: PeriodicReport | None, *, again: bool = False
+) -> tuple[ClockEvent | None, date | None, date]:
+    """What starts the clock of a request that opens now, from which day, and its due day.
+
+    Where only its registration starts it there is neither; the due day is then the earliest that could be.
+    """
+    limits, starts = agreements.time_limits_of(grant), agreements.payment_clock_of(grant).starts
+    today = clock.in_zone(acts.moment()).date()
+    if kind is PaymentKind.PREFINANCING:
+        if again:
+            return ClockEvent.AGAIN, today, rules.again_due_on(kind, today, limits)
+        assert grant.in_force_at is not None, "a grant in force has the moment it came into force"
+        from_on = clock.in_zone(grant.in_force_at).date()
+        return ClockEvent.IN_FORCE, from_on, rules.prefinancing_due_on(from_on, grant.starts_on, limits)
+    if starts is ClockStart.REGISTRATION:
+        return None, None, rules.again_due_on(kind, today, limits)
+    if again:
+        return ClockEvent.AGAIN, today, rules.again_due_on(kind, today, limits)
+    assert report is not None and report.submitted_at is not None, "a settled report was sent"
+    if starts is ClockStart.APPROVAL:
+        assert report.decided_at is not None, "a settled report was decided"
+        event, at = ClockEvent.APPROVAL, report.decided_at
+    else:
+        event, at = ClockEvent.RECEIPT, report.submitted_at
+    from_on = clock.in_zone(at).date()
+    return event, from_on, rules.report_due_on(kind, from_on, limits)
