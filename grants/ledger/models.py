@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from uuid import UUID
 
@@ -15,8 +16,11 @@ from grants.ledger.rules import Event
 
 
 def _one_of(column: str, values: type[Account] | type[Side] | type[Event]) -> CheckConstraint:
-    names = ", ".join(f"'{value.value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({names})", name=f"{column}_known")
+    return CheckConstraint(f"{column} IN ({_names(values)})", name=f"{column}_known")
+
+
+def _names(values: Iterable[Account | Side | Event]) -> str:
+    return ", ".join(f"'{value.value}'" for value in values)
 
 
 class LedgerEntry(Row):
@@ -55,6 +59,7 @@ class LedgerLeg(Base):
         _one_of("account", Account),
         _one_of("side", Side),
         CheckConstraint("cents > 0", name="cents_above_zero"),
+        CheckConstraint(f"own_account_id IS NULL OR account = '{Account.BANK.value}'", name="own_account_of_bank"),
         Index("ix_ledger_leg_account_call_id", "account", "call_id"),
         Index("ix_ledger_leg_account_grant_id", "account", "grant_id"),
         Index("ix_ledger_leg_grant_id", "grant_id"),
@@ -72,6 +77,7 @@ class LedgerLeg(Base):
     category: Mapped[str | None]
     period: Mapped[str | None]
     document_id: Mapped[UUID | None]
+    own_account_id: Mapped[UUID | None]
 
 
 class LedgerReading(Row):

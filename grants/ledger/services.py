@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Text, any_, func, literal, select
+from sqlalchemy import Integer, Text, any_, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
@@ -74,8 +74,11 @@ def read_up_to(as_of: datetime) -> None:
 # The books as a whole: shared by acts that post, held alone for a moment by one that reads up to a moment.
 _READING = int.from_bytes(b"reading!", signed=True)
 
-# More places than this in one go hold the books as a whole: each lock takes room that all sessions of the server share.
-PLACES_MAX = 1_000
+# Calls and grants are locked by groups: each lock takes room that all sessions of the server share, so they are numbered.
+# The triggers of the ledger take the same ones.
+PLACES = 7_261_002
+GROUP_BITS = 10
+GROUPS = 1 << GROUP_BITS
 
 
 def _recorded_at() -> datetime:
@@ -91,6 +94,7 @@ def _read_so_far() -> datetime | None:
 def _write(postings: Sequence[Posting], *, reverses: UUID | None) -> tuple[UUID, ...]:
     for posting in postings:
         rules.refuse_unbalanced(posting.legs)
+        rules.refuse_without_fund(posting.legs)
     if not postings:
         return ()
     _lock([leg for posting in postings for leg in posting.legs])
@@ -121,17 +125,18 @@ def _lock(legs: Sequence[Leg]) -> None:
     The floor below is a sum over legs, and a sum cannot be locked by rows. One order for all, so that two batches over
     the same grants wait and never block each other.
     """
-    calls = {leg.dims.call_id for leg in legs if leg.dims.call_id}
-    grants = {leg.dims.grant_id for leg in legs if leg.dims.grant_id}
-    keys = [int.from_bytes(place.bytes[:8], signed=True) for place in (*sorted(calls), *sorted(grants))]
-    if len(keys) > PLACES_MAX:
-        db.session.execute(select(func.pg_advisory_xact_lock(_READING)))
-        return
     db.session.execute(select(func.pg_advisory_xact_lock_shared(_READING)))
-    if keys:
+    calls = {_group(leg.dims.call_id) for leg in legs if leg.dims.call_id}
+    grants = {GROUPS + _group(leg.dims.grant_id) for leg in legs if leg.dims.grant_id}
+    if calls or grants:
         # Row by row in the order of the array, as a function in the list of what is selected is called.
-        each = func.unnest(literal(keys, ARRAY(BigInteger))).table_valued("key").render_derived()
-        db.session.execute(select(func.pg_advisory_xact_lock(each.c.key)))
+        keys = literal([*sorted(calls), *sorted(grants)], ARRAY(Integer))
+        each = func.unnest(keys).table_valued("key").render_derived()
+        db.session.execute(select(func.pg_advisory_xact_lock(PLACES, each.c.key)))
+
+
+def _group(place: UUID) -> int:
+    return place.int >> (128 - GROUP_BITS)
 
 
 @dataclass(frozen=True, slots=True)

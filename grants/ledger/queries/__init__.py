@@ -14,6 +14,7 @@ from grants.ledger.queries.journal import (
     leaves_out,
     legs,
     source_keys,
+    visible,
 )
 from grants.ledger.queries.sums import (
     at_places,
@@ -52,4 +53,5 @@ __all__ = [
     "source_keys",
     "trial_balance",
     "verify",
+    "visible",
 ]
