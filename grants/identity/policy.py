@@ -162,6 +162,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.BUDGET_AUTHORISE,
         P.COMPLAINT_READ,
         P.CONFLICT_DECLARE_IN_OFFICE,
+        P.LEDGER_CONFIRM_REVERSAL,
         P.PAYMENT_ORDER_AUTHORISE,
         P.PAYMENT_ORDER_CANCEL,
         P.PAYMENT_REQUEST_DECIDE,
@@ -170,7 +171,13 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.SELECTION_CONFIRM,
     },
     Role.ACCOUNTING_OFFICER: _READS_MONEY
-    | {P.BANK_ACCOUNT_CONFIRM, P.CONFLICT_DECLARE_IN_OFFICE, P.PAYMENT_ORDER_EXECUTE, P.RECOVERY_BOOK},
+    | {
+        P.BANK_ACCOUNT_CONFIRM,
+        P.CONFLICT_DECLARE_IN_OFFICE,
+        P.LEDGER_PROPOSE_REVERSAL,
+        P.PAYMENT_ORDER_EXECUTE,
+        P.RECOVERY_BOOK,
+    },
     # Reads everything and changes nothing; asking for a statement makes a file and moves nothing, and a conflict of
     # interest that is declared takes away and gives nothing.
     Role.AUDITOR: _READS_MONEY

@@ -44,6 +44,12 @@ class ReasonForm(ContestedForm):
     reason = TextAreaField("Reason", [A_PARAGRAPH, Needed("Say why.")], id="reason_against")
 
 
+class ProposeReversalForm(Form):
+    """That an entry of the ledger be reversed; nothing was proposed of it yet, so there is nothing to be overtaken by."""
+
+    reason = TextAreaField("Reason", [A_PARAGRAPH, Needed("Say why.")])
+
+
 class AskAgainForm(ContestedForm):
     """The coordinator's answer to the reason of a rejection."""
 

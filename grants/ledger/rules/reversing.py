@@ -16,8 +16,12 @@ _REQUEST = (
     "The decision on a payment request stands behind it, and would stay decided. What was accepted too much is taken "
     "back by the balance of the grant or by a recovery"
 )
-_BANK = "The bank did it, and a mirror here undoes nothing there. Book what the bank reports next: a rejection, a return"
-_RECOVERY = "A recovery stands behind it, and would stay as it is. Book what comes back, or waive what is owed with a reason"
+_BANK = (
+    "The bank did it, and a mirror here undoes nothing there. Book what the bank reports next: a rejection, a return"
+)
+_RECOVERY = (
+    "A recovery stands behind it, and would stay as it is. Book what comes back, or waive what is owed with a reason"
+)
 _INTEREST = "It was worked out from dates and rates that stay. Correct it where the interest is worked out"
 
 # Every other event, each with its reason and the way out.

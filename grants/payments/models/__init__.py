@@ -6,6 +6,7 @@ from grants.payments.models.files import PaymentBatch
 from grants.payments.models.orders import PaymentOrder, PaymentOrderSignature
 from grants.payments.models.recoveries import Recovery, RecoveryReceipt
 from grants.payments.models.requests import PaymentRequest
+from grants.payments.models.reversals import ReversalProposal
 
 __all__ = [
     "PaymentBatch",
@@ -14,4 +15,5 @@ __all__ = [
     "PaymentRequest",
     "Recovery",
     "RecoveryReceipt",
+    "ReversalProposal",
 ]

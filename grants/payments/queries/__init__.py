@@ -21,6 +21,7 @@ from grants.payments.queries.requests import (
     request,
     request_id_of,
 )
+from grants.payments.queries.reversals import reversal_page, reversals
 from grants.payments.queries.waiting import Inbox, duties, exportable, inbox
 
 __all__ = [
@@ -47,6 +48,8 @@ __all__ = [
     "order_ids_of",
     "request",
     "request_id_of",
+    "reversal_page",
+    "reversals",
     "verify",
     "why_gone",
 ]

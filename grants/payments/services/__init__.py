@@ -10,6 +10,7 @@ from grants.payments.services.closure import close_grant, closure_problems
 from grants.payments.services.orders import authorise, cancel, change, prepare, verify
 from grants.payments.services.recoveries import book_receipt, establish, waive
 from grants.payments.services.requests import ask_again, decide, open_for_report, open_prefinancing, reject
+from grants.payments.services.reversals import confirm_reversal, propose_reversal, refuse_reversal, withdraw_reversal
 from grants.payments.services.sending import execute, export, make_batch_file, open_batch_file, sheet
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "change",
     "close_grant",
     "closure_problems",
+    "confirm_reversal",
     "decide",
     "establish",
     "execute",
@@ -29,8 +31,11 @@ __all__ = [
     "open_for_report",
     "open_prefinancing",
     "prepare",
+    "propose_reversal",
+    "refuse_reversal",
     "reject",
     "sheet",
     "verify",
     "waive",
+    "withdraw_reversal",
 ]
