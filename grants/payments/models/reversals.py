@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.core.db import Row, points_to, state_check
@@ -24,7 +24,7 @@ class ReversalProposal(Row):
         CheckConstraint("(state = 'withdrawn') = (decided_by = proposed_by)", name="decided_by_another"),
         CheckConstraint("(state = 'confirmed') = (reversal_id IS NOT NULL)", name="confirmed_has_entry"),
         CheckConstraint("(state = 'refused') = (refuse_reason IS NOT NULL)", name="refused_has_reason"),
-        Index("uq_reversal_proposal_open", "entry_id", unique=True, postgresql_where=text("state = 'proposed'")),
+        Index("uq_reversal_proposal_open", "entry_id", unique=True, postgresql_where="state = 'proposed'"),
         Index("ix_reversal_proposal_entry_id", "entry_id"),
     )
 
