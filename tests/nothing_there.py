@@ -66,7 +66,7 @@ NOTHING_THERE = {
     OPENED_BY_MONEY: frozenset(
         {
             "documents.download", "documents.show", "oversight.order_history", "payments.batch", "payments.batch_file",
-            "payments.entry", "payments.order", "payments.request_page",
+            "payments.entry", "payments.order", "payments.request_page", "payments.reversal",
         }
     ),
     OF_ITS_TEAM: frozenset(

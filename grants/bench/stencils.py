@@ -260,7 +260,9 @@ def _hashes(rows: Mapping[str, list[dict[str, Any]]]) -> Iterator[tuple[str, str
 
 def _spelled(leg: Mapping[str, Any]) -> str:
     dims = ("fund_source_id", "call_id", "grant_id", "organisation_id", "category", "period", "document_id")
-    return "|".join([leg["account"], leg["side"], leg["cents"], *(leg[name] or "" for name in dims)])
+    # The account of the programme that moved is spelled where it is set, as ledger.rules spells it.
+    own = (leg["own_account_id"],) if leg["own_account_id"] else ()
+    return "|".join([leg["account"], leg["side"], leg["cents"], *(leg[name] or "" for name in dims), *own])
 
 
 def _proved(known: str, spellings: Sequence[str]) -> tuple[str, str]:

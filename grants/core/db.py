@@ -210,6 +210,9 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     "results_publication": WrittenOnce(
         once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)
     ),
+    "reversal_proposal": WrittenOnce(
+        once=("decided_by", "decided_at", "refuse_reason", "reversal_id"), free=("state",)
+    ),
     "score_shift": WrittenOnce(once=("decided_by", "decided_at", "return_reason"), free=("state",)),
     "selection": WrittenOnce(
         once=(

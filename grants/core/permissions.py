@@ -62,6 +62,8 @@ class Permission(StrEnum):
     JOB_CANCEL = "job:cancel"
     JOB_READ = "job:read"
     JOB_RETRY = "job:retry"
+    LEDGER_CONFIRM_REVERSAL = "ledger:confirm_reversal"
+    LEDGER_PROPOSE_REVERSAL = "ledger:propose_reversal"
     LEDGER_READ = "ledger:read"
     LIST_VIEW_KEEP = "list_view:keep"
     MAIL_READ = "mail:read"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from uuid import UUID
 
@@ -15,8 +16,11 @@ from grants.ledger.rules import Event
 
 
 def _one_of(column: str, values: type[Account] | type[Side] | type[Event]) -> CheckConstraint:
-    names = ", ".join(f"'{value.value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({names})", name=f"{column}_known")
+    return CheckConstraint(f"{column} IN ({_names(values)})", name=f"{column}_known")
+
+
+def _names(values: Iterable[Account | Side | Event]) -> str:
+    return ", ".join(f"'{value.value}'" for value in values)
 
 
 class LedgerEntry(Row):
@@ -33,6 +37,8 @@ class LedgerEntry(Row):
         CheckConstraint("reverses_id <> id", name="reversal_of_another"),
         Index("ix_ledger_entry_effective_on_number", "effective_on", "number"),
     )
+    # The number is not asked back while posting: then many entries are one statement, numbered in the order they were added.
+    __mapper_args__ = {"eager_defaults": False}  # noqa: RUF012 -- SQLAlchemy reads it so
 
     # From the database and not from a counter row: numbers may have gaps, writers never queue for one.
     number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), unique=True, info={"audit": "none"})
@@ -53,6 +59,7 @@ class LedgerLeg(Base):
         _one_of("account", Account),
         _one_of("side", Side),
         CheckConstraint("cents > 0", name="cents_above_zero"),
+        CheckConstraint(f"own_account_id IS NULL OR account = '{Account.BANK.value}'", name="own_account_of_bank"),
         Index("ix_ledger_leg_account_call_id", "account", "call_id"),
         Index("ix_ledger_leg_account_grant_id", "account", "grant_id"),
         Index("ix_ledger_leg_grant_id", "grant_id"),
@@ -70,6 +77,7 @@ class LedgerLeg(Base):
     category: Mapped[str | None]
     period: Mapped[str | None]
     document_id: Mapped[UUID | None]
+    own_account_id: Mapped[UUID | None]
 
 
 class LedgerReading(Row):

@@ -1,8 +1,12 @@
-"""What the database itself enforces of double entry: at commit every entry balances in each of its ledgers."""
+"""What the database itself enforces of double entry: at commit every entry balances in each of its ledgers, and no leg has
+taken an account below zero within its call or grant."""
 
 from __future__ import annotations
 
 from sqlalchemy import Connection
+
+from grants.ledger.accounts import CHART, Account, Floor, Side
+from grants.ledger.rules import BEFORE_A_FUND
 
 # Deferred and on both tables: an entry without legs and a leg added to an old entry are both caught.
 _BALANCED = """
@@ -30,11 +34,63 @@ END $$
 """
 
 
+def _with(floor: Floor, side: Side | None = None) -> str:
+    """The accounts with this floor (that grow on this side), as SQL writes them."""
+    found = [a for a in Account if CHART[a].floor is floor and side in (None, a.normal_side)]
+    return ", ".join(f"'{account.value}'" for account in found)
+
+
+# The last line of the floors, for legs that no act wrote: acts refuse earlier and in words. It waits for the lock that acts
+# hold (grants.ledger.services._lock), so that two sessions cannot each take what is there once; the sum is read after that.
+_FLOOR = f"""
+CREATE OR REPLACE FUNCTION check_ledger_floor() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  stands numeric;
+BEGIN
+  IF NEW.account IN ({_with(Floor.CALL)}) THEN
+    PERFORM pg_advisory_xact_lock(7261002, ('x' || left(NEW.call_id::text, 3))::bit(12)::int >> 2);
+    SELECT sum(CASE side WHEN NEW.side THEN -cents ELSE cents END) INTO stands
+      FROM ledger_leg WHERE account = NEW.account AND call_id = NEW.call_id;
+  ELSE
+    PERFORM pg_advisory_xact_lock(7261002, 1024 + (('x' || left(NEW.grant_id::text, 3))::bit(12)::int >> 2));
+    SELECT sum(CASE side WHEN NEW.side THEN -cents ELSE cents END) INTO stands
+      FROM ledger_leg WHERE account = NEW.account AND grant_id = NEW.grant_id;
+  END IF;
+  IF stands < 0 THEN
+    RAISE EXCEPTION 'ledger account %% would stand at %% cents, below zero, within %%',
+      NEW.account, stands, CASE WHEN NEW.account IN ({_with(Floor.CALL)}) THEN 'call ' || NEW.call_id ELSE 'grant ' || NEW.grant_id END
+      USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$
+"""
+
+# Only legs that take from an account, each on the side on which it does not grow.
+_TAKES = " OR ".join(
+    f"NEW.{floor.value} IS NOT NULL AND NEW.side = '{side.other.value}' AND NEW.account IN ({_with(floor, side)})"
+    for floor in (Floor.CALL, Floor.GRANT)
+    for side in Side
+)
+
+# Not asked of the legs that stood before the rule: nobody changes them, and the verify names them. A table's own CHECK
+# cannot be made so.
+_FUNDED = (
+    "ALTER TABLE ledger_leg ADD CONSTRAINT ck_ledger_leg_has_fund_source CHECK (fund_source_id IS NOT NULL OR "
+    f"(call_id IS NULL AND grant_id IS NULL AND account IN ({', '.join(repr(each.value) for each in BEFORE_A_FUND)}))) NOT VALID"
+)
+
+
 def install(connection: Connection) -> None:
-    """Create the function and its deferred constraint triggers, as the owner role."""
+    """Create the functions and their deferred constraint triggers, as the owner role."""
     connection.exec_driver_sql(_BALANCED)
     for table in ("ledger_entry", "ledger_leg"):
         connection.exec_driver_sql(
             f"CREATE CONSTRAINT TRIGGER {table}_balanced AFTER INSERT ON {table} "
             "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_ledger_entry()"
         )
+    connection.exec_driver_sql(_FUNDED)
+    connection.exec_driver_sql(_FLOOR)
+    connection.exec_driver_sql(
+        "CREATE CONSTRAINT TRIGGER ledger_leg_floor AFTER INSERT ON ledger_leg DEFERRABLE INITIALLY DEFERRED "
+        f"FOR EACH ROW WHEN ({_TAKES}) EXECUTE FUNCTION check_ledger_floor()"
+    )

@@ -77,6 +77,13 @@ class ReasonForm(MoneyForm):
     reason = TextAreaField("Reason", [A_PARAGRAPH, Needed("Say why.")], id="reason_against")
 
 
+class ProposeReversalForm(Form):
+    """That an entry of the ledger be reversed; nothing was proposed of it yet, so there is nothing to be overtaken by."""
+
+    moves_money = True
+    reason = TextAreaField("Reason", [A_PARAGRAPH, Needed("Say why.")])
+
+
 class AskAgainForm(MoneyForm):
     """The coordinator's answer to the reason of a rejection."""
 

@@ -120,6 +120,29 @@ RECOVERY = Machine(
 )
 
 
+class ReversalState(StrEnum):
+    """A reversal of an entry of the ledger is proposed by one person, then confirmed or refused by another, or withdrawn."""
+
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+V = ReversalState
+
+REVERSAL = Machine(
+    "reversal",
+    ReversalState,
+    V.PROPOSED,
+    [
+        Transition("confirm", (V.PROPOSED,), V.CONFIRMED, Permission.LEDGER_CONFIRM_REVERSAL),
+        Transition("refuse", (V.PROPOSED,), V.REFUSED, Permission.LEDGER_CONFIRM_REVERSAL),
+        Transition("withdraw", (V.PROPOSED,), V.WITHDRAWN, Permission.LEDGER_PROPOSE_REVERSAL),
+    ],
+)
+
+
 class Step(StrEnum):
     """The steps that the circuit keeps apart: four different people on each order."""
 

@@ -98,6 +98,7 @@ from tests.factories import applications as factory
 from tests.factories import identity as identity_factory
 from tests.factories.applications import AFTER_CLOSING, WHILE_OPEN, again
 from tests.html import check_page
+from tests.payments.test_reversals import raised
 from tests.payments.world import World, asks_for, carried, report, world
 from tests.soak.killing import tables
 
@@ -172,6 +173,12 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(app: Flask, attack: 
         paying.book_receipt(actors.carl(), recovery.id, receipt)
         paying.waive(actors.otto(), recovery.id, reason="The council forgave it.")
         paying.close_grant(actors.otto(), found.grant_id, note="Everything was looked at.")
+
+        wrong = raised(found)
+        carl, why = actors.carl(), "It was typed twice."
+        paying.withdraw_reversal(carl, paying.propose_reversal(carl, wrong, reason=why))
+        paying.refuse_reversal(actors.otto(), paying.propose_reversal(carl, wrong, reason=why), reason="It was not.")
+        paying.confirm_reversal(actors.otto(), paying.propose_reversal(carl, wrong, reason=why))
     DONE.add("payments")
 
     assert {"ceiling", "conflict", "scope", "audit"} <= attack.relied["payment_order.prepare"]
@@ -179,6 +186,8 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(app: Flask, attack: 
     assert {"clock", "four_eyes", "ceiling"} <= attack.relied["payment_request.decide"]
     assert {"clock", "conflict", "scope"} <= attack.relied["payment_request.suspend"]
     assert {"four_eyes", "ceiling", "scope"} <= attack.relied["payment_order.export"]
+    assert {"four_eyes", "ceiling", "conflict", "scope"} <= attack.relied["ledger.confirm_reversal"]
+    assert {"four_eyes", "scope"} <= attack.relied["ledger.refuse_reversal"]
 
 
 # --- applications ---------------------------------------------------------------------------------------------------

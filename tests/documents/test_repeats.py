@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 
 from grants.agreements.models import Grant
+from grants.calls.models import Call
 from grants.core import clock, files, jobs
 from grants.core.acts import act, arranging
 from grants.core.db import db, get
@@ -47,7 +48,7 @@ def _raise_slowly(actor: Actor, call_id: UUID, key: str) -> None:
         source_key=f"test:{key}",
         effective_on=date(2030, 1, 7),
         description="raised",
-        legs=legs.legs_e1(ONE, Dimensions(call_id=call_id)),
+        legs=legs.legs_e1(ONE, Dimensions(get(Call, call_id).fund_source_id, call_id)),
     )
     posted.set()
     assert may_commit.wait(30)

@@ -48,7 +48,7 @@ def write(actor: Actor, words: str, started: str | None = None, go: str | None =
 def post_and_write(actor: Actor, call_id: UUID, number: int) -> None:
     """One euro and one line, in the same act; an odd number only the line, which nothing but the fence keeps single."""
     if number % 2 == 0:
-        legs = legs_e1(euros(1), Dimensions(call_id=call_id))
+        legs = legs_e1(euros(1), Dimensions(fund_source_id=call_id, call_id=call_id))
         ledger.post("E1", source_key=f"soak:{call_id}:{number}", effective_on=DAY, description="soak", legs=legs)
     db.session.flush()
     # Long enough to be killed in the middle.

@@ -52,7 +52,7 @@ from grants.evaluation.models import (
 from grants.identity import queries as identity
 from grants.identity.models import Organisation, User
 from grants.oversight.queries import home
-from grants.payments.models import PaymentOrder, PaymentRequest, Recovery
+from grants.payments.models import PaymentOrder, PaymentRequest, Recovery, ReversalProposal
 from grants.reporting.models import PeriodicReport
 from tests import actors
 from tests.conftest import TOLD, DemoTemplate
@@ -81,6 +81,7 @@ KEPT_IN: dict[str, Any] = {
     "payment request": PaymentRequest.state,
     "payment order": PaymentOrder.state,
     "recovery": Recovery.state,
+    "reversal": ReversalProposal.state,
     "conversation": Conversation.state,
     "invitation to the pool": EvaluatorInvitation.state,
     "mailing of decision letters": LetterMailing.state,
@@ -113,6 +114,10 @@ NOT_SHOWN = {
     ("decision letter", "prepared"): "the letters of the demo left; another test holds that",
     ("decision letter", "queued"): "the demo works its jobs off before it goes on",
     ("decision letter", "dropped"): "nothing was wrong with the letters; another test holds that",
+    **{
+        ("reversal", state): "nothing in the books of the demo was wrong; another test holds that"
+        for state in ("proposed", "confirmed", "refused", "withdrawn")
+    },
     ("complaint", "admissible"): "its committee is named at once; another test holds that",
     ("complaint", "inadmissible"): "each complaint of the demo came in time; another test holds that",
     ("complaint", "withdrawn"): "nobody of the demo gives up; another test holds that",

@@ -30,8 +30,8 @@ from tests.servers import Cluster
 pytestmark = pytest.mark.usefixtures("app")
 
 BOOKKEEPER = Actor(uuid4(), "Fin", frozenset({(Permission.LEDGER_READ.value, EVERYWHERE)}))
-CALL, GRANT, CITY, AGENCY = uuid4(), uuid4(), UUID(int=1), UUID(int=2)
-DIMS = Dimensions(call_id=CALL, grant_id=GRANT)
+CALL, GRANT, CITY, AGENCY, FUND = uuid4(), uuid4(), UUID(int=1), UUID(int=2), uuid4()
+DIMS = Dimensions(FUND, call_id=CALL, grant_id=GRANT)
 DAY = date(2024, 5, 17)
 
 
@@ -104,7 +104,7 @@ def test_the_same_fact_is_booked_once() -> None:
     post(BOOKKEEPER, "E1", "call:1:budget", rules.legs_e1(euros(100), DIMS))
 
     with pytest.raises(Conflict, match="already booked as E-2024-"):
-        post(BOOKKEEPER, "E1", "call:1:budget", rules.legs_e1(euros(100), DIMS))
+        post(BOOKKEEPER, "E1", "call:1:budget", rules.legs_e1(euros(101), DIMS))
     assert queries.count_entries() == 1
 
 
@@ -246,7 +246,7 @@ def test_filters_narrow_the_list(asked: EntryFilter, found: list[str]) -> None:
 
 def test_a_person_sees_the_entries_of_own_calls_and_none_barred() -> None:
     post(BOOKKEEPER, "E1", "1", rules.legs_e1(euros(1), DIMS), words="mine")
-    post(BOOKKEEPER, "E1", "2", rules.legs_e1(euros(2), Dimensions(call_id=uuid4())), words="other")
+    post(BOOKKEEPER, "E1", "2", rules.legs_e1(euros(2), Dimensions(FUND, call_id=uuid4())), words="other")
     mine = Actor(uuid4(), "One call", frozenset({(Permission.LEDGER_READ.value, ("call", CALL))}))
     barred = Actor(uuid4(), "Barred", BOOKKEEPER.granted, bars=frozenset({("grant", GRANT)}))
     nobody = Actor(uuid4(), "Nobody")
@@ -286,8 +286,8 @@ def entry_sql(entry_id: UUID) -> str:
 
 def leg_sql(entry_id: UUID, position: int, account: str, side: str, cents: int) -> str:
     return (
-        "INSERT INTO ledger_leg (entry_id, position, account, side, cents) "
-        f"VALUES ('{entry_id}', {position}, '{account}', '{side}', {cents})"
+        "INSERT INTO ledger_leg (entry_id, position, account, side, cents, fund_source_id) "
+        f"VALUES ('{entry_id}', {position}, '{account}', '{side}', {cents}, '{FUND}')"
     )
 
 
@@ -437,7 +437,7 @@ def test_dimensions_are_listed_for_those_who_own_them() -> None:
     whole_life()
 
     assert queries.dimension_ids() == {
-        "fund_source_id": frozenset(),
+        "fund_source_id": frozenset({FUND}),
         "call_id": frozenset({CALL}),
         "grant_id": frozenset({GRANT}),
         "organisation_id": frozenset({CITY, AGENCY}),

@@ -14,7 +14,7 @@ from grants.calls.models import Call
 from grants.calls.rules import read_call_file, to_json
 from grants.core import clock, files, jobs
 from grants.core.acts import act, arranging
-from grants.core.db import db
+from grants.core.db import db, get
 from grants.core.errors import NotFound
 from grants.core.money import euros
 from grants.core.paging import Page
@@ -65,12 +65,13 @@ def address_of(app: Flask, who: Actor, address: str, status: int = 200) -> str:
 @act("test_conflict.reserve", needs=Permission.BUDGET_AUTHORISE, says="did a thing of the tests")
 def _reserve(actor: Actor, call_id: UUID, application_id: UUID) -> None:
     """Money reserved for an application, as a selection books it: no grant is named yet."""
+    fund_id = get(Call, call_id).fund_source_id
     ledger.post(
         "E2",
         source_key=f"test:{application_id}:reserved",
         effective_on=DAY.date(),
         description="Reserved for an application",
-        legs=legs.legs_e2(euros(100), Dimensions(call_id=call_id, document_id=application_id)),
+        legs=legs.legs_e2(euros(100), Dimensions(fund_id, call_id, document_id=application_id)),
     )
 
 

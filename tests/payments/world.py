@@ -55,9 +55,9 @@ class World:
 
 
 @act("test_world.post", needs=Permission.BUDGET_AUTHORISE, says="did a thing of the tests")
-def _commit(actor: Actor, call_id: UUID, grant_id: UUID, city_id: UUID, agency_id: UUID) -> None:
-    dims = Dimensions(call_id=call_id)
-    of_grant = Dimensions(call_id=call_id, grant_id=grant_id)
+def _commit(actor: Actor, fund_id: UUID, call_id: UUID, grant_id: UUID, city_id: UUID, agency_id: UUID) -> None:
+    dims = Dimensions(fund_id, call_id)
+    of_grant = Dimensions(fund_id, call_id, grant_id)
     for event, lines in (
         ("E1", legs.legs_e1(euros(1_000_000), dims)),
         ("E2", legs.legs_e2(euros(600_000), dims)),
@@ -143,7 +143,7 @@ def world(number: int = 1) -> World:
                 due_on=date(2023, 6, 1),
             )
         )
-    _commit(actors.otto(), call_id, grant_id, city_id, agency_id)
+    _commit(actors.otto(), fund.id, call_id, grant_id, city_id, agency_id)
     for person, role in ((actors.ana(), Role.APPLICATION_LEAD), (actors.marek(), Role.APPLICATION_PARTNER)):
         assert person.user_id is not None
         actors.give(person.user_id, role, "application", application_id)

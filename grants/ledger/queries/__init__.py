@@ -14,8 +14,10 @@ from grants.ledger.queries.journal import (
     leaves_out,
     legs,
     source_keys,
+    visible,
 )
 from grants.ledger.queries.sums import (
+    at_places,
     available_cents,
     balance,
     balances,
@@ -23,6 +25,7 @@ from grants.ledger.queries.sums import (
     of,
     partners_consumed,
     partners_open,
+    sides,
     trial_balance,
 )
 
@@ -31,6 +34,7 @@ __all__ = [
     "EntryFilter",
     "EntryRow",
     "EntryView",
+    "at_places",
     "available_cents",
     "balance",
     "balances",
@@ -45,7 +49,9 @@ __all__ = [
     "of",
     "partners_consumed",
     "partners_open",
+    "sides",
     "source_keys",
     "trial_balance",
     "verify",
+    "visible",
 ]

@@ -43,7 +43,15 @@ def verify(*, as_of: AsOf | None = None) -> tuple[Problem, ...]:
     whether dimensions exist) is put together in oversight from the pure functions in rules.
     """
     checks = (
-        *(_unbalanced, _changed_legs, _changed_entries, _lost_entries, _wrong_reversals, _below_floor_ever),
+        *(
+            _unbalanced,
+            _changed_legs,
+            _changed_entries,
+            _lost_entries,
+            _wrong_reversals,
+            _without_fund,
+            _below_floor_ever,
+        ),
         lambda: _places(as_of),
     )
     found: list[Problem] = []
@@ -106,12 +114,15 @@ def _unbalanced() -> list[Problem]:
 
 def _changed_legs() -> list[Problem]:
     """Entries whose legs are no longer those their digest was made of; the digest itself is in the audit chain."""
+    when_set = rules.SPELLED_WHEN_SET
     spelled = func.concat_ws(
         "|",
         LedgerLeg.account,
         LedgerLeg.side,
         leg_cents,
-        *(func.coalesce(getattr(LedgerLeg, name).cast(Text), "") for name in rules.DIMENSIONS),
+        *(func.coalesce(getattr(LedgerLeg, name).cast(Text), "") for name in rules.DIMENSIONS if name not in when_set),
+        # Left out where it is not set.
+        *(getattr(LedgerLeg, name).cast(Text) for name in when_set),
     )
     lines = func.string_agg(spelled, aggregate_order_by(literal("\n"), LedgerLeg.position))
     digest = func.encode(func.sha256(func.convert_to(lines, "UTF8")), "hex")
@@ -221,6 +232,29 @@ def _wrong_reversals() -> list[Problem]:
     return [
         Problem(rules.reference(number, day), "this reversal is not the mirror image of what it reverses.")
         for number, day in db.session.execute(statement.order_by(LedgerEntry.number).limit(PROBLEMS_MAX))
+    ]
+
+
+def _without_fund() -> list[Problem]:
+    """Legs that name no parent grant although they are of a call, a grant or an account that has one."""
+    statement = (
+        select(LedgerEntry.number, LedgerEntry.effective_on, func.count())
+        .join(LedgerLeg, LedgerLeg.entry_id == LedgerEntry.id)
+        .where(
+            LedgerLeg.fund_source_id.is_(None),
+            or_(
+                LedgerLeg.call_id.is_not(None),
+                LedgerLeg.grant_id.is_not(None),
+                LedgerLeg.account.not_in([account.value for account in rules.BEFORE_A_FUND]),
+            ),
+        )
+        .group_by(LedgerEntry.id)
+        .order_by(LedgerEntry.number)
+        .limit(PROBLEMS_MAX)
+    )
+    return [
+        Problem(rules.reference(number, day), f"{count} of its legs name no parent grant.")
+        for number, day, count in db.session.execute(statement)
     ]
 
 

@@ -3,7 +3,7 @@
 Amounts are whole cents. Builders take what was decided and return the legs to post; they check that the parts belong
 together, not whether the decision is allowed: ceilings and floors are guarded where the rows are locked.
 
-Nothing books E8 outside the budget, E9a to E9c, E13 of rejected costs, E15, E17 to E20, E22 and E23 yet: their acts come
+Nothing books E8 outside the budget, E9a to E9c, E13 of rejected costs, E15, E17 to E20, E22, E23, E25 and E26 yet: their acts come
 with later stages, and tests hold the builders until then.
 """
 
@@ -299,6 +299,25 @@ def legs_e23_distributed(distributed: Sequence[Share], dims: Dimensions) -> Legs
     )
 
 
+def legs_e25(amount: Money, dims: Dimensions) -> Legs:
+    """A payment of the parent grant's funder arrives.
+
+    >>> [(leg.account.value, leg.side.value) for leg in legs_e25(Money(5), Dimensions())]
+    [('1000', 'debit'), ('3000', 'credit')]
+    """
+    return _entry((DR, Account.BANK, amount, dims), (CR, Account.FUNDING_RECEIVED, amount, dims))
+
+
+def legs_e25_identified(amount: Money, dims: Dimensions) -> Legs:
+    """An unidentified receipt turns out to be a payment of the funder."""
+    return _entry((DR, Account.UNIDENTIFIED, amount, dims), (CR, Account.FUNDING_RECEIVED, amount, dims))
+
+
+def legs_e26(amount: Money, dims: Dimensions) -> Legs:
+    """The bank charges for its services, or a difference of exchange is borne."""
+    return _entry((DR, Account.BANK_CHARGES, amount, dims), (CR, Account.BANK, amount, dims))
+
+
 def legs_e24(original: Iterable[Leg]) -> Legs:
     """The reversal of any entry."""
     return mirrored(original)
@@ -313,7 +332,11 @@ def _reopened(shares: Sequence[Share], dims: Dimensions) -> list[Line]:
 
 def _entry(*lines: Line) -> Legs:
     """The legs of those lines that are not zero; a negative one or an unbalanced whole is a programmer's error."""
-    legs = tuple(Leg(account, side, amount, dims) for side, account, amount, dims in lines if amount)
+    legs = tuple(
+        Leg(account, side, amount, dims if account is Account.BANK else dims.off_the_bank)
+        for side, account, amount, dims in lines
+        if amount
+    )
     refuse_unbalanced(legs)
     return legs
 

@@ -44,6 +44,8 @@ class Event(StrEnum):
     RECEIPT_UNIDENTIFIED = "E22"
     DISTRIBUTED = "E23"
     REVERSED = "E24"
+    FUNDING_RECEIVED = "E25"
+    BANK_CHARGED = "E26"
 
     @property
     def label(self) -> str:
@@ -79,6 +81,8 @@ _TITLES: Mapping[Event, str] = {
     Event.RECEIPT_UNIDENTIFIED: "Unidentified receipt",
     Event.DISTRIBUTED: "Distribution by the coordinator",
     Event.REVERSED: "Reversal",
+    Event.FUNDING_RECEIVED: "Programme funding received",
+    Event.BANK_CHARGED: "Bank charge",
 }
 
 
@@ -93,18 +97,17 @@ class Dimensions:
     category: str | None = None
     period: str | None = None
     document_id: UUID | None = None
+    # Which account of the programme moved; on the leg of the bank only.
+    own_account_id: UUID | None = None
 
     def of(self, organisation_id: UUID | None) -> Dimensions:
         """The same dimensions for one organisation."""
-        return Dimensions(
-            self.fund_source_id,
-            self.call_id,
-            self.grant_id,
-            organisation_id,
-            self.category,
-            self.period,
-            self.document_id,
-        )
+        return replace(self, organisation_id=organisation_id)
+
+    @property
+    def off_the_bank(self) -> Dimensions:
+        """The same dimensions for a leg on another account than the bank's."""
+        return self if self.own_account_id is None else replace(self, own_account_id=None)
 
     def part(self, organisation_id: UUID | None, category: str | None) -> Dimensions:
         """The same dimensions for one organisation and one category of its costs."""
@@ -114,6 +117,9 @@ class Dimensions:
 NO_DIMENSIONS = Dimensions()
 
 DIMENSIONS = tuple(field.name for field in fields(Dimensions))
+
+# Dimensions that came when entries stood already: a digest spells them where they are set and says nothing where they are not.
+SPELLED_WHEN_SET = ("own_account_id",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +167,21 @@ Line = tuple[Side, Account, Money, Dimensions]
 
 
 @dataclass(frozen=True, slots=True)
+class Posting:
+    """One entry that is to be written: what happened, the fact that is booked, the day it counts from, words, legs.
+
+    ``source_key`` names the fact for ever (``payment_order:<id>:sent``), so that it is booked once, however often and
+    from wherever it is told.
+    """
+
+    event: Event
+    source_key: str
+    effective_on: date
+    description: str
+    legs: Legs
+
+
+@dataclass(frozen=True, slots=True)
 class AsOf:
     """A moment of the books: what was recorded before an instant, and took effect up to a day (that day included)."""
 
@@ -184,6 +205,22 @@ def refuse_unbalanced(legs: Sequence[Leg]) -> None:
             raise Unbalanced(f"The {ledger} ledger of this entry is off by {Money(difference)}.")
 
 
+class WithoutFund(ValueError):
+    """A programmer's error: a leg does not say from which parent grant its money is."""
+
+
+# What moves before anybody knows for which call or grant: the bank, what came in unidentified, what the bank charges.
+BEFORE_A_FUND = (Account.BANK, Account.UNIDENTIFIED, Account.BANK_CHARGES)
+
+
+def refuse_without_fund(legs: Iterable[Leg]) -> None:
+    """Raise :class:`WithoutFund` unless every leg names its parent grant, or lies where none can be known yet."""
+    for leg in legs:
+        of_a_place = leg.dims.call_id or leg.dims.grant_id
+        if leg.dims.fund_source_id is None and (of_a_place or leg.account not in BEFORE_A_FUND):
+            raise WithoutFund(f"The leg on {leg.account} {leg.account.label} names no parent grant.")
+
+
 def differences(legs: Iterable[Leg]) -> dict[Ledger, int]:
     """Debit less credit in cents for each ledger touched; all zero when balanced."""
     result: dict[Ledger, int] = defaultdict(int)
@@ -203,8 +240,10 @@ def digest(legs: Iterable[Leg]) -> str:
 
 
 def _spelled(leg: Leg) -> str:
-    dims = [getattr(leg.dims, name) for name in DIMENSIONS]
-    return "|".join([leg.account, leg.side, str(leg.amount.cents), *("" if value is None else str(value) for value in dims)])  # fmt: skip
+    always = [getattr(leg.dims, name) for name in DIMENSIONS if name not in SPELLED_WHEN_SET]
+    when_set = [value for name in SPELLED_WHEN_SET if (value := getattr(leg.dims, name)) is not None]
+    said = ["" if value is None else str(value) for value in (*always, *when_set)]
+    return "|".join([leg.account, leg.side, str(leg.amount.cents), *said])
 
 
 def reference(number: int, effective_on: date) -> str:

@@ -6,6 +6,7 @@ from grants.payments.models.files import PaymentBatch
 from grants.payments.models.orders import PaymentOrder, PaymentOrderSignature
 from grants.payments.models.recoveries import Recovery, RecoveryReceipt
 from grants.payments.models.requests import PaymentRequest, PaymentRequestPart
+from grants.payments.models.reversals import ReversalProposal
 from grants.payments.models.standing import PaymentReturn, PaymentSuspension, PaymentVerification
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "PaymentVerification",
     "Recovery",
     "RecoveryReceipt",
+    "ReversalProposal",
 ]

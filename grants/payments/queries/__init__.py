@@ -25,6 +25,7 @@ from grants.payments.queries.requests import (
     request,
     request_id_of,
 )
+from grants.payments.queries.reversals import reversal_page, reversals
 from grants.payments.queries.waiting import Inbox, duties, exportable, inbox
 
 __all__ = [
@@ -59,6 +60,8 @@ __all__ = [
     "payments_to",
     "request",
     "request_id_of",
+    "reversal_page",
+    "reversals",
     "standing",
     "verify",
     "why_gone",

@@ -25,6 +25,7 @@ from grants.payments.models import PaymentOrder, PaymentRequest
 from grants.payments.queries.orders import ROWS_MAX, order_views, visible_orders
 from grants.payments.queries.recoveries import recovery_duties
 from grants.payments.queries.requests import request_views
+from grants.payments.queries.reversals import reversal_duties
 from grants.payments.rules import (
     OrderView,
     RequestView,
@@ -205,6 +206,8 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
         kinds.append(_account_duties(actor))
     if actor.can(Permission.PAYMENT_REQUEST_SUBMIT):
         kinds += [_rejected_duties(actor), _asked_duties(actor)]
+    if actor.can(Permission.LEDGER_CONFIRM_REVERSAL):
+        kinds.append(reversal_duties.asking(actor))
     found = yield from side_by_side([*kinds, recovery_duties(actor)])
     return tuple(duty for duties in found for duty in duties)
 

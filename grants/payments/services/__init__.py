@@ -12,6 +12,7 @@ from grants.payments.services.orders import authorise, cancel, change, prepare, 
 from grants.payments.services.recoveries import book_receipt, establish, waive
 from grants.payments.services.registering import complete, open_answer_file, register, send_back, verify_request
 from grants.payments.services.requests import ask_again, decide, open_for_report, open_prefinancing, reject
+from grants.payments.services.reversals import confirm_reversal, propose_reversal, refuse_reversal, withdraw_reversal
 from grants.payments.services.sending import execute, export, make_batch_file, open_batch_file, sheet
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "close_grant",
     "closure_problems",
     "complete",
+    "confirm_reversal",
     "decide",
     "establish",
     "execute",
@@ -35,6 +37,8 @@ __all__ = [
     "open_for_report",
     "open_prefinancing",
     "prepare",
+    "propose_reversal",
+    "refuse_reversal",
     "register",
     "reject",
     "send_back",
@@ -43,4 +47,5 @@ __all__ = [
     "verify",
     "verify_request",
     "waive",
+    "withdraw_reversal",
 ]

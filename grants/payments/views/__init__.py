@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from grants.payments.views import answering, approvals, grants, ledger, orders, recoveries, requests
+from grants.payments.views import answering, approvals, grants, ledger, orders, recoveries, requests, reversals
 from grants.payments.views.frame import NAVIGATION, bp
 
-__all__ = ["NAVIGATION", "answering", "approvals", "bp", "grants", "ledger", "orders", "recoveries", "requests"]
+__all__ = [
+    "NAVIGATION",
+    "answering",
+    "approvals",
+    "bp",
+    "grants",
+    "ledger",
+    "orders",
+    "recoveries",
+    "requests",
+    "reversals",
+]
