@@ -10,6 +10,7 @@ POINTS = {
     "ceiling": "the check of a ceiling before money moves",
     "conflict": "the check of a conflict of interest",
     "deadline": "the check of a deadline",
+    "file_rules": "the check of a bank file before it leaves",
     "four_eyes": "the check that two people differ",
     "scope": "the check that a thing lies in a person's scope",
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 from uuid import UUID
 
-from wtforms import SelectField, StringField, TextAreaField
+from wtforms import IntegerField, RadioField, SelectField, StringField, TextAreaField
 
 from grants.cities.rules import COUNTRIES
 from grants.core.errors import no_such
@@ -15,6 +15,7 @@ from grants.ledger.accounts import Account
 from grants.ledger.rules import Event
 from grants.payments.rules import DecisionInput, LedgerAsk, ReceiptInput, RecoveryInput
 from grants.payments.rules.own_accounts import OwnAccountInput
+from grants.payments.rules.pay_runs import FileInput, FileLayout
 from grants.programmes.rules import ProgrammeView
 from grants.web.choosing import day_asked
 from grants.web.forms import (
@@ -112,22 +113,45 @@ class ExecuteForm(ContestedForm):
     value_on = DateField("Value date on the bank statement", [Needed("Enter the day the bank booked the payment.")])
 
 
-class ExportForm(Form):
-    """The orders that leave together, and their sum as the accounting officer typed it."""
+class BuildForm(Form):
+    """The orders that leave as one file, how it is written, and the day the bank shall pay."""
 
     orders = CheckboxesField("Orders", [Needed("Tick at least one order.")])
-    control_total = MoneyField(
-        "Control total of the orders ticked", [Needed("Enter the sum of the orders you ticked.")]
+    layout = RadioField(
+        "What is made", choices=choices((each.value, each.words) for each in FileLayout), default=FileLayout.V09.value
     )
+    execution_on = DateField("The bank pays on", [Needed("Enter the day on which the bank shall pay.")])
     # What was ticked and left, or was changed, before this was sent: a sentence each.
     gone: tuple[str, ...] = ()
 
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The orders that may be ticked."""
+        return tuple(value for value, *_ in self.orders.choices or ())
+
+    def of(self, references: Iterable[str]) -> BuildForm:
+        """The form with the orders that may be ticked."""
+        self.orders.choices = choices((each, each) for each in references)
+        return self
+
     def validate(self, *args: Any, **kwargs: Any) -> bool:
-        """Nothing leaves while something ticked is no longer there: the control total was made with it.
+        """Nothing is built while something ticked is no longer there.
 
         No check: the page tells it in a notice of its own, sentence by sentence.
         """
         return bool(super().validate(*args, **kwargs)) and not self.gone
+
+    def to_input(self, account_id: UUID) -> FileInput:
+        """What was chosen."""
+        assert self.execution_on.data, "validated before"
+        return FileInput(account_id, FileLayout(str(self.layout.data)), self.execution_on.data)
+
+
+class SendForm(ContestedForm):
+    """Number and sum of a file, typed back from the accounting officer's own list."""
+
+    count = IntegerField("Number of orders", [Needed("Enter how many orders the file holds.")])
+    control_total = MoneyField("Control total", [Needed("Enter the sum of the orders.")])
 
 
 Listed = TypeVar("Listed", Account, Event)

@@ -38,18 +38,19 @@ REQUEST = Machine(
 
 
 class OrderState(StrEnum):
-    """One order on its way through the circuit; exported means it left in a list and the money is in transit."""
+    """One order on its way through the circuit; in a file it waits for the payer, sent means it left and the money is in transit."""
 
     PREPARED = "prepared"
     VERIFIED = "verified"
     AUTHORISED = "authorised"
-    EXPORTED = "exported"
+    IN_FILE = "in_file"
+    SENT = "sent"
     EXECUTED = "executed"
     CANCELLED = "cancelled"
 
 
 O = OrderState  # noqa: E741 -- one letter for the table below, as in the other stages
-BEFORE_EXPORT = (O.PREPARED, O.VERIFIED, O.AUTHORISED)
+BEFORE_FILE = (O.PREPARED, O.VERIFIED, O.AUTHORISED)
 
 ORDER = Machine(
     "payment order",
@@ -58,11 +59,39 @@ ORDER = Machine(
     [
         Transition("verify", (O.PREPARED,), O.VERIFIED, Permission.PAYMENT_ORDER_VERIFY),
         Transition("authorise", (O.VERIFIED,), O.AUTHORISED, Permission.PAYMENT_ORDER_AUTHORISE),
-        Transition("export", (O.AUTHORISED,), O.EXPORTED, Permission.PAYMENT_ORDER_EXECUTE),
-        Transition("execute", (O.EXPORTED,), O.EXECUTED, Permission.PAYMENT_ORDER_EXECUTE),
+        Transition("put_in_file", (O.AUTHORISED,), O.IN_FILE, Permission.PAYMENT_FILE_BUILD),
+        Transition("take_out", (O.IN_FILE,), O.AUTHORISED, Permission.PAYMENT_FILE_DISCARD),
+        Transition("send", (O.IN_FILE,), O.SENT, Permission.PAYMENT_FILE_SEND),
+        Transition("execute", (O.SENT,), O.EXECUTED, Permission.PAYMENT_ORDER_EXECUTE),
         # Another amount or account: every signature falls away.
-        Transition("change", BEFORE_EXPORT, O.PREPARED, Permission.PAYMENT_ORDER_PREPARE),
-        Transition("cancel", BEFORE_EXPORT, O.CANCELLED, Permission.PAYMENT_ORDER_CANCEL),
+        Transition("change", BEFORE_FILE, O.PREPARED, Permission.PAYMENT_ORDER_PREPARE),
+        Transition("cancel", BEFORE_FILE, O.CANCELLED, Permission.PAYMENT_ORDER_CANCEL),
+    ],
+)
+
+
+class BatchState(StrEnum):
+    """A file of orders: its content is frozen while it is made and checked; it leaves once, or is void for ever."""
+
+    BUILDING = "building"
+    READY = "ready"
+    REFUSED = "refused"
+    SENT = "sent"
+    DISCARDED = "discarded"
+
+
+B = BatchState
+BEFORE_SENT = (B.BUILDING, B.READY, B.REFUSED)
+
+BATCH = Machine(
+    "payment file",
+    BatchState,
+    B.BUILDING,
+    [
+        Transition("make", (B.BUILDING,), B.READY, Permission.PAYMENT_FILE_BUILD),
+        Transition("refuse", (B.BUILDING,), B.REFUSED, Permission.PAYMENT_FILE_BUILD),
+        Transition("send", (B.READY,), B.SENT, Permission.PAYMENT_FILE_SEND),
+        Transition("discard", BEFORE_SENT, B.DISCARDED, Permission.PAYMENT_FILE_DISCARD),
     ],
 )
 
@@ -116,4 +145,4 @@ class Step(StrEnum):
     PREPARED = "prepared"
     VERIFIED = "verified"
     AUTHORISED = "authorised"
-    EXPORTED = "exported"
+    SENT = "sent"

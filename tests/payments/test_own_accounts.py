@@ -62,13 +62,13 @@ def test_one_enters_another_confirms_and_then_it_is_paid_from(typed: OwnAccountI
 
     assert (reference, entered.iban, entered.state) == ("PCP-K-01", OWN_IBAN, OwnAccountState.PROPOSED)
     assert entered.address == "Rue Inventée 7, 1000 Brussels, BE"
-    assert [each.reference for each in queries.payable_from([typed.programme_id])] == [reference]
+    assert [each.reference for each in queries.payable_from([typed.programme_id])] == [reference, "PCP-K-90"]
 
 
 def test_nothing_is_paid_from_one_that_is_not_confirmed_or_of_another_programme(typed: OwnAccountInput) -> None:
     found = account_id(services.enter_own_account(actors.fin(), typed))
 
-    assert queries.payable_from([typed.programme_id]) == ()
+    assert [each.reference for each in queries.payable_from([typed.programme_id])] == ["PCP-K-90"]
     with pytest.raises(Refused, match="not confirmed"), arranging():
         paying_account(found, typed.programme_id)
     with pytest.raises(Refused, match="another programme"), arranging():
@@ -174,5 +174,5 @@ def test_by_pages_an_account_is_entered_confirmed_read_and_closed(
     assert "Confirmed" in listed and "Enter the account" not in listed
     assert "DE89 •••• 3000" in shown and "0532" not in shown
     assert again.status_code == 409 and "You confirmed the programme’s account" in again.text
-    assert [row.state for row in db.session.scalars(select(OwnAccount))] == ["closed"]
+    assert [row.state for row in db.session.scalars(select(OwnAccount).where(OwnAccount.iban == OWN_IBAN))] == ["closed"]
     assert "Accounts the programme pays from" in nuria.get("/finance/approvals").text

@@ -279,7 +279,7 @@ def test_four_people_take_an_order_to_the_bank(grant: World) -> None:
         (Step.PREPARED, "Fin Initiator"),
         (Step.VERIFIED, "Vera Verifier"),
         (Step.AUTHORISED, "Otto Authoriser"),
-        (Step.EXPORTED, "Carl Accountant"),
+        (Step.SENT, "Carl Accountant"),
     ]
     assert (books.verify(), queries.verify()) == ((), ())
 
@@ -776,7 +776,7 @@ def test_an_order_paid_twice_in_the_ledger_is_found(grant: World) -> None:
     order_id = pay(decided(grant))
     with arranging():
         found = get(PaymentOrder, order_id)
-        found.state, found.executed_by, found.value_on = OrderState.EXPORTED.value, None, None
+        found.state, found.executed_by, found.value_on = OrderState.SENT.value, None, None
 
     assert [str(problem) for problem in queries.verify()] == [
         f"{order(order_id).reference}: I12: what the ledger booked is not what the order says."

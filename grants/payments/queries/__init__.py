@@ -17,9 +17,11 @@ from grants.payments.queries.orders import (
 )
 from grants.payments.queries.own_accounts import (
     own_account,
+    own_account_by_id,
     own_account_scope,
     own_accounts,
     payable_from,
+    payable_from_any,
     paying_programmes,
 )
 from grants.payments.queries.recoveries import grant_recovery
@@ -28,7 +30,7 @@ from grants.payments.queries.requests import (
     request,
     request_id_of,
 )
-from grants.payments.queries.waiting import Inbox, duties, exportable, inbox
+from grants.payments.queries.waiting import Inbox, duties, inbox, payable_orders
 
 __all__ = [
     "ROWS_MAX",
@@ -40,7 +42,6 @@ __all__ = [
     "batch_view",
     "batches",
     "duties",
-    "exportable",
     "forecast",
     "grant_payments",
     "grant_recovery",
@@ -53,9 +54,12 @@ __all__ = [
     "order_id_of",
     "order_ids_of",
     "own_account",
+    "own_account_by_id",
     "own_account_scope",
     "own_accounts",
     "payable_from",
+    "payable_from_any",
+    "payable_orders",
     "paying_programmes",
     "request",
     "request_id_of",

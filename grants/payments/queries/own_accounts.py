@@ -8,12 +8,14 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
+from grants.agreements.models import Grant
+from grants.calls.models import Call
 from grants.core.db import db, locked
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, both, reader
 from grants.identity import queries as identity
-from grants.payments.models import OwnAccount
+from grants.payments.models import OwnAccount, PaymentOrder
 from grants.payments.rules.own_accounts import OwnAccountView
 from grants.payments.states import OwnAccountState
 from grants.programmes import queries as programmes
@@ -53,6 +55,32 @@ def payable_from(programme_ids: Collection[UUID]) -> Asking[tuple[OwnAccountView
     """The confirmed accounts of these programmes: what a payment may leave from."""
     confirmed = OwnAccount.state == OwnAccountState.CONFIRMED.value
     return (yield from _views(select(OwnAccount).where(confirmed, OwnAccount.programme_id.in_(programme_ids))))
+
+
+def own_account_by_id(account_id: UUID) -> OwnAccountView:
+    """One account, for an act that may pay from it."""
+    return _read_by_id([account_id])[0]
+
+
+@reader
+def _read_by_id(ids: Collection[UUID]) -> Asking[tuple[OwnAccountView, ...]]:
+    return (yield from _views(select(OwnAccount).where(OwnAccount.id.in_(ids))))
+
+
+def payable_from_any(order_ids: Collection[UUID]) -> UUID:
+    """The first confirmed account of the programme that pays these orders; raises :class:`NotFound` where it has none."""
+    found = db.session.scalars(
+        select(OwnAccount.id)
+        .join(Call, Call.programme_id == OwnAccount.programme_id)
+        .join(Grant, Grant.call_id == Call.id)
+        .join(PaymentOrder, PaymentOrder.grant_id == Grant.id)
+        .where(PaymentOrder.id.in_(order_ids), OwnAccount.state == OwnAccountState.CONFIRMED.value)
+        .order_by(OwnAccount.reference)
+        .limit(1)
+    ).first()
+    if found is None:
+        raise NotFound
+    return found
 
 
 @reader

@@ -29,6 +29,7 @@ from grants.payments.rules.decisions import (
     final_steps,
     room,
 )
+from grants.payments.rules.pay_runs import batch_next
 from grants.payments.rules.recoveries import (
     ReceiptInput,
     ReceiptView,
@@ -90,6 +91,7 @@ __all__ = [
     "SignatureView",
     "again_due_on",
     "again_refusal",
+    "batch_next",
     "check_decision",
     "check_receipt",
     "check_recovery",

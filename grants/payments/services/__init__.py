@@ -6,17 +6,19 @@ pays from the same grant waits, and checks what then stands.
 
 from __future__ import annotations
 
+from grants.payments.services.building import build, discard, make_batch_file, open_batch_file, sheet
 from grants.payments.services.closure import close_grant, closure_problems
 from grants.payments.services.orders import authorise, cancel, change, prepare, verify
 from grants.payments.services.own_accounts import close_own_account, confirm_own_account, enter_own_account
 from grants.payments.services.recoveries import book_receipt, establish, waive
 from grants.payments.services.requests import ask_again, decide, open_for_report, open_prefinancing, reject
-from grants.payments.services.sending import execute, export, make_batch_file, open_batch_file, sheet
+from grants.payments.services.sending import execute, export, send
 
 __all__ = [
     "ask_again",
     "authorise",
     "book_receipt",
+    "build",
     "cancel",
     "change",
     "close_grant",
@@ -24,6 +26,7 @@ __all__ = [
     "closure_problems",
     "confirm_own_account",
     "decide",
+    "discard",
     "enter_own_account",
     "establish",
     "execute",
@@ -34,6 +37,7 @@ __all__ = [
     "open_prefinancing",
     "prepare",
     "reject",
+    "send",
     "sheet",
     "verify",
     "waive",
