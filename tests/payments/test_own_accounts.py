@@ -174,5 +174,7 @@ def test_by_pages_an_account_is_entered_confirmed_read_and_closed(
     assert "Confirmed" in listed and "Enter the account" not in listed
     assert "DE89 •••• 3000" in shown and "0532" not in shown
     assert again.status_code == 409 and "You confirmed the programme’s account" in again.text
-    assert [row.state for row in db.session.scalars(select(OwnAccount).where(OwnAccount.iban == OWN_IBAN))] == ["closed"]
+    assert [row.state for row in db.session.scalars(select(OwnAccount).where(OwnAccount.iban == OWN_IBAN))] == [
+        "closed"
+    ]
     assert "Accounts the programme pays from" in nuria.get("/finance/approvals").text

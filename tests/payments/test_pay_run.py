@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -17,7 +16,6 @@ from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, Refused
 from grants.core.files import StoredFile
 from grants.core.money import Money, euros
-from grants.core.states import IllegalMove
 from grants.ledger.models import LedgerEntry
 from grants.payments import queries, services
 from grants.payments.models import OwnAccount, PaymentBatch, PaymentOrder, PaymentRequest
@@ -134,7 +132,7 @@ def test_what_was_sent_is_in_no_other_file_and_downloads_as_the_same_bytes(order
             lambda: services.discard(actors.carl(), batch_id, reason="Too late."),
             lambda: services.cancel(actors.otto(), order_id, reason="Too late."),
         ):
-            with pytest.raises((Conflict, IllegalMove)):
+            with pytest.raises((Conflict, Refused)):
                 again()
         opened = [services.open_batch_file(actors.carl(), batch_id).sha256 for _ in range(2)]
 
@@ -166,7 +164,7 @@ def test_what_the_rules_refuse_leaves_no_file_and_says_where_and_what(order_id: 
         # Saturday: banks do not pay.
         built = services.build(actors.carl(), (order_id,), chosen(on=date(2023, 5, 6)))
         services.make_batch_file(actors.carl(), built.id)
-        with pytest.raises((Conflict, IllegalMove)):
+        with pytest.raises((Conflict, Refused)):
             services.send(actors.carl(), built.id, count=1, control_total=DUE)
 
     found = queries.batch(actors.carl(), built.reference)
@@ -190,7 +188,7 @@ def test_other_bytes_in_the_store_keep_it_from_leaving(order_id: UUID) -> None:
     place.chmod(0o600)
     place.write_bytes(place.read_bytes().replace(b"210000.00", b"210001.00"))
 
-    with clock.at(NOW), pytest.raises(Exception, match="not the one|changed|damaged|differ|genuine|hash"):
+    with clock.at(NOW), pytest.raises(Refused, match="not those it was stored with"):
         services.send(actors.carl(), batch_id, count=1, control_total=DUE)
 
     assert get(PaymentOrder, order_id).state == OrderState.IN_FILE.value
@@ -203,9 +201,6 @@ def test_whoever_signed_an_order_neither_builds_nor_sends_its_file(order_id: UUI
                 services.build(person, (order_id,), chosen())
         with pytest.raises(Invalid, match="day"):
             services.build(actors.carl(), (order_id,), chosen(on=date(2023, 5, 3)))
-        with arranging():
-            db.session.scalars(select(OwnAccount)).one().state = "closed"  # refused below by the constraint of closing
-            db.session.rollback()
         with pytest.raises(Invalid):
             services.build(actors.carl(), (), chosen())
 

@@ -38,6 +38,7 @@ from grants.payments import queries, services
 from grants.payments.models import PaymentBatch, PaymentOrder, PaymentOrderSignature, PaymentRequest
 from grants.payments.rules import DecisionInput, RecoveryInput
 from grants.payments.states import OrderState, RequestState, Step
+from grants.programmes.models import Programme
 from tests import actors
 from tests.payments.world import IBAN, World, replace_account, report
 from tests.servers import Cluster
@@ -359,7 +360,7 @@ def test_who_declares_a_conflict_takes_no_step_of_the_payment_and_a_colleague_do
             deed()
 
 
-@pytest.mark.parametrize("column", ["verified_by", "authorised_by", "exported_by", "executed_by"])
+@pytest.mark.parametrize("column", ["verified_by", "authorised_by", "sent_by", "executed_by"])
 def test_the_database_itself_keeps_four_people_apart(grant: World, column: str) -> None:
     order_id = pay(decided(grant))
 
@@ -448,9 +449,9 @@ def test_an_order_that_left_is_neither_changed_nor_cancelled_nor_sent_again(gran
 def test_a_wrong_control_total_exports_nothing(grant: World) -> None:
     order_id = authorised(decided(grant))
 
-    with pytest.raises(Invalid, match="control total"):
+    with pytest.raises(Invalid, match="nothing was sent"):
         services.export(actors.carl(), (order_id,), control_total=euros(210_000) + Money(1))
-    assert order(order_id).state == OrderState.AUTHORISED.value
+    assert order(order_id).state == OrderState.IN_FILE.value
 
 
 @pytest.mark.parametrize("value_on", [date(2024, 7, 31), date(2024, 8, 2)])
@@ -577,9 +578,6 @@ def test_out_of_scope_is_as_if_not_there(grant: World) -> None:
 def test_the_list_of_a_batch_is_made_once_and_holds_what_the_bank_needs(grant: World) -> None:
     order_id = authorised(decided(grant))
     sent = services.export(actors.carl(), (order_id,), control_total=euros(210_000))
-    with pytest.raises(Refused, match="still being made"):
-        services.open_batch_file(actors.carl(), sent.id)
-
     made = services.make_batch_file(actors.carl(), sent.id)
     again = services.make_batch_file(actors.carl(), sent.id)
 
@@ -680,7 +678,7 @@ def test_the_inbox_counts_and_sums_in_as_many_statements_however_much_waits(gran
     assert (found.rows.total, found.total, len(found.rows.items)) == (62, euros(210_000), 1)
 
 
-def test_an_order_is_exported_wherever_it_stands_in_the_list(grant: World) -> None:
+def test_an_order_can_be_put_into_a_file_wherever_it_stands_in_the_inbox(grant: World) -> None:
     request_id = decided(grant)
     order_id = authorised(request_id, euros(100))
     many_orders(request_id, queries.ROWS_MAX + 1)
@@ -689,8 +687,10 @@ def test_an_order_is_exported_wherever_it_stands_in_the_list(grant: World) -> No
     assert reference not in [
         row.reference for row in queries.inbox(actors.carl(), Page(size=queries.ROWS_MAX)).rows.items
     ]
-    assert queries.exportable(actors.carl(), [reference, "PCP-2024-P-9999"]) == (reference,)
-    assert queries.exportable(actors.vera(), [reference]) == ()
+    programme_id = db.session.scalars(select(Programme.id)).one()
+    carl, vera = (queries.payable_orders(who, programme_id) for who in (actors.carl(), actors.vera()))
+    assert reference in [row.reference for row in carl if row.yours]
+    assert [row for row in vera if row.yours] == []
 
 
 def asked(deed: Callable[[], object]) -> int:

@@ -206,12 +206,13 @@ def make_batch_file(actor: Actor, batch_id: UUID) -> BatchSummary:
     refuse_conflict_with_any(actor, batch_id)
     if batch.state == BatchState.BUILDING.value:
         data, findings = written(batch)
-        batch.problems = [{"code": each.code.value, "where": each.where, "what": each.what} for each in findings]
+        problems = [{"code": each.code.value, "where": each.where, "what": each.what} for each in findings]
         if data is None:
             BATCH.move(batch, "refuse")
         else:
-            BATCH.move(batch, "make")
             _freeze(batch, data)
+            BATCH.move(batch, "make")
+        batch.problems = problems
     return BatchSummary(batch.id, batch.reference, batch.orders, batch.total, batch.file_sha256)
 
 
