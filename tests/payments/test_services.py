@@ -35,8 +35,9 @@ from grants.ledger import queries as books
 from grants.ledger.accounts import Account
 from grants.ledger.models import LedgerEntry, LedgerLeg
 from grants.payments import queries, services
-from grants.payments.models import PaymentBatch, PaymentOrder, PaymentOrderSignature, PaymentRequest
+from grants.payments.models import OwnAccount, PaymentBatch, PaymentOrder, PaymentOrderSignature, PaymentRequest
 from grants.payments.rules import DecisionInput, RecoveryInput
+from grants.payments.rules.pay_runs import FileInput, FileLayout
 from grants.payments.states import OrderState, RequestState, Step
 from grants.programmes.models import Programme
 from tests import actors
@@ -404,7 +405,7 @@ def test_a_replaced_account_stops_the_order_until_it_is_changed(grant: World) ->
     order_id = authorised(decided(grant))
     replace_account(grant)
 
-    with pytest.raises(Refused, match="was replaced after it was prepared"):
+    with pytest.raises(Refused, match="was replaced after"):
         services.export(actors.carl(), (order_id,), control_total=euros(210_000))
     assert "replaced" in (queries.inbox(actors.carl(), Page()).rows.items[0].locked or "")
     services.change(actors.fin(), order_id, amount=euros(210_000), reason="New account")
@@ -483,7 +484,8 @@ GUARDS = {
     "verify": ("audit", "conflict", "four_eyes", "scope"),
     "authorise": ("audit", "conflict", "four_eyes", "scope"),
     "cancel": ("audit", "conflict", "scope"),
-    "export": ("audit", "ceiling", "conflict", "four_eyes", "scope"),
+    "build": ("audit", "conflict", "four_eyes", "scope"),
+    "send": ("audit", "ceiling", "conflict", "file_rules", "four_eyes", "scope"),
     "execute": ("audit", "ceiling", "conflict", "four_eyes", "scope"),
     "close": ("audit", "ceiling", "scope"),
 }
@@ -513,15 +515,19 @@ def test_a_fault_in_any_guard_lets_nothing_through(grant: World, monkeypatch: py
         request_id = opened(grant)
     if deed not in {"open", "decide", "reject", "close"}:
         services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
-    if deed in {"change", "verify", "authorise", "cancel", "export", "execute"}:
+    if deed in {"change", "verify", "authorise", "cancel", "build", "send", "execute"}:
         order_id = services.prepare(actors.fin(), request_id).id
-    if deed in {"authorise", "export", "execute"}:
+    if deed in {"authorise", "build", "send", "execute"}:
         services.verify(actors.vera(), order_id)
-    if deed in {"export", "execute"}:
+    if deed in {"build", "send", "execute"}:
         services.authorise(actors.otto(), order_id)
     if deed == "execute":
         services.export(actors.carl(), (order_id,), control_total=euros(210_000))
     otto, fin, vera, carl = actors.otto(), actors.fin(), actors.vera(), actors.carl()
+    chosen = FileInput(db.session.scalars(select(OwnAccount.id)).one(), FileLayout.XLSX, today)
+    file_id = services.build(carl, (order_id,), chosen).id if deed == "send" else order_id
+    if deed == "send":
+        services.make_batch_file(carl, file_id)
     deeds = {
         "open": lambda: services.open_prefinancing(actors.program(), grant.grant_id),
         "decide": lambda: services.decide(otto, request_id, DecisionInput(euros(240_000))),
@@ -531,7 +537,8 @@ def test_a_fault_in_any_guard_lets_nothing_through(grant: World, monkeypatch: py
         "verify": lambda: services.verify(vera, order_id),
         "authorise": lambda: services.authorise(otto, order_id),
         "cancel": lambda: services.cancel(otto, order_id, reason="No."),
-        "export": lambda: services.export(carl, (order_id,), control_total=euros(210_000)),
+        "build": lambda: services.build(carl, (order_id,), chosen),
+        "send": lambda: services.send(carl, file_id, count=1, control_total=euros(210_000)),
         "execute": lambda: services.execute(carl, order_id, value_on=today),
         "close": lambda: services.close_grant(otto, grant.grant_id, note="Looked at."),
     }
@@ -595,9 +602,11 @@ def test_the_list_of_a_batch_is_made_once_and_holds_what_the_bank_needs(grant: W
         None,
         210000,
         f"{reference} Pre-financing",
+        order(order_id).end_to_end_id,
     ]
     assert rows[3][5] == 210000
-    assert services.sheet(queries.batch(actors.carl(), made.reference)) == files.path(file).read_bytes()
+    found = queries.batch(actors.carl(), made.reference)
+    assert services.sheet(found.reference, found.built_at, found.lines) == files.path(file).read_bytes()
     for actor in (actors.nuria(), actors.otto()):
         with pytest.raises(NotAllowed):
             services.open_batch_file(actor, sent.id)
@@ -640,7 +649,7 @@ def test_duties_follow_the_circuit(grant: World) -> None:
     services.verify(people["vera"], order_id)
     assert waits() == {"otto": ["Authorise the order for WARM"]}
     services.authorise(people["otto"], order_id)
-    assert waits() == {"carl": ["Export the order for WARM"]}
+    assert waits() == {"carl": ["Put into a payment file the order for WARM"]}
     services.export(people["carl"], (order_id,), control_total=euros(210_000))
     assert waits() == {"carl": ["Mark as executed the order for WARM"]}
 

@@ -124,15 +124,11 @@ def test_the_whole_circuit_goes_by_forms_and_every_page_of_it_opens(app: Flask, 
     send(app, actors.vera(), f"{order}/verify", note="Agreement and account compared")
     send(app, actors.otto(), f"{order}/authorise")
     inbox = get(app, actors.carl(), "/finance/approvals")
-    assert "Export as a list" in inbox
+    assert "Build a payment file" in inbox
     reference = order.rsplit("/", 1)[1]
-    wrong = send(app, actors.carl(), "/finance/approvals/export", 422, orders=reference, control_total="210 000,01")
-    assert "The orders ticked sum to EUR 210\u00a0000.00" in wrong
-    batch = send(app, actors.carl(), "/finance/approvals/export", orders=reference, control_total="210 000,00")
-    assert "is being made" in get(app, actors.carl(), batch)
-    get(app, actors.carl(), f"{batch}/list.xlsx", 422)
+    left(app, actors.carl(), reference, "210 000,00")
     day = clock.long_date(clock.in_zone(clock.now()).date())
-    assert "The list left on" in send(app, actors.carl(), f"{order}/execute", 422, value_on="1 May 2023")
+    assert "The file left on" in send(app, actors.carl(), f"{order}/execute", 422, value_on="1 May 2023")
     send(app, actors.carl(), f"{order}/execute", value_on=day)
 
     shown = get(app, actors.nuria(), order)
