@@ -22,7 +22,13 @@ def written_once(once: str, free: str) -> str:
 def upgrade() -> None:
     op.execute("DROP TRIGGER payment_batch_written_once ON payment_batch")
     op.execute("ALTER TABLE payment_batch RENAME COLUMN exported_at TO built_at")
+    op.execute(
+        "ALTER TABLE payment_batch RENAME CONSTRAINT payment_batch_exported_at_not_null TO payment_batch_built_at_not_null"
+    )
     op.execute("ALTER TABLE payment_batch RENAME COLUMN exported_by TO built_by")
+    op.execute(
+        "ALTER TABLE payment_batch RENAME CONSTRAINT payment_batch_exported_by_not_null TO payment_batch_built_by_not_null"
+    )
     op.execute("ALTER TABLE payment_batch RENAME CONSTRAINT fk_payment_batch_exported_by TO fk_payment_batch_built_by")
     op.execute(
         """
@@ -162,6 +168,12 @@ def downgrade() -> None:
         """
     )
     op.execute("ALTER TABLE payment_batch RENAME COLUMN built_at TO exported_at")
+    op.execute(
+        "ALTER TABLE payment_batch RENAME CONSTRAINT payment_batch_built_at_not_null TO payment_batch_exported_at_not_null"
+    )
     op.execute("ALTER TABLE payment_batch RENAME COLUMN built_by TO exported_by")
+    op.execute(
+        "ALTER TABLE payment_batch RENAME CONSTRAINT payment_batch_built_by_not_null TO payment_batch_exported_by_not_null"
+    )
     op.execute("ALTER TABLE payment_batch RENAME CONSTRAINT fk_payment_batch_built_by TO fk_payment_batch_exported_by")
     op.execute(written_once("file_id,file_sha256", ""))
