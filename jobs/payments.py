@@ -20,5 +20,5 @@ def open_for_report(*, report_id: str) -> None:
 
 
 def make_batch_file(*, batch_id: str) -> None:
-    """Make the list of a batch; a second run finds it made."""
-    services.make_batch_file(jobs.actor(Permission.PAYMENT_ORDER_EXECUTE), UUID(batch_id))
+    """Make and check the file of a batch; a second run finds it made."""
+    services.make_batch_file(jobs.actor(Permission.PAYMENT_FILE_BUILD), UUID(batch_id))

@@ -301,7 +301,7 @@ class Ours(Rushes):
 
     def _payments_say(self, answer: Answer) -> str | None:
         orders, cents = self._row(
-            "SELECT count(*), coalesce(sum(amount), 0) FROM payment_order WHERE state IN ('prepared', 'verified', 'authorised', 'exported')"
+            "SELECT count(*), coalesce(sum(amount), 0) FROM payment_order WHERE state IN ('prepared', 'verified', 'authorised', 'in_file', 'sent')"
         )
         said = re.search(r"(\d+) on the way, EUR ([^<]+?) in all", answer.text)
         found = said and (int(said[1]), int(re.sub(r"\D", "", said[2])))

@@ -16,7 +16,7 @@ Check = Callable[[Answer], str | None]
 # Rows on one page of the grants, of the journal and of the record; orders that /home looks through for what to do.
 ROWS, CIRCUIT_ROWS = 50, 200
 _ON_THE_WAY = (
-    "SELECT count(*) FROM (SELECT state FROM payment_order WHERE state IN ('prepared', 'verified', 'authorised', 'exported') "
+    "SELECT count(*) FROM (SELECT state FROM payment_order WHERE state IN ('prepared', 'verified', 'authorised', 'in_file', 'sent') "
     f"ORDER BY due_on, reference LIMIT {CIRCUIT_ROWS}) x WHERE %s::text IS NOT NULL AND state IN "
 )
 _OPEN_SHEETS = (

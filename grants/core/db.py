@@ -194,9 +194,24 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     "letter_mailing": WrittenOnce(
         once=("confirmed_by", "confirmed_at", "returned_by", "returned_at", "return_reason"), free=("state",)
     ),
+    "own_account": WrittenOnce(
+        once=("confirmed_by", "confirmed_at", "evidence", "closed_by", "closed_at", "close_reason"), free=("state",)
+    ),
     "panel_minutes": WrittenOnce(once=("chair_signed_by", "chair_signed_at", "second_signed_by", "second_signed_at")),
     "evaluator_acceptance": WrittenOnce(once=("withdrawn_at", "withdrawn_why")),
-    "payment_batch": WrittenOnce(once=("file_id", "file_sha256")),
+    "payment_batch": WrittenOnce(
+        once=(
+            "file_id",
+            "file_sha256",
+            "problems",
+            "sent_at",
+            "sent_by",
+            "discarded_at",
+            "discarded_by",
+            "discard_reason",
+        ),
+        free=("state",),
+    ),
     "payment_order_signature": WrittenOnce(once=("voided_at", "voided_why")),
     "payment_return": WrittenOnce(once=("answer", "answered_at", "answered_by")),
     "payment_suspension": WrittenOnce(

@@ -11,6 +11,7 @@ POINTS = {
     "clock": "the check that the clock of a payment runs, and of what comes before its decision",
     "conflict": "the check of a conflict of interest",
     "deadline": "the check of a deadline",
+    "file_rules": "the check of a bank file before it leaves",
     "four_eyes": "the check that two people differ",
     "scope": "the check that a thing lies in a person's scope",
 }

@@ -43,11 +43,15 @@ from grants.demo.judging import Judges
 from grants.demo.texts import bank_letter, sentences
 from grants.dossiers.rules import Answer
 from grants.identity import queries as identity
+from grants.payments import queries as payment_reads
 from grants.payments import services as payments
 from grants.payments.models import PaymentOrder, PaymentRequest, Recovery
 from grants.payments.rules import DecisionInput as PaymentDecision
 from grants.payments.rules import ReceiptInput, RecoveryInput
+from grants.payments.rules.own_accounts import OwnAccountInput
 from grants.payments.states import RequestState
+from grants.programmes import services as programmes
+from grants.programmes.rules import PILOT_CITIES
 from grants.reporting import queries as report_reads
 from grants.reporting import services as reporting
 from grants.reporting.rules import Decision, Judged, MilestoneInput
@@ -269,6 +273,25 @@ class Troupe(Judges):
         """The accounting officer puts these into one list for the bank."""
         amounts = db.session.scalars(select(PaymentOrder.amount).where(PaymentOrder.id.in_(order_ids)))
         payments.export(self.actor("accountant"), tuple(order_ids), control_total=total(amounts))
+
+    def enter_own_account(self) -> None:
+        """The programme is set up, and two people give the account it pays from."""
+        programme = programmes.set_up(self.actor("manager"), PILOT_CITIES)
+        reference = payments.enter_own_account(
+            self.actor("initiator"),
+            OwnAccountInput(
+                programme.id,
+                "Pilot Cities Programme (invented)",
+                "BE43068999999501",
+                "BE",
+                "Brussels",
+                postcode="1000",
+                street="Rue de l’Exemple",
+                building="1",
+            ),
+        )
+        account = payment_reads.own_account(self.actor("verifier"), reference)
+        payments.confirm_own_account(self.actor("verifier"), account.id, evidence="Letter of the bank (invented)")
 
     def book_order(self, order_id: UUID, value_on: date) -> None:
         """The bank paid it on that day."""

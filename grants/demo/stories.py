@@ -58,10 +58,11 @@ class Demo:
     stage: Stage
 
     def arrival(self) -> Story:
-        """People and organisations; before anything else."""
+        """People and organisations, and the account the programme pays from; before anything else."""
         yield datetime(2022, 6, 1, 8, tzinfo=UTC)
         self.stage.say("People and organisations")
         self.stage.troupe.arrive()
+        self.stage.troupe.enter_own_account()
         tell_the_register(self.stage.troupe)
 
     def real(self) -> Story:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
+from uuid import UUID
 
-from wtforms import FileField, SelectField, StringField, TextAreaField
+from wtforms import FileField, IntegerField, RadioField, SelectField, StringField, TextAreaField
 
+from grants.cities.rules import COUNTRIES
 from grants.core.errors import no_such
 from grants.core.money import Money
 from grants.ledger.accounts import Account
@@ -20,6 +22,9 @@ from grants.payments.rules import (
     ReceiptInput,
     RecoveryInput,
 )
+from grants.payments.rules.own_accounts import OwnAccountInput
+from grants.payments.rules.pay_runs import FileInput, FileLayout
+from grants.programmes.rules import ProgrammeView
 from grants.web.choosing import day_asked
 from grants.web.forms import (
     A_PARAGRAPH,
@@ -199,24 +204,47 @@ class ExecuteForm(MoneyForm):
     value_on = DateField("Value date on the bank statement", [Needed("Enter the day the bank booked the payment.")])
 
 
-class ExportForm(Form):
-    """The orders that leave together, and their sum as the accounting officer typed it."""
+class BuildForm(Form):
+    """The orders that leave as one file, how it is written, and the day the bank shall pay."""
 
     moves_money = True
 
     orders = CheckboxesField("Orders", [Needed("Tick at least one order.")])
-    control_total = MoneyField(
-        "Control total of the orders ticked", [Needed("Enter the sum of the orders you ticked.")]
+    layout = RadioField(
+        "What is made", choices=choices((each.value, each.words) for each in FileLayout), default=FileLayout.V09.value
     )
+    execution_on = DateField("The bank pays on", [Needed("Enter the day on which the bank shall pay.")])
     # What was ticked and left, or was changed, before this was sent: a sentence each.
     gone: tuple[str, ...] = ()
 
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The orders that may be ticked."""
+        return tuple(value for value, *_ in self.orders.choices or ())
+
+    def of(self, references: Iterable[str]) -> BuildForm:
+        """The form with the orders that may be ticked."""
+        self.orders.choices = choices((each, each) for each in references)
+        return self
+
     def validate(self, *args: Any, **kwargs: Any) -> bool:
-        """Nothing leaves while something ticked is no longer there: the control total was made with it.
+        """Nothing is built while something ticked is no longer there.
 
         No check: the page tells it in a notice of its own, sentence by sentence.
         """
         return bool(super().validate(*args, **kwargs)) and not self.gone
+
+    def to_input(self, account_id: UUID) -> FileInput:
+        """What was chosen."""
+        assert self.execution_on.data, "validated before"
+        return FileInput(account_id, FileLayout(str(self.layout.data)), self.execution_on.data)
+
+
+class SendForm(MoneyForm):
+    """Number and sum of a file, typed back from the accounting officer's own list."""
+
+    count = IntegerField("Number of orders", [Needed("Enter how many orders the file holds.")])
+    control_total = MoneyField("Control total", [Needed("Enter the sum of the orders.")])
 
 
 Listed = TypeVar("Listed", Account, Event)
@@ -251,3 +279,44 @@ class CloseForm(MoneyForm):
     """The closure of a grant, and on what it rests."""
 
     note = TextAreaField("What was looked at", [A_PARAGRAPH, Needed("Write what was looked at before closing.")])
+
+
+class OwnAccountForm(Form):
+    """An account the programme pays from, with the address of its holder in parts."""
+
+    moves_money = True
+
+    programme = SelectField("Programme", choices=[])
+    holder = StringField("Account holder", [WORDS_OF_A_TITLE, Needed("Enter the holder as the bank writes it.")])
+    iban = StringField("IBAN", [Needed("Enter the IBAN.")])
+    bic = StringField("BIC (optional)")
+    street = StringField("Street (optional)", [WORDS_OF_A_TITLE])
+    building = StringField("Building number (optional)")
+    postcode = StringField("Postcode (optional)")
+    town = StringField("Town", [WORDS_OF_A_TITLE, Needed("Enter the town: banks refuse an address without it.")])
+    country = SelectField("Country", choices=choices(sorted(COUNTRIES.items(), key=lambda item: item[1])), default="BE")
+
+    def of(self, programmes: Iterable[ProgrammeView]) -> OwnAccountForm:
+        """The form with the programmes an account can be entered for."""
+        self.programme.choices = choices((str(each.id), f"{each.code} {each.name}") for each in programmes)
+        return self
+
+    def to_input(self) -> OwnAccountInput:
+        """The typed account."""
+        return OwnAccountInput(
+            programme_id=UUID(str(self.programme.data)),
+            holder=self.holder.data or "",
+            iban=self.iban.data or "",
+            country=str(self.country.data),
+            town=self.town.data or "",
+            bic=self.bic.data or "",
+            postcode=self.postcode.data or "",
+            street=self.street.data or "",
+            building=self.building.data or "",
+        )
+
+
+class ConfirmOwnAccountForm(MoneyForm):
+    """How the second person checked an account of the programme."""
+
+    evidence = StringField("What you compared it with", [A_PARAGRAPH, Needed("Name the document of the bank.")])

@@ -1,4 +1,5 @@
-"""The states of a payment request, which the authoriser decides, of an order, which four people carry out, and of a recovery."""
+"""The states of a payment request, which the authoriser decides, of an order, which four people carry out, of a recovery, and of
+the programme's own bank accounts."""
 
 from __future__ import annotations
 
@@ -72,18 +73,21 @@ class ClockEvent(StrEnum):
 
 
 class OrderState(StrEnum):
-    """One order on its way through the circuit; exported means it left in a list and the money is in transit."""
+    """One order on its way through the circuit; in a file it waits for the payer, sent means it left and the money is in transit."""
 
     PREPARED = "prepared"
     VERIFIED = "verified"
     AUTHORISED = "authorised"
-    EXPORTED = "exported"
+    IN_FILE = "in_file"
+    SENT = "sent"
     EXECUTED = "executed"
     CANCELLED = "cancelled"
 
 
 O = OrderState  # noqa: E741 -- one letter for the table below, as in the other stages
-BEFORE_EXPORT = (O.PREPARED, O.VERIFIED, O.AUTHORISED)
+BEFORE_FILE = (O.PREPARED, O.VERIFIED, O.AUTHORISED)
+# What has not left for the bank: what waits in a file can still be taken out.
+NOT_LEFT = (*BEFORE_FILE, O.IN_FILE)
 
 ORDER = Machine(
     "payment order",
@@ -92,11 +96,39 @@ ORDER = Machine(
     [
         Transition("verify", (O.PREPARED,), O.VERIFIED, Permission.PAYMENT_ORDER_VERIFY),
         Transition("authorise", (O.VERIFIED,), O.AUTHORISED, Permission.PAYMENT_ORDER_AUTHORISE),
-        Transition("export", (O.AUTHORISED,), O.EXPORTED, Permission.PAYMENT_ORDER_EXECUTE),
-        Transition("execute", (O.EXPORTED,), O.EXECUTED, Permission.PAYMENT_ORDER_EXECUTE),
+        Transition("put_in_file", (O.AUTHORISED,), O.IN_FILE, Permission.PAYMENT_FILE_BUILD),
+        Transition("take_out", (O.IN_FILE,), O.AUTHORISED, Permission.PAYMENT_FILE_DISCARD),
+        Transition("send", (O.IN_FILE,), O.SENT, Permission.PAYMENT_FILE_SEND),
+        Transition("execute", (O.SENT,), O.EXECUTED, Permission.PAYMENT_ORDER_EXECUTE),
         # Another amount or account: every signature falls away.
-        Transition("change", BEFORE_EXPORT, O.PREPARED, Permission.PAYMENT_ORDER_PREPARE),
-        Transition("cancel", BEFORE_EXPORT, O.CANCELLED, Permission.PAYMENT_ORDER_CANCEL),
+        Transition("change", BEFORE_FILE, O.PREPARED, Permission.PAYMENT_ORDER_PREPARE),
+        Transition("cancel", BEFORE_FILE, O.CANCELLED, Permission.PAYMENT_ORDER_CANCEL),
+    ],
+)
+
+
+class BatchState(StrEnum):
+    """A file of orders: its content is frozen while it is made and checked; it leaves once, or is void for ever."""
+
+    BUILDING = "building"
+    READY = "ready"
+    REFUSED = "refused"
+    SENT = "sent"
+    DISCARDED = "discarded"
+
+
+B = BatchState
+BEFORE_SENT = (B.BUILDING, B.READY, B.REFUSED)
+
+BATCH = Machine(
+    "payment file",
+    BatchState,
+    B.BUILDING,
+    [
+        Transition("make", (B.BUILDING,), B.READY, Permission.PAYMENT_FILE_BUILD),
+        Transition("refuse", (B.BUILDING,), B.REFUSED, Permission.PAYMENT_FILE_BUILD),
+        Transition("send", (B.READY,), B.SENT, Permission.PAYMENT_FILE_SEND),
+        Transition("discard", BEFORE_SENT, B.DISCARDED, Permission.PAYMENT_FILE_DISCARD),
     ],
 )
 
@@ -143,10 +175,34 @@ REVERSAL = Machine(
 )
 
 
+class OwnAccountState(StrEnum):
+    """An account of the programme is proposed by one person, confirmed by another, and closed for new payments."""
+
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    CLOSED = "closed"
+
+
+OWN_ACCOUNT = Machine(
+    "own account",
+    OwnAccountState,
+    OwnAccountState.PROPOSED,
+    [
+        Transition("confirm", (OwnAccountState.PROPOSED,), OwnAccountState.CONFIRMED, Permission.OWN_ACCOUNT_CONFIRM),
+        Transition(
+            "close",
+            (OwnAccountState.PROPOSED, OwnAccountState.CONFIRMED),
+            OwnAccountState.CLOSED,
+            Permission.OWN_ACCOUNT_CLOSE,
+        ),
+    ],
+)
+
+
 class Step(StrEnum):
     """The steps that the circuit keeps apart: four different people on each order."""
 
     PREPARED = "prepared"
     VERIFIED = "verified"
     AUTHORISED = "authorised"
-    EXPORTED = "exported"
+    SENT = "sent"

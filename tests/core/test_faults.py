@@ -77,7 +77,9 @@ from grants.identity.policy import Role
 from grants.identity.rules import RoleInput, ValidationInput
 from grants.identity.states import FactKind
 from grants.payments import services as paying
+from grants.payments.models import OwnAccount
 from grants.payments.rules import DecisionInput, ReceiptInput, RecoveryInput
+from grants.payments.rules.pay_runs import FileInput, FileLayout
 from grants.payments.states import SuspensionReason
 from grants.reporting import queries as reports
 from grants.reporting import services as reporting
@@ -131,6 +133,18 @@ def paid(order_id: UUID, amount: int) -> UUID:
     return batch.id
 
 
+def built_and_void(request_id: UUID, amount: int) -> None:
+    """A bank file of a new order over this amount, made and checked, then void; its order is cancelled."""
+    order_id = order_of(request_id, amount)
+    paying.verify(actors.vera(), order_id)
+    paying.authorise(actors.otto(), order_id)
+    account = db.session.scalars(select(OwnAccount.id)).one()
+    built = paying.build(actors.carl(), (order_id,), FileInput(account, FileLayout.V09, NOW.date()))
+    paying.make_batch_file(actors.carl(), built.id)
+    paying.discard(actors.carl(), built.id, reason="Not today.")
+    paying.cancel(actors.fin(), order_id, reason="Not needed.")
+
+
 def opened(found: World, number: int, accepted: int, *, final: bool = False) -> UUID:
     request = paying.open_for_report(actors.program(), report(found, number, euros(accepted), final=final))
     assert request is not None
@@ -157,6 +171,7 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(app: Flask, attack: 
         batch_id = paid(order_id, 70_000)
         paying.make_batch_file(actors.carl(), batch_id)
         paying.open_batch_file(actors.carl(), batch_id)
+        built_and_void(prefinancing.id, 2_000)
         paying.cancel(actors.fin(), order_of(prefinancing.id, 1_000), reason="A mistake.")
         paid(order_of(prefinancing.id), 140_000)
 

@@ -190,7 +190,7 @@ def test_periods_that_follow_each_other_add_up_to_the_whole(books: Books) -> Non
 def test_what_is_booked_later_enters_only_a_later_moment(books: Books) -> None:
     before = register_of(books)
     with clock.at(AS_OF + timedelta(hours=1)):
-        order = db.session.query(PaymentOrder).filter(PaymentOrder.state == "exported").one()
+        order = db.session.query(PaymentOrder).filter(PaymentOrder.state == "sent").one()
         from grants.payments import services as payments
 
         payments.execute(actors.carl(), order.id, value_on=SENT.date())

@@ -61,6 +61,7 @@ REACHED = {
         oversight.application_history oversight.call_history oversight.city_served
         oversight.grant_history oversight.home oversight.order_history oversight.organisation oversight.privacy
         payments.approvals payments.batch payments.batches payments.entry payments.grant payments.ledger payments.order
+        payments.own_account payments.own_accounts
         payments.request_page programmes.change_rules programmes.describe programmes.index programmes.new
         programmes.show reporting.index reporting.milestone reporting.show
         """,
@@ -80,7 +81,7 @@ REACHED = {
     "linnea": "awards.result",
     "authoriser": "awards.selection payments.close",
     "officer": "reporting.accept",
-    "accountant": "payments.recovery",
+    "accountant": "payments.new_batch payments.recovery",
     "stranger": "identity.reset identity.sign_in oversight.front",
 }
 # What answers with a file, with words for a machine, or with the way to another page.

@@ -457,14 +457,17 @@ def _it_is_decided_and_paid(request: str, approved: str, start: datetime, order:
 
 
 def _exported(order: str) -> str:
-    """The list leaves for the bank: the accounting officer ticks the order and types the sum."""
-    inbox = look(actors.carl, "/finance/approvals").text
-    amount = re.search(rf"Export {_ref(order)}, EUR ([\d\u00a0]+\.\d\d)", inbox)
+    """A file leaves for the bank: the accounting officer ticks the order, and types number and sum back when it is made."""
+    page = look(actors.carl, "/finance/batches/new").text
+    amount = re.search(rf"{_ref(order)}, EUR ([\d\u00a0]+\.\d\d)", page)
     assert amount is not None
-    typed = {"orders": _ref(order), "control_total": amount[1].replace("\u00a0", " ")}
-    batch = deed(actors.carl, "/finance/approvals", typed, to="/finance/approvals/export")
+    day = clock.long_date(clock.in_zone(clock.now()).date())
+    built = {"orders": _ref(order), "layout": "xlsx", "execution_on": day}
+    batch = deed(actors.carl, "/finance/batches/new", built, to="/finance/batches/new")
     worker_works()
-    sheet = load_workbook(io.BytesIO(download(actors.carl, f"{batch}/list.xlsx", XLSX))).worksheets[0]
+    typed = {"count": "1", "control_total": amount[1].replace("\u00a0", " ")}
+    deed(actors.carl, batch, typed, to=f"{batch}/send")
+    sheet = load_workbook(io.BytesIO(download(actors.carl, f"{batch}/file", XLSX))).worksheets[0]
     cells = {str(cell.value) for row in sheet.iter_rows() for cell in row}
     assert IBAN in {cell.replace(" ", "") for cell in cells}
     return batch

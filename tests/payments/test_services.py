@@ -33,9 +33,11 @@ from grants.ledger import queries as books
 from grants.ledger.accounts import Account
 from grants.ledger.models import LedgerEntry, LedgerLeg
 from grants.payments import queries, services
-from grants.payments.models import PaymentBatch, PaymentOrder, PaymentOrderSignature, PaymentRequest
+from grants.payments.models import OwnAccount, PaymentBatch, PaymentOrder, PaymentOrderSignature, PaymentRequest
 from grants.payments.rules import DecisionInput, RecoveryInput
+from grants.payments.rules.pay_runs import FileInput, FileLayout
 from grants.payments.states import OrderState, RequestState, Step
+from grants.programmes.models import Programme
 from tests import actors
 from tests.agreements.accounts import called_back
 from tests.payments.world import IBAN, World, carried, end_account, forge, replace_account, report
@@ -278,7 +280,7 @@ def test_four_people_take_an_order_to_the_bank(grant: World) -> None:
         (Step.PREPARED, "Fin Initiator"),
         (Step.VERIFIED, "Vera Verifier"),
         (Step.AUTHORISED, "Otto Authoriser"),
-        (Step.EXPORTED, "Carl Accountant"),
+        (Step.SENT, "Carl Accountant"),
     ]
     assert (books.verify(), queries.verify()) == ((), ())
 
@@ -358,7 +360,7 @@ def test_who_declares_a_conflict_takes_no_step_of_the_payment_and_a_colleague_do
             deed()
 
 
-@pytest.mark.parametrize("column", ["verified_by", "authorised_by", "exported_by", "executed_by"])
+@pytest.mark.parametrize("column", ["verified_by", "authorised_by", "sent_by", "executed_by"])
 def test_the_database_itself_keeps_four_people_apart(grant: World, column: str) -> None:
     order_id = pay(decided(grant))
 
@@ -402,7 +404,7 @@ def test_a_replaced_account_stops_the_order_until_it_is_changed(grant: World) ->
     order_id = authorised(decided(grant))
     replace_account(grant)
 
-    with pytest.raises(Refused, match="was replaced after it was prepared"):
+    with pytest.raises(Refused, match="was replaced after"):
         services.export(actors.carl(), (order_id,), control_total=euros(210_000))
     assert "replaced" in (queries.inbox(actors.carl(), Page()).rows.items[0].locked or "")
     services.change(actors.fin(), order_id, amount=euros(210_000), reason="New account")
@@ -452,9 +454,9 @@ def test_an_order_that_left_is_neither_changed_nor_cancelled_nor_sent_again(gran
 def test_a_wrong_control_total_exports_nothing(grant: World) -> None:
     order_id = authorised(decided(grant))
 
-    with pytest.raises(Invalid, match="control total"):
+    with pytest.raises(Invalid, match="nothing was sent"):
         services.export(actors.carl(), (order_id,), control_total=euros(210_000) + Money(1))
-    assert order(order_id).state == OrderState.AUTHORISED.value
+    assert order(order_id).state == OrderState.IN_FILE.value
 
 
 @pytest.mark.parametrize("value_on", [date(2024, 7, 31), date(2024, 8, 2)])
@@ -485,7 +487,8 @@ GUARDS = {
     "verify": ("audit", "conflict", "four_eyes", "scope"),
     "authorise": ("audit", "conflict", "four_eyes", "scope"),
     "cancel": ("audit", "conflict", "scope"),
-    "export": ("audit", "ceiling", "conflict", "four_eyes", "scope"),
+    "build": ("audit", "conflict", "four_eyes", "scope"),
+    "send": ("audit", "ceiling", "conflict", "file_rules", "four_eyes", "scope"),
     "execute": ("audit", "ceiling", "conflict", "four_eyes", "scope"),
     "close": ("audit", "ceiling", "scope"),
 }
@@ -515,15 +518,19 @@ def test_a_fault_in_any_guard_lets_nothing_through(grant: World, monkeypatch: py
         request_id = opened(grant)
     if deed not in {"open", "decide", "reject", "close"}:
         services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
-    if deed in {"change", "verify", "authorise", "cancel", "export", "execute"}:
+    if deed in {"change", "verify", "authorise", "cancel", "build", "send", "execute"}:
         order_id = services.prepare(actors.fin(), request_id).id
-    if deed in {"authorise", "export", "execute"}:
+    if deed in {"authorise", "build", "send", "execute"}:
         services.verify(actors.vera(), order_id)
-    if deed in {"export", "execute"}:
+    if deed in {"build", "send", "execute"}:
         services.authorise(actors.otto(), order_id)
     if deed == "execute":
         services.export(actors.carl(), (order_id,), control_total=euros(210_000))
     otto, fin, vera, carl = actors.otto(), actors.fin(), actors.vera(), actors.carl()
+    chosen = FileInput(db.session.scalars(select(OwnAccount.id)).one(), FileLayout.XLSX, today)
+    file_id = services.build(carl, (order_id,), chosen).id if deed == "send" else order_id
+    if deed == "send":
+        services.make_batch_file(carl, file_id)
     deeds = {
         "open": lambda: services.open_prefinancing(actors.program(), grant.grant_id),
         "decide": lambda: services.decide(otto, request_id, DecisionInput(euros(240_000))),
@@ -533,7 +540,8 @@ def test_a_fault_in_any_guard_lets_nothing_through(grant: World, monkeypatch: py
         "verify": lambda: services.verify(vera, order_id),
         "authorise": lambda: services.authorise(otto, order_id),
         "cancel": lambda: services.cancel(otto, order_id, reason="No."),
-        "export": lambda: services.export(carl, (order_id,), control_total=euros(210_000)),
+        "build": lambda: services.build(carl, (order_id,), chosen),
+        "send": lambda: services.send(carl, file_id, count=1, control_total=euros(210_000)),
         "execute": lambda: services.execute(carl, order_id, value_on=today),
         "close": lambda: services.close_grant(otto, grant.grant_id, note="Looked at."),
     }
@@ -580,9 +588,6 @@ def test_out_of_scope_is_as_if_not_there(grant: World) -> None:
 def test_the_list_of_a_batch_is_made_once_and_holds_what_the_bank_needs(grant: World) -> None:
     order_id = authorised(decided(grant))
     sent = services.export(actors.carl(), (order_id,), control_total=euros(210_000))
-    with pytest.raises(Refused, match="still being made"):
-        services.open_batch_file(actors.carl(), sent.id)
-
     made = services.make_batch_file(actors.carl(), sent.id)
     again = services.make_batch_file(actors.carl(), sent.id)
 
@@ -600,9 +605,11 @@ def test_the_list_of_a_batch_is_made_once_and_holds_what_the_bank_needs(grant: W
         None,
         210000,
         f"{reference} Pre-financing",
+        order(order_id).end_to_end_id,
     ]
     assert rows[3][5] == 210000
-    assert services.sheet(queries.batch(actors.carl(), made.reference)) == files.path(file).read_bytes()
+    found = queries.batch(actors.carl(), made.reference)
+    assert services.sheet(found.reference, found.built_at, found.lines) == files.path(file).read_bytes()
     for actor in (actors.nuria(), actors.otto()):
         with pytest.raises(NotAllowed):
             services.open_batch_file(actor, sent.id)
@@ -645,7 +652,7 @@ def test_duties_follow_the_circuit(grant: World) -> None:
     services.verify(people["vera"], order_id)
     assert waits() == {"otto": ["Authorise the order for WARM"]}
     services.authorise(people["otto"], order_id)
-    assert waits() == {"carl": ["Export the order for WARM"]}
+    assert waits() == {"carl": ["Put into a payment file the order for WARM"]}
     services.export(people["carl"], (order_id,), control_total=euros(210_000))
     assert waits() == {"carl": ["Mark as executed the order for WARM"]}
 
@@ -682,7 +689,7 @@ def test_the_inbox_counts_and_sums_in_as_many_statements_however_much_waits(gran
     assert (found.rows.total, found.total, len(found.rows.items)) == (62, euros(210_000), 1)
 
 
-def test_an_order_is_exported_wherever_it_stands_in_the_list(grant: World) -> None:
+def test_an_order_can_be_put_into_a_file_wherever_it_stands_in_the_inbox(grant: World) -> None:
     request_id = decided(grant)
     order_id = authorised(request_id, euros(100))
     many_orders(request_id, queries.ROWS_MAX + 1)
@@ -691,8 +698,10 @@ def test_an_order_is_exported_wherever_it_stands_in_the_list(grant: World) -> No
     assert reference not in [
         row.reference for row in queries.inbox(actors.carl(), Page(size=queries.ROWS_MAX)).rows.items
     ]
-    assert queries.exportable(actors.carl(), [reference, "PCP-2024-P-9999"]) == (reference,)
-    assert queries.exportable(actors.vera(), [reference]) == ()
+    programme_id = db.session.scalars(select(Programme.id)).one()
+    carl, vera = (queries.payable_orders(who, programme_id) for who in (actors.carl(), actors.vera()))
+    assert reference in [row.reference for row in carl if row.yours]
+    assert [row for row in vera if row.yours] == []
 
 
 def asked(deed: Callable[[], object]) -> int:
@@ -786,7 +795,7 @@ def test_a_value_date_that_is_not_the_day_of_its_entry_is_found(grant: World) ->
 
 def test_an_order_paid_twice_in_the_ledger_is_found(grant: World, postgres: Cluster, database: str) -> None:
     order_id = pay(decided(grant))
-    forge(postgres, database, "UPDATE payment_order SET state = 'exported', executed_by = NULL, value_on = NULL")
+    forge(postgres, database, "UPDATE payment_order SET state = 'sent', executed_by = NULL, value_on = NULL")
 
     assert [str(problem) for problem in queries.verify()] == [
         f"{order(order_id).reference}: I12: what the ledger booked is not what the order says."

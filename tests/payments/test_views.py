@@ -24,7 +24,7 @@ from grants.core.paging import Page
 from grants.core.permissions import Actor, Permission, system_actor
 from grants.identity import queries as identity
 from grants.payments import queries, services
-from grants.payments.models import PaymentOrder, PaymentRequest, Recovery
+from grants.payments.models import PaymentBatch, PaymentOrder, PaymentRequest, Recovery
 from grants.payments.rules import DecisionInput
 from grants.reporting.states import ReportState
 from tests import actors
@@ -68,6 +68,21 @@ def send(app: Flask, actor: Actor, address: str, status: int = 303, **fields: ob
     return answer.headers["Location"] if status == 303 else answer.text
 
 
+def left(app: Flask, actor: Actor, reference: str, total: str, status: int = 303) -> str:
+    """An order is put into a file of its own, which is made and sent by forms; the page of the file."""
+    day = {"execution_on": "2 May 2030", "layout": "xlsx"}
+    batch = send(app, actor, "/finance/batches/new", orders=reference, **day)
+    services.make_batch_file(
+        actor, db.session.scalars(select(PaymentBatch.id).where(PaymentBatch.state == "building")).one()
+    )
+    db.session.rollback()
+    version = db.session.scalars(
+        select(PaymentBatch.version).where(PaymentBatch.reference == batch.rsplit("/", 1)[1])
+    ).one()
+    send(app, actor, f"{batch}/send", status, version=version, count=1, control_total=total)
+    return batch
+
+
 def _version(address: str) -> object:
     """The version a page at this address shows of its request, order, recovery or grant."""
     db.session.rollback()
@@ -109,15 +124,11 @@ def test_the_whole_circuit_goes_by_forms_and_every_page_of_it_opens(app: Flask, 
     send(app, actors.vera(), f"{order}/verify", note="Agreement and account compared")
     send(app, actors.otto(), f"{order}/authorise")
     inbox = get(app, actors.carl(), "/finance/approvals")
-    assert "Export as a list" in inbox
+    assert "Build a payment file" in inbox
     reference = order.rsplit("/", 1)[1]
-    wrong = send(app, actors.carl(), "/finance/approvals/export", 422, orders=reference, control_total="210 000,01")
-    assert "The orders ticked sum to EUR 210\u00a0000.00" in wrong
-    batch = send(app, actors.carl(), "/finance/approvals/export", orders=reference, control_total="210 000,00")
-    assert "is being made" in get(app, actors.carl(), batch)
-    get(app, actors.carl(), f"{batch}/list.xlsx", 422)
+    left(app, actors.carl(), reference, "210 000,00")
     day = clock.long_date(clock.in_zone(clock.now()).date())
-    assert "The list left on" in send(app, actors.carl(), f"{order}/execute", 422, value_on="1 May 2023")
+    assert "The file left on" in send(app, actors.carl(), f"{order}/execute", 422, value_on="1 May 2023")
     send(app, actors.carl(), f"{order}/execute", value_on=day)
 
     shown = get(app, actors.nuria(), order)
@@ -279,12 +290,14 @@ def test_an_order_that_left_meanwhile_is_named_and_nothing_else_leaves_with_it(a
     send(app, actors.otto(), f"{order}/authorise")
     reference = order.rsplit("/", 1)[1]
     second = actors.actor(actors.person("Cleo Cashier", actors.Role.ACCOUNTING_OFFICER))
-    send(app, second, "/finance/approvals/export", orders=reference, control_total="210000")
+    left(app, second, reference, "210000")
 
-    shown = send(app, actors.carl(), "/finance/approvals/export", 409, orders=reference, control_total="210000")
+    shown = send(
+        app, actors.carl(), "/finance/batches/new", 409, orders=reference, execution_on="2 May 2030", layout="xlsx"
+    )
 
-    assert f"{reference}: Cleo Cashier exported {reference} for the bank on" in told(shown)
-    assert "It left for the bank" in told(shown) and "You had typed the control total 210 000.00." in told(shown)
+    assert f"{reference}: Cleo Cashier sent the payment file {reference}" in told(shown)
+    assert "It left for the bank" in told(shown) and "Nothing was built" in told(shown)
 
 
 def test_every_deed_of_the_circuit_says_that_it_is_done_and_what_comes_next(app: Flask, grant: World) -> None:
@@ -305,7 +318,7 @@ def test_every_deed_of_the_circuit_says_that_it_is_done_and_what_comes_next(app:
     ref = order.rsplit("/", 1)[1]
     deed(actors.vera(), f"{order}/verify")
     deed(actors.otto(), f"{order}/authorise")
-    batch = deed(actors.carl(), "/finance/approvals/export", orders=ref, control_total="210000")
+    left(app, actors.carl(), ref, "210000")
     day = clock.long_date(clock.in_zone(clock.now()).date())
     deed(actors.carl(), f"{order}/execute", value_on=day)
 
@@ -313,8 +326,7 @@ def test_every_deed_of_the_circuit_says_that_it_is_done_and_what_comes_next(app:
         "Request PCP-2022-G-0001-1 is decided: approved. The coordinator is told.",
         f"Order {ref} is prepared. It is prepared; the verifier looks at it next.",
         f"Order {ref} verified. It is verified; the authorising officer signs next.",
-        f"Order {ref} authorised. It is authorised; the accounting officer exports it next.",
-        f"1 order exported in the list {batch.rsplit('/', 1)[1]}: EUR 210 000.00.",
+        f"Order {ref} authorised. It is authorised; the accounting officer puts it into a payment file next.",
         f"Order {ref} executed on {day}.",
     ]
 

@@ -27,8 +27,9 @@ from grants.ledger import rules as legs
 from grants.ledger import services as ledger
 from grants.ledger.rules import Dimensions
 from grants.payments import services
-from grants.payments.models import PaymentRequest
+from grants.payments.models import OwnAccount, PaymentRequest
 from grants.payments.rules import EVIDENCE
+from grants.payments.states import OwnAccountState
 from grants.programmes.models import FundSource, Programme
 from grants.reporting.models import PeriodicReport
 from grants.reporting.states import ReportKind, ReportState
@@ -38,6 +39,7 @@ from tests.servers import Cluster
 
 IN_FORCE = datetime(2023, 5, 2, 9, tzinfo=UTC)
 IBAN = "BE68539007547034"
+PAYING_IBAN = "BE43068999999501"
 OTHER_IBAN = "FR7630006000011234567890189"
 
 
@@ -94,6 +96,8 @@ def world(number: int = 1) -> World:
     )
     with arranging():
         db.session.add_all([fund, programme, account])
+        db.session.flush()
+        _own_account(programme.id)
         db.session.add(
             Call(
                 id=call_id,
@@ -156,6 +160,29 @@ def _programme() -> tuple[FundSource, Programme]:
     return (
         found[0] or FundSource(number="101036519", acronym="NetZeroCities", framework="Horizon 2020"),
         found[1] or Programme(slug="pilots", code="PCP", name="Pilot Cities Programme"),
+    )
+
+
+def _own_account(programme_id: UUID) -> None:
+    """The account the programme pays from, made with the first grant: entered by Fin, confirmed by Carl."""
+    if db.session.scalars(select(OwnAccount.id)).first() is not None:
+        return
+    db.session.add(
+        OwnAccount(
+            programme_id=programme_id,
+            reference="PCP-K-90",
+            holder="Pilot Cities Programme",
+            iban=PAYING_IBAN,
+            country="BE",
+            town="Brussels",
+            currency="EUR",
+            state=OwnAccountState.CONFIRMED.value,
+            entered_by=actors.fin().user_id,
+            entered_at=IN_FORCE,
+            confirmed_by=actors.carl().user_id,
+            confirmed_at=IN_FORCE,
+            evidence="Letter of the bank",
+        )
     )
 
 

@@ -9,8 +9,8 @@ from grants.ledger.accounts import Account
 
 MAXIMUM, CEILING, PREFINANCING, RETENTION = 600_000_00, 540_000_00, 240_000_00, 30_000_00
 # What each step of an order comes after, and who may not take it: whoever took one of these steps.
-STEPS = {"verify": "prepared", "authorise": "verified", "export": "authorised", "execute": "exported"}
-BECOMES = {"verify": "verified", "authorise": "authorised", "export": "exported", "execute": "executed"}
+STEPS = {"verify": "prepared", "authorise": "verified", "export": "authorised", "execute": "sent"}
+BECOMES = {"verify": "verified", "authorise": "authorised", "export": "sent", "execute": "executed"}
 NOT_BY = {
     "verify": ("prepare",),
     "authorise": ("prepare", "verify"),

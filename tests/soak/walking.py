@@ -171,7 +171,7 @@ class Walk(RuleBasedStateMachine):
     @rule(number=picks, who=people)
     def next_step(self, number: int, who: int) -> None:
         order: Order = self.of(self.model.orders, number)
-        following = {"prepared": "verify", "verified": "authorise", "authorised": "export", "exported": "execute"}
+        following = {"prepared": "verify", "verified": "authorise", "authorised": "export", "sent": "execute"}
         if step := following.get(order.state):
             self._step(order, step, who)
 

@@ -186,7 +186,11 @@ def orders(grant_id: UUID, as_of: datetime) -> list[OrderLine]:
     cancelled = _cancelled(ids, as_of)
     return [
         _order_line(
-            *(row, request, batch if batch is not None and batch.exported_at < as_of else None),
+            *(
+                row,
+                request,
+                batch if batch is not None and batch.sent_at is not None and batch.sent_at < as_of else None,
+            ),
             *(signed.get(row.id, {}), row.id in booked, row.id in cancelled),
         )
         for row, request, batch in rows
@@ -221,7 +225,7 @@ def _order_line(
         verified_on=days.get(Step.VERIFIED),
         authorised_on=days.get(Step.AUTHORISED),
         batch=batch.reference if batch else None,
-        sent_on=day(batch.exported_at) if batch else None,
+        sent_on=day(batch.sent_at) if batch and batch.sent_at else None,
         value_on=row.value_on if is_booked else None,
         amount=amount,
         state=state,

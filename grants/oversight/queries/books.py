@@ -22,6 +22,7 @@ from grants.ledger.models import LedgerEntry, LedgerLeg
 from grants.ledger.rules import Balances, Event
 from grants.payments import queries as payments
 from grants.payments.models import PaymentBatch, PaymentOrder, PaymentRequest, Recovery
+from grants.payments.states import BatchState
 from grants.programmes.models import FundSource
 from grants.reporting.models import PeriodicReport
 
@@ -182,7 +183,7 @@ def _calls() -> list[Problem]:
 
 
 def _batches() -> list[Problem]:
-    """I13: a batch holds as many orders and as much money as its file says."""
+    """I13: a file that was not discarded holds as many orders and as much money as it says, a discarded one none."""
     statement = (
         select(
             PaymentBatch.reference,
@@ -192,6 +193,7 @@ def _batches() -> list[Problem]:
             func.coalesce(func.sum(cast(PaymentOrder.amount, BigInteger)), 0),
         )
         .outerjoin(PaymentOrder, PaymentOrder.batch_id == PaymentBatch.id)
+        .where(PaymentBatch.state != BatchState.DISCARDED.value)
         .group_by(PaymentBatch.id)
         .order_by(PaymentBatch.reference)
     )

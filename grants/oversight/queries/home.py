@@ -252,7 +252,8 @@ _NEXT = {
     OrderState.PREPARED.value: "the finance verifier",
     OrderState.VERIFIED.value: "the authorising officer",
     OrderState.AUTHORISED.value: "the accounting officer",
-    OrderState.EXPORTED.value: "the accounting officer, who waits for the bank",
+    OrderState.IN_FILE.value: "the accounting officer, who sends the file",
+    OrderState.SENT.value: "the accounting officer, who waits for the bank",
 }
 
 

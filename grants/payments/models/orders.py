@@ -24,21 +24,25 @@ class PaymentOrder(Row):
         state_check(OrderState),
         CheckConstraint("amount > 0", name="amount_positive"),
         CheckConstraint(
-            "state NOT IN ('verified', 'authorised', 'exported', 'executed') OR verified_by IS NOT NULL",
+            "state NOT IN ('verified', 'authorised', 'in_file', 'sent', 'executed') OR verified_by IS NOT NULL",
             name="verified_has_person",
         ),
         CheckConstraint(
-            "state NOT IN ('authorised', 'exported', 'executed') OR authorised_by IS NOT NULL",
+            "state NOT IN ('authorised', 'in_file', 'sent', 'executed') OR authorised_by IS NOT NULL",
             name="authorised_has_person",
         ),
-        CheckConstraint("(state IN ('exported', 'executed')) = (exported_by IS NOT NULL)", name="exported_has_person"),
-        CheckConstraint("(exported_by IS NULL) = (batch_id IS NULL)", name="exported_in_batch"),
+        CheckConstraint("(state IN ('sent', 'executed')) = (sent_by IS NOT NULL)", name="sent_has_person"),
+        CheckConstraint(
+            "(state IN ('in_file', 'sent', 'executed')) = (batch_id IS NOT NULL)", name="in_file_has_batch"
+        ),
+        CheckConstraint("batch_id IS NULL OR end_to_end_id IS NOT NULL", name="in_file_has_end_to_end_id"),
+        CheckConstraint("end_to_end_id ~ '^[A-Za-z0-9-]{1,35}$'", name="end_to_end_id_form"),
         CheckConstraint("(state = 'executed') = (executed_by IS NOT NULL)", name="executed_has_person"),
         CheckConstraint("(executed_by IS NULL) = (value_on IS NULL)", name="executed_has_value_date"),
         CheckConstraint("(state = 'cancelled') = (cancel_reason IS NOT NULL)", name="cancelled_has_reason"),
         CheckConstraint("verified_by <> prepared_by", name="verifier_is_another"),
         CheckConstraint("authorised_by NOT IN (prepared_by, verified_by)", name="authoriser_is_another"),
-        CheckConstraint("exported_by NOT IN (prepared_by, verified_by, authorised_by)", name="payer_is_another"),
+        CheckConstraint("sent_by NOT IN (prepared_by, verified_by, authorised_by)", name="payer_is_another"),
         CheckConstraint("executed_by NOT IN (prepared_by, verified_by, authorised_by)", name="executor_is_another"),
         Index("ix_payment_order_due", "state", "due_on", "reference"),
     )
@@ -54,8 +58,10 @@ class PaymentOrder(Row):
     prepared_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
     verified_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
     authorised_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
-    exported_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    sent_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
     executed_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    # Names this payment at the bank for ever; set when it is first put into a file.
+    end_to_end_id: Mapped[str | None] = mapped_column(unique=True)
     batch_id: Mapped[UUID | None] = mapped_column(points_to("payment_batch.id"), index=True)
     value_on: Mapped[date | None]
     cancel_reason: Mapped[str | None]

@@ -16,6 +16,15 @@ from grants.payments.queries.orders import (
     payments_to,
     why_gone,
 )
+from grants.payments.queries.own_accounts import (
+    own_account,
+    own_account_by_id,
+    own_account_scope,
+    own_accounts,
+    payable_from,
+    payable_from_any,
+    paying_programmes,
+)
 from grants.payments.queries.parts import Basis, basis_of, moved_for, open_of, parts_kept, standing
 from grants.payments.queries.recoveries import grant_recovery
 from grants.payments.queries.requests import (
@@ -26,7 +35,7 @@ from grants.payments.queries.requests import (
     request_id_of,
 )
 from grants.payments.queries.reversals import reversal_page, reversals
-from grants.payments.queries.waiting import Inbox, duties, exportable, inbox
+from grants.payments.queries.waiting import Inbox, duties, inbox, payable_orders
 
 __all__ = [
     "ROWS_MAX",
@@ -40,7 +49,6 @@ __all__ = [
     "batch_view",
     "batches",
     "duties",
-    "exportable",
     "forecast",
     "grant_payments",
     "grant_recovery",
@@ -55,8 +63,16 @@ __all__ = [
     "order",
     "order_id_of",
     "order_ids_of",
+    "own_account",
+    "own_account_by_id",
+    "own_account_scope",
+    "own_accounts",
     "parts_decided",
     "parts_kept",
+    "payable_from",
+    "payable_from_any",
+    "payable_orders",
+    "paying_programmes",
     "payments_to",
     "request",
     "request_id_of",

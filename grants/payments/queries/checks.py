@@ -39,7 +39,7 @@ def _unbooked(rows: Sequence[PaymentOrder]) -> list[Problem]:
     """I12: every order that left is booked as sent, every executed one as booked, and no other."""
     expected = set()
     for row in rows:
-        if row.state in {OrderState.EXPORTED.value, OrderState.EXECUTED.value}:
+        if row.state in {OrderState.SENT.value, OrderState.EXECUTED.value}:
             expected.add(f"payment_order:{row.id}:sent")
         if row.state == OrderState.EXECUTED.value:
             expected.add(f"payment_order:{row.id}:booked")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import false, func, select, tuple_
 
 from grants.core import clock
 from grants.core.db import db
@@ -15,15 +15,18 @@ from grants.core.errors import NotFound
 from grants.core.files import StoredFile
 from grants.core.money import Money
 from grants.core.paging import Page, Rows, cut
-from grants.core.permissions import Actor
+from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.identity import queries as identity
-from grants.payments.models import PaymentBatch, PaymentOrder
+from grants.payments.models import OwnAccount, PaymentBatch, PaymentOrder
 from grants.payments.queries.orders import order_views, visible_orders
 from grants.payments.rules import (
     BatchView,
     OrderView,
 )
+from grants.payments.rules.pay_runs import FileLayout, lines_of
+from grants.payments.rules.sepa.table import Code, Finding
+from grants.payments.states import BatchState
 
 
 def batch_id_of(actor: Actor, reference: str) -> UUID:
@@ -41,28 +44,35 @@ class BatchLine:
     """A list that left, as one line among others."""
 
     reference: str
-    exported_at: datetime
+    built_at: datetime
+    state: BatchState
     orders: int
     total: Money
 
     @property
     def key(self) -> str:
         """Its place among the lists, newest first."""
-        return f"{self.exported_at.isoformat()}.{self.reference}"
+        return f"{self.built_at.isoformat()}.{self.reference}"
 
 
 def batches(actor: Actor, page: Page) -> Rows[BatchLine]:
     """The lists the person may see, newest first."""
     mine = visible_orders(actor, select(PaymentOrder.batch_id)).where(PaymentOrder.batch_id.is_not(None))
+    # No order points to a file that was discarded any more; whoever sees every order sees these.
+    whole = actor.everywhere(Permission.PAYMENT_ORDER_READ) and not actor.barred_from()
+    void = (PaymentBatch.state == BatchState.DISCARDED.value) if whole else false()
     statement = (
         select(PaymentBatch)
-        .where(PaymentBatch.id.in_(mine.scalar_subquery()))
-        .order_by(PaymentBatch.exported_at.desc(), PaymentBatch.reference.desc())
+        .where(PaymentBatch.id.in_(mine.scalar_subquery()) | void)
+        .order_by(PaymentBatch.built_at.desc(), PaymentBatch.reference.desc())
         .limit(page.limit)
     )
     if (key := _key(page.after)) is not None:
-        statement = statement.where(tuple_(PaymentBatch.exported_at, PaymentBatch.reference) < tuple_(*key))
-    found = [BatchLine(row.reference, row.exported_at, row.orders, row.total) for row in db.session.scalars(statement)]
+        statement = statement.where(tuple_(PaymentBatch.built_at, PaymentBatch.reference) < tuple_(*key))
+    found = [
+        BatchLine(row.reference, row.built_at, BatchState(row.state), row.orders, row.total)
+        for row in db.session.scalars(statement)
+    ]
     return cut(found, page, key=lambda line: line.key)
 
 
@@ -77,20 +87,35 @@ def _key(after: str | None) -> tuple[datetime, str] | None:
 
 @reader
 def batch_view(row: PaymentBatch) -> Asking[BatchView]:
-    """A batch as a frozen value, in three statements; who may see it was decided by the caller."""
+    """A batch as a frozen value, in a constant number of statements; who may see it was decided by the caller."""
     about: list[Asking[Any]] = [
         _orders_of(row.id),
-        identity.people.asking([row.exported_by]),
+        identity.people.asking({who for who in (row.built_by, row.sent_by, row.discarded_by) if who}),
         ask(select(StoredFile.name).where(StoredFile.id == row.file_id)),
+        ask(select(OwnAccount.reference).where(OwnAccount.id == row.own_account_id)),
     ]
-    orders, people, names = yield from side_by_side(about)
+    orders, people, names, accounts = yield from side_by_side(about)
     return BatchView(
         id=row.id,
+        version=row.version,
         reference=row.reference,
-        exported_at=row.exported_at,
-        exported_by=people[row.exported_by].name,
+        message_id=row.message_id,
+        state=BatchState(row.state),
+        layout=FileLayout(row.layout),
+        execution_on=row.execution_on,
+        account_reference=accounts[0].reference if accounts else None,
+        built_at=row.built_at,
+        built_by=people[row.built_by].name,
+        sent_at=row.sent_at,
+        sent_by=people[row.sent_by].name if row.sent_by else None,
+        discarded_at=row.discarded_at,
+        discarded_by=people[row.discarded_by].name if row.discarded_by else None,
+        discard_reason=row.discard_reason,
         orders=orders,
+        lines=lines_of(row.content),
+        count=row.orders,
         total=row.total,
+        findings=tuple(Finding(Code(each["code"]), each["where"], each["what"]) for each in row.problems or ()),
         file_name=names[0].name if names else None,
         file_sha256=row.file_sha256,
     )
@@ -104,12 +129,15 @@ def _orders_of(batch_id: UUID) -> Asking[tuple[OrderView, ...]]:
 
 
 def _batch_row(actor: Actor, reference: str) -> PaymentBatch:
-    """A batch all of whose orders the person may see."""
+    """A batch all of whose orders the person may see, those of a discarded one too."""
     row = db.session.scalars(select(PaymentBatch).where(PaymentBatch.reference == reference)).one_or_none()
     if row is None:
         raise NotFound
+    within = [UUID(each.order_id) for each in lines_of(row.content)]
     seen = db.session.scalar(
-        visible_orders(actor, select(func.count(PaymentOrder.id))).where(PaymentOrder.batch_id == row.id)
+        visible_orders(actor, select(func.count(PaymentOrder.id))).where(
+            (PaymentOrder.batch_id == row.id) | PaymentOrder.id.in_(within)
+        )
     )
     if seen != row.orders:
         raise NotFound

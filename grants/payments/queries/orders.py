@@ -167,7 +167,7 @@ def _order_view(
         prepared_by=row.prepared_by,
         verified_by=row.verified_by,
         authorised_by=row.authorised_by,
-        exported_by=row.exported_by,
+        sent_by=row.sent_by,
         executed_by=row.executed_by,
         batch_reference=batch_reference,
         value_on=row.value_on,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import BigInteger, ColumnElement, Select, func, select, tuple_, type_coerce
 from sqlalchemy.orm import aliased
@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from grants.agreements import queries as agreements
 from grants.agreements.models import BankAccount, Grant
 from grants.agreements.states import BankAccountState, GrantState, PaymentKind
+from grants.calls.models import Call
 from grants.core import clock
 from grants.core.db import db
 from grants.core.duties import Duty
@@ -30,9 +31,10 @@ from grants.payments.rules import (
     OrderView,
     RequestView,
 )
-from grants.payments.states import BEFORE_EXPORT, DECIDED, UNDECIDED, OrderState, RequestState
+from grants.payments.rules.pay_runs import ORDERS_MAX
+from grants.payments.states import BEFORE_FILE, DECIDED, UNDECIDED, OrderState, RequestState
 
-OPEN_ORDERS = (*BEFORE_EXPORT, OrderState.EXPORTED)
+OPEN_ORDERS = (*BEFORE_FILE, OrderState.IN_FILE, OrderState.SENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +91,16 @@ def inbox(actor: Actor, page: Page) -> Asking[Inbox]:
     )
 
 
-def exportable(actor: Actor, references: Collection[str]) -> tuple[str, ...]:
-    """Which of these orders this person may let leave now, wherever in the inbox they stand."""
+def payable_orders(actor: Actor, programme_id: UUID) -> tuple[InboxRow, ...]:
+    """The authorised orders of a programme, by due day, with why this person cannot pay one; as many as a file holds."""
     found = db.session.scalars(
         visible_orders(actor, select(PaymentOrder))
-        .where(PaymentOrder.reference.in_(references), PaymentOrder.state == OrderState.AUTHORISED.value)
-        .order_by(PaymentOrder.reference)
+        .join(Call, Call.id == Grant.call_id)
+        .where(PaymentOrder.state == OrderState.AUTHORISED.value, Call.programme_id == programme_id)
+        .order_by(PaymentOrder.due_on, PaymentOrder.reference)
+        .limit(ORDERS_MAX)
     ).all()
-    return tuple(row.reference for each in order_views(found) if (row := _order_line(actor, each)).yours)
+    return tuple(_order_line(actor, each) for each in order_views(found))
 
 
 def _lines(actor: Actor, page: Page) -> Asking[list[InboxRow]]:
@@ -182,8 +186,9 @@ def _request_line(actor: Actor, found: RequestView) -> InboxRow:
 _DEEDS = {
     OrderState.PREPARED: ("verify", Permission.PAYMENT_ORDER_VERIFY),
     OrderState.VERIFIED: ("authorise", Permission.PAYMENT_ORDER_AUTHORISE),
-    OrderState.AUTHORISED: ("export", Permission.PAYMENT_ORDER_EXECUTE),
-    OrderState.EXPORTED: ("execute", Permission.PAYMENT_ORDER_EXECUTE),
+    OrderState.AUTHORISED: ("build", Permission.PAYMENT_FILE_BUILD),
+    OrderState.IN_FILE: ("send", Permission.PAYMENT_FILE_SEND),
+    OrderState.SENT: ("execute", Permission.PAYMENT_ORDER_EXECUTE),
 }
 
 
@@ -197,7 +202,7 @@ def _order_line(actor: Actor, found: OrderView) -> InboxRow:
 
 @reader
 def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
-    """What this person must do so that money is paid: decide, prepare, verify, authorise, export, book; give an account, pay back."""
+    """What this person must do so that money is paid: decide, prepare, verify, authorise, send, book; give an account, pay back."""
     del at
     kinds = []
     if actor.can(Permission.PAYMENT_ORDER_READ):
@@ -225,7 +230,8 @@ _BUTTONS = {
     "prepare": ("Prepare the order for", "Prepare the order"),
     "verify": ("Verify the order for", "Verify"),
     "authorise": ("Authorise the order for", "Authorise"),
-    "export": ("Export the order for", "Open the order"),
+    "build": ("Put into a payment file the order for", "Open the order"),
+    "send": ("Send the payment file with the order for", "Open the order"),
     "execute": ("Mark as executed the order for", "Enter the value date"),
 }
 

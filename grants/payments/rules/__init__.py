@@ -47,6 +47,7 @@ from grants.payments.rules.parts import (
     settlement,
     within,
 )
+from grants.payments.rules.pay_runs import batch_next
 from grants.payments.rules.recoveries import (
     ReceiptInput,
     ReceiptView,
@@ -146,6 +147,7 @@ __all__ = [
     "again_due_on",
     "again_refusal",
     "approved_of",
+    "batch_next",
     "by_partner",
     "cash_max",
     "check_decision",

@@ -15,7 +15,7 @@ STEP_PEOPLE: Mapping[Step, str] = {
     Step.PREPARED: "the initiator",
     Step.VERIFIED: "the verifier",
     Step.AUTHORISED: "the authorising officer",
-    Step.EXPORTED: "the accounting officer",
+    Step.SENT: "the accounting officer",
 }
 
 
@@ -35,7 +35,7 @@ def refuse_same_person(signed: Signed, step: Step, user_id: UUID | None) -> None
 
 
 def refuse_own_account(people: Iterable[UUID | None], user_id: UUID | None) -> None:
-    """Nobody verifies or authorises an order to an account he or she entered or confirmed (I15); exporting and booking
+    """Nobody verifies or authorises an order to an account he or she entered or confirmed (I15); sending and booking
     what others approved is open to them."""
     faults.point("four_eyes")
     if user_id in set(people):
@@ -56,13 +56,13 @@ def refuse_over_payable(payable: Money, ordered: Money, amount: Money) -> None:
         )
 
 
-def refuse_value_date(value_on: date, exported_on: date, today: date) -> None:
-    """The bank's value date lies between the day the list left and today."""
-    if not exported_on <= value_on <= today:
+def refuse_value_date(value_on: date, sent_on: date, today: date) -> None:
+    """The bank's value date lies between the day the file left and today."""
+    if not sent_on <= value_on <= today:
         raise Invalid(
             "The value date cannot be right.",
             {
-                "value_on": f"The list left on {clock.long_date(exported_on)}. Enter the day the bank booked the payment, from that day to today."
+                "value_on": f"The file left on {clock.long_date(sent_on)}. Enter the day the bank booked the payment, from that day to today."
             },
         )
 

@@ -17,8 +17,19 @@ from grants.ledger.rules import Balances, Event
 from grants.payments.rules.circuit import refuse_own_account, refuse_same_person
 from grants.payments.rules.days import WORDS, DueBasis
 from grants.payments.rules.decisions import Decision, Limits, room
+from grants.payments.rules.pay_runs import FileLayout, FileLine
+from grants.payments.rules.sepa.table import Finding
 from grants.payments.rules.standing import Standing, refuse_suspended, request_deed
-from grants.payments.states import BEFORE_EXPORT, DECIDED, UNDECIDED, OrderState, RequestState, Step
+from grants.payments.states import (
+    BEFORE_FILE,
+    BEFORE_SENT,
+    DECIDED,
+    UNDECIDED,
+    BatchState,
+    OrderState,
+    RequestState,
+    Step,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +64,7 @@ class OrderSummary:
 
 @dataclass(frozen=True, slots=True)
 class BatchSummary:
-    """What the export answers."""
+    """What an act on a file answers."""
 
     id: UUID
     reference: str
@@ -145,7 +156,7 @@ class OrderView:
     prepared_by: UUID
     verified_by: UUID | None
     authorised_by: UUID | None
-    exported_by: UUID | None
+    sent_by: UUID | None
     executed_by: UUID | None
     batch_reference: str | None
     value_on: date | None
@@ -169,7 +180,7 @@ class OrderView:
             Step.PREPARED: self.prepared_by,
             Step.VERIFIED: self.verified_by,
             Step.AUTHORISED: self.authorised_by,
-            Step.EXPORTED: self.exported_by,
+            Step.SENT: self.sent_by,
         }
         return {step: person for step, person in found.items() if person is not None}
 
@@ -186,7 +197,7 @@ class OrderView:
     @property
     def may_change(self) -> bool:
         """Whether it has not left yet."""
-        return self.state in BEFORE_EXPORT
+        return self.state in BEFORE_FILE
 
 
 def reason_words(kind: PaymentKind, report_number: int | None) -> str:
@@ -197,7 +208,8 @@ def reason_words(kind: PaymentKind, report_number: int | None) -> str:
 NEXT_STEP: Mapping[OrderState, Step] = {
     OrderState.PREPARED: Step.VERIFIED,
     OrderState.VERIFIED: Step.AUTHORISED,
-    OrderState.AUTHORISED: Step.EXPORTED,
+    OrderState.AUTHORISED: Step.SENT,
+    OrderState.IN_FILE: Step.SENT,
 }
 
 
@@ -297,16 +309,45 @@ class RequestView:
 
 @dataclass(frozen=True, slots=True)
 class BatchView:
-    """A list of orders that left together."""
+    """A file of orders: what it holds, what the rules of bank files said of it, and who built, sent or discarded it."""
 
     id: UUID
+    version: int
     reference: str
-    exported_at: datetime
-    exported_by: str
+    message_id: str
+    state: BatchState
+    layout: FileLayout
+    execution_on: date | None
+    account_reference: str | None
+    built_at: datetime
+    built_by: str
+    sent_at: datetime | None
+    sent_by: str | None
+    discarded_at: datetime | None
+    discarded_by: str | None
+    discard_reason: str | None
     orders: tuple[OrderView, ...]
+    lines: tuple[FileLine, ...]
+    count: int
     total: Money
+    findings: tuple[Finding, ...]
     file_name: str | None
     file_sha256: str | None
+
+    @property
+    def refusing(self) -> tuple[Finding, ...]:
+        """What keeps it from being made."""
+        return tuple(each for each in self.findings if each.refuses)
+
+    @property
+    def may_discard(self) -> bool:
+        """Whether it has not left and is not void."""
+        return self.state in BEFORE_SENT
+
+    def locks(self, user_id: UUID | None) -> tuple[str, ...]:
+        """Why this person cannot send it, a sentence for each order that keeps them out."""
+        found = ((each.reference, lock_of(each, user_id)) for each in self.orders)
+        return tuple(f"{reference}: {why}" for reference, why in found if why)
 
 
 @dataclass(frozen=True, slots=True)

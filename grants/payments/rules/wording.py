@@ -32,8 +32,10 @@ def order_next(state: OrderState) -> str:
         case OrderState.VERIFIED:
             return "It is verified; the authorising officer signs next."
         case OrderState.AUTHORISED:
-            return "It is authorised; the accounting officer exports it next."
-        case OrderState.EXPORTED:
+            return "It is authorised; the accounting officer puts it into a payment file next."
+        case OrderState.IN_FILE:
+            return "It stands in a payment file that has not been sent; the accounting officer sends the file, or discards it."
+        case OrderState.SENT:
             return "It left for the bank; the accounting officer enters the value date when the bank has booked it."
         case OrderState.EXECUTED:
             return "The bank has booked it; nothing more is to be done."

@@ -6,27 +6,34 @@ pays from the same grant waits, and checks what then stands.
 
 from __future__ import annotations
 
+from grants.payments.services.building import build, discard, make_batch_file, open_batch_file, sheet
 from grants.payments.services.clock import answer_suspension, lift, suspend
 from grants.payments.services.closure import close_grant, closure_problems
 from grants.payments.services.orders import authorise, cancel, change, prepare, verify
+from grants.payments.services.own_accounts import close_own_account, confirm_own_account, enter_own_account
 from grants.payments.services.recoveries import book_receipt, establish, waive
 from grants.payments.services.registering import complete, open_answer_file, register, send_back, verify_request
 from grants.payments.services.requests import ask_again, decide, open_for_report, open_prefinancing, reject
 from grants.payments.services.reversals import confirm_reversal, propose_reversal, refuse_reversal, withdraw_reversal
-from grants.payments.services.sending import execute, export, make_batch_file, open_batch_file, sheet
+from grants.payments.services.sending import execute, export, send
 
 __all__ = [
     "answer_suspension",
     "ask_again",
     "authorise",
     "book_receipt",
+    "build",
     "cancel",
     "change",
     "close_grant",
+    "close_own_account",
     "closure_problems",
     "complete",
+    "confirm_own_account",
     "confirm_reversal",
     "decide",
+    "discard",
+    "enter_own_account",
     "establish",
     "execute",
     "export",
@@ -41,6 +48,7 @@ __all__ = [
     "refuse_reversal",
     "register",
     "reject",
+    "send",
     "send_back",
     "sheet",
     "suspend",

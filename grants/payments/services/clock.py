@@ -21,7 +21,7 @@ from grants.payments.services.holding import open_suspension
 from grants.payments.services.locks import scope_of_request
 from grants.payments.services.registering import in_hand, in_office
 from grants.payments.services.requests import request_summary, tell, tell_staff, today
-from grants.payments.states import BEFORE_EXPORT, DECIDED, OrderState, RequestState, SuspensionReason
+from grants.payments.states import DECIDED, NOT_LEFT, OrderState, RequestState, SuspensionReason
 
 
 @act(
@@ -133,7 +133,7 @@ def _count(request_id: UUID) -> int:
 
 def _left_to_leave(request: PaymentRequest) -> bool:
     """Whether something of a decided request has not left for the bank."""
-    waiting = [OrderState.CANCELLED.value, *(state.value for state in BEFORE_EXPORT)]
+    waiting = [OrderState.CANCELLED.value, *(state.value for state in NOT_LEFT)]
     gone = db.session.scalars(
         select(PaymentOrder.amount).where(PaymentOrder.request_id == request.id, PaymentOrder.state.not_in(waiting))
     )
@@ -147,7 +147,7 @@ def _waiting_orders(request_id: UUID) -> list[PaymentOrder]:
             select(PaymentOrder)
             .where(
                 PaymentOrder.request_id == request_id,
-                PaymentOrder.state.in_([state.value for state in BEFORE_EXPORT]),
+                PaymentOrder.state.in_([state.value for state in NOT_LEFT]),
             )
             .order_by(PaymentOrder.id)
             .with_for_update()

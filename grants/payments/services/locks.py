@@ -49,9 +49,12 @@ def scope_of_order(order_id: UUID) -> Scope:
 def scope_of_batch(batch_id: UUID) -> Scope:
     """Where the orders of a batch lie: all their grants and calls."""
     locked(PaymentBatch, batch_id)
+    wanted = [UUID(str(each["order_id"])) for each in get(PaymentBatch, batch_id).content]
     keys: set[tuple[str, UUID]] = set()
     for grant in db.session.scalars(
-        select(Grant).join(PaymentOrder, PaymentOrder.grant_id == Grant.id).where(PaymentOrder.batch_id == batch_id)
+        select(Grant)
+        .join(PaymentOrder, PaymentOrder.grant_id == Grant.id)
+        .where((PaymentOrder.batch_id == batch_id) | PaymentOrder.id.in_(wanted))
     ):
         keys |= agreements.scope(grant).keys
     return Scope(frozenset(keys))

@@ -214,7 +214,7 @@ def signed(order: PaymentOrder) -> dict[Step, UUID]:
         Step.PREPARED: order.prepared_by,
         Step.VERIFIED: order.verified_by,
         Step.AUTHORISED: order.authorised_by,
-        Step.EXPORTED: order.exported_by,
+        Step.SENT: order.sent_by,
     }
     return {step: person for step, person in found.items() if person is not None}
 

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from grants.payments.views import answering, approvals, grants, ledger, orders, recoveries, requests, reversals
+from grants.payments.views import (
+    answering,
+    approvals,
+    grants,
+    ledger,
+    orders,
+    own_accounts,
+    recoveries,
+    requests,
+    reversals,
+)
 from grants.payments.views.frame import NAVIGATION, bp
 
 __all__ = [
@@ -13,6 +23,7 @@ __all__ = [
     "grants",
     "ledger",
     "orders",
+    "own_accounts",
     "recoveries",
     "requests",
     "reversals",

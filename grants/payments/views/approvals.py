@@ -1,18 +1,19 @@
-"""Pages of the inbox of the circuit and of the payment lists that leave it."""
+"""Pages of the inbox of the circuit, and of the files in which orders leave: building, looking, sending, discarding."""
 
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
-from flask import flash
+from flask import flash, request
 
-from grants.payments import queries, services
-from grants.payments.forms import (
-    ExportForm,
-)
-from grants.payments.views.frame import P, bp
+from grants.core.errors import NotFound
+from grants.payments import queries, rules, services
+from grants.payments.forms import BuildForm, ReasonForm, SendForm
+from grants.payments.rules.own_accounts import OwnAccountView
+from grants.payments.views.frame import P, bp, overtaker, own_or_fresh
 from grants.web import downloads, paging
-from grants.web.forms import choices
+from grants.web.forms import ContestedForm, renew, status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
 # Under the inbox; all of them have a page of their own.
@@ -22,51 +23,12 @@ NEWEST_LISTS = 10
 @bp.get("/finance/approvals")
 @requires(P.PAYMENT_ORDER_READ)
 def approvals() -> Any:
-    return _approvals(None)
-
-
-@bp.post("/finance/approvals/export")
-@requires(P.PAYMENT_ORDER_EXECUTE)
-def export() -> Any:
-    actor, form = current_actor(), _export_form(None)
-    if form.validate_on_submit() and form.control_total.data is not None:
-        with form.refusals():
-            ids = queries.order_ids_of(actor, form.orders.data or [])
-            sent = services.export(actor, ids, control_total=form.control_total.data)
-            flash(f"{_counted(sent.orders)} exported in the list {sent.reference}: {sent.total}.", "success")
-            return see_other(".batch", ref=sent.reference)
-    return _approvals(form)
-
-
-def _approvals(form: ExportForm | None) -> Any:
-    actor, asked = current_actor(), paging.asked()
-    found = queries.inbox(actor, asked)
-    shown = page(
+    actor = current_actor()
+    return page(
         "payments/approvals.html",
-        inbox=found,
-        form=form or _export_form(found),
-        after=asked.after,
+        inbox=queries.inbox(actor, paging.asked()),
         batches=queries.batches(actor, paging.Page(size=NEWEST_LISTS)),
     )
-    return shown, 200 if form is None else 409 if form.gone else 422
-
-
-def _export_form(found: queries.Inbox | None) -> ExportForm:
-    """The form for the page shown; for a form that was sent, whatever was ticked and may leave, on whichever page."""
-    form = ExportForm()
-    ticked = form.orders.data or []
-    if found is None:
-        ready = queries.exportable(current_actor(), ticked)
-    else:
-        ready = tuple(row.reference for row in found.rows.items if row.deed == "export" and row.yours)
-    form.orders.choices = choices([(reference, reference) for reference in ready])
-    gone = [reference for reference in ticked if reference not in ready]
-    form.gone = queries.why_gone(current_actor(), gone)
-    return form
-
-
-def _counted(orders: int) -> str:
-    return "1 order" if orders == 1 else f"{orders} orders"
 
 
 @bp.get("/finance/batches")
@@ -75,14 +37,116 @@ def batches() -> Any:
     return page("payments/batches.html", batches=queries.batches(current_actor(), paging.asked()))
 
 
+@bp.get("/finance/batches/new")
+@requires(P.PAYMENT_FILE_BUILD)
+def new_batch() -> Any:
+    return _build(None)
+
+
+@bp.post("/finance/batches/new")
+@requires(P.PAYMENT_FILE_BUILD)
+def build() -> Any:
+    actor, form = current_actor(), BuildForm()
+    account = _account()
+    if account is None:
+        raise NotFound
+    ready = queries.payable_orders(actor, account.programme_id)
+    form.of([row.reference for row in ready if row.yours])
+    gone = [each for each in form.orders.data or [] if each not in form.listed]
+    form.gone = queries.why_gone(actor, gone)
+    if form.validate_on_submit():
+        with form.refusals():
+            ids = queries.order_ids_of(actor, form.orders.data or [])
+            built = services.build(actor, ids, form.to_input(account.id))
+            flash(f"The payment file {built.reference} is built; it is made and checked now.", "success")
+            return see_other(".batch", ref=built.reference)
+    return _build(form)
+
+
+def _account() -> OwnAccountView | None:
+    """The account in the address, else the first one payments may leave from."""
+    accounts = [each for each in queries.own_accounts(current_actor()) if each.state.value == "confirmed"]
+    asked = request.args.get("account", "")
+    return next((each for each in accounts if asked in ("", each.reference)), None)
+
+
+def _build(sent: BuildForm | None) -> Any:
+    account = _account()
+    rows = queries.payable_orders(current_actor(), account.programme_id) if account else ()
+    ready = [row.reference for row in rows if row.yours]
+    form = sent or BuildForm(formdata=None, data={"orders": ready}).of(ready)
+    shown = page(
+        "payments/build.html",
+        account=account,
+        accounts=[each for each in queries.own_accounts(current_actor()) if each.state.value == "confirmed"],
+        rows=rows,
+        form=form,
+    )
+    return shown, 200 if sent is None else 409 if sent.gone else 422
+
+
 @bp.get("/finance/batches/<ref>")
 @requires(P.PAYMENT_ORDER_READ)
 def batch(ref: str) -> Any:
-    return page("payments/batch.html", batch=queries.batch(current_actor(), ref))
+    return _batch(ref, None)
 
 
-@bp.get("/finance/batches/<ref>/list.xlsx")
+@bp.post("/finance/batches/<ref>/send")
+@requires(P.PAYMENT_FILE_SEND)
+def send_batch(ref: str) -> Any:
+    form = SendForm()
+    if form.validate_on_submit() and form.control_total.data is not None:
+        with form.attempt():
+            sent = services.send(
+                current_actor(),
+                _batch_id(ref),
+                count=int(form.count.data or 0),
+                control_total=form.control_total.data,
+                version=form.version_shown(),
+            )
+            flash(f"The payment file {ref} is sent: {_counted(sent.orders)}, {sent.total}.", "success")
+            return see_other(".batch", ref=ref)
+    return _batch(ref, form)
+
+
+@bp.post("/finance/batches/<ref>/discard")
+@requires(P.PAYMENT_FILE_DISCARD)
+def discard_batch(ref: str) -> Any:
+    form = ReasonForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            reason = form.reason.data or ""
+            services.discard(current_actor(), _batch_id(ref), reason=reason, version=form.version_shown())
+            flash(f"The payment file {ref} is void. Its orders can be put into another file.", "success")
+            return see_other(".batch", ref=ref)
+    return _batch(ref, form)
+
+
+def _batch_id(ref: str) -> UUID:
+    return queries.batch_id_of(current_actor(), ref)
+
+
+def _batch(ref: str, sent: ContestedForm | None) -> Any:
+    found = queries.batch(current_actor(), ref)
+    renew(sent, found.version)
+    shown = page(
+        "payments/batch.html",
+        batch=found,
+        form=sent,
+        next=rules.batch_next(found.state),
+        locks=found.locks(current_actor().user_id),
+        send_form=own_or_fresh(sent, SendForm, version=found.version),
+        discard_form=own_or_fresh(sent, ReasonForm, version=found.version),
+        last=overtaker(sent, "payment_batch", found.id, found.reference),
+    )
+    return shown, status_of(sent)
+
+
+def _counted(orders: int) -> str:
+    return "1 order" if orders == 1 else f"{orders} orders"
+
+
+@bp.get("/finance/batches/<ref>/file")
 @requires(P.PAYMENT_ORDER_EXECUTE)
 def batch_file(ref: str) -> Any:
-    actor = current_actor()
-    return downloads.send(services.open_batch_file(actor, queries.batch_id_of(actor, ref)))
+    return downloads.send(services.open_batch_file(current_actor(), _batch_id(ref)))
