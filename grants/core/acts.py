@@ -30,7 +30,7 @@ from grants.core import audit, clock, encoding, faults
 from grants.core.audit import ActKey, ActRow, AuditEvent, RemovedRow, SecurityEvent
 from grants.core.books import Books, WriteOutsideAct
 from grants.core.connections import hold_next, write_next
-from grants.core.db import db
+from grants.core.db import Base, db
 from grants.core.errors import Conflict, GrantsError, NotAllowed, NotFound, OnlyLooked, Refused
 from grants.core.permissions import Actor, Permission, Scope
 
@@ -323,6 +323,18 @@ def _write(statement: Any, values: Any = None) -> Any:
 core_write = _write
 
 
+def write_lines(model: type[Base], lines: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many rows of an act in one go, past the session, which takes ten times as long for them.
+
+    Only for rows without an id of their own, which the record of the row they belong to covers (legs by their digest).
+    """
+    running_act()
+    table = typing.cast(Table, model.__table__)
+    assert "id" not in table.c, f"{table.name} is audited row by row"
+    if lines:
+        _write(insert(table), lines)
+
+
 def running_act() -> Running:
     """The act in progress; a programmer's error outside one."""
     running = _running.get()
@@ -380,7 +392,9 @@ def did(key: str) -> bool:
 @event.listens_for(Session, "before_flush")
 def _gate(session: Session, context: UOWTransaction, instances: Any) -> None:
     """Refuse writes outside an act; inside one, stamp new rows and collect what changes."""
-    touched = [*session.new, *(row for row in session.dirty if session.is_modified(row)), *session.deleted]
+    # Each of these is put together anew whenever it is asked for.
+    new, gone = session.new, session.deleted
+    touched = [*new, *(row for row in session.dirty if session.is_modified(row)), *gone]
     if not touched:
         return
     running = _running.get()
@@ -388,7 +402,7 @@ def _gate(session: Session, context: UOWTransaction, instances: Any) -> None:
         raise WriteOutsideAct(f"{type(touched[0]).__name__} was about to be written outside an act.")
     when = running.moment if running else clock.now()
     for row in touched:
-        created, deleted = row in session.new, row in session.deleted
+        created, deleted = row in new, row in gone
         if hasattr(row, "version"):
             if created:
                 row.created_at = row.created_at or when

@@ -185,6 +185,9 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     "letter_mailing": WrittenOnce(
         once=("confirmed_by", "confirmed_at", "returned_by", "returned_at", "return_reason"), free=("state",)
     ),
+    "own_account": WrittenOnce(
+        once=("confirmed_by", "confirmed_at", "evidence", "closed_by", "closed_at", "close_reason"), free=("state",)
+    ),
     "panel_minutes": WrittenOnce(once=("chair_signed_by", "chair_signed_at", "second_signed_by", "second_signed_at")),
     "evaluator_acceptance": WrittenOnce(once=("withdrawn_at", "withdrawn_why")),
     "payment_batch": WrittenOnce(once=("file_id", "file_sha256")),

@@ -153,9 +153,21 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         }
     ),
     Role.FINANCE_INITIATOR: _READS_MONEY
-    | {P.BANK_ACCOUNT_ENTER, P.CONFLICT_DECLARE_IN_OFFICE, P.PAYMENT_ORDER_CANCEL, P.PAYMENT_ORDER_PREPARE},
+    | {
+        P.BANK_ACCOUNT_ENTER,
+        P.CONFLICT_DECLARE_IN_OFFICE,
+        P.OWN_ACCOUNT_ENTER,
+        P.PAYMENT_ORDER_CANCEL,
+        P.PAYMENT_ORDER_PREPARE,
+    },
     Role.FINANCE_VERIFIER: _READS_MONEY
-    | {P.BANK_ACCOUNT_CONFIRM, P.CONFLICT_DECLARE_IN_OFFICE, P.PAYMENT_ORDER_VERIFY},
+    | {
+        P.BANK_ACCOUNT_CONFIRM,
+        P.CONFLICT_DECLARE_IN_OFFICE,
+        P.OWN_ACCOUNT_CLOSE,
+        P.OWN_ACCOUNT_CONFIRM,
+        P.PAYMENT_ORDER_VERIFY,
+    },
     Role.AUTHORISING_OFFICER: _READS_MONEY
     | {
         P.AGREEMENT_CLOSE,
@@ -170,7 +182,14 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.SELECTION_CONFIRM,
     },
     Role.ACCOUNTING_OFFICER: _READS_MONEY
-    | {P.BANK_ACCOUNT_CONFIRM, P.CONFLICT_DECLARE_IN_OFFICE, P.PAYMENT_ORDER_EXECUTE, P.RECOVERY_BOOK},
+    | {
+        P.BANK_ACCOUNT_CONFIRM,
+        P.CONFLICT_DECLARE_IN_OFFICE,
+        P.OWN_ACCOUNT_CLOSE,
+        P.OWN_ACCOUNT_CONFIRM,
+        P.PAYMENT_ORDER_EXECUTE,
+        P.RECOVERY_BOOK,
+    },
     # Reads everything and changes nothing; asking for a statement makes a file and moves nothing, and a conflict of
     # interest that is declared takes away and gives nothing.
     Role.AUDITOR: _READS_MONEY

@@ -33,6 +33,8 @@ class LedgerEntry(Row):
         CheckConstraint("reverses_id <> id", name="reversal_of_another"),
         Index("ix_ledger_entry_effective_on_number", "effective_on", "number"),
     )
+    # The number is not asked back while posting: then many entries are one statement, numbered in the order they were added.
+    __mapper_args__ = {"eager_defaults": False}  # noqa: RUF012 -- SQLAlchemy reads it so
 
     # From the database and not from a counter row: numbers may have gaps, writers never queue for one.
     number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), unique=True, info={"audit": "none"})

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
+from uuid import UUID
 
-from wtforms import StringField, TextAreaField
+from wtforms import SelectField, StringField, TextAreaField
 
+from grants.cities.rules import COUNTRIES
 from grants.core.errors import no_such
 from grants.core.money import Money
 from grants.ledger.accounts import Account
 from grants.ledger.rules import Event
 from grants.payments.rules import DecisionInput, LedgerAsk, ReceiptInput, RecoveryInput
+from grants.payments.rules.own_accounts import OwnAccountInput
+from grants.programmes.rules import ProgrammeView
 from grants.web.choosing import day_asked
 from grants.web.forms import (
     A_PARAGRAPH,
@@ -22,6 +26,7 @@ from grants.web.forms import (
     Form,
     MoneyField,
     Needed,
+    choices,
 )
 
 
@@ -157,3 +162,42 @@ class CloseForm(ContestedForm):
     """The closure of a grant, and on what it rests."""
 
     note = TextAreaField("What was looked at", [A_PARAGRAPH, Needed("Write what was looked at before closing.")])
+
+
+class OwnAccountForm(Form):
+    """An account the programme pays from, with the address of its holder in parts."""
+
+    programme = SelectField("Programme", choices=[])
+    holder = StringField("Account holder", [WORDS_OF_A_TITLE, Needed("Enter the holder as the bank writes it.")])
+    iban = StringField("IBAN", [Needed("Enter the IBAN.")])
+    bic = StringField("BIC (optional)")
+    street = StringField("Street (optional)", [WORDS_OF_A_TITLE])
+    building = StringField("Building number (optional)")
+    postcode = StringField("Postcode (optional)")
+    town = StringField("Town", [WORDS_OF_A_TITLE, Needed("Enter the town: banks refuse an address without it.")])
+    country = SelectField("Country", choices=choices(sorted(COUNTRIES.items(), key=lambda item: item[1])), default="BE")
+
+    def of(self, programmes: Iterable[ProgrammeView]) -> OwnAccountForm:
+        """The form with the programmes an account can be entered for."""
+        self.programme.choices = choices((str(each.id), f"{each.code} {each.name}") for each in programmes)
+        return self
+
+    def to_input(self) -> OwnAccountInput:
+        """The typed account."""
+        return OwnAccountInput(
+            programme_id=UUID(str(self.programme.data)),
+            holder=self.holder.data or "",
+            iban=self.iban.data or "",
+            country=str(self.country.data),
+            town=self.town.data or "",
+            bic=self.bic.data or "",
+            postcode=self.postcode.data or "",
+            street=self.street.data or "",
+            building=self.building.data or "",
+        )
+
+
+class ConfirmOwnAccountForm(ContestedForm):
+    """How the second person checked an account of the programme."""
+
+    evidence = StringField("What you compared it with", [A_PARAGRAPH, Needed("Name the document of the bank.")])

@@ -1,4 +1,5 @@
-"""The states of a payment request, which the authoriser decides, of an order, which four people carry out, and of a recovery."""
+"""The states of a payment request, which the authoriser decides, of an order, which four people carry out, of a recovery, and of
+the programme's own bank accounts."""
 
 from __future__ import annotations
 
@@ -81,6 +82,30 @@ RECOVERY = Machine(
     [
         Transition("book", (RecoveryState.ESTABLISHED,), RecoveryState.PAID, Permission.RECOVERY_BOOK),
         Transition("waive", (RecoveryState.ESTABLISHED,), RecoveryState.WAIVED, Permission.RECOVERY_WAIVE),
+    ],
+)
+
+
+class OwnAccountState(StrEnum):
+    """An account of the programme is proposed by one person, confirmed by another, and closed for new payments."""
+
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    CLOSED = "closed"
+
+
+OWN_ACCOUNT = Machine(
+    "own account",
+    OwnAccountState,
+    OwnAccountState.PROPOSED,
+    [
+        Transition("confirm", (OwnAccountState.PROPOSED,), OwnAccountState.CONFIRMED, Permission.OWN_ACCOUNT_CONFIRM),
+        Transition(
+            "close",
+            (OwnAccountState.PROPOSED, OwnAccountState.CONFIRMED),
+            OwnAccountState.CLOSED,
+            Permission.OWN_ACCOUNT_CLOSE,
+        ),
     ],
 )
 

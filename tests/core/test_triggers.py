@@ -28,6 +28,7 @@ REWRITTEN = {
     "evaluator_acceptance": "number = 99",
     "letter_left_out": "reason = 'x'",
     "letter_mailing": "number = 99",
+    "own_account": "iban = 'BE00'",
     "panel_minutes": "number = 99",
     "payment_batch": "total = 1",
     "payment_order_signature": "amount = 1",

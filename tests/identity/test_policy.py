@@ -83,9 +83,11 @@ def test_only_roles_that_need_two_administrators_move_money() -> None:
 
 
 def test_nobody_both_enters_and_confirms_a_bank_account() -> None:
-    both = {Permission.BANK_ACCOUNT_ENTER, Permission.BANK_ACCOUNT_CONFIRM}
-
-    assert [role for role, allowed in PERMISSIONS.items() if both <= allowed] == []
+    for both in (
+        {Permission.BANK_ACCOUNT_ENTER, Permission.BANK_ACCOUNT_CONFIRM},
+        {Permission.OWN_ACCOUNT_ENTER, Permission.OWN_ACCOUNT_CONFIRM},
+    ):
+        assert [role for role, allowed in PERMISSIONS.items() if both <= allowed] == []
 
 
 def test_who_runs_a_call_does_not_score_in_it() -> None:

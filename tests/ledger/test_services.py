@@ -104,7 +104,7 @@ def test_the_same_fact_is_booked_once() -> None:
     post(BOOKKEEPER, "E1", "call:1:budget", rules.legs_e1(euros(100), DIMS))
 
     with pytest.raises(Conflict, match="already booked as E-2024-"):
-        post(BOOKKEEPER, "E1", "call:1:budget", rules.legs_e1(euros(100), DIMS))
+        post(BOOKKEEPER, "E1", "call:1:budget", rules.legs_e1(euros(101), DIMS))
     assert queries.count_entries() == 1
 
 

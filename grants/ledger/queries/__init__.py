@@ -16,6 +16,7 @@ from grants.ledger.queries.journal import (
     source_keys,
 )
 from grants.ledger.queries.sums import (
+    at_places,
     available_cents,
     balance,
     balances,
@@ -23,6 +24,7 @@ from grants.ledger.queries.sums import (
     of,
     partners_consumed,
     partners_open,
+    sides,
     trial_balance,
 )
 
@@ -31,6 +33,7 @@ __all__ = [
     "EntryFilter",
     "EntryRow",
     "EntryView",
+    "at_places",
     "available_cents",
     "balance",
     "balances",
@@ -45,6 +48,7 @@ __all__ = [
     "of",
     "partners_consumed",
     "partners_open",
+    "sides",
     "source_keys",
     "trial_balance",
     "verify",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,13 +16,14 @@ from sqlalchemy import (
     func,
     select,
     type_coerce,
+    union_all,
 )
 
-from grants.core.db import db
+from grants.core.db import among, db
 from grants.core.money import Money
 from grants.core.together import Asking, ask, reader
 from grants.ledger import rules
-from grants.ledger.accounts import Account, Side
+from grants.ledger.accounts import CHART, Account, Floor, Side
 from grants.ledger.models import LedgerEntry, LedgerLeg
 from grants.ledger.rules import NOW, AsOf, Balances, Dimensions, natural
 
@@ -141,6 +142,36 @@ def grants_balances(grant_ids: Sequence[UUID], *, as_of: AsOf | None = None) -> 
         account = Account(code)
         found[grant_id][account] = natural(account, int(debits), int(credits))
     return {grant_id: Balances(amounts) for grant_id, amounts in found.items()}
+
+
+def at_places(wanted: Collection[tuple[Account, UUID]]) -> dict[tuple[Account, UUID], Money]:
+    """The natural balance of each account within the call or grant of its floor; without legs it is left out. One statement."""
+    parts = []
+    for floor in (Floor.CALL, Floor.GRANT):
+        pairs = {(account, place) for account, place in wanted if CHART[account].floor is floor}
+        if pairs:
+            column = getattr(LedgerLeg, floor.value)
+            parts.append(
+                select(LedgerLeg.account, column, debits_sum, credits_sum)
+                .where(LedgerLeg.account.in_(sorted({account.value for account, _ in pairs})))
+                .where(among(column, sorted({place for _, place in pairs})))
+                .group_by(LedgerLeg.account, column)
+            )
+    if not parts:
+        return {}
+    return {
+        (Account(code), place): natural(Account(code), int(debits), int(credits))
+        for code, place, debits, credits in db.session.execute(union_all(*parts))
+    }
+
+
+def sides(entry_ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
+    """Debits and credits of each of these entries in cents, as they stand in the journal. One statement."""
+    statement = select(LedgerLeg.entry_id, debits_sum, credits_sum).where(among(LedgerLeg.entry_id, entry_ids))
+    return {
+        entry_id: (int(debits), int(credits))
+        for entry_id, debits, credits in db.session.execute(statement.group_by(LedgerLeg.entry_id))
+    }
 
 
 def trial_balance(*, call_id: UUID | None = None, as_of: AsOf | None = None) -> tuple[BalanceRow, ...]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from grants.ledger.rules.balances import (
     Balances,
+    FloorStep,
     budget_problems,
     ceiling_problems,
     closure_problems,
     commitment_problems,
     final_problems,
     floor_problems,
+    floor_steps,
     grant_problems,
     natural,
     order_problems,
+    stands_after,
 )
 from grants.ledger.rules.legs import (
     legs_e1,
@@ -60,6 +63,7 @@ from grants.ledger.rules.values import (
     Event,
     Leg,
     Legs,
+    Posting,
     Unbalanced,
     differences,
     digest,
@@ -75,8 +79,10 @@ __all__ = [
     "Balances",
     "Dimensions",
     "Event",
+    "FloorStep",
     "Leg",
     "Legs",
+    "Posting",
     "Unbalanced",
     "budget_problems",
     "ceiling_problems",
@@ -86,6 +92,7 @@ __all__ = [
     "digest",
     "final_problems",
     "floor_problems",
+    "floor_steps",
     "grant_problems",
     "legs_e1",
     "legs_e1_lowered",
@@ -128,4 +135,5 @@ __all__ = [
     "order_problems",
     "reference",
     "refuse_unbalanced",
+    "stands_after",
 ]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from uuid import UUID
 
 from grants.core.errors import Problem
 from grants.core.money import ZERO, Money, total
 from grants.ledger.accounts import CHART, Account, Floor, Ledger, Side
-from grants.ledger.rules.values import Leg
+from grants.ledger.rules.values import Leg, Legs
 
 
 def natural(account: Account, debits: int, credits: int) -> Money:
@@ -54,6 +55,46 @@ class Balances:
         paid = self[Account.INTEREST_COSTS] - self[Account.INTEREST_PAYABLE]
         received = self[Account.INTEREST_INCOME] - self[Account.INTEREST_RECEIVABLE]
         return self.gross_authorised + self[Account.RETENTION] - paid + received
+
+
+@dataclass(frozen=True, slots=True)
+class FloorStep:
+    """What one entry does to an account with a floor within one call or grant: the change, and what it takes away."""
+
+    account: Account
+    place: UUID
+    change: Money
+    taken: Money
+
+
+def floor_steps(entries: Sequence[Legs]) -> tuple[FloorStep, ...]:
+    """The steps of these entries, in their order, on the accounts and places that any of them lowers."""
+    steps = [step for legs in entries for step in _steps_of(legs)]
+    lowered = {(step.account, step.place) for step in steps if step.taken}
+    return tuple(step for step in steps if (step.account, step.place) in lowered)
+
+
+def _steps_of(legs: Legs) -> Iterator[FloorStep]:
+    change: dict[tuple[Account, UUID], tuple[Money, Money]] = {}
+    for leg in legs:
+        floor = CHART[leg.account].floor
+        place = None if floor is Floor.NONE else getattr(leg.dims, floor.value)
+        if place is not None:
+            moved, taken = change.get((leg.account, place), (ZERO, ZERO))
+            step = (moved + leg.amount, taken) if leg.grows else (moved - leg.amount, taken + leg.amount)
+            change[leg.account, place] = step
+    return (FloorStep(account, place, moved, taken) for (account, place), (moved, taken) in change.items())
+
+
+def stands_after(steps: Sequence[FloorStep], stands: Mapping[tuple[Account, UUID], Money]) -> tuple[Money, ...]:
+    """The balance after each step, where ``stands`` is what there is after all of them; absent means zero."""
+    now = dict(stands)
+    found: list[Money] = []
+    for step in reversed(steps):
+        balance = now.get((step.account, step.place), ZERO)
+        found.append(balance)
+        now[step.account, step.place] = balance - step.change
+    return tuple(reversed(found))
 
 
 def budget_problems(place: str, found: Balances) -> tuple[Problem, ...]:

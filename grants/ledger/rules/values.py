@@ -151,6 +151,21 @@ Line = tuple[Side, Account, Money, Dimensions]
 
 
 @dataclass(frozen=True, slots=True)
+class Posting:
+    """One entry that is to be written: what happened, the fact that is booked, the day it counts from, words, legs.
+
+    ``source_key`` names the fact for ever (``payment_order:<id>:sent``), so that it is booked once, however often and
+    from wherever it is told.
+    """
+
+    event: Event
+    source_key: str
+    effective_on: date
+    description: str
+    legs: Legs
+
+
+@dataclass(frozen=True, slots=True)
 class AsOf:
     """A moment of the books: what was recorded before an instant, and took effect up to a day (that day included)."""
 

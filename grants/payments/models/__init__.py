@@ -1,13 +1,16 @@
-"""Payment requests and their decisions, orders and their signatures, the lists in which orders leave, and recoveries."""
+"""Payment requests and their decisions, orders and their signatures, the files in which orders leave, recoveries, and the
+programme's own accounts."""
 
 from __future__ import annotations
 
+from grants.payments.models.banking import OwnAccount
 from grants.payments.models.files import PaymentBatch
 from grants.payments.models.orders import PaymentOrder, PaymentOrderSignature
 from grants.payments.models.recoveries import Recovery, RecoveryReceipt
 from grants.payments.models.requests import PaymentRequest
 
 __all__ = [
+    "OwnAccount",
     "PaymentBatch",
     "PaymentOrder",
     "PaymentOrderSignature",

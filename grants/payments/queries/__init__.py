@@ -15,6 +15,13 @@ from grants.payments.queries.orders import (
     order_ids_of,
     why_gone,
 )
+from grants.payments.queries.own_accounts import (
+    own_account,
+    own_account_scope,
+    own_accounts,
+    payable_from,
+    paying_programmes,
+)
 from grants.payments.queries.recoveries import grant_recovery
 from grants.payments.queries.requests import (
     forecast,
@@ -45,6 +52,11 @@ __all__ = [
     "order",
     "order_id_of",
     "order_ids_of",
+    "own_account",
+    "own_account_scope",
+    "own_accounts",
+    "payable_from",
+    "paying_programmes",
     "request",
     "request_id_of",
     "verify",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from grants.payments.services.closure import close_grant, closure_problems
 from grants.payments.services.orders import authorise, cancel, change, prepare, verify
+from grants.payments.services.own_accounts import close_own_account, confirm_own_account, enter_own_account
 from grants.payments.services.recoveries import book_receipt, establish, waive
 from grants.payments.services.requests import ask_again, decide, open_for_report, open_prefinancing, reject
 from grants.payments.services.sending import execute, export, make_batch_file, open_batch_file, sheet
@@ -19,8 +20,11 @@ __all__ = [
     "cancel",
     "change",
     "close_grant",
+    "close_own_account",
     "closure_problems",
+    "confirm_own_account",
     "decide",
+    "enter_own_account",
     "establish",
     "execute",
     "export",
