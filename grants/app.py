@@ -52,6 +52,7 @@ UPLOADS = {
     "evaluation.look_at_pool": 1,
     "evaluation.look_at_seats": 1,
     "evaluation.read_filled_sheet": 1,
+    "payments.import_statement": 2,
 }
 
 # What any other page may be sent at once: by somebody signed in, and by somebody nobody knows yet.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 from uuid import UUID
 
-from wtforms import SelectField, StringField, TextAreaField
+from wtforms import FileField, SelectField, StringField, TextAreaField
 
 from grants.cities.rules import COUNTRIES
 from grants.core.errors import no_such
@@ -201,3 +201,9 @@ class ConfirmOwnAccountForm(ContestedForm):
     """How the second person checked an account of the programme."""
 
     evidence = StringField("What you compared it with", [A_PARAGRAPH, Needed("Name the document of the bank.")])
+
+
+class BankFileForm(Form):
+    """A file as the bank made it."""
+
+    file = FileField("File of the bank", [Needed("Choose the file.")])

@@ -6,6 +6,7 @@ pays from the same grant waits, and checks what then stands.
 
 from __future__ import annotations
 
+from grants.payments.services.bank_statements import import_statement, read_statement
 from grants.payments.services.closure import close_grant, closure_problems
 from grants.payments.services.orders import authorise, cancel, change, prepare, verify
 from grants.payments.services.own_accounts import close_own_account, confirm_own_account, enter_own_account
@@ -28,11 +29,13 @@ __all__ = [
     "establish",
     "execute",
     "export",
+    "import_statement",
     "make_batch_file",
     "open_batch_file",
     "open_for_report",
     "open_prefinancing",
     "prepare",
+    "read_statement",
     "reject",
     "sheet",
     "verify",

@@ -11,9 +11,10 @@ import re
 from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from grants.core.errors import Refused
+from grants.core.errors import Invalid, Refused
 from grants.core.file_types import megabytes
 from grants.core.money import Money, total
 from grants.payments.rules.statements.values import (
@@ -153,6 +154,26 @@ def read_report(file: IO[bytes]) -> StatusReport:
     )
 
 
+XML = "application/xml"
+
+
+def look(path: Path, name: str) -> str:
+    """The media type of an upload that begins as a bank's file does; raises :class:`Invalid`. It is read by a worker later."""
+    try:
+        with path.open("rb") as file:
+            kind_of(file)
+    except Refused as error:
+        raise Invalid(f"“{name}” cannot be imported. {error}") from error
+    return XML
+
+
+def kind_of(file: IO[bytes]) -> BankFile:
+    """What a file says in its first bytes that it is; raises :class:`Refused` for what is no statement and no notice."""
+    walk = _Walk(file, frozenset({BankFile.STATEMENT, BankFile.NOTICE}))
+    walk.open()
+    return walk.kind
+
+
 # ---------------------------------------------------------------------------------------------- the stream
 
 
@@ -208,8 +229,7 @@ class _Walk:
         """Each element that matters, once it is whole."""
         from lxml import etree
 
-        head = _head(self.file)
-        self._open(head)
+        head = self.open()
         self.source = _Bounded(self.file, head, self)
         places = {f"{{{self.space}}}{path[-1]}": path for path in _PLACES[self.kind]}
         events = etree.iterparse(
@@ -227,9 +247,11 @@ class _Walk:
             raise Refused(NO_XML) from error
         self.root = events.root
 
-    def _open(self, head: bytes) -> None:
-        """Refuse what is no bank file of the kinds wanted by its first element."""
+    def open(self) -> bytes:
+        """The first bytes; what is no bank file of the kinds wanted is refused by its first element."""
         from lxml import etree
+
+        head = _head(self.file)
 
         parser = etree.XMLPullParser(events=("start",), **_SAFE)
         try:
@@ -243,6 +265,7 @@ class _Walk:
         if about.doctype or about.internalDTD is not None:
             raise Refused("It declares a document type, which no bank's file does. It is not read.")
         self._recognise(etree.QName(root))
+        return head
 
     def _recognise(self, name: QName) -> None:
         known = _KNOWN.fullmatch(name.namespace or "")
