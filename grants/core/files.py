@@ -137,7 +137,9 @@ def receive(
         if not size:
             raise Invalid(f"“{name}” is empty. Choose the file again.")
         file.flush()
-        media_type = MEDIA[check(temporary, name, frozenset(allowed), pages_max)] if look is None else look(temporary, name)
+        media_type = (
+            MEDIA[check(temporary, name, frozenset(allowed), pages_max)] if look is None else look(temporary, name)
+        )
         os.fsync(file.fileno())
         sha256 = digest.hexdigest()
         os.replace(temporary, file_store.incoming_of(sha256))

@@ -75,7 +75,7 @@ class AccountLine:
     @property
     def masked(self) -> str:
         """The number but for its middle."""
-        return f"{self.iban[:4]} … {self.iban[-4:]}"
+        return f"{self.iban[:4]} •••• {self.iban[-4:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,8 +274,7 @@ def ages(actor: Actor, asked: UnmatchedAsk, today: date) -> tuple[Bucket, ...]:
         select(*columns).join(OwnAccount, OwnAccount.id == BankLine.own_account_id).where(*_asked(asked))
     ).one()
     return tuple(
-        Bucket(age, row[3 * step], Money(row[3 * step + 1]), Money(row[3 * step + 2]))
-        for step, age in enumerate(Age)
+        Bucket(age, row[3 * step], Money(row[3 * step + 1]), Money(row[3 * step + 2])) for step, age in enumerate(Age)
     )
 
 
@@ -386,7 +385,7 @@ def _statement(row: Any) -> StatementView:
     told, account, holder, iban, brought = row
     return StatementView(
         told.position, statement_name(told.bank_number, told.identifier), told.from_on, told.to_on, told.opening,
-        told.closing, told.lines, account, holder, f"{iban[:4]} … {iban[-4:]}", brought,
+        told.closing, told.lines, account, holder, f"{iban[:4]} •••• {iban[-4:]}", brought,
     )  # fmt: skip
 
 

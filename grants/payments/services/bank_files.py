@@ -92,7 +92,9 @@ def read_statements(file: IO[bytes], progress: Callable[[int], None] | None = No
     """
     walk = _Walk(file, frozenset({BankFile.STATEMENT, BankFile.NOTICE}))
     found: list[Statement] = []
-    lines, parts, announced, told = [], [], 0, 0
+    lines: list[Line] = []
+    parts: list[_Part] = []
+    announced = told = 0
     for place, element in walk.ended():
         walk.count()
         if place == "TxDtls":
@@ -233,7 +235,7 @@ class _Walk:
         self.source = _Bounded(self.file, head, self)
         places = {f"{{{self.space}}}{path[-1]}": path for path in _PLACES[self.kind]}
         events = etree.iterparse(
-            self.source,  # type: ignore[arg-type]  # it reads, which is all that is asked of it
+            self.source,
             events=("end",),
             tag=tuple(places),
             **_SAFE,

@@ -47,9 +47,7 @@ def import_statement(actor: Actor, incoming: Incoming, kind: BankFile) -> Import
     lock = int.from_bytes(bytes.fromhex(incoming.sha256[:16]), signed=True)
     db.session.execute(select(func.pg_advisory_xact_lock(lock)))
     standing = db.session.scalars(
-        select(BankImport).where(
-            BankImport.sha256 == incoming.sha256, BankImport.state != ImportState.REFUSED.value
-        )
+        select(BankImport).where(BankImport.sha256 == incoming.sha256, BankImport.state != ImportState.REFUSED.value)
     ).one_or_none()
     if standing is not None:
         return ImportSummary(standing.id, standing.reference, ImportState(standing.state), again=True)

@@ -5,4 +5,15 @@ from __future__ import annotations
 from grants.payments.views import approvals, grants, ledger, orders, own_accounts, recoveries, requests, statements
 from grants.payments.views.frame import NAVIGATION, bp
 
-__all__ = ["NAVIGATION", "approvals", "bp", "grants", "ledger", "orders", "own_accounts", "recoveries", "requests", "statements"]
+__all__ = [
+    "NAVIGATION",
+    "approvals",
+    "bp",
+    "grants",
+    "ledger",
+    "orders",
+    "own_accounts",
+    "recoveries",
+    "requests",
+    "statements",
+]

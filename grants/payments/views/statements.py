@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, request
+from flask import flash
 
 from grants.core import clock, files
 from grants.core.errors import Invalid
@@ -82,7 +82,7 @@ def bank_account(ref: str) -> Any:
     )
 
 
-@bp.get("/finance/bank/<ref>/<int:position>")
+@bp.get("/finance/bank/<ref>/<int(max=2147483647):position>")
 @requires(P.PAYMENT_ORDER_READ)
 def bank_statement(ref: str, position: int) -> Any:
     actor = current_actor()
@@ -112,5 +112,4 @@ def unmatched() -> Any:
         directions=tuple(Direction),
         ages=told.ages(actor, asked, today),
         lines=told.unmatched(actor, asked, today, paging.asked()),
-        typed={name: request.args.get(name, "") for name in ("age", "direction", "account")},
     )
