@@ -373,7 +373,7 @@ def _candidates(actor: Actor, named: Collection[str]) -> dict[UUID, tuple[Paymen
     return {row.id: (row, _WITH_THE_BANK.get(OrderState(row.state), row.state)) for row in rows}
 
 
-def _statements() -> Select[Any]:
+def _statements() -> Select[BankStatement, str, str, str, str]:
     return (
         select(BankStatement, OwnAccount.reference, OwnAccount.holder, OwnAccount.iban, BankImport.reference)
         .join(OwnAccount, OwnAccount.id == BankStatement.own_account_id)

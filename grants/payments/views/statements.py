@@ -96,7 +96,8 @@ def bank_statement(ref: str, position: int) -> Any:
 @bp.get("/finance/unmatched")
 @requires(P.PAYMENT_ORDER_READ)
 def unmatched() -> Any:
-    actor, problems = current_actor(), []
+    actor = current_actor()
+    problems: list[str] = []
     known = {each.reference: each.reference for each in told.accounts(actor)}
     asked = UnmatchedAsk(
         age=chosen("age", "age", {age.value: age for age in Age}, problems),
