@@ -73,6 +73,7 @@ APPEND_ONLY_TABLES = frozenset(
         "audit_event",
         "audit_key",
         "audit_seal",
+        "bank_statement",
         "call_one_extension",
         "call_version",
         "call_draw_seed",
@@ -134,6 +135,8 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
         ),
         free=("state",),
     ),
+    "bank_import": WrittenOnce(once=("problem", "lines_new", "lines_known"), free=("state",)),
+    "bank_line": WrittenOnce(once=("statement_id", "order_id", "entry_id", "matched_at")),
     "clarification": WrittenOnce(
         once=(
             *("answer", "answered_at", "answered_by", "answer_sha256"),

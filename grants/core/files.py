@@ -118,8 +118,12 @@ def receive(
     allowed: Iterable[FileType] = DOCUMENTS,
     bytes_max: int | None = None,
     pages_max: int | None = None,
+    look: Callable[[Path, str], str] | None = None,
 ) -> Incoming:
-    """Stream an upload to the disk, hash it and look into it, before any act; raises :class:`Invalid`."""
+    """Stream an upload to the disk, hash it and look into it, before any act; raises :class:`Invalid`.
+
+    ``look`` looks into what is no document, instead of the usual checks, and says its media type.
+    """
     name = clean_name(upload.filename or "")
     limit = bytes_max or current_app.config["UPLOAD_BYTES_MAX"]
     with file_store.writing() as (temporary, file):
@@ -133,11 +137,13 @@ def receive(
         if not size:
             raise Invalid(f"“{name}” is empty. Choose the file again.")
         file.flush()
-        found = check(temporary, name, frozenset(allowed), pages_max)
+        media_type = (
+            MEDIA[check(temporary, name, frozenset(allowed), pages_max)] if look is None else look(temporary, name)
+        )
         os.fsync(file.fileno())
         sha256 = digest.hexdigest()
         os.replace(temporary, file_store.incoming_of(sha256))
-    return Incoming(name, MEDIA[found], size, sha256)
+    return Incoming(name, media_type, size, sha256)
 
 
 def clean_name(name: str) -> str:

@@ -38,6 +38,7 @@ class Permission(StrEnum):
     BACKUP_MAKE = "backup:make"
     BANK_ACCOUNT_CONFIRM = "bank_account:confirm"
     BANK_ACCOUNT_ENTER = "bank_account:enter"
+    BANK_STATEMENT_IMPORT = "bank_statement:import"
     BUDGET_AUTHORISE = "budget:authorise"
     CALL_EXTEND = "call:extend"
     CALL_IMPORT = "call:import"

@@ -320,3 +320,11 @@ class ConfirmOwnAccountForm(MoneyForm):
     """How the second person checked an account of the programme."""
 
     evidence = StringField("What you compared it with", [A_PARAGRAPH, Needed("Name the document of the bank.")])
+
+
+class BankFileForm(Form):
+    """A file as the bank made it."""
+
+    moves_money = True
+
+    file = FileField("File of the bank", [Needed("Choose the file.")])

@@ -199,6 +199,25 @@ OWN_ACCOUNT = Machine(
 )
 
 
+class ImportState(StrEnum):
+    """A file of the bank is read by a worker after it was brought, and imported whole or refused whole."""
+
+    READING = "reading"
+    IMPORTED = "imported"
+    REFUSED = "refused"
+
+
+IMPORT = Machine(
+    "bank import",
+    ImportState,
+    ImportState.READING,
+    [
+        Transition("import", (ImportState.READING,), ImportState.IMPORTED, Permission.BANK_STATEMENT_IMPORT),
+        Transition("refuse", (ImportState.READING,), ImportState.REFUSED, Permission.BANK_STATEMENT_IMPORT),
+    ],
+)
+
+
 class Step(StrEnum):
     """The steps that the circuit keeps apart: four different people on each order."""
 

@@ -1,5 +1,5 @@
-"""Payment requests and their decisions, orders and their signatures, the files in which orders leave, recoveries, and the
-programme's own accounts."""
+"""Payment requests and their decisions, orders and their signatures, the files in which orders leave, recoveries, the
+programme's own accounts, and what the bank told of them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from grants.payments.models.recoveries import Recovery, RecoveryReceipt
 from grants.payments.models.requests import PaymentRequest, PaymentRequestPart
 from grants.payments.models.reversals import ReversalProposal
 from grants.payments.models.standing import PaymentReturn, PaymentSuspension, PaymentVerification
+from grants.payments.models.statements import BankImport, BankLine, BankStatement
 
 __all__ = [
+    "BankImport",
+    "BankLine",
+    "BankStatement",
     "OwnAccount",
     "PaymentBatch",
     "PaymentOrder",

@@ -6,6 +6,7 @@ pays from the same grant waits, and checks what then stands.
 
 from __future__ import annotations
 
+from grants.payments.services.bank_statements import import_statement, read_statement
 from grants.payments.services.building import build, discard, make_batch_file, open_batch_file, sheet
 from grants.payments.services.clock import answer_suspension, lift, suspend
 from grants.payments.services.closure import close_grant, closure_problems
@@ -37,6 +38,7 @@ __all__ = [
     "establish",
     "execute",
     "export",
+    "import_statement",
     "lift",
     "make_batch_file",
     "open_answer_file",
@@ -45,6 +47,7 @@ __all__ = [
     "open_prefinancing",
     "prepare",
     "propose_reversal",
+    "read_statement",
     "refuse_reversal",
     "register",
     "reject",

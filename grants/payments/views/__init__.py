@@ -12,6 +12,7 @@ from grants.payments.views import (
     recoveries,
     requests,
     reversals,
+    statements,
 )
 from grants.payments.views.frame import NAVIGATION, bp
 
@@ -27,4 +28,5 @@ __all__ = [
     "recoveries",
     "requests",
     "reversals",
+    "statements",
 ]

@@ -1,0 +1,158 @@
+"""Which payment order a bank line executes: the same end-to-end id, amount and account, or none; and what came nearest.
+
+Nothing here guesses: a line that is nearly an order stays unmatched, with the order it is nearest to and the difference.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from grants.core.money import Money, total
+from grants.payments.rules.statements.values import Direction, Line
+
+# Of an order the bank has, and has not booked.
+OPEN_STATES = frozenset({"sent", "acknowledged"})
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An order as matching sees it."""
+
+    id: UUID
+    reference: str
+    end_to_end_id: str
+    amount: Money
+    account_id: UUID
+    state: str
+
+
+class Why(StrEnum):
+    """Why a line executes no order."""
+
+    CREDIT = "credit"
+    REVERSAL = "reversal"
+    AMOUNT = "amount"
+    REFERENCE = "reference"
+    SEVERAL = "several"
+    TWICE = "twice"
+    ACCOUNT = "account"
+    STATE = "state"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a line is: the order it executes, or why it executes none and the orders it is nearest to."""
+
+    order: Candidate | None
+    why: Why | None = None
+    nearest: tuple[Candidate, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """The same in a sentence."""
+        return _said(self)
+
+
+def match_lines(lines: Mapping[str, Line], account_id: UUID, orders: Sequence[Candidate]) -> dict[str, Match]:
+    """What each line of an account (by its key) is, beside the orders that could be meant.
+
+    Two lines that both fit one order fit none: a bank books an order once.
+    """
+    found = {key: match(line, account_id, orders) for key, line in lines.items()}
+    taken = Counter(each.order.id for each in found.values() if each.order)
+    return {
+        key: Match(None, Why.TWICE, (each.order,)) if each.order and taken[each.order.id] > 1 else each
+        for key, each in found.items()
+    }
+
+
+def match(line: Line, account_id: UUID, orders: Sequence[Candidate]) -> Match:
+    """The order a line executes: end-to-end id and amount and account are its own, and the bank has it."""
+    if line.is_reversal:
+        return Match(None, Why.REVERSAL, _named(line, orders))
+    if line.direction is Direction.CREDIT:
+        return Match(None, Why.CREDIT, _named(line, orders))
+    named = _named(line, orders)
+    if not named:
+        return _unnamed(line, account_id, orders)
+    if len(named) > 1:
+        return Match(None, Why.SEVERAL, named)
+    order = named[0]
+    if line.parts > 1:
+        return Match(None, Why.SEVERAL, named)
+    if order.amount != line.amount:
+        return Match(None, Why.AMOUNT, named)
+    if order.account_id != account_id:
+        return Match(None, Why.ACCOUNT, named)
+    if order.state not in OPEN_STATES:
+        return Match(None, Why.STATE, named)
+    return Match(order)
+
+
+def _named(line: Line, orders: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    if not line.end_to_end_id:
+        return ()
+    return tuple(each for each in orders if each.end_to_end_id == line.end_to_end_id)
+
+
+def _unnamed(line: Line, account_id: UUID, orders: Sequence[Candidate]) -> Match:
+    """A debit whose id is no order's: one of the same amount, or two that make up its amount, are named."""
+    waiting = [each for each in orders if each.account_id == account_id and each.state in OPEN_STATES]
+    same = tuple(each for each in waiting if each.amount == line.amount)
+    if same:
+        return Match(None, Why.REFERENCE, same[:3])
+    if (pair := _pair(line, waiting)) is not None:
+        return Match(None, Why.SEVERAL, pair)
+    close = sorted(waiting, key=lambda each: (abs(each.amount.cents - line.amount.cents), each.reference))
+    near = tuple(each for each in close[:1] if abs(each.amount.cents - line.amount.cents) <= 100)
+    return Match(None, Why.UNKNOWN, near)
+
+
+def _pair(line: Line, waiting: Sequence[Candidate]) -> tuple[Candidate, ...] | None:
+    """All orders that wait where they sum to the line, else two that do."""
+    if len(waiting) > 1 and total(each.amount for each in waiting) == line.amount:
+        return tuple(waiting)
+    seen: dict[int, Candidate] = {}
+    for each in waiting:
+        other = seen.get(line.amount.cents - each.amount.cents)
+        if other is not None:
+            return (other, each)
+        seen[each.amount.cents] = each
+    return None
+
+
+def _said(found: Match) -> str:
+    names = _names(found.nearest)
+    match found.why:
+        case None:
+            assert found.order is not None, "no reason and no order"
+            return f"It executes order {found.order.reference}: end-to-end id, amount and account agree."
+        case Why.CREDIT:
+            return f"Money that came in; it names {names}." if names else "Money that came in."
+        case Why.REVERSAL:
+            return f"The bank takes back a booking, which names {names}." if names else "The bank takes back a booking."
+        case Why.AMOUNT:
+            return f"It names {names}, whose amount is {found.nearest[0].amount}."
+        case Why.REFERENCE:
+            return f"Its amount is that of {names}, but it names another end-to-end id or none."
+        case Why.SEVERAL:
+            return f"One line for several payments: {names}."
+        case Why.TWICE:
+            return f"Another line fits {names} as well, and a bank books an order once."
+        case Why.ACCOUNT:
+            return f"It names {names}, which was to be paid from another account."
+        case Why.STATE:
+            return f"It names {names}, which is {found.nearest[0].state.replace('_', ' ')}, not waiting for the bank."
+        case Why.UNKNOWN:
+            return (
+                f"No order has its end-to-end id; nearest is {names}." if names else "No order has its end-to-end id."
+            )
+
+
+def _names(orders: Sequence[Candidate]) -> str:
+    return ", ".join(f"order {each.reference}" for each in orders)

@@ -1,0 +1,240 @@
+"""Acts by which a bank's file comes in: brought by the accounting officer, read by a worker, imported whole or refused whole.
+
+Nothing is posted here: what a line means for an order is another act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, select
+
+from grants.core import acts, clock, files, jobs, references
+from grants.core.acts import act
+from grants.core.db import db, locked
+from grants.core.errors import Refused
+from grants.core.files import Incoming
+from grants.core.money import total
+from grants.core.permissions import Actor, Permission, Scope
+from grants.identity.rules import demand_fresh
+from grants.payments.models import BankImport, BankLine, BankStatement, OwnAccount
+from grants.payments.queries.own_accounts import own_account_row
+from grants.payments.queries.statements import line_of, statement_name
+from grants.payments.rules.statements.checks import Last, check_statement, follows, sort_out
+from grants.payments.rules.statements.values import BankFile, Line, Statement
+from grants.payments.services import bank_files
+from grants.payments.states import IMPORT, ImportState, OwnAccountState
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSummary:
+    """A bank's file that came in; ``again`` where the same bytes had come before."""
+
+    id: UUID
+    reference: str
+    state: ImportState
+    again: bool = False
+
+
+@act("bank_statement.import", needs=Permission.BANK_STATEMENT_IMPORT, says="brought the bank file {subject}")
+def import_statement(actor: Actor, incoming: Incoming, kind: BankFile) -> ImportSummary:
+    """Keep a bank's file and ask a worker to read it. The same bytes again are the same import, not a second one."""
+    demand_fresh(actor)
+    # Two people who bring the same file at once: the second finds what the first brought.
+    lock = int.from_bytes(bytes.fromhex(incoming.sha256[:16]), signed=True)
+    db.session.execute(select(func.pg_advisory_xact_lock(lock)))
+    standing = db.session.scalars(
+        select(BankImport).where(BankImport.sha256 == incoming.sha256, BankImport.state != ImportState.REFUSED.value)
+    ).one_or_none()
+    if standing is not None:
+        return ImportSummary(standing.id, standing.reference, ImportState(standing.state), again=True)
+    series = f"BANK-{clock.in_zone(acts.moment()).year}"
+    row = BankImport(
+        reference=f"{series}-{references.next_number(series):04d}",
+        kind=kind.value,
+        name=incoming.name,
+        sha256=incoming.sha256,
+        state=ImportState.READING.value,
+        uploaded_by=actor.user_id,
+        uploaded_at=acts.moment(),
+    )
+    db.session.add(row)
+    db.session.flush()
+    files.keep(incoming, kind="bank_import", object_id=row.id, role="file")
+    jobs.queue(
+        "jobs.banking.read_statement",
+        subject=("bank_import", row.id),
+        unique=f"bank_import:{row.id}",
+        import_id=str(row.id),
+    )
+    return ImportSummary(row.id, row.reference, ImportState.READING)
+
+
+@act("bank_statement.read", needs=Permission.BANK_STATEMENT_IMPORT, says="read the bank file {subject}")
+def read_statement(actor: Actor, import_id: UUID) -> ImportSummary:
+    """Read a file that was brought: its statements and new lines stand then, or it is refused with the reason.
+
+    A second time changes nothing.
+    """
+    row = locked(BankImport, import_id)
+    if row.state == ImportState.READING.value:
+        try:
+            taken = _taken(actor, row, _parsed(row))
+        except Refused as error:
+            IMPORT.move(row, "refuse")
+            row.problem = str(error)
+        else:
+            jobs.progress(2, 3, "The lines are written")
+            db.session.add_all(each for book in taken for each in book.made)
+            IMPORT.move(row, "import")
+            row.lines_new = sum(book.new for book in taken)
+            row.lines_known = sum(book.known for book in taken)
+    return ImportSummary(row.id, row.reference, ImportState(row.state))
+
+
+def _parsed(row: BankImport) -> tuple[Statement, ...]:
+    jobs.progress(0, 3, "The file is read")
+    (kept,) = files.listed("bank_import", row.id, "file")
+    with files.genuine(kept).open("rb") as file:
+        return bank_files.read_statements(file, lambda lines: jobs.progress(1, 3, f"{lines} lines are read"))
+
+
+@dataclass
+class _Book:
+    """What stands of one account while a file is held against it, and what the file adds."""
+
+    account: OwnAccount
+    last: BankStatement | None
+    lines: dict[str, BankLine]
+    made: list[BankStatement | BankLine] = field(default_factory=list)
+    new: int = 0
+    known: int = 0
+
+
+def _taken(actor: Actor, row: BankImport, statements: Sequence[Statement]) -> tuple[_Book, ...]:
+    """Everything a file adds, account by account, nothing of it written yet; raises :class:`Refused`."""
+    by_iban: dict[str, list[Statement]] = {}
+    for statement in statements:
+        by_iban.setdefault(statement.iban, []).append(statement)
+    books = []
+    # In one order for everybody, since each account is locked.
+    for iban in sorted(by_iban):
+        book = _book(_account(actor, iban), by_iban[iban])
+        for statement in by_iban[iban]:
+            _take(book, statement, row)
+        books.append(book)
+    return tuple(books)
+
+
+def _account(actor: Actor, iban: str) -> OwnAccount:
+    """The confirmed account of that number, locked: two files of one account are taken one after the other."""
+    found = own_account_row(iban)
+    if found is not None:
+        found = locked(OwnAccount, found.id)
+    mine = found is not None and actor.may(
+        Permission.BANK_STATEMENT_IMPORT, Scope.of(("programme", found.programme_id))
+    )
+    if found is None or not mine or found.state != OwnAccountState.CONFIRMED.value:
+        raise Refused(
+            f"It is of the account that ends in {iban[-4:]}, which is none of the programme’s confirmed accounts. "
+            "Have the account entered and confirmed first, then bring the file again."
+        )
+    return found
+
+
+def _book(account: OwnAccount, statements: Iterable[Statement]) -> _Book:
+    last = db.session.scalars(
+        select(BankStatement)
+        .where(BankStatement.own_account_id == account.id)
+        .order_by(BankStatement.position.desc())
+        .limit(1)
+    ).one_or_none()
+    days = [line.booked_on for statement in statements for line in statement.lines]
+    return _Book(account, last, _standing(account.id, min(days), max(days)) if days else {})
+
+
+def _standing(account_id: UUID, first: date, end: date) -> dict[str, BankLine]:
+    rows = db.session.scalars(
+        select(BankLine)
+        .where(BankLine.own_account_id == account_id, BankLine.booked_on.between(first, end))
+        .order_by(BankLine.booked_on, BankLine.number)
+    )
+    return {row.line_key: row for row in rows}
+
+
+def _take(book: _Book, statement: Statement, row: BankImport) -> None:
+    """Hold one statement (or notice) against what stands, and note what it adds."""
+    found = sort_out(statement.lines, {key: line_of(each) for key, each in book.lines.items()})
+    told = [book.lines[key] for key in found.known]
+    placed = None
+    if statement.kind is BankFile.STATEMENT:
+        check_statement(statement)
+        covered = [line_of(each).signed for each in told if each.statement_id is not None]
+        fresh = len(found.new) + len(told) - len(covered)
+        if not follows(statement, _last(book), covered=total(covered), new=fresh):
+            book.known += len(statement.lines)
+            return
+        placed = _statement(book, statement, row)
+        for each in told:
+            if each.statement_id is None:
+                each.statement_id = placed.id
+    for key, line in found.new:
+        made = _line(book.account, row, placed, key, line)
+        book.lines[key] = made
+        book.made.append(made)
+    book.new += len(found.new)
+    book.known += len(told)
+
+
+def _last(book: _Book) -> Last | None:
+    last = book.last
+    return None if last is None else Last(statement_name(last.bank_number, last.identifier), last.to_on, last.closing)
+
+
+def _statement(book: _Book, statement: Statement, row: BankImport) -> BankStatement:
+    assert statement.opening and statement.closing and statement.from_on and statement.to_on, "checked before"
+    made = BankStatement(
+        id=uuid4(),
+        own_account_id=book.account.id,
+        import_id=row.id,
+        previous_id=book.last.id if book.last else None,
+        position=book.last.position + 1 if book.last else 1,
+        identifier=statement.identifier,
+        bank_number=statement.number,
+        from_on=statement.from_on,
+        to_on=statement.to_on,
+        opening=statement.opening.amount,
+        closing=statement.closing.amount,
+        lines=len(statement.lines),
+    )
+    book.made.append(made)
+    book.last = made
+    return made
+
+
+def _line(account: OwnAccount, row: BankImport, statement: BankStatement | None, key: str, line: Line) -> BankLine:
+    return BankLine(
+        id=uuid4(),
+        own_account_id=account.id,
+        import_id=row.id,
+        statement_id=statement.id if statement else None,
+        line_key=key,
+        amount=line.amount,
+        direction=line.direction.value,
+        is_reversal=line.is_reversal,
+        booked_on=line.booked_on,
+        value_on=line.value_on,
+        bank_reference=line.bank_reference,
+        end_to_end_id=line.end_to_end_id,
+        instruction_id=line.instruction_id,
+        payment_id=line.payment_id,
+        transaction_code=line.transaction_code,
+        return_reason=line.return_reason,
+        counterparty=line.counterparty,
+        counterparty_iban=line.counterparty_iban,
+        remittance=line.remittance,
+        parts=line.parts,
+    )

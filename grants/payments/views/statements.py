@@ -1,0 +1,116 @@
+"""Pages of what the bank told: accounts and their statements, a file being read, lines that execute no order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash
+
+from grants.core import clock, files
+from grants.core.errors import Invalid
+from grants.payments import services
+from grants.payments.forms import BankFileForm
+from grants.payments.queries import statements as told
+from grants.payments.rules.statements.ageing import Age, UnmatchedAsk
+from grants.payments.rules.statements.values import BANK_FILE_BYTES_MAX, BankFile, Direction
+from grants.payments.services import bank_files
+from grants.payments.views.frame import P, bp
+from grants.web import paging
+from grants.web.choosing import chosen
+from grants.web.routing import current_actor, page, requires, see_other
+
+
+@bp.get("/finance/bank")
+@requires(P.PAYMENT_ORDER_READ)
+def bank() -> Any:
+    return _bank(BankFileForm())
+
+
+@bp.post("/finance/bank")
+@requires(P.BANK_STATEMENT_IMPORT)
+def import_statement() -> Any:
+    form = BankFileForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            incoming, kind = _received(form)
+            made = services.import_statement(current_actor(), incoming, kind)
+            said = "came before as" if made.again else "is being read as"
+            flash(f"“{incoming.name}” {said} {made.reference}.", "success")
+            return see_other(".bank_import", ref=made.reference)
+    return _bank(form)
+
+
+def _received(form: BankFileForm) -> tuple[files.Incoming, BankFile]:
+    upload = form.file.data
+    try:
+        incoming = files.receive(upload, bytes_max=BANK_FILE_BYTES_MAX, look=bank_files.look)
+    except Invalid as error:
+        raise Invalid(str(error), {"file": str(error)}) from error
+    upload.stream.seek(0)
+    return incoming, bank_files.kind_of(upload.stream)
+
+
+def _bank(form: BankFileForm) -> Any:
+    actor = current_actor()
+    shown = page(
+        "payments/bank.html",
+        accounts=told.accounts(actor),
+        imports=told.imports(actor, paging.asked(20)),
+        form=form,
+    )
+    return shown, 422 if form.is_submitted() else 200
+
+
+@bp.get("/finance/bank-files/<ref>")
+@requires(P.PAYMENT_ORDER_READ)
+def bank_import(ref: str) -> Any:
+    actor = current_actor()
+    found, job = told.bank_import(actor, ref)
+    brought = told.statements_of_import(actor, found.id, paging.Page(size=200))
+    return page("payments/bank_import.html", found=found, job=job, statements=brought)
+
+
+@bp.get("/finance/bank/<ref>")
+@requires(P.PAYMENT_ORDER_READ)
+def bank_account(ref: str) -> Any:
+    actor = current_actor()
+    account = told.account_of(actor, ref)
+    return page(
+        "payments/bank_account.html",
+        account=account,
+        statements=told.statements(actor, ref, paging.asked()),
+    )
+
+
+@bp.get("/finance/bank/<ref>/<int(max=2147483647):position>")
+@requires(P.PAYMENT_ORDER_READ)
+def bank_statement(ref: str, position: int) -> Any:
+    actor = current_actor()
+    return page(
+        "payments/bank_statement.html",
+        statement=told.statement(actor, ref, position),
+        lines=told.statement_lines(actor, ref, position, paging.asked()),
+    )
+
+
+@bp.get("/finance/unmatched")
+@requires(P.PAYMENT_ORDER_READ)
+def unmatched() -> Any:
+    actor = current_actor()
+    problems: list[str] = []
+    known = {each.reference: each.reference for each in told.accounts(actor)}
+    asked = UnmatchedAsk(
+        age=chosen("age", "age", {age.value: age for age in Age}, problems),
+        direction=chosen("direction", "direction", {each.value: each for each in Direction}, problems),
+        account=chosen("account", "account", known, problems) or "",
+    )
+    today = clock.in_zone(clock.now()).date()
+    return page(
+        "payments/unmatched.html",
+        asked=asked,
+        problems=problems,
+        accounts=tuple(known),
+        directions=tuple(Direction),
+        ages=told.ages(actor, asked, today),
+        lines=told.unmatched(actor, asked, today, paging.asked()),
+    )

@@ -1,0 +1,14 @@
+"""Work of the bank's files after they were brought: read one, whole or not at all."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from grants.core import jobs
+from grants.core.permissions import Permission
+from grants.payments import services
+
+
+def read_statement(*, import_id: str) -> None:
+    """Read a bank's file; a second run finds it read."""
+    services.read_statement(jobs.actor(Permission.BANK_STATEMENT_IMPORT), UUID(import_id))
