@@ -378,7 +378,7 @@ def _candidates(actor: Actor, named: Collection[str]) -> dict[UUID, tuple[Paymen
         PaymentOrder.end_to_end_id.in_(named),
         PaymentOrder.reference.in_(named),
     )
-    asked: Select[Any] = select(PaymentOrder, PaymentBatch.own_account_id)
+    asked: Any = select(PaymentOrder, PaymentBatch.own_account_id)
     wanted = (
         visible_orders(actor, asked)
         .outerjoin(PaymentBatch, PaymentBatch.id == PaymentOrder.batch_id)
