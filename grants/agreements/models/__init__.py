@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grants.agreements.models.accounts import BankAccount
 from grants.agreements.models.grants import Beneficiary, Grant, Milestone, PaymentScheduleLine
-from grants.agreements.models.preparing import DueDiligenceItem
+from grants.agreements.models.preparing import DueDiligenceItem, PreparationFact, PreparationVerdict
 from grants.agreements.models.signing import AgreementSignature
 
 __all__ = [
@@ -15,4 +15,6 @@ __all__ = [
     "Grant",
     "Milestone",
     "PaymentScheduleLine",
+    "PreparationFact",
+    "PreparationVerdict",
 ]

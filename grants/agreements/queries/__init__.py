@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from grants.agreements.queries.bank_accounts import accounts, proposed_account
+from grants.agreements.queries.conditions import answered_for, conditions, conditions_now, evidence, reach_of
 from grants.agreements.queries.duty import duties
+from grants.agreements.queries.lapsing import ending
 from grants.agreements.queries.lists import found_by_name, grants, is_declined, selected_without_grant
 from grants.agreements.queries.reach import (
     id_of,
@@ -19,8 +21,13 @@ from grants.agreements.queries.reading import contacts, grant, milestones, team,
 
 __all__ = [
     "accounts",
+    "answered_for",
+    "conditions",
+    "conditions_now",
     "contacts",
     "duties",
+    "ending",
+    "evidence",
     "found_by_name",
     "grant",
     "grants",
@@ -30,6 +37,7 @@ __all__ = [
     "lies_in",
     "milestones",
     "proposed_account",
+    "reach_of",
     "readable",
     "scope",
     "scope_of",
