@@ -147,6 +147,24 @@ def evidence(grant_id: UUID, sha256: str) -> tuple[UUID, ConditionKey, UUID | No
 
 
 @reader
+def spoken_for(actor: Actor, grants: Collection[Grant]) -> Asking[dict[UUID, frozenset[UUID]]]:
+    """For which organisations of each grant this person is the contact of the application, in one statement."""
+    if not grants:
+        return {}
+    of_application = {row.application_id: row.id for row in grants}
+    rows = yield from ask(
+        select(ApplicationPartner.application_id, ApplicationPartner.organisation_id).where(
+            ApplicationPartner.application_id.in_(list(of_application)),
+            ApplicationPartner.contact_user_id == actor.user_id,
+        )
+    )
+    return {
+        grant_id: frozenset(row.organisation_id for row in rows if row.application_id == application_id)
+        for application_id, grant_id in of_application.items()
+    }
+
+
+@reader
 def answered_for(grants: Collection[Grant]) -> Asking[dict[UUID, tuple[ConditionView, ...]]]:
     """The conditions of several grants by what was answered, for home pages; what the register says is left out. One statement."""
     ids = [row.id for row in grants]
