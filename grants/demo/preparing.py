@@ -53,7 +53,9 @@ class Sides:
 
 def meet_conditions(grant_id: UUID, sides: Sides, *, count: int | None = None) -> None:
     """Have the first so many conditions of a grant answered and accepted, or all; what is met already is left."""
-    for view in _conditions(grant_id)[:count]:
+    for place, _ in enumerate(_conditions(grant_id)[:count]):
+        # Read anew: whether a later one is asked at all follows from what the register says by now.
+        view = _conditions(grant_id)[place]
         for part in view.parts:
             if not part.is_met:
                 _meet(grant_id, view, part, sides)

@@ -11,8 +11,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from grants.agreements import queries, rules, services
-from grants.agreements.rules import AccountInput, CheckInput, ContactInput, DismissInput, PlannedMilestone, Share, Terms
-from grants.agreements.states import BankAccountState, CheckAnswer, ContactRole, GrantState, Side
+from grants.agreements.rules import AccountInput, ContactInput, DismissInput, PlannedMilestone, Share, Terms
+from grants.agreements.states import BankAccountState, ContactRole, GrantState, Side
 from grants.applications import queries as applications
 from grants.applications.models import Application
 from grants.core import clock, jobs
@@ -25,6 +25,7 @@ from grants.core.jobs import Job
 from grants.core.money import ZERO, Money, euros
 from grants.core.paging import Page
 from grants.core.permissions import EVERYWHERE, Actor, Permission
+from grants.demo.preparing import meet_conditions
 from grants.documents import services as documents
 from grants.identity import queries as identity
 from grants.identity.models import Organisation, User
@@ -35,7 +36,7 @@ from grants.payments import queries as payments
 from grants.payments.rules import close_refusal, payment_notes
 from grants.reporting import queries as reports
 from tests import actors
-from tests.agreements.conftest import CLOSED, IN_FORCE, IN_PREPARATION, Find, actor, by_mail, colleague, hold
+from tests.agreements.conftest import CLOSED, IN_FORCE, IN_PREPARATION, Find, actor, by_mail, colleague, hold, sides_of
 from tests.awards.at_once import at_once
 
 IBAN, OTHER = "GR1601101250000000012300695", "BE68539007547034"
@@ -44,8 +45,7 @@ IBAN, OTHER = "GR1601101250000000012300695", "BE68539007547034"
 def finished(grant: Find) -> rules.GrantView:
     """The grant in preparation with every condition met."""
     found = grant(IN_PREPARATION)
-    for check in found.checks:
-        services.answer_check(actor("officer"), found.id, CheckInput(check.key, CheckAnswer.DONE))
+    meet_conditions(found.id, sides_of(found))
     proposed = queries.proposed_account(found.coordinator_id)
     assert proposed is not None
     services.confirm_account(actor("accountant"), found.id, proposed.id, evidence="Bank letter")
@@ -111,13 +111,6 @@ def test_a_stale_form_of_terms_is_a_conflict(grant: Find) -> None:
 
     with pytest.raises(Conflict):
         services.set_terms(actor("officer"), found.id, terms, version=found.version)
-
-
-def test_not_applicable_needs_its_reason(grant: Find) -> None:
-    found = grant(IN_PREPARATION)
-
-    with pytest.raises(Invalid, match="does not apply"):
-        services.answer_check(actor("officer"), found.id, CheckInput("state_aid", CheckAnswer.NOT_APPLICABLE))
 
 
 def test_the_person_who_entered_an_account_cannot_confirm_it(grant: Find) -> None:
@@ -503,16 +496,6 @@ def test_a_text_that_changed_after_it_was_shown_is_not_offered(grant: Find) -> N
     with pytest.raises(Conflict, match="not offered"):
         services.offer(actor("officer"), found.id, document_sha256=hash_of(found))
     assert grant(IN_PREPARATION).state is GrantState.PREPARATION
-
-
-def test_the_second_answer_to_a_check_is_a_conflict(grant: Find) -> None:
-    found = grant(IN_PREPARATION)
-    item = next(check for check in found.checks if check.is_open)
-    stale = CheckInput(item.key, CheckAnswer.DONE, "Seen", version=item.version)
-    services.answer_check(actor("officer"), found.id, stale)
-
-    with pytest.raises(Conflict):
-        services.answer_check(actor("officer"), found.id, replace(stale, note="Seen too"))
 
 
 def test_both_sides_are_asked_to_sign(grant: Find) -> None:
