@@ -29,7 +29,11 @@ _STATEMENT = (
 _REPORT = "tests/reporting/test_views.py::test_the_form_of_acceptance_opens_only_while_the_report_is_with_the_programme"
 SHOWN_BY = {
     "agreements.agreement_pdf": _PAPER,
+    "agreements.condition": _ANSWERS,
     "agreements.dismiss": _PAPER,
+    "agreements.due": _ANSWERS,
+    "agreements.evidence": _ANSWERS,
+    "agreements.last_day": _ANSWERS,
     "applications.download": _LETTERS,
     "applications.download_list_file": _LIST_FILE,
     "applications.letter": _LETTERS,

@@ -14,7 +14,7 @@ from grants.agreements import queries, rules, services
 from grants.agreements.rules import AccountInput, ContactInput, DismissInput, PlannedMilestone, Share, Terms
 from grants.agreements.states import BankAccountState, ContactRole, GrantState, Side
 from grants.applications import queries as applications
-from grants.applications.models import Application
+from grants.applications.models import Application, ApplicationPartner
 from grants.core import clock, jobs
 from grants.core.acts import arranging
 from grants.core.audit import AuditEvent
@@ -539,3 +539,27 @@ def test_nobody_who_acts_for_the_programme_declines_for_the_city(grant: Find) ->
         services.decline(both, found.id, reason="The council said no")
 
     assert grant(IN_PREPARATION).state is GrantState.PREPARATION
+
+
+def test_a_draft_saved_after_the_submission_changes_nothing_of_its_grant(grant: Find) -> None:
+    officer = actor("officer")
+    waiting = [applications.view(officer, each).id for each, _ in queries.selected_without_grant(officer)]
+    application_id = next(each for each in waiting if get(Application, each).submission_id is not None)
+    stands = applications.submitted_content(application_id)
+    other = grant(IN_FORCE).coordinator_id
+    with arranging():
+        row = get(Application, application_id)
+        row.title, row.acronym, row.coordinator_id = "Only a draft", "DRAFT", other
+        db.session.add(
+            ApplicationPartner(
+                application_id=application_id, organisation_id=other, role="partner", state="accepted", position=9
+            )
+        )
+
+    made = services.prepare(officer, application_id, starts_on=date(2027, 1, 1))
+
+    found = queries.grant(officer, made.reference)
+    members = [each.organisation_id for each in stands.consortium]
+    assert (found.title, found.acronym) == (stands.title, stands.acronym)
+    assert [each.organisation_id for each in found.beneficiaries] == members
+    assert found.coordinator_id == members[0]

@@ -73,6 +73,7 @@ AUDITED_READS = {
     "awards.complaint_decision",
     "awards.complaint_file",
     "agreements.agreement_pdf",
+    "agreements.evidence",
     "applications.download",
     "applications.letter_draft_pdf",
     "applications.letter_pdf",
