@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -22,9 +23,11 @@ from grants.core.db import db, get
 from grants.core.errors import Refused
 from grants.core.permissions import Permission, system_actor
 from grants.demo.preparing import Sides, answer, meet_conditions
+from grants.demo.texts import letter
 from grants.identity.policy import Role
 from grants.identity.queries import actor_for
 from tests import actors
+from tests.applications.pages import send, text_of
 from tests.awards.publishing import tell_all
 from tests.awards.test_reserve import selection
 from tests.evaluation.scene import Browser, Scene
@@ -98,7 +101,12 @@ def test_the_database_itself_refuses_that_one_person_states_and_judges(confirmed
         with arranging():
             db.session.add(
                 PreparationVerdict(
-                    fact_id=fact_id, stated_by=copied, verdict="accepted", words="", decided_by=by, decided_at=clock.now()
+                    fact_id=fact_id,
+                    stated_by=copied,
+                    verdict="accepted",
+                    words="",
+                    decided_by=by,
+                    decided_at=clock.now(),
                 )
             )
 
@@ -127,7 +135,9 @@ def test_a_grant_takes_what_was_submitted_and_nothing_of_a_later_draft(confirmed
 
     found = agreements.grant(actors.pia(), made.reference)
     assert (found.title, found.acronym) == (stands.title, stands.acronym)
-    assert [each.organisation_id for each in found.beneficiaries] == [each.organisation_id for each in stands.consortium]
+    assert [each.organisation_id for each in found.beneficiaries] == [
+        each.organisation_id for each in stands.consortium
+    ]
 
 
 def test_pages_of_a_preparation_open_to_both_sides_and_to_nobody_else(confirmed: Scene, browser: Browser) -> None:
@@ -147,3 +157,28 @@ def test_pages_of_a_preparation_open_to_both_sides_and_to_nobody_else(confirmed:
     assert told(sides.city()) == [200] * 4
     assert told(actors.pia()) == [200] * 4
     assert set(told(actor_for(stranger_id))) <= {403, 404}
+
+
+def test_the_forms_keep_what_was_typed_and_the_officer_accepts_by_page(confirmed: Scene, browser: Browser) -> None:
+    found, sides = begun(confirmed)
+    city, officer = (actors.client_of(browser.app, who) for who in (sides.city(), actors.pia()))
+    place = f"/grants/{found.reference}/preparation/state_aid/1"
+    year = clock.in_zone(clock.now()).year
+    typed = {"kind": "de_minimis", "reason": "A workshop", f"aid_{year}": "1000"}
+
+    back = send(city, place, **typed, evidence_on="some day", file=(io.BytesIO(letter("E")), "e.pdf"))
+    shown = back.get_data(as_text=True)
+    assert back.status_code == 422
+    assert "some day" in shown and "A workshop" in shown and "Choose “e.pdf” again" in shown
+    typed |= {"kind": "none", "evidence_on": "1 February 2020"}
+    hostile = send(city, place, **typed, file=(io.BytesIO(b"<html><script>alert(1)</script>"), "e.pdf"))
+    assert hostile.status_code == 422
+    missing = send(city, place, **typed)
+    assert missing.status_code == 422 and "Choose the file that shows it" in text_of(missing)
+    assert send(city, place, **typed, file=(io.BytesIO(letter("E")), "e.pdf")).status_code == 303
+    assert send(officer, f"{place}/return", page=place, words=" ").status_code == 422
+    assert send(officer, f"{place}/accept", page=place).status_code == 303
+    assert "Accepted by Pia" in text_of(city.get(place))
+    for page in ("due", "last-day"):
+        assert officer.get(f"/grants/{found.reference}/preparation/{page}").status_code == 200
+        assert city.get(f"/grants/{found.reference}/preparation/{page}").status_code in (403, 404)
