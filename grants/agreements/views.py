@@ -106,7 +106,6 @@ def _preparation(grant: GrantView, offer: OfferForm | None = None, status: int =
         conditions=[seen for each in found if (seen := each.seen_by(own))],
         problems=rules.offer_problems(grant, found) if prepares else (),
         prepares=prepares,
-        answers=actor.may(P.AGREEMENT_ANSWER, queries.scope_of_view(grant)),
         sees_all=own is None,
         today=clock.in_zone(clock.now()).date(),
     )
