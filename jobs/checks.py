@@ -19,6 +19,7 @@ NIGHTLY = (
     "jobs.conflicts.everywhere",
     "jobs.evaluation.remind_invited",
     "jobs.evaluation.empty_imports",
+    "jobs.agreements.plan_ends",
     "jobs.checks.audit_chain",
     "jobs.checks.ledger",
     "jobs.checks.stored_files",

@@ -18,6 +18,10 @@ _COMPLAINT = (
     "tests/awards/test_complaints.py::test_the_applicant_writes_sends_and_reads_and_the_office_decides_by_pages"
 )
 _PAPER = "tests/agreements/test_views.py::test_a_conflict_shuts_the_agreement_on_paper_and_who_signs_it"
+_ANSWERS = (
+    "tests/agreements/test_answering.py::"
+    "test_a_partner_reads_and_answers_its_own_and_the_common_conditions_and_strangers_nothing"
+)
 _MINUTES = "tests/awards/test_minutes.py::test_the_copy_of_a_conflicted_member_leaves_the_item_out_on_page_and_paper"
 _LIST_FILE = (
     "tests/applications/test_list_files.py::"
@@ -32,7 +36,11 @@ SHOWN_BY = {
         "tests/payments/test_accounts.py::test_the_document_is_opened_on_the_record_and_by_nobody_else"
     ),
     "agreements.agreement_pdf": _PAPER,
+    "agreements.condition": _ANSWERS,
     "agreements.dismiss": _PAPER,
+    "agreements.due": _ANSWERS,
+    "agreements.evidence": _ANSWERS,
+    "agreements.last_day": _ANSWERS,
     "applications.download": _LETTERS,
     "applications.download_list_file": _LIST_FILE,
     "applications.letter": _LETTERS,

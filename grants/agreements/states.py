@@ -31,6 +31,8 @@ GRANT = Machine(
         Transition("close", (G.IN_FORCE,), G.CLOSED, Permission.AGREEMENT_CLOSE),
         Transition("drop", (G.PREPARATION, G.READY_TO_SIGN), G.DROPPED, Permission.AGREEMENT_PREPARE),
         Transition("decline", (G.PREPARATION, G.READY_TO_SIGN), G.DROPPED, Permission.AGREEMENT_SIGN_CITY),
+        # The program, the night after the last day of the preparation.
+        Transition("lapse", (G.PREPARATION, G.READY_TO_SIGN), G.DROPPED, Permission.AGREEMENT_LAPSE),
     ],
 )
 
@@ -137,6 +139,78 @@ class CheckAnswer(StrEnum):
     OPEN = "open"
     DONE = "done"
     NOT_APPLICABLE = "not_applicable"
+
+
+class ConditionKey(StrEnum):
+    """The conditions of grant preparation (domain.md 10), in the order of the page."""
+
+    LEGAL_ENTITY = "legal_entity"
+    POWER_TO_SIGN = "power_to_sign"
+    COUNCIL_DECISION = "council_decision"
+    EXCLUSION = "exclusion"
+    SANCTIONS = "sanctions"
+    CONSORTIUM_AGREEMENT = "consortium_agreement"
+    FINANCIAL_CAPACITY = "financial_capacity"
+    STATE_AID = "state_aid"
+    DOUBLE_FUNDING = "double_funding"
+
+
+class AskedOf(StrEnum):
+    """Who answers a condition: the city by a page, the programme by a page, or what the register of organisations holds."""
+
+    CITY = "city"
+    PROGRAMME = "programme"
+    REGISTER = "register"
+
+
+class ConditionStanding(StrEnum):
+    """Where one answer stands; derived from what was stated and judged, and from the day."""
+
+    NOT_ASKED = "not_asked"
+    OPEN = "open"
+    ANSWERED = "answered"
+    RETURNED = "returned"
+    ACCEPTED = "accepted"
+    NOT_IN_TIME = "not_in_time"
+
+
+class Verdict(StrEnum):
+    """What a second person says of an answer."""
+
+    ACCEPTED = "accepted"
+    RETURNED = "returned"
+
+
+class AidKind(StrEnum):
+    """Whether what a beneficiary receives is aid to an undertaking, and by which rule it may be given."""
+
+    NONE = "none"
+    DE_MINIMIS = "de_minimis"
+    EXEMPTED = "exempted"
+
+    @property
+    def words(self) -> str:
+        """For pages."""
+        return {
+            AidKind.NONE: "No state aid: no economic activity is supported",
+            AidKind.DE_MINIMIS: "De minimis aid",
+            AidKind.EXEMPTED: "State aid under an exemption",
+        }[self]
+
+
+class ConsortiumStage(StrEnum):
+    """How far the consortium agreement is."""
+
+    SIGNED = "signed"
+    AGREED = "agreed"
+
+    @property
+    def words(self) -> str:
+        """For pages."""
+        return {
+            ConsortiumStage.SIGNED: "Signed by all",
+            ConsortiumStage.AGREED: "Not signed yet; its effective date is agreed",
+        }[self]
 
 
 class Side(StrEnum):

@@ -99,6 +99,8 @@ APPEND_ONLY_TABLES = frozenset(
         "panel_event",
         "payment_request_part",
         "rate_series",
+        "preparation_fact",
+        "preparation_verdict",
         "recovery_receipt",
         "removed_row",
         "report_version",
@@ -184,7 +186,9 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     "decision_letter": WrittenOnce(
         once=("sent_content", "sent_sha256", "sent_at", "acknowledged_by", "acknowledged_at"), free=("state", "failure")
     ),
-    "due_diligence_item": WrittenOnce(free=("answer", "note", "evidence_on", "answered_at", "answered_by"), kept=True),
+    "due_diligence_item": WrittenOnce(
+        free=("answer", "note", "evidence_on", "answered_at", "answered_by", "due_on"), kept=True
+    ),
     "eligibility_check": WrittenOnce(
         once=("verdict", "reason", "decided_at", "decided_by", "confirmed_by"),
         free=("saves", "proposed_by", "proposed_at", "proposed_reason", "returned_by", "return_reason"),

@@ -13,7 +13,9 @@ from grants.core import faults
 class Permission(StrEnum):
     """Every permission by name: the thing, a colon, the verb of its act. Alphabetised."""
 
+    AGREEMENT_ANSWER = "agreement:answer"
     AGREEMENT_CLOSE = "agreement:close"
+    AGREEMENT_LAPSE = "agreement:lapse"
     AGREEMENT_PREPARE = "agreement:prepare"
     AGREEMENT_READ = "agreement:read"
     AGREEMENT_SIGN_CITY = "agreement:sign_city"

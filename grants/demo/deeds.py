@@ -16,10 +16,8 @@ from grants.agreements import queries as agreement_reads
 from grants.agreements import services as agreements
 from grants.agreements.models import Beneficiary, Grant
 from grants.agreements.rules import (
-    DUE_DILIGENCE,
     AccountCheck,
     AccountInput,
-    CheckInput,
     ContactInput,
     MilestoneView,
     PayeeAddress,
@@ -27,8 +25,8 @@ from grants.agreements.rules import (
 )
 from grants.agreements.states import (
     BankAccountState,
-    CheckAnswer,
     CheckChannel,
+    ConditionKey,
     ContactRole,
     MilestoneState,
     PayeeMatch,
@@ -40,6 +38,7 @@ from grants.core import clock, files
 from grants.core.db import db, get
 from grants.core.money import Money, total
 from grants.demo.judging import Judges
+from grants.demo.preparing import Sides, answered_without_verdict, meet_conditions
 from grants.demo.texts import bank_letter, sentences
 from grants.dossiers.rules import Answer
 from grants.identity import queries as identity
@@ -127,7 +126,9 @@ class Troupe(Judges):
         """The same, of a selected application known by its id."""
         reference = self.begin_preparation(application_id, starts_on, lead, mayor)
         self.enter_account(reference, lead, iban)
-        self.answer_checks(reference, count=None if until is Preparation.OFFERED else 4)
+        self.meet_conditions(reference, lead, count=None if until is Preparation.OFFERED else 3)
+        if until is Preparation.BEGUN:
+            self.leave_waiting(reference, lead)
         if until is Preparation.OFFERED:
             self.confirm_account(reference)
             self.offer(reference)
@@ -143,12 +144,16 @@ class Troupe(Judges):
             self.changed(key)
         return made.reference
 
-    def answer_checks(self, reference: str, *, count: int | None = None) -> None:
-        """The officer answers the first so many checks of the due diligence, or all."""
-        grant_id = self._grant(reference).id
-        for key, _ in DUE_DILIGENCE[:count]:
-            answer = CheckInput(key, CheckAnswer.DONE, "Looked at for the demo.", clock.now().date())
-            agreements.answer_check(self.actor("officer"), grant_id, answer)
+    def meet_conditions(self, reference: str, lead: str, *, count: int | None = None) -> None:
+        """The city answers and the officer accepts the first so many conditions, or all; the manager looks at the officer's own."""
+        meet_conditions(self._grant(reference).id, self._sides(lead), count=count)
+
+    def leave_waiting(self, reference: str, lead: str) -> None:
+        """The city answers one more condition, which nobody has looked at yet."""
+        answered_without_verdict(self._grant(reference).id, ConditionKey.EXCLUSION, self._sides(lead))
+
+    def _sides(self, lead: str) -> Sides:
+        return Sides(lambda: self.actor(lead), lambda: self.actor("officer"), lambda: self.actor("manager"))
 
     def offer(self, reference: str) -> None:
         """The officer offers the text as it stands for signature."""

@@ -407,7 +407,7 @@ def _turned_down(stage: Stage, going: Going) -> Story:
     troupe.enter_account(reference, lead, _iban(going, title, number + 50))
     yield stage.days_ago(441)
     troupe.confirm_account(reference)
-    troupe.answer_checks(reference)
+    troupe.meet_conditions(reference, lead)
     troupe.offer(reference)
     yield stage.days_ago(439)
     sign(stage, reference, lead)

@@ -22,6 +22,7 @@ EVERYBODY: frozenset[P] = frozenset({P.LIST_VIEW_KEEP, P.PROFILE_EDIT, P.QUESTIO
 # belongs to whoever holds the machine, by command.
 PROGRAM: frozenset[P] = frozenset(
     {
+        P.AGREEMENT_LAPSE,
         P.BACKUP_MAKE,
         P.CHECKPOINT_KEY_REPLACE,
         P.CHECKPOINT_MAKE,
@@ -221,6 +222,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     Role.APPLICANT: frozenset({P.APPLICATION_START}),
     Role.APPLICATION_LEAD: frozenset(
         {
+            P.AGREEMENT_ANSWER,
             P.AGREEMENT_READ,
             P.APPLICATION_COMMENT,
             P.APPLICATION_EDIT,
@@ -245,6 +247,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     ),
     Role.APPLICATION_PARTNER: frozenset(
         {
+            P.AGREEMENT_ANSWER,
             P.AGREEMENT_READ,
             P.APPLICATION_COMMENT,
             P.APPLICATION_EDIT,
@@ -262,6 +265,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     Role.APPLICATION_READER: frozenset({P.APPLICATION_COMMENT, P.APPLICATION_READ, P.FILE_READ}),
     Role.SIGNATORY: frozenset(
         {
+            P.AGREEMENT_ANSWER,
             P.AGREEMENT_READ,
             P.AGREEMENT_SIGN_CITY,
             P.APPLICATION_READ,

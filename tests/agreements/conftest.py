@@ -10,11 +10,13 @@ from flask import Flask
 
 from grants.agreements import queries
 from grants.agreements.rules import GrantView
+from grants.agreements.states import ContactRole
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.paging import Page
 from grants.core.permissions import Actor
+from grants.demo.preparing import Sides
 from grants.identity import queries as identity
 from grants.identity import services
 from grants.identity.models import RoleGrant
@@ -72,6 +74,12 @@ def hold_in(key: str, role: Role, application_id: UUID) -> None:
                 needs_confirmation=False,
             )
         )
+
+
+def sides_of(found: GrantView) -> Sides:
+    """Who answers for the city of a grant, and the two officers."""
+    lead = next(each for each in found.contacts if each.role is ContactRole.LEAD)
+    return Sides(lambda: by_mail(lead.email), lambda: actor("officer"), lambda: actor("manager"))
 
 
 @pytest.fixture

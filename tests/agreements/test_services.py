@@ -11,10 +11,10 @@ from flask import Flask
 from sqlalchemy import select
 
 from grants.agreements import queries, rules, services
-from grants.agreements.rules import CheckInput, ContactInput, DismissInput, PlannedMilestone, Share, Terms
-from grants.agreements.states import BankAccountState, CheckAnswer, ContactRole, GrantState, Side
+from grants.agreements.rules import ContactInput, DismissInput, PlannedMilestone, Share, Terms
+from grants.agreements.states import BankAccountState, ContactRole, GrantState, Side
 from grants.applications import queries as applications
-from grants.applications.models import Application
+from grants.applications.models import Application, ApplicationPartner
 from grants.core import clock, jobs
 from grants.core.acts import arranging
 from grants.core.audit import AuditEvent
@@ -25,6 +25,7 @@ from grants.core.jobs import Job
 from grants.core.money import ZERO, Money, euros
 from grants.core.paging import Page
 from grants.core.permissions import EVERYWHERE, Actor, Permission
+from grants.demo.preparing import meet_conditions
 from grants.documents import services as documents
 from grants.identity import queries as identity
 from grants.identity.models import Organisation, User
@@ -36,7 +37,7 @@ from grants.payments.rules import close_refusal, payment_notes
 from grants.reporting import queries as reports
 from tests import actors
 from tests.agreements.accounts import called_back, enter
-from tests.agreements.conftest import CLOSED, IN_FORCE, IN_PREPARATION, Find, actor, by_mail, colleague, hold
+from tests.agreements.conftest import CLOSED, IN_FORCE, IN_PREPARATION, Find, actor, by_mail, colleague, hold, sides_of
 from tests.awards.at_once import at_once
 
 IBAN, OTHER = "GR1601101250000000012300695", "BE68539007547034"
@@ -45,8 +46,7 @@ IBAN, OTHER = "GR1601101250000000012300695", "BE68539007547034"
 def finished(grant: Find) -> rules.GrantView:
     """The grant in preparation with every condition met."""
     found = grant(IN_PREPARATION)
-    for check in found.checks:
-        services.answer_check(actor("officer"), found.id, CheckInput(check.key, CheckAnswer.DONE))
+    meet_conditions(found.id, sides_of(found))
     proposed = queries.proposed_account(found.coordinator_id)
     assert proposed is not None
     services.confirm_account(actor("accountant"), found.id, proposed.id, called_back())
@@ -112,13 +112,6 @@ def test_a_stale_form_of_terms_is_a_conflict(grant: Find) -> None:
 
     with pytest.raises(Conflict):
         services.set_terms(actor("officer"), found.id, terms, version=found.version)
-
-
-def test_not_applicable_needs_its_reason(grant: Find) -> None:
-    found = grant(IN_PREPARATION)
-
-    with pytest.raises(Invalid, match="does not apply"):
-        services.answer_check(actor("officer"), found.id, CheckInput("state_aid", CheckAnswer.NOT_APPLICABLE))
 
 
 def test_the_person_who_entered_an_account_cannot_confirm_it(grant: Find) -> None:
@@ -506,16 +499,6 @@ def test_a_text_that_changed_after_it_was_shown_is_not_offered(grant: Find) -> N
     assert grant(IN_PREPARATION).state is GrantState.PREPARATION
 
 
-def test_the_second_answer_to_a_check_is_a_conflict(grant: Find) -> None:
-    found = grant(IN_PREPARATION)
-    item = next(check for check in found.checks if check.is_open)
-    stale = CheckInput(item.key, CheckAnswer.DONE, "Seen", version=item.version)
-    services.answer_check(actor("officer"), found.id, stale)
-
-    with pytest.raises(Conflict):
-        services.answer_check(actor("officer"), found.id, replace(stale, note="Seen too"))
-
-
 def test_both_sides_are_asked_to_sign(grant: Find) -> None:
     offered(grant)
 
@@ -557,3 +540,27 @@ def test_nobody_who_acts_for_the_programme_declines_for_the_city(grant: Find) ->
         services.decline(both, found.id, reason="The council said no")
 
     assert grant(IN_PREPARATION).state is GrantState.PREPARATION
+
+
+def test_a_draft_saved_after_the_submission_changes_nothing_of_its_grant(grant: Find) -> None:
+    officer = actor("officer")
+    waiting = [applications.view(officer, each).id for each, _ in queries.selected_without_grant(officer)]
+    application_id = next(each for each in waiting if get(Application, each).submission_id is not None)
+    stands = applications.submitted_content(application_id)
+    other = grant(IN_FORCE).coordinator_id
+    with arranging():
+        row = get(Application, application_id)
+        row.title, row.acronym, row.coordinator_id = "Only a draft", "DRAFT", other
+        db.session.add(
+            ApplicationPartner(
+                application_id=application_id, organisation_id=other, role="partner", state="accepted", position=9
+            )
+        )
+
+    made = services.prepare(officer, application_id, starts_on=date(2027, 1, 1))
+
+    found = queries.grant(officer, made.reference)
+    members = [each.organisation_id for each in stands.consortium]
+    assert (found.title, found.acronym) == (stands.title, stands.acronym)
+    assert [each.organisation_id for each in found.beneficiaries] == members
+    assert found.coordinator_id == members[0]

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 
 from grants.agreements import queries, rules, services
-from grants.agreements.rules import CheckInput, ContactInput, PlannedMilestone, Share, Terms
-from grants.agreements.states import CheckAnswer, ContactRole, GrantState
+from grants.agreements.rules import ContactInput, PlannedMilestone, Share, Terms
+from grants.agreements.states import ContactRole, GrantState
 from grants.core.acts import arranging
 from grants.core.paging import Page
 from grants.identity.policy import Role
@@ -41,22 +41,6 @@ def test_a_text_changed_meanwhile_gives_the_clash_page_and_is_then_offered(app: 
     assert grant(IN_PREPARATION).state is GrantState.PREPARATION
     assert send(officer, f"{place}/offer", page=f"{place}/preparation").status_code == 303
     assert grant(IN_PREPARATION).state is GrantState.READY_TO_SIGN
-
-
-def test_the_second_officer_keeps_the_typed_note_beside_the_first_answer(app: Flask, grant: Find) -> None:
-    found = grant(IN_PREPARATION)
-    item = next(check for check in found.checks if check.is_open)
-    place = f"/grants/{found.reference}/preparation"
-    officer = actors.client_of(app, actor("officer"))
-    stale = values_of(officer, place, to=f"{place}/check") | {"key": [item.key], "version": [str(item.version)]}
-    services.answer_check(actor("officer"), found.id, CheckInput(item.key, CheckAnswer.DONE, "Written first"))
-
-    clash = post(officer, f"{place}/check", stale, answer="done", note="Written second")
-
-    assert clash.status_code == 409
-    page = clash.get_data(as_text=True)
-    assert "Written first" in page and "Written second" in page
-    assert next(c.note for c in grant(IN_PREPARATION).checks if c.key == item.key) == "Written first"
 
 
 @shuts("agreements.agreement_pdf", "agreements.dismiss")

@@ -22,8 +22,8 @@ from werkzeug.test import TestResponse
 
 from grants.agreements import queries as agreements
 from grants.agreements import services as agreeing
-from grants.agreements.rules import CheckInput, ContactInput, text_hash
-from grants.agreements.states import CheckAnswer, ContactRole
+from grants.agreements.rules import ContactInput, text_hash
+from grants.agreements.states import ContactRole
 from grants.applications import queries as applied
 from grants.applications import services as applying
 from grants.applications.models import Application, Clarification
@@ -65,6 +65,7 @@ from grants.core.faults import POINTS
 from grants.core.money import euros
 from grants.core.paging import Page
 from grants.core.permissions import Actor
+from grants.demo.preparing import Sides, meet_conditions
 from grants.dossiers.rules import Answer
 from grants.evaluation import services as evaluating
 from grants.evaluation.models import Assignment, ConflictDeclaration, DetectedConflict, ScoreShift
@@ -419,8 +420,7 @@ def signed(scene: Scene) -> tuple[UUID, Actor]:
     proposed = agreements.proposed_account(organisation)
     assert proposed is not None
     agreeing.confirm_account(carl, made.id, proposed.id, called_back())
-    for check in agreements.grant(officer, made.reference).checks:
-        agreeing.answer_check(officer, made.id, CheckInput(check.key, CheckAnswer.DONE))
+    meet_conditions(made.id, Sides(lambda: identity.actor_for(lead_id, fresh=True), actors.pia, actors.ingrid))
     words = text_hash(agreements.grant(officer, made.reference).text)
     agreeing.offer(officer, made.id, document_sha256=words)
     mayor = identity.actor_for(mayor_id, fresh=True)

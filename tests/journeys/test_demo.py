@@ -50,8 +50,8 @@ ROWS = {
 # Who reaches which page of them. Most are reached by many; each stands once.
 REACHED = {
     "manager": """
-        agreements.agreement agreements.dismiss agreements.drop agreements.index agreements.people
-        agreements.preparation agreements.prepare agreements.show agreements.terms awards.decision awards.publishing
+        agreements.agreement agreements.condition agreements.dismiss agreements.drop agreements.due agreements.index agreements.people
+        agreements.last_day agreements.preparation agreements.prepare agreements.show agreements.terms awards.decision awards.publishing
         awards.meeting awards.meetings awards.minutes awards.plan_meeting
         awards.ranking awards.scenario awards.scenarios awards.what_if documents.entries documents.index documents.show evaluation.assignments evaluation.consensus
         evaluation.consensus_list evaluation.missing evaluation.reminders evaluation.seat_file evaluation.adjusting evaluation.matrix

@@ -74,6 +74,7 @@ AUDITED_READS = {
     "awards.complaint_file",
     "agreements.account_evidence",
     "agreements.agreement_pdf",
+    "agreements.evidence",
     "applications.download",
     "applications.letter_draft_pdf",
     "applications.letter_pdf",

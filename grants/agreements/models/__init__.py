@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grants.agreements.models.accounts import AccountWaiting, BankAccount
 from grants.agreements.models.grants import Beneficiary, Grant, Milestone, PaymentScheduleLine
-from grants.agreements.models.preparing import DueDiligenceItem
+from grants.agreements.models.preparing import DueDiligenceItem, PreparationFact, PreparationVerdict
 from grants.agreements.models.signing import AgreementSignature
 
 __all__ = [
@@ -16,4 +16,6 @@ __all__ = [
     "Grant",
     "Milestone",
     "PaymentScheduleLine",
+    "PreparationFact",
+    "PreparationVerdict",
 ]

@@ -46,6 +46,9 @@ class Grant(Row):
         CheckConstraint(
             "state NOT IN ('ready_to_sign', 'in_force', 'closed') OR offered_text IS NOT NULL", name="offered_has_text"
         ),
+        CheckConstraint(
+            "lapsed_at IS NULL OR (state = 'dropped' AND preparation_ends_on IS NOT NULL)", name="lapsed_is_dropped"
+        ),
         Index("ix_grant_agreement_call_state", "call_id", "state", "reference"),
     )
 
@@ -83,6 +86,10 @@ class Grant(Row):
     in_force_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     final_amount: Mapped[Money | None]
+    # The last day on which both may sign, itself included; empty where the call sets none.
+    preparation_ends_on: Mapped[date | None]
+    # When the program dropped the preparation because that day had passed.
+    lapsed_at: Mapped[datetime | None]
     search_text: Mapped[str] = mapped_column(info={"audit": "none"})
 
 

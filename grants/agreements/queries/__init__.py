@@ -16,7 +16,9 @@ from grants.agreements.queries.bank_accounts import (
     waiting_by_programme,
     waiting_rules,
 )
+from grants.agreements.queries.conditions import answered_for, conditions, conditions_now, evidence, reach_of
 from grants.agreements.queries.duty import duties
+from grants.agreements.queries.lapsing import ending
 from grants.agreements.queries.lists import found_by_name, grants, is_declined, selected_without_grant
 from grants.agreements.queries.reach import (
     id_of,
@@ -37,8 +39,13 @@ __all__ = [
     "accounts",
     "acts_for_city",
     "address_of",
+    "answered_for",
+    "conditions",
+    "conditions_now",
     "contacts",
     "duties",
+    "ending",
+    "evidence",
     "found_by_name",
     "grant",
     "grants",
@@ -50,6 +57,7 @@ __all__ = [
     "payee_accounts",
     "payment_clock_of",
     "proposed_account",
+    "reach_of",
     "readable",
     "scope",
     "scope_of",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, cast
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -13,13 +14,18 @@ from grants.agreements.models import (
     Beneficiary,
     Grant,
 )
+from grants.agreements.queries.conditions import answered_for, spoken_for
 from grants.agreements.queries.lists import selected_without_grant
-from grants.agreements.queries.reach import visible
+from grants.agreements.queries.reach import scope, visible
+from grants.agreements.rules import ConditionView, PartView
 from grants.agreements.states import (
+    AskedOf,
     BankAccountState,
+    ConditionStanding,
     GrantState,
     Side,
 )
+from grants.core import clock
 from grants.core.duties import Duty
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader, side_by_side
@@ -32,6 +38,7 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     kinds = (
         _selected_duty(actor),
         _preparation_duties(actor),
+        _answer_duties(actor),
         _signature_duties(actor, Side.CITY, Permission.AGREEMENT_SIGN_CITY),
         _signature_duties(actor, Side.PROGRAMME, Permission.AGREEMENT_SIGN_PROGRAMME),
         _account_duties(actor),
@@ -70,16 +77,61 @@ def _in_state(actor: Actor, permission: Permission, state: GrantState) -> Asking
 
 def _preparation_duties(actor: Actor) -> Asking[list[Duty]]:
     rows = yield from _in_state(actor, Permission.AGREEMENT_PREPARE, GrantState.PREPARATION)
+    found = yield from answered_for.asking(rows)
     return [
         Duty(
             f"Finish the preparation of {row.acronym or row.title}",
-            f"{row.reference}: due diligence, bank account and terms before the agreement is offered.",
+            f"{row.reference}: {_answers_wait(found[row.id])}conditions, bank account and terms before the agreement is offered.",
             "Open preparation",
             "agreements.preparation",
             {"ref": row.reference},
+            _end_of(row.preparation_ends_on),
         )
         for row in rows
     ]
+
+
+def _answers_wait(found: tuple[ConditionView, ...]) -> str:
+    waiting = sum(part.standing is ConditionStanding.ANSWERED for view in found for part in view.parts)
+    if not waiting:
+        return ""
+    return "1 answer waits to be accepted; " if waiting == 1 else f"{waiting} answers wait to be accepted; "
+
+
+def _answer_duties(actor: Actor) -> Asking[list[Duty]]:
+    """What a city still has to answer; a partner its own, who sends reports for all of it everything."""
+    rows = yield from _in_state(actor, Permission.AGREEMENT_ANSWER, GrantState.PREPARATION)
+    about = (answered_for.asking(rows), spoken_for.asking(actor, rows))
+    found, spoken = yield from side_by_side(cast(tuple[Asking[Any], ...], about))
+    duties = []
+    for row in rows:
+        own = None if actor.may(Permission.REPORT_SUBMIT, scope(row)) else actor.organisation_ids | spoken[row.id]
+        waiting = [(view, part) for view in found[row.id] for part in view.parts if _is_asked(view, part, own)]
+        if not waiting:
+            continue
+        days = [view.due_on for view, _ in waiting if view.due_on] or [row.preparation_ends_on]
+        many = f"{len(waiting)} answers are" if len(waiting) > 1 else "1 answer is"
+        duties.append(
+            Duty(
+                f"Answer the conditions of {row.acronym or row.title}",
+                f"{row.reference}: {many} missing or returned before the agreement is offered.",
+                "Open preparation",
+                "agreements.preparation",
+                {"ref": row.reference},
+                _end_of(min((day for day in days if day), default=None)),
+            )
+        )
+    return duties
+
+
+def _is_asked(view: ConditionView, part: PartView, own: frozenset[UUID] | None) -> bool:
+    if view.condition.asked_of is not AskedOf.CITY or view.is_ticked or not part.waits_for_answer:
+        return False
+    return own is None or part.organisation_id in own
+
+
+def _end_of(day: date | None) -> datetime | None:
+    return None if day is None else clock.end_of_day(day)
 
 
 def _signature_duties(actor: Actor, side: Side, permission: Permission) -> Asking[list[Duty]]:
@@ -99,6 +151,7 @@ def _signature_duties(actor: Actor, side: Side, permission: Permission) -> Askin
             "Read and sign",
             "agreements.agreement",
             {"ref": row.reference},
+            _end_of(row.preparation_ends_on),
         )
         for row in rows
         if row.id not in signed

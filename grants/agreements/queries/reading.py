@@ -112,6 +112,8 @@ def view(row: Grant) -> Asking[GrantView]:
         contacts=people,
         offered_text=encoding.decode({"value": row.offered_text}, AgreementText) if row.offered_text else None,
         declined=lies.state == ApplicationState.DECLINED.value,
+        preparation_ends_on=row.preparation_ends_on,
+        lapsed_at=row.lapsed_at,
     )
 
 
@@ -145,7 +147,7 @@ def _beneficiaries(row: Grant) -> Asking[tuple[OrganisationView, tuple[Beneficia
 
 
 def _checks(grant_id: UUID) -> Asking[tuple[CheckView, ...]]:
-    checks = yield from ask(_of(DueDiligenceItem, grant_id, DueDiligenceItem.position))
+    checks = yield from ask(_of(DueDiligenceItem, grant_id, DueDiligenceItem.position, DueDiligenceItem.key))
     people = yield from identity.people.asking(check.answered_by for check in checks if check.answered_by)
     return tuple(
         CheckView(
@@ -157,6 +159,7 @@ def _checks(grant_id: UUID) -> Asking[tuple[CheckView, ...]]:
             people[check.answered_by].name if check.answered_by else None,
             check.answered_at,
             check.version,
+            check.due_on,
         )
         for check in checks
     )

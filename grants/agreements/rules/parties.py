@@ -3,48 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import assert_never
 from uuid import UUID
 
 from grants.agreements.states import (
-    CheckAnswer,
     ContactRole,
     Side,
 )
 from grants.core import faults
 from grants.core.errors import Refused
 
-# What is looked at before a grant agreement is offered (domain.md 10, grant preparation): key and words.
-DUE_DILIGENCE: tuple[tuple[str, str], ...] = (
-    ("legal_entity", "The legal entity of every beneficiary is validated against a public register"),
-    ("power_to_sign", "The signatory of the coordinator has the power to sign, valid on the day of signature"),
-    ("council_decision", "The council or another competent body has taken its decision, where one is needed"),
-    ("exclusion", "The declaration on exclusion grounds is signed, and the sanctions lists were checked"),
-    ("consortium_agreement", "The consortium agreement is signed, or its effective date is agreed"),
-    ("financial_capacity", "The financial capacity of beneficiaries that are not public bodies was assessed"),
-    ("state_aid", "State aid and de minimis are declared"),
-    ("double_funding", "No cost of the work plan is paid by another grant"),
-)
-
-
 # Who declared a conflict, or of whom one was found, takes no step with a grant or its money.
 IN_CONFLICT = (
     "You have a conflict of interest with this pilot, so no step of its agreement or payments is yours. "
     "Ask a colleague with your role. Nothing was changed."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class CheckInput:
-    """The answer to one due-diligence item."""
-
-    key: str
-    answer: CheckAnswer
-    note: str | None = None
-    evidence_on: date | None = None
-    # Of the item as it was shown.
-    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from grants.agreements.rules.accounts import PayeeAddress, age_words, masked
+from grants.agreements.rules.conditions import ConditionView, condition_problems
 from grants.agreements.rules.parties import ContactView
 from grants.agreements.rules.terms import Limits, NamedShare, PlannedMilestone, ScheduleLine
 from grants.agreements.states import (
@@ -28,9 +30,9 @@ from grants.core.errors import Problem
 from grants.core.money import Money, total
 
 
-def offer_problems(grant: GrantView) -> tuple[Problem, ...]:
+def offer_problems(grant: GrantView, asked: Iterable[ConditionView]) -> tuple[Problem, ...]:
     """What still stands between preparation and the offer of the agreement; empty when it may be offered."""
-    found = [Problem("Due diligence", f"“{check.label}” is open.") for check in grant.checks if check.is_open]
+    found = list(condition_problems(asked))
     if grant.account is None or grant.account.state is not BankAccountState.CONFIRMED:
         found.append(
             Problem("Bank account", "The coordinator’s account must be entered by one person and confirmed by another.")
@@ -67,6 +69,7 @@ class CheckView:
     answered_by: str | None
     answered_at: datetime | None
     version: int
+    due_on: date | None = None
 
     @property
     def is_open(self) -> bool:
@@ -192,6 +195,9 @@ class GrantView:
     offered_text: AgreementText | None
     # A grant that ended before both signed was declined by its city, or dropped by the programme.
     declined: bool = False
+    # The last day on which both may sign, and when the program dropped it because that day had passed.
+    preparation_ends_on: date | None = None
+    lapsed_at: datetime | None = None
     # Given to offers that were taken back: they count for nothing and stay on record.
     earlier_signatures: tuple[SignatureView, ...] = ()
 

@@ -9,31 +9,49 @@ from grants.agreements.services.accounts import (
     open_account_evidence,
     refuse_account,
 )
+from grants.agreements.services.answering import (
+    accept_answer,
+    open_evidence,
+    record_condition,
+    return_answer,
+    set_due,
+    state_condition,
+)
 from grants.agreements.services.conflicts import refuse_conflict
 from grants.agreements.services.ending import decline, drop
+from grants.agreements.services.lapsing import lapse, plan_ends, remind_of_end, set_end
 from grants.agreements.services.parties import appoint, dismiss
-from grants.agreements.services.preparing import answer_check, prepare, report_plan, set_terms, time_limits
+from grants.agreements.services.preparing import prepare, report_plan, set_terms, time_limits
 from grants.agreements.services.signing import offer, open_document, sign_city, sign_programme, take_back
 
 __all__ = [
-    "answer_check",
+    "accept_answer",
     "appoint",
     "confirm_account",
     "decline",
     "dismiss",
     "drop",
     "enter_account",
+    "lapse",
     "lay_down_waiting",
     "offer",
     "open_account_evidence",
     "open_document",
+    "open_evidence",
+    "plan_ends",
     "prepare",
+    "record_condition",
     "refuse_account",
     "refuse_conflict",
+    "remind_of_end",
     "report_plan",
+    "return_answer",
+    "set_due",
+    "set_end",
     "set_terms",
     "sign_city",
     "sign_programme",
+    "state_condition",
     "take_back",
     "time_limits",
 ]

@@ -49,7 +49,7 @@ def drop(actor: Actor, grant_id: UUID, *, reason: str) -> GrantSummary:
     APPLICATION.move(application, "drop")
     complains = calls.call_by_id(application.call_id).content.complaints is not None
     _tell_of_end(application, "agreement_dropped", queries.team(application.id), reason.strip(), complains=complains)
-    _release_reserve(grant, "preparation failed")
+    release_reserve(grant, "preparation failed")
     return summary_of(grant)
 
 
@@ -75,7 +75,7 @@ def decline(actor: Actor, grant_id: UUID, *, reason: str) -> GrantSummary:
     office = {each.id for each in identity.users_with(Permission.AGREEMENT_PREPARE, queries.scope(grant))}
     told = office | set(queries.team(application.id))
     _tell_of_end(application, "agreement_declined", sorted(told), reason.strip(), by=actor.name)
-    _release_reserve(grant, "declined by the city")
+    release_reserve(grant, "declined by the city")
     return summary_of(grant)
 
 
@@ -94,7 +94,8 @@ def _tell_of_end(
     )
 
 
-def _release_reserve(grant: Grant, why: str) -> None:
+def release_reserve(grant: Grant, why: str) -> None:
+    """Book that what was reserved for a grant that ended before its signature is the call's again (E3)."""
     ledger.post(
         Event.RESERVE_RELEASED,
         source_key=f"grant:{grant.id}:dropped",

@@ -1,8 +1,9 @@
-"""Preparing a grant: its terms, shares, milestones and schedule, and the checks that are answered."""
+"""Preparing a grant: what it takes over of the application, its terms, shares, milestones and schedule."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -18,7 +19,6 @@ from grants.agreements.models import (
 )
 from grants.agreements.queries import scope_of
 from grants.agreements.rules import (
-    CheckInput,
     GrantSummary,
     Percentages,
     PlannedMilestone,
@@ -33,10 +33,9 @@ from grants.agreements.states import (
 from grants.applications import queries as applied
 from grants.applications import services as applications
 from grants.applications.models import Application, ApplicationPartner
-from grants.applications.states import APPLICATION, PartnerState
+from grants.applications.states import APPLICATION, PartnerRole, PartnerState
 from grants.awards import queries as awards
 from grants.budgets import queries as budgets
-from grants.budgets.rules import OrganisationTotals
 from grants.calls import queries as calls
 from grants.calls.rules import CallView, TimeLimits
 from grants.calls.states import InstalmentKind
@@ -75,27 +74,59 @@ def prepare(actor: Actor, application_id: UUID, *, starts_on: date) -> GrantSumm
     applications.tell_outcome(application.id)
     APPLICATION.move(application, "prepare")
     reserved = awards.item_of(application_id).amount
+    stands = _what_stands(application)
+    days = call.content.preparation_days
     grant = Grant(
         application_id=application.id,
         call_id=call.id,
         fund_source_id=call.fund_source.id,
         reference=references.new_reference(call.programme.code, call.year, "G"),
-        title=application.title,
-        acronym=application.acronym,
+        title=stands.title,
+        acronym=stands.acronym,
         state=GrantState.PREPARATION.value,
-        coordinator_id=application.coordinator_id,
+        coordinator_id=stands.coordinator_id,
         budget_id=application.budget_id,
         search_text=application.search_text,
         amount_note=application.synthetic_note,
+        preparation_ends_on=clock.add_days(clock.in_zone(acts.moment()).date(), days) if days else None,
     )
-    _apply(grant, _default_terms(application, call, reserved, starts_on), call, reserved)
+    _apply(grant, _default_terms(application, stands, call, reserved, starts_on), call, reserved)
     for position, (key, label) in enumerate(rules.DUE_DILIGENCE):
         answer = CheckAnswer.OPEN.value
         db.session.add(DueDiligenceItem(grant_id=grant.id, key=key, label=label, position=position, answer=answer))
     return GrantSummary(grant.id, grant.reference, GrantState.PREPARATION)
 
 
-def _default_terms(application: Application, call: CallView, reserved: Money, starts_on: date) -> Terms:
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What a grant takes over of its application, with what each organisation asked for."""
+
+    title: str
+    acronym: str | None
+    coordinator_id: UUID
+    requested: tuple[tuple[UUID, Money], ...]
+
+
+def _what_stands(application: Application) -> _Standing:
+    """The version that was submitted and judged, never a draft written after it; the live rows where none was submitted,
+    as with an outcome that was published elsewhere and only recorded here.
+    """
+    if application.submission_id is None:
+        return _Standing(
+            application.title, application.acronym, application.coordinator_id, _requested_now(application)
+        )
+    content = applied.submitted_content(application.id)
+    asked = {row.organisation_id: row.requested for row in content.budget.totals.rows}
+    lead = next(each for each in content.consortium if each.role is PartnerRole.COORDINATOR)
+    return _Standing(
+        content.title,
+        content.acronym,
+        lead.organisation_id,
+        tuple((each.organisation_id, asked.get(each.organisation_id, ZERO)) for each in content.consortium),
+    )
+
+
+def _requested_now(application: Application) -> tuple[tuple[UUID, Money], ...]:
     partners = db.session.scalars(
         select(ApplicationPartner)
         .where(
@@ -104,22 +135,24 @@ def _default_terms(application: Application, call: CallView, reserved: Money, st
         )
         .order_by(ApplicationPartner.position, ApplicationPartner.id)
     ).all()
-    asked = {row.organisation_id: row.requested for row in _requested(application.budget_id)}
-    requested = [(partner.organisation_id, asked.get(partner.organisation_id, ZERO)) for partner in partners]
+    rows = budgets.written(application.budget_id).totals.rows if application.budget_id else ()
+    asked = {row.organisation_id: row.requested for row in rows}
+    return tuple((partner.organisation_id, asked.get(partner.organisation_id, ZERO)) for partner in partners)
+
+
+def _default_terms(
+    application: Application, stands: _Standing, call: CallView, reserved: Money, starts_on: date
+) -> Terms:
     return Terms(
         starts_on=starts_on,
         months=call.content.duration_months,
-        shares=rules.default_shares(reserved, requested),
+        shares=rules.default_shares(reserved, stands.requested),
         milestones=tuple(
             PlannedMilestone(each.title, each.evidence or each.title, clock.add_months(starts_on, each.month))
             for each in call.content.milestones
         ),
         amount_note=application.synthetic_note,
     )
-
-
-def _requested(budget_id: UUID | None) -> Sequence[OrganisationTotals]:
-    return budgets.written(budget_id).totals.rows if budget_id else ()
 
 
 @act(
@@ -235,29 +268,6 @@ def _replace_schedule(grant: Grant, lines: Sequence[rules.ScheduleLine]) -> None
         db.session.add(row)
     for row in rows.values():
         db.session.delete(row)
-
-
-@act("agreement.answer_check", needs=Permission.AGREEMENT_PREPARE, scope=scope_of, says="answered a check of {subject}")
-def answer_check(actor: Actor, grant_id: UUID, given: CheckInput) -> None:
-    """Answer one due-diligence item; an answer may be taken back while the grant is in preparation."""
-    grant = locked(Grant, grant_id)
-    if grant.state != GrantState.PREPARATION.value:
-        raise Refused("Due diligence is closed: the agreement was already offered. Take the offer back first.")
-    item = db.session.scalars(
-        select(DueDiligenceItem).where(DueDiligenceItem.grant_id == grant_id, DueDiligenceItem.key == given.key)
-    ).one_or_none()
-    if item is None:
-        raise Invalid("This is not an item of the due diligence of this grant.")
-    check_version(item, given.version)
-    if given.answer is CheckAnswer.NOT_APPLICABLE and not (given.note or "").strip():
-        raise Invalid("Say why it does not apply.", {"note": "Say in a sentence why this does not apply here."})
-    is_open = given.answer is CheckAnswer.OPEN
-    item.answer, item.note, item.evidence_on = (
-        given.answer.value,
-        clean_text(given.note or "") or None,
-        given.evidence_on,
-    )
-    item.answered_at, item.answered_by = (None, None) if is_open else (acts.moment(), actor.user_id)
 
 
 def summary_of(grant: Grant) -> GrantSummary:

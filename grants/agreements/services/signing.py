@@ -55,8 +55,9 @@ def offer(actor: Actor, grant_id: UUID, *, document_sha256: str) -> GrantSummary
     """
     demand_fresh(actor)
     grant = locked(Grant, grant_id)
+    rules.refuse_after(grant.preparation_ends_on, clock.in_zone(acts.moment()).date())
     shown = queries.view(grant)
-    problems = rules.offer_problems(shown)
+    problems = rules.offer_problems(shown, queries.conditions_now(shown))
     if problems:
         raise Problems("The agreement cannot be offered yet.", problems)
     GRANT.move(grant, "offer")
@@ -118,6 +119,7 @@ def _sign(actor: Actor, grant_id: UUID, side: Side, capacity: str, document_sha2
     grant = locked(Grant, grant_id)
     if grant.state != GrantState.READY_TO_SIGN.value:
         raise Refused("This agreement is not offered for signature. Reload the page to see where it stands.")
+    rules.refuse_after(grant.preparation_ends_on, clock.in_zone(acts.moment()).date())
     if not one_line(capacity):
         raise Invalid("Say in which capacity you sign.", {"capacity": "For example: Deputy Mayor for Climate."})
     shown = queries.view(grant)

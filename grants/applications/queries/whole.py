@@ -259,7 +259,7 @@ def reason_of_end(actor: Actor, application: ApplicationView) -> str | None:
         .where(
             AuditEvent.object_kind == "application",
             AuditEvent.object_id == application.id,
-            AuditEvent.verb.in_(("agreement.drop", "agreement.decline")),
+            AuditEvent.verb.in_(("agreement.drop", "agreement.decline", "agreement.lapse")),
         )
         .order_by(AuditEvent.recorded_at.desc())
         .limit(1)

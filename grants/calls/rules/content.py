@@ -21,11 +21,13 @@ from grants.calls.rules.selection import PLAIN_SELECTION, SelectionRules
 from grants.calls.rules.signing import PROGRAMME_SIGNS, Signing
 from grants.calls.states import CallKind, CallStage, ConditionKind, Confidence, FactKind, InstalmentKind, Whom
 from grants.core.file_types import FileLimits, FileType, limits_of
-from grants.core.money import Money
+from grants.core.money import Money, euros
 from grants.dossiers.rules import Definition
 from grants.programmes.rules import NO_PARENT_RULES, ParentRules
 
 TEMPLATE_LABEL = "Horizon-like template"
+# Regulation (EU) 2023/2831, article 3(2): over any period of three years.
+DE_MINIMIS_CEILING = euros(300_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +243,10 @@ class CallContent:
     clarification_days: int = 10
     # Within how many calendar days a second person confirms, or ends, that an award is withheld from publication.
     withheld_days: int = 5
+    # Within how many calendar days of its beginning a preparation ends in two signatures; None: the call sets no day.
+    preparation_days: int | None = None
+    # The most de minimis aid of one undertaking in three years (Regulation (EU) 2023/2831, article 3(2)).
+    de_minimis_ceiling: Money = DE_MINIMIS_CEILING
     conflict_rules: ConflictRules = USUAL_CONFLICT_RULES
     assignment: AssignmentRules = ASSIGNMENT_PLAIN
     # What is made of the marks: consensus or mean, what weights serve, where a comment is demanded.

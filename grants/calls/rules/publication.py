@@ -15,6 +15,7 @@ from grants.calls.rules.complaints_to import HELPDESK
 from grants.calls.rules.conditions import condition_problems
 from grants.calls.rules.conflict_rules import USUAL_CONFLICT_RULES
 from grants.calls.rules.content import (
+    DE_MINIMIS_CEILING,
     NOT_FOUND,
     CallContent,
     Opening,
@@ -116,6 +117,8 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
         complaints=value("evaluation.complaints", None),
         complaints_to=value("evaluation.complaints_to", HELPDESK),
         withheld_days=value("evaluation.withheld_days", 5),
+        preparation_days=value("agreement.preparation_days", None),
+        de_minimis_ceiling=value("agreement.de_minimis_ceiling", DE_MINIMIS_CEILING),
         signing=value("evaluation.signing", PROGRAMME_SIGNS),
         draw=value("evaluation.draw", None),
         synthetic=frozenset(path for path, found in fields.items() if found.from_template),

@@ -378,6 +378,10 @@ FIELDS: Mapping[str, Field] = {
         ),
         Field("payment.time_limits", "Time limits in days", Group.PAYMENTS, TIME_LIMITS, TimeLimits, needed=True),
         Field("payment.clock", "Clock of a payment", Group.PAYMENTS, PAYMENT_CLOCK, PaymentClock),
+        Field(
+            "agreement.preparation_days", "Days to prepare and sign an agreement", Group.PAYMENTS, whole(14, 730), int
+        ),
+        Field("agreement.de_minimis_ceiling", "Most de minimis aid in three years", Group.PAYMENTS, amount, Money),
         Field("payment.unlock_rule", "What unlocks later payments", Group.PAYMENTS, RULE, str),
         Field("reporting.interim_report", "Interim report", Group.PAYMENTS, REPORT, ReportDuty),
         Field("reporting.final_report", "Final report", Group.PAYMENTS, REPORT, ReportDuty),

@@ -1,0 +1,162 @@
+"""The conditions of a preparation of the demo, answered by the city and accepted by the programme, all invented."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from werkzeug.datastructures import FileStorage
+
+from grants.agreements import queries as reads
+from grants.agreements import services as acts
+from grants.agreements.models import Grant
+from grants.agreements.rules import (
+    ConditionInput,
+    ConditionView,
+    ConsortiumAgreement,
+    Content,
+    CouncilDecision,
+    DoubleFunding,
+    ExclusionDeclaration,
+    FinancialCapacity,
+    GrantView,
+    PartView,
+    PowerToSign,
+    SanctionsCheck,
+    StateAid,
+    VerdictInput,
+)
+from grants.agreements.states import AidKind, AskedOf, ConditionKey, ConditionStanding, ConsortiumStage, ContactRole
+from grants.core import clock, files
+from grants.core.db import get
+from grants.core.files import Incoming
+from grants.core.permissions import Actor
+from grants.demo.texts import letter
+from grants.identity import queries as identity
+from grants.identity import services as people
+from grants.identity.rules import OrganisationInput, ValidationInput
+from grants.identity.states import FactKind, FactStanding
+
+K = ConditionKey
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Who answers for the city, who works for the programme, and who looks at what that one recorded; each as they are then."""
+
+    city: Callable[[], Actor]
+    officer: Callable[[], Actor]
+    second: Callable[[], Actor]
+
+
+def meet_conditions(grant_id: UUID, sides: Sides, *, count: int | None = None) -> None:
+    """Have the first so many conditions of a grant answered and accepted, or all; what is met already is left."""
+    for place, _ in enumerate(_conditions(grant_id)[:count]):
+        # Read anew: whether a later one is asked at all follows from what the register says by now.
+        view = _conditions(grant_id)[place]
+        for part in view.parts:
+            if not part.is_met:
+                _meet(grant_id, view, part, sides)
+
+
+def _conditions(grant_id: UUID) -> tuple[ConditionView, ...]:
+    return reads.conditions(reads.view(get(Grant, grant_id)))
+
+
+def _meet(grant_id: UUID, view: ConditionView, part: PartView, sides: Sides) -> None:
+    if view.condition.asked_of is AskedOf.REGISTER:
+        assert part.organisation_id is not None, "the register is asked about a beneficiary"
+        validate_entity(part.organisation_id, sides)
+        return
+    number = answer(grant_id, view.key, part, sides)
+    judge = sides.officer() if view.condition.asked_of is AskedOf.CITY else sides.second()
+    acts.accept_answer(judge, grant_id, VerdictInput(view.key, part.organisation_id, number))
+
+
+def answer(grant_id: UUID, key: ConditionKey, part: PartView, sides: Sides) -> int:
+    """One answer, by whoever is asked; nobody has looked at it yet. Its number."""
+    grant = reads.view(get(Grant, grant_id))
+    today = clock.in_zone(clock.now()).date()
+    given = ConditionInput(
+        key,
+        part.organisation_id,
+        _said(key, grant, part),
+        today,
+        part.number,
+        today if key is K.POWER_TO_SIGN else None,
+        clock.add_months(today, 36) if key is K.POWER_TO_SIGN else None,
+    )
+    match key:
+        case K.SANCTIONS | K.FINANCIAL_CAPACITY:
+            return acts.record_condition(sides.officer(), grant_id, given)
+        case _:
+            return acts.state_condition(sides.city(), grant_id, given, evidence(key))
+
+
+def evidence(key: ConditionKey) -> Incoming:
+    """An invented document, received like any upload."""
+    name = key.value.replace("_", " ").capitalize()
+    return files.receive(FileStorage(io.BytesIO(letter(f"{name} (invented)")), filename=f"{name}.pdf"))
+
+
+def _said(key: ConditionKey, grant: GrantView, part: PartView) -> Content:
+    mayor = next(each for each in grant.contacts if each.role is ContactRole.SIGNATORY)
+    who = part.name if part.organisation_id else grant.coordinator
+    match key:
+        case K.POWER_TO_SIGN:
+            return PowerToSign(
+                mayor.user_id, mayor.name, "Signatory (invented person)", "Statute of the city (invented)"
+            )
+        case K.COUNCIL_DECISION:
+            return CouncilDecision(True, f"Council of {grant.coordinator} (invented)", "12/7")
+        case K.EXCLUSION:
+            return ExclusionDeclaration(mayor.name, f"For {who} (invented)")
+        case K.SANCTIONS:
+            return SanctionsCheck(
+                "EU consolidated list (for the demo nothing was searched)", who, "No match (invented)"
+            )
+        case K.CONSORTIUM_AGREEMENT:
+            return ConsortiumAgreement(ConsortiumStage.SIGNED, grant.starts_on)
+        case K.FINANCIAL_CAPACITY:
+            return FinancialCapacity("Accounts of the last two years (invented)", True)
+        case K.STATE_AID:
+            return StateAid(AidKind.NONE, "The pilot serves public tasks and no market (invented).")
+        case K.DOUBLE_FUNDING:
+            return DoubleFunding(False)
+        case _:
+            raise AssertionError(f"{key} is not stated")
+
+
+def validate_entity(organisation_id: UUID, sides: Sides) -> None:
+    """An officer validates name and standing of an organisation in the register; nothing was looked at, and it says so."""
+    seen = ValidationInput("Invented for the demo: nothing was looked at", clock.in_zone(clock.now()).date())
+    _say_public(organisation_id, sides.second())
+    for fact in identity.facts(organisation_id):
+        wanted = fact.kind in (FactKind.LEGAL_NAME, FactKind.PUBLIC_BODY) and fact.value
+        if wanted and fact.standing(seen.checked_on) is not FactStanding.VALIDATED:
+            people.validate_fact(sides.officer(), organisation_id, fact.kind, fact.value, seen)
+
+
+def _say_public(organisation_id: UUID, office: Actor) -> None:
+    """The office enters that it is a public body, where the register says nothing; everything else stays as it is."""
+    known = {fact.kind: fact.value for fact in identity.facts(organisation_id)}
+    if known[FactKind.PUBLIC_BODY]:
+        return
+    view = identity.organisation(organisation_id)
+    told = OrganisationInput(
+        view.name, view.kind, view.country_code, local_name=view.local_name, town=view.town, postcode=view.postcode,
+        street=view.street, pic=view.pic, website=view.website, synthetic=view.synthetic, vat=known[FactKind.VAT],
+        registration=known[FactKind.REGISTRATION], ror=known[FactKind.ROR], legal_form=known[FactKind.LEGAL_FORM],
+        public_body=True, contact_address=known[FactKind.CONTACT_ADDRESS],
+    )  # fmt: skip
+    people.edit_organisation(office, organisation_id, told)
+
+
+def answered_without_verdict(grant_id: UUID, key: ConditionKey, sides: Sides) -> None:
+    """An answer that waits for the officer, where none was given yet."""
+    view = next(each for each in _conditions(grant_id) if each.key is key)
+    part = next((each for each in view.parts if each.standing is ConditionStanding.OPEN), None)
+    if part is not None:
+        answer(grant_id, key, part, sides)
