@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
@@ -40,6 +41,7 @@ from grants.demo.texts import letter
 from grants.identity import queries as identity
 from grants.identity.policy import Role
 from tests import actors
+from tests.agreements.accounts import called_back
 from tests.agreements.conftest import IN_FORCE, IN_PREPARATION, Find, actor, sides_of
 from tests.agreements.test_services import hash_of, mailed
 from tests.applications.pages import post, send, text_of, values_of
@@ -175,6 +177,12 @@ def test_evidence_is_demanded_of_a_city_and_only_the_asked_side_answers(grant: F
         services.record_condition(actor("officer"), found.id, replace(check, organisation_id=UUID(int=5)))
 
 
+def status_of(client: FlaskClient, path: str) -> int:
+    """How a page, or a file, is answered; the file is closed again."""
+    with client.get(path) as answer:
+        return answer.status_code
+
+
 @shuts("agreements.condition", "agreements.evidence", "agreements.due", "agreements.last_day")
 def test_a_partner_reads_and_answers_its_own_and_the_common_conditions_and_strangers_nothing(
     demo_app: Flask, grant: Find
@@ -223,12 +231,12 @@ def test_a_partner_reads_and_answers_its_own_and_the_common_conditions_and_stran
     # A conflict declared shuts all of it to an officer.
     officer = actors.client_of(demo_app, actor("officer"))
     of_officer = (f"{place}/exclusion/1", f"{place}/due", f"{place}/last-day", file)
-    assert {officer.get(each).status_code for each in of_officer} == {200}
+    assert {status_of(officer, each) for each in of_officer} == {200}
     with arranging():
         person = actor("officer").user_id
         assert person is not None
         people.bar(person, "application", found.application_id)
-    assert {officer.get(each).status_code for each in of_officer} == {404}
+    assert {status_of(officer, each) for each in of_officer} == {404}
 
 
 def test_who_opens_evidence_is_on_record(demo_app: Flask, grant: Find) -> None:
@@ -348,7 +356,7 @@ def test_one_open_condition_stands_in_the_way_of_the_offer(grant: Find) -> None:
     meet_conditions(found.id, sides_of(found))
     proposed = queries.proposed_account(found.coordinator_id)
     assert proposed is not None
-    services.confirm_account(actor("accountant"), found.id, proposed.id, evidence="Bank letter")
+    services.confirm_account(actor("accountant"), found.id, proposed.id, called_back())
     # A newer answer that nobody accepted stands in the way again.
     answer(found.id, K.EXCLUSION, part_of(found, K.EXCLUSION, 1), sides_of(found))
 
@@ -366,12 +374,13 @@ def test_one_open_condition_stands_in_the_way_of_the_offer(grant: Find) -> None:
 
 def test_a_tick_of_an_officer_from_before_still_reads_and_counts(demo_app: Flask, grant: Find) -> None:
     found = grant(IN_FORCE)
+    officer_id = actor("officer").user_id
     with arranging():
         row = db.session.scalars(
             select(DueDiligenceItem).where(DueDiligenceItem.grant_id == found.id, DueDiligenceItem.key == "state_aid")
         ).one()
         row.answer, row.note, row.evidence_on = CheckAnswer.DONE.value, "Seen in 2022", date(2022, 1, 5)
-        row.answered_at, row.answered_by = clock.now(), actor("officer").user_id
+        row.answered_at, row.answered_by = clock.now(), officer_id
     client = actors.client_of(demo_app, actor("auditor"))
     shown = text_of(client.get(f"/grants/{found.reference}/preparation"))
 

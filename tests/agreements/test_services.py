@@ -157,7 +157,7 @@ def test_an_agreement_is_not_offered_while_something_is_open(grant: Find) -> Non
 
     with pytest.raises(Problems) as refusal:
         services.offer(actor("officer"), found.id, document_sha256=hash_of(grant(IN_PREPARATION)))
-    assert {problem.place for problem in refusal.value.found} == {"Due diligence", "Bank account"}
+    assert {problem.place for problem in refusal.value.found} == {"Conditions", "Bank account"}
 
 
 def test_nobody_signs_what_is_not_offered(grant: Find) -> None:
