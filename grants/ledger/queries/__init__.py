@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.ledger.queries.checks import dimension_ids, verify
+from grants.ledger.queries.checks import Standing, checked, dimension_ids, standing, verify
 from grants.ledger.queries.exports import JOURNAL_COLUMNS, journal_rows
 from grants.ledger.queries.journal import (
     EntryFilter,
@@ -15,6 +15,7 @@ from grants.ledger.queries.journal import (
     legs,
     source_keys,
 )
+from grants.ledger.queries.moments import out_of_order
 from grants.ledger.queries.sums import (
     available_cents,
     balance,
@@ -31,9 +32,11 @@ __all__ = [
     "EntryFilter",
     "EntryRow",
     "EntryView",
+    "Standing",
     "available_cents",
     "balance",
     "balances",
+    "checked",
     "count_entries",
     "dimension_ids",
     "entries",
@@ -43,9 +46,11 @@ __all__ = [
     "leaves_out",
     "legs",
     "of",
+    "out_of_order",
     "partners_consumed",
     "partners_open",
     "source_keys",
+    "standing",
     "trial_balance",
     "verify",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.payments.queries.checks import verify
+from grants.payments.queries.checks import checked, verify
 from grants.payments.queries.grants import GrantPayments, grant_payments
 from grants.payments.queries.journal import ledger, ledger_entry, ledger_lines
 from grants.payments.queries.lists import batch, batch_id_of, batch_view, batches
@@ -32,6 +32,7 @@ __all__ = [
     "batch_id_of",
     "batch_view",
     "batches",
+    "checked",
     "duties",
     "exportable",
     "forecast",
