@@ -47,7 +47,7 @@ def checked(stands: Standing | None = None) -> Iterator[Checked]:
     found = stands or standing()
     settle_in()
     entries, days, recorded = moments.moments()
-    wrong, off = _unbalanced()
+    wrong, others, off = _entries_off()
     yield Checked(
         "I1", "Every entry balances in each ledger, and has two legs or more.", entries, "entries", tuple(wrong)
     )
@@ -59,7 +59,7 @@ def checked(stands: Standing | None = None) -> Iterator[Checked]:
         tuple(moments.off_balance(off)),
     )
     words = "Legs and entries are what the acts that posted them recorded; reversals mirror what they reverse."
-    kept = [*_changed_legs(), *_changed_entries(), *_wrong_reversals()]
+    kept = [*others, *_changed_entries(), *_wrong_reversals()]
     yield Checked("I21", words, entries, "entries", tuple(kept))
     below = [*moments.below_floor_ever(), *_calls_off(found)]
     yield Checked(
@@ -72,8 +72,8 @@ def checked(stands: Standing | None = None) -> Iterator[Checked]:
     carried, between = moments.offsets()
     apart = [
         problem
-        for grant_id, each in sorted(found.grants.items())
-        for problem in rules.grant_problems(f"grant {grant_id}", each)
+        for grant_id in sorted(found.apart)
+        for problem in rules.grant_problems(f"grant {grant_id}", found.grants[grant_id])
     ]
     yield Checked(
         "I6",
@@ -101,25 +101,32 @@ class Standing:
 
     calls: Mapping[UUID, Balances]
     grants: Mapping[UUID, Balances]
+    # Grants whose general accounts do not cancel out: the only ones for which I6 can fail.
+    apart: frozenset[UUID]
 
 
 def standing(as_of: AsOf | None = None) -> Standing:
     """The balances of all calls and grants, read once for every check that asks for them. One statement."""
     calls: dict[UUID, dict[Account, int]] = {}
     grants: dict[UUID, dict[Account, int]] = {}
+    general: dict[UUID, int] = {}
     sums: Select[Any] = select(LedgerLeg.account, LedgerLeg.call_id, LedgerLeg.grant_id, func.sum(leg_net))
     statement = known_at(as_of, sums).group_by(LedgerLeg.account, LedgerLeg.call_id, LedgerLeg.grant_id)
     for code, call_id, grant_id, net in db.session.execute(statement):
         account = _ACCOUNTS[code]
         cents = int(net) if account in _DEBIT_SIDE else -int(net)
+        if grant_id is not None and account in _GENERAL:
+            general[grant_id] = general.get(grant_id, 0) + int(net)
         for found, place in ((calls, call_id), (grants, grant_id)):
             if place is not None:
                 sums = found.setdefault(place, {})
                 sums[account] = sums.get(account, 0) + cents
-    return Standing(_balances(calls), _balances(grants))
+    apart = frozenset(grant_id for grant_id, net in general.items() if net)
+    return Standing(_balances(calls), _balances(grants), apart)
 
 
 _ACCOUNTS = {account.value: account for account in Account}
+_GENERAL = frozenset(account for account in Account if account.ledger is Ledger.GENERAL)
 _DEBIT_SIDE = frozenset(account for account in Account if account.normal_side is Side.DEBIT)
 
 
@@ -143,73 +150,54 @@ def dimension_ids() -> dict[str, frozenset[UUID]]:
 Off = tuple[date | None, datetime | None, str, int]
 
 
-def _unbalanced() -> tuple[list[Problem], list[Off]]:
-    """I1: entries with fewer than two legs, ledgers within entries that do not balance, and legs whose entry is lost."""
+def _entries_off() -> tuple[list[Problem], list[Problem], list[Off]]:
+    """Every leg read once, entry by entry: what does not balance (I1), whose digest is another, and what I2 has to sum.
+
+    The digest of the legs is in the audit chain. Legs whose entry is lost count to no moment.
+    """
     ledgers = {
         Ledger.BUDGET: func.left(LedgerLeg.account, 1) == "B",
         Ledger.MEMO: func.left(LedgerLeg.account, 1) == "M",
         Ledger.GENERAL: func.left(LedgerLeg.account, 1).not_in(["B", "M"]),
     }
+    lines = func.string_agg(_spelled_leg(), aggregate_order_by(literal("\n"), LedgerLeg.position))
     sums = (
         select(
             LedgerLeg.entry_id,
             func.count().label("legs"),
+            func.encode(func.sha256(func.convert_to(lines, "UTF8")), "hex").label("digest"),
             *(func.coalesce(func.sum(leg_net).filter(of), 0).label(ledger.value) for ledger, of in ledgers.items()),
         )
         .group_by(LedgerLeg.entry_id)
         .subquery()
     )
+    legs = func.coalesce(sums.c.legs, 0)
+    changed = sums.c.digest != LedgerEntry.legs_sha256
     statement = (
         select(
-            LedgerEntry.number,
-            LedgerEntry.effective_on,
-            LedgerEntry.recorded_at,
-            func.coalesce(sums.c.legs, 0),
+            *(LedgerEntry.number, LedgerEntry.effective_on, LedgerEntry.recorded_at, legs, changed),
             *(sums.c[ledger.value] for ledger in ledgers),
         )
         .join(sums, sums.c.entry_id == LedgerEntry.id, full=True)
-        .where(
-            or_(
-                LedgerEntry.id.is_(None),
-                func.coalesce(sums.c.legs, 0) < 2,
-                *(sums.c[ledger.value] != 0 for ledger in ledgers),
-            )
-        )
+        .where(or_(LedgerEntry.id.is_(None), legs < 2, changed, *(sums.c[ledger.value] != 0 for ledger in ledgers)))
         .order_by(LedgerEntry.number)
     )
     problems: list[Problem] = []
+    others: list[Problem] = []
     off: list[Off] = []
-    for number, day, moment, legs, *cents in db.session.execute(statement):
+    for number, day, moment, count, other, *cents in db.session.execute(statement):
         ref = "an entry that is lost" if number is None else rules.reference(number, day)
-        if number is None or legs < 2:
-            problems.append(
-                Problem(
-                    ref, f"I1: {legs} legs; an entry has two or more." if number else f"I1: {legs} legs are left of it."
-                )
-            )
+        if number is None:
+            problems.append(Problem(ref, f"I1: {count} legs are left of it."))
+        elif count < 2:
+            problems.append(Problem(ref, f"I1: {count} legs; an entry has two or more."))
+        if other:
+            others.append(Problem(ref, "its legs are not those that were posted."))
         for ledger, net in zip(ledgers, cents, strict=True):
             if net:
                 problems.append(Problem(ref, f"I1: the {ledger.value} ledger is off by {Money(int(net))}."))
                 off.append((day, moment, ledger.value, int(net)))
-    return problems[:PROBLEMS_MAX], off
-
-
-def _changed_legs() -> list[Problem]:
-    """Entries whose legs are no longer those their digest was made of; the digest itself is in the audit chain."""
-    lines = func.string_agg(_spelled_leg(), aggregate_order_by(literal("\n"), LedgerLeg.position))
-    digest = func.encode(func.sha256(func.convert_to(lines, "UTF8")), "hex")
-    made = select(LedgerLeg.entry_id, digest.label("digest")).group_by(LedgerLeg.entry_id).subquery()
-    statement = (
-        select(LedgerEntry.number, LedgerEntry.effective_on)
-        .join(made, made.c.entry_id == LedgerEntry.id)
-        .where(made.c.digest != LedgerEntry.legs_sha256)
-        .order_by(LedgerEntry.number)
-        .limit(PROBLEMS_MAX)
-    )
-    return [
-        Problem(rules.reference(number, day), "its legs are not those that were posted.")
-        for number, day in db.session.execute(statement)
-    ]
+    return problems[:PROBLEMS_MAX], others[:PROBLEMS_MAX], off
 
 
 def _spelled_leg() -> ColumnElement[str]:

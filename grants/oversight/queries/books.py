@@ -115,9 +115,10 @@ def _dimensions() -> tuple[int, list[Problem]]:
     return number, problems
 
 
-def _signed() -> list[Grant]:
-    """Every agreement that entered into force, by reference."""
-    return list(db.session.scalars(select(Grant).where(Grant.in_force_at.is_not(None)).order_by(Grant.reference)))
+def _signed() -> Sequence[Any]:
+    """Every agreement that entered into force, by reference: what the checks compare of it and no more."""
+    statement = select(Grant.id, Grant.reference, Grant.call_id, Grant.maximum).where(Grant.in_force_at.is_not(None))
+    return db.session.execute(statement.order_by(Grant.reference)).all()
 
 
 def _decommitted() -> dict[UUID, Money]:
@@ -137,7 +138,7 @@ def _decommitted() -> dict[UUID, Money]:
     return {grant_id: Money(abs(int(net))) for grant_id, net in db.session.execute(statement)}
 
 
-def _commitments(grants: Sequence[Grant], decommitted: Mapping[UUID, Money], stands: Standing) -> Iterator[Problem]:
+def _commitments(grants: Sequence[Any], decommitted: Mapping[UUID, Money], stands: Standing) -> Iterator[Problem]:
     """I4 for every grant in force or closed: the books carry its maximum, and its partners' maxima add up to it."""
     for grant in grants:
         yield from ledger_rules.commitment_problems(
@@ -188,7 +189,7 @@ def _consumed() -> list[Problem]:
     ]
 
 
-def _calls(grants: Sequence[Grant], decommitted: Mapping[UUID, Money], stands: Standing) -> Iterator[Problem]:
+def _calls(grants: Sequence[Any], decommitted: Mapping[UUID, Money], stands: Standing) -> Iterator[Problem]:
     """I4 and I5 for every call: by the signed maxima as it stands now, and by the journal at every moment."""
     awarded: dict[UUID, Money] = {}
     for grant in grants:

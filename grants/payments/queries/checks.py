@@ -83,7 +83,8 @@ def checked(stands: Standing | None = None) -> Iterator[Checked]:
     """The invariants of requests, orders, lists and recoveries, one after the other."""
     found = stands or books.standing()
     requests, orders, batches, recoveries, receipts = _counts()
-    grants = db.session.scalars(select(Grant).where(Grant.in_force_at.is_not(None)).order_by(Grant.reference)).all()
+    statement = select(Grant.id, Grant.reference, Grant.maximum, Grant.interim_ceiling, Grant.final_amount)
+    grants = db.session.execute(statement.where(Grant.in_force_at.is_not(None)).order_by(Grant.reference)).all()
     final = [grant for grant in grants if grant.final_amount is not None]
     before = [grant for grant in grants if grant.final_amount is None]
     yield Checked(
@@ -247,14 +248,14 @@ def _other_days() -> list[Problem]:
     ]
 
 
-def _over_ceiling(grants: Sequence[Grant], stands: Standing) -> Iterator[Problem]:
+def _over_ceiling(grants: Sequence[Any], stands: Standing) -> Iterator[Problem]:
     """I8: before the balance nothing above the ceiling of a grant."""
     for grant in grants:
         found = stands.grants.get(grant.id, NOTHING)
         yield from ledger_rules.ceiling_problems(grant.reference, found, ceiling=grant.interim_ceiling)
 
 
-def _not_final(grants: Sequence[Grant], stands: Standing) -> Iterator[Problem]:
+def _not_final(grants: Sequence[Any], stands: Standing) -> Iterator[Problem]:
     """I9: once the final amount is decided, it is what the books hold as accepted, and no more than the maximum."""
     decided = select(PaymentRequest.grant_id, PaymentRequest.approved).where(
         PaymentRequest.kind == PaymentKind.BALANCE.value, PaymentRequest.approved.is_not(None)
