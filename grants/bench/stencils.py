@@ -33,7 +33,9 @@ COUNTED = {
 }  # fmt: skip
 
 # What `grants ledger verify` holds against the record of acts.
-RECORDED = frozenset({"ledger_entry", "payment_batch", "payment_order", "payment_request", "recovery", "recovery_receipt"})
+RECORDED = frozenset(
+    {"ledger_entry", "payment_batch", "payment_order", "payment_request", "recovery", "recovery_receipt"}
+)
 
 Connection = psycopg.Connection[Any]
 

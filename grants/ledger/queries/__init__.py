@@ -15,7 +15,7 @@ from grants.ledger.queries.journal import (
     legs,
     source_keys,
 )
-from grants.ledger.queries.moments import out_of_order
+from grants.ledger.queries.moments import out_of_order, stood
 from grants.ledger.queries.sums import (
     available_cents,
     balance,
@@ -51,6 +51,7 @@ __all__ = [
     "partners_open",
     "source_keys",
     "standing",
+    "stood",
     "trial_balance",
     "verify",
 ]

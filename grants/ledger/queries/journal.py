@@ -96,7 +96,7 @@ def entries(actor: Actor, asked: EntryFilter, page: Page) -> Rows[EntryRow]:
 
     Two statements, or three with a running balance, whatever the length.
     """
-    wanted = (_visible(actor), *_asked(asked))
+    wanted = (visible(actor), *_asked(asked))
     counted = select(func.count()).select_from(select(LedgerEntry.id).where(*wanted).limit(COUNTED_MAX + 1).subquery())
     statement = select(LedgerEntry, counted.scalar_subquery().label("counted")).where(*wanted)
     if (key := _key(page.after)) is not None:
@@ -173,7 +173,7 @@ class EntryView:
 def entry(actor: Actor, ref: str) -> Asking[EntryView]:
     """One entry this person may see; raises :class:`NotFound` for any other. Two statements."""
     number = rules.number_of(ref)
-    rows = yield from ask(select(LedgerEntry).where(LedgerEntry.number == number, _visible(actor)))
+    rows = yield from ask(select(LedgerEntry).where(LedgerEntry.number == number, visible(actor)))
     if not rows or rules.reference(rows[0].number, rows[0].effective_on) != ref:
         raise NotFound
     found = rows[0]
@@ -203,7 +203,7 @@ def amount_of(lines: Sequence[Leg]) -> Money:
     return Money(sums.get(Ledger.GENERAL) or max(sums.values(), default=0))
 
 
-def _visible(actor: Actor) -> ColumnElement[bool]:
+def visible(actor: Actor) -> ColumnElement[bool]:
     """Entries with a leg in the person's calls or grants, and none of a thing he or she is barred from."""
     barred = _barred(actor)
     return _in_reach(actor) if barred is None else _in_reach(actor) & ~barred
@@ -339,7 +339,7 @@ def _running(
         select(debits_sum, credits_sum)
         .join(LedgerEntry, LedgerEntry.id == LedgerLeg.entry_id)
         .where(
-            _visible(actor),
+            visible(actor),
             *_asked_legs(asked),
             tuple_(LedgerEntry.effective_on, LedgerEntry.number) <= tuple_(newest.effective_on, newest.number),
         )

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, case, func, or_, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Select, case, func, or_, select, type_coerce
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
@@ -15,11 +15,13 @@ from grants.core import clock
 from grants.core.db import db
 from grants.core.errors import Problem
 from grants.core.money import Money
+from grants.core.permissions import Actor
 from grants.ledger import rules
 from grants.ledger.accounts import CHART, Account, Floor, Side
 from grants.ledger.models import LedgerEntry, LedgerLeg
-from grants.ledger.queries.sums import leg_net
-from grants.ledger.rules import Event
+from grants.ledger.queries.journal import visible
+from grants.ledger.queries.sums import known_at, leg_net
+from grants.ledger.rules import AsOf, Event, natural
 from grants.ledger.rules.proofs import (
     AWARDING,
     CLEARING,
@@ -195,3 +197,13 @@ def off_balance(off: Sequence[tuple[date | None, datetime | None, str, int]]) ->
                 for moment, cents in since[:1]
             ]
     return found
+
+
+def stood(actor: Actor, *, grant_id: UUID | None, as_of: AsOf) -> dict[Account, Money]:
+    """What each account held at a moment of the books, by the entries this person may see. One statement."""
+    seen = select(LedgerEntry.id).where(visible(actor))
+    statement: Select[Any] = select(LedgerLeg.account, func.sum(leg_net)).where(LedgerLeg.entry_id.in_(seen))
+    if grant_id is not None:
+        statement = statement.where(LedgerLeg.grant_id == grant_id)
+    rows = db.session.execute(known_at(as_of, statement).group_by(LedgerLeg.account))
+    return {Account(code): natural(Account(code), int(net), 0) for code, net in rows}

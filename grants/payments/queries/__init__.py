@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grants.payments.queries.checks import checked, verify
 from grants.payments.queries.grants import GrantPayments, grant_payments
-from grants.payments.queries.journal import ledger, ledger_entry, ledger_lines
+from grants.payments.queries.journal import ledger, ledger_entry, ledger_lines, stood
 from grants.payments.queries.lists import batch, batch_id_of, batch_view, batches
 from grants.payments.queries.orders import (
     ROWS_MAX,
@@ -48,6 +48,7 @@ __all__ = [
     "order_ids_of",
     "request",
     "request_id_of",
+    "stood",
     "verify",
     "why_gone",
 ]
