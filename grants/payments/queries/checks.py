@@ -13,13 +13,17 @@ from sqlalchemy import (
     Text,
     and_,
     case,
+    column,
     func,
     literal,
     or_,
     select,
+    true,
+    tuple_,
     union_all,
 )
 from sqlalchemy import cast as as_type
+from sqlalchemy.dialects.postgresql import JSONB
 
 from grants.agreements.models import BankAccount, Grant
 from grants.agreements.states import PaymentKind
@@ -302,8 +306,7 @@ def _unrecorded() -> list[Problem]:
     A state changed by force leaves the record one behind, a change recorded twice one ahead; an object that is gone, or
     that no act made, is named too. The order in which acts of one moment stand in the record does not matter.
     """
-    parts = [part for model, name in RECORDED for part in _entered_and_left(model, name)]
-    every = union_all(*parts).subquery()
+    every = union_all(_on_record(), *(_as_it_stands(model, name) for model, name in RECORDED)).subquery()
     off = (
         select(every.c.kind, every.c.name, every.c.id, every.c.value, func.sum(every.c.step).label("off"))
         .group_by(every.c.kind, every.c.name, every.c.id, every.c.value)
@@ -324,18 +327,39 @@ def _unrecorded() -> list[Problem]:
     ]
 
 
-def _entered_and_left(model: type[Row], name: str) -> Iterator[Any]:
-    """The steps of one column: each value entered and left on the record, and the one that stands."""
-    kind = model.__tablename__
-    changed = (AuditEvent.object_kind == kind) & AuditEvent.changes.has_key(name)
-    about = (literal(kind).label("kind"), literal(name).label("name"))
-    for place, step in ((1, 1), (0, -1)):
-        value = AuditEvent.changes[name][place].astext
-        yield select(*about, AuditEvent.object_id.label("id"), value.label("value"), literal(step).label("step")).where(
-            changed, value.is_not(None)
+def _on_record() -> Any:
+    """Each value of those columns that the record says was entered (one step up) or left (one down); it is read once."""
+    changed = func.jsonb_each(AuditEvent.changes).table_valued("key", column("value", JSONB)).lateral("changed")
+    side = union_all(select(literal(1).label("place")), select(literal(0).label("place"))).subquery("side")
+    value = changed.c.value.op("->>")(side.c.place)
+    return (
+        select(
+            AuditEvent.object_kind.label("kind"),
+            changed.c.key.label("name"),
+            AuditEvent.object_id.label("id"),
+            value.label("value"),
+            case((side.c.place == 1, 1), else_=-1).label("step"),
         )
-    yield select(
-        *about, model.id.label("id"), getattr(model, name).cast(Text).label("value"), literal(-1).label("step")
+        .select_from(AuditEvent)
+        .join(changed, true())
+        .join(side, true())
+        .where(
+            AuditEvent.object_kind.in_({model.__tablename__ for model, _ in RECORDED}),
+            tuple_(AuditEvent.object_kind, changed.c.key).in_(
+                [(model.__tablename__, name) for model, name in RECORDED]
+            ),
+            value.is_not(None),
+        )
+    )
+
+
+def _as_it_stands(model: type[Row], name: str) -> Any:
+    return select(
+        literal(model.__tablename__).label("kind"),
+        literal(name).label("name"),
+        model.id.label("id"),
+        getattr(model, name).cast(Text).label("value"),
+        literal(-1).label("step"),
     )
 
 
