@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, DateTime, Select, Text, func, literal, or_, select
+from sqlalchemy import ColumnElement, Date, DateTime, Text, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
@@ -110,8 +110,8 @@ def standing(as_of: AsOf | None = None) -> Standing:
     calls: dict[UUID, dict[Account, int]] = {}
     grants: dict[UUID, dict[Account, int]] = {}
     general: dict[UUID, int] = {}
-    sums: Select[Any] = select(LedgerLeg.account, LedgerLeg.call_id, LedgerLeg.grant_id, func.sum(leg_net))
-    statement = known_at(as_of, sums).group_by(LedgerLeg.account, LedgerLeg.call_id, LedgerLeg.grant_id)
+    cents_of: Any = select(LedgerLeg.account, LedgerLeg.call_id, LedgerLeg.grant_id, func.sum(leg_net))
+    statement = known_at(as_of, cents_of).group_by(LedgerLeg.account, LedgerLeg.call_id, LedgerLeg.grant_id)
     for code, call_id, grant_id, net in db.session.execute(statement):
         account = _ACCOUNTS[code]
         cents = int(net) if account in _DEBIT_SIDE else -int(net)

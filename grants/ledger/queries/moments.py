@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Select, case, func, or_, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, case, func, or_, select, type_coerce
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
@@ -202,7 +202,7 @@ def off_balance(off: Sequence[tuple[date | None, datetime | None, str, int]]) ->
 def stood(actor: Actor, *, grant_id: UUID | None, as_of: AsOf) -> dict[Account, Money]:
     """What each account held at a moment of the books, by the entries this person may see. One statement."""
     seen = select(LedgerEntry.id).where(visible(actor))
-    statement: Select[Any] = select(LedgerLeg.account, func.sum(leg_net)).where(LedgerLeg.entry_id.in_(seen))
+    statement: Any = select(LedgerLeg.account, func.sum(leg_net)).where(LedgerLeg.entry_id.in_(seen))
     if grant_id is not None:
         statement = statement.where(LedgerLeg.grant_id == grant_id)
     rows = db.session.execute(known_at(as_of, statement).group_by(LedgerLeg.account))
