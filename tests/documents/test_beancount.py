@@ -84,8 +84,8 @@ def test_each_account_and_each_grant_under_it_is_opened_and_asserted(scene: Scen
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda text: text.replace("240000.00 EUR", "240000.01 EUR", 1), "Transaction does not balance"),
-        (lambda text: text.replace("240000.00 EUR", "240000.005 EUR", 1), "Transaction does not balance"),
+        (lambda text: text.replace("160000.00 EUR", "160000.01 EUR", 1), "Transaction does not balance"),
+        (lambda text: text.replace("160000.00 EUR", "160000.005 EUR", 1), "Transaction does not balance"),
         (lambda text: text.replace("240000.00 ~ 0.00", "240000.01 ~ 0.00", 1), "Balance failed"),
         (lambda text: re.sub(r"\d{4}-\d\d-\d\d open Liabilities:2000[^:]*:.*\n", "", text), "unknown account"),
     ],
@@ -99,7 +99,7 @@ def test_a_text_in_which_a_cent_was_changed_is_refused(scene: Scene, change: Cal
 
 def test_without_the_options_a_wrong_cent_would_pass(scene: Scene) -> None:
     """Why the text sets both tolerances: Beancount forgives half a cent by itself."""
-    wrong = told().replace("240000.00 EUR", "240000.005 EUR", 1)
+    wrong = told().replace("160000.00 EUR", "160000.005 EUR", 1)
 
     kept = "\n".join(line for line in wrong.splitlines() if not line.startswith('option "tolerance_multiplier"'))
     assert not any("does not balance" in each for each in complaints(kept.replace("*:0.00", "*:0.01")))

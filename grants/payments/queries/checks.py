@@ -70,6 +70,7 @@ RECORDED: tuple[tuple[type[Row], str], ...] = (
     (Recovery, "amount"),
     (RecoveryReceipt, "amount"),
 )
+_WORDS = {"suspended_on": "day of suspension"}
 
 # States that nobody brings about without saying why.
 WITH_REASON = (
@@ -333,12 +334,13 @@ def _other_batches() -> Iterator[Problem]:
     for reference, state, orders, said, apart, count, cents, frozen, stored in db.session.execute(statement):
         if state == BatchState.DISCARDED.value:
             if count:
-                yield Problem(reference, f"I13: it was discarded, and {count} orders stand in it.")
+                yield Problem(reference, f"I13: it was discarded, but holds {count} orders.")
         elif (orders, said.cents) != (count, int(cents)):
             words = f"I13: its file says {orders} orders and {said}, it holds {count} and {Money(int(cents))}."
             yield Problem(reference, words)
         elif apart:
-            yield Problem(reference, f"I13: it is {state}, which {apart} of its orders are not.")
+            left = "did not leave" if state == BatchState.SENT.value else "left"
+            yield Problem(reference, f"I13: it is {state}, but {apart} of its orders {left}.")
         if frozen != stored:
             yield Problem(reference, "I13: its file is not the one that was frozen when it was made.")
 
@@ -362,9 +364,9 @@ def _unrecorded() -> list[Problem]:
     return [
         Problem(
             names.get((kind, object_id), f"{kind.replace('_', ' ')} {object_id}"),
-            f"I16: its {name} {value} stands without an act that is on the record."
+            f"I16: its {_WORDS.get(name, name)} {value} stands without an act that is on the record."
             if step < 0
-            else f"I16: the record of acts says that its {name} is {value}, or says it more than once.",
+            else f"I16: the record of acts says that its {_WORDS.get(name, name)} is {value}, or says it more than once.",
         )
         for kind, name, object_id, value, step in rows
     ]
