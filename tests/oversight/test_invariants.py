@@ -10,11 +10,11 @@ import psycopg
 import pytest
 
 from config import Config
-from grants.core import clock, jobs
+from grants.core import clock
 from grants.core.acts import act
 from grants.core.db import db
 from grants.core.money import euros
-from grants.core.permissions import Actor, Permission
+from grants.core.permissions import Actor, Permission, system_actor
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
 from grants.ledger.rules import Dimensions, proofs
@@ -204,7 +204,7 @@ def test_a_discarded_file_holds_nothing_and_what_it_held_is_in_order(scene: Scen
         account = payable_from_any((scene.order_id,))
         built = payments.build(actors.carl(), (scene.order_id,), FileInput(account, FileLayout.XLSX, DAY.date()))
     with clock.at(DAY.replace(hour=13)):
-        payments.make_batch_file(jobs.actor(Permission.PAYMENT_FILE_BUILD), built.id)
+        payments.make_batch_file(system_actor("the program", [Permission.PAYMENT_FILE_BUILD]), built.id)
         payments.discard(actors.carl(), built.id, reason="The account is closed next week.")
 
     assert [str(problem) for each in queries.check_ledger() for problem in each.problems] == []
