@@ -12,15 +12,20 @@ from beancount import loader
 from beancount.core.data import Balance, Open, Transaction
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
+from grants.core.db import db
 from grants.documents import queries
 from grants.documents.rules import beancount
 from grants.ledger import queries as ledger
 from grants.ledger.accounts import Account, Side
 from grants.ledger.rules import AsOf
-from tests.oversight.conftest import Scene, scene, verified_world
+from grants.payments.models import OwnAccount
+from tests.oversight.conftest import Scene, paid, scene, verified_world
+from tests.payments.world import forge
+from tests.servers import Cluster
 
-__all__ = ["scene", "verified_world"]
+__all__ = ["paid", "scene", "verified_world"]
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -67,6 +72,23 @@ def test_every_entry_carries_its_reference_and_what_its_legs_are_about(scene: Sc
     assert paid.postings[0].meta is not None
     assert (paid.postings[0].meta["grant"], paid.postings[0].meta["fund_source"]) == ("PCP-2022-G-0001", "101036519")
     assert options["operating_currency"] == ["EUR"]
+
+
+def test_a_leg_of_the_bank_says_which_account_of_the_programme_moved(
+    paid: Scene, postgres: Cluster, database: str
+) -> None:
+    statement = "UPDATE ledger_leg SET own_account_id = (SELECT id FROM own_account) WHERE account = '1000'"
+    forge(postgres, database, statement)
+
+    entries, _, _ = loader.load_string(told())
+    booked = next(
+        posting
+        for entry in entries
+        for posting in (entry.postings if isinstance(entry, Transaction) else ())
+        if posting.account.startswith("Assets:1000")
+    )
+    assert booked.meta is not None
+    assert booked.meta["own_account"] == db.session.scalars(select(OwnAccount.reference)).one()
 
 
 def test_each_account_and_each_grant_under_it_is_opened_and_asserted(scene: Scene) -> None:

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from uuid import uuid4
 
 import psycopg
 import pytest
 
 from config import Config
 from grants.core import clock
-from grants.core.acts import act
 from grants.core.db import db
-from grants.core.money import euros
-from grants.core.permissions import Actor, Permission, system_actor
-from grants.ledger import rules as legs
-from grants.ledger import services as ledger
+from grants.core.permissions import Permission, system_actor
 from grants.ledger.rules import Dimensions, proofs
 from grants.oversight import queries
 from grants.payments import services as payments
@@ -27,23 +22,6 @@ from tests import actors
 from tests.oversight.conftest import DAY, Scene
 
 pytestmark = pytest.mark.usefixtures("app")
-
-
-@pytest.fixture
-def paid(scene: Scene) -> Scene:
-    """The order of the scene left and was booked by the bank."""
-    with clock.at(DAY.replace(hour=12)):
-        payments.authorise(actors.otto(), scene.order_id)
-    with clock.at(DAY.replace(hour=13)):
-        payments.export(actors.carl(), (scene.order_id,), control_total=euros(210_000))
-    with clock.at(DAY.replace(hour=14)):
-        payments.execute(actors.carl(), scene.order_id, value_on=DAY.date())
-    return scene
-
-
-@act("test_invariants.post", needs=Permission.LEDGER_READ, says="posted {subject}")
-def post(actor: Actor, event: str, lines: legs.Legs, day: date) -> None:
-    ledger.post(event, source_key=f"test:{uuid4()}", effective_on=day, description=event, legs=lines)
 
 
 def found(code: str) -> list[str]:
