@@ -32,6 +32,11 @@ COUNTED = {
     "selection_item": ("position", "rank"),
 }  # fmt: skip
 
+# What `grants ledger verify` holds against the record of acts.
+RECORDED = frozenset(
+    {"ledger_entry", "payment_batch", "payment_order", "payment_request", "recovery", "recovery_receipt"}
+)
+
 Connection = psycopg.Connection[Any]
 
 
@@ -215,10 +220,8 @@ def _rows(
             ]
     events = found.get("audit_event", [])
     left_out = {row["act_id"] for row in events if row["object_kind"] in shared or row["verb"] not in told}
-    # An entry's posting is recorded for each copy, as the books are held against the record; by the one act, where that is not copied.
-    found["audit_event"] = [
-        row for row in events if row["act_id"] not in left_out or row["object_kind"] == "ledger_entry"
-    ]
+    # Entries and payments are recorded for each copy, as the books are held against the record; by the one act, where that is not copied.
+    found["audit_event"] = [row for row in events if row["act_id"] not in left_out or row["object_kind"] in RECORDED]
     found["act"] = [row for row in found.get("act", ()) if row["id"] not in left_out and row["verb"] in told]
     return found
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,9 @@ from grants.core import audit, audit_offline, checkpoints, clock
 from grants.core.errors import Refused
 from grants.core.permissions import Permission
 from grants.core.text import csv_line
+
+if TYPE_CHECKING:
+    from grants.ledger.rules import AsOf
 
 
 @click.group()
@@ -65,21 +69,53 @@ def run_report(
         click.echo(str(out / file.name))
 
 
-@click.command()
-@click.argument("what", type=click.Choice(["journal", "balances", "audit", "checkpoints"]))
-@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
-@click.pass_obj
-def export(program: Program, what: str, out: Path) -> None:
-    """Write the journal or the balances as CSV (everything named, amounts in euros and in cents), the sealed audit as
-    JSON lines, or every signed checkpoint as text: what “grants audit verify --from” checks anywhere.
+BOOKS = ("journal", "balances", "beancount")
 
-    Who took what and when is on the record before the first line is written.
+
+@click.command()
+@click.argument("what", type=click.Choice([*BOOKS, "audit", "checkpoints"]))
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
+@click.option(
+    "--effective-to", metavar="DAY", help="Of the books: only what counts from this day or before, as 2027-03-01."
+)
+@click.option(
+    "--recorded-before",
+    metavar="TIME",
+    help="Of the books: only what was recorded before this moment; date and time with zone, as 2027-03-01T12:00:00+01:00.",
+)
+@click.pass_obj
+def export(program: Program, what: str, out: Path, effective_to: str | None, recorded_before: str | None) -> None:
+    """Write the journal or the balances as CSV (everything named, amounts in euros and in cents), the journal as text that
+    “bean-check” verifies without this program, the sealed audit as JSON lines, or every signed checkpoint as text: what
+    “grants audit verify --from” checks anywhere.
+
+    The books can be asked for as they stood on a past day, and as they were known at a past moment. Who took what and when
+    is on the record before the first line is written.
     """
-    writers = {"journal": _journal, "balances": _balances, "audit": _audit_lines, "checkpoints": _checkpoints}
+    as_of = _moments(what, effective_to, recorded_before)
+    writers = {
+        "journal": lambda: _journal(as_of),
+        "balances": lambda: _balances(as_of),
+        "beancount": lambda: _beancount(as_of),
+        "audit": _audit_lines,
+        "checkpoints": _checkpoints,
+    }
     with program.running():
         _record(what)
         lines = _write_whole(out, writers[what]())
     click.echo(f"{out}: {lines} {'checkpoints' if what == 'checkpoints' else 'lines'}")
+
+
+def _moments(what: str, effective_to: str | None, recorded_before: str | None) -> AsOf:
+    if what not in BOOKS and (effective_to or recorded_before):
+        raise click.UsageError(f"--effective-to and --recorded-before go with {', '.join(BOOKS[:-1])} and {BOOKS[-1]}.")
+    from grants.documents import rules
+    from grants.ledger.rules import AsOf
+
+    return AsOf(
+        recorded_before=None if recorded_before is None else rules.read_moment(recorded_before),
+        effective_to=None if effective_to is None else clock.read_date(effective_to),
+    )
 
 
 def _record(what: str) -> None:
@@ -94,16 +130,23 @@ def _record(what: str) -> None:
         services.export_books(operator(Permission.LEDGER_READ), what)
 
 
-def _journal() -> Iterator[bytes]:
+def _journal(as_of: AsOf) -> Iterator[bytes]:
     from grants.documents import queries
 
-    yield from _csv_lines(queries.JOURNAL_COLUMNS, queries.journal_rows())
+    yield from _csv_lines(queries.JOURNAL_COLUMNS, queries.journal_rows(as_of=as_of))
 
 
-def _balances() -> Iterator[bytes]:
+def _balances(as_of: AsOf) -> Iterator[bytes]:
     from grants.documents import queries
 
-    yield from _csv_lines(queries.BALANCE_COLUMNS, queries.balance_rows())
+    yield from _csv_lines(queries.BALANCE_COLUMNS, queries.balance_rows(as_of=as_of))
+
+
+def _beancount(as_of: AsOf) -> Iterator[bytes]:
+    from grants.documents import queries
+
+    for line in queries.beancount_lines(as_of=as_of):
+        yield f"{line}\n".encode()
 
 
 def _csv_lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:

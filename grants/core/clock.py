@@ -223,6 +223,22 @@ def read_date(text: str) -> date:
     return read
 
 
+def read_moment(text: str, field: str = "as_of") -> datetime:
+    """``2027-03-01T12:00:00+01:00`` as an instant; raises :class:`Invalid`, for this field of a form, without a zone."""
+    try:
+        found = datetime.fromisoformat(text.strip())
+        if found.tzinfo is not None:
+            return as_utc(found)
+    except (ValueError, OverflowError) as error:
+        raise Invalid(
+            f"{quoted(text)} is not a moment. Write it like 2027-03-01T12:00:00+01:00.",
+            {field: "Write date and time with its zone, for example 2027-03-01T12:00:00+01:00."},
+        ) from error
+    raise Invalid(
+        f"{quoted(text)} has no zone. Add one, for example +01:00.", {field: "Add the zone, for example +01:00."}
+    )
+
+
 def in_zone(moment: datetime, zone_name: str = BRUSSELS) -> datetime:
     """The same instant on a wall clock of ``zone_name``."""
     return as_utc(moment).astimezone(zone(zone_name))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
 from wtforms import FileField, IntegerField, RadioField, SelectField, StringField, TextAreaField
 
 from grants.cities.rules import COUNTRIES
-from grants.core.errors import no_such
+from grants.core import clock
+from grants.core.errors import Invalid, no_such
 from grants.core.money import Money
 from grants.ledger.accounts import Account
 from grants.ledger.rules import Event
@@ -22,6 +24,7 @@ from grants.payments.rules import (
     ReceiptInput,
     RecoveryInput,
 )
+from grants.payments.rules.balances_asked import BalancesAsk
 from grants.payments.rules.own_accounts import OwnAccountInput
 from grants.payments.rules.pay_runs import FileInput, FileLayout
 from grants.programmes.rules import ProgrammeView
@@ -264,6 +267,31 @@ def ledger_ask(args: Mapping[str, str]) -> tuple[LedgerAsk, dict[str, str]]:
         ),
         problems,
     )
+
+
+def balances_ask(args: Mapping[str, str]) -> tuple[BalancesAsk, dict[str, str]]:
+    """The two moments and the grant in the address of the balances, and a sentence for each that cannot be read."""
+    problems: dict[str, str] = {}
+    return BalancesAsk(
+        on=day_asked(args, "on", problems),
+        known=_moment_asked(args.get("known", "").strip(), problems),
+        grant_reference=args.get("grant", "").strip(),
+    ), problems
+
+
+def _moment_asked(typed: str, problems: dict[str, str]) -> datetime | None:
+    """A day means until its end; a moment carries its zone."""
+    if not typed:
+        return None
+    try:
+        return clock.read_moment(typed, "known") if "T" in typed.upper() and ":" in typed else _end_of(typed)
+    except Invalid as error:
+        problems["known"] = str(error)
+        return None
+
+
+def _end_of(typed: str) -> datetime:
+    return clock.end_of_day(clock.read_date(typed))
 
 
 def _listed(kind: type[Listed], name: str, args: Mapping[str, str], problems: dict[str, str]) -> Listed | None:

@@ -63,6 +63,18 @@ def scene(app: Flask, client: FlaskClient, verified_world: Made[Scene]) -> Scene
     return verified_world.told()
 
 
+@pytest.fixture
+def paid(scene: Scene) -> Scene:
+    """The order of the scene left and was booked by the bank."""
+    with clock.at(DAY.replace(hour=12)):
+        payments.authorise(actors.otto(), scene.order_id)
+    with clock.at(DAY.replace(hour=13)):
+        payments.export(actors.carl(), (scene.order_id,), control_total=euros(210_000))
+    with clock.at(DAY.replace(hour=14)):
+        payments.execute(actors.carl(), scene.order_id, value_on=DAY.date())
+    return scene
+
+
 @contextmanager
 def statements() -> Iterator[list[str]]:
     """The statements sent to the database inside the block."""

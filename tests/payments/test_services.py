@@ -797,8 +797,11 @@ def test_an_order_paid_twice_in_the_ledger_is_found(grant: World, postgres: Clus
     order_id = pay(decided(grant))
     forge(postgres, database, "UPDATE payment_order SET state = 'sent', executed_by = NULL, value_on = NULL")
 
+    paid = order(order_id).reference
     assert [str(problem) for problem in queries.verify()] == [
-        f"{order(order_id).reference}: I12: what the ledger booked is not what the order says."
+        f"{paid}: I12: what the ledger booked is not what the order says.",
+        f"{paid}: I16: the record of acts says that its state is executed, or says it more than once.",
+        f"{paid}: I16: its state sent stands without an act that is on the record.",
     ]
 
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from grants.documents.queries.exports import BALANCE_COLUMNS, JOURNAL_COLUMNS, balance_rows, journal_rows
+from grants.documents.queries.exports import (
+    BALANCE_COLUMNS,
+    JOURNAL_COLUMNS,
+    balance_rows,
+    beancount_lines,
+    journal_rows,
+)
 from grants.documents.queries.grant_statement import grant_statement
 from grants.documents.queries.overview import call_overview
 from grants.documents.queries.receipts import agreement, agreement_is_synthetic, reading_copy, receipt, submission_row
@@ -28,6 +34,7 @@ __all__ = [
     "agreement",
     "agreement_is_synthetic",
     "balance_rows",
+    "beancount_lines",
     "call_overview",
     "entries_behind",
     "figures",

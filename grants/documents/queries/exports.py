@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -14,11 +15,13 @@ from grants.applications.models import Application
 from grants.calls.models import Call
 from grants.core.db import db
 from grants.core.money import Money
+from grants.documents.rules import beancount
 from grants.identity.models import Organisation
 from grants.ledger import queries as ledger
+from grants.ledger import rules as ledger_rules
 from grants.ledger.accounts import Account
 from grants.ledger.rules import AsOf, Event
-from grants.payments.models import PaymentOrder, PaymentRequest, Recovery
+from grants.payments.models import OwnAccount, PaymentOrder, PaymentRequest, Recovery
 from grants.programmes.models import FundSource
 
 # References and names first, for people; keys for machines at the end of each row.
@@ -47,6 +50,7 @@ class _Names:
     organisations: Mapping[UUID | None, tuple[str, str]]
     fund_sources: Mapping[UUID | None, tuple[str, str]]
     documents: Mapping[UUID | None, str]
+    own_accounts: Mapping[UUID | None, str]
 
 
 def _names() -> _Names:
@@ -65,6 +69,9 @@ def _names() -> _Names:
             each_id: reference
             for model in documents
             for each_id, reference in db.session.execute(select(model.id, model.reference))
+        },
+        own_accounts={
+            each_id: reference for each_id, reference in db.session.execute(select(OwnAccount.id, OwnAccount.reference))
         },
     )
 
@@ -107,3 +114,54 @@ def balance_rows(*, as_of: AsOf | None = None) -> Iterator[tuple[Any, ...]]:
             *(row.debits, row.credits, row.amount, row.debits.cents, row.credits.cents, row.amount.cents),
             *(row.dims.call_id, row.dims.grant_id),
         )
+
+
+def beancount_lines(*, as_of: AsOf | None = None) -> Iterator[str]:
+    """The journal as Beancount text, line by line, everything named, streamed. ``bean-check`` reads it without tolerance."""
+    names = _names()
+    rows = (dict(zip(ledger.JOURNAL_COLUMNS, values, strict=True)) for values in ledger.journal_rows(as_of=as_of))
+    entries = (_transaction(names, list(legs)) for _, legs in groupby(rows, key=lambda row: row["entry"]))
+    yield from beancount.lines(entries, ("Amounts in euros; debits are above zero, credits below.",))
+
+
+def _transaction(names: _Names, legs: list[dict[str, Any]]) -> beancount.Transaction:
+    head = legs[0]
+    return beancount.Transaction(
+        on=head["effective_on"],
+        title=f"{head['event']} {Event(head['event']).label}",
+        words=head["description"],
+        about=(
+            ("entry", head["entry"]),
+            ("event", head["event"]),
+            ("recorded_at", head["recorded_at"].isoformat()),
+            ("source_key", head["source_key"]),
+            ("reverses", head["reverses"] or ""),
+        ),
+        legs=tuple(_posted(names, leg) for leg in legs),
+    )
+
+
+def _posted(names: _Names, leg: dict[str, Any]) -> beancount.Posted:
+    """A leg under its grant, else its call, else the programme; every dimension that is set, by its name or reference."""
+    told = {
+        "call_id": names.calls.get(leg["call_id"], NO_NAME)[0],
+        "grant_id": names.grants.get(leg["grant_id"], NO_NAME)[0],
+        "organisation_id": names.organisations.get(leg["organisation_id"], NO_NAME)[0],
+        "fund_source_id": names.fund_sources.get(leg["fund_source_id"], NO_NAME)[0],
+        "document_id": names.documents.get(leg["document_id"], ""),
+        "own_account_id": names.own_accounts.get(leg["own_account_id"], ""),
+    }
+    about = []
+    for name in ledger_rules.DIMENSIONS:
+        if leg[name] is not None:
+            about.append((name.removesuffix("_id"), told.get(name) or str(leg[name])))
+    # Two organisations may have one name.
+    if leg["organisation_id"] is not None:
+        about.append(("organisation_id", str(leg["organisation_id"])))
+    kept_under = (told[name] or str(leg[name]) for name in ("grant_id", "call_id") if leg[name] is not None)
+    return beancount.Posted(
+        Account(leg["account"]),
+        next(kept_under, "Programme"),
+        leg["debit_cents"] - leg["credit_cents"],
+        tuple(about),
+    )

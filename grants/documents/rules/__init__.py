@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grants.core.clock import read_moment
 from grants.documents.rules.agreeing import Check, agreeing
 from grants.documents.rules.asking import (
     Produced,
@@ -13,7 +14,6 @@ from grants.documents.rules.asking import (
     RunView,
     ScopeFound,
     Wanted,
-    read_moment,
     took_words,
 )
 from grants.documents.rules.figures import (

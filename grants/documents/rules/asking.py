@@ -7,25 +7,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from grants.core import clock
-from grants.core.errors import Invalid, quoted
 from grants.documents.rules.figures import Format, Period, ScopeKind
-
-
-def read_moment(text: str) -> datetime:
-    """``2027-03-01T12:00:00+01:00`` as an instant; raises :class:`Invalid` without a zone."""
-    try:
-        found = datetime.fromisoformat(text.strip())
-        if found.tzinfo is not None:
-            return clock.as_utc(found)
-    except (ValueError, OverflowError) as error:
-        raise Invalid(
-            f"{quoted(text)} is not a moment. Write it like 2027-03-01T12:00:00+01:00.",
-            {"as_of": "Write date and time with its zone, for example 2027-03-01T12:00:00+01:00."},
-        ) from error
-    raise Invalid(
-        f"{quoted(text)} has no zone. Add one, for example +01:00.", {"as_of": "Add the zone, for example +01:00."}
-    )
 
 
 @dataclass(frozen=True, slots=True)

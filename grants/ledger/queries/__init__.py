@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.ledger.queries.checks import dimension_ids, verify
+from grants.ledger.queries.checks import Standing, checked, dimension_ids, standing, verify
 from grants.ledger.queries.exports import JOURNAL_COLUMNS, journal_rows
 from grants.ledger.queries.journal import (
     EntryFilter,
@@ -16,6 +16,7 @@ from grants.ledger.queries.journal import (
     source_keys,
     visible,
 )
+from grants.ledger.queries.moments import out_of_order, stood
 from grants.ledger.queries.sums import (
     at_places,
     available_cents,
@@ -34,10 +35,12 @@ __all__ = [
     "EntryFilter",
     "EntryRow",
     "EntryView",
+    "Standing",
     "at_places",
     "available_cents",
     "balance",
     "balances",
+    "checked",
     "count_entries",
     "dimension_ids",
     "entries",
@@ -47,10 +50,13 @@ __all__ = [
     "leaves_out",
     "legs",
     "of",
+    "out_of_order",
     "partners_consumed",
     "partners_open",
     "sides",
     "source_keys",
+    "standing",
+    "stood",
     "trial_balance",
     "verify",
     "visible",

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Date,
-    DateTime,
-    Text,
-    case,
-    exists,
-    func,
-    literal,
-    or_,
-    select,
-)
+from sqlalchemy import ColumnElement, Date, DateTime, Text, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
@@ -24,42 +16,126 @@ from grants.core import clock
 from grants.core.audit import AuditEvent
 from grants.core.db import db
 from grants.core.errors import Problem
-from grants.core.money import ZERO, Money
+from grants.core.money import Money
 from grants.ledger import rules
-from grants.ledger.accounts import CHART, Account, Floor, Ledger, Side
+from grants.ledger.accounts import Account, Floor, Ledger, Side
 from grants.ledger.models import LedgerEntry, LedgerLeg
-from grants.ledger.queries.sums import balances, leg_cents, leg_net
+from grants.ledger.queries import moments
+from grants.ledger.queries.sums import known_at, leg_cents, leg_net
 from grants.ledger.rules import AsOf, Balances
+from grants.ledger.rules.proofs import Checked
 
 PROBLEMS_MAX = 100
 
+# Every leg once, its ids looked up and its books summed: far more than a page's statement may take for itself.
+_SORTED_IN_MEMORY = "96MB"
+
 
 def verify(*, as_of: AsOf | None = None) -> tuple[Problem, ...]:
-    """What is wrong with the journal by itself, at most a hundred problems; empty is right.
+    """What is wrong with the journal by itself, at most a hundred problems; empty is right."""
+    found = [problem for each in checked(standing(as_of)) for problem in each.problems]
+    return tuple(found[:PROBLEMS_MAX])
+
+
+def checked(stands: Standing | None = None) -> Iterator[Checked]:
+    """The invariants of the journal by itself, one after the other.
 
     Per entry: balance in each ledger, two legs or more, its digest, what the act that posted it recorded (the audit chain
-    covers that), its reversal. Per call and
-    grant: I3, I6, floors now and after every entry. What needs other stages (maxima, ceilings,
-    whether dimensions exist) is put together in oversight from the pure functions in rules.
+    covers that), its reversal, its parent grant. Debits are credits, and accounts with a floor stand on it, at every moment.
+    What needs other stages (maxima, ceilings, whether dimensions exist) is put together in oversight from the pure functions
+    in rules.
     """
-    checks = (
-        *(
-            _unbalanced,
-            _changed_legs,
-            _changed_entries,
-            _lost_entries,
-            _wrong_reversals,
-            _without_fund,
-            _below_floor_ever,
-        ),
-        lambda: _places(as_of),
+    found = stands or standing()
+    settle_in()
+    entries, days, recorded = moments.moments()
+    wrong, others, unfunded, off = _entries_off()
+    yield Checked(
+        "I1", "Every entry balances in each ledger, and has two legs or more.", entries, "entries", tuple(wrong)
     )
-    found: list[Problem] = []
-    for check in checks:
-        found += check()
-        if len(found) >= PROBLEMS_MAX:
-            break
-    return tuple(found[:PROBLEMS_MAX])
+    yield Checked(
+        "I2",
+        f"Debits are credits in each ledger, as of each of {days:,} days and as known at each of {recorded:,} moments.",
+        days + recorded,
+        "moments",
+        tuple(moments.off_balance(off)),
+    )
+    words = "Legs and entries are what the acts that posted them recorded; reversals mirror what they reverse."
+    kept = [*others, *_changed_entries(), *_wrong_reversals()]
+    yield Checked("I21", words, entries, "entries", tuple(kept))
+    yield Checked("Fund", "Every leg of a call or a grant names its parent grant.", entries, "entries", tuple(unfunded))
+    below = [*moments.below_floor_ever(), *_calls_off(found)]
+    yield Checked(
+        "I3",
+        "A call's budget is the sum of its parts; no account fell below its floor after any entry.",
+        len(found.calls),
+        "calls",
+        tuple(below),
+    )
+    carried, between = moments.offsets()
+    apart = [
+        problem
+        for grant_id in sorted(found.apart)
+        for problem in rules.grant_problems(f"grant {grant_id}", found.grants[grant_id])
+    ]
+    yield Checked(
+        "I6",
+        f"Net cash of each grant is what its accounts hold; {carried:,} legs of offsets between grants cancel out.",
+        len(found.grants),
+        "grants",
+        (*between, *apart),
+    )
+    granted, cleared = moments.clearing()
+    yield Checked(
+        "I7", "Pre-financing cleared is not above what was paid or retained.", granted, "grants", tuple(cleared)
+    )
+
+
+def settle_in() -> None:
+    """Let this transaction's statements sort in memory, and leave out compiling them, which takes longer than it saves."""
+    db.session.execute(
+        select(func.set_config("work_mem", _SORTED_IN_MEMORY, True), func.set_config("jit", "off", True))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where every call and every grant stands."""
+
+    calls: Mapping[UUID, Balances]
+    grants: Mapping[UUID, Balances]
+    # Grants whose general accounts do not cancel out: the only ones for which I6 can fail.
+    apart: frozenset[UUID]
+
+
+def standing(as_of: AsOf | None = None) -> Standing:
+    """The balances of all calls and grants, read once for every check that asks for them. One statement."""
+    calls: dict[UUID, dict[Account, int]] = {}
+    grants: dict[UUID, dict[Account, int]] = {}
+    general: dict[UUID, int] = {}
+    cents_of: Any = select(LedgerLeg.account, LedgerLeg.call_id, LedgerLeg.grant_id, func.sum(leg_net))
+    statement = known_at(as_of, cents_of).group_by(LedgerLeg.account, LedgerLeg.call_id, LedgerLeg.grant_id)
+    for code, call_id, grant_id, net in db.session.execute(statement):
+        account = _ACCOUNTS[code]
+        cents = int(net) if account in _DEBIT_SIDE else -int(net)
+        if grant_id is not None and account in _GENERAL:
+            general[grant_id] = general.get(grant_id, 0) + int(net)
+        for found, place in ((calls, call_id), (grants, grant_id)):
+            if place is not None:
+                sums = found.setdefault(place, {})
+                sums[account] = sums.get(account, 0) + cents
+    apart = frozenset(grant_id for grant_id, net in general.items() if net)
+    return Standing(_balances(calls), _balances(grants), apart)
+
+
+_ACCOUNTS = {account.value: account for account in Account}
+_GENERAL = frozenset(account for account in Account if account.ledger is Ledger.GENERAL)
+_DEBIT_SIDE = frozenset(account for account in Account if account.normal_side is Side.DEBIT)
+
+
+def _balances(found: Mapping[UUID, Mapping[Account, int]]) -> dict[UUID, Balances]:
+    return {
+        place: Balances({account: Money(cents) for account, cents in sums.items()}) for place, sums in found.items()
+    }
 
 
 def dimension_ids() -> dict[str, frozenset[UUID]]:
@@ -73,71 +149,90 @@ def dimension_ids() -> dict[str, frozenset[UUID]]:
     }
 
 
-def _unbalanced() -> list[Problem]:
-    """I1: entries with fewer than two legs, and ledgers within entries that do not balance."""
-    few = (
-        select(LedgerEntry.number, LedgerEntry.effective_on, func.count(LedgerLeg.entry_id))
-        .outerjoin(LedgerLeg, LedgerLeg.entry_id == LedgerEntry.id)
-        .group_by(LedgerEntry.id)
-        .having(func.count(LedgerLeg.entry_id) < 2)
-        .order_by(LedgerEntry.number)
-        .limit(PROBLEMS_MAX)
-    )
-    ledger = case(
-        (func.left(LedgerLeg.account, 1) == "B", Ledger.BUDGET.value),
-        (func.left(LedgerLeg.account, 1) == "M", Ledger.MEMO.value),
-        else_=Ledger.GENERAL.value,
-    ).label("ledger")
+Off = tuple[date | None, datetime | None, str, int]
+
+
+def _entries_off() -> tuple[list[Problem], list[Problem], list[Problem], list[Off]]:
+    """Every leg read once, entry by entry: what does not balance (I1), whose digest is another, which name no parent grant
+    although they are of one, and what I2 has to sum.
+
+    The digest of the legs is in the audit chain. Legs whose entry is lost count to no moment.
+    """
+    ledgers = {
+        Ledger.BUDGET: func.left(LedgerLeg.account, 1) == "B",
+        Ledger.MEMO: func.left(LedgerLeg.account, 1) == "M",
+        Ledger.GENERAL: func.left(LedgerLeg.account, 1).not_in(["B", "M"]),
+    }
+    lines = func.string_agg(_spelled_leg(), aggregate_order_by(literal("\n"), LedgerLeg.position))
     sums = (
-        select(LedgerLeg.entry_id, ledger, func.sum(leg_net).label("cents"))
-        .group_by(LedgerLeg.entry_id, ledger)
-        .having(func.sum(leg_net) != 0)
+        select(
+            LedgerLeg.entry_id,
+            func.count().label("legs"),
+            func.encode(func.sha256(func.convert_to(lines, "UTF8")), "hex").label("digest"),
+            func.count().filter(_without_fund()).label("unfunded"),
+            *(func.coalesce(func.sum(leg_net).filter(of), 0).label(ledger.value) for ledger, of in ledgers.items()),
+        )
+        .group_by(LedgerLeg.entry_id)
         .subquery()
     )
-    off = (
-        select(LedgerEntry.number, LedgerEntry.effective_on, sums.c.ledger, sums.c.cents)
-        .join(sums, sums.c.entry_id == LedgerEntry.id)
+    legs = func.coalesce(sums.c.legs, 0)
+    changed = sums.c.digest != LedgerEntry.legs_sha256
+    unfunded = func.coalesce(sums.c.unfunded, 0)
+    statement = (
+        select(
+            *(LedgerEntry.number, LedgerEntry.effective_on, LedgerEntry.recorded_at, legs, changed, unfunded),
+            *(sums.c[ledger.value] for ledger in ledgers),
+        )
+        .join(sums, sums.c.entry_id == LedgerEntry.id, full=True)
+        .where(
+            or_(
+                *(LedgerEntry.id.is_(None), legs < 2, changed, unfunded > 0),
+                *(sums.c[ledger.value] != 0 for ledger in ledgers),
+            )
+        )
         .order_by(LedgerEntry.number)
-        .limit(PROBLEMS_MAX)
     )
-    return [
-        *(
-            Problem(rules.reference(number, day), f"I1: {count} legs; an entry has two or more.")
-            for number, day, count in db.session.execute(few)
-        ),
-        *(
-            Problem(rules.reference(number, day), f"I1: the {name} ledger is off by {Money(int(cents))}.")
-            for number, day, name, cents in db.session.execute(off)
-        ),
-    ]
+    problems: list[Problem] = []
+    others: list[Problem] = []
+    without: list[Problem] = []
+    off: list[Off] = []
+    for number, day, moment, count, other, nameless, *cents in db.session.execute(statement):
+        ref = "an entry that is lost" if number is None else rules.reference(number, day)
+        if number is None:
+            problems.append(Problem(ref, f"I1: {count} legs are left of it."))
+        elif count < 2:
+            problems.append(Problem(ref, f"I1: {count} legs; an entry has two or more."))
+        if other:
+            others.append(Problem(ref, "its legs are not those that were posted."))
+        if nameless:
+            without.append(Problem(ref, f"{nameless} of its legs name no parent grant."))
+        for ledger, net in zip(ledgers, cents, strict=True):
+            if net:
+                problems.append(Problem(ref, f"I1: the {ledger.value} ledger is off by {Money(int(net))}."))
+                off.append((day, moment, ledger.value, int(net)))
+    return problems[:PROBLEMS_MAX], others[:PROBLEMS_MAX], without[:PROBLEMS_MAX], off
 
 
-def _changed_legs() -> list[Problem]:
-    """Entries whose legs are no longer those their digest was made of; the digest itself is in the audit chain."""
+def _without_fund() -> ColumnElement[bool]:
+    """Legs that name no parent grant although they are of a call, a grant or an account that has one."""
+    return LedgerLeg.fund_source_id.is_(None) & or_(
+        LedgerLeg.call_id.is_not(None),
+        LedgerLeg.grant_id.is_not(None),
+        LedgerLeg.account.not_in([account.value for account in rules.BEFORE_A_FUND]),
+    )
+
+
+def _spelled_leg() -> ColumnElement[str]:
+    """A leg as ``rules.digest`` spells it: the one place here that says so."""
     when_set = rules.SPELLED_WHEN_SET
-    spelled = func.concat_ws(
+    always = [name for name in rules.DIMENSIONS if name not in when_set]
+    return func.concat_ws(
         "|",
-        LedgerLeg.account,
-        LedgerLeg.side,
-        leg_cents,
-        *(func.coalesce(getattr(LedgerLeg, name).cast(Text), "") for name in rules.DIMENSIONS if name not in when_set),
+        *(LedgerLeg.account, LedgerLeg.side, leg_cents),
+        *(func.coalesce(getattr(LedgerLeg, name).cast(Text), "") for name in always),
         # Left out where it is not set.
         *(getattr(LedgerLeg, name).cast(Text) for name in when_set),
     )
-    lines = func.string_agg(spelled, aggregate_order_by(literal("\n"), LedgerLeg.position))
-    digest = func.encode(func.sha256(func.convert_to(lines, "UTF8")), "hex")
-    made = select(LedgerLeg.entry_id, digest.label("digest")).group_by(LedgerLeg.entry_id).subquery()
-    statement = (
-        select(LedgerEntry.number, LedgerEntry.effective_on)
-        .join(made, made.c.entry_id == LedgerEntry.id)
-        .where(made.c.digest != LedgerEntry.legs_sha256)
-        .order_by(LedgerEntry.number)
-        .limit(PROBLEMS_MAX)
-    )
-    return [
-        Problem(rules.reference(number, day), "its legs are not those that were posted.")
-        for number, day in db.session.execute(statement)
-    ]
 
 
 def _as_recorded() -> dict[str, ColumnElement[str]]:
@@ -162,55 +257,58 @@ def _posting() -> ColumnElement[bool]:
 
 
 def _changed_entries() -> list[Problem]:
-    """Entries that no act posted, or that say something else than the act that posted them recorded."""
+    """Entries that no act posted, that say something else than the act that posted them recorded, or that are gone."""
     said = _as_recorded()
-    recorded = {name: AuditEvent.changes[name][1].astext for name in said}
+    posting = (
+        select(
+            AuditEvent.id.label("event_id"),
+            AuditEvent.object_id.label("entry_id"),
+            AuditEvent.recorded_at.label("at"),
+            *(AuditEvent.changes[name][1].astext.label(name) for name in said),
+        )
+        .where(_posting())
+        .subquery()
+    )
+    differs = [said[name].is_distinct_from(posting.c[name]) for name in said]
     statement = (
         select(
-            *(LedgerEntry.number, LedgerEntry.effective_on, AuditEvent.id),
+            *(LedgerEntry.number, LedgerEntry.effective_on, posting.c.event_id),
             *(said[name].label(f"said_{name}") for name in said),
-            *(recorded[name].label(f"recorded_{name}") for name in said),
+            *(posting.c[name].label(f"recorded_{name}") for name in said),
         )
-        .outerjoin(AuditEvent, (AuditEvent.object_id == LedgerEntry.id) & _posting())
-        .where(or_(AuditEvent.id.is_(None), *(said[name].is_distinct_from(recorded[name]) for name in said)))
-        .order_by(LedgerEntry.number)
-        .limit(PROBLEMS_MAX)
-    )
-    problems = []
-    for number, day, event_id, *values in db.session.execute(statement):
-        ref = rules.reference(number, day)
-        if event_id is None:
-            problems.append(Problem(ref, "no act posted this entry."))
-            continue
-        pairs = zip(said, values[: len(said)], values[len(said) :], strict=True)
-        problems += [
-            Problem(
-                ref,
-                f"its {name.replace('_', ' ')} is not what the act that posted it recorded: it is {now or 'nothing'}, "
-                f"recorded was {before or 'nothing'}.",
-            )
-            for name, now, before in pairs
-            if now != before
-        ]
-    return problems
-
-
-def _lost_entries() -> list[Problem]:
-    """Entries that an act posted and that are not there any more."""
-    there = exists().where(LedgerEntry.id == AuditEvent.object_id)
-    statement = (
-        select(AuditEvent.changes["source_key"][1].astext, AuditEvent.changes["effective_on"][1].astext)
-        .where(_posting(), ~there)
-        .order_by(AuditEvent.recorded_at, AuditEvent.id)
+        .join(posting, posting.c.entry_id == LedgerEntry.id, full=True)
+        .where(or_(posting.c.event_id.is_(None), LedgerEntry.id.is_(None), *differs))
+        .order_by(LedgerEntry.number, posting.c.at, posting.c.event_id)
         .limit(PROBLEMS_MAX)
     )
     return [
-        Problem(
-            f"{key} of {clock.long_date(date.fromisoformat(day))}",
+        problem
+        for number, day, event_id, *values in db.session.execute(statement)
+        for problem in _differences(
+            None if number is None else rules.reference(number, day),
+            event_id is not None,
+            dict(zip(said, values[: len(said)], strict=True)),
+            dict(zip(said, values[len(said) :], strict=True)),
+        )
+    ]
+
+
+def _differences(ref: str | None, posted: bool, now: Mapping[str, str], before: Mapping[str, str]) -> Iterator[Problem]:
+    if ref is None:
+        yield Problem(
+            f"{before['source_key']} of {clock.long_date(date.fromisoformat(before['effective_on']))}",
             "the entry that an act posted under this key is not in the journal any more.",
         )
-        for key, day in db.session.execute(statement)
-    ]
+    elif not posted:
+        yield Problem(ref, "no act posted this entry.")
+    else:
+        for name in now:
+            if now[name] != before[name]:
+                yield Problem(
+                    ref,
+                    f"its {name.replace('_', ' ')} is not what the act that posted it recorded: it is {now[name] or 'nothing'}, "
+                    f"recorded was {before[name] or 'nothing'}.",
+                )
 
 
 def _wrong_reversals() -> list[Problem]:
@@ -235,70 +333,8 @@ def _wrong_reversals() -> list[Problem]:
     ]
 
 
-def _without_fund() -> list[Problem]:
-    """Legs that name no parent grant although they are of a call, a grant or an account that has one."""
-    statement = (
-        select(LedgerEntry.number, LedgerEntry.effective_on, func.count())
-        .join(LedgerLeg, LedgerLeg.entry_id == LedgerEntry.id)
-        .where(
-            LedgerLeg.fund_source_id.is_(None),
-            or_(
-                LedgerLeg.call_id.is_not(None),
-                LedgerLeg.grant_id.is_not(None),
-                LedgerLeg.account.not_in([account.value for account in rules.BEFORE_A_FUND]),
-            ),
-        )
-        .group_by(LedgerEntry.id)
-        .order_by(LedgerEntry.number)
-        .limit(PROBLEMS_MAX)
-    )
-    return [
-        Problem(rules.reference(number, day), f"{count} of its legs name no parent grant.")
-        for number, day, count in db.session.execute(statement)
-    ]
-
-
-def _below_floor_ever() -> list[Problem]:
-    """Accounts that stood below zero after some entry, within their call or grant, in the order of posting."""
-    found: list[Problem] = []
-    for floor in (Floor.CALL, Floor.GRANT):
-        accounts = [account for account in Account if CHART[account].floor is floor]
-        credit_side = [account.value for account in accounts if account.normal_side is Side.CREDIT]
-        place = getattr(LedgerLeg, floor.value)
-        change = func.sum(case((LedgerLeg.account.in_(credit_side), -leg_net), else_=leg_net))
-        steps = (
-            select(LedgerEntry.number, LedgerEntry.effective_on, LedgerLeg.account, place.label("place"), change.label("cents"))
-            .join(LedgerEntry, LedgerEntry.id == LedgerLeg.entry_id)
-            .where(LedgerLeg.account.in_([account.value for account in accounts]), place.is_not(None))
-            .group_by(LedgerEntry.number, LedgerEntry.effective_on, LedgerLeg.account, place)
-            .subquery()
-        )  # fmt: skip
-        stands = func.sum(steps.c.cents).over(partition_by=(steps.c.account, steps.c.place), order_by=steps.c.number)
-        run = select(steps, stands.label("stands")).subquery()
-        below = select(run.c.number, run.c.effective_on, run.c.account, run.c.stands).where(run.c.stands < 0)
-        found += [
-            Problem(
-                rules.reference(number, day),
-                f"after it {code} {Account(code).label} stood at {Money(int(cents))}, below zero.",
-            )
-            for number, day, code, cents in db.session.execute(below.order_by(run.c.number).limit(PROBLEMS_MAX))
-        ]
-    return found
-
-
-def _places(as_of: AsOf | None) -> list[Problem]:
-    """I3 for every call and I6 for every grant, by the pure rules, and the floors as of the moment asked."""
-    calls: dict[UUID, dict[Account, Money]] = {}
-    grants: dict[UUID, dict[Account, Money]] = {}
-    for row in balances(as_of=as_of):
-        for found, place in ((calls, row.dims.call_id), (grants, row.dims.grant_id)):
-            if place is not None:
-                sums = found.setdefault(place, {})
-                sums[row.account] = sums.get(row.account, ZERO) + row.amount
-    problems: list[Problem] = []
-    for call_id, amounts in sorted(calls.items()):
-        problems += rules.budget_problems(f"call {call_id}", Balances(amounts))
-        problems += rules.floor_problems(f"call {call_id}", Balances(amounts), Floor.CALL)
-    for grant_id, amounts in sorted(grants.items()):
-        problems += rules.grant_problems(f"grant {grant_id}", Balances(amounts))
-    return problems
+def _calls_off(found: Standing) -> Iterator[Problem]:
+    """I3 for every call, by the pure rules, and the floors as of the moment asked."""
+    for call_id, each in sorted(found.calls.items()):
+        yield from rules.budget_problems(f"call {call_id}", each)
+        yield from rules.floor_problems(f"call {call_id}", each, Floor.CALL)

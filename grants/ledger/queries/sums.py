@@ -66,7 +66,7 @@ def of(
     as_of: AsOf | None = None,
 ) -> Asking[Balances]:
     """The natural balances of all (or these) accounts for one place. One statement."""
-    statement = _known_at(as_of, select(LedgerLeg.account, debits_sum, credits_sum)).group_by(LedgerLeg.account)
+    statement = known_at(as_of, select(LedgerLeg.account, debits_sum, credits_sum)).group_by(LedgerLeg.account)
     if accounts:
         statement = statement.where(LedgerLeg.account.in_([account.value for account in accounts]))
     statement = _within(statement, fund_source_id, call_id, grant_id, organisation_id)
@@ -107,7 +107,7 @@ def balances(
     """Balances by account and the dimensions named in ``by``, ordered by account, then dimensions. One statement."""
     assert set(by) <= set(rules.DIMENSIONS), f"not dimensions of a leg: {by}"
     dims = [getattr(LedgerLeg, name) for name in by]
-    statement = _known_at(as_of, select(LedgerLeg.account, debits_sum, credits_sum, *dims))
+    statement = known_at(as_of, select(LedgerLeg.account, debits_sum, credits_sum, *dims))
     statement = statement.group_by(LedgerLeg.account, *dims).order_by(LedgerLeg.account, *dims)
     if accounts:
         statement = statement.where(LedgerLeg.account.in_([account.value for account in accounts]))
@@ -135,7 +135,7 @@ def available_cents(call_id: SQLColumnExpression[Any]) -> ScalarSelect[Any]:
 
 def grants_balances(grant_ids: Sequence[UUID], *, as_of: AsOf | None = None) -> dict[UUID, Balances]:
     """The balances of each of these grants; a grant without entries stands at zero. One statement."""
-    statement = _known_at(as_of, select(LedgerLeg.grant_id, LedgerLeg.account, debits_sum, credits_sum))
+    statement = known_at(as_of, select(LedgerLeg.grant_id, LedgerLeg.account, debits_sum, credits_sum))
     statement = statement.where(LedgerLeg.grant_id.in_(grant_ids)).group_by(LedgerLeg.grant_id, LedgerLeg.account)
     found: dict[UUID, dict[Account, Money]] = {grant_id: {} for grant_id in grant_ids}
     for grant_id, code, debits, credits in db.session.execute(statement):
@@ -191,7 +191,7 @@ def partners_consumed(grant_id: UUID) -> tuple[tuple[UUID | None, Money], ...]:
     return tuple((row.dims.organisation_id, row.amount) for row in rows)
 
 
-def _known_at(as_of: AsOf | None, statement: Select[Any]) -> Select[Any]:
+def known_at(as_of: AsOf | None, statement: Select[Any]) -> Select[Any]:
     moment = as_of or NOW
     if moment == NOW:
         return statement

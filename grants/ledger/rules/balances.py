@@ -179,7 +179,12 @@ def order_problems(place: str, *, paid: Money, committed: Money, awarded: Money,
 
 
 def closure_problems(place: str, found: Balances) -> tuple[Problem, ...]:
-    """Why a grant cannot be closed yet: something is still payable, on its way, retained, to be cleared or to be recovered."""
+    """Why a grant cannot be closed yet: something is still payable, on its way, retained, to be cleared or to be recovered,
+    received without a known reason, or held by the coordinator for its partners.
+
+    What was offset against another grant stays on 1220 for good and cancels out across them, so it holds up nothing. A
+    receipt that came in without a grant is cleared with one: below zero here it is settled.
+    """
     must_be_zero = (
         Account.PAYABLE,
         Account.IN_TRANSIT,
@@ -189,6 +194,8 @@ def closure_problems(place: str, found: Balances) -> tuple[Problem, ...]:
         Account.RECOVERY_RECEIVABLE,
         Account.INTEREST_RECEIVABLE,
         Account.INTEREST_PAYABLE,
+        Account.HELD_BY_COORDINATOR,
+        *((Account.UNIDENTIFIED,) if found[Account.UNIDENTIFIED] > ZERO else ()),
     )
     return tuple(
         Problem(place, f"“{account.label}” still holds {found[account]}. Settle it before the closure.")

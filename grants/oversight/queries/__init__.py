@@ -1,7 +1,7 @@
 """Reads across stages: duties, the record of who did what, whether the books and the program are right. Never writes."""
 
 from grants.applications.queries import told_by
-from grants.oversight.queries.books import verify_ledger
+from grants.oversight.queries.books import HELD_ELSEWHERE, check_ledger, verify_ledger
 from grants.oversight.queries.health import health
 from grants.oversight.queries.home import duties, first_steps, lately, overview, waiting
 from grants.oversight.queries.organisations import organisation_hub
@@ -14,7 +14,9 @@ from grants.oversight.queries.trail import record, record_rows, story, things
 told_by(later)
 
 __all__ = [
+    "HELD_ELSEWHERE",
     "Line",
+    "check_ledger",
     "deliveries",
     "duties",
     "first_steps",

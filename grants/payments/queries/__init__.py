@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from grants.payments.queries.checks import verify
+from grants.payments.queries.checks import checked, verify
 from grants.payments.queries.grants import GrantPayments, grant_payments
-from grants.payments.queries.journal import ledger, ledger_entry, ledger_lines
+from grants.payments.queries.journal import ledger, ledger_entry, ledger_lines, stood
 from grants.payments.queries.lists import batch, batch_id_of, batch_view, batches
 from grants.payments.queries.orders import (
     ROWS_MAX,
@@ -48,6 +48,7 @@ __all__ = [
     "batch_id_of",
     "batch_view",
     "batches",
+    "checked",
     "duties",
     "forecast",
     "grant_payments",
@@ -79,6 +80,7 @@ __all__ = [
     "reversal_page",
     "reversals",
     "standing",
+    "stood",
     "verify",
     "why_gone",
 ]

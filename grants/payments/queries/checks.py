@@ -2,52 +2,244 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Text,
+    and_,
+    case,
+    column,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+    union_all,
+)
+from sqlalchemy import cast as as_type
+from sqlalchemy.dialects.postgresql import JSONB
 
-from grants.agreements.models import Grant
+from grants.agreements.models import BankAccount, Grant
+from grants.agreements.states import PaymentKind
 from grants.core import clock
-from grants.core.db import db
+from grants.core.audit import AuditEvent
+from grants.core.db import Row, db
 from grants.core.errors import Problem
+from grants.core.files import StoredFile
+from grants.core.money import Money
 from grants.ledger import queries as books
 from grants.ledger import rules as ledger_rules
 from grants.ledger.models import LedgerEntry
+from grants.ledger.queries import Standing
+from grants.ledger.rules import Balances
+from grants.ledger.rules.proofs import Checked
 from grants.payments import rules
-from grants.payments.models import PaymentOrder, PaymentRequest, PaymentRequestPart, Recovery, RecoveryReceipt
+from grants.payments.models import (
+    PaymentBatch,
+    PaymentOrder,
+    PaymentOrderSignature,
+    PaymentRequest,
+    PaymentRequestPart,
+    Recovery,
+    RecoveryReceipt,
+)
 from grants.payments.queries.orders import ROWS_MAX, order_views
-from grants.payments.states import OrderState
+from grants.payments.states import BatchState, OrderState, RecoveryState, RequestState, Step
+
+PROBLEMS_MAX = 100
+NOTHING = Balances({})
+
+# What the ledger booked of an order, by its state: the last word of each key.
+BOOKED_OF = {"sent": (OrderState.SENT, OrderState.EXECUTED), "booked": (OrderState.EXECUTED,)}
+
+# What the record of acts must say of each money object as it stands: the columns that make its state.
+RECORDED: tuple[tuple[type[Row], str], ...] = (
+    (PaymentRequest, "state"),
+    (PaymentRequest, "suspended_on"),
+    (PaymentOrder, "state"),
+    (PaymentOrder, "amount"),
+    (PaymentBatch, "state"),
+    (PaymentBatch, "total"),
+    (Recovery, "state"),
+    (Recovery, "amount"),
+    (RecoveryReceipt, "amount"),
+)
+_WORDS = {"suspended_on": "day of suspension"}
+
+# States that nobody brings about without saying why.
+WITH_REASON = (
+    RequestState.RETURNED.value,
+    RequestState.REJECTED.value,
+    RequestState.PARTLY_APPROVED.value,
+    OrderState.CANCELLED.value,
+    BatchState.DISCARDED.value,
+    RecoveryState.ESTABLISHED.value,
+    RecoveryState.WAIVED.value,
+)
+
+# What the record calls an order that left, from before there were files.
+EXPORTED = "exported"
+
+# A file is made and checked by the program, as the person who built it asked.
+BY_THE_PROGRAM = (BatchState.READY.value, BatchState.REFUSED.value)
 
 
 def verify() -> tuple[Problem, ...]:
-    """I8, I9, I11, I12 and I15 over all requests and orders; empty is right. Assembled with the ledger's own checks in oversight."""
-    found: list[Problem] = []
-    rows = db.session.scalars(select(PaymentOrder).order_by(PaymentOrder.reference)).all()
+    """I8, I9, I11, I12, I13, I15 and I16 over all requests and orders; empty is right. Assembled with the ledger's own checks in oversight."""
+    return tuple(problem for each in checked() for problem in each.problems)
+
+
+def checked(stands: Standing | None = None) -> Iterator[Checked]:
+    """The invariants of requests, orders, files and recoveries, one after the other."""
+    found = stands or books.standing()
+    requests, orders, batches, recoveries, receipts = _counts()
+    statement = select(Grant.id, Grant.reference, Grant.maximum, Grant.interim_ceiling, Grant.final_amount)
+    grants = db.session.execute(statement.where(Grant.in_force_at.is_not(None)).order_by(Grant.reference)).all()
+    final = [grant for grant in grants if grant.final_amount is not None]
+    before = [grant for grant in grants if grant.final_amount is None]
+    yield Checked(
+        "I8",
+        "Nothing above the ceiling is authorised, paid or retained before the balance.",
+        len(before),
+        "grants",
+        tuple(_over_ceiling(before, found)),
+    )
+    yield Checked(
+        "I9",
+        "The final amount is what is accepted, within the maximum, and what the balance approved.",
+        len(final),
+        "grants",
+        tuple(_not_final(final, found)),
+    )
+    yield Checked(
+        "I11",
+        "The parts of each decided request, by partner and category, sum to what was decided.",
+        requests,
+        "requests",
+        tuple(_parts_off()),
+    )
+    booked = [*_unbooked(), *_other_days(), *_above_request()]
+    yield Checked(
+        "I12",
+        "Each order is within its request, and the ledger booked it once and as of its value date.",
+        orders,
+        "orders",
+        tuple(booked),
+    )
+    yield Checked(
+        "I13",
+        "Each file holds the orders and the money it says, where it was sent they left, and it is the one that was frozen.",
+        batches,
+        "files",
+        tuple(_other_batches()),
+    )
+    yield Checked(
+        "I15",
+        "The people of the circuit differ, signed for this amount, and approved no account of their own.",
+        orders,
+        "orders",
+        tuple(_circuits()),
+    )
+    yield Checked(
+        "I16",
+        "Each change of state is on the record once, by a person, with a reason where one is due.",
+        requests + orders + batches + recoveries + receipts,
+        "money objects",
+        tuple([*_unrecorded(), *_without_reason()]),
+    )
+
+
+def _counts() -> tuple[int, ...]:
+    models = (PaymentRequest, PaymentOrder, PaymentBatch, Recovery, RecoveryReceipt)
+    counted = [select(func.count()).select_from(model).scalar_subquery() for model in models]
+    return tuple(db.session.execute(select(*counted)).one())
+
+
+def _circuits() -> Iterator[Problem]:
+    """I15 and the amounts of I12, by the pure rule, for the orders of which the database says that something may be wrong."""
+    signed = {
+        Step.PREPARED: PaymentOrder.prepared_by,
+        Step.VERIFIED: PaymentOrder.verified_by,
+        Step.AUTHORISED: PaymentOrder.authorised_by,
+        Step.SENT: PaymentOrder.sent_by,
+    }
+    signature = PaymentOrderSignature
+    agrees = signature.user_id == case(*((signature.step == step.value, person) for step, person in signed.items()))
+    people = func.num_nonnulls(*signed.values())
+    twice = [first == second for place, first in enumerate(signed.values()) for second in list(signed.values())[:place]]
+    own = [
+        person == approved
+        for person in (BankAccount.entered_by, BankAccount.confirmed_by)
+        for approved in (PaymentOrder.verified_by, PaymentOrder.authorised_by)
+    ]
+    statement = (
+        select(PaymentOrder)
+        .join(BankAccount, BankAccount.id == PaymentOrder.bank_account_id)
+        .outerjoin(signature, and_(signature.order_id == PaymentOrder.id, signature.voided_at.is_(None)))
+        .group_by(PaymentOrder.id, BankAccount.id)
+        .having(
+            or_(
+                *(func.coalesce(each, False) for each in (*twice, *own)),
+                func.count(signature.id) != people,
+                func.count(signature.id).filter(agrees) != people,
+                func.count(signature.id).filter(signature.amount != PaymentOrder.amount) > 0,
+            )
+        )
+        .order_by(PaymentOrder.reference)
+    )
+    rows = db.session.scalars(statement).all()
     for start in range(0, len(rows), ROWS_MAX):
         for view in order_views(rows[start : start + ROWS_MAX]):
-            found += rules.circuit_problems(view)
-    found += _unbooked(rows)
-    found += _other_days()
-    found += _parts_off()
-    found += _over_ceiling()
-    found += _not_final()
-    return tuple(found)
+            yield from rules.circuit_problems(view)
 
 
-def _unbooked(rows: Sequence[PaymentOrder]) -> list[Problem]:
+def _unbooked() -> list[Problem]:
     """I12: every order that left is booked as sent, every executed one as booked, and no other."""
-    expected = set()
-    for row in rows:
-        if row.state in {OrderState.SENT.value, OrderState.EXECUTED.value}:
-            expected.add(f"payment_order:{row.id}:sent")
-        if row.state == OrderState.EXECUTED.value:
-            expected.add(f"payment_order:{row.id}:booked")
-    booked = set(books.source_keys("payment_order:"))
-    names = {str(row.id): row.reference for row in rows}
+    expected = union_all(
+        *(
+            select(
+                func.concat("payment_order:", PaymentOrder.id, f":{word}").label("key"), PaymentOrder.reference
+            ).where(PaymentOrder.state.in_([state.value for state in states]))
+            for word, states in BOOKED_OF.items()
+        )
+    ).subquery()
+    booked = select(LedgerEntry.source_key).where(LedgerEntry.source_key.like("payment_order:%")).subquery()
+    missing = expected.c.key.is_(None) | booked.c.source_key.is_(None)
+    apart = (
+        select(func.coalesce(expected.c.key, booked.c.source_key).label("key"))
+        .select_from(expected.join(booked, booked.c.source_key == expected.c.key, full=True))
+        .where(missing)
+        .subquery()
+    )
+    named = PaymentOrder.id.cast(Text) == func.split_part(apart.c.key, ":", 2)
+    statement = select(apart.c.key, PaymentOrder.reference).outerjoin(PaymentOrder, named).order_by(apart.c.key)
     return [
-        Problem(names.get(key.split(":")[1], key), "I12: what the ledger booked is not what the order says.")
-        for key in sorted(expected ^ booked)
+        Problem(reference or key, "I12: what the ledger booked is not what the order says.")
+        for key, reference in db.session.execute(statement.limit(PROBLEMS_MAX))
+    ]
+
+
+def _above_request() -> list[Problem]:
+    """I12: orders of a request that are not cancelled add up to no more than it is owed."""
+    cents = func.sum(as_type(PaymentOrder.amount, BigInteger))
+    owed = func.coalesce(as_type(PaymentRequest.payable, BigInteger), 0)
+    statement = (
+        select(PaymentRequest.reference, cents, owed)
+        .join(PaymentOrder, PaymentOrder.request_id == PaymentRequest.id)
+        .where(PaymentOrder.state != OrderState.CANCELLED.value)
+        .group_by(PaymentRequest.id)
+        .having(cents > owed)
+        .order_by(PaymentRequest.reference)
+    )
+    return [
+        Problem(reference, f"I12: its orders add up to {Money(int(ordered))}; {Money(int(payable))} is payable.")
+        for reference, ordered, payable in db.session.execute(statement.limit(PROBLEMS_MAX))
     ]
 
 
@@ -97,26 +289,173 @@ def _other_days() -> list[Problem]:
     ]
 
 
-def _over_ceiling() -> list[Problem]:
+def _over_ceiling(grants: Sequence[Any], stands: Standing) -> Iterator[Problem]:
     """I8: before the balance nothing above the ceiling of a grant."""
-    grants = db.session.scalars(
-        select(Grant).where(Grant.in_force_at.is_not(None), Grant.final_amount.is_(None)).order_by(Grant.reference)
-    ).all()
-    balances = books.grants_balances([grant.id for grant in grants])
+    for grant in grants:
+        found = stands.grants.get(grant.id, NOTHING)
+        yield from ledger_rules.ceiling_problems(grant.reference, found, ceiling=grant.interim_ceiling)
+
+
+def _not_final(grants: Sequence[Any], stands: Standing) -> Iterator[Problem]:
+    """I9: once the final amount is decided, it is what the books hold as accepted, and no more than the maximum."""
+    decided = select(PaymentRequest.grant_id, PaymentRequest.approved).where(
+        PaymentRequest.kind == PaymentKind.BALANCE.value, PaymentRequest.approved.is_not(None)
+    )
+    approved = {grant_id: said for grant_id, said in db.session.execute(decided)}
+    for grant in grants:
+        final = grant.final_amount
+        assert final is not None, "asked for grants whose balance is decided"
+        yield from ledger_rules.final_problems(grant.reference, stands.grants.get(grant.id, NOTHING), final=final)
+        if final > grant.maximum:
+            yield Problem(grant.reference, f"I9: the final amount is {final}; the maximum is {grant.maximum}.")
+        if (said := approved.get(grant.id)) is not None and said != final:
+            yield Problem(grant.reference, f"I9: the final amount is {final}; the balance approved {said}.")
+
+
+def _other_batches() -> Iterator[Problem]:
+    """I13: a file holds as many orders and as much money as it says, a discarded one none; they left when it was sent; its
+    bytes have the hash that was frozen."""
+    waits = PaymentOrder.state == OrderState.IN_FILE.value
+    sent = PaymentBatch.state == BatchState.SENT.value
+    statement = (
+        select(
+            *(PaymentBatch.reference, PaymentBatch.state, PaymentBatch.orders, PaymentBatch.total),
+            func.count(PaymentOrder.id).filter(waits == sent),
+            func.count(PaymentOrder.id),
+            func.coalesce(func.sum(as_type(PaymentOrder.amount, BigInteger)), 0),
+            PaymentBatch.file_sha256,
+            StoredFile.sha256,
+        )
+        .outerjoin(PaymentOrder, PaymentOrder.batch_id == PaymentBatch.id)
+        .outerjoin(StoredFile, StoredFile.id == PaymentBatch.file_id)
+        .group_by(PaymentBatch.id, StoredFile.id)
+        .order_by(PaymentBatch.reference)
+    )
+    for reference, state, orders, said, apart, count, cents, frozen, stored in db.session.execute(statement):
+        if state == BatchState.DISCARDED.value:
+            if count:
+                yield Problem(reference, f"I13: it was discarded, but holds {count} orders.")
+        elif (orders, said.cents) != (count, int(cents)):
+            words = f"I13: its file says {orders} orders and {said}, it holds {count} and {Money(int(cents))}."
+            yield Problem(reference, words)
+        elif apart:
+            left = "did not leave" if state == BatchState.SENT.value else "left"
+            yield Problem(reference, f"I13: it is {state}, but {apart} of its orders {left}.")
+        if frozen != stored:
+            yield Problem(reference, "I13: its file is not the one that was frozen when it was made.")
+
+
+def _unrecorded() -> list[Problem]:
+    """I16: what is entered on the record, less what is left again, is what stands, for each state of each money object.
+
+    A state changed by force leaves the record one behind, a change recorded twice one ahead; an object that is gone, or
+    that no act made, is named too. The order in which acts of one moment stand in the record does not matter.
+    """
+    every = union_all(_on_record(), *(_as_it_stands(model, name) for model, name in RECORDED)).subquery()
+    off = (
+        select(every.c.kind, every.c.name, every.c.id, every.c.value, func.sum(every.c.step).label("off"))
+        .group_by(every.c.kind, every.c.name, every.c.id, every.c.value)
+        .having(func.sum(every.c.step) != 0)
+        .order_by(every.c.kind, every.c.id, every.c.name, every.c.value)
+        .limit(PROBLEMS_MAX)
+    )
+    rows = db.session.execute(off).all()
+    names = _references({(kind, object_id) for kind, _, object_id, _, _ in rows})
     return [
-        problem
-        for grant in grants
-        for problem in ledger_rules.ceiling_problems(grant.reference, balances[grant.id], ceiling=grant.interim_ceiling)
+        Problem(
+            names.get((kind, object_id), f"{kind.replace('_', ' ')} {object_id}"),
+            f"I16: its {_WORDS.get(name, name)} {value} stands without an act that is on the record."
+            if step < 0
+            else f"I16: the record of acts says that its {_WORDS.get(name, name)} is {value}, or says it more than once.",
+        )
+        for kind, name, object_id, value, step in rows
     ]
 
 
-def _not_final() -> list[Problem]:
-    """I9: once the final amount is decided, it is what the books hold as accepted."""
-    grants = db.session.scalars(select(Grant).where(Grant.final_amount.is_not(None)).order_by(Grant.reference)).all()
-    balances = books.grants_balances([grant.id for grant in grants])
+def _on_record() -> Any:
+    """Each value of those columns that the record says was entered (one step up) or left (one down); it is read once."""
+    changed = func.jsonb_each(AuditEvent.changes).table_valued("key", column("value", JSONB)).lateral("changed")
+    side = union_all(select(literal(1).label("place")), select(literal(0).label("place"))).subquery("side")
+    said = changed.c.value.op("->>")(side.c.place)
+    value = case(
+        (
+            (AuditEvent.object_kind == PaymentOrder.__tablename__) & (said == EXPORTED),
+            literal(OrderState.SENT.value),
+        ),
+        else_=said,
+    )
+    return (
+        select(
+            AuditEvent.object_kind.label("kind"),
+            changed.c.key.label("name"),
+            AuditEvent.object_id.label("id"),
+            value.label("value"),
+            case((side.c.place == 1, 1), else_=-1).label("step"),
+        )
+        .select_from(AuditEvent)
+        .join(changed, true())
+        .join(side, true())
+        .where(
+            AuditEvent.object_kind.in_({model.__tablename__ for model, _ in RECORDED}),
+            tuple_(AuditEvent.object_kind, changed.c.key).in_(
+                [(model.__tablename__, name) for model, name in RECORDED]
+            ),
+            said.is_not(None),
+        )
+    )
+
+
+def _as_it_stands(model: type[Row], name: str) -> Any:
+    stands = getattr(model, name)
+    statement = select(
+        literal(model.__tablename__).label("kind"),
+        literal(name).label("name"),
+        model.id.label("id"),
+        stands.cast(Text).label("value"),
+        literal(-1).label("step"),
+    ).where(stands.is_not(None))
+    if (model, name) == (PaymentBatch, "state"):
+        # The lists of before files were checked left as they were made: they had no state to record, and get no other.
+        statement = statement.where(PaymentBatch.own_account_id.is_not(None))
+    return statement
+
+
+def _references(wanted: set[tuple[str, UUID]]) -> dict[tuple[str, UUID], str]:
+    found: dict[tuple[str, UUID], str] = {}
+    for model in (PaymentRequest, PaymentOrder, PaymentBatch, Recovery):
+        ids = [object_id for kind, object_id in wanted if kind == model.__tablename__]
+        for object_id, reference in db.session.execute(select(model.id, model.reference).where(model.id.in_(ids))):
+            found[model.__tablename__, object_id] = reference
+    return found
+
+
+def _without_reason() -> list[Problem]:
+    """I16: changes of state after the first that no person made, and those to a state that needs a reason without one.
+
+    A clock is stopped and goes on by a person with a reason.
+    """
+    state = AuditEvent.changes["state"]
+    held: ColumnElement[bool] = AuditEvent.changes.has_key("suspended_on")
+    due: ColumnElement[bool] = (state[1].astext.in_(WITH_REASON) | held) & AuditEvent.reason.is_(None)
+    moved = state[0].astext.is_not(None) & state[1].astext.not_in(BY_THE_PROGRAM)
+    nobody: ColumnElement[bool] = (moved | held) & AuditEvent.user_id.is_(None)
+    kinds = [model.__tablename__ for model, name in RECORDED if name == "state"]
+    statement = (
+        select(AuditEvent.object_kind, AuditEvent.object_id, state[1].astext, nobody)
+        .where(AuditEvent.object_kind.in_(kinds), AuditEvent.changes.has_key("state") | held, or_(due, nobody))
+        .order_by(AuditEvent.recorded_at, AuditEvent.id)
+        .limit(PROBLEMS_MAX)
+    )
+    rows = db.session.execute(statement).all()
+    names = _references({(kind, object_id) for kind, object_id, *_ in rows})
     return [
-        problem
-        for grant in grants
-        if grant.final_amount is not None
-        for problem in ledger_rules.final_problems(grant.reference, balances[grant.id], final=grant.final_amount)
+        Problem(
+            names.get((kind, object_id), f"{kind.replace('_', ' ')} {object_id}"),
+            f"I16: {_became(value)} by {'nobody' if alone else 'an act that gives no reason'}.",
+        )
+        for kind, object_id, value, alone in rows
     ]
+
+
+def _became(state: str | None) -> str:
+    return f"it became {state}" if state else "its clock was stopped or let go on"

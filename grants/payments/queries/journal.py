@@ -17,6 +17,7 @@ from grants.core.text import fold
 from grants.core.together import Asking, reader, side_by_side
 from grants.identity import queries as identity
 from grants.ledger import queries as books
+from grants.ledger.rules import AsOf
 from grants.payments.models import PaymentOrder, PaymentRequest
 from grants.payments.queries.orders import order_views
 from grants.payments.queries.requests import by_id, request_views
@@ -25,6 +26,7 @@ from grants.payments.rules import (
     OrderView,
     RequestView,
 )
+from grants.payments.rules.balances_asked import AccountLine, BalancesAsk, account_lines
 
 CSV_ROWS_MAX = 5_000
 LEFT_OUT = "Some entries are not shown to you because of a declared conflict."
@@ -150,3 +152,27 @@ def _orders(order_ids: Iterable[UUID]) -> Asking[tuple[OrderView, ...]]:
 def _requests(request_ids: Iterable[UUID]) -> Asking[tuple[RequestView, ...]]:
     found = yield from by_id.asking(PaymentRequest, request_ids)
     return (yield from request_views.asking(list(found.values())))
+
+
+@dataclass(frozen=True, slots=True)
+class BalancesPage:
+    """Every account as it was known then and is known now; ``unknown_grant`` and ``partial`` as on the ledger's page."""
+
+    lines: tuple[AccountLine, ...]
+    unknown_grant: bool = False
+    partial: bool = False
+
+
+def stood(actor: Actor, asked: BalancesAsk) -> BalancesPage:
+    """The accounts as of a day, as they were known at a moment and as they are known now. Four statements at most."""
+    grant_id = None
+    if asked.grant_reference:
+        try:
+            grant_id = agreements.id_of(actor, asked.grant_reference)
+        except NotFound:
+            return BalancesPage((), unknown_grant=True, partial=books.leaves_out(actor))
+    now = books.stood(actor, grant_id=grant_id, as_of=AsOf(effective_to=asked.on))
+    then = now
+    if asked.known is not None:
+        then = books.stood(actor, grant_id=grant_id, as_of=AsOf(asked.known, asked.on))
+    return BalancesPage(account_lines(then, now), partial=books.leaves_out(actor))

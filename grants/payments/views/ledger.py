@@ -13,6 +13,7 @@ from grants.ledger.accounts import Account
 from grants.ledger.rules import Event
 from grants.payments import queries
 from grants.payments.forms import (
+    balances_ask,
     ledger_ask,
 )
 from grants.payments.views.frame import P, bp
@@ -55,3 +56,12 @@ def ledger_csv() -> Any:
 def entry(ref: str) -> Any:
     found = queries.ledger_entry(current_actor(), ref)
     return page("payments/entry.html", found=found, words=acts.words)
+
+
+@bp.get("/finance/balances")
+@requires(P.LEDGER_READ)
+def balances() -> Any:
+    asked, problems = balances_ask(request.args)
+    found = None if problems else queries.stood(current_actor(), asked)
+    typed = {name: request.args.get(name, "") for name in ("on", "known", "grant")}
+    return page("payments/balances.html", found=found, asked=asked, problems=problems, typed=typed)
