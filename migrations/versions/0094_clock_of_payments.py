@@ -216,7 +216,7 @@ END $$
         """
 CREATE OR REPLACE FUNCTION check_order_may_move() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF (NEW.state IN ('in_file', 'exported', 'sent') OR (NEW.state = 'authorised' AND OLD.state = 'verified'))
+  IF (NEW.state IN ('in_file', 'sent') OR (NEW.state = 'authorised' AND OLD.state = 'verified'))
     AND EXISTS (SELECT FROM payment_suspension WHERE request_id = NEW.request_id AND until_on IS NULL) THEN
     RAISE EXCEPTION 'payment order % belongs to a suspended request: it cannot become %', NEW.id, NEW.state
       USING ERRCODE = 'check_violation';
