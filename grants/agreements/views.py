@@ -35,7 +35,7 @@ from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.core.file_types import FileType
 from grants.core.files import Incoming
 from grants.core.permissions import Permission
-from grants.identity import queries as identity
+from grants.identity.rules import OrganisationView
 from grants.web import paging
 from grants.web.choosing import chosen
 from grants.web.downloads import send
@@ -426,7 +426,7 @@ def _account(grant: GrantView, payee: int, form: Any = None) -> Any:
         payee_name=names[payee_id],
         own_side=queries.acts_for_city(current_actor(), grant.application_id),
         form=form,
-        enter=form if isinstance(form, AccountForm) else AccountForm(formdata=None, data=_known_of(payee_id)),
+        enter=form if isinstance(form, AccountForm) else AccountForm(formdata=None, data=_known_of(found.payee)),
         confirm=form if isinstance(form, ConfirmAccountForm) else ConfirmAccountForm(formdata=None, data=shown_id),
         refuse=form if isinstance(form, RefuseAccountForm) else RefuseAccountForm(formdata=None, data=shown_id),
         proposed=proposed,
@@ -443,11 +443,10 @@ def _account(grant: GrantView, payee: int, form: Any = None) -> Any:
     return shown, 422 if form is not None and form.is_submitted() else 200
 
 
-def _known_of(payee_id: UUID) -> dict[str, Any]:
+def _known_of(known: OrganisationView) -> dict[str, Any]:
     """What the register knows of where the payee lies, to be looked at and mended."""
-    known = identity.organisation(payee_id)
     return {
-        "payee": str(payee_id), "street": known.street, "postcode": known.postcode, "town": known.town,
+        "payee": str(known.id), "street": known.street, "postcode": known.postcode, "town": known.town,
         "country_code": known.country_code,
     }  # fmt: skip
 

@@ -34,27 +34,36 @@ from grants.agreements.states import (
 from grants.applications import queries as application_reads
 from grants.budgets import queries as budgets
 from grants.budgets.rules import Cell
+from grants.calls import services as calls
+from grants.calls.rules.decisions import BudgetInput
 from grants.core import clock, files
 from grants.core.db import db, get
 from grants.core.money import Money, total
 from grants.demo.judging import Judges
 from grants.demo.preparing import Sides, answered_without_verdict, meet_conditions
-from grants.demo.texts import bank_letter, sentences
+from grants.demo.texts import bank_letter, bank_statement, sentences
 from grants.dossiers.rules import Answer
 from grants.identity import queries as identity
+from grants.ledger.models import LedgerEntry, LedgerLeg
+from grants.ledger.rules import Event
 from grants.payments import queries as payment_reads
 from grants.payments import services as payments
 from grants.payments.models import PaymentOrder, PaymentRequest, Recovery
 from grants.payments.rules import DecisionInput as PaymentDecision
 from grants.payments.rules import ReceiptInput, RecoveryInput
 from grants.payments.rules.own_accounts import OwnAccountInput
-from grants.payments.states import RequestState
+from grants.payments.rules.pay_runs import FileLayout
+from grants.payments.rules.statements.values import BankFile
+from grants.payments.services import bank_files
+from grants.payments.states import RequestState, SuspensionReason
 from grants.programmes import services as programmes
 from grants.programmes.rules import PILOT_CITIES
 from grants.reporting import queries as report_reads
 from grants.reporting import services as reporting
 from grants.reporting.rules import Decision, Judged, MilestoneInput
 
+# The account the programme of the demo pays from.
+OWN_IBAN = "BE43068999999501"
 DECIDED = (RequestState.APPROVED.value, RequestState.PARTLY_APPROVED.value)
 
 
@@ -274,10 +283,61 @@ class Troupe(Judges):
         """The accounting officer puts it into a list for the bank."""
         self.export_orders([order_id])
 
-    def export_orders(self, order_ids: Sequence[UUID]) -> None:
-        """The accounting officer puts these into one list for the bank."""
+    def export_orders(self, order_ids: Sequence[UUID], layout: FileLayout = FileLayout.XLSX) -> None:
+        """The accounting officer puts these into one list, or one file of payments, for the bank."""
         amounts = db.session.scalars(select(PaymentOrder.amount).where(PaymentOrder.id.in_(order_ids)))
-        payments.export(self.actor("accountant"), tuple(order_ids), control_total=total(amounts))
+        payments.export(self.actor("accountant"), tuple(order_ids), control_total=total(amounts), layout=layout)
+
+    def bring_statement(self, order_id: UUID, booked_on: date) -> None:
+        """The accounting officer brings the bank's statement of the day on which it paid an order."""
+        order = get(PaymentOrder, order_id)
+        numbers = payment_reads.account_numbers([order_id])[order_id]
+        data = bank_statement(OWN_IBAN, booked_on, order.reference, order.amount, numbers.holder, numbers.iban)
+        incoming = files.receive(
+            FileStorage(io.BytesIO(data), filename="Statement (invented).xml"), look=bank_files.look
+        )
+        payments.import_statement(self.actor("accountant"), incoming, BankFile.STATEMENT)
+
+    def suspend(self, reference: str, reason: SuspensionReason, notice: str) -> None:
+        """The authoriser stops the clock of the newest request of a grant by a notice."""
+        payments.suspend(self.actor("authoriser"), self._newest_request(reference), reason=reason, notice=notice)
+
+    def answer_suspension(self, reference: str, lead: str, answer: str) -> None:
+        """The city answers the notice."""
+        payments.answer_suspension(self.actor(lead), self._newest_request(reference), answer=answer)
+
+    def lift(self, reference: str, reason: str) -> None:
+        """The authoriser lets the clock go on."""
+        payments.lift(self.actor("authoriser"), self._newest_request(reference), reason=reason)
+
+    def _newest_request(self, reference: str) -> UUID:
+        return self.requests(reference, *RequestState)[-1][0]
+
+    def set_budget(self, call_id: UUID, amount: Money) -> UUID:
+        """The authoriser sets the budget of a call; the entry of the ledger that says so."""
+        calls.authorise_budget(self.actor("authoriser"), call_id, BudgetInput(amount))
+        return self.budget_entry(call_id)
+
+    def budget_entry(self, call_id: UUID) -> UUID:
+        """The newest entry that set the budget of a call and stands."""
+        statement = select(LedgerEntry.id).join(LedgerLeg, LedgerLeg.entry_id == LedgerEntry.id)
+        reversed_ = select(LedgerEntry.reverses_id).where(LedgerEntry.reverses_id.is_not(None))
+        of_call = statement.where(
+            LedgerLeg.call_id == call_id,
+            LedgerEntry.event == Event.BUDGET_SET.value,
+            LedgerEntry.id.not_in(reversed_),
+        )
+        found = db.session.scalars(of_call.order_by(LedgerEntry.number.desc())).first()
+        assert found is not None, "the budget of the call was set"
+        return found
+
+    def propose_reversal(self, entry_id: UUID, reason: str) -> UUID:
+        """The accounting officer proposes to reverse an entry of the ledger."""
+        return payments.propose_reversal(self.actor("accountant"), entry_id, reason=reason)
+
+    def confirm_reversal(self, proposal_id: UUID) -> None:
+        """The authoriser confirms it."""
+        payments.confirm_reversal(self.actor("authoriser"), proposal_id)
 
     def enter_own_account(self) -> None:
         """The programme is set up, and two people give the account it pays from."""
@@ -287,7 +347,7 @@ class Troupe(Judges):
             OwnAccountInput(
                 programme.id,
                 "Pilot Cities Programme (invented)",
-                "BE43068999999501",
+                OWN_IBAN,
                 "BE",
                 "Brussels",
                 postcode="1000",

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from datetime import date
 from hashlib import sha256
+from xml.sax.saxutils import escape
 
 from grants.budgets.rules import ItemKind
 from grants.calls.rules import CallView, Scale
+from grants.core.money import Money, euros
 from grants.documents.pdf.paper import Paper
 from grants.dossiers.rules import CONFIRMED, Answer, Question, QuestionKind
 from grants.evaluation.rules import MarkInput, SheetInput
+from grants.payments.rules.sepa.values import decimal
 
 OTHERS_NOTE = (
     "Invented for the demo: which applications were not selected in 2022 is not public, only how many there were. "
@@ -164,3 +168,48 @@ def bank_letter(holder: str) -> bytes:
     paper = Paper(title="Letter of the bank", head="Demo · Letter of the bank", foot="Invented document of the demo")
     paper.paragraph(f"We confirm that {holder} holds the account that the payee named. {INVENTED}")
     return paper.finished()
+
+
+# What the statement of the demo begins with, and what its bank charged and received that day.
+_OPENING, _CHARGE, _RECEIPT = euros(2_000_000), Money(12_50), euros(480)
+
+
+def bank_statement(own_iban: str, day: date, payment: str, amount: Money, payee: str, iban: str) -> bytes:
+    """A statement of one day of an invented bank (camt.053.001.08): a payment, a charge and a receipt nobody expects."""
+    entries = (
+        _booked(day, -amount, "DEMO-B-1", payment, payee, iban, "Payment of a grant"),
+        _booked(day, -_CHARGE, "DEMO-B-2", "", "Invented Bank", "", "Charge for the account, synthetic"),
+        _booked(day, _RECEIPT, "DEMO-B-3", "", "Invented sender", "", "Refund, no reference given, synthetic"),
+    )
+    closing = _OPENING - amount - _CHARGE + _RECEIPT
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<!-- Synthetic: a statement of no bank, written for the demo. -->\n'
+        '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt>'
+        f"<GrpHdr><MsgId>DEMO-{day:%Y%m%d}</MsgId><CreDtTm>{day}T21:00:00Z</CreDtTm></GrpHdr>"
+        f"<Stmt><Id>DEMO-{day:%Y%m%d}</Id><ElctrncSeqNb>{day:%j}</ElctrncSeqNb><CreDtTm>{day}T21:00:00Z</CreDtTm>"
+        f"<FrToDt><FrDtTm>{day}T00:00:00</FrDtTm><ToDtTm>{day}T23:59:59</ToDtTm></FrToDt>"
+        f"<Acct><Id><IBAN>{own_iban}</IBAN></Id><Ccy>EUR</Ccy></Acct>"
+        f"{_balance('OPBD', _OPENING, day)}{_balance('CLBD', closing, day)}{''.join(entries)}"
+        "</Stmt></BkToCstmrStmt></Document>\n"
+    ).encode()
+
+
+def _balance(code: str, amount: Money, day: date) -> str:
+    return f"<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp>{_amount(amount)}<Dt><Dt>{day}</Dt></Dt></Bal>"
+
+
+def _amount(signed: Money) -> str:
+    way = "DBIT" if signed.cents < 0 else "CRDT"
+    return f'<Amt Ccy="EUR">{decimal(abs(signed.cents))}</Amt><CdtDbtInd>{way}</CdtDbtInd>'
+
+
+def _booked(day: date, signed: Money, reference: str, payment: str, name: str, iban: str, about: str) -> str:
+    role = "Cdtr" if signed.cents < 0 else "Dbtr"
+    account = f"<{role}Acct><Id><IBAN>{iban}</IBAN></Id></{role}Acct>" if iban else ""
+    return (
+        f"<Ntry>{_amount(signed)}<Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>{day}</Dt></BookgDt><ValDt><Dt>{day}</Dt></ValDt>"
+        f"<AcctSvcrRef>{reference}</AcctSvcrRef><NtryDtls><TxDtls>"
+        f"<Refs><EndToEndId>{payment or 'NOTPROVIDED'}</EndToEndId></Refs>"
+        f"<RltdPties><{role}><Pty><Nm>{escape(name)}</Nm></Pty></{role}>{account}</RltdPties>"
+        f"<RmtInf><Ustrd>{escape(about)}</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry>"
+    )

@@ -17,6 +17,7 @@ from grants.calls import services as calls
 from grants.calls.rules import CallView
 from grants.core.db import db
 from grants.core.errors import Refused
+from grants.core.money import euros
 from grants.demo import crowd
 from grants.demo.applying import invented_call
 from grants.demo.cast import AskedInDemo
@@ -30,6 +31,8 @@ from grants.evaluation.rules import AdjustInput
 from grants.evaluation.states import Declared, Deed, Ruling, SeatState
 from grants.identity import services as people
 from grants.identity.models import User
+from grants.payments.rules.pay_runs import FileLayout
+from grants.payments.states import SuspensionReason
 
 # A short life, so that everything has time to go wrong: six months, one report, reached milestones in months 2 and 4.
 SHORT_LIFE = """\
@@ -92,10 +95,23 @@ def _drafts_of_calls(stage: Stage) -> Story:
     yield stage.days_ago(33)
     stage.say("A call that was cancelled, and one that is a draft")
     cancelled = stage.invented_call("Winter trials", opens=28, closes=-20, total=300_000)
+    yield stage.days_ago(26)
+    _wrong_budget(stage, cancelled)
     yield stage.days_ago(20)
     calls.cancel(stage.troupe.actor("manager"), cancelled.id, "The parent fund moved its money to another year.")
+    yield stage.days_ago(19)
+    stage.troupe.propose_reversal(
+        stage.troupe.budget_entry(cancelled.id), "The call was cancelled; its money goes back."
+    )
     yield stage.days_ago(8)
     stage.troupe.import_call(invented_call("Summer trials", stage.days_ago(-30), stage.days_ago(-75), 400_000))
+
+
+def _wrong_budget(stage: Stage, call: CallView) -> None:
+    """A budget is set with a nought too many; the entry is reversed by two people."""
+    entry_id = stage.troupe.set_budget(call.id, euros(3_000_000))
+    reason = "EUR 300,000 was meant, as the call says; a nought was typed too many."
+    stage.troupe.confirm_reversal(stage.troupe.propose_reversal(entry_id, reason))
 
 
 def _small_call(stage: Stage) -> Story:
@@ -361,16 +377,20 @@ def _rejected(stage: Stage, going: Going) -> Story:
     stage.troupe.report(reference, 1, lead, 90)
     yield stage.days_ago(30)
     stage.troupe.reject_report(reference, 1, "No document supports any cost, after three questions.")
+    yield stage.days_ago(28)
+    notice = "The books of the pilot are looked for since the spring. Send the report of your auditor; we decide then."
+    stage.troupe.suspend(reference, SuspensionReason.ELIGIBILITY, notice)
 
 
 def _paid_in_part(stage: Stage, going: Going) -> Story:
-    """Allowed in part; a first order is cancelled, the second waits at the bank; the account was changed meanwhile."""
+    """Allowed in part; a first order is cancelled, its clock stands while the account changes; the second is on a statement."""
     title, troupe = IN_PART[0], stage.troupe
+    lead = going.leads[title].lead
     yield stage.days_ago(446)
     number = LIST.index(IN_PART)
     reference = _prepared(stage, going, IN_PART, number)
     yield stage.days_ago(438)
-    sign(stage, reference, going.leads[title].lead)
+    sign(stage, reference, lead)
     yield stage.bank_days_ago(434)
     troupe.decide_requests(reference, percent=70)
     yield stage.bank_days_ago(433)
@@ -378,10 +398,15 @@ def _paid_in_part(stage: Stage, going: Going) -> Story:
     assert first is not None
     yield stage.bank_days_ago(432)
     troupe.cancel_order(first, "The city is about to change its bank account.")
+    yield stage.days_ago(431)
+    notice = "You wrote that your account changes. Enter the new one with a letter of the bank; we pay to it then."
+    troupe.suspend(reference, SuspensionReason.MISSING_DOCUMENTS, notice)
     yield stage.days_ago(420)
-    troupe.enter_account(reference, going.leads[title].lead, _iban(going, title, number + 50))
+    troupe.enter_account(reference, lead, _iban(going, title, number + 50))
+    troupe.answer_suspension(reference, lead, "The new account is entered, with the letter of the bank.")
     yield stage.days_ago(418)
     troupe.confirm_account(reference)
+    troupe.lift(reference, "The new account is confirmed.")
     yield stage.bank_days_ago(7)
     second = troupe.prepare_order(reference)
     assert second is not None
@@ -390,7 +415,9 @@ def _paid_in_part(stage: Stage, going: Going) -> Story:
     yield stage.bank_days_ago(5)
     troupe.authorise_order(second)
     yield stage.bank_days_ago(3)
-    troupe.export_orders([second])
+    troupe.export_orders([second], FileLayout.V09)
+    yield stage.bank_days_ago(2) + timedelta(hours=4)
+    troupe.bring_statement(second, stage.bank_days_ago(3).date())
 
 
 def _turned_down(stage: Stage, going: Going) -> Story:

@@ -50,8 +50,8 @@ ROWS = {
 # Who reaches which page of them. Most are reached by many; each stands once.
 REACHED = {
     "manager": """
-        agreements.agreement agreements.condition agreements.dismiss agreements.drop agreements.due agreements.index agreements.people
-        agreements.last_day agreements.preparation agreements.prepare agreements.show agreements.terms awards.decision awards.publishing
+        agreements.account_waiting agreements.agreement agreements.condition agreements.dismiss agreements.drop agreements.due agreements.index
+        agreements.people agreements.last_day agreements.preparation agreements.prepare agreements.show agreements.terms awards.decision awards.publishing
         awards.meeting awards.meetings awards.minutes awards.plan_meeting
         awards.ranking awards.scenario awards.scenarios awards.what_if documents.entries documents.index documents.show evaluation.assignments evaluation.consensus
         evaluation.consensus_list evaluation.missing evaluation.reminders evaluation.seat_file evaluation.adjusting evaluation.matrix
@@ -61,7 +61,8 @@ REACHED = {
         oversight.application_history oversight.call_history oversight.city_served
         oversight.grant_history oversight.home oversight.order_history oversight.organisation oversight.privacy
         payments.approvals payments.batch payments.batches payments.entry payments.grant payments.ledger payments.order
-        payments.own_account payments.own_accounts
+        payments.bank payments.bank_account payments.bank_import payments.bank_statement
+        payments.own_account payments.own_accounts payments.reversal payments.reversals payments.unmatched
         payments.request_page programmes.change_rules programmes.describe programmes.index programmes.new
         programmes.show reporting.index reporting.milestone reporting.show
         """,
@@ -86,7 +87,7 @@ REACHED = {
 }
 # What answers with a file, with words for a machine, or with the way to another page.
 NO_PAGES = {
-    "agreements.agreement_pdf", "awards.advice_csv", "awards.complaint_decision", "awards.complaint_file", "awards.complaints_csv", "awards.letter_paper", "awards.letter_pdf", "awards.minutes_pdf", "awards.public_awards_csv", "awards.public_awards_json", "awards.pulse", "awards.ranking_csv", "awards.ranking_workbook", "awards.report_pdf", "awards.selection_minute", "documents.download", "evaluation.answer_link", "evaluation.file", "evaluation.import_template", "evaluation.pool_csv", "evaluation.run_taken", "evaluation.seats_taken",
+    "agreements.account_evidence", "agreements.agreement_pdf", "awards.advice_csv", "awards.complaint_decision", "awards.complaint_file", "awards.complaints_csv", "awards.letter_paper", "awards.letter_pdf", "awards.minutes_pdf", "awards.public_awards_csv", "awards.public_awards_json", "awards.pulse", "awards.ranking_csv", "awards.ranking_workbook", "awards.report_pdf", "awards.selection_minute", "documents.download", "evaluation.answer_link", "evaluation.file", "evaluation.import_template", "evaluation.pool_csv", "evaluation.run_taken", "evaluation.seats_taken",
     "evaluation.sheet_document", "evaluation.sheet_workbook", "evaluation.take_packed_pdf", "evaluation.take_reading_pack", "identity.open_link", "identity.roles_text", "oversight.alive", "oversight.audit_csv", "oversight.audit_key",
     "oversight.checkpoint_note", "oversight.ready", "oversight.tasks", "oversight.which_version",
     "payments.answer_file", "payments.batch_file", "payments.ledger_csv",

@@ -52,7 +52,15 @@ from grants.evaluation.models import (
 from grants.identity import queries as identity
 from grants.identity.models import Organisation, User
 from grants.oversight.queries import home
-from grants.payments.models import PaymentOrder, PaymentRequest, Recovery, ReversalProposal
+from grants.payments.models import (
+    BankImport,
+    OwnAccount,
+    PaymentBatch,
+    PaymentOrder,
+    PaymentRequest,
+    Recovery,
+    ReversalProposal,
+)
 from grants.reporting.models import PeriodicReport
 from tests import actors
 from tests.conftest import TOLD, DemoTemplate
@@ -82,6 +90,9 @@ KEPT_IN: dict[str, Any] = {
     "payment order": PaymentOrder.state,
     "recovery": Recovery.state,
     "reversal": ReversalProposal.state,
+    "payment file": PaymentBatch.state,
+    "own account": OwnAccount.state,
+    "bank import": BankImport.state,
     "conversation": Conversation.state,
     "invitation to the pool": EvaluatorInvitation.state,
     "mailing of decision letters": LetterMailing.state,
@@ -115,9 +126,19 @@ NOT_SHOWN = {
     ("decision letter", "queued"): "the demo works its jobs off before it goes on",
     ("decision letter", "dropped"): "nothing was wrong with the letters; another test holds that",
     **{
-        ("reversal", state): "nothing in the books of the demo was wrong; another test holds that"
-        for state in ("proposed", "confirmed", "refused", "withdrawn")
+        ("reversal", state): "what is proposed in the demo is right; another test holds that"
+        for state in ("refused", "withdrawn")
     },
+    **{
+        ("payment file", state): "each file of the demo leaves as it was made; tests of payments hold that"
+        for state in ("building", "ready", "refused", "discarded")
+    },
+    **{
+        ("own account", state): "the demo pays from one account, confirmed at once; tests of payments hold that"
+        for state in ("proposed", "closed")
+    },
+    ("bank import", "reading"): "the demo works its jobs off before it goes on",
+    ("bank import", "refused"): "the bank of the demo writes its file well; tests of payments hold that",
     ("complaint", "admissible"): "its committee is named at once; another test holds that",
     ("complaint", "inadmissible"): "each complaint of the demo came in time; another test holds that",
     ("complaint", "withdrawn"): "nobody of the demo gives up; another test holds that",

@@ -20,6 +20,7 @@ from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.identity import queries as identity
 from grants.identity.models import Organisation
+from grants.identity.rules import OrganisationView
 from grants.programmes.models import Programme
 from grants.programmes.queries import programme_view
 from grants.programmes.rules import ProgrammeView
@@ -109,6 +110,8 @@ class PayeeAccounts:
     shared: dict[str, tuple[str, ...]]
     # Of the programme, from the oldest to the newest.
     rules: tuple[WaitingRule, ...]
+    # What the register knows of the payee.
+    payee: OrganisationView
 
 
 @reader
@@ -122,12 +125,13 @@ def payee_accounts(organisation_id: UUID, call_id: UUID) -> Asking[PayeeAccounts
             select(BankAccount.iban, BankAccount.organisation_id).where(BankAccount.organisation_id == organisation_id)
         ),
         waiting_rules.asking([call_id]),
+        identity.organisations.asking([organisation_id]),
     ]
-    history, kept, shared, laid_down = yield from side_by_side(about)
+    history, kept, shared, laid_down, payees = yield from side_by_side(about)
     by_account: dict[UUID, tuple[FileView, ...]] = {}
     for each in kept:
         by_account[each.object_id] = (*by_account.get(each.object_id, ()), each)
-    return PayeeAccounts(history, by_account, shared, laid_down.get(call_id, ()))
+    return PayeeAccounts(history, by_account, shared, laid_down.get(call_id, ()), payees[organisation_id])
 
 
 def account_file(grant: Grant, sha256: str, *, only_coordinator: bool) -> FileView | None:

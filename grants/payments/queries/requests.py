@@ -77,9 +77,13 @@ def forecast(actor: Actor, reference: str) -> tuple[MoneyPosition, Decision, tup
     Raises :class:`NotFound`, and :class:`Refused` with the rule where the whole cannot be approved.
     """
     row = request_row(actor, reference, Permission.PAYMENT_ORDER_READ)
-    grant = db.session.scalars(select(Grant).where(Grant.id == row.grant_id)).one()
-    found, limits = books.of(grant_id=grant.id), limits_of(grant)
-    kind, basis = PaymentKind(row.kind), basis_of(row)
+    about: list[Asking[Any]] = [
+        by_id.asking(Grant, {row.grant_id}),
+        books.of.asking(grant_id=row.grant_id),
+        basis_of.asking(row),
+    ]
+    grants, found, basis = alone(side_by_side(about))
+    kind, limits = PaymentKind(row.kind), limits_of(grants[row.grant_id])
     cash = rules.cash_max(kind, basis.requested, basis.partners)
     decision = rules.decide(kind, found, limits, row.requested, cash_max=cash)
     parts = rules.parts_of(kind, decision, basis.requested, basis.requested, basis.partners)

@@ -314,8 +314,8 @@ class _Walk:
 
     def count(self) -> None:
         """One more part of the file was read."""
-        self.counted += 1
-        if self.counted > 2 * LINES_MAX:
+        self.parts_read += 1
+        if self.parts_read > 2 * LINES_MAX:
             raise Refused(f"It has more than {LINES_MAX:,} lines. Ask the bank for one file a day, or one an account.")
 
     def refuse_mass(self) -> None:
