@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -99,13 +98,14 @@ class KilledPayment:
 
     def act(self, deed: Deed, words: tuple[Any, ...], *, entries: int = 0) -> Any:
         """Kill one act wherever it can be killed, then do it; returns what it gives back."""
-        key, booked, before = uuid4().hex, books.count_entries(), tables()
+        key, booked, before, stood = uuid4().hex, books.count_entries(), tables(), self._stored()
         told = (*words, key)
         last = self._kill(deed, told, Kill(name=COMMIT))
         assert last.at == COMMIT, last
         for number in self._steps(last.steps):
             # What an act before it left in the store would shorten this one; rows name nothing of it yet.
-            shutil.rmtree(self.home / "files", ignore_errors=True)
+            for path in self._stored() - stood:
+                path.unlink()
             killed = self._kill(deed, told, Kill(number))
             assert killed.steps == number, killed
             assert tables() == before, f"{deed.__name__} killed at step {number}, “{killed.at}”, left something"
@@ -145,6 +145,10 @@ class KilledPayment:
             if tables() != before:
                 self.tally["of them after the commit"] += 1
                 return
+
+    def _stored(self) -> set[Path]:
+        """What lies in the store."""
+        return {path for path in (self.home / "files").rglob("*") if path.is_file()}
 
     def _holds(self) -> None:
         assert (books.verify(), queries.verify(), list(half_files(self.home))) == ((), (), [])
