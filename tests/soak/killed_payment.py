@@ -104,8 +104,8 @@ class KilledPayment:
         assert last.at == COMMIT, last
         for number in self._steps(last.steps):
             # What an act before it left in the store would shorten this one; rows name nothing of it yet.
-            for path in self._stored() - stood:
-                path.unlink()
+            for path in sorted(self._stored() - stood, reverse=True):
+                path.rmdir() if path.is_dir() else path.unlink()
             killed = self._kill(deed, told, Kill(number))
             assert killed.steps == number, killed
             assert tables() == before, f"{deed.__name__} killed at step {number}, “{killed.at}”, left something"
@@ -147,8 +147,8 @@ class KilledPayment:
                 return
 
     def _stored(self) -> set[Path]:
-        """What lies in the store."""
-        return {path for path in (self.home / "files").rglob("*") if path.is_file()}
+        """What lies in the store, its folders too."""
+        return {self.home / "files", *(self.home / "files").rglob("*")} if (self.home / "files").exists() else set()
 
     def _holds(self) -> None:
         assert (books.verify(), queries.verify(), list(half_files(self.home))) == ((), (), [])
