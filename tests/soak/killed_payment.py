@@ -134,7 +134,7 @@ class KilledPayment:
         """Every step up to the commit, or a sample of them with the first and the last."""
         if self.samples is None or self.samples >= count:
             return range(1, count + 1)
-        return sorted({1, count, *self.chance.sample(range(1, count + 1), self.samples - 2)})
+        return sorted({1, count, *self.chance.sample(range(2, count), self.samples - 2)})
 
     def _outside(self, deed: Deed, words: tuple[Any, ...], before: dict[str, tuple[int, int]]) -> None:
         """Kills at any time, until one comes so late that the act stands."""
