@@ -37,8 +37,9 @@ from tests import actors
 from tests.agreements.accounts import ADDRESS, called_back, confirm, document, enter, given
 from tests.awards.at_once import at_once
 from tests.factories.applications import PDF
-from tests.payments.world import IBAN, World
+from tests.payments.world import IBAN, World, forge
 from tests.payments.world import world as another_grant
+from tests.servers import Cluster
 from tests.shut import shuts
 from tests.statements import statements
 
@@ -370,14 +371,20 @@ def test_an_account_confirmed_just_now_is_authorised_to_only_after_its_days(gran
         assert services.authorise(actors.otto(), order_id).state.value == "authorised"
 
 
-def test_an_authorised_order_does_not_leave_while_its_account_waits(grant: World) -> None:
+def test_an_authorised_order_does_not_leave_while_its_account_waits(
+    grant: World, postgres: Cluster, database: str
+) -> None:
     """Whatever way it was authorised, the file is held too."""
     wait(grant, 5)
     account_id = changed(grant)
     order_id = prepared(grant)
-    with arranging():
-        row = get(PaymentOrder, order_id)
-        row.state, row.verified_by, row.authorised_by = "authorised", actors.vera().user_id, actors.otto().user_id
+    vera, otto = actors.vera().user_id, actors.otto().user_id
+    forge(
+        postgres,
+        database,
+        f"UPDATE payment_order SET state = 'authorised', verified_by = '{vera}', authorised_by = '{otto}' "
+        f"WHERE id = '{order_id}'",
+    )
     assert get(PaymentOrder, order_id).bank_account_id == account_id
 
     with pytest.raises(Refused, match="from 6 August 2024"):

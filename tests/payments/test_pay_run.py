@@ -10,21 +10,27 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from grants.agreements import services as agreeing
+from grants.agreements.rules import WaitingRule
 from grants.core import clock, files
-from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, Refused
 from grants.core.files import StoredFile
 from grants.core.money import Money, euros
+from grants.ledger.accounts import Account
 from grants.ledger.models import LedgerEntry
 from grants.payments import queries, services
 from grants.payments.models import OwnAccount, PaymentBatch, PaymentOrder, PaymentRequest
 from grants.payments.rules import DecisionInput
 from grants.payments.rules.pay_runs import FileInput, FileLayout
+from grants.payments.rules.sepa.checks import fitted
 from grants.payments.services import pain
-from grants.payments.states import BatchState, OrderState
+from grants.payments.services.building import run_of_batch
+from grants.payments.states import BatchState, OrderState, SuspensionReason
+from grants.programmes.models import Programme
 from tests import actors
-from tests.payments.world import World
+from tests.payments.world import World, forge
+from tests.servers import Cluster
 
 # A Thursday on which banks pay.
 NOW = datetime(2023, 5, 4, 9, tzinfo=UTC)
@@ -172,13 +178,120 @@ def test_what_the_rules_refuse_leaves_no_file_and_says_where_and_what(order_id: 
     assert [each.rule.way_out != "" for each in found.refusing] == [True]
 
 
-def test_an_order_that_changed_behind_the_file_keeps_it_from_leaving(order_id: UUID) -> None:
+def test_an_order_that_changed_behind_the_file_keeps_it_from_leaving(
+    order_id: UUID, postgres: Cluster, database: str
+) -> None:
     batch_id = made(order_id)
-    with arranging():
-        get(PaymentOrder, order_id).amount = DUE - Money(1)
+    forge(postgres, database, f"UPDATE payment_order SET amount = amount - 1 WHERE id = '{order_id}'")
 
     with clock.at(NOW), pytest.raises(Refused, match="not what its orders say now"):
         services.send(actors.carl(), batch_id, count=1, control_total=DUE)
+
+
+@pytest.fixture
+def request_id(order_id: UUID) -> UUID:
+    """What the order pays."""
+    return get(PaymentOrder, order_id).request_id
+
+
+def suspend(request_id: UUID) -> None:
+    services.suspend(actors.fin(), request_id, reason=SuspensionReason.MISSING_DOCUMENTS, notice="Send the letter.")
+
+
+def test_while_its_clock_stands_still_an_order_is_put_into_no_file(order_id: UUID, request_id: UUID) -> None:
+    with clock.at(NOW):
+        suspend(request_id)
+
+        with pytest.raises(Refused, match="is suspended since 4 May 2023"):
+            services.build(actors.carl(), (order_id,), chosen())
+
+        assert get(PaymentOrder, order_id).state == OrderState.AUTHORISED.value
+        assert db.session.scalars(select(PaymentBatch)).all() == []
+        services.lift(actors.fin(), request_id, reason="The letter came.")
+    assert get(PaymentBatch, made(order_id)).state == BatchState.READY.value
+
+
+def test_a_file_whose_order_is_suspended_after_it_was_built_does_not_leave(order_id: UUID, request_id: UUID) -> None:
+    batch_id = made(order_id)
+    with clock.at(NOW):
+        suspend(request_id)
+
+        with pytest.raises(Refused, match="is suspended since 4 May 2023"):
+            services.send(actors.carl(), batch_id, count=1, control_total=DUE)
+
+        assert get(PaymentOrder, order_id).state == OrderState.IN_FILE.value
+        assert db.session.scalars(select(LedgerEntry).where(LedgerEntry.event == "E7")).all() == []
+        services.lift(actors.fin(), request_id, reason="The letter came.")
+        services.send(actors.carl(), batch_id, count=1, control_total=DUE)
+    assert get(PaymentOrder, order_id).state == OrderState.SENT.value
+
+
+def confirmed_on(postgres: Cluster, database: str, grant: World, day: date) -> None:
+    """The account's confirmation is of this day, set behind everybody's back."""
+    forge(
+        postgres, database, f"UPDATE bank_account SET confirmed_at = '{day} 09:00+00' WHERE id = '{grant.account_id}'"
+    )
+
+
+def wait(days: int) -> None:
+    """Accounts of the programme wait so long from now on."""
+    programme_id = db.session.scalars(select(Programme.id)).one()
+    agreeing.lay_down_waiting(
+        actors.ingrid(), programme_id, WaitingRule(date(2023, 5, 3), days, 0, "Changes are seen.")
+    )
+
+
+def test_an_account_too_new_is_put_into_no_file_nor_paid_by_one_that_was_built(
+    order_id: UUID, grant: World, postgres: Cluster, database: str
+) -> None:
+    with clock.at(datetime(2023, 5, 3, 9, tzinfo=UTC)):
+        wait(5)
+    batch_id = made(order_id)
+    confirmed_on(postgres, database, grant, date(2023, 5, 3))
+    with clock.at(NOW):
+        with pytest.raises(Refused, match="from 8 May 2023"):
+            services.send(actors.carl(), batch_id, count=1, control_total=DUE)
+        services.discard(actors.carl(), batch_id, reason="The account waits.")
+        with pytest.raises(Refused, match="from 8 May 2023"):
+            services.build(actors.carl(), (order_id,), chosen())
+    assert get(PaymentOrder, order_id).state == OrderState.AUTHORISED.value
+
+
+@pytest.mark.parametrize("layout", [FileLayout.V09, FileLayout.V03])
+def test_the_address_of_the_payee_stands_in_the_file_and_the_checker_passes_it(
+    order_id: UUID, layout: FileLayout
+) -> None:
+    batch_id = made(order_id, layout)
+    batch = get(PaymentBatch, batch_id)
+
+    (transfer,) = pain.read(bytes_of(batch_id)).transfers
+
+    assert (transfer.payee.address.country, transfer.payee.address.town) == ("BE", "Northbridge")
+    run, _ = fitted(run_of_batch(batch))
+    assert [each for each in pain.check_file(bytes_of(batch_id), run, NOW.date()) if each.refuses] == []
+
+
+def test_two_orders_of_one_request_that_leave_together_send_no_part_twice(grant: World) -> None:
+    """Alone each cent would be that of the partner with the larger part, and the rest as if none had gone."""
+    with clock.at(NOW):
+        services.open_prefinancing(actors.program(), grant.grant_id)
+        request_id = db.session.scalars(select(PaymentRequest.id)).one()
+        services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
+        orders = []
+        for amount in (Money(1), Money(1), DUE - Money(2)):
+            order = services.prepare(actors.fin(), request_id, amount=amount).id
+            services.verify(actors.vera(), order)
+            services.authorise(actors.otto(), order)
+            orders.append(order)
+        built = services.build(actors.carl(), tuple(orders), chosen())
+        services.make_batch_file(actors.carl(), built.id)
+        services.send(actors.carl(), built.id, count=3, control_total=DUE)
+
+    left: dict[UUID | None, Money] = {part.organisation_id: part.payable for part in queries.parts_kept(request_id)}
+    for moved in queries.moved_for(request_id, Account.IN_TRANSIT).values():
+        for (partner, _), amount in moved.items():
+            left[partner] -= amount
+    assert set(left.values()) == {Money(0)}
 
 
 def test_other_bytes_in_the_store_keep_it_from_leaving(order_id: UUID) -> None:

@@ -9,12 +9,13 @@ from grants.ledger.accounts import Account
 
 MAXIMUM, CEILING, PREFINANCING, RETENTION = 600_000_00, 540_000_00, 240_000_00, 30_000_00
 # What each step of an order comes after, and who may not take it: whoever took one of these steps.
-STEPS = {"verify": "prepared", "authorise": "verified", "export": "authorised", "execute": "sent"}
-BECOMES = {"verify": "verified", "authorise": "authorised", "export": "sent", "execute": "executed"}
+STEPS = {"verify": "prepared", "authorise": "verified", "build": "authorised", "send": "in_file", "execute": "sent"}
+BECOMES = {"verify": "verified", "authorise": "authorised", "build": "in_file", "send": "sent", "execute": "executed"}
 NOT_BY = {
     "verify": ("prepare",),
     "authorise": ("prepare", "verify"),
-    "export": ("prepare", "verify", "authorise"),
+    "build": ("prepare", "verify", "authorise"),
+    "send": ("prepare", "verify", "authorise"),
     "execute": ("prepare", "verify", "authorise"),
 }
 
@@ -43,6 +44,8 @@ class Order:
     amount: int
     by: dict[str, int]
     state: str = "prepared"
+    # The file it was put into last, whatever became of that.
+    file: Any = None
 
 
 @dataclass
@@ -145,7 +148,7 @@ class Model:
     def step(self, order: Order, step: str, who: int) -> None:
         """Take a step, and book it where money moves."""
         order.by[step], order.state = who, BECOMES[step]
-        if step == "export":
+        if step == "send":
             self.move(PAYABLE=-order.amount, IN_TRANSIT=order.amount)
         elif step == "execute":
             self.move(

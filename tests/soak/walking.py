@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -24,11 +24,12 @@ from grants.identity.policy import Role
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
 from grants.payments import queries, services
-from grants.payments.models import PaymentOrder
+from grants.payments.models import OwnAccount, PaymentOrder
 from grants.payments.rules import DecisionInput, ReceiptInput, RecoveryInput
+from grants.payments.rules.pay_runs import FileInput, FileLayout
 from tests import actors
 from tests.payments.world import report, world
-from tests.soak.model import KEPT, Asked, Model, Order
+from tests.soak.model import KEPT, STEPS, Asked, Model, Order
 from tests.soak.telling import Tally
 
 NOW = datetime(2024, 8, 1, 12, tzinfo=UTC)
@@ -62,6 +63,7 @@ class Walk(RuleBasedStateMachine):
                 actors.ana().user_id, Role.APPLICATION_LEAD, "application", self.grant.application_id
             )
         assert opened is not None
+        self.account = db.session.scalars(select(OwnAccount.id)).one()
         self.model = Model(requests=[Asked(opened.id, "prefinancing", 240_000_00)])
         self.entries = books.count_entries()
         TALLY["walks"] += 1
@@ -163,7 +165,7 @@ class Walk(RuleBasedStateMachine):
             order.state = "cancelled"
 
     @precondition(lambda self: self.model.orders)
-    @rule(number=picks, step=st.sampled_from(("verify", "authorise", "export", "execute")), who=people)
+    @rule(number=picks, step=st.sampled_from(tuple(STEPS)), who=people)
     def any_step(self, number: int, step: str, who: int) -> None:
         self._step(self.of(self.model.orders, number), step, who)
 
@@ -171,8 +173,7 @@ class Walk(RuleBasedStateMachine):
     @rule(number=picks, who=people)
     def next_step(self, number: int, who: int) -> None:
         order: Order = self.of(self.model.orders, number)
-        following = {"prepared": "verify", "verified": "authorise", "authorised": "export", "sent": "execute"}
-        if step := following.get(order.state):
+        if step := {state: step for step, state in STEPS.items()}.get(order.state):
             self._step(order, step, who)
 
     def _step(self, order: Order, step: str, who: int) -> None:
@@ -180,11 +181,29 @@ class Walk(RuleBasedStateMachine):
         deeds: dict[str, Callable[[], Any]] = {
             "verify": lambda: services.verify(person, order.id),
             "authorise": lambda: services.authorise(person, order.id),
-            "export": lambda: services.export(person, (order.id,), control_total=amount),
+            "build": lambda: self._built(person, order),
+            "send": lambda: services.send(person, order.file or uuid4(), count=1, control_total=amount),
             "execute": lambda: services.execute(person, order.id, value_on=NOW.date()),
         }
-        if self.tried(self.model.may_step(order, step, who), deeds[step]):
+        found = self.tried(self.model.may_step(order, step, who), deeds[step])
+        if found:
             self.model.step(order, step, who)
+            if step == "build":
+                order.file = found
+
+    def _built(self, person: Actor, order: Order) -> UUID:
+        """The order is put into a file of its own, which is then made."""
+        built = services.build(person, (order.id,), FileInput(self.account, FileLayout.V09, NOW.date()))
+        services.make_batch_file(person, built.id)
+        return built.id
+
+    @precondition(lambda self: any(each.file for each in self.model.orders))
+    @rule(number=picks, who=people)
+    def discard(self, number: int, who: int) -> None:
+        order: Order = self.of([each for each in self.model.orders if each.file], number)
+        allowed = order.state == "in_file"
+        if self.tried(allowed, lambda: services.discard(self.people[who], order.file, reason="Another day.")):
+            order.state = "authorised"
 
     @rule(who=people)
     def establish(self, who: int) -> None:

@@ -6,6 +6,7 @@ the commitment happens to be open.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -84,9 +85,22 @@ def cleared_of(grant_id: UUID, parted: Parted) -> dict[PartKey, Money]:
     return rules.held_by(parted.decision.cleared, held, wanted)
 
 
-def sent(order: PaymentOrder) -> Amounts:
-    """The parts of what an order sends (E7): of each part of its request what earlier orders left of it."""
-    return rules.within(order.amount, _left(order, Account.IN_TRANSIT, Account.CONSUMED))
+def sent(orders: Sequence[PaymentOrder]) -> dict[UUID, Amounts]:
+    """The parts of what each of these orders sends (E7): of each part of its request what earlier orders left of it.
+
+    Orders of one request that leave together take one after the other, as if each had left alone.
+    """
+    found: dict[UUID, Amounts] = {}
+    left: dict[UUID, dict[PartKey, Money]] = {}
+    for order in orders:
+        if order.request_id not in left:
+            of_request = total(each.amount for each in orders if each.request_id == order.request_id)
+            left[order.request_id] = _left(order, of_request, Account.IN_TRANSIT, Account.CONSUMED)
+        of_parts = left[order.request_id]
+        found[order.id] = rules.within(order.amount, of_parts)
+        for key, amount in found[order.id].items():
+            of_parts[key] -= amount
+    return found
 
 
 def legs_booked(order: PaymentOrder, dims: Dimensions) -> Legs:
@@ -99,7 +113,7 @@ def legs_booked(order: PaymentOrder, dims: Dimensions) -> Legs:
     known = {(part.organisation_id, part.category): part.payable for part in queries.parts_kept(order.request_id)}
     wanted: Amounts = in_transit
     if not all(amount <= known.get(key, ZERO) for key, amount in in_transit.items()):
-        wanted = rules.within(order.amount, _left(order, Account.CONSUMED))
+        wanted = rules.within(order.amount, _left(order, order.amount, Account.CONSUMED))
     consumed = rules.fitted(order.amount, wanted, queries.open_of(order.grant_id))
     return legs_e8_parts(consumed, dims, in_transit=in_transit)
 
@@ -123,8 +137,11 @@ def reopened(recovery: Recovery, *, owed: Money, received: Money) -> list[Share]
     return list(rules.by_partner(rules.fitted(received, left, dict(consumed))).items())
 
 
-def _left(order: PaymentOrder, *accounts: Account) -> dict[PartKey, Money]:
-    """What is payable of each part of a request, less what these accounts hold of its orders; as agreed without parts."""
+def _left(order: PaymentOrder, wanted: Money, *accounts: Account) -> dict[PartKey, Money]:
+    """What is payable of each part of a request, less what these accounts hold of its orders; as agreed without parts.
+
+    Where that is less than ``wanted``, earlier orders were booked as wholes: what is payable then.
+    """
     parts = queries.parts_kept(order.request_id)
     if not parts:
         return {(partner, None): amount for partner, amount in queries.open_of(order.grant_id).items()}
@@ -134,7 +151,7 @@ def _left(order: PaymentOrder, *accounts: Account) -> dict[PartKey, Money]:
             for key, amount in moved.items():
                 if key in left:
                     left[key] -= amount
-    if total(amount for amount in left.values() if amount > ZERO) < order.amount:
+    if total(amount for amount in left.values() if amount > ZERO) < wanted:
         # Earlier orders were booked as wholes: what they left is not known part by part.
         return {(part.organisation_id, part.category): part.payable for part in parts}
     return left

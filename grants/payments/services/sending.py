@@ -23,7 +23,7 @@ from grants.ledger import services as ledger
 from grants.ledger.rules import Event, Posting
 from grants.payments import queries, rules
 from grants.payments.models import PaymentBatch, PaymentOrder, PaymentRequest
-from grants.payments.rules import BatchSummary, OrderSummary
+from grants.payments.rules import Amounts, BatchSummary, OrderSummary
 from grants.payments.rules.pay_runs import (
     FileInput,
     FileLayout,
@@ -78,17 +78,18 @@ def send(actor: Actor, batch_id: UUID, *, count: int, control_total: Money, vers
         ORDER.move(order, "send")
         order.sent_by = actor.user_id
         sign(actor, order, Step.SENT)
-    ledger.post_many([_sent(order, grants[order.grant_id], batch) for order in orders])
+    parted = parts.sent(orders)
+    ledger.post_many([_sent(order, grants[order.grant_id], batch, parted[order.id]) for order in orders])
     return BatchSummary(batch.id, batch.reference, batch.orders, batch.total, batch.file_sha256)
 
 
-def _sent(order: PaymentOrder, grant: Grant, batch: PaymentBatch) -> Posting:
+def _sent(order: PaymentOrder, grant: Grant, batch: PaymentBatch, parted: Amounts) -> Posting:
     return Posting(
         Event.ORDER_SENT,
         f"payment_order:{order.id}:sent",
         today(),
         f"{order.reference}: sent in {batch.reference}",
-        legs.legs_e7(parts.sent(order), dims_of(grant, order)),
+        legs.legs_e7(parted, dims_of(grant, order)),
     )
 
 
