@@ -27,9 +27,9 @@ from grants.core.errors import Invalid, Refused
 from grants.identity.queries import actor_for
 from tests.awards.meeting import Meeting, planned, seat_panel
 from tests.awards.publishing import publish
-from tests.evaluation.scene import Browser, Scene
+from tests.evaluation.scene import CLOSED, Browser, Scene
 from tests.statements import statements
-from tests.worlds import World
+from tests.worlds import World, Worlds
 
 NAMES = some.sampled_from("ABCDE")
 PAIRS = some.lists(some.tuples(NAMES, NAMES).filter(lambda pair: pair[0] != pair[1]), max_size=12)
@@ -50,20 +50,34 @@ def test_what_contradicts_nothing_stands_as_it_was_said(said: list[str]) -> None
     assert settled(pairwise(said)) == tuple(said)
 
 
-@pytest.fixture
-def held(scene: Scene, small_world: World[Scene]) -> Meeting:
+@pytest.fixture(scope="session")
+def held_world(worlds: Worlds, small_world: World[Scene]) -> World[Meeting]:
     """Two applications are tied; the panel put the second before the first and recommends something for it."""
-    scene.evaluate(((8, 8, 8), (8, 8, 8), (9, 9, 9)))
-    seat_panel(scene, with_place=1)
-    meeting = planned(scene)
-    meeting.all_arrive()
-    meeting.does("chair", "begin")
-    meeting.does("chair", "open_item", scene.references[1])
-    meeting.does("chair", "reorder", scene.references[0], "It covers a region nobody covers")
-    meeting.does("chair", "recommend", "Name the streets first", "The sheets miss them")
-    meeting.does("chair", "end")
-    services.minutes.freeze(scene.actor("manager"), meeting.id)
-    return meeting
+
+    def held_by_the_panel() -> Meeting:
+        scene = small_world.told()
+        scene.evaluate(((8, 8, 8), (8, 8, 8), (9, 9, 9)))
+        seat_panel(scene, with_place=1)
+        meeting = planned(scene)
+        meeting.all_arrive()
+        meeting.does("chair", "begin")
+        meeting.does("chair", "open_item", scene.references[1])
+        meeting.does("chair", "reorder", scene.references[0], "It covers a region nobody covers")
+        meeting.does("chair", "recommend", "Name the streets first", "The sheets miss them")
+        meeting.does("chair", "end")
+        services.minutes.freeze(scene.actor("manager"), meeting.id)
+        return meeting
+
+    with clock.at(CLOSED):
+        return worlds.of(held_by_the_panel, like=small_world)
+
+
+@pytest.fixture
+def held(scene: Scene, held_world: World[Meeting]) -> Meeting:
+    """The meeting, with the people of its scene in the browser's too."""
+    told = held_world.told()
+    scene.people.update(told.scene.people)
+    return told
 
 
 def sign(meeting: Meeting) -> None:

@@ -29,6 +29,7 @@ from tests.awards.test_publication import statements
 from tests.awards.test_views import text_of
 from tests.evaluation.scene import CLOSED, Browser, declares
 from tests.shut import shuts
+from tests.worlds import World, Worlds
 
 __all__ = ["meeting", "panel_world"]
 
@@ -63,13 +64,48 @@ def sign(meeting: Meeting, who: str, number: int = 1) -> None:
     services.minutes.sign(meeting.scene.actor(who), meeting.id, number)
 
 
-def test_the_minutes_say_what_was_logged_and_only_that(meeting: Meeting) -> None:
-    hold(meeting)
+@pytest.fixture(scope="session")
+def held_world(worlds: Worlds, panel_world: World[Meeting]) -> World[Meeting]:
+    """The meeting was held."""
+
+    def held_for_minutes() -> Meeting:
+        meeting = panel_world.told()
+        hold(meeting)
+        return meeting
+
+    with clock.at(CLOSED):
+        return worlds.of(held_for_minutes, like=panel_world)
+
+
+@pytest.fixture(scope="session")
+def frozen_world(worlds: Worlds, held_world: World[Meeting]) -> World[Meeting]:
+    """The minutes of the meeting that was held are frozen."""
+
+    def frozen_minutes() -> Meeting:
+        meeting = held_world.told()
+        freeze(meeting)
+        return meeting
+
+    with clock.at(CLOSED):
+        return worlds.of(frozen_minutes, like=held_world)
+
+
+@pytest.fixture
+def held(meeting: Meeting, held_world: World[Meeting]) -> Meeting:
+    return meeting
+
+
+@pytest.fixture
+def frozen(meeting: Meeting, frozen_world: World[Meeting]) -> Meeting:
+    return meeting
+
+
+def test_the_minutes_say_what_was_logged_and_only_that(held: Meeting) -> None:
     services.minutes.remark(
-        meeting.scene.actor("manager"), meeting.id, meeting.scene.references[0], "The panel thanks the evaluators."
+        held.scene.actor("manager"), held.id, held.scene.references[0], "The panel thanks the evaluators."
     )
 
-    text = queries.minutes.minutes_page(meeting.scene.actor("auditor"), meeting.slug).text
+    text = queries.minutes.minutes_page(held.scene.actor("auditor"), held.slug).text
     assert text is not None
     by_title = {item.title: item for item in text.items}
     first = by_title[FIRST]
@@ -158,60 +194,50 @@ def test_minutes_are_frozen_after_the_meeting_by_who_takes_them(meeting: Meeting
         freeze(meeting)
 
 
-def test_a_remark_after_the_freezing_makes_the_next_version_until_both_have_signed(meeting: Meeting) -> None:
-    hold(meeting)
-    freeze(meeting)
-    sign(meeting, "chair")
-    manager, reference = meeting.scene.actor("manager"), meeting.scene.references[0]
-    services.minutes.remark(manager, meeting.id, reference, "One more thing")
-    assert freeze(meeting) == 2
+def test_a_remark_after_the_freezing_makes_the_next_version_until_both_have_signed(frozen: Meeting) -> None:
+    sign(frozen, "chair")
+    manager, reference = frozen.scene.actor("manager"), frozen.scene.references[0]
+    services.minutes.remark(manager, frozen.id, reference, "One more thing")
+    assert freeze(frozen) == 2
     with pytest.raises(Conflict, match="newer version"):
-        sign(meeting, "ben", 1)
+        sign(frozen, "ben", 1)
 
-    sign(meeting, "chair", 2)
+    sign(frozen, "chair", 2)
     with pytest.raises(Refused, match="has signed already"):
-        sign(meeting, "ada", 2)
-    sign(meeting, "ben", 2)
+        sign(frozen, "ada", 2)
+    sign(frozen, "ben", 2)
     with pytest.raises(Refused, match="second person has signed"):
-        sign(meeting, "manager", 2)
+        sign(frozen, "manager", 2)
     with pytest.raises(Refused, match="signed by both"):
-        services.minutes.remark(meeting.scene.actor("manager"), meeting.id, reference, "Too late")
+        services.minutes.remark(frozen.scene.actor("manager"), frozen.id, reference, "Too late")
     with pytest.raises(Refused, match="signed by both"):
-        freeze(meeting)
-    assert view(meeting, "ben").signed
+        freeze(frozen)
+    assert view(frozen, "ben").signed
 
 
-def test_nobody_outside_the_meeting_signs(meeting: Meeting) -> None:
-    hold(meeting)
-    freeze(meeting)
-
+def test_nobody_outside_the_meeting_signs(frozen: Meeting) -> None:
     with pytest.raises(NotAllowed):
-        sign(meeting, "auditor")
+        sign(frozen, "auditor")
     with pytest.raises(DBAPIError), arranging():
         row = db.session.query(PanelMinutes).one()
-        row.chair_signed_by = row.second_signed_by = meeting.scene.people["chair"]
+        row.chair_signed_by = row.second_signed_by = frozen.scene.people["chair"]
         row.chair_signed_at = row.second_signed_at = CLOSED
         db.session.flush()
     db.session.rollback()
 
 
-def test_who_cannot_read_the_whole_does_not_sign_and_learns_who_can(meeting: Meeting, browser: Browser) -> None:
-    hold(meeting)
-    freeze(meeting)
+def test_who_cannot_read_the_whole_does_not_sign_and_learns_who_can(frozen: Meeting, browser: Browser) -> None:
     button = "Sign these minutes"
 
     with pytest.raises(Refused, match=r"Ben Member or .* can sign instead") as told:
-        sign(meeting, "cleo")
+        sign(frozen, "cleo")
     assert FIRST not in str(told.value)
-    path = f"/panels/{meeting.slug}/minutes"
+    path = f"/panels/{frozen.slug}/minutes"
     assert button not in text_of(browser.get("cleo", path))
     assert button in text_of(browser.get("ben", path))
 
 
-def test_what_is_frozen_is_not_rewritten(meeting: Meeting) -> None:
-    hold(meeting)
-    freeze(meeting)
-
+def test_what_is_frozen_is_not_rewritten(frozen: Meeting) -> None:
     with pytest.raises(DBAPIError), arranging():
         db.session.execute(update(PanelMinutes).values(content={}), execution_options={"core_write": True})
     db.session.rollback()
@@ -219,18 +245,16 @@ def test_what_is_frozen_is_not_rewritten(meeting: Meeting) -> None:
 
 @shuts(leaves_out=("awards.minutes_pdf",))
 def test_the_copy_of_a_conflicted_member_leaves_the_item_out_on_page_and_paper(
-    meeting: Meeting, browser: Browser
+    frozen: Meeting, browser: Browser
 ) -> None:
-    hold(meeting)
-    freeze(meeting)
-    path = f"/panels/{meeting.slug}/minutes"
-    hidden = (FIRST, meeting.scene.references[0], "Recommend it for funding", "Name the streets", "12:00")
+    path = f"/panels/{frozen.slug}/minutes"
+    hidden = (FIRST, frozen.scene.references[0], "Recommend it for funding", "Name the streets", "12:00")
 
     text = text_of(browser.get("cleo", path))
     assert [word for word in hidden if word in text] == []
     assert "Your copy leaves items out" in text
     assert all(word in text_of(browser.get("auditor", path)) for word in hidden)
-    pages = {who: paper(meeting, who) for who in ("cleo", "auditor")}
+    pages = {who: paper(frozen, who) for who in ("cleo", "auditor")}
     assert [word for word in hidden if word in pages["cleo"]] == []
     assert "copy with items left out" in pages["cleo"]
     with browser.get("cleo", f"{path}/1.pdf") as handed_out:
@@ -248,23 +272,21 @@ def paper(meeting: Meeting, who: str) -> str:
     return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(data)).pages)
 
 
-def test_the_paper_is_asked_for_made_and_handed_out_on_the_record(meeting: Meeting, browser: Browser) -> None:
-    hold(meeting)
-    freeze(meeting)
-    path = f"/panels/{meeting.slug}/minutes"
+def test_the_paper_is_asked_for_made_and_handed_out_on_the_record(frozen: Meeting, browser: Browser) -> None:
+    path = f"/panels/{frozen.slug}/minutes"
     assert browser.get("ben", f"{path}/1.pdf").status_code == 404
     assert browser.post("ben", f"{path}/1/file").status_code == 303
     assert "The PDF is being made." in text_of(browser.get("ben", path))
-    paper(meeting, "ben")
+    paper(frozen, "ben")
     with browser.get("ben", f"{path}/1.pdf") as handed_out:
         assert handed_out.mimetype == "application/pdf"
     assert browser.get("cleo", f"{path}/1.pdf").status_code == 404
     with pytest.raises(NotFound):
-        services.minutes.download(meeting.scene.actor("ben"), meeting.id, 7)
+        services.minutes.download(frozen.scene.actor("ben"), frozen.id, 7)
 
-    sign(meeting, "chair")
+    sign(frozen, "chair")
     assert browser.get("ben", f"{path}/1.pdf").status_code == 404
-    assert "For the chair: Carla Chair, 20 November 2022" in paper(meeting, "ben")
+    assert "For the chair: Carla Chair, 20 November 2022" in paper(frozen, "ben")
 
 
 def test_the_minutes_are_written_signed_and_read_on_their_page(meeting: Meeting, browser: Browser) -> None:
@@ -285,37 +307,29 @@ def test_the_minutes_are_written_signed_and_read_on_their_page(meeting: Meeting,
     assert "Signed second by Ben Member" in text_of(browser.get("auditor", path))
 
 
-def test_the_minutes_cost_the_same_whatever_they_hold(meeting: Meeting) -> None:
-    hold(meeting)
-    freeze(meeting)
-    actor = meeting.scene.actor("auditor")
+def test_the_minutes_cost_the_same_whatever_they_hold(frozen: Meeting) -> None:
+    actor = frozen.scene.actor("auditor")
     with statements() as seen:
-        queries.minutes.minutes_page(actor, meeting.slug)
+        queries.minutes.minutes_page(actor, frozen.slug)
 
     assert len(seen) <= 4
 
 
-def test_what_two_people_signed_grows_no_more(meeting: Meeting) -> None:
-    hold(meeting)
-    freeze(meeting)
+def test_what_two_people_signed_grows_no_more(frozen: Meeting) -> None:
     for who in ("chair", "ben"):
-        sign(meeting, who)
-    before = meeting.events()
+        sign(frozen, who)
+    before = frozen.events()
 
     with pytest.raises(Refused, match="signed by both"):
-        services.minutes.remark(
-            meeting.scene.actor("manager"), meeting.id, meeting.scene.references[1], "It was said too"
-        )
-    assert meeting.events() == before
+        services.minutes.remark(frozen.scene.actor("manager"), frozen.id, frozen.scene.references[1], "It was said too")
+    assert frozen.events() == before
 
 
-def test_a_version_beyond_those_a_page_shows_is_not_found(meeting: Meeting, monkeypatch: pytest.MonkeyPatch) -> None:
-    hold(meeting)
-    freeze(meeting)
-    first = view(meeting, "manager")
+def test_a_version_beyond_those_a_page_shows_is_not_found(frozen: Meeting, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = view(frozen, "manager")
     monkeypatch.setattr(queries.minutes, "VERSIONS_MAX", 1)
-    services.minutes.remark(meeting.scene.actor("manager"), meeting.id, meeting.scene.references[1], "More was said")
-    freeze(meeting)
+    services.minutes.remark(frozen.scene.actor("manager"), frozen.id, frozen.scene.references[1], "More was said")
+    freeze(frozen)
 
     with pytest.raises(NotFound):
-        queries.minutes.minutes_for(meeting.scene.actor("manager"), first.id)
+        queries.minutes.minutes_for(frozen.scene.actor("manager"), first.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from jinja2 import Environment, FileSystemLoader
@@ -34,8 +35,9 @@ from tests.awards.publishing import tell_all
 from tests.awards.test_late_rulings import declaration
 from tests.awards.test_services import decide
 from tests.awards.test_views import text_of
-from tests.evaluation.scene import SCORES, WORDS, Browser, Scene, declares, silent_chair
+from tests.evaluation.scene import CLOSED, SCORES, WORDS, Browser, Scene, declares, silent_chair
 from tests.factories import identity as people
+from tests.worlds import World, Worlds
 
 # 1 March 2023, 9:00 in Brussels.
 LOCAL = datetime(2023, 3, 1, 9)
@@ -43,14 +45,25 @@ MOMENT = datetime(2023, 3, 1, 8, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 
+@pytest.fixture(scope="session")
+def told_world(worlds: Worlds, small_world: World[Scene], evaluated_world: World[None]) -> World[dict[str, UUID]]:
+    """Two people decided the list and every team knows; each lead can sign in as “lead0” and so on."""
+
+    def told_by_letter() -> dict[str, UUID]:
+        scene = small_world.told()
+        services.confirm(scene.actor("officer"), decide(scene))
+        for number, person in enumerate(scene.leads):
+            scene.people[f"lead{number}"] = person
+        tell_all(scene)
+        return scene.people
+
+    with clock.at(CLOSED):
+        return worlds.of(told_by_letter, like=evaluated_world)
+
+
 @pytest.fixture
-def told(evaluated: Scene) -> Scene:
-    """Two people decided the list; each lead can sign in as “lead0” and so on."""
-    scene = evaluated
-    services.confirm(scene.actor("officer"), decide(scene))
-    for number, person in enumerate(scene.leads):
-        scene.people[f"lead{number}"] = person
-    tell_all(scene)
+def told(scene: Scene, told_world: World[dict[str, UUID]]) -> Scene:
+    scene.people.update(told_world.told())
     return scene
 
 
