@@ -217,7 +217,7 @@ class _Walk:
     kind: BankFile = BankFile.STATEMENT
     space: str = ""
     entries: int = 0
-    counted: int = 0
+    parts_read: int = 0
     root: _Element | None = None
     source: _Bounded = field(init=False)
     # Bytes read when something was let go of last, and of those that stayed.
