@@ -73,8 +73,9 @@ NOTHING_THERE = {
     ),
     OPENED_BY_MONEY: frozenset(
         {
-            "documents.download", "documents.show", "oversight.order_history", "payments.batch", "payments.batch_file",
-            "payments.entry", "payments.order", "payments.request_page", "payments.reversal",
+            "documents.download", "documents.show", "oversight.order_history", "payments.bank_account",
+            "payments.bank_import", "payments.bank_statement", "payments.batch", "payments.batch_file",
+            "payments.entry", "payments.order", "payments.own_account", "payments.request_page", "payments.reversal",
         }
     ),
     OF_ITS_TEAM: frozenset(
@@ -97,6 +98,7 @@ NOTHING_THERE = {
             "applications.stage_invitations", "applications.trial_budget", "applications.trial_files",
             "applications.trial_section", "calls.answer_draft", "calls.asked_question", "calls.call_session",
             "cities.change_action", "programmes.change_rules", "programmes.describe", "programmes.show",
+            "rates.file", "rates.table",
         }
     ),
     SHOWN_BY_A_TEST: frozenset(SHOWN_BY),

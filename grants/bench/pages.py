@@ -28,7 +28,7 @@ DUTIES = {
     "initiator": ("Prepare the order for ", _ON_THE_WAY + "('none')"),
     "verifier": ("Verify the order for ", _ON_THE_WAY + "('prepared')"),
     "authoriser": ("Authorise the order for ", _ON_THE_WAY + "('verified')"),
-    "accountant": ("Export the order for ", _ON_THE_WAY + "('authorised')"),
+    "accountant": ("Put into a payment file the order for ", _ON_THE_WAY + "('authorised')"),
     "evaluator": ("Assess ", f"SELECT least(1, ({_OPEN_SHEETS}AND x.state IS DISTINCT FROM 'submitted'))"),
     "applicant": (
         "Check and send ",

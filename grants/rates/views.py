@@ -21,7 +21,7 @@ from grants.web.routing import current_actor, page, requires, see_other
 
 bp = Blueprint("rates", __name__, url_prefix="/finance/rates")
 
-READS = (Permission.LEDGER_READ, Permission.REPORT_READ)
+READS = (Permission.LEDGER_READ,)
 FILE_BYTES_MAX = 8_000_000
 KINDS = "<any(ecb_daily, inforeuro, reference):kind>"
 

@@ -50,17 +50,18 @@ def test_the_second_click_on_verify_is_led_where_the_first_one_went(app: Flask, 
     assert (again.status_code, again.headers["Location"]) == (303, order)
 
 
-def test_the_second_click_on_export_finds_the_list_though_the_order_is_no_longer_offered(
+def test_the_second_click_on_build_finds_the_file_though_the_order_is_no_longer_offered(
     app: Flask, grant: World
 ) -> None:
     order = ordered(app)
     actors.client_of(app, actors.vera()).post(f"{order}/verify", data={"act_key": "verify"})
     actors.client_of(app, actors.otto()).post(f"{order}/authorise", data={"act_key": "authorise"})
     browser = actors.client_of(app, actors.carl())
-    data = {"orders": order.rpartition("/")[2], "control_total": "1000", "act_key": "export"}
+    day = {"execution_on": "2030-05-02", "layout": "pain.001.001.09"}
+    data = {"orders": order.rpartition("/")[2], **day, "act_key": "build"}
 
-    first = browser.post("/finance/approvals/export", data=data)
-    again = browser.post("/finance/approvals/export", data=data)
+    first = browser.post("/finance/batches/new", data=data)
+    again = browser.post("/finance/batches/new", data=data)
 
     assert (first.status_code, again.status_code) == (303, 303)
     assert first.headers["Location"] == again.headers["Location"]

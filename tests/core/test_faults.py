@@ -201,7 +201,8 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(app: Flask, attack: 
     assert {"clock", "four_eyes", "scope"} <= attack.relied["payment_order.authorise"]
     assert {"clock", "four_eyes", "ceiling"} <= attack.relied["payment_request.decide"]
     assert {"clock", "conflict", "scope"} <= attack.relied["payment_request.suspend"]
-    assert {"four_eyes", "ceiling", "scope"} <= attack.relied["payment_order.export"]
+    assert {"four_eyes", "clock", "scope"} <= attack.relied["payment_file.build"]
+    assert {"four_eyes", "clock", "ceiling", "file_rules", "scope"} <= attack.relied["payment_file.send"]
     assert {"four_eyes", "ceiling", "conflict", "scope"} <= attack.relied["ledger.confirm_reversal"]
     assert {"four_eyes", "scope"} <= attack.relied["ledger.refuse_reversal"]
 
@@ -550,18 +551,19 @@ def test_a_form_meets_a_page_in_words_and_its_key_is_not_used_up(app: Flask, mon
         paying.verify(actors.vera(), order.id)
         paying.authorise(actors.otto(), order.id)
         carl = actors.client_of(app, actors.carl())
-        form = {"orders": order.reference, "control_total": "210 000", "act_key": "k" * 32}
+        day = {"execution_on": "2030-05-02", "layout": "pain.001.001.09"}
+        form = {"orders": order.reference, **day, "act_key": "k" * 32}
         before = tables()
 
-        for name in ("audit", "ceiling", "conflict", "four_eyes", "scope"):
+        for name in ("audit", "clock", "conflict", "four_eyes", "scope"):
             with monkeypatch.context() as patch:
                 patch.setenv("GRANTS_FAULT", name)
-                answer = carl.post("/finance/approvals/export", data=form)
+                answer = carl.post("/finance/batches/new", data=form)
             assert is_refused(answer), (name, answer.status_code)
             check_page(answer)
             assert tables() == before, name
 
-        assert carl.post("/finance/approvals/export", data=form).status_code == 303
+        assert carl.post("/finance/batches/new", data=form).status_code == 303
     assert tables() != before
 
 

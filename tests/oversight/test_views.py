@@ -64,7 +64,7 @@ def test_home_shows_the_duties_of_the_stages_with_one_filled_button(app: Flask, 
     root = check_page(answer)
     text = answer.get_data(as_text=True)
     assert texts(root, "h1") == ["What you must do next"]
-    assert [duty.what for duty in found][:1] == ["Export the order for WARM"]
+    assert [duty.what for duty in found][:1] == ["Put into a payment file the order for WARM"]
     places = [text.index(duty.what) for duty in found]
     assert places == sorted(places)
     assert text.count('class="govuk-button" href') == 1

@@ -329,6 +329,7 @@ def test_by_pages_without_script_a_file_is_built_sent_and_read(app: Flask, clien
     again = carl.post("/finance/batches/new", data=day)
     services.make_batch_file(actors.carl(), db.session.scalars(select(PaymentBatch.id)).one())
     ready, read = carl.get(place).text, nuria.get(place).text
+    files = carl.get("/finance/batches").text
     version = db.session.scalars(select(PaymentBatch.version)).one()
     typed = {"version": version, "count": "1", "control_total": "210 000"}
     wrong = carl.post(f"{place}/send", data=typed | {"control_total": "210 001"})
@@ -339,6 +340,7 @@ def test_by_pages_without_script_a_file_is_built_sent_and_read(app: Flask, clien
     assert (built.status_code, again.status_code, wrong.status_code, sent.status_code) == (303, 409, 422, 303)
     assert "Ready to be sent" in ready and "Send the file to the bank" in ready
     assert "Control total, EUR" not in ready and "Send the file to the bank" not in read
+    assert "210\u00a0000.00" not in files and "210\u00a0000.00" in carl.get("/finance/batches").text
     assert "This is more than" in wrong.text and later.status_code == 409
     taken = []
     for _ in range(2):

@@ -52,7 +52,7 @@ def test_a_rejected_request_is_a_duty_of_the_city_until_it_is_answered(grant: Wo
     assert queries.duties(actors.ana(), IN_FORCE) == ()
 
 
-def test_who_confirmed_the_account_reads_which_step_comes_first_and_may_export_later(grant: World) -> None:
+def test_who_confirmed_the_account_reads_which_step_comes_first_and_may_build_later(grant: World) -> None:
     carl = actors.carl()
     with arranging():
         get(BankAccount, grant.account_id).confirmed_by = carl.user_id
@@ -66,7 +66,7 @@ def test_who_confirmed_the_account_reads_which_step_comes_first_and_may_export_l
     services.verify(actors.vera(), order.id)
     services.authorise(actors.otto(), order.id)
     (ready,) = queries.inbox(carl, Page()).rows.items
-    assert (ready.deed, ready.yours, ready.locked) == ("export", True, None)
+    assert (ready.deed, ready.yours, ready.locked) == ("build", True, None)
 
 
 def test_the_sentence_about_an_own_account_names_the_steps_it_bars() -> None:

@@ -17,6 +17,7 @@ GRANT_STORY = frozenset(
             "agreement.decline",
             "agreement.dismiss",
             "agreement.drop",
+            "agreement.lapse",
             "agreement.offer",
             "agreement.prepare",
             "agreement.set_terms",
@@ -27,6 +28,8 @@ GRANT_STORY = frozenset(
         *("report.accept", "report.open", "report.reject", "report.return", "report.submit"),
         *("payment_request.decide", "payment_request.open_for_report", "payment_request.open_prefinancing"),
         *("payment_request.reject", "payment_request.submit", "payment_order.execute"),
+        *("payment_request.complete", "payment_request.return"),
+        *("payment_request.answer_suspension", "payment_request.lift", "payment_request.suspend"),
         *("recovery.book", "recovery.establish", "recovery.waive"),
     }
 )
@@ -110,7 +113,10 @@ CALL_STORY = frozenset(
 )
 
 ORDER_STORY = frozenset(
-    f"payment_order.{verb}" for verb in ("authorise", "cancel", "change", "execute", "export", "prepare", "verify")
+    {
+        *(f"payment_order.{verb}" for verb in ("authorise", "cancel", "change", "execute", "prepare", "verify")),
+        *("payment_file.build", "payment_file.discard", "payment_file.send"),
+    }
 )
 
 PEOPLE_STORY = frozenset(

@@ -249,7 +249,7 @@ def statement_lines(actor: Actor, account: str, position: int, page: Page) -> Ro
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """How many lines of an age execute no order, and what they sum to."""
+    """How many lines of an age nothing was booked from yet, and what they sum to."""
 
     age: Age
     lines: int
@@ -277,7 +277,7 @@ def ages(actor: Actor, asked: UnmatchedAsk, today: date) -> tuple[Bucket, ...]:
 
 
 def unmatched(actor: Actor, asked: UnmatchedAsk, today: date, page: Page) -> Rows[LineView]:
-    """Lines that execute no order, the oldest first, each with what came nearest; two statements."""
+    """Lines nothing was booked from yet, the oldest first, each with what came nearest; two statements."""
     where = _asked(asked)
     if asked.age is not None:
         where.append(_of_age(asked.age, today))

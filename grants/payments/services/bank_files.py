@@ -273,7 +273,7 @@ class _Walk:
         known = _KNOWN.fullmatch(name.namespace or "")
         if name.localname != "Document" or known is None:
             raise Refused(
-                "It is XML, but none of the bank files that are read: account statements (camt.053), notices of "
+                "It is XML, but none of the bank files that are known: account statements (camt.053), notices of "
                 "bookings (camt.054) and status reports (pain.002)."
             )
         self.space, self.kind = name.namespace or "", BankFile(known[1])

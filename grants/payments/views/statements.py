@@ -1,4 +1,4 @@
-"""Pages of what the bank told: accounts and their statements, a file being read, lines that execute no order."""
+"""Pages of what the bank told: accounts and their statements, a file being read, lines not booked yet."""
 
 from __future__ import annotations
 
