@@ -292,7 +292,9 @@ class Troupe(Judges):
         """The accounting officer brings the bank's statement of the day on which it paid an order."""
         order = get(PaymentOrder, order_id)
         numbers = payment_reads.account_numbers([order_id])[order_id]
-        data = bank_statement(OWN_IBAN, booked_on, order.end_to_end_id or order.reference, order.amount, numbers.holder, numbers.iban)
+        data = bank_statement(
+            OWN_IBAN, booked_on, order.end_to_end_id or order.reference, order.amount, numbers.holder, numbers.iban
+        )
         incoming = files.receive(
             FileStorage(io.BytesIO(data), filename="Statement (invented).xml"), look=bank_files.look
         )

@@ -11,14 +11,12 @@ from grants.ledger.rules.values import Event
 REVERSED_ALONE = frozenset({Event.BUDGET_SET, Event.FUNDING_RECEIVED, Event.BANK_CHARGED})
 
 _SELECTION = "The selection of an application stands behind it, and would stay. Undo it where the selection is decided"
-_AGREEMENT = "A signed agreement says the same, and would go on saying it. Change the agreement by an amendment"
+_AGREEMENT = "A signed agreement says the same, and would go on saying it. It takes an amendment of the agreement, which cannot be made here yet"
 _REQUEST = (
     "The decision on a payment request stands behind it, and would stay decided. What was accepted too much is taken "
     "back by the balance of the grant or by a recovery"
 )
-_BANK = (
-    "The bank did it, and a mirror here undoes nothing there. Book what the bank reports next: a rejection, a return"
-)
+_BANK = "The bank did it, and a mirror here undoes nothing there. A rejection or a return that the bank reports cannot be booked here yet"
 _RECOVERY = (
     "A recovery stands behind it, and would stay as it is. Book what comes back, or waive what is owed with a reason"
 )

@@ -373,17 +373,15 @@ def _matches(actor: Actor, rows: Sequence[BankLine]) -> dict[str, Match]:
 def _candidates(actor: Actor, named: Collection[str]) -> dict[UUID, tuple[PaymentOrder, UUID | None]]:
     """Orders the bank has, and those that lines name whatever their state, with the account of their file, as far as the
     person may see them."""
-    meant = or_(
-        PaymentOrder.state == OrderState.SENT.value,
-        PaymentOrder.end_to_end_id.in_(named),
-        PaymentOrder.reference.in_(named),
-    )
+    # What a line names comes first: however many are on their way, it is not cut off.
+    is_named = func.coalesce(PaymentOrder.end_to_end_id.in_(named), False) | PaymentOrder.reference.in_(named)
+    meant = or_(PaymentOrder.state == OrderState.SENT.value, is_named)
     asked: Any = select(PaymentOrder, PaymentBatch.own_account_id)
     wanted = (
         visible_orders(actor, asked)
         .outerjoin(PaymentBatch, PaymentBatch.id == PaymentOrder.batch_id)
         .where(meant)
-        .order_by(PaymentOrder.reference)
+        .order_by(is_named.desc(), PaymentOrder.reference)
         .limit(CANDIDATES_MAX)
     )
     return {row.id: (row, left_from) for row, left_from in db.session.execute(wanted)}

@@ -180,7 +180,7 @@ def refuse_over_partner(kind: PaymentKind, approved: Amounts, partners: Partners
             name = names.get(partner, "A partner") if partner else "A partner"
             raise Refused(
                 f"{name} may have {maximum} at most, and {before + amount} would be approved for it: {before + amount - maximum} "
-                "too much. Approve less of its costs, or move budget between the partners by an amendment first."
+                "too much. Approve less of its costs."
             )
 
 
