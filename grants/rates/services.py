@@ -14,6 +14,7 @@ from grants.core.db import check_version, db, locked
 from grants.core.errors import Invalid, Refused
 from grants.core.files import Incoming
 from grants.core.permissions import Actor, Permission
+from grants.core.scanning import Clearance
 from grants.core.text import csv_table, decoded
 from grants.rates import queries, rules
 from grants.rates.models import RateSeries, RateTable
@@ -55,8 +56,7 @@ def bring_in(actor: Actor, kind: RateKind, incoming: Incoming, *, source: str, m
 
 
 def _refuse_again(kind: RateKind, incoming: Incoming) -> None:
-    # Numbers of a kind are given one after the other, and a file twice at once is seen twice.
-    db.session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"rate_table {kind.value}"))))
+    _one_at_a_time(kind)
     known = db.session.execute(
         select(RateTable.number)
         .join(files.StoredFile, files.StoredFile.id == RateTable.file_id)
@@ -70,18 +70,25 @@ def _refuse_again(kind: RateKind, incoming: Incoming) -> None:
         raise Refused(f"This very file is here already, as table {known.number}. Nothing is brought in twice.")
 
 
+def _one_at_a_time(kind: RateKind) -> None:
+    """Numbers of a kind are given, and tables taken over, one after the other."""
+    db.session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"rate_table {kind.value}"))))
+
+
 @act("rate_table.read", needs=Permission.RATE_TABLE_IMPORT, says="read rate table {subject}")
 def read(actor: Actor, table_id: UUID) -> TableState:
     """Read a file that came in: what is wrong refuses it, what is odd waits for a word; a second time changes nothing."""
     row = locked(RateTable, table_id)
     if TableState(row.state) is not TableState.RECEIVED:
         return TableState(row.state)
-    kind = RateKind(row.kind)
+    kind, kept = RateKind(row.kind), files.view(row.file_id)
+    if kept.clearance is Clearance.WAITING:
+        raise jobs.TryLater("The virus scanner has not looked at the file yet.")
     known = queries.standing(kind)
     try:
-        table = csv_table(decoded(Path(files.genuine(files.view(row.file_id))).read_bytes()))
+        table = csv_table(decoded(Path(files.genuine(kept)).read_bytes()))
         found = rules.read(kind, table, month=row.month, today=clock.in_zone(acts.moment()).date(), standing=known)
-    except Invalid as error:
+    except (Invalid, Refused) as error:
         found = rules.Read(None, (str(error),), ())
     row.problems, row.flags = list(found.problems), list(found.flags)
     if found.rates is not None and not _keep(row, found.rates, known):
@@ -125,6 +132,7 @@ def accept(actor: Actor, table_id: UUID, *, words: str = "", version: int | None
     row = locked(RateTable, table_id)
     check_version(row, version)
     TABLE.target(TableState(row.state), "accept")
+    _one_at_a_time(RateKind(row.kind))
     if row.flags and not words.strip():
         raise Invalid("A word is missing.", {"words": "Say why each rate named above is right, or how you checked it."})
     later = db.session.scalar(

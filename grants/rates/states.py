@@ -36,6 +36,6 @@ TABLE = Machine(
         Transition("read", (S.RECEIVED,), S.READ, Permission.RATE_TABLE_IMPORT),
         Transition("refuse", (S.RECEIVED,), S.REFUSED, Permission.RATE_TABLE_IMPORT),
         Transition("accept", (S.READ,), S.STANDING, Permission.RATE_TABLE_IMPORT),
-        Transition("discard", (S.READ,), S.DISCARDED, Permission.RATE_TABLE_IMPORT),
+        Transition("discard", (S.RECEIVED, S.READ), S.DISCARDED, Permission.RATE_TABLE_IMPORT),
     ],
 )

@@ -199,7 +199,8 @@ CREATE OR REPLACE FUNCTION check_request_may_move() RETURNS trigger LANGUAGE plp
 DECLARE
   path text;
 BEGIN
-  IF NEW.state <> 'paid' AND EXISTS (SELECT FROM payment_suspension WHERE request_id = NEW.id AND until_on IS NULL) THEN
+  IF NEW.state <> 'paid' AND NOT (OLD.state = 'verified' AND NEW.state = 'registered')
+    AND EXISTS (SELECT FROM payment_suspension WHERE request_id = NEW.id AND until_on IS NULL) THEN
     RAISE EXCEPTION 'payment request % is suspended: it cannot become %', NEW.id, NEW.state USING ERRCODE = 'check_violation';
   END IF;
   IF NEW.state IN ('approved', 'partly_approved') THEN

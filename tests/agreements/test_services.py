@@ -59,6 +59,20 @@ def offered(grant: Find) -> rules.GrantView:
     return grant(IN_PREPARATION)
 
 
+def test_only_who_holds_an_accepted_power_to_sign_signs_for_the_city(grant: Find) -> None:
+    found = offered(grant)
+    services.appoint(
+        actor("officer"), found.id, ContactInput("Nina New", "nina.new@demo.example", ContactRole.SIGNATORY)
+    )
+    somebody = identity.person_by_email("nina.new@demo.example")
+    assert somebody is not None
+    nina = identity.actor_for(somebody.id, fresh=True)
+
+    with pytest.raises(Refused, match="No accepted power to sign"):
+        services.sign_city(nina, found.id, capacity="Deputy", document_sha256=hash_of(found))
+    services.sign_city(actor("eleni_mayor"), found.id, capacity="Mayor", document_sha256=hash_of(found))
+
+
 def hash_of(found: rules.GrantView) -> str:
     return rules.text_hash(found.text)
 

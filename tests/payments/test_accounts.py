@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from grants.agreements import queries as agreements
 from grants.agreements import services as agreeing
-from grants.agreements.models import BankAccount
+from grants.agreements.models import BankAccount, Grant
 from grants.agreements.rules import PayeeAddress, WaitingRule
 from grants.agreements.states import BankAccountState, CheckChannel, PayeeMatch
 from grants.core import clock
@@ -431,6 +432,24 @@ def test_a_rule_that_cannot_stand_is_refused(grant: World, rule: WaitingRule, fi
     assert set(refusal.value.problems) == {field}
     with pytest.raises(NotAllowed):
         agreeing.lay_down_waiting(actors.fin(), programme_id, WaitingRule(TODAY, 1, 1, "Why"))
+
+
+def test_a_manager_of_one_call_lays_down_nothing_and_a_shorter_wait_frees_no_account_of_today(grant: World) -> None:
+    programme_id = db.session.scalars(select(Programme.id)).one()
+    somebody = actors.person("Cara Call")
+    of_a_call = actors.give(somebody, Role.PROGRAMME_MANAGER, "call", get(Grant, grant.grant_id).call_id)
+    with pytest.raises(NotFound):
+        agreeing.lay_down_waiting(of_a_call, programme_id, WaitingRule(TODAY, 30, 1, "Why"))
+    with pytest.raises(NeedsFreshSignIn):
+        stale = replace(actors.ingrid(), fresh=False)
+        agreeing.lay_down_waiting(stale, programme_id, WaitingRule(TODAY, 30, 1, "Why"))
+
+    wait(grant, 7)
+    with pytest.raises(Invalid) as refusal:
+        wait(grant, 0)
+    assert "begin tomorrow or later" in refusal.value.problems["starts_on"]
+    wait(grant, 9)
+    agreeing.lay_down_waiting(actors.ingrid(), programme_id, WaitingRule(TODAY + timedelta(days=1), 0, 1, "Fewer."))
 
 
 def test_the_age_of_an_account_is_said_in_words_and_a_change_before_an_order_is_marked(grant: World) -> None:

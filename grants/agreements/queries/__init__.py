@@ -14,6 +14,7 @@ from grants.agreements.queries.bank_accounts import (
     shared_with,
     shared_with_accounts,
     waiting_by_programme,
+    waiting_of,
     waiting_rules,
 )
 from grants.agreements.queries.conditions import answered_for, conditions, conditions_now, evidence, reach_of
@@ -70,5 +71,6 @@ __all__ = [
     "view",
     "visible",
     "waiting_by_programme",
+    "waiting_of",
     "waiting_rules",
 ]

@@ -179,6 +179,16 @@ def _shared(wanted: Select[str, UUID]) -> Asking[dict[str, tuple[str, ...]]]:
     return found
 
 
+def waiting_of(programme_id: UUID) -> tuple[WaitingRule, ...]:
+    """How long new accounts wait in a programme, from the oldest rule to the newest."""
+    rows = db.session.scalars(
+        select(AccountWaiting)
+        .where(AccountWaiting.programme_id == programme_id)
+        .order_by(AccountWaiting.starts_on, AccountWaiting.number)
+    )
+    return tuple(WaitingRule(row.starts_on, row.days, row.marked_days, row.reason) for row in rows)
+
+
 @reader
 def waiting_rules(call_ids: Collection[UUID] | Select[Any]) -> Asking[dict[UUID, tuple[WaitingRule, ...]]]:
     """How long new accounts wait, for each of these calls as its programme laid it down, from the oldest to the newest."""

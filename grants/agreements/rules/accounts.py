@@ -260,6 +260,18 @@ def rule_on(rules: Iterable[WaitingRule], day: date) -> WaitingRule | None:
     return found
 
 
+def refuse_freeing_today(given: WaitingRule, standing: Iterable[WaitingRule], today: date) -> None:
+    """A shorter wait begins tomorrow at the earliest: an account that was confirmed today is not freed by it."""
+    now = rule_on(standing, today)
+    if now is not None and given.days < now.days and given.starts_on <= today:
+        raise Invalid(
+            "A shorter wait cannot begin today.",
+            {
+                "starts_on": f"Accounts confirmed today wait {now.days} days. Let the shorter wait begin tomorrow or later."
+            },
+        )
+
+
 def payable_from(confirmed_at: datetime, rule: WaitingRule | None) -> date:
     """The first day on which an account can be paid to."""
     return clock.add_days(clock.in_zone(confirmed_at).date(), rule.days if rule else 0)

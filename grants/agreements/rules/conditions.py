@@ -632,6 +632,23 @@ def _of_whom(view: ConditionView) -> str:
 # --- guards -------------------------------------------------------------------------------------------------------
 
 
+def refuse_without_power(views: Iterable[ConditionView], user_id: UUID | None) -> None:
+    """Only who holds an accepted power to sign, valid this day, signs for the city.
+
+    Where the preparation is older than such answers, the tick of an officer stands for it.
+    """
+    faults.point("four_eyes")
+    view = next((each for each in views if each.key is ConditionKey.POWER_TO_SIGN), None)
+    if view is None or view.is_ticked:
+        return
+    powers = [part.answer.content for part in view.parts if part.answer and part.standing is ConditionStanding.ACCEPTED]
+    if not any(isinstance(each, PowerToSign) and each.signer_id == user_id for each in powers):
+        raise Refused(
+            "No accepted power to sign that holds today names you. The city answers the condition “power to sign” with "
+            "your name and its days, and the programme accepts it; then sign."
+        )
+
+
 def refuse_own_answer(stated_by: UUID, actor_id: UUID | None) -> None:
     """Four eyes: who stated an answer does not judge it."""
     faults.point("four_eyes")

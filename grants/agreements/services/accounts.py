@@ -19,7 +19,7 @@ from grants.core.acts import act
 from grants.core.db import db, get, locked
 from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.files import FileView, Incoming
-from grants.core.permissions import Actor, Permission
+from grants.core.permissions import Actor, Permission, Scope
 from grants.dossiers.rules import clean_text
 from grants.identity import queries as identity
 from grants.identity import services as people
@@ -184,16 +184,23 @@ def open_account_evidence(actor: Actor, grant_id: UUID, sha256: str) -> FileView
     return found
 
 
+def _place_of_programme(programme_id: UUID) -> Scope:
+    """Where the rules of a programme lie, so that no role of one call reaches them."""
+    return Scope.of(("programme", locked(Programme, programme_id).id))
+
+
 @act(
     "bank_account.lay_down_waiting",
     needs=Permission.PROGRAMME_MANAGE,
+    scope=_place_of_programme,
     says="laid down how long new bank accounts wait in {subject}",
 )
 def lay_down_waiting(actor: Actor, programme_id: UUID, given: WaitingRule) -> None:
     """Lay down from which day on new accounts wait so many days before they can be paid to; earlier rules stay as history."""
-    locked(Programme, programme_id)
+    demand_fresh(actor)
     acts.subject("programme", programme_id)
     kept = rules.new_waiting_rule(given, _today())
+    rules.refuse_freeing_today(kept, queries.waiting_of(programme_id), _today())
     last = db.session.scalar(select(func.max(AccountWaiting.number)).where(AccountWaiting.programme_id == programme_id))
     acts.reason(kept.reason.strip())
     db.session.add(

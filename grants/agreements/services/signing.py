@@ -130,6 +130,8 @@ def _sign(actor: Actor, grant_id: UUID, side: Side, capacity: str, document_sha2
         raise Refused(f"The agreement is already signed for {rules.signs(side)}.")
     assert all(each.document_sha256 == stands for each in shown.signatures), "both sides sign one text"
     refuse_both_sides(actor, grant, side)
+    if side is Side.CITY:
+        rules.refuse_without_power(queries.conditions_now(shown), actor.user_id)
     db.session.add(
         AgreementSignature(
             grant_id=grant_id,

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, or_, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, or_, select, true, tuple_
 
 from grants.core import jobs
 from grants.core.db import db
@@ -128,10 +128,27 @@ class LineView:
         return f"{self.line.booked_on.isoformat()}.{self.number}"
 
 
+def _in_reach(actor: Actor) -> ColumnElement[bool]:
+    """The accounts whose statements a person reads: those of a whole programme, so a role of one call reaches none."""
+    if actor.everywhere(Permission.PAYMENT_ORDER_READ):
+        return true()
+    return OwnAccount.programme_id.in_(actor.places(Permission.PAYMENT_ORDER_READ, "programme"))
+
+
+def _not_shut(actor: Actor) -> ColumnElement[bool]:
+    """Lines that name no order this person may not see: of what a conflict shuts, no name and no amount is told."""
+    if not actor.bars:
+        return true()
+    seen = visible_orders(actor, select(PaymentOrder.id))
+    shut = select(PaymentOrder.id).where(
+        or_(PaymentOrder.end_to_end_id == BankLine.end_to_end_id, PaymentOrder.reference == BankLine.end_to_end_id),
+        PaymentOrder.id.not_in(seen),
+    )
+    return ~shut.exists()
+
+
 def accounts(actor: Actor) -> tuple[AccountLine, ...]:
     """Every account of the programmes with its last statement, in one statement."""
-    if not actor.can(Permission.PAYMENT_ORDER_READ):
-        return ()
     last = (
         select(BankStatement)
         .where(BankStatement.own_account_id == OwnAccount.id)
@@ -154,6 +171,7 @@ def accounts(actor: Actor) -> tuple[AccountLine, ...]:
             open_lines.where(BankLine.statement_id.is_(None)).scalar_subquery().label("noticed"),
         )
         .outerjoin(last, last.c.position > 0)
+        .where(_in_reach(actor))
         .order_by(OwnAccount.reference)
         .limit(ACCOUNTS_MAX)
     )
@@ -169,9 +187,7 @@ def accounts(actor: Actor) -> tuple[AccountLine, ...]:
 
 def imports(actor: Actor, page: Page) -> Rows[ImportView]:
     """The files that were brought, newest first; two statements."""
-    if not actor.can(Permission.PAYMENT_ORDER_READ):
-        return Rows(())
-    statement = select(BankImport).order_by(BankImport.number.desc()).limit(page.limit)
+    statement = select(BankImport).where(_imports_in_reach(actor)).order_by(BankImport.number.desc()).limit(page.limit)
     if (last := page.number) is not None:
         statement = statement.where(BankImport.number < last)
     return cut(_imports(db.session.scalars(statement).all()), page, key=lambda each: str(each.number))
@@ -179,8 +195,9 @@ def imports(actor: Actor, page: Page) -> Rows[ImportView]:
 
 def bank_import(actor: Actor, reference: str) -> tuple[ImportView, JobView | None]:
     """One file that was brought, with the work on it; raises :class:`NotFound`."""
-    row = db.session.scalars(select(BankImport).where(BankImport.reference == reference)).one_or_none()
-    if row is None or not actor.can(Permission.PAYMENT_ORDER_READ):
+    wanted = select(BankImport).where(BankImport.reference == reference, _imports_in_reach(actor))
+    row = db.session.scalars(wanted).one_or_none()
+    if row is None:
         raise NotFound
     (found,) = _imports([row])
     return found, jobs.by_key(f"bank_import:{row.id}")
@@ -188,12 +205,18 @@ def bank_import(actor: Actor, reference: str) -> tuple[ImportView, JobView | Non
 
 def statements_of_import(actor: Actor, import_id: UUID, page: Page) -> Rows[StatementView]:
     """The statements one file brought, in its order."""
-    if not actor.can(Permission.PAYMENT_ORDER_READ):
-        return Rows(())
-    statement = _statements().where(BankStatement.import_id == import_id)
+    statement = _statements().where(BankStatement.import_id == import_id, _in_reach(actor))
     statement = statement.order_by(OwnAccount.reference, BankStatement.position).limit(page.limit)
     found = [_statement(row) for row in db.session.execute(statement)]
     return cut(found, page, key=lambda each: str(each.position))
+
+
+def _imports_in_reach(actor: Actor) -> ColumnElement[bool]:
+    """The files a person reads of: all, or those that told of an account of theirs."""
+    if actor.everywhere(Permission.PAYMENT_ORDER_READ):
+        return true()
+    told = select(BankStatement.id).join(OwnAccount, OwnAccount.id == BankStatement.own_account_id)
+    return told.where(BankStatement.import_id == BankImport.id, _in_reach(actor)).exists()
 
 
 def _imports(rows: Sequence[BankImport]) -> list[ImportView]:
@@ -259,8 +282,6 @@ class Bucket:
 
 def ages(actor: Actor, asked: UnmatchedAsk, today: date) -> tuple[Bucket, ...]:
     """How old what is unmatched is, by the same filters but that of age; one statement."""
-    if not actor.can(Permission.PAYMENT_ORDER_READ):
-        return ()
     columns: list[Any] = []
     for age in Age:
         of_age = _of_age(age, today)
@@ -269,7 +290,9 @@ def ages(actor: Actor, asked: UnmatchedAsk, today: date) -> tuple[Bucket, ...]:
             summed = func.coalesce(func.sum(BankLine.amount).filter(of_age, BankLine.direction == direction.value), 0)
             columns.append(cast(summed, BigInteger))
     row = db.session.execute(
-        select(*columns).join(OwnAccount, OwnAccount.id == BankLine.own_account_id).where(*_asked(asked))
+        select(*columns)
+        .join(OwnAccount, OwnAccount.id == BankLine.own_account_id)
+        .where(*_asked(asked), _in_reach(actor), _not_shut(actor))
     ).one()
     return tuple(
         Bucket(age, row[3 * step], Money(row[3 * step + 1]), Money(row[3 * step + 2])) for step, age in enumerate(Age)
@@ -303,8 +326,6 @@ def _of_age(age: Age, today: date) -> ColumnElement[bool]:
 
 
 def _lines(actor: Actor, where: Sequence[ColumnElement[bool]], page: Page) -> Rows[LineView]:
-    if not actor.can(Permission.PAYMENT_ORDER_READ):
-        return Rows(())
     asked = (
         select(
             BankLine,
@@ -315,7 +336,7 @@ def _lines(actor: Actor, where: Sequence[ColumnElement[bool]], page: Page) -> Ro
         )
         .join(OwnAccount, OwnAccount.id == BankLine.own_account_id)
         .outerjoin(BankStatement, BankStatement.id == BankLine.statement_id)
-        .where(*where)
+        .where(*where, _in_reach(actor), _not_shut(actor))
         .order_by(BankLine.booked_on, BankLine.number)
         .limit(page.limit)
     )
@@ -404,7 +425,7 @@ def _statement(row: Any) -> StatementView:
 
 
 def _account_id(actor: Actor, reference: str) -> UUID:
-    found = db.session.scalar(select(OwnAccount.id).where(OwnAccount.reference == reference))
-    if found is None or not actor.can(Permission.PAYMENT_ORDER_READ):
+    found = db.session.scalar(select(OwnAccount.id).where(OwnAccount.reference == reference, _in_reach(actor)))
+    if found is None:
         raise NotFound
     return found

@@ -19,6 +19,7 @@ from grants.core.errors import Refused
 from grants.core.files import Incoming
 from grants.core.money import total
 from grants.core.permissions import Actor, Permission, Scope
+from grants.core.scanning import Clearance
 from grants.identity.rules import demand_fresh
 from grants.payments.models import BankImport, BankLine, BankStatement, OwnAccount
 from grants.payments.queries.own_accounts import own_account_row
@@ -81,6 +82,7 @@ def read_statement(actor: Actor, import_id: UUID) -> ImportSummary:
     """
     row = locked(BankImport, import_id)
     if row.state == ImportState.READING.value:
+        _wait_for_scan(row)
         try:
             taken = _taken(actor, row, _parsed(row))
         except Refused as error:
@@ -93,6 +95,12 @@ def read_statement(actor: Actor, import_id: UUID) -> ImportSummary:
             row.lines_new = sum(book.new for book in taken)
             row.lines_known = sum(book.known for book in taken)
     return ImportSummary(row.id, row.reference, ImportState(row.state))
+
+
+def _wait_for_scan(row: BankImport) -> None:
+    """A file the scanner has not looked at yet is read later: that it waits says nothing about it."""
+    if any(each.clearance is Clearance.WAITING for each in files.listed("bank_import", row.id, "file")):
+        raise jobs.TryLater("The virus scanner has not looked at the file yet.")
 
 
 def _parsed(row: BankImport) -> tuple[Statement, ...]:

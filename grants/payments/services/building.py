@@ -345,6 +345,11 @@ def open_batch_file(actor: Actor, batch_id: UUID) -> FileView:
     refuse_conflict_with_any(actor, batch_id)
     if batch.state == BatchState.DISCARDED.value:
         raise Refused("This file is void: it was discarded and must not reach the bank. Build another one.")
+    if batch.state == BatchState.READY.value:
+        # Bytes that are out can reach the bank whatever becomes of the file here.
+        raise Refused(
+            "The file is handed out once it is sent: from then on its orders are in no other file. Send it first."
+        )
     if batch.file_id is None:
         raise Refused("The file is not made. Look at its page: it is still being made, or the rules refuse it.")
     return files.view(batch.file_id)

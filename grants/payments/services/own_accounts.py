@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from sqlalchemy import select
+
 from grants.core import acts, references
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
@@ -12,10 +14,10 @@ from grants.core.permissions import Actor, Permission, Scope
 from grants.dossiers.rules import clean_text
 from grants.identity.rules import demand_fresh
 from grants.payments import queries
-from grants.payments.models import OwnAccount
+from grants.payments.models import OwnAccount, PaymentBatch, PaymentOrder
 from grants.payments.queries.own_accounts import own_account_row
 from grants.payments.rules.own_accounts import OwnAccountInput, checked_own_account, refuse_own_entry
-from grants.payments.states import OWN_ACCOUNT, OwnAccountState
+from grants.payments.states import OWN_ACCOUNT, OrderState, OwnAccountState
 from grants.programmes.models import Programme
 
 
@@ -92,9 +94,30 @@ def close_own_account(actor: Actor, account_id: UUID, *, reason: str, version: i
     check_version(account, version)
     if not clean_text(reason):
         raise Invalid("The reason is missing.", {"reason": "Say why no payment may leave from it any more."})
+    _refuse_on_its_way(account)
     OWN_ACCOUNT.move(account, "close")
     acts.reason(clean_text(reason))
     account.closed_by, account.closed_at, account.close_reason = actor.user_id, acts.moment(), clean_text(reason)
+
+
+def _refuse_on_its_way(account: OwnAccount) -> None:
+    """What left from an account is booked by its statements, which a closed one takes no more."""
+    waiting = db.session.scalars(
+        select(PaymentBatch.reference)
+        .join(PaymentOrder, PaymentOrder.batch_id == PaymentBatch.id)
+        .where(
+            PaymentBatch.own_account_id == account.id,
+            PaymentOrder.state.in_([OrderState.IN_FILE.value, OrderState.SENT.value]),
+        )
+        .distinct()
+        .order_by(PaymentBatch.reference)
+        .limit(10)
+    ).all()
+    if waiting:
+        raise Refused(
+            f"Payments from this account are on their way: {', '.join(waiting)}. Mark them as executed, or discard what is "
+            "not sent; then close the account."
+        )
 
 
 def paying_account(account_id: UUID, programme_id: UUID) -> OwnAccount:

@@ -41,6 +41,7 @@ def register(actor: Actor, request_id: UUID, *, version: int | None = None) -> R
         raise Refused("The call of this grant lets requests be decided as they come in; none is registered.")
     if actor.user_id is None:
         raise Refused("A person must register a request, not the program.")
+    refuse_suspended(request.id)
     REQUEST.move(request, "register")
     request.registered_at, request.registered_by = acts.moment(), actor.user_id
     kind = PaymentKind(request.kind)
