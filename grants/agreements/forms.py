@@ -7,7 +7,8 @@ from datetime import date
 from typing import Any, ClassVar, assert_never
 from uuid import UUID
 
-from wtforms import BooleanField, FileField, HiddenField, IntegerField, RadioField, StringField, TextAreaField
+from flask_wtf.file import FileField
+from wtforms import BooleanField, HiddenField, IntegerField, RadioField, StringField, TextAreaField
 from wtforms.validators import Optional
 
 from grants.agreements.rules import (

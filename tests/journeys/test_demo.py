@@ -45,7 +45,7 @@ REFERENCE = re.compile(r"[A-Z]{1,4}-\d{4}-[A-Z]-\d{4}|E-\d{4}-\d+|/\d+(?=/|$)")
 # Rows of which every page must be reached by somebody, so that none escapes the limit above; calls, applications and cities
 # have a walk of their own.
 ROWS = {
-    "agreements", "awards", "documents", "evaluation", "identity", "oversight", "payments", "programmes", "reporting",
+    "agreements", "awards", "documents", "evaluation", "identity", "oversight", "payments", "programmes", "rates", "reporting",
 }  # fmt: skip
 # Who reaches which page of them. Most are reached by many; each stands once.
 REACHED = {
@@ -87,10 +87,10 @@ REACHED = {
 }
 # What answers with a file, with words for a machine, or with the way to another page.
 NO_PAGES = {
-    "agreements.account_evidence", "agreements.agreement_pdf", "awards.advice_csv", "awards.complaint_decision", "awards.complaint_file", "awards.complaints_csv", "awards.letter_paper", "awards.letter_pdf", "awards.minutes_pdf", "awards.public_awards_csv", "awards.public_awards_json", "awards.pulse", "awards.ranking_csv", "awards.ranking_workbook", "awards.report_pdf", "awards.selection_minute", "documents.download", "evaluation.answer_link", "evaluation.file", "evaluation.import_template", "evaluation.pool_csv", "evaluation.run_taken", "evaluation.seats_taken",
+    "agreements.account_evidence", "agreements.agreement_pdf", "agreements.evidence", "awards.advice_csv", "awards.complaint_decision", "awards.complaint_file", "awards.complaints_csv", "awards.letter_paper", "awards.letter_pdf", "awards.minutes_pdf", "awards.public_awards_csv", "awards.public_awards_json", "awards.pulse", "awards.ranking_csv", "awards.ranking_workbook", "awards.report_pdf", "awards.selection_minute", "documents.download", "evaluation.answer_link", "evaluation.file", "evaluation.import_template", "evaluation.pool_csv", "evaluation.run_taken", "evaluation.seats_taken",
     "evaluation.sheet_document", "evaluation.sheet_workbook", "evaluation.take_packed_pdf", "evaluation.take_reading_pack", "identity.open_link", "identity.roles_text", "oversight.alive", "oversight.audit_csv", "oversight.audit_key",
     "oversight.checkpoint_note", "oversight.ready", "oversight.tasks", "oversight.which_version",
-    "payments.answer_file", "payments.batch_file", "payments.ledger_csv",
+    "payments.answer_file", "payments.batch_file", "payments.ledger_csv", "rates.file",
 }  # fmt: skip
 # What nobody of the cast meets, or only behind more calls and sheets than are looked at here; counted where it is shown,
 # in tests/awards, tests/evaluation, tests/identity and tests/payments.
@@ -102,7 +102,7 @@ ELSEWHERE = {
     "evaluation.sheet_history", "evaluation.shift", "evaluation.terms", "evaluation.withdraw_invitation",
     "evaluation.step_down", "identity.address", "identity.choose_password", "identity.confirm_password",
     "identity.decide_double", "identity.demo_people", "identity.new_address", "identity.password",
-    "payments.answer", "payments.ask_again",
+    "payments.answer", "payments.ask_again", "rates.table",
 }  # fmt: skip
 
 

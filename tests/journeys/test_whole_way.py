@@ -304,7 +304,7 @@ def _pages_of(app: Flask, reference: str) -> list[str]:
     """The address of every page of one application, from the map of addresses itself."""
     values = {
         "ref": reference, "application_ref": reference, "key": "city", "question": "starting_point", "number": 1,
-        "payee": 1, "sha256": "0" * 64,
+        "payee": 1, "place": 1, "sha256": "0" * 64,
     }  # fmt: skip
     found = []
     for rule in app.url_map.iter_rules():

@@ -84,7 +84,7 @@ def grant_statement(reference: str, as_of: datetime) -> Figures:
             agreeing(_checks(grant, place, known, balances, lines, earlier)),
         ),
         notes=(*([grant.amount_note] if grant.amount_note else []), PAID_NOTE, PREFINANCING_NOTE, COMMITTED_NOTE),
-        main=4,
+        main=5,
         synthetic=marked.words,
         nothing="" if lines or earlier else NOTHING,
     )

@@ -59,7 +59,10 @@ class Basis:
 
 @reader
 def basis_of(request: Any) -> Asking[Basis]:
-    """By whose costs a request is asked for; one statement, however many partners, reports and categories."""
+    """By whose costs a request is asked for; one statement, however many partners, reports and categories.
+
+    ``request`` is its row or its view: only its id and its grant's are read of it.
+    """
     grant_id = request.grant_id
     reports = select(PeriodicReport.id).where(PeriodicReport.grant_id == grant_id)
     of_reports = select(PeriodicReport.budget_id).where(PeriodicReport.grant_id == grant_id)
@@ -88,7 +91,7 @@ def basis_of(request: Any) -> Asking[Basis]:
     found = _Found(maxima, requests, by_request, _contributions(accepted, costs, actual, maxima))
     told = {cost.report_id for cost in costs}
     return Basis(
-        requested=found.requested(request),
+        requested=found.requested(next(row for row in requests if row.id == request.id)),
         by_costs=bool(told) and all(row.id in told for row in accepted),
         partners=found.partners(request.id),
         names={row.id: row.name for row in names},

@@ -90,10 +90,9 @@ def forecast(actor: Actor, reference: str) -> tuple[MoneyPosition, Decision, tup
     return rules.position(found, limits), decision, basis.lines(parts)
 
 
-def parts_decided(actor: Actor, reference: str) -> tuple[PartLine, ...]:
-    """What was decided of a request by whose costs it pays; empty where it was decided before that was kept."""
-    row = request_row(actor, reference, Permission.PAYMENT_ORDER_READ)
-    parts, basis = alone(both(parts_kept.asking(row.id), basis_of.asking(row)))
+def parts_decided(found: RequestView) -> tuple[PartLine, ...]:
+    """What was decided of a request that its reader may see, by whose costs it pays; empty where that was not kept yet."""
+    parts, basis = alone(both(parts_kept.asking(found.id), basis_of.asking(found)))
     return basis.lines(parts)
 
 

@@ -77,11 +77,8 @@ def prepare(ref: str) -> Any:
 def _parts_to_decide(actor: Actor, ref: str) -> tuple[rules.PartLine, ...]:
     """The parts its page showed, also where somebody was faster; none where it cannot be approved as a whole."""
     try:
-        return (
-            queries.forecast(actor, ref)[2]
-            if queries.request(actor, ref).is_open
-            else queries.parts_decided(actor, ref)
-        )
+        found = queries.request(actor, ref)
+        return queries.forecast(actor, ref)[2] if found.is_open else queries.parts_decided(found)
     except Refused:
         return ()
 
@@ -165,7 +162,7 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
         except Refused as error:
             refusal = str(error)
     elif found.decision:
-        parts = queries.parts_decided(actor, ref)
+        parts = queries.parts_decided(found)
     shown = page(
         "payments/request.html",
         asked=found,
