@@ -125,6 +125,7 @@ class Ours(Rushes):
             "application.detail",
             "ranking",
             "payments",
+            "files",
         )
         return (*(found[name] for name in named), *self._homes())
 
@@ -175,6 +176,7 @@ class Ours(Rushes):
         grants = self._column("SELECT reference FROM grant_agreement ORDER BY reference DESC LIMIT 50")
         return (
             Operation("payments", AUTHORISER, at("/finance/approvals"), self._payments_say),
+            Operation("files", ACCOUNTANT, at("/finance/batches"), self.files_say),
             Operation("grants", OFFICER, at("/grants"), self.grants_say),
             Operation("grant.payments", OFFICER, in_turn("/grants/{}/payments", grants), self.grant_payments_say),
             Operation("ledger", ACCOUNTANT, at("/finance/ledger"), self.ledger_says),

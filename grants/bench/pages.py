@@ -13,7 +13,7 @@ from grants.bench.stencils import Connection
 
 Check = Callable[[Answer], str | None]
 
-# Rows on one page of the grants, of the journal and of the record; orders that /home looks through for what to do.
+# Rows on one page of the grants, of the payment files, of the journal and of the record; orders that /home looks through for what to do.
 ROWS, CIRCUIT_ROWS = 50, 200
 _ON_THE_WAY = (
     "SELECT count(*) FROM (SELECT state FROM payment_order WHERE state IN ('prepared', 'verified', 'authorised', 'in_file', 'sent') "
@@ -155,6 +155,16 @@ class Pages(Asked):
         if answer.status != 200 or missing or not rows:
             return f"of {len(rows)} orders {missing} are missing."
         return _compared(list(map(_cents, paid)), [sum(cents for _, cents, state in rows if state == "executed")])
+
+    def files_say(self, answer: Answer) -> str | None:
+        """The newest payment files in their order, with how many orders each holds and its total to the cent."""
+        refs = _cells(answer, r'<th scope="row"[^>]*><a [^>]*>([A-Z]+-\d{4}-B-\d+)</a>')
+        orders = map(_cents, _cells(answer, r'data-label="Orders">([^<]+)<'))
+        cents = map(_cents, _cells(answer, r'data-label="Total, EUR">([^<]+)<'))
+        return _compared(
+            list(zip(refs, orders, cents, strict=False)),
+            self._rows("SELECT reference, orders, total FROM payment_batch ORDER BY built_at DESC, reference DESC LIMIT %s", ROWS),
+        )  # fmt: skip
 
     def application_says(self, answer: Answer) -> str | None:
         """Its title, and what it asks for to the cent."""

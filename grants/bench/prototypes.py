@@ -96,6 +96,8 @@ class Workshop:
         """Everything, the oldest first."""
         with self._at(1_500):
             self._troupe.arrive()
+            # Of the programme, not of a grant: every copy is paid from this one account.
+            self._troupe.enter_own_account()
         self._granted_call()
         self._ranked_call()
         self._scored_call()

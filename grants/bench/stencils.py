@@ -32,6 +32,9 @@ COUNTED = {
     "selection_item": ("position", "rank"),
 }  # fmt: skip
 
+# Parts of an agreement's text that its hash covers only where they are stated.
+STATED = frozenset({"payment_clock", "time_limits"})
+
 # What `grants ledger verify` holds against the record of acts.
 RECORDED = frozenset(
     {"ledger_entry", "payment_batch", "payment_order", "payment_request", "recovery", "recovery_receipt"}
@@ -257,8 +260,17 @@ def _hashes(rows: Mapping[str, list[dict[str, Any]]]) -> Iterator[tuple[str, str
     ):
         for row in rows.get(table, ()):
             known = row.get("sha256") or row["document_sha256"]
-            spelled = json.dumps(json.loads(row[column]), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-            yield _proved(known.removeprefix("\\x"), [spelled])
+            content = json.loads(row[column])
+            yield _proved(known.removeprefix("\\x"), [_dumped(content), _dumped(_stated(content))])
+
+
+def _dumped(content: Any) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _stated(content: dict[str, Any]) -> dict[str, Any]:
+    """A text without the parts that its hash covers only where they are stated, as agreements.rules spells it."""
+    return {key: part for key, part in content.items() if part is not None or key not in STATED}
 
 
 def _spelled(leg: Mapping[str, Any]) -> str:

@@ -105,6 +105,7 @@ def test_lists_details_ranking_payments_and_every_home_take_ten_statements_at_mo
         "application.detail",
         "ranking",
         "payments",
+        "files",
         "home.manager",
     } <= grown.statements.keys()
 
