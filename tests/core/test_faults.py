@@ -452,10 +452,10 @@ def signed(scene: Scene) -> tuple[UUID, Actor]:
 
 def lapsed(scene: Scene) -> None:
     """The preparation of another award, whose last day passes."""
-    awarded = select(Application.id).where(
-        Application.state == ApplicationState.AWARDED.value, Application.id != scene.application_ids[0]
+    selected = select(Application.id).where(
+        Application.state == ApplicationState.SELECTED.value, Application.id != scene.application_ids[0]
     )
-    application_id = db.session.scalars(awarded.order_by(Application.reference)).first()
+    application_id = db.session.scalars(selected.order_by(Application.reference)).first()
     assert application_id is not None
     made = agreeing.prepare(actors.pia(), application_id, starts_on=date(2023, 6, 1))
     today = clock.in_zone(clock.now()).date()
