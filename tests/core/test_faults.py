@@ -36,7 +36,7 @@ from grants.applications.rules import (
     InviteInput,
     PersonInput,
 )
-from grants.applications.states import Verdict
+from grants.applications.states import ApplicationState, Verdict
 from grants.awards import services as awarding
 from grants.awards.models import Complaint, Selection
 from grants.awards.queries import ranking_page
@@ -64,7 +64,7 @@ from grants.core.db import db, get
 from grants.core.faults import POINTS
 from grants.core.money import euros
 from grants.core.paging import Page
-from grants.core.permissions import Actor
+from grants.core.permissions import Actor, Permission, system_actor
 from grants.demo.preparing import Sides, meet_conditions
 from grants.dossiers.rules import Answer
 from grants.evaluation import services as evaluating
@@ -80,8 +80,10 @@ from grants.identity.states import FactKind
 from grants.payments import services as paying
 from grants.payments.models import OwnAccount
 from grants.payments.rules import DecisionInput, ReceiptInput, RecoveryInput
+from grants.payments.rules.own_accounts import OwnAccountInput
 from grants.payments.rules.pay_runs import FileInput, FileLayout
 from grants.payments.states import SuspensionReason
+from grants.programmes.models import Programme
 from grants.reporting import queries as reports
 from grants.reporting import services as reporting
 from grants.reporting.rules import Decision, Judged, MilestoneInput
@@ -101,8 +103,10 @@ from tests.factories import applications as factory
 from tests.factories import identity as identity_factory
 from tests.factories.applications import AFTER_CLOSING, WHILE_OPEN, again
 from tests.html import check_page
+from tests.payments.test_parts import with_costs
 from tests.payments.test_reversals import raised
-from tests.payments.world import World, asks_for, carried, report, world
+from tests.payments.world import World, asks_for, carried, forge, world
+from tests.servers import Cluster
 from tests.soak.killing import tables
 
 __all__ = ["scene", "small_world"]
@@ -125,11 +129,11 @@ def order_of(request_id: UUID, amount: int | None = None) -> UUID:
     return paying.prepare(actors.fin(), request_id, amount=None if amount is None else euros(amount)).id
 
 
-def paid(order_id: UUID, amount: int) -> UUID:
+def paid(order_id: UUID, amount: int, layout: FileLayout = FileLayout.XLSX) -> UUID:
     """The order on its way through the other hands."""
     paying.verify(actors.vera(), order_id)
     paying.authorise(actors.otto(), order_id)
-    batch = paying.export(actors.carl(), (order_id,), control_total=euros(amount))
+    batch = paying.export(actors.carl(), (order_id,), control_total=euros(amount), layout=layout)
     paying.execute(actors.carl(), order_id, value_on=NOW.date())
     return batch.id
 
@@ -147,12 +151,24 @@ def built_and_void(request_id: UUID, amount: int) -> None:
 
 
 def opened(found: World, number: int, accepted: int, *, final: bool = False) -> UUID:
-    request = paying.open_for_report(actors.program(), report(found, number, euros(accepted), final=final))
+    made = with_costs(found, number, {(found.city_id, "A"): euros(accepted)}, final=final)
+    request = paying.open_for_report(actors.program(), made)
     assert request is not None
     return request.id
 
 
-def test_a_payment_is_refused_whatever_fails_inside_a_guard(app: Flask, attack: Attack) -> None:
+def own_account_confirmed() -> None:
+    """A second account of the programme, entered by one and confirmed by another."""
+    programme_id = db.session.scalars(select(Programme.id)).one()
+    typed = OwnAccountInput(programme_id, "Pilot Cities Programme", "DE89370400440532013000", "BE", "Brussels")
+    reference = paying.enter_own_account(actors.fin(), typed)
+    made = db.session.scalars(select(OwnAccount.id).where(OwnAccount.reference == reference)).one()
+    paying.confirm_own_account(actors.carl(), made, evidence="Letter of the bank")
+
+
+def test_a_payment_is_refused_whatever_fails_inside_a_guard(
+    app: Flask, attack: Attack, postgres: Cluster, database: str
+) -> None:
     with clock.at(NOW):
         found = world()
         prefinancing = paying.open_prefinancing(actors.program(), found.grant_id)
@@ -174,7 +190,7 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(app: Flask, attack: 
         paying.open_batch_file(actors.carl(), batch_id)
         built_and_void(prefinancing.id, 2_000)
         paying.cancel(actors.fin(), order_of(prefinancing.id, 1_000), reason="A mistake.")
-        paid(order_of(prefinancing.id), 140_000)
+        paid(order_of(prefinancing.id), 140_000, FileLayout.V09)
 
         interim = opened(found, 1, 100_000)
         paying.reject(actors.otto(), interim, reason="Invoices are missing.")
@@ -185,6 +201,8 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(app: Flask, attack: 
         balance = opened(found, 2, 60_000, final=True)
         paying.decide(actors.otto(), balance, DecisionInput(euros(100_000)))
         recovery = paying.establish(actors.otto(), found.grant_id, RecoveryInput("It was told.", date(2024, 9, 15)))
+        # As of a balance that was decided before its parts were kept.
+        forge(postgres, database, f"DELETE FROM payment_request_part WHERE request_id = '{balance}'")
         receipt = ReceiptInput(euros(1_000), NOW.date(), "STMT-1")
         paying.book_receipt(actors.carl(), recovery.id, receipt)
         paying.waive(actors.otto(), recovery.id, reason="The council forgave it.")
@@ -195,6 +213,7 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(app: Flask, attack: 
         paying.withdraw_reversal(carl, paying.propose_reversal(carl, wrong, reason=why))
         paying.refuse_reversal(actors.otto(), paying.propose_reversal(carl, wrong, reason=why), reason="It was not.")
         paying.confirm_reversal(actors.otto(), paying.propose_reversal(carl, wrong, reason=why))
+        own_account_confirmed()
     DONE.add("payments")
 
     assert {"ceiling", "conflict", "scope", "audit"} <= attack.relied["payment_order.prepare"]
@@ -205,6 +224,7 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(app: Flask, attack: 
     assert {"four_eyes", "clock", "ceiling", "file_rules", "scope"} <= attack.relied["payment_file.send"]
     assert {"four_eyes", "ceiling", "conflict", "scope"} <= attack.relied["ledger.confirm_reversal"]
     assert {"four_eyes", "scope"} <= attack.relied["ledger.refuse_reversal"]
+    assert {"four_eyes", "scope"} <= attack.relied["own_account.confirm"]
 
 
 # --- applications ---------------------------------------------------------------------------------------------------
@@ -430,6 +450,20 @@ def signed(scene: Scene) -> tuple[UUID, Actor]:
     return made.id, identity.actor_for(lead_id, fresh=True)
 
 
+def lapsed(scene: Scene) -> None:
+    """The preparation of another award, whose last day passes."""
+    selected = select(Application.id).where(
+        Application.state == ApplicationState.SELECTED.value, Application.id != scene.application_ids[0]
+    )
+    application_id = db.session.scalars(selected.order_by(Application.reference)).first()
+    assert application_id is not None
+    made = agreeing.prepare(actors.pia(), application_id, starts_on=date(2023, 6, 1))
+    today = clock.in_zone(clock.now()).date()
+    agreeing.set_end(actors.pia(), made.id, today, reason="The council meets tonight.")
+    with clock.at(clock.end_of_day(today) + timedelta(hours=1)):
+        assert agreeing.lapse(system_actor("the program", (Permission.AGREEMENT_LAPSE,)), made.id)
+
+
 def reported(grant_id: UUID, lead: Actor) -> None:
     """A milestone and a report, sent by the city and accepted by the officer."""
     officer = actors.pia()
@@ -468,12 +502,14 @@ def test_an_award_and_its_grant_are_refused_whatever_fails_inside_a_guard(scene:
     complained(scene)
     with clock.at(datetime(2023, 6, 5, 9, tzinfo=UTC)):
         reported(*signed(scene))
+        lapsed(scene)
     DONE.add("awards")
 
     assert "conflict" in attack.relied["assessment.submit"]
     assert "four_eyes" in attack.relied["evaluator.invite"]
     assert "four_eyes" in attack.relied["letter_mailing.confirm"]
     assert "deadline" in attack.relied["complaint.send"]
+    assert "deadline" in attack.relied["agreement.lapse"]
     assert {"ceiling", "four_eyes"} <= attack.relied["complaint.decide"]
     assert "four_eyes" in attack.relied["complaint.settle"]
     for verb in ("selection.decide", "selection.confirm"):

@@ -77,7 +77,7 @@ LOOSE: Mapping[str, str] = {
     "stored_file": "object_id",
 }
 # What :func:`beneath` finds besides tables with a way up.
-LOOSELY = frozenset(LOOSE) | {"ledger_entry", "participation"}
+LOOSELY = frozenset(LOOSE) | {"ledger_entry", "participation", "reversal_proposal"}
 OWNED: Mapping[str, str] = {
     "budget": "owner_id",
     "conversation": "about_id",
@@ -190,12 +190,13 @@ def beneath(root: str, ids: Collection[UUID], name: str = "in") -> Select[Any]:
     pairs.append(hanging_on(select(every.c.id), f"{name}_{root}", little=little))
     legs = tables()["ledger_leg"]
     named = [legs.c.grant_id, legs.c.document_id, *([legs.c.call_id] if root == "call" else [])]
-    pairs += [
-        select(literal("ledger_entry"), legs.c.entry_id).where(
-            leg == any_of(select(every.c.id)) if little else leg.in_(select(every.c.id))
-        )
-        for leg in named
-    ]
+    for leg in named:
+        inside_it = leg == any_of(select(every.c.id)) if little else leg.in_(select(every.c.id))
+        pairs.append(select(literal("ledger_entry"), legs.c.entry_id).where(inside_it))
+        # That an entry be reversed is told by nothing but the entry.
+        proposals = tables()["reversal_proposal"]
+        of_entry = select(legs.c.entry_id).where(inside_it)
+        pairs.append(select(literal("reversal_proposal"), proposals.c.id).where(proposals.c.entry_id.in_(of_entry)))
     pairs += [
         select(literal("ledger_entry"), tables()[kind].c[column]).where(tables()[kind].c.id.in_(select(cte.c.id)))
         for kind, cte in ctes.items()
