@@ -109,7 +109,11 @@ def test_the_file_says_what_the_order_says(order_id: UUID, layout: FileLayout) -
         (1, DUE + Money(1), {"control_total": "The orders of the file come to another sum"}),
         (1, DUE - Money(1), {"control_total": "The orders of the file come to another sum"}),
         (2, DUE, {"count": "The file holds another number"}),
-        (0, euros(1), {"count": "The file holds another number", "control_total": "The orders of the file come to another sum"}),
+        (
+            0,
+            euros(1),
+            {"count": "The file holds another number", "control_total": "The orders of the file come to another sum"},
+        ),
     ],
 )
 def test_other_figures_send_nothing_and_never_tell_the_right_ones(
