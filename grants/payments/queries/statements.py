@@ -137,7 +137,7 @@ def _in_reach(actor: Actor) -> ColumnElement[bool]:
 
 def _not_shut(actor: Actor) -> ColumnElement[bool]:
     """Lines that name no order this person may not see: of what a conflict shuts, no name and no amount is told."""
-    if not actor.bars:
+    if not actor.barred_from():
         return true()
     seen = visible_orders(actor, select(PaymentOrder.id))
     shut = select(PaymentOrder.id).where(
