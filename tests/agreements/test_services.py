@@ -61,12 +61,11 @@ def offered(grant: Find) -> rules.GrantView:
 
 def test_only_who_holds_an_accepted_power_to_sign_signs_for_the_city(grant: Find) -> None:
     found = offered(grant)
+    colleague(found.coordinator_id, "Nina New", "nina@neochora.example")
     services.appoint(
-        actor("officer"), found.id, ContactInput("Nina New", "nina.new@demo.example", ContactRole.SIGNATORY)
+        actor("officer"), found.id, ContactInput("Nina New", "nina@neochora.example", ContactRole.SIGNATORY)
     )
-    somebody = identity.person_by_email("nina.new@demo.example")
-    assert somebody is not None
-    nina = identity.actor_for(somebody.id, fresh=True)
+    nina = replace(by_mail("nina@neochora.example"), fresh=True)
 
     with pytest.raises(Refused, match="No accepted power to sign"):
         services.sign_city(nina, found.id, capacity="Deputy", document_sha256=hash_of(found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from grants.core.errors import NotFound
 from grants.payments import queries, rules, services
 from grants.payments.forms import BuildForm, ReasonForm, SendForm
 from grants.payments.rules.own_accounts import OwnAccountView
+from grants.payments.states import OwnAccountState
 from grants.payments.views.frame import P, bp, overtaker, own_or_fresh
 from grants.web import downloads, paging
 from grants.web.forms import ContestedForm, renew, status_of
@@ -47,7 +49,7 @@ def new_batch() -> Any:
 @requires(P.PAYMENT_FILE_BUILD)
 def build() -> Any:
     actor, form = current_actor(), BuildForm()
-    account = _account()
+    account = _chosen(_accounts())
     if account is None:
         raise NotFound
     ready = queries.payable_orders(actor, account.programme_id)
@@ -63,25 +65,24 @@ def build() -> Any:
     return _build(form)
 
 
-def _account() -> OwnAccountView | None:
-    """The account in the address, else the first one payments may leave from."""
-    accounts = [each for each in queries.own_accounts(current_actor()) if each.state.value == "confirmed"]
+def _accounts() -> tuple[OwnAccountView, ...]:
+    """The accounts payments may leave from, as far as the person reads them."""
+    return tuple(each for each in queries.own_accounts(current_actor()) if each.state is OwnAccountState.CONFIRMED)
+
+
+def _chosen(accounts: Sequence[OwnAccountView]) -> OwnAccountView | None:
+    """The account in the address, else the first one."""
     asked = request.args.get("account", "")
     return next((each for each in accounts if asked in ("", each.reference)), None)
 
 
 def _build(sent: BuildForm | None) -> Any:
-    account = _account()
+    accounts = _accounts()
+    account = _chosen(accounts)
     rows = queries.payable_orders(current_actor(), account.programme_id) if account else ()
     ready = [row.reference for row in rows if row.yours]
     form = sent or BuildForm(formdata=None, data={"orders": ready}).of(ready)
-    shown = page(
-        "payments/build.html",
-        account=account,
-        accounts=[each for each in queries.own_accounts(current_actor()) if each.state.value == "confirmed"],
-        rows=rows,
-        form=form,
-    )
+    shown = page("payments/build.html", account=account, accounts=accounts, rows=rows, form=form)
     return shown, 200 if sent is None else 409 if sent.gone else 422
 
 
