@@ -129,6 +129,8 @@ def test_the_whole_way_from_a_call_file_to_a_closed_grant(app: Flask) -> None:
         worker_works()
     assert _ledger(Account.LEGALLY_COMMITTED) == euros(500_000)
 
+    with clock.at(at(2023, 4, 21)):
+        _the_programme_has_an_account_to_pay_from()
     _it_is_decided_and_paid(f"/finance/requests/{_ref(grant)}-1", "200 000,00", at(2023, 4, 24))
     assert _ledger(Account.BANK) == -euros(200_000)
 
@@ -444,6 +446,13 @@ def _both_sides_sign(grant: str) -> None:
 # --- the money ----------------------------------------------------------------------------------------------------
 
 
+def _the_programme_has_an_account_to_pay_from() -> None:
+    """Entered by one person, confirmed by another."""
+    given = {"holder": "Pilot Programme", "iban": "BE43068999999501", "town": "Brussels"}
+    account = deed(actors.fin, "/finance/accounts", given, to="/finance/accounts")
+    deed(actors.vera, account, {"evidence": "Statement of the bank of March"}, to=f"{account}/confirm")
+
+
 def _it_is_decided_and_paid(request: str, approved: str, start: datetime, order: str | None = None) -> None:
     """The circuit of four people in four days; an empty amount sends what the page proposes."""
     with clock.at(start):
@@ -472,7 +481,7 @@ def _exported(order: str) -> str:
     assert amount is not None
     day = clock.long_date(clock.in_zone(clock.now()).date())
     built = {"orders": _ref(order), "layout": "xlsx", "execution_on": day}
-    batch = deed(actors.carl, "/finance/batches/new", built, to="/finance/batches/new")
+    batch = deed(actors.carl, "/finance/batches/new", built, to="/finance/batches/new?account=PCP-K-01")
     worker_works()
     typed = {"count": "1", "control_total": amount[1].replace("\u00a0", " ")}
     deed(actors.carl, batch, typed, to=f"{batch}/send")
