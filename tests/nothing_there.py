@@ -58,6 +58,7 @@ SHOWN_BY = {
     "evaluation.file": "tests/applications/test_services.py::test_who_opens_a_confidential_file_is_on_record",
     "evaluation.take_packed_pdf": "tests/evaluation/test_packs.py::test_one_application_is_made_as_a_pdf_by_a_job_once_for_all_and_shut_by_a_conflict",
     "evaluation.take_reading_pack": "tests/evaluation/test_packs.py::test_the_pack_holds_what_is_open_and_is_shut_by_a_conflict",
+    "payments.answer_file": "tests/payments/test_clock.py::test_the_pages_stop_answer_and_let_go_on",
     "reporting.accept": _REPORT,
     "reporting.show": _REPORT,
     "evaluation.shift": "tests/awards/test_utter.py::test_only_the_panel_without_conflict_moves_scores",
@@ -73,9 +74,8 @@ NOTHING_THERE = {
     ),
     OPENED_BY_MONEY: frozenset(
         {
-            "documents.download", "documents.show", "oversight.order_history", "payments.bank_account",
-            "payments.bank_import", "payments.bank_statement", "payments.batch", "payments.batch_file",
-            "payments.entry", "payments.order", "payments.own_account", "payments.request_page", "payments.reversal",
+            "documents.download", "documents.show", "oversight.order_history", "payments.batch", "payments.batch_file",
+            "payments.entry", "payments.order", "payments.request_page", "payments.reversal",
         }
     ),
     OF_ITS_TEAM: frozenset(
@@ -98,6 +98,7 @@ NOTHING_THERE = {
             "applications.stage_invitations", "applications.trial_budget", "applications.trial_files",
             "applications.trial_section", "calls.answer_draft", "calls.asked_question", "calls.call_session",
             "cities.change_action", "programmes.change_rules", "programmes.describe", "programmes.show",
+            "payments.bank_account", "payments.bank_import", "payments.bank_statement", "payments.own_account",
             "rates.file", "rates.table",
         }
     ),

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from grants.agreements.models import Grant
 from grants.agreements.states import PaymentKind
 from grants.calls.rules import PaymentClock
 from grants.calls.states import ClockStart, RequestPath
@@ -30,9 +31,11 @@ from grants.payments.models import PaymentOrder, PaymentRequest, PaymentSuspensi
 from grants.payments.rules import EVIDENCE, DecisionInput, Stretch
 from grants.payments.states import ClockEvent, RequestState, SuspensionReason
 from tests import actors
+from tests.factories import identity as people
 from tests.factories.applications import PDF
 from tests.payments.world import World, asks_for, carried, report
 from tests.servers import Cluster
+from tests.shut import shuts
 
 MAY = datetime(2023, 5, 2, 12, tzinfo=UTC)
 START = date(2024, 5, 1)
@@ -369,6 +372,7 @@ def test_who_is_asked_sees_it_among_the_duties(grant: World) -> None:
 # --- The pages
 
 
+@shuts("payments.answer_file")
 def test_the_pages_stop_answer_and_let_go_on(app: Flask, client: FlaskClient, grant: World) -> None:
     request_id = opened(grant)
     reference = request(request_id).reference
@@ -390,6 +394,14 @@ def test_the_pages_stop_answer_and_let_go_on(app: Flask, client: FlaskClient, gr
     for reader in (fin, ana):
         with reader.get(f"{city}/{reference}/files/{sha256(PDF).hexdigest()}") as taken:
             assert taken.data == PDF
+    # A conflict declared shuts it.
+    auditor, auditor_id = actors.client_of(app, actors.nuria()), actors.nuria().user_id
+    assert auditor_id is not None
+    application_id = get(Grant, grant.grant_id).application_id
+    with arranging():
+        people.bar(auditor_id, "application", application_id)
+    with auditor.get(f"{city}/{reference}/files/{sha256(PDF).hexdigest()}") as refused:
+        assert refused.status_code == 404
     assert fin.post(f"{office}/lift", data={"version": "1", "reason": "It came."}).status_code == 409
     assert fin.post(f"{office}/lift", data={**shown(), "reason": "It came."}).status_code == 303
     assert db.session.scalars(select(PaymentSuspension.lift_reason)).all() == ["It came."]
