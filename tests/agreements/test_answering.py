@@ -147,7 +147,7 @@ def test_an_answer_is_returned_with_words_and_answered_again_without_another_fil
     assert part.standing is S.RETURNED and part.waits_for_answer
     assert lead_of(found).user_id in {
         identity.person_by_email(each).id for each in mailed("agreement_condition_returned")
-    }  # type: ignore[union-attr]
+    }
     again = ConditionInput(K.DOUBLE_FUNDING, found.coordinator_id, DoubleFunding(False), clock.now().date(), number)
     services.state_condition(lead_of(found), found.id, again)
     part = part_of(found, K.DOUBLE_FUNDING, 1)

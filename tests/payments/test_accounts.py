@@ -173,7 +173,7 @@ def test_nobody_else_enters_and_nobody_without_a_fresh_sign_in(grant: World) -> 
         lambda stale: agreeing.refuse_account(stale, grant.grant_id, grant.account_id, reason="No."),
     ):
         with pytest.raises((NeedsFreshSignIn, NotAllowed)):
-            deed(actors.actor(actors.ana().user_id, fresh=False))  # type: ignore[no-untyped-call, arg-type]
+            deed(actors.actor(actors.ana().user_id, fresh=False))
     with pytest.raises(NeedsFreshSignIn):
         agreeing.confirm_account(
             actors.actor(actors.person("Carl Accountant"), fresh=False), grant.grant_id, grant.account_id, called_back()
@@ -187,7 +187,7 @@ def test_who_entered_never_confirms_over_a_change_of_role_and_by_the_database_to
     fin = actors.fin()
     enter(fin, grant.grant_id, OTHER_IBAN)
     assert fin.user_id is not None
-    both = actors.give(fin.user_id, Role.FINANCE_VERIFIER, "everywhere", None)  # type: ignore[arg-type]
+    both = actors.give(fin.user_id, Role.FINANCE_VERIFIER, "everywhere", None)
 
     with pytest.raises(Refused, match="another person"):
         confirm(both, grant.grant_id, grant.city_id)

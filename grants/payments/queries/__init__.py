@@ -21,7 +21,6 @@ from grants.payments.queries.own_accounts import (
     own_account_by_id,
     own_account_scope,
     own_accounts,
-    payable_from,
     payable_from_any,
     paying_programmes,
 )
@@ -70,7 +69,6 @@ __all__ = [
     "own_accounts",
     "parts_decided",
     "parts_kept",
-    "payable_from",
     "payable_from_any",
     "payable_orders",
     "paying_programmes",

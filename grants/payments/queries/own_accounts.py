@@ -50,13 +50,6 @@ def own_account(actor: Actor, reference: str) -> Asking[OwnAccountView]:
     return found[0]
 
 
-@reader
-def payable_from(programme_ids: Collection[UUID]) -> Asking[tuple[OwnAccountView, ...]]:
-    """The confirmed accounts of these programmes: what a payment may leave from."""
-    confirmed = OwnAccount.state == OwnAccountState.CONFIRMED.value
-    return (yield from _views(select(OwnAccount).where(confirmed, OwnAccount.programme_id.in_(programme_ids))))
-
-
 def own_account_by_id(account_id: UUID) -> OwnAccountView:
     """One account, for an act that may pay from it."""
     return _read_by_id([account_id])[0]
