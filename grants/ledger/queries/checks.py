@@ -62,6 +62,9 @@ def checked(stands: Standing | None = None) -> Iterator[Checked]:
     words = "Legs and entries are what the acts that posted them recorded; reversals mirror what they reverse."
     kept = [*others, *_changed_entries(), *_wrong_reversals()]
     yield Checked("I21", words, entries, "entries", tuple(kept))
+    months, apart_by_month = moments.months_off()
+    words = "Sums kept by month, for the running balance of long lists, are those of the legs."
+    yield Checked("Months", words, months, "sums", tuple(apart_by_month))
     yield Checked("Fund", "Every leg of a call or a grant names its parent grant.", entries, "entries", tuple(unfunded))
     below = [*moments.below_floor_ever(), *_calls_off(found)]
     yield Checked(

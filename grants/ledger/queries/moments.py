@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, case, func, or_, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Date, case, cast, func, or_, select, type_coerce, union_all
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
@@ -18,9 +18,9 @@ from grants.core.money import Money
 from grants.core.permissions import Actor
 from grants.ledger import rules
 from grants.ledger.accounts import CHART, Account, Floor, Side
-from grants.ledger.models import LedgerEntry, LedgerLeg
+from grants.ledger.models import LEDGER_MONTH, LedgerEntry, LedgerLeg
 from grants.ledger.queries.journal import visible
-from grants.ledger.queries.sums import known_at, leg_net
+from grants.ledger.queries.sums import credits_sum, debits_sum, known_at, leg_net
 from grants.ledger.rules import AsOf, Event, natural
 from grants.ledger.rules.proofs import (
     AWARDING,
@@ -175,6 +175,44 @@ def moments() -> tuple[int, int, int]:
     entries = select(func.count()).select_from(LedgerEntry).scalar_subquery()
     number, days, recorded = db.session.execute(select(entries, *counted)).one()
     return number, days, recorded
+
+
+def months_off() -> tuple[int, list[Problem]]:
+    """How many sums are kept by month, and those that are not what the legs of the month add up to."""
+    effective, recorded = (
+        cast(func.date_trunc("month", moment), Date)
+        for moment in (LedgerEntry.effective_on, func.timezone("UTC", LedgerEntry.recorded_at))
+    )
+    kept = LEDGER_MONTH.c
+    names = ("account", "call_id", "fund_source_id", "effective_month", "recorded_month")
+    summed = (
+        select(
+            *(LedgerLeg.account, LedgerLeg.call_id, LedgerLeg.fund_source_id),
+            *(effective.label("effective_month"), recorded.label("recorded_month")),
+            *(debits_sum.label("debits"), credits_sum.label("credits")),
+        )
+        .join(LedgerEntry, LedgerEntry.id == LedgerLeg.entry_id)
+        .group_by(LedgerLeg.account, LedgerLeg.call_id, LedgerLeg.fund_source_id, effective, recorded)
+    )
+    both = union_all(
+        select(*(summed.subquery().c)),
+        select(*(kept[name] for name in names), -kept.debits, -kept.credits),
+    ).subquery()
+    places = [both.c[name] for name in names]
+    off = (
+        select(both.c.account, both.c.effective_month, func.sum(both.c.debits), func.sum(both.c.credits))
+        .group_by(*places)
+        .having(or_(func.sum(both.c.debits) != 0, func.sum(both.c.credits) != 0))
+        .order_by(both.c.effective_month, both.c.account)
+    )
+    number = db.session.scalar(select(func.count()).select_from(LEDGER_MONTH)) or 0
+    return number, [
+        Problem(
+            f"{code} {Account(code).label}, {month:%Y-%m}",
+            f"the sum kept of this month is off: by {Money(int(debits))} debited, {Money(int(credits))} credited.",
+        )
+        for code, month, debits, credits in db.session.execute(off.limit(PROBLEMS_MAX))
+    ]
 
 
 def off_balance(off: Sequence[tuple[date | None, datetime | None, str, int]]) -> list[Problem]:
