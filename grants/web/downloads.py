@@ -63,6 +63,9 @@ class ListFile(StrEnum):
 
 # How an address asks for the second dialect of CSV.
 FOR_SPREADSHEETS = "spreadsheet"
+# So many rows leave at once; what a list has beyond them is said in its last row.
+LIST_ROWS_MAX = 5_000
+CUT_OFF = "There are more rows than one file holds. Narrow the list to get the rest."
 # Said of every row where the installation is a demo.
 SYNTHETIC = "synthetic"
 
