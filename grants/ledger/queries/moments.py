@@ -7,7 +7,21 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Date, case, cast, func, or_, select, type_coerce, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    DateTime,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
@@ -64,21 +78,44 @@ def out_of_order() -> list[tuple[UUID, Problem]]:
 
     Answers the call and the problem at the first moment at which it did not hold, in each of the two times.
     """
+    # Both times are read from the same steps, which are summed once.
     steps = _steps_of_calls()
     found: list[tuple[UUID, Problem]] = []
-    for moment in (steps.c.recorded_at, steps.c.effective_on):
-        sums = {name: func.sum(func.sum(steps.c[name])).over(partition_by=steps.c.call_id, order_by=moment) for name in _SUMS}  # fmt: skip
-        run = (
-            select(steps.c.call_id, moment.label("moment"), *(sums[name].label(name) for name in _SUMS))
-            .group_by(steps.c.call_id, moment)
-            .subquery()
+    ways = {name: _first_out_of_order(steps, steps.c[name]) for name in ("recorded_at", "effective_on")}
+    statement = union_all(
+        *(
+            select(
+                literal(name).label("way"),
+                *(way.c[column] for column in ("call_id", *_SUMS)),
+                *(way.c.moment if name == own else null().cast(kind) for own, kind in _KINDS),
+            )
+            for name, way in ways.items()
         )
-        wrong = or_(run.c.paid > run.c.committed, run.c.committed > run.c.awarded, run.c.awarded > run.c.budget)
-        first = select(run).where(wrong).ext(distinct_on(run.c.call_id)).order_by(run.c.call_id, run.c.moment)
-        for call_id, when, *cents in db.session.execute(first.limit(PROBLEMS_MAX)):
-            amounts = dict(zip(_SUMS, (Money(int(each)) for each in cents), strict=True))
-            found += [(call_id, each) for each in rules.order_problems(f"call {call_id}, {_words(when)}", **amounts)]
+    )
+    by_way = statement.subquery()
+    for _, call_id, *cents, recorded_at, day in db.session.execute(
+        select(by_way).order_by(by_way.c.way.desc(), by_way.c.call_id)
+    ):
+        amounts = dict(zip(_SUMS, (Money(int(each)) for each in cents), strict=True))
+        when = _words(recorded_at or day)
+        found += [(call_id, each) for each in rules.order_problems(f"call {call_id}, {when}", **amounts)]
     return found
+
+
+_KINDS = (("recorded_at", DateTime(timezone=True)), ("effective_on", Date()))
+
+
+def _first_out_of_order(steps: Any, moment: Any) -> Any:
+    """Of each call the first moment at which its order did not hold, in one of the two times."""
+    sums = {name: func.sum(func.sum(steps.c[name])).over(partition_by=steps.c.call_id, order_by=moment) for name in _SUMS}  # fmt: skip
+    run = (
+        select(steps.c.call_id, moment.label("moment"), *(sums[name].label(name) for name in _SUMS))
+        .group_by(steps.c.call_id, moment)
+        .subquery()
+    )
+    wrong = or_(run.c.paid > run.c.committed, run.c.committed > run.c.awarded, run.c.awarded > run.c.budget)
+    first = select(run).where(wrong).ext(distinct_on(run.c.call_id)).order_by(run.c.call_id, run.c.moment)
+    return first.limit(PROBLEMS_MAX).subquery()
 
 
 _SUMS = ("paid", "committed", "awarded", "budget")
@@ -181,27 +218,30 @@ def months_off() -> tuple[int, list[Problem]]:
     """How many sums are kept by month, and those that are not what the legs of the month add up to."""
     effective, recorded = (
         cast(func.date_trunc("month", moment), Date)
-        for moment in (LedgerEntry.effective_on, func.timezone("UTC", LedgerEntry.recorded_at))
+        for moment in (cast(LedgerEntry.effective_on, DateTime), func.timezone("UTC", LedgerEntry.recorded_at))
     )
     kept = LEDGER_MONTH.c
     names = ("account", "call_id", "fund_source_id", "effective_month", "recorded_month")
+    # The months of an entry are reckoned once, not for each of its legs.
+    entry = (
+        select(LedgerEntry.id, effective.label("effective_month"), recorded.label("recorded_month"))
+        .cte("entry")
+        .prefix_with("MATERIALIZED")
+    )
+    places = (LedgerLeg.account, LedgerLeg.call_id, LedgerLeg.fund_source_id)
+    months = (entry.c.effective_month, entry.c.recorded_month)
     summed = (
-        select(
-            *(LedgerLeg.account, LedgerLeg.call_id, LedgerLeg.fund_source_id),
-            *(effective.label("effective_month"), recorded.label("recorded_month")),
-            *(debits_sum.label("debits"), credits_sum.label("credits")),
-        )
-        .join(LedgerEntry, LedgerEntry.id == LedgerLeg.entry_id)
-        .group_by(LedgerLeg.account, LedgerLeg.call_id, LedgerLeg.fund_source_id, effective, recorded)
+        select(*places, *months, debits_sum.label("debits"), credits_sum.label("credits"))
+        .join(entry, entry.c.id == LedgerLeg.entry_id)
+        .group_by(*places, *months)
     )
     both = union_all(
         select(*(summed.subquery().c)),
         select(*(kept[name] for name in names), -kept.debits, -kept.credits),
     ).subquery()
-    places = [both.c[name] for name in names]
     off = (
         select(both.c.account, both.c.effective_month, func.sum(both.c.debits), func.sum(both.c.credits))
-        .group_by(*places)
+        .group_by(*(both.c[name] for name in names))
         .having(or_(func.sum(both.c.debits) != 0, func.sum(both.c.credits) != 0))
         .order_by(both.c.effective_month, both.c.account)
     )
