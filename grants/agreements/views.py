@@ -36,7 +36,7 @@ from grants.core.file_types import FileType
 from grants.core.files import Incoming
 from grants.core.permissions import Permission
 from grants.identity.rules import OrganisationView
-from grants.web import paging
+from grants.web import downloads, paging
 from grants.web.choosing import chosen
 from grants.web.downloads import send
 from grants.web.routing import NavItem, current_actor, page, requires, see_other
@@ -57,20 +57,48 @@ STATE_WORDS = {
 @bp.get("/grants")
 @requires(P.AGREEMENT_READ)
 def index() -> Any:
-    actor, search = current_actor(), request.args.get("q", "")
-    problems: list[str] = []
-    words = {each.value: said for each, said in STATE_WORDS.items()}
-    state = chosen("state", "state", {each.value: each for each in STATE_WORDS}, problems, words=words)
-    found = queries.grants(actor, paging.asked(), state=state, search=search)
+    actor = current_actor()
+    search, state, problems = _listed()
     return page(
         "agreements/index.html",
-        rows=found,
+        rows=queries.grants(actor, paging.asked(), state=state, search=search),
         problems=problems,
         states=STATE_WORDS,
         chosen=state,
         search=search,
         waiting=queries.selected_without_grant(actor),
     )
+
+
+def _listed() -> tuple[str, GrantState | None, list[str]]:
+    """What the address asks of the list, and what of it is not understood."""
+    problems: list[str] = []
+    words = {each.value: said for each, said in STATE_WORDS.items()}
+    state = chosen("state", "state", {each.value: each for each in STATE_WORDS}, problems, words=words)
+    return request.args.get("q", ""), state, problems
+
+
+LIST_COLUMNS = ("grant", "acronym", "title", "coordinator", "country", "state", "starts", "ends_before", "maximum_eur", "maximum_invented")  # fmt: skip
+
+
+@bp.get("/grants.<any(csv, xlsx):kind>")
+@requires(P.AGREEMENT_READ)
+def list_file(kind: str) -> Any:
+    """The same grants as a file, at most 5,000."""
+    search, state, problems = _listed()
+    if problems:
+        raise Invalid(" ".join(problems))
+    found = queries.grants(current_actor(), paging.Page(size=downloads.LIST_ROWS_MAX), state=state, search=search)
+    rows: list[tuple[object, ...]] = [
+        (
+            *(row.reference, row.acronym, row.title, row.coordinator, row.country_code, STATE_WORDS[row.state]),
+            *(row.starts_on, row.ends_before, row.maximum, "yes" if row.amount_is_invented else "no"),
+        )
+        for row in found.items
+    ]
+    if found.next_key is not None:
+        rows.append((downloads.CUT_OFF, *(None,) * (len(LIST_COLUMNS) - 1)))
+    return downloads.list_file("grants", LIST_COLUMNS, rows, kind)
 
 
 @bp.route("/grants/prepare/<application_ref>", methods=["GET", "POST"])

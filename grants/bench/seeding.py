@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from grants.bench.prototypes import IBAN, RANKED_SLUG, RANKED_TITLE, Kind, Workshop
 from grants.bench.stencils import Connection, Counters, Loader, Progress, orphans
 from grants.core import audit
+from grants.ledger.triggers import MONTHS_ANEW
 from grants.oversight import queries as across
 
 # How many applications one ranked call holds; more applications make more calls.
@@ -90,6 +91,8 @@ class Seedbed:
             self._rank(n - granted - scored)
             self._loader.send()
             _totals(self._connection)
+            for statement in MONTHS_ANEW:
+                self._connection.execute(statement.encode())
             _sums(self._connection, str(made.calls["granted"].id))
             # No more people to choose from than in a demo: of those here only the ones who draft and who score sign in.
             self._connection.execute(

@@ -113,6 +113,10 @@ APPEND_ONLY_TABLES = frozenset(
 )
 
 
+# What triggers keep, as the tables' owner, of what others write: the program's database role may only read it.
+KEPT_TABLES = frozenset({"ledger_month"})
+
+
 @dataclass(frozen=True, slots=True)
 class WrittenOnce:
     """What of a decision already taken may still change; its other columns and its existence are fixed by the database.

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
+from enum import Enum
 
 from grants.core.errors import Invalid
 from grants.core.money import Money
@@ -72,19 +73,19 @@ FOLDED_TO_TWO = (("\u00df", "ss"), ("\u00e6", "ae"), ("\u0153", "oe"), ("\u00fe"
 
 # What a spreadsheet would run as a formula when it opens a text file (OWASP ASVS 1.2.10), full-width signs too.
 _RISKY = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
-# The same behind a semicolon: there a cell begins where a spreadsheet of many European countries opens a file of commas.
-_RISKY_WITHIN = re.compile('(?<=;)(?="*[=+\\-@\uff1d\uff0b\uff0d\uff20])')
+# The same behind a sign where a cell begins for a spreadsheet that was told another dialect than the file is written in.
+_RISKY_WITHIN = {other: re.compile(f'(?<={other})(?="*[=+\\-@\uff1d\uff0b\uff0d\uff20])') for other in (";", ",")}
 
 
-def inert(text: str) -> str:
-    """Text that no spreadsheet takes for a formula.
+def inert(text: str, within: str = ";") -> str:
+    """Text that no spreadsheet takes for a formula, not even where it begins a cell behind ``within``.
 
     >>> inert("=HYPERLINK(1)")
     "'=HYPERLINK(1)"
-    >>> inert("a;=1+1")
-    "a;'=1+1"
+    >>> inert("a;=1+1"), inert("a,=1+1", ",")
+    ("a;'=1+1", "a,'=1+1")
     """
-    whole = _RISKY_WITHIN.sub("'", text) if ";" in text else text
+    whole = _RISKY_WITHIN[within].sub("'", text) if within in text else text
     return f"'{whole}" if whole[:1] in _RISKY else whole
 
 
@@ -92,8 +93,22 @@ def inert(text: str) -> str:
 CSV_MARK = "\ufeff"
 
 
+class Dialect(Enum):
+    """How a CSV is written: for programs (docs/decisions/0005), or for spreadsheets of Europe (docs/decisions/0033)."""
+
+    PROGRAM = (",", ".", ";")
+    SPREADSHEET = (";", ",", ",")
+
+    def __init__(self, separator: str, point: str, other: str) -> None:
+        self.separator, self.point, self.other = separator, point, other
+
+
+# Text that a spreadsheet would read as a number, a day or a time, and show as another: 0017, 12.5, 1/2, 3E5, 01-02-03.
+_LIKE_A_NUMBER = re.compile(r"\s*\d[\d\s.,:/\\-]*(?:[eE][+-]?\d+)?\s*%?\s*")
+
+
 def csv_line(cells: Sequence[object]) -> str:
-    """One line of CSV in the one dialect of this program (docs/decisions/0005): comma, decimal point, ISO dates, CRLF.
+    """One line of CSV in the dialect for programs (docs/decisions/0005): comma, decimal point, ISO dates, CRLF.
 
     Text that a spreadsheet would run as a formula gets an apostrophe; amounts and numbers, negative ones too, stay numbers.
 
@@ -103,10 +118,18 @@ def csv_line(cells: Sequence[object]) -> str:
     return csv_lines([cells])
 
 
-def csv_lines(rows: Iterable[Sequence[object]]) -> str:
-    """Many lines of the same, which costs much less than one after the other."""
+def csv_lines(rows: Iterable[Sequence[object]], dialect: Dialect = Dialect.PROGRAM) -> str:
+    """Many lines of the same, which costs much less than one after the other.
+
+    For spreadsheets a semicolon separates, amounts have a decimal comma, and text that looks like a number stays text.
+
+    >>> csv_lines([["=1+1", Money(-150), date(2024, 5, 2), "0017", "Łódź"]], Dialect.SPREADSHEET)
+    "'=1+1;-1,50;2024-05-02;'0017;Łódź\\r\\n"
+    """
     written = io.StringIO()
-    csv.writer(written, lineterminator="\r\n").writerows([_csv_cell(cell) for cell in cells] for cells in rows)
+    cell_of = _csv_cell if dialect is Dialect.PROGRAM else _spreadsheet_cell
+    writer = csv.writer(written, lineterminator="\r\n", delimiter=dialect.separator)
+    writer.writerows([cell_of(cell) for cell in cells] for cells in rows)
     return written.getvalue()
 
 
@@ -114,12 +137,22 @@ def _csv_cell(cell: object) -> str:
     # Most cells are text: they do not wait for the other questions.
     if type(cell) is str:
         return inert(cell) if cell[:1] in _RISKY or ";" in cell else cell
+    return _typed_cell(cell, Dialect.PROGRAM)
+
+
+def _spreadsheet_cell(cell: object) -> str:
+    if not isinstance(cell, str):
+        return _typed_cell(cell, Dialect.SPREADSHEET)
+    return f"'{cell}" if _LIKE_A_NUMBER.fullmatch(cell) else inert(cell, Dialect.SPREADSHEET.other)
+
+
+def _typed_cell(cell: object, dialect: Dialect) -> str:
     match cell:
         case None:
             return ""
         case Money():
             whole, cents = divmod(abs(cell.cents), 100)
-            return f"{'-' if cell.cents < 0 else ''}{whole}.{cents:02d}"
+            return f"{'-' if cell.cents < 0 else ''}{whole}{dialect.point}{cents:02d}"
         case datetime():
             return cell.astimezone(UTC).isoformat()
         case date():
@@ -127,7 +160,7 @@ def _csv_cell(cell: object) -> str:
         case int():
             return str(cell)
         case _:
-            return inert(str(cell))
+            return inert(str(cell), dialect.other)
 
 
 # What is often chosen in the place of a list, by its first bytes: its encoding is not what is wrong with it.

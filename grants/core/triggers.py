@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, inspect
 
-from grants.core.db import APPEND_ONLY_TABLES, WRITTEN_ONCE_TABLES
+from grants.core.db import APPEND_ONLY_TABLES, KEPT_TABLES, WRITTEN_ONCE_TABLES
 
 # Whether who asks is bound by none of what follows: the tables' owner, a member of that role, or a superuser.
 OWNS_TABLES = (
@@ -110,6 +110,8 @@ def grant_program_role(connection: Connection, role: str) -> None:
     # Where the schema stands is the owner's to say.
     if "alembic_version" in present:
         connection.exec_driver_sql(f"REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {name}")
+    for table in sorted(KEPT_TABLES & present):
+        connection.exec_driver_sql(f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {table} FROM {name}")
     for table in sorted(APPEND_ONLY_TABLES & present):
         connection.exec_driver_sql(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {name}")
     for table in sorted(WRITTEN_ONCE_TABLES.keys() & present):

@@ -1,4 +1,4 @@
-"""The journal: entries and their legs, only ever added; balances are sums and stored nowhere."""
+"""The journal: entries and their legs, only ever added; balances are sums and stored nowhere; sums by month are kept beside it for long lists."""
 
 from __future__ import annotations
 
@@ -6,7 +6,19 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Identity, Index
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    Identity,
+    Index,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    column,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.core.db import Base, Row, points_to
@@ -61,8 +73,14 @@ class LedgerLeg(Base):
         CheckConstraint("cents > 0", name="cents_above_zero"),
         CheckConstraint(f"own_account_id IS NULL OR account = '{Account.BANK.value}'", name="own_account_of_bank"),
         Index("ix_ledger_leg_account_call_id", "account", "call_id"),
+        Index("ix_ledger_leg_account_entry_id", "account", "entry_id", postgresql_include=["side", "cents"]),
         Index("ix_ledger_leg_account_grant_id", "account", "grant_id"),
+        Index("ix_ledger_leg_call_id_entry_id", "call_id", "entry_id"),
+        Index("ix_ledger_leg_category", "category", "entry_id", postgresql_where=column("category").is_not(None)),
+        Index("ix_ledger_leg_document_id", "document_id"),
         Index("ix_ledger_leg_grant_id", "grant_id"),
+        Index("ix_ledger_leg_organisation_id_entry_id", "organisation_id", "entry_id"),
+        Index("ix_ledger_leg_period", "period", "entry_id", postgresql_where=column("period").is_not(None)),
     )
 
     entry_id: Mapped[UUID] = mapped_column(points_to("ledger_entry.id"), primary_key=True)
@@ -78,6 +96,28 @@ class LedgerLeg(Base):
     period: Mapped[str | None]
     document_id: Mapped[UUID | None]
     own_account_id: Mapped[UUID | None]
+
+
+# What was debited and credited on an account in a month, by call and parent grant, for the running balance of long lists.
+# Kept by a trigger in the transaction that posts and written by nothing else: no class, so that no session can add a row.
+# It decides nothing, and the verify holds it against the legs. Months are of the effective day, and of the recorded moment
+# in UTC: both times can be asked for. Posts on one call queue behind each other anyway, so its rows make nobody wait.
+LEDGER_MONTH = Table(
+    "ledger_month",
+    Base.metadata,
+    Column("account", Text, nullable=False),
+    Column("call_id", Uuid),
+    Column("fund_source_id", Uuid),
+    Column("effective_month", Date, nullable=False),
+    Column("recorded_month", Date, nullable=False),
+    Column("debits", BigInteger, nullable=False),
+    Column("credits", BigInteger, nullable=False),
+    UniqueConstraint(
+        *("account", "call_id", "fund_source_id", "effective_month", "recorded_month"),
+        name="uq_ledger_month_place",
+        postgresql_nulls_not_distinct=True,
+    ),
+)
 
 
 class LedgerReading(Row):

@@ -79,6 +79,32 @@ _FUNDED = (
     f"(call_id IS NULL AND grant_id IS NULL AND account IN ({', '.join(repr(each.value) for each in BEFORE_A_FUND)}))) NOT VALID"
 )
 
+# Legs by place and month, always in one order.
+_BY_MONTH = """
+  SELECT added.account, added.call_id, added.fund_source_id, date_trunc('month', entry.effective_on)::date,
+         date_trunc('month', entry.recorded_at AT TIME ZONE 'UTC')::date,
+         coalesce(sum(added.cents) FILTER (WHERE added.side = 'debit'), 0),
+         coalesce(sum(added.cents) FILTER (WHERE added.side = 'credit'), 0)
+    FROM {legs} JOIN ledger_entry entry ON entry.id = added.entry_id
+    GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+"""
+
+# As the tables' owner, since the program may only read what is kept. An entry is written before its legs.
+_MONTHS = f"""
+CREATE OR REPLACE FUNCTION keep_ledger_months() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  INSERT INTO ledger_month AS kept (account, call_id, fund_source_id, effective_month, recorded_month, debits, credits)
+  {_BY_MONTH.format(legs="added").strip()}
+  ON CONFLICT (account, call_id, fund_source_id, effective_month, recorded_month)
+    DO UPDATE SET debits = kept.debits + excluded.debits, credits = kept.credits + excluded.credits;
+  RETURN NULL;
+END $$
+"""
+
+# For legs that were loaded past the trigger, into a database that is thrown away.
+MONTHS_ANEW = ("DELETE FROM ledger_month", f"INSERT INTO ledger_month {_BY_MONTH.format(legs='ledger_leg added')}")
+
 
 def install(connection: Connection) -> None:
     """Create the functions and their deferred constraint triggers, as the owner role."""
@@ -93,4 +119,9 @@ def install(connection: Connection) -> None:
     connection.exec_driver_sql(
         "CREATE CONSTRAINT TRIGGER ledger_leg_floor AFTER INSERT ON ledger_leg DEFERRABLE INITIALLY DEFERRED "
         f"FOR EACH ROW WHEN ({_TAKES}) EXECUTE FUNCTION check_ledger_floor()"
+    )
+    connection.exec_driver_sql(_MONTHS)
+    connection.exec_driver_sql(
+        "CREATE TRIGGER ledger_leg_months AFTER INSERT ON ledger_leg REFERENCING NEW TABLE AS added "
+        "FOR EACH STATEMENT EXECUTE FUNCTION keep_ledger_months()"
     )

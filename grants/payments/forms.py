@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+from werkzeug.datastructures import MultiDict
 from wtforms import FileField, IntegerField, RadioField, SelectField, StringField, TextAreaField
 
 from grants.cities.rules import COUNTRIES
@@ -253,17 +254,36 @@ class SendForm(MoneyForm):
 Listed = TypeVar("Listed", Account, Event)
 
 
-def ledger_ask(args: Mapping[str, str]) -> tuple[LedgerAsk, dict[str, str]]:
+# A filter is no place for an essay.
+FILTER_CHARACTERS_MAX = 100
+
+
+def ledger_ask(args: MultiDict[str, str]) -> tuple[LedgerAsk, dict[str, str]]:
     """The filters in a ledger's address, and a sentence for each that cannot be read or is not there."""
     problems: dict[str, str] = {}
+
+    def text(name: str) -> str:
+        return args.get(name, "").strip()[:FILTER_CHARACTERS_MAX]
+
     return (
         LedgerAsk(
-            account=_listed(Account, "account", args, problems),
-            event=_listed(Event, "event", args, problems),
-            grant_reference=args.get("grant", "").strip(),
+            account=_listed(Account, "account", args.get("account", ""), problems),
+            events=tuple(
+                dict.fromkeys(
+                    event for given in args.getlist("event") if (event := _listed(Event, "event", given, problems))
+                )
+            ),
+            fund=text("fund"),
+            call=text("call"),
+            grant_reference=text("grant"),
+            partner=text("partner"),
+            category=text("category"),
+            period=text("period"),
+            document=text("document"),
             from_on=day_asked(args, "from", problems),
             to_on=day_asked(args, "to", problems),
-            text=args.get("q", "").strip()[:100],
+            known=_moment_asked(text("known"), problems),
+            text=text("q"),
         ),
         problems,
     )
@@ -294,9 +314,9 @@ def _end_of(typed: str) -> datetime:
     return clock.end_of_day(clock.read_date(typed))
 
 
-def _listed(kind: type[Listed], name: str, args: Mapping[str, str], problems: dict[str, str]) -> Listed | None:
+def _listed(kind: type[Listed], name: str, given: str, problems: dict[str, str]) -> Listed | None:
     """What a filter names of a closed list, told with its number and name as the page offers it."""
-    given = args.get(name, "").strip()
+    given = given.strip()
     if given and given not in list(kind):
         problems[name] = no_such(name, given, (f"{each.value} {each.label}" for each in kind))
         return None

@@ -52,6 +52,7 @@ def init_app(app: Flask) -> None:
         further=further,
         here=here,
         is_here=is_here,
+        list_address=list_address,
         previous=previous,
         product=PRODUCT,
         share_percent=share_percent,
@@ -157,6 +158,20 @@ def here(**changes: Any) -> str:
     query = {name: value for name, value in (arguments | changes).items() if value is not None and value != []}
     # Never as arguments of url_for: what somebody wrote in the address would become its own.
     path = url_for(request.endpoint, **(request.view_args or {}))
+    return f"{path}?{urlencode(query, doseq=True)}" if query else path
+
+
+# What of a list's address says which page of it is shown, and not what is in it.
+_OF_PAGING = ("after", "back", "size", "for")
+
+
+def list_address(endpoint: str, kind: str, purpose: str = "", **values: Any) -> str:
+    """Where the list of this page is a file of a kind, narrowed as it is here; ``purpose`` names a dialect of CSV."""
+    query: dict[str, Any] = {name: request.args.getlist(name) for name in request.args if name not in _OF_PAGING}
+    if purpose:
+        query["for"] = [purpose]
+    path = url_for(endpoint, kind=kind, **values)
+    # Never as arguments of url_for: what somebody wrote in the address would become its own.
     return f"{path}?{urlencode(query, doseq=True)}" if query else path
 
 

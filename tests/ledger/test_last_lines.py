@@ -53,12 +53,12 @@ def raw(
     )
 
 
-def raw_entry(account: Account, cents: int, side: Side, **dims: UUID) -> list[str]:
+def raw_entry(account: Account, cents: int, side: Side, day: date = DAY, **dims: UUID) -> list[str]:
     """A balanced entry against an account of the same ledger that has no floor, written past every act."""
     entry = uuid4()
     contra = {"B": "B000", "M": "M000"}.get(account.value[0], "4100")
     return [
-        entry_sql(entry),
+        entry_sql(entry, day),
         raw(account.value, side.value, cents, entry=entry, position=1, **dims),
         raw(contra, side.other.value, cents, entry=entry, position=2),
     ]
@@ -89,9 +89,11 @@ def test_two_raw_sessions_cannot_each_take_what_is_there_once(postgres: Cluster,
     refused: list[str] = []
     both = threading.Barrier(2)
 
-    def take() -> None:
+    def take(month: int) -> None:
+        # In months of their own: the sums kept of one month would have the second wait before it wrote anything.
+        day = DAY.replace(month=month)
         with closing(psycopg.connect(postgres.dsn(database, PROGRAM))) as connection:
-            for statement in raw_entry(Account.PAYABLE, 4, Side.DEBIT, grant_id=GRANT):
+            for statement in raw_entry(Account.PAYABLE, 4, Side.DEBIT, day, grant_id=GRANT):
                 connection.execute(statement.encode())
             both.wait(20)
             try:
@@ -102,7 +104,7 @@ def test_two_raw_sessions_cannot_each_take_what_is_there_once(postgres: Cluster,
             except psycopg.Error as error:
                 refused.append(str(error))
 
-    threads = [threading.Thread(target=take) for _ in range(2)]
+    threads = [threading.Thread(target=take, args=(month,)) for month in (6, 7)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -232,8 +232,8 @@ def test_a_running_balance_and_pages_by_key_agree() -> None:
         (EntryFilter(text="240"), ["Step E6"]),
         (EntryFilter(text="step e7"), ["Step E7"]),
         (EntryFilter(text="%"), []),
-        (EntryFilter(event=rules.Event.SIGNED), ["Step E5"]),
-        (EntryFilter(organisation_id=AGENCY), ["Step E8", "Step E5"]),
+        (EntryFilter(events=(rules.Event.SIGNED,)), ["Step E5"]),
+        (EntryFilter(organisation_ids=(AGENCY,)), ["Step E8", "Step E5"]),
         (EntryFilter(effective_from=date(2024, 5, 18), effective_before=date(2024, 5, 20)), ["Step E4", "Step E2"]),
         (EntryFilter(grant_id=uuid4()), []),
     ],
@@ -277,10 +277,10 @@ def run(postgres: Cluster, database: str, role: str, statements: Iterable[str], 
             connection.execute(statement.encode())
 
 
-def entry_sql(entry_id: UUID) -> str:
+def entry_sql(entry_id: UUID, day: date = DAY) -> str:
     return (
         "INSERT INTO ledger_entry (id, created_at, version, event, source_key, effective_on, recorded_at, description, legs_sha256) "
-        f"VALUES ('{entry_id}', now(), 1, 'E7', '{entry_id}', '2024-05-17', now(), 'raw', '')"
+        f"VALUES ('{entry_id}', now(), 1, 'E7', '{entry_id}', '{day}', now(), 'raw', '')"
     )
 
 

@@ -144,7 +144,8 @@ def test_the_whole_circuit_goes_by_forms_and_every_page_of_it_opens(app: Flask, 
     assert "Carl Accountant marked payment order PCP-" in page and "of the audit chain" in page
     csv = get(app, actors.nuria(), "/finance/ledger.csv?account=1000")
     head = (
-        "entry,date,event,event_name,description,grant,grant_name,account,account_name,amount_eur,moved_eur,balance_eur"
+        "entry,date,event,event_name,description,grant,grant_name,account,account_name,amount_eur,moved_eur,balance_eur,"
+        "synthetic"
     )
     assert csv.splitlines()[0] == "\ufeff" + head
     assert ",PCP-2022-G-0001,WARM,1000,Bank," in csv

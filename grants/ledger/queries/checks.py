@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, DateTime, Text, func, literal, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    DateTime,
+    Text,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
@@ -62,6 +75,9 @@ def checked(stands: Standing | None = None) -> Iterator[Checked]:
     words = "Legs and entries are what the acts that posted them recorded; reversals mirror what they reverse."
     kept = [*others, *_changed_entries(), *_wrong_reversals()]
     yield Checked("I21", words, entries, "entries", tuple(kept))
+    months, apart_by_month = moments.months_off()
+    words = "Sums kept by month, for the running balance of long lists, are those of the legs."
+    yield Checked("Months", words, months, "sums", tuple(apart_by_month))
     yield Checked("Fund", "Every leg of a call or a grant names its parent grant.", entries, "entries", tuple(unfunded))
     below = [*moments.below_floor_ever(), *_calls_off(found)]
     yield Checked(
@@ -97,45 +113,78 @@ def settle_in() -> None:
     )
 
 
+class Places(Mapping[UUID, Balances]):
+    """Balances by call or by grant, made of what was summed where somebody asks: tens of thousands stand as they should, and
+    a sum in cents tells that of most."""
+
+    def __init__(self, nets: Mapping[UUID, Mapping[str, int]]) -> None:
+        self._nets = nets
+
+    def __getitem__(self, place: UUID) -> Balances:
+        return Balances(
+            {
+                _ACCOUNTS[code]: Money(net if _ACCOUNTS[code] in _DEBIT_SIDE else -net)
+                for code, net in self._nets[place].items()
+            }
+        )
+
+    def __iter__(self) -> Iterator[UUID]:
+        return iter(self._nets)
+
+    def __len__(self) -> int:
+        return len(self._nets)
+
+    def net_cents(self, place: UUID, accounts: Iterable[Account]) -> int:
+        """What was debited less what was credited on these accounts together, in cents."""
+        found = self._nets.get(place, {})
+        return sum(found.get(account.value, 0) for account in accounts)
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where every call and every grant stands."""
 
-    calls: Mapping[UUID, Balances]
-    grants: Mapping[UUID, Balances]
+    calls: Places
+    grants: Places
     # Grants whose general accounts do not cancel out: the only ones for which I6 can fail.
     apart: frozenset[UUID]
 
 
 def standing(as_of: AsOf | None = None) -> Standing:
     """The balances of all calls and grants, read once for every check that asks for them. One statement."""
-    calls: dict[UUID, dict[Account, int]] = {}
-    grants: dict[UUID, dict[Account, int]] = {}
-    general: dict[UUID, int] = {}
-    cents_of: Any = select(LedgerLeg.account, LedgerLeg.call_id, LedgerLeg.grant_id, func.sum(leg_net))
-    statement = known_at(as_of, cents_of).group_by(LedgerLeg.account, LedgerLeg.call_id, LedgerLeg.grant_id)
-    for code, call_id, grant_id, net in db.session.execute(statement):
-        account = _ACCOUNTS[code]
-        cents = int(net) if account in _DEBIT_SIDE else -int(net)
-        if grant_id is not None and account in _GENERAL:
-            general[grant_id] = general.get(grant_id, 0) + int(net)
-        for found, place in ((calls, call_id), (grants, grant_id)):
-            if place is not None:
-                sums = found.setdefault(place, {})
-                sums[account] = sums.get(account, 0) + cents
-    apart = frozenset(grant_id for grant_id, net in general.items() if net)
-    return Standing(_balances(calls), _balances(grants), apart)
+    cents_of: Any = select(
+        LedgerLeg.account,
+        LedgerLeg.call_id,
+        LedgerLeg.grant_id,
+        type_coerce(func.sum(leg_net), BigInteger).label("net"),
+    )
+    by_leg = known_at(as_of, cents_of).group_by(LedgerLeg.account, LedgerLeg.call_id, LedgerLeg.grant_id)
+    sums = by_leg.cte("sums")
+    general = sums.c.account.in_([account.value for account in _GENERAL])
+    made: dict[str, dict[UUID, Mapping[str, int]]] = {"call_id": {}, "grant_id": {}}
+    apart: set[UUID] = set()
+    statement = union_all(*(_by_place(sums, name, general) for name in made))
+    for name, place, off, nets in db.session.execute(statement):
+        made[name][place] = nets
+        if off and name == "grant_id":
+            apart.add(place)
+    return Standing(Places(made["call_id"]), Places(made["grant_id"]), frozenset(apart))
+
+
+def _by_place(sums: Any, name: str, general: ColumnElement[bool]) -> Any:
+    """One row for each call or grant: whether its general accounts cancel out, and what stands on each account, in cents."""
+    place = sums.c[name]
+    net = cast(func.sum(sums.c.net), BigInteger).label("net")
+    each = select(place.label("place"), sums.c.account, net, general.label("general")).where(place.is_not(None))
+    of = each.group_by(place, sums.c.account).subquery()
+    off = func.coalesce(func.sum(of.c.net).filter(of.c.general), 0) != 0
+    nets = func.json_object_agg(of.c.account, of.c.net)
+    return select(literal(name), of.c.place, off, nets).group_by(of.c.place)
 
 
 _ACCOUNTS = {account.value: account for account in Account}
 _GENERAL = frozenset(account for account in Account if account.ledger is Ledger.GENERAL)
 _DEBIT_SIDE = frozenset(account for account in Account if account.normal_side is Side.DEBIT)
-
-
-def _balances(found: Mapping[UUID, Mapping[Account, int]]) -> dict[UUID, Balances]:
-    return {
-        place: Balances({account: Money(cents) for account, cents in sums.items()}) for place, sums in found.items()
-    }
 
 
 def dimension_ids() -> dict[str, frozenset[UUID]]:

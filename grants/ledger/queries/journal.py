@@ -10,6 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    Date,
+    Select,
+    cast,
     exists,
     false,
     func,
@@ -17,9 +20,11 @@ from sqlalchemy import (
     select,
     true,
     tuple_,
+    union_all,
 )
 from sqlalchemy.orm import aliased
 
+from grants.core import clock
 from grants.core.audit import AuditEvent, AuditSeal
 from grants.core.db import db
 from grants.core.errors import Invalid, NotFound
@@ -29,8 +34,8 @@ from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, alone, ask, both, reader, side_by_side
 from grants.ledger import rules
 from grants.ledger.accounts import Account, Ledger, Side
-from grants.ledger.models import LedgerEntry, LedgerLeg
-from grants.ledger.queries.sums import credits_sum, debits_sum
+from grants.ledger.models import LEDGER_MONTH, LedgerEntry, LedgerLeg
+from grants.ledger.queries.sums import leg_net
 from grants.ledger.rules import Dimensions, Event, Leg, natural
 
 
@@ -53,16 +58,24 @@ def count_entries() -> int:
 
 @dataclass(frozen=True, slots=True)
 class EntryFilter:
-    """What a list of entries shows; every field narrows it. ``effective_before`` is the first day left out."""
+    """What a list of entries shows; every field narrows it. ``effective_before`` is the first day left out, and
+    ``recorded_before`` the first moment: what was recorded from then on is as if it were not there yet.
+
+    Places are of one leg: an entry is shown that has a leg with all of them.
+    """
 
     account: Account | None = None
-    event: Event | None = None
+    events: tuple[Event, ...] = ()
     fund_source_id: UUID | None = None
     call_id: UUID | None = None
     grant_id: UUID | None = None
-    organisation_id: UUID | None = None
+    organisation_ids: tuple[UUID, ...] = ()
+    category: str | None = None
+    period: str | None = None
+    document_id: UUID | None = None
     effective_from: date | None = None
     effective_before: date | None = None
+    recorded_before: datetime | None = None
     text: str = ""
     # Grants the text also stands for: the caller found them by the name of a city or a reference.
     text_grant_ids: tuple[UUID, ...] = ()
@@ -70,7 +83,21 @@ class EntryFilter:
     @property
     def runs(self) -> bool:
         """Whether a running balance means something: one account, and nothing left out but by place and period."""
-        return self.account is not None and self.event is None and not self.text.strip()
+        return self.account is not None and not self.events and not self.text.strip()
+
+    def holds(self, leg: Leg) -> bool:
+        """Whether a leg lies in all the places that are asked for."""
+        dims = leg.dims
+        return (
+            self.account in (None, leg.account)
+            and self.fund_source_id in (None, dims.fund_source_id)
+            and self.call_id in (None, dims.call_id)
+            and self.grant_id in (None, dims.grant_id)
+            and (not self.organisation_ids or dims.organisation_id in self.organisation_ids)
+            and self.category in (None, dims.category)
+            and self.period in (None, dims.period)
+            and self.document_id in (None, dims.document_id)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +124,9 @@ def entries(actor: Actor, asked: EntryFilter, page: Page) -> Rows[EntryRow]:
     Two statements, or three with a running balance, whatever the length.
     """
     wanted = (visible(actor), *_asked(asked))
-    counted = select(func.count()).select_from(select(LedgerEntry.id).where(*wanted).limit(COUNTED_MAX + 1).subquery())
-    statement = select(LedgerEntry, counted.scalar_subquery().label("counted")).where(*wanted)
+    counted = _counted(actor, asked).subquery()
+    number = select(func.count()).select_from(counted).scalar_subquery()
+    statement = select(LedgerEntry, number.label("counted")).where(*wanted, *_within_months(asked))
     if (key := _key(page.after)) is not None:
         statement = statement.where(tuple_(LedgerEntry.effective_on, LedgerEntry.number) < tuple_(*key))
     order = (LedgerEntry.effective_on.desc(), LedgerEntry.number.desc())
@@ -111,7 +139,12 @@ def entries(actor: Actor, asked: EntryFilter, page: Page) -> Rows[EntryRow]:
         key=lambda entry: f"{entry.effective_on.isoformat()}.{entry.number}",
     )
     shown = on_page.items
-    lines, others = alone(both(_legs_of.asking([entry.id for entry in shown]), _reversals.asking(shown)))
+    lines, others = alone(
+        both(
+            _legs_of.asking([entry.id for entry in shown]),
+            _reversals.asking(shown, recorded_before=asked.recorded_before),
+        )
+    )
     moved = {entry.id: _moved(lines[entry.id], asked) for entry in shown}
     running = _running(actor, asked, shown, moved) if asked.runs and shown else {}
     made = tuple(
@@ -250,12 +283,14 @@ def _in_reach(actor: Actor) -> ColumnElement[bool]:
 
 def _asked(asked: EntryFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
-    if asked.event is not None:
-        conditions.append(LedgerEntry.event == asked.event.value)
+    if asked.events:
+        conditions.append(LedgerEntry.event.in_([event.value for event in asked.events]))
     if asked.effective_from is not None:
         conditions.append(LedgerEntry.effective_on >= asked.effective_from)
     if asked.effective_before is not None:
         conditions.append(LedgerEntry.effective_on < asked.effective_before)
+    if asked.recorded_before is not None:
+        conditions.append(LedgerEntry.recorded_at < asked.recorded_before)
     lines = _asked_legs(asked)
     if lines:
         conditions.append(exists().where(LedgerLeg.entry_id == LedgerEntry.id, *lines))
@@ -264,15 +299,71 @@ def _asked(asked: EntryFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
+def _counted(actor: Actor, asked: EntryFilter) -> Select[Any]:
+    """The entries that are counted, one more than counting goes.
+
+    Where only places of legs are asked for they are read from an index of those places, in the order of their entries.
+    """
+    lines = _asked_legs(asked)
+    by_legs = (
+        lines
+        and _sees_all(actor)
+        and not (
+            asked.events
+            or asked.text.strip()
+            or asked.effective_from
+            or asked.effective_before
+            or asked.recorded_before
+        )
+    )
+    if by_legs:
+        found = select(LedgerLeg.entry_id).where(*lines).distinct().order_by(LedgerLeg.entry_id)
+    else:
+        found = select(LedgerEntry.id).where(visible(actor), *_asked(asked))
+    return found.limit(COUNTED_MAX + 1)
+
+
+def _sees_all(actor: Actor) -> bool:
+    """Whether no entry is kept from this person."""
+    return actor.everywhere(Permission.LEDGER_READ) and _barred(actor) is None
+
+
+def _within_months(asked: EntryFilter) -> list[ColumnElement[bool]]:
+    """From the first month to the last in which anything was booked in the one place asked for: outside there is nothing to
+    look through, however long the ledger is. Of two places at once there are few legs, which are found without it."""
+    kept = [column == value for column, value in _of_month(asked).items() if value is not None]
+    if len(kept) != 1 or not _kept_by_month(asked):
+        return []
+    months = LEDGER_MONTH.c.effective_month
+    if asked.effective_before is not None:
+        kept.append(months < asked.effective_before)
+    first, last = (select(end(months)).where(*kept).scalar_subquery() for end in (func.min, func.max))
+    after_last = cast(last + func.make_interval(0, 1), Date)
+    return [LedgerEntry.effective_on >= first, LedgerEntry.effective_on < after_last]
+
+
+def _of_month(asked: EntryFilter) -> dict[Any, Any]:
+    """The places for which months keep sums, as they are asked for."""
+    months = LEDGER_MONTH.c
+    return {
+        months.account: asked.account,
+        months.fund_source_id: asked.fund_source_id,
+        months.call_id: asked.call_id,
+    }
+
+
 def _asked_legs(asked: EntryFilter) -> list[ColumnElement[bool]]:
     wanted = {
         LedgerLeg.account: asked.account.value if asked.account else None,
         LedgerLeg.fund_source_id: asked.fund_source_id,
         LedgerLeg.call_id: asked.call_id,
         LedgerLeg.grant_id: asked.grant_id,
-        LedgerLeg.organisation_id: asked.organisation_id,
+        LedgerLeg.category: asked.category,
+        LedgerLeg.period: asked.period,
+        LedgerLeg.document_id: asked.document_id,
     }
-    return [column == value for column, value in wanted.items() if value is not None]
+    found = [column == value for column, value in wanted.items() if value is not None]
+    return [*found, LedgerLeg.organisation_id.in_(asked.organisation_ids)] if asked.organisation_ids else found
 
 
 def _matches(text: str, grant_ids: Sequence[UUID]) -> ColumnElement[bool]:
@@ -318,13 +409,7 @@ def _moved(lines: Sequence[Leg], asked: EntryFilter) -> Money:
     """What the asked account gained or lost by an entry, within the asked place."""
     moved = ZERO
     for leg in lines:
-        place = (
-            (asked.fund_source_id, leg.dims.fund_source_id),
-            (asked.call_id, leg.dims.call_id),
-            (asked.grant_id, leg.dims.grant_id),
-            (asked.organisation_id, leg.dims.organisation_id),
-        )
-        if leg.account is asked.account and all(want is None or want == has for want, has in place):
+        if asked.holds(leg):
             moved += leg.amount if leg.grows else -leg.amount
     return moved
 
@@ -332,25 +417,72 @@ def _moved(lines: Sequence[Leg], asked: EntryFilter) -> Money:
 def _running(
     actor: Actor, asked: EntryFilter, shown: Sequence[LedgerEntry], moved: dict[UUID, Money]
 ) -> dict[UUID, Money]:
-    """The balance after each shown entry: one sum up to the newest, then stepwise back."""
+    """The balance after each shown entry: one sum up to the newest, then stepwise back. One statement."""
     assert asked.account is not None, "a running balance runs on one account"
     newest = shown[0]
-    statement = (
-        select(debits_sum, credits_sum)
-        .join(LedgerEntry, LedgerEntry.id == LedgerLeg.entry_id)
-        .where(
-            visible(actor),
-            *_asked_legs(asked),
-            tuple_(LedgerEntry.effective_on, LedgerEntry.number) <= tuple_(newest.effective_on, newest.number),
-        )
+    parts = (
+        sums_until(asked, newest) if _sees_all(actor) and _kept_by_month(asked) else [_whole_sum(actor, asked, newest)]
     )
-    debits, credits = db.session.execute(statement).one()
-    stands = natural(asked.account, int(debits), int(credits))
+    net = sum(int(cents) for (cents,) in db.session.execute(union_all(*parts)))
+    stands = natural(asked.account, net, 0)
     result = {}
     for entry_row in shown:
         result[entry_row.id] = stands
         stands = stands - moved[entry_row.id]
     return result
+
+
+def _kept_by_month(asked: EntryFilter) -> bool:
+    """Whether the months keep sums for the places asked for; of any other place there are few legs, found by an index."""
+    return not (asked.grant_id or asked.organisation_ids or asked.category or asked.period or asked.document_id)
+
+
+def _whole_sum(actor: Actor, asked: EntryFilter, newest: LedgerEntry) -> Select[Any]:
+    """Every leg up to an entry that this person may see."""
+    statement = (
+        select(func.coalesce(func.sum(leg_net), 0))
+        .join(LedgerEntry, LedgerEntry.id == LedgerLeg.entry_id)
+        .where(visible(actor), *_asked_legs(asked), _up_to(newest))
+    )
+    return statement if asked.recorded_before is None else statement.where(_known(asked.recorded_before))
+
+
+def sums_until(asked: EntryFilter, newest: LedgerEntry) -> list[Select[Any]]:
+    """Selects whose sum is what was debited less what was credited on an account up to an entry.
+
+    Whole months come from the sums that the database keeps; only of the months that are cut, by the entry's day or by the
+    moment asked for, are legs read.
+    """
+    first = newest.effective_on.replace(day=1)
+    months = LEDGER_MONTH.c
+    kept = select(func.coalesce(func.sum(months.debits - months.credits), 0)).where(
+        months.effective_month < first,
+        *(column == value for column, value in _of_month(asked).items() if value is not None),
+    )
+    legs = (
+        select(func.coalesce(func.sum(leg_net), 0))
+        .join(LedgerEntry, LedgerEntry.id == LedgerLeg.entry_id)
+        .where(*_asked_legs(asked))
+    )
+    by_day = legs.where(LedgerEntry.effective_on >= first, _up_to(newest))
+    if (known := asked.recorded_before) is None:
+        return [kept, by_day]
+    first_moment = month_of(known)
+    by_moment = legs.where(LedgerEntry.effective_on < first, LedgerEntry.recorded_at >= first_moment, _known(known))
+    return [kept.where(months.recorded_month < first_moment.date()), by_day.where(_known(known)), by_moment]
+
+
+def month_of(moment: datetime) -> datetime:
+    """The first moment of the month in which something was recorded, in UTC as the database reckons it."""
+    return clock.as_utc(moment).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def _up_to(newest: LedgerEntry) -> ColumnElement[bool]:
+    return tuple_(LedgerEntry.effective_on, LedgerEntry.number) <= tuple_(newest.effective_on, newest.number)
+
+
+def _known(recorded_before: datetime) -> ColumnElement[bool]:
+    return LedgerEntry.recorded_at < recorded_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,11 +494,13 @@ class _Reversals:
 
 
 @reader
-def _reversals(shown: Sequence[LedgerEntry]) -> Asking[_Reversals]:
+def _reversals(shown: Sequence[LedgerEntry], *, recorded_before: datetime | None = None) -> Asking[_Reversals]:
     ids = [entry_row.id for entry_row in shown]
     wanted = {entry_row.reverses_id: entry_row.id for entry_row in shown if entry_row.reverses_id}
     columns = (LedgerEntry.id, LedgerEntry.reverses_id, LedgerEntry.number, LedgerEntry.effective_on)
     statement = select(*columns).where(or_(LedgerEntry.id.in_(wanted), LedgerEntry.reverses_id.in_(ids)))
+    if recorded_before is not None:
+        statement = statement.where(_known(recorded_before))
     result = _Reversals({}, {})
     for entry_id, reverses_id, number, effective_on in (yield from ask(statement)):
         ref = rules.reference(number, effective_on)

@@ -7,7 +7,21 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, case, func, or_, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    DateTime,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
@@ -18,9 +32,9 @@ from grants.core.money import Money
 from grants.core.permissions import Actor
 from grants.ledger import rules
 from grants.ledger.accounts import CHART, Account, Floor, Side
-from grants.ledger.models import LedgerEntry, LedgerLeg
+from grants.ledger.models import LEDGER_MONTH, LedgerEntry, LedgerLeg
 from grants.ledger.queries.journal import visible
-from grants.ledger.queries.sums import known_at, leg_net
+from grants.ledger.queries.sums import credits_sum, debits_sum, known_at, leg_net
 from grants.ledger.rules import AsOf, Event, natural
 from grants.ledger.rules.proofs import (
     AWARDING,
@@ -64,21 +78,44 @@ def out_of_order() -> list[tuple[UUID, Problem]]:
 
     Answers the call and the problem at the first moment at which it did not hold, in each of the two times.
     """
+    # Both times are read from the same steps, which are summed once.
     steps = _steps_of_calls()
     found: list[tuple[UUID, Problem]] = []
-    for moment in (steps.c.recorded_at, steps.c.effective_on):
-        sums = {name: func.sum(func.sum(steps.c[name])).over(partition_by=steps.c.call_id, order_by=moment) for name in _SUMS}  # fmt: skip
-        run = (
-            select(steps.c.call_id, moment.label("moment"), *(sums[name].label(name) for name in _SUMS))
-            .group_by(steps.c.call_id, moment)
-            .subquery()
+    ways = {name: _first_out_of_order(steps, steps.c[name]) for name in ("recorded_at", "effective_on")}
+    statement = union_all(
+        *(
+            select(
+                literal(name).label("way"),
+                *(way.c[column] for column in ("call_id", *_SUMS)),
+                *(way.c.moment if name == own else null().cast(kind) for own, kind in _KINDS),
+            )
+            for name, way in ways.items()
         )
-        wrong = or_(run.c.paid > run.c.committed, run.c.committed > run.c.awarded, run.c.awarded > run.c.budget)
-        first = select(run).where(wrong).ext(distinct_on(run.c.call_id)).order_by(run.c.call_id, run.c.moment)
-        for call_id, when, *cents in db.session.execute(first.limit(PROBLEMS_MAX)):
-            amounts = dict(zip(_SUMS, (Money(int(each)) for each in cents), strict=True))
-            found += [(call_id, each) for each in rules.order_problems(f"call {call_id}, {_words(when)}", **amounts)]
+    )
+    by_way = statement.subquery()
+    for _, call_id, *cents, recorded_at, day in db.session.execute(
+        select(by_way).order_by(by_way.c.way.desc(), by_way.c.call_id)
+    ):
+        amounts = dict(zip(_SUMS, (Money(int(each)) for each in cents), strict=True))
+        when = _words(recorded_at or day)
+        found += [(call_id, each) for each in rules.order_problems(f"call {call_id}, {when}", **amounts)]
     return found
+
+
+_KINDS = (("recorded_at", DateTime(timezone=True)), ("effective_on", Date()))
+
+
+def _first_out_of_order(steps: Any, moment: Any) -> Any:
+    """Of each call the first moment at which its order did not hold, in one of the two times."""
+    sums = {name: func.sum(func.sum(steps.c[name])).over(partition_by=steps.c.call_id, order_by=moment) for name in _SUMS}  # fmt: skip
+    run = (
+        select(steps.c.call_id, moment.label("moment"), *(sums[name].label(name) for name in _SUMS))
+        .group_by(steps.c.call_id, moment)
+        .subquery()
+    )
+    wrong = or_(run.c.paid > run.c.committed, run.c.committed > run.c.awarded, run.c.awarded > run.c.budget)
+    first = select(run).where(wrong).ext(distinct_on(run.c.call_id)).order_by(run.c.call_id, run.c.moment)
+    return first.limit(PROBLEMS_MAX).subquery()
 
 
 _SUMS = ("paid", "committed", "awarded", "budget")
@@ -175,6 +212,47 @@ def moments() -> tuple[int, int, int]:
     entries = select(func.count()).select_from(LedgerEntry).scalar_subquery()
     number, days, recorded = db.session.execute(select(entries, *counted)).one()
     return number, days, recorded
+
+
+def months_off() -> tuple[int, list[Problem]]:
+    """How many sums are kept by month, and those that are not what the legs of the month add up to."""
+    effective, recorded = (
+        cast(func.date_trunc("month", moment), Date)
+        for moment in (cast(LedgerEntry.effective_on, DateTime), func.timezone("UTC", LedgerEntry.recorded_at))
+    )
+    kept = LEDGER_MONTH.c
+    names = ("account", "call_id", "fund_source_id", "effective_month", "recorded_month")
+    # The months of an entry are reckoned once, not for each of its legs.
+    entry = (
+        select(LedgerEntry.id, effective.label("effective_month"), recorded.label("recorded_month"))
+        .cte("entry")
+        .prefix_with("MATERIALIZED")
+    )
+    places = (LedgerLeg.account, LedgerLeg.call_id, LedgerLeg.fund_source_id)
+    months = (entry.c.effective_month, entry.c.recorded_month)
+    summed = (
+        select(*places, *months, debits_sum.label("debits"), credits_sum.label("credits"))
+        .join(entry, entry.c.id == LedgerLeg.entry_id)
+        .group_by(*places, *months)
+    )
+    both = union_all(
+        select(*(summed.subquery().c)),
+        select(*(kept[name] for name in names), -kept.debits, -kept.credits),
+    ).subquery()
+    off = (
+        select(both.c.account, both.c.effective_month, func.sum(both.c.debits), func.sum(both.c.credits))
+        .group_by(*(both.c[name] for name in names))
+        .having(or_(func.sum(both.c.debits) != 0, func.sum(both.c.credits) != 0))
+        .order_by(both.c.effective_month, both.c.account)
+    )
+    number = db.session.scalar(select(func.count()).select_from(LEDGER_MONTH)) or 0
+    return number, [
+        Problem(
+            f"{code} {Account(code).label}, {month:%Y-%m}",
+            f"the sum kept of this month is off: by {Money(int(debits))} debited, {Money(int(credits))} credited.",
+        )
+        for code, month, debits, credits in db.session.execute(off.limit(PROBLEMS_MAX))
+    ]
 
 
 def off_balance(off: Sequence[tuple[date | None, datetime | None, str, int]]) -> list[Problem]:

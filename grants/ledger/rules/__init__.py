@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grants.ledger.rules.balances import (
+    COUNTED_TO_CEILING,
     Balances,
     FloorStep,
     budget_problems,
@@ -88,6 +89,7 @@ from grants.ledger.rules.values import (
 
 __all__ = [
     "BEFORE_A_FUND",
+    "COUNTED_TO_CEILING",
     "DIMENSIONS",
     "NOT_REVERSED_ALONE",
     "NOW",

@@ -57,6 +57,14 @@ class Balances:
         return self.gross_authorised + self[Account.RETENTION] - paid + received
 
 
+# The accounts that count against a payment ceiling: what was credited on them less what was debited is
+# :attr:`Balances.counted_to_ceiling`.
+COUNTED_TO_CEILING = (
+    *(Account.BANK, Account.PAYABLE, Account.IN_TRANSIT, Account.RETURNED, Account.RETENTION),
+    *(Account.INTEREST_COSTS, Account.INTEREST_PAYABLE, Account.INTEREST_INCOME, Account.INTEREST_RECEIVABLE),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class FloorStep:
     """What one entry does to an account with a floor within one call or grant: the change, and what it takes away."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grants.payments.queries.checks import checked, verify
 from grants.payments.queries.grants import GrantPayments, grant_payments
-from grants.payments.queries.journal import ledger, ledger_entry, ledger_lines, stood
+from grants.payments.queries.journal import LEDGER_COLUMNS, ledger, ledger_entry, ledger_lines, stood
 from grants.payments.queries.lists import batch, batch_id_of, batch_view, batches
 from grants.payments.queries.orders import (
     ROWS_MAX,
@@ -37,6 +37,7 @@ from grants.payments.queries.reversals import reversal_page, reversals
 from grants.payments.queries.waiting import Inbox, duties, inbox, payable_orders
 
 __all__ = [
+    "LEDGER_COLUMNS",
     "ROWS_MAX",
     "Basis",
     "GrantPayments",

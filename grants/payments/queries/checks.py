@@ -292,8 +292,10 @@ def _other_days() -> list[Problem]:
 def _over_ceiling(grants: Sequence[Any], stands: Standing) -> Iterator[Problem]:
     """I8: before the balance nothing above the ceiling of a grant."""
     for grant in grants:
-        found = stands.grants.get(grant.id, NOTHING)
-        yield from ledger_rules.ceiling_problems(grant.reference, found, ceiling=grant.interim_ceiling)
+        # In cents for all of them; what is wrong is said by the rule.
+        if -stands.grants.net_cents(grant.id, ledger_rules.COUNTED_TO_CEILING) > grant.interim_ceiling.cents:
+            found = stands.grants.get(grant.id, NOTHING)
+            yield from ledger_rules.ceiling_problems(grant.reference, found, ceiling=grant.interim_ceiling)
 
 
 def _not_final(grants: Sequence[Any], stands: Standing) -> Iterator[Problem]:

@@ -9,27 +9,22 @@ from uuid import UUID
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
-from grants.core import clock
-from grants.core.errors import NotFound
+from grants.core.errors import Invalid, NotFound
 from grants.core.paging import Page, Rows
 from grants.core.permissions import Actor
-from grants.core.text import fold
 from grants.core.together import Asking, reader, side_by_side
 from grants.identity import queries as identity
 from grants.ledger import queries as books
 from grants.ledger.rules import AsOf
-from grants.payments.models import PaymentOrder, PaymentRequest
-from grants.payments.queries.orders import order_views
-from grants.payments.queries.requests import by_id, request_views
-from grants.payments.rules import (
-    LedgerAsk,
-    OrderView,
-    RequestView,
-)
+from grants.payments.queries.documents import Deed, Document, documents_of
+from grants.payments.queries.places import filter_of
+from grants.payments.queries.requests import by_id
+from grants.payments.rules import LedgerAsk
 from grants.payments.rules.balances_asked import AccountLine, BalancesAsk, account_lines
 
-CSV_ROWS_MAX = 5_000
+LIST_ROWS_MAX = 5_000
 LEFT_OUT = "Some entries are not shown to you because of a declared conflict."
+CUT_OFF = "There are more entries than one file holds. Narrow the list by day, account or grant to get the rest."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,40 +37,25 @@ class GrantName:
 
 @dataclass(frozen=True, slots=True)
 class LedgerPage:
-    """Entries with the names of their grants; ``unknown_grant`` says that a filter named none, ``partial`` that the
-    person's conflicts of interest keep entries out."""
+    """Entries with the names of their grants; ``unknown`` says of each filter that named nothing what is wrong with it,
+    ``partial`` that the person's conflicts of interest keep entries out."""
 
     rows: Rows[books.EntryRow]
     grants: dict[UUID, GrantName]
     # Whether the entries carry a running balance.
     runs: bool
-    unknown_grant: bool
+    unknown: dict[str, str]
     partial: bool = False
 
 
 def ledger(actor: Actor, asked: LedgerAsk, page: Page) -> LedgerPage:
     """The journal as this person may see it, newest first, with running balance where one account is asked for."""
-    grant_id, unknown = None, False
-    if asked.grant_reference:
-        try:
-            grant_id = agreements.id_of(actor, asked.grant_reference)
-        except NotFound:
-            unknown = True
-    by_name = agreements.found_by_name(actor, asked.text) if fold(asked.text) else ()
-    narrowed = books.EntryFilter(
-        account=asked.account,
-        event=asked.event,
-        grant_id=grant_id,
-        effective_from=asked.from_on,
-        effective_before=clock.add_days(asked.to_on, 1) if asked.to_on else None,
-        text=asked.text,
-        text_grant_ids=by_name,
-    )
+    narrowed, unknown = filter_of(actor, asked)
     if unknown:
-        return LedgerPage(Rows(()), {}, narrowed.runs, True, books.leaves_out(actor))
+        return LedgerPage(Rows(()), {}, narrowed.runs, unknown, books.leaves_out(actor))
     found = books.entries(actor, narrowed, page)
     names = _grant_names({each for row in found.items for each in row.grant_ids})
-    return LedgerPage(found, names, narrowed.runs, False, books.leaves_out(actor))
+    return LedgerPage(found, names, narrowed.runs, {}, books.leaves_out(actor))
 
 
 @reader
@@ -84,14 +64,24 @@ def _grant_names(grant_ids: Iterable[UUID]) -> Asking[dict[UUID, GrantName]]:
     return {grant_id: GrantName(grant.reference, grant.acronym or grant.title) for grant_id, grant in found.items()}
 
 
+LEDGER_COLUMNS = (
+    *("entry", "date", "event", "event_name", "description", "grant", "grant_name"),
+    *("account", "account_name", "amount_eur", "moved_eur", "balance_eur"),
+)
+
+
 def ledger_lines(actor: Actor, asked: LedgerAsk) -> Iterator[Sequence[object]]:
-    """The same list as rows for a CSV, at most 5,000, everything named; account columns where one account is asked for."""
-    found = ledger(actor, asked, Page(size=CSV_ROWS_MAX))
-    account = (asked.account.value, asked.account.label) if asked.account else (None, None)
-    yield (
-        *("entry", "date", "event", "event_name", "description", "grant", "grant_name"),
-        *("account", "account_name", "amount_eur", "moved_eur", "balance_eur"),
-    )
+    """The same list as rows of a file, at most 5,000, everything named; account columns where one account is asked for.
+
+    Raises :class:`Invalid` where a filter names nothing.
+    """
+    found = ledger(actor, asked, Page(size=LIST_ROWS_MAX))
+    if found.unknown:
+        raise Invalid(" ".join(found.unknown.values()))
+    return _lines(found, (asked.account.value, asked.account.label) if asked.account else (None, None))
+
+
+def _lines(found: LedgerPage, account: tuple[str | None, str | None]) -> Iterator[Sequence[object]]:
     for row in found.rows.items:
         named = [found.grants[each] for each in row.grant_ids if each in found.grants]
         yield (
@@ -101,57 +91,48 @@ def ledger_lines(actor: Actor, asked: LedgerAsk) -> Iterator[Sequence[object]]:
         )
     if found.partial:
         yield (None, None, None, None, LEFT_OUT, *[None] * 7)
+    if found.rows.next_key is not None:
+        yield (None, None, None, None, CUT_OFF, *[None] * 7)
 
 
 @dataclass(frozen=True, slots=True)
 class EntryPage:
-    """One entry with everything a page names: grants, organisations, people, and the document behind it."""
+    """One entry with everything a page names: grants, organisations, people, and the documents behind it."""
 
     entry: books.EntryView
     grants: dict[UUID, GrantName]
     organisations: dict[UUID, str]
     people: dict[UUID, str]
-    request: RequestView | None
-    order: OrderView | None
+    documents: tuple[Document, ...]
+    deeds: tuple[Deed, ...]
 
     @property
     def about(self) -> str:
         """The reference of what its acts were about, as far as one is known."""
-        named = (self.order, self.request, *self.grants.values())
-        return next((each.reference for each in named if each is not None), "")
+        return next((each.reference for each in (*self.documents, *self.grants.values())), "")
 
 
 @reader
 def ledger_entry(actor: Actor, ref: str) -> Asking[EntryPage]:
     """One entry of the journal, its documents, acts and people, in five statements; raises :class:`NotFound`."""
     found = yield from books.entry.asking(actor, ref)
-    documents = {leg.dims.document_id for leg in found.legs if leg.dims.document_id}
     about: list[Asking[Any]] = [
         identity.organisations.asking({leg.dims.organisation_id for leg in found.legs if leg.dims.organisation_id}),
-        identity.people.asking({line.user_id for line in found.acts if line.user_id}),
         _grant_names.asking({leg.dims.grant_id for leg in found.legs if leg.dims.grant_id}),
-        _orders(documents),
-        _requests(documents),
+        documents_of.asking(actor, {leg.dims.document_id for leg in found.legs if leg.dims.document_id}),
     ]
-    organisations, people, grants, orders, requests = yield from side_by_side(about)
+    organisations, grants, (documents, deeds) = yield from side_by_side(about)
+    people = yield from identity.people.asking(
+        {each.user_id for each in (*found.acts, *deeds) if each.user_id is not None}
+    )
     return EntryPage(
         entry=found,
         grants=grants,
         organisations={each: view.name for each, view in organisations.items()},
         people={each: person.name for each, person in people.items()},
-        request=requests[0] if requests else None,
-        order=orders[0] if orders else None,
+        documents=documents,
+        deeds=deeds,
     )
-
-
-def _orders(order_ids: Iterable[UUID]) -> Asking[tuple[OrderView, ...]]:
-    found = yield from by_id.asking(PaymentOrder, order_ids)
-    return (yield from order_views.asking(list(found.values())))
-
-
-def _requests(request_ids: Iterable[UUID]) -> Asking[tuple[RequestView, ...]]:
-    found = yield from by_id.asking(PaymentRequest, request_ids)
-    return (yield from request_views.asking(list(found.values())))
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,13 +34,21 @@ from grants.payments.states import (
 
 @dataclass(frozen=True, slots=True)
 class LedgerAsk:
-    """What the ledger's page shows; ``to_on`` is the last day shown."""
+    """What the ledger's page shows, as people name it; ``to_on`` is the last day shown, and nothing that was recorded at
+    ``known`` or later is."""
 
     account: Account | None = None
-    event: Event | None = None
+    events: tuple[Event, ...] = ()
+    fund: str = ""
+    call: str = ""
     grant_reference: str = ""
+    partner: str = ""
+    category: str = ""
+    period: str = ""
+    document: str = ""
     from_on: date | None = None
     to_on: date | None = None
+    known: datetime | None = None
     text: str = ""
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, request
+from flask import request
 
 from grants.core import acts, jobs
 from grants.core.errors import Invalid
-from grants.core.text import CSV_MARK, csv_line
 from grants.ledger.accounts import Account
 from grants.ledger.rules import Event
 from grants.payments import queries
@@ -17,8 +16,12 @@ from grants.payments.forms import (
     ledger_ask,
 )
 from grants.payments.views.frame import P, bp
-from grants.web import paging
+from grants.web import downloads, paging
 from grants.web.routing import current_actor, page, requires
+
+# Filters that stand under the others, shut until one of them is asked for.
+_FURTHER = ("fund", "call", "partner", "category", "period", "document", "known", "event")
+_TYPED = ("from", "to", "q", "grant", "fund", "call", "partner", "category", "period", "document", "known")
 
 
 @bp.get("/finance/ledger")
@@ -30,25 +33,24 @@ def ledger() -> Any:
         "payments/ledger.html",
         found=found,
         asked=asked,
-        problems=problems,
+        problems=problems | found.unknown,
         accounts=list(Account),
         events=list(Event),
         checked=jobs.last_run("jobs.checks.ledger"),
-        typed={name: request.args.get(name, "") for name in ("from", "to", "q", "grant")},
+        typed={name: request.args.get(name, "") for name in _TYPED},
+        further_asked=any(request.args.get(name) for name in _FURTHER),
     )
 
 
-@bp.get("/finance/ledger.csv")
+@bp.get("/finance/ledger.<any(csv, xlsx):kind>")
 @requires(P.LEDGER_READ)
-def ledger_csv() -> Any:
-    """The same view as CSV, at most 5,000 entries, in UTF-8 with the mark that spreadsheets look for."""
+def ledger_file(kind: str) -> Any:
+    """The same entries as a file, at most 5,000."""
     asked, problems = ledger_ask(request.args)
     if problems:
         raise Invalid(" ".join(problems.values()))
-    lines = "".join(csv_line(cells) for cells in queries.ledger_lines(current_actor(), asked))
-    answer = Response(CSV_MARK + lines, mimetype="text/csv")
-    answer.headers["Content-Disposition"] = "attachment; filename=ledger.csv"
-    return answer
+    rows = queries.ledger_lines(current_actor(), asked)
+    return downloads.list_file("ledger", queries.LEDGER_COLUMNS, rows, kind)
 
 
 @bp.get("/finance/entries/<ref>")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask import flash
@@ -97,20 +98,25 @@ def bank_statement(ref: str, position: int) -> Any:
 @requires(P.PAYMENT_ORDER_READ)
 def unmatched() -> Any:
     actor = current_actor()
+    asked, today, problems, known = unmatched_asked()
+    return page(
+        "payments/unmatched.html",
+        asked=asked,
+        problems=problems,
+        accounts=known,
+        directions=tuple(Direction),
+        ages=told.ages(actor, asked, today),
+        lines=told.unmatched(actor, asked, today, paging.asked()),
+    )
+
+
+def unmatched_asked() -> tuple[UnmatchedAsk, date, list[str], tuple[str, ...]]:
+    """What the address asks of these lines, as of which day, what of it is not understood, and the accounts there are."""
     problems: list[str] = []
-    known = {each.reference: each.reference for each in told.accounts(actor)}
+    known = {each.reference: each.reference for each in told.accounts(current_actor())}
     asked = UnmatchedAsk(
         age=chosen("age", "age", {age.value: age for age in Age}, problems),
         direction=chosen("direction", "direction", {each.value: each for each in Direction}, problems),
         account=chosen("account", "account", known, problems) or "",
     )
-    today = clock.in_zone(clock.now()).date()
-    return page(
-        "payments/unmatched.html",
-        asked=asked,
-        problems=problems,
-        accounts=tuple(known),
-        directions=tuple(Direction),
-        ages=told.ages(actor, asked, today),
-        lines=told.unmatched(actor, asked, today, paging.asked()),
-    )
+    return asked, clock.in_zone(clock.now()).date(), problems, tuple(known)
