@@ -28,7 +28,7 @@ from grants.payments.models import PaymentBatch, PaymentOrder, PaymentRequest, R
 from grants.payments.rules import DecisionInput
 from grants.reporting.states import ReportState
 from tests import actors
-from tests.payments.world import IBAN, IN_FORCE, World, report, world
+from tests.payments.world import IBAN, IN_FORCE, SEEN, World, report, world
 from tests.worlds import World as Made
 from tests.worlds import Worlds
 
@@ -198,8 +198,8 @@ def test_the_newest_lists_lead_to_all_of_them_page_by_page(app: Flask, grant: Wo
         services.decide(actors.otto(), decided, DecisionInput(euros(240_000)))
         for _ in range(3):
             order_id = services.prepare(actors.fin(), decided, amount=euros(10)).id
-            services.verify(actors.vera(), order_id)
-            services.authorise(actors.otto(), order_id)
+            services.verify(actors.vera(), order_id, evidence=SEEN)
+            services.authorise(actors.otto(), order_id, evidence=SEEN)
             services.export(actors.carl(), (order_id,), control_total=euros(10))
     monkeypatch.setattr("grants.payments.views.approvals.NEWEST_LISTS", 2)
 
