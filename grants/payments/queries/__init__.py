@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grants.payments.queries.absences import absences
 from grants.payments.queries.checks import checked, verify
 from grants.payments.queries.circuit import circuit_page, hands_of, limits_page, stand_ins_page
 from grants.payments.queries.grants import GrantPayments, grant_payments
@@ -42,6 +43,7 @@ __all__ = [
     "Basis",
     "GrantPayments",
     "Inbox",
+    "absences",
     "account_numbers",
     "basis_of",
     "batch",
