@@ -56,6 +56,7 @@ UPLOADS = {
     "evaluation.look_at_seats": 1,
     "evaluation.read_filled_sheet": 1,
     "payments.answer": 1,
+    "payments.appoint_stand_in": 1,
     "payments.import_statement": 2,
     "rates.bring_in": 1,
 }

@@ -16,6 +16,8 @@ from grants.bench.stencils import Connection
 from grants.bench.wording import in_turn, new_words
 from grants.core import paging
 from grants.core.paging import COUNTED_MAX
+from grants.payments.rules.evidence import every_tick
+from grants.payments.states import Step
 
 ROWS_ON_A_PAGE = 60
 RANKED_ON_A_PAGE = paging.ROWS_ON_A_PAGE
@@ -218,7 +220,8 @@ class Ours(Rushes):
             ),
             Operation(
                 "order.authorise", AUTHORISER, in_turn("/finance/orders/{}", orders), self._authorised_says,
-                sends="/authorise", times=max(1, min(20, len(orders) // 2 - 1)), warm=1,
+                sends="/authorise", typed=lambda number, form: {"evidence": list(every_tick(Step.AUTHORISED))},
+                times=max(1, min(20, len(orders) // 2 - 1)), warm=1,
             ),
         )  # fmt: skip
 

@@ -109,10 +109,21 @@ def _database(program: Program, settings: Any, addresses: local.Addresses) -> li
             if all(finding.level is Level.WELL for finding in found if finding.what in ("database", "migrations")):
                 proofs = queries.proofs()
                 found.append(Finding(Level.WELL if proofs.well else Level.RED, proofs.name, proofs.words))
+                found += _absences()
         finally:
             db.session.remove()
             db.engine.dispose()
     return found
+
+
+def _absences() -> list[Finding]:
+    """Whose absence stops a payment that is due, or would."""
+    from grants.payments import queries
+
+    told = queries.absences(clock.now())
+    if not told:
+        return [Finding(Level.WELL, "payments", "nobody’s absence stops one that is due in the next thirty days")]
+    return [Finding(Level.WARNING, "payments", words) for words in told]
 
 
 def _level(check: Check) -> Level:

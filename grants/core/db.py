@@ -132,6 +132,7 @@ class WrittenOnce:
 
 # Decisions, signatures and declarations: no row of these is deleted, and what was decided is not rewritten.
 WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
+    "authority_limit": WrittenOnce(once=("decided_by", "decided_at", "decide_reason"), free=("state",)),
     "award_description": WrittenOnce(once=("confirmed_by", "confirmed_at")),
     "award_withheld": WrittenOnce(once=("ended_by", "ended_at", "end_reason", "confirmed_by", "confirmed_at")),
     "bank_account": WrittenOnce(
@@ -223,6 +224,7 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
         ),
         free=("state",),
     ),
+    "payment_circuit": WrittenOnce(once=("decided_by", "decided_at", "decide_reason"), free=("state",)),
     "payment_order_signature": WrittenOnce(once=("voided_at", "voided_why")),
     "payment_return": WrittenOnce(once=("answer", "answered_at", "answered_by")),
     "payment_suspension": WrittenOnce(

@@ -51,11 +51,12 @@ from grants.payments import services as payments
 from grants.payments.models import PaymentOrder, PaymentRequest, Recovery
 from grants.payments.rules import DecisionInput as PaymentDecision
 from grants.payments.rules import ReceiptInput, RecoveryInput
+from grants.payments.rules.evidence import every_tick
 from grants.payments.rules.own_accounts import OwnAccountInput
 from grants.payments.rules.pay_runs import FileLayout
 from grants.payments.rules.statements.values import BankFile
 from grants.payments.services import bank_files
-from grants.payments.states import RequestState, SuspensionReason
+from grants.payments.states import RequestState, Step, SuspensionReason
 from grants.programmes import services as programmes
 from grants.programmes.rules import PILOT_CITIES
 from grants.reporting import queries as report_reads
@@ -269,11 +270,11 @@ class Troupe(Judges):
 
     def verify_order(self, order_id: UUID) -> None:
         """The verifier looks at it."""
-        payments.verify(self.actor("verifier"), order_id)
+        payments.verify(self.actor("verifier"), order_id, evidence=every_tick(Step.VERIFIED))
 
     def authorise_order(self, order_id: UUID) -> None:
         """The authoriser authorises it."""
-        payments.authorise(self.actor("authoriser"), order_id)
+        payments.authorise(self.actor("authoriser"), order_id, evidence=every_tick(Step.AUTHORISED))
 
     def cancel_order(self, order_id: UUID, reason: str) -> None:
         """The initiator cancels it before it leaves."""

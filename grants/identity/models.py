@@ -149,7 +149,21 @@ class RoleGrant(Row):
         CheckConstraint("confirmed_by <> user_id AND confirmed_by <> assigned_by", name="second_person"),
         CheckConstraint("(confirmed_by IS NULL) = (confirmed_at IS NULL)", name="confirmed_has_time"),
         CheckConstraint("confirmed_by IS NULL OR needs_confirmation", name="confirmed_if_needed"),
+        CheckConstraint(
+            "(stand_in_for IS NULL) = (stand_in_file_id IS NULL) AND (stand_in_for IS NULL) = (stand_in_reason IS NULL)",
+            name="stand_in_is_written",
+        ),
+        CheckConstraint(
+            "stand_in_for IS NULL OR (needs_confirmation AND assigned_by IS NOT NULL AND ends_before IS NOT NULL AND role IN "
+            "('finance_initiator', 'finance_verifier', 'authorising_officer', 'accounting_officer'))",
+            name="stand_in_is_dated",
+        ),
+        CheckConstraint(
+            "stand_in_for <> user_id AND stand_in_for <> assigned_by AND (confirmed_by IS NULL OR confirmed_by <> stand_in_for)",
+            name="stand_in_by_others",
+        ),
         Index("ix_role_grant_place", "kind", "object_id"),
+        Index("ix_role_grant_stand_in_for", "stand_in_for", postgresql_where="stand_in_for IS NOT NULL"),
     )
 
     user_id: Mapped[UUID] = mapped_column(points_to("user_account.id"), index=True)
@@ -163,6 +177,10 @@ class RoleGrant(Row):
     needs_confirmation: Mapped[bool] = mapped_column(default=False)
     confirmed_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
     confirmed_at: Mapped[datetime | None]
+    # Of a stand-in: whose role this is while they are away, the file that says so in writing, and why.
+    stand_in_for: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    stand_in_file_id: Mapped[UUID | None] = mapped_column(points_to("stored_file.id"))
+    stand_in_reason: Mapped[str | None]
 
 
 class AccessBar(Row):

@@ -35,7 +35,7 @@ PROGRAM: frozenset[P] = frozenset(
 
 _READS_MONEY = frozenset(
     {P.AGREEMENT_READ, P.FILE_READ, P.LEDGER_READ, P.PAYMENT_ORDER_READ, P.REPORT_READ, P.STATEMENT_READ, P.STATEMENT_REQUEST}
-    | {P.ORGANISATION_READ}
+    | {P.CIRCUIT_READ, P.ORGANISATION_READ}
 )  # fmt: skip
 
 PERMISSIONS: Mapping[Role, frozenset[P]] = {
@@ -44,6 +44,9 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         {
             P.AUDIT_READ_SYSTEM,
             P.CHECKPOINT_REQUEST,
+            P.CIRCUIT_CONFIRM,
+            P.CIRCUIT_READ,
+            P.CIRCUIT_SET,
             P.JOB_CANCEL,
             P.JOB_READ,
             P.JOB_RETRY,
@@ -53,6 +56,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
             P.ORGANISATION_VOUCH,
             P.ROLE_ASSIGN,
             P.ROLE_CONFIRM,
+            P.STAND_IN_APPOINT,
             P.SYSTEM_READ,
             P.USER_DISABLE,
             P.USER_INVITE,
@@ -306,6 +310,14 @@ MONEY_ROLES: frozenset[Role] = frozenset(
         Role.ACCOUNTING_OFFICER,
         Role.PROGRAMME_SIGNATORY,
     }
+)
+
+# The roles of the payment circuit; who holds one may be stood in for, in writing and for a time.
+CIRCUIT_ROLES: tuple[Role, ...] = (
+    Role.FINANCE_INITIATOR,
+    Role.FINANCE_VERIFIER,
+    Role.AUTHORISING_OFFICER,
+    Role.ACCOUNTING_OFFICER,
 )
 
 # Roles that exist on one application only; the stages give and end them, never an administrator by hand.

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any, TypeVar
 from uuid import UUID
 
 from werkzeug.datastructures import MultiDict
-from wtforms import FileField, IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import EmailField, FileField, IntegerField, RadioField, SelectField, StringField, TextAreaField
 
 from grants.cities.rules import COUNTRIES
 from grants.core import clock
 from grants.core.errors import Invalid, no_such
 from grants.core.money import Money
+from grants.identity.policy import WORDS as ROLE_WORDS
+from grants.identity.queries import HeldRole
+from grants.identity.rules.standing_in import StandInInput
 from grants.ledger.accounts import Account
 from grants.ledger.rules import Event
 from grants.payments.rules import (
@@ -26,8 +29,10 @@ from grants.payments.rules import (
     RecoveryInput,
 )
 from grants.payments.rules.balances_asked import BalancesAsk
+from grants.payments.rules.circuit import ALL_PAIRS, MAY_MEET, STEP_PEOPLE, Pair, pair_code
 from grants.payments.rules.own_accounts import OwnAccountInput
 from grants.payments.rules.pay_runs import FileInput, FileLayout
+from grants.payments.states import Step
 from grants.programmes.rules import ProgrammeView
 from grants.web.choosing import day_asked
 from grants.web.forms import (
@@ -41,6 +46,12 @@ from grants.web.forms import (
     Needed,
     choices,
 )
+
+
+def _other(pair: tuple[Step, Step]) -> Step:
+    """Who the verifier may also be."""
+    first, second = pair
+    return second if first is Step.VERIFIED else first
 
 
 class DecideForm(MoneyForm):
@@ -197,9 +208,79 @@ class ChangeForm(MoneyForm):
 
 
 class SignForm(MoneyForm):
-    """A signature to an order, with an optional note."""
+    """A signature to an order: what was looked at, ticked by hand, with an optional note."""
 
+    evidence = CheckboxesField("What you looked at", validate_choice=False)
     note = StringField("Note (optional)", [WORDS_OF_A_TITLE])
+
+
+class CircuitForm(Form):
+    """Who may also be the verifier; a reason for the history."""
+
+    moves_money = True
+
+    meets = CheckboxesField(
+        "The verifier may also be",
+        choices=choices((pair_code(pair), STEP_PEOPLE[_other(pair)]) for pair in MAY_MEET),
+        validate_choice=False,
+    )
+    reason = TextAreaField("Reason", [A_PARAGRAPH, Needed("Say why; it stands in the history.")])
+
+    def to_input(self) -> frozenset[Pair]:
+        """The pairs kept apart: all but those ticked."""
+        met = {pair_code(pair): frozenset(pair) for pair in MAY_MEET}
+        return ALL_PAIRS - {met[code] for code in self.meets.data or () if code in met}
+
+
+class LimitForm(Form):
+    """How much one person may authorise; empty for no limit."""
+
+    moves_money = True
+
+    person = SelectField("Authorising officer", choices=[])
+    per_order = MoneyField("Most for one order")
+    per_day = MoneyField("Most on one day")
+    reason = TextAreaField("Reason", [A_PARAGRAPH, Needed("Say why; it stands in the history.")])
+
+    def of(self, people: Iterable[tuple[UUID, str, str]]) -> LimitForm:
+        """The form with the people whose limit can be set."""
+        self.person.choices = choices((str(user_id), name) for user_id, name, _ in people)
+        return self
+
+
+class StandInForm(Form):
+    """Whose role is stood in for, by whom, from when until when, and the written appointment."""
+
+    moves_money = True
+
+    role = SelectField("Whose role", choices=[])
+    email = EmailField(
+        "E-mail address of who stands in", [Needed("Enter the address of a person with an account here.")]
+    )
+    first_day = DateField("First day", [Needed("Enter the first day.")])
+    last_day = DateField("Last day", [Needed("Enter the last day.")])
+    reason = TextAreaField("Reason", [A_PARAGRAPH, Needed("Say why somebody stands in.")])
+    file = FileField("The written appointment", [Needed("Choose the file that says so in writing.")])
+
+    def of(self, holders: Iterable[HeldRole], places: Mapping[UUID, str]) -> StandInForm:
+        """The form with the roles that can be stood in for."""
+        self.role.choices = choices(
+            (str(each.id), f"{each.name}, {ROLE_WORDS[each.role][0].lower()}{_where(each, places)}") for each in holders
+        )
+        return self
+
+    def to_input(self, user_id: UUID) -> StandInInput:
+        """From the first moment of the first day to the last of the last, in Brussels."""
+        assert self.first_day.data and self.last_day.data, "validated before"
+        begins, ends = (
+            clock.local_to_utc(datetime.combine(day, time()), clock.BRUSSELS)
+            for day in (self.first_day.data, clock.add_days(self.last_day.data, 1))
+        )
+        return StandInInput(UUID(str(self.role.data)), user_id, begins, ends, self.reason.data or "")
+
+
+def _where(held: HeldRole, places: Mapping[UUID, str]) -> str:
+    return f" in {places.get(held.object_id, 'one call')}" if held.object_id else ""
 
 
 class ExecuteForm(MoneyForm):

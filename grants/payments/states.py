@@ -1,4 +1,4 @@
-"""The states of a payment request, which the authoriser decides, of an order, which four people carry out, of a recovery, and of
+"""The states of a payment request, which the authoriser decides, of an order, which the circuit carries out, of a recovery, and of
 the programme's own bank accounts."""
 
 from __future__ import annotations
@@ -175,6 +175,27 @@ REVERSAL = Machine(
 )
 
 
+class RuleState(StrEnum):
+    """A circuit or a limit is proposed by one administrator, then confirmed or refused by another, or withdrawn."""
+
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+RULE = Machine(
+    "rule of the circuit",
+    RuleState,
+    RuleState.PROPOSED,
+    [
+        Transition("confirm", (RuleState.PROPOSED,), RuleState.CONFIRMED, Permission.CIRCUIT_CONFIRM),
+        Transition("refuse", (RuleState.PROPOSED,), RuleState.REFUSED, Permission.CIRCUIT_CONFIRM),
+        Transition("withdraw", (RuleState.PROPOSED,), RuleState.WITHDRAWN, Permission.CIRCUIT_SET),
+    ],
+)
+
+
 class OwnAccountState(StrEnum):
     """An account of the programme is proposed by one person, confirmed by another, and closed for new payments."""
 
@@ -219,7 +240,7 @@ IMPORT = Machine(
 
 
 class Step(StrEnum):
-    """The steps that the circuit keeps apart: four different people on each order."""
+    """The steps of the circuit, which says which of them need different people: all four where nothing else was set."""
 
     PREPARED = "prepared"
     VERIFIED = "verified"

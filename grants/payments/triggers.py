@@ -119,10 +119,97 @@ BEGIN
     RAISE EXCEPTION 'payment order %%: who entered or confirmed its bank account neither verifies nor authorises it', NEW.reference
       USING ERRCODE = 'check_violation';
   END IF;
+  IF EXISTS (SELECT FROM bank_account WHERE id = NEW.bank_account_id AND entered_by = NEW.sent_by) THEN
+    RAISE EXCEPTION 'payment order %%: who entered its bank account does not send it', NEW.reference USING ERRCODE = 'check_violation';
+  END IF;
   RETURN NULL;
 END $$
 """
 
+# Who must differ: the pairs of the circuit that held when the order was prepared, all of them where none was set; and a
+# stand-in and the person stood in for are one, whatever the circuit says.
+_HANDS = """
+CREATE OR REPLACE FUNCTION check_order_hands() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  wanted uuid;
+  ord payment_order;
+  pairs jsonb;
+BEGIN
+  IF TG_TABLE_NAME = 'payment_order' THEN wanted := NEW.id; ELSE wanted := NEW.order_id; END IF;
+  SELECT * INTO ord FROM payment_order WHERE id = wanted;
+  SELECT circuit.apart INTO pairs FROM payment_circuit circuit
+    WHERE circuit.state = 'confirmed' AND circuit.decided_at <=
+      (SELECT max(signed_at) FROM payment_order_signature WHERE order_id = wanted AND step = 'prepared')
+    ORDER BY circuit.decided_at DESC, circuit.number DESC LIMIT 1;
+  IF EXISTS (
+    WITH hand(step, person) AS (
+      VALUES ('prepared', ord.prepared_by), ('verified', ord.verified_by), ('authorised', ord.authorised_by),
+             ('sent', ord.sent_by), ('sent', ord.executed_by)
+      UNION ALL
+      SELECT step, user_id FROM payment_order_signature WHERE order_id = wanted AND voided_at IS NULL
+    )
+    SELECT FROM hand a JOIN hand b ON a.person = b.person AND a.step < b.step
+    WHERE pairs IS NULL OR pairs ? (a.step || '/' || b.step)
+  ) THEN
+    RAISE EXCEPTION 'one person took two steps of payment order %% that its circuit keeps apart', ord.reference
+      USING ERRCODE = 'check_violation';
+  END IF;
+  IF EXISTS (
+    SELECT FROM payment_order_signature a
+      JOIN role_grant stands ON stands.user_id = a.user_id AND stands.stand_in_for IS NOT NULL AND stands.confirmed_at IS NOT NULL
+      JOIN payment_order_signature b ON b.order_id = wanted AND b.voided_at IS NULL AND b.user_id = stands.stand_in_for
+    WHERE a.order_id = wanted AND a.voided_at IS NULL AND (
+      (a.signed_at >= greatest(stands.starts_at, stands.confirmed_at) AND a.signed_at < stands.ends_before)
+      OR (b.signed_at >= greatest(stands.starts_at, stands.confirmed_at) AND b.signed_at < stands.ends_before))
+  ) THEN
+    RAISE EXCEPTION 'payment order %% is signed by somebody and by who stands in for them', ord.reference
+      USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$
+"""
+
+# A signature that approves says what was looked at, and stays within what its people may authorise.
+_AUTHORITY = """
+CREATE OR REPLACE FUNCTION check_signature_authority() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  who uuid;
+  lim authority_limit;
+  on_the_day numeric;
+BEGIN
+  IF coalesce(jsonb_array_length(NEW.evidence), 0) = 0 THEN
+    RAISE EXCEPTION 'a signature that a payment order is %% names the evidence that was seen', NEW.step USING ERRCODE = 'check_violation';
+  END IF;
+  IF NEW.step <> 'authorised' THEN
+    RETURN NULL;
+  END IF;
+  FOREACH who IN ARRAY array_remove(ARRAY[NEW.user_id, NEW.stand_in_for], NULL) LOOP
+    SELECT * INTO lim FROM authority_limit WHERE user_id = who AND state = 'confirmed' AND decided_at <= NEW.signed_at
+      ORDER BY decided_at DESC, number DESC LIMIT 1;
+    IF NEW.amount > lim.per_order THEN
+      RAISE EXCEPTION '%% cents are above what this person may authorise on one order', NEW.amount USING ERRCODE = 'check_violation';
+    END IF;
+    IF lim.per_day IS NOT NULL THEN
+      SELECT sum(amount) INTO on_the_day FROM payment_order_signature
+        WHERE step = 'authorised' AND voided_at IS NULL AND (user_id = who OR stand_in_for = who)
+          AND signed_at BETWEEN NEW.signed_at - interval '2 days' AND NEW.signed_at + interval '2 days'
+          AND (signed_at AT TIME ZONE 'Europe/Brussels')::date = (NEW.signed_at AT TIME ZONE 'Europe/Brussels')::date;
+      IF on_the_day > lim.per_day THEN
+        RAISE EXCEPTION '%% cents are above what this person may authorise on one day', on_the_day USING ERRCODE = 'check_violation';
+      END IF;
+    END IF;
+  END LOOP;
+  RETURN NULL;
+END $$
+"""
+
+# For whom somebody stands in is written once; another stand-in is another row.
+_STANDS = """
+CREATE OR REPLACE FUNCTION refuse_rewriting_stand_in() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'a stand-in is appointed in writing: appoint another one' USING ERRCODE = 'check_violation';
+END $$
+"""
 
 # A request that is suspended is not decided, and a decided one passed what its grant asks for. What left before the
 # suspension may still be booked, and so paid; a verified balance whose amount changed is verified anew.
@@ -207,8 +294,28 @@ def install(connection: Connection) -> None:
     )
     connection.exec_driver_sql(_NO_OWN_ACCOUNT)
     connection.exec_driver_sql(
-        "CREATE TRIGGER payment_order_no_own_account AFTER INSERT OR UPDATE OF bank_account_id, verified_by, authorised_by "
+        "CREATE TRIGGER payment_order_no_own_account AFTER INSERT OR UPDATE OF bank_account_id, verified_by, authorised_by, sent_by "
         "ON payment_order FOR EACH ROW EXECUTE FUNCTION refuse_own_account()"
+    )
+    for function in (_HANDS, _AUTHORITY, _STANDS):
+        connection.exec_driver_sql(function)
+    people = "prepared_by, verified_by, authorised_by, sent_by, executed_by"
+    _deferred(connection, "payment_order_hands", f"INSERT OR UPDATE OF {people}", "payment_order", "check_order_hands")
+    _deferred(connection, "payment_order_signature_hands", "INSERT", "payment_order_signature", "check_order_hands")
+    _deferred(
+        connection,
+        "payment_order_signature_authority",
+        "INSERT",
+        "payment_order_signature",
+        "check_signature_authority",
+        when="WHEN (NEW.step IN ('verified', 'authorised')) ",
+    )
+    connection.exec_driver_sql(
+        "CREATE TRIGGER role_grant_stand_in_stands BEFORE UPDATE ON role_grant FOR EACH ROW WHEN ("
+        "(OLD.stand_in_for IS NOT NULL OR NEW.stand_in_for IS NOT NULL) AND "
+        "(OLD.user_id, OLD.role, OLD.starts_at, OLD.stand_in_for, OLD.stand_in_file_id, OLD.stand_in_reason) IS DISTINCT FROM "
+        "(NEW.user_id, NEW.role, NEW.starts_at, NEW.stand_in_for, NEW.stand_in_file_id, NEW.stand_in_reason)) "
+        "EXECUTE FUNCTION refuse_rewriting_stand_in()"
     )
     connection.exec_driver_sql(_DECIDED_IN_TIME)
     connection.exec_driver_sql(_ORDER_HELD)

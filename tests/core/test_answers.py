@@ -13,7 +13,7 @@ from grants.core.paging import Page
 from grants.payments import queries, services
 from grants.payments.rules import DecisionInput
 from tests import actors
-from tests.payments.world import IN_FORCE, World, world
+from tests.payments.world import IN_FORCE, SEEN, World, world
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def ordered(app: Flask) -> str:
 def test_the_second_click_on_verify_is_led_where_the_first_one_went(app: Flask, grant: World) -> None:
     order = ordered(app)
     browser = actors.client_of(app, actors.vera())
-    data = {"note": "Compared", "act_key": "verify", "version": "1"}
+    data = {"note": "Compared", "act_key": "verify", "evidence": list(SEEN), "version": "1"}
 
     first = browser.post(f"{order}/verify", data=data)
     again = browser.post(f"{order}/verify", data=data)
@@ -54,8 +54,10 @@ def test_the_second_click_on_build_finds_the_file_though_the_order_is_no_longer_
     app: Flask, grant: World
 ) -> None:
     order = ordered(app)
-    actors.client_of(app, actors.vera()).post(f"{order}/verify", data={"act_key": "verify"})
-    actors.client_of(app, actors.otto()).post(f"{order}/authorise", data={"act_key": "authorise"})
+    actors.client_of(app, actors.vera()).post(f"{order}/verify", data={"act_key": "verify", "evidence": list(SEEN)})
+    actors.client_of(app, actors.otto()).post(
+        f"{order}/authorise", data={"act_key": "authorise", "evidence": list(SEEN)}
+    )
     browser = actors.client_of(app, actors.carl())
     day = {"execution_on": "2030-05-02", "layout": "pain.001.001.09"}
     data = {"orders": order.rpartition("/")[2], **day, "act_key": "build"}
@@ -70,16 +72,20 @@ def test_the_second_click_on_build_finds_the_file_though_the_order_is_no_longer_
 def test_the_same_key_with_other_words_is_a_clash(app: Flask, grant: World) -> None:
     order = ordered(app)
     browser = actors.client_of(app, actors.vera())
-    browser.post(f"{order}/verify", data={"note": "Compared", "act_key": "verify", "version": "1"})
+    browser.post(
+        f"{order}/verify", data={"note": "Compared", "act_key": "verify", "evidence": list(SEEN), "version": "1"}
+    )
 
-    other = browser.post(f"{order}/verify", data={"note": "Something else", "act_key": "verify", "version": "1"})
+    other = browser.post(
+        f"{order}/verify", data={"note": "Something else", "act_key": "verify", "evidence": list(SEEN), "version": "1"}
+    )
 
     assert other.status_code == 409
 
 
 def test_a_key_is_of_one_person(app: Flask, grant: World) -> None:
     order = ordered(app)
-    data = {"note": "Compared", "act_key": "verify", "version": "1"}
+    data = {"note": "Compared", "act_key": "verify", "evidence": list(SEEN), "version": "1"}
     actors.client_of(app, actors.vera()).post(f"{order}/verify", data=data)
 
     other = actors.client_of(app, actors.eva()).post(f"{order}/verify", data=data)
@@ -89,7 +95,9 @@ def test_a_key_is_of_one_person(app: Flask, grant: World) -> None:
 
 def test_nothing_is_kept_of_a_form_that_did_nothing(app: Flask, grant: World) -> None:
     order = ordered(app)
-    actors.client_of(app, actors.fin()).post(f"{order}/verify", data={"act_key": "mine", "version": "1"})
+    actors.client_of(app, actors.fin()).post(
+        f"{order}/verify", data={"act_key": "mine", "version": "1", "evidence": list(SEEN)}
+    )
 
     kept = db.session.query(answers.FormAnswer.key).all()
 
@@ -109,8 +117,12 @@ def test_nobody_waits_for_the_answer_to_other_words(app: Flask, grant: World, mo
     monkeypatch.setattr("grants.core.answers.time.sleep", lambda seconds: pytest.fail("the request waited"))
     order = ordered(app)
     browser = actors.client_of(app, actors.vera())
-    browser.post(f"{order}/verify", data={"note": "Compared", "act_key": "verify", "version": "1"})
+    browser.post(
+        f"{order}/verify", data={"note": "Compared", "act_key": "verify", "evidence": list(SEEN), "version": "1"}
+    )
 
-    other = browser.post(f"{order}/verify", data={"note": "Something else", "act_key": "verify", "version": "1"})
+    other = browser.post(
+        f"{order}/verify", data={"note": "Something else", "act_key": "verify", "evidence": list(SEEN), "version": "1"}
+    )
 
     assert other.status_code == 409

@@ -105,7 +105,7 @@ from tests.factories.applications import AFTER_CLOSING, WHILE_OPEN, again
 from tests.html import check_page
 from tests.payments.test_parts import with_costs
 from tests.payments.test_reversals import raised
-from tests.payments.world import World, asks_for, carried, forge, world
+from tests.payments.world import SEEN, World, asks_for, carried, forge, world
 from tests.servers import Cluster
 from tests.soak.killing import tables
 
@@ -131,8 +131,8 @@ def order_of(request_id: UUID, amount: int | None = None) -> UUID:
 
 def paid(order_id: UUID, amount: int, layout: FileLayout = FileLayout.XLSX) -> UUID:
     """The order on its way through the other hands."""
-    paying.verify(actors.vera(), order_id)
-    paying.authorise(actors.otto(), order_id)
+    paying.verify(actors.vera(), order_id, evidence=SEEN)
+    paying.authorise(actors.otto(), order_id, evidence=SEEN)
     batch = paying.export(actors.carl(), (order_id,), control_total=euros(amount), layout=layout)
     paying.execute(actors.carl(), order_id, value_on=NOW.date())
     return batch.id
@@ -141,8 +141,8 @@ def paid(order_id: UUID, amount: int, layout: FileLayout = FileLayout.XLSX) -> U
 def built_and_void(request_id: UUID, amount: int) -> None:
     """A bank file of a new order over this amount, made and checked, then void; its order is cancelled."""
     order_id = order_of(request_id, amount)
-    paying.verify(actors.vera(), order_id)
-    paying.authorise(actors.otto(), order_id)
+    paying.verify(actors.vera(), order_id, evidence=SEEN)
+    paying.authorise(actors.otto(), order_id, evidence=SEEN)
     account = db.session.scalars(select(OwnAccount.id)).one()
     built = paying.build(actors.carl(), (order_id,), FileInput(account, FileLayout.V09, NOW.date()))
     paying.make_batch_file(actors.carl(), built.id)
@@ -584,8 +584,8 @@ def test_a_form_meets_a_page_in_words_and_its_key_is_not_used_up(app: Flask, mon
         assert asked is not None
         paying.decide(actors.otto(), asked.id, DecisionInput(euros(240_000)))
         order = paying.prepare(actors.fin(), asked.id)
-        paying.verify(actors.vera(), order.id)
-        paying.authorise(actors.otto(), order.id)
+        paying.verify(actors.vera(), order.id, evidence=SEEN)
+        paying.authorise(actors.otto(), order.id, evidence=SEEN)
         carl = actors.client_of(app, actors.carl())
         day = {"execution_on": "2030-05-02", "layout": "pain.001.001.09"}
         form = {"orders": order.reference, **day, "act_key": "k" * 32}

@@ -14,6 +14,7 @@ from tests.servers import Cluster
 
 # A column of each that says what was decided, and a change of it.
 REWRITTEN = {
+    "authority_limit": "reason = 'x'",
     "award_description": "text = 'x'",
     "award_withheld": "reason = 'x'",
     "bank_account": "iban = 'BE00'",
@@ -34,6 +35,7 @@ REWRITTEN = {
     "own_account": "iban = 'BE00'",
     "panel_minutes": "number = 99",
     "payment_batch": "total = 1",
+    "payment_circuit": "reason = 'x'",
     "payment_order_signature": "amount = 1",
     "payment_return": "words = 'x'",
     "payment_suspension": "notice = 'x'",

@@ -44,6 +44,7 @@ from tests.journeys.steps import (
     val,
     worker_works,
 )
+from tests.payments.world import SEEN
 
 CALL = "/calls/open-call-for-pilot-cities-2022"
 EVERYBODY: tuple[Who, ...] = (
@@ -462,8 +463,8 @@ def _it_is_decided_and_paid(request: str, approved: str, start: datetime, order:
         made = deed(actors.fin, request, {"amount": amount} if amount else {}, to=f"{request}/orders")
     with clock.at(start.replace(hour=14)):
         assert "This one is not yours" in read(actors.vera, made)
-        deed(val, made, {"note": "Agreement and account compared"}, to=f"{made}/verify")
-        deed(actors.otto, made, {}, to=f"{made}/authorise")
+        deed(val, made, {"note": "Agreement and account compared", "evidence": list(SEEN)}, to=f"{made}/verify")
+        deed(actors.otto, made, {"evidence": list(SEEN)}, to=f"{made}/authorise")
     with clock.at(start.replace(hour=15)):
         batch = _exported(made)
     with clock.at(start.replace(day=start.day + 3)):

@@ -19,7 +19,7 @@ from grants.core.money import euros
 from grants.payments import services as payments
 from grants.payments.rules import DecisionInput
 from tests import actors
-from tests.payments.world import IN_FORCE, World, world
+from tests.payments.world import IN_FORCE, SEEN, World, world
 from tests.worlds import World as Made
 from tests.worlds import Worlds
 
@@ -49,7 +49,7 @@ def verified() -> Scene:
     with clock.at(DAY.replace(hour=10)):
         order = payments.prepare(actors.fin(), opened.id)
     with clock.at(DAY.replace(hour=11)):
-        payments.verify(actors.vera(), order.id)
+        payments.verify(actors.vera(), order.id, evidence=SEEN)
     return Scene(found, opened.id, order.id, order.reference)
 
 
@@ -67,7 +67,7 @@ def scene(app: Flask, client: FlaskClient, verified_world: Made[Scene]) -> Scene
 def paid(scene: Scene) -> Scene:
     """The order of the scene left and was booked by the bank."""
     with clock.at(DAY.replace(hour=12)):
-        payments.authorise(actors.otto(), scene.order_id)
+        payments.authorise(actors.otto(), scene.order_id, evidence=SEEN)
     with clock.at(DAY.replace(hour=13)):
         payments.export(actors.carl(), (scene.order_id,), control_total=euros(210_000))
     with clock.at(DAY.replace(hour=14)):

@@ -43,6 +43,7 @@ from tests.no_route import DECIDES, seen_of
 from tests.nothing_there import NOTHING_THERE, OPENED_BY_MONEY
 from tests.oversight.conftest import DAY, Scene, statements
 from tests.payments import world as worlds
+from tests.payments.world import SEEN
 from tests.shut import shuts
 
 LEFT_OUT = "Some entries are not shown to you because of a declared conflict."
@@ -328,7 +329,7 @@ def test_no_route_of_money_tells_a_conflicted_person_of_a_grant_in_force(app: Fl
     with clock.at(DAY):
         made = statements_of.request(actors.nuria(), Wanted("call-financial-overview", "PCP-2022-C-0001", None))
         statements_of.build(actors.nuria(), made.id)
-        payments.authorise(actors.otto(), scene.order_id)
+        payments.authorise(actors.otto(), scene.order_id, evidence=SEEN)
         amount = db.session.get_one(PaymentOrder, scene.order_id).amount
         payments.export(actors.carl(), (scene.order_id,), control_total=amount)
         jobs.work_off(actor_of=identity.actor_for, but_not=("mail",))

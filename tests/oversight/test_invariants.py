@@ -20,6 +20,7 @@ from grants.payments.rules.pay_runs import FileInput, FileLayout
 from grants.payments.states import SuspensionReason
 from tests import actors
 from tests.oversight.conftest import DAY, Scene
+from tests.payments.world import SEEN
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -178,7 +179,7 @@ def test_what_left_before_there_were_files_stands_on_the_record_as_exported(paid
 
 def test_a_discarded_file_holds_nothing_and_what_it_held_is_in_order(scene: Scene) -> None:
     with clock.at(DAY.replace(hour=12)):
-        payments.authorise(actors.otto(), scene.order_id)
+        payments.authorise(actors.otto(), scene.order_id, evidence=SEEN)
         account = payable_from_any((scene.order_id,))
         built = payments.build(actors.carl(), (scene.order_id,), FileInput(account, FileLayout.XLSX, DAY.date()))
     with clock.at(DAY.replace(hour=13)):

@@ -28,7 +28,7 @@ from tests import actors
 from tests.factories import identity as factory
 from tests.html import check_page, texts
 from tests.oversight.conftest import DAY, Scene, statements
-from tests.payments.world import IN_FORCE, world
+from tests.payments.world import IN_FORCE, SEEN, world
 
 NOON = datetime(2022, 11, 6, 13, 32, tzinfo=UTC)
 
@@ -51,7 +51,7 @@ def test_home_asks_for_a_sign_in(client: FlaskClient) -> None:
 def carl_must_export(scene: Scene) -> Actor:
     """The accounting officer, for whom an authorised order waits."""
     with clock.at(DAY):
-        services.authorise(actors.otto(), scene.order_id)
+        services.authorise(actors.otto(), scene.order_id, evidence=SEEN)
     return actors.carl()
 
 

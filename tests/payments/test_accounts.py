@@ -38,7 +38,7 @@ from tests import actors
 from tests.agreements.accounts import ADDRESS, called_back, confirm, document, enter, given
 from tests.awards.at_once import at_once
 from tests.factories.applications import PDF
-from tests.payments.world import IBAN, World, forge
+from tests.payments.world import IBAN, SEEN, World, forge
 from tests.payments.world import world as another_grant
 from tests.servers import Cluster
 from tests.shut import shuts
@@ -364,15 +364,15 @@ def test_an_account_confirmed_just_now_is_authorised_to_only_after_its_days(gran
     wait(grant, 5)
     changed(grant)
     order_id = prepared(grant)
-    services.verify(actors.vera(), order_id)
+    services.verify(actors.vera(), order_id, evidence=SEEN)
 
     shown = queries.order(actors.otto(), get(PaymentOrder, order_id).reference)
     assert shown.account.waits_until == date(2024, 8, 6)
-    assert "from 6 August 2024" in (queries.lock_of(actors.otto(), shown) or "")
+    assert "from 6 August 2024" in (queries.lock_of(actors.otto(), shown, queries.hands_of(actors.otto())) or "")
     with clock.at(NOW + timedelta(days=4)), pytest.raises(Refused, match="from 6 August 2024"):
-        services.authorise(actors.otto(), order_id)
+        services.authorise(actors.otto(), order_id, evidence=SEEN)
     with clock.at(NOW + timedelta(days=5)):
-        assert services.authorise(actors.otto(), order_id).state.value == "authorised"
+        assert services.authorise(actors.otto(), order_id, evidence=SEEN).state.value == "authorised"
 
 
 def test_an_authorised_order_does_not_leave_while_its_account_waits(
@@ -397,11 +397,11 @@ def test_an_authorised_order_does_not_leave_while_its_account_waits(
 
 def test_a_fault_in_the_check_of_the_days_authorises_nothing(grant: World, monkeypatch: pytest.MonkeyPatch) -> None:
     order_id = prepared(grant)
-    services.verify(actors.vera(), order_id)
+    services.verify(actors.vera(), order_id, evidence=SEEN)
     monkeypatch.setattr("grants.agreements.rules.refuse_waiting", lambda *_: 1 / 0)
 
     with pytest.raises(ZeroDivisionError):
-        services.authorise(actors.otto(), order_id)
+        services.authorise(actors.otto(), order_id, evidence=SEEN)
     db.session.rollback()
     assert get(PaymentOrder, order_id).state == "verified"
 
@@ -413,8 +413,8 @@ def test_a_rule_holds_for_accounts_confirmed_from_its_day_on(grant: World) -> No
         rule = WaitingRule(TODAY + timedelta(days=1), 30, 0, "Longer from now on.")
         agreeing.lay_down_waiting(actors.ingrid(), programme_id, rule)
         order_id = prepared(grant)
-        services.verify(actors.vera(), order_id)
-        services.authorise(actors.otto(), order_id)
+        services.verify(actors.vera(), order_id, evidence=SEEN)
+        services.authorise(actors.otto(), order_id, evidence=SEEN)
 
 
 @pytest.mark.parametrize(
@@ -474,8 +474,8 @@ def test_the_age_of_an_account_is_said_in_words_and_a_change_before_an_order_is_
 
 def test_how_often_an_account_was_paid_is_said(grant: World) -> None:
     order_id = prepared(grant)
-    services.verify(actors.vera(), order_id)
-    services.authorise(actors.otto(), order_id)
+    services.verify(actors.vera(), order_id, evidence=SEEN)
+    services.authorise(actors.otto(), order_id, evidence=SEEN)
     services.export(actors.carl(), (order_id,), control_total=get(PaymentOrder, order_id).amount)
     services.execute(actors.carl(), order_id, value_on=TODAY)
 
@@ -497,7 +497,7 @@ def test_the_database_lets_nobody_approve_a_payment_to_an_account_of_their_own_m
 
 def test_confirming_another_account_and_authorising_at_one_moment_never_pay_the_old_one(grant: World) -> None:
     order_id = prepared(grant)
-    services.verify(actors.vera(), order_id)
+    services.verify(actors.vera(), order_id, evidence=SEEN)
     enter(actors.ana(), grant.grant_id, OTHER_IBAN)
     waits = agreements.proposed_account(grant.city_id)
     assert waits is not None
@@ -505,7 +505,7 @@ def test_confirming_another_account_and_authorising_at_one_moment_never_pay_the_
 
     found = at_once(
         lambda: agreeing.confirm_account(carl, grant.grant_id, waits.id, called_back()),
-        lambda: services.authorise(otto, order_id),
+        lambda: services.authorise(otto, order_id, evidence=SEEN),
     )
 
     assert found in (["Refused", "done"], ["done", "done"])

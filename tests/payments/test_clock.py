@@ -33,7 +33,7 @@ from grants.payments.states import ClockEvent, RequestState, SuspensionReason
 from tests import actors
 from tests.factories import identity as people
 from tests.factories.applications import PDF
-from tests.payments.world import World, asks_for, carried, report
+from tests.payments.world import SEEN, World, asks_for, carried, report
 from tests.servers import Cluster
 from tests.shut import shuts
 
@@ -194,16 +194,23 @@ def test_nothing_of_a_suspended_payment_is_decided_authorised_or_sent(grant: Wor
         first = services.prepare(actors.fin(), request_id, amount=euros(100_000)).id
         second = services.prepare(actors.fin(), request_id).id
         for order_id in (first, second):
-            services.verify(actors.vera(), order_id)
-        services.authorise(actors.otto(), first)
+            services.verify(actors.vera(), order_id, evidence=SEEN)
+        services.authorise(actors.otto(), first, evidence=SEEN)
     suspended(request_id, date(2023, 5, 12))
 
     with clock.at(on(date(2023, 5, 13))):
         with pytest.raises(Refused, match="suspended since 12 May 2023"):
-            services.authorise(actors.otto(), second)
+            services.authorise(actors.otto(), second, evidence=SEEN)
         with pytest.raises(Refused, match="suspended since 12 May 2023"):
             services.export(actors.carl(), (first,), control_total=euros(100_000))
-    assert queries.lock_of(actors.carl(), queries.order(actors.nuria(), get(PaymentOrder, first).reference)) is not None
+    assert (
+        queries.lock_of(
+            actors.carl(),
+            queries.order(actors.nuria(), get(PaymentOrder, first).reference),
+            queries.hands_of(actors.carl()),
+        )
+        is not None
+    )
 
 
 @pytest.mark.parametrize(
@@ -343,8 +350,8 @@ def test_what_left_is_not_held_back_any_more(grant: World) -> None:
     with clock.at(MAY):
         services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
         order_id = services.prepare(actors.fin(), request_id).id
-        services.verify(actors.vera(), order_id)
-        services.authorise(actors.otto(), order_id)
+        services.verify(actors.vera(), order_id, evidence=SEEN)
+        services.authorise(actors.otto(), order_id, evidence=SEEN)
         services.export(actors.carl(), (order_id,), control_total=euros(210_000))
         with pytest.raises(Refused, match="has left for the bank already"):
             services.suspend(actors.fin(), request_id, reason=WHY, notice="Too late.")

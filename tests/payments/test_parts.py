@@ -34,7 +34,7 @@ from grants.payments.rules import ApprovedPart, DecisionInput, Limits, Part, Par
 from grants.payments.states import ORDER, RECOVERY, REQUEST
 from grants.reporting.models import AcceptedCost, PeriodicReport
 from tests import actors
-from tests.payments.world import World, forge, report
+from tests.payments.world import SEEN, World, forge, report
 from tests.servers import Cluster
 
 NOW = datetime(2024, 8, 1, 12, tzinfo=UTC)
@@ -228,8 +228,8 @@ def asked(grant: World, number: int, accepted: dict[tuple[UUID, str], Money], **
 
 def authorised(request_id: UUID, amount: Money | None = None) -> UUID:
     order_id = services.prepare(actors.fin(), request_id, amount=amount).id
-    services.verify(actors.vera(), order_id)
-    services.authorise(actors.otto(), order_id)
+    services.verify(actors.vera(), order_id, evidence=SEEN)
+    services.authorise(actors.otto(), order_id, evidence=SEEN)
     return order_id
 
 

@@ -29,7 +29,7 @@ from grants.payments.services.building import run_of_batch
 from grants.payments.states import BatchState, OrderState, SuspensionReason
 from grants.programmes.models import Programme
 from tests import actors
-from tests.payments.world import World, forge
+from tests.payments.world import SEEN, World, forge
 from tests.servers import Cluster
 
 # A Thursday on which banks pay.
@@ -45,8 +45,8 @@ def order_id(grant: World) -> UUID:
         request_id = db.session.scalars(select(PaymentRequest.id)).one()
         services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
         order = services.prepare(actors.fin(), request_id).id
-        services.verify(actors.vera(), order)
-        services.authorise(actors.otto(), order)
+        services.verify(actors.vera(), order, evidence=SEEN)
+        services.authorise(actors.otto(), order, evidence=SEEN)
     return order
 
 
@@ -287,8 +287,8 @@ def test_two_orders_of_one_request_that_leave_together_send_no_part_twice(grant:
         orders = []
         for amount in (Money(1), Money(1), DUE - Money(2)):
             order = services.prepare(actors.fin(), request_id, amount=amount).id
-            services.verify(actors.vera(), order)
-            services.authorise(actors.otto(), order)
+            services.verify(actors.vera(), order, evidence=SEEN)
+            services.authorise(actors.otto(), order, evidence=SEEN)
             orders.append(order)
         built = services.build(actors.carl(), tuple(orders), chosen())
         services.make_batch_file(actors.carl(), built.id)

@@ -29,7 +29,7 @@ from grants.reporting.states import ReportState
 from tests import actors
 from tests.agreements.conftest import IN_FORCE, actor, by_mail, hold_in
 from tests.conftest import DemoTemplate, cloned, running, settings_for
-from tests.payments.world import World, report, world
+from tests.payments.world import SEEN, World, report, world
 from tests.reporting.test_services import first_report, written
 from tests.servers import Cluster
 from tests.soak.paying import Paying
@@ -75,8 +75,8 @@ def test_eight_processes_close_one_grant_at_once_and_it_closes_once(grant: World
     assert request is not None
     services.decide(actors.otto(), request.id, DecisionInput(euros(240_000)))
     order_id = services.prepare(actors.fin(), request.id).id
-    services.verify(actors.vera(), order_id)
-    services.authorise(actors.otto(), order_id)
+    services.verify(actors.vera(), order_id, evidence=SEEN)
+    services.authorise(actors.otto(), order_id, evidence=SEEN)
     services.export(actors.carl(), (order_id,), control_total=euros(210_000))
     today = clock.in_zone(clock.now()).date()
     services.execute(actors.carl(), order_id, value_on=today)

@@ -28,7 +28,7 @@ from grants.payments.models import PaymentBatch, PaymentOrder, PaymentRequest, R
 from grants.payments.rules import DecisionInput
 from grants.reporting.states import ReportState
 from tests import actors
-from tests.payments.world import IBAN, IN_FORCE, World, report, world
+from tests.payments.world import IBAN, IN_FORCE, SEEN, World, report, world
 from tests.worlds import World as Made
 from tests.worlds import Worlds
 
@@ -121,8 +121,8 @@ def test_the_whole_circuit_goes_by_forms_and_every_page_of_it_opens(app: Flask, 
     order = send(app, actors.fin(), f"{request}/orders", amount="210000")
     assert order.startswith("/finance/orders/PCP-")
     assert "You are the initiator" not in get(app, actors.vera(), order)
-    send(app, actors.vera(), f"{order}/verify", note="Agreement and account compared")
-    send(app, actors.otto(), f"{order}/authorise")
+    send(app, actors.vera(), f"{order}/verify", evidence=list(SEEN), note="Agreement and account compared")
+    send(app, actors.otto(), f"{order}/authorise", evidence=list(SEEN))
     inbox = get(app, actors.carl(), "/finance/approvals")
     assert "Build a payment file" in inbox
     reference = order.rsplit("/", 1)[1]
@@ -199,8 +199,8 @@ def test_the_newest_lists_lead_to_all_of_them_page_by_page(app: Flask, grant: Wo
         services.decide(actors.otto(), decided, DecisionInput(euros(240_000)))
         for _ in range(3):
             order_id = services.prepare(actors.fin(), decided, amount=euros(10)).id
-            services.verify(actors.vera(), order_id)
-            services.authorise(actors.otto(), order_id)
+            services.verify(actors.vera(), order_id, evidence=SEEN)
+            services.authorise(actors.otto(), order_id, evidence=SEEN)
             services.export(actors.carl(), (order_id,), control_total=euros(10))
     monkeypatch.setattr("grants.payments.views.approvals.NEWEST_LISTS", 2)
 
@@ -257,9 +257,18 @@ def test_whoever_was_second_is_told_who_did_what_and_when_and_keeps_the_note(app
         order = prepared()
     second = actors.actor(actors.person("Vito Verifier", actors.Role.FINANCE_VERIFIER))
     with clock.at(NOW):
-        send(app, actors.vera(), f"{order}/verify", version="1")
+        send(app, actors.vera(), f"{order}/verify", evidence=list(SEEN), version="1")
 
-    shown = send(app, second, f"{order}/verify", 409, version="1", note="Compared with the <annex>", act_key="old-key")
+    shown = send(
+        app,
+        second,
+        f"{order}/verify",
+        409,
+        evidence=list(SEEN),
+        version="1",
+        note="Compared with the <annex>",
+        act_key="old-key",
+    )
 
     assert "Somebody changed this order while you were working" in shown
     assert told(shown) == (
@@ -287,8 +296,8 @@ def test_a_second_tab_of_the_same_person_is_told_that_it_was_done_already(app: F
 
 def test_an_order_that_left_meanwhile_is_named_and_nothing_else_leaves_with_it(app: Flask, grant: World) -> None:
     order = prepared()
-    send(app, actors.vera(), f"{order}/verify")
-    send(app, actors.otto(), f"{order}/authorise")
+    send(app, actors.vera(), f"{order}/verify", evidence=list(SEEN))
+    send(app, actors.otto(), f"{order}/authorise", evidence=list(SEEN))
     reference = order.rsplit("/", 1)[1]
     second = actors.actor(actors.person("Cleo Cashier", actors.Role.ACCOUNTING_OFFICER))
     left(app, second, reference, "210000")
@@ -317,8 +326,8 @@ def test_every_deed_of_the_circuit_says_that_it_is_done_and_what_comes_next(app:
     deed(actors.otto(), f"{request}/decide", approved="240000")
     order = deed(actors.fin(), f"{request}/orders", amount="210000")
     ref = order.rsplit("/", 1)[1]
-    deed(actors.vera(), f"{order}/verify")
-    deed(actors.otto(), f"{order}/authorise")
+    deed(actors.vera(), f"{order}/verify", evidence=list(SEEN))
+    deed(actors.otto(), f"{order}/authorise", evidence=list(SEEN))
     left(app, actors.carl(), ref, "210000")
     day = clock.long_date(clock.in_zone(clock.now()).date())
     deed(actors.carl(), f"{order}/execute", value_on=day)
@@ -391,7 +400,7 @@ def test_own_items_are_locked_with_the_reason(app: Flask, grant: World) -> None:
     shown = get(app, both, f"/finance/orders/{made.reference}")
     assert "This one is not yours" in shown and "the verifier must be somebody else" in shown
     assert "You are the initiator of this order" in get(app, both, "/finance/approvals")
-    raw = send(app, both, f"/finance/orders/{made.reference}/verify", 422)
+    raw = send(app, both, f"/finance/orders/{made.reference}/verify", 422, evidence=list(SEEN))
     assert "the verifier must be somebody else" in raw
 
 

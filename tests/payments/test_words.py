@@ -18,7 +18,7 @@ from grants.core.paging import Page
 from grants.payments import queries, rules, services
 from grants.payments.rules import DecisionInput, RequestSummary
 from tests import actors
-from tests.payments.world import IN_FORCE, World, world
+from tests.payments.world import IN_FORCE, SEEN, World, world
 
 
 @pytest.fixture
@@ -63,8 +63,8 @@ def test_who_confirmed_the_account_reads_which_step_comes_first_and_may_build_la
     (waiting,) = queries.inbox(carl, Page()).rows.items
     assert (waiting.deed, waiting.yours, waiting.locked) == ("verify", False, None)
 
-    services.verify(actors.vera(), order.id)
-    services.authorise(actors.otto(), order.id)
+    services.verify(actors.vera(), order.id, evidence=SEEN)
+    services.authorise(actors.otto(), order.id, evidence=SEEN)
     (ready,) = queries.inbox(carl, Page()).rows.items
     assert (ready.deed, ready.yours, ready.locked) == ("build", True, None)
 

@@ -29,7 +29,8 @@ from grants.ledger.rules import Dimensions
 from grants.payments import services
 from grants.payments.models import OwnAccount, PaymentRequest
 from grants.payments.rules import EVIDENCE
-from grants.payments.states import OwnAccountState
+from grants.payments.rules.evidence import every_tick
+from grants.payments.states import OwnAccountState, Step
 from grants.programmes.models import FundSource, Programme
 from grants.reporting.models import PeriodicReport
 from grants.reporting.states import ReportKind, ReportState
@@ -40,6 +41,8 @@ from tests.servers import Cluster
 IN_FORCE = datetime(2023, 5, 2, 9, tzinfo=UTC)
 IBAN = "BE68539007547034"
 PAYING_IBAN = "BE43068999999501"
+# What verifier and authoriser tick on an order: every line of either.
+SEEN = (*every_tick(Step.VERIFIED), *every_tick(Step.AUTHORISED))
 OTHER_IBAN = "FR7630006000011234567890189"
 
 

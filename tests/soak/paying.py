@@ -20,7 +20,7 @@ from grants.payments.models import PaymentOrder, PaymentOrderSignature, PaymentR
 from grants.payments.rules import DecisionInput
 from grants.payments.states import OrderState
 from tests import actors
-from tests.payments.world import report, world
+from tests.payments.world import SEEN, report, world
 from tests.soak.racing import PROCESSES, Answers, Racers
 from tests.soak.telling import Tally
 
@@ -46,11 +46,11 @@ def decide(actor: Actor, request_id: UUID, approved: Money) -> UUID:
 
 
 def verify(actor: Actor, order_id: UUID) -> UUID:
-    return services.verify(actor, order_id).id
+    return services.verify(actor, order_id, evidence=SEEN).id
 
 
 def authorise(actor: Actor, order_id: UUID) -> UUID:
-    return services.authorise(actor, order_id).id
+    return services.authorise(actor, order_id, evidence=SEEN).id
 
 
 def export(actor: Actor, order_id: UUID, amount: Money, key: str | None = None) -> UUID:

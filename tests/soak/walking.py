@@ -28,7 +28,7 @@ from grants.payments.models import OwnAccount, PaymentOrder
 from grants.payments.rules import DecisionInput, ReceiptInput, RecoveryInput
 from grants.payments.rules.pay_runs import FileInput, FileLayout
 from tests import actors
-from tests.payments.world import report, world
+from tests.payments.world import SEEN, report, world
 from tests.soak.model import KEPT, STEPS, Asked, Model, Order
 from tests.soak.telling import Tally
 
@@ -179,8 +179,8 @@ class Walk(RuleBasedStateMachine):
     def _step(self, order: Order, step: str, who: int) -> None:
         person, amount = self.people[who], Money(order.amount)
         deeds: dict[str, Callable[[], Any]] = {
-            "verify": lambda: services.verify(person, order.id),
-            "authorise": lambda: services.authorise(person, order.id),
+            "verify": lambda: services.verify(person, order.id, evidence=SEEN),
+            "authorise": lambda: services.authorise(person, order.id, evidence=SEEN),
             "build": lambda: self._built(person, order),
             "send": lambda: services.send(person, order.file or uuid4(), count=1, control_total=amount),
             "execute": lambda: services.execute(person, order.id, value_on=NOW.date()),

@@ -22,6 +22,7 @@ from grants.agreements.queries.duty import duties
 from grants.agreements.queries.lapsing import ending
 from grants.agreements.queries.lists import found_by_name, grants, is_declined, selected_without_grant
 from grants.agreements.queries.reach import (
+    conflicts_among,
     id_of,
     in_conflict_with,
     lies_in,
@@ -43,6 +44,7 @@ __all__ = [
     "answered_for",
     "conditions",
     "conditions_now",
+    "conflicts_among",
     "contacts",
     "duties",
     "ending",

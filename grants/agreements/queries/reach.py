@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, false, or_, select
@@ -69,6 +70,16 @@ def readable(actor: Actor, reference: str) -> Asking[Grant]:
         raise NotFound
     row: Grant = found[0]
     return row
+
+
+def conflicts_among(actor: Actor, grant_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Those of these grants with whose application this person stands in conflict. One statement."""
+    wanted = (
+        select(Grant.id)
+        .join(Application, Application.id == Grant.application_id)
+        .where(Grant.id.in_(grant_ids), evaluation.in_conflict(actor.user_id))
+    )
+    return frozenset(db.session.scalars(wanted))
 
 
 def in_conflict_with(actor: Actor, grant_id: UUID) -> bool:

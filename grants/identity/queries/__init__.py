@@ -74,17 +74,20 @@ from grants.identity.queries.people import (
     users_with,
 )
 from grants.identity.queries.sessions import credentials, link, live_session, sessions, who_asks
+from grants.identity.queries.standing_in import HeldRole, circuit_roles, stand_ins
 
 __all__ = [
     "RESET_TEMPLATE",
     "SEALED",
     "TEMPLATES_WITH_LINK",
     "Alike",
+    "HeldRole",
     "Moment",
     "actor_for",
     "address_of",
     "all_organisations",
     "choosable_organisations",
+    "circuit_roles",
     "credentials",
     "demo_choices",
     "demo_users",
@@ -138,6 +141,7 @@ __all__ = [
     "signed_address",
     "slug_of",
     "slugs",
+    "stand_ins",
     "stated_by",
     "statements_of",
     "teams",

@@ -179,6 +179,7 @@ def role_view(grant: RoleGrant, at: datetime) -> RoleView:
         ends_before=grant.ends_before,
         assigned_by=grant.assigned_by,
         confirmed_by=grant.confirmed_by,
+        stand_in_for=grant.stand_in_for,
     )
 
 

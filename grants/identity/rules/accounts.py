@@ -37,6 +37,8 @@ class RoleView:
     ends_before: datetime | None
     assigned_by: UUID | None
     confirmed_by: UUID | None
+    # Whose role it is while they are away.
+    stand_in_for: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

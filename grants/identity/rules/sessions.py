@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from grants.core.errors import NeedsFreshSignIn
+from grants.core import faults
+from grants.core.errors import NeedsFreshSignIn, Refused
 from grants.core.permissions import Actor
 from grants.identity.states import LinkPurpose
 
@@ -113,8 +114,11 @@ def demand_fresh(actor: Actor) -> None:
     """For dangerous acts (authorise, sign, change an account): raises :class:`NeedsFreshSignIn`.
 
     The place where a second factor will be demanded too. The program itself (a command at the
-    server, a nightly check) has no password.
+    server, a nightly check) has no password. Nobody does such a thing on somebody else's behalf: they do it themselves.
     """
+    faults.point("four_eyes")
+    if actor.on_behalf_of is not None:
+        raise Refused("Nobody does this on somebody else’s behalf. They do it themselves, signed in as themselves.")
     if actor.user_id is not None and not actor.fresh:
         raise NeedsFreshSignIn("Confirm your password to go on.")
 

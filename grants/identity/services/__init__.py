@@ -43,16 +43,19 @@ from grants.identity.services.roles import (
     give_role,
     lift_bar,
     parts_kept_by,
+    refuse_confirming_for_ones_maker,
     refuse_staff,
     why_not_staff,
 )
 from grants.identity.services.sessions import end_other_sessions, end_session, note_seen, replace_session, sign_out
 from grants.identity.services.signing_in import confirm_password, demo_sign_in, sign_in
+from grants.identity.services.standing_in import appoint_stand_in, open_appointment
 
 __all__ = [
     "add_colleague",
     "add_organisation",
     "add_user",
+    "appoint_stand_in",
     "ask_address",
     "assign_role",
     "bar",
@@ -88,9 +91,11 @@ __all__ = [
     "note_seen",
     "one_after_the_other",
     "open_account",
+    "open_appointment",
     "open_mail",
     "organisations_followed_by",
     "parts_kept_by",
+    "refuse_confirming_for_ones_maker",
     "refuse_staff",
     "register_organisation",
     "replace_session",

@@ -142,7 +142,7 @@ def refuse_staff(user_id: UUID) -> None:
         raise Invalid(sentence, {"email": sentence})
 
 
-def _refuse_team(user_id: UUID, role: Role) -> None:
+def refuse_team(user_id: UUID, role: Role) -> None:
     """Refuse a role of staff to a person who takes part in an application: who applies does not decide."""
     if policy.is_staff(role) and queries.is_of_a_team(user_id):
         raise Refused(
@@ -210,7 +210,7 @@ def assign_role(actor: Actor, user_id: UUID, values: RoleInput) -> UUID:
     policy.refuse_role_by_hand(actor.user_id, user_id, values.role, here)
     # What must stay apart stays apart wherever each is held.
     policy.refuse_clash((Role(grant.role) for grant in held), values.role)
-    _refuse_team(user_id, values.role)
+    refuse_team(user_id, values.role)
     if values.ends_before is not None and values.ends_before <= acts.moment():
         raise Invalid(
             "The role would have ended already.", {"ends_before": "Choose a day after today, or leave it empty."}
@@ -262,16 +262,18 @@ def confirm_role(actor: Actor, grant_id: UUID) -> None:
     if grant.ends_before is not None and grant.ends_before <= acts.moment():
         raise Refused("This role has ended. Assign it again if it is still needed.")
     policy.refuse_confirming(actor.user_id, grant.user_id, grant.assigned_by)
-    _refuse_confirming_for_ones_maker(actor, grant.assigned_by)
+    if grant.stand_in_for is not None and grant.stand_in_for == actor.user_id:
+        raise Refused("It is you who is stood in for. Another administrator must confirm it.")
+    refuse_confirming_for_ones_maker(actor, grant.assigned_by)
     locked(User, grant.user_id)
     others = roles_of(grant.user_id, RoleGrant.kind != "application", RoleGrant.id != grant.id)
     policy.refuse_clash((Role(other.role) for other in others), Role(grant.role))
-    _refuse_team(grant.user_id, Role(grant.role))
+    refuse_team(grant.user_id, Role(grant.role))
     grant.confirmed_by = actor.user_id
     grant.confirmed_at = acts.moment()
 
 
-def _refuse_confirming_for_ones_maker(actor: Actor, assigned_by: UUID | None) -> None:
+def refuse_confirming_for_ones_maker(actor: Actor, assigned_by: UUID | None) -> None:
     """Refuse a confirmer whom the assigner alone made administrator, as was possible before a second had to agree."""
     if actor.user_id is None or assigned_by is None:
         return
@@ -279,7 +281,7 @@ def _refuse_confirming_for_ones_maker(actor: Actor, assigned_by: UUID | None) ->
     own = roles_of(actor.user_id, RoleGrant.role == Role.ADMINISTRATOR.value)
     if own and all(each.assigned_by == assigned_by and each.confirmed_at is None for each in own):
         raise Refused(
-            "Whoever gave this role also made you administrator, alone. Another administrator must confirm it."
+            "Whoever proposed this also made you administrator, alone. Another administrator must confirm it."
         )
 
 

@@ -56,7 +56,8 @@ def user(handle: str) -> Any:
 
 def _user(handle: str, status: int = 200, form: Any = None) -> Any:
     found = queries.user(current_actor(), handle)
-    givers = queries.people({view.assigned_by for view in found.roles if view.assigned_by})
+    named = {each for view in found.roles for each in (view.assigned_by, view.stand_in_for) if each}
+    givers = queries.people(named)
     return page(
         "identity/user.html",
         person=found,
@@ -192,7 +193,8 @@ def edit_organisation(slug: str) -> Any:
 def roles() -> Any:
     """What each role may do, and the roles that wait for a second person."""
     waiting = queries.roles_waiting(current_actor())
-    givers = queries.people({view.assigned_by for _, view in waiting if view.assigned_by})
+    named = {each for _, view in waiting for each in (view.assigned_by, view.stand_in_for) if each}
+    givers = queries.people(named)
     return page("identity/roles.html", policy=policy, waiting=waiting, givers=givers, form=GrantForm())
 
 

@@ -4,6 +4,7 @@ programme's own accounts, and what the bank told of them."""
 from __future__ import annotations
 
 from grants.payments.models.banking import OwnAccount
+from grants.payments.models.circuit import AuthorityLimit, PaymentCircuit
 from grants.payments.models.files import PaymentBatch
 from grants.payments.models.orders import PaymentOrder, PaymentOrderSignature
 from grants.payments.models.recoveries import Recovery, RecoveryReceipt
@@ -13,11 +14,13 @@ from grants.payments.models.standing import PaymentReturn, PaymentSuspension, Pa
 from grants.payments.models.statements import BankImport, BankLine, BankStatement
 
 __all__ = [
+    "AuthorityLimit",
     "BankImport",
     "BankLine",
     "BankStatement",
     "OwnAccount",
     "PaymentBatch",
+    "PaymentCircuit",
     "PaymentOrder",
     "PaymentOrderSignature",
     "PaymentRequest",

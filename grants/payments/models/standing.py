@@ -23,6 +23,7 @@ class PaymentSuspension(Row):
     __table_args__ = (
         UniqueConstraint("request_id", "number"),
         state_check(SuspensionReason, "reason"),
+        CheckConstraint("duty IN ('finance_initiator', 'authorising_officer')", name="duty_known"),
         CheckConstraint("notice <> ''", name="has_notice"),
         CheckConstraint("until_on >= from_on", name="in_order"),
         CheckConstraint("num_nulls(until_on, lifted_at, lifted_by, lift_reason) IN (0, 4)", name="lifted_whole"),
@@ -41,6 +42,8 @@ class PaymentSuspension(Row):
     notice: Mapped[str] = mapped_column(info=DIGEST)
     notified_at: Mapped[datetime]
     suspended_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    # The duty by which it was set: who lifts it has the same, or the one above.
+    duty: Mapped[str]
     from_on: Mapped[date]
     answer: Mapped[str | None] = mapped_column(info=DIGEST)
     answered_at: Mapped[datetime | None]

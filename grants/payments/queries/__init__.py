@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from grants.payments.queries.absences import absences
 from grants.payments.queries.checks import checked, verify
+from grants.payments.queries.circuit import circuit_page, hands_of, limits_page, stand_ins_page
 from grants.payments.queries.grants import GrantPayments, grant_payments
 from grants.payments.queries.journal import LEDGER_COLUMNS, ledger, ledger_entry, ledger_lines, stood
 from grants.payments.queries.lists import batch, batch_id_of, batch_view, batches
@@ -42,6 +44,7 @@ __all__ = [
     "Basis",
     "GrantPayments",
     "Inbox",
+    "absences",
     "account_numbers",
     "basis_of",
     "batch",
@@ -49,15 +52,18 @@ __all__ = [
     "batch_view",
     "batches",
     "checked",
+    "circuit_page",
     "duties",
     "forecast",
     "grant_payments",
     "grant_recovery",
+    "hands_of",
     "history",
     "inbox",
     "ledger",
     "ledger_entry",
     "ledger_lines",
+    "limits_page",
     "lock_of",
     "moved_for",
     "open_of",
@@ -78,6 +84,7 @@ __all__ = [
     "request_id_of",
     "reversal_page",
     "reversals",
+    "stand_ins_page",
     "standing",
     "stood",
     "verify",

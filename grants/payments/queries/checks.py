@@ -49,6 +49,7 @@ from grants.payments.models import (
     Recovery,
     RecoveryReceipt,
 )
+from grants.payments.queries.circuit import circuits
 from grants.payments.queries.orders import ROWS_MAX, order_views
 from grants.payments.states import BatchState, OrderState, RecoveryState, RequestState, Step
 
@@ -194,9 +195,10 @@ def _circuits() -> Iterator[Problem]:
         .order_by(PaymentOrder.reference)
     )
     rows = db.session.scalars(statement).all()
+    known = circuits()
     for start in range(0, len(rows), ROWS_MAX):
         for view in order_views(rows[start : start + ROWS_MAX]):
-            yield from rules.circuit_problems(view)
+            yield from rules.circuit_problems(view, known)
 
 
 def _unbooked() -> list[Problem]:

@@ -29,6 +29,7 @@ from grants.payments.rules import (
     OrderView,
     SignatureView,
 )
+from grants.payments.rules.showing import Hands
 from grants.payments.states import OrderState, Step
 from grants.reporting.models import PeriodicReport
 
@@ -62,9 +63,9 @@ def order(actor: Actor, reference: str) -> OrderView:
     return order_views([row])[0]
 
 
-def lock_of(actor: Actor, order: OrderView) -> str | None:
+def lock_of(actor: Actor, order: OrderView, hands: Hands) -> str | None:
     """Why this person cannot take the next step of an order, or None; the act checks it again."""
-    held = rules.lock_of(order, actor.user_id)
+    held = rules.lock_of(order, actor.user_id, hands)
     if held is None and agreements.in_conflict_with(actor, order.grant_id):
         return IN_CONFLICT
     return held
@@ -160,6 +161,7 @@ def _order_view(
         grant_id=grant.id,
         grant_reference=grant.reference,
         acronym=grant.acronym or grant.title,
+        call_id=grant.call_id,
         payee=payee,
         payee_id=row.payee_id,
         account=account,
@@ -247,7 +249,8 @@ def _signatures(order_ids: Sequence[UUID]) -> Asking[dict[UUID, list[SignatureVi
     )
     # Steps taken in one moment (a test, the demo) stand in the order of the circuit.
     rows = sorted(rows, key=lambda row: (row.signed_at, list(Step).index(Step(row.step))))
-    people = yield from identity.people.asking({row.user_id for row in rows})
+    named = {person for row in rows for person in (row.user_id, row.stand_in_for) if person}
+    people = yield from identity.people.asking(named)
     found: dict[UUID, list[SignatureView]] = {}
     for row in rows:
         found.setdefault(row.order_id, []).append(
@@ -260,6 +263,8 @@ def _signatures(order_ids: Sequence[UUID]) -> Asking[dict[UUID, list[SignatureVi
                 row.note,
                 row.voided_at,
                 row.voided_why,
+                people[row.stand_in_for].name if row.stand_in_for else "",
+                tuple(row.evidence or ()),
             )
         )
     return found

@@ -20,9 +20,10 @@ from grants.core.duties import Duty
 from grants.core.money import Money, total
 from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission
-from grants.core.together import Asking, ask, both, reader, side_by_side
+from grants.core.together import Asking, ask, reader, side_by_side
 from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentRequest
+from grants.payments.queries.circuit import hands_of, rule_duties
 from grants.payments.queries.orders import ROWS_MAX, order_views, visible_orders
 from grants.payments.queries.recoveries import recovery_duties
 from grants.payments.queries.requests import request_views
@@ -31,7 +32,9 @@ from grants.payments.rules import (
     OrderView,
     RequestView,
 )
+from grants.payments.rules.evidence import ticks_of
 from grants.payments.rules.pay_runs import ORDERS_MAX
+from grants.payments.rules.showing import NEXT_STEP, Hands
 from grants.payments.states import BEFORE_FILE, DECIDED, UNDECIDED, OrderState, RequestState
 
 OPEN_ORDERS = (*BEFORE_FILE, OrderState.IN_FILE, OrderState.SENT)
@@ -49,6 +52,9 @@ class InboxRow:
     deed: str
     yours: bool
     locked: str | None
+    # Where it is yours: for whom you stand in, until when; and how many ticks it asks of you.
+    acting: str = ""
+    ticks: int = 0
 
     @property
     def thing(self) -> RequestView | OrderView:
@@ -100,7 +106,8 @@ def payable_orders(actor: Actor, programme_id: UUID) -> tuple[InboxRow, ...]:
         .order_by(PaymentOrder.due_on, PaymentOrder.reference)
         .limit(ORDERS_MAX)
     ).all()
-    return tuple(_order_line(actor, each) for each in order_views(found))
+    hands = hands_of(actor)
+    return tuple(_order_line(actor, each, hands) for each in order_views(found))
 
 
 def _lines(actor: Actor, page: Page) -> Asking[list[InboxRow]]:
@@ -109,10 +116,11 @@ def _lines(actor: Actor, page: Page) -> Asking[list[InboxRow]]:
         _paged(_open_requests(actor), PaymentRequest, page),
         _paged(_open_orders(actor), PaymentOrder, page),
     ]
-    asked, ordered = yield from both(request_views.asking(requests), order_views.asking(orders))
+    about: list[Asking[Any]] = [request_views.asking(requests), order_views.asking(orders), hands_of.asking(actor)]
+    asked, ordered, hands = yield from side_by_side(about)
     lines = [
         *(_request_line(actor, each) for each in asked),
-        *(_order_line(actor, each) for each in ordered),
+        *(_order_line(actor, each, hands) for each in ordered),
     ]
     return sorted(lines, key=lambda row: (row.due_on, row.reference))
 
@@ -192,12 +200,25 @@ _DEEDS = {
 }
 
 
-def _order_line(actor: Actor, found: OrderView) -> InboxRow:
+def _order_line(actor: Actor, found: OrderView, hands: Hands) -> InboxRow:
     deed, permission = _DEEDS[found.state]
     # To whoever does not take this step at all, the reason is that it comes first, and with whom it is.
-    locked = rules.lock_of(found, actor.user_id) if actor.can(permission) or not found.account.stands else None
+    locked = rules.lock_of(found, actor.user_id, hands) if actor.can(permission) or not found.account.stands else None
     yours = actor.can(permission) and locked is None
-    return InboxRow(found.reference, None, found, found.due_on, found.amount, deed, yours, locked)
+    step = NEXT_STEP.get(found.state)
+    acting = hands.standing_in(step, found.call_id) if yours and step else None
+    return InboxRow(
+        found.reference,
+        None,
+        found,
+        found.due_on,
+        found.amount,
+        deed,
+        yours,
+        locked,
+        acting.words if acting else "",
+        len(ticks_of(step, found.kind)) if yours and step else 0,
+    )
 
 
 @reader
@@ -213,6 +234,8 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
         kinds += [_rejected_duties(actor), _asked_duties(actor)]
     if actor.can(Permission.LEDGER_CONFIRM_REVERSAL):
         kinds.append(reversal_duties.asking(actor))
+    if actor.can(Permission.CIRCUIT_CONFIRM):
+        kinds.append(rule_duties.asking(actor))
     found = yield from side_by_side([*kinds, recovery_duties(actor)])
     return tuple(duty for duties in found for duty in duties)
 

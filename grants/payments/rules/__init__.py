@@ -92,6 +92,7 @@ from grants.payments.rules.standing import (
     days_words,
     due_on,
     refuse_before_its_path,
+    refuse_lifting,
     refuse_same_hand,
     refuse_suspended,
 )
@@ -179,6 +180,7 @@ __all__ = [
     "reason_words",
     "recovery_next",
     "refuse_before_its_path",
+    "refuse_lifting",
     "refuse_over_partner",
     "refuse_over_payable",
     "refuse_own_account",

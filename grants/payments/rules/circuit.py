@@ -1,9 +1,11 @@
-"""How an order is kept in its circuit: four people, no own account, never more than is payable. Pure."""
+"""How an order is kept in its circuit: who must differ, no own account, never more than is payable. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import combinations
 from uuid import UUID
 
 from grants.core import clock, faults
@@ -20,27 +22,175 @@ STEP_PEOPLE: Mapping[Step, str] = {
 
 
 Signed = Mapping[Step, UUID]
+# Two steps that need different people.
+Pair = frozenset[Step]
+
+ALL_PAIRS: frozenset[Pair] = frozenset(frozenset(pair) for pair in combinations(Step, 2))
+# What no circuit gives up: initiator, authorising officer and accounting officer differ on every order (F1).
+ALWAYS_APART: frozenset[Pair] = frozenset(
+    frozenset(pair) for pair in combinations((Step.PREPARED, Step.AUTHORISED, Step.SENT), 2)
+)
+# What a circuit may leave to one person, in the order of the steps.
+MAY_MEET: tuple[tuple[Step, Step], ...] = (
+    (Step.PREPARED, Step.VERIFIED),
+    (Step.VERIFIED, Step.AUTHORISED),
+    (Step.VERIFIED, Step.SENT),
+)
 
 
-def refuse_same_person(signed: Signed, step: Step, user_id: UUID | None) -> None:
-    """Four different people on each order: refuse whoever already took another step."""
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """Which steps of an order need different people, and since when that holds; None where nothing was ever set."""
+
+    apart: frozenset[Pair] = ALL_PAIRS
+    since: datetime | None = None
+    number: int | None = None
+
+    @property
+    def words(self) -> str:
+        """Who must differ, in a sentence.
+
+        >>> Circuit().words
+        'Initiator, verifier, authorising officer and accounting officer are four different people.'
+        >>> Circuit(ALL_PAIRS - {frozenset({Step.PREPARED, Step.VERIFIED})}).words
+        'Initiator, authorising officer and accounting officer are three different people; the verifier may also be the initiator.'
+        """
+        return apart_words(self.apart)
+
+
+DEFAULT_CIRCUIT = Circuit()
+
+
+def apart_words(apart: frozenset[Pair]) -> str:
+    """Who must differ, in a sentence."""
+    if apart == ALL_PAIRS:
+        return "Initiator, verifier, authorising officer and accounting officer are four different people."
+    met = [first if second is Step.VERIFIED else second for first, second in MAY_MEET if {first, second} not in apart]
+    others = " or ".join(STEP_PEOPLE[step] for step in met)
+    return (
+        "Initiator, authorising officer and accounting officer are three different people; "
+        f"the verifier may also be {others}."
+    )
+
+
+def pair_code(pair: Iterable[Step]) -> str:
+    """How the record names a pair.
+
+    >>> pair_code((Step.VERIFIED, Step.PREPARED))
+    'prepared/verified'
+    """
+    return "/".join(sorted(step.value for step in pair))
+
+
+def pair_of(code: str) -> Pair:
+    """The pair of that name."""
+    return frozenset(Step(each) for each in code.split("/"))
+
+
+def refuse_fewer_apart(apart: frozenset[Pair], standing: frozenset[Pair]) -> None:
+    """No circuit has fewer than three people apart, and a new one says something new."""
+    faults.point("four_eyes")
+    if not ALWAYS_APART <= apart <= ALL_PAIRS:
+        raise Refused("Initiator, authorising officer and accounting officer are always three different people.")
+    if apart == standing:
+        raise Invalid("This is the circuit that holds already.", {"meets": "Change who may also verify, or leave it."})
+
+
+def circuit_at(circuits: Iterable[Circuit], at: datetime) -> Circuit:
+    """The circuit that held at a moment, which is that of every order prepared then.
+
+    >>> circuit_at([], datetime(2024, 5, 1)) == Circuit()
+    True
+    """
+    held = [each for each in circuits if each.since is not None and each.since <= at]
+    return max(held, key=lambda each: (each.since, each.number), default=DEFAULT_CIRCUIT)
+
+
+def refuse_same_person(signed: Signed, step: Step, user_id: UUID | None, circuit: Circuit = DEFAULT_CIRCUIT) -> None:
+    """As many different people on each order as its circuit says: refuse whoever took a step that is kept apart from this."""
     faults.point("four_eyes")
     if user_id is None:
         raise Refused("A person must take this step, not the program.")
     for earlier, person in signed.items():
-        if person == user_id and earlier is not step:
+        if person == user_id and earlier is not step and frozenset({earlier, step}) in circuit.apart:
             raise Refused(
                 f"You are {STEP_PEOPLE[earlier]} of this order; {STEP_PEOPLE[step]} must be somebody else. Ask a colleague with that role."
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """Two people who count as one for a time: one stands in for the other. ``other`` is the one that is not asked about."""
+
+    other: UUID
+    name: str
+    stands_in: bool
+    starts_at: datetime
+    ends_before: datetime
+
+    def holds(self, at: datetime) -> bool:
+        """Whether they count as one at a moment."""
+        return self.starts_at <= at < self.ends_before
+
+
+def refuse_tied(signatures: Iterable[tuple[UUID, datetime]], ties: Iterable[Tie], at: datetime) -> None:
+    """A stand-in and the person stood in for never both sign one order, whatever the circuit says.
+
+    ``signatures`` are who signed and when; it counts whether one stood in for the other then, or does now.
+    """
+    faults.point("four_eyes")
+    ties = tuple(ties)
+    for person, signed_at in signatures:
+        for tie in ties:
+            if tie.other == person and (tie.holds(at) or tie.holds(signed_at)):
+                how = "you stand in for them" if tie.stands_in else "they stand in for you"
+                raise Refused(
+                    f"{tie.name} took a step of this before, and {how}: the two of you count as one person. Ask a colleague."
+                )
+
+
 def refuse_own_account(people: Iterable[UUID | None], user_id: UUID | None) -> None:
-    """Nobody verifies or authorises an order to an account he or she entered or confirmed (I15); sending and booking
-    what others approved is open to them."""
+    """Nobody verifies or authorises an order to an account he or she entered or confirmed (I15).
+
+    To send what others approved is open to who confirmed the account, and not to who entered it
+    (:func:`refuse_sending_to_own_account`).
+    """
     faults.point("four_eyes")
     if user_id in set(people):
         raise Refused(
             "You entered or confirmed the bank account of this order, so you cannot verify or authorise it. Ask a colleague."
+        )
+
+
+def refuse_tied_account(people: Iterable[UUID | None], ties: Iterable[Tie], at: datetime) -> None:
+    """Nor does who stands in for somebody who entered or confirmed it, nor whom they stand in for."""
+    faults.point("four_eyes")
+    people = set(people)
+    for tie in ties:
+        if tie.holds(at) and tie.other in people:
+            how = "you stand in for them" if tie.stands_in else "they stand in for you"
+            raise Refused(
+                f"{tie.name} entered or confirmed the bank account of this order, and {how}: you count as one person. Ask a "
+                "colleague."
+            )
+
+
+def refuse_sending_to_own_account(entered_by: UUID, user_id: UUID | None, reference: str) -> None:
+    """Who entered an account, in whatever role they then had, does not send money to it."""
+    faults.point("four_eyes")
+    if entered_by == user_id:
+        raise Refused(
+            f"You entered the bank account of order {reference}, so its payment is not yours to send or to book. Ask another "
+            "accounting officer."
+        )
+
+
+def refuse_impersonating(on_behalf_of: UUID | None) -> None:
+    """Steps of the circuit are taken by people themselves; who stands in for somebody signs with their own name."""
+    faults.point("four_eyes")
+    if on_behalf_of is not None:
+        raise Refused(
+            "Nobody moves money on somebody else's behalf. They do it themselves, or a stand-in appointed in writing does."
         )
 
 

@@ -6,7 +6,7 @@ first day on 2 May, one that is stopped on 10 May and goes on from 20 May stood 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import assert_never
@@ -226,6 +226,29 @@ def check_suspension(state: RequestState, started_on: date | None, suspended_on:
         raise Refused("The clock of this payment has not started. Register the request, or return it to be completed.")
     if not notice.strip():
         raise Invalid("The notice is missing.", {"notice": "Say what is asked of the coordinator, who reads it."})
+
+
+def refuse_lifting(
+    user_id: UUID | None,
+    *,
+    suspended_by: UUID,
+    set_by_authoriser: bool,
+    is_authoriser: bool,
+    initiators: Collection[UUID | None],
+) -> None:
+    """Whoever stopped a clock lets it go on, or another person of the same duty or above who did not initiate the payment."""
+    faults.point("four_eyes")
+    if user_id is None:
+        raise Refused("A person must lift a suspension, not the program.")
+    if user_id == suspended_by:
+        return
+    if set_by_authoriser and not is_authoriser:
+        raise Refused("An authorising officer suspended this payment, so an authorising officer lifts it. Ask one.")
+    if user_id in initiators:
+        raise Refused(
+            "You initiated this payment and somebody else suspended it, so a third person lifts it. Ask who suspended it, or "
+            "an authorising officer."
+        )
 
 
 EVIDENCE: Mapping[PaymentKind, Mapping[str, str]] = {

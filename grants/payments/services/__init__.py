@@ -8,6 +8,16 @@ from __future__ import annotations
 
 from grants.payments.services.bank_statements import import_statement, read_statement
 from grants.payments.services.building import build, discard, make_batch_file, open_batch_file, sheet
+from grants.payments.services.circuit import (
+    confirm_circuit,
+    confirm_limit,
+    propose_circuit,
+    propose_limit,
+    refuse_circuit,
+    refuse_limit,
+    withdraw_circuit,
+    withdraw_limit,
+)
 from grants.payments.services.clock import answer_suspension, lift, suspend
 from grants.payments.services.closure import close_grant, closure_problems
 from grants.payments.services.orders import authorise, cancel, change, prepare, verify
@@ -30,6 +40,8 @@ __all__ = [
     "close_own_account",
     "closure_problems",
     "complete",
+    "confirm_circuit",
+    "confirm_limit",
     "confirm_own_account",
     "confirm_reversal",
     "decide",
@@ -46,8 +58,12 @@ __all__ = [
     "open_for_report",
     "open_prefinancing",
     "prepare",
+    "propose_circuit",
+    "propose_limit",
     "propose_reversal",
     "read_statement",
+    "refuse_circuit",
+    "refuse_limit",
     "refuse_reversal",
     "register",
     "reject",
@@ -58,5 +74,7 @@ __all__ = [
     "verify",
     "verify_request",
     "waive",
+    "withdraw_circuit",
+    "withdraw_limit",
     "withdraw_reversal",
 ]

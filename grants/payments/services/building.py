@@ -43,8 +43,8 @@ from grants.payments.rules.pay_runs import (
 from grants.payments.rules.sepa.table import Finding
 from grants.payments.rules.sepa.values import Layout, PayRun
 from grants.payments.services import pain
+from grants.payments.services.hands import refuse_hands
 from grants.payments.services.locks import scope_of_batch
-from grants.payments.services.orders import signed
 from grants.payments.services.own_accounts import paying_account
 from grants.payments.services.requests import today
 from grants.payments.states import BATCH, ORDER, BatchState, OrderState, Step
@@ -82,8 +82,9 @@ def build(actor: Actor, order_ids: tuple[UUID, ...], given: FileInput) -> BatchS
         total=total(order.amount for order in orders),
         content=[],
     )
+    refuse_hands(actor, orders, Step.SENT)
     for order in orders:
-        _put_in(actor, order, batch)
+        _put_in(order, batch)
     batch.content = [line.stored() for line in lines_now(orders)]
     db.session.add(batch)
     jobs.queue(
@@ -180,9 +181,7 @@ def _refuse_waiting(
             raise Refused(f"{order.reference}: {error}") from error
 
 
-def _put_in(actor: Actor, order: PaymentOrder, batch: PaymentBatch) -> None:
-    faults.point("four_eyes")
-    rules.refuse_same_person(signed(order), Step.SENT, actor.user_id)
+def _put_in(order: PaymentOrder, batch: PaymentBatch) -> None:
     ORDER.move(order, "put_in_file")
     order.batch_id = batch.id
     if order.end_to_end_id is None:

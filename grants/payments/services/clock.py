@@ -6,6 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from grants.agreements import queries as agreements
+from grants.agreements.models import Grant
 from grants.core import acts, clock, files
 from grants.core.acts import act
 from grants.core.db import db
@@ -13,6 +15,7 @@ from grants.core.errors import Invalid, Refused
 from grants.core.files import Incoming
 from grants.core.money import total
 from grants.core.permissions import Actor, Permission
+from grants.identity.policy import Role
 from grants.identity.rules import demand_fresh
 from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentRequest, PaymentSuspension
@@ -48,6 +51,7 @@ def suspend(
             notice=notice.strip(),
             notified_at=acts.moment(),
             suspended_by=actor.user_id,
+            duty=_duty(actor, grant).value,
             from_on=today(),
         )
     )
@@ -89,12 +93,16 @@ def answer_suspension(
     says="lifted the suspension of payment request {subject}",
 )
 def lift(actor: Actor, request_id: UUID, *, reason: str, version: int | None = None) -> RequestSummary:
-    """Let the clock go on from today: the days it stood still are added, on the orders that have not left too."""
+    """Let the clock go on from today: the days it stood still are added, on the orders that have not left too.
+
+    By whoever stopped it, or by another person with the same duty or the one above, who did not initiate the payment.
+    """
     demand_fresh(actor)
     request, grant = in_office(actor, request_id, version)
     row = open_suspension(request.id)
     if row is None:
         raise Refused("The payment of this request is not suspended.")
+    _refuse_lifting(actor, request, grant, row)
     if not reason.strip():
         raise Invalid("The reason is missing.", {"reason": "Say why the clock goes on; the coordinator reads it."})
     acts.reason(reason.strip())
@@ -115,6 +123,26 @@ def lift(actor: Actor, request_id: UUID, *, reason: str, version: int | None = N
         due_on=clock.long_date(request.due_on),
     )
     return request_summary(request)
+
+
+def _duty(actor: Actor, grant: Grant) -> Role:
+    """The duty by which this person stops a clock or lets it go on; the highest they have here."""
+    decides = actor.may(Permission.PAYMENT_REQUEST_DECIDE, agreements.scope(grant))
+    return Role.AUTHORISING_OFFICER if decides else Role.FINANCE_INITIATOR
+
+
+def _refuse_lifting(actor: Actor, request: PaymentRequest, grant: Grant, row: PaymentSuspension) -> None:
+    orders = select(PaymentOrder.prepared_by).where(
+        PaymentOrder.request_id == request.id, PaymentOrder.state != OrderState.CANCELLED.value
+    )
+    initiators = {request.registered_by, *db.session.scalars(orders)}
+    rules.refuse_lifting(
+        actor.user_id,
+        suspended_by=row.suspended_by,
+        set_by_authoriser=Role(row.duty) is Role.AUTHORISING_OFFICER,
+        is_authoriser=_duty(actor, grant) is Role.AUTHORISING_OFFICER,
+        initiators=initiators,
+    )
 
 
 def _stretches(request_id: UUID) -> list[rules.Stretch]:

@@ -16,6 +16,8 @@ from grants.core.db import db, get
 from grants.core.permissions import Actor
 from grants.payments import rules
 from grants.payments.models import PaymentRequest, PaymentSuspension
+from grants.payments.queries.circuit import hands_of
+from grants.payments.rules.circuit import refuse_impersonating, refuse_tied
 from grants.payments.states import ClockEvent, RequestState
 from grants.reporting.models import PeriodicReport
 
@@ -43,8 +45,14 @@ def refuse_undecidable(actor: Actor, request: PaymentRequest, grant: Grant) -> N
 
 
 def refuse_same_hand(actor: Actor, request: PaymentRequest, step: str) -> None:
-    """Whoever registered does not verify, and neither decides."""
+    """Whoever registered does not verify, and neither decides; nor who stands in for them, or they for."""
+    refuse_impersonating(actor.on_behalf_of)
     rules.refuse_same_hand({"registered": request.registered_by, "verified": request.verified_by}, step, actor.user_id)
+    steps = ((request.registered_by, request.registered_at), (request.verified_by, request.verified_at))
+    taken = [(person, at) for person, at in steps if person is not None and at is not None]
+    if taken:
+        hands = hands_of(actor, acts.moment())
+        refuse_tied(taken, hands.ties, hands.at)
 
 
 def start_clock(request: PaymentRequest, event: ClockEvent, from_on: date, first_due_on: date) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,7 +11,7 @@ from grants.agreements import queries as agreements
 from grants.agreements import rules as agreeing
 from grants.agreements.models import BankAccount, Grant
 from grants.agreements.services import refuse_conflict
-from grants.agreements.states import BankAccountState
+from grants.agreements.states import BankAccountState, PaymentKind
 from grants.core import acts, clock, faults, references
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
@@ -21,6 +22,10 @@ from grants.identity.rules import demand_fresh
 from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentOrderSignature, PaymentRequest
 from grants.payments.rules import OrderSummary
+from grants.payments.rules.circuit import refuse_impersonating
+from grants.payments.rules.evidence import seen
+from grants.payments.rules.showing import Hands
+from grants.payments.services.hands import refuse_account_hand, refuse_hands, refuse_too_much, sign, standing_in
 from grants.payments.services.holding import refuse_suspended
 from grants.payments.services.locks import lock_grant, scope_of_order, scope_of_request
 from grants.payments.services.requests import programme_code, today
@@ -58,7 +63,7 @@ def prepare(actor: Actor, request_id: UUID, *, amount: Money | None = None, vers
         prepared_by=_person(actor),
     )
     db.session.add(order)
-    sign(actor, order, Step.PREPARED)
+    sign(actor, order, Step.PREPARED, acting=standing_in(actor, Step.PREPARED, grant.id))
     assert _ordered(request.id) <= request.payable, "orders never exceed what is payable"
     return order_summary(order)
 
@@ -86,7 +91,7 @@ def change(actor: Actor, order_id: UUID, *, amount: Money, reason: str, version:
     order.amount, order.bank_account_id = amount, _confirmed_account(order.payee_id).id
     order.prepared_by, order.verified_by, order.authorised_by = _person(actor), None, None
     db.session.flush()
-    sign(actor, order, Step.PREPARED)
+    sign(actor, order, Step.PREPARED, acting=standing_in(actor, Step.PREPARED, order.grant_id))
     return order_summary(order)
 
 
@@ -96,13 +101,20 @@ def change(actor: Actor, order_id: UUID, *, amount: Money, reason: str, version:
     scope=scope_of_order,
     says="verified payment order {subject}",
 )
-def verify(actor: Actor, order_id: UUID, *, note: str = "", version: int | None = None) -> OrderSummary:
-    """Verify a prepared order against its evidence, as another person than the initiator."""
+def verify(
+    actor: Actor, order_id: UUID, *, evidence: Sequence[str], note: str = "", version: int | None = None
+) -> OrderSummary:
+    """Verify a prepared order against its evidence, as another person than its circuit keeps apart from the verifier.
+
+    ``evidence`` are the codes ticked by hand; their sentences are kept with the signature.
+    """
     demand_fresh(actor)
-    order = _approving(actor, order_id, Step.VERIFIED, version)
+    order, hands, _ = _approving(actor, order_id, Step.VERIFIED, version)
+    looked_at = seen(Step.VERIFIED, _kind(order), evidence)
     ORDER.move(order, "verify")
     order.verified_by = actor.user_id
-    sign(actor, order, Step.VERIFIED, note)
+    acting = hands.standing_in(Step.VERIFIED, get(Grant, order.grant_id).call_id)
+    sign(actor, order, Step.VERIFIED, note, evidence=looked_at, acting=acting)
     return order_summary(order)
 
 
@@ -112,29 +124,39 @@ def verify(actor: Actor, order_id: UUID, *, note: str = "", version: int | None 
     scope=scope_of_order,
     says="authorised payment order {subject}",
 )
-def authorise(actor: Actor, order_id: UUID, *, note: str = "", version: int | None = None) -> OrderSummary:
-    """Authorise a verified order, as another person than initiator and verifier."""
+def authorise(
+    actor: Actor, order_id: UUID, *, evidence: Sequence[str], note: str = "", version: int | None = None
+) -> OrderSummary:
+    """Authorise a verified order within one's limit, as another person than its circuit keeps apart from the authoriser."""
     demand_fresh(actor)
-    order = _approving(actor, order_id, Step.AUTHORISED, version)
-    payable_account(order)
+    order, hands, account = _approving(actor, order_id, Step.AUTHORISED, version)
+    refuse_waiting_account(order, account)
+    looked_at = seen(Step.AUTHORISED, _kind(order), evidence)
+    refuse_too_much(actor, order, hands, account)
     ORDER.move(order, "authorise")
     order.authorised_by = actor.user_id
-    sign(actor, order, Step.AUTHORISED, note)
+    acting = hands.standing_in(Step.AUTHORISED, get(Grant, order.grant_id).call_id)
+    sign(actor, order, Step.AUTHORISED, note, evidence=looked_at, acting=acting)
     return order_summary(order)
 
 
-def _approving(actor: Actor, order_id: UUID, step: Step, version: int | None) -> PaymentOrder:
+def _kind(order: PaymentOrder) -> PaymentKind:
+    return PaymentKind(get(PaymentRequest, order.request_id).kind)
+
+
+def _approving(
+    actor: Actor, order_id: UUID, step: Step, version: int | None
+) -> tuple[PaymentOrder, Hands, BankAccount]:
     """The order under its lock, if this person may put a signature to it now."""
     order = locked(PaymentOrder, order_id)
     check_version(order, version)
     refuse_conflict(actor, order.grant_id)
-    faults.point("four_eyes")
-    rules.refuse_same_person(signed(order), step, actor.user_id)
+    hands = refuse_hands(actor, [order], step)
     account = standing_account(order)
-    rules.refuse_own_account((account.entered_by, account.confirmed_by), actor.user_id)
+    refuse_account_hand(actor, account, hands)
     if step is Step.AUTHORISED:
         refuse_suspended(order.request_id)
-    return order
+    return order, hands, account
 
 
 @act(
@@ -148,6 +170,7 @@ def cancel(actor: Actor, order_id: UUID, *, reason: str, version: int | None = N
     order = locked(PaymentOrder, order_id)
     check_version(order, version)
     refuse_conflict(actor, order.grant_id)
+    refuse_impersonating(actor.on_behalf_of)
     if not reason.strip():
         raise Invalid("The reason is missing.", {"reason": "Say why the order is cancelled."})
     ORDER.move(order, "cancel")
@@ -160,6 +183,7 @@ def cancel(actor: Actor, order_id: UUID, *, reason: str, version: int | None = N
 def _person(actor: Actor) -> UUID:
     if actor.user_id is None:
         raise Refused("A person must prepare an order, not the program.")
+    refuse_impersonating(actor.on_behalf_of)
     return actor.user_id
 
 
@@ -198,39 +222,13 @@ def standing_account(order: PaymentOrder) -> BankAccount:
     return account
 
 
-def payable_account(order: PaymentOrder) -> BankAccount:
-    """The same, once its waiting time is over: an account confirmed only just is not paid to."""
-    account = standing_account(order)
+def refuse_waiting_account(order: PaymentOrder, account: BankAccount) -> None:
+    """An account confirmed only just is not paid to before its waiting time is over."""
     assert account.confirmed_at is not None, "what stands was confirmed"
     call_id = get(Grant, order.grant_id).call_id
     laid_down = agreements.waiting_rules([call_id]).get(call_id, ())
     rule = agreeing.rule_on(laid_down, clock.in_zone(account.confirmed_at).date())
     agreeing.refuse_waiting(agreeing.payable_from(account.confirmed_at, rule), today())
-    return account
-
-
-def signed(order: PaymentOrder) -> dict[Step, UUID]:
-    found = {
-        Step.PREPARED: order.prepared_by,
-        Step.VERIFIED: order.verified_by,
-        Step.AUTHORISED: order.authorised_by,
-        Step.SENT: order.sent_by,
-    }
-    return {step: person for step, person in found.items() if person is not None}
-
-
-def sign(actor: Actor, order: PaymentOrder, step: Step, note: str = "") -> None:
-    db.session.add(
-        PaymentOrderSignature(
-            order_id=order.id,
-            step=step.value,
-            user_id=actor.user_id,
-            signed_at=acts.moment(),
-            amount=order.amount,
-            bank_account_id=order.bank_account_id,
-            note=note.strip() or None,
-        )
-    )
 
 
 def _void_signatures(order: PaymentOrder, why: str) -> None:

@@ -43,8 +43,9 @@ from grants.payments.services.building import (
     run_of_batch,
     sheet,
 )
+from grants.payments.services.hands import refuse_hands, sign
 from grants.payments.services.locks import scope_of_batch, scope_of_order
-from grants.payments.services.orders import order_summary, sign, signed
+from grants.payments.services.orders import order_summary
 from grants.payments.services.own_accounts import paying_account
 from grants.payments.services.requests import dims_of, tell, today
 from grants.payments.states import BATCH, ORDER, REQUEST, BatchState, OrderState, Step
@@ -72,12 +73,11 @@ def send(actor: Actor, batch_id: UUID, *, count: int, control_total: Money, vers
     _refuse_other_bytes(batch, orders, grants)
     BATCH.move(batch, "send")
     batch.sent_at, batch.sent_by = acts.moment(), actor.user_id
+    hands = refuse_hands(actor, orders, Step.SENT)
     for order in orders:
-        faults.point("four_eyes")
-        rules.refuse_same_person(signed(order), Step.SENT, actor.user_id)
         ORDER.move(order, "send")
         order.sent_by = actor.user_id
-        sign(actor, order, Step.SENT)
+        sign(actor, order, Step.SENT, acting=hands.standing_in(Step.SENT, grants[order.grant_id].call_id))
     parted = parts.sent(orders)
     ledger.post_many([_sent(order, grants[order.grant_id], batch, parted[order.id]) for order in orders])
     return BatchSummary(batch.id, batch.reference, batch.orders, batch.total, batch.file_sha256)
@@ -141,12 +141,7 @@ def execute(actor: Actor, order_id: UUID, *, value_on: date, version: int | None
     check_version(order, version)
     grant = get(Grant, order.grant_id)
     refuse_conflict(actor, grant.id)
-    faults.point("four_eyes")
-    rules.refuse_same_person(
-        {step: person for step, person in signed(order).items() if step is not Step.SENT},
-        Step.SENT,
-        actor.user_id,
-    )
+    refuse_hands(actor, [order], Step.SENT)
     ORDER.target(OrderState(order.state), "execute")
     assert order.batch_id is not None, "a sent order stands in a file"
     sent_at = get(PaymentBatch, order.batch_id).sent_at

@@ -5,6 +5,7 @@ from __future__ import annotations
 from grants.payments.views import (
     answering,
     approvals,
+    circuit,
     grants,
     ledger,
     lists,
@@ -22,6 +23,7 @@ __all__ = [
     "answering",
     "approvals",
     "bp",
+    "circuit",
     "grants",
     "ledger",
     "lists",

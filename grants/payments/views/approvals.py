@@ -135,7 +135,7 @@ def _batch(ref: str, sent: ContestedForm | None) -> Any:
         batch=found,
         form=sent,
         next=rules.batch_next(found.state),
-        locks=found.locks(current_actor().user_id),
+        locks=found.locks(current_actor().user_id, queries.hands_of(current_actor())),
         send_form=own_or_fresh(sent, SendForm, version=found.version),
         discard_form=own_or_fresh(sent, ReasonForm, version=found.version),
         last=overtaker(sent, "payment_batch", found.id, found.reference),

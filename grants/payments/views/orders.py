@@ -15,9 +15,11 @@ from grants.payments.forms import (
     ReasonForm,
     SignForm,
 )
+from grants.payments.rules.evidence import ticks_of
+from grants.payments.rules.showing import NEXT_STEP, OrderView
 from grants.payments.states import Step
 from grants.payments.views.frame import P, bp, overtaker, own_or_fresh
-from grants.web.forms import ContestedForm, renew, status_of
+from grants.web.forms import ContestedForm, choices, renew, status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
 
@@ -43,7 +45,8 @@ def _sign(ref: str, deed: Any) -> Any:
     actor, form = current_actor(), SignForm()
     if form.validate_on_submit():
         with form.attempt():
-            made = deed(actor, _order_id(ref), note=form.note.data or "", version=form.version_shown())
+            ticked, note = tuple(form.evidence.data or ()), form.note.data or ""
+            made = deed(actor, _order_id(ref), evidence=ticked, note=note, version=form.version_shown())
             flash(f"Order {ref} {made.state.value}. {rules.order_next(made.state)}", "success")
             return see_other(".order", ref=ref)
     return _order(ref, form)
@@ -99,14 +102,18 @@ def _order(ref: str, sent: ContestedForm | None) -> Any:
     actor = current_actor()
     found = queries.order(actor, ref)
     renew(sent, found.version)
+    hands = queries.hands_of(actor)
+    step = NEXT_STEP.get(found.state)
     shown = page(
         "payments/order.html",
         order=found,
-        locked=queries.lock_of(actor, found),
+        locked=queries.lock_of(actor, found, hands),
+        acting=hands.standing_in(step, found.call_id) if step else None,
+        circuit=hands.circuit_of(found.prepared_at),
         steps=[(step, rules.STEP_PEOPLE[step]) for step in Step],
         signed={each.step: each for each in found.standing},
         form=sent,
-        sign_form=own_or_fresh(sent, SignForm, version=found.version),
+        sign_form=_sign_form(sent, found, step),
         change_form=own_or_fresh(sent, ChangeForm, version=found.version, amount=found.amount),
         cancel_form=own_or_fresh(sent, ReasonForm, version=found.version),
         execute_form=own_or_fresh(sent, ExecuteForm, version=found.version),
@@ -114,3 +121,11 @@ def _order(ref: str, sent: ContestedForm | None) -> Any:
         last=overtaker(sent, "payment_order", found.id, found.reference),
     )
     return shown, status_of(sent)
+
+
+def _sign_form(sent: ContestedForm | None, found: OrderView, step: Step | None) -> SignForm:
+    """The form with what its step asks to be ticked."""
+    form = own_or_fresh(sent, SignForm, version=found.version)
+    assert isinstance(form, SignForm), "one of its kind"
+    form.evidence.choices = choices(ticks_of(step, found.kind).items()) if step else []
+    return form

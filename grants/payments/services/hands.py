@@ -1,0 +1,143 @@
+"""Who may put a hand to an order: the checks that every step of the circuit shares, read under the locks of its act."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.agreements.models import BankAccount, Grant
+from grants.core import acts, faults
+from grants.core.db import db, get
+from grants.core.permissions import Actor
+from grants.payments import rules
+from grants.payments.models import AuthorityLimit, PaymentOrder, PaymentOrderSignature
+from grants.payments.queries.circuit import hands_of
+from grants.payments.rules.authority import refuse_above_limit, who_can
+from grants.payments.rules.circuit import (
+    refuse_impersonating,
+    refuse_sending_to_own_account,
+    refuse_tied_account,
+)
+from grants.payments.rules.showing import Acting, Hands, refuse_hand
+from grants.payments.states import Step
+
+
+def refuse_hands(actor: Actor, orders: Sequence[PaymentOrder], step: Step) -> Hands:
+    """Refuse a step of these orders by whoever the circuit of one keeps apart from those who signed it.
+
+    The number of statements does not grow with the orders. Returns what is known of the person.
+    """
+    faults.point("four_eyes")
+    refuse_impersonating(actor.on_behalf_of)
+    hands = hands_of(actor, acts.moment())
+    given = _signatures([order.id for order in orders])
+    for order in orders:
+        standing = given[order.id]
+        people = {one: person for one, person in signed(order).items() if one is not step}
+        refuse_hand(
+            people,
+            signatures=[(person, at) for one, person, at in standing if one is not step],
+            prepared_at=max((at for one, _, at in standing if one is Step.PREPARED), default=None),
+            step=step,
+            user_id=actor.user_id,
+            hands=hands,
+        )
+    if step is Step.SENT:
+        _refuse_own_entries(actor, orders)
+    return hands
+
+
+def refuse_account_hand(actor: Actor, account: BankAccount, hands: Hands) -> None:
+    """Nobody approves an order to an account they entered or confirmed, nor somebody who counts as one with who did."""
+    people = (account.entered_by, account.confirmed_by)
+    rules.refuse_own_account(people, actor.user_id)
+    refuse_tied_account(people, hands.ties, hands.at)
+
+
+def refuse_too_much(actor: Actor, order: PaymentOrder, hands: Hands, account: BankAccount) -> None:
+    """Nobody authorises above their limit, or above that of who they stand in for."""
+    faults.point("ceiling")
+    call_id = get(Grant, order.grant_id).call_id
+    used = hands.limits(actor.user_id, call_id)
+    if not used:
+        return
+    # Two orders authorised at once by one person are counted one after the other.
+    people = [each.limit.user_id for each in used]
+    lines = select(AuthorityLimit.id).where(AuthorityLimit.user_id.in_(people)).order_by(AuthorityLimit.id)
+    db.session.scalars(lines.with_for_update()).all()
+    used = hands_of(actor, acts.moment()).limits(actor.user_id, call_id)
+    others = (actor.user_id, *signed(order).values(), account.entered_by, account.confirmed_by)
+    refuse_above_limit(order.amount, used, who_can(order.amount, hands.authorisers, call_id, others))
+
+
+def standing_in(actor: Actor, step: Step, grant_id: UUID) -> Acting | None:
+    """The role of somebody else by which this person takes a step; None where it is their own."""
+    return hands_of(actor, acts.moment()).standing_in(step, get(Grant, grant_id).call_id)
+
+
+def sign(
+    actor: Actor,
+    order: PaymentOrder,
+    step: Step,
+    note: str = "",
+    *,
+    evidence: Sequence[str] = (),
+    acting: Acting | None = None,
+) -> None:
+    """Put a signature to an order as it stands: who, when, in whose role, and what was ticked."""
+    db.session.add(
+        PaymentOrderSignature(
+            order_id=order.id,
+            step=step.value,
+            user_id=actor.user_id,
+            signed_at=acts.moment(),
+            amount=order.amount,
+            bank_account_id=order.bank_account_id,
+            note=note.strip() or None,
+            stand_in_for=acting.for_id if acting else None,
+            evidence=list(evidence) or None,
+        )
+    )
+
+
+def signed(order: PaymentOrder) -> dict[Step, UUID]:
+    """Who took which step so far."""
+    found = {
+        Step.PREPARED: order.prepared_by,
+        Step.VERIFIED: order.verified_by,
+        Step.AUTHORISED: order.authorised_by,
+        Step.SENT: order.sent_by,
+    }
+    return {step: person for step, person in found.items() if person is not None}
+
+
+def _signatures(order_ids: Sequence[UUID]) -> dict[UUID, list[tuple[Step, UUID, datetime]]]:
+    """The signatures that count, by order."""
+    rows = db.session.execute(
+        select(
+            PaymentOrderSignature.order_id,
+            PaymentOrderSignature.step,
+            PaymentOrderSignature.user_id,
+            PaymentOrderSignature.signed_at,
+        ).where(PaymentOrderSignature.order_id.in_(order_ids), PaymentOrderSignature.voided_at.is_(None))
+    )
+    found: dict[UUID, list[tuple[Step, UUID, datetime]]] = defaultdict(list)
+    for order_id, step, user_id, signed_at in rows:
+        found[order_id].append((Step(step), user_id, signed_at))
+    return found
+
+
+def _refuse_own_entries(actor: Actor, orders: Sequence[PaymentOrder]) -> None:
+    """Nobody sends money to an account they entered."""
+    accounts = {order.bank_account_id for order in orders}
+    asked = select(BankAccount.id, BankAccount.entered_by).where(
+        BankAccount.id.in_(accounts), BankAccount.entered_by == actor.user_id
+    )
+    entered = {account_id: person for account_id, person in db.session.execute(asked)}
+    for order in orders:
+        if order.bank_account_id in entered:
+            refuse_sending_to_own_account(entered[order.bank_account_id], actor.user_id, order.reference)
