@@ -162,7 +162,7 @@ def test_a_comparison_holds_both_texts_whole(before: str, after: str) -> None:
 def test_a_redline_without_its_insertions_is_the_old_document_and_without_its_deletions_the_new(
     before: str, after: str
 ) -> None:
-    form = Definition((Section("first", "First", (STORY,)), Section("second", "Second", (AIMS,))))
+    form = Definition((Section("first", "First", questions=(STORY,)), Section("second", "Second", questions=(AIMS,))))
     old = DossierContent(form, (Answer("story", before), Answer("aims", picked=("a", "b"))))
     new = DossierContent(form, (Answer("story", after), Answer("aims", picked=("a", "b"))))
 
@@ -176,8 +176,8 @@ def test_a_redline_without_its_insertions_is_the_old_document_and_without_its_de
 
 def test_a_redline_names_a_question_only_one_document_asks_and_leaves_files_out() -> None:
     plan = Question("plan", "Plan", QuestionKind.FILE)
-    old = DossierContent(Definition((Section("s", "S", (STORY, plan)),)), (Answer("story", "Insulate"),))
-    new = DossierContent(Definition((Section("s", "S", (AIMS,)),)), (Answer("aims", picked=("c",)),))
+    old = DossierContent(Definition((Section("s", "S", questions=(STORY, plan)),)), (Answer("story", "Insulate"),))
+    new = DossierContent(Definition((Section("s", "S", questions=(AIMS,)),)), (Answer("aims", picked=("c",)),))
 
     found = [(each.question.key, [(p.kind, p.text) for p in each.pieces]) for each in redline(old, new)]
 
