@@ -13,20 +13,25 @@ from grants.agreements.forms.deeds import (
     ReasonForm,
     SignForm,
 )
+from grants.agreements.forms.revising import AcceptRevisionForm, NoRevisionForm, ReturnRevisionForm, SendRevisionForm
 from grants.agreements.forms.terms import terms_form
 
 __all__ = [
     "AcceptForm",
+    "AcceptRevisionForm",
     "AccountForm",
     "ConfirmAccountForm",
     "ContactForm",
     "DismissForm",
     "EndForm",
+    "NoRevisionForm",
     "OfferForm",
     "PrepareForm",
     "ReasonForm",
     "RefuseAccountForm",
     "ReturnForm",
+    "ReturnRevisionForm",
+    "SendRevisionForm",
     "SignForm",
     "WaitingForm",
     "about",

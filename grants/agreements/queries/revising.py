@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from grants.agreements.models import GrantRevision, RevisionVerdict, RevisionVersion
 from grants.agreements.rules import GrantView, JudgementView, Revised, RevisionView, VersionView
-from grants.agreements.states import RevisionKind, RevisionState, Verdict
+from grants.agreements.states import RevisionKind, Verdict
 from grants.applications import queries as applied
 from grants.applications.models import Application
 from grants.budgets import queries as budgets
@@ -117,5 +117,3 @@ def _versions(grant_id: UUID) -> Asking[tuple[VersionView, ...]]:
         )
         for row in versions
     )
-
-

@@ -157,9 +157,8 @@ def budget_problems(
     return tuple(found)
 
 
-def above_shares(budget: BudgetContent, names: Mapping[UUID, str], shares: Sequence[Share]) -> str:
-    """Who asks for more than its maximum, in a sentence; empty where nobody does."""
-    maxima = {share.organisation_id: share.maximum for share in shares}
+def above_shares(budget: BudgetContent, names: Mapping[UUID, str], maxima: Mapping[UUID, Money]) -> str:
+    """Who asks for more than its maximum, in words; empty where nobody does."""
     over = [
         f"{names.get(who, 'A partner')} asks for {asked}, its maximum is {maxima.get(who, ZERO)}"
         for who, asked in asked_for(budget).items()
@@ -194,6 +193,25 @@ def refuse_fixed(state: RevisionState, last: VersionView | None) -> None:
         case RevisionState.ACCEPTED:
             raise Refused("The revision is accepted, so nothing of it changes. Ask the programme to return it first.")
         case RevisionState.DRAFT | RevisionState.RETURNED | RevisionState.NONE_NEEDED:
+            return
+
+
+def refuse_departing(state: RevisionState, budget: BudgetContent, shares: Sequence[Share]) -> None:
+    """Maxima follow the accepted budget to the cent; where none was needed, nobody gets less than it asks for."""
+    asked = asked_for(budget)
+    maxima = {share.organisation_id: share.maximum for share in shares}
+    match state:
+        case RevisionState.ACCEPTED if maxima != {**dict.fromkeys(maxima, ZERO), **asked}:
+            raise Refused(
+                "The maxima follow the accepted budget of the grant. To change them, return the revision, so that the city "
+                "changes its budget; accepted again, it sets them."
+            )
+        case RevisionState.NONE_NEEDED if any(asked[who] > maxima.get(who, ZERO) for who in asked):
+            raise Refused(
+                "The budget asks for more than one of these maxima, and it was said that it needs no revision. Have the city "
+                "lower its budget and send it, or leave the maximum as it is."
+            )
+        case _:
             return
 
 

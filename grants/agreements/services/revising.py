@@ -14,10 +14,12 @@ from grants.agreements.rules import GrantView, PlannedMilestone, Revised, Revisi
 from grants.agreements.services.conflicts import refuse_conflict
 from grants.agreements.services.preparing import apply_terms
 from grants.agreements.states import REVISION, GrantState, RevisionKind, RevisionState, Verdict
+from grants.applications.rules import BudgetInput, PlanInput
 from grants.awards import queries as awards
 from grants.budgets import queries as budget_reads
 from grants.budgets import services as budgets
 from grants.budgets.rules import CellKept, Source
+from grants.budgets.rules import Shown as CellShown
 from grants.calls import queries as calls
 from grants.core import acts, clock
 from grants.core.acts import act
@@ -30,7 +32,6 @@ from grants.dossiers.merging import SectionSaved, Shown
 from grants.dossiers.rules import Answer, clean_text
 from grants.identity import queries as identity
 from grants.identity import services as people
-from grants.agreements.rules import BudgetInput, PlanInput
 
 
 @act(
@@ -46,13 +47,17 @@ def revise_budget(actor: Actor, grant_id: UUID, given: BudgetInput) -> tuple[Cel
     """
     grant, shown = _open(grant_id)
     own = queries.reach_of(actor, shown)
+    seen: Sequence[CellShown | None] = given.shown or [None] * len(given.cells)
     pairs = [
         (cell, before)
-        for cell, before in zip(given.cells, given.shown, strict=True)
+        for cell, before in zip(given.cells, seen, strict=True)
         if own is None or cell.organisation_id in own
     ]
     assert grant.budget_id is not None, "what can be revised has a budget"
-    return budgets.write_cells(grant.budget_id, [cell for cell, _ in pairs], [before for _, before in pairs])
+    shown_cells = [before for _, before in pairs if before is not None]
+    return budgets.write_cells(
+        grant.budget_id, [cell for cell, _ in pairs], shown_cells if given.shown is not None else None
+    )
 
 
 @act(
@@ -89,7 +94,12 @@ def revise_plan(actor: Actor, grant_id: UUID, given: PlanInput) -> tuple[str, ..
     says="revised the description of action in the preparation of {subject}",
 )
 def revise_text(
-    actor: Actor, grant_id: UUID, section_key: str, answers: tuple[Answer, ...], *, shown: tuple[Shown, ...] | None = None
+    actor: Actor,
+    grant_id: UUID,
+    section_key: str,
+    answers: tuple[Answer, ...],
+    *,
+    shown: tuple[Shown, ...] | None = None,
 ) -> SectionSaved:
     """Save one section of the description, all but what somebody else changed meanwhile; every partner writes."""
     grant, _ = _open(grant_id)
@@ -241,7 +251,7 @@ def accept_revision(actor: Actor, grant_id: UUID, number: int, *, words: str = "
 def return_revision(actor: Actor, grant_id: UUID, number: int, *, words: str) -> None:
     """Return a revision with what is missing, also one that was accepted; the city may then change it again."""
     if not clean_text(words):
-        raise Invalid("Say what is missing.", {"words": "Say what is wrong or missing; the city reads it."})
+        raise Invalid("Say what is missing.", {"missing": "Say what is wrong or missing; the city reads it."})
     grant, row, shown = _in_preparation(grant_id)
     found = _judged(actor, grant, row, shown, number, "return")
     _say(actor, grant_id, found, Verdict.RETURNED, words)
@@ -249,9 +259,7 @@ def return_revision(actor: Actor, grant_id: UUID, number: int, *, words: str) ->
     _tell_city(actor, shown, found, Verdict.RETURNED, words)
 
 
-def _judged(
-    actor: Actor, grant: Grant, row: GrantRevision, shown: GrantView, number: int, verb: str
-) -> RevisionView:
+def _judged(actor: Actor, grant: Grant, row: GrantRevision, shown: GrantView, number: int, verb: str) -> RevisionView:
     """The revision that is judged: the one that was shown, by somebody who neither sent it nor acts for the city."""
     refuse_conflict(actor, grant.id)
     found = _seen(shown)
@@ -320,7 +328,9 @@ def need_no_revision(actor: Actor, grant_id: UUID, *, words: str, seen: str) -> 
             "The city has changed its budget, plan or description since its application. Ask it to send the revision, or "
             "to take its changes back."
         )
-    over = rules.above_shares(found.new.budget, found.names, queries.shares(shown))
+    over = rules.above_shares(
+        found.new.budget, found.names, {each.organisation_id: each.maximum for each in shown.beneficiaries}
+    )
     if over:
         raise Refused(f"A revision is needed: {over}. Ask the city to lower its budget and to send it.")
     REVISION.move(row, "need_none")
