@@ -184,7 +184,11 @@ def _send_problems(grant: Grant, shown: GrantView, found: RevisionView) -> list[
     problems = [Problem("Budget", each.message) for each in view.problems]
     problems += _money_problems(grant, shown, found.new, found)
     if grant.dossier_id is not None:
-        problems += [Problem("Description", each.message) for each in dossier_reads.dossier(grant.dossier_id).problems]
+        # What was already so in what was judged is not asked anew.
+        old = found.old.description if found.old else None
+        known = set(dossier_reads.unstored(old).problems) if old else set()
+        now = dossier_reads.dossier(grant.dossier_id).problems
+        problems += [Problem("Description", each.message) for each in now if each not in known]
     return problems
 
 

@@ -178,9 +178,14 @@ def revise_budget(ref: str) -> Any:
     content = place.revision.new.budget
     reading = form.read(content.rules, [who for who in content.organisations if who in place.own], content.packages)
     given = BudgetInput(reading.cells, form.shown_of(reading.cells))
-    with form.refusals():
-        kept = services.revise_budget(current_actor(), place.grant.id, given)
-        return _after_saving(ref, form, kept)
+    try:
+        with form.refusals():
+            kept = services.revise_budget(current_actor(), place.grant.id, given)
+            return _after_saving(ref, form, kept)
+    except Conflict as error:
+        form.problems.append(f"{error} What you typed stands in the table and is not saved yet.")
+        form.try_again(0)
+        return _budget_page(_place(ref), form), 409
     return _budget_page(place, form), 422
 
 
@@ -339,6 +344,8 @@ def revise_text(ref: str, key: str) -> Any:
     form = _text_form(found)
     try:
         saved = services.revise_text(current_actor(), place.grant.id, key, form.answers(), shown=form.shown())
+    except Conflict as error:
+        return _text_clash(ref, key, (), form.answers(), f"{error} What you typed stands below.")
     except Invalid as error:
         form.place_problems(error)
     except Refused as error:
@@ -366,13 +373,13 @@ def _text_form(found: SectionView) -> SectionForm:
     return form
 
 
-def _text_clash(ref: str, key: str, contested: Iterable[Contested], typed: Iterable[Answer]) -> Any:
+def _text_clash(ref: str, key: str, contested: Iterable[Contested], typed: Iterable[Answer], sentence: str = "") -> Any:
     place = _place(ref)
     found = _section(place, key)
     form = form_after_clash(found, typed)
     del form.complete
     clashes = tuple(merging.clash_of(found.question(each.question).question, each) for each in contested)
-    form.problems.append(merging.clash_sentence(clashes, current_actor().user_id))
+    form.problems.append(sentence or merging.clash_sentence(clashes, current_actor().user_id))
     return _text_page(place, found, form, clashes), 409
 
 
