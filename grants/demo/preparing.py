@@ -39,14 +39,17 @@ from grants.agreements.states import (
     ConditionStanding,
     ConsortiumStage,
     ContactRole,
+    RevisionState,
 )
 from grants.applications.rules import BudgetInput
+from grants.budgets.rules import BudgetContent, Cell
 from grants.core import clock, files
 from grants.core.db import get
 from grants.core.files import Incoming
-from grants.core.money import Money, Rounding
+from grants.core.money import ZERO, Money, Rounding
 from grants.core.permissions import Actor
 from grants.demo.texts import letter
+from grants.dossiers.rules import Answer, DossierContent, QuestionKind
 from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.identity.rules import OrganisationInput, ValidationInput
@@ -86,6 +89,9 @@ def agree_on_budget(grant_id: UUID, sides: Sides) -> None:
     found = reads.revision(grant)
     if found is None or found.state in AGREED:
         return
+    if found.state is RevisionState.SENT:
+        acts.accept_revision(sides.officer(), grant_id, found.number)
+        return
     maxima = {each.organisation_id: each.maximum for each in grant.beneficiaries}
     if above_shares(found.new.budget, found.names, maxima):
         lower_to(grant, maxima, sides)
@@ -95,6 +101,38 @@ def agree_on_budget(grant_id: UUID, sides: Sides) -> None:
     acts.need_no_revision(
         sides.officer(), grant_id, words="Nothing changed since the application (invented).", seen=found.new.fingerprint
     )
+
+
+def revise(grant_id: UUID, sides: Sides) -> int:
+    """The city moves a part of its largest amount to another category, says so in its description, and sends both. The
+    number of the revision.
+    """
+    grant = reads.view(get(Grant, grant_id))
+    content = reads.revised(grant)
+    acts.revise_budget(sides.city(), grant_id, BudgetInput(_moved(content.budget), None))
+    if content.description is not None:
+        key, answer = _said_more(content.description)
+        acts.revise_text(sides.city(), grant_id, key, (answer,))
+    return acts.send_revision(sides.city(), grant_id, seen=reads.revised(grant).fingerprint)
+
+
+def _moved(budget: BudgetContent) -> tuple[Cell, ...]:
+    """A tenth of the largest amount stands in the next category; costs and what is asked for stay the same to the cent."""
+    counted = [each.code for each in budget.rules.entered if each.in_flat_rate_base]
+    largest = max((each for each in budget.cells if each.category in counted), key=lambda each: each.amount)
+    beside = replace(largest, category=counted[(counted.index(largest.category) + 1) % len(counted)])
+    there = next((each.amount for each in budget.cells if each.place == beside.place), ZERO)
+    part = largest.amount.share(Fraction(1, 10), rounding=Rounding.DOWN)
+    return replace(largest, amount=largest.amount - part), replace(beside, amount=there + part)
+
+
+def _said_more(description: DossierContent) -> tuple[str, Answer]:
+    for section in description.definition.sections:
+        for question in section.questions:
+            said = description.answer(question.key)
+            if question.kind is QuestionKind.LONG and said.text:
+                return section.key, replace(said, text=f"{said.text} Since the selection the first block is chosen.")
+    raise AssertionError("the form of the demo asks for text")
 
 
 def lower_to(grant: GrantView, maxima: Mapping[UUID, Money], sides: Sides) -> None:

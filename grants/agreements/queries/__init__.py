@@ -32,7 +32,7 @@ from grants.agreements.queries.reach import (
     visible,
 )
 from grants.agreements.queries.reading import contacts, grant, milestones, payment_clock_of, team, time_limits_of, view
-from grants.agreements.queries.revising import revised, revision, revision_now, revision_row
+from grants.agreements.queries.revising import revised, revision, revision_now, revision_page, revision_row
 
 __all__ = [
     "ACCOUNT_FILES",
@@ -64,6 +64,7 @@ __all__ = [
     "revised",
     "revision",
     "revision_now",
+    "revision_page",
     "revision_row",
     "scope",
     "scope_of",

@@ -15,12 +15,14 @@ from grants.agreements.states import RevisionKind, Verdict
 from grants.applications import queries as applied
 from grants.applications.models import Application
 from grants.budgets import queries as budgets
+from grants.budgets.models import BudgetOrganisation
+from grants.budgets.queries import Stored
 from grants.core import acts, clock
 from grants.core.db import db
-from grants.core.together import Asking, ask, reader, side_by_side
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.dossiers import queries as dossiers
-from grants.identity import queries as identity
-from grants.identity.models import User
+from grants.dossiers.rules import DossierContent
+from grants.identity.models import Organisation, User
 
 _judge = aliased(User)
 
@@ -31,23 +33,30 @@ def revision_row(grant_id: UUID) -> GrantRevision | None:
 
 
 @reader
-def revision(grant: GrantView) -> Asking[RevisionView | None]:
-    """Budget and description of a grant beside those of its application, in three statements; None for a grant from before
-    it had its own. Who may read it was decided by the caller.
+def revision_page(grant: GrantView) -> Asking[tuple[RevisionView, Stored] | None]:
+    """Budget and description of a grant beside those of its application, and the budget with how often each cell was saved;
+    in two statements. None for a grant from before it had its own. Who may read it was decided by the caller.
     """
     if grant.revision is None:
         return None
+    assert grant.budget_id is not None, "a grant with a revision has a budget"
     about: list[Asking[Any]] = [
-        revised.asking(grant),
+        budgets.stored.asking(grant.budget_id),
+        _described(grant.dossier_id),
         _versions(grant.id),
+        _names(grant.budget_id),
         ask(select(Application.submission_id, Application.budget_id).where(Application.id == grant.application_id)),
     ]
-    new, versions, (application,) = yield from side_by_side(about)
-    old = yield from _applied_for(grant.application_id, application)
-    named = {*new.budget.organisations, *(old.budget.organisations if old else ())}
-    known = yield from identity.organisations.asking(named)
-    names = {who: found.name for who, found in known.items()}
-    return RevisionView(grant.revision, old, new, names, versions)
+    kept, description, versions, names, (application,) = yield from side_by_side(about)
+    old, named = yield from _applied_for(grant.application_id, application)
+    return RevisionView(grant.revision, old, Revised(kept.content, description), named | names, versions), kept
+
+
+@reader
+def revision(grant: GrantView) -> Asking[RevisionView | None]:
+    """The same without the cells."""
+    found = yield from revision_page.asking(grant)
+    return found[0] if found else None
 
 
 def revision_now(grant: GrantView) -> RevisionView | None:
@@ -61,22 +70,39 @@ def revision_now(grant: GrantView) -> RevisionView | None:
 def revised(grant: GrantView) -> Asking[Revised]:
     """Budget and description of a grant as they stand, in one statement."""
     assert grant.budget_id is not None, "a grant with a revision has a budget"
-    about: list[Asking[Any]] = [budgets.stored.asking(grant.budget_id)]
-    if grant.dossier_id is not None:
-        about.append(dossiers.dossier.asking(grant.dossier_id))
-    kept, *described = yield from side_by_side(about)
-    return Revised(kept.content, described[0].content if described else None)
+    kept, description = yield from side_by_side((budgets.stored.asking(grant.budget_id), _described(grant.dossier_id)))
+    return Revised(kept.content, description)
 
 
-def _applied_for(application_id: UUID, application: Any) -> Asking[Revised | None]:
-    """The version that was submitted and judged; the budget alone where the outcome was published elsewhere."""
+def _described(dossier_id: UUID | None) -> Asking[DossierContent | None]:
+    if dossier_id is None:
+        return None
+    return (yield from dossiers.dossier.asking(dossier_id)).content
+
+
+def _names(budget_id: UUID) -> Asking[dict[UUID, str]]:
+    """The names of the organisations of a budget."""
+    rows = yield from ask(
+        select(Organisation.id, Organisation.name)
+        .join(BudgetOrganisation, BudgetOrganisation.organisation_id == Organisation.id)
+        .where(BudgetOrganisation.budget_id == budget_id)
+    )
+    return {row.id: row.name for row in rows}
+
+
+def _applied_for(application_id: UUID, application: Any) -> Asking[tuple[Revised | None, dict[UUID, str]]]:
+    """The version that was submitted and judged, and who took part; the budget alone where the outcome was published
+    elsewhere.
+    """
     if application.submission_id is not None:
         content = yield from applied.submitted_content.asking(application_id)
-        return Revised(content.budget, content.dossier)
+        return Revised(content.budget, content.dossier), {
+            each.organisation_id: each.name for each in content.consortium
+        }
     if application.budget_id is None:
-        return None
-    kept = yield from budgets.stored.asking(application.budget_id)
-    return Revised(kept.content, None)
+        return None, {}
+    kept, names = yield from both(budgets.stored.asking(application.budget_id), _names(application.budget_id))
+    return Revised(kept.content, None), names
 
 
 def _versions(grant_id: UUID) -> Asking[tuple[VersionView, ...]]:

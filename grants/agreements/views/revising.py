@@ -18,7 +18,7 @@ from grants.applications.rules import BudgetInput, PlanInput
 from grants.awards import queries as awards
 from grants.budgets import queries as budgets
 from grants.budgets.forms import BudgetForm, PlanForm, SourcesForm
-from grants.budgets.queries import BudgetView
+from grants.budgets.queries import BudgetView, Stored
 from grants.budgets.rules import SOURCE_WORDS, CellKept, Outcome, PlannedPackage, plan_mark, sources_mark
 from grants.core import clock
 from grants.core.errors import Conflict, Invalid, NotFound, Refused
@@ -44,6 +44,7 @@ class Place:
 
     grant: GrantView
     revision: RevisionView
+    kept: Stored
     own: frozenset[UUID]
     writes_all: bool
     is_open: bool
@@ -57,15 +58,16 @@ class Place:
 def _place(ref: str) -> Place:
     """The pages are there for grants that have a budget of their own."""
     grant, actor = grant_of(ref), current_actor()
-    found = queries.revision(grant)
-    if found is None:
+    asked = queries.revision_page(grant)
+    if asked is None:
         raise NotFound
+    found, kept = asked
     is_open = grant.state is GrantState.PREPARATION and found.state in WRITABLE
     if not actor.may(P.AGREEMENT_ANSWER, queries.scope_of_view(grant)):
-        return Place(grant, found, frozenset(), writes_all=False, is_open=is_open)
+        return Place(grant, found, kept, frozenset(), writes_all=False, is_open=is_open)
     reach = queries.reach_of(actor, grant)
     own = frozenset(found.new.budget.organisations)
-    return Place(grant, found, own if reach is None else own & reach, writes_all=reach is None, is_open=is_open)
+    return Place(grant, found, kept, own if reach is None else own & reach, writes_all=reach is None, is_open=is_open)
 
 
 # --- both versions --------------------------------------------------------------------------------------------
@@ -219,8 +221,7 @@ def _budget_page(
 
 
 def _budget(place: Place) -> BudgetView:
-    assert place.grant.budget_id is not None, "a grant with a revision has a budget"
-    return budgets.budget(place.grant.budget_id, place.revision.names)
+    return budgets.shown(place.kept, place.revision.names)
 
 
 def _clashes(view: BudgetView, form: BudgetForm, contested: list[CellKept]) -> list[tuple[str, str, str, str]]:
