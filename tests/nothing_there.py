@@ -22,6 +22,9 @@ _ANSWERS = (
     "tests/agreements/test_answering.py::"
     "test_a_partner_reads_and_answers_its_own_and_the_common_conditions_and_strangers_nothing"
 )
+_REVISION = (
+    "tests/awards/test_revising.py::test_whoever_takes_no_part_finds_nothing_and_whoever_only_reads_is_given_no_form"
+)
 _MINUTES = "tests/awards/test_minutes.py::test_the_copy_of_a_conflicted_member_leaves_the_item_out_on_page_and_paper"
 _LIST_FILE = (
     "tests/applications/test_list_files.py::"
@@ -41,6 +44,10 @@ SHOWN_BY = {
     "agreements.due": _ANSWERS,
     "agreements.evidence": _ANSWERS,
     "agreements.last_day": _ANSWERS,
+    "agreements.redline": _REVISION,
+    "agreements.revised_budget": _REVISION,
+    "agreements.revised_plan": _REVISION,
+    "agreements.revised_text": _REVISION,
     "applications.download": _LETTERS,
     "applications.download_list_file": _LIST_FILE,
     "applications.letter": _LETTERS,

@@ -41,6 +41,44 @@ GRANT = Machine(
 ENDED = (G.CLOSED, G.DROPPED)
 
 
+class RevisionState(StrEnum):
+    """Where the budget and the description of a grant in preparation stand; both are fixed while somebody looks at them."""
+
+    DRAFT = "draft"
+    SENT = "sent"
+    RETURNED = "returned"
+    ACCEPTED = "accepted"
+    NONE_NEEDED = "none_needed"
+
+
+R = RevisionState
+
+REVISION = Machine(
+    "revision",
+    RevisionState,
+    R.DRAFT,
+    [
+        Transition("send", (R.DRAFT, R.RETURNED), R.SENT, Permission.AGREEMENT_ANSWER),
+        Transition("accept", (R.SENT,), R.ACCEPTED, Permission.AGREEMENT_PREPARE),
+        # What was accepted is opened again the same way, with words.
+        Transition("return", (R.SENT, R.ACCEPTED), R.RETURNED, Permission.AGREEMENT_PREPARE),
+        Transition("need_none", (R.DRAFT, R.RETURNED), R.NONE_NEEDED, Permission.AGREEMENT_PREPARE),
+        # Whoever writes after that begins a revision after all.
+        Transition("begin", (R.NONE_NEEDED,), R.DRAFT, Permission.AGREEMENT_ANSWER),
+    ],
+)
+
+# Only what both sides agreed on is offered.
+AGREED = (R.ACCEPTED, R.NONE_NEEDED)
+
+
+class RevisionKind(StrEnum):
+    """What was frozen: a revision the city sent, or the application’s own budget and description as they stand."""
+
+    SENT = "sent"
+    NONE_NEEDED = "none_needed"
+
+
 class BankAccountState(StrEnum):
     """An account is paid to only after a second person has confirmed it; a change starts again."""
 

@@ -24,11 +24,13 @@ from grants.budgets.models import (
 )
 from grants.budgets.rules import (
     BudgetChanged,
+    BudgetContent,
     BudgetRules,
     Cell,
     CellKept,
     Note,
     Outcome,
+    PlanItem,
     PlannedPackage,
     Purpose,
     Shown,
@@ -44,6 +46,46 @@ def create(
     owner_kind: str, owner_id: UUID, purpose: Purpose, budget_rules: BudgetRules, organisations: Sequence[UUID]
 ) -> UUID:
     """An empty budget with these rows; it keeps the rules, so that a later corrigendum never changes its sums."""
+    budget = _begin(owner_kind, owner_id, purpose, budget_rules, organisations)
+    # The work packages a call pays as lump sums are there from the start.
+    for position, lump in enumerate(budget_rules.lump_sums):
+        db.session.add(BudgetPackage(budget_id=budget.id, code=lump.work_package, title=lump.title, position=position))
+    return budget.id
+
+
+def copy(owner_kind: str, owner_id: UUID, purpose: Purpose, content: BudgetContent) -> UUID:
+    """A budget of another owner that says the same to the cent; nobody is named as the writer of what was only copied."""
+    budget_id = _begin(owner_kind, owner_id, purpose, content.rules, content.organisations).id
+    named = [PlannedPackage(each.code, each.title) for each in content.packages]
+    for position, package in enumerate(content.plan or named):
+        row = BudgetPackage(budget_id=budget_id, code=package.code)
+        _fill_package(row, position, package)
+        db.session.add(row)
+        for place, item in enumerate(package.items):
+            db.session.add(_filled_item(BudgetPlanItem(package_id=row.id), place, item))
+    for cell in content.cells:
+        db.session.add(
+            BudgetLine(
+                budget_id=budget_id,
+                organisation_id=cell.organisation_id,
+                category=cell.category,
+                work_package=cell.work_package,
+                period=cell.period,
+                amount=cell.amount,
+            )
+        )
+    for note in content.notes:
+        db.session.add(
+            BudgetNote(budget_id=budget_id, organisation_id=note.organisation_id, kind=note.kind.value, text=note.text)
+        )
+    for position, source in enumerate(content.sources):
+        db.session.add(_filled_source(BudgetSource(budget_id=budget_id), position, source))
+    return budget_id
+
+
+def _begin(
+    owner_kind: str, owner_id: UUID, purpose: Purpose, budget_rules: BudgetRules, organisations: Sequence[UUID]
+) -> Budget:
     assert not rules.rules_problems(budget_rules), "budget rules are checked before they are used"
     budget = Budget(
         owner_kind=owner_kind,
@@ -55,10 +97,7 @@ def create(
     db.session.add(budget)
     for position, organisation_id in enumerate(organisations):
         db.session.add(BudgetOrganisation(budget_id=budget.id, organisation_id=organisation_id, position=position))
-    # The work packages a call pays as lump sums are there from the start.
-    for position, lump in enumerate(budget_rules.lump_sums):
-        db.session.add(BudgetPackage(budget_id=budget.id, code=lump.work_package, title=lump.title, position=position))
-    return budget.id
+    return budget
 
 
 def move(budget_id: UUID, budget_rules: BudgetRules) -> None:
@@ -353,8 +392,7 @@ def write_sources(budget_id: UUID, sources: Sequence[Source], mark: str | None) 
         if row is None:
             row = BudgetSource(budget_id=budget.id)
             db.session.add(row)
-        row.position, row.name, row.kind = position, source.name, source.kind.value
-        row.amount, row.confirmed = source.amount, source.confirmed
+        _filled_source(row, position, source)
     for row in rows[len(sources) :]:
         db.session.delete(row)
     _touch(budget)
@@ -386,9 +424,7 @@ def write_plan(budget_id: UUID, plan: Sequence[PlannedPackage], mark: str | None
             last += 1
             row = BudgetPackage(budget_id=budget.id, code=package.code or f"WP{last}")
             db.session.add(row)
-        row.position, row.title, row.lead_id = position, package.title, package.lead_id
-        row.starts_month = package.months.first if package.months else None
-        row.ends_month = package.months.last if package.months else None
+        _fill_package(row, position, package)
         _write_items(row.id, package)
         codes.append(row.code)
     _touch(budget)
@@ -406,10 +442,27 @@ def _write_items(package_id: UUID, package: PlannedPackage) -> None:
         if row is None:
             row = BudgetPlanItem(package_id=package_id)
             db.session.add(row)
-        row.position, row.kind, row.title, row.owner_id = position, item.kind.value, item.title, item.owner_id
-        row.starts_month, row.ends_month = item.months.first, item.months.last
+        _filled_item(row, position, item)
     for row in rows[len(package.items) :]:
         db.session.delete(row)
+
+
+def _fill_package(row: BudgetPackage, position: int, package: PlannedPackage) -> None:
+    row.position, row.title, row.lead_id = position, package.title, package.lead_id
+    row.starts_month = package.months.first if package.months else None
+    row.ends_month = package.months.last if package.months else None
+
+
+def _filled_item(row: BudgetPlanItem, position: int, item: PlanItem) -> BudgetPlanItem:
+    row.position, row.kind, row.title, row.owner_id = position, item.kind.value, item.title, item.owner_id
+    row.starts_month, row.ends_month = item.months.first, item.months.last
+    return row
+
+
+def _filled_source(row: BudgetSource, position: int, source: Source) -> BudgetSource:
+    row.position, row.name, row.kind = position, source.name, source.kind.value
+    row.amount, row.confirmed = source.amount, source.confirmed
+    return row
 
 
 def _remove_package(budget: Budget, row: BudgetPackage) -> None:

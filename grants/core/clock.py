@@ -254,6 +254,15 @@ def add_days(day: date, days: int) -> date:
     return day + timedelta(days=days)
 
 
+def months_between(first: date, last: date) -> int:
+    """From the month of one day to the month of another.
+
+    >>> months_between(date(2023, 6, 1), date(2025, 6, 1))
+    24
+    """
+    return (last.year - first.year) * 12 + last.month - first.month
+
+
 def add_months(day: date, months: int) -> date:
     """The same day some months on, or the last day of a shorter month.
 

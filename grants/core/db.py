@@ -104,6 +104,8 @@ APPEND_ONLY_TABLES = frozenset(
         "recovery_receipt",
         "removed_row",
         "report_version",
+        "revision_verdict",
+        "revision_version",
         "security_event",
         "selection_solve",
         "statement_figures",

@@ -40,7 +40,7 @@ from grants.core import clock, files
 from grants.core.db import db, get
 from grants.core.money import Money, total
 from grants.demo.judging import Judges
-from grants.demo.preparing import Sides, answered_without_verdict, meet_conditions
+from grants.demo.preparing import Sides, answered_without_verdict, meet_conditions, revise
 from grants.demo.texts import bank_letter, bank_statement, sentences
 from grants.dossiers.rules import Answer
 from grants.identity import queries as identity
@@ -113,11 +113,11 @@ class Troupe(Judges):
             application_reads.view(officer, found).id, starts_on, lead, mayor, iban, until=until
         )
 
-    def begin_preparation_of(self, title: str, starts_on: date, lead: str) -> str:
+    def begin_preparation_of(self, title: str, starts_on: date, lead: str, mayor: str | None = None) -> str:
         """The beginning alone, of a selected application known by its title."""
         officer = self.actor("officer")
         found = next(ref for ref, name in agreement_reads.selected_without_grant(officer) if name == title)
-        return self.begin_preparation(application_reads.view(officer, found).id, starts_on, lead)
+        return self.begin_preparation(application_reads.view(officer, found).id, starts_on, lead, mayor)
 
     def decline(self, reference: str, signatory: str, reason: str) -> None:
         """Who would sign for the city declines the grant."""
@@ -135,10 +135,17 @@ class Troupe(Judges):
     ) -> str:
         """The same, of a selected application known by its id."""
         reference = self.begin_preparation(application_id, starts_on, lead, mayor)
+        return self.finish_preparation(reference, lead, iban, until=until)
+
+    def finish_preparation(
+        self, reference: str, lead: str, iban: str, *, until: Preparation = Preparation.OFFERED
+    ) -> str:
+        """What follows the beginning: the account, the conditions, the budget, the offer; its reference."""
         self.enter_account(reference, lead, iban)
         self.meet_conditions(reference, lead, count=None if until is Preparation.OFFERED else 3)
         if until is Preparation.BEGUN:
             self.leave_waiting(reference, lead)
+            self.revise(reference, lead)
         if until is Preparation.OFFERED:
             self.confirm_account(reference)
             self.offer(reference)
@@ -161,6 +168,18 @@ class Troupe(Judges):
     def leave_waiting(self, reference: str, lead: str) -> None:
         """The city answers one more condition, which nobody has looked at yet."""
         answered_without_verdict(self._grant(reference).id, ConditionKey.EXCLUSION, self._sides(lead))
+
+    def revise(self, reference: str, lead: str) -> int:
+        """The city changes its budget and its description and sends both; the number of the revision."""
+        return revise(self._grant(reference).id, self._sides(lead))
+
+    def return_revision(self, reference: str, number: int, words: str) -> None:
+        """The officer returns a revision."""
+        agreements.return_revision(self.actor("officer"), self._grant(reference).id, number, words=words)
+
+    def accept_revision(self, reference: str, number: int) -> None:
+        """The officer accepts a revision: the maxima are what its budget asks for."""
+        agreements.accept_revision(self.actor("officer"), self._grant(reference).id, number)
 
     def _sides(self, lead: str) -> Sides:
         return Sides(lambda: self.actor(lead), lambda: self.actor("officer"), lambda: self.actor("manager"))

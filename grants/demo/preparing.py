@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from uuid import UUID
 
 from werkzeug.datastructures import FileStorage
@@ -27,13 +28,28 @@ from grants.agreements.rules import (
     SanctionsCheck,
     StateAid,
     VerdictInput,
+    above_shares,
+    asked_for,
 )
-from grants.agreements.states import AidKind, AskedOf, ConditionKey, ConditionStanding, ConsortiumStage, ContactRole
+from grants.agreements.states import (
+    AGREED,
+    AidKind,
+    AskedOf,
+    ConditionKey,
+    ConditionStanding,
+    ConsortiumStage,
+    ContactRole,
+    RevisionState,
+)
+from grants.applications.rules import BudgetInput
+from grants.budgets.rules import BudgetContent, Cell
 from grants.core import clock, files
 from grants.core.db import get
 from grants.core.files import Incoming
+from grants.core.money import ZERO, Money, Rounding
 from grants.core.permissions import Actor
 from grants.demo.texts import letter
+from grants.dossiers.rules import Answer, DossierContent, QuestionKind
 from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.identity.rules import OrganisationInput, ValidationInput
@@ -52,13 +68,84 @@ class Sides:
 
 
 def meet_conditions(grant_id: UUID, sides: Sides, *, count: int | None = None) -> None:
-    """Have the first so many conditions of a grant answered and accepted, or all; what is met already is left."""
+    """Have the first so many conditions of a grant answered and accepted, or all and its budget agreed on; what is met
+    already is left.
+    """
     for place, _ in enumerate(_conditions(grant_id)[:count]):
         # Read anew: whether a later one is asked at all follows from what the register says by now.
         view = _conditions(grant_id)[place]
         for part in view.parts:
             if not part.is_met:
                 _meet(grant_id, view, part, sides)
+    if count is None:
+        agree_on_budget(grant_id, sides)
+
+
+def agree_on_budget(grant_id: UUID, sides: Sides) -> None:
+    """Where the budget asks for no more than its maxima, the officer says that no revision is needed; otherwise the city
+    lowers it to what is reserved, sends it, and the officer accepts.
+    """
+    grant = reads.view(get(Grant, grant_id))
+    found = reads.revision(grant)
+    if found is None or found.state in AGREED:
+        return
+    if found.state is RevisionState.SENT:
+        acts.accept_revision(sides.officer(), grant_id, found.number)
+        return
+    maxima = {each.organisation_id: each.maximum for each in grant.beneficiaries}
+    if above_shares(found.new.budget, found.names, maxima):
+        lower_to(grant, maxima, sides)
+        number = acts.send_revision(sides.city(), grant_id, seen=reads.revised(grant).fingerprint)
+        acts.accept_revision(sides.officer(), grant_id, number)
+        return
+    acts.need_no_revision(
+        sides.officer(), grant_id, words="Nothing changed since the application (invented).", seen=found.new.fingerprint
+    )
+
+
+def revise(grant_id: UUID, sides: Sides) -> int:
+    """The city moves a part of its largest amount to another category, says so in its description, and sends both. The
+    number of the revision.
+    """
+    grant = reads.view(get(Grant, grant_id))
+    content = reads.revised(grant)
+    acts.revise_budget(sides.city(), grant_id, BudgetInput(_moved(content.budget), None))
+    if content.description is not None:
+        key, answer = _said_more(content.description)
+        acts.revise_text(sides.city(), grant_id, key, (answer,))
+    return acts.send_revision(sides.city(), grant_id, seen=reads.revised(grant).fingerprint)
+
+
+def _moved(budget: BudgetContent) -> tuple[Cell, ...]:
+    """A tenth of the largest amount stands in the next category; costs and what is asked for stay the same to the cent."""
+    counted = [each.code for each in budget.rules.entered if each.in_flat_rate_base]
+    largest = max((each for each in budget.cells if each.category in counted), key=lambda each: each.amount)
+    beside = replace(largest, category=counted[(counted.index(largest.category) + 1) % len(counted)])
+    there = next((each.amount for each in budget.cells if each.place == beside.place), ZERO)
+    part = largest.amount.share(Fraction(1, 10), rounding=Rounding.DOWN)
+    return replace(largest, amount=largest.amount - part), replace(beside, amount=there + part)
+
+
+def _said_more(description: DossierContent) -> tuple[str, Answer]:
+    for section in description.definition.sections:
+        for question in section.questions:
+            said = description.answer(question.key)
+            if question.kind is QuestionKind.LONG and said.text:
+                return section.key, replace(said, text=f"{said.text} Since the selection the first block is chosen.")
+    raise AssertionError("the form of the demo asks for text")
+
+
+def lower_to(grant: GrantView, maxima: Mapping[UUID, Money], sides: Sides) -> None:
+    """The city lowers every amount in the same proportion, so that nobody asks for more than so much."""
+    budget = reads.revised(grant).budget
+    asked = asked_for(budget)
+    parts = {who: Fraction(maxima[who].cents, amount.cents) for who, amount in asked.items() if amount > maxima[who]}
+    cells = tuple(
+        replace(cell, amount=cell.amount.share(parts[cell.organisation_id], rounding=Rounding.DOWN))
+        for cell in budget.cells
+        if cell.organisation_id in parts
+    )
+    acts.revise_budget(sides.city(), grant.id, BudgetInput(cells, None))
 
 
 def _conditions(grant_id: UUID) -> tuple[ConditionView, ...]:

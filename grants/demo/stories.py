@@ -298,10 +298,17 @@ class Demo:
         self.stage.troupe.decline(reference, lead, "The council pays the baths from its own loan and needs no grant.")
 
     def _half_signed(self) -> Story:
-        """The city has signed; the programme's signatory has not."""
+        """The budget was revised twice; the city has signed, the programme's signatory has not."""
         title, lead, mayor, iban = HALF_SIGNED
+        troupe, starts_on = self.stage.troupe, (self.stage.today + timedelta(days=30)).date()
+        yield self.stage.days_ago(18)
+        reference = troupe.begin_preparation_of(title, starts_on, lead, mayor)
+        number = troupe.revise(reference, lead)
+        yield self.stage.days_ago(17)
+        troupe.return_revision(reference, number, "Say in the budget what is bought and what is done by own people.")
         yield self.stage.days_ago(15)
-        reference = self.stage.troupe.prepare(title, (self.stage.today + timedelta(days=30)).date(), lead, mayor, iban)
+        troupe.accept_revision(reference, troupe.revise(reference, lead))
+        troupe.finish_preparation(reference, lead, iban)
         yield self.stage.days_ago(2)
         self.stage.troupe.sign_for_city(reference, mayor)
 

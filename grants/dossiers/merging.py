@@ -18,7 +18,7 @@ from uuid import UUID
 from grants.core.errors import Conflict
 from grants.dossiers import rules
 from grants.dossiers.markup import Block
-from grants.dossiers.rules import Answer, Question, QuestionKind, SectionState
+from grants.dossiers.rules import Answer, DossierContent, Question, QuestionKind, Section, SectionState
 
 # Longer stretches are compared line by line: word by word they would take seconds.
 WORDS_COMPARED_MAX = 3_000
@@ -397,6 +397,43 @@ def compared(before: str, after: str) -> tuple[Piece, ...]:
         found += _pieces(Stretch.ADDED, change.put)
         at = change.end
     return (*found, *_pieces(Stretch.SAME, tokens[at:]))
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerChange:
+    """One answer, old and new, as people read it: word by word what went and what came."""
+
+    section: Section
+    question: Question
+    pieces: tuple[Piece, ...]
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether nothing of it changed."""
+        return all(piece.kind is Stretch.SAME for piece in self.pieces)
+
+
+def redline(old: DossierContent, new: DossierContent) -> tuple[AnswerChange, ...]:
+    """Two documents held against each other, question by question; those only the old one asks come last.
+
+    Without the insertions the pieces read as the old answer, without the deletions as the new. Files are not compared.
+    """
+    asked = {question.key: (section, question) for section, question in (*_asked(old), *_asked(new))}
+    ordered = dict.fromkeys(question.key for _, question in (*_asked(new), *_asked(old)))
+    return tuple(
+        AnswerChange(*asked[key], compared(_read_in(old, key), _read_in(new, key)))
+        for key in ordered
+        if asked[key][1].kind is not QuestionKind.FILE
+    )
+
+
+def _asked(content: DossierContent) -> list[tuple[Section, Question]]:
+    return [(section, question) for section in content.definition.sections for question in section.questions]
+
+
+def _read_in(content: DossierContent, key: str) -> str:
+    question = content.definition.question(key)
+    return rules.shown(question, content.answer(key)) if question is not None else ""
 
 
 def _pieces(kind: Stretch, tokens: Sequence[str]) -> list[Piece]:

@@ -26,7 +26,16 @@ from grants.dossiers.models import (
     DossierSetAside,
     DossierThread,
 )
-from grants.dossiers.rules import TEXT_CHARACTERS_MAX, Answer, Definition, Mark, Question, QuestionKind, Section
+from grants.dossiers.rules import (
+    TEXT_CHARACTERS_MAX,
+    Answer,
+    Definition,
+    DossierContent,
+    Mark,
+    Question,
+    QuestionKind,
+    Section,
+)
 
 
 def create(owner_kind: str, owner_id: UUID, definition: Definition) -> UUID:
@@ -37,6 +46,23 @@ def create(owner_kind: str, owner_id: UUID, definition: Definition) -> UUID:
     for position, section in enumerate(definition.sections):
         db.session.add(DossierSection(dossier_id=dossier.id, key=section.key, position=position, saves=0))
     return dossier.id
+
+
+def copy(owner_kind: str, owner_id: UUID, content: DossierContent) -> UUID:
+    """A document of another owner that says the same; nobody is named as the writer of what was only copied.
+
+    Files it names stay where they are kept.
+    """
+    dossier_id = create(owner_kind, owner_id, content.definition)
+    homes = {question.key: section.key for section in content.definition.sections for question in section.questions}
+    for answer in content.answers:
+        if answer.empty or answer.question not in homes:
+            continue
+        row = DossierAnswer(dossier_id=dossier_id, section_key=homes[answer.question], question_key=answer.question)
+        row.number = 0
+        db.session.add(row)
+        _store_moved(row, answer)
+    return dossier_id
 
 
 def save_section(

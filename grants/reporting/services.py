@@ -47,7 +47,7 @@ def open_reports(actor: Actor, grant_id: UUID) -> int:
     if grant.state != GrantState.IN_FORCE.value:
         raise Refused("Reports are made when the grant agreement is in force.")
     call = calls.call_by_id(grant.call_id)
-    months = (grant.ends_before.year - grant.starts_on.year) * 12 + grant.ends_before.month - grant.starts_on.month
+    months = clock.months_between(grant.starts_on, grant.ends_before)
     plans = agreement.report_plan(call, grant.starts_on, months, grant.report_days)
     organisations = [
         row.organisation_id

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grants.dossiers import merging
-from grants.dossiers.merging import Contested, Outcome, Stretch, clash_of, compared, judged, merge, sittings
-from grants.dossiers.rules import Answer, Choice, Question, QuestionKind
+from grants.dossiers.merging import Contested, Outcome, Stretch, clash_of, compared, judged, merge, redline, sittings
+from grants.dossiers.rules import Answer, Choice, Definition, DossierContent, Question, QuestionKind, Section
 
 STORY = Question("story", "Story", QuestionKind.LONG)
 MONEY = Question("money", "Money", QuestionKind.MONEY)
@@ -156,6 +156,32 @@ def test_a_comparison_holds_both_texts_whole(before: str, after: str) -> None:
 
     assert "".join(p.text for p in pieces if p.kind is not Stretch.ADDED) == before
     assert "".join(p.text for p in pieces if p.kind is not Stretch.REMOVED) == after
+
+
+@given(texts, texts)
+def test_a_redline_without_its_insertions_is_the_old_document_and_without_its_deletions_the_new(
+    before: str, after: str
+) -> None:
+    form = Definition((Section("first", "First", questions=(STORY,)), Section("second", "Second", questions=(AIMS,))))
+    old = DossierContent(form, (Answer("story", before), Answer("aims", picked=("a", "b"))))
+    new = DossierContent(form, (Answer("story", after), Answer("aims", picked=("a", "b"))))
+
+    story, aims = redline(old, new)
+
+    assert "".join(p.text for p in story.pieces if p.kind is not Stretch.ADDED) == before
+    assert "".join(p.text for p in story.pieces if p.kind is not Stretch.REMOVED) == after
+    assert story.is_kept == (before == after)
+    assert aims.is_kept and (aims.section.key, aims.question.key) == ("second", "aims")
+
+
+def test_a_redline_names_a_question_only_one_document_asks_and_leaves_files_out() -> None:
+    plan = Question("plan", "Plan", QuestionKind.FILE)
+    old = DossierContent(Definition((Section("s", "S", questions=(STORY, plan)),)), (Answer("story", "Insulate"),))
+    new = DossierContent(Definition((Section("s", "S", questions=(AIMS,)),)), (Answer("aims", picked=("c",)),))
+
+    found = [(each.question.key, [(p.kind, p.text) for p in each.pieces]) for each in redline(old, new)]
+
+    assert found == [("aims", [(Stretch.ADDED, "C")]), ("story", [(Stretch.REMOVED, "Insulate")])]
 
 
 IRINA, MAREK = uuid4(), uuid4()

@@ -51,7 +51,8 @@ ROWS = {
 REACHED = {
     "manager": """
         agreements.account_waiting agreements.agreement agreements.condition agreements.dismiss agreements.drop agreements.due agreements.index
-        agreements.people agreements.last_day agreements.preparation agreements.prepare agreements.show agreements.terms awards.decision awards.publishing
+        agreements.people agreements.last_day agreements.preparation agreements.prepare agreements.redline agreements.revised_budget
+        agreements.revised_plan agreements.revised_text agreements.show agreements.terms awards.decision awards.publishing
         awards.meeting awards.meetings awards.minutes awards.plan_meeting
         awards.ranking awards.scenario awards.scenarios awards.what_if documents.entries documents.index documents.show evaluation.assignments evaluation.consensus
         evaluation.consensus_list evaluation.missing evaluation.reminders evaluation.seat_file evaluation.adjusting evaluation.matrix

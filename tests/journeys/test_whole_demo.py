@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 import grants
-from grants.agreements.models import BankAccount, Grant, Milestone
+from grants.agreements.models import BankAccount, Grant, GrantRevision, Milestone
 from grants.applications.models import Application, ApplicationPartner
 from grants.awards import queries as awards
 from grants.awards.models import (
@@ -85,6 +85,7 @@ KEPT_IN: dict[str, Any] = {
     "move from the reserve list": SelectionMove.state,
     "panel meeting": PanelMeeting.state,
     "grant": Grant.state,
+    "revision": GrantRevision.state,
     "bank account": BankAccount.state,
     "milestone": Milestone.state,
     "report": PeriodicReport.state,
@@ -112,6 +113,7 @@ NOT_SHOWN = {
     ("job", "done"): "another test holds that every job is done",
     ("detected conflict", "confirmed"): "nobody of the invented people judges their own; another test holds that",
     ("detected conflict", "gone"): "what was found stands until it is decided about",
+    ("revision", "returned"): "what was returned in the demo was sent again; another test holds that",
     ("score shift", "proposed"): "no list is decided while a move of a score waits; another test holds that",
     ("score shift", "replaced"): "what the panel of the demo moved stands; another test holds that",
     ("move from the reserve list", "decided"): "what came free in the demo reaches for nobody; another test holds that",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from grants.agreements.models.accounts import AccountWaiting, BankAccount
 from grants.agreements.models.grants import Beneficiary, Grant, Milestone, PaymentScheduleLine
 from grants.agreements.models.preparing import DueDiligenceItem, PreparationFact, PreparationVerdict
+from grants.agreements.models.revising import GrantRevision, RevisionVerdict, RevisionVersion
 from grants.agreements.models.signing import AgreementSignature
 
 __all__ = [
@@ -14,8 +15,11 @@ __all__ = [
     "Beneficiary",
     "DueDiligenceItem",
     "Grant",
+    "GrantRevision",
     "Milestone",
     "PaymentScheduleLine",
     "PreparationFact",
     "PreparationVerdict",
+    "RevisionVerdict",
+    "RevisionVersion",
 ]

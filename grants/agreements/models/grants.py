@@ -60,7 +60,10 @@ class Grant(Row):
     acronym: Mapped[str | None]
     state: Mapped[str]
     coordinator_id: Mapped[UUID] = mapped_column(points_to("organisation.id"), index=True)
+    # Its own budget and description of action, copied from what was submitted; of grants from before they were kept, the
+    # application's budget and no description.
     budget_id: Mapped[UUID | None] = mapped_column(points_to("budget.id"))
+    dossier_id: Mapped[UUID | None] = mapped_column(points_to("dossier.id"))
     maximum: Mapped[Money]
     # Said on every page and document where the amount is not the published one.
     amount_note: Mapped[str | None]

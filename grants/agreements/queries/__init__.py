@@ -33,6 +33,7 @@ from grants.agreements.queries.reach import (
     visible,
 )
 from grants.agreements.queries.reading import contacts, grant, milestones, payment_clock_of, team, time_limits_of, view
+from grants.agreements.queries.revising import revised, revision, revision_now, revision_page, revision_row
 
 __all__ = [
     "ACCOUNT_FILES",
@@ -62,6 +63,11 @@ __all__ = [
     "proposed_account",
     "reach_of",
     "readable",
+    "revised",
+    "revision",
+    "revision_now",
+    "revision_page",
+    "revision_row",
     "scope",
     "scope_of",
     "scope_of_view",

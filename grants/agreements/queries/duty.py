@@ -13,6 +13,7 @@ from grants.agreements.models import (
     BankAccount,
     Beneficiary,
     Grant,
+    GrantRevision,
 )
 from grants.agreements.queries.conditions import answered_for, spoken_for
 from grants.agreements.queries.lists import selected_without_grant
@@ -23,6 +24,7 @@ from grants.agreements.states import (
     BankAccountState,
     ConditionStanding,
     GrantState,
+    RevisionState,
     Side,
 )
 from grants.core import clock
@@ -39,6 +41,7 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
         _selected_duty(actor),
         _preparation_duties(actor),
         _answer_duties(actor),
+        _revision_duties(actor),
         _signature_duties(actor, Side.CITY, Permission.AGREEMENT_SIGN_CITY),
         _signature_duties(actor, Side.PROGRAMME, Permission.AGREEMENT_SIGN_PROGRAMME),
         _account_duties(actor),
@@ -122,6 +125,55 @@ def _answer_duties(actor: Actor) -> Asking[list[Duty]]:
             )
         )
     return duties
+
+
+def _revision_duties(actor: Actor) -> Asking[list[Duty]]:
+    """A revision that waits for an officer, and one the coordinator has to send."""
+    found = []
+    for permission, states in (
+        (Permission.AGREEMENT_PREPARE, (RevisionState.SENT,)),
+        (Permission.AGREEMENT_ANSWER, (RevisionState.DRAFT, RevisionState.RETURNED)),
+    ):
+        if actor.can(permission):
+            rows = yield from ask(
+                select(Grant, GrantRevision.state.label("revision"))
+                .join(GrantRevision, GrantRevision.grant_id == Grant.id)
+                .where(
+                    visible(actor, permission),
+                    Grant.state == GrantState.PREPARATION.value,
+                    GrantRevision.state.in_([each.value for each in states]),
+                )
+                .order_by(Grant.reference)
+                .limit(20)
+            )
+            found += [
+                _revision_duty(row, RevisionState(row.revision)) for row in rows if _is_theirs(actor, row, permission)
+            ]
+    return found
+
+
+def _is_theirs(actor: Actor, row: Any, permission: Permission) -> bool:
+    """The coordinator sends for everybody; whoever writes for a partner is told on the page."""
+    return permission is Permission.AGREEMENT_PREPARE or actor.may(Permission.REPORT_SUBMIT, scope(row))
+
+
+def _revision_duty(row: Any, state: RevisionState) -> Duty:
+    name = row.acronym or row.title
+    title, why = {
+        RevisionState.SENT: (
+            f"Look at the revised budget of {name}",
+            "the city sent it; the offer waits for your answer.",
+        ),
+        RevisionState.RETURNED: (f"Change the budget of {name} and send it again", "the programme returned it."),
+        RevisionState.DRAFT: (
+            f"Look through budget and description of {name}",
+            "revise them where something changed since the application, and send them.",
+        ),
+    }[state]
+    return Duty(
+        title, f"{row.reference}: {why}", "Open the changes", "agreements.redline", {"ref": row.reference},
+        _end_of(row.preparation_ends_on),
+    )  # fmt: skip
 
 
 def _is_asked(view: ConditionView, part: PartView, own: frozenset[UUID] | None) -> bool:

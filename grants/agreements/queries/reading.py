@@ -12,6 +12,7 @@ from grants.agreements.models import (
     Beneficiary,
     DueDiligenceItem,
     Grant,
+    GrantRevision,
     Milestone,
     PaymentScheduleLine,
 )
@@ -34,6 +35,7 @@ from grants.agreements.states import (
     GrantState,
     MilestoneState,
     PaymentKind,
+    RevisionState,
     Side,
 )
 from grants.applications.models import Application
@@ -71,8 +73,10 @@ def view(row: Grant) -> Asking[GrantView]:
         contacts.asking(row.application_id),
         milestones.asking(row.id),
         schedule.asking(row.id),
+        ask(select(GrantRevision.state).where(GrantRevision.grant_id == row.id)),
     ]
-    (lies,), (coordinator, shares), checks, signed, account, people, stones, planned = yield from side_by_side(about)
+    found = yield from side_by_side(about)
+    (lies,), (coordinator, shares), checks, signed, account, people, stones, planned, revised = found
     return GrantView(
         id=row.id,
         version=row.version,
@@ -114,6 +118,9 @@ def view(row: Grant) -> Asking[GrantView]:
         declined=lies.state == ApplicationState.DECLINED.value,
         preparation_ends_on=row.preparation_ends_on,
         lapsed_at=row.lapsed_at,
+        revision=RevisionState(revised[0].state) if revised else None,
+        budget_id=row.budget_id,
+        dossier_id=row.dossier_id,
     )
 
 

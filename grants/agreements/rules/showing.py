@@ -13,6 +13,7 @@ from uuid import UUID
 from grants.agreements.rules.accounts import PayeeAddress, age_words, masked
 from grants.agreements.rules.conditions import ConditionView, condition_problems
 from grants.agreements.rules.parties import ContactView
+from grants.agreements.rules.revising import revision_problems
 from grants.agreements.rules.terms import Limits, NamedShare, PlannedMilestone, ScheduleLine
 from grants.agreements.states import (
     BankAccountState,
@@ -22,6 +23,7 @@ from grants.agreements.states import (
     GrantState,
     MilestoneState,
     PayeeMatch,
+    RevisionState,
     Side,
 )
 from grants.calls.rules import PLAIN_CLOCK, PaymentClock, TimeLimits
@@ -32,7 +34,7 @@ from grants.core.money import Money, total
 
 def offer_problems(grant: GrantView, asked: Iterable[ConditionView]) -> tuple[Problem, ...]:
     """What still stands between preparation and the offer of the agreement; empty when it may be offered."""
-    found = list(condition_problems(asked))
+    found = [*condition_problems(asked), *revision_problems(grant.revision)]
     if grant.account is None or grant.account.state is not BankAccountState.CONFIRMED:
         found.append(
             Problem("Bank account", "The coordinator’s account must be entered by one person and confirmed by another.")
@@ -198,6 +200,10 @@ class GrantView:
     # The last day on which both may sign, and when the program dropped it because that day had passed.
     preparation_ends_on: date | None = None
     lapsed_at: datetime | None = None
+    # Where its own budget and description stand; None for a grant from before it had them.
+    revision: RevisionState | None = None
+    budget_id: UUID | None = None
+    dossier_id: UUID | None = None
     # Given to offers that were taken back: they count for nothing and stay on record.
     earlier_signatures: tuple[SignatureView, ...] = ()
 

@@ -22,10 +22,21 @@ from grants.agreements.services.ending import decline, drop
 from grants.agreements.services.lapsing import lapse, plan_ends, remind_of_end, set_end
 from grants.agreements.services.parties import appoint, dismiss
 from grants.agreements.services.preparing import prepare, report_plan, set_terms, time_limits
+from grants.agreements.services.revising import (
+    accept_revision,
+    need_no_revision,
+    return_revision,
+    revise_budget,
+    revise_plan,
+    revise_sources,
+    revise_text,
+    send_revision,
+)
 from grants.agreements.services.signing import offer, open_document, sign_city, sign_programme, take_back
 
 __all__ = [
     "accept_answer",
+    "accept_revision",
     "appoint",
     "confirm_account",
     "decline",
@@ -34,6 +45,7 @@ __all__ = [
     "enter_account",
     "lapse",
     "lay_down_waiting",
+    "need_no_revision",
     "offer",
     "open_account_evidence",
     "open_document",
@@ -46,6 +58,12 @@ __all__ = [
     "remind_of_end",
     "report_plan",
     "return_answer",
+    "return_revision",
+    "revise_budget",
+    "revise_plan",
+    "revise_sources",
+    "revise_text",
+    "send_revision",
     "set_due",
     "set_end",
     "set_terms",

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
 
-from grants.agreements import rules
+from grants.agreements import queries, rules
 from grants.agreements.models import (
     Beneficiary,
     DueDiligenceItem,
     Grant,
+    GrantRevision,
     Milestone,
     PaymentScheduleLine,
 )
@@ -25,17 +26,15 @@ from grants.agreements.rules import (
     Share,
     Terms,
 )
-from grants.agreements.states import (
-    CheckAnswer,
-    GrantState,
-    MilestoneState,
-)
+from grants.agreements.states import REVISION, CheckAnswer, GrantState, MilestoneState, RevisionState
 from grants.applications import queries as applied
 from grants.applications import services as applications
 from grants.applications.models import Application, ApplicationPartner
 from grants.applications.states import APPLICATION, PartnerRole, PartnerState
 from grants.awards import queries as awards
 from grants.budgets import queries as budgets
+from grants.budgets import services as budget_writes
+from grants.budgets.rules import BudgetContent, Purpose
 from grants.calls import queries as calls
 from grants.calls.rules import CallView, TimeLimits
 from grants.calls.states import InstalmentKind
@@ -45,7 +44,8 @@ from grants.core.db import check_version, db, locked
 from grants.core.errors import Invalid, Refused
 from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor, Permission, Scope
-from grants.dossiers.rules import clean_text
+from grants.dossiers import services as dossiers
+from grants.dossiers.rules import DossierContent, clean_text
 from grants.identity.rules import one_line
 
 
@@ -85,12 +85,12 @@ def prepare(actor: Actor, application_id: UUID, *, starts_on: date) -> GrantSumm
         acronym=stands.acronym,
         state=GrantState.PREPARATION.value,
         coordinator_id=stands.coordinator_id,
-        budget_id=application.budget_id,
         search_text=application.search_text,
         amount_note=application.synthetic_note,
         preparation_ends_on=clock.add_days(clock.in_zone(acts.moment()).date(), days) if days else None,
     )
-    _apply(grant, _default_terms(application, stands, call, reserved, starts_on), call, reserved)
+    apply_terms(grant, _default_terms(application, stands, call, reserved, starts_on), call, reserved)
+    _copy_what_stands(grant, application, stands, call)
     for position, (key, label) in enumerate(rules.DUE_DILIGENCE):
         answer = CheckAnswer.OPEN.value
         db.session.add(DueDiligenceItem(grant_id=grant.id, key=key, label=label, position=position, answer=answer))
@@ -105,6 +105,9 @@ class _Standing:
     acronym: str | None
     coordinator_id: UUID
     requested: tuple[tuple[UUID, Money], ...]
+    # None where an outcome that was published elsewhere came without.
+    budget: BudgetContent | None = None
+    description: DossierContent | None = None
 
 
 def _what_stands(application: Application) -> _Standing:
@@ -112,8 +115,13 @@ def _what_stands(application: Application) -> _Standing:
     as with an outcome that was published elsewhere and only recorded here.
     """
     if application.submission_id is None:
+        written = budgets.written(application.budget_id) if application.budget_id else None
         return _Standing(
-            application.title, application.acronym, application.coordinator_id, _requested_now(application)
+            application.title,
+            application.acronym,
+            application.coordinator_id,
+            _requested_now(application, written),
+            written,
         )
     content = applied.submitted_content(application.id)
     asked = {row.organisation_id: row.requested for row in content.budget.totals.rows}
@@ -123,10 +131,26 @@ def _what_stands(application: Application) -> _Standing:
         content.acronym,
         lead.organisation_id,
         tuple((each.organisation_id, asked.get(each.organisation_id, ZERO)) for each in content.consortium),
+        content.budget,
+        content.dossier,
     )
 
 
-def _requested_now(application: Application) -> tuple[tuple[UUID, Money], ...]:
+def _copy_what_stands(grant: Grant, application: Application, stands: _Standing, call: CallView) -> None:
+    """The grant’s own budget and description of action: they say what was submitted until the city revises them.
+
+    The award amounts of the call bind an application; what binds a grant is what was reserved for it.
+    """
+    organisations = tuple(who for who, _ in stands.requested)
+    standing = stands.budget or BudgetContent(call.content.budget_rules, organisations, ())
+    content = replace(standing, rules=replace(standing.rules, envelopes=()))
+    grant.budget_id = budget_writes.copy("grant", grant.id, Purpose.GRANTED, content)
+    if stands.description is not None:
+        grant.dossier_id = dossiers.copy("grant", grant.id, stands.description)
+    db.session.add(GrantRevision(grant_id=grant.id, state=REVISION.initial.value))
+
+
+def _requested_now(application: Application, written: BudgetContent | None) -> tuple[tuple[UUID, Money], ...]:
     partners = db.session.scalars(
         select(ApplicationPartner)
         .where(
@@ -135,7 +159,7 @@ def _requested_now(application: Application) -> tuple[tuple[UUID, Money], ...]:
         )
         .order_by(ApplicationPartner.position, ApplicationPartner.id)
     ).all()
-    rows = budgets.written(application.budget_id).totals.rows if application.budget_id else ()
+    rows = written.totals.rows if written else ()
     asked = {row.organisation_id: row.requested for row in rows}
     return tuple((partner.organisation_id, asked.get(partner.organisation_id, ZERO)) for partner in partners)
 
@@ -167,11 +191,23 @@ def set_terms(actor: Actor, grant_id: UUID, terms: Terms, *, version: int | None
     check_version(grant, version)
     if grant.state != GrantState.PREPARATION.value:
         raise Refused("The agreement was already offered. Take the offer back first, then change the terms.")
-    _apply(grant, terms, calls.call_by_id(grant.call_id), awards.item_of(grant.application_id).amount)
+    _follow_revision(grant, terms)
+    apply_terms(grant, terms, calls.call_by_id(grant.call_id), awards.item_of(grant.application_id).amount)
     return summary_of(grant)
 
 
-def _apply(grant: Grant, terms: Terms, call: CallView, reserved: Money) -> None:
+def _follow_revision(grant: Grant, terms: Terms) -> None:
+    """A new beneficiary gets its row in the grant’s budget; maxima do not depart from a budget both sides agreed on."""
+    row = queries.revision_row(grant.id)
+    if row is None or grant.budget_id is None:
+        return
+    for share in terms.shares:
+        budget_writes.add_organisation(grant.budget_id, share.organisation_id)
+    rules.refuse_departing(RevisionState(row.state), budgets.written(grant.budget_id), terms.shares)
+
+
+def apply_terms(grant: Grant, terms: Terms, call: CallView, reserved: Money) -> None:
+    """Write terms into a grant in preparation, with everything that follows from them; raises :class:`Invalid`."""
     faults.point("ceiling")
     problems = rules.terms_problems(terms, reserved, call.fund_source.ends_on)
     if problems:

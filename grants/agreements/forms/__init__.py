@@ -1,0 +1,41 @@
+"""What people type about grants, read into frozen inputs; the modules beside this one hold the forms."""
+
+from __future__ import annotations
+
+from grants.agreements.forms.accounts import AccountForm, ConfirmAccountForm, RefuseAccountForm, WaitingForm
+from grants.agreements.forms.conditions import AcceptForm, ReturnForm, about, condition_form, due_form
+from grants.agreements.forms.deeds import (
+    ContactForm,
+    DismissForm,
+    EndForm,
+    OfferForm,
+    PrepareForm,
+    ReasonForm,
+    SignForm,
+)
+from grants.agreements.forms.revising import AcceptRevisionForm, NoRevisionForm, ReturnRevisionForm, SendRevisionForm
+from grants.agreements.forms.terms import terms_form
+
+__all__ = [
+    "AcceptForm",
+    "AcceptRevisionForm",
+    "AccountForm",
+    "ConfirmAccountForm",
+    "ContactForm",
+    "DismissForm",
+    "EndForm",
+    "NoRevisionForm",
+    "OfferForm",
+    "PrepareForm",
+    "ReasonForm",
+    "RefuseAccountForm",
+    "ReturnForm",
+    "ReturnRevisionForm",
+    "SendRevisionForm",
+    "SignForm",
+    "WaitingForm",
+    "about",
+    "condition_form",
+    "due_form",
+    "terms_form",
+]

@@ -1,0 +1,8 @@
+"""Pages of grants, each in the module of its subject; here is what the program takes from them."""
+
+from __future__ import annotations
+
+from grants.agreements.views import accounts, conditions, grants, people, preparing, revising, signing
+from grants.agreements.views.frame import NAVIGATION, bp
+
+__all__ = ["NAVIGATION", "accounts", "bp", "conditions", "grants", "people", "preparing", "revising", "signing"]
