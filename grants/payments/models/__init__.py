@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from grants.payments.models.banking import OwnAccount
 from grants.payments.models.files import PaymentBatch
+from grants.payments.models.forecasts import ForecastLine, ForecastSnapshot
 from grants.payments.models.orders import PaymentOrder, PaymentOrderSignature
 from grants.payments.models.recoveries import Recovery, RecoveryReceipt
 from grants.payments.models.requests import PaymentRequest, PaymentRequestPart
@@ -16,6 +17,8 @@ __all__ = [
     "BankImport",
     "BankLine",
     "BankStatement",
+    "ForecastLine",
+    "ForecastSnapshot",
     "OwnAccount",
     "PaymentBatch",
     "PaymentOrder",

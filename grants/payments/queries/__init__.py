@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grants.payments.queries.checks import checked, verify
+from grants.payments.queries.expected import add_up, outlooks
 from grants.payments.queries.grants import GrantPayments, grant_payments
 from grants.payments.queries.journal import ledger, ledger_entry, ledger_lines, stood
 from grants.payments.queries.lists import batch, batch_id_of, batch_view, batches
@@ -42,6 +43,7 @@ __all__ = [
     "GrantPayments",
     "Inbox",
     "account_numbers",
+    "add_up",
     "basis_of",
     "batch",
     "batch_id_of",
@@ -63,6 +65,7 @@ __all__ = [
     "order",
     "order_id_of",
     "order_ids_of",
+    "outlooks",
     "own_account",
     "own_account_by_id",
     "own_account_scope",
