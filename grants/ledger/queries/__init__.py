@@ -16,7 +16,7 @@ from grants.ledger.queries.journal import (
     source_keys,
     visible,
 )
-from grants.ledger.queries.moments import out_of_order, stood
+from grants.ledger.queries.moments import budgets_of_calls, committed_and_paid, out_of_order, stood
 from grants.ledger.queries.sums import (
     at_places,
     available_cents,
@@ -42,8 +42,10 @@ __all__ = [
     "available_cents",
     "balance",
     "balances",
+    "budgets_of_calls",
     "cents_of",
     "checked",
+    "committed_and_paid",
     "count_entries",
     "dimension_ids",
     "entries",

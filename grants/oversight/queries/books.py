@@ -74,7 +74,8 @@ def check_ledger() -> tuple[Checked, ...]:
     what the accounts hold, and offsets between grants cancel out; I7 clearing; I21 entries are what acts posted; and that
     each leg of a call or grant names its parent grant. By the payments: I8 the ceiling before the balance; I9 the final
     amount; I11 parts by partner; I12 orders and what was booked for them; I13 files and their orders; I15 four eyes; I16
-    each change of state on the record; I19 what is expected, on its way, paid and given back is the maximum. Here: I4
+    each change of state on the record; I19 what is expected, on its way, paid and given back is the maximum; what is
+    due. Here: I4
     open and consumed commitment is the signed maximum less what was decommitted, and partner maxima add up to it; I5 paid <= committed <= awarded <= budget, as it
     stands and at every moment of both times; I10 no partner consumed more than the own maximum; and that every id a leg
     names is there.
@@ -91,7 +92,14 @@ def check_ledger() -> tuple[Checked, ...]:
         Checked("Ids", "Every id that a leg names is there.", named, "ids", tuple(lost)),
     )  # fmt: skip
     today = clock.in_zone(clock.now()).date()
-    found = [*own, *across, *payments.checked(stands), payments.add_up(stands, today), *NOT_APPLICABLE]
+    found = [
+        *own,
+        *across,
+        *payments.checked(stands),
+        payments.add_up(today),
+        *NOT_APPLICABLE,
+        payments.due_checked(stands),
+    ]
     return tuple(sorted(found, key=_place))
 
 

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from grants.payments.queries.ageing import AgeingPage, ageing, due_checked
 from grants.payments.queries.checks import checked, verify
 from grants.payments.queries.expected import add_up, outlooks
+from grants.payments.queries.forecasts import (
+    ForecastPage,
+    KeptPage,
+    kept_by_the_program,
+    kept_forecast,
+    whole_forecast,
+)
+from grants.payments.queries.forecasts import forecast as forecast_page
 from grants.payments.queries.grants import GrantPayments, grant_payments
 from grants.payments.queries.journal import ledger, ledger_entry, ledger_lines, stood
 from grants.payments.queries.lists import batch, batch_id_of, batch_view, batches
@@ -39,23 +48,31 @@ from grants.payments.queries.waiting import Inbox, duties, inbox, payable_orders
 
 __all__ = [
     "ROWS_MAX",
+    "AgeingPage",
     "Basis",
+    "ForecastPage",
     "GrantPayments",
     "Inbox",
+    "KeptPage",
     "account_numbers",
     "add_up",
+    "ageing",
     "basis_of",
     "batch",
     "batch_id_of",
     "batch_view",
     "batches",
     "checked",
+    "due_checked",
     "duties",
     "forecast",
+    "forecast_page",
     "grant_payments",
     "grant_recovery",
     "history",
     "inbox",
+    "kept_by_the_program",
+    "kept_forecast",
     "ledger",
     "ledger_entry",
     "ledger_lines",
@@ -83,5 +100,6 @@ __all__ = [
     "standing",
     "stood",
     "verify",
+    "whole_forecast",
     "why_gone",
 ]

@@ -178,6 +178,10 @@ class Forecast:
         rows = self.rows(grants)
         return tuple(total(row.cells[place] for row in rows) for place in range(len(self.columns)))
 
+    def sum_of(self, grants: Sequence[GrantOutlook]) -> Money:
+        """Everything these grants expect."""
+        return total(each.outlook.expected for each in grants)
+
     @property
     def _all_cells(self) -> list[tuple[Money, ...]]:
         return [self._cells(each) for each in self.grants]

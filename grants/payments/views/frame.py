@@ -23,6 +23,7 @@ P = Permission
 NAVIGATION = (
     NavItem("Payments", "payments.approvals", (P.PAYMENT_ORDER_READ,), 60),
     NavItem("Ledger", "payments.ledger", (P.LEDGER_READ,), 65),
+    NavItem("Forecast", "payments.forecast", (P.LEDGER_READ,), 66),
 )
 
 
