@@ -24,6 +24,7 @@ from grants.payments.rules.expected import (
     RequestStands,
     gated_by,
     outlook,
+    strip,
 )
 from grants.payments.states import RequestState
 from grants.reporting.states import ReportState
@@ -165,6 +166,17 @@ def test_more_paid_than_granted_is_a_problem_and_not_hidden() -> None:
     assert "EUR 1.00 more is paid and on its way" in found.problem
 
 
+def test_the_strip_of_a_grant_is_its_maximum_with_what_is_held_apart_from_the_balance() -> None:
+    parts = [(each.label, each.amount.cents // 100, each.note) for each in strip(outlook(MONEY, TODAY))]
+
+    assert parts == [
+        ("Paid", 210_000, "booked by the bank"),
+        ("Next", 300_000, "29 October 2024, when report 1 is accepted"),
+        ("Later", 60_000, "after that, in one payment"),
+        ("Held", 30_000, "kept back until the balance"),
+    ]
+
+
 days = st.dates(date(2023, 1, 1), date(2026, 1, 1))
 amounts = st.integers(0, 70_000_000).map(Money)
 
@@ -241,6 +253,8 @@ def test_i19_whatever_the_state_nothing_of_the_maximum_is_lost(money: GrantMoney
     )
     assert all(each.amount > ZERO and each.due_on >= today for each in found.lines)
     assert bool(found.problem) == (money.open < ZERO)
+    assert total(each.amount for each in strip(found)) == max(found.maximum, found.paid + found.on_the_way)
+    assert all(each.amount >= ZERO for each in strip(found))
     if money.state in ENDED or money.final_amount is not None:
         assert not found.lines
 

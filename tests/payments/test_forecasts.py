@@ -243,6 +243,21 @@ def test_whoever_is_in_conflict_with_a_grant_sees_nothing_of_it_in_any_sum(grant
     assert (page.then, page.now) == ((), ())
 
 
+def test_the_city_reads_on_its_grant_what_is_paid_next_and_held_and_no_name_of_the_circuit(
+    client: FlaskClient, grant: World
+) -> None:
+    text = shown(by(client, actors.ana()), f"/grants/{grant.reference}")
+
+    for words in (
+        *("Granted, EUR 600 000.00 at most", "Paid 210 000.00 booked by the bank"),
+        *("Next 300 000.00 29 October 2024, when report 1 is accepted", "Later 60 000.00 after that, in one payment"),
+        *("Held 30 000.00 kept back until the balance", "Payments to come"),
+    ):
+        assert words in text, words
+    assert not any(each().name in text for each in (actors.fin, actors.vera, actors.otto, actors.carl))
+    assert "Next 300 000.00" in shown(by(client, actors.pia()), f"/grants/{grant.reference}")
+
+
 # --- what is due ----------------------------------------------------------------------------------------------
 
 

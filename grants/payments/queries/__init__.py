@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grants.payments.queries.ageing import AgeingPage, ageing, due_checked
 from grants.payments.queries.checks import checked, verify
-from grants.payments.queries.expected import add_up, outlooks
+from grants.payments.queries.expected import add_up, grant_strip, outlooks
 from grants.payments.queries.forecasts import (
     ForecastPage,
     KeptPage,
@@ -69,6 +69,7 @@ __all__ = [
     "forecast_page",
     "grant_payments",
     "grant_recovery",
+    "grant_strip",
     "history",
     "inbox",
     "kept_by_the_program",

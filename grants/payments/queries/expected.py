@@ -26,9 +26,12 @@ from grants.payments.rules import Limits
 from grants.payments.rules.expected import (
     GrantMoney,
     MilestoneStands,
+    Outlook,
     ReportStands,
     RequestStands,
+    StripItem,
     outlook,
+    strip,
 )
 from grants.payments.rules.forecasting import GrantOutlook
 from grants.payments.states import RequestState
@@ -140,6 +143,12 @@ def _request(row: Any) -> RequestStands:
         row.due_on,
         row.suspended_on,
     )
+
+
+def grant_strip(grant_id: UUID, today: date) -> tuple[Outlook, tuple[StripItem, ...]]:
+    """The money of one grant for its page, which says who may see it. One statement."""
+    (found,) = outlooks(Grant.id == grant_id, today)
+    return found.outlook, strip(found.outlook)
 
 
 def add_up(today: date) -> Checked:

@@ -313,3 +313,43 @@ def gated_by(milestone: MilestoneStands, reports: Sequence[ReportStands]) -> int
     ordered = sorted(reports, key=lambda each: each.number)
     within = (each.number for each in ordered if each.ends_before > milestone.due_on)
     return next(within, ordered[-1].number if ordered else None)
+
+
+@dataclass(frozen=True, slots=True)
+class StripItem:
+    """One part of a grant's money: how it is drawn, what it is called, how much, and what is said of it."""
+
+    kind: str
+    label: str
+    amount: Money
+    note: str
+
+
+def strip(found: Outlook) -> tuple[StripItem, ...]:
+    """Where the whole maximum of a grant is, for its city and the programme: paid, on the way, next, later, held.
+
+    What is held back is released with the balance, so that is told without it.
+    """
+    balance = total(each.amount for each in found.lines if each.kind is PaymentKind.BALANCE)
+    held = min(found.held, balance)
+    items = [StripItem("paid", "Paid", found.paid, "booked by the bank")]
+    if found.on_the_way:
+        items.append(StripItem("way", "On the way", found.on_the_way, "approved, or in transit"))
+    ahead = [(each, each.amount - (held if each.kind is PaymentKind.BALANCE else ZERO)) for each in found.lines]
+    if ahead:
+        first, amount = ahead[0]
+        items.append(StripItem("next", "Next", amount, f"{clock.long_date(first.due_on)}, {first.because}"))
+    if later := total(amount for _, amount in ahead[1:]):
+        items.append(StripItem("later", "Later", later, f"after that, in {_payments(len(ahead) - 1)}"))
+    if held:
+        items.append(StripItem("held", "Held", held, "kept back until the balance"))
+    if found.given_back > ZERO:
+        items.append(StripItem("held", "Not used", found.given_back, "goes back to the call"))
+    assert total(each.amount for each in items) + min(found.given_back, ZERO) == found.maximum, (
+        "the strip is the maximum"
+    )
+    return tuple(items)
+
+
+def _payments(count: int) -> str:
+    return "one payment" if count == 1 else f"{count} payments"
