@@ -22,3 +22,9 @@ def open_for_report(*, report_id: str) -> None:
 def make_batch_file(*, batch_id: str) -> None:
     """Make and check the file of a batch; a second run finds it made."""
     services.make_batch_file(jobs.actor(Permission.PAYMENT_FILE_BUILD), UUID(batch_id))
+
+
+def keep_forecast() -> str:
+    """Every night: keep the forecast where none was kept by the program in this month yet."""
+    kept = services.keep_monthly(jobs.actor(Permission.FORECAST_KEEP_MONTHLY))
+    return f"Kept as {kept}." if kept else "Kept already in this month."

@@ -89,6 +89,8 @@ APPEND_ONLY_TABLES = frozenset(
         "dossier_set_aside",
         "evaluator_names",
         "file_scan",
+        "forecast_line",
+        "forecast_snapshot",
         "ledger_entry",
         "ledger_leg",
         "ledger_reading",

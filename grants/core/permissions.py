@@ -65,6 +65,8 @@ class Permission(StrEnum):
     CONSENSUS_WRITE = "consensus:write"
     FILE_READ = "file:read"
     FILE_SCAN = "file:scan"
+    FORECAST_KEEP = "forecast:keep"
+    FORECAST_KEEP_MONTHLY = "forecast:keep_monthly"
     JOB_CANCEL = "job:cancel"
     JOB_READ = "job:read"
     JOB_RETRY = "job:retry"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from wtforms import EmailField, FileField, IntegerField, RadioField, SelectField
 
 from grants.cities.rules import COUNTRIES
 from grants.core import clock
-from grants.core.errors import Invalid, no_such
+from grants.core.errors import Invalid, no_such, quoted
 from grants.core.money import Money
 from grants.identity.policy import WORDS as ROLE_WORDS
 from grants.identity.queries import HeldRole
@@ -28,8 +29,10 @@ from grants.payments.rules import (
     ReceiptInput,
     RecoveryInput,
 )
+from grants.payments.rules.ageing import AgeingAsk, Owing
 from grants.payments.rules.balances_asked import BalancesAsk
 from grants.payments.rules.circuit import ALL_PAIRS, MAY_MEET, STEP_PEOPLE, Pair, pair_code
+from grants.payments.rules.forecasting import MONTHS, MONTHS_MAX, ForecastAsk
 from grants.payments.rules.own_accounts import OwnAccountInput
 from grants.payments.rules.pay_runs import FileInput, FileLayout
 from grants.payments.states import Step
@@ -457,3 +460,48 @@ class BankFileForm(Form):
     moves_money = True
 
     file = FileField("File of the bank", [Needed("Choose the file.")])
+
+
+def forecast_ask(args: Mapping[str, str]) -> tuple[ForecastAsk, dict[str, str]]:
+    """The filters in a forecast's address, and a sentence for each that cannot be read."""
+    problems: dict[str, str] = {}
+    return ForecastAsk(
+        call=args.get("call", "").strip()[:100],
+        fund=args.get("fund", "").strip()[:100],
+        grant=args.get("grant", "").strip()[:100],
+        from_month=_month_asked(args.get("from", "").strip(), problems),
+        months=_months_asked(args.get("months", "").strip(), problems),
+    ), problems
+
+
+def _month_asked(typed: str, problems: dict[str, str]) -> date | None:
+    found = re.fullmatch(r"(20[0-9]{2})-(0[1-9]|1[0-2])", typed)
+    if found is None:
+        if typed:
+            problems["from"] = f"{quoted(typed)} is not a month. Write it like 2027-03."
+        return None
+    return date(int(found[1]), int(found[2]), 1)
+
+
+def _months_asked(typed: str, problems: dict[str, str]) -> int:
+    if not typed:
+        return MONTHS
+    if typed.isascii() and typed.isdecimal() and len(typed) < 4 and 1 <= int(typed) <= MONTHS_MAX:
+        return int(typed)
+    problems["months"] = f"{quoted(typed)} is no number of months. Write a whole number from 1 to {MONTHS_MAX}."
+    return MONTHS
+
+
+class KeepForecastForm(Form):
+    """Why the forecast is kept now, where that is worth a word."""
+
+    note = StringField("What for (optional)", [WORDS_OF_A_TITLE])
+
+
+def ageing_ask(args: Mapping[str, str]) -> tuple[AgeingAsk, dict[str, str]]:
+    """What an ageing's address asks for, and a sentence for what is not there."""
+    given, problems = args.get("what", "").strip(), {}
+    if given and given not in list(Owing):
+        problems["what"] = no_such("list", given, (each.value for each in Owing))
+    what = Owing(given) if given in list(Owing) else Owing.DUE
+    return AgeingAsk(what, args.get("call", "").strip()[:100]), problems

@@ -24,6 +24,13 @@ class MilestoneForm(ContestedForm):
     )
 
 
+class ExpectedForm(ContestedForm):
+    """When a milestone is expected now, and why."""
+
+    expected_on = DateField("Expected on", [Needed("Enter the day, for example 3 May 2027.")])
+    reason = TextAreaField("Why", [A_PARAGRAPH, Needed("Say why it is expected on that day; the other side reads it.")])
+
+
 class AnswerForm(ContestedForm):
     """Words of the officer for the city."""
 

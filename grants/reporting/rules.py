@@ -10,7 +10,8 @@ from uuid import UUID
 
 from grants.agreements.states import MilestoneState
 from grants.budgets.rules import BudgetRules, Cell, totals
-from grants.core.errors import Problem
+from grants.core import clock
+from grants.core.errors import Problem, Refused
 from grants.core.money import ZERO, Money
 from grants.dossiers.rules import Definition, Question, QuestionKind, Section
 from grants.reporting.states import ReportKind, ReportState
@@ -104,6 +105,32 @@ class MilestoneInput:
 
     achieved_on: date
     report: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedInput:
+    """The day a milestone is expected now, and why it is not the one that was planned."""
+
+    expected_on: date
+    reason: str
+
+
+# Nobody can say anything of a day that lies further ahead.
+EXPECTED_AHEAD_DAYS_MAX = 3_653
+
+
+def expected_problems(given: ExpectedInput, state: MilestoneState, today: date) -> dict[str, str]:
+    """What is wrong with a day a milestone is said to be expected on, by field; empty when it may stand."""
+    if state not in {MilestoneState.PLANNED, MilestoneState.RETURNED}:
+        raise Refused("The milestone is reported already; when it is expected says its report.")
+    found: dict[str, str] = {}
+    if given.expected_on < today:
+        found["expected_on"] = "This day is over. Enter today or a day to come, or report the milestone as reached."
+    elif given.expected_on > clock.add_days(today, EXPECTED_AHEAD_DAYS_MAX):
+        found["expected_on"] = "This day lies more than ten years ahead. Check the year."
+    if not given.reason.strip():
+        found["reason"] = "Say why it is expected on that day; the other side reads it."
+    return found
 
 
 def accepted_total(budget_rules: BudgetRules, judged: Sequence[Judged]) -> Money:

@@ -31,7 +31,7 @@ from grants.identity import services as people
 from grants.reporting import queries, rules
 from grants.reporting.models import AcceptedCost, PeriodicReport, ReportVersion
 from grants.reporting.queries import milestone_scope, scope_of
-from grants.reporting.rules import Decision, MilestoneInput, ReportSummary
+from grants.reporting.rules import Decision, ExpectedInput, MilestoneInput, ReportSummary
 from grants.reporting.states import REPORT, ReportKind, ReportState
 
 
@@ -295,6 +295,55 @@ def return_milestone(actor: Actor, milestone_id: UUID, *, answer: str, version: 
         raise Invalid("Say what is missing.", {"answer": "Write what is missing; the city reads it."})
     MILESTONE.move(row, "return")
     row.answered_by, row.answer = actor.user_id, answer.strip()
+
+
+@act(
+    "milestone.expect",
+    needs=Permission.REPORT_EDIT,
+    scope=milestone_scope,
+    says="said when a milestone of {subject} is expected",
+)
+def expect_milestone(actor: Actor, milestone_id: UUID, given: ExpectedInput, *, version: int | None = None) -> None:
+    """The city says on which day it expects a milestone and why; the forecast of payments follows, and the officer is told."""
+    _expect(milestone_id, given, version, told=Permission.REPORT_ACCEPT)
+
+
+@act(
+    "milestone.set_expected",
+    needs=Permission.REPORT_ACCEPT,
+    scope=milestone_scope,
+    says="set the day on which a milestone of {subject} is expected",
+)
+def set_expected(actor: Actor, milestone_id: UUID, given: ExpectedInput, *, version: int | None = None) -> None:
+    """The officer says on which day a milestone is expected and why, as the city would; the city is told."""
+    _expect(milestone_id, given, version, told=Permission.REPORT_SUBMIT)
+
+
+def _expect(milestone_id: UUID, given: ExpectedInput, version: int | None, *, told: Permission) -> None:
+    """The planned day itself is no other day: then the milestone is as planned again."""
+    row = _milestone(milestone_id, version)
+    today = clock.in_zone(acts.moment()).date()
+    problems = rules.expected_problems(given, MilestoneState(row.state), today)
+    if problems:
+        raise Invalid("The day cannot be taken over.", problems)
+    reason = given.reason.strip()
+    acts.reason(reason)
+    as_planned = given.expected_on == row.due_on
+    row.expected_on, row.expected_why = (None, None) if as_planned else (given.expected_on, reason)
+    grant = locked(Grant, row.grant_id)
+    readers = [each.id for each in identity.users_with(told, agreements.scope(grant))]
+    people.mail(
+        readers,
+        "milestone_expected",
+        "grant",
+        grant.id,
+        reference=grant.reference,
+        number=str(row.number),
+        title=row.title,
+        planned=clock.long_date(row.due_on),
+        expected=clock.long_date(given.expected_on),
+        reason=reason,
+    )
 
 
 def _milestone(milestone_id: UUID, version: int | None) -> Milestone:

@@ -28,11 +28,12 @@ from grants.reporting.forms import (
     AcceptForm,
     AcceptMilestoneForm,
     AnswerForm,
+    ExpectedForm,
     MilestoneForm,
     SendForm,
     accept_form,
 )
-from grants.reporting.rules import MilestoneInput, ReportView
+from grants.reporting.rules import ExpectedInput, MilestoneInput, ReportView
 from grants.reporting.states import ReportState
 from grants.web.forms import ContestedForm, renew, status_of
 from grants.web.routing import current_actor, page, requires, see_other
@@ -95,6 +96,22 @@ def return_milestone(ref: str, number: int) -> Any:
     return _milestone_page(ref, number, form)
 
 
+@bp.post("/grants/<ref>/milestones/<int(max=2147483647):number>/expected")
+@requires(P.REPORT_EDIT, P.REPORT_ACCEPT)
+def expect_milestone(ref: str, number: int) -> Any:
+    """The day it is expected on: as the city says, or the officer for it."""
+    (grant, found), form, actor = _milestone(ref, number), ExpectedForm(), current_actor()
+    if form.validate_on_submit() and form.expected_on.data:
+        with form.attempt():
+            given = ExpectedInput(form.expected_on.data, str(form.reason.data))
+            for_the_city = actor.may(P.REPORT_EDIT, agreements.scope_of_view(grant))
+            deed = services.expect_milestone if for_the_city else services.set_expected
+            deed(actor, found.id, given, version=form.version_shown())
+            flash("The day is taken over. The forecast of payments follows it, and the other side was told.", "success")
+            return see_other(".milestone", ref=ref, number=number)
+    return _milestone_page(ref, number, form)
+
+
 def _milestone(ref: str, number: int) -> tuple[GrantView, MilestoneView]:
     grant = agreements.grant(current_actor(), ref)
     for found in grant.milestones:
@@ -117,6 +134,7 @@ def _milestone_page(ref: str, number: int, form: ContestedForm) -> Any:
         tell=form if isinstance(form, MilestoneForm) else MilestoneForm(formdata=None, data=stands),
         accept=form if isinstance(form, AcceptMilestoneForm) else AcceptMilestoneForm(formdata=None, data=stands),
         give_back=form if isinstance(form, AnswerForm) else AnswerForm(formdata=None, data=stands),
+        expect=form if isinstance(form, ExpectedForm) else ExpectedForm(formdata=None, data=stands),
         today=_today(),
     )
     return shown, status_of(form)

@@ -5,24 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from grants.agreements.rules import GrantView
 from grants.agreements.states import MilestoneState
 from grants.budgets import queries as budgets
 from grants.budgets.rules import Cell
 from grants.core import clock, jobs
+from grants.core.db import db
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Problems, Refused
 from grants.core.faults import Fault
+from grants.core.jobs import Job
 from grants.core.money import ZERO, Money, euros
 from grants.dossiers.rules import Answer
 from grants.identity import queries as identity
 from grants.identity.policy import Role
 from grants.payments import queries as payments
 from grants.reporting import queries, services
-from grants.reporting.rules import Decision, Judged, MilestoneInput, ReportView
+from grants.reporting.rules import Decision, ExpectedInput, Judged, MilestoneInput, ReportView
 from grants.reporting.states import ReportState
 from tests import actors
 from tests.agreements.conftest import CLOSED, IN_FORCE, Find, actor, grant, hold, hold_in
@@ -263,3 +267,63 @@ def test_the_city_types_its_costs_on_the_page(demo_app: Flask, grant: Find) -> N
 
     assert answer.status_code == 303
     assert budgets.written(report.budget_id).cells[0].amount == Money(1250_50)
+
+
+def test_a_milestone_is_expected_on_another_day_with_a_reason_and_the_officer_is_told(grant: Find) -> None:
+    before = milestone(grant, 3)
+    later = clock.add_days(max(before.due_on, clock.now().date()), 45)
+
+    services.expect_milestone(
+        actor("reka"), before.id, ExpectedInput(later, " The pump comes late. "), version=before.version
+    )
+
+    now = milestone(grant, 3)
+    assert (now.expected_on, now.expected_why, now.due_on) == (later, "The pump comes late.", before.due_on)
+    assert actor("officer").user_id in mailed("milestone_expected")
+    with pytest.raises(Conflict):
+        services.set_expected(actor("officer"), before.id, ExpectedInput(later, "Seen."), version=before.version)
+
+
+def test_the_officer_says_it_too_and_the_planned_day_is_no_other_day(grant: Find) -> None:
+    found = milestone(grant, 3)
+    with clock.at(datetime.combine(found.due_on - timedelta(days=9), time(9), UTC)):
+        services.set_expected(
+            actor("officer"), found.id, ExpectedInput(clock.add_days(found.due_on, 20), "Told by telephone.")
+        )
+        assert milestone(grant, 3).expected_on == clock.add_days(found.due_on, 20)
+        services.set_expected(actor("officer"), found.id, ExpectedInput(found.due_on, "In time after all."))
+
+    assert (milestone(grant, 3).expected_on, milestone(grant, 3).expected_why) == (None, None)
+    assert actor("reka").user_id in mailed("milestone_expected")
+
+
+@pytest.mark.parametrize(
+    ("days", "reason", "field"),
+    [(-1, "Because.", "expected_on"), (4_000, "Because.", "expected_on"), (10, "  ", "reason")],
+)
+def test_a_day_that_is_over_or_far_ahead_or_without_a_reason_is_not_taken_over(
+    grant: Find, days: int, reason: str, field: str
+) -> None:
+    day = clock.add_days(clock.in_zone(clock.now()).date(), days)
+
+    with pytest.raises(Invalid) as refused:
+        services.expect_milestone(actor("reka"), milestone(grant, 3).id, ExpectedInput(day, reason))
+    assert set(refused.value.problems) == {field}
+
+
+def test_a_reported_milestone_is_expected_on_no_day_any_more(grant: Find) -> None:
+    found = milestone(grant, 1)
+    far = ExpectedInput(clock.add_days(clock.now().date(), 10), "Late.")
+
+    with pytest.raises(Refused):
+        services.set_expected(actor("officer"), found.id, far)
+    with pytest.raises(NotAllowed):
+        services.set_expected(actor("reka"), found.id, far)
+    with pytest.raises(NotAllowed):
+        services.expect_milestone(actor("officer"), found.id, far)
+
+
+def mailed(template: str) -> set[UUID]:
+    """Whom letters of this kind are for."""
+    found = select(Job.args).where(Job.name == "jobs.mail.send", Job.args["template"].astext == template)
+    return {UUID(each["user_id"]) for each in db.session.scalars(found)}

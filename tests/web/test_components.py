@@ -21,7 +21,7 @@ from wtforms import (
 )
 from wtforms.validators import Optional
 
-from grants.core import clock
+from grants.core import charts, clock
 from grants.core.errors import Invalid
 from grants.core.money import Money
 from grants.web.filters import BACK_BYTES_MAX, further
@@ -64,6 +64,16 @@ def render_gallery(*, wrong: bool, density: str = "") -> str:
         "negative": Money(-125_000),
         "rows": Rows(items=(1, 2, 3), next_key="k", total=7, first=False),
         "first_day": date(2022, 11, 15),
+        "drawn_steps": charts.steps(
+            ("May", "June", "July"),
+            [
+                charts.Series("ceiling", "Ceiling", (Money(90_000_000),) * 3),
+                charts.Series("paid", "Paid", (Money(20_000_000), Money(30_000_000), None)),
+                charts.Series("forecast", "Forecast", (None, Money(30_000_000), Money(60_000_000))),
+            ],
+            now=2,
+        ),
+        "drawn_bars": charts.bars([("due", "Not due", Money(5_000_000), "2 payments"), ("late", "Late", Money(1), "")]),
     }
     return render_template_string(GALLERY, **context)
 
@@ -137,3 +147,13 @@ def test_messages_are_shown_once(app: Flask) -> None:
     with app.test_request_context("/about"):
         get_flashed_messages()
         assert "pg-flash" not in render_gallery(wrong=False)
+
+
+def test_a_chart_is_drawn_in_per_cent_with_a_sentence_and_its_table_and_without_any_style(app: Flask) -> None:
+    with app.test_request_context("/about"):
+        text = render_gallery(wrong=False)
+
+    chart = text[text.index('class="pg-chart"') : text.index("</section>", text.index('class="pg-chart"'))]
+    assert "in July" in chart[chart.index("aria-label") :][:300]
+    assert 'class="ln s-forecast" x1="66.66%"' in chart
+    assert "<table" in chart and "style=" not in chart

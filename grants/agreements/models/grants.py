@@ -121,6 +121,7 @@ class Milestone(Row):
         UniqueConstraint("grant_id", "number"),
         state_check(MilestoneState),
         CheckConstraint("(state = 'accepted') = (accepted_at IS NOT NULL)", name="accepted_has_time"),
+        CheckConstraint("(expected_on IS NULL) = (expected_why IS NULL)", name="expected_has_reason"),
     )
 
     grant_id: Mapped[UUID] = mapped_column(points_to("grant_agreement.id"))
@@ -128,6 +129,9 @@ class Milestone(Row):
     title: Mapped[str]
     criterion: Mapped[str]
     due_on: Mapped[date]
+    # When it is expected now, and why that is not the day it was planned for; the forecast of payments follows it.
+    expected_on: Mapped[date | None]
+    expected_why: Mapped[str | None] = mapped_column(info=DIGEST)
     state: Mapped[str]
     achieved_on: Mapped[date | None]
     report: Mapped[str | None] = mapped_column(info=DIGEST)

@@ -231,6 +231,8 @@ def milestones(grant_id: UUID) -> Asking[tuple[MilestoneView, ...]]:
             answer=each.answer,
             reported_at=each.reported_at,
             accepted_at=each.accepted_at,
+            expected_on=each.expected_on,
+            expected_why=each.expected_why,
         )
         for each in rows
     )

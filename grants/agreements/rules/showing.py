@@ -140,6 +140,9 @@ class MilestoneView:
     answer: str | None
     reported_at: datetime | None
     accepted_at: datetime | None
+    # When it is expected now, where that is another day than planned, and why.
+    expected_on: date | None = None
+    expected_why: str | None = None
 
     def is_late(self, today: date) -> bool:
         """Whether it is past its day and not yet accepted or with the programme."""

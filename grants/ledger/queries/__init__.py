@@ -16,17 +16,19 @@ from grants.ledger.queries.journal import (
     source_keys,
     visible,
 )
-from grants.ledger.queries.moments import out_of_order, stood
+from grants.ledger.queries.moments import budgets_of_calls, committed_and_paid, out_of_order, stood
 from grants.ledger.queries.sums import (
     at_places,
     available_cents,
     balance,
     balances,
+    cents_of,
     grants_balances,
     of,
     partners_consumed,
     partners_open,
     sides,
+    sums_by_grant,
     trial_balance,
 )
 
@@ -40,7 +42,10 @@ __all__ = [
     "available_cents",
     "balance",
     "balances",
+    "budgets_of_calls",
+    "cents_of",
     "checked",
+    "committed_and_paid",
     "count_entries",
     "dimension_ids",
     "entries",
@@ -57,6 +62,7 @@ __all__ = [
     "source_keys",
     "standing",
     "stood",
+    "sums_by_grant",
     "trial_balance",
     "verify",
     "visible",

@@ -31,7 +31,7 @@ from grants.core.errors import Problem
 from grants.core.money import Money
 from grants.core.permissions import Actor
 from grants.ledger import rules
-from grants.ledger.accounts import CHART, Account, Floor, Side
+from grants.ledger.accounts import CHART, Account, Floor, Ledger, Side
 from grants.ledger.models import LEDGER_MONTH, LedgerEntry, LedgerLeg
 from grants.ledger.queries.journal import visible
 from grants.ledger.queries.sums import credits_sum, debits_sum, known_at, leg_net
@@ -285,3 +285,33 @@ def stood(actor: Actor, *, grant_id: UUID | None, as_of: AsOf) -> dict[Account, 
         statement = statement.where(LedgerLeg.grant_id == grant_id)
     rows = db.session.execute(known_at(as_of, statement).group_by(LedgerLeg.account))
     return {Account(code): natural(Account(code), int(net), 0) for code, net in rows}
+
+
+def budgets_of_calls(actor: Actor | None, *, fund_source_id: UUID | None = None) -> Any:
+    """The budget accounts of every call, by the entries this person may see (the program: all of them): a select of call,
+    account and net debit cents.
+    """
+    budget = [account.value for account in Account if account.ledger is Ledger.BUDGET]
+    statement: Any = (
+        select(LedgerLeg.call_id, LedgerLeg.account, func.sum(leg_net).label("net"))
+        .where(LedgerLeg.account.in_(budget), LedgerLeg.call_id.is_not(None))
+        .group_by(LedgerLeg.call_id, LedgerLeg.account)
+    )
+    if actor is not None:
+        statement = statement.where(LedgerLeg.entry_id.in_(select(LedgerEntry.id).where(visible(actor))))
+    return statement if fund_source_id is None else statement.where(LedgerLeg.fund_source_id == fund_source_id)
+
+
+def committed_and_paid(ids: Any) -> Any:
+    """By month, what was committed and paid of the grants a select names: a select of month, account and net debit cents."""
+    month = func.date_trunc("month", LedgerEntry.effective_on)
+    return (
+        select(cast(month, Date).label("month"), LedgerLeg.account, func.sum(leg_net).label("net"))
+        .join(LedgerEntry, LedgerEntry.id == LedgerLeg.entry_id)
+        .where(
+            LedgerLeg.account.in_([Account.LEGALLY_COMMITTED.value, Account.CONSUMED.value]),
+            LedgerLeg.grant_id.in_(ids),
+        )
+        .group_by("month", LedgerLeg.account)
+        .order_by("month", LedgerLeg.account)
+    )

@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, case, cast, exists, func, or_, select
 from grants.agreements.models import Beneficiary, Grant
 from grants.applications.models import Application
 from grants.calls.models import Call
+from grants.core import clock
 from grants.core.db import db
 from grants.core.errors import Problem
 from grants.core.money import ZERO, Money
@@ -50,7 +51,6 @@ NOT_APPLICABLE = (
         "Between two statements the bank account moved as the ledger says.",
         not_applicable="Bank statements are imported, but nothing is booked from them yet.",
     ),
-    Checked("I19", "Future schedule, paid and released add up to the maximum.", not_applicable="There is no forecast."),
     Checked("I20", "No evidence is accepted twice.", not_applicable="There is no register of invoices and work days."),
 )
 
@@ -76,8 +76,9 @@ def check_ledger() -> tuple[Checked, ...]:
     what the accounts hold, and offsets between grants cancel out; I7 clearing; I21 entries are what acts posted; and that
     each leg of a call or grant names its parent grant. By the payments: I8 the ceiling before the balance; I9 the final
     amount; I11 parts by partner; I12 orders and what was booked for them; I13 files and their orders; I15 four eyes; I16
-    each change of state on the record. Here: I4 open and consumed commitment is the signed
-    maximum less what was decommitted, and partner maxima add up to it; I5 paid <= committed <= awarded <= budget, as it
+    each change of state on the record; I19 what is expected, on its way, paid and given back is the maximum; what is
+    due. Here: I4
+    open and consumed commitment is the signed maximum less what was decommitted, and partner maxima add up to it; I5 paid <= committed <= awarded <= budget, as it
     stands and at every moment of both times; I10 no partner consumed more than the own maximum; and that every id a leg
     names is there.
     """
@@ -92,7 +93,15 @@ def check_ledger() -> tuple[Checked, ...]:
         Checked("I10", "No partner consumed more than the own maximum.", len(grants), "grants", tuple(_consumed())),
         Checked("Ids", "Every id that a leg names is there.", named, "ids", tuple(lost)),
     )  # fmt: skip
-    found = [*own, *across, *payments.checked(stands), *NOT_APPLICABLE]
+    today = clock.in_zone(clock.now()).date()
+    found = [
+        *own,
+        *across,
+        *payments.checked(stands),
+        payments.add_up(today),
+        *NOT_APPLICABLE,
+        payments.due_checked(stands),
+    ]
     return tuple(sorted(found, key=_place))
 
 

@@ -24,7 +24,7 @@ GRANT_STORY = frozenset(
         ),
         *("agreement.sign_city", "agreement.sign_programme", "agreement.take_back", "grant.close"),
         *("bank_account.confirm", "bank_account.enter", "bank_account.refuse"),
-        *("milestone.accept", "milestone.report", "milestone.return"),
+        *("milestone.accept", "milestone.expect", "milestone.report", "milestone.return", "milestone.set_expected"),
         *("report.accept", "report.open", "report.reject", "report.return", "report.submit"),
         *("payment_request.decide", "payment_request.open_for_report", "payment_request.open_prefinancing"),
         *("payment_request.reject", "payment_request.submit", "payment_order.execute"),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from grants.payments.models.banking import OwnAccount
 from grants.payments.models.circuit import AuthorityLimit, PaymentCircuit
 from grants.payments.models.files import PaymentBatch
+from grants.payments.models.forecasts import ForecastLine, ForecastSnapshot
 from grants.payments.models.orders import PaymentOrder, PaymentOrderSignature
 from grants.payments.models.recoveries import Recovery, RecoveryReceipt
 from grants.payments.models.requests import PaymentRequest, PaymentRequestPart
@@ -18,6 +19,8 @@ __all__ = [
     "BankImport",
     "BankLine",
     "BankStatement",
+    "ForecastLine",
+    "ForecastSnapshot",
     "OwnAccount",
     "PaymentBatch",
     "PaymentCircuit",

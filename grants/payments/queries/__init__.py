@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from grants.payments.queries.absences import absences
+from grants.payments.queries.ageing import AgeingPage, ageing, due_checked
 from grants.payments.queries.checks import checked, verify
 from grants.payments.queries.circuit import circuit_page, hands_of, limits_page, stand_ins_page
+from grants.payments.queries.expected import add_up, grant_strip, outlooks
+from grants.payments.queries.forecasts import (
+    ForecastPage,
+    KeptPage,
+    kept_by_the_program,
+    kept_forecast,
+    whole_forecast,
+)
+from grants.payments.queries.forecasts import forecast as forecast_page
 from grants.payments.queries.grants import GrantPayments, grant_payments
 from grants.payments.queries.journal import LEDGER_COLUMNS, ledger, ledger_entry, ledger_lines, stood
 from grants.payments.queries.lists import batch, batch_id_of, batch_view, batches
@@ -41,11 +51,16 @@ from grants.payments.queries.waiting import Inbox, duties, inbox, payable_orders
 __all__ = [
     "LEDGER_COLUMNS",
     "ROWS_MAX",
+    "AgeingPage",
     "Basis",
+    "ForecastPage",
     "GrantPayments",
     "Inbox",
+    "KeptPage",
     "absences",
     "account_numbers",
+    "add_up",
+    "ageing",
     "basis_of",
     "batch",
     "batch_id_of",
@@ -53,13 +68,18 @@ __all__ = [
     "batches",
     "checked",
     "circuit_page",
+    "due_checked",
     "duties",
     "forecast",
+    "forecast_page",
     "grant_payments",
     "grant_recovery",
+    "grant_strip",
     "hands_of",
     "history",
     "inbox",
+    "kept_by_the_program",
+    "kept_forecast",
     "ledger",
     "ledger_entry",
     "ledger_lines",
@@ -70,6 +90,7 @@ __all__ = [
     "order",
     "order_id_of",
     "order_ids_of",
+    "outlooks",
     "own_account",
     "own_account_by_id",
     "own_account_scope",
@@ -88,5 +109,6 @@ __all__ = [
     "standing",
     "stood",
     "verify",
+    "whole_forecast",
     "why_gone",
 ]

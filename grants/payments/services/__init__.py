@@ -20,6 +20,7 @@ from grants.payments.services.circuit import (
 )
 from grants.payments.services.clock import answer_suspension, lift, suspend
 from grants.payments.services.closure import close_grant, closure_problems
+from grants.payments.services.forecasts import keep_forecast, keep_monthly
 from grants.payments.services.orders import authorise, cancel, change, prepare, verify
 from grants.payments.services.own_accounts import close_own_account, confirm_own_account, enter_own_account
 from grants.payments.services.recoveries import book_receipt, establish, waive
@@ -51,6 +52,8 @@ __all__ = [
     "execute",
     "export",
     "import_statement",
+    "keep_forecast",
+    "keep_monthly",
     "lift",
     "make_batch_file",
     "open_answer_file",

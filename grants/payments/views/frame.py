@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask import Blueprint
 
+from grants.core import clock
 from grants.core.permissions import Permission
 from grants.identity import queries as identity
 from grants.payments import queries
@@ -23,13 +24,19 @@ P = Permission
 NAVIGATION = (
     NavItem("Payments", "payments.approvals", (P.PAYMENT_ORDER_READ,), 60),
     NavItem("Ledger", "payments.ledger", (P.LEDGER_READ,), 65),
+    NavItem("Forecast", "payments.forecast", (P.LEDGER_READ,), 66),
 )
 
 
 @bp.app_context_processor
 def what_was_paid() -> dict[str, Any]:
-    """Lent to the page of a payee's accounts, which lies below payments: how often each was paid to."""
-    return {"payments_to": queries.payments_to}
+    """Lent to pages that lie below payments: how often an account was paid to; where the money of a grant is, and goes."""
+    return {"payments_to": queries.payments_to, "money_of": money_of}
+
+
+def money_of(grant_id: UUID) -> Any:
+    """The outlook and the strip of a grant today."""
+    return queries.grant_strip(grant_id, clock.in_zone(clock.now()).date())
 
 
 def overtaker(
