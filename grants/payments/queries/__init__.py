@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grants.payments.queries.checks import checked, verify
+from grants.payments.queries.funds import fund_money, outlasting_words
 from grants.payments.queries.grants import GrantPayments, grant_payments
 from grants.payments.queries.journal import ledger, ledger_entry, ledger_lines, stood
 from grants.payments.queries.lists import batch, batch_id_of, batch_view, batches
@@ -50,6 +51,7 @@ __all__ = [
     "checked",
     "duties",
     "forecast",
+    "fund_money",
     "grant_payments",
     "grant_recovery",
     "history",
@@ -63,6 +65,7 @@ __all__ = [
     "order",
     "order_id_of",
     "order_ids_of",
+    "outlasting_words",
     "own_account",
     "own_account_by_id",
     "own_account_scope",

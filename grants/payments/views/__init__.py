@@ -5,6 +5,7 @@ from __future__ import annotations
 from grants.payments.views import (
     answering,
     approvals,
+    funds,
     grants,
     ledger,
     orders,
@@ -21,6 +22,7 @@ __all__ = [
     "answering",
     "approvals",
     "bp",
+    "funds",
     "grants",
     "ledger",
     "orders",
