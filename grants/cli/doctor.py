@@ -96,6 +96,7 @@ def _database(program: Program, settings: Any, addresses: local.Addresses) -> li
     on = replace(settings, DATABASE_URL=addresses.database, REDIS_URL=addresses.queue)
     with program.make_app(on).app_context():
         from grants.oversight import queries
+        from grants.payments import queries as payments
 
         try:
             # Disk and roles are looked at here more closely.
@@ -110,6 +111,8 @@ def _database(program: Program, settings: Any, addresses: local.Addresses) -> li
                 proofs = queries.proofs()
                 found.append(Finding(Level.WELL if proofs.well else Level.RED, proofs.name, proofs.words))
                 found += _absences()
+                if outlasting := payments.outlasting_words():
+                    found.append(Finding(Level.WARNING, "parents", outlasting))
         finally:
             db.session.remove()
             db.engine.dispose()

@@ -10,7 +10,7 @@ from wtforms.validators import Length
 
 from grants.cities.rules import country_code
 from grants.core.errors import Invalid, quoted
-from grants.programmes.rules import FundSourceInput, FundSourceView, FundSourceWords, ParentRules
+from grants.programmes.rules import DAYS_MAX, FundSourceInput, FundSourceView, FundSourceWords, ParentRules
 from grants.web.forms import A_PARAGRAPH, ContestedForm, DateField, MoneyField, Needed
 
 _RATE = re.compile(r"^[0-9]{1,3}([.,][0-9]{1,4})?$")
@@ -26,6 +26,17 @@ class _WhatItIs(ContestedForm):
     )
     starts_on = DateField("Starts on")
     ends_on = DateField("Ends on")
+    amount = MoneyField("What it brings the programme in all, in euros")
+    report_days = StringField("Days after its end within which the programme reports")
+    payment_days = StringField("Days after that report within which the programme is paid")
+
+    def _days(self) -> tuple[int | None, int | None]:
+        """Both counts of days; raises :class:`Invalid` with a sentence beside each field."""
+        problems: dict[str, str] = {}
+        found = tuple(_whole(name, self[name].data or "", problems) for name in ("report_days", "payment_days"))
+        if problems:
+            raise Invalid("The parent grant was not kept.", problems)
+        return found[0], found[1]
 
 
 class DescribeForm(_WhatItIs):
@@ -36,14 +47,16 @@ class DescribeForm(_WhatItIs):
         """The form with what stands."""
         return cls(
             version=str(source.version), acronym=source.acronym, framework=source.framework,
-            starts_on=source.starts_on, ends_on=source.ends_on,
+            starts_on=source.starts_on, ends_on=source.ends_on, amount=source.amount,
+            report_days=_number(source.report_days), payment_days=_number(source.payment_days),
         )  # fmt: skip
 
     def to_input(self) -> FundSourceWords:
         """What it is called, as its frozen value."""
         return FundSourceWords(
-            self.acronym.data or "", self.framework.data or "", self.starts_on.data, self.ends_on.data
-        )
+            self.acronym.data or "", self.framework.data or "", self.starts_on.data, self.ends_on.data,
+            self.amount.data, *self._days(),
+        )  # fmt: skip
 
 
 class RulesForm(ContestedForm):
@@ -92,7 +105,7 @@ class NewForm(_WhatItIs, RulesForm):
         """The parent grant as its frozen value."""
         return FundSourceInput(
             (self.number.data or "").strip(), self.acronym.data or "", self.framework.data or "",
-            self.starts_on.data, self.ends_on.data, self.to_input(),
+            self.starts_on.data, self.ends_on.data, self.to_input(), self.amount.data, *self._days(),
         )  # fmt: skip
 
 
@@ -125,6 +138,20 @@ def _rate(name: str, typed: str | None, problems: dict[str, str]) -> Fraction | 
         problems[name] = f"{quoted(text)} is no percentage. Write a number from 0 to 100, for example 25 or 12.5."
         return None
     return Fraction(text.replace(",", "."))
+
+
+def _number(days: int | None) -> str:
+    return "" if days is None else str(days)
+
+
+def _whole(name: str, typed: str, problems: dict[str, str]) -> int | None:
+    text = typed.strip()
+    if not text:
+        return None
+    if not re.fullmatch("[0-9]{1,3}", text):
+        problems[name] = f"{quoted(text)} is no number of days. Write a whole number from 0 to {DAYS_MAX}."
+        return None
+    return int(text)
 
 
 def _months(typed: str, problems: dict[str, str]) -> int:

@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.core.db import Row, points_to
+from grants.core.money import Money
 
 
 class Programme(Row):
@@ -31,12 +32,21 @@ class FundSource(Row):
     """The parent grant a call is paid from: every ledger leg names one."""
 
     __tablename__ = "fund_source"
-    __table_args__ = (CheckConstraint("starts_on IS NULL OR ends_on IS NULL OR starts_on <= ends_on", name="in_order"),)
+    __table_args__ = (
+        CheckConstraint("starts_on IS NULL OR ends_on IS NULL OR starts_on <= ends_on", name="in_order"),
+        CheckConstraint("amount > 0", name="amount_positive"),
+        CheckConstraint("report_days BETWEEN 0 AND 365 AND payment_days BETWEEN 0 AND 365", name="days_in_range"),
+    )
 
     number: Mapped[str] = mapped_column(unique=True)
     acronym: Mapped[str]
     framework: Mapped[str]
     starts_on: Mapped[date | None]
     ends_on: Mapped[date | None]
+    # What it brings the programme in all, in euros; empty where nobody said.
+    amount: Mapped[Money | None]
+    # Within how many days after its end the programme reports, and after the report it is paid.
+    report_days: Mapped[int | None]
+    payment_days: Mapped[int | None]
     # What the parent grant lays down for its calls; ``programmes.rules.ParentRules`` gives it its types.
     rules: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -94,8 +94,9 @@ def fund_source_view(row: FundSource) -> FundSourceView:
     """A row as its frozen value."""
     rules = parent_rules(row)
     return FundSourceView(
-        row.id, row.number, row.acronym, row.framework, row.starts_on, row.ends_on, rules, row.version
-    )
+        row.id, row.number, row.acronym, row.framework, row.starts_on, row.ends_on, rules, row.version,
+        row.amount, row.report_days, row.payment_days,
+    )  # fmt: skip
 
 
 def parent_rules(row: FundSource) -> ParentRules:

@@ -10,11 +10,15 @@ from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
 
+from grants.core import clock
 from grants.core.errors import Invalid, Problem
 from grants.core.money import ZERO, Money
 
 # The number of a parent grant is part of the address of its page.
 NUMBER_CHARACTERS_MAX = 60
+
+# The longest time for a report or a payment of a parent grant.
+DAYS_MAX = 365
 
 # How long a call is open at the least where its parent grant says nothing else (domain.md F-09).
 OPENING_MONTHS_MIN = 2
@@ -95,11 +99,28 @@ class FundSourceView:
     ends_on: date | None
     rules: ParentRules = NO_PARENT_RULES
     version: int = 1
+    amount: Money | None = None
+    report_days: int | None = None
+    payment_days: int | None = None
+
+    @property
+    def reports_by(self) -> date | None:
+        """The last day on which the programme reports to whoever gives the parent grant, itself included."""
+        return reports_by(self.ends_on, self.report_days)
 
     @property
     def title(self) -> str:
         """``NetZeroCities, Horizon 2020 grant 101036519``."""
         return f"{self.acronym}, {self.framework} grant {self.number}"
+
+
+def reports_by(ends_on: date | None, report_days: int | None) -> date | None:
+    """The last day to report on a parent grant; None where its end or its days are not known.
+
+    >>> reports_by(date(2025, 9, 30), 60)
+    datetime.date(2025, 11, 29)
+    """
+    return None if ends_on is None or report_days is None else clock.add_days(ends_on, report_days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +165,9 @@ class FundSourceInput:
     starts_on: date | None = None
     ends_on: date | None = None
     rules: ParentRules = NO_PARENT_RULES
+    amount: Money | None = None
+    report_days: int | None = None
+    payment_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +178,9 @@ class FundSourceWords:
     framework: str
     starts_on: date | None = None
     ends_on: date | None = None
+    amount: Money | None = None
+    report_days: int | None = None
+    payment_days: int | None = None
 
 
 # What an installation starts with: the programme of the three cohorts and the parent grant of the first
@@ -190,6 +217,11 @@ def checked_fund_source(given: FundSourceInput) -> FundSourceInput:
         )
     if given.starts_on and given.ends_on and given.ends_on < given.starts_on:
         problems["ends_on"] = "The parent grant ends before it starts. Check both dates."
+    if given.amount is not None and given.amount <= ZERO:
+        problems["amount"] = "A parent grant brings more than zero. Leave it empty if the amount is not known."
+    for name, days in {"report_days": given.report_days, "payment_days": given.payment_days}.items():
+        if days is not None and not 0 <= days <= DAYS_MAX:
+            problems[name] = f"Write a whole number of days from 0 to {DAYS_MAX}, or leave it empty."
     if problems:
         raise Invalid("The fund source is not complete.", problems)
     return given
@@ -210,6 +242,46 @@ def checked_parent_rules(given: ParentRules) -> ParentRules:
     if problems:
         raise Invalid("The rules of the parent grant were not kept.", problems)
     return given
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """A grant whose last payment may fall after the end of the parent grant that pays it."""
+
+    settled_by: date
+    parent_ends_on: date
+    # Whether that is also after the day by which the programme must have reported.
+    past_report: bool
+
+    @property
+    def words(self) -> str:
+        """What is wrong, by how much, and the way out."""
+        days = (self.settled_by - self.parent_ends_on).days
+        late = f"its last payment may fall on {clock.long_date(self.settled_by)}, {days} {'day' if days == 1 else 'days'} after the parent grant ends on {clock.long_date(self.parent_ends_on)}"
+        if self.past_report:
+            return f"{late}, and after the day by which the programme reports on it. Choose an earlier start or fewer months, or have the parent grant extended."
+        return f"{late}. Choose an earlier start or fewer months, or agree with whoever gives the parent grant that later payments count."
+
+
+def passes_parent_end(
+    ends_before: date,
+    *,
+    report_days: int,
+    payment_days: int,
+    parent_ends_on: date | None,
+    reports_by: date | None = None,
+) -> Beyond | None:
+    """Whether a grant's end, with its time to report and to be paid, passes the end of its parent grant; by how much.
+
+    >>> passes_parent_end(date(2025, 6, 1), report_days=60, payment_days=90, parent_ends_on=date(2025, 10, 1)).settled_by
+    datetime.date(2025, 10, 29)
+    """
+    if parent_ends_on is None:
+        return None
+    settled_by = clock.add_days(ends_before, report_days + payment_days)
+    if settled_by <= parent_ends_on:
+        return None
+    return Beyond(settled_by, parent_ends_on, reports_by is not None and settled_by > reports_by)
 
 
 def rules_words(rules: ParentRules) -> tuple[tuple[str, str], ...]:

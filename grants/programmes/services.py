@@ -69,6 +69,9 @@ def ensure_fund_source(given: FundSourceInput) -> UUID:
             starts_on=given.starts_on,
             ends_on=given.ends_on,
             rules=encoding.encode(checked_parent_rules(given.rules)),
+            amount=given.amount,
+            report_days=given.report_days,
+            payment_days=given.payment_days,
         )
         db.session.add(found)
         db.session.flush()
@@ -95,11 +98,17 @@ def set_rules(actor: Actor, fund_source_id: UUID, given: ParentRules, *, version
 def describe(
     actor: Actor, fund_source_id: UUID, given: FundSourceWords, *, version: int | None = None
 ) -> FundSourceView:
-    """Mend acronym, framework and dates of a parent grant; its number stays, calls and ledger know it by that."""
+    """Mend acronym, framework, dates, amount and days of a parent grant; its number stays, calls and ledger know it by that."""
     row = locked(FundSource, fund_source_id)
     check_version(row, version)
-    checked_fund_source(FundSourceInput(row.number, given.acronym, given.framework, given.starts_on, given.ends_on))
+    checked_fund_source(
+        FundSourceInput(
+            row.number, given.acronym, given.framework, given.starts_on, given.ends_on,
+            amount=given.amount, report_days=given.report_days, payment_days=given.payment_days,
+        )
+    )  # fmt: skip
     row.acronym, row.framework = given.acronym.strip(), given.framework.strip()
     row.starts_on, row.ends_on = given.starts_on, given.ends_on
+    row.amount, row.report_days, row.payment_days = given.amount, given.report_days, given.payment_days
     db.session.flush()
     return queries.fund_source_view(row)

@@ -15,7 +15,10 @@ from grants.web.routing import current_actor, page, requires, see_other
 
 bp = Blueprint("programmes", __name__, url_prefix="/parent-grants")
 
-READS = (Permission.PROGRAMME_MANAGE, Permission.CALL_MANAGE, Permission.BUDGET_AUTHORISE, Permission.AUDIT_READ)
+READS = (
+    Permission.PROGRAMME_MANAGE, Permission.CALL_MANAGE, Permission.BUDGET_AUTHORISE, Permission.AUDIT_READ,
+    Permission.LEDGER_READ,
+)  # fmt: skip
 
 
 @bp.get("")

@@ -40,6 +40,7 @@ from grants.demo.preparing import answer, evidence, meet_conditions
 from grants.demo.texts import letter
 from grants.identity import queries as identity
 from grants.identity.policy import Role
+from grants.programmes.models import FundSource
 from tests import actors
 from tests.agreements.accounts import called_back
 from tests.agreements.conftest import IN_FORCE, IN_PREPARATION, Find, actor, sides_of
@@ -437,3 +438,18 @@ def test_the_page_of_the_preparation_asks_the_same_with_one_and_with_two_benefic
     meet_conditions(found.id, sides_of(found), count=6)
 
     assert asked() == one <= 10
+
+
+def test_the_preparation_says_that_the_grant_outlasts_its_parent_grant(demo_app: Flask, grant: Find) -> None:
+    found = grant(IN_PREPARATION)
+    officer = actors.client_of(demo_app, actor("officer"))
+    place, limits = f"/grants/{found.reference}/preparation", found.time_limits
+    assert "outlasts its parent grant" not in text_of(officer.get(place))
+    with arranging():
+        fund = db.session.get_one(FundSource, found.fund_source_id)
+        fund.ends_on = clock.add_days(found.ends_before, limits.report + limits.balance - 1)
+
+    shown = text_of(officer.get(place))
+
+    assert "This grant outlasts its parent grant Reported and paid within its time limits, its last payment" in shown
+    assert "1 day after the parent grant ends" in shown

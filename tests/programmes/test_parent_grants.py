@@ -46,6 +46,8 @@ def test_a_parent_grant_is_added_with_its_rules_without_any_file(manager: FlaskC
         framework="Horizon Europe",
         starts_on="1 October 2023",
         ends_on="30.9.2027",
+        amount="53 000 000",
+        report_days="60",
         activities="Pilots\nTwinning",
         recipients="Cities of the Mission",
         maximum_per_recipient="1 500 000",
@@ -68,6 +70,7 @@ def test_a_parent_grant_is_added_with_its_rules_without_any_file(manager: FlaskC
     )
     assert "SGA-NZC" in text_of(manager.get("/parent-grants"))
     shown = text_of(manager.get("/parent-grants/101121530"))
+    assert "53 000 000.00" in shown.replace("\u202f", " ").replace("\xa0", " ") and "29 November 2027" in shown
     assert "12.5 %" in shown and "Pilots, Twinning" in shown and "No call is paid from it yet" in shown
 
 

@@ -52,6 +52,7 @@ from grants.identity.models import RoleGrant, User
 from grants.identity.policy import Role
 from grants.identity.rules import OrganisationView
 from grants.programmes.models import FundSource
+from grants.programmes.rules import reports_by
 
 
 @reader
@@ -121,14 +122,17 @@ def view(row: Grant) -> Asking[GrantView]:
         revision=RevisionState(revised[0].state) if revised else None,
         budget_id=row.budget_id,
         dossier_id=row.dossier_id,
+        parent_ends_on=lies.ends_on,
+        parent_reports_by=reports_by(lies.ends_on, lies.report_days),
     )
 
 
 def _lies(row: Grant) -> Asking[list[Any]]:
     """The call, fund source and application of a grant, in one row."""
     columns = (Call.slug, Call.title, FundSource.acronym, FundSource.framework, FundSource.number)
+    ends = (FundSource.ends_on, FundSource.report_days)
     return ask(
-        select(*columns, Application.reference, Application.state)
+        select(*columns, *ends, Application.reference, Application.state)
         .select_from(Call)
         .join(Application, Application.id == row.application_id)
         .join(FundSource, FundSource.id == row.fund_source_id)

@@ -30,6 +30,7 @@ from grants.calls.rules import PLAIN_CLOCK, PaymentClock, TimeLimits
 from grants.core import encoding
 from grants.core.errors import Problem
 from grants.core.money import Money, total
+from grants.programmes.rules import Beyond, passes_parent_end
 
 
 def offer_problems(grant: GrantView, asked: Iterable[ConditionView]) -> tuple[Problem, ...]:
@@ -207,6 +208,9 @@ class GrantView:
     revision: RevisionState | None = None
     budget_id: UUID | None = None
     dossier_id: UUID | None = None
+    # When the parent grant ends, and the last day on which the programme reports on it, where both are known.
+    parent_ends_on: date | None = None
+    parent_reports_by: date | None = None
     # Given to offers that were taken back: they count for nothing and stay on record.
     earlier_signatures: tuple[SignatureView, ...] = ()
 
@@ -214,6 +218,18 @@ class GrantView:
     def text(self) -> AgreementText:
         """What the agreement says: as it was offered, or as it would be offered now."""
         return self.offered_text or agreement_text(self)
+
+    @property
+    def beyond_parent(self) -> Beyond | None:
+        """By how much its end with its time to report and to be paid passes the end of its parent grant."""
+        limits = self.time_limits
+        return passes_parent_end(
+            self.ends_before,
+            report_days=limits.report,
+            payment_days=limits.balance,
+            parent_ends_on=self.parent_ends_on,
+            reports_by=self.parent_reports_by,
+        )
 
     @property
     def signed(self) -> frozenset[Side]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grants.ledger.queries.checks import Standing, checked, dimension_ids, standing, verify
 from grants.ledger.queries.exports import JOURNAL_COLUMNS, journal_rows
+from grants.ledger.queries.funds import of_fund, summed
 from grants.ledger.queries.journal import (
     EntryFilter,
     EntryRow,
@@ -55,6 +56,7 @@ __all__ = [
     "leaves_out",
     "legs",
     "of",
+    "of_fund",
     "out_of_order",
     "partners_consumed",
     "partners_open",
@@ -62,6 +64,7 @@ __all__ = [
     "source_keys",
     "standing",
     "stood",
+    "summed",
     "sums_by_grant",
     "trial_balance",
     "verify",

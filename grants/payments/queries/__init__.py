@@ -15,6 +15,7 @@ from grants.payments.queries.forecasts import (
     whole_forecast,
 )
 from grants.payments.queries.forecasts import forecast as forecast_page
+from grants.payments.queries.funds import fund_money, outlasting_words
 from grants.payments.queries.grants import GrantPayments, grant_payments
 from grants.payments.queries.journal import LEDGER_COLUMNS, ledger, ledger_entry, ledger_lines, stood
 from grants.payments.queries.lists import batch, batch_id_of, batch_view, batches
@@ -72,6 +73,7 @@ __all__ = [
     "duties",
     "forecast",
     "forecast_page",
+    "fund_money",
     "grant_payments",
     "grant_recovery",
     "grant_strip",
@@ -90,6 +92,7 @@ __all__ = [
     "order",
     "order_id_of",
     "order_ids_of",
+    "outlasting_words",
     "outlooks",
     "own_account",
     "own_account_by_id",
