@@ -34,6 +34,7 @@ from grants.payments.queries.requests import (
     request_id_of,
 )
 from grants.payments.queries.reversals import reversal_page, reversals
+from grants.payments.queries.statements import accounts_of_grant, entry_of, receiving_accounts
 from grants.payments.queries.waiting import Inbox, duties, inbox, payable_orders
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "GrantPayments",
     "Inbox",
     "account_numbers",
+    "accounts_of_grant",
     "basis_of",
     "batch",
     "batch_id_of",
@@ -49,6 +51,7 @@ __all__ = [
     "batches",
     "checked",
     "duties",
+    "entry_of",
     "forecast",
     "grant_payments",
     "grant_recovery",
@@ -73,6 +76,7 @@ __all__ = [
     "payable_orders",
     "paying_programmes",
     "payments_to",
+    "receiving_accounts",
     "request",
     "request_id_of",
     "reversal_page",

@@ -7,9 +7,11 @@ pays from the same grant waits, and checks what then stands.
 from __future__ import annotations
 
 from grants.payments.services.bank_statements import import_statement, read_statement
+from grants.payments.services.booking import book_lines
 from grants.payments.services.building import build, discard, make_batch_file, open_batch_file, sheet
 from grants.payments.services.clock import answer_suspension, lift, suspend
 from grants.payments.services.closure import close_grant, closure_problems
+from grants.payments.services.explaining import confirm_claim, explain, refuse_claim, withdraw_claim
 from grants.payments.services.orders import authorise, cancel, change, prepare, verify
 from grants.payments.services.own_accounts import close_own_account, confirm_own_account, enter_own_account
 from grants.payments.services.recoveries import book_receipt, establish, waive
@@ -22,6 +24,7 @@ __all__ = [
     "answer_suspension",
     "ask_again",
     "authorise",
+    "book_lines",
     "book_receipt",
     "build",
     "cancel",
@@ -30,6 +33,7 @@ __all__ = [
     "close_own_account",
     "closure_problems",
     "complete",
+    "confirm_claim",
     "confirm_own_account",
     "confirm_reversal",
     "decide",
@@ -37,6 +41,7 @@ __all__ = [
     "enter_own_account",
     "establish",
     "execute",
+    "explain",
     "export",
     "import_statement",
     "lift",
@@ -48,6 +53,7 @@ __all__ = [
     "prepare",
     "propose_reversal",
     "read_statement",
+    "refuse_claim",
     "refuse_reversal",
     "register",
     "reject",
@@ -58,5 +64,6 @@ __all__ = [
     "verify",
     "verify_request",
     "waive",
+    "withdraw_claim",
     "withdraw_reversal",
 ]
