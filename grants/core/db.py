@@ -147,7 +147,13 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
         free=("state",),
     ),
     "bank_import": WrittenOnce(once=("problem", "lines_new", "lines_known"), free=("state",)),
-    "bank_line": WrittenOnce(once=("statement_id", "order_id", "entry_id", "matched_at")),
+    "bank_claim": WrittenOnce(once=("decided_by", "decided_at", "refuse_reason"), free=("state",)),
+    "bank_line": WrittenOnce(
+        once=(
+            *("statement_id", "booked_as", "order_id", "batch_id", "recovery_id", "entry_id", "matched_at"),
+            *("identified_at", "identified_as"),
+        )
+    ),
     "clarification": WrittenOnce(
         once=(
             *("answer", "answered_at", "answered_by", "answer_sha256"),

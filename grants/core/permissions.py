@@ -40,6 +40,8 @@ class Permission(StrEnum):
     BACKUP_MAKE = "backup:make"
     BANK_ACCOUNT_CONFIRM = "bank_account:confirm"
     BANK_ACCOUNT_ENTER = "bank_account:enter"
+    BANK_LINE_CONFIRM = "bank_line:confirm"
+    BANK_LINE_EXPLAIN = "bank_line:explain"
     BANK_STATEMENT_IMPORT = "bank_statement:import"
     BUDGET_AUTHORISE = "budget:authorise"
     CALL_EXTEND = "call:extend"

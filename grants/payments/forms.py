@@ -35,7 +35,8 @@ from grants.payments.rules.circuit import ALL_PAIRS, MAY_MEET, STEP_PEOPLE, Pair
 from grants.payments.rules.forecasting import MONTHS, MONTHS_MAX, ForecastAsk
 from grants.payments.rules.own_accounts import OwnAccountInput
 from grants.payments.rules.pay_runs import FileInput, FileLayout
-from grants.payments.states import Step
+from grants.payments.rules.statements.claims import EXPLAINED_WORDS, Claim
+from grants.payments.states import Explained, Step
 from grants.programmes.rules import ProgrammeView
 from grants.web.choosing import day_asked
 from grants.web.forms import (
@@ -138,11 +139,20 @@ class ReceiptForm(MoneyForm):
     bank_reference = StringField(
         "Bank reference", [WORDS_OF_A_TITLE, Needed("Enter the reference on the bank statement.")]
     )
+    own_account = SelectField("Account it came to", choices=[])
+
+    def of(self, accounts: Iterable[tuple[str, str]]) -> ReceiptForm:
+        """The form with the accounts of the programme; one account is not asked for."""
+        self.own_account.choices = choices(accounts)
+        if len(self.own_account.choices) < 2:
+            del self.own_account
+        return self
 
     def to_input(self) -> ReceiptInput:
         """What was typed."""
         assert isinstance(self.amount.data, Money) and self.value_on.data, "validated before"
-        return ReceiptInput(self.amount.data, self.value_on.data, self.bank_reference.data or "")
+        account = UUID(str(self.own_account.data)) if "own_account" in self else None
+        return ReceiptInput(self.amount.data, self.value_on.data, self.bank_reference.data or "", account)
 
 
 class RegisterForm(MoneyForm):
@@ -505,3 +515,28 @@ def ageing_ask(args: Mapping[str, str]) -> tuple[AgeingAsk, dict[str, str]]:
         problems["what"] = no_such("list", given, (each.value for each in Owing))
     what = Owing(given) if given in list(Owing) else Owing.DUE
     return AgeingAsk(what, args.get("call", "").strip()[:100]), problems
+
+
+class ExplainForm(Form):
+    """What somebody says a line of the bank is, and how they know."""
+
+    moves_money = True
+
+    explained = RadioField("What it is", choices=[], validators=[Needed("Choose what the line is.")])
+    named = StringField("Reference of the order or of the recovery", [WORDS_OF_A_TITLE])
+    fund = SelectField("Parent grant", choices=[])
+    reason = TextAreaField("How you know", [A_PARAGRAPH, Needed("Say how you know; another person reads it.")])
+
+    def of(self, possible: Iterable[Explained], funds: Iterable[tuple[str, str]]) -> ExplainForm:
+        """The form with what this line can be."""
+        self.explained.choices = choices((each.value, EXPLAINED_WORDS[each]) for each in possible)
+        self.fund.choices = choices(funds)
+        if not self.fund.choices:
+            del self.fund
+        return self
+
+    def to_input(self) -> Claim:
+        """What was said."""
+        explained = Explained(str(self.explained.data))
+        named = str(self.fund.data) if explained is Explained.FUNDING and "fund" in self else self.named.data or ""
+        return Claim(explained, named.strip(), self.reason.data or "")

@@ -239,6 +239,52 @@ IMPORT = Machine(
 )
 
 
+class BookedAs(StrEnum):
+    """What a line of the bank was booked as; an unidentified receipt waits to be told what for, what is set aside is booked nowhere."""
+
+    ORDER = "order"
+    FILE = "file"
+    RECOVERY = "recovery"
+    FUNDING = "funding"
+    UNIDENTIFIED = "unidentified"
+    CHARGE = "charge"
+    SET_ASIDE = "set_aside"
+
+
+class Explained(StrEnum):
+    """What a person may say of a line that is open."""
+
+    ORDER = "order"
+    RECOVERY = "recovery"
+    FUNDING = "funding"
+    UNIDENTIFIED = "unidentified"
+    CHARGE = "charge"
+    SET_ASIDE = "set_aside"
+
+
+class ClaimState(StrEnum):
+    """What a person says a line of the bank is, until another person confirms or refuses it, or it is withdrawn."""
+
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+C = ClaimState
+
+CLAIM = Machine(
+    "explanation",
+    ClaimState,
+    C.PROPOSED,
+    [
+        Transition("confirm", (C.PROPOSED,), C.CONFIRMED, Permission.BANK_LINE_CONFIRM),
+        Transition("refuse", (C.PROPOSED,), C.REFUSED, Permission.BANK_LINE_CONFIRM),
+        Transition("withdraw", (C.PROPOSED,), C.WITHDRAWN, Permission.BANK_LINE_EXPLAIN),
+    ],
+)
+
+
 class Step(StrEnum):
     """The steps of the circuit, which says which of them need different people: all four where nothing else was set."""
 

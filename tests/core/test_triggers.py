@@ -18,6 +18,7 @@ REWRITTEN = {
     "award_description": "text = 'x'",
     "award_withheld": "reason = 'x'",
     "bank_account": "iban = 'BE00'",
+    "bank_claim": "reason = 'x'",
     "bank_import": "sha256 = 'x'",
     "bank_line": "amount = 1",
     "clarification": "text = 'x'",

@@ -53,6 +53,7 @@ from grants.identity import queries as identity
 from grants.identity.models import Organisation, User
 from grants.oversight.queries import home
 from grants.payments.models import (
+    BankClaim,
     BankImport,
     OwnAccount,
     PaymentBatch,
@@ -96,6 +97,7 @@ KEPT_IN: dict[str, Any] = {
     "payment file": PaymentBatch.state,
     "own account": OwnAccount.state,
     "bank import": BankImport.state,
+    "explanation": BankClaim.state,
     "rate table": RateTable.state,
     "conversation": Conversation.state,
     "invitation to the pool": EvaluatorInvitation.state,
@@ -149,6 +151,10 @@ NOT_SHOWN = {
     **{
         ("own account", state): "the demo pays from one account, confirmed at once; tests of payments hold that"
         for state in ("proposed", "closed")
+    },
+    **{
+        ("explanation", state): "nobody of the demo explains a line of the bank yet; tests of payments hold that"
+        for state in ("proposed", "confirmed", "refused", "withdrawn")
     },
     ("bank import", "reading"): "the demo works its jobs off before it goes on",
     ("bank import", "refused"): "the bank of the demo writes its file well; tests of payments hold that",

@@ -168,7 +168,7 @@ NEAR = {
     "another reference": (debit(end_to_end_id="PCP-2027-P-0009"), order(), Why.REFERENCE),
     "no reference": (debit(end_to_end_id=""), order(), Why.REFERENCE),
     "another account": (debit(), order(account_id=OTHER), Why.ACCOUNT),
-    "executed before": (debit(), order(state="executed"), Why.STATE),
+    "executed and told before": (debit(), order(state="executed", has_line=True), Why.STATE),
     "not sent": (debit(), order(state="authorised"), Why.STATE),
     "money that came": (credit(150_000_00, end_to_end_id="PCP-2027-P-0001"), order(), Why.CREDIT),
     "a reversal": (debit(is_reversal=True), order(), Why.REVERSAL),

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from grants.agreements.models import Grant
 from grants.agreements.states import GrantState
@@ -20,7 +21,7 @@ from grants.identity import queries as identity
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
 from grants.payments import queries, services
-from grants.payments.models import PaymentRequest, Recovery
+from grants.payments.models import PaymentRequest, Recovery, RecoveryReceipt
 from grants.payments.rules import DecisionInput, ReceiptInput, RecoveryInput
 from grants.payments.states import RecoveryState
 from tests import actors
@@ -146,10 +147,22 @@ def test_what_is_still_owed_is_waived_with_a_reason_and_the_grant_is_closed_afte
         services.book_receipt(actors.carl(), recovery_id, receipt(1, "STMT-77/3"))
 
 
+def test_what_comes_above_the_debt_is_kept_as_an_unidentified_receipt_of_the_grant(overpaid: World) -> None:
+    recovery_id = established(overpaid)
+    with clock.at(LATER):
+        made = services.book_receipt(actors.carl(), recovery_id, receipt(60_001))
+
+    assert (made.state, made.owed) == (RecoveryState.PAID, ZERO)
+    assert balance(overpaid, Account.RECOVERY_RECEIVABLE) == ZERO
+    assert balance(overpaid, Account.UNIDENTIFIED) == euros(1)
+    (row,) = db.session.scalars(select(RecoveryReceipt))
+    assert (row.amount, row.above) == (euros(60_000), euros(1))
+    right()
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [
-        (ReceiptInput(euros(60_001), date(2024, 8, 9), "A"), "amount"),
         (ReceiptInput(ZERO, date(2024, 8, 9), "A"), "amount"),
         (ReceiptInput(euros(1), date(2024, 7, 31), "A"), "value_on"),
         (ReceiptInput(euros(1), date(2024, 8, 12), "A"), "value_on"),

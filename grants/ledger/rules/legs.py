@@ -3,7 +3,7 @@
 Amounts are whole cents. Builders take what was decided and return the legs to post; they check that the parts belong
 together, not whether the decision is allowed: ceilings and floors are guarded where the rows are locked.
 
-Nothing books E8 outside the budget, E9a to E9c, E13 of rejected costs, E15, E17 to E20, E22, E23, E25 and E26 yet: their acts come
+Nothing books E8 outside the budget, E9a to E9c, E13 of rejected costs, E15, E17 to E20 and E23 yet: their acts come
 with later stages, and tests hold the builders until then.
 """
 
@@ -281,9 +281,13 @@ def legs_e22_received(amount: Money, dims: Dimensions) -> Legs:
     return _entry((DR, Account.BANK, amount, dims), (CR, Account.UNIDENTIFIED, amount, dims))
 
 
-def legs_e22_identified(amount: Money, dims: Dimensions) -> Legs:
-    """An unidentified receipt turns out to settle a debt; both legs carry the debtor's grant."""
-    return _entry((DR, Account.UNIDENTIFIED, amount, dims), (CR, Account.RECOVERY_RECEIVABLE, amount, dims))
+def legs_e22_identified(amount: Money, dims: Dimensions, *, reopened: Sequence[Share] = ()) -> Legs:
+    """An unidentified receipt turns out to settle a debt; both legs carry the debtor's grant; ``reopened`` may be spent again."""
+    return _entry(
+        (DR, Account.UNIDENTIFIED, amount, dims),
+        (CR, Account.RECOVERY_RECEIVABLE, amount, dims),
+        *_reopened(reopened, dims),
+    )
 
 
 def legs_e23_received(amount: Money, dims: Dimensions) -> Legs:

@@ -24,7 +24,7 @@ from grants.ledger.queries import Standing
 from grants.ledger.rules import Balances, Event
 from grants.ledger.rules.proofs import Checked, paid_to_grants
 from grants.payments import queries as payments
-from grants.payments.models import OwnAccount, PaymentBatch, PaymentOrder, PaymentRequest, Recovery
+from grants.payments.models import BankLine, OwnAccount, PaymentBatch, PaymentOrder, PaymentRequest, Recovery
 from grants.programmes.models import FundSource
 from grants.reporting.models import PeriodicReport
 
@@ -39,18 +39,15 @@ DIMENSIONS: Mapping[str, tuple[Any, ...]] = {
     "call_id": (Call,),
     "grant_id": (Grant,),
     "organisation_id": (Organisation,),
-    "document_id": (Call, Application, Grant, PeriodicReport, PaymentRequest, PaymentOrder, PaymentBatch, Recovery),
+    "document_id": (
+        *(Call, Application, Grant, PeriodicReport, PaymentRequest, PaymentOrder, PaymentBatch, Recovery, BankLine),
+    ),
     "own_account_id": (OwnAccount,),
 }
 
 
 # What must hold and cannot be looked at yet, and why.
 NOT_APPLICABLE = (
-    Checked(
-        "I14",
-        "Between two statements the bank account moved as the ledger says.",
-        not_applicable="Bank statements are imported, but nothing is booked from them yet.",
-    ),
     Checked("I20", "No evidence is accepted twice.", not_applicable="There is no register of invoices and work days."),
 )
 
@@ -75,7 +72,8 @@ def check_ledger() -> tuple[Checked, ...]:
     known at every moment; I3 a call's budget is the sum of its parts, and floors hold after every entry; I6 net cash is
     what the accounts hold, and offsets between grants cancel out; I7 clearing; I21 entries are what acts posted; and that
     each leg of a call or grant names its parent grant. By the payments: I8 the ceiling before the balance; I9 the final
-    amount; I11 parts by partner; I12 orders and what was booked for them; I13 files and their orders; I15 four eyes; I16
+    amount; I11 parts by partner; I12 orders and what was booked for them; I13 files and their orders; I14 the bank's
+    balance against the ledger's; I15 four eyes; I16
     each change of state on the record; I19 what is expected, on its way, paid and given back is the maximum; what is
     due. Here: I4
     open and consumed commitment is the signed maximum less what was decommitted, and partner maxima add up to it; I5 paid <= committed <= awarded <= budget, as it

@@ -28,6 +28,7 @@ GRANT_STORY = frozenset(
         *("report.accept", "report.open", "report.reject", "report.return", "report.submit"),
         *("payment_request.decide", "payment_request.open_for_report", "payment_request.open_prefinancing"),
         *("payment_request.reject", "payment_request.submit", "payment_order.execute"),
+        *("bank_line.book", "bank_line.confirm"),
         *("payment_request.complete", "payment_request.return"),
         *("payment_request.answer_suspension", "payment_request.lift", "payment_request.suspend"),
         *("recovery.book", "recovery.establish", "recovery.waive"),

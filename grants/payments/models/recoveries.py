@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.core.db import Row, points_to, state_check
-from grants.core.money import Money
+from grants.core.money import ZERO, Money
 from grants.payments.states import RecoveryState
 
 
@@ -45,16 +45,22 @@ class Recovery(Row):
 
 
 class RecoveryReceipt(Row):
-    """Money that came back for a recovery, as the bank booked it; never changed."""
+    """Money that came back for a recovery, as the bank booked it; never changed.
+
+    ``above`` is what came beyond the debt, and stands among the unidentified receipts.
+    """
 
     __tablename__ = "recovery_receipt"
     __table_args__ = (
         UniqueConstraint("recovery_id", "bank_reference"),
         CheckConstraint("amount > 0", name="amount_positive"),
+        CheckConstraint("above >= 0", name="above_not_negative"),
     )
 
     recovery_id: Mapped[UUID] = mapped_column(points_to("recovery.id"))
     amount: Mapped[Money]
     value_on: Mapped[date]
     bank_reference: Mapped[str]
+    above: Mapped[Money] = mapped_column(default=ZERO)
+    own_account_id: Mapped[UUID | None] = mapped_column(points_to("own_account.id"))
     booked_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))

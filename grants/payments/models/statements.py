@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from grants.core.db import DIGEST, Row, points_to, state_check
 from grants.core.money import Money
 from grants.payments.rules.statements.values import Direction
-from grants.payments.states import ImportState
+from grants.payments.states import BookedAs, ClaimState, Explained, ImportState
 
 
 class BankImport(Row):
@@ -70,8 +70,9 @@ class BankStatement(Row):
 class BankLine(Row):
     """One movement of an account, whichever files tell of it; a notice tells of it before its statement does.
 
-    What the bank says of it is never changed. ``order_id``, ``entry_id`` and ``matched_at`` are filled
-    once, when it is found to execute an order and that is posted.
+    What the bank says of it is never changed. What it was booked as is filled once: with the order it executes, the file
+    it pays whole or the recovery it pays back, and the entry that moved the account. A receipt nobody knew what for is
+    told later, and keeps the entry of the day it came.
     """
 
     __tablename__ = "bank_line"
@@ -81,11 +82,34 @@ class BankLine(Row):
         state_check(Direction, "direction"),
         CheckConstraint("line_key ~ '^[0-9a-f]{64}$'", name="line_key_form"),
         CheckConstraint("parts > 0", name="parts_positive"),
-        CheckConstraint("num_nulls(order_id, entry_id, matched_at) IN (0, 3)", name="match_whole"),
-        CheckConstraint("order_id IS NULL OR direction = 'debit'", name="order_is_debit"),
+        CheckConstraint("(booked_as IS NULL) = (matched_at IS NULL)", name="match_whole"),
+        CheckConstraint(f"booked_as IN ({', '.join(repr(each.value) for each in BookedAs)})", name="booked_as_known"),
+        CheckConstraint("(coalesce(booked_as, '') = 'order') = (order_id IS NOT NULL)", name="order_is_named"),
+        CheckConstraint("(coalesce(booked_as, '') = 'file') = (batch_id IS NOT NULL)", name="file_is_named"),
+        CheckConstraint("coalesce(booked_as, '') <> 'recovery' OR recovery_id IS NOT NULL", name="recovery_is_named"),
+        CheckConstraint(
+            "(coalesce(booked_as, 'file') IN ('file', 'set_aside')) = (entry_id IS NULL)", name="booked_has_entry"
+        ),
+        CheckConstraint("booked_as NOT IN ('order', 'file', 'charge') OR direction = 'debit'", name="paid_is_debit"),
+        CheckConstraint(
+            "booked_as NOT IN ('recovery', 'funding', 'unidentified') OR direction = 'credit'",
+            name="received_is_credit",
+        ),
+        CheckConstraint("(identified_at IS NULL) = (identified_as IS NULL)", name="identified_whole"),
+        CheckConstraint("identified_at IS NULL OR booked_as = 'unidentified'", name="identified_was_not"),
+        CheckConstraint("identified_as IN ('recovery', 'funding')", name="identified_as_known"),
         Index("ix_bank_line_account_day", "own_account_id", "booked_on", "number"),
         Index("ix_bank_line_statement", "statement_id", "booked_on", "number"),
         Index("ix_bank_line_unmatched", "booked_on", "number", postgresql_where=column("matched_at").is_(None)),
+        Index(
+            "ix_bank_line_unidentified",
+            "booked_on",
+            "number",
+            postgresql_where="booked_as = 'unidentified' AND identified_at IS NULL",
+        ),
+        # A bank books an order, and a file, once.
+        Index("uq_bank_line_order", "order_id", unique=True, postgresql_where="booked_as = 'order'"),
+        Index("uq_bank_line_batch", "batch_id", unique=True),
     )
 
     number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), unique=True, info={"audit": "none"})
@@ -108,6 +132,47 @@ class BankLine(Row):
     counterparty_iban: Mapped[str] = mapped_column(info=DIGEST)
     remittance: Mapped[str] = mapped_column(info=DIGEST)
     parts: Mapped[int]
+    booked_as: Mapped[str | None]
     order_id: Mapped[UUID | None] = mapped_column(points_to("payment_order.id"), index=True)
+    batch_id: Mapped[UUID | None] = mapped_column(points_to("payment_batch.id"))
+    recovery_id: Mapped[UUID | None] = mapped_column(points_to("recovery.id"), index=True)
     entry_id: Mapped[UUID | None] = mapped_column(points_to("ledger_entry.id"), unique=True)
     matched_at: Mapped[datetime | None]
+    identified_at: Mapped[datetime | None]
+    identified_as: Mapped[str | None]
+
+
+class BankClaim(Row):
+    """What one person says a line of the bank is, where its references do not say so: another person confirms it.
+
+    One at a time for a line, and each stays on the record as it ended.
+    """
+
+    __tablename__ = "bank_claim"
+    __table_args__ = (
+        state_check(ClaimState),
+        state_check(Explained, "explained"),
+        CheckConstraint("reason <> ''", name="has_reason"),
+        CheckConstraint("(explained = 'order') = (order_id IS NOT NULL)", name="order_is_named"),
+        CheckConstraint("(explained = 'recovery') = (recovery_id IS NOT NULL)", name="recovery_is_named"),
+        CheckConstraint("(explained = 'funding') = (fund_source_id IS NOT NULL)", name="fund_is_named"),
+        CheckConstraint("(state = 'proposed') = (decided_at IS NULL)", name="decided_has_date"),
+        CheckConstraint("(decided_at IS NULL) = (decided_by IS NULL)", name="decision_whole"),
+        CheckConstraint("(state = 'withdrawn') = (decided_by = proposed_by)", name="decided_by_another"),
+        CheckConstraint("(state = 'refused') = (refuse_reason IS NOT NULL)", name="refused_has_reason"),
+        Index("uq_bank_claim_open", "line_id", unique=True, postgresql_where="state = 'proposed'"),
+        Index("ix_bank_claim_line_id", "line_id"),
+    )
+
+    line_id: Mapped[UUID] = mapped_column(points_to("bank_line.id"))
+    explained: Mapped[str]
+    order_id: Mapped[UUID | None] = mapped_column(points_to("payment_order.id"))
+    recovery_id: Mapped[UUID | None] = mapped_column(points_to("recovery.id"))
+    fund_source_id: Mapped[UUID | None] = mapped_column(points_to("fund_source.id"))
+    reason: Mapped[str]
+    state: Mapped[str]
+    proposed_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    proposed_at: Mapped[datetime]
+    decided_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    decided_at: Mapped[datetime | None]
+    refuse_reason: Mapped[str | None]

@@ -47,6 +47,7 @@ from grants.payments.queries.requests import (
     request_id_of,
 )
 from grants.payments.queries.reversals import reversal_page, reversals
+from grants.payments.queries.statements import accounts_of_grant, entry_of, receiving_accounts
 from grants.payments.queries.waiting import Inbox, duties, inbox, payable_orders
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "KeptPage",
     "absences",
     "account_numbers",
+    "accounts_of_grant",
     "add_up",
     "ageing",
     "basis_of",
@@ -71,6 +73,7 @@ __all__ = [
     "circuit_page",
     "due_checked",
     "duties",
+    "entry_of",
     "forecast",
     "forecast_page",
     "fund_money",
@@ -104,6 +107,7 @@ __all__ = [
     "payable_orders",
     "paying_programmes",
     "payments_to",
+    "receiving_accounts",
     "request",
     "request_id_of",
     "reversal_page",

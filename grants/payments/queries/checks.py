@@ -49,6 +49,7 @@ from grants.payments.models import (
     Recovery,
     RecoveryReceipt,
 )
+from grants.payments.queries import bank_proofs
 from grants.payments.queries.circuit import circuits
 from grants.payments.queries.orders import ROWS_MAX, order_views
 from grants.payments.states import BatchState, OrderState, RecoveryState, RequestState, Step
@@ -92,7 +93,7 @@ BY_THE_PROGRAM = (BatchState.READY.value, BatchState.REFUSED.value)
 
 
 def verify() -> tuple[Problem, ...]:
-    """I8, I9, I11, I12, I13, I15 and I16 over all requests and orders; empty is right. Assembled with the ledger's own checks in oversight."""
+    """I8, I9, I11 to I16 over all requests and orders; empty is right. Assembled with the ledger's own checks in oversight."""
     return tuple(problem for each in checked() for problem in each.problems)
 
 
@@ -139,6 +140,13 @@ def checked(stands: Standing | None = None) -> Iterator[Checked]:
         batches,
         "files",
         tuple(_other_batches()),
+    )
+    yield Checked(
+        "I14",
+        "Between two statements each account moved as the ledger says, but for lines nothing was booked from and what no statement tells yet.",
+        bank_proofs.statements(),
+        "statements",
+        tuple(bank_proofs.problems()),
     )
     yield Checked(
         "I15",

@@ -80,7 +80,7 @@ def recovery_views(rows: Sequence[Recovery]) -> Asking[tuple[RecoveryView, ...]]
     came: dict[UUID, list[ReceiptView]] = {}
     for each in receipts:
         came.setdefault(each.recovery_id, []).append(
-            ReceiptView(each.amount, each.value_on, each.bank_reference, people[each.booked_by].name)
+            ReceiptView(each.amount, each.value_on, each.bank_reference, people[each.booked_by].name, each.above)
         )
     return tuple(
         RecoveryView(

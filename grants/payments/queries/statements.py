@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -10,24 +10,156 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, or_, select, true, tuple_
 
+from grants.agreements.models import Grant
+from grants.calls.models import Call
 from grants.core import jobs
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.jobs import JobView
-from grants.core.money import Money
+from grants.core.money import Money, total
 from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission
 from grants.identity import queries as identity
-from grants.payments.models import BankImport, BankLine, BankStatement, OwnAccount, PaymentBatch, PaymentOrder
+from grants.ledger.models import LedgerEntry
+from grants.ledger.rules import reference as ledger_reference
+from grants.payments.models import (
+    BankClaim,
+    BankImport,
+    BankLine,
+    BankStatement,
+    OwnAccount,
+    PaymentBatch,
+    PaymentOrder,
+    Recovery,
+)
+from grants.payments.queries.bank_proofs import proof_of
 from grants.payments.queries.orders import visible_orders
 from grants.payments.rules.statements.ageing import Age, UnmatchedAsk, span
-from grants.payments.rules.statements.matching import Candidate, Match, match_lines
+from grants.payments.rules.statements.booking import Proof
+from grants.payments.rules.statements.claims import BOOKED_WORDS, EXPLAINED_WORDS, possible
+from grants.payments.rules.statements.matching import OPEN_STATES, Candidate, FileCandidate, Match, match_lines
 from grants.payments.rules.statements.values import BankFile, Direction, Line
-from grants.payments.states import ImportState, OrderState
+from grants.payments.states import BatchState, BookedAs, ClaimState, Explained, ImportState, OrderState, OwnAccountState
+from grants.programmes.models import FundSource
 
 # Orders that one page of lines is held against.
 CANDIDATES_MAX = 2_000
 ACCOUNTS_MAX = 200
+CLAIMS_MAX = 50
+
+
+# Lines that wait for somebody: nothing was booked from them, or nobody knows yet what they are for.
+UNIDENTIFIED = (BankLine.booked_as == BookedAs.UNIDENTIFIED.value) & BankLine.identified_at.is_(None)
+OPEN = BankLine.matched_at.is_(None) | UNIDENTIFIED
+
+
+def is_open_line(row: BankLine) -> bool:
+    """The same of a row."""
+    unidentified = row.booked_as == BookedAs.UNIDENTIFIED.value and row.identified_at is None
+    return row.matched_at is None or unidentified
+
+
+def candidates_for(rows: Iterable[PaymentOrder], account_id: UUID) -> list[Candidate]:
+    """Orders as matching sees them, from the account each left from; two statements.
+
+    What left before files named their account could have left from any, and before payments had an identifier, by its
+    reference.
+    """
+    orders = list(rows)
+    batches = {order.batch_id for order in orders if order.batch_id}
+    left_from: dict[UUID, UUID | None] = {
+        batch_id: own
+        for batch_id, own in db.session.execute(
+            select(PaymentBatch.id, PaymentBatch.own_account_id).where(PaymentBatch.id.in_(batches))
+        )
+    }
+    told = _told_orders([order.id for order in orders])
+    return [_candidate(order, left_from.get(order.batch_id) if order.batch_id else None, account_id, told) for order in orders]  # fmt: skip
+
+
+def _candidate(order: PaymentOrder, left_from: UUID | None, account_id: UUID, told: Collection[UUID]) -> Candidate:
+    return Candidate(
+        order.id,
+        order.reference,
+        order.end_to_end_id or order.reference,
+        order.amount,
+        left_from or account_id,
+        order.state,
+        has_line=order.id in told,
+    )
+
+
+def _told_orders(order_ids: Collection[UUID]) -> set[UUID]:
+    """Which of these orders a line tells of already, alone or with its whole file."""
+    alone = select(BankLine.order_id).where(
+        BankLine.order_id.in_(order_ids), BankLine.booked_as == BookedAs.ORDER.value
+    )
+    whole = (
+        select(PaymentOrder.id)
+        .join(BankLine, BankLine.batch_id == PaymentOrder.batch_id)
+        .where(PaymentOrder.id.in_(order_ids))
+    )
+    return {order_id for order_id in db.session.scalars(alone.union(whole)) if order_id}
+
+
+def files_for(lines: Iterable[BankLine]) -> dict[UUID, PaymentBatch]:
+    """The files that lines without a payment of their own name, sent and not yet told of. One statement."""
+    named = {line.payment_id for line in lines if line.payment_id and not line.end_to_end_id}
+    if not named:
+        return {}
+    ids = named | {each.removesuffix("-1") for each in named}
+    told = select(BankLine.batch_id).where(BankLine.batch_id.is_not(None))
+    rows = db.session.scalars(
+        select(PaymentBatch).where(
+            PaymentBatch.message_id.in_(ids),
+            PaymentBatch.state == BatchState.SENT.value,
+            PaymentBatch.id.not_in(told),
+        )
+    )
+    return {row.id: row for row in rows}
+
+
+def file_candidates(batches: Mapping[UUID, PaymentBatch], orders: Iterable[PaymentOrder]) -> list[FileCandidate]:
+    """These files as matching sees them, each with its orders that the bank has and has not booked."""
+    waiting: dict[UUID, list[Money]] = {}
+    for order in orders:
+        if order.batch_id in batches and order.state in OPEN_STATES:
+            waiting.setdefault(order.batch_id, []).append(order.amount)
+    return [
+        FileCandidate(
+            batch.id,
+            batch.reference,
+            batch.message_id,
+            batch.own_account_id,
+            len(waiting.get(batch.id, ())),
+            total(waiting.get(batch.id, ())),
+        )
+        for batch in batches.values()
+    ]
+
+
+def entry_of(source_key: str) -> UUID:
+    """The entry that was booked under a key."""
+    return db.session.scalars(select(LedgerEntry.id).where(LedgerEntry.source_key == source_key)).one()
+
+
+def receiving_accounts(call_id: UUID) -> dict[UUID, str]:
+    """The confirmed accounts of the programme of a call, by id, with their references."""
+    found = db.session.execute(
+        select(OwnAccount.id, OwnAccount.reference)
+        .join(Call, Call.programme_id == OwnAccount.programme_id)
+        .where(Call.id == call_id, OwnAccount.state == OwnAccountState.CONFIRMED.value)
+        .order_by(OwnAccount.reference)
+    )
+    return {account_id: reference for account_id, reference in found}
+
+
+def accounts_of_grant(actor: Actor, reference: str) -> tuple[tuple[str, str], ...]:
+    """The accounts that money for a grant comes to, as choices; for whoever books receipts."""
+    if not actor.can(Permission.RECOVERY_BOOK):
+        return ()
+    call_id = db.session.scalar(select(Grant.call_id).where(Grant.reference == reference))
+    return tuple((str(each), name) for each, name in receiving_accounts(call_id).items()) if call_id else ()
 
 
 def statement_name(number: str, identifier: str) -> str:
@@ -120,7 +252,30 @@ class LineView:
     statement: int | None
     statement_name: str
     match: Match
-    is_booked: bool
+    booked_as: BookedAs | None
+    # What it was booked as, by its reference: an order, a file or a recovery with its grant.
+    booked_to: str
+    grant: str
+    is_open: bool
+    # What an unidentified receipt was told to be later.
+    told_as: str
+    # What somebody says it is, until another person confirms it.
+    claimed: str
+
+    @property
+    def is_booked(self) -> bool:
+        """Whether it is done with, or at least in the books."""
+        return self.booked_as is not None
+
+    @property
+    def words(self) -> str:
+        """What it was booked as, else what it is or came nearest to, in a sentence."""
+        if self.booked_as is None:
+            held = " It was not booked by itself: the bank dates it before the file left, or who brought it may not book it."
+            return self.match.words + (held if self.match.order or self.match.file else "")
+        said = " ".join((BOOKED_WORDS[self.booked_as], self.booked_to)).strip()
+        later = EXPLAINED_WORDS[Explained(self.told_as)] if self.told_as else ""
+        return f"{said}; told later: {later.lower()}." if later else f"{said}."
 
     @property
     def key(self) -> str:
@@ -140,11 +295,26 @@ def _not_shut(actor: Actor) -> ColumnElement[bool]:
     if not actor.barred_from():
         return true()
     seen = visible_orders(actor, select(PaymentOrder.id))
+    said = select(BankClaim.order_id).where(BankClaim.line_id == BankLine.id, BankClaim.order_id.is_not(None))
     shut = select(PaymentOrder.id).where(
-        or_(PaymentOrder.end_to_end_id == BankLine.end_to_end_id, PaymentOrder.reference == BankLine.end_to_end_id),
+        or_(
+            PaymentOrder.end_to_end_id == BankLine.end_to_end_id,
+            PaymentOrder.reference == BankLine.end_to_end_id,
+            PaymentOrder.id == BankLine.order_id,
+            PaymentOrder.id.in_(said),
+        ),
         PaymentOrder.id.not_in(seen),
     )
-    return ~shut.exists()
+    owed = select(BankClaim.recovery_id).where(BankClaim.line_id == BankLine.id, BankClaim.recovery_id.is_not(None))
+    debts = (
+        select(Recovery.id)
+        .join(Grant, Grant.id == Recovery.grant_id)
+        .where(
+            or_(Recovery.id == BankLine.recovery_id, Recovery.id.in_(owed)),
+            Grant.application_id.in_(actor.barred("application")),
+        )
+    )
+    return ~shut.exists() & ~debts.exists()
 
 
 def accounts(actor: Actor) -> tuple[AccountLine, ...]:
@@ -156,7 +326,7 @@ def accounts(actor: Actor) -> tuple[AccountLine, ...]:
         .limit(1)
         .lateral("last")
     )
-    open_lines = select(func.count()).where(BankLine.own_account_id == OwnAccount.id, BankLine.matched_at.is_(None))
+    open_lines = select(func.count()).where(BankLine.own_account_id == OwnAccount.id, OPEN)
     found = db.session.execute(
         select(
             OwnAccount.reference,
@@ -308,7 +478,7 @@ def unmatched(actor: Actor, asked: UnmatchedAsk, today: date, page: Page) -> Row
 
 
 def _asked(asked: UnmatchedAsk) -> list[ColumnElement[bool]]:
-    where: list[ColumnElement[bool]] = [BankLine.matched_at.is_(None)]
+    where: list[ColumnElement[bool]] = [OPEN]
     if asked.direction is not None:
         where.append(BankLine.direction == asked.direction.value)
     if asked.account:
@@ -333,9 +503,19 @@ def _lines(actor: Actor, where: Sequence[ColumnElement[bool]], page: Page) -> Ro
             BankStatement.position,
             BankStatement.bank_number,
             BankStatement.identifier,
+            PaymentOrder.reference.label("order_reference"),
+            PaymentBatch.reference.label("batch_reference"),
+            Recovery.reference.label("recovery_reference"),
+            Grant.reference.label("grant_reference"),
+            BankClaim.explained,
         )
         .join(OwnAccount, OwnAccount.id == BankLine.own_account_id)
         .outerjoin(BankStatement, BankStatement.id == BankLine.statement_id)
+        .outerjoin(PaymentOrder, PaymentOrder.id == BankLine.order_id)
+        .outerjoin(PaymentBatch, PaymentBatch.id == BankLine.batch_id)
+        .outerjoin(Recovery, Recovery.id == BankLine.recovery_id)
+        .outerjoin(Grant, Grant.id == Recovery.grant_id)
+        .outerjoin(BankClaim, (BankClaim.line_id == BankLine.id) & (BankClaim.state == ClaimState.PROPOSED.value))
         .where(*where, _in_reach(actor), _not_shut(actor))
         .order_by(BankLine.booked_on, BankLine.number)
         .limit(page.limit)
@@ -352,7 +532,12 @@ def _lines(actor: Actor, where: Sequence[ColumnElement[bool]], page: Page) -> Ro
             statement=row.position,
             statement_name=statement_name(row.bank_number or "", row.identifier or ""),
             match=matches[row[0].line_key],
-            is_booked=row[0].matched_at is not None,
+            booked_as=BookedAs(row[0].booked_as) if row[0].booked_as else None,
+            booked_to=row.order_reference or row.batch_reference or row.recovery_reference or "",
+            grant=row.grant_reference or "",
+            is_open=is_open_line(row[0]),
+            told_as=row[0].identified_as or "",
+            claimed=EXPLAINED_WORDS[Explained(row.explained)] if row.explained else "",
         )
         for row in found
     ]
@@ -373,21 +558,13 @@ def _matches(actor: Actor, rows: Sequence[BankLine]) -> dict[str, Match]:
     """What each line is, held against the orders it could mean: one statement."""
     orders = _candidates(actor, {row.end_to_end_id for row in rows if row.end_to_end_id}) if rows else {}
     found: dict[str, Match] = {}
+    told = _told_orders(list(orders)) if orders else set()
+    batches = files_for(rows)
+    files = file_candidates(batches, [order for order, _ in orders.values()])
     for account_id in {row.own_account_id for row in rows}:
         lines = {row.line_key: line_of(row) for row in rows if row.own_account_id == account_id}
-        # What left before files named their account and payments their identifier could have left from any, by its reference.
-        mine = [
-            Candidate(
-                order.id,
-                order.reference,
-                order.end_to_end_id or order.reference,
-                order.amount,
-                left_from or account_id,
-                order.state,
-            )
-            for order, left_from in orders.values()
-        ]
-        found |= match_lines(lines, account_id, mine)
+        mine = [_candidate(order, left_from, account_id, told) for order, left_from in orders.values()]
+        found |= match_lines(lines, account_id, mine, files)
     return found
 
 
@@ -429,3 +606,103 @@ def _account_id(actor: Actor, reference: str) -> UUID:
     if found is None:
         raise NotFound
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimView:
+    """What somebody said of a line, and what became of it."""
+
+    id: UUID
+    version: int
+    explained: Explained
+    named: str
+    reason: str
+    state: ClaimState
+    proposed_by_id: UUID
+    proposed_by: str
+    proposed_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+    refuse_reason: str | None
+
+    @property
+    def words(self) -> str:
+        """What was said, with what it names."""
+        return " ".join((EXPLAINED_WORDS[self.explained], self.named)).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class LinePage:
+    """One line with all that was said of it, and what it can be said to be."""
+
+    id: UUID
+    view: LineView
+    entry: str | None
+    claims: tuple[ClaimView, ...]
+    possible: tuple[Explained, ...]
+    funds: tuple[tuple[str, str], ...]
+
+    @property
+    def open(self) -> ClaimView | None:
+        """What waits for another person."""
+        return next((each for each in self.claims if each.state is ClaimState.PROPOSED), None)
+
+
+def line_page(actor: Actor, number: int) -> LinePage:
+    """A line by its number; raises :class:`NotFound` where the person reads none of its account, or is barred."""
+    found = _lines(actor, [BankLine.number == number], Page(size=1)).items
+    if not found:
+        raise NotFound
+    (view,) = found
+    row = db.session.scalars(select(BankLine).where(BankLine.number == number)).one()
+    entry = db.session.get(LedgerEntry, row.entry_id) if row.entry_id else None
+    can = possible(view.line, view.booked_as, is_told=row.identified_at is not None)
+    funds: list[tuple[str, str]] = []
+    if Explained.FUNDING in can:
+        rows = db.session.execute(select(FundSource.number, FundSource.acronym).order_by(FundSource.number))
+        funds = [(fund, f"{fund} {acronym}") for fund, acronym in rows]
+    return LinePage(
+        id=row.id,
+        view=view,
+        entry=ledger_reference(entry.number, entry.effective_on) if entry else None,
+        claims=_claims(row.id),
+        possible=can,
+        funds=tuple(funds),
+    )
+
+
+def _claims(line_id: UUID) -> tuple[ClaimView, ...]:
+    rows = db.session.execute(
+        select(BankClaim, PaymentOrder.reference, Recovery.reference, FundSource.number)
+        .outerjoin(PaymentOrder, PaymentOrder.id == BankClaim.order_id)
+        .outerjoin(Recovery, Recovery.id == BankClaim.recovery_id)
+        .outerjoin(FundSource, FundSource.id == BankClaim.fund_source_id)
+        .where(BankClaim.line_id == line_id)
+        .order_by(BankClaim.proposed_at.desc(), BankClaim.id)
+        .limit(CLAIMS_MAX)
+    ).all()
+    people = (
+        identity.people({who for row, *_ in rows for who in (row.proposed_by, row.decided_by) if who}) if rows else {}
+    )
+    return tuple(
+        ClaimView(
+            row.id,
+            row.version,
+            Explained(row.explained),
+            order or recovery or fund or "",
+            row.reason,
+            ClaimState(row.state),
+            row.proposed_by,
+            people[row.proposed_by].name,
+            row.proposed_at,
+            people[row.decided_by].name if row.decided_by else None,
+            row.decided_at,
+            row.refuse_reason,
+        )
+        for row, order, recovery, fund in rows
+    )
+
+
+def statement_proof(actor: Actor, account: str, position: int) -> Proof:
+    """A statement's balance beside the ledger's; raises :class:`NotFound`."""
+    return proof_of(_account_id(actor, account), position)

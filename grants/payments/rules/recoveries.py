@@ -27,6 +27,8 @@ class ReceiptInput:
     amount: Money
     value_on: date
     bank_reference: str
+    # The account it came to; where the programme has one only, none is asked for.
+    own_account_id: UUID | None = None
 
 
 def check_recovery(given: RecoveryInput, today: date) -> None:
@@ -40,17 +42,12 @@ def check_recovery(given: RecoveryInput, today: date) -> None:
         raise Invalid("The recovery cannot be established like this.", problems)
 
 
-def check_receipt(given: ReceiptInput, owed: Money, established_on: date, today: date) -> None:
-    """Refuse a receipt of nothing, of more than is owed, without the bank's reference, or on a day that cannot be."""
+def check_receipt(given: ReceiptInput, established_on: date, today: date) -> None:
+    """Refuse a receipt of nothing, without the bank's reference, or on a day that cannot be; more than is owed is real."""
     faults.point("ceiling")
     problems = {}
     if given.amount <= ZERO:
         problems["amount"] = "Enter an amount above zero."
-    elif given.amount > owed:
-        problems["amount"] = (
-            f"{owed} is still owed; {given.amount} is {given.amount - owed} more. Book {owed} here; the rest belongs to "
-            "the city and is paid back to it outside this program."
-        )
     if not established_on <= given.value_on <= today:
         problems["value_on"] = (
             f"The recovery stands since {clock.long_date(established_on)}. Enter the day the bank booked the money, from that day to today."
@@ -71,6 +68,7 @@ class ReceiptView:
     value_on: date
     bank_reference: str
     booked_by: str
+    above: Money = ZERO
 
 
 @dataclass(frozen=True, slots=True)

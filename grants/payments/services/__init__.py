@@ -7,6 +7,7 @@ pays from the same grant waits, and checks what then stands.
 from __future__ import annotations
 
 from grants.payments.services.bank_statements import import_statement, read_statement
+from grants.payments.services.booking import book_lines
 from grants.payments.services.building import build, discard, make_batch_file, open_batch_file, sheet
 from grants.payments.services.circuit import (
     confirm_circuit,
@@ -20,6 +21,7 @@ from grants.payments.services.circuit import (
 )
 from grants.payments.services.clock import answer_suspension, lift, suspend
 from grants.payments.services.closure import close_grant, closure_problems
+from grants.payments.services.explaining import confirm_claim, explain, refuse_claim, withdraw_claim
 from grants.payments.services.forecasts import keep_forecast, keep_monthly
 from grants.payments.services.orders import authorise, cancel, change, prepare, verify
 from grants.payments.services.own_accounts import close_own_account, confirm_own_account, enter_own_account
@@ -33,6 +35,7 @@ __all__ = [
     "answer_suspension",
     "ask_again",
     "authorise",
+    "book_lines",
     "book_receipt",
     "build",
     "cancel",
@@ -42,6 +45,7 @@ __all__ = [
     "closure_problems",
     "complete",
     "confirm_circuit",
+    "confirm_claim",
     "confirm_limit",
     "confirm_own_account",
     "confirm_reversal",
@@ -50,6 +54,7 @@ __all__ = [
     "enter_own_account",
     "establish",
     "execute",
+    "explain",
     "export",
     "import_statement",
     "keep_forecast",
@@ -66,6 +71,7 @@ __all__ = [
     "propose_reversal",
     "read_statement",
     "refuse_circuit",
+    "refuse_claim",
     "refuse_limit",
     "refuse_reversal",
     "register",
@@ -78,6 +84,7 @@ __all__ = [
     "verify_request",
     "waive",
     "withdraw_circuit",
+    "withdraw_claim",
     "withdraw_limit",
     "withdraw_reversal",
 ]

@@ -512,7 +512,7 @@ def _lines(entry: _Element, parts: tuple[_Part, ...], walk: _Walk) -> Iterator[L
         value_on=walk.day(entry, "ValDt"),
         is_reversal=walk.text(entry, "RvslInd") in ("true", "1"),
         bank_reference=walk.reference(entry, "AcctSvcrRef"),
-        payment_id=walk.reference(entry, "NtryDtls/Btch/PmtInfId"),
+        payment_id=walk.reference(entry, "NtryDtls/Btch/PmtInfId", "NtryDtls/Btch/MsgId"),
         transaction_code=_code(entry, walk),
         remittance=walk.text(entry, "AddtlNtryInf"),
     )

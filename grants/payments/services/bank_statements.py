@@ -1,6 +1,6 @@
 """Acts by which a bank's file comes in: brought by the accounting officer, read by a worker, imported whole or refused whole.
 
-Nothing is posted here: what a line means for an order is another act.
+Nothing is posted here: what a line means for an order is another act, which a worker begins next.
 """
 
 from __future__ import annotations
@@ -94,6 +94,13 @@ def read_statement(actor: Actor, import_id: UUID) -> ImportSummary:
             IMPORT.move(row, "import")
             row.lines_new = sum(book.new for book in taken)
             row.lines_known = sum(book.known for book in taken)
+            # Another act, since money is locked before its accounts are.
+            jobs.queue(
+                "jobs.banking.book_lines",
+                subject=("bank_import", row.id),
+                unique=f"bank_import:{row.id}:booked",
+                import_id=str(row.id),
+            )
     return ImportSummary(row.id, row.reference, ImportState(row.state))
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from grants.agreements import queries as agreements
 from grants.agreements import rules as agreeing
-from grants.agreements.models import BankAccount, Beneficiary, Grant
+from grants.agreements.models import BankAccount, Grant
 from grants.agreements.rules import PayeeAddress
 from grants.agreements.services import refuse_conflict
 from grants.agreements.states import BankAccountState, PaymentKind
@@ -44,7 +44,7 @@ from grants.payments.rules.sepa.table import Finding
 from grants.payments.rules.sepa.values import Layout, PayRun
 from grants.payments.services import pain
 from grants.payments.services.hands import refuse_hands
-from grants.payments.services.locks import scope_of_batch
+from grants.payments.services.locks import lock_grants, orders_locked, scope_of_batch
 from grants.payments.services.own_accounts import paying_account
 from grants.payments.services.requests import today
 from grants.payments.states import BATCH, ORDER, BatchState, OrderState, Step
@@ -104,19 +104,13 @@ def lock_orders(
     The number of statements does not grow with the orders.
     """
     of_orders = select(PaymentOrder.grant_id).where(PaymentOrder.id.in_(order_ids))
-    calls = select(Grant.call_id).where(Grant.id.in_(of_orders))
-    db.session.scalars(select(Call.id).where(Call.id.in_(calls)).order_by(Call.id).with_for_update()).all()
-    statement = select(Grant).where(Grant.id.in_(of_orders)).order_by(Grant.call_id, Grant.id).with_for_update()
-    grants = {grant.id: grant for grant in db.session.scalars(statement.execution_options(populate_existing=True))}
-    partners = select(Beneficiary.id).where(Beneficiary.grant_id.in_(list(grants))).order_by(Beneficiary.id)
-    db.session.scalars(partners.with_for_update()).all()
+    grants = lock_grants(db.session.scalars(of_orders).all())
     faults.point("scope")
     for grant in grants.values():
         if not actor.may(needed, agreements.scope(grant)):
             raise NotFound
         refuse_conflict(actor, grant.id)
-    wanted = select(PaymentOrder).where(PaymentOrder.id.in_(order_ids)).order_by(PaymentOrder.id).with_for_update()
-    orders = db.session.scalars(wanted.execution_options(populate_existing=True)).all()
+    orders = orders_locked(order_ids)
     if len(orders) != len(set(order_ids)):
         raise NotFound
     return grants, sorted(orders, key=lambda order: order.reference)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
@@ -23,13 +24,13 @@ from grants.ledger import queries as books
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
 from grants.ledger.accounts import Account
-from grants.ledger.rules import Dimensions, Event
+from grants.ledger.rules import Event
 from grants.payments import queries, rules
 from grants.payments.models import PaymentRequest, Recovery, RecoveryReceipt
 from grants.payments.rules import ReceiptInput, RecoveryInput, RecoverySummary
 from grants.payments.services import parts
 from grants.payments.services.locks import lock_grant, scope_of_grant
-from grants.payments.services.requests import today
+from grants.payments.services.requests import dims_of, today
 from grants.payments.states import RECOVERY, RecoveryState
 
 
@@ -53,8 +54,8 @@ def establish(actor: Actor, grant_id: UUID, given: RecoveryInput) -> RecoverySum
     if earlier is not None:
         raise Refused(f"The recovery from this grant is established already, as {earlier}.")
     balance = _balance_of(grant_id)
-    owed = books.balance(Account.PREFINANCING, grant_id=grant_id)
-    if balance is None or grant.final_amount is None or not owed:
+    too_much = books.balance(Account.PREFINANCING, grant_id=grant_id)
+    if balance is None or grant.final_amount is None or not too_much:
         raise Refused("Nothing is to be recovered: the balance of this grant found nothing that was paid too much.")
     rules.check_recovery(given, today())
     acts.reason(given.reason.strip())
@@ -62,7 +63,7 @@ def establish(actor: Actor, grant_id: UUID, given: RecoveryInput) -> RecoverySum
         grant_id=grant_id,
         request_id=balance.id,
         reference=f"{grant.reference}-D1",
-        amount=owed,
+        amount=too_much,
         reason=given.reason.strip(),
         due_on=given.due_on,
         state=RecoveryState.ESTABLISHED.value,
@@ -77,13 +78,13 @@ def establish(actor: Actor, grant_id: UUID, given: RecoveryInput) -> RecoverySum
         description=f"{row.reference}: paid too much, to be paid back",
         # The coordinator owes it, and whose advance is not covered is whose the books say it is.
         legs=legs.legs_e13(
-            {(grant.coordinator_id, None): owed},
-            _dims(grant, row),
+            {(grant.coordinator_id, None): too_much},
+            dims_of(grant, row),
             uncovered=queries.standing(grant_id, Account.PREFINANCING),
         ),
     )
     _tell(grant, row)
-    return RecoverySummary(row.id, row.reference, RecoveryState.ESTABLISHED, owed)
+    return RecoverySummary(row.id, row.reference, RecoveryState.ESTABLISHED, too_much)
 
 
 @act("recovery.book", needs=Permission.RECOVERY_BOOK, scope=scope_of_recovery, says="booked a receipt for {subject}")
@@ -99,8 +100,7 @@ def book_receipt(
     faults.point("four_eyes")
     if actor.user_id == row.established_by:
         raise Refused("You established this recovery, so somebody else must book what comes in. Ask a colleague.")
-    owed = _owed(row)
-    rules.check_receipt(given, owed, clock.in_zone(row.established_at).date(), today())
+    rules.check_receipt(given, clock.in_zone(row.established_at).date(), today())
     known = given.bank_reference.strip()
     receipts = select(RecoveryReceipt.id).where(RecoveryReceipt.recovery_id == row.id)
     if db.session.scalar(receipts.where(RecoveryReceipt.bank_reference == known)) is not None:
@@ -111,26 +111,103 @@ def book_receipt(
             },
         )
     grant = get(Grant, row.grant_id)
-    receipt = RecoveryReceipt(
-        recovery_id=row.id,
-        amount=given.amount,
-        value_on=given.value_on,
-        bank_reference=known,
-        booked_by=actor.user_id,
-    )
-    db.session.add(receipt)
-    ledger.post(
+    receive(row, grant, given.amount, given.value_on, known, actor.user_id, _received_on(grant, given.own_account_id))
+    return RecoverySummary(row.id, row.reference, RecoveryState(row.state), owed(row))
+
+
+def _received_on(grant: Grant, chosen: UUID | None) -> UUID | None:
+    """The account money came to: the chosen one, or the only one the programme has."""
+    mine = queries.receiving_accounts(grant.call_id)
+    if chosen is not None and chosen in mine:
+        return chosen
+    if chosen is not None or len(mine) > 1:
+        raise Invalid("Choose the account the money came to.", {"own_account": "Choose an account of the programme."})
+    return next(iter(mine), None)
+
+
+def receive(
+    row: Recovery,
+    grant: Grant,
+    amount: Money,
+    value_on: date,
+    bank_reference: str,
+    booked_by: UUID | None,
+    own_account_id: UUID | None,
+) -> UUID:
+    """Book money that came back for a recovery (E14), locked before with its grant; returns the entry.
+
+    What is above the debt stands among the unidentified receipts, with the grant it came for: it is the city's.
+    """
+    still = owed(row)
+    receipt = _receipt(row, amount, value_on, bank_reference, booked_by, own_account_id)
+    entry_id = ledger.post(
         Event.RECOVERY_RECEIVED,
         source_key=f"recovery_receipt:{receipt.id}:received",
-        effective_on=given.value_on,
-        description=f"{row.reference}: paid back, bank reference {known}",
+        effective_on=value_on,
+        description=f"{row.reference}: paid back, bank reference {bank_reference}",
         legs=legs.legs_e14(
-            given.amount, _dims(grant, row), owed=owed, reopened=parts.reopened(row, owed=owed, received=given.amount)
+            amount,
+            dims_of(grant, row, own_account_id=own_account_id),
+            owed=still,
+            reopened=parts.reopened(row, owed=still, received=receipt.amount),
         ),
     )
-    if given.amount == owed:
+    _finish(row, still, receipt)
+    return entry_id
+
+
+def identify(
+    row: Recovery,
+    grant: Grant,
+    amount: Money,
+    value_on: date,
+    bank_reference: str,
+    booked_by: UUID,
+    own_account_id: UUID,
+) -> UUID:
+    """An unidentified receipt turns out to pay back a recovery (E22): the same, out of what stands unidentified."""
+    still = owed(row)
+    receipt = _receipt(row, amount, value_on, bank_reference, booked_by, own_account_id)
+    entry_id = ledger.post(
+        Event.RECEIPT_UNIDENTIFIED,
+        source_key=f"recovery_receipt:{receipt.id}:received",
+        effective_on=value_on,
+        description=f"{row.reference}: paid back, bank reference {bank_reference}, told later",
+        legs=legs.legs_e22_identified(
+            receipt.amount,
+            dims_of(grant, row),
+            reopened=parts.reopened(row, owed=still, received=receipt.amount),
+        ),
+    )
+    _finish(row, still, receipt)
+    return entry_id
+
+
+def _receipt(
+    row: Recovery,
+    amount: Money,
+    value_on: date,
+    bank_reference: str,
+    booked_by: UUID | None,
+    own_account_id: UUID | None,
+) -> RecoveryReceipt:
+    settled = min(amount, owed(row))
+    receipt = RecoveryReceipt(
+        recovery_id=row.id,
+        amount=settled,
+        above=amount - settled,
+        value_on=value_on,
+        bank_reference=bank_reference,
+        own_account_id=own_account_id,
+        booked_by=booked_by,
+    )
+    db.session.add(receipt)
+    return receipt
+
+
+def _finish(row: Recovery, still: Money, receipt: RecoveryReceipt) -> None:
+    if receipt.amount == still:
         RECOVERY.move(row, "book")
-    return RecoverySummary(row.id, row.reference, RecoveryState(row.state), owed - given.amount)
 
 
 @act("recovery.waive", needs=Permission.RECOVERY_WAIVE, scope=scope_of_recovery, says="waived recovery {subject}")
@@ -145,17 +222,17 @@ def waive(actor: Actor, recovery_id: UUID, *, reason: str, version: int | None =
         raise Invalid(
             "The reason is missing.", {"reason": "Say why the debt is waived, and on which decision it rests."}
         )
-    owed = _owed(row)
+    still = owed(row)
     acts.reason(reason.strip())
     RECOVERY.move(row, "waive")
-    row.waived, row.waived_at, row.waived_by, row.waive_reason = owed, acts.moment(), actor.user_id, reason.strip()
+    row.waived, row.waived_at, row.waived_by, row.waive_reason = still, acts.moment(), actor.user_id, reason.strip()
     grant = get(Grant, row.grant_id)
     ledger.post(
         Event.WAIVED,
         source_key=f"recovery:{row.id}:waived",
         effective_on=today(),
         description=f"{row.reference}: waived",
-        legs=legs.legs_e16(owed, _dims(grant, row)),
+        legs=legs.legs_e16(still, dims_of(grant, row)),
     )
     _tell(grant, row)
     return RecoverySummary(row.id, row.reference, RecoveryState.WAIVED, ZERO)
@@ -171,19 +248,10 @@ def _balance_of(grant_id: UUID) -> PaymentRequest | None:
     ).one_or_none()
 
 
-def _owed(row: Recovery) -> Money:
+def owed(row: Recovery) -> Money:
+    """What is still owed of a recovery."""
     received = db.session.scalars(select(RecoveryReceipt.amount).where(RecoveryReceipt.recovery_id == row.id))
     return row.amount - total(received)
-
-
-def _dims(grant: Grant, row: Recovery) -> Dimensions:
-    return Dimensions(
-        fund_source_id=grant.fund_source_id,
-        call_id=grant.call_id,
-        grant_id=grant.id,
-        organisation_id=grant.coordinator_id,
-        document_id=row.id,
-    )
 
 
 def _tell(grant: Grant, row: Recovery) -> None:

@@ -28,7 +28,7 @@ from grants.ledger import rules as legs
 from grants.ledger import services as ledger
 from grants.ledger.rules import Dimensions, Event
 from grants.payments import rules
-from grants.payments.models import PaymentOrder, PaymentRequest
+from grants.payments.models import PaymentOrder, PaymentRequest, Recovery
 from grants.payments.rules import Decision, DecisionInput, RequestSummary
 from grants.payments.services import parts
 from grants.payments.services.holding import opening, refuse_same_hand, refuse_suspended, refuse_undecidable
@@ -408,8 +408,12 @@ def _book(event: Event, request: PaymentRequest, words: str, lines: legs.Legs) -
     )
 
 
-def dims_of(grant: Grant, document: PaymentRequest | PaymentOrder) -> Dimensions:
+def dims_of(
+    grant: Grant, document: PaymentRequest | PaymentOrder | Recovery, *, own_account_id: UUID | None = None
+) -> Dimensions:
+    """What a leg of this document is about; the account of the programme falls away on every leg but the bank's."""
     return Dimensions(
+        own_account_id=own_account_id,
         fund_source_id=grant.fund_source_id,
         call_id=grant.call_id,
         grant_id=grant.id,

@@ -15,14 +15,14 @@ from grants.core import acts, clock, faults, files
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
 from grants.core.errors import Refused
-from grants.core.money import Money, total
+from grants.core.money import Money
 from grants.core.permissions import Actor, Permission
 from grants.identity.rules import demand_fresh
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
 from grants.ledger.rules import Event, Posting
 from grants.payments import queries, rules
-from grants.payments.models import PaymentBatch, PaymentOrder, PaymentRequest
+from grants.payments.models import PaymentBatch, PaymentOrder
 from grants.payments.rules import Amounts, BatchSummary, OrderSummary
 from grants.payments.rules.pay_runs import (
     FileInput,
@@ -34,6 +34,7 @@ from grants.payments.rules.pay_runs import (
 )
 from grants.payments.rules.sepa.checks import fitted
 from grants.payments.services import pain, parts
+from grants.payments.services.booking import Executed, book_executed, sent_on
 from grants.payments.services.building import (
     build,
     lines_now,
@@ -47,8 +48,8 @@ from grants.payments.services.hands import refuse_hands, sign
 from grants.payments.services.locks import scope_of_batch, scope_of_order
 from grants.payments.services.orders import order_summary
 from grants.payments.services.own_accounts import paying_account
-from grants.payments.services.requests import dims_of, tell, today
-from grants.payments.states import BATCH, ORDER, REQUEST, BatchState, OrderState, Step
+from grants.payments.services.requests import dims_of, today
+from grants.payments.states import BATCH, ORDER, BatchState, OrderState, Step
 
 
 @act(
@@ -143,32 +144,12 @@ def execute(actor: Actor, order_id: UUID, *, value_on: date, version: int | None
     refuse_conflict(actor, grant.id)
     refuse_hands(actor, [order], Step.SENT)
     ORDER.target(OrderState(order.state), "execute")
-    assert order.batch_id is not None, "a sent order stands in a file"
-    sent_at = get(PaymentBatch, order.batch_id).sent_at
-    assert sent_at is not None, "a sent order stands in a file that was sent"
-    sent_on = clock.in_zone(sent_at).date()
-    rules.refuse_value_date(value_on, sent_on, today())
-    ORDER.move(order, "execute")
-    order.executed_by, order.value_on = actor.user_id, value_on
-    ledger.post(
-        Event.ORDER_BOOKED,
-        source_key=f"payment_order:{order.id}:booked",
-        effective_on=value_on,
-        description=f"{order.reference}: booked by the bank",
-        legs=parts.legs_booked(order, dims_of(grant, order)),
-    )
-    _settle(grant, order.request_id)
+    rules.refuse_value_date(value_on, sent_on(order), today())
+    book_executed(actor.user_id, [Executed(order, grant, value_on, left_from(order))])
     return order_summary(order)
 
 
-def _settle(grant: Grant, request_id: UUID) -> None:
-    request = locked(PaymentRequest, request_id)
-    db.session.flush()
-    paid = db.session.scalars(
-        select(PaymentOrder.amount).where(
-            PaymentOrder.request_id == request_id, PaymentOrder.state == OrderState.EXECUTED.value
-        )
-    ).all()
-    if total(paid) == request.payable:
-        REQUEST.move(request, "pay")
-        tell(grant, "payment_executed", request)
+def left_from(order: PaymentOrder) -> UUID | None:
+    """The account of the programme an order left from; unknown of the lists from before files named theirs."""
+    assert order.batch_id is not None, "a sent order stands in a file"
+    return get(PaymentBatch, order.batch_id).own_account_id

@@ -40,7 +40,7 @@ def establish(ref: str) -> Any:
 @bp.post("/grants/<ref>/recovery/book")
 @requires(P.RECOVERY_BOOK)
 def book_receipt(ref: str) -> Any:
-    form = ReceiptForm()
+    form = ReceiptForm().of(queries.accounts_of_grant(current_actor(), ref))
     if form.validate_on_submit():
         with form.attempt():
             made = services.book_receipt(
@@ -88,7 +88,11 @@ def _recovery(ref: str, sent: Form | None) -> Any:
         next=rules.recovery_next(made.state) if made else None,
         last=overtaker(contested, "recovery", made.id, made.reference) if made else None,
         establish_form=own_or_fresh(sent, EstablishForm),
-        receipt_form=own_or_fresh(sent, ReceiptForm, **stands, amount=made.owed if made else None),
+        receipt_form=sent
+        if isinstance(sent, ReceiptForm)
+        else own_or_fresh(sent, ReceiptForm, **stands, amount=made.owed if made else None).of(
+            queries.accounts_of_grant(actor, ref) if made else ()
+        ),
         waive_form=own_or_fresh(sent, ReasonForm, **stands),
     )
     return shown, 200 if sent is None else status_of(contested) if contested else 422

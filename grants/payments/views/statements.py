@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from flask import flash
 
 from grants.core import clock, files
-from grants.core.errors import Invalid
+from grants.core.errors import Invalid, NotFound
 from grants.payments import services
-from grants.payments.forms import BankFileForm
+from grants.payments.forms import BankFileForm, ExplainForm, ReasonForm
 from grants.payments.queries import statements as told
 from grants.payments.rules.statements.ageing import Age, UnmatchedAsk
 from grants.payments.rules.statements.values import BANK_FILE_BYTES_MAX, BankFile, Direction
 from grants.payments.services import bank_files
-from grants.payments.views.frame import P, bp
+from grants.payments.views.frame import P, bp, overtaker, own_or_fresh
 from grants.web import paging
 from grants.web.choosing import chosen
+from grants.web.forms import ContestedForm, Form, renew, status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
 
@@ -90,6 +92,7 @@ def bank_statement(ref: str, position: int) -> Any:
     return page(
         "payments/bank_statement.html",
         statement=told.statement(actor, ref, position),
+        proof=told.statement_proof(actor, ref, position),
         lines=told.statement_lines(actor, ref, position, paging.asked()),
     )
 
@@ -107,6 +110,7 @@ def unmatched() -> Any:
         directions=tuple(Direction),
         ages=told.ages(actor, asked, today),
         lines=told.unmatched(actor, asked, today, paging.asked()),
+        today=today,
     )
 
 
@@ -120,3 +124,91 @@ def unmatched_asked() -> tuple[UnmatchedAsk, date, list[str], tuple[str, ...]]:
         account=chosen("account", "account", known, problems) or "",
     )
     return asked, clock.in_zone(clock.now()).date(), problems, tuple(known)
+
+
+@bp.get("/finance/bank-lines/<int(max=9223372036854775807):number>")
+@requires(P.PAYMENT_ORDER_READ)
+def bank_line(number: int) -> Any:
+    return _line(number, None)
+
+
+@bp.post("/finance/bank-lines/<int(max=9223372036854775807):number>/explain")
+@requires(P.BANK_LINE_EXPLAIN)
+def explain(number: int) -> Any:
+    actor = current_actor()
+    found = told.line_page(actor, number)
+    form = ExplainForm().of(found.possible, found.funds)
+    if form.validate_on_submit():
+        with form.refusals():
+            services.explain(actor, found.id, form.to_input())
+            flash("It is on the record. Another person confirms it, and only then it is booked.", "success")
+            return see_other(".bank_line", number=number)
+    return _line(number, form)
+
+
+@bp.post("/finance/bank-lines/<int(max=9223372036854775807):number>/confirm")
+@requires(P.BANK_LINE_CONFIRM)
+def confirm_claim(number: int) -> Any:
+    form = ContestedForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            services.confirm_claim(current_actor(), _newest_claim(number), version=form.version_shown())
+            flash("It is confirmed and booked.", "success")
+            return see_other(".bank_line", number=number)
+    return _line(number, form)
+
+
+@bp.post("/finance/bank-lines/<int(max=9223372036854775807):number>/refuse")
+@requires(P.BANK_LINE_CONFIRM)
+def refuse_claim(number: int) -> Any:
+    form = ReasonForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            reason = form.reason.data or ""
+            services.refuse_claim(current_actor(), _newest_claim(number), reason=reason, version=form.version_shown())
+            flash("It is refused. The line stays open.", "success")
+            return see_other(".bank_line", number=number)
+    return _line(number, form)
+
+
+@bp.post("/finance/bank-lines/<int(max=9223372036854775807):number>/withdraw")
+@requires(P.BANK_LINE_EXPLAIN)
+def withdraw_claim(number: int) -> Any:
+    form = ContestedForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            services.withdraw_claim(current_actor(), _newest_claim(number), version=form.version_shown())
+            flash("It is withdrawn. The line stays open.", "success")
+            return see_other(".bank_line", number=number)
+    return _line(number, form)
+
+
+def _newest_claim(number: int) -> UUID:
+    """What was said last of the line, decided or not: the act says what became of it meanwhile."""
+    found = told.line_page(current_actor(), number)
+    if not found.claims:
+        raise NotFound
+    return (found.open or found.claims[0]).id
+
+
+def _line(number: int, sent: Form | None) -> Any:
+    actor = current_actor()
+    found = told.line_page(actor, number)
+    newest = found.claims[0] if found.claims else None
+    contested = sent if isinstance(sent, ContestedForm) else None
+    if newest is not None:
+        renew(contested, newest.version)
+    version = {"version": str(newest.version) if newest else ""}
+    explain_form = sent if isinstance(sent, ExplainForm) else ExplainForm(formdata=None)
+    shown = page(
+        "payments/bank_line.html",
+        found=found,
+        today=clock.in_zone(clock.now()).date(),
+        form=sent,
+        contested=contested,
+        last=overtaker(contested, "bank_claim", newest.id, f"line {number}") if newest else None,
+        explain_form=explain_form if explain_form is sent else explain_form.of(found.possible, found.funds),
+        reason_form=own_or_fresh(sent, ReasonForm, **version),
+        plain_form=sent if type(sent) is ContestedForm else ContestedForm(formdata=None, data=version),
+    )
+    return shown, 200 if sent is None else status_of(contested) if contested else 422

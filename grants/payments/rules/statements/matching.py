@@ -16,6 +16,7 @@ from grants.payments.rules.statements.values import Direction, Line
 
 # Of an order the bank has, and has not booked.
 OPEN_STATES = frozenset({"sent", "acknowledged"})
+EXECUTED = "executed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,20 @@ class Candidate:
     amount: Money
     account_id: UUID
     state: str
+    # Whether a line of the bank was booked as this order already.
+    has_line: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileCandidate:
+    """A payment file as matching sees it: what of it the bank has and has not booked."""
+
+    id: UUID
+    reference: str
+    message_id: str
+    account_id: UUID | None
+    orders: int
+    total: Money
 
 
 class Why(StrEnum):
@@ -46,11 +61,15 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a line is: the order it executes, or why it executes none and the orders it is nearest to."""
+    """What a line is: the order it executes or the file it pays whole, or why neither and the orders it is nearest to.
+
+    An order may be executed already: its booking was entered by hand, and the line is the bank's word on it.
+    """
 
     order: Candidate | None
     why: Why | None = None
     nearest: tuple[Candidate, ...] = ()
+    file: FileCandidate | None = None
 
     @property
     def words(self) -> str:
@@ -58,17 +77,39 @@ class Match:
         return _said(self)
 
 
-def match_lines(lines: Mapping[str, Line], account_id: UUID, orders: Sequence[Candidate]) -> dict[str, Match]:
-    """What each line of an account (by its key) is, beside the orders that could be meant.
+def match_lines(
+    lines: Mapping[str, Line],
+    account_id: UUID,
+    orders: Sequence[Candidate],
+    files: Sequence[FileCandidate] = (),
+) -> dict[str, Match]:
+    """What each line of an account (by its key) is, beside the orders and files that could be meant.
 
     Two lines that both fit one order fit none: a bank books an order once.
     """
-    found = {key: match(line, account_id, orders) for key, line in lines.items()}
+    found = {key: _of_file(line, account_id, files) or match(line, account_id, orders) for key, line in lines.items()}
     taken = Counter(each.order.id for each in found.values() if each.order)
+    whole = Counter(each.file.id for each in found.values() if each.file)
     return {
-        key: Match(None, Why.TWICE, (each.order,)) if each.order and taken[each.order.id] > 1 else each
+        key: Match(None, Why.TWICE, (each.order,))
+        if each.order and taken[each.order.id] > 1
+        else Match(None, Why.SEVERAL)
+        if each.file and whole[each.file.id] > 1
+        else each
         for key, each in found.items()
     }
+
+
+def _of_file(line: Line, account_id: UUID, files: Sequence[FileCandidate]) -> Match | None:
+    """A debit that names a file and no payment of it, from its account, of all the bank has not booked of it."""
+    if line.is_reversal or line.direction is Direction.CREDIT or line.end_to_end_id or not line.payment_id:
+        return None
+    for each in files:
+        named = line.payment_id in (each.message_id, f"{each.message_id}-1")
+        as_many = line.parts in (1, each.orders)
+        if named and as_many and each.orders and each.account_id == account_id and each.total == line.amount:
+            return Match(None, file=each)
+    return None
 
 
 def match(line: Line, account_id: UUID, orders: Sequence[Candidate]) -> Match:
@@ -89,6 +130,8 @@ def match(line: Line, account_id: UUID, orders: Sequence[Candidate]) -> Match:
         return Match(None, Why.AMOUNT, named)
     if order.account_id != account_id:
         return Match(None, Why.ACCOUNT, named)
+    if order.state == EXECUTED and not order.has_line:
+        return Match(order)
     if order.state not in OPEN_STATES:
         return Match(None, Why.STATE, named)
     return Match(order)
@@ -129,8 +172,12 @@ def _pair(line: Line, waiting: Sequence[Candidate]) -> tuple[Candidate, ...] | N
 def _said(found: Match) -> str:
     names = _names(found.nearest)
     match found.why:
+        case None if found.file is not None:
+            return f"It pays the file {found.file.reference} whole: {found.file.orders} orders, one sum."
         case None:
             assert found.order is not None, "no reason and no order"
+            if found.order.state == EXECUTED:
+                return f"It is the booking of order {found.order.reference}, which was entered before."
             return f"It executes order {found.order.reference}: end-to-end id, amount and account agree."
         case Why.CREDIT:
             return f"Money that came in; it names {names}." if names else "Money that came in."
@@ -141,12 +188,14 @@ def _said(found: Match) -> str:
         case Why.REFERENCE:
             return f"Its amount is that of {names}, but it names another end-to-end id or none."
         case Why.SEVERAL:
-            return f"One line for several payments: {names}."
+            return f"One line for several payments: {names}." if names else "Two lines for the same payment file."
         case Why.TWICE:
             return f"Another line fits {names} as well, and a bank books an order once."
         case Why.ACCOUNT:
             return f"It names {names}, which was to be paid from another account."
         case Why.STATE:
+            if found.nearest[0].has_line:
+                return f"It names {names}, which another line booked already."
             return f"It names {names}, which is {found.nearest[0].state.replace('_', ' ')}, not waiting for the bank."
         case Why.UNKNOWN:
             return (

@@ -1,0 +1,386 @@
+"""What the bank did is booked: payments it carried out, money that came, and what of a brought file explains itself.
+
+One fact has one key, from whichever side it is told: typed by hand, listed in a file, or read off a statement. Whatever
+fits no order and no debt to the cent is left to people, but for money that came: that is real, and stands among the
+unidentified receipts until somebody says what it is for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from grants.agreements import queries as agreements
+from grants.agreements.models import Grant
+from grants.core import acts, clock, faults
+from grants.core.acts import act
+from grants.core.db import db, get, locked
+from grants.core.money import total
+from grants.core.permissions import Actor, Permission, Scope
+from grants.ledger import rules as legs
+from grants.ledger import services as ledger
+from grants.ledger.models import LedgerEntry
+from grants.ledger.rules import Dimensions, Event, Posting
+from grants.payments import queries
+from grants.payments.models import (
+    BankImport,
+    BankLine,
+    BankStatement,
+    OwnAccount,
+    PaymentBatch,
+    PaymentOrder,
+    PaymentRequest,
+    Recovery,
+    RecoveryReceipt,
+)
+from grants.payments.queries.statements import candidates_for, file_candidates, files_for, line_of
+from grants.payments.rules.statements.booking import booking_day, received_day
+from grants.payments.rules.statements.matching import Match, match_lines
+from grants.payments.rules.statements.values import LINES_MAX, Direction, Line
+from grants.payments.services import parts
+from grants.payments.services.locks import lock_grants, orders_locked
+from grants.payments.services.recoveries import receive
+from grants.payments.services.requests import dims_of, tell, today
+from grants.payments.states import ORDER, REQUEST, BookedAs, ImportState, OrderState, RecoveryState
+
+RECOVERY_NAMED = re.compile(r"(?<![A-Z0-9-])([A-Z0-9]+-\d{4}-G-\d{4,}-D\d+)(?![A-Z0-9-])")
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """An order the bank carried out: when, and from which account of the programme."""
+
+    order: PaymentOrder
+    grant: Grant
+    value_on: date
+    own_account_id: UUID | None
+
+
+def book_executed(by: UUID | None, executed: Sequence[Executed]) -> dict[UUID, UUID]:
+    """Book orders as carried out (E8) by somebody, locked before with their grants; the entry of each by order.
+
+    A request is paid when nothing of it is left. Orders of one grant are booked one after the other, since each consumes
+    what the next one finds.
+    """
+    for each in executed:
+        ORDER.move(each.order, "execute")
+        each.order.executed_by, each.order.value_on = by, each.value_on
+    entries: dict[UUID, UUID] = {}
+    for at_once in _one_of_each_grant(executed):
+        written = ledger.post_many([_booked(each) for each in at_once])
+        entries |= {each.order.id: entry_id for each, entry_id in zip(at_once, written, strict=True)}
+    settled = {each.order.request_id: each.grant for each in executed}
+    for request_id in sorted(settled):
+        _settle(settled[request_id], request_id)
+    return entries
+
+
+def _one_of_each_grant(executed: Sequence[Executed]) -> Iterable[list[Executed]]:
+    waiting = list(executed)
+    while waiting:
+        taken: dict[UUID, Executed] = {}
+        for each in waiting:
+            taken.setdefault(each.grant.id, each)
+        yield list(taken.values())
+        done = {each.order.id for each in taken.values()}
+        waiting = [each for each in waiting if each.order.id not in done]
+
+
+def _booked(each: Executed) -> Posting:
+    return Posting(
+        Event.ORDER_BOOKED,
+        f"payment_order:{each.order.id}:booked",
+        each.value_on,
+        f"{each.order.reference}: booked by the bank",
+        parts.legs_booked(each.order, dims_of(each.grant, each.order, own_account_id=each.own_account_id)),
+    )
+
+
+def _settle(grant: Grant, request_id: UUID) -> None:
+    request = locked(PaymentRequest, request_id)
+    db.session.flush()
+    paid = db.session.scalars(
+        select(PaymentOrder.amount).where(
+            PaymentOrder.request_id == request_id, PaymentOrder.state == OrderState.EXECUTED.value
+        )
+    ).all()
+    if total(paid) == request.payable:
+        REQUEST.move(request, "pay")
+        tell(grant, "payment_executed", request)
+
+
+def sent_on(order: PaymentOrder) -> date:
+    """The day an order left for the bank."""
+    assert order.batch_id is not None, "a sent order stands in a file"
+    sent_at = get(PaymentBatch, order.batch_id).sent_at
+    assert sent_at is not None, "a sent order stands in a file that was sent"
+    return clock.in_zone(sent_at).date()
+
+
+# ---------------------------------------------------------------------------------------------- lines of a file
+
+
+@dataclass(frozen=True, slots=True)
+class LinesBooked:
+    """How many lines explained themselves, and how many came in unidentified."""
+
+    booked: int
+    unidentified: int
+
+
+@act("bank_line.book", needs=Permission.BANK_STATEMENT_IMPORT, says="booked {subject} as the bank told it")
+def book_lines(actor: Actor, import_id: UUID) -> LinesBooked:
+    """Book of the accounts a file told of whatever explains itself; a second time finds nothing left to book.
+
+    An order is booked by end-to-end id, amount and account together; a whole file by its identifier and sum; a receipt by
+    the reference of the recovery. Of an order this person may not see, or signed for, nothing is booked: somebody else does.
+    """
+    brought = get(BankImport, import_id)
+    acts.subject("bank_import", import_id)
+    if brought.state != ImportState.IMPORTED.value:
+        return LinesBooked(0, 0)
+    accounts = _accounts(actor, import_id)
+    told = _open_lines(accounts)
+    orders, files = _meant(told), files_for(told)
+    of_files = [order.id for order in _orders_of(files)]
+    recoveries = _recoveries_named(told)
+    grants = _reachable(actor, lock_grants(_grants_of([*orders, *of_files], recoveries)))
+    rows = {order.id: order for order in orders_locked([*orders, *of_files]) if order.grant_id in grants}
+    debts = {row.reference: row for row in _recoveries_locked(recoveries) if row.grant_id in grants}
+    lines = _locked_lines([line.id for line in told])
+    booked = 0
+    for account_id in sorted(accounts):
+        of_account = [line for line in lines if line.own_account_id == account_id]
+        booked += _book_account(actor, account_id, of_account, rows, grants, debts)
+    return LinesBooked(booked, _receive_rest(lines))
+
+
+def _accounts(actor: Actor, import_id: UUID) -> set[UUID]:
+    """The accounts a file told of, as far as this person works there."""
+    told = select(BankLine.own_account_id).where(BankLine.import_id == import_id)
+    stated = select(BankStatement.own_account_id).where(BankStatement.import_id == import_id)
+    rows = db.session.scalars(select(OwnAccount).where(OwnAccount.id.in_(told) | OwnAccount.id.in_(stated)))
+    faults.point("scope")
+    return {
+        row.id for row in rows if actor.may(Permission.BANK_STATEMENT_IMPORT, Scope.of(("programme", row.programme_id)))
+    }
+
+
+def _open_lines(accounts: Collection[UUID]) -> list[BankLine]:
+    statement = select(BankLine).where(BankLine.own_account_id.in_(accounts), BankLine.matched_at.is_(None))
+    return list(db.session.scalars(statement.order_by(BankLine.booked_on, BankLine.number).limit(LINES_MAX)))
+
+
+def _locked_lines(ids: Collection[UUID]) -> list[BankLine]:
+    """These lines under their locks, but for those that somebody booked meanwhile."""
+    statement = select(BankLine).where(BankLine.id.in_(ids)).order_by(BankLine.booked_on, BankLine.number)
+    rows = db.session.scalars(statement.with_for_update().execution_options(populate_existing=True))
+    return [row for row in rows if row.matched_at is None]
+
+
+def _meant(lines: Iterable[BankLine]) -> list[UUID]:
+    """The orders that lines name."""
+    named = {line.end_to_end_id for line in lines if line.end_to_end_id}
+    by_name = PaymentOrder.end_to_end_id.in_(named) | PaymentOrder.reference.in_(named)
+    return list(db.session.scalars(select(PaymentOrder.id).where(by_name))) if named else []
+
+
+def _orders_of(files: Mapping[UUID, PaymentBatch]) -> list[PaymentOrder]:
+    if not files:
+        return []
+    return list(db.session.scalars(select(PaymentOrder).where(PaymentOrder.batch_id.in_(files))))
+
+
+def _recoveries_named(lines: Iterable[BankLine]) -> set[str]:
+    return {found for line in lines for found in recovery_names(line_of(line))}
+
+
+def recovery_names(line: Line) -> tuple[str, ...]:
+    """The recoveries that a receipt names in its reference or its text."""
+    if line.direction is Direction.DEBIT or line.is_reversal:
+        return ()
+    text = f"{line.end_to_end_id} {line.remittance}".upper()
+    return tuple(sorted(set(RECOVERY_NAMED.findall(text))))
+
+
+def _grants_of(order_ids: Collection[UUID], recoveries: Collection[str]) -> list[UUID]:
+    of_orders = select(PaymentOrder.grant_id).where(PaymentOrder.id.in_(order_ids))
+    of_debts = select(Recovery.grant_id).where(Recovery.reference.in_(recoveries))
+    return list(db.session.scalars(of_orders.union(of_debts)))
+
+
+def _reachable(actor: Actor, grants: Mapping[UUID, Grant]) -> dict[UUID, Grant]:
+    """The grants this person may pay from: what lies elsewhere, or is shut by a conflict, is left to others."""
+    faults.point("conflict")
+    return {
+        grant_id: grant
+        for grant_id, grant in grants.items()
+        if actor.may(Permission.BANK_STATEMENT_IMPORT, agreements.scope(grant))
+        and not agreements.in_conflict_with(actor, grant_id)
+    }
+
+
+def _recoveries_locked(references: Collection[str]) -> list[Recovery]:
+    statement = select(Recovery).where(Recovery.reference.in_(references)).order_by(Recovery.id).with_for_update()
+    return list(db.session.scalars(statement.execution_options(populate_existing=True)))
+
+
+def _book_account(
+    actor: Actor,
+    account_id: UUID,
+    lines: Sequence[BankLine],
+    orders: Mapping[UUID, PaymentOrder],
+    grants: Mapping[UUID, Grant],
+    debts: Mapping[str, Recovery],
+) -> int:
+    faults.point("matching")
+    by_key = {line.line_key: line for line in lines}
+    told = {key: line_of(line) for key, line in by_key.items()}
+    files = file_candidates(files_for(lines), orders.values())
+    found = match_lines(told, account_id, candidates_for(orders.values(), account_id), files)
+    executed: list[tuple[BankLine, list[Executed]]] = []
+    for key, match in found.items():
+        meant = _executed(actor, by_key[key], match, orders, grants)
+        if meant:
+            executed.append((by_key[key], meant))
+    new = [each for _, several in executed for each in several if each.order.state != OrderState.EXECUTED.value]
+    entries = book_executed(actor.user_id, new)
+    for line, several in executed:
+        _mark_paid(line, found[line.line_key], several, entries)
+    _mark_told_before([line for line in lines if line.matched_at is None])
+    for line in lines:
+        if line.matched_at is None:
+            _receive_debt(actor, line, grants, debts)
+    return sum(line.matched_at is not None for line in lines)
+
+
+def _executed(
+    actor: Actor, line: BankLine, match: Match, orders: Mapping[UUID, PaymentOrder], grants: Mapping[UUID, Grant]
+) -> list[Executed]:
+    """The orders a line carries out, if each of them may be booked by this person on a day that can be; else none."""
+    if match.file is not None:
+        meant = [each for each in orders.values() if each.batch_id == match.file.id and _waits(each)]
+    else:
+        meant = [orders[match.order.id]] if match.order is not None else []
+    found = []
+    for order in meant:
+        if order.state == OrderState.EXECUTED.value:
+            assert order.value_on is not None, "an executed order has its day"
+            found.append(Executed(order, grants[order.grant_id], order.value_on, line.own_account_id))
+            continue
+        day = booking_day(line_of(line), sent_on(order), today())
+        if day is None or actor.user_id in (order.prepared_by, order.verified_by, order.authorised_by):
+            return []
+        found.append(Executed(order, grants[order.grant_id], day, line.own_account_id))
+    return found
+
+
+def _waits(order: PaymentOrder) -> bool:
+    return order.state == OrderState.SENT.value
+
+
+def _mark_paid(line: BankLine, match: Match, several: Sequence[Executed], entries: Mapping[UUID, UUID]) -> None:
+    if match.file is not None:
+        mark(line, BookedAs.FILE, batch_id=match.file.id)
+        return
+    (only,) = several
+    entry_id = entries.get(only.order.id) or queries.entry_of(f"payment_order:{only.order.id}:booked")
+    mark(line, BookedAs.ORDER, entry_id, order_id=only.order.id)
+
+
+def mark(
+    line: BankLine,
+    booked_as: BookedAs,
+    entry_id: UUID | None = None,
+    *,
+    order_id: UUID | None = None,
+    batch_id: UUID | None = None,
+    recovery_id: UUID | None = None,
+) -> None:
+    """Write what a line was booked as; once, and for ever."""
+    line.booked_as, line.entry_id, line.matched_at = booked_as.value, entry_id, acts.moment()
+    line.order_id, line.batch_id, line.recovery_id = order_id, batch_id, recovery_id
+
+
+def _mark_told_before(lines: Sequence[BankLine]) -> None:
+    """A receipt that was entered by hand, by the reference the bank gives it: the line is the bank's word on it."""
+    named = {line.bank_reference for line in lines if line.bank_reference and line.direction == Direction.CREDIT.value}
+    told = select(BankLine.entry_id).where(BankLine.entry_id.is_not(None))
+    key = func.concat("recovery_receipt:", RecoveryReceipt.id, ":received")
+    statement = (
+        select(RecoveryReceipt, LedgerEntry.id)
+        .join(LedgerEntry, LedgerEntry.source_key == key)
+        .where(
+            RecoveryReceipt.bank_reference.in_(named),
+            LedgerEntry.event == Event.RECOVERY_RECEIVED.value,
+            LedgerEntry.id.not_in(told),
+        )
+    )
+    known = {
+        (each.own_account_id, each.bank_reference, each.amount + each.above): (each.recovery_id, entry_id)
+        for each, entry_id in (db.session.execute(statement) if named else ())
+    }
+    for line in lines:
+        if line.direction == Direction.CREDIT.value:
+            fits = known.pop((line.own_account_id, line.bank_reference, line.amount), None)
+            if fits is not None:
+                mark(line, BookedAs.RECOVERY, fits[1], recovery_id=fits[0])
+
+
+def _receive_debt(actor: Actor, line: BankLine, grants: Mapping[UUID, Grant], debts: Mapping[str, Recovery]) -> None:
+    """Book a receipt that names one recovery which is still owed (E14); whoever established it books nothing of it."""
+    named = recovery_names(line_of(line))
+    debt = debts.get(named[0]) if len(named) == 1 else None
+    if debt is None or debt.state != RecoveryState.ESTABLISHED.value or debt.established_by == actor.user_id:
+        return
+    day = received_day(line_of(line), today())
+    if day < clock.in_zone(debt.established_at).date():
+        return
+    entry_id = receive(
+        debt, grants[debt.grant_id], line.amount, day, bank_name(line), actor.user_id, line.own_account_id
+    )
+    mark(line, BookedAs.RECOVERY, entry_id, recovery_id=debt.id)
+
+
+def bank_name(line: BankLine) -> str:
+    """What a line is called at the bank, and here where the bank gave no reference."""
+    return line.bank_reference or f"line {line.number}"
+
+
+def _receive_rest(lines: Iterable[BankLine]) -> int:
+    """Whatever else came in is real: it stands among the unidentified receipts (E22) until somebody says what it is for.
+
+    What looks like a payment that came back is no receipt: it waits for the order it belongs to.
+    """
+    came = [line for line in lines if line.matched_at is None and is_receipt(line_of(line))]
+    entries = ledger.post_many([unidentified(line) for line in came])
+    for line, entry_id in zip(came, entries, strict=True):
+        mark(line, BookedAs.UNIDENTIFIED, entry_id)
+    return len(came)
+
+
+def is_receipt(line: Line) -> bool:
+    """Whether money came in that is no payment of ours coming back."""
+    comes_back = line.is_reversal or line.return_reason or line.end_to_end_id
+    return line.direction is Direction.CREDIT and (not comes_back or bool(recovery_names(line)))
+
+
+def unidentified(line: BankLine) -> Posting:
+    """What a receipt is booked as until somebody says what it is for."""
+    return Posting(
+        Event.RECEIPT_UNIDENTIFIED,
+        f"bank_line:{line.id}:received",
+        received_day(line_of(line), today()),
+        f"Received, bank reference {bank_name(line)}: not known what for",
+        legs.legs_e22_received(line.amount, line_dims(line)),
+    )
+
+
+def line_dims(line: BankLine) -> Dimensions:
+    """What the legs of a line are about that belongs to no grant."""
+    return Dimensions(document_id=line.id, own_account_id=line.own_account_id)

@@ -1,0 +1,305 @@
+"""Acts on lines of the bank that do not explain themselves: one person says what a line is, another one confirms it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.agreements import queries as agreements
+from grants.agreements.models import Grant
+from grants.agreements.services import refuse_conflict
+from grants.core import acts, clock, faults
+from grants.core.acts import act
+from grants.core.db import check_version, db, get, locked
+from grants.core.errors import Conflict, Invalid, NotFound, Refused
+from grants.core.permissions import Actor, Permission, Scope
+from grants.identity.rules import demand_fresh
+from grants.ledger import rules as legs
+from grants.ledger import services as ledger
+from grants.ledger.rules import Dimensions, Event
+from grants.payments import rules
+from grants.payments.models import BankClaim, BankLine, OwnAccount, PaymentBatch, PaymentOrder, Recovery
+from grants.payments.queries.statements import line_of
+from grants.payments.rules.statements.booking import booking_day, received_day
+from grants.payments.rules.statements.claims import Claim, refuse_unfit
+from grants.payments.services.booking import (
+    Executed,
+    bank_name,
+    book_executed,
+    line_dims,
+    mark,
+    sent_on,
+    unidentified,
+)
+from grants.payments.services.locks import lock_grant
+from grants.payments.services.recoveries import identify
+from grants.payments.services.requests import today
+from grants.payments.states import CLAIM, BookedAs, ClaimState, Explained, OrderState, RecoveryState, Step
+from grants.programmes.models import FundSource
+
+
+def scope_of_line(line_id: UUID) -> Scope:
+    """Where a line lies: in the programme of its account, so that no role of one call reaches it."""
+    account = get(OwnAccount, get(BankLine, line_id).own_account_id)
+    return Scope.of(("programme", account.programme_id))
+
+
+def scope_of_claim(claim_id: UUID) -> Scope:
+    """Where the line of a claim lies."""
+    return scope_of_line(get(BankClaim, claim_id).line_id)
+
+
+@act(
+    "bank_line.explain",
+    needs=Permission.BANK_LINE_EXPLAIN,
+    scope=scope_of_line,
+    says="said what a line of the bank is",
+)
+def explain(actor: Actor, line_id: UUID, given: Claim) -> UUID:
+    """Say what an open line is, with the reason; nothing is booked before another person confirms it."""
+    demand_fresh(actor)
+    if not given.reason.strip():
+        raise Invalid("The reason is missing.", {"reason": "Say how you know; another person reads it and confirms."})
+    named = _named(actor, given)
+    line = locked(BankLine, line_id)
+    _refuse_unfit(actor, line, given.explained, named, actor.user_id)
+    _refuse_second(line)
+    acts.reason(given.reason.strip())
+    row = BankClaim(
+        line_id=line.id,
+        explained=given.explained.value,
+        order_id=named.id if isinstance(named, PaymentOrder) else None,
+        recovery_id=named.id if isinstance(named, Recovery) else None,
+        fund_source_id=named.id if isinstance(named, FundSource) else None,
+        reason=given.reason.strip(),
+        state=ClaimState.PROPOSED.value,
+        proposed_by=actor.user_id,
+        proposed_at=acts.moment(),
+    )
+    db.session.add(row)
+    return row.id
+
+
+Named = PaymentOrder | Recovery | FundSource | None
+
+
+def _named(actor: Actor, given: Claim) -> Named:
+    """What a claim names by its reference, its grant locked where it has one."""
+    match given.explained:
+        case Explained.ORDER:
+            found = db.session.scalars(select(PaymentOrder).where(PaymentOrder.reference == given.named)).one_or_none()
+            return _reached(actor, found, "There is no order of this reference.")
+        case Explained.RECOVERY:
+            debt = db.session.scalars(select(Recovery).where(Recovery.reference == given.named)).one_or_none()
+            return _reached(actor, debt, "There is no recovery of this reference.")
+        case Explained.FUNDING:
+            fund = db.session.scalars(select(FundSource).where(FundSource.number == given.named)).one_or_none()
+            if fund is None:
+                raise Invalid("It cannot be booked like this.", {"named": "Choose the parent grant it was paid for."})
+            return fund
+        case Explained.UNIDENTIFIED | Explained.CHARGE | Explained.SET_ASIDE:
+            return None
+
+
+def _reached(actor: Actor, found: PaymentOrder | Recovery | None, words: str) -> PaymentOrder | Recovery:
+    """An order or a recovery this person may reach, locked after its grant."""
+    if found is None or not _may(actor, found.grant_id):
+        raise Invalid("It cannot be booked like this.", {"named": words})
+    lock_grant(found.grant_id)
+    refuse_conflict(actor, found.grant_id)
+    return locked(type(found), found.id)
+
+
+def _may(actor: Actor, grant_id: UUID) -> bool:
+    reads = Permission.PAYMENT_ORDER_READ
+    barred = get(Grant, grant_id).application_id in actor.barred("application")
+    return actor.may(reads, agreements.scope(get(Grant, grant_id))) and not barred
+
+
+def _refuse_second(line: BankLine) -> None:
+    standing = db.session.scalar(
+        select(BankClaim.id).where(BankClaim.line_id == line.id, BankClaim.state == ClaimState.PROPOSED.value)
+    )
+    if standing is not None:
+        raise Conflict("Somebody said already what this line is. That is confirmed, refused or withdrawn first.")
+
+
+def _refuse_unfit(actor: Actor, line: BankLine, explained: Explained, named: Named, by: UUID | None) -> None:
+    faults.point("matching")
+    booked = BookedAs(line.booked_as) if line.booked_as else None
+    refuse_unfit(line_of(line), booked, explained, is_told=line.identified_at is not None)
+    if isinstance(named, PaymentOrder):
+        _refuse_order(line, named, by)
+    if isinstance(named, Recovery):
+        _refuse_recovery(named, by)
+
+
+def _refuse_order(line: BankLine, order: PaymentOrder, by: UUID | None) -> None:
+    if order.amount != line.amount:
+        raise Refused(
+            f"The line is of {line.amount} and {order.reference} of {order.amount}: a line is booked as an order of the "
+            "same amount only. Ask the bank which payment it is."
+        )
+    if order.state != OrderState.SENT.value:
+        raise Refused(f"{order.reference} does not wait for the bank. Choose an order that is in transit.")
+    assert order.batch_id is not None, "a sent order stands in a file"
+    left_from = get(PaymentBatch, order.batch_id).own_account_id
+    if left_from not in (None, line.own_account_id):
+        raise Refused(f"{order.reference} was to be paid from another account. Ask the bank which payment the line is.")
+    if booking_day(line_of(line), sent_on(order), today()) is None:
+        raise Refused(f"The bank booked this line before {order.reference} left. Ask it which payment the line is.")
+    signed = (
+        (Step.PREPARED, order.prepared_by),
+        (Step.VERIFIED, order.verified_by),
+        (Step.AUTHORISED, order.authorised_by),
+    )
+    faults.point("four_eyes")
+    assert by is not None, "a person explains a line"
+    rules.refuse_same_person({step: who for step, who in signed if who}, Step.SENT, by)
+
+
+def _refuse_recovery(row: Recovery, by: UUID | None) -> None:
+    if row.state != RecoveryState.ESTABLISHED.value:
+        raise Refused(
+            f"Nothing is owed of {row.reference} any more. Leave the receipt unidentified, or choose another."
+        )
+    faults.point("four_eyes")
+    if by == row.established_by:
+        raise Refused("You established this recovery, so somebody else must book what comes in. Ask a colleague.")
+
+
+@act(
+    "bank_line.confirm",
+    needs=Permission.BANK_LINE_CONFIRM,
+    scope=scope_of_claim,
+    says="confirmed what the bank told of {subject}",
+)
+def confirm_claim(actor: Actor, claim_id: UUID, *, version: int | None = None) -> None:
+    """Confirm what somebody else said of a line: it is booked as that, with the person who said it as who booked it."""
+    demand_fresh(actor)
+    named = _locked_named(actor, get(BankClaim, claim_id))
+    row = _to_decide(actor, claim_id, version, "confirm")
+    line = locked(BankLine, row.line_id)
+    explained = Explained(row.explained)
+    _refuse_unfit(actor, line, explained, named, row.proposed_by)
+    acts.reason(row.reason)
+    CLAIM.move(row, "confirm")
+    row.decided_by, row.decided_at = actor.user_id, acts.moment()
+    _book(line, row, named)
+
+
+@act(
+    "bank_line.refuse",
+    needs=Permission.BANK_LINE_CONFIRM,
+    scope=scope_of_claim,
+    says="refused what was said of a line of the bank",
+)
+def refuse_claim(actor: Actor, claim_id: UUID, *, reason: str, version: int | None = None) -> None:
+    """Refuse what somebody else said of a line, with the reason; the line stays open."""
+    demand_fresh(actor)
+    _locked_named(actor, get(BankClaim, claim_id))
+    row = _to_decide(actor, claim_id, version, "refuse")
+    if not reason.strip():
+        raise Invalid("The reason is missing.", {"reason": "Say what the line is instead, or what to ask the bank."})
+    acts.reason(reason.strip())
+    row.refuse_reason = reason.strip()
+    CLAIM.move(row, "refuse")
+    row.decided_by, row.decided_at = actor.user_id, acts.moment()
+
+
+@act(
+    "bank_line.withdraw",
+    needs=Permission.BANK_LINE_EXPLAIN,
+    scope=scope_of_claim,
+    says="withdrew what was said of a line of the bank",
+)
+def withdraw_claim(actor: Actor, claim_id: UUID, *, version: int | None = None) -> None:
+    """Take one's own word on a line back before it is decided."""
+    row = locked(BankClaim, claim_id)
+    check_version(row, version)
+    CLAIM.target(ClaimState(row.state), "withdraw")
+    if actor.user_id != row.proposed_by:
+        raise Refused("Somebody else said this of the line. Only who said it takes it back.")
+    CLAIM.move(row, "withdraw")
+    row.decided_by, row.decided_at = actor.user_id, acts.moment()
+
+
+def _locked_named(actor: Actor, row: BankClaim) -> Named:
+    if row.order_id is not None:
+        return _held(actor, get(PaymentOrder, row.order_id))
+    if row.recovery_id is not None:
+        return _held(actor, get(Recovery, row.recovery_id))
+    return get(FundSource, row.fund_source_id) if row.fund_source_id is not None else None
+
+
+def _held(actor: Actor, found: PaymentOrder | Recovery) -> PaymentOrder | Recovery:
+    if not _may(actor, found.grant_id):
+        raise NotFound
+    lock_grant(found.grant_id)
+    refuse_conflict(actor, found.grant_id)
+    return locked(type(found), found.id)
+
+
+def _to_decide(actor: Actor, claim_id: UUID, version: int | None, verb: str) -> BankClaim:
+    row = locked(BankClaim, claim_id)
+    check_version(row, version)
+    CLAIM.target(ClaimState(row.state), verb)
+    faults.point("four_eyes")
+    if actor.user_id == row.proposed_by:
+        raise Refused("You said this of the line, so somebody else decides on it. Ask a colleague.")
+    return row
+
+
+def _book(line: BankLine, row: BankClaim, named: Named) -> None:
+    match Explained(row.explained):
+        case Explained.ORDER:
+            assert isinstance(named, PaymentOrder), "an order was named"
+            _book_order(line, named, row.proposed_by)
+        case Explained.RECOVERY:
+            assert isinstance(named, Recovery), "a recovery was named"
+            _book_recovery(line, named, row.proposed_by)
+        case Explained.FUNDING:
+            assert isinstance(named, FundSource), "a parent grant was named"
+            _book_funding(line, named)
+        case Explained.UNIDENTIFIED:
+            (entry_id,) = ledger.post_many([unidentified(line)])
+            mark(line, BookedAs.UNIDENTIFIED, entry_id)
+        case Explained.CHARGE:
+            mark(line, BookedAs.CHARGE, _book_charge(line))
+        case Explained.SET_ASIDE:
+            mark(line, BookedAs.SET_ASIDE)
+
+
+def _book_order(line: BankLine, order: PaymentOrder, by: UUID) -> None:
+    day = booking_day(line_of(line), sent_on(order), today())
+    assert day is not None, "checked before"
+    entries = book_executed(by, [Executed(order, get(Grant, order.grant_id), day, line.own_account_id)])
+    mark(line, BookedAs.ORDER, entries[order.id], order_id=order.id)
+
+
+def _book_recovery(line: BankLine, row: Recovery, by: UUID) -> None:
+    day = max(received_day(line_of(line), today()), clock.in_zone(row.established_at).date())
+    identify(row, get(Grant, row.grant_id), line.amount, day, bank_name(line), by, line.own_account_id)
+    line.identified_at, line.identified_as, line.recovery_id = acts.moment(), Explained.RECOVERY.value, row.id
+
+
+def _book_funding(line: BankLine, fund: FundSource) -> None:
+    ledger.post(
+        Event.FUNDING_RECEIVED,
+        source_key=f"bank_line:{line.id}:funding",
+        effective_on=received_day(line_of(line), today()),
+        description=f"Programme funding received for {fund.number}, bank reference {bank_name(line)}",
+        legs=legs.legs_e25_identified(line.amount, Dimensions(fund_source_id=fund.id, document_id=line.id)),
+    )
+    line.identified_at, line.identified_as = acts.moment(), Explained.FUNDING.value
+
+
+def _book_charge(line: BankLine) -> UUID:
+    return ledger.post(
+        Event.BANK_CHARGED,
+        source_key=f"bank_line:{line.id}:charge",
+        effective_on=received_day(line_of(line), today()),
+        description=f"Bank charge, bank reference {bank_name(line)}",
+        legs=legs.legs_e26(line.amount, line_dims(line)),
+    )
