@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from grants.core.money import ZERO, Money, euros
 from grants.ledger import rules
 from grants.ledger.accounts import CHART, Account, Floor, Ledger, Side
-from grants.ledger.rules import Balances, Dimensions, Leg, Unbalanced
+from grants.ledger.rules import COUNTED_TO_CEILING, Balances, Dimensions, Leg, Unbalanced
 
 CALL, GRANT = uuid4(), uuid4()
 CITY, AGENCY = UUID(int=1), UUID(int=2)
@@ -291,3 +291,12 @@ def test_each_invariant_names_what_is_wrong() -> None:
         "grant G: I5: paid EUR 4.00 is above committed EUR 3.00.",
         "grant G: I5: awarded EUR 3.00 is above the call's budget EUR 2.00.",
     ]
+
+
+@given(st.dictionaries(st.sampled_from(Account), st.integers(-(10**12), 10**12)))
+def test_what_counts_to_a_ceiling_is_what_its_accounts_were_credited(cents: dict[Account, int]) -> None:
+    """The sum in cents by which the verify passes over a grant is the figure of the rule."""
+    found = Balances({account: Money(each) for account, each in cents.items()})
+    debited = {account: each if account.normal_side is Side.DEBIT else -each for account, each in cents.items()}
+
+    assert -sum(debited.get(account, 0) for account in COUNTED_TO_CEILING) == found.counted_to_ceiling.cents

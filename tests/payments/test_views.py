@@ -424,7 +424,7 @@ def test_a_double_click_of_a_form_makes_one_order(app: Flask, grant: World) -> N
     [
         ("from=nonsense&to=31.02.2024", ["from", "to"]),
         ("account=9999&event=E99&after=x.y", ["account", "event"]),
-        ("grant=PCP-2022-G-9999", []),
+        ("grant=PCP-2022-G-9999", ["grant"]),
         ("q=%25", []),
     ],
 )
