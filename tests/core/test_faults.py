@@ -76,19 +76,22 @@ from grants.identity import services as people
 from grants.identity.models import RoleGrant
 from grants.identity.policy import Role
 from grants.identity.rules import RoleInput, ValidationInput
+from grants.identity.rules.standing_in import StandInInput
 from grants.identity.states import FactKind
+from grants.payments import queries as paid_reads
 from grants.payments import services as paying
 from grants.payments.models import OwnAccount
 from grants.payments.rules import DecisionInput, ReceiptInput, RecoveryInput
+from grants.payments.rules.circuit import ALL_PAIRS
 from grants.payments.rules.own_accounts import OwnAccountInput
 from grants.payments.rules.pay_runs import FileInput, FileLayout
-from grants.payments.states import SuspensionReason
+from grants.payments.states import Step, SuspensionReason
 from grants.programmes.models import Programme
 from grants.reporting import queries as reports
 from grants.reporting import services as reporting
 from grants.reporting.rules import Decision, Judged, MilestoneInput
 from tests import actors
-from tests.agreements.accounts import called_back, enter
+from tests.agreements.accounts import called_back, document, enter
 from tests.awards.meeting import planned, seat_panel
 from tests.awards.publishing import publish
 from tests.awards.test_complaints import GIVEN, RULES, UPHOLD, rule
@@ -166,11 +169,39 @@ def own_account_confirmed() -> None:
     paying.confirm_own_account(actors.carl(), made, evidence="Letter of the bank")
 
 
+def agreed_by_two() -> None:
+    """A circuit, a limit and a stand-in: withdrawn, refused, and then confirmed by another administrator."""
+    ada, adam, otto = actors.ada(), actors.adam(), actors.otto().user_id
+    assert otto is not None
+    apart = ALL_PAIRS - {frozenset({Step.PREPARED, Step.VERIFIED})}
+    for end in ("withdraw", "refuse", "confirm"):
+        paying.propose_circuit(ada, apart, reason="We are few.")
+        circuit = paid_reads.circuit_page(ada).open
+        paying.propose_limit(ada, otto, per_order=euros(500_000), per_day=euros(2_000_000), reason="Delegated.")
+        (limit,) = paid_reads.limits_page(ada).open
+        assert circuit is not None
+        if end == "withdraw":
+            paying.withdraw_circuit(ada, circuit.id)
+            paying.withdraw_limit(ada, limit.id)
+        elif end == "refuse":
+            paying.refuse_circuit(adam, circuit.id, reason="We are enough.")
+            paying.refuse_limit(adam, limit.id, reason="Too high.")
+        else:
+            paying.confirm_circuit(adam, circuit.id)
+            paying.confirm_limit(adam, limit.id)
+    vera, pat = actors.vera().user_id, actors.person("Pat Standin")
+    role = db.session.scalars(select(RoleGrant.id).where(RoleGrant.user_id == vera)).one()
+    given = StandInInput(role, pat, NOW, NOW + timedelta(days=3), "Leave.")
+    people.open_appointment(ada, people.appoint_stand_in(ada, given, document()))
+    people.confirm_role(adam, db.session.scalars(select(RoleGrant.id).where(RoleGrant.user_id == pat)).one())
+
+
 def test_a_payment_is_refused_whatever_fails_inside_a_guard(
     app: Flask, attack: Attack, postgres: Cluster, database: str
 ) -> None:
     with clock.at(NOW):
         found = world()
+        agreed_by_two()
         prefinancing = paying.open_prefinancing(actors.program(), found.grant_id)
         assert prefinancing is not None
         ana = actors.give(actors.ana().user_id, Role.APPLICATION_LEAD, "application", found.application_id)
@@ -225,6 +256,12 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(
     assert {"four_eyes", "ceiling", "conflict", "scope"} <= attack.relied["ledger.confirm_reversal"]
     assert {"four_eyes", "scope"} <= attack.relied["ledger.refuse_reversal"]
     assert {"four_eyes", "scope"} <= attack.relied["own_account.confirm"]
+    assert {"four_eyes", "ceiling", "clock", "scope"} <= attack.relied["payment_order.authorise"]
+    assert "four_eyes" in attack.relied["payment_request.lift"]
+    for verb in ("circuit.propose", "circuit.confirm", "circuit.refuse", "circuit.withdraw", "stand_in.appoint"):
+        assert "four_eyes" in attack.relied[verb], verb
+    for verb in ("limit.propose", "limit.confirm", "limit.refuse", "limit.withdraw"):
+        assert "four_eyes" in attack.relied[verb], verb
 
 
 # --- applications ---------------------------------------------------------------------------------------------------

@@ -658,7 +658,7 @@ def test_who_signs_reads_on_the_order_how_old_the_account_is(app: Flask, grant: 
     wait(grant, 5)
     changed(grant)
     order = get(PaymentOrder, prepared(grant)).reference
-    services.verify(actors.vera(), get(PaymentOrder, queries.order_id_of(actors.vera(), order)).id)
+    services.verify(actors.vera(), get(PaymentOrder, queries.order_id_of(actors.vera(), order)).id, evidence=SEEN)
 
     page = actors.client_of(app, actors.otto()).get(f"/finance/orders/{order}").text
     assert "confirmed today, never paid to" in page and "can be paid to from 6 August 2024" in page

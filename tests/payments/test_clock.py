@@ -223,8 +223,8 @@ def test_nothing_of_a_suspended_payment_is_decided_authorised_or_sent(grant: Wor
         "DELETE FROM payment_suspension",
         "UPDATE payment_suspension SET until_on = from_on, lifted_at = now(), lifted_by = %(otto)s, lift_reason = 'x'",
         "INSERT INTO payment_suspension (id, created_at, version, request_id, number, reason, notice, notified_at,"
-        " suspended_by, from_on, until_on, lifted_at, lifted_by, lift_reason) SELECT gen_random_uuid(), now(), 1,"
-        " request_id, 2, reason, 'x', now(), suspended_by, from_on - 3, from_on + 1, now(), suspended_by, 'x'"
+        " suspended_by, duty, from_on, until_on, lifted_at, lifted_by, lift_reason) SELECT gen_random_uuid(), now(), 1,"
+        " request_id, 2, reason, 'x', now(), suspended_by, duty, from_on - 3, from_on + 1, now(), suspended_by, 'x'"
         " FROM payment_suspension",
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -54,7 +55,11 @@ def stand_ins(user_id: UUID | None = None) -> Asking[tuple[StandIn, ...]]:
     if user_id is not None:
         asked = asked.where(or_(RoleGrant.user_id == user_id, RoleGrant.stand_in_for == user_id))
     rows = yield from ask(asked)
-    return tuple(StandIn(*row[:5], Role(row[5]), *row[6:]) for row in rows)
+    return tuple(_stand_in(*row) for row in rows)
+
+
+def _stand_in(*told: Any) -> StandIn:
+    return StandIn(*told[:5], Role(told[5]), *told[6:])
 
 
 @reader

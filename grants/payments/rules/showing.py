@@ -278,7 +278,7 @@ class Hands:
         """The limits that bind an authorisation: their own, and that of whoever they stand in for."""
         acting = self.standing_in(Step.AUTHORISED, call_id)
         people = (user_id, acting.for_id if acting else None)
-        return tuple(self.used[person] for person in people if person in self.used)
+        return tuple(self.used[person] for person in people if person is not None and person in self.used)
 
 
 def refuse_hand(

@@ -134,10 +134,7 @@ def _signatures(order_ids: Sequence[UUID]) -> dict[UUID, list[tuple[Step, UUID, 
 def _refuse_own_entries(actor: Actor, orders: Sequence[PaymentOrder]) -> None:
     """Nobody sends money to an account they entered."""
     accounts = {order.bank_account_id for order in orders}
-    asked = select(BankAccount.id, BankAccount.entered_by).where(
-        BankAccount.id.in_(accounts), BankAccount.entered_by == actor.user_id
-    )
-    entered = {account_id: person for account_id, person in db.session.execute(asked)}
+    asked = select(BankAccount.id, BankAccount.entered_by).where(BankAccount.id.in_(accounts))
+    entered: dict[UUID, UUID] = {account_id: person for account_id, person in db.session.execute(asked)}
     for order in orders:
-        if order.bank_account_id in entered:
-            refuse_sending_to_own_account(entered[order.bank_account_id], actor.user_id, order.reference)
+        refuse_sending_to_own_account(entered[order.bank_account_id], actor.user_id, order.reference)
