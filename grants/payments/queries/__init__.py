@@ -14,6 +14,8 @@ from grants.payments.queries.orders import (
     order_id_of,
     order_ids_of,
     payments_to,
+    statuses_in,
+    statuses_of,
     why_gone,
 )
 from grants.payments.queries.own_accounts import (
@@ -82,6 +84,8 @@ __all__ = [
     "reversal_page",
     "reversals",
     "standing",
+    "statuses_in",
+    "statuses_of",
     "stood",
     "verify",
     "why_gone",
