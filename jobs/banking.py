@@ -17,3 +17,8 @@ def read_statement(*, import_id: str) -> None:
 def book_lines(*, import_id: str) -> None:
     """Book what the lines of a bank's file explain themselves; a second run finds it booked."""
     services.book_lines(jobs.actor(Permission.BANK_STATEMENT_IMPORT), UUID(import_id))
+
+
+def apply_report(*, import_id: str) -> None:
+    """Apply a bank's status report; a second run finds it applied."""
+    services.apply_report(jobs.actor(Permission.BANK_STATEMENT_IMPORT), UUID(import_id))

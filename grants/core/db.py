@@ -75,6 +75,7 @@ APPEND_ONLY_TABLES = frozenset(
         "audit_seal",
         "bank_statement",
         "call_one_extension",
+        "bank_status",
         "call_version",
         "call_draw_seed",
         "call_expert_terms",

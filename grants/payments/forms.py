@@ -302,6 +302,13 @@ class ExecuteForm(MoneyForm):
     value_on = DateField("Value date on the bank statement", [Needed("Enter the day the bank booked the payment.")])
 
 
+class BankRejectForm(MoneyForm):
+    """What the bank said no with, where no report of it came."""
+
+    on = DateField("Day the bank said so", [Needed("Enter the day the bank said so.")])
+    said = StringField("What the bank said", [A_PARAGRAPH, Needed("Enter what the bank said, its code first.")])
+
+
 class BuildForm(Form):
     """The orders that leave as one file, how it is written, and the day the bank shall pay."""
 

@@ -47,6 +47,9 @@ REQUEST = Machine(
         Transition("reject", UNDECIDED, R.REJECTED, Permission.PAYMENT_REQUEST_DECIDE),
         Transition("clear", DECIDED, R.CLEARED, Permission.PAYMENT_REQUEST_DECIDE),
         Transition("pay", DECIDED, R.PAID, Permission.PAYMENT_ORDER_EXECUTE),
+        # What was paid came back: it is to be paid again, and the decision stands as it was.
+        Transition("come_back", (R.PAID,), R.APPROVED, Permission.BANK_STATEMENT_IMPORT),
+        Transition("come_back_in_part", (R.PAID,), R.PARTLY_APPROVED, Permission.BANK_STATEMENT_IMPORT),
     ],
 )
 
@@ -73,14 +76,21 @@ class ClockEvent(StrEnum):
 
 
 class OrderState(StrEnum):
-    """One order on its way through the circuit; in a file it waits for the payer, sent means it left and the money is in transit."""
+    """One order on its way through the circuit; in a file it waits for the payer, sent means it left and the money is in transit.
+
+    Rejected means the bank never booked it, returned that the money came back after it had: either is issued again by
+    another order.
+    """
 
     PREPARED = "prepared"
     VERIFIED = "verified"
     AUTHORISED = "authorised"
     IN_FILE = "in_file"
     SENT = "sent"
+    ACKNOWLEDGED = "acknowledged"
     EXECUTED = "executed"
+    BANK_REJECTED = "bank_rejected"
+    RETURNED = "returned"
     CANCELLED = "cancelled"
 
 
@@ -88,6 +98,9 @@ O = OrderState  # noqa: E741 -- one letter for the table below, as in the other 
 BEFORE_FILE = (O.PREPARED, O.VERIFIED, O.AUTHORISED)
 # What has not left for the bank: what waits in a file can still be taken out.
 NOT_LEFT = (*BEFORE_FILE, O.IN_FILE)
+# What the bank has and has not booked, and what came back from it.
+AT_BANK = (O.SENT, O.ACKNOWLEDGED)
+CAME_BACK = (O.BANK_REJECTED, O.RETURNED)
 
 ORDER = Machine(
     "payment order",
@@ -99,7 +112,10 @@ ORDER = Machine(
         Transition("put_in_file", (O.AUTHORISED,), O.IN_FILE, Permission.PAYMENT_FILE_BUILD),
         Transition("take_out", (O.IN_FILE,), O.AUTHORISED, Permission.PAYMENT_FILE_DISCARD),
         Transition("send", (O.IN_FILE,), O.SENT, Permission.PAYMENT_FILE_SEND),
-        Transition("execute", (O.SENT,), O.EXECUTED, Permission.PAYMENT_ORDER_EXECUTE),
+        Transition("acknowledge", (O.SENT,), O.ACKNOWLEDGED, Permission.BANK_STATEMENT_IMPORT),
+        Transition("execute", AT_BANK, O.EXECUTED, Permission.PAYMENT_ORDER_EXECUTE),
+        Transition("bank_reject", AT_BANK, O.BANK_REJECTED, Permission.BANK_STATEMENT_IMPORT),
+        Transition("return", (O.EXECUTED,), O.RETURNED, Permission.BANK_STATEMENT_IMPORT),
         # Another amount or account: every signature falls away.
         Transition("change", BEFORE_FILE, O.PREPARED, Permission.PAYMENT_ORDER_PREPARE),
         Transition("cancel", BEFORE_FILE, O.CANCELLED, Permission.PAYMENT_ORDER_CANCEL),
@@ -248,6 +264,8 @@ class BookedAs(StrEnum):
     FUNDING = "funding"
     UNIDENTIFIED = "unidentified"
     CHARGE = "charge"
+    RETURN = "return"
+    REPAID = "repaid"
     SET_ASIDE = "set_aside"
 
 
@@ -259,7 +277,20 @@ class Explained(StrEnum):
     FUNDING = "funding"
     UNIDENTIFIED = "unidentified"
     CHARGE = "charge"
+    RETURN = "return"
+    REPAID = "repaid"
     SET_ASIDE = "set_aside"
+
+
+class StatusOutcome(StrEnum):
+    """What came of the bank's word on one order: late is a rejection of what it had booked, left is one for somebody else."""
+
+    ACKNOWLEDGED = "acknowledged"
+    REJECTED = "rejected"
+    LATE = "late"
+    NOTED = "noted"
+    LEFT = "left"
+    UNKNOWN = "unknown"
 
 
 class ClaimState(StrEnum):

@@ -9,14 +9,14 @@ from sqlalchemy import Connection
 _LISTS = """
 CREATE OR REPLACE FUNCTION payment_terminal_states(kind text) RETURNS text[] IMMUTABLE LANGUAGE sql AS $$
   SELECT CASE kind
-    WHEN 'payment_order' THEN ARRAY['executed', 'cancelled']
-    WHEN 'payment_request' THEN ARRAY['rejected', 'cleared', 'paid']
+    WHEN 'payment_order' THEN ARRAY['bank_rejected', 'returned', 'cancelled']
+    WHEN 'payment_request' THEN ARRAY['rejected', 'cleared']
     WHEN 'recovery' THEN ARRAY['paid', 'waived']
     WHEN 'grant_agreement' THEN ARRAY['closed', 'dropped']
   END
 $$;
 CREATE OR REPLACE FUNCTION payment_order_states_let_go() RETURNS text[] IMMUTABLE LANGUAGE sql AS $$
-  SELECT ARRAY['cancelled']
+  SELECT ARRAY['cancelled', 'bank_rejected', 'returned']
 $$
 """
 _WITHIN_REQUEST = """
@@ -212,13 +212,13 @@ END $$
 """
 
 # A request that is suspended is not decided, and a decided one passed what its grant asks for. What left before the
-# suspension may still be booked, and so paid; a verified balance whose amount changed is verified anew.
+# suspension may still be booked, and so paid, and may come back; a verified balance whose amount changed is verified anew.
 _DECIDED_IN_TIME = """
 CREATE OR REPLACE FUNCTION check_request_may_move() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   path text;
 BEGIN
-  IF NEW.state <> 'paid' AND NOT (OLD.state = 'verified' AND NEW.state = 'registered')
+  IF NEW.state <> 'paid' AND OLD.state <> 'paid' AND NOT (OLD.state = 'verified' AND NEW.state = 'registered')
     AND EXISTS (SELECT FROM payment_suspension WHERE request_id = NEW.id AND until_on IS NULL) THEN
     RAISE EXCEPTION 'payment request %% is suspended: it cannot become %%', NEW.id, NEW.state USING ERRCODE = 'check_violation';
   END IF;

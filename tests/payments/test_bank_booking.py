@@ -75,10 +75,10 @@ def statement(*lines: Line | Entry, **values: object) -> Paper:
     return paper(*lines, **{"iban": PAYING_IBAN, "from_on": PAID_ON, "to_on": PAID_ON, **values})
 
 
-def brought(*papers: Paper, by: actors.Actor | None = None) -> UUID:
+def brought(*papers: Paper, by: actors.Actor | None = None, at: datetime = TOLD) -> UUID:
     """A file that came, was read, and whose lines were booked as far as they explain themselves."""
     who = by or actors.carl()
-    with clock.at(TOLD):
+    with clock.at(at):
         upload = FileStorage(io.BytesIO(file_of(*papers)), filename="statement.xml")
         made = services.import_statement(who, files.receive(upload, look=bank_files.look), BankFile(papers[0].kind))
         services.read_statement(who, made.id)

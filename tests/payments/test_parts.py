@@ -386,10 +386,13 @@ def test_nothing_leaves_a_terminal_state(grant: World, as_program: psycopg.Conne
     refused(
         as_program, "UPDATE payment_order SET state = 'prepared', cancel_reason = NULL", "nothing leads on from there"
     )
-    with arranging():
-        request = db.session.scalars(select(PaymentRequest)).one()
-        request.state = "paid"
-    refused(as_program, "UPDATE payment_request SET state = 'approved'", "nothing leads on from there")
+    request = db.session.scalars(select(PaymentRequest)).one()
+    refused(
+        as_program,
+        "UPDATE payment_request SET state = 'rejected', decision_reason = 'x', approved = NULL, refused = NULL, payable = NULL, "
+        "retained = NULL, cleared = NULL, deferred = NULL, recoverable = NULL; UPDATE payment_request SET state = 'approved'",
+        "nothing leads on from there",
+    )
     refused(
         as_program,
         "UPDATE grant_agreement SET state = 'dropped'; UPDATE grant_agreement SET state = 'in_force'",

@@ -3,7 +3,7 @@
 Amounts are whole cents. Builders take what was decided and return the legs to post; they check that the parts belong
 together, not whether the decision is allowed: ceilings and floors are guarded where the rows are locked.
 
-Nothing books E8 outside the budget, E9a to E9c, E13 of rejected costs, E15, E17 to E20 and E23 yet: their acts come
+Nothing books E8 outside the budget, E13 of rejected costs, E15, E17 to E20 and E23 yet: their acts come
 with later stages, and tests hold the builders until then.
 """
 
@@ -144,19 +144,21 @@ def legs_e9b(returned: Sequence[Share], dims: Dimensions) -> Legs:
     )
 
 
-def legs_e9b_parts(returned: Parts, dims: Dimensions) -> Legs:
-    """The same by partner and category, as its E8 consumed it."""
+def legs_e9b_parts(returned: Parts, dims: Dimensions, *, from_account: Account = Account.BANK) -> Legs:
+    """The same by partner and category, as its E8 consumed it; from the unidentified receipts where it was taken for one."""
     return _entry(
-        (DR, Account.BANK, total(returned.values()), dims),
+        (DR, from_account, total(returned.values()), dims),
         *_spread(CR, Account.RETURNED, returned, dims),
         *((DR, Account.LEGALLY_COMMITTED, amount, dims.of(partner)) for partner, amount in _by_partner(returned)),
         *_spread(CR, Account.CONSUMED, returned, dims),
     )
 
 
-def legs_e9c(amount: Spread, dims: Dimensions) -> Legs:
-    """A returned or rejected payment is sent again by a new order."""
-    return _entry(*_spread(DR, Account.RETURNED, amount, dims), *_spread(CR, Account.IN_TRANSIT, amount, dims))
+def legs_e9c(amount: Spread, dims: Dimensions, *, earlier: Dimensions | None = None) -> Legs:
+    """A returned or rejected payment is sent again by a new order; ``earlier`` is what the order that came back is about."""
+    return _entry(
+        *_spread(DR, Account.RETURNED, amount, earlier or dims), *_spread(CR, Account.IN_TRANSIT, amount, dims)
+    )
 
 
 def legs_e10(accepted: Spread, dims: Dimensions, *, cash: Spread, cleared: Spread | None = None) -> Legs:
@@ -288,6 +290,15 @@ def legs_e22_identified(amount: Money, dims: Dimensions, *, reopened: Sequence[S
         (CR, Account.RECOVERY_RECEIVABLE, amount, dims),
         *_reopened(reopened, dims),
     )
+
+
+def legs_e22_repaid(amount: Money, dims: Dimensions) -> Legs:
+    """An unidentified receipt was not the programme's, and goes back to whoever sent it.
+
+    >>> [(leg.account.value, leg.side.value) for leg in legs_e22_repaid(Money(5), Dimensions())]
+    [('2400', 'debit'), ('1000', 'credit')]
+    """
+    return _entry((DR, Account.UNIDENTIFIED, amount, dims), (CR, Account.BANK, amount, dims))
 
 
 def legs_e23_received(amount: Money, dims: Dimensions) -> Legs:

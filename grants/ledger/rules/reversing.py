@@ -16,7 +16,7 @@ _REQUEST = (
     "The decision on a payment request stands behind it, and would stay decided. What was accepted too much is taken "
     "back by the balance of the grant or by a recovery"
 )
-_BANK = "The bank did it, and a mirror here undoes nothing there. A rejection or a return that the bank reports cannot be booked here yet"
+_BANK = "The bank did it, and a mirror here undoes nothing there. A rejection or a return is booked where the bank reports it"
 _RECOVERY = (
     "A recovery stands behind it, and would stay as it is. Book what comes back, or waive what is owed with a reason"
 )

@@ -254,6 +254,9 @@ _NEXT = {
     OrderState.AUTHORISED.value: "the accounting officer",
     OrderState.IN_FILE.value: "the accounting officer, who sends the file",
     OrderState.SENT.value: "the accounting officer, who waits for the bank",
+    OrderState.ACKNOWLEDGED.value: "the accounting officer, who waits for the bank",
+    OrderState.BANK_REJECTED.value: "the finance initiator, who issues it again",
+    OrderState.RETURNED.value: "the finance initiator, who issues it again",
 }
 
 

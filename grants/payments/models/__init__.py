@@ -12,7 +12,7 @@ from grants.payments.models.recoveries import Recovery, RecoveryReceipt
 from grants.payments.models.requests import PaymentRequest, PaymentRequestPart
 from grants.payments.models.reversals import ReversalProposal
 from grants.payments.models.standing import PaymentReturn, PaymentSuspension, PaymentVerification
-from grants.payments.models.statements import BankClaim, BankImport, BankLine, BankStatement
+from grants.payments.models.statements import BankClaim, BankImport, BankLine, BankStatement, BankStatus
 
 __all__ = [
     "AuthorityLimit",
@@ -20,6 +20,7 @@ __all__ = [
     "BankImport",
     "BankLine",
     "BankStatement",
+    "BankStatus",
     "ForecastLine",
     "ForecastSnapshot",
     "OwnAccount",

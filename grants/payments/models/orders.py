@@ -14,6 +14,10 @@ from grants.core.db import DIGEST, Row, points_to, state_check
 from grants.core.money import Money
 from grants.payments.states import OrderState, Step
 
+_LEFT = "'sent', 'acknowledged', 'executed', 'bank_rejected', 'returned'"
+_AUTHORISED = f"'authorised', 'in_file', {_LEFT}"
+_VERIFIED = f"'verified', {_AUTHORISED}"
+
 
 class PaymentOrder(Row):
     """One transfer of (a part of) an approved request to a confirmed account.
@@ -25,22 +29,20 @@ class PaymentOrder(Row):
     __table_args__ = (
         state_check(OrderState),
         CheckConstraint("amount > 0", name="amount_positive"),
-        CheckConstraint(
-            "state NOT IN ('verified', 'authorised', 'in_file', 'sent', 'executed') OR verified_by IS NOT NULL",
-            name="verified_has_person",
-        ),
-        CheckConstraint(
-            "state NOT IN ('authorised', 'in_file', 'sent', 'executed') OR authorised_by IS NOT NULL",
-            name="authorised_has_person",
-        ),
-        CheckConstraint("(state IN ('sent', 'executed')) = (sent_by IS NOT NULL)", name="sent_has_person"),
-        CheckConstraint(
-            "(state IN ('in_file', 'sent', 'executed')) = (batch_id IS NOT NULL)", name="in_file_has_batch"
-        ),
+        CheckConstraint(f"state NOT IN ({_VERIFIED}) OR verified_by IS NOT NULL", name="verified_has_person"),
+        CheckConstraint(f"state NOT IN ({_AUTHORISED}) OR authorised_by IS NOT NULL", name="authorised_has_person"),
+        CheckConstraint(f"(state IN ({_LEFT})) = (sent_by IS NOT NULL)", name="sent_has_person"),
+        CheckConstraint(f"(state IN ('in_file', {_LEFT})) = (batch_id IS NOT NULL)", name="in_file_has_batch"),
         CheckConstraint("batch_id IS NULL OR end_to_end_id IS NOT NULL", name="in_file_has_end_to_end_id"),
         CheckConstraint("end_to_end_id ~ '^[A-Za-z0-9-]{1,35}$'", name="end_to_end_id_form"),
-        CheckConstraint("(state = 'executed') = (executed_by IS NOT NULL)", name="executed_has_person"),
+        CheckConstraint("(state IN ('executed', 'returned')) = (executed_by IS NOT NULL)", name="executed_has_person"),
         CheckConstraint("(executed_by IS NULL) = (value_on IS NULL)", name="executed_has_value_date"),
+        CheckConstraint(
+            "(state IN ('bank_rejected', 'returned')) = (came_back_on IS NOT NULL)", name="came_back_has_day"
+        ),
+        CheckConstraint("(came_back_on IS NULL) = (bank_reason IS NULL)", name="came_back_has_reason"),
+        CheckConstraint("reissue_of <> id", name="reissues_another"),
+        Index("uq_payment_order_reissue_of", "reissue_of", unique=True, postgresql_where="state <> 'cancelled'"),
         CheckConstraint("(state = 'cancelled') = (cancel_reason IS NOT NULL)", name="cancelled_has_reason"),
         # Never fewer apart than these three, whatever circuit was set; the verifier by trigger, as the circuit says.
         CheckConstraint("authorised_by <> prepared_by", name="authoriser_is_another"),
@@ -66,6 +68,11 @@ class PaymentOrder(Row):
     end_to_end_id: Mapped[str | None] = mapped_column(unique=True)
     batch_id: Mapped[UUID | None] = mapped_column(points_to("payment_batch.id"), index=True)
     value_on: Mapped[date | None]
+    # The day the bank rejected or returned it, and why, as the bank said it (a code of ISO 20022 first).
+    came_back_on: Mapped[date | None]
+    bank_reason: Mapped[str | None]
+    # The order that came back and that this one issues again, for the same amount.
+    reissue_of: Mapped[UUID | None] = mapped_column(points_to("payment_order.id"))
     cancel_reason: Mapped[str | None]
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from grants.core.db import DIGEST, Row, points_to, state_check
 from grants.core.money import Money
 from grants.payments.rules.statements.values import Direction
-from grants.payments.states import BookedAs, ClaimState, Explained, ImportState
+from grants.payments.states import BookedAs, ClaimState, Explained, ImportState, StatusOutcome
 
 
 class BankImport(Row):
@@ -20,7 +20,7 @@ class BankImport(Row):
     __tablename__ = "bank_import"
     __table_args__ = (
         state_check(ImportState),
-        CheckConstraint("kind IN ('camt.053', 'camt.054')", name="kind_known"),
+        CheckConstraint("kind IN ('camt.053', 'camt.054', 'pain.002')", name="kind_known"),
         CheckConstraint("(state = 'refused') = (problem IS NOT NULL)", name="refused_has_problem"),
         CheckConstraint("(state = 'imported') = (lines_new IS NOT NULL)", name="imported_has_lines"),
         CheckConstraint("num_nulls(lines_new, lines_known) IN (0, 2)", name="lines_whole"),
@@ -84,20 +84,24 @@ class BankLine(Row):
         CheckConstraint("parts > 0", name="parts_positive"),
         CheckConstraint("(booked_as IS NULL) = (matched_at IS NULL)", name="match_whole"),
         CheckConstraint(f"booked_as IN ({', '.join(repr(each.value) for each in BookedAs)})", name="booked_as_known"),
-        CheckConstraint("(coalesce(booked_as, '') = 'order') = (order_id IS NOT NULL)", name="order_is_named"),
+        CheckConstraint(
+            "(coalesce(booked_as, '') IN ('order', 'return')) = (order_id IS NOT NULL)", name="order_is_named"
+        ),
         CheckConstraint("(coalesce(booked_as, '') = 'file') = (batch_id IS NOT NULL)", name="file_is_named"),
         CheckConstraint("coalesce(booked_as, '') <> 'recovery' OR recovery_id IS NOT NULL", name="recovery_is_named"),
         CheckConstraint(
             "(coalesce(booked_as, 'file') IN ('file', 'set_aside')) = (entry_id IS NULL)", name="booked_has_entry"
         ),
-        CheckConstraint("booked_as NOT IN ('order', 'file', 'charge') OR direction = 'debit'", name="paid_is_debit"),
         CheckConstraint(
-            "booked_as NOT IN ('recovery', 'funding', 'unidentified') OR direction = 'credit'",
+            "booked_as NOT IN ('order', 'file', 'charge', 'repaid') OR direction = 'debit'", name="paid_is_debit"
+        ),
+        CheckConstraint(
+            "booked_as NOT IN ('recovery', 'funding', 'unidentified', 'return') OR direction = 'credit'",
             name="received_is_credit",
         ),
         CheckConstraint("(identified_at IS NULL) = (identified_as IS NULL)", name="identified_whole"),
         CheckConstraint("identified_at IS NULL OR booked_as = 'unidentified'", name="identified_was_not"),
-        CheckConstraint("identified_as IN ('recovery', 'funding')", name="identified_as_known"),
+        CheckConstraint("identified_as IN ('recovery', 'funding', 'return')", name="identified_as_known"),
         Index("ix_bank_line_account_day", "own_account_id", "booked_on", "number"),
         Index("ix_bank_line_statement", "statement_id", "booked_on", "number"),
         Index("ix_bank_line_unmatched", "booked_on", "number", postgresql_where=column("matched_at").is_(None)),
@@ -109,6 +113,7 @@ class BankLine(Row):
         ),
         # A bank books an order, and a file, once.
         Index("uq_bank_line_order", "order_id", unique=True, postgresql_where="booked_as = 'order'"),
+        Index("uq_bank_line_return", "order_id", unique=True, postgresql_where="booked_as = 'return'"),
         Index("uq_bank_line_batch", "batch_id", unique=True),
     )
 
@@ -153,8 +158,8 @@ class BankClaim(Row):
         state_check(ClaimState),
         state_check(Explained, "explained"),
         CheckConstraint("reason <> ''", name="has_reason"),
-        CheckConstraint("(explained = 'order') = (order_id IS NOT NULL)", name="order_is_named"),
-        CheckConstraint("(explained = 'recovery') = (recovery_id IS NOT NULL)", name="recovery_is_named"),
+        CheckConstraint("(explained IN ('order', 'return')) = (order_id IS NOT NULL)", name="order_is_named"),
+        CheckConstraint("(explained IN ('recovery', 'repaid')) = (recovery_id IS NOT NULL)", name="recovery_is_named"),
         CheckConstraint("(explained = 'funding') = (fund_source_id IS NOT NULL)", name="fund_is_named"),
         CheckConstraint("(state = 'proposed') = (decided_at IS NULL)", name="decided_has_date"),
         CheckConstraint("(decided_at IS NULL) = (decided_by IS NULL)", name="decision_whole"),
@@ -176,3 +181,22 @@ class BankClaim(Row):
     decided_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
     decided_at: Mapped[datetime | None]
     refuse_reason: Mapped[str | None]
+
+
+class BankStatus(Row):
+    """What the bank said of one order in a status report (pain.002), and what came of it here; never changed."""
+
+    __tablename__ = "bank_status"
+    __table_args__ = (
+        UniqueConstraint("import_id", "end_to_end_id"),
+        state_check(StatusOutcome, "outcome"),
+        CheckConstraint("order_id IS NOT NULL OR outcome = 'unknown'", name="known_has_order"),
+    )
+
+    import_id: Mapped[UUID] = mapped_column(points_to("bank_import.id"))
+    order_id: Mapped[UUID | None] = mapped_column(points_to("payment_order.id"), index=True)
+    end_to_end_id: Mapped[str]
+    status: Mapped[str]
+    reason: Mapped[str]
+    outcome: Mapped[str]
+    told_at: Mapped[datetime]

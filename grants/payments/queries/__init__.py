@@ -27,6 +27,8 @@ from grants.payments.queries.orders import (
     order_id_of,
     order_ids_of,
     payments_to,
+    statuses_in,
+    statuses_of,
     why_gone,
 )
 from grants.payments.queries.own_accounts import (
@@ -114,6 +116,8 @@ __all__ = [
     "reversals",
     "stand_ins_page",
     "standing",
+    "statuses_in",
+    "statuses_of",
     "stood",
     "verify",
     "whole_forecast",

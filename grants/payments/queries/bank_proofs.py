@@ -13,6 +13,7 @@ from grants.core.errors import Problem
 from grants.core.money import Money
 from grants.ledger.accounts import Account, Side
 from grants.ledger.models import LedgerEntry, LedgerLeg
+from grants.ledger.rules.proofs import Checked
 from grants.payments.models import BankLine, BankStatement, OwnAccount, PaymentOrder
 from grants.payments.rules.statements.booking import Proof
 from grants.payments.rules.statements.values import Direction
@@ -93,6 +94,15 @@ def _sum(statement: Select[Any]) -> Any:
     return select(cast(func.coalesce(func.sum(inner.c.cents), 0), BigInteger)).scalar_subquery()
 
 
+def checked() -> Checked:
+    """I14 over all statements; it applies once there is one."""
+    number = db.session.scalar(select(func.count()).select_from(BankStatement)) or 0
+    words = "Between two statements each account moved as the ledger says, but for lines nothing was booked from and what no statement tells yet."
+    if not number:
+        return Checked("I14", words, not_applicable="No statement of the bank came yet.")
+    return Checked("I14", words, number, "statements", tuple(problems()))
+
+
 def problems() -> Iterator[Problem]:
     """I14: lines sum to what each statement moved, and what was booked of a line moved the account by as much.
 
@@ -101,11 +111,6 @@ def problems() -> Iterator[Problem]:
     """
     yield from _statements_off()
     yield from _lines_off()
-
-
-def statements() -> int:
-    """How many statements there are."""
-    return db.session.scalar(select(func.count()).select_from(BankStatement)) or 0
 
 
 def _statements_off() -> Iterator[Problem]:
@@ -152,4 +157,4 @@ def _lines_off() -> Iterator[Problem]:
         yield Problem(account, words)
 
 
-__all__ = ["problems", "proof_of", "statements"]
+__all__ = ["checked", "problems", "proof_of"]

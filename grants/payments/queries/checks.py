@@ -52,13 +52,20 @@ from grants.payments.models import (
 from grants.payments.queries import bank_proofs
 from grants.payments.queries.circuit import circuits
 from grants.payments.queries.orders import ROWS_MAX, order_views
-from grants.payments.states import BatchState, OrderState, RecoveryState, RequestState, Step
+from grants.payments.states import AT_BANK, CAME_BACK, BatchState, OrderState, RecoveryState, RequestState, Step
 
 PROBLEMS_MAX = 100
 NOTHING = Balances({})
 
 # What the ledger booked of an order, by its state: the last word of each key.
-BOOKED_OF = {"sent": (OrderState.SENT, OrderState.EXECUTED), "booked": (OrderState.EXECUTED,)}
+LEFT = (*AT_BANK, OrderState.EXECUTED, *CAME_BACK)
+BOOKED_OF = {
+    "sent": (LEFT, PaymentOrder.reissue_of.is_(None)),
+    "reissued": (LEFT, PaymentOrder.reissue_of.is_not(None)),
+    "booked": ((OrderState.EXECUTED, OrderState.RETURNED), true()),
+    "rejected": ((OrderState.BANK_REJECTED,), true()),
+    "returned": ((OrderState.RETURNED,), true()),
+}
 
 # What the record of acts must say of each money object as it stands: the columns that make its state.
 RECORDED: tuple[tuple[type[Row], str], ...] = (
@@ -80,6 +87,8 @@ WITH_REASON = (
     RequestState.REJECTED.value,
     RequestState.PARTLY_APPROVED.value,
     OrderState.CANCELLED.value,
+    OrderState.BANK_REJECTED.value,
+    OrderState.RETURNED.value,
     BatchState.DISCARDED.value,
     RecoveryState.ESTABLISHED.value,
     RecoveryState.WAIVED.value,
@@ -141,13 +150,7 @@ def checked(stands: Standing | None = None) -> Iterator[Checked]:
         "files",
         tuple(_other_batches()),
     )
-    yield Checked(
-        "I14",
-        "Between two statements each account moved as the ledger says, but for lines nothing was booked from and what no statement tells yet.",
-        bank_proofs.statements(),
-        "statements",
-        tuple(bank_proofs.problems()),
-    )
+    yield bank_proofs.checked()
     yield Checked(
         "I15",
         "The people of the circuit differ, signed for this amount, and approved no account of their own.",
@@ -215,8 +218,8 @@ def _unbooked() -> list[Problem]:
         *(
             select(
                 func.concat("payment_order:", PaymentOrder.id, f":{word}").label("key"), PaymentOrder.reference
-            ).where(PaymentOrder.state.in_([state.value for state in states]))
-            for word, states in BOOKED_OF.items()
+            ).where(PaymentOrder.state.in_([state.value for state in states]), kind)
+            for word, (states, kind) in BOOKED_OF.items()
         )
     ).subquery()
     booked = select(LedgerEntry.source_key).where(LedgerEntry.source_key.like("payment_order:%")).subquery()
@@ -236,13 +239,13 @@ def _unbooked() -> list[Problem]:
 
 
 def _above_request() -> list[Problem]:
-    """I12: orders of a request that are not cancelled add up to no more than it is owed."""
+    """I12: orders of a request that are not cancelled and did not come back add up to no more than it is owed."""
     cents = func.sum(as_type(PaymentOrder.amount, BigInteger))
     owed = func.coalesce(as_type(PaymentRequest.payable, BigInteger), 0)
     statement = (
         select(PaymentRequest.reference, cents, owed)
         .join(PaymentOrder, PaymentOrder.request_id == PaymentRequest.id)
-        .where(PaymentOrder.state != OrderState.CANCELLED.value)
+        .where(PaymentOrder.state.not_in([OrderState.CANCELLED.value, *(each.value for each in CAME_BACK)]))
         .group_by(PaymentRequest.id)
         .having(cents > owed)
         .order_by(PaymentRequest.reference)

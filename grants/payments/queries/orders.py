@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -22,7 +22,14 @@ from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.identity import queries as identity
 from grants.payments import rules
-from grants.payments.models import PaymentBatch, PaymentOrder, PaymentOrderSignature, PaymentRequest
+from grants.payments.models import (
+    BankImport,
+    BankStatus,
+    PaymentBatch,
+    PaymentOrder,
+    PaymentOrderSignature,
+    PaymentRequest,
+)
 from grants.payments.queries.requests import by_id, evidence_of
 from grants.payments.rules import (
     AccountLine,
@@ -30,7 +37,7 @@ from grants.payments.rules import (
     SignatureView,
 )
 from grants.payments.rules.showing import Hands
-from grants.payments.states import OrderState, Step
+from grants.payments.states import CAME_BACK, OrderState, StatusOutcome, Step
 from grants.reporting.models import PeriodicReport
 
 ROWS_MAX = 200
@@ -111,9 +118,10 @@ def order_views(rows: Sequence[PaymentOrder]) -> Asking[tuple[OrderView, ...]]:
         _signatures([row.id for row in rows]),
         times_paid.asking({row.bank_account_id for row in rows}),
         _accounts_about(rows),
+        _reissues(rows),
     ]
     found = yield from side_by_side(about)
-    (requests, reports), grants, accounts, batches, names, signatures, paid, told = found
+    (requests, reports), grants, accounts, batches, names, signatures, paid, told, reissues = found
     return tuple(
         _order_view(
             row,
@@ -126,9 +134,28 @@ def order_views(rows: Sequence[PaymentOrder]) -> Asking[tuple[OrderView, ...]]:
             names[row.payee_id].name,
             batches[row.batch_id].reference if row.batch_id else None,
             tuple(signatures.get(row.id, ())),
+            *reissues,
         )
         for row in rows
     )
+
+
+def _reissues(rows: Sequence[PaymentOrder]) -> Asking[tuple[dict[UUID, str], dict[UUID, str]]]:
+    """What orders issue again, by the id of that one, and as what those that came back are issued again."""
+    came_back = [row.id for row in rows if OrderState(row.state) in CAME_BACK]
+    wanted = [row.reissue_of for row in rows if row.reissue_of]
+    if not came_back and not wanted:
+        return {}, {}
+    asked = select(PaymentOrder.id, PaymentOrder.reference, PaymentOrder.reissue_of, PaymentOrder.state).where(
+        PaymentOrder.id.in_(wanted) | PaymentOrder.reissue_of.in_(came_back)
+    )
+    again: dict[UUID, str] = {}
+    issued: dict[UUID, str] = {}
+    for order_id, reference, reissue_of, state in (yield from ask(asked)):
+        again[order_id] = reference
+        if reissue_of and state != OrderState.CANCELLED.value:
+            issued[reissue_of] = reference
+    return again, issued
 
 
 def _requests_and_reports(request_ids: Collection[UUID]) -> Asking[tuple[dict[UUID, Any], dict[UUID, Any]]]:
@@ -146,6 +173,8 @@ def _order_view(
     payee: str,
     batch_reference: str | None,
     signatures: tuple[SignatureView, ...],
+    again: Mapping[UUID, str],
+    issued: Mapping[UUID, str],
 ) -> OrderView:
     return OrderView(
         id=row.id,
@@ -174,6 +203,10 @@ def _order_view(
         batch_reference=batch_reference,
         value_on=row.value_on,
         cancel_reason=row.cancel_reason,
+        came_back_on=row.came_back_on,
+        bank_reason=row.bank_reason,
+        reissue_of=again.get(row.reissue_of) if row.reissue_of else None,
+        issued_as=issued.get(row.id),
         signatures=signatures,
     )
 
@@ -317,3 +350,43 @@ def account_numbers(order_ids: Sequence[UUID]) -> dict[UUID, AccountNumber]:
         order_id: AccountNumber(account.holder, account.iban, account.bic, agreements.address_of(account))
         for order_id, account in db.session.execute(statement.where(PaymentOrder.id.in_(order_ids)))
     }
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """What the bank said of an order in a report, and what came of it."""
+
+    import_reference: str
+    end_to_end_id: str
+    order: str | None
+    status: str
+    reason: str
+    outcome: StatusOutcome
+    told_at: datetime
+
+
+def statuses_of(order_id: UUID) -> tuple[StatusView, ...]:
+    """What the bank said of an order, the first word first. One statement."""
+    return _statuses(BankStatus.order_id == order_id, BankStatus.told_at)
+
+
+def statuses_in(actor: Actor, import_id: UUID) -> tuple[StatusView, ...]:
+    """What a report says of the orders this person may see, and of identifiers that are none. One statement."""
+    seen = visible_orders(actor, select(PaymentOrder.id))
+    told = (BankStatus.import_id == import_id) & (BankStatus.order_id.is_(None) | BankStatus.order_id.in_(seen))
+    return _statuses(told, BankStatus.end_to_end_id)
+
+
+def _statuses(where: Any, by: Any) -> tuple[StatusView, ...]:
+    rows = db.session.execute(
+        select(BankStatus, BankImport.reference, PaymentOrder.reference)
+        .join(BankImport, BankImport.id == BankStatus.import_id)
+        .outerjoin(PaymentOrder, PaymentOrder.id == BankStatus.order_id)
+        .where(where)
+        .order_by(by, BankStatus.id)
+        .limit(ROWS_MAX)
+    )
+    return tuple(
+        StatusView(brought, row.end_to_end_id, order, row.status, row.reason, StatusOutcome(row.outcome), row.told_at)
+        for row, brought, order in rows
+    )

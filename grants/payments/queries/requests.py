@@ -272,15 +272,18 @@ def evidence_of(report: PeriodicReport | None) -> ReportEvidence | None:
 
 @reader
 def order_sums(request_ids: Iterable[UUID]) -> Asking[dict[UUID, tuple[Money, Money]]]:
-    """What is in live orders and what was executed, for each request."""
+    """What is in live orders and what was executed, for each request; what came back is ordered still, and issued again."""
     ids = list(request_ids)
     found: dict[UUID, tuple[Money, Money]] = {request_id: (ZERO, ZERO) for request_id in ids}
-    statement = select(PaymentOrder.request_id, PaymentOrder.amount, PaymentOrder.state).where(
+    statement = select(PaymentOrder.request_id, PaymentOrder.amount, PaymentOrder.state, PaymentOrder.reissue_of).where(
         PaymentOrder.request_id.in_(ids), PaymentOrder.state != OrderState.CANCELLED.value
     )
-    for request_id, amount, state in (yield from ask(statement)):
+    for request_id, amount, state, reissue_of in (yield from ask(statement)):
         ordered, executed = found[request_id]
-        found[request_id] = (ordered + amount, executed + amount if state == OrderState.EXECUTED.value else executed)
+        found[request_id] = (
+            ordered if reissue_of else ordered + amount,
+            executed + amount if state == OrderState.EXECUTED.value else executed,
+        )
     return found
 
 

@@ -27,6 +27,7 @@ from grants.payments.models import (
     BankImport,
     BankLine,
     BankStatement,
+    BankStatus,
     OwnAccount,
     PaymentBatch,
     PaymentOrder,
@@ -39,7 +40,7 @@ from grants.payments.rules.statements.booking import Proof
 from grants.payments.rules.statements.claims import BOOKED_WORDS, EXPLAINED_WORDS, possible
 from grants.payments.rules.statements.matching import OPEN_STATES, Candidate, FileCandidate, Match, match_lines
 from grants.payments.rules.statements.values import BankFile, Direction, Line
-from grants.payments.states import BatchState, BookedAs, ClaimState, Explained, ImportState, OrderState, OwnAccountState
+from grants.payments.states import BatchState, BookedAs, ClaimState, Explained, ImportState, OwnAccountState
 from grants.programmes.models import FundSource
 
 # Orders that one page of lines is held against.
@@ -386,7 +387,16 @@ def _imports_in_reach(actor: Actor) -> ColumnElement[bool]:
     if actor.everywhere(Permission.PAYMENT_ORDER_READ):
         return true()
     told = select(BankStatement.id).join(OwnAccount, OwnAccount.id == BankStatement.own_account_id)
-    return told.where(BankStatement.import_id == BankImport.id, _in_reach(actor)).exists()
+    reported = (
+        select(BankStatus.id)
+        .join(PaymentOrder, PaymentOrder.id == BankStatus.order_id)
+        .join(PaymentBatch, PaymentBatch.id == PaymentOrder.batch_id)
+        .join(OwnAccount, OwnAccount.id == PaymentBatch.own_account_id)
+    )
+    return or_(
+        told.where(BankStatement.import_id == BankImport.id, _in_reach(actor)).exists(),
+        reported.where(BankStatus.import_id == BankImport.id, _in_reach(actor)).exists(),
+    )
 
 
 def _imports(rows: Sequence[BankImport]) -> list[ImportView]:
@@ -573,7 +583,7 @@ def _candidates(actor: Actor, named: Collection[str]) -> dict[UUID, tuple[Paymen
     person may see them."""
     # What a line names comes first: however many are on their way, it is not cut off.
     is_named = func.coalesce(PaymentOrder.end_to_end_id.in_(named), False) | PaymentOrder.reference.in_(named)
-    meant = or_(PaymentOrder.state == OrderState.SENT.value, is_named)
+    meant = or_(PaymentOrder.state.in_(OPEN_STATES), is_named)
     asked: Any = select(PaymentOrder, PaymentBatch.own_account_id)
     wanted = (
         visible_orders(actor, asked)

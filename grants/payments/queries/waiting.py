@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Select, func, select, tuple_, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Select, exists, func, select, tuple_, type_coerce
 from sqlalchemy.orm import aliased
 
 from grants.agreements import queries as agreements
@@ -35,9 +35,9 @@ from grants.payments.rules import (
 from grants.payments.rules.evidence import ticks_of
 from grants.payments.rules.pay_runs import ORDERS_MAX
 from grants.payments.rules.showing import NEXT_STEP, Hands
-from grants.payments.states import BEFORE_FILE, DECIDED, UNDECIDED, OrderState, RequestState
+from grants.payments.states import AT_BANK, BEFORE_FILE, CAME_BACK, DECIDED, UNDECIDED, OrderState, RequestState
 
-OPEN_ORDERS = (*BEFORE_FILE, OrderState.IN_FILE, OrderState.SENT)
+OPEN_ORDERS = (*BEFORE_FILE, OrderState.IN_FILE, *AT_BANK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +131,12 @@ def _summed(statement: Select[Any], cents: ColumnElement[Any]) -> Select[Any]:
 
 
 def _open_orders(actor: Actor) -> Select[Any]:
-    """Orders on their way through the circuit."""
+    """Orders on their way through the circuit, and those that came back and are not issued again."""
+    again = aliased(PaymentOrder)
+    issued = exists().where(again.reissue_of == PaymentOrder.id, again.state != OrderState.CANCELLED.value)
+    came_back = PaymentOrder.state.in_([state.value for state in CAME_BACK])
     return visible_orders(actor, select(PaymentOrder)).where(
-        PaymentOrder.state.in_([state.value for state in OPEN_ORDERS])
+        PaymentOrder.state.in_([state.value for state in OPEN_ORDERS]) | (came_back & ~issued)
     )
 
 
@@ -152,7 +155,11 @@ def _to_pay(row: type[PaymentRequest]) -> ColumnElement[Any]:
     """Requested while undecided; afterwards what is payable and in no live order."""
     ordered = (
         select(func.coalesce(func.sum(_cents(PaymentOrder.amount)), 0))
-        .where(PaymentOrder.request_id == row.id, PaymentOrder.state != OrderState.CANCELLED.value)
+        .where(
+            PaymentOrder.request_id == row.id,
+            PaymentOrder.state != OrderState.CANCELLED.value,
+            PaymentOrder.reissue_of.is_(None),
+        )
         .scalar_subquery()
     )
     return func.coalesce(_cents(row.payable) - ordered, _cents(row.requested))
@@ -197,6 +204,9 @@ _DEEDS = {
     OrderState.AUTHORISED: ("build", Permission.PAYMENT_FILE_BUILD),
     OrderState.IN_FILE: ("send", Permission.PAYMENT_FILE_SEND),
     OrderState.SENT: ("execute", Permission.PAYMENT_ORDER_EXECUTE),
+    OrderState.ACKNOWLEDGED: ("execute", Permission.PAYMENT_ORDER_EXECUTE),
+    OrderState.BANK_REJECTED: ("reissue", Permission.PAYMENT_ORDER_PREPARE),
+    OrderState.RETURNED: ("reissue", Permission.PAYMENT_ORDER_PREPARE),
 }
 
 
@@ -256,6 +266,7 @@ _BUTTONS = {
     "build": ("Put into a payment file the order for", "Open the order"),
     "send": ("Send the payment file with the order for", "Open the order"),
     "execute": ("Mark as executed the order for", "Enter the value date"),
+    "reissue": ("Issue again what came back of", "Open the order"),
 }
 
 

@@ -32,6 +32,7 @@ from grants.payments.rules.pay_runs import FileLayout, FileLine
 from grants.payments.rules.sepa.table import Finding
 from grants.payments.rules.standing import Standing, refuse_suspended, request_deed
 from grants.payments.states import (
+    AT_BANK,
     BEFORE_FILE,
     BEFORE_SENT,
     DECIDED,
@@ -185,6 +186,11 @@ class OrderView:
     value_on: date | None
     cancel_reason: str | None
     signatures: tuple[SignatureView, ...]
+    # Of one that the bank rejected or returned: when and why, and as what it is issued again; and what this one issues again.
+    came_back_on: date | None = None
+    bank_reason: str | None = None
+    reissue_of: str | None = None
+    issued_as: str | None = None
 
     @property
     def due_at(self) -> datetime:
@@ -221,6 +227,11 @@ class OrderView:
     def reason(self) -> str:
         """Why this is paid, in words."""
         return reason_words(self.kind, self.report_number)
+
+    @property
+    def at_bank(self) -> bool:
+        """Whether the bank has it and has not booked it."""
+        return self.state in AT_BANK
 
     @property
     def may_change(self) -> bool:

@@ -37,6 +37,12 @@ def order_next(state: OrderState) -> str:
             return "It stands in a payment file that has not been sent; the accounting officer sends the file, or discards it."
         case OrderState.SENT:
             return "It left for the bank; the accounting officer enters the value date when the bank has booked it."
+        case OrderState.ACKNOWLEDGED:
+            return "The bank has it and has not booked it yet; its statement says when it did."
+        case OrderState.BANK_REJECTED:
+            return "The bank rejected it before it paid; the initiator issues it again by a new order, which four people sign anew."
+        case OrderState.RETURNED:
+            return "The money came back; the initiator issues it again by a new order, which four people sign anew."
         case OrderState.EXECUTED:
             return "The bank has booked it; nothing more is to be done."
         case OrderState.CANCELLED:

@@ -6,6 +6,7 @@ pays from the same grant waits, and checks what then stands.
 
 from __future__ import annotations
 
+from grants.payments.services.bank_reports import apply_report
 from grants.payments.services.bank_statements import import_statement, read_statement
 from grants.payments.services.booking import book_lines
 from grants.payments.services.building import build, discard, make_batch_file, open_batch_file, sheet
@@ -27,12 +28,14 @@ from grants.payments.services.orders import authorise, cancel, change, prepare, 
 from grants.payments.services.own_accounts import close_own_account, confirm_own_account, enter_own_account
 from grants.payments.services.recoveries import book_receipt, establish, waive
 from grants.payments.services.registering import complete, open_answer_file, register, send_back, verify_request
+from grants.payments.services.reissuing import reissue, reject_by_bank, reject_file_by_bank
 from grants.payments.services.requests import ask_again, decide, open_for_report, open_prefinancing, reject
 from grants.payments.services.reversals import confirm_reversal, propose_reversal, refuse_reversal, withdraw_reversal
 from grants.payments.services.sending import execute, export, send
 
 __all__ = [
     "answer_suspension",
+    "apply_report",
     "ask_again",
     "authorise",
     "book_lines",
@@ -75,7 +78,10 @@ __all__ = [
     "refuse_limit",
     "refuse_reversal",
     "register",
+    "reissue",
     "reject",
+    "reject_by_bank",
+    "reject_file_by_bank",
     "send",
     "send_back",
     "sheet",

@@ -170,8 +170,8 @@ def look(path: Path, name: str) -> str:
 
 
 def kind_of(file: IO[bytes]) -> BankFile:
-    """What a file says in its first bytes that it is; raises :class:`Refused` for what is no statement and no notice."""
-    walk = _Walk(file, frozenset({BankFile.STATEMENT, BankFile.NOTICE}))
+    """What a file says in its first bytes that it is; raises :class:`Refused` for what is none."""
+    walk = _Walk(file, frozenset(BankFile))
     walk.open()
     return walk.kind
 

@@ -21,13 +21,15 @@ from grants.core.money import total
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.scanning import Clearance
 from grants.identity.rules import demand_fresh
-from grants.payments.models import BankImport, BankLine, BankStatement, OwnAccount
+from grants.payments.models import BankImport, BankLine, BankStatement, OwnAccount, PaymentBatch
 from grants.payments.queries.own_accounts import own_account_row
 from grants.payments.queries.statements import line_of, statement_name
 from grants.payments.rules.statements.checks import Last, check_statement, follows, sort_out
+from grants.payments.rules.statements.reports import refuse_unknown_file
 from grants.payments.rules.statements.values import BankFile, Line, Statement
 from grants.payments.services import bank_files
-from grants.payments.states import IMPORT, ImportState, OwnAccountState
+from grants.payments.services.bank_reports import read_kept
+from grants.payments.states import IMPORT, BatchState, ImportState, OwnAccountState
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ def read_statement(actor: Actor, import_id: UUID) -> ImportSummary:
     row = locked(BankImport, import_id)
     if row.state == ImportState.READING.value:
         _wait_for_scan(row)
+        if row.kind == BankFile.REPORT.value:
+            return _read_report(row)
         try:
             taken = _taken(actor, row, _parsed(row))
         except Refused as error:
@@ -102,6 +106,33 @@ def read_statement(actor: Actor, import_id: UUID) -> ImportSummary:
                 import_id=str(row.id),
             )
     return ImportSummary(row.id, row.reference, ImportState(row.state))
+
+
+def _read_report(row: BankImport) -> ImportSummary:
+    """A status report is read whole, then applied by another act; what answers no file of ours is refused."""
+    try:
+        report = read_kept(row)
+        refuse_unknown_file(report, is_known=_is_ours(report.original_message_id))
+    except Refused as error:
+        IMPORT.move(row, "refuse")
+        row.problem = str(error)
+    else:
+        IMPORT.move(row, "import")
+        row.lines_new, row.lines_known = sum(len(block.transfers) for block in report.blocks), 0
+        jobs.queue(
+            "jobs.banking.apply_report",
+            subject=("bank_import", row.id),
+            unique=f"bank_import:{row.id}:applied",
+            import_id=str(row.id),
+        )
+    return ImportSummary(row.id, row.reference, ImportState(row.state))
+
+
+def _is_ours(message_id: str) -> bool:
+    sent = select(PaymentBatch.id).where(
+        PaymentBatch.message_id == message_id, PaymentBatch.state == BatchState.SENT.value
+    )
+    return db.session.scalar(sent) is not None
 
 
 def _wait_for_scan(row: BankImport) -> None:

@@ -24,6 +24,7 @@ from grants.core.money import total
 from grants.core.permissions import Actor, Permission, Scope
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
+from grants.ledger.accounts import Account
 from grants.ledger.models import LedgerEntry
 from grants.ledger.rules import Dimensions, Event, Posting
 from grants.payments import queries
@@ -39,14 +40,24 @@ from grants.payments.models import (
     RecoveryReceipt,
 )
 from grants.payments.queries.statements import candidates_for, file_candidates, files_for, line_of
+from grants.payments.rules.returns import needs_other_account, reason_words
 from grants.payments.rules.statements.booking import booking_day, received_day
-from grants.payments.rules.statements.matching import Match, match_lines
+from grants.payments.rules.statements.matching import Match, match_lines, match_returns
 from grants.payments.rules.statements.values import LINES_MAX, Direction, Line
 from grants.payments.services import parts
 from grants.payments.services.locks import lock_grants, orders_locked
 from grants.payments.services.recoveries import receive
 from grants.payments.services.requests import dims_of, tell, today
-from grants.payments.states import ORDER, REQUEST, BookedAs, ImportState, OrderState, RecoveryState
+from grants.payments.states import (
+    AT_BANK,
+    ORDER,
+    REQUEST,
+    BookedAs,
+    ImportState,
+    OrderState,
+    RecoveryState,
+    RequestState,
+)
 
 RECOVERY_NAMED = re.compile(r"(?<![A-Z0-9-])([A-Z0-9]+-\d{4}-G-\d{4,}-D\d+)(?![A-Z0-9-])")
 
@@ -114,6 +125,76 @@ def _settle(grant: Grant, request_id: UUID) -> None:
         tell(grant, "payment_executed", request)
 
 
+@dataclass(frozen=True, slots=True)
+class CameBack:
+    """An order the bank rejected, or returned: why as the bank said it, and on which day."""
+
+    order: PaymentOrder
+    grant: Grant
+    reason: str
+    on: date
+
+
+def book_rejected(rejected: Sequence[CameBack]) -> None:
+    """Book orders the bank never carried out (E9a), locked before with their grants: what was in transit came back.
+
+    The budget does not move, since nothing was consumed; each is issued again by another order.
+    """
+    for each in rejected:
+        ORDER.move(each.order, "bank_reject")
+        each.order.came_back_on, each.order.bank_reason = each.on, each.reason
+    ledger.post_many([_rejected(each) for each in rejected])
+    for each in rejected:
+        _tell_came_back(each)
+
+
+def _rejected(each: CameBack) -> Posting:
+    in_transit = queries.moved_for(each.order.request_id, Account.IN_TRANSIT).get(each.order.id, {})
+    return Posting(
+        Event.ORDER_REJECTED,
+        f"payment_order:{each.order.id}:rejected",
+        each.on,
+        f"{each.order.reference}: rejected by the bank",
+        legs.legs_e9a(in_transit, dims_of(each.grant, each.order)),
+    )
+
+
+def book_returned(each: CameBack, own_account_id: UUID, *, from_account: Account = Account.BANK) -> UUID:
+    """Book an executed order whose money came back (E9b): its commitment opens again as its booking consumed it.
+
+    ``from_account`` is the unidentified receipts where it was taken for one of them first. What the request was paid by it
+    is to be paid again.
+    """
+    ORDER.move(each.order, "return")
+    each.order.came_back_on, each.order.bank_reason = each.on, each.reason
+    consumed = queries.moved_for(each.order.request_id, Account.CONSUMED).get(each.order.id, {})
+    entry_id = ledger.post(
+        Event.PAYMENT_RETURNED,
+        source_key=f"payment_order:{each.order.id}:returned",
+        effective_on=each.on,
+        description=f"{each.order.reference}: returned by the bank",
+        legs=legs.legs_e9b_parts(
+            consumed, dims_of(each.grant, each.order, own_account_id=own_account_id), from_account=from_account
+        ),
+    )
+    request = locked(PaymentRequest, each.order.request_id)
+    if request.state == RequestState.PAID.value:
+        REQUEST.move(request, "come_back_in_part" if request.refused else "come_back")
+    _tell_came_back(each)
+    return entry_id
+
+
+def _tell_came_back(each: CameBack) -> None:
+    request = get(PaymentRequest, each.order.request_id)
+    wanted = (
+        "Enter another bank account of yours, with a letter of the bank; a second person confirms it before you are paid."
+        if needs_other_account(each.reason)
+        else "Look whether the account we pay to is right, and tell us if it is not. We issue the payment again."
+    )
+    words = {"order": each.order.reference, "reason": reason_words(each.reason), "wanted": wanted}
+    tell(each.grant, "payment_came_back", request, **words)
+
+
 def sent_on(order: PaymentOrder) -> date:
     """The day an order left for the bank."""
     assert order.batch_id is not None, "a sent order stands in a file"
@@ -144,6 +225,7 @@ def book_lines(actor: Actor, import_id: UUID) -> LinesBooked:
     acts.subject("bank_import", import_id)
     if brought.state != ImportState.IMPORTED.value:
         return LinesBooked(0, 0)
+    acts.reason(f"As the bank told in {brought.reference}.")
     accounts = _accounts(actor, import_id)
     told = _open_lines(accounts)
     orders, files = _meant(told), files_for(told)
@@ -252,6 +334,7 @@ def _book_account(
     entries = book_executed(actor.user_id, new)
     for line, several in executed:
         _mark_paid(line, found[line.line_key], several, entries)
+    _return_paid(account_id, lines, orders, grants)
     _mark_told_before([line for line in lines if line.matched_at is None])
     for line in lines:
         if line.matched_at is None:
@@ -281,7 +364,7 @@ def _executed(
 
 
 def _waits(order: PaymentOrder) -> bool:
-    return order.state == OrderState.SENT.value
+    return OrderState(order.state) in AT_BANK
 
 
 def _mark_paid(line: BankLine, match: Match, several: Sequence[Executed], entries: Mapping[UUID, UUID]) -> None:
@@ -305,6 +388,22 @@ def mark(
     """Write what a line was booked as; once, and for ever."""
     line.booked_as, line.entry_id, line.matched_at = booked_as.value, entry_id, acts.moment()
     line.order_id, line.batch_id, line.recovery_id = order_id, batch_id, recovery_id
+
+
+def _return_paid(
+    account_id: UUID, lines: Sequence[BankLine], orders: Mapping[UUID, PaymentOrder], grants: Mapping[UUID, Grant]
+) -> None:
+    """Payments that came back whole, by the end-to-end id of the payment, after whatever the same file booked of them."""
+    back = {line.line_key: line for line in lines if line.matched_at is None}
+    told = {key: line_of(line) for key, line in back.items()}
+    found = match_returns(told, account_id, candidates_for(orders.values(), account_id))
+    for key, order_id in found.items():
+        line, order = back[key], orders[order_id]
+        day = received_day(line_of(line), today())
+        if order.value_on is not None and day >= order.value_on:
+            reason = line.return_reason or "MS03"
+            entry_id = book_returned(CameBack(order, grants[order.grant_id], reason, day), account_id)
+            mark(line, BookedAs.RETURN, entry_id, order_id=order_id)
 
 
 def _mark_told_before(lines: Sequence[BankLine]) -> None:

@@ -15,8 +15,10 @@ from grants.core.db import check_version, db, get, locked
 from grants.core.errors import Conflict, Invalid, NotFound, Refused
 from grants.core.permissions import Actor, Permission, Scope
 from grants.identity.rules import demand_fresh
+from grants.ledger import queries as books
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
+from grants.ledger.accounts import Account
 from grants.ledger.rules import Dimensions, Event
 from grants.payments import rules
 from grants.payments.models import BankClaim, BankLine, OwnAccount, PaymentBatch, PaymentOrder, Recovery
@@ -24,9 +26,11 @@ from grants.payments.queries.statements import line_of
 from grants.payments.rules.statements.booking import booking_day, received_day
 from grants.payments.rules.statements.claims import Claim, refuse_unfit
 from grants.payments.services.booking import (
+    CameBack,
     Executed,
     bank_name,
     book_executed,
+    book_returned,
     line_dims,
     mark,
     sent_on,
@@ -34,8 +38,8 @@ from grants.payments.services.booking import (
 )
 from grants.payments.services.locks import lock_grant
 from grants.payments.services.recoveries import identify
-from grants.payments.services.requests import today
-from grants.payments.states import CLAIM, BookedAs, ClaimState, Explained, OrderState, RecoveryState, Step
+from grants.payments.services.requests import dims_of, today
+from grants.payments.states import AT_BANK, CLAIM, BookedAs, ClaimState, Explained, OrderState, RecoveryState, Step
 from grants.programmes.models import FundSource
 
 
@@ -87,10 +91,10 @@ Named = PaymentOrder | Recovery | FundSource | None
 def _named(actor: Actor, given: Claim) -> Named:
     """What a claim names by its reference, its grant locked where it has one."""
     match given.explained:
-        case Explained.ORDER:
+        case Explained.ORDER | Explained.RETURN:
             found = db.session.scalars(select(PaymentOrder).where(PaymentOrder.reference == given.named)).one_or_none()
             return _reached(actor, found, "There is no order of this reference.")
-        case Explained.RECOVERY:
+        case Explained.RECOVERY | Explained.REPAID:
             debt = db.session.scalars(select(Recovery).where(Recovery.reference == given.named)).one_or_none()
             return _reached(actor, debt, "There is no recovery of this reference.")
         case Explained.FUNDING:
@@ -129,10 +133,21 @@ def _refuse_unfit(actor: Actor, line: BankLine, explained: Explained, named: Nam
     faults.point("matching")
     booked = BookedAs(line.booked_as) if line.booked_as else None
     refuse_unfit(line_of(line), booked, explained, is_told=line.identified_at is not None)
-    if isinstance(named, PaymentOrder):
-        _refuse_order(line, named, by)
-    if isinstance(named, Recovery):
-        _refuse_recovery(named, by)
+    match explained:
+        case Explained.ORDER:
+            assert isinstance(named, PaymentOrder), "an order was named"
+            _refuse_order(line, named, by)
+        case Explained.RETURN:
+            assert isinstance(named, PaymentOrder), "an order was named"
+            _refuse_return(line, named)
+        case Explained.RECOVERY:
+            assert isinstance(named, Recovery), "a recovery was named"
+            _refuse_recovery(named, by)
+        case Explained.REPAID:
+            assert isinstance(named, Recovery), "a recovery was named"
+            _refuse_repaid(line, named)
+        case Explained.FUNDING | Explained.UNIDENTIFIED | Explained.CHARGE | Explained.SET_ASIDE:
+            assert not isinstance(named, PaymentOrder | Recovery), "neither is named"
 
 
 def _refuse_order(line: BankLine, order: PaymentOrder, by: UUID | None) -> None:
@@ -141,7 +156,7 @@ def _refuse_order(line: BankLine, order: PaymentOrder, by: UUID | None) -> None:
             f"The line is of {line.amount} and {order.reference} of {order.amount}: a line is booked as an order of the "
             "same amount only. Ask the bank which payment it is."
         )
-    if order.state != OrderState.SENT.value:
+    if OrderState(order.state) not in AT_BANK:
         raise Refused(f"{order.reference} does not wait for the bank. Choose an order that is in transit.")
     assert order.batch_id is not None, "a sent order stands in a file"
     left_from = get(PaymentBatch, order.batch_id).own_account_id
@@ -157,6 +172,27 @@ def _refuse_order(line: BankLine, order: PaymentOrder, by: UUID | None) -> None:
     faults.point("four_eyes")
     assert by is not None, "a person explains a line"
     rules.refuse_same_person({step: who for step, who in signed if who}, Step.SENT, by)
+
+
+def _refuse_return(line: BankLine, order: PaymentOrder) -> None:
+    if order.amount != line.amount:
+        raise Refused(
+            f"The line is of {line.amount} and {order.reference} of {order.amount}: a payment comes back whole, or the line "
+            "is something else. Ask the bank."
+        )
+    if order.state != OrderState.EXECUTED.value:
+        raise Refused(f"{order.reference} is not executed, so nothing of it can come back. Choose an order that is.")
+    assert order.value_on is not None, "an executed order has its day"
+    if received_day(line_of(line), today()) < order.value_on:
+        raise Refused(f"The line is of before {order.reference} was paid. Ask the bank which payment came back.")
+
+
+def _refuse_repaid(line: BankLine, row: Recovery) -> None:
+    """No more is paid back than came above the debt; the money of other receipts is not this city's."""
+    faults.point("ceiling")
+    stands = books.balance(Account.UNIDENTIFIED, grant_id=row.grant_id)
+    if line.amount > stands:
+        raise Refused(f"{stands} stands unidentified for the grant of {row.reference}; the line is of {line.amount}.")
 
 
 def _refuse_recovery(row: Recovery, by: UUID | None) -> None:
@@ -265,6 +301,12 @@ def _book(line: BankLine, row: BankClaim, named: Named) -> None:
         case Explained.UNIDENTIFIED:
             (entry_id,) = ledger.post_many([unidentified(line)])
             mark(line, BookedAs.UNIDENTIFIED, entry_id)
+        case Explained.RETURN:
+            assert isinstance(named, PaymentOrder), "an order was named"
+            _book_return(line, named)
+        case Explained.REPAID:
+            assert isinstance(named, Recovery), "a recovery was named"
+            mark(line, BookedAs.REPAID, _book_repaid(line, named), recovery_id=named.id)
         case Explained.CHARGE:
             mark(line, BookedAs.CHARGE, _book_charge(line))
         case Explained.SET_ASIDE:
@@ -276,6 +318,29 @@ def _book_order(line: BankLine, order: PaymentOrder, by: UUID) -> None:
     assert day is not None, "checked before"
     entries = book_executed(by, [Executed(order, get(Grant, order.grant_id), day, line.own_account_id)])
     mark(line, BookedAs.ORDER, entries[order.id], order_id=order.id)
+
+
+def _book_return(line: BankLine, order: PaymentOrder) -> None:
+    came = CameBack(
+        order, get(Grant, order.grant_id), line.return_reason or "MS03", received_day(line_of(line), today())
+    )
+    if line.booked_as is None:
+        mark(line, BookedAs.RETURN, book_returned(came, line.own_account_id), order_id=order.id)
+        return
+    book_returned(came, line.own_account_id, from_account=Account.UNIDENTIFIED)
+    line.identified_at, line.identified_as = acts.moment(), Explained.RETURN.value
+
+
+def _book_repaid(line: BankLine, row: Recovery) -> UUID:
+    return ledger.post(
+        Event.RECEIPT_UNIDENTIFIED,
+        source_key=f"bank_line:{line.id}:repaid",
+        effective_on=received_day(line_of(line), today()),
+        description=f"{row.reference}: what came above the debt is paid back, bank reference {bank_name(line)}",
+        legs=legs.legs_e22_repaid(
+            line.amount, dims_of(get(Grant, row.grant_id), row, own_account_id=line.own_account_id)
+        ),
+    )
 
 
 def _book_recovery(line: BankLine, row: Recovery, by: UUID) -> None:

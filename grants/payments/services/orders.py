@@ -24,6 +24,7 @@ from grants.payments.models import PaymentOrder, PaymentOrderSignature, PaymentR
 from grants.payments.rules import OrderSummary
 from grants.payments.rules.circuit import refuse_impersonating
 from grants.payments.rules.evidence import seen
+from grants.payments.rules.returns import refuse_reissue
 from grants.payments.rules.showing import Hands
 from grants.payments.services.hands import refuse_account_hand, refuse_hands, refuse_too_much, sign, standing_in
 from grants.payments.services.holding import refuse_suspended
@@ -56,11 +57,11 @@ def prepare(actor: Actor, request_id: UUID, *, amount: Money | None = None, vers
         request_id=request.id,
         grant_id=grant.id,
         payee_id=grant.coordinator_id,
-        bank_account_id=_confirmed_account(grant.coordinator_id).id,
+        bank_account_id=confirmed_account(grant.coordinator_id).id,
         amount=wanted,
         due_on=request.due_on,
         state=OrderState.PREPARED.value,
-        prepared_by=_person(actor),
+        prepared_by=person_of(actor),
     )
     db.session.add(order)
     sign(actor, order, Step.PREPARED, acting=standing_in(actor, Step.PREPARED, grant.id))
@@ -84,12 +85,15 @@ def change(actor: Actor, order_id: UUID, *, amount: Money, reason: str, version:
     request = locked(PaymentRequest, order.request_id)
     assert request.payable is not None, "a request with an order says what is payable"
     faults.point("ceiling")
-    rules.refuse_over_payable(request.payable, _ordered(request.id) - order.amount, amount)
+    if order.reissue_of is None:
+        rules.refuse_over_payable(request.payable, _ordered(request.id) - order.amount, amount)
+    else:
+        refuse_other_amount(order, amount)
     ORDER.move(order, "change")
     acts.reason(reason.strip())
     _void_signatures(order, reason.strip())
-    order.amount, order.bank_account_id = amount, _confirmed_account(order.payee_id).id
-    order.prepared_by, order.verified_by, order.authorised_by = _person(actor), None, None
+    order.amount, order.bank_account_id = amount, confirmed_account(order.payee_id).id
+    order.prepared_by, order.verified_by, order.authorised_by = person_of(actor), None, None
     db.session.flush()
     sign(actor, order, Step.PREPARED, acting=standing_in(actor, Step.PREPARED, order.grant_id))
     return order_summary(order)
@@ -180,7 +184,29 @@ def cancel(actor: Actor, order_id: UUID, *, reason: str, version: int | None = N
     return order_summary(order)
 
 
-def _person(actor: Actor) -> UUID:
+def refuse_other_amount(order: PaymentOrder, amount: Money) -> None:
+    """What came back is issued again whole; and the account it changes to is not the one that was of no use."""
+    assert order.reissue_of is not None, "asked for what is issued again"
+    earlier = get(PaymentOrder, order.reissue_of)
+    if amount != order.amount:
+        raise Refused(
+            f"{earlier.reference} came back whole, so it is issued again for {order.amount} and no other amount."
+        )
+    refuse_same_account(earlier, confirmed_account(order.payee_id).id, issued_as=None)
+
+
+def refuse_same_account(earlier: PaymentOrder, account_id: UUID, *, issued_as: str | None) -> None:
+    """Whether an order that came back may be issued again to this account."""
+    refuse_reissue(
+        earlier.reference,
+        OrderState(earlier.state),
+        earlier.bank_reason or "",
+        same_account=account_id == earlier.bank_account_id,
+        issued_as=issued_as,
+    )
+
+
+def person_of(actor: Actor) -> UUID:
     if actor.user_id is None:
         raise Refused("A person must prepare an order, not the program.")
     refuse_impersonating(actor.on_behalf_of)
@@ -190,14 +216,17 @@ def _person(actor: Actor) -> UUID:
 def _ordered(request_id: UUID) -> Money:
     return total(
         db.session.scalars(
+            # What came back is still ordered: it is issued again by an order that stands for it.
             select(PaymentOrder.amount).where(
-                PaymentOrder.request_id == request_id, PaymentOrder.state != OrderState.CANCELLED.value
+                PaymentOrder.request_id == request_id,
+                PaymentOrder.state != OrderState.CANCELLED.value,
+                PaymentOrder.reissue_of.is_(None),
             )
         )
     )
 
 
-def _confirmed_account(organisation_id: UUID) -> BankAccount:
+def confirmed_account(organisation_id: UUID) -> BankAccount:
     """The one confirmed account of the payee, locked, so that it is not replaced meanwhile."""
     account = db.session.scalars(
         select(BankAccount)

@@ -17,7 +17,7 @@ from grants.payments import queries
 from grants.payments.models import OwnAccount, PaymentBatch, PaymentOrder
 from grants.payments.queries.own_accounts import own_account_row
 from grants.payments.rules.own_accounts import OwnAccountInput, checked_own_account, refuse_own_entry
-from grants.payments.states import OWN_ACCOUNT, OrderState, OwnAccountState
+from grants.payments.states import AT_BANK, OWN_ACCOUNT, OrderState, OwnAccountState
 from grants.programmes.models import Programme
 
 
@@ -107,7 +107,7 @@ def _refuse_on_its_way(account: OwnAccount) -> None:
         .join(PaymentOrder, PaymentOrder.batch_id == PaymentBatch.id)
         .where(
             PaymentBatch.own_account_id == account.id,
-            PaymentOrder.state.in_([OrderState.IN_FILE.value, OrderState.SENT.value]),
+            PaymentOrder.state.in_([OrderState.IN_FILE.value, *(each.value for each in AT_BANK)]),
         )
         .distinct()
         .order_by(PaymentBatch.reference)

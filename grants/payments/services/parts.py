@@ -95,7 +95,9 @@ def sent(orders: Sequence[PaymentOrder]) -> dict[UUID, Amounts]:
     for order in orders:
         if order.request_id not in left:
             of_request = total(each.amount for each in orders if each.request_id == order.request_id)
-            left[order.request_id] = _left(order, of_request, Account.IN_TRANSIT, Account.CONSUMED)
+            # What came back waits to be issued again, and is left to no other order.
+            accounts = (Account.IN_TRANSIT, Account.CONSUMED, Account.RETURNED)
+            left[order.request_id] = _left(order, of_request, *accounts)
         of_parts = left[order.request_id]
         found[order.id] = rules.within(order.amount, of_parts)
         for key, amount in found[order.id].items():
@@ -113,7 +115,7 @@ def legs_booked(order: PaymentOrder, dims: Dimensions) -> Legs:
     known = {(part.organisation_id, part.category): part.payable for part in queries.parts_kept(order.request_id)}
     wanted: Amounts = in_transit
     if not all(amount <= known.get(key, ZERO) for key, amount in in_transit.items()):
-        wanted = rules.within(order.amount, _left(order, order.amount, Account.CONSUMED))
+        wanted = rules.within(order.amount, _left(order, order.amount, Account.CONSUMED, Account.RETURNED))
     consumed = rules.fitted(order.amount, wanted, queries.open_of(order.grant_id))
     return legs_e8_parts(consumed, dims, in_transit=in_transit)
 

@@ -20,6 +20,7 @@ from grants.core.permissions import Actor, Permission
 from grants.identity.rules import demand_fresh
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
+from grants.ledger.accounts import Account
 from grants.ledger.rules import Event, Posting
 from grants.payments import queries, rules
 from grants.payments.models import PaymentBatch, PaymentOrder
@@ -79,8 +80,14 @@ def send(actor: Actor, batch_id: UUID, *, count: int, control_total: Money, vers
         ORDER.move(order, "send")
         order.sent_by = actor.user_id
         sign(actor, order, Step.SENT, acting=hands.standing_in(Step.SENT, grants[order.grant_id].call_id))
-    parted = parts.sent(orders)
-    ledger.post_many([_sent(order, grants[order.grant_id], batch, parted[order.id]) for order in orders])
+    again = [order for order in orders if order.reissue_of is not None]
+    parted = parts.sent([order for order in orders if order.reissue_of is None])
+    ledger.post_many(
+        [
+            *(_sent(order, grants[order.grant_id], batch, parted[order.id]) for order in orders if order.id in parted),
+            *(_sent_again(order, grants[order.grant_id], batch) for order in again),
+        ]
+    )
     return BatchSummary(batch.id, batch.reference, batch.orders, batch.total, batch.file_sha256)
 
 
@@ -91,6 +98,19 @@ def _sent(order: PaymentOrder, grant: Grant, batch: PaymentBatch, parted: Amount
         today(),
         f"{order.reference}: sent in {batch.reference}",
         legs.legs_e7(parted, dims_of(grant, order)),
+    )
+
+
+def _sent_again(order: PaymentOrder, grant: Grant, batch: PaymentBatch) -> Posting:
+    """What came back leaves again (E9c), part by part as it came back."""
+    assert order.reissue_of is not None, "asked for what is issued again"
+    came_back = queries.moved_for(order.request_id, Account.RETURNED)[order.reissue_of]
+    return Posting(
+        Event.ORDER_REISSUED,
+        f"payment_order:{order.id}:reissued",
+        today(),
+        f"{order.reference}: sent in {batch.reference}, issued again",
+        legs.legs_e9c(came_back, dims_of(grant, order), earlier=dims_of(grant, get(PaymentOrder, order.reissue_of))),
     )
 
 

@@ -10,7 +10,7 @@ from flask import flash, request
 
 from grants.core.errors import NotFound
 from grants.payments import queries, rules, services
-from grants.payments.forms import BuildForm, ReasonForm, SendForm
+from grants.payments.forms import BankRejectForm, BuildForm, ReasonForm, SendForm
 from grants.payments.rules.own_accounts import OwnAccountView
 from grants.payments.states import OwnAccountState
 from grants.payments.views.frame import P, bp, overtaker, own_or_fresh
@@ -123,6 +123,21 @@ def discard_batch(ref: str) -> Any:
     return _batch(ref, form)
 
 
+@bp.post("/finance/batches/<ref>/bank-reject")
+@requires(P.PAYMENT_ORDER_EXECUTE)
+def bank_reject_batch(ref: str) -> Any:
+    form = BankRejectForm()
+    if form.validate_on_submit() and form.on.data:
+        with form.attempt():
+            said, day = form.said.data or "", form.on.data
+            services.reject_file_by_bank(
+                current_actor(), _batch_id(ref), reason=said, on=day, version=form.version_shown()
+            )
+            flash(f"The bank refused {ref}: its orders are rejected, and are issued again one by one.", "success")
+            return see_other(".batch", ref=ref)
+    return _batch(ref, form)
+
+
 def _batch_id(ref: str) -> UUID:
     return queries.batch_id_of(current_actor(), ref)
 
@@ -138,6 +153,7 @@ def _batch(ref: str, sent: ContestedForm | None) -> Any:
         locks=found.locks(current_actor().user_id, queries.hands_of(current_actor())),
         send_form=own_or_fresh(sent, SendForm, version=found.version),
         discard_form=own_or_fresh(sent, ReasonForm, version=found.version),
+        reject_form=own_or_fresh(sent, BankRejectForm, version=found.version),
         last=overtaker(sent, "payment_batch", found.id, found.reference),
     )
     return shown, status_of(sent)

@@ -10,11 +10,13 @@ from flask import flash
 from grants.core import clock
 from grants.payments import queries, rules, services
 from grants.payments.forms import (
+    BankRejectForm,
     ChangeForm,
     ExecuteForm,
     ReasonForm,
     SignForm,
 )
+from grants.payments.rules import returns
 from grants.payments.rules.evidence import ticks_of
 from grants.payments.rules.showing import NEXT_STEP, OrderView
 from grants.payments.states import Step
@@ -94,6 +96,31 @@ def execute(ref: str) -> Any:
     return _order(ref, form)
 
 
+@bp.post("/finance/orders/<ref>/reissue")
+@requires(P.PAYMENT_ORDER_PREPARE)
+def reissue(ref: str) -> Any:
+    form = ContestedForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            made = services.reissue(current_actor(), _order_id(ref), version=form.version_shown())
+            flash(f"{ref} is issued again as {made.reference}. Four people sign it anew.", "success")
+            return see_other(".order", ref=made.reference)
+    return _order(ref, form)
+
+
+@bp.post("/finance/orders/<ref>/bank-reject")
+@requires(P.PAYMENT_ORDER_EXECUTE)
+def bank_reject(ref: str) -> Any:
+    form = BankRejectForm()
+    if form.validate_on_submit() and form.on.data:
+        with form.attempt():
+            said, day = form.said.data or "", form.on.data
+            services.reject_by_bank(current_actor(), _order_id(ref), reason=said, on=day, version=form.version_shown())
+            flash(f"{ref} is rejected by the bank. The city is told; the initiator issues it again.", "success")
+            return see_other(".order", ref=ref)
+    return _order(ref, form)
+
+
 def _order_id(ref: str) -> UUID:
     return queries.order_id_of(current_actor(), ref)
 
@@ -117,6 +144,13 @@ def _order(ref: str, sent: ContestedForm | None) -> Any:
         change_form=own_or_fresh(sent, ChangeForm, version=found.version, amount=found.amount),
         cancel_form=own_or_fresh(sent, ReasonForm, version=found.version),
         execute_form=own_or_fresh(sent, ExecuteForm, version=found.version),
+        reject_form=own_or_fresh(sent, BankRejectForm, version=found.version),
+        plain_form=sent
+        if type(sent) is ContestedForm
+        else ContestedForm(formdata=None, data={"version": str(found.version)}),
+        statuses=queries.statuses_of(found.id),
+        reason_words=returns.reason_words(found.bank_reason or ""),
+        other_account=returns.needs_other_account(found.bank_reason or ""),
         next=rules.order_next(found.state),
         last=overtaker(sent, "payment_order", found.id, found.reference),
     )

@@ -10,7 +10,7 @@ from flask import flash
 
 from grants.core import clock, files
 from grants.core.errors import Invalid, NotFound
-from grants.payments import services
+from grants.payments import queries, services
 from grants.payments.forms import BankFileForm, ExplainForm, ReasonForm
 from grants.payments.queries import statements as told
 from grants.payments.rules.statements.ageing import Age, UnmatchedAsk
@@ -70,7 +70,8 @@ def bank_import(ref: str) -> Any:
     actor = current_actor()
     found, job = told.bank_import(actor, ref)
     brought = told.statements_of_import(actor, found.id, paging.Page(size=200))
-    return page("payments/bank_import.html", found=found, job=job, statements=brought)
+    told_here = queries.statuses_in(actor, found.id) if found.kind is BankFile.REPORT else ()
+    return page("payments/bank_import.html", found=found, job=job, statements=brought, statuses=told_here)
 
 
 @bp.get("/finance/bank/<ref>")

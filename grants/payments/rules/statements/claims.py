@@ -15,6 +15,8 @@ EXPLAINED_WORDS: Mapping[Explained, str] = {
     Explained.FUNDING: "Funding received for a parent grant",
     Explained.UNIDENTIFIED: "A receipt nobody knows what for",
     Explained.CHARGE: "A charge of the bank",
+    Explained.RETURN: "A payment that came back",
+    Explained.REPAID: "What a city paid above its debt, paid back to it",
     Explained.SET_ASIDE: "Nothing of this program: set aside",
 }
 BOOKED_WORDS: Mapping[BookedAs, str] = {
@@ -24,12 +26,14 @@ BOOKED_WORDS: Mapping[BookedAs, str] = {
     BookedAs.FUNDING: "Booked as funding received",
     BookedAs.UNIDENTIFIED: "Booked as an unidentified receipt",
     BookedAs.CHARGE: "Booked as a charge of the bank",
+    BookedAs.RETURN: "Booked as the return of order",
+    BookedAs.REPAID: "Booked as paid back of what came above",
     BookedAs.SET_ASIDE: "Set aside",
 }
 # What can be said of money that went, that came and is not booked, and that stands unidentified.
-OF_DEBITS = (Explained.ORDER, Explained.CHARGE, Explained.SET_ASIDE)
-OF_CREDITS = (Explained.UNIDENTIFIED, Explained.SET_ASIDE)
-OF_UNIDENTIFIED = (Explained.RECOVERY, Explained.FUNDING)
+OF_DEBITS = (Explained.ORDER, Explained.CHARGE, Explained.REPAID, Explained.SET_ASIDE)
+OF_CREDITS = (Explained.RETURN, Explained.UNIDENTIFIED, Explained.SET_ASIDE)
+OF_UNIDENTIFIED = (Explained.RECOVERY, Explained.FUNDING, Explained.RETURN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,23 @@ def match_lines(
     }
 
 
+def match_returns(lines: Mapping[str, Line], account_id: UUID, orders: Sequence[Candidate]) -> dict[str, UUID]:
+    """Which credits are executed orders that came back whole: the end-to-end id of the payment, its amount and account.
+
+    Two credits for one order are none: a payment comes back once.
+    """
+    found: dict[str, UUID] = {}
+    for key, line in lines.items():
+        named = _named(line, orders)
+        if line.direction is Direction.CREDIT and len(named) == 1:
+            order = named[0]
+            fits = order.amount == line.amount and order.account_id == account_id and order.state == EXECUTED
+            if fits:
+                found[key] = order.id
+    taken = Counter(found.values())
+    return {key: order_id for key, order_id in found.items() if taken[order_id] == 1}
+
+
 def _of_file(line: Line, account_id: UUID, files: Sequence[FileCandidate]) -> Match | None:
     """A debit that names a file and no payment of it, from its account, of all the bank has not booked of it."""
     if line.is_reversal or line.direction is Direction.CREDIT or line.end_to_end_id or not line.payment_id:

@@ -1,0 +1,82 @@
+"""Payments the bank rejects or returns: why, in words, and when they are issued again. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from grants.core import clock, faults
+from grants.core.errors import Refused
+from grants.payments.states import CAME_BACK, OrderState
+
+# The codes of ISO 20022 that banks use most (external status and return reasons), in words a city understands.
+REASONS: Mapping[str, str] = {
+    "AC01": "the account number is wrong",
+    "AC04": "the account is closed",
+    "AC06": "the account is blocked",
+    "AG01": "the bank does not allow this kind of payment on the account",
+    "AG02": "the bank does not know this kind of payment",
+    "AM05": "the bank took it for a second time of the same payment",
+    "BE04": "the address of the holder is missing or wrong",
+    "CUST": "the holder asked for it",
+    "FOCR": "the payment was called back",
+    "FR01": "the bank suspects fraud",
+    "MD07": "the holder is no more",
+    "MS02": "the holder refused it",
+    "MS03": "the bank gives no reason",
+    "RC01": "the BIC of the bank is wrong",
+    "RR01": "the account of the payer is missing",
+    "RR03": "the name or address of the payee is missing",
+    "RR04": "a rule of the country forbids it",
+}
+# Paid to the same account again it would come back again.
+OTHER_ACCOUNT = ("AC01", "AC04", "AC06")
+
+
+def code_of(reason: str) -> str:
+    """The code a reason begins with; empty where the bank gave none.
+
+    >>> code_of("AC04: account closed"), code_of("account closed")
+    ('AC04', '')
+    """
+    code = reason.split(":")[0].strip().upper()
+    return code if code in REASONS else ""
+
+
+def reason_words(reason: str) -> str:
+    """Why a payment came back, in words, with what the bank added.
+
+    >>> reason_words("AC04: konto gesperrt")
+    'the account is closed (AC04: konto gesperrt)'
+    """
+    code = code_of(reason)
+    return f"{REASONS[code]} ({reason})" if code else reason or "the bank gives no reason"
+
+
+def needs_other_account(reason: str) -> bool:
+    """Whether the payee must have another account confirmed before it is paid again."""
+    return code_of(reason) in OTHER_ACCOUNT
+
+
+def refuse_reissue(
+    reference: str, state: OrderState, reason: str, *, same_account: bool, issued_as: str | None
+) -> None:
+    """Only what came back is issued again, once, and to another account where the bank says that this one is of no use."""
+    faults.point("ceiling")
+    if state not in CAME_BACK:
+        raise Refused(f"{reference} did not come back from the bank, so it is not issued again.")
+    if issued_as is not None:
+        raise Refused(f"{reference} is issued again already, as {issued_as}.")
+    if same_account and needs_other_account(reason):
+        raise Refused(
+            f"{reference} came back because {reason_words(reason)}. The city enters another bank account and a second "
+            "person confirms it; then the payment is issued again."
+        )
+
+
+def refuse_came_back_day(on: date, since: date, today: date) -> None:
+    """The day the bank said no lies between the day the file left and today."""
+    if not since <= on <= today:
+        raise Refused(
+            f"The file left on {clock.long_date(since)}. Enter the day the bank said so, from that day to today."
+        )
