@@ -8,6 +8,7 @@ from grants.payments.queries.expected import add_up, grant_strip, outlooks
 from grants.payments.queries.forecasts import (
     ForecastPage,
     KeptPage,
+    kept_before,
     kept_by_the_program,
     kept_forecast,
     whole_forecast,
@@ -72,6 +73,7 @@ __all__ = [
     "grant_strip",
     "history",
     "inbox",
+    "kept_before",
     "kept_by_the_program",
     "kept_forecast",
     "ledger",
