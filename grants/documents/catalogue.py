@@ -46,6 +46,11 @@ def grant_statement(reference: str, as_of: datetime, period: Period) -> Figures:
     return queries.grant_statement(reference, as_of)
 
 
+def payment_forecast(reference: str, as_of: datetime, period: Period) -> Figures:
+    """The forecast of payments, as it was kept last."""
+    return queries.payment_forecast(reference, as_of)
+
+
 def register(reference: str, as_of: datetime, period: Period) -> Figures:
     """The disbursement register with its totals by month and kind; raises :class:`Refused` where a sum does not agree."""
     figures, checks = queries.register(reference, as_of, period)
@@ -83,6 +88,13 @@ CATALOGUE: Mapping[str, Statement] = {
             (ScopeKind.CALL, ScopeKind.PROGRAMME),
             register,
             has_period=True,
+        ),
+        Statement(
+            "payment-forecast",
+            "Forecast of payments",
+            "The forecast that was kept last: paid, due, expected, reserved and free, grant by grant and month by month.",
+            (ScopeKind.CALL, ScopeKind.PROGRAMME),
+            payment_forecast,
         ),
     )
 }

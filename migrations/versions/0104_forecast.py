@@ -50,6 +50,7 @@ def upgrade() -> None:
             kind TEXT NOT NULL,
             report_number INTEGER,
             amount BIGINT NOT NULL,
+            is_reserved BOOLEAN NOT NULL,
             due_on DATE,
             basis TEXT,
             waits_for TEXT,

@@ -36,6 +36,7 @@ SENT = BALANCE + timedelta(days=50)
 AS_OF = SENT + timedelta(days=1)
 
 OVERVIEW, STATEMENT, REGISTER = "call-financial-overview", "grant-statement", "disbursement-register"
+FORECAST = "payment-forecast"
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class Books:
 
     def wanted(self, name: str) -> Wanted:
         """What each statement is asked for here."""
-        about = {OVERVIEW: "PCP-2022-C-0001", STATEMENT: self.overpaid.reference, REGISTER: "PCP"}[name]
+        places = {OVERVIEW: "PCP-2022-C-0001", STATEMENT: self.overpaid.reference, REGISTER: "PCP", FORECAST: "PCP"}
+        about = places[name]
         return Wanted(name, about, AS_OF)
 
 
@@ -75,6 +77,8 @@ def both() -> Books:
         order_id = authorised(interim.id)
         amount = get(PaymentOrder, order_id).amount
         payments.export(actors.carl(), (order_id,), control_total=amount)
+    with clock.at(SENT + timedelta(hours=1)):
+        payments.keep_forecast(actors.fin())
     # Lists for the bank and letters are made; what is asked for from here on is the statement alone.
     jobs.work_off(actor_of=identity.actor_for)
     return Books(overpaid, running)

@@ -28,12 +28,14 @@ from grants.identity.models import Organisation
 from grants.ledger import queries as ledger
 from grants.ledger.accounts import Account
 from grants.ledger.rules import AsOf
+from grants.payments import services as payments
 from grants.payments.models import PaymentOrder
 from tests import actors
 from tests.documents.conftest import (
     AS_OF,
     BACK,
     BALANCE,
+    FORECAST,
     OVERVIEW,
     PAID,
     REGISTER,
@@ -320,3 +322,33 @@ def test_a_register_of_another_time_zone_counts_days_in_brussels(books: Books) -
     late = datetime(2023, 6, 11, 22, 30, tzinfo=UTC)
 
     assert table(register_of(books, as_of=late), "Disbursements").rows == ()
+
+
+# --- The forecast ------------------------------------------------------------------------------------------------------
+
+
+def test_the_forecast_is_the_one_kept_last_and_its_parts_are_the_ceiling_in_every_file(books: Books) -> None:
+    found = drawn(books.wanted(FORECAST))
+
+    parts = ("Paid", "Due", "Forecast", "Reserved, not signed", "Comes back at closing", "Free")
+    said = {label: amount for label, amount in summary(found).items() if isinstance(amount, Money)}
+    assert sum(said[label].cents for label in parts) == said["Ceiling"].cents == euros(2_000_000).cents
+    assert said["Due"] == euros(300_000) and said["Paid"] == euros(400_000)
+    main = found.tables[found.main]
+    assert {label: total_of(main, label) for label in ("Ceiling", *parts)} == said
+    for label in ("Ceiling", *parts):
+        cells = (amount.cents for amount in column(main, label) if isinstance(amount, Money))
+        assert sum(cells) == said[label].cents
+    lines = list(csv.reader(io.StringIO(rendered(found, Format.CSV).data.decode("utf-8-sig"), newline="")))
+    assert lines[-1][2:-1] == [f"{said[label].cents // 100}.00" for label in ("Ceiling", *parts)]
+
+
+def test_what_is_forecast_later_does_not_change_what_was_kept_and_before_it_there_was_none(books: Books) -> None:
+    before = drawn(books.wanted(FORECAST))
+    with clock.at(AS_OF + timedelta(days=3)):
+        payments.keep_forecast(actors.fin())
+
+    assert drawn(books.wanted(FORECAST)).sha256 == before.sha256
+    none = drawn(replace(books.wanted(FORECAST), as_of=IN_FORCE))
+    assert "No forecast was kept by then" in none.nothing
+    assert none.tables[none.main].rows == ()

@@ -9,6 +9,7 @@ from grants.documents.queries.exports import (
     beancount_lines,
     journal_rows,
 )
+from grants.documents.queries.forecast import payment_forecast
 from grants.documents.queries.grant_statement import grant_statement
 from grants.documents.queries.overview import call_overview
 from grants.documents.queries.receipts import agreement, agreement_is_synthetic, reading_copy, receipt, submission_row
@@ -48,6 +49,7 @@ __all__ = [
     "lies_in_run",
     "may_stop",
     "meant",
+    "payment_forecast",
     "reading_copy",
     "receipt",
     "register",

@@ -49,6 +49,8 @@ class ForecastLine(Row):
     kind: Mapped[str]
     report_number: Mapped[int | None]
     amount: Mapped[Money]
+    # Of a grant whose agreement was not signed: part of what its call has reserved, and no forecast of its own.
+    is_reserved: Mapped[bool]
     due_on: Mapped[date | None]
     basis: Mapped[str | None]
     waits_for: Mapped[str | None]

@@ -10,6 +10,7 @@ from grants.payments.queries.expected import add_up, grant_strip, outlooks
 from grants.payments.queries.forecasts import (
     ForecastPage,
     KeptPage,
+    kept_before,
     kept_by_the_program,
     kept_forecast,
     whole_forecast,
@@ -85,6 +86,7 @@ __all__ = [
     "hands_of",
     "history",
     "inbox",
+    "kept_before",
     "kept_by_the_program",
     "kept_forecast",
     "ledger",

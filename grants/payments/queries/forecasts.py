@@ -218,7 +218,7 @@ def kept_forecast(actor: Actor, reference: str, at: datetime) -> Asking[KeptPage
         identity.people.asking({row.taken_by} if row.taken_by else set()),
     ]
     kept, grants, people = yield from side_by_side(about)
-    then, now = tuple(map(_kept, kept)), lines_of((), grants)
+    then, now = tuple(map(kept_line, kept)), lines_of((), grants)
     moved = moves(then, now)
     causes = [(cause, tuple(each for each in moved if each.cause is cause)) for cause in Cause]
     return KeptPage(
@@ -244,7 +244,8 @@ def _lines_of(snapshot_id: UUID, visible: ColumnElement[bool]) -> Any:
     )
 
 
-def _kept(row: Any) -> KeptLine:
+def kept_line(row: Any) -> KeptLine:
+    """One line as it was kept."""
     return KeptLine(
         row.call_id,
         row.grant_id,
@@ -254,6 +255,7 @@ def _kept(row: Any) -> KeptLine:
         row.due_on,
         Basis(row.basis) if row.basis else None,
         row.waits_for or "",
+        row.is_reserved,
     )
 
 
@@ -267,6 +269,18 @@ def whole_forecast(today: date) -> Asking[tuple[KeptLine, ...]]:
     ]
     grants, budgets, calls = yield from side_by_side(about)
     return lines_of(_money_of(calls, budgets), grants)
+
+
+def kept_before(moment: datetime) -> tuple[ForecastSnapshot | None, tuple[KeptLine, ...]]:
+    """The forecast that was kept last before a moment, whole, with its lines in order; None where none was."""
+    statement = select(ForecastSnapshot).where(ForecastSnapshot.as_of < moment)
+    row = db.session.scalars(
+        statement.order_by(ForecastSnapshot.as_of.desc(), ForecastSnapshot.reference.desc()).limit(1)
+    ).one_or_none()
+    if row is None:
+        return None, ()
+    lines = select(ForecastLine).where(ForecastLine.snapshot_id == row.id).order_by(ForecastLine.position)
+    return row, tuple(map(kept_line, db.session.scalars(lines)))
 
 
 def kept_by_the_program(month: date) -> bool:

@@ -299,6 +299,22 @@ class KeptLine:
     due_on: date | None = None
     basis: Basis | None = None
     waits_for: str = ""
+    # Of a grant in preparation: part of what its call has reserved, and no forecast of its own.
+    is_reserved: bool = False
+
+    @property
+    def because(self) -> str:
+        """What a payment to come waits for."""
+        payment = self.kind.payment
+        assert payment is not None and self.due_on is not None and self.basis is not None, "only payments to come wait"
+        return Expected(payment, self.report_number, self.amount, self.due_on, self.basis, self.waits_for).because
+
+    @property
+    def name(self) -> str:
+        """The payment to come."""
+        payment = self.kind.payment
+        assert payment is not None, "a line of another kind has no payment"
+        return WORDS[payment] if self.report_number is None else f"{WORDS[payment]}, report {self.report_number}"
 
     @property
     def month(self) -> date | None:
@@ -320,17 +336,23 @@ def _budget_lines(calls: Iterable[CallMoney]) -> Iterator[KeptLine]:
 
 def _grant_lines(grants: Iterable[GrantOutlook]) -> Iterator[KeptLine]:
     for grant in grants:
-        place = (grant.call_id, grant.id)
+        place, reserved = (grant.call_id, grant.id), not grant.is_signed
         yield KeptLine(*place, LineKind.PAID, grant.outlook.paid)
         yield KeptLine(*place, LineKind.DUE, grant.outlook.on_the_way)
         for line in grant.outlook.lines:
-            yield _kept(place, line)
-        yield KeptLine(*place, LineKind.GIVEN_BACK, grant.outlook.given_back)
-
-
-def _kept(place: tuple[UUID, UUID], line: Expected) -> KeptLine:
-    kind = LineKind(line.kind.value)
-    return KeptLine(*place, kind, line.amount, line.report_number, line.due_on, line.basis, line.waits_for)
+            yield KeptLine(
+                *place,
+                LineKind(line.kind.value),
+                line.amount,
+                line.report_number,
+                line.due_on,
+                line.basis,
+                line.waits_for,
+                reserved,
+            )
+        # What a closed grant gave back is free in its call again.
+        if grant.state is not GrantState.CLOSED:
+            yield KeptLine(*place, LineKind.GIVEN_BACK, grant.outlook.given_back)
 
 
 class Cause(StrEnum):
@@ -418,17 +440,11 @@ def _moved(key: Key, old: KeptLine | None, new: KeptLine | None, *, gone: Cause,
     if old.month != new.month:
         shared = min(old.amount, new.amount)
         assert new.basis is not None, "a payment to come waits for something"
-        cause, because = Cause(new.basis.value), _because(new)
-        yield Move(grant_id, payment, number, shared, cause, old.month, new.month, because)
+        yield Move(grant_id, payment, number, shared, Cause(new.basis.value), old.month, new.month, new.because)
     if new.amount > old.amount:
         yield Move(grant_id, payment, number, new.amount - old.amount, came, None, new.month)
     if new.amount < old.amount:
         yield Move(grant_id, payment, number, old.amount - new.amount, gone, old.month, None)
-
-
-def _because(line: KeptLine) -> str:
-    assert line.kind.payment is not None and line.due_on is not None and line.basis is not None
-    return Expected(line.kind.payment, line.report_number, line.amount, line.due_on, line.basis, line.waits_for).because
 
 
 def _expected(lines: Iterable[KeptLine]) -> Mapping[Key, KeptLine]:

@@ -6,6 +6,7 @@ from grants.core import acts, clock, references
 from grants.core.acts import act
 from grants.core.db import db
 from grants.core.permissions import Actor, Permission
+from grants.ledger import services as ledger
 from grants.payments import queries
 from grants.payments.models import ForecastLine, ForecastSnapshot
 from grants.payments.rules.forecasting import first_of_month
@@ -26,6 +27,8 @@ def keep_monthly(actor: Actor) -> str | None:
 
 
 def _keep(actor: Actor, note: str) -> str:
+    # So that the books, asked later for this moment, say what was kept.
+    ledger.read_up_to(acts.moment())
     today = clock.in_zone(acts.moment()).date()
     series = f"F-{today:%Y%m%d}"
     row = ForecastSnapshot(
@@ -46,6 +49,7 @@ def _keep(actor: Actor, note: str) -> str:
             kind=line.kind.value,
             report_number=line.report_number,
             amount=line.amount,
+            is_reserved=line.is_reserved,
             due_on=line.due_on,
             basis=line.basis.value if line.basis else None,
             waits_for=line.waits_for or None,
