@@ -110,11 +110,29 @@ def _database(program: Program, settings: Any, addresses: local.Addresses) -> li
             if all(finding.level is Level.WELL for finding in found if finding.what in ("database", "migrations")):
                 proofs = queries.proofs()
                 found.append(Finding(Level.WELL if proofs.well else Level.RED, proofs.name, proofs.words))
+                found += _sent_elsewhere()
                 if outlasting := payments.outlasting_words():
                     found.append(Finding(Level.WARNING, "parents", outlasting))
         finally:
             db.session.remove()
             db.engine.dispose()
+    return found
+
+
+def _sent_elsewhere() -> list[Finding]:
+    """Payment files that were sent and that this database does not know, or whose payments still wait for a word."""
+    from grants.payments import queries, services
+
+    strange, broken = services.unknown_files()
+    waiting = queries.open_payments()
+    found = [Finding(Level.RED, "sent files", each) for each in broken]
+    if strange:
+        named = ", ".join(each.file.message_id for each in strange[:3])
+        words = f"{len(strange)} were sent that this database does not know ({named}); a worker takes them down at its start"
+        found.append(Finding(Level.RED, "sent files", words))
+    if waiting:
+        words = f"{waiting} payments of files sent elsewhere wait for two people; see “Files sent elsewhere”"
+        found.append(Finding(Level.WARNING, "sent files", words))
     return found
 
 

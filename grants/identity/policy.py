@@ -29,6 +29,7 @@ PROGRAM: frozenset[P] = frozenset(
         P.CONFLICT_DETECT,
         P.FILE_SCAN,
         P.PANEL_LOG_SCORE,
+        P.PAYMENT_FILE_PROVE,
         P.PAYMENT_REQUEST_OPEN,
     }
 )
@@ -186,6 +187,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.RECOVERY_ESTABLISH,
         P.RECOVERY_WAIVE,
         P.SELECTION_CONFIRM,
+        P.SENT_FILE_CONFIRM,
     },
     Role.ACCOUNTING_OFFICER: _READS_MONEY
     | {
@@ -201,6 +203,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.PAYMENT_ORDER_EXECUTE,
         P.RATE_TABLE_IMPORT,
         P.RECOVERY_BOOK,
+        P.SENT_FILE_PROPOSE,
     },
     # Reads everything and changes nothing; asking for a statement makes a file and moves nothing, and a conflict of
     # interest that is declared takes away and gives nothing.

@@ -4,6 +4,7 @@ programme's own accounts, and what the bank told of them."""
 from __future__ import annotations
 
 from grants.payments.models.banking import OwnAccount
+from grants.payments.models.elsewhere import SentElsewhere, SentElsewhereLine
 from grants.payments.models.files import PaymentBatch
 from grants.payments.models.orders import PaymentOrder, PaymentOrderSignature
 from grants.payments.models.recoveries import Recovery, RecoveryReceipt
@@ -28,4 +29,6 @@ __all__ = [
     "Recovery",
     "RecoveryReceipt",
     "ReversalProposal",
+    "SentElsewhere",
+    "SentElsewhereLine",
 ]

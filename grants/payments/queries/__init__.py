@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grants.payments.queries.checks import checked, verify
+from grants.payments.queries.elsewhere import open_payments, sent_elsewhere, sent_elsewhere_file
 from grants.payments.queries.funds import fund_money, outlasting_words
 from grants.payments.queries.grants import GrantPayments, grant_payments
 from grants.payments.queries.journal import ledger, ledger_entry, ledger_lines, stood
@@ -62,6 +63,7 @@ __all__ = [
     "lock_of",
     "moved_for",
     "open_of",
+    "open_payments",
     "order",
     "order_id_of",
     "order_ids_of",
@@ -80,6 +82,8 @@ __all__ = [
     "request_id_of",
     "reversal_page",
     "reversals",
+    "sent_elsewhere",
+    "sent_elsewhere_file",
     "standing",
     "stood",
     "verify",

@@ -10,6 +10,8 @@ from grants.payments.services.bank_statements import import_statement, read_stat
 from grants.payments.services.building import build, discard, make_batch_file, open_batch_file, sheet
 from grants.payments.services.clock import answer_suspension, lift, suspend
 from grants.payments.services.closure import close_grant, closure_problems
+from grants.payments.services.elsewhere import compare, leave_record, unknown_files
+from grants.payments.services.entering import confirm, enter_as_sent, propose, refuse
 from grants.payments.services.orders import authorise, cancel, change, prepare, verify
 from grants.payments.services.own_accounts import close_own_account, confirm_own_account, enter_own_account
 from grants.payments.services.recoveries import book_receipt, establish, waive
@@ -29,16 +31,20 @@ __all__ = [
     "close_grant",
     "close_own_account",
     "closure_problems",
+    "compare",
     "complete",
+    "confirm",
     "confirm_own_account",
     "confirm_reversal",
     "decide",
     "discard",
+    "enter_as_sent",
     "enter_own_account",
     "establish",
     "execute",
     "export",
     "import_statement",
+    "leave_record",
     "lift",
     "make_batch_file",
     "open_answer_file",
@@ -46,8 +52,10 @@ __all__ = [
     "open_for_report",
     "open_prefinancing",
     "prepare",
+    "propose",
     "propose_reversal",
     "read_statement",
+    "refuse",
     "refuse_reversal",
     "register",
     "reject",
@@ -55,6 +63,7 @@ __all__ = [
     "send_back",
     "sheet",
     "suspend",
+    "unknown_files",
     "verify",
     "verify_request",
     "waive",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from grants.payments.views import (
     answering,
     approvals,
+    elsewhere,
     funds,
     grants,
     ledger,
@@ -22,6 +23,7 @@ __all__ = [
     "answering",
     "approvals",
     "bp",
+    "elsewhere",
     "funds",
     "grants",
     "ledger",
