@@ -24,6 +24,7 @@ NIGHTLY = (
     "jobs.checks.audit_chain",
     "jobs.checks.ledger",
     "jobs.checks.stored_files",
+    "jobs.payments.compare_records",
     "jobs.checks.checkpoint",
 )
 

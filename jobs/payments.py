@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from uuid import UUID
 
 from grants.core import jobs
+from grants.core.checkpoints import FolderAway
 from grants.core.permissions import Permission
 from grants.payments import services
+
+log = logging.getLogger(__name__)
 
 
 def open_prefinancing(*, grant_id: str) -> None:
@@ -28,3 +32,23 @@ def keep_forecast() -> str:
     """Every night: keep the forecast where none was kept by the program in this month yet."""
     kept = services.keep_monthly(jobs.actor(Permission.FORECAST_KEEP_MONTHLY))
     return f"Kept as {kept}." if kept else "Kept already in this month."
+
+
+def leave_record(*, batch_id: str) -> str:
+    """Leave the record of a sent file outside the database; while the folder is away it waits, and so does the file."""
+    try:
+        return services.leave_record(jobs.actor(Permission.PAYMENT_FILE_PROVE), UUID(batch_id))
+    except FolderAway as error:
+        raise jobs.TryLater(str(error)) from error
+
+
+def compare_records() -> str:
+    """Hold the records of sent files outside against the database, each night and at every start."""
+    new, broken = services.compare(jobs.actor(Permission.PAYMENT_FILE_PROVE))
+    if not (new or broken):
+        return "Every payment file that was sent is known."
+    log.critical("%s payment files sent elsewhere, %s records unreadable: %s", new, len(broken), broken[:3])
+    return (
+        f"{new} payment files were sent that this database does not know, {len(broken)} records cannot be read. See “Files "
+        f"sent elsewhere”. {' '.join(broken[:3])}".strip()
+    )

@@ -81,6 +81,12 @@ def ask_for_nightly_checks() -> None:
         jobs.plan(system_actor("the program", (Permission.JOB_RETRY,)), NIGHTLY, key)
 
 
+def ask_for_comparison() -> None:
+    """At every start: is a payment file sent that this database does not know, because it was restored?"""
+    program = system_actor("the program", (Permission.JOB_RETRY,))
+    jobs.plan(program, ("jobs.payments.compare_records",), f"start {clock.now().isoformat()}")
+
+
 def night_of(moment: datetime) -> datetime:
     """The local day whose night has begun.
 
@@ -123,13 +129,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 def keep(app: Flask, stop: threading.Event, every_seconds: float, ring_again_after: timedelta) -> None:
     """Pass after pass until ``stop`` is set."""
-    tidied_at = time.monotonic() - TIDY_EVERY_SECONDS
+    tidied_at, started = time.monotonic() - TIDY_EVERY_SECONDS, False
     while not stop.is_set():
         if filling.read(home.folder_of(app.config["GRANTS_HOME"])):
             # Tables may be missing for some seconds, and nothing may come into the middle of the demo's stories.
             stop.wait(every_seconds)
             continue
         with app.app_context():
+            if not started:
+                _try(ask_for_comparison)
+                started = True
             one_pass(ring_again_after)
             if time.monotonic() - tidied_at >= TIDY_EVERY_SECONDS:
                 tidy()

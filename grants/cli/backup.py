@@ -23,7 +23,7 @@ from grants.core import audit, checkpoints, files
 from grants.core.audit import AuditSeal
 from grants.core.db import db
 from grants.core.errors import Refused
-from grants.core.permissions import Permission
+from grants.core.permissions import Permission, system_actor
 from grants.local import archive, dumping
 from grants.local.archive import Manifest
 from grants.web.filters import version
@@ -225,14 +225,19 @@ def _place_files(folder: Path, home: Path) -> None:
 
 def _check_all(program: Program, manifest: Manifest, file: Path) -> None:
     from grants.oversight import queries, services
+    from grants.payments import queries as payments
+    from grants.payments import services as paying
 
     with program.running():
         record = checkpoints.verify()
+        new, broken = paying.compare(system_actor("the program", (Permission.PAYMENT_FILE_PROVE,)))
+        waiting, where = payments.open_payments(), checkpoints.folder() / "sent"
         findings = {
             "ledger": [str(problem) for problem in queries.verify_ledger()],
             "audit": [fault.words for fault in record.chain.report.faults],
             "head": _same_head(manifest),
             "files": [str(problem) for problem in files.verify()],
+            "sent": list(broken),
         }
         services.record_restore(operator(Permission.BACKUP_MAKE), f"{file.name}, made {manifest.made_at[:19]} UTC")
     well = {
@@ -240,9 +245,15 @@ def _check_all(program: Program, manifest: Manifest, file: Path) -> None:
         "audit": f"the chain holds over {record.chain.checked} events",
         "head": f"the audit stands where the backup says, at position {manifest.audit_position}",
         "files": "every stored file has its bytes",
+        "sent": f"every payment file whose record lies in {where} is known",
     }
     for name, problems in findings.items():
         click.echo(f"{'FAILS' if problems else 'holds':6} {name:7} {_first(problems) if problems else well[name]}")
+    if waiting:
+        click.echo(
+            f"Payment files were sent after this backup was made: {new}, with {waiting} payments. None of these is put into a "
+            "file or sent again before two people say what became of them (Payments, Payment files, Files sent elsewhere)."
+        )
     if any(findings.values()):
         raise SystemExit(1)
 

@@ -111,6 +111,7 @@ def _database(program: Program, settings: Any, addresses: local.Addresses) -> li
                 proofs = queries.proofs()
                 found.append(Finding(Level.WELL if proofs.well else Level.RED, proofs.name, proofs.words))
                 found += _absences()
+                found += _sent_elsewhere()
                 if outlasting := payments.outlasting_words():
                     found.append(Finding(Level.WARNING, "parents", outlasting))
         finally:
@@ -127,6 +128,23 @@ def _absences() -> list[Finding]:
     if not told:
         return [Finding(Level.WELL, "payments", "nobody’s absence stops one that is due in the next thirty days")]
     return [Finding(Level.WARNING, "payments", words) for words in told]
+
+
+def _sent_elsewhere() -> list[Finding]:
+    """Payment files that were sent and that this database does not know, or whose payments still wait for a word."""
+    from grants.payments import queries, services
+
+    strange, broken = services.unknown_files()
+    waiting = queries.open_payments()
+    found = [Finding(Level.RED, "sent files", each) for each in broken]
+    if strange:
+        named = ", ".join(each.file.message_id for each in strange[:3])
+        words = f"{len(strange)} were sent that this database does not know ({named}); a worker takes them down at its start"
+        found.append(Finding(Level.RED, "sent files", words))
+    if waiting:
+        words = f"{waiting} payments of files sent elsewhere wait for two people; see “Files sent elsewhere”"
+        found.append(Finding(Level.WARNING, "sent files", words))
+    return found
 
 
 def _level(check: Check) -> Level:

@@ -215,6 +215,16 @@ def _public(key: str) -> bytes | None:
 
 def signed_by(note: Note, key: str) -> bool:
     """Whether one of the note's signatures is this key's."""
+    return is_signed(note.text, note.signatures, key)
+
+
+def signature_bytes(line: str) -> bytes:
+    """The signature of a line that :func:`signature_line` wrote; none where it is damaged."""
+    return _bytes(line)
+
+
+def is_signed(text: str, signatures: Iterable[bytes], key: str) -> bool:
+    """Whether one of these signatures is this key's under this text."""
     try:
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -223,10 +233,10 @@ def signed_by(note: Note, key: str) -> bool:
     public = _public(key)
     if public is None:
         return False
-    for signature in note.signatures:
+    for signature in signatures:
         try:
             if signature[:4].hex() == key.split("+")[1]:
-                Ed25519PublicKey.from_public_bytes(public).verify(signature[4:], note.text.encode())
+                Ed25519PublicKey.from_public_bytes(public).verify(signature[4:], text.encode())
                 return True
         except InvalidSignature:
             continue

@@ -280,18 +280,37 @@ def folder() -> Path:
 
 def leave(checkpoint: CheckpointView) -> Path:
     """Write a checkpoint into the folder, whole or not at all; one that lies there already is never overwritten."""
-    path = folder() / checkpoint.file_name
+    return _leave(folder() / checkpoint.file_name, checkpoint.note.encode(), "checkpoint")
+
+
+def leave_beside(name: str, text: str, what: str) -> Path:
+    """Write another signed text below the folder, by the same rules; ``what`` is what refusals call it."""
+    return _leave(folder() / name, text.encode(), what)
+
+
+def _leave(path: Path, data: bytes, what: str) -> Path:
     try:
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        _link_whole(path, checkpoint.note.encode())
+        _link_whole(path, data)
         lies_there = path.read_bytes()
     except OSError as error:
-        raise FolderAway(f"The checkpoint cannot be written to {path} ({error.strerror}).") from error
-    if lies_there != checkpoint.note.encode():
+        raise FolderAway(f"The {what} cannot be written to {path} ({error.strerror}).") from error
+    if lies_there != data:
         raise Refused(
-            f"{path} holds another checkpoint than the one to be written. Nothing was overwritten; show both to the auditor."
+            f"{path} holds another {what} than the one to be written. Nothing was overwritten; show both to the auditor."
         )
     return path
+
+
+def record() -> str:
+    """What the audit record of this database is called; something must be sealed."""
+    return _record()
+
+
+def signer() -> Signer:
+    """The key that signs now, for what is left beside the checkpoints; a worker's, never a page's."""
+    known = _current_key()
+    return signing.at_hand(known.public_key if known else None)
 
 
 def _link_whole(path: Path, data: bytes) -> None:

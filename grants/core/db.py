@@ -232,6 +232,7 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
             "discarded_at",
             "discarded_by",
             "discard_reason",
+            "recorded_at",
         ),
         free=("state",),
     ),
@@ -261,6 +262,10 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
         # Its state; and what the draw by lot gives it, once, when it is confirmed: the triggers of awards see to that.
         free=("state", "undrawn", "used", "rules", "line_words", "list_sha256", "compared"),
     ),
+    "sent_elsewhere": WrittenOnce(
+        once=("confirmed_by", "confirmed_at"), free=("decision", "reason", "proposed_by", "proposed_at")
+    ),
+    "sent_elsewhere_line": WrittenOnce(once=("order_id",)),
     "selection_item": WrittenOnce(
         once=("entry_id",),
         free=(

@@ -30,6 +30,7 @@ PROGRAM: frozenset[P] = frozenset(
         P.FILE_SCAN,
         P.FORECAST_KEEP_MONTHLY,
         P.PANEL_LOG_SCORE,
+        P.PAYMENT_FILE_PROVE,
         P.PAYMENT_REQUEST_OPEN,
     }
 )
@@ -196,6 +197,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.RECOVERY_ESTABLISH,
         P.RECOVERY_WAIVE,
         P.SELECTION_CONFIRM,
+        P.SENT_FILE_CONFIRM,
     },
     Role.ACCOUNTING_OFFICER: _READS_MONEY
     | {
@@ -213,6 +215,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.PAYMENT_ORDER_EXECUTE,
         P.RATE_TABLE_IMPORT,
         P.RECOVERY_BOOK,
+        P.SENT_FILE_PROPOSE,
     },
     # Reads everything and changes nothing; asking for a statement makes a file and moves nothing, and a conflict of
     # interest that is declared takes away and gives nothing.

@@ -33,6 +33,7 @@ from grants.payments.rules.ageing import AgeingAsk, Owing
 from grants.payments.rules.balances_asked import BalancesAsk
 from grants.payments.rules.circuit import ALL_PAIRS, MAY_MEET, STEP_PEOPLE, Pair, pair_code
 from grants.payments.rules.forecasting import MONTHS, MONTHS_MAX, ForecastAsk
+from grants.payments.rules.outside import Decision
 from grants.payments.rules.own_accounts import OwnAccountInput
 from grants.payments.rules.pay_runs import FileInput, FileLayout
 from grants.payments.rules.statements.claims import EXPLAINED_WORDS, Claim
@@ -99,6 +100,17 @@ class ReasonForm(MoneyForm):
 
     # An id of its own: it shares a page with another form that asks for a reason.
     reason = TextAreaField("Reason", [A_PARAGRAPH, Needed("Say why.")], id="reason_against")
+
+
+class SentElsewhereForm(MoneyForm):
+    """What became of a file that was sent elsewhere, and how one knows."""
+
+    decision = RadioField(
+        "What became of it",
+        [Needed("Choose what became of the file.")],
+        choices=choices((each.value, each.words) for each in Decision),
+    )
+    reason = TextAreaField("How you know", [A_PARAGRAPH, Needed("Say how you know.")])
 
 
 class ProposeReversalForm(Form):

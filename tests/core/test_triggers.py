@@ -48,6 +48,8 @@ REWRITTEN = {
     "selection": "used = 0",
     "selection_item": "amount = 0",
     "selection_move": "amount = 1",
+    "sent_elsewhere": "total = 1",
+    "sent_elsewhere_line": "amount = 1",
 }
 
 

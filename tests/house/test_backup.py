@@ -184,7 +184,7 @@ def test_everything_comes_back_and_is_checked(here: Place, there: Place, tmp_pat
 
     assert answer.exit_code == 0, answer.output
     assert [line.split()[:2] for line in answer.output.splitlines()[1:]] == [
-        ["holds", what] for what in ("ledger", "audit", "head", "files")
+        ["holds", what] for what in ("ledger", "audit", "head", "files", "sent")
     ]
     assert there.ask("SELECT count(*) FROM ledger_entry") == entries != 0
     assert there.ask(f"SELECT count(*) FROM audit_seal WHERE encode(hash, 'hex') = '{head}'") == 1
@@ -291,6 +291,7 @@ def test_a_file_that_is_lost_is_named_at_once_and_after_the_restore(here: Place,
         ["holds", "audit"],
         ["holds", "head"],
         ["FAILS", "files"],
+        ["holds", "sent"],
     ]
 
 

@@ -114,6 +114,17 @@ def last_run(name: str) -> JobView | None:
     return None if row is None else _view(row)
 
 
+def put_off(name: str) -> str:
+    """Why a job of that name was tried in vain and waits for its next try; empty where none does."""
+    statement = (
+        select(job.c.error)
+        .where(job.c.name == name, job.c.state == JobState.QUEUED.value, job.c.error.is_not(None))
+        .order_by(job.c.number.desc())
+        .limit(1)
+    )
+    return db.session.scalar(statement) or ""
+
+
 def by_key(unique: str) -> JobView | None:
     """The job of that unique key, or None."""
     row = db.session.execute(select(job).where(job.c.unique_key == unique)).one_or_none()

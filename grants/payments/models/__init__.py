@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from grants.payments.models.banking import OwnAccount
 from grants.payments.models.circuit import AuthorityLimit, PaymentCircuit
+from grants.payments.models.elsewhere import SentElsewhere, SentElsewhereLine
 from grants.payments.models.files import PaymentBatch
 from grants.payments.models.forecasts import ForecastLine, ForecastSnapshot
 from grants.payments.models.orders import PaymentOrder, PaymentOrderSignature
@@ -36,4 +37,6 @@ __all__ = [
     "Recovery",
     "RecoveryReceipt",
     "ReversalProposal",
+    "SentElsewhere",
+    "SentElsewhereLine",
 ]

@@ -36,6 +36,7 @@ class PaymentBatch(Row):
         ),
         CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent_has_time"),
         CheckConstraint("(sent_at IS NULL) = (sent_by IS NULL)", name="sent_has_person"),
+        CheckConstraint("recorded_at IS NULL OR sent_at IS NOT NULL", name="recorded_was_sent"),
         CheckConstraint("(state = 'discarded') = (discarded_at IS NOT NULL)", name="discarded_has_time"),
         CheckConstraint("num_nulls(discarded_at, discarded_by, discard_reason) IN (0, 3)", name="discarding_whole"),
     )
@@ -59,3 +60,5 @@ class PaymentBatch(Row):
     discarded_at: Mapped[datetime | None]
     discarded_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
     discard_reason: Mapped[str | None]
+    # When its record lay outside the database; before that the file is not handed out.
+    recorded_at: Mapped[datetime | None]

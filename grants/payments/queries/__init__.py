@@ -6,6 +6,7 @@ from grants.payments.queries.absences import absences
 from grants.payments.queries.ageing import AgeingPage, ageing, due_checked
 from grants.payments.queries.checks import checked, verify
 from grants.payments.queries.circuit import circuit_page, hands_of, limits_page, stand_ins_page
+from grants.payments.queries.elsewhere import open_payments, sent_elsewhere, sent_elsewhere_file
 from grants.payments.queries.expected import add_up, grant_strip, outlooks
 from grants.payments.queries.forecasts import (
     ForecastPage,
@@ -96,6 +97,7 @@ __all__ = [
     "lock_of",
     "moved_for",
     "open_of",
+    "open_payments",
     "order",
     "order_id_of",
     "order_ids_of",
@@ -116,6 +118,8 @@ __all__ = [
     "request_id_of",
     "reversal_page",
     "reversals",
+    "sent_elsewhere",
+    "sent_elsewhere_file",
     "stand_ins_page",
     "standing",
     "statuses_in",

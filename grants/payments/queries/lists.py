@@ -118,6 +118,7 @@ def batch_view(row: PaymentBatch) -> Asking[BatchView]:
         findings=tuple(Finding(Code(each["code"]), each["where"], each["what"]) for each in row.problems or ()),
         file_name=names[0].name if names else None,
         file_sha256=row.file_sha256,
+        recorded_at=row.recorded_at,
     )
 
 

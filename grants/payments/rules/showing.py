@@ -445,6 +445,7 @@ class BatchView:
     findings: tuple[Finding, ...]
     file_name: str | None
     file_sha256: str | None
+    recorded_at: datetime | None = None
 
     @property
     def refusing(self) -> tuple[Finding, ...]:

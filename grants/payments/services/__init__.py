@@ -22,6 +22,8 @@ from grants.payments.services.circuit import (
 )
 from grants.payments.services.clock import answer_suspension, lift, suspend
 from grants.payments.services.closure import close_grant, closure_problems
+from grants.payments.services.elsewhere import compare, leave_record, unknown_files
+from grants.payments.services.entering import confirm, enter_as_sent, propose, refuse
 from grants.payments.services.explaining import confirm_claim, explain, refuse_claim, withdraw_claim
 from grants.payments.services.forecasts import keep_forecast, keep_monthly
 from grants.payments.services.orders import authorise, cancel, change, prepare, verify
@@ -46,7 +48,9 @@ __all__ = [
     "close_grant",
     "close_own_account",
     "closure_problems",
+    "compare",
     "complete",
+    "confirm",
     "confirm_circuit",
     "confirm_claim",
     "confirm_limit",
@@ -54,6 +58,7 @@ __all__ = [
     "confirm_reversal",
     "decide",
     "discard",
+    "enter_as_sent",
     "enter_own_account",
     "establish",
     "execute",
@@ -62,6 +67,7 @@ __all__ = [
     "import_statement",
     "keep_forecast",
     "keep_monthly",
+    "leave_record",
     "lift",
     "make_batch_file",
     "open_answer_file",
@@ -69,10 +75,12 @@ __all__ = [
     "open_for_report",
     "open_prefinancing",
     "prepare",
+    "propose",
     "propose_circuit",
     "propose_limit",
     "propose_reversal",
     "read_statement",
+    "refuse",
     "refuse_circuit",
     "refuse_claim",
     "refuse_limit",
@@ -86,6 +94,7 @@ __all__ = [
     "send_back",
     "sheet",
     "suspend",
+    "unknown_files",
     "verify",
     "verify_request",
     "waive",

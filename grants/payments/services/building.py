@@ -43,6 +43,7 @@ from grants.payments.rules.pay_runs import (
 from grants.payments.rules.sepa.table import Finding
 from grants.payments.rules.sepa.values import Layout, PayRun
 from grants.payments.services import pain
+from grants.payments.services.elsewhere import refuse_sent_elsewhere
 from grants.payments.services.hands import refuse_hands
 from grants.payments.services.locks import lock_grants, orders_locked, scope_of_batch
 from grants.payments.services.own_accounts import paying_account
@@ -67,7 +68,7 @@ def build(actor: Actor, order_ids: tuple[UUID, ...], given: FileInput) -> BatchS
     paying_account(given.own_account_id, programme_id)
     refuse_stopped(orders, grants)
     code = get(Programme, programme_id).code
-    reference = _batch_reference(code)
+    reference = next_reference(code)
     batch = PaymentBatch(
         reference=reference,
         # With six digits by chance: a database restored from a backup never mints an identifier anew.
@@ -129,6 +130,7 @@ def _one_programme(grants: dict[UUID, Grant]) -> UUID:
 
 def refuse_stopped(orders: Sequence[PaymentOrder], grants: dict[UUID, Grant]) -> None:
     """No order leaves while its clock stands still, nor to an account that was replaced or is too new; accounts are locked."""
+    refuse_sent_elsewhere(orders)
     _refuse_suspended(orders)
     accounts = _locked_accounts(orders)
     faults.point("four_eyes")
@@ -225,7 +227,8 @@ def _address_of(address: PayeeAddress) -> dict[str, str]:
     }
 
 
-def _batch_reference(programme_code: str) -> str:
+def next_reference(programme_code: str) -> str:
+    """The reference of the next file of a programme."""
     series = f"{programme_code}-{today().year}-B"
     return f"{series}-{references.next_number(series):04d}"
 
@@ -345,6 +348,11 @@ def open_batch_file(actor: Actor, batch_id: UUID) -> FileView:
         )
     if batch.file_id is None:
         raise Refused("The file is not made. Look at its page: it is still being made, or the rules refuse it.")
+    if batch.recorded_at is None:
+        raise Refused(
+            "The record of this file does not lie outside the database yet, and it is handed out after that: a restored "
+            "database would not know that it was sent. A worker leaves the record; look again in a moment."
+        )
     return files.view(batch.file_id)
 
 

@@ -45,6 +45,7 @@ from grants.payments.services.building import (
     run_of_batch,
     sheet,
 )
+from grants.payments.services.elsewhere import ask_for_record, refuse_folder_away
 from grants.payments.services.hands import refuse_hands, sign
 from grants.payments.services.locks import scope_of_batch, scope_of_order
 from grants.payments.services.orders import order_summary
@@ -71,6 +72,7 @@ def send(actor: Actor, batch_id: UUID, *, count: int, control_total: Money, vers
     BATCH.target(BatchState(batch.state), "send")
     ids = list(db.session.scalars(select(PaymentOrder.id).where(PaymentOrder.batch_id == batch_id)))
     grants, orders = lock_orders(actor, ids, Permission.PAYMENT_FILE_SEND)
+    refuse_folder_away()
     refuse_other_figures(batch.orders, batch.total, count=count, control_total=control_total)
     _refuse_other_bytes(batch, orders, grants)
     BATCH.move(batch, "send")
@@ -88,6 +90,7 @@ def send(actor: Actor, batch_id: UUID, *, count: int, control_total: Money, vers
             *(_sent_again(order, grants[order.grant_id], batch) for order in again),
         ]
     )
+    ask_for_record(batch_id)
     return BatchSummary(batch.id, batch.reference, batch.orders, batch.total, batch.file_sha256)
 
 

@@ -1,0 +1,237 @@
+"""The record of each sent file outside the database, and files found there that this database does not know.
+
+A database that was restored from a backup does not know what was sent since. What lies outside does: nothing of it is
+put into a file or sent before two people said what became of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import or_, select, tuple_
+
+from grants.core import acts, audit, audit_offline, checkpoints, clock, faults, jobs
+from grants.core.acts import act
+from grants.core.db import among, db, locked
+from grants.core.errors import Invalid, Refused
+from grants.core.money import Money
+from grants.core.permissions import Actor, Permission
+from grants.payments.models import (
+    OwnAccount,
+    PaymentBatch,
+    PaymentOrder,
+    PaymentRequest,
+    SentElsewhere,
+    SentElsewhereLine,
+)
+from grants.payments.queries.elsewhere import is_open
+from grants.payments.rules import outside
+from grants.payments.rules.outside import ReadBack, SentFile, SentLine
+from grants.payments.states import BatchState
+
+LEAVE = "jobs.payments.leave_record"
+_SHOWN_MAX = 10
+
+
+# --- Leaving the record of a file ------------------------------------------------------------------------------------
+
+
+def refuse_folder_away() -> None:
+    """Nothing is sent while the records of what was sent before wait for their folder."""
+    words = jobs.put_off(LEAVE)
+    if words:
+        raise Refused(
+            f"The record of a file that was sent before does not lie outside the database yet. {words} Bring the folder "
+            "back (CHECKPOINT_FOLDER names it); the record follows by itself, then send this file."
+        )
+
+
+def ask_for_record(batch_id: UUID) -> None:
+    """Inside the act that sends: a worker, which holds the key, leaves the record; the file is handed out after that."""
+    jobs.queue(
+        LEAVE,
+        subject=("payment_batch", batch_id),
+        unique=f"payment_batch:{batch_id}:record",
+        asker=jobs.Asker.PROGRAM,
+        batch_id=str(batch_id),
+    )
+
+
+@act(
+    "payment_file.record",
+    needs=Permission.PAYMENT_FILE_PROVE,
+    says="left the record of the payment file {subject} outside the database",
+)
+def leave_record(actor: Actor, batch_id: UUID) -> str:
+    """Write the signed record of a sent file beside the checkpoints; a second time it is found there. Its place."""
+    batch = locked(PaymentBatch, batch_id)
+    acts.subject("payment_batch", batch_id)
+    audit.seal_pending()
+    place = _left(batch)
+    if batch.recorded_at is None:
+        batch.recorded_at = acts.moment()
+    return str(place)
+
+
+def _left(batch: PaymentBatch) -> Path:
+    file = _facts(batch)
+    path = _place(file.message_id)
+    if path.exists() and _read(path).file == file:
+        return path
+    signer = checkpoints.signer()
+    text = outside.spelled(file, record=checkpoints.record(), key=signer.key)
+    return checkpoints.leave_beside(f"sent/{path.name}", f"{text}\n{signer.line(text)}", "record of a payment file")
+
+
+def _place(message_id: str) -> Path:
+    return checkpoints.folder() / "sent" / f"{message_id}.txt"
+
+
+def _facts(batch: PaymentBatch) -> SentFile:
+    assert batch.sent_at is not None, "what is recorded was sent"
+    orders = db.session.execute(
+        select(PaymentOrder, PaymentRequest.reference)
+        .join(PaymentRequest, PaymentRequest.id == PaymentOrder.request_id)
+        .where(PaymentOrder.batch_id == batch.id)
+        .order_by(PaymentOrder.reference)
+    ).all()
+    account = db.session.scalar(select(OwnAccount.iban).where(OwnAccount.id == batch.own_account_id)) or ""
+    return SentFile(
+        message_id=batch.message_id,
+        reference=batch.reference,
+        sha256=batch.file_sha256 or "",
+        layout=batch.layout,
+        account=f"…{account[-4:]}" if account else "",
+        sent_at=clock.as_utc(batch.sent_at),
+        lines=tuple(
+            SentLine(order.reference, order.end_to_end_id or "", request, order.amount.cents)
+            for order, request in orders
+        ),
+    )
+
+
+# --- Comparing the folder with the database --------------------------------------------------------------------------
+
+
+def records_outside() -> tuple[tuple[ReadBack, ...], tuple[str, ...]]:
+    """The records in the folder, and a sentence for each file there that is none."""
+    found, faults_found = [], []
+    for path in _files():
+        try:
+            found.append(_read(path))
+        except (Invalid, OSError) as error:
+            faults_found.append(str(error))
+    return tuple(found), tuple(faults_found)
+
+
+def _files() -> Iterator[Path]:
+    where = checkpoints.folder() / "sent"
+    yield from sorted(where.glob("*.txt")) if where.is_dir() else ()
+
+
+def _read(path: Path) -> ReadBack:
+    if path.stat().st_size > outside.RECORD_BYTES_MAX:
+        raise Invalid(f"{path} is larger than any record of a payment file.")
+    return outside.read(path.read_text(encoding="utf-8", errors="replace"), str(path))
+
+
+def unknown_files() -> tuple[tuple[ReadBack, ...], tuple[str, ...]]:
+    """Files of this record that were sent, and that this database does not know as sent; sentences for what is no record."""
+    found, broken = records_outside()
+    # Another programme's books may share the folder.
+    mine = checkpoints.record() if found else ""
+    ours = [each for each in found if each.record == mine]
+    here = select(PaymentBatch.message_id, PaymentBatch.file_sha256).where(PaymentBatch.state == BatchState.SENT.value)
+    sent = {row.message_id: row.file_sha256 or "" for row in db.session.execute(here)}
+    waiting = set(db.session.scalars(select(SentElsewhere.message_id)))
+    strange = [
+        each
+        for each in ours
+        if sent.get(each.file.message_id) != each.file.sha256 and each.file.message_id not in waiting
+    ]
+    return tuple(strange), broken
+
+
+@act(
+    "payment_file.compare",
+    needs=Permission.PAYMENT_FILE_PROVE,
+    says="compared the records of sent payment files with the database",
+)
+def compare(actor: Actor) -> tuple[int, tuple[str, ...]]:
+    """Take down every file that was sent and is not known here, and ask again for records that are not outside.
+
+    Answers how many new ones stand in the way of payments, and a sentence for each file that is no record.
+    """
+    audit.seal_pending()
+    strange, broken = unknown_files()
+    keys = checkpoints.keys()
+    for each in strange:
+        _take_down(each, keys)
+    lies_there = {path.stem for path in _files()}
+    for batch in db.session.scalars(select(PaymentBatch).where(PaymentBatch.state == BatchState.SENT.value)):
+        if batch.message_id not in lies_there and batch.own_account_id is not None:
+            ask_for_record(batch.id)
+    return len(strange), broken
+
+
+def _take_down(found: ReadBack, keys: Sequence[str]) -> None:
+    file = found.file
+    signature = (audit_offline.signature_bytes(found.signature),)
+    row = SentElsewhere(
+        message_id=file.message_id,
+        sha256=file.sha256,
+        reference=file.reference,
+        account=file.account,
+        sent_at=file.sent_at,
+        total=file.total,
+        is_signed=any(audit_offline.is_signed(found.signed, signature, key) for key in keys),
+        seen_at=acts.moment(),
+    )
+    db.session.add(row)
+    db.session.flush()
+    db.session.add_all(
+        SentElsewhereLine(
+            sent_id=row.id,
+            number=number,
+            order_reference=line.order,
+            end_to_end_id=line.end_to_end_id,
+            request_reference=line.request,
+            amount=Money(line.cents),
+        )
+        for number, line in enumerate(file.lines, 1)
+    )
+
+
+# --- What stops -----------------------------------------------------------------------------------------------------
+
+
+def refuse_sent_elsewhere(orders: Sequence[PaymentOrder]) -> None:
+    """Refuse orders that a file paid which this database does not know, until it is said what became of that file."""
+    faults.point("file_rules")
+    requests = select(PaymentRequest.id, PaymentRequest.reference).where(
+        among(PaymentRequest.id, {order.request_id for order in orders})
+    )
+    asked = {row.id: row.reference for row in db.session.execute(requests)}
+    wanted = {(asked[order.request_id], order.amount) for order in orders}
+    ids = {order.end_to_end_id for order in orders if order.end_to_end_id}
+    statement = (
+        select(SentElsewhereLine, SentElsewhere.message_id)
+        .join(SentElsewhere, SentElsewhere.id == SentElsewhereLine.sent_id)
+        .where(is_open())
+        .where(
+            or_(
+                SentElsewhereLine.end_to_end_id.in_(sorted(ids)),
+                tuple_(SentElsewhereLine.request_reference, SentElsewhereLine.amount).in_(sorted(wanted)),
+            )
+        )
+        .order_by(SentElsewhereLine.end_to_end_id)
+        .limit(_SHOWN_MAX)
+    )
+    found = [f"{line.request_reference} ({line.amount}, in {where})" for line, where in db.session.execute(statement)]
+    if found:
+        raise Refused(
+            f"These may have left already, in a file that this database does not know: {', '.join(found)}. The accounting "
+            "officer says on the page “Files sent elsewhere” what became of it, and the authorising officer confirms."
+        )

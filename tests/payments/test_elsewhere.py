@@ -1,0 +1,259 @@
+"""What was sent is known outside the database, and a restored one sends nothing of it again before two people spoke."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from grants.core import checkpoints, clock, jobs
+from grants.core.db import db, get
+from grants.core.errors import Invalid, NotAllowed, Refused
+from grants.core.money import euros
+from grants.core.permissions import Permission, system_actor
+from grants.ledger import queries as books
+from grants.ledger.accounts import Account
+from grants.payments import queries, services
+from grants.payments.models import PaymentBatch, PaymentOrder, SentElsewhere
+from grants.payments.rules import outside
+from grants.payments.rules.outside import Decision, SentFile, SentLine
+from grants.payments.rules.pay_runs import FileInput, FileLayout
+from jobs import payments as work
+from tests import actors
+from tests.applications.pages import send, text_of
+from tests.html import check_page
+from tests.payments.test_services import authorised, decided
+from tests.payments.world import World
+
+PROVER = system_actor("the program", (Permission.PAYMENT_FILE_PROVE,))
+LINE = SentLine("PCP-2026-P-0009", "PCP-2026-P-0009-abc123", "PCP-2022-G-0001-1", 210_000_00)
+FILE = SentFile(
+    "PCP-2026-B-0009-aabbcc",
+    "PCP-2026-B-0009",
+    "0" * 64,
+    "pain.001.001.09",
+    "…9501",
+    datetime(2026, 11, 20, 9, tzinfo=UTC),
+    (LINE,),
+)
+
+
+def sent_record() -> Path:
+    return checkpoints.folder() / "sent"
+
+
+def lay(file: SentFile) -> None:
+    """A record in the folder, as the database lost by a restore had left it."""
+    signer = checkpoints.signer()
+    text = outside.spelled(file, record=checkpoints.record(), key=signer.key)
+    checkpoints.leave_beside(f"sent/{file.message_id}.txt", f"{text}\n{signer.line(text)}", "record of a payment file")
+
+
+def build(*order_ids: UUID) -> UUID:
+    account = queries.payable_from_any(order_ids)
+    given = FileInput(account, FileLayout.XLSX, clock.in_zone(clock.now()).date())
+    return services.build(actors.carl(), order_ids, given).id
+
+
+@pytest.fixture
+def order(grant: World) -> UUID:
+    return authorised(decided(grant))
+
+
+@pytest.fixture
+def elsewhere(order: UUID) -> SentElsewhere:
+    """The order's payment left in a file that this database does not know."""
+    services.compare(PROVER)
+    lay(FILE)
+    assert services.compare(PROVER) == (1, ())
+    return db.session.scalars(select(SentElsewhere)).one()
+
+
+def test_a_sent_file_is_handed_out_once_its_record_lies_outside(order: UUID) -> None:
+    batch = services.export(actors.carl(), (order,), control_total=euros(210_000))
+    with pytest.raises(Refused, match="does not lie outside the database yet"):
+        services.open_batch_file(actors.carl(), batch.id)
+
+    place = Path(services.leave_record(PROVER, batch.id))
+
+    found = outside.read(place.read_text(encoding="utf-8"), "it")
+    row = get(PaymentBatch, batch.id)
+    assert place.parent == sent_record() and found.record == checkpoints.record()
+    assert (found.file.message_id, found.file.sha256) == (row.message_id, row.file_sha256)
+    assert [line.end_to_end_id for line in found.file.lines] == [get(PaymentOrder, order).end_to_end_id]
+    assert found.file.total == euros(210_000)
+    assert "BE43" not in place.read_text(encoding="utf-8")
+    assert services.leave_record(PROVER, batch.id) == str(place)
+    assert services.open_batch_file(actors.carl(), batch.id).sha256 == row.file_sha256
+    assert services.compare(PROVER) == (0, ())
+    assert services.unknown_files() == ((), ())
+
+
+def test_nothing_is_sent_while_the_folder_is_away(app: Flask, order: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch_id = build(order)
+    services.make_batch_file(actors.carl(), batch_id)
+    monkeypatch.setattr(jobs, "put_off", lambda name: "The record cannot be written to /gone (No such file).")
+
+    with pytest.raises(Refused, match="cannot be written to /gone"):
+        services.send(actors.carl(), batch_id, count=1, control_total=euros(210_000))
+
+    assert get(PaymentBatch, batch_id).state == "ready"
+
+
+def test_the_record_waits_for_its_folder(app: Flask, order: UUID, tmp_path: Path) -> None:
+    batch = services.export(actors.carl(), (order,), control_total=euros(210_000))
+    nowhere = tmp_path / "file"
+    nowhere.write_text("no folder")
+    app.config["CHECKPOINT_FOLDER"] = str(nowhere)
+
+    with pytest.raises(checkpoints.FolderAway, match="record of a payment file cannot be written"):
+        services.leave_record(PROVER, batch.id)
+
+    db.session.rollback()
+    assert get(PaymentBatch, batch.id).recorded_at is None
+
+
+def test_an_order_that_left_elsewhere_is_not_put_into_a_file(order: UUID, elsewhere: SentElsewhere) -> None:
+    with pytest.raises(Refused, match="PCP-2022-G-0001-1 .*in PCP-2026-B-0009-aabbcc"):
+        build(order)
+    assert queries.open_payments() == 1
+    assert services.compare(PROVER) == (0, ())
+
+
+def test_a_file_that_stood_ready_when_the_backup_was_made_is_not_sent_again(order: UUID) -> None:
+    batch_id = build(order)
+    services.make_batch_file(actors.carl(), batch_id)
+    services.compare(PROVER)
+    row, line = get(PaymentBatch, batch_id), get(PaymentOrder, order)
+    # The same bytes left, by what the lost database knew; another amount of the request, so that the id alone tells.
+    lay(
+        replace(
+            FILE, message_id=row.message_id, lines=(replace(LINE, end_to_end_id=line.end_to_end_id or "", cents=1),)
+        )
+    )
+    assert services.compare(PROVER) == (1, ())
+
+    with pytest.raises(Refused, match="may have left already"):
+        services.send(actors.carl(), batch_id, count=1, control_total=euros(210_000))
+
+
+def test_never_received_is_said_by_two_people_and_frees_the_payment(order: UUID, elsewhere: SentElsewhere) -> None:
+    sent_id = elsewhere.id
+    with pytest.raises(Invalid, match="reason"):
+        services.propose(actors.carl(), sent_id, Decision.NEVER_RECEIVED, reason=" ")
+    with pytest.raises(NotAllowed):
+        services.propose(actors.otto(), sent_id, Decision.NEVER_RECEIVED, reason="Asked the bank")
+    services.propose(actors.carl(), sent_id, Decision.NEVER_RECEIVED, reason="The bank’s letter of today")
+    with pytest.raises(Refused, match="proposed already"):
+        services.propose(actors.carl(), sent_id, Decision.SENT, reason="Changed my mind")
+    with pytest.raises(Refused, match="may have left already"):
+        build(order)
+    with pytest.raises(NotAllowed):
+        services.confirm(actors.carl(), sent_id)
+    both = replace(actors.otto(), user_id=actors.carl().user_id)
+    with pytest.raises(Refused, match="You proposed this"):
+        services.confirm(both, sent_id)
+
+    services.confirm(actors.otto(), sent_id)
+
+    assert queries.open_payments() == 0
+    assert build(order)
+    with pytest.raises(Refused, match="confirmed already"):
+        services.refuse(actors.otto(), sent_id, reason="Late")
+
+
+def test_a_refused_proposal_is_open_again(elsewhere: SentElsewhere) -> None:
+    services.propose(actors.carl(), elsewhere.id, Decision.SENT, reason="Statement 12")
+    services.refuse(actors.otto(), elsewhere.id, reason="Statement 12 is of another account")
+
+    db.session.rollback()
+    assert get(SentElsewhere, elsewhere.id).decision is None
+    with pytest.raises(Refused, match="Nothing is proposed"):
+        services.confirm(actors.otto(), elsewhere.id)
+
+
+def test_the_orders_of_a_file_the_bank_has_are_recorded_as_sent_by_it(
+    grant: World, order: UUID, elsewhere: SentElsewhere
+) -> None:
+    sent_id = elsewhere.id
+    services.propose(actors.carl(), sent_id, Decision.SENT, reason="Statement 12 shows it")
+    with pytest.raises(Refused, match="two people say"):
+        services.enter_as_sent(actors.carl(), sent_id)
+    services.confirm(actors.otto(), sent_id)
+    with pytest.raises(Refused, match="may have left already"):
+        build(order)
+
+    assert services.enter_as_sent(actors.carl(), sent_id) == 1
+
+    row = get(PaymentOrder, order)
+    assert (row.state, row.end_to_end_id) == ("sent", LINE.end_to_end_id)
+    assert books.balance(Account.IN_TRANSIT, grant_id=grant.grant_id) == euros(210_000)
+    assert queries.open_payments() == 0
+    assert (books.verify(), queries.verify()) == ((), ())
+    with pytest.raises(Refused, match="No order of this file"):
+        services.enter_as_sent(actors.carl(), sent_id)
+    services.execute(actors.carl(), order, value_on=clock.in_zone(clock.now()).date())
+    assert books.balance(Account.CONSUMED, grant_id=grant.grant_id) == euros(210_000)
+
+
+def test_what_is_no_record_is_named_and_what_another_programme_left_is_not_ours(order: UUID) -> None:
+    services.compare(PROVER)
+    lay(FILE)
+    (sent_record() / "torn.txt").write_text("pilot-grants payment file 1\nrec", encoding="utf-8")
+    place = sent_record() / f"{FILE.message_id}.txt"
+    place.write_text(
+        place.read_text(encoding="utf-8").replace(checkpoints.record(), "grants-audit/0"), encoding="utf-8"
+    )
+
+    new, broken = services.compare(PROVER)
+
+    assert new == 0
+    assert [each.endswith("torn.txt is no whole record of a payment file.") for each in broken] == [True]
+
+
+def test_a_record_nobody_signed_stops_payments_and_says_so(app: Flask, order: UUID) -> None:
+    services.compare(PROVER)
+    lay(FILE)
+    place = sent_record() / f"{FILE.message_id}.txt"
+    place.write_text(place.read_text(encoding="utf-8").replace("0" * 64, "1" * 64), encoding="utf-8")
+    services.compare(PROVER)
+
+    shown = text_of(actors.client_of(app, actors.nuria()).get(f"/finance/sent-elsewhere/{FILE.message_id}"))
+
+    assert "Nobody known signed this record" in shown
+    with pytest.raises(Refused, match="may have left already"):
+        build(order)
+
+
+def test_the_pages_say_and_decide_what_became_of_the_file(app: Flask, order: UUID, elsewhere: SentElsewhere) -> None:
+    at = f"/finance/sent-elsewhere/{FILE.message_id}"
+    carl, otto = actors.client_of(app, actors.carl()), actors.client_of(app, actors.otto())
+    listed = carl.get("/finance/sent-elsewhere")
+    check_page(listed)
+    assert "Waits for the accounting officer" in text_of(listed)
+
+    empty = send(carl, at, to=f"{at}/propose", reason="")
+    assert empty.status_code == 422 and "Say how you know" in text_of(empty)
+    assert send(carl, at, to=f"{at}/propose", decision="sent", reason="Statement 12").status_code == 303
+    assert "somebody else decides" in text_of(carl.get(at))
+    assert send(otto, at, to=f"{at}/refuse", reason="Of another account").status_code == 303
+    assert send(carl, at, to=f"{at}/propose", decision="sent", reason="Statement 13").status_code == 303
+    assert send(otto, at, to=f"{at}/confirm").status_code == 303
+    assert send(carl, at, to=f"{at}/enter").status_code == 303
+    done = carl.get(at)
+    check_page(done)
+    assert "Statement 13" in text_of(done) and get(PaymentOrder, order).reference in text_of(done)
+    assert actors.client_of(app, actors.pia()).get(at).status_code == 200
+    assert carl.get("/finance/sent-elsewhere/none").status_code == 404
+
+
+def test_the_job_says_what_it_found(app: Flask, order: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "actor", lambda *needed: PROVER)
+    assert work.compare_records() == "Every payment file that was sent is known."
+    lay(FILE)
+    assert work.compare_records().startswith("1 payment files were sent that this database does not know")
