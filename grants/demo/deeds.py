@@ -167,7 +167,7 @@ class Troupe(Judges):
     def offer(self, reference: str) -> None:
         """The officer offers the text as it stands for signature."""
         officer = self.actor("officer")
-        text = agreement_reads.grant(officer, reference).text
+        text = agreement_reads.text_of(agreement_reads.grant(officer, reference))
         agreements.offer(officer, self._grant(reference).id, document_sha256=text_hash(text))
 
     def take_back(self, reference: str, reason: str) -> None:
@@ -231,7 +231,7 @@ class Troupe(Judges):
 
     def _offered(self, reference: str) -> tuple[UUID, str]:
         grant_id = self._grant(reference).id
-        return grant_id, text_hash(agreement_reads.view(get(Grant, grant_id)).text)
+        return grant_id, text_hash(agreement_reads.text_of(agreement_reads.view(get(Grant, grant_id))))
 
     def _grant(self, reference: str) -> InHand:
         """Which grant a reference means; rows are not kept, since every act reads anew."""

@@ -175,6 +175,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     Role.AUTHORISING_OFFICER: _READS_MONEY
     | {
         P.AGREEMENT_CLOSE,
+        P.AGREEMENT_HOLD,
         P.BUDGET_AUTHORISE,
         P.COMPLAINT_READ,
         P.CONFLICT_DECLARE_IN_OFFICE,

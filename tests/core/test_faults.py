@@ -442,7 +442,7 @@ def signed(scene: Scene) -> tuple[UUID, Actor]:
     assert proposed is not None
     agreeing.confirm_account(carl, made.id, proposed.id, called_back())
     meet_conditions(made.id, Sides(lambda: identity.actor_for(lead_id, fresh=True), actors.pia, actors.ingrid))
-    words = text_hash(agreements.grant(officer, made.reference).text)
+    words = text_hash(agreements.text_of(agreements.grant(officer, made.reference)))
     agreeing.offer(officer, made.id, document_sha256=words)
     mayor = identity.actor_for(mayor_id, fresh=True)
     agreeing.sign_city(mayor, made.id, capacity="Mayor", document_sha256=words)

@@ -13,6 +13,7 @@ from grants.agreements.forms.deeds import (
     ReasonForm,
     SignForm,
 )
+from grants.agreements.forms.holding import HoldForm, LiftHoldForm, hold_form
 from grants.agreements.forms.terms import terms_form
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "ContactForm",
     "DismissForm",
     "EndForm",
+    "HoldForm",
+    "LiftHoldForm",
     "OfferForm",
     "PrepareForm",
     "ReasonForm",
@@ -32,5 +35,6 @@ __all__ = [
     "about",
     "condition_form",
     "due_form",
+    "hold_form",
     "terms_form",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.agreements.views import accounts, conditions, grants, people, preparing, signing
+from grants.agreements.views import accounts, conditions, grants, holding, people, preparing, signing
 from grants.agreements.views.frame import NAVIGATION, bp
 
-__all__ = ["NAVIGATION", "accounts", "bp", "conditions", "grants", "people", "preparing", "signing"]
+__all__ = ["NAVIGATION", "accounts", "bp", "conditions", "grants", "holding", "people", "preparing", "signing"]

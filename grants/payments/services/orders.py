@@ -9,7 +9,7 @@ from sqlalchemy import select
 from grants.agreements import queries as agreements
 from grants.agreements import rules as agreeing
 from grants.agreements.models import BankAccount, Grant
-from grants.agreements.services import refuse_conflict
+from grants.agreements.services import refuse_conflict, refuse_held
 from grants.agreements.states import BankAccountState
 from grants.core import acts, clock, faults, references
 from grants.core.acts import act
@@ -21,7 +21,7 @@ from grants.identity.rules import demand_fresh
 from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentOrderSignature, PaymentRequest
 from grants.payments.rules import OrderSummary
-from grants.payments.services.holding import refuse_suspended
+from grants.payments.services.holding import paid_costs_of, refuse_suspended
 from grants.payments.services.locks import lock_grant, scope_of_order, scope_of_request
 from grants.payments.services.requests import programme_code, today
 from grants.payments.states import DECIDED, ORDER, OrderState, RequestState, Step
@@ -41,6 +41,7 @@ def prepare(actor: Actor, request_id: UUID, *, amount: Money | None = None, vers
     refuse_conflict(actor, grant.id)
     if RequestState(request.state) not in DECIDED:
         raise Refused("An order needs an approved request with something left to pay.")
+    refuse_held(grant, paid_costs_of(request.id))
     assert request.payable is not None, "a decided request says what is payable"
     faults.point("ceiling")
     ordered = _ordered(request.id)
