@@ -19,6 +19,7 @@ from grants.agreements.rules import (
     AccountCheck,
     AccountInput,
     ContactInput,
+    HoldInput,
     MilestoneView,
     PayeeAddress,
     text_hash,
@@ -28,6 +29,7 @@ from grants.agreements.states import (
     CheckChannel,
     ConditionKey,
     ContactRole,
+    HoldReason,
     MilestoneState,
     PayeeMatch,
 )
@@ -41,7 +43,7 @@ from grants.core.db import db, get
 from grants.core.money import Money, total
 from grants.demo.judging import Judges
 from grants.demo.preparing import Sides, answered_without_verdict, meet_conditions
-from grants.demo.texts import bank_letter, bank_statement, sentences
+from grants.demo.texts import bank_letter, bank_statement, sentences, suspension_notice
 from grants.dossiers.rules import Answer
 from grants.identity import queries as identity
 from grants.ledger.models import LedgerEntry, LedgerLeg
@@ -303,6 +305,13 @@ class Troupe(Judges):
     def suspend(self, reference: str, reason: SuspensionReason, notice: str) -> None:
         """The authoriser stops the clock of the newest request of a grant by a notice."""
         payments.suspend(self.actor("authoriser"), self._newest_request(reference), reason=reason, notice=notice)
+
+    def hold(self, reference: str, reason: HoldReason, words: str) -> None:
+        """The authoriser suspends a whole grant from this day on."""
+        today = clock.in_zone(clock.now()).date()
+        document = FileStorage(io.BytesIO(suspension_notice(words)), filename="Notice.pdf")
+        given = HoldInput(None, reason, words, today)
+        agreements.hold(self.actor("authoriser"), self._grant(reference).id, given, files.receive(document))
 
     def answer_suspension(self, reference: str, lead: str, answer: str) -> None:
         """The city answers the notice."""

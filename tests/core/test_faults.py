@@ -22,8 +22,8 @@ from werkzeug.test import TestResponse
 
 from grants.agreements import queries as agreements
 from grants.agreements import services as agreeing
-from grants.agreements.rules import ContactInput, text_hash
-from grants.agreements.states import ContactRole
+from grants.agreements.rules import ContactInput, HoldInput, text_hash
+from grants.agreements.states import ContactRole, HoldReason
 from grants.applications import queries as applied
 from grants.applications import services as applying
 from grants.applications.models import Application, Clarification
@@ -88,7 +88,7 @@ from grants.reporting import queries as reports
 from grants.reporting import services as reporting
 from grants.reporting.rules import Decision, Judged, MilestoneInput
 from tests import actors
-from tests.agreements.accounts import called_back, enter
+from tests.agreements.accounts import called_back, document, enter
 from tests.awards.meeting import planned, seat_panel
 from tests.awards.publishing import publish
 from tests.awards.test_complaints import GIVEN, RULES, UPHOLD, rule
@@ -183,6 +183,9 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(
         paying.lift(actors.otto(), prefinancing.id, reason="It did.")
         paying.decide(actors.otto(), prefinancing.id, DecisionInput(euros(240_000)))
         asks_for(found, RequestPath.DECIDED)
+        held = HoldInput(None, HoldReason.BREACH, "The procurement was not open.", NOW.date())
+        number = agreeing.hold(actors.otto(), found.grant_id, held, document())
+        agreeing.lift_hold(actors.otto(), found.grant_id, number, words="It was mended.")
         order_id = order_of(prefinancing.id, 60_000)
         paying.change(actors.fin(), order_id, amount=euros(70_000), reason="More at once.")
         batch_id = paid(order_id, 70_000)
@@ -222,6 +225,7 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(
     assert {"clock", "conflict", "scope"} <= attack.relied["payment_request.suspend"]
     assert {"four_eyes", "clock", "scope"} <= attack.relied["payment_file.build"]
     assert {"four_eyes", "clock", "ceiling", "file_rules", "scope"} <= attack.relied["payment_file.send"]
+    assert {"conflict", "scope", "audit"} <= attack.relied["agreement.hold"] & attack.relied["agreement.lift_hold"]
     assert {"four_eyes", "ceiling", "conflict", "scope"} <= attack.relied["ledger.confirm_reversal"]
     assert {"four_eyes", "scope"} <= attack.relied["ledger.refuse_reversal"]
     assert {"four_eyes", "scope"} <= attack.relied["own_account.confirm"]
