@@ -14,9 +14,14 @@ def application_receipt(*, submission_id: str) -> None:
     services.print_receipt(jobs.actor(Permission.APPLICATION_READ), UUID(submission_id))
 
 
-def agreement(*, grant_id: str) -> None:
-    """A grant agreement entered into force: print it with both signatures."""
-    services.print_agreement(jobs.actor(Permission.AGREEMENT_READ), UUID(grant_id))
+def agreement(*, grant_id: str, version_no: int = 1) -> None:
+    """A version of a grant agreement entered into force: print it with every signature."""
+    services.print_agreement(jobs.actor(Permission.AGREEMENT_READ), UUID(grant_id), version_no)
+
+
+def agreement_offer(*, grant_id: str, offer_no: int) -> None:
+    """A grant agreement was offered for signature: print it as it is to be read before that."""
+    services.print_agreement_offer(jobs.actor(Permission.AGREEMENT_READ), UUID(grant_id), offer_no)
 
 
 def eligibility_letter(*, letter_id: str) -> None:

@@ -18,6 +18,10 @@ _COMPLAINT = (
     "tests/awards/test_complaints.py::test_the_applicant_writes_sends_and_reads_and_the_office_decides_by_pages"
 )
 _PAPER = "tests/agreements/test_views.py::test_a_conflict_shuts_the_agreement_on_paper_and_who_signs_it"
+_OFFERS = (
+    "tests/agreements/test_offers.py::test_an_offer_is_read_on_paper_before_it_is_signed_and_shut_to_who_is_in_conflict"
+)
+_HELD = "tests/payments/test_held.py::test_its_pages_tell_both_sides_and_are_shut_to_who_is_in_conflict"
 _ANSWERS = (
     "tests/agreements/test_answering.py::"
     "test_a_partner_reads_and_answers_its_own_and_the_common_conditions_and_strangers_nothing"
@@ -43,7 +47,15 @@ SHOWN_BY = {
     "agreements.dismiss": _PAPER,
     "agreements.due": _ANSWERS,
     "agreements.evidence": _ANSWERS,
+    "agreements.hold": _HELD,
+    "agreements.hold_notice": _HELD,
     "agreements.last_day": _ANSWERS,
+    "agreements.lift_hold": _HELD,
+    "agreements.offer_pdf": _OFFERS,
+    "agreements.offered": _OFFERS,
+    "agreements.version": _OFFERS,
+    "agreements.version_pdf": _OFFERS,
+    "agreements.versions": _OFFERS,
     "agreements.redline": _REVISION,
     "agreements.revised_budget": _REVISION,
     "agreements.revised_plan": _REVISION,

@@ -258,6 +258,70 @@ class Side(StrEnum):
     PROGRAMME = "programme"
 
 
+class OfferSubject(StrEnum):
+    """What is offered for signature."""
+
+    AGREEMENT = "agreement"
+
+    @property
+    def words(self) -> str:
+        """For pages."""
+        return {OfferSubject.AGREEMENT: "Grant agreement"}[self]
+
+
+class OfferEnd(StrEnum):
+    """How an offer came to its end."""
+
+    TAKEN_BACK = "taken_back"
+    SIGNED = "signed"
+    DROPPED = "dropped"
+    DECLINED = "declined"
+    LAPSED = "lapsed"
+
+    @property
+    def words(self) -> str:
+        """Within a sentence."""
+        return {
+            OfferEnd.TAKEN_BACK: "taken back by the programme",
+            OfferEnd.SIGNED: "signed by both sides",
+            OfferEnd.DROPPED: "dropped by the programme",
+            OfferEnd.DECLINED: "declined by the city",
+            OfferEnd.LAPSED: "not signed by the last day",
+        }[self]
+
+
+class HoldReason(StrEnum):
+    """Why a grant, or the part of one beneficiary, is suspended (Model Grant Agreement, article 31)."""
+
+    REQUESTED = "requested"
+    FORCE_MAJEURE = "force_majeure"
+    BREACH = "breach"
+    IRREGULARITY = "irregularity"
+    OTHER = "other"
+
+    @property
+    def words(self) -> str:
+        """For pages and mails."""
+        return {
+            HoldReason.REQUESTED: "Asked for by the city: exceptional circumstances make the work impossible or very hard",
+            HoldReason.FORCE_MAJEURE: "Force majeure",
+            HoldReason.BREACH: "Substantial errors, or a serious breach of obligations",
+            HoldReason.IRREGULARITY: "Irregularities or fraud are suspected and looked into",
+            HoldReason.OTHER: "Another reason, said in the notice",
+        }[self]
+
+
+class SignatureMethod(StrEnum):
+    """How a signature was given."""
+
+    RECORDED = "recorded"
+
+    @property
+    def words(self) -> str:
+        """For pages and papers, after the name."""
+        return {SignatureMethod.RECORDED: "recorded in this program after signing in anew"}[self]
+
+
 class ContactRole(StrEnum):
     """What a person of the coordinator does for a grant."""
 

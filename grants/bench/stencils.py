@@ -18,6 +18,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from grants.agreements.rules import LATER
+
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 # Machinery of the moment, what is counted or sealed afterwards, what a call has once, and drafts of what was said in the end.
@@ -33,7 +35,7 @@ COUNTED = {
 }  # fmt: skip
 
 # Parts of an agreement's text that its hash covers only where they are stated.
-STATED = frozenset({"payment_clock", "time_limits"})
+STATED = frozenset(LATER)
 
 # What `grants ledger verify` holds against the record of acts.
 RECORDED = frozenset(
@@ -257,6 +259,7 @@ def _hashes(rows: Mapping[str, list[dict[str, Any]]]) -> Iterator[tuple[str, str
         ("submission", "content"),
         ("report_version", "content"),
         ("agreement_signature", "document"),
+        ("agreement_offer", "text"),
     ):
         for row in rows.get(table, ()):
             known = row.get("sha256") or row["document_sha256"]

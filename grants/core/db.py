@@ -65,6 +65,7 @@ APPEND_ONLY_TABLES = frozenset(
         "act",
         "act_key",
         "agreement_signature",
+        "agreement_version",
         "application_notice",
         "application_sign_off",
         "assessment_version",
@@ -137,6 +138,8 @@ class WrittenOnce:
 
 # Decisions, signatures and declarations: no row of these is deleted, and what was decided is not rewritten.
 WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
+    "agreement_hold": WrittenOnce(once=("lifted_on", "lifted_by", "lifted_at", "lift_words")),
+    "agreement_offer": WrittenOnce(once=("ended_at", "ended_why")),
     "authority_limit": WrittenOnce(once=("decided_by", "decided_at", "decide_reason"), free=("state",)),
     "award_description": WrittenOnce(once=("confirmed_by", "confirmed_at")),
     "award_withheld": WrittenOnce(once=("ended_by", "ended_at", "end_reason", "confirmed_by", "confirmed_at")),

@@ -15,6 +15,7 @@ class Permission(StrEnum):
 
     AGREEMENT_ANSWER = "agreement:answer"
     AGREEMENT_CLOSE = "agreement:close"
+    AGREEMENT_HOLD = "agreement:hold"
     AGREEMENT_LAPSE = "agreement:lapse"
     AGREEMENT_PREPARE = "agreement:prepare"
     AGREEMENT_READ = "agreement:read"

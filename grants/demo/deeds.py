@@ -19,6 +19,7 @@ from grants.agreements.rules import (
     AccountCheck,
     AccountInput,
     ContactInput,
+    HoldInput,
     MilestoneView,
     PayeeAddress,
     text_hash,
@@ -28,6 +29,7 @@ from grants.agreements.states import (
     CheckChannel,
     ConditionKey,
     ContactRole,
+    HoldReason,
     MilestoneState,
     PayeeMatch,
 )
@@ -41,7 +43,7 @@ from grants.core.db import db, get
 from grants.core.money import Money, total
 from grants.demo.judging import Judges
 from grants.demo.preparing import Sides, answered_without_verdict, meet_conditions, revise
-from grants.demo.texts import bank_letter, bank_statement, sentences
+from grants.demo.texts import bank_letter, bank_statement, sentences, suspension_notice
 from grants.dossiers.rules import Answer
 from grants.identity import queries as identity
 from grants.ledger.models import LedgerEntry, LedgerLeg
@@ -187,7 +189,7 @@ class Troupe(Judges):
     def offer(self, reference: str) -> None:
         """The officer offers the text as it stands for signature."""
         officer = self.actor("officer")
-        text = agreement_reads.grant(officer, reference).text
+        text = agreement_reads.text_of(agreement_reads.grant(officer, reference))
         agreements.offer(officer, self._grant(reference).id, document_sha256=text_hash(text))
 
     def take_back(self, reference: str, reason: str) -> None:
@@ -251,7 +253,7 @@ class Troupe(Judges):
 
     def _offered(self, reference: str) -> tuple[UUID, str]:
         grant_id = self._grant(reference).id
-        return grant_id, text_hash(agreement_reads.view(get(Grant, grant_id)).text)
+        return grant_id, text_hash(agreement_reads.text_of(agreement_reads.view(get(Grant, grant_id))))
 
     def _grant(self, reference: str) -> InHand:
         """Which grant a reference means; rows are not kept, since every act reads anew."""
@@ -323,6 +325,13 @@ class Troupe(Judges):
     def suspend(self, reference: str, reason: SuspensionReason, notice: str) -> None:
         """The authoriser stops the clock of the newest request of a grant by a notice."""
         payments.suspend(self.actor("authoriser"), self._newest_request(reference), reason=reason, notice=notice)
+
+    def hold(self, reference: str, reason: HoldReason, words: str) -> None:
+        """The authoriser suspends a whole grant from this day on."""
+        today = clock.in_zone(clock.now()).date()
+        document = FileStorage(io.BytesIO(suspension_notice(words)), filename="Notice.pdf")
+        given = HoldInput(None, reason, words, today)
+        agreements.hold(self.actor("authoriser"), self._grant(reference).id, given, files.receive(document))
 
     def answer_suspension(self, reference: str, lead: str, answer: str) -> None:
         """The city answers the notice."""

@@ -163,6 +163,15 @@ def letter(title: str) -> bytes:
     return paper.finished()
 
 
+def suspension_notice(words: str) -> bytes:
+    """The notice by which a grant is suspended, as PDF, that says it is invented."""
+    paper = Paper(
+        title="Notice of suspension", head="Demo · Notice of suspension", foot="Invented document of the demo"
+    )
+    paper.paragraph(f"We suspend your grant. {words} {INVENTED}")
+    return paper.finished()
+
+
 def bank_letter(holder: str) -> bytes:
     """A letter of a bank about an account, as PDF, that says it is invented."""
     paper = Paper(title="Letter of the bank", head="Demo · Letter of the bank", foot="Invented document of the demo")

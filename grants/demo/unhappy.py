@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from grants.agreements.models import Grant
+from grants.agreements.states import HoldReason
 from grants.applications import services as applications
 from grants.awards import services as awards
 from grants.awards.states import WithheldGround
@@ -421,7 +422,7 @@ def _paid_in_part(stage: Stage, going: Going) -> Story:
 
 
 def _turned_down(stage: Stage, going: Going) -> Story:
-    """An account is refused and entered again; the pre-financing is turned down."""
+    """An account is refused and entered again; the pre-financing is turned down, and then the whole grant is suspended."""
     title, troupe = TURNED_DOWN[0], stage.troupe
     number, lead = LIST.index(TURNED_DOWN), going.leads[TURNED_DOWN[0]].lead
     yield stage.days_ago(445)
@@ -440,6 +441,10 @@ def _turned_down(stage: Stage, going: Going) -> Story:
     sign(stage, reference, lead)
     yield stage.days_ago(11)
     troupe.reject_request(reference, "The start of the pilot was moved twice. Ask again when the team is in place.")
+    yield stage.days_ago(9)
+    troupe.hold(
+        reference, HoldReason.REQUESTED, "The city asks to suspend the pilot until its new team is in place in spring."
+    )
 
 
 def _dropped(stage: Stage, going: Going) -> Story:

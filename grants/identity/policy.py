@@ -184,6 +184,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     Role.AUTHORISING_OFFICER: _READS_MONEY
     | {
         P.AGREEMENT_CLOSE,
+        P.AGREEMENT_HOLD,
         P.BANK_LINE_CONFIRM,
         P.BUDGET_AUTHORISE,
         P.COMPLAINT_READ,

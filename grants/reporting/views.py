@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import Blueprint, flash, url_for
 
 from grants.agreements import queries as agreements
-from grants.agreements.rules import GrantView, MilestoneView
+from grants.agreements.rules import GrantView, MilestoneView, held_back
 from grants.budgets.forms import BudgetForm
 from grants.budgets.queries import BudgetView
 from grants.core import clock
@@ -178,6 +178,7 @@ def _report_page(report: ReportView, form: ContestedForm) -> Any:
         accepted=inside.accepted,
         names=inside.names,
         today=_today(),
+        held=held_back(agreements.holds([report.grant_id])[report.grant_id], _today()),
     )
     return shown, status_of(form)
 

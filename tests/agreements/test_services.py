@@ -73,7 +73,7 @@ def test_only_who_holds_an_accepted_power_to_sign_signs_for_the_city(grant: Find
 
 
 def hash_of(found: rules.GrantView) -> str:
-    return rules.text_hash(found.text)
+    return rules.text_hash(queries.text_of(found))
 
 
 def test_a_grant_begins_with_terms_that_follow_from_application_and_call(grant: Find) -> None:
@@ -199,7 +199,7 @@ def test_both_signatures_award_the_grant_and_commit_its_maximum(grant: Find) -> 
 
 def test_a_text_that_changed_after_it_was_shown_is_not_signed(grant: Find) -> None:
     found = offered(grant)
-    other = rules.text_hash(replace(found.text, maximum=found.maximum + Money(1)))
+    other = rules.text_hash(replace(queries.text_of(found), maximum=found.maximum + Money(1)))
 
     with pytest.raises(Refused, match="not the text that was offered"):
         services.sign_city(actor("eleni_mayor"), found.id, capacity="Mayor", document_sha256=other)
@@ -436,8 +436,8 @@ def test_both_sides_sign_the_text_as_it_was_offered_whatever_is_renamed_between(
 
     now = grant(IN_PREPARATION)
     assert now.coordinator == "Renamed"
-    assert now.text == found.text
-    assert {each.document_sha256 for each in now.signatures} == {rules.text_hash(now.text)}
+    assert queries.text_of(now) == queries.text_of(found)
+    assert {each.document_sha256 for each in now.signatures} == {hash_of(now)}
 
 
 def test_what_follows_a_signature_happens_also_when_the_signer_is_gone(grant: Find) -> None:

@@ -78,7 +78,7 @@ def test_who_signs_for_another_grant_finds_no_form_to_sign_this_one(app: Flask, 
     for key in ("eleni_mayor", "signatory"):
         client = actors.client_of(app, actor(key))
         assert "Sign the agreement" in text_of(client.get(place))
-    assert rules.text_hash(grant(IN_PREPARATION).text) in text_of(client.get(place))
+    assert rules.text_hash(queries.text_of(grant(IN_PREPARATION))) in text_of(client.get(place))
 
 
 def test_a_person_is_dismissed_by_a_page_that_asks_why(app: Flask, grant: Find) -> None:

@@ -22,8 +22,8 @@ from werkzeug.test import TestResponse
 
 from grants.agreements import queries as agreements
 from grants.agreements import services as agreeing
-from grants.agreements.rules import ContactInput, text_hash
-from grants.agreements.states import ContactRole
+from grants.agreements.rules import ContactInput, HoldInput, text_hash
+from grants.agreements.states import ContactRole, HoldReason
 from grants.applications import queries as applied
 from grants.applications import services as applying
 from grants.applications.models import Application, Clarification
@@ -214,6 +214,9 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(
         paying.lift(actors.otto(), prefinancing.id, reason="It did.")
         paying.decide(actors.otto(), prefinancing.id, DecisionInput(euros(240_000)))
         asks_for(found, RequestPath.DECIDED)
+        held = HoldInput(None, HoldReason.BREACH, "The procurement was not open.", NOW.date())
+        number = agreeing.hold(actors.otto(), found.grant_id, held, document())
+        agreeing.lift_hold(actors.otto(), found.grant_id, number, words="It was mended.")
         order_id = order_of(prefinancing.id, 60_000)
         paying.change(actors.fin(), order_id, amount=euros(70_000), reason="More at once.")
         batch_id = paid(order_id, 70_000)
@@ -253,6 +256,7 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(
     assert {"clock", "conflict", "scope"} <= attack.relied["payment_request.suspend"]
     assert {"four_eyes", "clock", "scope"} <= attack.relied["payment_file.build"]
     assert {"four_eyes", "clock", "ceiling", "file_rules", "scope"} <= attack.relied["payment_file.send"]
+    assert {"conflict", "scope", "audit"} <= attack.relied["agreement.hold"] & attack.relied["agreement.lift_hold"]
     assert {"four_eyes", "ceiling", "conflict", "scope"} <= attack.relied["ledger.confirm_reversal"]
     assert {"four_eyes", "scope"} <= attack.relied["ledger.refuse_reversal"]
     assert {"four_eyes", "scope"} <= attack.relied["own_account.confirm"]
@@ -479,7 +483,7 @@ def signed(scene: Scene) -> tuple[UUID, Actor]:
     assert proposed is not None
     agreeing.confirm_account(carl, made.id, proposed.id, called_back())
     meet_conditions(made.id, Sides(lambda: identity.actor_for(lead_id, fresh=True), actors.pia, actors.ingrid))
-    words = text_hash(agreements.grant(officer, made.reference).text)
+    words = text_hash(agreements.text_of(agreements.grant(officer, made.reference)))
     agreeing.offer(officer, made.id, document_sha256=words)
     mayor = identity.actor_for(mayor_id, fresh=True)
     agreeing.sign_city(mayor, made.id, capacity="Mayor", document_sha256=words)

@@ -14,6 +14,8 @@ from tests.servers import Cluster
 
 # A column of each that says what was decided, and a change of it.
 REWRITTEN = {
+    "agreement_hold": "words = 'x'",
+    "agreement_offer": "sha256 = sha256('x')",
     "authority_limit": "reason = 'x'",
     "award_description": "text = 'x'",
     "award_withheld": "reason = 'x'",

@@ -119,7 +119,7 @@ def test_the_record_waits_for_its_folder(app: Flask, order: UUID, tmp_path: Path
 
 
 def test_an_order_that_left_elsewhere_is_not_put_into_a_file(order: UUID, elsewhere: SentElsewhere) -> None:
-    with pytest.raises(Refused, match="PCP-2022-G-0001-1 .*in PCP-2026-B-0009-aabbcc"):
+    with pytest.raises(Refused, match=r"PCP-2022-G-0001-1 .*in PCP-2026-B-0009-aabbcc"):
         build(order)
     assert queries.open_payments() == 1
     assert services.compare(PROVER) == (0, ())

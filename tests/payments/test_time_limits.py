@@ -56,14 +56,15 @@ def test_a_prepared_grant_keeps_the_limits_of_its_call_and_states_them(demo_gran
     limits = calls.call_by_id(found.call_id).content.payment_plan.time_limits
 
     assert limits is not None
-    assert (found.time_limits, found.text.time_limits) == (limits, limits)
+    text = agreements.text_of(found)
+    assert (found.time_limits, text.time_limits) == (limits, limits)
     assert found.in_force_at is not None
     assert found.time_limits_on <= clock.in_zone(found.in_force_at).date()
-    assert "interim payments 90 days" in found.text.time_limits.words
+    assert text.time_limits is not None and "interim payments 90 days" in text.time_limits.words
 
 
 def test_a_text_offered_before_texts_stated_their_limits_keeps_its_hash(demo_grant: Find) -> None:
-    text = demo_grant(NAME_IN_FORCE).text
+    text = agreements.text_of(demo_grant(NAME_IN_FORCE))
     before = replace(text, time_limits=None)
 
     assert agreement_rules.text_hash(before) != agreement_rules.text_hash(text)

@@ -222,7 +222,7 @@ def _grant(grant_id: UUID, application_id: UUID, call_id: UUID, fund_id: UUID, c
         balance_days=90,
         time_limits_on=date(2023, 4, 1),
         in_force_at=IN_FORCE,
-        offered_text={},
+        offer_no=1,
         search_text="warm homes",
     )
 

@@ -13,6 +13,7 @@ from grants.agreements.forms.deeds import (
     ReasonForm,
     SignForm,
 )
+from grants.agreements.forms.holding import HoldForm, LiftHoldForm, hold_form
 from grants.agreements.forms.revising import AcceptRevisionForm, NoRevisionForm, ReturnRevisionForm, SendRevisionForm
 from grants.agreements.forms.terms import terms_form
 
@@ -24,6 +25,8 @@ __all__ = [
     "ContactForm",
     "DismissForm",
     "EndForm",
+    "HoldForm",
+    "LiftHoldForm",
     "NoRevisionForm",
     "OfferForm",
     "PrepareForm",
@@ -37,5 +40,6 @@ __all__ = [
     "about",
     "condition_form",
     "due_form",
+    "hold_form",
     "terms_form",
 ]

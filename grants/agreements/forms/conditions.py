@@ -8,7 +8,7 @@ from typing import Any, ClassVar, assert_never
 from uuid import UUID
 
 from flask_wtf.file import FileField
-from wtforms import HiddenField, RadioField, StringField, TextAreaField
+from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional
 
 from grants.agreements.rules import (
@@ -18,6 +18,7 @@ from grants.agreements.rules import (
     ConditionView,
     ConsortiumAgreement,
     Content,
+    CoSigner,
     CouncilDecision,
     DoubleFunding,
     ExclusionDeclaration,
@@ -93,15 +94,34 @@ class PowerForm(ConditionForm):
 
     signer = RadioField("Who signs", validators=[Needed("Choose who signs.")])
     capacity = StringField("As", [WORDS_OF_A_TITLE])
+    signer_2 = SelectField("Second person whom the same document names (optional)", validate_choice=True)
+    capacity_2 = StringField("The second person signs as", [WORDS_OF_A_TITLE])
+    signer_3 = SelectField("Third person (optional)", validate_choice=True)
+    capacity_3 = StringField("The third person signs as", [WORDS_OF_A_TITLE])
+    how = RadioField(
+        "Where several are named, they sign",
+        choices=choices([("alone", "Each of them alone"), ("together", "Only together")]),
+        default="alone",
+        validators=[Needed("Choose how they sign.")],
+    )
     basis = StringField("By which statute, decision or power of attorney", [WORDS_OF_A_TITLE])
     valid_from = DateField("The power holds from")
     valid_until = DateField("It ends on (optional; this day no longer counts)")
 
     def content(self) -> Content:
         """The typed power; the name stays as it was when it was stated."""
-        names = {choice.value: choice.label for choice in self.signer.choices}
-        chosen = str(self.signer.data)
-        return PowerToSign(UUID(chosen), str(names[chosen]), self._text("capacity"), self._text("basis"))
+        names = {str(choice.value): str(choice.label) for choice in self.signer.choices}
+        first, *others = [
+            CoSigner(UUID(str(chosen.data)), names[str(chosen.data)], self._text(capacity))
+            for chosen, capacity in (
+                (self.signer, "capacity"),
+                (self.signer_2, "capacity_2"),
+                (self.signer_3, "capacity_3"),
+            )
+            if chosen.data
+        ]
+        jointly = self.how.data == "together"
+        return PowerToSign(first.user_id, first.name, first.capacity, self._text("basis"), tuple(others), jointly)
 
 
 class CouncilForm(ConditionForm):
@@ -237,6 +257,8 @@ def condition_form(grant: GrantView, view: ConditionView, part: PartView, today:
     if isinstance(form, PowerForm):
         named = [each for each in grant.contacts if each.role is ContactRole.SIGNATORY]
         form.signer.choices = choices((str(each.user_id), each.name) for each in named)
+        for other in (form.signer_2, form.signer_3):
+            other.choices = choices([("", "Nobody"), *((str(each.user_id), each.name) for each in named)])
     return form
 
 
@@ -253,6 +275,9 @@ def _stands(part: PartView) -> dict[str, Any]:
     match answer.content:
         case PowerToSign() as power:
             found |= {"signer": str(power.signer_id), "capacity": power.capacity, "basis": power.basis}
+            found["how"] = "together" if power.jointly else "alone"
+            for place, other in enumerate(power.others, 2):
+                found |= {f"signer_{place}": str(other.user_id), f"capacity_{place}": other.capacity}
         case CouncilDecision() as council:
             needed = "yes" if council.needed else "no"
             found |= {"needed": needed, "body": council.body, "decision": council.number, "why_not": council.why_not}

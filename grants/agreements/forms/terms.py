@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
 
-from wtforms import HiddenField, IntegerField, StringField
+from wtforms import HiddenField, IntegerField, StringField, TextAreaField
 
 from grants.agreements.rules import (
     GrantView,
@@ -27,6 +27,10 @@ class TermsForm(ContestedForm):
 
     starts_on = DateField("First day", [Needed("Enter the first day, for example 1 June 2023.")])
     months = IntegerField("Length in months", [Needed("Enter the number of months.")])
+    programme_signatures = IntegerField(
+        "How many people sign for the programme", [Needed("Enter a number, usually 1.")], default=1
+    )
+    special_conditions = TextAreaField("Special conditions of this grant (optional)", [A_PARAGRAPH])
     shares = HiddenField()
     milestones = HiddenField()
 
@@ -48,6 +52,8 @@ class TermsForm(ContestedForm):
                 if (self[f"title_{row}"].data or "").strip()
             ),
             amount_note=self.amount_note,
+            special_conditions=self.special_conditions.data or "",
+            programme_signatures=int(self.programme_signatures.data or 0),
         )
 
     def checks(self) -> Iterable[Callable[[], object]]:
@@ -86,6 +92,7 @@ def terms_form(grant: GrantView) -> TermsForm:
         fields[f"due_on_{row}"] = DateField("Due on")
     months = (grant.ends_before.year - grant.starts_on.year) * 12 + grant.ends_before.month - grant.starts_on.month
     stands: dict[str, Any] = {"starts_on": grant.starts_on, "months": months, "version": grant.version}
+    stands |= {"programme_signatures": grant.programme_signatures, "special_conditions": grant.special_conditions}
     stands |= {f"share_{place}": each.maximum for place, each in enumerate(grant.beneficiaries)}
     for each_milestone in grant.milestones:
         number = each_milestone.number

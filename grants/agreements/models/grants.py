@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, column
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.agreements.states import GrantState, MilestoneState, PaymentKind
@@ -43,9 +41,8 @@ class Grant(Row):
         CheckConstraint("clock_starts <> 'registration' OR request_path <> 'decided'", name="registration_is_made"),
         CheckConstraint("state NOT IN ('in_force', 'closed') OR in_force_at IS NOT NULL", name="in_force_has_time"),
         CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_has_time"),
-        CheckConstraint(
-            "state NOT IN ('ready_to_sign', 'in_force', 'closed') OR offered_text IS NOT NULL", name="offered_has_text"
-        ),
+        CheckConstraint("state NOT IN ('ready_to_sign', 'in_force', 'closed') OR offer_no > 0", name="offered_once"),
+        CheckConstraint("programme_signatures BETWEEN 1 AND 5", name="programme_signatures_in_range"),
         CheckConstraint(
             "lapsed_at IS NULL OR (state = 'dropped' AND preparation_ends_on IS NOT NULL)", name="lapsed_is_dropped"
         ),
@@ -82,10 +79,11 @@ class Grant(Row):
     # The call's clock of a payment, taken over with its time limits (grants.calls.rules.PaymentClock).
     clock_starts: Mapped[str] = mapped_column(default=ClockStart.RECEIPT.value)
     request_path: Mapped[str] = mapped_column(default=RequestPath.DECIDED.value)
-    # The text as it was offered, frozen: page, PDF and hash read it from then on, whatever is renamed later.
-    offered_text: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), info=DIGEST)
     # How often it was offered; a signature counts for the offer it was given to and for no later one.
     offer_no: Mapped[int] = mapped_column(default=0)
+    # What holds for this grant beside the articles, and how many people sign it for the programme.
+    special_conditions: Mapped[str | None]
+    programme_signatures: Mapped[int] = mapped_column(default=1)
     in_force_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     final_amount: Mapped[Money | None]

@@ -19,6 +19,7 @@ from grants.agreements.queries.bank_accounts import (
 )
 from grants.agreements.queries.conditions import answered_for, conditions, conditions_now, evidence, reach_of
 from grants.agreements.queries.duty import duties
+from grants.agreements.queries.holding import HOLD_FILES, holds
 from grants.agreements.queries.lapsing import ending
 from grants.agreements.queries.lists import found_by_name, grants, is_declined, selected_without_grant
 from grants.agreements.queries.reach import (
@@ -30,13 +31,16 @@ from grants.agreements.queries.reach import (
     scope,
     scope_of,
     scope_of_view,
+    signers_of_programme,
     visible,
 )
 from grants.agreements.queries.reading import contacts, grant, milestones, payment_clock_of, team, time_limits_of, view
 from grants.agreements.queries.revising import revised, revision, revision_now, revision_page, revision_row
+from grants.agreements.queries.texts import offered_text, text_of
 
 __all__ = [
     "ACCOUNT_FILES",
+    "HOLD_FILES",
     "PayeeAccounts",
     "account_file",
     "accounts",
@@ -53,11 +57,13 @@ __all__ = [
     "found_by_name",
     "grant",
     "grants",
+    "holds",
     "id_of",
     "in_conflict_with",
     "is_declined",
     "lies_in",
     "milestones",
+    "offered_text",
     "payee_accounts",
     "payment_clock_of",
     "proposed_account",
@@ -74,7 +80,9 @@ __all__ = [
     "selected_without_grant",
     "shared_with",
     "shared_with_accounts",
+    "signers_of_programme",
     "team",
+    "text_of",
     "time_limits_of",
     "view",
     "visible",

@@ -34,7 +34,7 @@ def conditions(grant: GrantView) -> Asking[tuple[ConditionView, ...]]:
     """
     of_parties = (each.organisation_id for each in grant.beneficiaries)
     about: list[Asking[Any]] = [
-        _answers([grant.id]),
+        answers_of.asking([grant.id]),
         identity.with_facts.asking(of_parties),
         calls.call_by_id.asking(grant.call_id),
     ]
@@ -80,7 +80,8 @@ _OF_ANSWER = (
 )  # fmt: skip
 
 
-def _answers(grant_ids: Collection[UUID]) -> Asking[tuple[tuple[UUID, AnswerView], ...]]:
+@reader
+def answers_of(grant_ids: Collection[UUID]) -> Asking[tuple[tuple[UUID, AnswerView], ...]]:
     """The answers of some grants, each with its grant, in the order they were stated."""
     rows = yield from ask(
         select(*_OF_ANSWER)
@@ -171,7 +172,7 @@ def answered_for(grants: Collection[Grant]) -> Asking[dict[UUID, tuple[Condition
     if not ids:
         return {}
     about: list[Asking[Any]] = [
-        _answers(ids),
+        answers_of.asking(ids),
         ask(_of_grants(DueDiligenceItem, ids, DueDiligenceItem.position, DueDiligenceItem.key)),
         ask(_of_grants(Beneficiary, ids, Beneficiary.position)),
     ]

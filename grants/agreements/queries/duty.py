@@ -6,9 +6,10 @@ from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from grants.agreements.models import (
+    AgreementOffer,
     AgreementSignature,
     BankAccount,
     Beneficiary,
@@ -190,23 +191,31 @@ def _signature_duties(actor: Actor, side: Side, permission: Permission) -> Askin
     rows = yield from _in_state(actor, permission, GrantState.READY_TO_SIGN)
     if not rows:
         return []
-    signatures = yield from ask(
-        select(AgreementSignature.grant_id)
-        .join(Grant, (Grant.id == AgreementSignature.grant_id) & (Grant.offer_no == AgreementSignature.offer_no))
-        .where(Grant.id.in_([row.id for row in rows]), AgreementSignature.side == side.value)
+    given = (Grant.id == AgreementSignature.grant_id) & (Grant.offer_no == AgreementSignature.offer_no)
+    needed = AgreementOffer.needs_city if side is Side.CITY else AgreementOffer.needs_programme
+    found = yield from ask(
+        select(
+            Grant.id,
+            (func.count(AgreementSignature.id) >= needed).label("complete"),
+            func.coalesce(func.bool_or(AgreementSignature.signed_by == actor.user_id), False).label("own"),
+        )
+        .join(AgreementOffer, (AgreementOffer.grant_id == Grant.id) & (AgreementOffer.offer_no == Grant.offer_no))
+        .outerjoin(AgreementSignature, given & (AgreementSignature.side == side.value))
+        .where(Grant.id.in_([row.id for row in rows]))
+        .group_by(Grant.id, needed)
     )
-    signed = {row.grant_id for row in signatures}
+    waits = {row.id for row in found if not row.complete and not row.own}
     return [
         Duty(
             f"Sign the grant agreement of {row.acronym or row.title}",
-            f"{row.reference}, at most {row.maximum}. It enters into force when both sides have signed.",
+            f"{row.reference}, at most {row.maximum}. It enters into force when everybody of both sides has signed.",
             "Read and sign",
             "agreements.agreement",
             {"ref": row.reference},
             _end_of(row.preparation_ends_on),
         )
         for row in rows
-        if row.id not in signed
+        if row.id in waits
     ]
 
 

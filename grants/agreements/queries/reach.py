@@ -19,6 +19,7 @@ from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader
 from grants.evaluation import queries as evaluation
+from grants.identity import queries as identity
 
 
 def scope_of(grant_id: UUID) -> Scope:
@@ -90,3 +91,8 @@ def in_conflict_with(actor: Actor, grant_id: UUID) -> bool:
         .where(Grant.id == grant_id, evaluation.in_conflict(actor.user_id))
     )
     return actor.user_id is not None and db.session.scalar(wanted) is not None
+
+
+def signers_of_programme(grant: GrantView) -> int:
+    """How many people may sign this grant for the programme."""
+    return len(identity.users_with(Permission.AGREEMENT_SIGN_PROGRAMME, scope_of_view(grant)))

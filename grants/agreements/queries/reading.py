@@ -8,7 +8,9 @@ from uuid import UUID
 from sqlalchemy import Select, select
 
 from grants.agreements.models import (
+    AgreementOffer,
     AgreementSignature,
+    AgreementVersion,
     Beneficiary,
     DueDiligenceItem,
     Grant,
@@ -17,26 +19,31 @@ from grants.agreements.models import (
     PaymentScheduleLine,
 )
 from grants.agreements.queries.bank_accounts import account_of
+from grants.agreements.queries.holding import holds
 from grants.agreements.queries.reach import readable
 from grants.agreements.rules import (
-    AgreementText,
     BeneficiaryView,
     CheckView,
     ContactView,
     GrantView,
     Limits,
     MilestoneView,
+    OfferView,
     ScheduleLine,
     SignatureView,
+    VersionView,
 )
 from grants.agreements.states import (
     CheckAnswer,
     ContactRole,
     GrantState,
     MilestoneState,
+    OfferEnd,
+    OfferSubject,
     PaymentKind,
     RevisionState,
     Side,
+    SignatureMethod,
 )
 from grants.applications.models import Application
 from grants.applications.queries import partners
@@ -44,7 +51,7 @@ from grants.applications.states import ApplicationState, PartnerState
 from grants.calls.models import Call
 from grants.calls.rules import PaymentClock, TimeLimits
 from grants.calls.states import ClockStart, RequestPath
-from grants.core import clock, encoding
+from grants.core import clock
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.identity import queries as identity
@@ -69,15 +76,31 @@ def view(row: Grant) -> Asking[GrantView]:
         _lies(row),
         _beneficiaries(row),
         _checks(row.id),
-        ask(_of(AgreementSignature, row.id, AgreementSignature.signed_at)),
+        _signatures(row.id),
+        _offers(row.id),
+        _versions(row.id),
+        holds.asking([row.id]),
         account_of.asking(row.coordinator_id),
         contacts.asking(row.application_id),
         milestones.asking(row.id),
         schedule.asking(row.id),
         ask(select(GrantRevision.state).where(GrantRevision.grant_id == row.id)),
     ]
-    found = yield from side_by_side(about)
-    (lies,), (coordinator, shares), checks, signed, account, people, stones, planned, revised = found
+    (
+        (lies,),
+        (coordinator, shares),
+        checks,
+        signed,
+        offers,
+        versions,
+        held,
+        account,
+        people,
+        stones,
+        planned,
+        revised,
+    ) = yield from side_by_side(about)
+    stands = offers[-1].number if offers and offers[-1].ended_why is not OfferEnd.TAKEN_BACK else 0
     return GrantView(
         id=row.id,
         version=row.version,
@@ -109,13 +132,15 @@ def view(row: Grant) -> Asking[GrantView]:
         checks=checks,
         milestones=stones,
         schedule=planned,
-        signatures=tuple(_signature(each) for each in signed if row.offered_text and each.offer_no == row.offer_no),
-        earlier_signatures=tuple(
-            _signature(each) for each in signed if not row.offered_text or each.offer_no != row.offer_no
-        ),
+        signatures=tuple(each for each in signed if each.offer_no == stands),
+        earlier_signatures=tuple(each for each in signed if each.offer_no != stands),
         account=account,
         contacts=people,
-        offered_text=encoding.decode({"value": row.offered_text}, AgreementText) if row.offered_text else None,
+        offers=offers,
+        versions=versions,
+        holds=held[row.id],
+        special_conditions=row.special_conditions,
+        programme_signatures=row.programme_signatures,
         declined=lies.state == ApplicationState.DECLINED.value,
         preparation_ends_on=row.preparation_ends_on,
         lapsed_at=row.lapsed_at,
@@ -176,8 +201,91 @@ def _checks(grant_id: UUID) -> Asking[tuple[CheckView, ...]]:
     )
 
 
-def _signature(row: AgreementSignature) -> SignatureView:
-    return SignatureView(Side(row.side), row.name, row.capacity, row.signed_at, row.document_sha256.hex())
+_OF_SIGNATURE = (
+    AgreementSignature.side, AgreementSignature.signed_by, AgreementSignature.name, AgreementSignature.capacity,
+    AgreementSignature.signed_at, AgreementSignature.document_sha256, AgreementSignature.offer_no,
+    AgreementSignature.method, AgreementSignature.power,
+)  # fmt: skip
+
+
+def _signatures(grant_id: UUID) -> Asking[tuple[SignatureView, ...]]:
+    """The signatures without the text that each was given to: it is long, and the same as that of its offer."""
+    rows = yield from ask(
+        select(*_OF_SIGNATURE)
+        .where(AgreementSignature.grant_id == grant_id)
+        .order_by(AgreementSignature.signed_at, AgreementSignature.id)
+    )
+    return tuple(
+        SignatureView(
+            Side(row.side),
+            row.signed_by,
+            row.name,
+            row.capacity,
+            row.signed_at,
+            row.document_sha256.hex(),
+            row.offer_no,
+            SignatureMethod(row.method),
+            row.power or "",
+        )
+        for row in rows
+    )
+
+
+_OF_OFFER = (
+    AgreementOffer.offer_no, AgreementOffer.subject, AgreementOffer.sha256, AgreementOffer.needs_city,
+    AgreementOffer.needs_programme, AgreementOffer.offered_at, AgreementOffer.ended_at, AgreementOffer.ended_why,
+    User.name,
+)  # fmt: skip
+
+
+def _offers(grant_id: UUID) -> Asking[tuple[OfferView, ...]]:
+    rows = yield from ask(
+        select(*_OF_OFFER)
+        .select_from(AgreementOffer)
+        .outerjoin(User, User.id == AgreementOffer.offered_by)
+        .where(AgreementOffer.grant_id == grant_id)
+        .order_by(AgreementOffer.offer_no)
+    )
+    return tuple(
+        OfferView(
+            row.offer_no,
+            OfferSubject(row.subject),
+            row.sha256.hex(),
+            row.needs_city,
+            row.needs_programme,
+            row.offered_at,
+            row.name or "",
+            row.ended_at,
+            OfferEnd(row.ended_why) if row.ended_why else None,
+        )
+        for row in rows
+    )
+
+
+def _versions(grant_id: UUID) -> Asking[tuple[VersionView, ...]]:
+    rows = yield from ask(
+        select(
+            AgreementVersion.number,
+            AgreementVersion.offer_no,
+            AgreementVersion.in_force_on,
+            AgreementVersion.in_force_at,
+            AgreementOffer.subject,
+            AgreementOffer.sha256,
+        )
+        .join(
+            AgreementOffer,
+            (AgreementOffer.grant_id == AgreementVersion.grant_id)
+            & (AgreementOffer.offer_no == AgreementVersion.offer_no),
+        )
+        .where(AgreementVersion.grant_id == grant_id)
+        .order_by(AgreementVersion.number)
+    )
+    return tuple(
+        VersionView(
+            row.number, row.offer_no, OfferSubject(row.subject), row.in_force_on, row.in_force_at, row.sha256.hex()
+        )
+        for row in rows
+    )
 
 
 def time_limits_of(row: Grant) -> TimeLimits:

@@ -119,17 +119,49 @@ DUE_DILIGENCE: tuple[tuple[str, str], ...] = tuple((each.key.value, each.label) 
 
 
 @dataclass(frozen=True, slots=True)
+class CoSigner:
+    """Another person whom the same power names."""
+
+    user_id: UUID
+    name: str
+    capacity: str
+
+
+@dataclass(frozen=True, slots=True)
 class PowerToSign:
-    """Who may sign for the coordinator, and by what."""
+    """Who may sign for the coordinator, and by what; where it names several, each alone or only all of them together."""
 
     signer_id: UUID
     signer: str
     capacity: str
     basis: str
+    others: tuple[CoSigner, ...] = ()
+    jointly: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everybody it names."""
+        return (self.signer, *(each.name for each in self.others))
+
+    @property
+    def signer_ids(self) -> frozenset[UUID]:
+        """The same by their ids."""
+        return frozenset({self.signer_id, *(each.user_id for each in self.others)})
+
+    @property
+    def words(self) -> str:
+        """In a line, as a signature keeps it."""
+        if not self.others:
+            return self.basis
+        return f"{self.basis} ({', '.join(self.names)}: {'only together' if self.jointly else 'each alone'})"
 
     def lines(self) -> tuple[tuple[str, str], ...]:
         """Label and words, for pages."""
-        return (("Signs", self.signer), ("As", self.capacity), ("By", self.basis))
+        found = [("Signs", self.signer), ("As", self.capacity)]
+        found += [("And" if self.jointly else "Or", f"{each.name}, {each.capacity}") for each in self.others]
+        if self.others:
+            found.append(("How", "Only together" if self.jointly else "Each of them alone"))
+        return (*found, ("By", self.basis))
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,12 +309,26 @@ def content_problems(content: Content) -> dict[str, str]:
             found["body"] = "Name the body that decided, for example the city council."
         case CouncilDecision(needed=False, why_not=""):
             found["why_not"] = "Say by which rule no decision is needed."
+        case PowerToSign() as power:
+            found |= _power_problems(power)
         case FinancialCapacity(is_sound=False, measures=""):
             found["measures"] = "Say which measures keep the money safe, for example a lower pre-financing."
         case DoubleFunding(has_others=True, words=""):
             found["words"] = "Name the other grants, and say how their costs are kept apart."
         case _:
             return found
+    return found
+
+
+def _power_problems(power: PowerToSign) -> dict[str, str]:
+    found = {}
+    for place, other in enumerate(power.others, 2):
+        if not other.capacity:
+            found[f"capacity_{place}"] = _WANTED["capacity"]
+    if len(power.signer_ids) < 1 + len(power.others):
+        found["signer_2"] = "A person is named twice. Choose another one, or nobody."
+    if power.jointly and not power.others:
+        found["how"] = "One person alone signs with nobody together. Name the others, or choose another answer."
     return found
 
 
@@ -632,21 +678,35 @@ def _of_whom(view: ConditionView) -> str:
 # --- guards -------------------------------------------------------------------------------------------------------
 
 
-def refuse_without_power(views: Iterable[ConditionView], user_id: UUID | None) -> None:
-    """Only who holds an accepted power to sign, valid this day, signs for the city.
+def power_of(views: Iterable[ConditionView]) -> AnswerView | None:
+    """The accepted power to sign for the coordinator that holds on the day of these views; None where there is none."""
+    view = next((each for each in views if each.key is ConditionKey.POWER_TO_SIGN), None)
+    parts = view.parts if view is not None and not view.is_ticked else ()
+    return next((part.answer for part in parts if part.standing is ConditionStanding.ACCEPTED), None)
 
-    Where the preparation is older than such answers, the tick of an officer stands for it.
+
+def power_in(answer: AnswerView | None) -> PowerToSign | None:
+    """What such an answer says."""
+    return answer.content if answer is not None and isinstance(answer.content, PowerToSign) else None
+
+
+def refuse_without_power(views: Sequence[ConditionView], user_id: UUID | None) -> AnswerView | None:
+    """Only who holds an accepted power to sign, valid this day, signs for the city; the answer that gives it.
+
+    None where the preparation is older than such answers: the tick of an officer stands for it.
     """
     faults.point("four_eyes")
     view = next((each for each in views if each.key is ConditionKey.POWER_TO_SIGN), None)
     if view is None or view.is_ticked:
-        return
-    powers = [part.answer.content for part in view.parts if part.answer and part.standing is ConditionStanding.ACCEPTED]
-    if not any(isinstance(each, PowerToSign) and each.signer_id == user_id for each in powers):
+        return None
+    answer = power_of(views)
+    power = power_in(answer)
+    if power is None or user_id not in power.signer_ids:
         raise Refused(
             "No accepted power to sign that holds today names you. The city answers the condition “power to sign” with "
             "your name and its days, and the programme accepts it; then sign."
         )
+    return answer
 
 
 def refuse_own_answer(stated_by: UUID, actor_id: UUID | None) -> None:

@@ -1,20 +1,18 @@
-"""A grant as its pages show it, what stands in the way of an offer, and its agreement in one spelling with its hash."""
+"""A grant as its pages show it, and what stands in the way of an offer."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from grants.agreements.rules.accounts import PayeeAddress, age_words, masked
-from grants.agreements.rules.conditions import ConditionView, condition_problems
-from grants.agreements.rules.parties import ContactView
+from grants.agreements.rules.conditions import ConditionView, condition_problems, power_in, power_of
+from grants.agreements.rules.holding import HoldView, held_back
+from grants.agreements.rules.parties import ContactView, signs
 from grants.agreements.rules.revising import revision_problems
-from grants.agreements.rules.terms import Limits, NamedShare, PlannedMilestone, ScheduleLine
+from grants.agreements.rules.terms import Limits, ScheduleLine
 from grants.agreements.states import (
     BankAccountState,
     CheckAnswer,
@@ -22,20 +20,38 @@ from grants.agreements.states import (
     ContactRole,
     GrantState,
     MilestoneState,
+    OfferEnd,
+    OfferSubject,
     PayeeMatch,
     RevisionState,
     Side,
+    SignatureMethod,
 )
-from grants.calls.rules import PLAIN_CLOCK, PaymentClock, TimeLimits
-from grants.core import encoding
-from grants.core.errors import Problem
+from grants.calls.rules import PaymentClock, TimeLimits
+from grants.core.errors import Problem, Refused
 from grants.core.money import Money, total
 from grants.programmes.rules import Beyond, passes_parent_end
 
 
-def offer_problems(grant: GrantView, asked: Iterable[ConditionView]) -> tuple[Problem, ...]:
-    """What still stands between preparation and the offer of the agreement; empty when it may be offered."""
+def offer_problems(grant: GrantView, asked: Sequence[ConditionView], *, signers: int) -> tuple[Problem, ...]:
+    """What still stands between preparation and the offer of the agreement; empty when it may be offered.
+
+    ``signers`` is how many people may sign it for the programme.
+    """
     found = [*condition_problems(asked), *revision_problems(grant.revision)]
+    power = power_in(power_of(asked))
+    named = {each.user_id for each in grant.contacts if each.role is ContactRole.SIGNATORY}
+    if power is not None and power.jointly and not power.signer_ids <= named:
+        found.append(
+            Problem("People", "Not everybody who signs together for the coordinator is named as its signatory.")
+        )
+    if signers < grant.programme_signatures:
+        found.append(
+            Problem(
+                "Signatures",
+                f"{grant.programme_signatures} people sign for the programme, but only {signers} may sign this grant.",
+            )
+        )
     if grant.account is None or grant.account.state is not BankAccountState.CONFIRMED:
         found.append(
             Problem("Bank account", "The coordinator’s account must be entered by one person and confirmed by another.")
@@ -152,13 +168,49 @@ class MilestoneView:
 
 @dataclass(frozen=True, slots=True)
 class SignatureView:
-    """A recorded acceptance."""
+    """A recorded acceptance, and the power by which it was given."""
 
     side: Side
+    signed_by: UUID
     name: str
     capacity: str
     signed_at: datetime
     document_sha256: str
+    offer_no: int
+    method: SignatureMethod = SignatureMethod.RECORDED
+    # By what the person signs, as it was recorded; empty where nothing was asked for.
+    power: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferView:
+    """One offer: what was put before both sides to be signed, and what became of it. Its text is read on its own."""
+
+    number: int
+    subject: OfferSubject
+    sha256: str
+    needs_city: int
+    needs_programme: int
+    offered_at: datetime
+    offered_by: str
+    ended_at: datetime | None = None
+    ended_why: OfferEnd | None = None
+
+    def needs(self, side: Side) -> int:
+        """How many people of a side sign it."""
+        return self.needs_city if side is Side.CITY else self.needs_programme
+
+
+@dataclass(frozen=True, slots=True)
+class VersionView:
+    """One version of the agreement: what is in force from a day on, until the next."""
+
+    number: int
+    offer_no: int
+    subject: OfferSubject
+    in_force_on: date
+    in_force_at: datetime
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +250,11 @@ class GrantView:
     signatures: tuple[SignatureView, ...]
     account: AccountView | None
     contacts: tuple[ContactView, ...]
-    offered_text: AgreementText | None
+    offers: tuple[OfferView, ...] = ()
+    versions: tuple[VersionView, ...] = ()
+    # Words of this grant alone, and how many people sign it for the programme.
+    special_conditions: str | None = None
+    programme_signatures: int = 1
     # A grant that ended before both signed was declined by its city, or dropped by the programme.
     declined: bool = False
     # The last day on which both may sign, and when the program dropped it because that day had passed.
@@ -213,11 +269,18 @@ class GrantView:
     parent_reports_by: date | None = None
     # Given to offers that were taken back: they count for nothing and stay on record.
     earlier_signatures: tuple[SignatureView, ...] = ()
+    holds: tuple[HoldView, ...] = ()
 
     @property
-    def text(self) -> AgreementText:
-        """What the agreement says: as it was offered, or as it would be offered now."""
-        return self.offered_text or agreement_text(self)
+    def offer(self) -> OfferView | None:
+        """The offer whose text stands: the newest, unless it was taken back."""
+        last = self.offers[-1] if self.offers else None
+        return None if last is None or last.ended_why is OfferEnd.TAKEN_BACK else last
+
+    def missing(self, side: Side) -> int:
+        """How many signatures of this side the offer that stands still waits for."""
+        needed = self.offer.needs(side) if self.offer else 1
+        return max(0, needed - sum(each.side is side for each in self.signatures))
 
     @property
     def beyond_parent(self) -> Beyond | None:
@@ -233,12 +296,40 @@ class GrantView:
 
     @property
     def signed(self) -> frozenset[Side]:
-        """The sides that have signed."""
-        return frozenset(signature.side for signature in self.signatures)
+        """The sides for which everybody who must has signed."""
+        return frozenset(side for side in Side if not self.missing(side))
 
     def is_late(self, milestone: MilestoneView, today: date) -> bool:
-        """Whether the city owes this milestone and is past its day: nothing is owed before the signature, or once a grant ended."""
-        return self.state is GrantState.IN_FORCE and milestone.is_late(today)
+        """Whether the city owes this milestone and is past its day: nothing is owed before the signature, while
+        it is suspended, or once it ended."""
+        return self.state is GrantState.IN_FORCE and milestone.is_late(today) and self.held(today) is None
+
+    @property
+    def open_holds(self) -> tuple[HoldView, ...]:
+        """The suspensions that are not lifted."""
+        return tuple(each for each in self.holds if each.lifted_on is None)
+
+    def held(self, today: date) -> HoldView | None:
+        """The suspension that stops everything of it on a day; meanwhile nothing of it is called late."""
+        return held_back(self.holds, today)
+
+
+def refuse_signed(grant: GrantView, side: Side, user_id: UUID | None) -> None:
+    """Everybody signs once, and nobody more than must."""
+    if any(each.signed_by == user_id for each in grant.signatures):
+        raise Refused("You have signed this agreement already. It waits for the others, whom its page names.")
+    if side in grant.signed:
+        raise Refused(f"The agreement is already signed for {signs(side)}.")
+
+
+def version_role(number: int) -> str:
+    """The role of the file of a version; the first has the one it had before there were versions."""
+    return "agreement" if number == 1 else f"agreement-{number}"
+
+
+def offer_role(number: int) -> str:
+    """The role of the file of an offer, as it is printed before it is signed."""
+    return f"agreement-offer-{number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,68 +358,3 @@ class GrantSummary:
     id: UUID
     reference: str
     state: GrantState
-
-
-@dataclass(frozen=True, slots=True)
-class AgreementText:
-    """Everything the agreement states. Frozen when it is offered: what both sides accept, and what the hash covers."""
-
-    agreement: str
-    application: str
-    call: str
-    parent_grant: str
-    title: str
-    coordinator: str
-    starts_on: date
-    ends_before: date
-    maximum: Money
-    amount_note: str | None
-    limits: Limits
-    beneficiaries: tuple[NamedShare, ...]
-    milestones: tuple[PlannedMilestone, ...]
-    payments: tuple[ScheduleLine, ...]
-    # None in a text that was offered before agreements stated them.
-    time_limits: TimeLimits | None = None
-    # Stated where it is not the plain one, so that a text offered before there was another keeps its hash.
-    payment_clock: PaymentClock | None = None
-
-
-def agreement_text(grant: GrantView) -> AgreementText:
-    """The text as the grant stands now; it counts once it is offered."""
-    return AgreementText(
-        agreement=grant.reference,
-        application=grant.application_reference,
-        call=grant.call_title,
-        parent_grant=grant.fund_source,
-        title=grant.title,
-        coordinator=grant.coordinator,
-        starts_on=grant.starts_on,
-        ends_before=grant.ends_before,
-        maximum=grant.maximum,
-        amount_note=grant.amount_note,
-        limits=grant.limits,
-        beneficiaries=tuple(
-            NamedShare(each.organisation_id, each.name, each.country_code, each.is_coordinator, each.maximum)
-            for each in grant.beneficiaries
-        ),
-        milestones=tuple(PlannedMilestone(each.title, each.criterion, each.due_on) for each in grant.milestones),
-        payments=grant.schedule,
-        time_limits=grant.time_limits,
-        payment_clock=None if grant.payment_clock == PLAIN_CLOCK else grant.payment_clock,
-    )
-
-
-def stated(text: AgreementText) -> dict[str, Any]:
-    """The text as its hash covers it; one that does not state its time limits keeps the hash it was signed with."""
-    parts: dict[str, Any] = encoding.encode(text)
-    if text.time_limits is None:
-        del parts["time_limits"]
-    if text.payment_clock is None:
-        del parts["payment_clock"]
-    return parts
-
-
-def text_hash(text: AgreementText) -> str:
-    """SHA-256 over the text in one spelling."""
-    spelled = json.dumps(stated(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(spelled.encode()).hexdigest()

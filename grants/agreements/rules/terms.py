@@ -14,6 +14,9 @@ from grants.agreements.states import (
 from grants.core import clock
 from grants.core.money import ZERO, Money, Rounding, total
 
+# More people than this never have to sign one paper.
+PROGRAMME_SIGNATURES_MAX = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -24,6 +27,10 @@ class Terms:
     shares: tuple[Share, ...]
     milestones: tuple[PlannedMilestone, ...]
     amount_note: str | None = None
+    # What holds for this grant beside its articles; empty for nothing.
+    special_conditions: str = ""
+    # How many people sign for the programme.
+    programme_signatures: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +149,10 @@ def terms_problems(terms: Terms, reserved: Money, parent_ends_on: date | None) -
         # A warning would do in law; a grant that outlives its parent cannot be paid from it.
         found["months"] = (
             f"The grant would end after its parent grant ({clock.long_date(parent_ends_on)}). Choose an earlier start or fewer months."
+        )
+    if not 1 <= terms.programme_signatures <= PROGRAMME_SIGNATURES_MAX:
+        found["programme_signatures"] = (
+            f"Between 1 and {PROGRAMME_SIGNATURES_MAX} people sign for the programme. Enter such a number."
         )
     if not terms.milestones:
         found["milestones"] = "Name at least one milestone with the criterion by which it is accepted."

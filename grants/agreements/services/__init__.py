@@ -19,6 +19,7 @@ from grants.agreements.services.answering import (
 )
 from grants.agreements.services.conflicts import refuse_conflict
 from grants.agreements.services.ending import decline, drop
+from grants.agreements.services.holding import hold, lift_hold, open_hold_notice, refuse_held
 from grants.agreements.services.lapsing import lapse, plan_ends, remind_of_end, set_end
 from grants.agreements.services.parties import appoint, dismiss
 from grants.agreements.services.preparing import prepare, report_plan, set_terms, time_limits
@@ -43,18 +44,22 @@ __all__ = [
     "dismiss",
     "drop",
     "enter_account",
+    "hold",
     "lapse",
     "lay_down_waiting",
+    "lift_hold",
     "need_no_revision",
     "offer",
     "open_account_evidence",
     "open_document",
     "open_evidence",
+    "open_hold_notice",
     "plan_ends",
     "prepare",
     "record_condition",
     "refuse_account",
     "refuse_conflict",
+    "refuse_held",
     "remind_of_end",
     "report_plan",
     "return_answer",

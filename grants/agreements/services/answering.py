@@ -119,11 +119,11 @@ def _part(found: tuple[ConditionView, ...], key: ConditionKey, organisation_id: 
 def _refuse_wrong(given: ConditionInput, shown: GrantView, today: date, ceiling: Money) -> None:
     """What only the grant can tell: who may sign for it, and what aid it adds."""
     match given.content:
-        case PowerToSign(signer_id=signer_id):
+        case PowerToSign() as power:
             named = {each.user_id for each in shown.contacts if each.role is ContactRole.SIGNATORY}
-            if signer_id not in named:
+            if not power.signer_ids <= named:
                 raise Invalid(
-                    "This person is not named as signatory of this grant.",
+                    "Somebody of this power is not named as signatory of this grant.",
                     {"signer": "Choose somebody who is named as signatory, or ask the programme to name them first."},
                 )
         case StateAid() as aid:

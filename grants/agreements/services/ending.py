@@ -13,10 +13,11 @@ from grants.agreements.queries import scope_of
 from grants.agreements.rules import (
     GrantSummary,
 )
+from grants.agreements.services.offering import end_offer, refuse_both_sides
 from grants.agreements.services.preparing import summary_of
-from grants.agreements.services.signing import refuse_both_sides
 from grants.agreements.states import (
     GRANT,
+    OfferEnd,
     Side,
 )
 from grants.applications.models import Application
@@ -45,6 +46,7 @@ def drop(actor: Actor, grant_id: UUID, *, reason: str) -> GrantSummary:
         raise Invalid("Give the reason.", {"reason": "Say why the preparation failed; the applicant will read it."})
     acts.reason(reason.strip())
     GRANT.move(grant, "drop")
+    end_offer(grant, OfferEnd.DROPPED)
     application = locked(Application, grant.application_id)
     APPLICATION.move(application, "drop")
     complains = calls.call_by_id(application.call_id).content.complaints is not None
@@ -70,6 +72,7 @@ def decline(actor: Actor, grant_id: UUID, *, reason: str) -> GrantSummary:
     refuse_both_sides(actor, grant, Side.CITY, deed="decline")
     acts.reason(reason.strip())
     GRANT.move(grant, "decline")
+    end_offer(grant, OfferEnd.DECLINED)
     application = locked(Application, grant.application_id)
     APPLICATION.move(application, "decline")
     office = {each.id for each in identity.users_with(Permission.AGREEMENT_PREPARE, queries.scope(grant))}

@@ -10,7 +10,8 @@ from grants.agreements.models import Grant
 from grants.agreements.queries import scope_of
 from grants.agreements.services.conflicts import refuse_conflict
 from grants.agreements.services.ending import release_reserve
-from grants.agreements.states import GRANT, GrantState
+from grants.agreements.services.offering import end_offer
+from grants.agreements.states import GRANT, GrantState, OfferEnd
 from grants.applications.models import Application
 from grants.applications.states import APPLICATION
 from grants.calls import queries as calls
@@ -127,6 +128,7 @@ def lapse(actor: Actor, grant_id: UUID) -> bool:
     told = _everybody(grant)
     grant.lapsed_at = acts.moment()
     GRANT.move(grant, "lapse")
+    end_offer(grant, OfferEnd.LAPSED)
     application = locked(Application, grant.application_id)
     APPLICATION.move(application, "drop")
     db.session.flush()

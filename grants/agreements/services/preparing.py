@@ -216,6 +216,8 @@ def apply_terms(grant: Grant, terms: Terms, call: CallView, reserved: Money) -> 
     allowed = rules.limits(maximum, percentages(call))
     grant.maximum = maximum
     grant.amount_note = terms.amount_note
+    grant.special_conditions = clean_text(terms.special_conditions) or None
+    grant.programme_signatures = terms.programme_signatures
     grant.starts_on = terms.starts_on
     grant.ends_before = clock.add_months(terms.starts_on, terms.months)
     grant.prefinancing, grant.interim_ceiling, grant.retention = (

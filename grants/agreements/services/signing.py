@@ -1,14 +1,11 @@
-"""Offering a grant and signing it: what both sides sign is one text, and the second signature brings it into force."""
+"""Offering a grant and signing it: what both sides sign is one text, and the last signature brings it into force."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import select
-
 from grants.agreements import queries, rules
 from grants.agreements.models import (
-    AgreementSignature,
     Grant,
 )
 from grants.agreements.queries import scope_of
@@ -16,11 +13,14 @@ from grants.agreements.rules import (
     GrantSummary,
     GrantView,
 )
+from grants.agreements.services import offering
 from grants.agreements.services.conflicts import refuse_conflict
 from grants.agreements.services.preparing import summary_of
 from grants.agreements.states import (
     GRANT,
     GrantState,
+    OfferEnd,
+    OfferSubject,
     Side,
 )
 from grants.applications.models import Application
@@ -29,15 +29,14 @@ from grants.awards import queries as awards
 from grants.cities import queries as cities
 from grants.cities import services as city_writes
 from grants.cities.states import Part
-from grants.core import acts, clock, encoding, faults, files, jobs
+from grants.core import acts, clock, files, jobs
 from grants.core.acts import act
-from grants.core.db import db, locked
-from grants.core.errors import Conflict, Invalid, NotFound, Problems, Refused
+from grants.core.db import locked
+from grants.core.errors import NotFound, Problems, Refused
 from grants.core.files import FileView
 from grants.core.permissions import Actor, Permission
-from grants.identity import queries as identity
 from grants.identity import services as people
-from grants.identity.rules import demand_fresh, one_line
+from grants.identity.rules import demand_fresh
 from grants.ledger import services as ledger
 from grants.ledger.rules import Dimensions, Event, legs_e3, legs_e4, legs_e5
 
@@ -57,22 +56,16 @@ def offer(actor: Actor, grant_id: UUID, *, document_sha256: str) -> GrantSummary
     grant = locked(Grant, grant_id)
     rules.refuse_after(grant.preparation_ends_on, clock.in_zone(acts.moment()).date())
     shown = queries.view(grant)
-    problems = rules.offer_problems(shown, queries.conditions_now(shown))
+    found = queries.conditions_now(shown)
+    problems = rules.offer_problems(shown, found, signers=queries.signers_of_programme(shown))
     if problems:
         raise Problems("The agreement cannot be offered yet.", problems)
+    text = queries.text_of(shown)
     GRANT.move(grant, "offer")
-    if document_sha256 != rules.text_hash(shown.text):
-        raise Conflict(
-            "The agreement was changed after you opened this page, so it was not offered. Read it as it stands now, then offer it."
-        )
-    grant.offered_text = encoding.encode(shown.text)
-    grant.offer_no += 1
-    signers = {
-        each.id
-        for permission in (Permission.AGREEMENT_SIGN_CITY, Permission.AGREEMENT_SIGN_PROGRAMME)
-        for each in identity.users_with(permission, queries.scope(grant))
-    }
-    people.mail(sorted(signers), "agreement_offered", "grant", grant.id, reference=grant.reference)
+    offering.refuse_other_text(document_sha256, text)
+    signing = rules.signing_rule(shown, rules.power_in(rules.power_of(found)))
+    offering.open_offer(actor, grant, OfferSubject.AGREEMENT, text, signing)
+    people.mail(offering.signers(grant), "agreement_offered", "grant", grant.id, reference=grant.reference)
     return summary_of(grant)
 
 
@@ -83,11 +76,11 @@ def offer(actor: Actor, grant_id: UUID, *, document_sha256: str) -> GrantSummary
     says="took agreement {subject} back from signature",
 )
 def take_back(actor: Actor, grant_id: UUID, *, reason: str) -> GrantSummary:
-    """Take the offer back to change something; a signature already given stays on record and no longer counts."""
+    """Take the offer back to change something; its text and the signatures given to it stay on record and no longer count."""
     grant = locked(Grant, grant_id)
     acts.reason(reason)
     GRANT.move(grant, "take_back")
-    grant.offered_text = None
+    offering.end_offer(grant, OfferEnd.TAKEN_BACK)
     return summary_of(grant)
 
 
@@ -115,59 +108,15 @@ def sign_programme(actor: Actor, grant_id: UUID, *, capacity: str, document_sha2
 
 
 def _sign(actor: Actor, grant_id: UUID, side: Side, capacity: str, document_sha256: str) -> GrantSummary:
-    demand_fresh(actor)
     grant = locked(Grant, grant_id)
     if grant.state != GrantState.READY_TO_SIGN.value:
         raise Refused("This agreement is not offered for signature. Reload the page to see where it stands.")
     rules.refuse_after(grant.preparation_ends_on, clock.in_zone(acts.moment()).date())
-    if not one_line(capacity):
-        raise Invalid("Say in which capacity you sign.", {"capacity": "For example: Deputy Mayor for Climate."})
     shown = queries.view(grant)
-    stands = rules.text_hash(shown.text)
-    if document_sha256 != stands:
-        raise Refused("This is not the text that was offered to you. Read it again, then sign.")
-    if side in shown.signed:
-        raise Refused(f"The agreement is already signed for {rules.signs(side)}.")
-    assert all(each.document_sha256 == stands for each in shown.signatures), "both sides sign one text"
-    refuse_both_sides(actor, grant, side)
-    if side is Side.CITY:
-        rules.refuse_without_power(queries.conditions_now(shown), actor.user_id)
-    db.session.add(
-        AgreementSignature(
-            grant_id=grant_id,
-            offer_no=grant.offer_no,
-            side=side.value,
-            signed_by=actor.user_id,
-            signed_at=acts.moment(),
-            name=actor.name,
-            capacity=one_line(capacity),
-            document=encoding.encode(shown.text),
-            document_sha256=bytes.fromhex(stands),
-        )
-    )
-    if shown.signed | {side} == frozenset(Side):
+    done = offering.sign(actor, grant, shown, side, capacity=capacity, document_sha256=document_sha256)
+    if done == frozenset(Side):
         _enter_into_force(grant, shown)
     return summary_of(grant)
-
-
-def refuse_both_sides(actor: Actor, grant: Grant, side: Side, *, deed: str = "sign") -> None:
-    """Nobody signs for both, be it in an earlier offer, and nobody who prepares or signs agreements for the programme signs for a city.
-
-    Declining for a city is the same decision the other way.
-    """
-    earlier = db.session.scalars(
-        select(AgreementSignature.signed_by).where(
-            AgreementSignature.grant_id == grant.id, AgreementSignature.side != side.value
-        )
-    ).all()
-    faults.point("four_eyes")
-    if actor.user_id is None or actor.user_id in earlier:
-        raise Refused(
-            f"One person cannot {'sign' if deed == 'sign' else 'act'} for both sides. A colleague must {deed} here."
-        )
-    programme = (Permission.AGREEMENT_PREPARE, Permission.AGREEMENT_SIGN_PROGRAMME)
-    if side is Side.CITY and any(actor.can(permission) for permission in programme):
-        raise Refused(f"You act for the programme, so you cannot {deed} for a city. Somebody of the city must {deed}.")
 
 
 def _enter_into_force(grant: Grant, shown: GrantView) -> None:
@@ -176,6 +125,7 @@ def _enter_into_force(grant: Grant, shown: GrantView) -> None:
     GRANT.move(grant, "enter_into_force")
     APPLICATION.move(application, "award")
     grant.in_force_at = acts.moment()
+    offering.new_version(grant, shown)
     today = clock.in_zone(acts.moment()).date()
     dims = Dimensions(fund_source_id=grant.fund_source_id, call_id=grant.call_id, document_id=grant.application_id)
     of_grant = Dimensions(grant.fund_source_id, grant.call_id, grant.id, document_id=grant.id)
@@ -217,13 +167,6 @@ def _enter_into_force(grant: Grant, shown: GrantView) -> None:
         asker=jobs.Asker.PROGRAM,
         grant_id=grant.id,
     )
-    jobs.queue(
-        "jobs.documents.agreement",
-        subject=("grant", grant.id),
-        unique=f"agreement:{grant.id}",
-        asker=jobs.Asker.PROGRAM,
-        grant_id=grant.id,
-    )
 
 
 def _note_participation(grant: Grant, shown: GrantView) -> None:
@@ -243,12 +186,12 @@ def _note_participation(grant: Grant, shown: GrantView) -> None:
     "agreement.open_document",
     needs=Permission.AGREEMENT_READ,
     scope=queries.lies_in,
-    says="opened the signed agreement {subject}",
+    says="opened the agreement {subject} on paper",
 )
-def open_document(actor: Actor, grant_id: UUID) -> FileView:
-    """Hand the printed agreement out, once it is made; who took it is kept."""
+def open_document(actor: Actor, grant_id: UUID, role: str) -> FileView:
+    """Hand out a printed version or offer, once it is made; who took it is kept. ``role`` as :func:`rules.version_role` names it."""
     acts.subject("grant_agreement", grant_id)
-    found = files.listed("grant", grant_id, "agreement")
+    found = files.listed("grant", grant_id, role)
     if not found:
         raise NotFound
     return found[0]

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from grants.agreements.views import accounts, conditions, grants, people, preparing, revising, signing
+from grants.agreements.views import accounts, conditions, grants, holding, people, preparing, revising, signing
 from grants.agreements.views.frame import NAVIGATION, bp
 
-__all__ = ["NAVIGATION", "accounts", "bp", "conditions", "grants", "people", "preparing", "revising", "signing"]
+__all__ = [
+    "NAVIGATION",
+    "accounts",
+    "bp",
+    "conditions",
+    "grants",
+    "holding",
+    "people",
+    "preparing",
+    "revising",
+    "signing",
+]

@@ -6,18 +6,22 @@ from typing import Any
 
 from flask import flash
 
-from grants.agreements import rules, services
+from grants.agreements import queries, rules, services
 from grants.agreements.forms import (
     ReasonForm,
     SignForm,
 )
-from grants.agreements.rules import GrantView
+from grants.agreements.rules import GrantView, OfferView, VersionView
 from grants.agreements.states import GrantState, Side
 from grants.agreements.views.frame import P, bp, grant_of, side_of
 from grants.core import files
 from grants.core.errors import NotFound
+from grants.dossiers.markup import blocks
 from grants.web.downloads import send
 from grants.web.routing import current_actor, page, requires, see_other
+
+# So many versions or offers no agreement ever has.
+_NUMBER = "<int(max=9999):number>"
 
 
 @bp.get("/grants/<ref>/agreement")
@@ -29,23 +33,102 @@ def agreement(ref: str) -> Any:
 @bp.get("/grants/<ref>/agreement.pdf")
 @requires(P.AGREEMENT_READ)
 def agreement_pdf(ref: str) -> Any:
-    return send(services.open_document(current_actor(), grant_of(ref).id))
+    """The version in force on paper."""
+    grant = grant_of(ref)
+    return _paper(grant, rules.version_role(max(1, len(grant.versions))))
+
+
+@bp.get("/grants/<ref>/versions")
+@requires(P.AGREEMENT_READ)
+def versions(ref: str) -> Any:
+    """Every version of the agreement, and every offer with what became of it."""
+    grant = grant_of(ref)
+    return page("agreements/versions.html", grant=grant, printed=_printed(grant))
+
+
+@bp.get(f"/grants/<ref>/versions/{_NUMBER}")
+@requires(P.AGREEMENT_READ)
+def version(ref: str, number: int) -> Any:
+    grant = grant_of(ref)
+    found = next((each for each in grant.versions if each.number == number), None)
+    if found is None:
+        raise NotFound
+    offer = next(each for each in grant.offers if each.number == found.offer_no)
+    return _text(grant, offer, found)
+
+
+@bp.get(f"/grants/<ref>/versions/{_NUMBER}.pdf")
+@requires(P.AGREEMENT_READ)
+def version_pdf(ref: str, number: int) -> Any:
+    return _paper(grant_of(ref), rules.version_role(number))
+
+
+@bp.get(f"/grants/<ref>/offers/{_NUMBER}")
+@requires(P.AGREEMENT_READ)
+def offered(ref: str, number: int) -> Any:
+    """The text of one offer, whatever became of it."""
+    grant = grant_of(ref)
+    offer = next((each for each in grant.offers if each.number == number), None)
+    if offer is None:
+        raise NotFound
+    return _text(grant, offer, None)
+
+
+@bp.get(f"/grants/<ref>/offers/{_NUMBER}.pdf")
+@requires(P.AGREEMENT_READ)
+def offer_pdf(ref: str, number: int) -> Any:
+    return _paper(grant_of(ref), rules.offer_role(number))
+
+
+def _paper(grant: GrantView, role: str) -> Any:
+    return send(services.open_document(current_actor(), grant.id, role))
+
+
+def _printed(grant: GrantView) -> frozenset[str]:
+    """The roles of the papers that are made by now."""
+    return frozenset(each.role for each in files.listed("grant", grant.id))
+
+
+def _text(grant: GrantView, offer: OfferView, found: VersionView | None) -> Any:
+    given = (*grant.signatures, *grant.earlier_signatures)
+    return page(
+        "agreements/version.html",
+        grant=grant,
+        offer=offer,
+        found=found,
+        text=queries.offered_text(grant.id, offer.number),
+        sha256=offer.sha256,
+        signatures=[each for each in given if each.offer_no == offer.number],
+        printed=_printed(grant),
+        paragraphs=blocks,
+    )
 
 
 def _agreement(grant: GrantView, form: Any) -> Any:
+    text = queries.text_of(grant)
     shown = page(
         "agreements/agreement.html",
         grant=grant,
         form=form,
         sign=form if isinstance(form, SignForm) else SignForm(formdata=None),
         give_back=form if isinstance(form, ReasonForm) else ReasonForm(formdata=None),
-        text=grant.text,
-        sha256=rules.text_hash(grant.text),
-        signs=side_of(grant) is not None,
+        text=text,
+        sha256=rules.text_hash(text),
+        signs=_signs(grant),
+        waits={side.value: grant.missing(side) for side in Side},
         declines=side_of(grant) is Side.CITY and grant.state in (GrantState.PREPARATION, GrantState.READY_TO_SIGN),
-        printed=files.listed("grant", grant.id, "agreement"),
+        printed=_printed(grant),
+        paragraphs=blocks,
     )
     return shown, 422 if form.is_submitted() else 200
+
+
+def _signs(grant: GrantView) -> bool:
+    """Whether the form to sign is for this person: of a side that still waits, and not signed by them."""
+    side, user_id = side_of(grant), current_actor().user_id
+    if side is None or grant.state is not GrantState.READY_TO_SIGN:
+        return False
+    return bool(grant.missing(side)) and all(each.signed_by != user_id for each in grant.signatures)
 
 
 @bp.post("/grants/<ref>/agreement/sign")

@@ -1,17 +1,14 @@
-"""The receipt of a submission and the text of a grant agreement as PDF."""
+"""The receipt of a submission and letters of decision as PDF."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
-from grants.agreements.rules import AgreementText, GrantView, text_hash
-from grants.agreements.states import PaymentKind, Side
 from grants.applications.rules import LetterText
 from grants.awards.rules.complaints import ComplaintLetter
 from grants.core import clock
 from grants.documents.pdf.paper import Paper
-from grants.documents.rules import Column, ColumnKind, Receipt, Table, with_totals
+from grants.documents.rules import Column, ColumnKind, Receipt, Table
 
 MONEY = ColumnKind.MONEY
 
@@ -147,103 +144,3 @@ def complaint(text: ComplaintLetter, decided_at: datetime, sha256: str, *, zone:
         paper.paragraph(paragraph)
         paper.gap(6)
     return paper.finished()
-
-
-def agreement(grant: GrantView, *, synthetic: bool) -> bytes:
-    """The grant agreement as it was offered, with the signatures under it."""
-    text, sha256 = grant.text, text_hash(grant.text)
-    paper = Paper(
-        title=f"Grant agreement {text.agreement}",
-        head=f"{text.call} · Grant agreement · {text.agreement}",
-        foot=f"Text {sha256[:16]}",
-        synthetic=synthetic,
-    )
-    paper.paragraph(f"{text.title}, coordinated by {text.coordinator}")
-    paper.gap()
-    paper.facts(
-        [
-            ("Maximum grant", str(text.maximum)),
-            ("Runs from", text.starts_on),
-            ("Ends before", text.ends_before),
-            ("Parent grant", text.parent_grant),
-            ("Application", text.application),
-            ("Pre-financing", str(text.limits.prefinancing)),
-            ("Kept back until the balance", str(text.limits.retention)),
-            ("Ceiling before the balance", str(text.limits.interim_ceiling)),
-            ("SHA-256 of the text", sha256),
-        ]
-    )
-    if text.amount_note:
-        paper.gap(4)
-        paper.paragraph(text.amount_note, style="quiet")
-    if text.time_limits is not None:
-        paper.gap(4)
-        paper.paragraph(f"Time limits in calendar days: {text.time_limits.words}.")
-    if text.payment_clock is not None:
-        paper.paragraph(f"{text.payment_clock.words}.")
-    *tables, last = _tables(text)
-    for table in tables:
-        paper.table(table)
-    # The signatures never stand alone on a page: what they are given for goes over with them.
-    with paper.together():
-        paper.table(last)
-        with paper.together():
-            _signatures(paper, grant)
-    return paper.finished()
-
-
-def _signatures(paper: Paper, grant: GrantView) -> None:
-    paper.heading("Signatures")
-    for each in grant.signatures:
-        side = "the coordinator" if each.side is Side.CITY else "the programme"
-        local = clock.in_zone(each.signed_at)
-        paper.paragraph(
-            f"For {side}: {each.name}, {each.capacity}, {clock.long_date(local.date())}, {local:%H:%M} Brussels time. "
-            f"Accepted text {each.document_sha256[:16]}."
-        )
-
-
-def _tables(text: AgreementText) -> Sequence[Table]:
-    kinds = {
-        PaymentKind.PREFINANCING: "Pre-financing",
-        PaymentKind.INTERIM: "Interim payment",
-        PaymentKind.BALANCE: "Payment of the balance",
-    }
-    return (
-        with_totals(
-            "Beneficiaries",
-            (Column("Organisation", share=4), Column("Role"), Column("Maximum, EUR", MONEY)),
-            [
-                (each.name, "Coordinator" if each.is_coordinator else "Partner", each.maximum)
-                for each in text.beneficiaries
-            ],
-        ),
-        with_totals(
-            "Payment schedule",
-            (
-                Column("Payment", share=3),
-                Column("Opened by", share=3),
-                Column("Planned for"),
-                Column("Planned, EUR", MONEY),
-            ),
-            [
-                (
-                    kinds[line.kind],
-                    f"Report {line.report_number} accepted" if line.report_number else "Signature of the agreement",
-                    line.due_on,
-                    line.planned,
-                )
-                for line in text.payments
-            ],
-        ),
-        Table(
-            "Milestones",
-            (
-                Column("No.", ColumnKind.NUMBER, 1),
-                Column("Milestone", share=4),
-                Column("Accepted when", share=5),
-                Column("Due on"),
-            ),
-            tuple((number, each.title, each.criterion, each.due_on) for number, each in enumerate(text.milestones, 1)),
-        ),
-    )

@@ -116,6 +116,12 @@ class Paper:
         yield
         self._story = [*before, KeepTogether(self._story)]
 
+    def page(self) -> None:
+        """What follows begins on a new page."""
+        from reportlab.platypus import PageBreak  # in workers only
+
+        self._story.append(PageBreak())
+
     def gap(self, points: int = 8) -> None:
         """White space."""
         from reportlab.platypus import Spacer  # in workers only

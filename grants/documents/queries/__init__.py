@@ -12,7 +12,14 @@ from grants.documents.queries.exports import (
 from grants.documents.queries.forecast import payment_forecast
 from grants.documents.queries.grant_statement import grant_statement
 from grants.documents.queries.overview import call_overview
-from grants.documents.queries.receipts import agreement, agreement_is_synthetic, reading_copy, receipt, submission_row
+from grants.documents.queries.receipts import (
+    agreement_is_synthetic,
+    agreement_offer,
+    agreement_version,
+    reading_copy,
+    receipt,
+    submission_row,
+)
 from grants.documents.queries.register import register
 from grants.documents.queries.runs import (
     FILE_KIND,
@@ -32,8 +39,9 @@ __all__ = [
     "BALANCE_COLUMNS",
     "FILE_KIND",
     "JOURNAL_COLUMNS",
-    "agreement",
     "agreement_is_synthetic",
+    "agreement_offer",
+    "agreement_version",
     "balance_rows",
     "beancount_lines",
     "call_overview",

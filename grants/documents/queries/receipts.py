@@ -7,25 +7,48 @@ from uuid import UUID
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
-from grants.agreements.rules import GrantView
 from grants.applications import queries as applications
 from grants.applications.models import Submission
 from grants.applications.rules import SubmittedContent, received_lines, sent_lines
 from grants.applications.states import PartnerRole
 from grants.budgets.rules import SOURCE_WORDS, BudgetContent, timeline
 from grants.calls.models import Call
+from grants.core import clock
 from grants.core.db import get
 from grants.documents.queries.marks import holds_synthetic, marks
-from grants.documents.rules import Column, ColumnKind, Receipt, Table
+from grants.documents.rules import AgreementSheet, Column, ColumnKind, Receipt, Table
 from grants.dossiers import rules as dossiers
 from grants.identity import queries as identity
 
 MONEY = ColumnKind.MONEY
 
 
-def agreement(grant_id: UUID) -> GrantView:
-    """The grant whose agreement is to be written."""
-    return agreements.view(get(Grant, grant_id))
+def agreement_version(grant_id: UUID, number: int) -> AgreementSheet | None:
+    """One version of an agreement as it goes on paper; None before it is signed."""
+    grant = agreements.view(get(Grant, grant_id))
+    version = next((each for each in grant.versions if each.number == number), None)
+    if version is None:
+        return None
+    given = (*grant.signatures, *grant.earlier_signatures)
+    return AgreementSheet(
+        agreements.offered_text(grant_id, version.offer_no),
+        version.sha256,
+        f"Version {number}",
+        f"Version {number}, in force from {clock.long_date(version.in_force_on)}",
+        tuple(each for each in given if each.offer_no == version.offer_no),
+        version=number,
+    )
+
+
+def agreement_offer(grant_id: UUID, number: int) -> AgreementSheet:
+    """What was offered, as it goes on paper before anybody signs it; raises NotFound."""
+    grant = agreements.view(get(Grant, grant_id))
+    text = agreements.offered_text(grant_id, number)
+    offer = next(each for each in grant.offers if each.number == number)
+    day = clock.long_date(clock.in_zone(offer.offered_at).date())
+    return AgreementSheet(
+        text, offer.sha256, f"Offer {number}, NOT SIGNED", f"Offer {number} of {day}, to be read before it is signed"
+    )
 
 
 def agreement_is_synthetic(grant_id: UUID) -> bool:
@@ -84,7 +107,7 @@ def _stated(row: Submission, event_id: str) -> Receipt:
             *(
                 (
                     each.section.title,
-                    tuple((item.question.label, _words(item, file_names)) for item in each.items),
+                    tuple((item.question.label, dossiers.answer_words(item, file_names)) for item in each.items),
                 )
                 for each in dossiers.answered(sent.dossier)
             ),
@@ -116,13 +139,6 @@ def _stated(row: Submission, event_id: str) -> Receipt:
 
 def _served(sent: SubmittedContent) -> tuple[tuple[str, str], ...]:
     return tuple((f"{each.name} ({each.about})", each.sentence) for each in sent.serves)
-
-
-def _words(item: dossiers.AnsweredQuestion, file_names: Mapping[str, str]) -> str:
-    """An answer as the screen shows it; to a question that asks for files, their names."""
-    if item.question.kind is dossiers.QuestionKind.FILE:
-        return "\n".join(file_names[each] for each in item.answer.picked if each in file_names)
-    return dossiers.shown(item.question, item.answer)
 
 
 def _beside(budget: BudgetContent, names: Mapping[UUID, str]) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:

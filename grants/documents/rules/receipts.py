@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from grants.agreements.rules import AgreementText, SignatureView
 from grants.documents.rules.figures import Table
 
 
@@ -37,3 +38,16 @@ class Receipt:
     files: Table | None = None
     # Whether it tells of something invented: then it says so on each page.
     synthetic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementSheet:
+    """An agreement as it goes on paper: a text that was frozen, where it stands, and the signatures it was given."""
+
+    text: AgreementText
+    sha256: str
+    # In the foot of each page, and among the facts of the first.
+    standing: str
+    standing_words: str
+    signatures: tuple[SignatureView, ...] = ()
+    version: int = 1

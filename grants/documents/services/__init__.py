@@ -5,6 +5,7 @@ from __future__ import annotations
 from grants.documents.services.packs import make_reading_copy, make_reading_pack
 from grants.documents.services.papers import (
     print_agreement,
+    print_agreement_offer,
     print_complaint,
     print_decision_letter,
     print_decision_letter_anew,
@@ -38,6 +39,7 @@ __all__ = [
     "make_reading_copy",
     "make_reading_pack",
     "print_agreement",
+    "print_agreement_offer",
     "print_complaint",
     "print_decision_letter",
     "print_decision_letter_anew",

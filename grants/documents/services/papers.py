@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from grants.agreements import queries as agreements
+from grants.agreements import rules
 from grants.applications import queries as applications
 from grants.awards import queries as awards
 from grants.core import acts, files
@@ -13,10 +14,9 @@ from grants.core.errors import NotFound, Refused
 from grants.core.files import FileView
 from grants.core.permissions import Actor, Permission, Scope
 from grants.documents import queries
+from grants.documents.pdf import agreements as agreement_papers
 from grants.documents.pdf import decisions, letters, minutes, selections
-from grants.documents.rules import (
-    Format,
-)
+from grants.documents.rules import AgreementSheet, Format
 from grants.evaluation import queries as evaluation
 
 
@@ -26,19 +26,37 @@ from grants.evaluation import queries as evaluation
     scope=agreements.scope_of,
     says="made a PDF of agreement {subject}",
 )
-def print_agreement(actor: Actor, grant_id: UUID) -> FileView:
-    """The grant agreement as PDF, with the signatures given so far."""
-    grant = queries.agreement(grant_id)
-    if not grant.signatures:
+def print_agreement(actor: Actor, grant_id: UUID, version_no: int = 1) -> FileView:
+    """One version of the grant agreement as PDF, with every signature it was given."""
+    sheet = queries.agreement_version(grant_id, version_no)
+    if sheet is None:
         raise Refused("The agreement is printed when it is signed.")
-    data = letters.agreement(grant, synthetic=queries.agreement_is_synthetic(grant_id))
+    return _agreement_file(sheet, grant_id, rules.version_role(version_no), f"grant-agreement-{sheet.text.agreement}")
+
+
+@act(
+    "agreement.print_offer",
+    needs=Permission.AGREEMENT_READ,
+    scope=agreements.scope_of,
+    says="made a PDF of what is offered for signature in {subject}",
+)
+def print_agreement_offer(actor: Actor, grant_id: UUID, offer_no: int) -> FileView:
+    """What is offered as PDF, without signatures, so that it is read on paper before it is signed; made once."""
+    role = rules.offer_role(offer_no)
+    for made in files.listed("grant", grant_id, role):
+        return made
+    sheet = queries.agreement_offer(grant_id, offer_no)
+    return _agreement_file(sheet, grant_id, role, f"offer-{offer_no}-of-grant-agreement-{sheet.text.agreement}")
+
+
+def _agreement_file(sheet: AgreementSheet, grant_id: UUID, role: str, stem: str) -> FileView:
     return files.keep_bytes(
-        data,
-        name=f"grant-agreement-{grant.reference}.pdf",
+        agreement_papers.agreement(sheet, synthetic=queries.agreement_is_synthetic(grant_id)),
+        name=f"{stem}{f'-version-{sheet.version}' if sheet.version > 1 else ''}.pdf",
         media_type=Format.PDF.media_type,
         kind="grant",
         object_id=grant_id,
-        role="agreement",
+        role=role,
     )
 
 

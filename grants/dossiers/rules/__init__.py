@@ -52,7 +52,7 @@ from grants.dossiers.rules.values import (
     SectionState,
     Translation,
 )
-from grants.dossiers.rules.whole import AnsweredQuestion, AnsweredSection, answered
+from grants.dossiers.rules.whole import AnsweredQuestion, AnsweredSection, answer_words, answered
 
 __all__ = [
     "ANSWER_NAMED",
@@ -79,6 +79,7 @@ __all__ = [
     "SectionState",
     "Translation",
     "anchor",
+    "answer_words",
     "answered",
     "as_typed",
     "asked",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from grants.dossiers.markup import Block, blocks, plain
@@ -43,3 +44,10 @@ def _answered(question: Question, content: DossierContent) -> AnsweredQuestion:
     answer = content.answer(question.key)
     made = blocks if question.kind is QuestionKind.LONG else plain
     return AnsweredQuestion(question, answer, made(shown(question, answer)), count_words(answer.text))
+
+
+def answer_words(item: AnsweredQuestion, file_names: Mapping[str, str]) -> str:
+    """An answer as the screen shows it; to a question that asks for files, their names."""
+    if item.question.kind is QuestionKind.FILE:
+        return "\n".join(file_names[each] for each in item.answer.picked if each in file_names)
+    return shown(item.question, item.answer)

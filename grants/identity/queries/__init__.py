@@ -70,6 +70,7 @@ from grants.identity.queries.people import (
     people,
     person,
     person_by_email,
+    role_behind,
     teams,
     users_with,
 )
@@ -131,6 +132,7 @@ __all__ = [
     "register_entry",
     "rendered_mail",
     "rendered_mails",
+    "role_behind",
     "role_holds",
     "role_places",
     "roles_waiting",

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, literal, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import aliased
 
 from grants.core import acts, clock
 from grants.core.audit import AuditEvent
@@ -137,6 +138,44 @@ def in_roles(roles: Collection[Role], scope: Scope | None = None) -> Asking[tupl
     )
     barred = select(AccessBar.user_id).where(spans(AccessBar, now), _at_places(AccessBar, keys)).scalar_subquery()
     return (yield from _people.asking(User.id.in_(holds), User.disabled_at.is_(None), User.id.not_in(barred)))
+
+
+@dataclass(frozen=True, slots=True)
+class RoleBehind:
+    """The role by which a person may do something, as a record of it keeps it."""
+
+    id: UUID
+    words: str
+
+
+def role_behind(actor: Actor, permission: Permission, scope: Scope) -> RoleBehind | None:
+    """The dated role that gives a person a permission for a thing now, with who gave and who confirmed it; the oldest of several."""
+    at = acts.moment()
+    gave, confirmed = aliased(User), aliased(User)
+    row = db.session.execute(
+        select(
+            RoleGrant.id,
+            RoleGrant.role,
+            RoleGrant.starts_at,
+            gave.name.label("gave"),
+            confirmed.name.label("confirmed"),
+        )
+        .outerjoin(gave, gave.id == RoleGrant.assigned_by)
+        .outerjoin(confirmed, confirmed.id == RoleGrant.confirmed_by)
+        .where(
+            RoleGrant.user_id == actor.user_id,
+            RoleGrant.role.in_(policy.roles_with(permission)),
+            role_holds(at),
+            _in_places(RoleGrant, scope.keys),
+        )
+        .order_by(RoleGrant.starts_at, RoleGrant.id)
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    by = [f"given by {row.gave}"] * bool(row.gave) + [f"confirmed by {row.confirmed}"] * bool(row.confirmed)
+    since = f"{policy.WORDS[Role(row.role)][0]} since {clock.long_date(clock.in_zone(row.starts_at).date())}"
+    return RoleBehind(row.id, ", ".join([since, *by]))
 
 
 @reader

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, sel
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import AgreementSignature, BankAccount, Beneficiary, Grant, Milestone
-from grants.agreements.states import BankAccountState, GrantState, MilestoneState, Side
+from grants.agreements.states import BankAccountState, GrantState, MilestoneState
 from grants.applications import queries as applications
 from grants.applications.models import Application, EligibilityCheck, StageInvitation
 from grants.applications.rules.exporting import ListForm
@@ -287,8 +287,11 @@ def _orders(actor: Actor) -> Asking[list[Waiting]]:
 
 def _signatures(actor: Actor) -> Asking[list[Waiting]]:
     found = yield from _rows(
-        select(Grant.reference, AgreementSignature.side, AgreementSignature.signed_at)
-        .join(Grant, Grant.id == AgreementSignature.grant_id)
+        select(Grant.reference, AgreementSignature.signed_at)
+        .join(
+            Grant,
+            (Grant.id == AgreementSignature.grant_id) & (Grant.offer_no == AgreementSignature.offer_no),
+        )
         .where(
             AgreementSignature.signed_by == actor.user_id,
             Grant.state == GrantState.READY_TO_SIGN.value,
@@ -296,10 +299,15 @@ def _signatures(actor: Actor) -> Asking[list[Waiting]]:
         )
         .order_by(AgreementSignature.signed_at)
     )
-    others = {Side.CITY.value: "the signatory of the programme", Side.PROGRAMME.value: "the signatory of the city"}
     return [
-        Waiting(f"The agreement {grant}, which you signed", others[side], since, "agreements.show", {"ref": grant})
-        for grant, side, since in found
+        Waiting(
+            f"The agreement {grant}, which you signed",
+            "the others who sign it",
+            since,
+            "agreements.show",
+            {"ref": grant},
+        )
+        for grant, since in found
     ]
 
 

@@ -45,6 +45,7 @@ from grants.payments.rules.sepa.values import Layout, PayRun
 from grants.payments.services import pain
 from grants.payments.services.elsewhere import refuse_sent_elsewhere
 from grants.payments.services.hands import refuse_hands
+from grants.payments.services.holding import paid_costs_of
 from grants.payments.services.locks import lock_grants, orders_locked, scope_of_batch
 from grants.payments.services.own_accounts import paying_account
 from grants.payments.services.requests import today
@@ -132,6 +133,7 @@ def refuse_stopped(orders: Sequence[PaymentOrder], grants: dict[UUID, Grant]) ->
     """No order leaves while its clock stands still, nor to an account that was replaced or is too new; accounts are locked."""
     refuse_sent_elsewhere(orders)
     _refuse_suspended(orders)
+    _refuse_held(orders)
     accounts = _locked_accounts(orders)
     faults.point("four_eyes")
     stopped = [order.reference for order in orders if order.bank_account_id not in accounts]
@@ -148,6 +150,19 @@ def _refuse_suspended(orders: Sequence[PaymentOrder]) -> None:
     found = select(PaymentRequest.reference, PaymentRequest.suspended_on).where(PaymentRequest.id.in_(asked))
     for reference, since in db.session.execute(found.order_by(PaymentRequest.reference)):
         rules.refuse_suspended(reference, since)
+
+
+def _refuse_held(orders: Sequence[PaymentOrder]) -> None:
+    """Nothing leaves of a grant that is suspended, nor costs of a beneficiary whose part is; mostly none is, at one statement."""
+    today = clock.in_zone(acts.moment()).date()
+    for grant_id, found in agreements.holds({order.grant_id for order in orders}).items():
+        if not any(each.stands(today) for each in found):
+            continue
+        for order in (each for each in orders if each.grant_id == grant_id):
+            try:
+                agreeing.refuse_held(found, paid_costs_of(order.request_id), today)
+            except Refused as error:
+                raise Refused(f"{order.reference}: {error}") from error
 
 
 def _locked_accounts(orders: Sequence[PaymentOrder]) -> dict[UUID, BankAccount]:

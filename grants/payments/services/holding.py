@@ -9,12 +9,13 @@ from sqlalchemy import select
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
+from grants.agreements.services import refuse_held
 from grants.agreements.states import PaymentKind
 from grants.calls.states import ClockStart, RequestPath
 from grants.core import acts, clock
 from grants.core.db import db, get
 from grants.core.permissions import Actor
-from grants.payments import rules
+from grants.payments import queries, rules
 from grants.payments.models import PaymentRequest, PaymentSuspension
 from grants.payments.queries.circuit import hands_of
 from grants.payments.rules.circuit import refuse_impersonating, refuse_tied
@@ -32,9 +33,18 @@ def open_suspension(request_id: UUID) -> PaymentSuspension | None:
 
 
 def refuse_suspended(request_id: UUID) -> None:
-    """Refuse whatever would decide or pay a request whose clock stands still; its grant is locked."""
-    found = open_suspension(request_id)
-    rules.refuse_suspended(get(PaymentRequest, request_id).reference, found.from_on if found else None)
+    """Refuse whatever would decide or pay a request whose clock stands still, or of a grant that is suspended; it is locked.
+
+    Of a decided request also where it pays costs of a beneficiary whose part is suspended.
+    """
+    found, request = open_suspension(request_id), get(PaymentRequest, request_id)
+    rules.refuse_suspended(request.reference, found.from_on if found else None)
+    refuse_held(get(Grant, request.grant_id), paid_costs_of(request_id))
+
+
+def paid_costs_of(request_id: UUID) -> frozenset[UUID]:
+    """By whose costs a decided request pays something."""
+    return frozenset(each.organisation_id for each in queries.parts_kept(request_id) if each.payable)
 
 
 def refuse_undecidable(actor: Actor, request: PaymentRequest, grant: Grant) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from grants.agreements import queries as agreements
 from grants.agreements import rules as agreeing
 from grants.agreements.models import BankAccount, Grant
-from grants.agreements.services import refuse_conflict
+from grants.agreements.services import refuse_conflict, refuse_held
 from grants.agreements.states import BankAccountState, PaymentKind
 from grants.core import acts, clock, faults, references
 from grants.core.acts import act
@@ -27,7 +27,7 @@ from grants.payments.rules.evidence import seen
 from grants.payments.rules.returns import refuse_reissue
 from grants.payments.rules.showing import Hands
 from grants.payments.services.hands import refuse_account_hand, refuse_hands, refuse_too_much, sign, standing_in
-from grants.payments.services.holding import refuse_suspended
+from grants.payments.services.holding import paid_costs_of, refuse_suspended
 from grants.payments.services.locks import lock_grant, scope_of_order, scope_of_request
 from grants.payments.services.requests import programme_code, today
 from grants.payments.states import DECIDED, ORDER, OrderState, RequestState, Step
@@ -47,6 +47,7 @@ def prepare(actor: Actor, request_id: UUID, *, amount: Money | None = None, vers
     refuse_conflict(actor, grant.id)
     if RequestState(request.state) not in DECIDED:
         raise Refused("An order needs an approved request with something left to pay.")
+    refuse_held(grant, paid_costs_of(request.id))
     assert request.payable is not None, "a decided request says what is payable"
     faults.point("ceiling")
     ordered = _ordered(request.id)

@@ -11,7 +11,7 @@ from sqlalchemy import exists, func, select
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
-from grants.agreements.services import refuse_conflict
+from grants.agreements.services import refuse_conflict, refuse_held
 from grants.agreements.states import GrantState, PaymentKind
 from grants.calls.models import Call
 from grants.core import acts, clock, faults
@@ -250,6 +250,7 @@ def decide(actor: Actor, request_id: UUID, given: DecisionInput, *, version: int
     faults.point("ceiling")
     parted = parts.decided(request, given, books.of(grant_id=grant.id), limits_of(grant))
     decision = parted.decision
+    refuse_held(grant, frozenset(each.organisation_id for each in parted.parts if each.approved))
     REQUEST.move(request, "approve" if given.approved == request.requested else "approve_in_part")
     _keep(request, decision, actor, given.reason)
     parts.keep(request, parted.parts)

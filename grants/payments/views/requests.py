@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import flash
 
+from grants.agreements import queries as agreements
+from grants.agreements.rules import HoldView, refuse_held
+from grants.core import clock
 from grants.core.errors import Refused
 from grants.core.permissions import Actor
 from grants.payments import queries, rules, services
@@ -154,6 +158,7 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
     actor = current_actor()
     found = queries.request(actor, ref)
     renew(sent, found.version)
+    holds = agreements.holds([found.grant_id])[found.grant_id]
     position = forecast = refusal = None
     parts: tuple[rules.PartLine, ...] = ()
     if found.deed in {"decide", "check", "register"} and found.is_open:
@@ -173,7 +178,8 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
         form=sent,
         next=rules.request_next(found),
         history=queries.history([found.id])[found.id],
-        held=_held(found),
+        held=_held(found, holds),
+        holds=[each for each in holds if each.lifted_on is None],
         register_form=own_or_fresh(sent, RegisterForm, version=found.version),
         return_form=own_or_fresh(sent, ReturnForm, version=found.version),
         check_form=_check_form(sent, found),
@@ -196,9 +202,10 @@ def _check_form(sent: ContestedForm | None, found: rules.RequestView) -> CheckFo
     return form
 
 
-def _held(found: rules.RequestView) -> str | None:
+def _held(found: rules.RequestView, holds: Sequence[HoldView]) -> str | None:
     """Why the authoriser cannot decide now, or None; the act checks it again."""
     try:
+        refuse_held(holds, (), clock.in_zone(clock.now()).date())
         rules.refuse_suspended(found.reference, found.standing.suspended_on)
         rules.refuse_before_its_path(found.state, found.standing.call.passes)
     except Refused as refusal:

@@ -1,0 +1,52 @@
+"""The text of an agreement: as it was offered, as a version has it, or as it would be offered now."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.agreements import rules
+from grants.agreements.models import AgreementOffer
+from grants.agreements.queries.conditions import answers_of
+from grants.agreements.rules import AgreementText, Annexes, GrantView
+from grants.agreements.states import ConditionKey, Verdict
+from grants.applications import queries as applications
+from grants.core import encoding
+from grants.core.errors import NotFound
+from grants.core.together import Asking, ask, reader, side_by_side
+
+
+@reader
+def text_of(grant: GrantView) -> Asking[AgreementText]:
+    """What the agreement says: as its offer that stands froze it, or as it would be offered now."""
+    if grant.offer is not None:
+        return (yield from offered_text.asking(grant.id, grant.offer.number))
+    about: tuple[Asking[Any], ...] = (_annexes(grant.application_id), answers_of.asking([grant.id]))
+    beside, answers = yield from side_by_side(about)
+    powers = [answer for _, answer in answers if answer.key is ConditionKey.POWER_TO_SIGN]
+    last = powers[-1] if powers else None
+    accepted = last if last and last.verdict and last.verdict.verdict is Verdict.ACCEPTED else None
+    return rules.agreement_text(grant, beside, rules.power_in(accepted))
+
+
+@reader
+def offered_text(grant_id: UUID, offer_no: int) -> Asking[AgreementText]:
+    """The text of one offer, whatever became of it; raises :class:`NotFound`."""
+    rows = yield from ask(
+        select(AgreementOffer.text).where(AgreementOffer.grant_id == grant_id, AgreementOffer.offer_no == offer_no)
+    )
+    if not rows:
+        raise NotFound
+    found: AgreementText = encoding.decode({"value": rows[0].text}, AgreementText)
+    return found
+
+
+def _annexes(application_id: UUID) -> Asking[Annexes]:
+    """The annexes of what would be offered now, from the application that was judged; none where none was sent here."""
+    try:
+        sent = yield from applications.submitted_content.asking(application_id)
+    except NotFound:
+        return rules.NO_ANNEXES
+    return rules.annexes(sent)

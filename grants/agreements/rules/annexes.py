@@ -1,0 +1,113 @@
+"""What an agreement carries beside its articles: description of the action, work plan, budget. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from grants.applications.rules import SubmittedContent
+from grants.budgets.rules import BudgetContent, timeline
+from grants.core.money import Money
+from grants.dossiers import rules as dossiers
+
+
+@dataclass(frozen=True, slots=True)
+class AnnexSection:
+    """One section of the description: each question with its answer, as the page shows it."""
+
+    title: str
+    items: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What the city promised to do, in its own words. ``basis`` says which document it was taken from."""
+
+    basis: str
+    summary: str
+    sections: tuple[AnnexSection, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLine:
+    """A work package, or a task, milestone or deliverable in it."""
+
+    code: str
+    title: str
+    kind: str
+    owner: str
+    months: str
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetLine:
+    """What one beneficiary plans to spend by category, and what of it the grant pays."""
+
+    name: str
+    amounts: tuple[Money, ...]
+    total: Money
+    requested: Money
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetTable:
+    """Beneficiaries by cost category, with the sums of both. ``basis`` says which document it was taken from."""
+
+    basis: str
+    categories: tuple[str, ...]
+    lines: tuple[BudgetLine, ...]
+    totals: BudgetLine
+
+
+@dataclass(frozen=True, slots=True)
+class Annexes:
+    """The annexes of an agreement; each is None where there is nothing to take it from."""
+
+    description: Description | None = None
+    work_plan: tuple[PlanLine, ...] | None = None
+    budget: BudgetTable | None = None
+
+
+NO_ANNEXES = Annexes()
+
+
+def annexes(sent: SubmittedContent) -> Annexes:
+    """The annexes as the application that stands has them: the version that was judged, never a draft after it."""
+    basis = f"Application {sent.reference}, version {sent.number}"
+    names = sent.organisation_names
+    return Annexes(
+        Description(basis, sent.summary or "", _sections(sent)),
+        plan_lines(sent.budget, names) or None,
+        budget_table(sent.budget, names, basis) if sent.budget.totals.rows else None,
+    )
+
+
+def _sections(sent: SubmittedContent) -> tuple[AnnexSection, ...]:
+    file_names = {str(file.file_id): file.name for file in sent.files}
+    return tuple(
+        AnnexSection(
+            section.section.title,
+            tuple((item.question.label, dossiers.answer_words(item, file_names)) for item in section.items),
+        )
+        for section in dossiers.answered(sent.dossier)
+        if section.items
+    )
+
+
+def plan_lines(budget: BudgetContent, names: Mapping[object, str]) -> tuple[PlanLine, ...]:
+    """The work plan from top to bottom."""
+    bars, _ = timeline(budget.plan, names)  # type: ignore[arg-type]  # ids of organisations
+    return tuple(
+        PlanLine(bar.code, bar.title, bar.kind, bar.owner, bar.months.words if bar.months else "") for bar in bars
+    )
+
+
+def budget_table(budget: BudgetContent, names: Mapping[object, str], basis: str) -> BudgetTable:
+    """The budget by beneficiary and category; every line and every column sums to the cent."""
+    sums = budget.totals
+    return BudgetTable(
+        basis,
+        tuple(category.label for category in budget.rules.categories),
+        tuple(BudgetLine(names[row.organisation_id], row.amounts, row.total, row.requested) for row in sums.rows),
+        BudgetLine("All beneficiaries", sums.by_category, sums.total, sums.requested),
+    )

@@ -1,0 +1,138 @@
+"""What an agreement states, in one spelling with its hash. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from grants.agreements.rules.annexes import Annexes, BudgetTable, Description, PlanLine
+from grants.agreements.rules.conditions import PowerToSign
+from grants.agreements.rules.showing import GrantView
+from grants.agreements.rules.terms import Limits, NamedShare, PlannedMilestone, ScheduleLine
+from grants.calls.rules import PLAIN_CLOCK, PaymentClock, TimeLimits
+from grants.core import encoding
+from grants.core.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class SigningRule:
+    """How many people sign for each side, and who they are for the coordinator; stated where it is not one each."""
+
+    needs_city: int
+    needs_programme: int
+    city: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """As a sentence of the agreement."""
+        city = f"{' and '.join(self.city)} sign together" if self.needs_city > 1 else "one person signs"
+        programme = f"{self.needs_programme} people sign" if self.needs_programme > 1 else "one person signs"
+        return f"For the coordinator, {city}; for the programme, {programme}."
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementText:
+    """Everything the agreement states. Frozen when it is offered: what both sides accept, and what the hash covers.
+
+    What came to be stated later is None in a text that was offered before, and then no part of its hash (:data:`LATER`).
+    """
+
+    agreement: str
+    application: str
+    call: str
+    parent_grant: str
+    title: str
+    coordinator: str
+    starts_on: date
+    ends_before: date
+    maximum: Money
+    amount_note: str | None
+    limits: Limits
+    beneficiaries: tuple[NamedShare, ...]
+    milestones: tuple[PlannedMilestone, ...]
+    payments: tuple[ScheduleLine, ...]
+    time_limits: TimeLimits | None = None
+    # Stated where it is not the plain one.
+    payment_clock: PaymentClock | None = None
+    version: int | None = None
+    signing: SigningRule | None = None
+    special_conditions: str | None = None
+    description: Description | None = None
+    work_plan: tuple[PlanLine, ...] | None = None
+    budget: BudgetTable | None = None
+
+    @property
+    def annexes(self) -> tuple[str, ...]:
+        """The annexes it has, by their titles, in the order of their numbers."""
+        found = (
+            ("Description of the action", self.description),
+            ("Work plan", self.work_plan),
+            ("Budget", self.budget),
+            ("Payment schedule", self.payments),
+        )
+        return tuple(title for title, there in found if there)
+
+    def annex(self, title: str) -> str:
+        """The heading of one of its annexes, with its number; without one in a text offered before agreements had annexes."""
+        return title if self.version is None else f"Annex {self.annexes.index(title) + 1}. {title}"
+
+
+# Left out of the hash where they are not stated: a text that was signed before they were known keeps the hash it was
+# signed with.
+LATER = (
+    *("time_limits", "payment_clock", "version", "signing", "special_conditions"),
+    *("description", "work_plan", "budget"),
+)
+
+
+def agreement_text(grant: GrantView, beside: Annexes, power: PowerToSign | None = None) -> AgreementText:
+    """The text as the grant stands now; it counts once it is offered."""
+    signing = signing_rule(grant, power)
+    return AgreementText(
+        agreement=grant.reference,
+        application=grant.application_reference,
+        call=grant.call_title,
+        parent_grant=grant.fund_source,
+        title=grant.title,
+        coordinator=grant.coordinator,
+        starts_on=grant.starts_on,
+        ends_before=grant.ends_before,
+        maximum=grant.maximum,
+        amount_note=grant.amount_note,
+        limits=grant.limits,
+        beneficiaries=tuple(
+            NamedShare(each.organisation_id, each.name, each.country_code, each.is_coordinator, each.maximum)
+            for each in grant.beneficiaries
+        ),
+        milestones=tuple(PlannedMilestone(each.title, each.criterion, each.due_on) for each in grant.milestones),
+        payments=grant.schedule,
+        time_limits=grant.time_limits,
+        payment_clock=None if grant.payment_clock == PLAIN_CLOCK else grant.payment_clock,
+        version=len(grant.versions) + 1,
+        signing=None if (signing.needs_city, signing.needs_programme) == (1, 1) else signing,
+        special_conditions=grant.special_conditions or None,
+        description=beside.description,
+        work_plan=beside.work_plan,
+        budget=beside.budget,
+    )
+
+
+def signing_rule(grant: GrantView, power: PowerToSign | None) -> SigningRule:
+    """How many sign for each side: of the city as its accepted power to sign says, of the programme as its terms say."""
+    together = power.names if power is not None and power.jointly else ()
+    return SigningRule(max(1, len(together)), grant.programme_signatures, together)
+
+
+def stated(text: AgreementText) -> dict[str, Any]:
+    """The text as its hash covers it; what it does not state of what came later is no part of it."""
+    parts: dict[str, Any] = encoding.encode(text)
+    return {name: part for name, part in parts.items() if part is not None or name not in LATER}
+
+
+def text_hash(text: AgreementText) -> str:
+    """SHA-256 over the text in one spelling."""
+    spelled = json.dumps(stated(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(spelled.encode()).hexdigest()

@@ -1,0 +1,195 @@
+"""A grant agreement as PDF: its articles, its annexes and its signatures; one on offer says on each page that it is not signed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from grants.agreements.rules import AgreementText, BudgetTable, Description, PlanLine, SignatureView
+from grants.agreements.states import PaymentKind, Side
+from grants.core import clock
+from grants.documents.pdf.paper import Paper
+from grants.documents.rules import AgreementSheet, Column, ColumnKind, Table, with_totals
+
+MONEY = ColumnKind.MONEY
+PAYMENTS = {
+    PaymentKind.PREFINANCING: "Pre-financing",
+    PaymentKind.INTERIM: "Interim payment",
+    PaymentKind.BALANCE: "Payment of the balance",
+}
+
+
+def agreement(sheet: AgreementSheet, *, synthetic: bool) -> bytes:
+    """The agreement exactly as it was offered, with the signatures under it."""
+    text = sheet.text
+    paper = Paper(
+        title=f"Grant agreement {text.agreement}",
+        head=f"{text.call} · Grant agreement · {text.agreement}",
+        foot=f"{sheet.standing} · Text {sheet.sha256[:16]}",
+        synthetic=synthetic,
+    )
+    paper.paragraph(f"{text.title}, coordinated by {text.coordinator}")
+    paper.gap()
+    paper.facts(_facts(sheet))
+    paper.gap(4)
+    if text.amount_note:
+        paper.paragraph(text.amount_note, style="quiet")
+    _articles(paper, text)
+    # The signatures never stand alone on a page: what they are given for goes over with them.
+    with paper.together():
+        paper.table(_milestones(text))
+        with paper.together():
+            paper.heading("Signatures")
+            _signatures(paper, sheet)
+    _annexes(paper, text)
+    return paper.finished()
+
+
+def _facts(sheet: AgreementSheet) -> list[tuple[str, str]]:
+    text = sheet.text
+    return [
+        ("Standing", sheet.standing_words),
+        ("Maximum grant", str(text.maximum)),
+        ("Period", f"{clock.long_date(text.starts_on)} to before {clock.long_date(text.ends_before)}"),
+        ("Parent grant", text.parent_grant),
+        ("Application", text.application),
+        ("Pre-financing", str(text.limits.prefinancing)),
+        ("Kept back until the balance", str(text.limits.retention)),
+        ("Ceiling before the balance", str(text.limits.interim_ceiling)),
+        *([("Annexes", "\n".join(text.annex(title) for title in text.annexes))] if text.version else []),
+        ("SHA-256 of the text", sheet.sha256),
+    ]
+
+
+def _articles(paper: Paper, text: AgreementText) -> None:
+    paper.heading("Terms")
+    paper.paragraph(
+        "The coordinator receives every payment and passes the shares on; no beneficiary receives more than the amount "
+        "beside its name. What is paid and kept back before the balance never exceeds the ceiling above."
+    )
+    if text.time_limits is not None:
+        paper.paragraph(f"Time limits in calendar days: {text.time_limits.words}.")
+    if text.payment_clock is not None:
+        paper.paragraph(f"{text.payment_clock.words}.")
+    if text.signing is not None:
+        paper.paragraph(text.signing.words)
+    if text.special_conditions:
+        paper.heading("Special conditions")
+        paper.prose(text.special_conditions)
+    paper.table(_beneficiaries(text))
+
+
+def _signatures(paper: Paper, sheet: AgreementSheet) -> None:
+    if not sheet.signatures:
+        paper.paragraph("Nobody has signed this text. It is printed to be read before it is signed.")
+    for side in Side:
+        whose = "the coordinator" if side is Side.CITY else "the programme"
+        for each in sheet.signatures:
+            if each.side is side:
+                paper.paragraph(_signature(each, whose))
+                paper.gap(3)
+
+
+def _signature(given: SignatureView, whose: str) -> str:
+    local = clock.in_zone(given.signed_at)
+    power = f" By: {given.power}." if given.power else ""
+    return (
+        f"For {whose}: {given.name}, {given.capacity}, {clock.long_date(local.date())}, {local:%H:%M} Brussels time; "
+        f"{given.method.words}.{power} Accepted text {given.document_sha256[:16]}."
+    )
+
+
+def _annexes(paper: Paper, text: AgreementText) -> None:
+    for title in text.annexes:
+        heading = text.annex(title)
+        match title:
+            case "Description of the action":
+                assert text.description is not None, "only what is there is an annex"
+                _description(paper, heading, text.description)
+            case "Work plan":
+                paper.table(_plan(heading, text.work_plan or ()))
+            case "Budget":
+                assert text.budget is not None, "only what is there is an annex"
+                paper.table(_budget(heading, text.budget))
+            case _:
+                paper.table(_schedule(heading, text))
+
+
+def _description(paper: Paper, heading: str, found: Description) -> None:
+    paper.page()
+    paper.heading(heading)
+    paper.paragraph(f"As in: {found.basis}.", style="quiet")
+    if found.summary:
+        paper.prose(found.summary)
+    for section in found.sections:
+        paper.heading(section.title)
+        for question, answer in section.items:
+            paper.paragraph(question, style="name")
+            paper.prose(answer or "Not provided")
+            paper.gap(4)
+
+
+def _plan(heading: str, lines: Sequence[PlanLine]) -> Table:
+    return Table(
+        heading,
+        (
+            Column("No."),
+            Column("What", share=6),
+            Column("Kind"),
+            Column("Responsible", share=3),
+            Column("Months"),
+        ),
+        tuple((each.code, each.title, each.kind.capitalize(), each.owner, each.months) for each in lines),
+    )
+
+
+def _budget(heading: str, found: BudgetTable) -> Table:
+    columns = [Column("Beneficiary", share=3), *(Column(label, MONEY) for label in found.categories)]
+    return Table(
+        f"{heading}, EUR",
+        (*columns, Column("Total", MONEY), Column("Asked for", MONEY)),
+        tuple((line.name, *line.amounts, line.total, line.requested) for line in found.lines),
+        (found.totals.name, *found.totals.amounts, found.totals.total, found.totals.requested),
+        f"As in: {found.basis}. What the grant pays is limited by the maximum of each beneficiary.",
+    )
+
+
+def _beneficiaries(text: AgreementText) -> Table:
+    return with_totals(
+        "Beneficiaries",
+        (Column("Organisation", share=4), Column("Role"), Column("Maximum, EUR", MONEY)),
+        [(each.name, "Coordinator" if each.is_coordinator else "Partner", each.maximum) for each in text.beneficiaries],
+    )
+
+
+def _milestones(text: AgreementText) -> Table:
+    return Table(
+        "Milestones",
+        (
+            Column("No.", ColumnKind.NUMBER, 1),
+            Column("Milestone", share=4),
+            Column("Accepted when", share=5),
+            Column("Due on"),
+        ),
+        tuple((number, each.title, each.criterion, each.due_on) for number, each in enumerate(text.milestones, 1)),
+    )
+
+
+def _schedule(heading: str, text: AgreementText) -> Table:
+    return with_totals(
+        heading,
+        (
+            Column("Payment", share=3),
+            Column("Opened by", share=3),
+            Column("Planned for"),
+            Column("Planned, EUR", MONEY),
+        ),
+        [
+            (
+                PAYMENTS[line.kind],
+                f"Report {line.report_number} accepted" if line.report_number else "Signature of the agreement",
+                line.due_on,
+                line.planned,
+            )
+            for line in text.payments
+        ],
+    )
