@@ -7,6 +7,7 @@ from grants.oversight.queries.home import duties, first_steps, lately, overview,
 from grants.oversight.queries.organisations import organisation_hub
 from grants.oversight.queries.proofs import deliveries, proofs, request_waits
 from grants.oversight.queries.sentences import Line, to_team
+from grants.oversight.queries.spending import call_spending, grant_money
 from grants.oversight.queries.stages import later
 from grants.oversight.queries.trail import record, record_rows, story, things
 
@@ -16,10 +17,12 @@ told_by(later)
 __all__ = [
     "HELD_ELSEWHERE",
     "Line",
+    "call_spending",
     "check_ledger",
     "deliveries",
     "duties",
     "first_steps",
+    "grant_money",
     "health",
     "lately",
     "organisation_hub",
