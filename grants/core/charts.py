@@ -14,9 +14,9 @@ from grants.core.money import ZERO, Money
 # The box in which levels are drawn, in hundredths of a per cent: above it is room for a name, below it for the months.
 TOP, BOTTOM = 800, 8_800
 WHOLE = 10_000
-# Two names on top of each other cannot be read: so far apart are they at least.
-NAMES_APART = 800
-TICKS_MAX = 5
+# Two names on top of each other cannot be read: so far apart are they at least, where they end near each other.
+NAMES_APART, NAMES_WIDE = 800, 3_500
+TICKS_MAX = 6
 NAMES_OF_COLUMNS_MAX = 4
 
 
@@ -143,8 +143,9 @@ def _top(highest: Money) -> Money:
 
 
 def _ticks(top: Money) -> tuple[Money, ...]:
-    """Round figures from nothing to the top, at most five."""
-    parts = next((each for each in (4, 5, 3, 2) if top.cents % each == 0 and each <= TICKS_MAX - 1), 1)
+    """Figures from nothing to the top that an axis says exactly: thirds of three and six, fifths of five, else quarters."""
+    wanted = {"3": 3, "5": 5, "6": 3}.get(str(top.cents)[0], 4)
+    parts = wanted if top.cents % wanted == 0 else 1
     return tuple(Money(top.cents // parts * place) for place in range(parts + 1))
 
 
@@ -179,7 +180,8 @@ def _names(series: Sequence[Series], columns: int, top: Money) -> tuple[Label, .
             ends.append((_height(level, top), _edge(places[-1] + 1, columns), each, level))
     found: list[Label] = []
     for height, x, each, level in sorted(ends, key=lambda end: end[0]):
-        y = max(height, found[-1].y + NAMES_APART if found else height)
+        near = [other.y for other in found if abs(other.x - x) < NAMES_WIDE]
+        y = max(height, max(near) + NAMES_APART if near else height)
         found.append(Label(each.key, f"{each.name} {rounded(level)}", x, min(y, BOTTOM)))
     return tuple(found)
 

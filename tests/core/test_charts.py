@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grants.core import charts
-from grants.core.charts import BOTTOM, NAMES_APART, TOP, WHOLE, Series
+from grants.core.charts import BOTTOM, NAMES_APART, NAMES_WIDE, TOP, WHOLE, Series
 from grants.core.money import ZERO, Money
 
 LEVELS = st.one_of(st.none(), st.integers(0, 10**12).map(Money))
@@ -43,7 +43,7 @@ def test_names_stand_apart_while_there_is_room_and_ticks_are_exact(drawing: tupl
     drawn = charts.steps(*drawing)
 
     for one, other in pairwise(drawn.names):
-        assert other.y - one.y >= NAMES_APART or other.y == BOTTOM
+        assert abs(other.x - one.x) >= NAMES_WIDE or other.y - one.y >= NAMES_APART or other.y == BOTTOM
     assert len(drawn.ticks) <= charts.TICKS_MAX
     assert len(drawn.columns) <= charts.NAMES_OF_COLUMNS_MAX
     assert drawn.ticks[0].text == "0"

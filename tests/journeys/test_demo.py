@@ -62,7 +62,8 @@ REACHED = {
         evaluation.import_pool evaluation.pool evaluation.pool_entry evaluation.pool_person evaluation.reopen evaluation.rule oversight.about oversight.accessibility
         oversight.application_history oversight.call_history oversight.city_served
         oversight.grant_history oversight.home oversight.order_history oversight.organisation oversight.privacy
-        payments.approvals payments.batch payments.batches payments.entry payments.grant payments.ledger payments.order
+        payments.ageing payments.approvals payments.batch payments.batches payments.entry payments.forecast payments.grant
+        payments.ledger payments.order
         payments.balances payments.bank payments.fund payments.bank_account payments.bank_import payments.bank_line payments.bank_statement
         rates.convert rates.index rates.interest rates.kind_page
         payments.own_account payments.own_accounts payments.reversal payments.reversals payments.unmatched
@@ -105,7 +106,7 @@ ELSEWHERE = {
     "evaluation.sheet_history", "evaluation.shift", "evaluation.terms", "evaluation.withdraw_invitation",
     "evaluation.step_down", "identity.address", "identity.choose_password", "identity.confirm_password",
     "identity.decide_double", "identity.demo_people", "identity.new_address", "identity.password",
-    "payments.answer", "payments.ask_again", "rates.table",
+    "payments.answer", "payments.ask_again", "payments.kept_forecast", "rates.table",
 }  # fmt: skip
 
 

@@ -168,7 +168,10 @@ def test_filters_narrow_it_and_what_they_do_not_name_is_said(fin: FlaskClient, g
 
 
 def test_the_pages_cost_as_many_statements_with_one_grant_as_with_four(fin: FlaskClient, grant: World) -> None:
-    addresses = ("/finance/forecast", "/finance/ageing", "/finance/ageing?what=recoveries")
+    with clock.at(NOW):
+        kept = services.keep_forecast(actors.fin())
+    pages = ("forecast", f"forecast/{kept}", "ageing", "ageing?what=recoveries")
+    addresses = [*(f"/finance/{each}" for each in pages), f"/grants/{grant.reference}"]
 
     def counted() -> list[int]:
         found = []

@@ -219,7 +219,8 @@ def kept_forecast(actor: Actor, reference: str, at: datetime) -> Asking[KeptPage
     ]
     kept, grants, people = yield from side_by_side(about)
     then, now = tuple(map(kept_line, kept)), lines_of((), grants)
-    moved = moves(then, now)
+    order = {each.id: place for place, each in enumerate(grants)}
+    moved = sorted(moves(then, now), key=lambda move: order.get(move.grant_id, len(order)))
     causes = [(cause, tuple(each for each in moved if each.cause is cause)) for cause in Cause]
     return KeptPage(
         Snapshot(row.reference, row.as_of, people[row.taken_by].name if row.taken_by else None, row.note),

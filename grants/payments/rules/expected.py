@@ -134,7 +134,7 @@ class Expected:
             case Basis.SIGNATURE:
                 return "when the agreement is signed"
             case Basis.REQUEST:
-                return f"when request {self.waits_for} is decided"
+                return f"when request {self.waits_for} is decided" if self.waits_for else "when its request is decided"
             case Basis.REPORT:
                 return f"when report {self.waits_for} is accepted"
             case Basis.MILESTONE:
@@ -222,7 +222,8 @@ def _prefinancing(money: GrantMoney, today: date) -> Expected | None:
     if not money.limits.prefinancing:
         return None
     due = max(prefinancing_due_on(money.in_force_on or today, money.starts_on, money.times), today)
-    return Expected(PaymentKind.PREFINANCING, None, money.limits.prefinancing, due, Basis.SIGNATURE)
+    basis = Basis.SIGNATURE if money.in_force_on is None else Basis.REQUEST
+    return Expected(PaymentKind.PREFINANCING, None, money.limits.prefinancing, due, basis)
 
 
 def _requested(request: RequestStands, today: date) -> Expected:
