@@ -109,7 +109,8 @@ class EntryPage:
     @property
     def about(self) -> str:
         """The reference of what its acts were about, as far as one is known."""
-        return next((each.reference for each in (*self.documents, *self.grants.values())), "")
+        named = [each.reference for each in self.documents] + [each.reference for each in self.grants.values()]
+        return next(iter(named), "")
 
 
 @reader

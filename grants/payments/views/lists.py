@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from grants.core import clock
 from grants.core.errors import Invalid
 from grants.core.paging import Page, Rows
 from grants.payments import queries
@@ -64,14 +65,21 @@ def _of_grant(found: queries.GrantPayments) -> Iterator[Cells]:
     for asked in found.requests:
         made = asked.decision
         amounts = (made.payable, made.retained, made.cleared, made.deferred, made.refused) if made else (None,) * 5
-        day = asked.submitted_at.date()
-        start = ("request", asked.reference, asked.reason, day, asked.due_on, asked.state.value, None)
-        yield (*start, asked.requested, *amounts, None, None)
+        opened = clock.in_zone(asked.submitted_at).date()
+        yield (
+            *("request", asked.reference, asked.reason, opened, asked.due_on, asked.state.value, None),
+            *(asked.requested, *amounts, None, None),
+        )
     for order in found.orders:
-        start = ("order", order.reference, order.reason, None, order.due_on, order.state.value, order.value_on)
-        yield (*start, *(None,) * 6, order.amount, None)
+        yield (
+            *("order", order.reference, order.reason, None, order.due_on, order.state.value, order.value_on),
+            *(*(None,) * 6, order.amount, None),
+        )
     if (owed := found.recovery) is not None:
-        yield ("recovery", owed.reference, None, None, owed.due_on, owed.state.value, None, *(None,) * 6, owed.amount, owed.received)  # fmt: skip
+        yield (
+            *("recovery", owed.reference, None, None, owed.due_on, owed.state.value, None),
+            *(*(None,) * 6, owed.amount, owed.received),
+        )
 
 
 @bp.get("/finance/bank/<ref>/statements.<any(csv, xlsx):kind>")
