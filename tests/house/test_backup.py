@@ -20,22 +20,31 @@ import psycopg
 import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
+from sqlalchemy import select
 
 from config import Config
 from grants import local
+from grants.agreements.models import Grant
 from grants.app import create_app
 from grants.cli import build_cli
 from grants.cli.backup import _moment, _refuse_unless_empty
 from grants.core import audit, clock, files
 from grants.core.acts import act
-from grants.core.db import db
+from grants.core.db import db, get
 from grants.core.errors import NotAllowed, Refused
+from grants.core.money import euros
 from grants.core.permissions import Actor, Permission, system_actor
 from grants.identity.queries import person_by_email
 from grants.local import archive, dumping
 from grants.oversight import services
-from tests import servers
+from grants.payments import queries as payments
+from grants.payments import services as paying
+from grants.payments.models import PaymentBatch
+from grants.payments.rules import DecisionInput
+from grants.payments.rules.pay_runs import FileInput, FileLayout
+from tests import actors, servers
 from tests.conftest import cloned, settings_for
+from tests.payments.test_services import authorised
 from tests.payments.world import IN_FORCE, world
 from tests.programs import lending
 from tests.worlds import World, Worlds
@@ -197,6 +206,34 @@ def test_everything_comes_back_and_is_checked(here: Place, there: Place, tmp_pat
     assert list(there.settings.home.glob(".restore-*")) == []
     assert there.grants("audit", "verify").exit_code == 0
     assert there.grants("ledger", "verify").exit_code == 0
+
+
+def test_a_restored_database_knows_the_payment_files_sent_since_and_sends_none_again(
+    here: Place, there: Place, app: Flask, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    app.config["CHECKPOINT_FOLDER"] = str(outside)
+    grant_id = db.session.scalars(select(Grant.id)).one()
+    request = paying.open_prefinancing(actors.program(), grant_id)
+    assert request is not None
+    paying.decide(actors.otto(), request.id, DecisionInput(euros(240_000), "As agreed."))
+    order_id = authorised(request.id)
+    made = backup_of(here, tmp_path)
+    sent = paying.export(actors.carl(), (order_id,), control_total=euros(210_000))
+    paying.leave_record(system_actor("worker", (Permission.PAYMENT_FILE_PROVE,)), sent.id)
+    restored = Place(replace(there.settings, CHECKPOINT_FOLDER=str(outside)))
+
+    answer = restored.grants("backup", "restore", str(made))
+
+    assert answer.exit_code == 0, answer.output
+    assert "Payment files were sent after this backup was made: 1, with 1 payments." in answer.output
+    db.session.rollback()
+    assert restored.ask("SELECT message_id FROM sent_elsewhere") == get(PaymentBatch, sent.id).message_id
+    with lending() as program_of, program_of(restored.settings).app_context():
+        account = payments.payable_from_any((order_id,))
+        given = FileInput(account, FileLayout.XLSX, clock.in_zone(clock.now()).date())
+        with pytest.raises(Refused, match="may have left already, in a file that this database does not know"):
+            paying.build(actors.carl(), (order_id,), given)
 
 
 def test_a_backup_is_checked_without_settings_or_database(made: Path) -> None:

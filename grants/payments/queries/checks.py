@@ -431,7 +431,9 @@ def _as_it_stands(model: type[Row], name: str) -> Any:
     ).where(stands.is_not(None))
     if (model, name) == (PaymentBatch, "state"):
         # The lists of before files were checked left as they were made: they had no state to record, and get no other.
-        statement = statement.where(PaymentBatch.own_account_id.is_not(None))
+        # What was entered by the record of a file sent elsewhere has no account either, and an id of its own.
+        entered = PaymentBatch.message_id != PaymentBatch.reference
+        statement = statement.where(PaymentBatch.own_account_id.is_not(None) | entered)
     return statement
 
 
