@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from grants.agreements.models import GrantRevision, RevisionVerdict, RevisionVersion
-from grants.agreements.rules import GrantView, JudgementView, Revised, RevisionView, VersionView
+from grants.agreements.rules import GrantView, JudgementView, Revised, RevisionVersionView, RevisionView
 from grants.agreements.states import RevisionKind, Verdict
 from grants.applications import queries as applied
 from grants.applications.models import Application
@@ -105,7 +105,7 @@ def _applied_for(application_id: UUID, application: Any) -> Asking[tuple[Revised
     return Revised(kept.content, None), names
 
 
-def _versions(grant_id: UUID) -> Asking[tuple[VersionView, ...]]:
+def _versions(grant_id: UUID) -> Asking[tuple[RevisionVersionView, ...]]:
     versions, verdicts = yield from side_by_side(
         ask(question)
         for question in (
@@ -138,7 +138,7 @@ def _versions(grant_id: UUID) -> Asking[tuple[VersionView, ...]]:
     for row in verdicts:
         said[row.revision_id].append(JudgementView(Verdict(row.verdict), row.words, row.name, row.decided_at))
     return tuple(
-        VersionView(
+        RevisionVersionView(
             row.number, RevisionKind(row.kind), row.words, row.sent_by, row.name, row.sent_at, tuple(said[row.id])
         )
         for row in versions

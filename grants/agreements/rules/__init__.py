@@ -84,8 +84,8 @@ from grants.agreements.rules.parties import (
 from grants.agreements.rules.revising import (
     JudgementView,
     Revised,
+    RevisionVersionView,
     RevisionView,
-    VersionView,
     above_shares,
     asked_for,
     budget_problems,
@@ -188,6 +188,7 @@ __all__ = [
     "PowerToSign",
     "ReportPlan",
     "Revised",
+    "RevisionVersionView",
     "RevisionView",
     "SanctionsCheck",
     "ScheduleLine",

@@ -57,7 +57,7 @@ class JudgementView:
 
 
 @dataclass(frozen=True, slots=True)
-class VersionView:
+class RevisionVersionView:
     """One revision that was sent, or the statement that none is needed, with what was said of it."""
 
     number: int
@@ -77,10 +77,10 @@ class RevisionView:
     old: Revised | None
     new: Revised
     names: Mapping[UUID, str]
-    versions: tuple[VersionView, ...]
+    versions: tuple[RevisionVersionView, ...]
 
     @property
-    def last(self) -> VersionView | None:
+    def last(self) -> RevisionVersionView | None:
         """The newest that was frozen."""
         return self.versions[-1] if self.versions else None
 
@@ -180,7 +180,7 @@ def revision_problems(state: RevisionState | None) -> tuple[Problem, ...]:
 # --- guards -------------------------------------------------------------------------------------------------------
 
 
-def refuse_fixed(state: RevisionState, last: VersionView | None) -> None:
+def refuse_fixed(state: RevisionState, last: RevisionVersionView | None) -> None:
     """While somebody looks at a revision, and once it is accepted, nobody writes in it."""
     match state:
         case RevisionState.SENT:

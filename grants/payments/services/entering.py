@@ -17,18 +17,12 @@ from grants.core.money import total
 from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
 from grants.identity.rules import demand_fresh
-from grants.ledger import rules as legs
-from grants.ledger import services as ledger
-from grants.ledger.rules import Event, Posting
-from grants.payments import rules
 from grants.payments.models import PaymentBatch, PaymentOrder, PaymentRequest, SentElsewhere, SentElsewhereLine
 from grants.payments.rules.outside import Decision
 from grants.payments.rules.pay_runs import FileLayout
-from grants.payments.services import parts
 from grants.payments.services.building import lines_now, lock_orders, next_reference
-from grants.payments.services.orders import sign, signed
-from grants.payments.services.requests import dims_of
-from grants.payments.states import ORDER, BatchState, OrderState, Step
+from grants.payments.services.sending import leave
+from grants.payments.states import ORDER, BatchState, OrderState
 from grants.programmes.models import Programme
 
 
@@ -125,31 +119,14 @@ def enter_as_sent(actor: Actor, sent_id: UUID, *, version: int | None = None) ->
     batch = _entered_batch(actor, row, next_reference(str(code)), orders)
     line_of = {order_id: line for line, order_id in pairs}
     for order in orders:
-        faults.point("four_eyes")
-        rules.refuse_same_person(signed(order), Step.SENT, actor.user_id)
         order.end_to_end_id = order.end_to_end_id or line_of[order.id].end_to_end_id
         ORDER.move(order, "put_in_file")
         order.batch_id = batch.id
-        ORDER.move(order, "send")
-        order.sent_by = actor.user_id
-        sign(actor, order, Step.SENT)
         line_of[order.id].order_id = order.id
     batch.content = [line.stored() for line in lines_now(orders)]
     db.session.add(batch)
     on = clock.in_zone(row.sent_at).date()
-    parted = parts.sent(orders)
-    ledger.post_many(
-        [
-            Posting(
-                Event.ORDER_SENT,
-                f"payment_order:{order.id}:sent",
-                on,
-                f"{order.reference}: sent in {batch.reference}, known by the record of {row.message_id}",
-                legs.legs_e7(parted[order.id], dims_of(grants[order.grant_id], order)),
-            )
-            for order in orders
-        ]
-    )
+    leave(actor, orders, grants, on=on, told=f"sent in {batch.reference}, known by the record of {row.message_id}")
     return len(orders)
 
 

@@ -21,14 +21,13 @@ from grants.payments.rules import BatchSummary, OrderSummary
 from grants.payments.rules.returns import refuse_came_back_day
 from grants.payments.services.booking import CameBack, book_rejected, sent_on
 from grants.payments.services.building import lock_orders
+from grants.payments.services.hands import sign, signed
 from grants.payments.services.locks import lock_grant, scope_of_batch, scope_of_order
 from grants.payments.services.orders import (
     confirmed_account,
     order_summary,
     person_of,
     refuse_same_account,
-    sign,
-    signed,
 )
 from grants.payments.services.requests import programme_code, today
 from grants.payments.states import AT_BANK, BATCH, BatchState, OrderState, Step

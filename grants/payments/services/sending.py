@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -77,6 +77,13 @@ def send(actor: Actor, batch_id: UUID, *, count: int, control_total: Money, vers
     _refuse_other_bytes(batch, orders, grants)
     BATCH.move(batch, "send")
     batch.sent_at, batch.sent_by = acts.moment(), actor.user_id
+    leave(actor, orders, grants, on=today(), told=f"sent in {batch.reference}")
+    ask_for_record(batch_id)
+    return BatchSummary(batch.id, batch.reference, batch.orders, batch.total, batch.file_sha256)
+
+
+def leave(actor: Actor, orders: Sequence[PaymentOrder], grants: Mapping[UUID, Grant], *, on: date, told: str) -> None:
+    """Orders in a file leave with it, by one person the circuit lets send each of them; what was in their way is refused."""
     hands = refuse_hands(actor, orders, Step.SENT)
     for order in orders:
         ORDER.move(order, "send")
@@ -86,33 +93,35 @@ def send(actor: Actor, batch_id: UUID, *, count: int, control_total: Money, vers
     parted = parts.sent([order for order in orders if order.reissue_of is None])
     ledger.post_many(
         [
-            *(_sent(order, grants[order.grant_id], batch, parted[order.id]) for order in orders if order.id in parted),
-            *(_sent_again(order, grants[order.grant_id], batch) for order in again),
+            *(
+                _sent(order, grants[order.grant_id], on, told, parted[order.id])
+                for order in orders
+                if order.id in parted
+            ),
+            *(_sent_again(order, grants[order.grant_id], on, told) for order in again),
         ]
     )
-    ask_for_record(batch_id)
-    return BatchSummary(batch.id, batch.reference, batch.orders, batch.total, batch.file_sha256)
 
 
-def _sent(order: PaymentOrder, grant: Grant, batch: PaymentBatch, parted: Amounts) -> Posting:
+def _sent(order: PaymentOrder, grant: Grant, on: date, told: str, parted: Amounts) -> Posting:
     return Posting(
         Event.ORDER_SENT,
         f"payment_order:{order.id}:sent",
-        today(),
-        f"{order.reference}: sent in {batch.reference}",
+        on,
+        f"{order.reference}: {told}",
         legs.legs_e7(parted, dims_of(grant, order)),
     )
 
 
-def _sent_again(order: PaymentOrder, grant: Grant, batch: PaymentBatch) -> Posting:
+def _sent_again(order: PaymentOrder, grant: Grant, on: date, told: str) -> Posting:
     """What came back leaves again (E9c), part by part as it came back."""
     assert order.reissue_of is not None, "asked for what is issued again"
     came_back = queries.moved_for(order.request_id, Account.RETURNED)[order.reissue_of]
     return Posting(
         Event.ORDER_REISSUED,
         f"payment_order:{order.id}:reissued",
-        today(),
-        f"{order.reference}: sent in {batch.reference}, issued again",
+        on,
+        f"{order.reference}: {told}, issued again",
         legs.legs_e9c(came_back, dims_of(grant, order), earlier=dims_of(grant, get(PaymentOrder, order.reissue_of))),
     )
 
