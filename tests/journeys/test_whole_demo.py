@@ -151,7 +151,10 @@ NOT_SHOWN = {
         for state in ("proposed", "closed")
     },
     **{
-        ("payment order", state): "no report of the bank and no return comes in the demo yet; tests of payments hold that"
+        (
+            "payment order",
+            state,
+        ): "no report of the bank and no return comes in the demo yet; tests of payments hold that"
         for state in ("acknowledged", "bank_rejected", "returned")
     },
     **{
