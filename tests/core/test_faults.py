@@ -81,11 +81,13 @@ from grants.identity.states import FactKind
 from grants.payments import queries as paid_reads
 from grants.payments import services as paying
 from grants.payments.models import OwnAccount
+from grants.payments.queries.statements import is_open_line
 from grants.payments.rules import DecisionInput, ReceiptInput, RecoveryInput
 from grants.payments.rules.circuit import ALL_PAIRS
 from grants.payments.rules.own_accounts import OwnAccountInput
 from grants.payments.rules.pay_runs import FileInput, FileLayout
-from grants.payments.states import Step, SuspensionReason
+from grants.payments.rules.statements.claims import Claim
+from grants.payments.states import Explained, Step, SuspensionReason
 from grants.programmes.models import Programme
 from grants.reporting import queries as reports
 from grants.reporting import services as reporting
@@ -106,9 +108,15 @@ from tests.factories import applications as factory
 from tests.factories import identity as identity_factory
 from tests.factories.applications import AFTER_CLOSING, WHILE_OPEN, again
 from tests.html import check_page
+from tests.payments.bank_statements import debit
+from tests.payments.conftest import in_force
+from tests.payments.test_bank_booking import PAID_ON, TOLD, brought, came, lines, owed, sent, statement
+from tests.payments.test_bank_booking import paid as bank_paid
+from tests.payments.test_came_back import named
+from tests.payments.test_came_back import reported as bank_reported
 from tests.payments.test_parts import with_costs
 from tests.payments.test_reversals import raised
-from tests.payments.world import SEEN, World, asks_for, carried, forge, world
+from tests.payments.world import IN_FORCE, SEEN, World, asks_for, carried, forge, world
 from tests.servers import Cluster
 from tests.soak.killing import tables
 
@@ -266,6 +274,49 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(
         assert "four_eyes" in attack.relied[verb], verb
     for verb in ("limit.propose", "limit.confirm", "limit.refuse", "limit.withdraw"):
         assert "four_eyes" in attack.relied[verb], verb
+
+
+def confirmed_line(explained: Explained, named: str) -> None:
+    """What Carl says of the newest line that waits, refused once and then confirmed by Vera."""
+    (*_, line) = [each for each in lines() if is_open_line(each)]
+    given, line_id = Claim(explained, named, "The bank said so."), line.id
+    with clock.at(TOLD):
+        paying.refuse_claim(actors.vera(), paying.explain(actors.carl(), line_id, given), reason="Ask the bank again.")
+        paying.withdraw_claim(actors.carl(), paying.explain(actors.carl(), line_id, given))
+        paying.confirm_claim(actors.vera(), paying.explain(actors.carl(), line_id, given))
+
+
+def test_what_the_bank_tells_is_refused_whatever_fails_inside_a_guard(app: Flask, attack: Attack) -> None:
+    found = in_force()
+    first = sent(found, euros(100_000))
+    second = sent(found, euros(50_000), first.request_id)
+    third = sent(found, euros(60_000), first.request_id)
+    back = {"end_to_end_id": first.end_to_end_id, "return_reason": "MS03", "bank_reference": "B-3"}
+    other = bank_paid(second, end_to_end_id="OTHER-1", bank_reference="B-2")
+    brought(statement(bank_paid(first), other, came(100_000_00, **back)))
+    confirmed_line(Explained.ORDER, second.reference)
+    bank_reported(third, (named(third), "RJCT", "MS03"))
+    with clock.at(TOLD):
+        again = paying.reissue(actors.fin(), first.id).id
+        paying.verify(actors.vera(), again)
+        paying.authorise(actors.otto(), again)
+        paying.export(actors.carl(), (again,), control_total=euros(100_000))
+        paying.reject_by_bank(actors.carl(), again, reason="MS03", on=TOLD.date())
+    with clock.at(IN_FORCE):
+        other_grant = world(2)
+    debt = owed(other_grant)
+    brought(statement(came(10_000_00, bank_reference="B-5"), identifier="S-2", number="42", opening=euros(950_000)))
+    confirmed_line(Explained.RECOVERY, debt.reference)
+    above = came(50_000_01, bank_reference="B-6", remittance=debt.reference)
+    repaid = debit(1, end_to_end_id="", bank_reference="B-7", booked_on=PAID_ON, value_on=PAID_ON)
+    brought(statement(above, repaid, identifier="S-3", number="43", opening=euros(960_000)))
+    confirmed_line(Explained.REPAID, debt.reference)
+    DONE.add("bank")
+
+    assert {"four_eyes", "matching", "scope"} <= attack.relied["bank_line.confirm"]
+    assert {"matching", "conflict", "scope"} <= attack.relied["bank_line.book"]
+    assert {"matching", "conflict"} <= attack.relied["bank_report.apply"]
+    assert {"ceiling", "conflict", "scope"} <= attack.relied["payment_order.reissue"]
 
 
 # --- applications ---------------------------------------------------------------------------------------------------
@@ -708,7 +759,7 @@ def not_refused(reader: Reader, path: str, guards: set[Site]) -> list[str]:
 
 
 def test_every_guard_of_the_program_was_attacked() -> None:
-    if {"payments", "applications", "awards", "roles", "registers", "pages"} - DONE:
+    if {"payments", "bank", "applications", "awards", "roles", "registers", "pages"} - DONE:
         pytest.skip("the scenes before this one did not all run")
 
     known = sites()

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
@@ -12,23 +13,34 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
+from werkzeug.datastructures import FileStorage
 
 from config import Config
 from grants.agreements import queries as agreements
-from grants.core import clock
+from grants.core import clock, files
+from grants.core.db import db
 from grants.core.money import ZERO, euros
 from grants.core.paging import Page
 from grants.core.permissions import Actor
 from grants.identity.policy import Role
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
+from grants.ledger.models import LedgerEntry
 from grants.payments import queries, services
+from grants.payments.models import PaymentBatch, PaymentOrder
 from grants.payments.rules import DecisionInput
+from grants.payments.rules.statements.values import BankFile
+from grants.payments.services import bank_files
 from grants.reporting import services as reporting
 from grants.reporting.states import ReportState
 from tests import actors
 from tests.agreements.conftest import IN_FORCE, actor, by_mail, hold_in
 from tests.conftest import DemoTemplate, cloned, running, settings_for
+from tests.payments.bank_statements import file_of
+from tests.payments.bank_statements import report as report_of
+from tests.payments.conftest import in_force
+from tests.payments.test_bank_booking import TOLD, came, paid, right, sent, statement
 from tests.payments.world import SEEN, World, report, world
 from tests.reporting.test_services import first_report, written
 from tests.servers import Cluster
@@ -116,3 +128,48 @@ def test_a_report_sent_by_both_partners_at_once_is_sent_once(demo_settings: Conf
 
     sent = first_report(found)
     assert (sent.state, sent.versions) == (ReportState.SUBMITTED, 1)
+
+
+def bring(actor: Actor, data: bytes, kind: BankFile, at: datetime) -> str:
+    """Bring a file of the bank, read it and book or apply it, as the workers do."""
+    with clock.at(at):
+        upload = FileStorage(io.BytesIO(data), filename="bank.xml")
+        made = services.import_statement(actor, files.receive(upload, look=bank_files.look), kind)
+        services.read_statement(actor, made.id)
+        if kind is BankFile.REPORT:
+            services.apply_report(actor, made.id)
+        else:
+            services.book_lines(actor, made.id)
+    return made.reference
+
+
+@pytest.fixture
+def early(app: Flask) -> World:
+    """A grant of a year whose statements are past, with the people of then."""
+    return in_force()
+
+
+def test_one_statement_and_one_rejection_brought_by_eight_at_once_move_an_order_once(
+    early: World, racers: Racers
+) -> None:
+    order = sent(early)
+    assert order.end_to_end_id is not None and order.batch_id is not None
+    message = db.session.get_one(PaymentBatch, order.batch_id).message_id
+    told = file_of(statement(paid(order), came(70_00)))
+    rejection = report_of([(order.end_to_end_id, "RJCT", "MS03")]).replace(b"PCP-2027-B-0001", message.encode())
+    rejection = rejection.replace(b">150000.00<", f">{order.amount.cents // 100}.00<".encode())
+    carl = actors.carl()
+    deeds = [(carl, told, BankFile.STATEMENT, TOLD), (carl, rejection, BankFile.REPORT, TOLD)]
+
+    answers = racers.race(bring, deeds * (PROCESSES // 2))
+
+    assert {each.kind for each in answers.all} == {"done"}, answers.all
+    assert len({each.value for each in answers.all}) == 2
+    keys = db.session.scalars(
+        select(LedgerEntry.source_key).where(
+            LedgerEntry.source_key.in_([f"payment_order:{order.id}:{word}" for word in ("booked", "rejected")])
+        )
+    ).all()
+    assert len(keys) == 1 and db.session.get_one(PaymentOrder, order.id).state in ("executed", "bank_rejected")
+    assert books.balance(Account.UNIDENTIFIED) == euros(70)
+    right()

@@ -124,7 +124,7 @@ def file_candidates(batches: Mapping[UUID, PaymentBatch], orders: Iterable[Payme
     """These files as matching sees them, each with its orders that the bank has and has not booked."""
     waiting: dict[UUID, list[Money]] = {}
     for order in orders:
-        if order.batch_id in batches and order.state in OPEN_STATES:
+        if order.batch_id is not None and order.batch_id in batches and order.state in OPEN_STATES:
             waiting.setdefault(order.batch_id, []).append(order.amount)
     return [
         FileCandidate(

@@ -12,7 +12,7 @@ from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.core import acts, faults, files
 from grants.core.acts import act
-from grants.core.db import db, get
+from grants.core.db import db, locked
 from grants.core.permissions import Actor, Permission
 from grants.payments.models import BankImport, BankStatus, PaymentBatch, PaymentOrder
 from grants.payments.rules.statements.reports import Told, told_of
@@ -39,7 +39,8 @@ def apply_report(actor: Actor, import_id: UUID) -> ReportApplied:
     What the bank rejects after it booked it is refused and named: only a return brings that money back. A second time
     changes nothing.
     """
-    brought = get(BankImport, import_id)
+    # Locked before money: of two workers with the same report the second finds it applied.
+    brought = locked(BankImport, import_id)
     acts.subject("bank_import", import_id)
     ready = brought.kind == BankFile.REPORT.value and brought.state == ImportState.IMPORTED.value
     known = db.session.scalar(select(BankStatus.id).where(BankStatus.import_id == import_id).limit(1))

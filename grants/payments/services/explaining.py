@@ -13,15 +13,23 @@ from grants.core import acts, clock, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
 from grants.core.errors import Conflict, Invalid, NotFound, Refused
+from grants.core.money import total
 from grants.core.permissions import Actor, Permission, Scope
 from grants.identity.rules import demand_fresh
-from grants.ledger import queries as books
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
 from grants.ledger.accounts import Account
 from grants.ledger.rules import Dimensions, Event
 from grants.payments import rules
-from grants.payments.models import BankClaim, BankLine, OwnAccount, PaymentBatch, PaymentOrder, Recovery
+from grants.payments.models import (
+    BankClaim,
+    BankLine,
+    OwnAccount,
+    PaymentBatch,
+    PaymentOrder,
+    Recovery,
+    RecoveryReceipt,
+)
 from grants.payments.queries.statements import line_of
 from grants.payments.rules.statements.booking import booking_day, received_day
 from grants.payments.rules.statements.claims import Claim, refuse_unfit
@@ -190,9 +198,11 @@ def _refuse_return(line: BankLine, order: PaymentOrder) -> None:
 def _refuse_repaid(line: BankLine, row: Recovery) -> None:
     """No more is paid back than came above the debt; the money of other receipts is not this city's."""
     faults.point("ceiling")
-    stands = books.balance(Account.UNIDENTIFIED, grant_id=row.grant_id)
+    came = db.session.scalars(select(RecoveryReceipt.above).where(RecoveryReceipt.recovery_id == row.id))
+    repaid = select(BankLine.amount).where(BankLine.recovery_id == row.id, BankLine.booked_as == BookedAs.REPAID.value)
+    stands = total(came) - total(db.session.scalars(repaid))
     if line.amount > stands:
-        raise Refused(f"{stands} stands unidentified for the grant of {row.reference}; the line is of {line.amount}.")
+        raise Refused(f"{stands} came above {row.reference} and is not paid back yet; the line is of {line.amount}.")
 
 
 def _refuse_recovery(row: Recovery, by: UUID | None) -> None:
