@@ -98,7 +98,7 @@ NOTHING_THERE = {
             "applications.stage_invitations", "applications.trial_budget", "applications.trial_files",
             "applications.trial_section", "calls.answer_draft", "calls.asked_question", "calls.call_session",
             "cities.change_action", "programmes.change_rules", "programmes.describe", "programmes.show",
-            "payments.bank_account", "payments.bank_import", "payments.bank_statement", "payments.own_account",
+            "payments.appointment", "payments.bank_account", "payments.bank_import", "payments.bank_statement", "payments.own_account",
             "rates.file", "rates.table",
         }
     ),

@@ -56,6 +56,7 @@ from grants.payments.models import (
     BankImport,
     OwnAccount,
     PaymentBatch,
+    PaymentCircuit,
     PaymentOrder,
     PaymentRequest,
     Recovery,
@@ -93,6 +94,7 @@ KEPT_IN: dict[str, Any] = {
     "recovery": Recovery.state,
     "reversal": ReversalProposal.state,
     "payment file": PaymentBatch.state,
+    "rule of the circuit": PaymentCircuit.state,
     "own account": OwnAccount.state,
     "bank import": BankImport.state,
     "rate table": RateTable.state,
@@ -131,6 +133,13 @@ NOT_SHOWN = {
     **{
         ("reversal", state): "what is proposed in the demo is right; another test holds that"
         for state in ("refused", "withdrawn")
+    },
+    **{
+        (
+            "rule of the circuit",
+            state,
+        ): "four different people pay in the demo, as where nothing was set; tests of payments hold that"
+        for state in ("proposed", "confirmed", "refused", "withdrawn")
     },
     ("payment order", "in_file"): "each file of the demo leaves as it was made; tests of payments hold that",
     **{
