@@ -117,8 +117,8 @@ NOTHING_THERE = {
             "applications.stage_invitations", "applications.trial_budget", "applications.trial_files",
             "applications.trial_section", "calls.answer_draft", "calls.asked_question", "calls.call_session",
             "cities.change_action", "programmes.change_rules", "programmes.describe", "programmes.show",
-            "payments.bank_account", "payments.bank_import", "payments.bank_line", "payments.bank_statement", "payments.fund",
-            "payments.kept_forecast", "payments.own_account", "rates.file", "rates.table",
+            "payments.appointment", "payments.bank_account", "payments.bank_import", "payments.bank_line", "payments.bank_statement",
+            "payments.fund", "payments.kept_forecast", "payments.own_account", "rates.file", "rates.table",
         }
     ),
     SHOWN_BY_A_TEST: frozenset(SHOWN_BY),

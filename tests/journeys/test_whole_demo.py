@@ -57,6 +57,7 @@ from grants.payments.models import (
     BankImport,
     OwnAccount,
     PaymentBatch,
+    PaymentCircuit,
     PaymentOrder,
     PaymentRequest,
     Recovery,
@@ -95,6 +96,7 @@ KEPT_IN: dict[str, Any] = {
     "recovery": Recovery.state,
     "reversal": ReversalProposal.state,
     "payment file": PaymentBatch.state,
+    "rule of the circuit": PaymentCircuit.state,
     "own account": OwnAccount.state,
     "bank import": BankImport.state,
     "explanation": BankClaim.state,
@@ -135,6 +137,13 @@ NOT_SHOWN = {
     **{
         ("reversal", state): "what is proposed in the demo is right; another test holds that"
         for state in ("refused", "withdrawn")
+    },
+    **{
+        (
+            "rule of the circuit",
+            state,
+        ): "four different people pay in the demo, as where nothing was set; tests of payments hold that"
+        for state in ("proposed", "confirmed", "refused", "withdrawn")
     },
     ("payment order", "in_file"): "each file of the demo leaves as it was made; tests of payments hold that",
     **{

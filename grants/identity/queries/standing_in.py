@@ -55,11 +55,28 @@ def stand_ins(user_id: UUID | None = None) -> Asking[tuple[StandIn, ...]]:
     if user_id is not None:
         asked = asked.where(or_(RoleGrant.user_id == user_id, RoleGrant.stand_in_for == user_id))
     rows = yield from ask(asked)
-    return tuple(_stand_in(*row) for row in rows)
+    return tuple(_stand_in(row) for row in rows)
 
 
-def _stand_in(*told: Any) -> StandIn:
-    return StandIn(*told[:5], Role(told[5]), *told[6:])
+def _stand_in(row: Any) -> StandIn:
+    return StandIn(
+        id=row.id,
+        user_id=row.user_id,
+        name=row.name,
+        for_id=row.stand_in_for,
+        for_name=row.for_name,
+        role=Role(row.role),
+        kind=row.kind,
+        object_id=row.object_id,
+        starts_at=row.starts_at,
+        ends_before=row.ends_before,
+        reason=row.stand_in_reason,
+        assigned_by=row.assigned_by,
+        confirmed_by=row.confirmed_by,
+        confirmed_at=row.confirmed_at,
+        file_name=row.file_name,
+        sha256=row.sha256,
+    )
 
 
 @reader

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from grants.core import clock
+from grants.core import clock, faults
 from grants.core.errors import Invalid, Refused
 from grants.identity.states import Role
 
@@ -87,6 +87,7 @@ class StandIn:
 
 def check_stand_in(given: StandInInput, *, holder_id: UUID, actor_id: UUID | None, now: datetime) -> None:
     """A stand-in is another person than the holder, appointed by a third, for a time that is not over, with a reason."""
+    faults.point("four_eyes")
     if given.user_id == holder_id:
         raise Refused("Nobody stands in for themselves. Name another person.")
     if actor_id in {None, holder_id}:

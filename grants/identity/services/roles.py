@@ -262,6 +262,7 @@ def confirm_role(actor: Actor, grant_id: UUID) -> None:
     if grant.ends_before is not None and grant.ends_before <= acts.moment():
         raise Refused("This role has ended. Assign it again if it is still needed.")
     policy.refuse_confirming(actor.user_id, grant.user_id, grant.assigned_by)
+    faults.point("four_eyes")
     if grant.stand_in_for is not None and grant.stand_in_for == actor.user_id:
         raise Refused("It is you who is stood in for. Another administrator must confirm it.")
     refuse_confirming_for_ones_maker(actor, grant.assigned_by)

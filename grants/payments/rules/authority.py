@@ -27,8 +27,8 @@ class Limit:
     def words(self) -> str:
         """The limit in words.
 
-        >>> Limit(UUID(int=1), Money(10_000_000)).words
-        'EUR 100,000.00 for one order'
+        >>> Limit(UUID(int=1), Money(100)).words
+        'EUR 1.00 for one order'
         """
         parts = [f"{self.per_order} for one order"] if self.per_order else []
         parts += [f"{self.per_day} on one day"] if self.per_day else []

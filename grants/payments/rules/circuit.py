@@ -26,7 +26,7 @@ Signed = Mapping[Step, UUID]
 Pair = frozenset[Step]
 
 ALL_PAIRS: frozenset[Pair] = frozenset(frozenset(pair) for pair in combinations(Step, 2))
-# What no circuit gives up: initiator, authorising officer and accounting officer differ on every order (F1).
+# What every circuit keeps: initiator, authorising officer and accounting officer differ on every order (F1).
 ALWAYS_APART: frozenset[Pair] = frozenset(
     frozenset(pair) for pair in combinations((Step.PREPARED, Step.AUTHORISED, Step.SENT), 2)
 )
