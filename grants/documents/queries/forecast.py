@@ -152,7 +152,7 @@ def _payments_to_come(lines: Sequence[KeptLine], grants: Sequence[Grant]) -> Tab
     rows = [
         (line.due_on, names[line.grant_id].reference, line.name, line.because, line.amount)
         for line in sorted(_to_come(lines), key=lambda each: (each.due_on or date.max, str(each.grant_id), each.kind))
-        if line.grant_id in names
+        if line.grant_id is not None and line.grant_id in names
     ]
     columns = (
         Column("Expected on", DATE),

@@ -56,7 +56,7 @@ def outlooks(wanted: ColumnElement[bool], today: date, *, limit: int | None = No
     return tuple(_outlooks(grants, {each: Balances(found) for each, found in balances.items()}, parts, today))
 
 
-def _parts(ids: Select[Any]) -> list[Select[Any]]:
+def _parts(ids: Select[Any]) -> list[Any]:
     """Schedule, reports, milestones and requests of these grants, each in its order."""
     line, report, milestone, request = PaymentScheduleLine, PeriodicReport, Milestone, PaymentRequest
     return [

@@ -201,7 +201,7 @@ class KeptPage:
             for line in lines:
                 if line.month is not None:
                     sums.setdefault(line.month, [ZERO, ZERO])[place] += line.amount
-        return tuple((month, *sums[month]) for month in sorted(sums))
+        return tuple((month, then, now) for month, (then, now) in sorted(sums.items()))
 
 
 @reader

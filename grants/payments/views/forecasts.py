@@ -9,7 +9,7 @@ from flask import flash, request
 from grants.core import clock
 from grants.payments import queries, services
 from grants.payments.forms import KeepForecastForm, ageing_ask, forecast_ask
-from grants.payments.rules.ageing import Bucket, Owing, counted
+from grants.payments.rules.ageing import Bucket, Owing
 from grants.payments.rules.forecasting import month_words
 from grants.payments.views.frame import P, bp
 from grants.web.routing import current_actor, page, requires, see_other
@@ -62,5 +62,4 @@ def ageing() -> Any:
         typed_call=request.args.get("call", ""),
         kinds=list(Owing),
         steps=list(Bucket),
-        counted=counted,
     )
