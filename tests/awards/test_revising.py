@@ -31,6 +31,8 @@ from grants.budgets.rules import (
     PlannedPackage,
     Purpose,
     Shown,
+    Source,
+    SourceKind,
     field_name,
     to_mapping,
 )
@@ -195,6 +197,17 @@ def test_a_partner_writes_its_own_row_and_the_plan_and_does_not_send(prepared: P
     assert [(each.code, each.change.value) for each in found.money.packages] == [("WP1", "kept"), ("WP2", "added")]
     with pytest.raises(Refused, match="coordinator sends"):
         services.send_revision(prepared.second, prepared.grant_id, seen=found.new.fingerprint)
+
+
+def test_who_else_pays_is_the_coordinators_to_say_and_is_seen_beside_the_application(prepared: Prepared) -> None:
+    bank = Source("City bank", SourceKind.LOAN, euros(5), confirmed=True)
+
+    with pytest.raises(Refused, match="coordinator enters who else pays"):
+        services.revise_sources(prepared.second, prepared.grant_id, (bank,), None)
+    services.revise_sources(prepared.lead, prepared.grant_id, (bank,), None)
+
+    assert [(each.change.value, each.source) for each in prepared.revision.money.changed_sources] == [("added", bank)]
+    assert prepared.revision.is_changed
 
 
 def test_above_what_is_reserved_nothing_is_sent_to_the_cent(prepared: Prepared) -> None:

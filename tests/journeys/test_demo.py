@@ -61,7 +61,8 @@ REACHED = {
         evaluation.invite
         evaluation.import_pool evaluation.pool evaluation.pool_entry evaluation.pool_person evaluation.reopen evaluation.rule oversight.about oversight.accessibility
         oversight.application_history oversight.call_history oversight.city_served
-        oversight.grant_history oversight.home oversight.order_history oversight.organisation oversight.privacy
+        oversight.call_spending oversight.grant_history oversight.grant_spending oversight.spending_lines oversight.home oversight.order_history
+        oversight.organisation oversight.privacy
         payments.ageing payments.approvals payments.batch payments.batches payments.entry payments.forecast payments.grant
         payments.ledger payments.order payments.circuit payments.limits payments.stand_ins
         payments.balances payments.bank payments.fund payments.bank_account payments.bank_import payments.bank_line payments.bank_statement

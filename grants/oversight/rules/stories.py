@@ -24,6 +24,8 @@ GRANT_STORY = frozenset(
         ),
         *("agreement.sign_city", "agreement.sign_programme", "agreement.take_back", "grant.close"),
         *("bank_account.confirm", "bank_account.enter", "bank_account.refuse"),
+        *("preparation.accept_revision", "preparation.need_no_revision", "preparation.return_revision"),
+        "preparation.send_revision",
         *("milestone.accept", "milestone.expect", "milestone.report", "milestone.return", "milestone.set_expected"),
         *("report.accept", "report.open", "report.reject", "report.return", "report.submit"),
         *("payment_request.decide", "payment_request.open_for_report", "payment_request.open_prefinancing"),
