@@ -205,6 +205,8 @@ def test_what_the_demo_signed_is_version_one_with_the_hash_of_both_signatures(de
         page = text_of(officer.get(f"/grants/{found.reference}/versions/1"))
     assert len(asked) <= 8
     assert "Description of the action" in page and "Annex 3" in page
+    # What was confirmed when the application was sent, and whom not to ask to assess it, describes no action.
+    assert "Your city and its mandate" in page and "Declarations" not in page and "not ask to assess" not in page
     for place in ("agreement.pdf", "versions/1.pdf"):
         with officer.get(f"/grants/{found.reference}/{place}") as paper:
             assert paper.mimetype == "application/pdf"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from grants.applications.rules import SubmittedContent
 from grants.budgets.rules import BudgetContent, timeline
@@ -90,19 +91,25 @@ def _sections(sent: SubmittedContent) -> tuple[AnnexSection, ...]:
             tuple((item.question.label, dossiers.answer_words(item, file_names)) for item in section.items),
         )
         for section in dossiers.answered(sent.dossier)
-        if section.items
+        if section.items and not _is_sign_off(section)
     )
 
 
-def plan_lines(budget: BudgetContent, names: Mapping[object, str]) -> tuple[PlanLine, ...]:
+def _is_sign_off(section: dossiers.AnsweredSection) -> bool:
+    """Whether a section holds what was confirmed when the application was sent (and whom not to ask to assess it): nothing of
+    it describes the action."""
+    return any(item.question.kind is dossiers.QuestionKind.CONFIRMATION for item in section.items)
+
+
+def plan_lines(budget: BudgetContent, names: Mapping[UUID, str]) -> tuple[PlanLine, ...]:
     """The work plan from top to bottom."""
-    bars, _ = timeline(budget.plan, names)  # type: ignore[arg-type]  # ids of organisations
+    bars, _ = timeline(budget.plan, names)
     return tuple(
         PlanLine(bar.code, bar.title, bar.kind, bar.owner, bar.months.words if bar.months else "") for bar in bars
     )
 
 
-def budget_table(budget: BudgetContent, names: Mapping[object, str], basis: str) -> BudgetTable:
+def budget_table(budget: BudgetContent, names: Mapping[UUID, str], basis: str) -> BudgetTable:
     """The budget by beneficiary and category; every line and every column sums to the cent."""
     sums = budget.totals
     return BudgetTable(
