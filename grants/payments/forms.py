@@ -25,7 +25,7 @@ from grants.payments.rules import (
     RecoveryInput,
 )
 from grants.payments.rules.balances_asked import BalancesAsk
-from grants.payments.rules.outside import Decision
+from grants.payments.rules.outside import Fate
 from grants.payments.rules.own_accounts import OwnAccountInput
 from grants.payments.rules.pay_runs import FileInput, FileLayout
 from grants.programmes.rules import ProgrammeView
@@ -92,7 +92,7 @@ class SentElsewhereForm(MoneyForm):
     decision = RadioField(
         "What became of it",
         [Needed("Choose what became of the file.")],
-        choices=choices((each.value, each.words) for each in Decision),
+        choices=choices((each.value, each.words) for each in Fate),
     )
     reason = TextAreaField("How you know", [A_PARAGRAPH, Needed("Say how you know.")])
 

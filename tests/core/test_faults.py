@@ -80,7 +80,7 @@ from grants.identity.states import FactKind
 from grants.payments import services as paying
 from grants.payments.models import OwnAccount, PaymentRequest, SentElsewhere
 from grants.payments.rules import DecisionInput, ReceiptInput, RecoveryInput
-from grants.payments.rules.outside import Decision
+from grants.payments.rules.outside import Fate
 from grants.payments.rules.own_accounts import OwnAccountInput
 from grants.payments.rules.pay_runs import FileInput, FileLayout
 from grants.payments.states import SuspensionReason
@@ -161,9 +161,9 @@ def entered_elsewhere(request_id: UUID, amount: int) -> None:
     lay(replace(FILE, sent_at=NOW, lines=(replace(LINE, request=asked, cents=amount * 100),)))
     paying.compare(PROVER)
     sent_id = db.session.scalars(select(SentElsewhere.id)).one()
-    paying.propose(actors.carl(), sent_id, Decision.SENT, reason="Statement 12.")
+    paying.propose(actors.carl(), sent_id, Fate.SENT, reason="Statement 12.")
     paying.refuse(actors.otto(), sent_id, reason="Of another account.")
-    paying.propose(actors.carl(), sent_id, Decision.SENT, reason="Statement 13.")
+    paying.propose(actors.carl(), sent_id, Fate.SENT, reason="Statement 13.")
     paying.confirm(actors.otto(), sent_id)
     paying.enter_as_sent(actors.carl(), sent_id)
     paying.execute(actors.carl(), order_id, value_on=NOW.date())

@@ -23,7 +23,7 @@ from grants.ledger.accounts import Account
 from grants.payments import queries, services
 from grants.payments.models import PaymentBatch, PaymentOrder, SentElsewhere
 from grants.payments.rules import outside
-from grants.payments.rules.outside import Decision, SentFile, SentLine
+from grants.payments.rules.outside import Fate, SentFile, SentLine
 from grants.payments.rules.pay_runs import FileInput, FileLayout
 from jobs import payments as work
 from tests import actors
@@ -147,12 +147,12 @@ def test_a_file_that_stood_ready_when_the_backup_was_made_is_not_sent_again(orde
 def test_never_received_is_said_by_two_people_and_frees_the_payment(order: UUID, elsewhere: SentElsewhere) -> None:
     sent_id = elsewhere.id
     with pytest.raises(Invalid, match="reason"):
-        services.propose(actors.carl(), sent_id, Decision.NEVER_RECEIVED, reason=" ")
+        services.propose(actors.carl(), sent_id, Fate.NEVER_RECEIVED, reason=" ")
     with pytest.raises(NotAllowed):
-        services.propose(actors.otto(), sent_id, Decision.NEVER_RECEIVED, reason="Asked the bank")
-    services.propose(actors.carl(), sent_id, Decision.NEVER_RECEIVED, reason="The bank’s letter of today")
+        services.propose(actors.otto(), sent_id, Fate.NEVER_RECEIVED, reason="Asked the bank")
+    services.propose(actors.carl(), sent_id, Fate.NEVER_RECEIVED, reason="The bank’s letter of today")
     with pytest.raises(Refused, match="proposed already"):
-        services.propose(actors.carl(), sent_id, Decision.SENT, reason="Changed my mind")
+        services.propose(actors.carl(), sent_id, Fate.SENT, reason="Changed my mind")
     with pytest.raises(Refused, match="may have left already"):
         build(order)
     with pytest.raises(NotAllowed):
@@ -170,7 +170,7 @@ def test_never_received_is_said_by_two_people_and_frees_the_payment(order: UUID,
 
 
 def test_a_refused_proposal_is_open_again(elsewhere: SentElsewhere) -> None:
-    services.propose(actors.carl(), elsewhere.id, Decision.SENT, reason="Statement 12")
+    services.propose(actors.carl(), elsewhere.id, Fate.SENT, reason="Statement 12")
     services.refuse(actors.otto(), elsewhere.id, reason="Statement 12 is of another account")
 
     db.session.rollback()
@@ -183,7 +183,7 @@ def test_the_orders_of_a_file_the_bank_has_are_recorded_as_sent_by_it(
     grant: World, order: UUID, elsewhere: SentElsewhere
 ) -> None:
     sent_id = elsewhere.id
-    services.propose(actors.carl(), sent_id, Decision.SENT, reason="Statement 12 shows it")
+    services.propose(actors.carl(), sent_id, Fate.SENT, reason="Statement 12 shows it")
     with pytest.raises(Refused, match="two people say"):
         services.enter_as_sent(actors.carl(), sent_id)
     services.confirm(actors.otto(), sent_id)
