@@ -99,6 +99,7 @@ NOTHING_THERE = {
             "applications.trial_section", "calls.answer_draft", "calls.asked_question", "calls.call_session",
             "cities.change_action", "programmes.change_rules", "programmes.describe", "programmes.show",
             "payments.bank_account", "payments.bank_import", "payments.bank_statement", "payments.fund", "payments.own_account",
+            "payments.sent_elsewhere_file",
             "rates.file", "rates.table",
         }
     ),

@@ -61,7 +61,7 @@ REACHED = {
         oversight.application_history oversight.call_history oversight.city_served
         oversight.grant_history oversight.home oversight.order_history oversight.organisation oversight.privacy
         payments.approvals payments.batch payments.batches payments.entry payments.grant payments.ledger payments.order
-        payments.balances payments.bank payments.fund payments.bank_account payments.bank_import payments.bank_statement
+        payments.balances payments.bank payments.fund payments.sent_elsewhere payments.bank_account payments.bank_import payments.bank_statement
         rates.convert rates.index rates.interest rates.kind_page
         payments.own_account payments.own_accounts payments.reversal payments.reversals payments.unmatched
         payments.request_page programmes.change_rules programmes.describe programmes.index programmes.new
@@ -103,7 +103,7 @@ ELSEWHERE = {
     "evaluation.sheet_history", "evaluation.shift", "evaluation.terms", "evaluation.withdraw_invitation",
     "evaluation.step_down", "identity.address", "identity.choose_password", "identity.confirm_password",
     "identity.decide_double", "identity.demo_people", "identity.new_address", "identity.password",
-    "payments.answer", "payments.ask_again", "rates.table",
+    "payments.answer", "payments.ask_again", "payments.sent_elsewhere_file", "rates.table",
 }  # fmt: skip
 
 
