@@ -33,7 +33,7 @@ from grants.payments.rules.ageing import AgeingAsk, Owing
 from grants.payments.rules.balances_asked import BalancesAsk
 from grants.payments.rules.circuit import ALL_PAIRS, MAY_MEET, STEP_PEOPLE, Pair, pair_code
 from grants.payments.rules.forecasting import MONTHS, MONTHS_MAX, ForecastAsk
-from grants.payments.rules.outside import Decision
+from grants.payments.rules.outside import Fate
 from grants.payments.rules.own_accounts import OwnAccountInput
 from grants.payments.rules.pay_runs import FileInput, FileLayout
 from grants.payments.rules.statements.claims import EXPLAINED_WORDS, Claim
@@ -108,7 +108,7 @@ class SentElsewhereForm(MoneyForm):
     decision = RadioField(
         "What became of it",
         [Needed("Choose what became of the file.")],
-        choices=choices((each.value, each.words) for each in Decision),
+        choices=choices((each.value, each.words) for each in Fate),
     )
     reason = TextAreaField("How you know", [A_PARAGRAPH, Needed("Say how you know.")])
 

@@ -80,10 +80,11 @@ from grants.identity.rules.standing_in import StandInInput
 from grants.identity.states import FactKind
 from grants.payments import queries as paid_reads
 from grants.payments import services as paying
-from grants.payments.models import OwnAccount
+from grants.payments.models import OwnAccount, PaymentRequest, SentElsewhere
 from grants.payments.queries.statements import is_open_line
 from grants.payments.rules import DecisionInput, ReceiptInput, RecoveryInput
 from grants.payments.rules.circuit import ALL_PAIRS
+from grants.payments.rules.outside import Fate
 from grants.payments.rules.own_accounts import OwnAccountInput
 from grants.payments.rules.pay_runs import FileInput, FileLayout
 from grants.payments.rules.statements.claims import Claim
@@ -114,9 +115,10 @@ from tests.payments.test_bank_booking import PAID_ON, TOLD, brought, came, lines
 from tests.payments.test_bank_booking import paid as bank_paid
 from tests.payments.test_came_back import named
 from tests.payments.test_came_back import reported as bank_reported
+from tests.payments.test_elsewhere import FILE, LINE, PROVER, lay
 from tests.payments.test_parts import with_costs
 from tests.payments.test_reversals import raised
-from tests.payments.world import IN_FORCE, SEEN, World, asks_for, carried, forge, world
+from tests.payments.world import IN_FORCE, SEEN, World, asks_for, carried, forge, recorded, world
 from tests.servers import Cluster
 from tests.soak.killing import tables
 
@@ -159,6 +161,23 @@ def built_and_void(request_id: UUID, amount: int) -> None:
     paying.make_batch_file(actors.carl(), built.id)
     paying.discard(actors.carl(), built.id, reason="Not today.")
     paying.cancel(actors.fin(), order_id, reason="Not needed.")
+
+
+def entered_elsewhere(request_id: UUID, amount: int) -> None:
+    """An order that left in a file this database does not know; two people say so, and it is recorded as sent by it."""
+    order_id = order_of(request_id, amount)
+    paying.verify(actors.vera(), order_id)
+    paying.authorise(actors.otto(), order_id)
+    asked = db.session.scalars(select(PaymentRequest.reference).where(PaymentRequest.id == request_id)).one()
+    lay(replace(FILE, sent_at=NOW, lines=(replace(LINE, request=asked, cents=amount * 100),)))
+    paying.compare(PROVER)
+    sent_id = db.session.scalars(select(SentElsewhere.id)).one()
+    paying.propose(actors.carl(), sent_id, Fate.SENT, reason="Statement 12.")
+    paying.refuse(actors.otto(), sent_id, reason="Of another account.")
+    paying.propose(actors.carl(), sent_id, Fate.SENT, reason="Statement 13.")
+    paying.confirm(actors.otto(), sent_id)
+    paying.enter_as_sent(actors.carl(), sent_id)
+    paying.execute(actors.carl(), order_id, value_on=NOW.date())
 
 
 def opened(found: World, number: int, accepted: int, *, final: bool = False) -> UUID:
@@ -229,10 +248,11 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(
         paying.change(actors.fin(), order_id, amount=euros(70_000), reason="More at once.")
         batch_id = paid(order_id, 70_000)
         paying.make_batch_file(actors.carl(), batch_id)
-        paying.open_batch_file(actors.carl(), batch_id)
+        paying.open_batch_file(actors.carl(), recorded(batch_id))
         built_and_void(prefinancing.id, 2_000)
+        entered_elsewhere(prefinancing.id, 1_500)
         paying.cancel(actors.fin(), order_of(prefinancing.id, 1_000), reason="A mistake.")
-        paid(order_of(prefinancing.id), 140_000, FileLayout.V09)
+        paid(order_of(prefinancing.id), 138_500, FileLayout.V09)
 
         interim = opened(found, 1, 100_000)
         paying.reject(actors.otto(), interim, reason="Invoices are missing.")
@@ -265,6 +285,8 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(
     assert {"four_eyes", "clock", "scope"} <= attack.relied["payment_file.build"]
     assert {"four_eyes", "clock", "ceiling", "file_rules", "scope"} <= attack.relied["payment_file.send"]
     assert {"conflict", "scope", "audit"} <= attack.relied["agreement.hold"] & attack.relied["agreement.lift_hold"]
+    assert {"four_eyes", "scope"} <= attack.relied["sent_file.enter"]
+    assert "four_eyes" in attack.relied["sent_file.confirm"] & attack.relied["sent_file.refuse"]
     assert {"four_eyes", "ceiling", "conflict", "scope"} <= attack.relied["ledger.confirm_reversal"]
     assert {"four_eyes", "scope"} <= attack.relied["ledger.refuse_reversal"]
     assert {"four_eyes", "scope"} <= attack.relied["own_account.confirm"]

@@ -64,7 +64,7 @@ REACHED = {
         oversight.call_spending oversight.grant_history oversight.grant_spending oversight.spending_lines oversight.home oversight.order_history
         oversight.organisation oversight.privacy
         payments.ageing payments.approvals payments.batch payments.batches payments.entry payments.forecast payments.grant
-        payments.ledger payments.order payments.circuit payments.limits payments.stand_ins
+        payments.ledger payments.order payments.circuit payments.limits payments.stand_ins payments.sent_elsewhere
         payments.balances payments.bank payments.fund payments.bank_account payments.bank_import payments.bank_line payments.bank_statement
         rates.convert rates.index rates.interest rates.kind_page
         payments.own_account payments.own_accounts payments.reversal payments.reversals payments.unmatched
@@ -107,7 +107,7 @@ ELSEWHERE = {
     "evaluation.sheet_history", "evaluation.shift", "evaluation.terms", "evaluation.withdraw_invitation",
     "evaluation.step_down", "identity.address", "identity.choose_password", "identity.confirm_password",
     "identity.decide_double", "identity.demo_people", "identity.new_address", "identity.password",
-    "payments.answer", "payments.ask_again", "payments.kept_forecast", "rates.table",
+    "payments.answer", "payments.ask_again", "payments.kept_forecast", "payments.sent_elsewhere_file", "rates.table",
 }  # fmt: skip
 
 

@@ -486,6 +486,7 @@ def _exported(order: str) -> str:
     worker_works()
     typed = {"count": "1", "control_total": amount[1].replace("\u00a0", " ")}
     deed(actors.carl, batch, typed, to=f"{batch}/send")
+    worker_works()
     sheet = load_workbook(io.BytesIO(download(actors.carl, f"{batch}/file", XLSX))).worksheets[0]
     cells = {str(cell.value) for row in sheet.iter_rows() for cell in row}
     assert IBAN in {cell.replace(" ", "") for cell in cells}

@@ -9,7 +9,9 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from grants.core import checkpoints, clock, jobs
 from grants.core.db import db, get
@@ -21,11 +23,11 @@ from grants.ledger.accounts import Account
 from grants.payments import queries, services
 from grants.payments.models import PaymentBatch, PaymentOrder, SentElsewhere
 from grants.payments.rules import outside
-from grants.payments.rules.outside import Decision, SentFile, SentLine
+from grants.payments.rules.outside import Fate, SentFile, SentLine
 from grants.payments.rules.pay_runs import FileInput, FileLayout
 from jobs import payments as work
 from tests import actors
-from tests.applications.pages import send, text_of
+from tests.applications.pages import text_of
 from tests.html import check_page
 from tests.payments.test_services import authorised, decided
 from tests.payments.world import World
@@ -145,12 +147,12 @@ def test_a_file_that_stood_ready_when_the_backup_was_made_is_not_sent_again(orde
 def test_never_received_is_said_by_two_people_and_frees_the_payment(order: UUID, elsewhere: SentElsewhere) -> None:
     sent_id = elsewhere.id
     with pytest.raises(Invalid, match="reason"):
-        services.propose(actors.carl(), sent_id, Decision.NEVER_RECEIVED, reason=" ")
+        services.propose(actors.carl(), sent_id, Fate.NEVER_RECEIVED, reason=" ")
     with pytest.raises(NotAllowed):
-        services.propose(actors.otto(), sent_id, Decision.NEVER_RECEIVED, reason="Asked the bank")
-    services.propose(actors.carl(), sent_id, Decision.NEVER_RECEIVED, reason="The bank’s letter of today")
+        services.propose(actors.otto(), sent_id, Fate.NEVER_RECEIVED, reason="Asked the bank")
+    services.propose(actors.carl(), sent_id, Fate.NEVER_RECEIVED, reason="The bank’s letter of today")
     with pytest.raises(Refused, match="proposed already"):
-        services.propose(actors.carl(), sent_id, Decision.SENT, reason="Changed my mind")
+        services.propose(actors.carl(), sent_id, Fate.SENT, reason="Changed my mind")
     with pytest.raises(Refused, match="may have left already"):
         build(order)
     with pytest.raises(NotAllowed):
@@ -168,7 +170,7 @@ def test_never_received_is_said_by_two_people_and_frees_the_payment(order: UUID,
 
 
 def test_a_refused_proposal_is_open_again(elsewhere: SentElsewhere) -> None:
-    services.propose(actors.carl(), elsewhere.id, Decision.SENT, reason="Statement 12")
+    services.propose(actors.carl(), elsewhere.id, Fate.SENT, reason="Statement 12")
     services.refuse(actors.otto(), elsewhere.id, reason="Statement 12 is of another account")
 
     db.session.rollback()
@@ -181,7 +183,7 @@ def test_the_orders_of_a_file_the_bank_has_are_recorded_as_sent_by_it(
     grant: World, order: UUID, elsewhere: SentElsewhere
 ) -> None:
     sent_id = elsewhere.id
-    services.propose(actors.carl(), sent_id, Decision.SENT, reason="Statement 12 shows it")
+    services.propose(actors.carl(), sent_id, Fate.SENT, reason="Statement 12 shows it")
     with pytest.raises(Refused, match="two people say"):
         services.enter_as_sent(actors.carl(), sent_id)
     services.confirm(actors.otto(), sent_id)
@@ -230,25 +232,36 @@ def test_a_record_nobody_signed_stops_payments_and_says_so(app: Flask, order: UU
         build(order)
 
 
-def test_the_pages_say_and_decide_what_became_of_the_file(app: Flask, order: UUID, elsewhere: SentElsewhere) -> None:
+def test_the_pages_say_and_decide_what_became_of_the_file(
+    app: Flask, client: FlaskClient, order: UUID, elsewhere: SentElsewhere
+) -> None:
     at = f"/finance/sent-elsewhere/{FILE.message_id}"
     carl, otto = actors.client_of(app, actors.carl()), actors.client_of(app, actors.otto())
     listed = carl.get("/finance/sent-elsewhere")
     check_page(listed)
     assert "Waits for the accounting officer" in text_of(listed)
 
-    empty = send(carl, at, to=f"{at}/propose", reason="")
+    def post(client: FlaskClient, deed: str, **typed: str) -> TestResponse:
+        found, _ = queries.sent_elsewhere_file(actors.carl(), FILE.message_id)
+        db.session.rollback()
+        return client.post(f"{at}/{deed}", data={"version": str(found.version), **typed})
+
+    assert f'action="{at}/propose"' in carl.get(at).text
+    empty = post(carl, "propose", reason="")
     assert empty.status_code == 422 and "Say how you know" in text_of(empty)
-    assert send(carl, at, to=f"{at}/propose", decision="sent", reason="Statement 12").status_code == 303
+    assert post(carl, "propose", decision="sent", reason="Statement 12").status_code == 303
     assert "somebody else decides" in text_of(carl.get(at))
-    assert send(otto, at, to=f"{at}/refuse", reason="Of another account").status_code == 303
-    assert send(carl, at, to=f"{at}/propose", decision="sent", reason="Statement 13").status_code == 303
-    assert send(otto, at, to=f"{at}/confirm").status_code == 303
-    assert send(carl, at, to=f"{at}/enter").status_code == 303
+    deciding = otto.get(at)
+    check_page(deciding)
+    assert f'action="{at}/confirm"' in deciding.text
+    assert post(otto, "refuse", reason="Of another account").status_code == 303
+    assert post(carl, "propose", decision="sent", reason="Statement 13").status_code == 303
+    assert post(otto, "confirm").status_code == 303
+    assert f'action="{at}/enter"' in carl.get(at).text
+    assert post(carl, "enter").status_code == 303
     done = carl.get(at)
     check_page(done)
     assert "Statement 13" in text_of(done) and get(PaymentOrder, order).reference in text_of(done)
-    assert actors.client_of(app, actors.pia()).get(at).status_code == 200
     assert carl.get("/finance/sent-elsewhere/none").status_code == 404
 
 

@@ -29,7 +29,7 @@ from grants.payments.services.building import run_of_batch
 from grants.payments.states import BatchState, OrderState, SuspensionReason
 from grants.programmes.models import Programme
 from tests import actors
-from tests.payments.world import SEEN, World, forge
+from tests.payments.world import SEEN, World, forge, recorded
 from tests.servers import Cluster
 
 # A Thursday on which banks pay.
@@ -138,6 +138,7 @@ def test_what_was_sent_is_in_no_other_file_and_downloads_as_the_same_bytes(order
         with pytest.raises(Refused, match="handed out once it is sent"):
             services.open_batch_file(actors.carl(), batch_id)
         services.send(actors.carl(), batch_id, count=1, control_total=DUE)
+        recorded(batch_id)
 
         for again in (
             lambda: services.build(actors.carl(), (order_id,), chosen()),
@@ -349,6 +350,8 @@ def test_by_pages_without_script_a_file_is_built_sent_and_read(app: Flask, clien
     assert "Control total, EUR" not in ready and "Send the file to the bank" not in read
     assert "210\u00a0000.00" not in files and "210\u00a0000.00" in carl.get("/finance/batches").text
     assert "come to another sum" in wrong.text and later.status_code == 409
+    assert "handed out once its record lies outside" in carl.get(place).text
+    recorded(db.session.scalars(select(PaymentBatch.id)).one())
     taken = []
     for _ in range(2):
         with carl.get(f"{place}/file") as answer:

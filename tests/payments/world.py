@@ -20,7 +20,7 @@ from grants.calls.states import CallState, ClockStart, RequestPath
 from grants.core.acts import act, arranging
 from grants.core.db import db
 from grants.core.money import Money, euros
-from grants.core.permissions import Actor, Permission
+from grants.core.permissions import Actor, Permission, system_actor
 from grants.dossiers.models import Dossier
 from grants.identity.policy import Role
 from grants.ledger import rules as legs
@@ -312,6 +312,12 @@ def asks_for(found: World, path: RequestPath, starts: ClockStart = ClockStart.RE
     with arranging():
         row = db.session.get_one(Grant, found.grant_id)
         row.request_path, row.clock_starts = path.value, starts.value
+
+
+def recorded(batch_id: UUID) -> UUID:
+    """The record of a sent file lies outside the database, as a worker leaves it."""
+    services.leave_record(system_actor("the program", [Permission.PAYMENT_FILE_PROVE]), batch_id)
+    return batch_id
 
 
 def carried(request_id: UUID) -> UUID:

@@ -14,7 +14,7 @@ from grants.core.money import Money
 from grants.core.permissions import Actor, Permission
 from grants.identity import queries as identity
 from grants.payments.models import PaymentOrder, SentElsewhere, SentElsewhereLine
-from grants.payments.rules.outside import Decision
+from grants.payments.rules.outside import Fate
 
 FILES_MAX = 200
 LINES_MAX = 5_000
@@ -35,7 +35,7 @@ class SentElsewhereView:
     lines: int
     open: int
     is_signed: bool
-    decision: Decision | None
+    decision: Fate | None
     reason: str
     proposed_by: str
     proposed_by_id: UUID | None
@@ -57,7 +57,7 @@ class LineView:
 
 def is_open() -> ColumnElement[bool]:
     """The condition that a payment of such a file, joined to it, still stops its like."""
-    never = (SentElsewhere.decision == Decision.NEVER_RECEIVED.value) & SentElsewhere.confirmed_at.is_not(None)
+    never = (SentElsewhere.decision == Fate.NEVER_RECEIVED.value) & SentElsewhere.confirmed_at.is_not(None)
     return SentElsewhereLine.order_id.is_(None) & ~func.coalesce(never, False)
 
 
@@ -122,7 +122,7 @@ def _views(actor: Actor, wanted: ColumnElement[bool]) -> tuple[SentElsewhereView
             lines=lines,
             open=still,
             is_signed=row.is_signed,
-            decision=Decision(row.decision) if row.decision else None,
+            decision=Fate(row.decision) if row.decision else None,
             reason=row.reason or "",
             proposed_by=people[row.proposed_by].name if row.proposed_by else "",
             proposed_by_id=row.proposed_by,

@@ -17,7 +17,7 @@ _FIRST = "pilot-grants payment file 1"
 _NOTE = re.compile(r"(pilot-grants payment file 1\nrecord (\S+)\n(\{[^\n]*\})\nkey (\S+)\n)\n— \S+ (\S+)\n")
 
 
-class Decision(StrEnum):
+class Fate(StrEnum):
     """What became of a file that was sent elsewhere."""
 
     SENT = "sent"
@@ -26,7 +26,7 @@ class Decision(StrEnum):
     @property
     def words(self) -> str:
         """As people choose it."""
-        if self is Decision.SENT:
+        if self is Fate.SENT:
             return "The bank has it: its orders are recorded as sent by this file"
         return "The bank never received it: its orders may leave in another file"
 
@@ -84,7 +84,7 @@ def read(text: str, where: str) -> ReadBack:
         raise Invalid(f"{where} is no whole record of a payment file.")
     try:
         facts = json.loads(found[3])
-        lines = tuple(SentLine(**{name: _typed(each, name) for name in SentLine.__slots__}) for each in facts["lines"])
+        lines = tuple(_line(each) for each in facts["lines"])
         names = ("message_id", "reference", "sha256", "layout", "account")
         file = SentFile(
             **{name: str(facts[name]) for name in names}, sent_at=datetime.fromisoformat(facts["sent_at"]), lines=lines
@@ -97,8 +97,8 @@ def read(text: str, where: str) -> ReadBack:
     return ReadBack(found[2], file, found[1], found[4], found[5])
 
 
-def _typed(facts: dict[str, object], name: str) -> object:
-    value = facts[name]
-    if not isinstance(value, int if name == "cents" else str):
-        raise TypeError(name)
-    return value
+def _line(facts: dict[str, object]) -> SentLine:
+    cents = facts["cents"]
+    if not isinstance(cents, int) or cents <= 0:
+        raise ValueError("an amount is whole cents above zero")
+    return SentLine(str(facts["order"]), str(facts["end_to_end_id"]), str(facts["request"]), cents)

@@ -18,7 +18,7 @@ from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
 from grants.identity.rules import demand_fresh
 from grants.payments.models import PaymentBatch, PaymentOrder, PaymentRequest, SentElsewhere, SentElsewhereLine
-from grants.payments.rules.outside import Decision
+from grants.payments.rules.outside import Fate
 from grants.payments.rules.pay_runs import FileLayout
 from grants.payments.services.building import lines_now, lock_orders, next_reference
 from grants.payments.services.sending import leave
@@ -31,7 +31,7 @@ from grants.programmes.models import Programme
     needs=Permission.SENT_FILE_PROPOSE,
     says="proposed what became of the payment file {subject}, sent elsewhere",
 )
-def propose(actor: Actor, sent_id: UUID, decision: Decision, *, reason: str, version: int | None = None) -> None:
+def propose(actor: Actor, sent_id: UUID, decision: Fate, *, reason: str, version: int | None = None) -> None:
     """Say what became of a file that this database does not know; another person confirms it."""
     demand_fresh(actor)
     row = _undecided(actor, sent_id, version)
@@ -101,7 +101,7 @@ def enter_as_sent(actor: Actor, sent_id: UUID, *, version: int | None = None) ->
     demand_fresh(actor)
     row = locked(SentElsewhere, sent_id)
     check_version(row, version)
-    if row.decision != Decision.SENT.value or row.confirmed_at is None:
+    if row.decision != Fate.SENT.value or row.confirmed_at is None:
         raise Refused("First two people say that the bank has this file. Then its orders are recorded as sent.")
     pairs = _pairs(sent_id)
     if not pairs:

@@ -8,7 +8,7 @@ from flask import flash
 
 from grants.payments import queries, services
 from grants.payments.forms import ReasonForm, SentElsewhereForm
-from grants.payments.rules.outside import Decision
+from grants.payments.rules.outside import Fate
 from grants.payments.views.frame import P, bp, overtaker, own_or_fresh
 from grants.web.forms import ContestedForm, MoneyForm, renew, status_of
 from grants.web.routing import current_actor, page, requires, see_other
@@ -36,7 +36,7 @@ def propose_sent_file(message_id: str) -> Any:
             services.propose(
                 actor,
                 found.id,
-                Decision(form.decision.data),
+                Fate(form.decision.data),
                 reason=form.reason.data or "",
                 version=form.version_shown(),
             )
