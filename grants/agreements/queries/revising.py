@@ -70,7 +70,7 @@ def revision_now(grant: GrantView) -> RevisionView | None:
 def revised(grant: GrantView) -> Asking[Revised]:
     """Budget and description of a grant as they stand, in one statement."""
     assert grant.budget_id is not None, "a grant with a revision has a budget"
-    kept, description = yield from side_by_side((budgets.stored.asking(grant.budget_id), _described(grant.dossier_id)))
+    kept, description = yield from both(budgets.stored.asking(grant.budget_id), _described(grant.dossier_id))
     return Revised(kept.content, description)
 
 
