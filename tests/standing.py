@@ -43,9 +43,10 @@ class Standing:
             sql.SQL("SELECT count(*), min(age(xmin)) FROM {}").format(sql.Identifier(table.name))
             for table in self._tables
         )
-        self._rows = {table.name: self._read(table) for table in self._tables}
-        looked = zip(self._tables, self._line.execute(self._look), strict=True)
+        looked = zip(self._tables, self._line.execute(self._look).fetchall(), strict=True)
         self._counts = {table.name: count for table, (count, _) in looked}
+        # Most tables of most worlds are empty: to read them all took longer than to copy the database.
+        self._rows = {table.name: self._read(table) for table in self._tables if self._counts[table.name]}
         self._numbers = self._line.execute(_NUMBERS).fetchall()
         self._line.execute(_WATCH, prepare=False)
         self._last = self._transaction()
@@ -86,7 +87,7 @@ class Standing:
         if count - gone != self._counts[table.name]:
             self._line.execute(sql.SQL("DELETE FROM {}").format(name))
             with self._line.cursor().copy(table.copied("FROM STDIN")) as copy:
-                copy.write(self._rows[table.name])
+                copy.write(self._rows.get(table.name, b""))
 
 
 @dataclass(frozen=True)

@@ -84,13 +84,15 @@ def test_each_decision_has_a_number_of_its_own_which_its_title_says() -> None:
 
 def test_every_example_of_the_code_says_what_the_code_does() -> None:
     shown = [path for path in sorted((ROOT / "grants").rglob("*.py")) if ">>>" in path.read_text(encoding="utf-8")]
-    tried = 0
+    finder, runner = doctest.DocTestFinder(), doctest.DocTestRunner()
     for path in shown:
         module = importlib.import_module(
             ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         )
-        result = doctest.testmod(module, raise_on_error=False)
-        assert result.failed == 0, module.__name__
-        tried += result.attempted
+        for words in finder.find(module, module.__name__):
+            # Before each it looks after every file that was ever read; five thousand things have no example to try.
+            if words.examples:
+                runner.run(words)
+        assert runner.failures == 0, module.__name__
 
-    assert tried > 100
+    assert runner.tries > 100
