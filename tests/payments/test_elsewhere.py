@@ -18,6 +18,7 @@ from grants.core.db import db, get
 from grants.core.errors import Invalid, NotAllowed, Refused
 from grants.core.money import euros
 from grants.core.permissions import Permission, system_actor
+from grants.identity import queries as identity
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
 from grants.payments import queries, services
@@ -96,28 +97,24 @@ def test_a_sent_file_is_handed_out_once_its_record_lies_outside(order: UUID) -> 
     assert services.unknown_files() == ((), ())
 
 
-def test_nothing_is_sent_while_the_folder_is_away(app: Flask, order: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
-    batch_id = build(order)
-    services.make_batch_file(actors.carl(), batch_id)
-    monkeypatch.setattr(jobs, "put_off", lambda name: "The record cannot be written to /gone (No such file).")
-
-    with pytest.raises(Refused, match="cannot be written to /gone"):
-        services.send(actors.carl(), batch_id, count=1, control_total=euros(210_000))
-
-    assert get(PaymentBatch, batch_id).state == "ready"
-
-
-def test_the_record_waits_for_its_folder(app: Flask, order: UUID, tmp_path: Path) -> None:
-    batch = services.export(actors.carl(), (order,), control_total=euros(210_000))
+def test_nothing_is_sent_nor_handed_out_while_the_folder_is_away(app: Flask, grant: World, tmp_path: Path) -> None:
+    request_id = decided(grant)
+    first, second = authorised(request_id, euros(10_000)), authorised(request_id, euros(20_000))
     nowhere = tmp_path / "file"
     nowhere.write_text("no folder")
     app.config["CHECKPOINT_FOLDER"] = str(nowhere)
+    sent = services.export(actors.carl(), (first,), control_total=euros(10_000))
+    jobs.work_off(actor_of=identity.actor_for)
 
-    with pytest.raises(checkpoints.FolderAway, match="record of a payment file cannot be written"):
-        services.leave_record(PROVER, batch.id)
+    with pytest.raises(Refused, match=r"record of a payment file cannot be written to .*Bring the folder"):
+        services.export(actors.carl(), (second,), control_total=euros(20_000))
+    with pytest.raises(Refused, match="does not lie outside the database yet"):
+        services.open_batch_file(actors.carl(), sent.id)
+    assert get(PaymentOrder, second).state == "in_file"
 
-    db.session.rollback()
-    assert get(PaymentBatch, batch.id).recorded_at is None
+    app.config["CHECKPOINT_FOLDER"] = str(tmp_path / "back")
+    services.leave_record(PROVER, sent.id)
+    assert services.open_batch_file(actors.carl(), sent.id).sha256 == sent.file_sha256
 
 
 def test_an_order_that_left_elsewhere_is_not_put_into_a_file(order: UUID, elsewhere: SentElsewhere) -> None:

@@ -48,12 +48,15 @@ def refuse_folder_away() -> None:
         )
 
 
-def ask_for_record(batch_id: UUID) -> None:
-    """Inside the act that sends: a worker, which holds the key, leaves the record; the file is handed out after that."""
+def ask_for_record(batch_id: UUID, again: str = "") -> None:
+    """Inside the act that sends: a worker, which holds the key, leaves the record; the file is handed out after that.
+
+    ``again`` tells a later request for a record that is gone from the folder from the first one.
+    """
     jobs.queue(
         LEAVE,
         subject=("payment_batch", batch_id),
-        unique=f"payment_batch:{batch_id}:record",
+        unique=f"payment_batch:{batch_id}:record{again}",
         asker=jobs.Asker.PROGRAM,
         batch_id=str(batch_id),
     )
@@ -172,7 +175,7 @@ def compare(actor: Actor) -> tuple[int, tuple[str, ...]]:
     lies_there = {path.stem for path in _files()}
     for batch in db.session.scalars(select(PaymentBatch).where(PaymentBatch.state == BatchState.SENT.value)):
         if batch.message_id not in lies_there and batch.own_account_id is not None:
-            ask_for_record(batch.id)
+            ask_for_record(batch.id, f":{acts.moment():%Y-%m-%d}")
     return len(strange), broken
 
 
