@@ -44,7 +44,7 @@ def revision_page(grant: GrantView) -> Asking[tuple[RevisionView, Stored] | None
         budgets.stored.asking(grant.budget_id),
         _described(grant.dossier_id),
         _versions(grant.id),
-        _names(grant.budget_id),
+        names_in.asking(grant.budget_id),
         ask(select(Application.submission_id, Application.budget_id).where(Application.id == grant.application_id)),
     ]
     kept, description, versions, names, (application,) = yield from side_by_side(about)
@@ -80,7 +80,8 @@ def _described(dossier_id: UUID | None) -> Asking[DossierContent | None]:
     return (yield from dossiers.dossier.asking(dossier_id)).content
 
 
-def _names(budget_id: UUID) -> Asking[dict[UUID, str]]:
+@reader
+def names_in(budget_id: UUID) -> Asking[dict[UUID, str]]:
     """The names of the organisations of a budget."""
     rows = yield from ask(
         select(Organisation.id, Organisation.name)
@@ -101,7 +102,7 @@ def _applied_for(application_id: UUID, application: Any) -> Asking[tuple[Revised
         }
     if application.budget_id is None:
         return None, {}
-    kept, names = yield from both(budgets.stored.asking(application.budget_id), _names(application.budget_id))
+    kept, names = yield from both(budgets.stored.asking(application.budget_id), names_in.asking(application.budget_id))
     return Revised(kept.content, None), names
 
 

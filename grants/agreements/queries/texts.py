@@ -10,12 +10,14 @@ from sqlalchemy import select
 from grants.agreements import rules
 from grants.agreements.models import AgreementOffer
 from grants.agreements.queries.conditions import answers_of
+from grants.agreements.queries.revising import names_in, revised
 from grants.agreements.rules import AgreementText, Annexes, GrantView
 from grants.agreements.states import ConditionKey, Verdict
 from grants.applications import queries as applications
+from grants.applications.rules import SubmittedContent
 from grants.core import encoding
 from grants.core.errors import NotFound
-from grants.core.together import Asking, ask, reader, side_by_side
+from grants.core.together import Asking, ask, both, reader, side_by_side
 
 
 @reader
@@ -23,7 +25,7 @@ def text_of(grant: GrantView) -> Asking[AgreementText]:
     """What the agreement says: as its offer that stands froze it, or as it would be offered now."""
     if grant.offer is not None:
         return (yield from offered_text.asking(grant.id, grant.offer.number))
-    about: tuple[Asking[Any], ...] = (_annexes(grant.application_id), answers_of.asking([grant.id]))
+    about: tuple[Asking[Any], ...] = (_annexes(grant), answers_of.asking([grant.id]))
     beside, answers = yield from side_by_side(about)
     powers = [answer for _, answer in answers if answer.key is ConditionKey.POWER_TO_SIGN]
     last = powers[-1] if powers else None
@@ -43,10 +45,20 @@ def offered_text(grant_id: UUID, offer_no: int) -> Asking[AgreementText]:
     return found
 
 
-def _annexes(application_id: UUID) -> Asking[Annexes]:
-    """The annexes of what would be offered now, from the application that was judged; none where none was sent here."""
+def _annexes(grant: GrantView) -> Asking[Annexes]:
+    """The annexes of what would be offered now: from the grant's own budget and description, or, for a grant from before it
+    had them, from the application that was judged; none where none was sent here.
+    """
+    sent = yield from _sent(grant.application_id)
+    if grant.revision is None:
+        return rules.annexes(sent) if sent is not None else rules.NO_ANNEXES
+    assert grant.budget_id is not None, "a grant with a revision has a budget"
+    own, names = yield from both(revised.asking(grant), names_in.asking(grant.budget_id))
+    return rules.own_annexes(f"Grant {grant.reference}, as agreed in preparation", own, names, sent)
+
+
+def _sent(application_id: UUID) -> Asking[SubmittedContent | None]:
     try:
-        sent = yield from applications.submitted_content.asking(application_id)
+        return (yield from applications.submitted_content.asking(application_id))
     except NotFound:
-        return rules.NO_ANNEXES
-    return rules.annexes(sent)
+        return None

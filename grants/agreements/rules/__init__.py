@@ -23,7 +23,16 @@ from grants.agreements.rules.accounts import (
     shared_words,
     waiting_words,
 )
-from grants.agreements.rules.annexes import NO_ANNEXES, Annexes, BudgetLine, BudgetTable, Description, PlanLine, annexes
+from grants.agreements.rules.annexes import (
+    NO_ANNEXES,
+    Annexes,
+    BudgetLine,
+    BudgetTable,
+    Description,
+    PlanLine,
+    annexes,
+    own_annexes,
+)
 from grants.agreements.rules.conditions import (
     AID_YEARS,
     CONDITIONS,
@@ -230,6 +239,7 @@ __all__ = [
     "new_waiting_rule",
     "offer_problems",
     "offer_role",
+    "own_annexes",
     "paid_words",
     "payable_from",
     "power_in",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from grants.agreements.rules.revising import Revised
 from grants.applications.rules import SubmittedContent
 from grants.budgets.rules import BudgetContent, timeline
 from grants.core.money import Money
@@ -73,26 +74,38 @@ NO_ANNEXES = Annexes()
 
 
 def annexes(sent: SubmittedContent) -> Annexes:
-    """The annexes as the application that stands has them: the version that was judged, never a draft after it."""
+    """The annexes as the application that stands has them: the version that was judged, never a draft after it.
+
+    So they are for a grant from before grants had a budget and a description of their own.
+    """
     basis = f"Application {sent.reference}, version {sent.number}"
-    names = sent.organisation_names
-    return Annexes(
-        Description(basis, sent.summary or "", _sections(sent)),
-        plan_lines(sent.budget, names) or None,
-        budget_table(sent.budget, names, basis) if sent.budget.totals.rows else None,
-    )
+    return _annexes(basis, _description(basis, sent, sent.dossier), sent.budget, sent.organisation_names)
 
 
-def _sections(sent: SubmittedContent) -> tuple[AnnexSection, ...]:
+def own_annexes(basis: str, own: Revised, names: Mapping[UUID, str], sent: SubmittedContent | None) -> Annexes:
+    """The annexes as the grant's own budget and description have them; summary and names of files are those of the
+    application, which nothing revises.
+    """
+    said = _description(basis, sent, own.description) if sent is not None and own.description is not None else None
+    return _annexes(basis, said, own.budget, names)
+
+
+def _annexes(basis: str, said: Description | None, budget: BudgetContent, names: Mapping[UUID, str]) -> Annexes:
+    table = budget_table(budget, names, basis) if budget.totals.rows else None
+    return Annexes(said, plan_lines(budget, names) or None, table)
+
+
+def _description(basis: str, sent: SubmittedContent, dossier: dossiers.DossierContent) -> Description:
     file_names = {str(file.file_id): file.name for file in sent.files}
-    return tuple(
+    sections = tuple(
         AnnexSection(
             section.section.title,
             tuple((item.question.label, dossiers.answer_words(item, file_names)) for item in section.items),
         )
-        for section in dossiers.answered(sent.dossier)
+        for section in dossiers.answered(dossier)
         if section.items and not _is_sign_off(section)
     )
+    return Description(basis, sent.summary or "", sections)
 
 
 def _is_sign_off(section: dossiers.AnsweredSection) -> bool:

@@ -239,6 +239,8 @@ def accept_revision(actor: Actor, grant_id: UUID, number: int, *, words: str = "
             rules.shares_of(found.new.budget, organisations),
             tuple(PlannedMilestone(each.title, each.criterion, each.due_on) for each in shown.milestones),
             shown.amount_note,
+            special_conditions=shown.special_conditions or "",
+            programme_signatures=shown.programme_signatures,
         ),
         calls.call_by_id(grant.call_id),
         awards.item_of(grant.application_id).amount,
