@@ -283,10 +283,10 @@ class Troupe(Judges):
         )
         return [(request_id, asked) for request_id, asked in rows]
 
-    def prepare_order(self, reference: str) -> UUID | None:
-        """The initiator prepares the order for what was allowed; None when nothing is."""
+    def prepare_order(self, reference: str, amount: Money | None = None) -> UUID | None:
+        """The initiator prepares the order for what was allowed, or a part of it; None when nothing is."""
         for request_id, _ in self.requests(reference, *DECIDED):
-            return payments.prepare(self.actor("initiator"), request_id).id
+            return payments.prepare(self.actor("initiator"), request_id, amount=amount).id
         return None
 
     def verify_order(self, order_id: UUID) -> None:

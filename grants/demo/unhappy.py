@@ -384,7 +384,7 @@ def _rejected(stage: Stage, going: Going) -> Story:
 
 
 def _paid_in_part(stage: Stage, going: Going) -> Story:
-    """Allowed in part; a first order is cancelled, its clock stands while the account changes; the second is on a statement."""
+    """Allowed in part; a first order is cancelled, its clock stands while the account changes; of two others the statement tells one, and the rest is in transit."""
     title, troupe = IN_PART[0], stage.troupe
     lead = going.leads[title].lead
     yield stage.days_ago(446)
@@ -409,14 +409,16 @@ def _paid_in_part(stage: Stage, going: Going) -> Story:
     troupe.confirm_account(reference)
     troupe.lift(reference, "The new account is confirmed.")
     yield stage.bank_days_ago(7)
-    second = troupe.prepare_order(reference)
-    assert second is not None
+    second, rest = troupe.prepare_order(reference, euros(10_000)), troupe.prepare_order(reference)
+    assert second is not None and rest is not None
     yield stage.bank_days_ago(6)
-    troupe.verify_order(second)
+    for order in (second, rest):
+        troupe.verify_order(order)
     yield stage.bank_days_ago(5)
-    troupe.authorise_order(second)
+    for order in (second, rest):
+        troupe.authorise_order(order)
     yield stage.bank_days_ago(3)
-    troupe.export_orders([second], FileLayout.V09)
+    troupe.export_orders([second, rest], FileLayout.V09)
     yield stage.bank_days_ago(2) + timedelta(hours=4)
     troupe.bring_statement(second, stage.bank_days_ago(3).date())
 
