@@ -292,7 +292,7 @@ class GrantView:
 def refuse_signed(grant: GrantView, side: Side, user_id: UUID | None) -> None:
     """Everybody signs once, and nobody more than must."""
     if any(each.signed_by == user_id for each in grant.signatures):
-        raise Refused("You have signed this agreement already. It waits for the others, whom its page names.")
+        raise Refused("You have already signed this agreement. It waits for the others, whom its page names.")
     if side in grant.signed:
         raise Refused(f"The agreement is already signed for {signs(side)}.")
 
