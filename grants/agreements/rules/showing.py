@@ -42,7 +42,8 @@ def offer_problems(grant: GrantView, asked: Sequence[ConditionView], *, signers:
         found.append(
             Problem("People", "Not everybody who signs together for the coordinator is named as its signatory.")
         )
-    if signers < grant.programme_signatures:
+    # That nobody is there yet to sign alone has always been found at the signature.
+    if grant.programme_signatures > 1 and signers < grant.programme_signatures:
         found.append(
             Problem(
                 "Signatures",
