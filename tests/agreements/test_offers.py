@@ -71,7 +71,7 @@ def test_two_who_sign_only_together_bind_the_city_together(demo_app: Flask, gran
     assert text.signing is not None and "Nina New sign together" in text.signing.words
     assert (found.missing(Side.CITY), found.missing(Side.PROGRAMME)) == (2, 1)
     services.sign_city(actor("eleni_mayor"), found.id, capacity="Mayor", document_sha256=hash_of(found))
-    with pytest.raises(Refused, match="You have signed this agreement already"):
+    with pytest.raises(Refused, match="You have already signed this agreement"):
         services.sign_city(actor("eleni_mayor"), found.id, capacity="Mayor", document_sha256=hash_of(found))
     page = text_of(actors.client_of(demo_app, actor("eleni_mayor")).get(f"/grants/{found.reference}/agreement"))
     assert "Sign the agreement" not in page and "1 signature for the coordinator and 1 signature for the" in page

@@ -45,7 +45,8 @@ def offer_problems(grant: GrantView, asked: Sequence[ConditionView], *, signers:
         found.append(
             Problem("People", "Not everybody who signs together for the coordinator is named as its signatory.")
         )
-    if signers < grant.programme_signatures:
+    # That nobody is there yet to sign alone has always been found at the signature.
+    if grant.programme_signatures > 1 and signers < grant.programme_signatures:
         found.append(
             Problem(
                 "Signatures",
@@ -317,7 +318,7 @@ class GrantView:
 def refuse_signed(grant: GrantView, side: Side, user_id: UUID | None) -> None:
     """Everybody signs once, and nobody more than must."""
     if any(each.signed_by == user_id for each in grant.signatures):
-        raise Refused("You have signed this agreement already. It waits for the others, whom its page names.")
+        raise Refused("You have already signed this agreement. It waits for the others, whom its page names.")
     if side in grant.signed:
         raise Refused(f"The agreement is already signed for {signs(side)}.")
 

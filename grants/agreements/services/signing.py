@@ -40,6 +40,8 @@ from grants.identity.rules import demand_fresh
 from grants.ledger import services as ledger
 from grants.ledger.rules import Dimensions, Event, legs_e3, legs_e4, legs_e5
 
+FIRST_VERSION = rules.version_role(1)
+
 
 @act(
     "agreement.offer",
@@ -188,7 +190,7 @@ def _note_participation(grant: Grant, shown: GrantView) -> None:
     scope=queries.lies_in,
     says="opened the agreement {subject} on paper",
 )
-def open_document(actor: Actor, grant_id: UUID, role: str) -> FileView:
+def open_document(actor: Actor, grant_id: UUID, role: str = FIRST_VERSION) -> FileView:
     """Hand out a printed version or offer, once it is made; who took it is kept. ``role`` as :func:`rules.version_role` names it."""
     acts.subject("grant_agreement", grant_id)
     found = files.listed("grant", grant_id, role)
