@@ -455,6 +455,20 @@ def test_a_budget_never_named_by_anybody_is_as_it_was_copied(prepared: Prepared)
     assert [each.question.key for each in prepared.revision.changed_text] == [_first_text(prepared)[1]]
 
 
+def test_the_page_of_a_call_lists_its_signed_grants_with_their_money_and_time(app: Flask, prepared: Prepared) -> None:
+    officer, slug = client(app, actors.pia()), prepared.grant.call_slug
+    before = text_of(officer.get(f"/calls/{slug}/spending"))
+    with arranging():
+        row = get(Grant, prepared.grant_id)
+        row.state, row.in_force_at, row.offered_text = "in_force", clock.now(), {}
+
+    with statements() as seen:
+        shown = text_of(officer.get(f"/calls/{slug}/spending"))
+
+    assert "No grant of this call is signed" in before
+    assert prepared.reference in shown and "400 000.00" in shown and "100 %" in shown and len(seen) <= 8
+
+
 def _first_text(prepared: Prepared) -> tuple[str, str]:
     description = prepared.revision.new.description
     assert description is not None

@@ -11,18 +11,17 @@ import pytest
 from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
 
 from grants.agreements.models import Beneficiary, Grant, GrantRevision
 from grants.budgets import services as budgets
 from grants.budgets.models import Budget, BudgetLine
 from grants.budgets.rules import BudgetContent, BudgetRules, Category, Cell, Purpose
-from grants.calls.models import Call
 from grants.core import encoding
 from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.money import ZERO, Money, euros, plain, total
 from grants.dossiers.models import Dossier
+from grants.oversight.queries import call_spending
 from grants.oversight.rules import By, GrantMoney, Reported, lines, summed, time_gone
 from grants.oversight.rules.spending import Judgement, percent
 from grants.reporting.models import AcceptedCost, PeriodicReport, ReportVersion
@@ -224,20 +223,25 @@ def test_sixty_partners_with_three_thousand_lines_ask_no_more_than_one_and_take_
     assert "Category 7" in only and "Category 8" not in only
 
 
-def test_the_spending_of_a_call_tells_each_grant_with_its_time_and_leaves_out_what_one_may_not_read(
-    app: Flask, grant: World
-) -> None:
+def test_the_spending_of_a_call_is_one_statement_and_leaves_out_what_one_may_not_read(grant: World) -> None:
     reports_of_many(grant, 2)
-    slug = db.session.scalars(select(Call.slug).where(Call.id == get(Grant, grant.grant_id).call_id)).one()
-    officer, elsewhere = actors.client_of(app, actors.pia()), actors.client_of(app, actors.eva())
-    address = f"/calls/{slug}/spending"
+    officer, elsewhere, day = actors.pia(), actors.eva(), date(2024, 6, 1)
 
     with statements() as seen:
-        shown = text_of(officer.get(address))
+        (found,) = call_spending(officer, grant.call_id, day)
 
-    assert grant.reference in shown and "600 000.00" in shown and "100.00" in shown
-    assert len(seen) <= 8
-    other = elsewhere.get(address)
-    assert other.status_code in (403, 404) or grant.reference not in other.text
-    wrong = officer.get(f"/grants/{grant.reference}/budget?by=colour")
+    assert len(seen) == 1 and call_spending(elsewhere, grant.call_id, day) == ()
+    assert (found.reference, found.spent.granted, found.spent.declared, found.spent.accepted, found.spent.paid) == (
+        grant.reference,
+        euros(600_000),
+        euros(100),
+        euros(100),
+        ZERO,
+    )
+    assert found.time_gone.replace("\u00a0", " ") == "50 %"
+
+
+def test_a_division_nobody_offers_is_told_with_those_there_are(app: Flask, grant: World) -> None:
+    wrong = actors.client_of(app, actors.pia()).get(f"/grants/{grant.reference}/budget?by=colour")
+
     assert wrong.status_code == 200 and "colour" in text_of(wrong)
