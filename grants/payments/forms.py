@@ -524,6 +524,8 @@ def _months_asked(typed: str, problems: dict[str, str]) -> int:
 class KeepForecastForm(Form):
     """Why the forecast is kept now, where that is worth a word."""
 
+    moves_money = True
+
     note = StringField("What for (optional)", [WORDS_OF_A_TITLE])
 
 

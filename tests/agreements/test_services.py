@@ -170,7 +170,11 @@ def test_an_agreement_is_not_offered_while_something_is_open(grant: Find) -> Non
 
     with pytest.raises(Problems) as refusal:
         services.offer(actor("officer"), found.id, document_sha256=hash_of(grant(IN_PREPARATION)))
-    assert {problem.place for problem in refusal.value.found} == {"Conditions", "Bank account"}
+    assert {problem.place for problem in refusal.value.found} == {
+        "Conditions",
+        "Bank account",
+        "Budget and description",
+    }
 
 
 def test_nobody_signs_what_is_not_offered(grant: Find) -> None:
@@ -503,8 +507,8 @@ def test_the_last_signatory_of_a_signed_agreement_stays(grant: Find) -> None:
 
 def test_a_text_that_changed_after_it_was_shown_is_not_offered(grant: Find) -> None:
     found = finished(grant)
-    shares = tuple(Share(each.organisation_id, each.maximum - Money(100)) for each in found.beneficiaries)
-    milestones = tuple(PlannedMilestone(m.title, m.criterion, m.due_on) for m in found.milestones)
+    shares = tuple(Share(each.organisation_id, each.maximum) for each in found.beneficiaries)
+    milestones = tuple(PlannedMilestone(m.title, f"{m.criterion}, as agreed", m.due_on) for m in found.milestones)
     services.set_terms(actor("officer"), found.id, Terms(found.starts_on, 24, shares, milestones))
 
     with pytest.raises(Conflict, match="not offered"):

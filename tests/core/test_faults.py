@@ -166,8 +166,8 @@ def built_and_void(request_id: UUID, amount: int) -> None:
 def entered_elsewhere(request_id: UUID, amount: int) -> None:
     """An order that left in a file this database does not know; two people say so, and it is recorded as sent by it."""
     order_id = order_of(request_id, amount)
-    paying.verify(actors.vera(), order_id)
-    paying.authorise(actors.otto(), order_id)
+    paying.verify(actors.vera(), order_id, evidence=SEEN)
+    paying.authorise(actors.otto(), order_id, evidence=SEEN)
     asked = db.session.scalars(select(PaymentRequest.reference).where(PaymentRequest.id == request_id)).one()
     lay(replace(FILE, sent_at=NOW, lines=(replace(LINE, request=asked, cents=amount * 100),)))
     paying.compare(PROVER)
@@ -320,8 +320,8 @@ def test_what_the_bank_tells_is_refused_whatever_fails_inside_a_guard(app: Flask
     bank_reported(third, (named(third), "RJCT", "MS03"))
     with clock.at(TOLD):
         again = paying.reissue(actors.fin(), first.id).id
-        paying.verify(actors.vera(), again)
-        paying.authorise(actors.otto(), again)
+        paying.verify(actors.vera(), again, evidence=SEEN)
+        paying.authorise(actors.otto(), again, evidence=SEEN)
         paying.export(actors.carl(), (again,), control_total=euros(100_000))
         paying.reject_by_bank(actors.carl(), again, reason="MS03", on=TOLD.date())
     with clock.at(IN_FORCE):

@@ -45,7 +45,7 @@ from tests.payments.test_bank_booking import (
     statement,
 )
 from tests.payments.test_services import balance
-from tests.payments.world import World, replace_account
+from tests.payments.world import SEEN, World, replace_account
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -216,8 +216,8 @@ def again(order: PaymentOrder) -> PaymentOrder:
     """What came back is issued again, signed anew and sent."""
     with clock.at(TOLD):
         made = services.reissue(actors.fin(), order.id).id
-        services.verify(actors.vera(), made)
-        services.authorise(actors.otto(), made)
+        services.verify(actors.vera(), made, evidence=SEEN)
+        services.authorise(actors.otto(), made, evidence=SEEN)
         services.export(actors.carl(), (made,), control_total=order.amount)
     db.session.rollback()
     return get(PaymentOrder, made)
@@ -296,8 +296,8 @@ def brought_back(order: PaymentOrder, number: int) -> None:
 def again_at(order: PaymentOrder, number: int) -> PaymentOrder:
     with clock.at(TOLD + timedelta(days=10 * number + 1)):
         made = services.reissue(actors.fin(), order.id).id
-        services.verify(actors.vera(), made)
-        services.authorise(actors.otto(), made)
+        services.verify(actors.vera(), made, evidence=SEEN)
+        services.authorise(actors.otto(), made, evidence=SEEN)
         services.export(actors.carl(), (made,), control_total=order.amount)
     db.session.rollback()
     return get(PaymentOrder, made)

@@ -31,7 +31,7 @@ from tests import actors
 from tests.agreements.accounts import document
 from tests.applications.pages import send, text_of
 from tests.factories import identity as people
-from tests.payments.world import World
+from tests.payments.world import SEEN, World
 from tests.shut import shuts
 from tests.statements import statements
 
@@ -66,8 +66,8 @@ def test_while_it_stands_no_step_brings_money_nearer_and_after_it_each_does(gran
             steps["prepare"] = lambda: services.prepare(actors.fin(), request_id)
         if step in {"authorise", "build"}:
             order_id = services.prepare(actors.fin(), request_id).id
-            services.verify(actors.vera(), order_id)
-            steps["authorise"] = lambda: services.authorise(actors.otto(), order_id)
+            services.verify(actors.vera(), order_id, evidence=SEEN)
+            steps["authorise"] = lambda: services.authorise(actors.otto(), order_id, evidence=SEEN)
         if step == "build":
             steps["authorise"]()
             steps["build"] = lambda: services.build(actors.carl(), (order_id,), of_file())

@@ -20,7 +20,7 @@ from grants.payments.rules import DecisionInput
 from tests import actors
 from tests.payments.conftest import in_force
 from tests.payments.test_views import get as read
-from tests.payments.world import World, report
+from tests.payments.world import SEEN, World, report
 from tests.worlds import World as Made
 from tests.worlds import Worlds
 
@@ -37,8 +37,8 @@ def paid() -> tuple[World, str, str]:
         assert asked is not None
         services.decide(actors.otto(), asked.id, DecisionInput(euros(240_000)))
         order_id = services.prepare(actors.fin(), asked.id, amount=None).id
-        services.verify(actors.vera(), order_id)
-        services.authorise(actors.otto(), order_id)
+        services.verify(actors.vera(), order_id, evidence=SEEN)
+        services.authorise(actors.otto(), order_id, evidence=SEEN)
         services.export(actors.carl(), (order_id,), control_total=get(PaymentOrder, order_id).amount)
     with clock.at(PAID):
         services.execute(actors.carl(), order_id, value_on=PAID.date())

@@ -223,11 +223,16 @@ def test_an_order_moves_only_as_its_table_says(state: OrderState, verb: str) -> 
         ORDER.target(state, verb)
 
 
-@pytest.mark.parametrize("state", [RequestState.REJECTED, RequestState.CLEARED, RequestState.PAID])
+@pytest.mark.parametrize("state", [RequestState.REJECTED, RequestState.CLEARED])
 def test_a_request_never_leaves_its_end(state: RequestState) -> None:
     assert REQUEST.allowed(state) == ()
 
 
-@pytest.mark.parametrize("state", [OrderState.EXECUTED, OrderState.CANCELLED])
+@pytest.mark.parametrize("state", [OrderState.CANCELLED, OrderState.BANK_REJECTED, OrderState.RETURNED])
 def test_an_order_never_leaves_its_end(state: OrderState) -> None:
     assert ORDER.allowed(state) == ()
+
+
+def test_what_is_paid_only_comes_back() -> None:
+    assert REQUEST.allowed(RequestState.PAID) == ("come_back", "come_back_in_part")
+    assert ORDER.allowed(OrderState.EXECUTED) == ("return",)

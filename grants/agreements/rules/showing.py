@@ -28,6 +28,7 @@ from grants.agreements.states import (
     SignatureMethod,
 )
 from grants.calls.rules import PaymentClock, TimeLimits
+from grants.core import faults
 from grants.core.errors import Problem, Refused
 from grants.core.money import Money, total
 from grants.programmes.rules import Beyond, passes_parent_end
@@ -317,6 +318,7 @@ class GrantView:
 
 def refuse_signed(grant: GrantView, side: Side, user_id: UUID | None) -> None:
     """Everybody signs once, and nobody more than must."""
+    faults.point("four_eyes")
     if any(each.signed_by == user_id for each in grant.signatures):
         raise Refused("You have already signed this agreement. It waits for the others, whom its page names.")
     if side in grant.signed:
