@@ -142,6 +142,8 @@ def value_of(app: Flask, rule: Rule, name: str, about: Target) -> Any:
             return about.handle
         case "other":
             return about.lead_slug
+        case "message_id":
+            return "PCP-0000-B-0000-000000"
         case "form":
             return "csv"
         case "sha256":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from werkzeug.datastructures import FileStorage
 
 from grants.core import clock, files
 from grants.core.db import db, get
-from grants.core.errors import Conflict, Invalid, NotAllowed, Refused
+from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.core.money import ZERO, Money, euros, total
 from grants.core.paging import Page
 from grants.identity.policy import Role
@@ -153,6 +154,20 @@ def test_a_line_that_is_nearly_an_order_is_never_forced(grant: World, changed: d
     assert words in line.match.words and not line.is_booked
     assert get(PaymentOrder, order.id).state == "sent" and booked(order) == []
     right()
+
+
+def test_whoever_is_in_conflict_with_a_payment_reads_nothing_of_its_line(grant: World) -> None:
+    order = sent(grant)
+    brought(statement(paid(order), came(4_00)))
+    barred = replace(actors.nuria(), bars=frozenset({("application", grant.application_id)}))
+    (line,) = [each for each in lines() if each.order_id == order.id]
+
+    with pytest.raises(NotFound):
+        told.line_page(barred, line.number)
+    seen = told.statement_lines(barred, "PCP-K-90", 1, Page()).items
+    assert [each.line.amount for each in seen] == [Money(4_00)]
+    assert [each.line.amount for each in told.unmatched(barred, UnmatchedAsk(), PAID_ON, Page()).items] == [Money(4_00)]
+    assert told.line_page(actors.nuria(), line.number).view.booked_to == order.reference
 
 
 def test_one_line_for_two_orders_is_never_forced(grant: World) -> None:

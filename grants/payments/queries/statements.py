@@ -296,13 +296,14 @@ def _not_shut(actor: Actor) -> ColumnElement[bool]:
     if not actor.barred_from():
         return true()
     seen = visible_orders(actor, select(PaymentOrder.id))
+    # The statement around may join orders, claims and debts of its own: of it, only the line is meant here.
     said = select(BankClaim.order_id).where(BankClaim.line_id == BankLine.id, BankClaim.order_id.is_not(None))
     shut = select(PaymentOrder.id).where(
         or_(
             PaymentOrder.end_to_end_id == BankLine.end_to_end_id,
             PaymentOrder.reference == BankLine.end_to_end_id,
             PaymentOrder.id == BankLine.order_id,
-            PaymentOrder.id.in_(said),
+            PaymentOrder.id.in_(said.correlate(BankLine)),
         ),
         PaymentOrder.id.not_in(seen),
     )
@@ -311,11 +312,11 @@ def _not_shut(actor: Actor) -> ColumnElement[bool]:
         select(Recovery.id)
         .join(Grant, Grant.id == Recovery.grant_id)
         .where(
-            or_(Recovery.id == BankLine.recovery_id, Recovery.id.in_(owed)),
+            or_(Recovery.id == BankLine.recovery_id, Recovery.id.in_(owed.correlate(BankLine))),
             Grant.application_id.in_(actor.barred("application")),
         )
     )
-    return ~shut.exists() & ~debts.exists()
+    return ~shut.correlate(BankLine).exists() & ~debts.correlate(BankLine).exists()
 
 
 def accounts(actor: Actor) -> tuple[AccountLine, ...]:
