@@ -71,12 +71,17 @@ def meet_conditions(grant_id: UUID, sides: Sides, *, count: int | None = None) -
     """Have the first so many conditions of a grant answered and accepted, or all and its budget agreed on; what is met
     already is left.
     """
-    for place, _ in enumerate(_conditions(grant_id)[:count]):
-        # Read anew: whether a later one is asked at all follows from what the register says by now.
-        view = _conditions(grant_id)[place]
-        for part in view.parts:
-            if not part.is_met:
-                _meet(grant_id, view, part, sides)
+    # Who takes part and who signs stays the same meanwhile.
+    grant = reads.view(get(Grant, grant_id))
+    standing = reads.conditions(grant)
+    for place, _ in enumerate(standing[:count]):
+        view = standing[place]
+        missing = [part for part in view.parts if not part.is_met]
+        for part in missing:
+            _meet(grant, view, part, sides)
+        if missing and view.condition.asked_of is AskedOf.REGISTER:
+            # Whether a later one is asked at all follows from what the register says by now.
+            standing = reads.conditions(grant)
     if count is None:
         agree_on_budget(grant_id, sides)
 
@@ -148,23 +153,22 @@ def lower_to(grant: GrantView, maxima: Mapping[UUID, Money], sides: Sides) -> No
     acts.revise_budget(sides.city(), grant.id, BudgetInput(cells, None))
 
 
-def _conditions(grant_id: UUID) -> tuple[ConditionView, ...]:
-    return reads.conditions(reads.view(get(Grant, grant_id)))
-
-
-def _meet(grant_id: UUID, view: ConditionView, part: PartView, sides: Sides) -> None:
+def _meet(grant: GrantView, view: ConditionView, part: PartView, sides: Sides) -> None:
     if view.condition.asked_of is AskedOf.REGISTER:
         assert part.organisation_id is not None, "the register is asked about a beneficiary"
         validate_entity(part.organisation_id, sides)
         return
-    number = answer(grant_id, view.key, part, sides)
+    number = _answer(grant, view.key, part, sides)
     judge = sides.officer() if view.condition.asked_of is AskedOf.CITY else sides.second()
-    acts.accept_answer(judge, grant_id, VerdictInput(view.key, part.organisation_id, number))
+    acts.accept_answer(judge, grant.id, VerdictInput(view.key, part.organisation_id, number))
 
 
 def answer(grant_id: UUID, key: ConditionKey, part: PartView, sides: Sides) -> int:
     """One answer, by whoever is asked; nobody has looked at it yet. Its number."""
-    grant = reads.view(get(Grant, grant_id))
+    return _answer(reads.view(get(Grant, grant_id)), key, part, sides)
+
+
+def _answer(grant: GrantView, key: ConditionKey, part: PartView, sides: Sides) -> int:
     today = clock.in_zone(clock.now()).date()
     given = ConditionInput(
         key,
@@ -177,9 +181,9 @@ def answer(grant_id: UUID, key: ConditionKey, part: PartView, sides: Sides) -> i
     )
     match key:
         case K.SANCTIONS | K.FINANCIAL_CAPACITY:
-            return acts.record_condition(sides.officer(), grant_id, given)
+            return acts.record_condition(sides.officer(), grant.id, given)
         case _:
-            return acts.state_condition(sides.city(), grant_id, given, evidence(key))
+            return acts.state_condition(sides.city(), grant.id, given, evidence(key))
 
 
 def evidence(key: ConditionKey) -> Incoming:
@@ -243,7 +247,8 @@ def _say_public(organisation_id: UUID, office: Actor) -> None:
 
 def answered_without_verdict(grant_id: UUID, key: ConditionKey, sides: Sides) -> None:
     """An answer that waits for the officer, where none was given yet."""
-    view = next(each for each in _conditions(grant_id) if each.key is key)
+    grant = reads.view(get(Grant, grant_id))
+    view = next(each for each in reads.conditions(grant) if each.key is key)
     part = next((each for each in view.parts if each.standing is ConditionStanding.OPEN), None)
     if part is not None:
-        answer(grant_id, key, part, sides)
+        _answer(grant, key, part, sides)
