@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections import namedtuple
 from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from uuid import UUID
 from sqlalchemy import (
     JSON,
     ColumnElement,
+    Connection,
     Date,
     DateTime,
     LargeBinary,
@@ -34,6 +36,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import cast as cast_to
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import FROM_LINTING, SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import TypeEngine
 
@@ -153,8 +156,8 @@ def _answers(questions: Sequence[Question]) -> list[Answer]:
         found = db.session.execute(cast(Any, _as_columns(questions[0])))
         made = _tuple(tuple(found.keys()))
         return [[made._make(row) for row in found]]
-    gathered = [_Gathered(_asked(question)).label(f"q{number}") for number, question in enumerate(questions)]
-    texts = db.session.execute(select(*gathered)).one()
+    connection = db.session.connection()
+    texts = connection.exec_driver_sql(*_joined([_asked(question) for question in questions], connection)).one()
     return [_answer(question, text) for question, text in zip(questions, texts, strict=True)]
 
 
@@ -215,6 +218,48 @@ def ask_lately(stands_at: str | None, key: Hashable, questions: Sequence[SelectB
         for oldest in list(_lately)[:-ANSWERS_KEPT]:
             _lately.pop(oldest, None)
     return made
+
+
+def _joined(questions: Sequence[SelectBase], connection: Connection) -> tuple[str, dict[str, Any]]:
+    """One statement of these questions, and what is sent beside it.
+
+    SQLAlchemy writes each out for itself and keeps it by what it is. Which of them stand together differs with what somebody
+    may see, and to write every set of them anew took longer than to answer it.
+    """
+    parts, sent = [], {}
+    for number, question in enumerate(questions):
+        text, values = _written_alone(question, connection)
+        parts.append(_named_apart(text, number))
+        sent.update({f"q{number}_{name}": value for name, value in values.items()})
+    return f"SELECT {', '.join(parts)}", sent
+
+
+def _written_alone(question: SelectBase, connection: Connection) -> tuple[str, dict[str, Any]]:
+    """The text of one question, and the values of its parameters as the driver takes them: what SQLAlchemy does to send it."""
+    found, extracted, given, _ = select(_Gathered(question).label("q"))._compile_w_cache(
+        connection.dialect, compiled_cache=connection.engine._compiled_cache, column_keys=[], linting=FROM_LINTING
+    )
+    compiled = cast(SQLCompiler, found)
+    # The kept text has values of its first time: these are what was found in the question at hand.
+    values = compiled.construct_params(given, extracted_parameters=extracted)
+    text, sending = compiled.string, cast(dict[str, Callable[[Any], Any]], compiled._bind_processors)
+    if compiled.literal_execute_params or compiled.post_compile_params:
+        # Lists, each of whose values is a parameter, and values that are written in.
+        state = compiled._process_parameters_for_postcompile(values)
+        text, values, sending = state.statement, dict(state.parameters), {**sending, **state.processors}
+    return text, {name: sending[name](value) if name in sending else value for name, value in values.items()}
+
+
+# A parameter, or a percent sign that is none.
+_PARAMETER = re.compile(r"%%|%\(([^()]+)\)s")
+
+
+@functools.lru_cache(maxsize=1_000)
+def _named_apart(text: str, number: int) -> str:
+    """The text as one column of a statement, its parameters named by the number of the question."""
+    named = _PARAMETER.sub(lambda found: f"%(q{number}_{found[1]})s" if found[1] else "%%", text)
+    # What begins with its common tables ("WITH") is a statement of its own still.
+    return named.removeprefix("SELECT ") if named.startswith("SELECT ") else f"({named})"
 
 
 class _Gathered(ColumnElement[str]):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from uuid import UUID
 
 import psycopg
 import pytest
 from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -20,15 +23,18 @@ from sqlalchemy import (
     Select,
     Text,
     Uuid,
+    bindparam,
     event,
+    false,
     func,
     literal,
+    literal_column,
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 
 from grants.core import acts
-from grants.core.db import MoneyType, OneOf, db
+from grants.core.db import MoneyType, OneOf, among, db
 from grants.core.money import Money
 from grants.core.together import Asking, RawAnswer, alone, ask, ask_lately, ask_raw, both, reader, side_by_side, stand
 from tests.conftest import Note
@@ -131,6 +137,98 @@ def test_every_kind_of_column_there_is_was_compared(app: Flask) -> None:
 
     kinds = {type(column.type) for table in db.metadata.tables.values() for column in table.columns}
     assert kinds <= {type(kind) for kind in compared}
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A question, and what it answers where each parameter reaches it and no other."""
+
+    question: Select[tuple[object, ...]]
+    expected: list[tuple[object, ...]]
+
+
+# Texts that look like what a statement is put together of, and nothing at all.
+WORDS = st.sampled_from(
+    ["a", "b", "", "100 %", "%(q0_same)s", "%%(q1_same)s", ":same", "$1", "__[POSTCOMPILE_same]", "'"]
+)
+NUMBERS = st.integers(-3, 3)
+
+
+def _one_of(words: list[str]) -> Sent:
+    """A list, each of whose values is a parameter; an empty one too."""
+    found = select(Note.text).where(Note.text.in_(bindparam("same", words, expanding=True))).order_by(Note.text)
+    return Sent(found, [(word,) for word in ("a", "a", "b", "c") if word in words])
+
+
+def _among(positions: list[int]) -> Sent:
+    ids = [UUID(int=each + 10) for each in positions]
+    found = select(literal(7, Integer)).where(among(literal(ID, Uuid), [*ids, ID] if positions else ids))
+    return Sent(found, [(7,)] if positions else [])
+
+
+def _chained(word: str, number: int) -> Sent:
+    """With a common table of the same name in each, and a number of rows that is written in."""
+    common = select(literal(word, Text).label("word"), literal(number, Integer).label("number")).cte("common")
+    return Sent(select(common.c.word, common.c.number).limit(max(number, 0)), [(word, number)] if number > 0 else [])
+
+
+def _written_in(word: str) -> Sent:
+    """A value that stands in the text itself, beside one that is sent."""
+    written = bindparam("same", word, Text, literal_execute=True)
+    return Sent(
+        select(written.label("in_text"), literal_column("'50 %(q0_same)s'"), literal(word, Text)),
+        [(word, "50 %(q0_same)s", word)],
+    )
+
+
+def _named(word: str | None) -> Sent:
+    return Sent(select(bindparam("same", word, Text).label("word")), [(word,)])
+
+
+def _of_money(number: int | None) -> Sent:
+    amount = None if number is None else Money(number)
+    return Sent(select(literal(amount, MoneyType()), literal({"n": number}, JSONB)), [(amount, {"n": number})])
+
+
+SENT = st.one_of(
+    st.builds(_one_of, st.lists(WORDS, max_size=4)),
+    st.builds(_among, st.lists(NUMBERS, max_size=3)),
+    st.builds(_chained, WORDS, NUMBERS),
+    st.builds(_written_in, WORDS),
+    st.builds(_named, st.none() | WORDS),
+    st.builds(_of_money, st.none() | NUMBERS),
+    st.just(Sent(select(literal(1, Integer)).where(false()), [])),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(SENT, min_size=2, max_size=7))
+def test_what_is_sent_with_a_question_reaches_no_other(notes: Flask, sent: list[Sent]) -> None:
+    with statements() as found:
+        together = alone(side_by_side(ask(each.question) for each in sent))
+
+    assert len(found) == 1
+    assert [[tuple(row) for row in rows] for rows in together] == [each.expected for each in sent]
+
+
+def test_questions_are_written_out_once_whatever_they_stand_beside(notes: Flask) -> None:
+    def asked(*words: str) -> None:
+        rows = alone(
+            side_by_side(ask(select(Note.text, literal(word, Text)).where(Note.text == word)) for word in words)
+        )
+        assert [{tuple(row) for row in found} for found in rows] == [{(word, word)} for word in words]
+
+    asked("a", "b")
+    kept = db.engine._compiled_cache
+    assert kept is not None
+    before = len(kept)
+    with statements() as found:
+        asked("a", "b", "c", "b")
+        asked("c", "a", "b", "a")
+
+    assert len(kept) == before
+    # PostgreSQL is asked the same text, so that it plans it once.
+    assert len(found) == 2 and len(set(found)) == 1
 
 
 def test_rows_keep_their_order_and_their_limit(notes: Flask) -> None:
