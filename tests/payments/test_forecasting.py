@@ -104,6 +104,7 @@ def test_what_was_paid_meanwhile_is_gone_because_it_was_decided_and_a_new_grant_
 
     assert [(each.cause, each.amount, each.to_month) for each in decided] == [(Cause.DECIDED, euros(300_000), None)]
     assert {each.cause for each in moves((), kept(MONEY))} == {Cause.CAME_IN}
+    assert {(each.cause, each.to_month) for each in moves(kept(MONEY), ())} == {(Cause.DROPPED, None)}
     assert {each.cause for each in moves(kept(MONEY), kept(replace(MONEY, final_amount=euros(300_000))))} == {
         Cause.GIVEN_BACK
     }

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from grants.budgets import rules as budgets
 from grants.budgets.rules import BudgetContent, BudgetRules, Cell, OrganisationTotals, Totals
+from grants.core import clock
 from grants.core.money import ZERO, Money, total
 from grants.reporting.states import ReportState
 
@@ -231,17 +232,13 @@ def by_period(granted: BudgetContent | None, starts_on: date, reports: Sequence[
 
 
 def _by_report(granted: BudgetContent, starts_on: date, reports: Sequence[Reported]) -> dict[int, Money]:
-    ends = [(_months(starts_on, each.ends_before), each.number) for each in reports]
+    ends = [(clock.months_between(starts_on, each.ends_before), each.number) for each in reports]
     found: dict[int, Money] = {}
     for each in granted.totals.slices:
         last_month = min(each.period * granted.rules.period_months, granted.rules.duration_months)
         number = next((number for month, number in ends if last_month <= month), ends[-1][1] if ends else 0)
         found[number] = found.get(number, ZERO) + each.total
     return found
-
-
-def _months(first: date, last: date) -> int:
-    return (last.year - first.year) * 12 + last.month - first.month
 
 
 def _summed(by: By, rows: tuple[Spent, ...]) -> Spending:

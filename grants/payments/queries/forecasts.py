@@ -17,7 +17,7 @@ from grants.calls.models import Call
 from grants.core import clock
 from grants.core.db import db
 from grants.core.errors import NotFound
-from grants.core.money import ZERO, Money
+from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.identity import queries as identity
@@ -211,10 +211,11 @@ def kept_forecast(actor: Actor, reference: str, at: datetime) -> Asking[KeptPage
     row = next(iter((yield from ask(select(ForecastSnapshot).where(ForecastSnapshot.reference == reference)))), None)
     if row is None:
         raise NotFound
-    visible = agreements.visible(actor, READS) & _HAS_MONEY
+    # What was kept of a grant stays told when the grant is dropped; only today's side has nothing of it any more.
+    visible = agreements.visible(actor, READS)
     about: list[Asking[Any]] = [
         ask(_lines_of(row.id, visible)),
-        outlooks.asking(visible, today),
+        outlooks.asking(visible & _HAS_MONEY, today),
         identity.people.asking({row.taken_by} if row.taken_by else set()),
     ]
     kept, grants, people = yield from side_by_side(about)
@@ -226,11 +227,7 @@ def kept_forecast(actor: Actor, reference: str, at: datetime) -> Asking[KeptPage
         Snapshot(row.reference, row.as_of, people[row.taken_by].name if row.taken_by else None, row.note),
         then,
         now,
-        tuple(
-            CauseMoves(cause, found, Money(sum(each.amount.cents for each in found)))
-            for cause, found in causes
-            if found
-        ),
+        tuple(CauseMoves(cause, found, total(each.amount for each in found)) for cause, found in causes if found),
         {each.id: each for each in grants},
         partial=bool(actor.barred_from()),
     )

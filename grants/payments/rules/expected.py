@@ -24,7 +24,7 @@ from grants.payments.rules.decisions import Limits, room
 from grants.payments.states import UNDECIDED, RequestState
 from grants.reporting.states import SETTLED, ReportState
 
-# Signed, not closed: what counts as committed. Before that the money is reserved.
+# Not signed by both sides: the money is reserved, not committed.
 BEFORE_SIGNATURE = (GrantState.PREPARATION, GrantState.READY_TO_SIGN)
 
 

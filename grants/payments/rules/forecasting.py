@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -190,7 +190,7 @@ class Forecast:
         """Before the months, each of them, and after."""
         sums = [ZERO] * (len(self.months) + 2)
         for line in grant.outlook.lines:
-            place = months_between(self.months[0], line.due_on) + 1
+            place = clock.months_between(self.months[0], line.due_on) + 1
             sums[min(max(place, 0), len(sums) - 1)] += line.amount
         return tuple(sums)
 
@@ -218,7 +218,7 @@ class Forecast:
         paid = total(amount for month, _, amount in self.history if month < first)
         ahead = paid_and_due = ZERO
         found: list[Level] = []
-        for month in months_from(first, months_between(first, last) + 1):
+        for month in months_from(first, clock.months_between(first, last) + 1):
             moved = by_month.get(month, (ZERO, ZERO))
             committed, paid = committed + moved[0], paid + moved[1]
             if month == this:
@@ -263,15 +263,6 @@ class Level:
 def first_of_month(day: date) -> date:
     """The month of a day, by its first day."""
     return day.replace(day=1)
-
-
-def months_between(first: date, day: date) -> int:
-    """How many months a day lies after the month that begins on ``first``.
-
-    >>> months_between(date(2026, 11, 1), date(2027, 1, 31))
-    2
-    """
-    return (day.year - first.year) * 12 + day.month - first.month
 
 
 def months_from(first: date, count: int) -> tuple[date, ...]:
@@ -365,6 +356,7 @@ class Cause(StrEnum):
     SIGNATURE = "signature"
     CAME_IN = "came_in"
     GIVEN_BACK = "given_back"
+    DROPPED = "dropped"
     OTHER_AMOUNT = "other_amount"
 
     @property
@@ -385,6 +377,8 @@ class Cause(StrEnum):
                 return "A grant, or a payment of it, came in"
             case Cause.GIVEN_BACK:
                 return "Goes back to the call"
+            case Cause.DROPPED:
+                return "Dropped before both sides signed"
             case Cause.OTHER_AMOUNT:
                 return "Another amount: the agreement changed, or what is left for the balance"
             case _:
@@ -416,13 +410,21 @@ Key = tuple[UUID, LineKind, int | None]
 def moves(before: Sequence[KeptLine], now: Sequence[KeptLine]) -> tuple[Move, ...]:
     """What became of every expected amount, with its cause: month by month the moves are exactly the difference."""
     old, new = _expected(before), _expected(now)
-    grown = {each: _settled(now, each) > _settled(before, each) for each in {key[0] for key in (*old, *new)}}
-    back = {each: _back(now, each) > _back(before, each) for each in grown}
-    known = {key[0] for key in old}
+    settled, given_back = (
+        [_sums(lines, kinds) for lines in (before, now)]
+        for kinds in ({LineKind.PAID, LineKind.DUE}, {LineKind.GIVEN_BACK})
+    )
+    known, there = {key[0] for key in old}, {each.grant_id for each in now}
     found: list[Move] = []
     for key in sorted({*old, *new}, key=lambda each: (str(each[0]), list(LineKind).index(each[1]), each[2] or 0)):
-        gone = Cause.DECIDED if grown[key[0]] else Cause.GIVEN_BACK if back[key[0]] else Cause.OTHER_AMOUNT
-        came = Cause.CAME_IN if key[0] not in known else gone
+        grant_id = key[0]
+        if _grew(settled, grant_id):
+            gone = Cause.DECIDED
+        elif _grew(given_back, grant_id):
+            gone = Cause.GIVEN_BACK
+        else:
+            gone = Cause.OTHER_AMOUNT if grant_id in there else Cause.DROPPED
+        came = Cause.CAME_IN if grant_id not in known else gone
         found += _moved(key, old.get(key), new.get(key), gone=gone, came=came)
     return tuple(found)
 
@@ -455,11 +457,14 @@ def _expected(lines: Iterable[KeptLine]) -> Mapping[Key, KeptLine]:
     }
 
 
-def _settled(lines: Iterable[KeptLine], grant_id: UUID) -> Money:
-    return total(
-        each.amount for each in lines if each.grant_id == grant_id and each.kind in {LineKind.PAID, LineKind.DUE}
-    )
+def _sums(lines: Iterable[KeptLine], kinds: Container[LineKind]) -> Mapping[UUID | None, Money]:
+    found: dict[UUID | None, Money] = {}
+    for each in lines:
+        if each.kind in kinds:
+            found[each.grant_id] = found.get(each.grant_id, ZERO) + each.amount
+    return found
 
 
-def _back(lines: Iterable[KeptLine], grant_id: UUID) -> Money:
-    return total(each.amount for each in lines if each.grant_id == grant_id and each.kind is LineKind.GIVEN_BACK)
+def _grew(sums: Sequence[Mapping[UUID | None, Money]], grant_id: UUID) -> bool:
+    before, now = (each.get(grant_id, ZERO) for each in sums)
+    return now > before
