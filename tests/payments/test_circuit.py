@@ -30,7 +30,7 @@ from grants.identity.policy import Role
 from grants.identity.rules import RoleInput
 from grants.identity.rules.standing_in import StandInInput
 from grants.payments import queries, services
-from grants.payments.models import PaymentOrder, PaymentOrderSignature
+from grants.payments.models import AuthorityLimit, PaymentOrder, PaymentOrderSignature
 from grants.payments.rules import DecisionInput
 from grants.payments.rules.circuit import ALL_PAIRS, ALWAYS_APART, MAY_MEET, Circuit, refuse_same_person
 from grants.payments.states import Step, SuspensionReason
@@ -216,6 +216,27 @@ def test_an_administrator_made_by_the_proposer_alone_does_not_confirm(app: Flask
     assert found is not None
     with pytest.raises(Refused, match="also made you administrator, alone"):
         services.confirm_circuit(actors.actor(puppet), found.id)
+
+
+def test_what_holds_and_what_waits_stand_on_the_pages_however_much_was_proposed(
+    app: Flask, grant: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grants.payments.queries.circuit.SHOWN_MAX", 1)
+    another_circuit()
+    services.propose_circuit(actors.ada(), Circuit().apart, reason="As it was.")
+    waiting = queries.circuit_page(actors.adam()).open
+    assert waiting is not None
+    services.refuse_circuit(actors.adam(), waiting.id, reason="Not now.")
+    assert queries.circuit_page(actors.adam()).now.number == 1
+
+    officers = [actors.otto(), with_roles("Ola Officer", Role.AUTHORISING_OFFICER)]
+    for officer in officers:
+        assert officer.user_id is not None
+        services.propose_limit(actors.ada(), officer.user_id, per_order=euros(1), per_day=None, reason="x")
+    newest = db.session.scalars(select(AuthorityLimit).order_by(AuthorityLimit.number.desc())).first()
+    assert newest is not None
+    services.withdraw_limit(actors.ada(), newest.id)
+    assert [each.user_id for each in queries.limits_page(actors.adam()).open] == [officers[0].user_id]
 
 
 def test_the_database_keeps_the_pairs_of_the_circuit_apart_whoever_writes(grant: World) -> None:

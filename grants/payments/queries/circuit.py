@@ -8,7 +8,7 @@ from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, func, select, type_coerce
+from sqlalchemy import BigInteger, case, func, select, type_coerce
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from grants.core import clock
@@ -16,7 +16,7 @@ from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.money import Money
 from grants.core.permissions import Actor, Permission
-from grants.core.together import Asking, ask, reader, side_by_side
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.identity import policy
 from grants.identity import queries as identity
 from grants.identity.policy import Role
@@ -172,7 +172,7 @@ class RuleView:
 
 @dataclass(frozen=True, slots=True)
 class CircuitPage:
-    """The circuit in force, and everything that was proposed, newest first."""
+    """The circuit in force, and what was proposed: what waits, then the newest hundred."""
 
     now: Circuit
     history: tuple[RuleView, ...]
@@ -186,16 +186,15 @@ class CircuitPage:
 @reader
 def circuit_page(actor: Actor) -> Asking[CircuitPage]:
     """The circuit in force with its history; needs ``circuit:read``."""
-    rows = yield from _proposals(actor, PaymentCircuit)
+    known, rows = yield from both(circuits.asking(), _proposals(actor, PaymentCircuit))
     names = yield from identity.people.asking(_people_of(rows))
-    known = [Circuit(_pairs(r.apart), r.decided_at, r.number) for r in rows if r.state == RuleState.CONFIRMED.value]
     history = tuple(_rule(row, apart_words(_pairs(row.apart)), names) for row in rows)
     return CircuitPage(circuit_at(known, clock.now()), history)
 
 
 @dataclass(frozen=True, slots=True)
 class LimitsPage:
-    """Who may authorise how much, and everything that was proposed, newest first."""
+    """Who may authorise how much, and what was proposed: what waits, then the newest hundred."""
 
     officers: tuple[tuple[UUID, str, str], ...]
     history: tuple[RuleView, ...]
@@ -227,7 +226,9 @@ def limits_page(actor: Actor) -> Asking[LimitsPage]:
 def _proposals(actor: Actor, model: type[PaymentCircuit] | type[AuthorityLimit]) -> Asking[list[Any]]:
     if not actor.can(Permission.CIRCUIT_READ):
         raise NotFound
-    return (yield from ask(select(model).order_by(model.number.desc()).limit(SHOWN_MAX)))
+    # What waits comes first, however much was proposed since.
+    waits = case((model.state == RuleState.PROPOSED.value, 0), else_=1)
+    return (yield from ask(select(model).order_by(waits, model.number.desc()).limit(SHOWN_MAX)))
 
 
 def _people_of(rows: Sequence[Any]) -> set[UUID]:
