@@ -81,7 +81,7 @@ class Inbox:
 def inbox(actor: Actor, page: Page) -> Asking[Inbox]:
     """What is on its way to payment and visible to this person, earliest due day first.
 
-    A constant number of statements. Requests wait for a decision or an order, orders for the next of four people. A page
+    A constant number of statements. Requests wait for a decision or an order, orders for the next hand of their circuit. A page
     goes on after due day and reference of the last one.
     """
     about: list[Asking[Any]] = [

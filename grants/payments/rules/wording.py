@@ -40,9 +40,9 @@ def order_next(state: OrderState) -> str:
         case OrderState.ACKNOWLEDGED:
             return "The bank has it and has not booked it yet; its statement says when it did."
         case OrderState.BANK_REJECTED:
-            return "The bank rejected it before it paid; the initiator issues it again by a new order, which four people sign anew."
+            return "The bank rejected it before it paid; the initiator issues it again by a new order, which is signed anew by everybody who must."
         case OrderState.RETURNED:
-            return "The money came back; the initiator issues it again by a new order, which four people sign anew."
+            return "The money came back; the initiator issues it again by a new order, which is signed anew by everybody who must."
         case OrderState.EXECUTED:
             return "The bank has booked it; nothing more is to be done."
         case OrderState.CANCELLED:

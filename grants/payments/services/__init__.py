@@ -1,4 +1,4 @@
-"""Acts of payments: open and decide requests, carry orders through four hands, let them leave in a list, recover.
+"""Acts of payments: open and decide requests, carry orders through the hands of their circuit, let them leave in a list, recover.
 
 Every act here locks the call, then the grant, then its partners, then requests and orders: whoever
 pays from the same grant waits, and checks what then stands.

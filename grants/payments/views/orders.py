@@ -103,7 +103,7 @@ def reissue(ref: str) -> Any:
     if form.validate_on_submit():
         with form.attempt():
             made = services.reissue(current_actor(), _order_id(ref), version=form.version_shown())
-            flash(f"{ref} is issued again as {made.reference}. Four people sign it anew.", "success")
+            flash(f"{ref} is issued again as {made.reference}. It is signed anew by everybody who must.", "success")
             return see_other(".order", ref=made.reference)
     return _order(ref, form)
 
