@@ -127,7 +127,8 @@ END $$
 """
 
 # Who must differ: the pairs of the circuit that held when the order was prepared, all of them where none was set; and a
-# stand-in and the person stood in for are one, whatever the circuit says.
+# stand-in and the person stood in for are one, whatever the circuit says; who booked an order as executed, which has no
+# moment of its own, if they were one when the other signed.
 _HANDS = """
 CREATE OR REPLACE FUNCTION check_order_hands() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -155,12 +156,16 @@ BEGIN
       USING ERRCODE = 'check_violation';
   END IF;
   IF EXISTS (
-    SELECT FROM payment_order_signature a
-      JOIN role_grant stands ON stands.user_id = a.user_id AND stands.stand_in_for IS NOT NULL AND stands.confirmed_at IS NOT NULL
-      JOIN payment_order_signature b ON b.order_id = wanted AND b.voided_at IS NULL AND b.user_id = stands.stand_in_for
-    WHERE a.order_id = wanted AND a.voided_at IS NULL AND (
-      (a.signed_at >= greatest(stands.starts_at, stands.confirmed_at) AND a.signed_at < stands.ends_before)
-      OR (b.signed_at >= greatest(stands.starts_at, stands.confirmed_at) AND b.signed_at < stands.ends_before))
+    WITH hand(step, person, at) AS (
+      SELECT step, user_id, signed_at FROM payment_order_signature WHERE order_id = wanted AND voided_at IS NULL
+      UNION ALL
+      SELECT 'sent', ord.executed_by, NULL
+    )
+    SELECT FROM hand a
+      JOIN role_grant stands ON stands.user_id = a.person AND stands.stand_in_for IS NOT NULL AND stands.confirmed_at IS NOT NULL
+      JOIN hand b ON b.person = stands.stand_in_for AND b.step <> a.step
+    WHERE (a.at >= greatest(stands.starts_at, stands.confirmed_at) AND a.at < stands.ends_before)
+      OR (b.at >= greatest(stands.starts_at, stands.confirmed_at) AND b.at < stands.ends_before)
   ) THEN
     RAISE EXCEPTION 'payment order %% is signed by somebody and by who stands in for them', ord.reference
       USING ERRCODE = 'check_violation';

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from grants.agreements import queries
 from grants.agreements.rules import GrantView
@@ -14,6 +16,7 @@ from grants.agreements.states import ContactRole
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db
+from grants.core.files import StoredFile
 from grants.core.paging import Page
 from grants.core.permissions import Actor
 from grants.demo.preparing import Sides
@@ -22,6 +25,7 @@ from grants.identity import services
 from grants.identity.models import RoleGrant
 from grants.identity.policy import Role
 from grants.identity.rules import ColleagueInput
+from tests.factories import identity as factory
 
 # Grant titles of the demo by the state they are in.
 IN_PREPARATION, IN_FORCE, CLOSED = "Cool Courtyards", "Roof by Roof", "CoLAB"
@@ -72,6 +76,30 @@ def hold_in(key: str, role: Role, application_id: UUID) -> None:
                 object_id=application_id,
                 starts_at=clock.now(),
                 needs_confirmation=False,
+            )
+        )
+
+
+def tie(user_id: UUID | None, to: UUID | None) -> None:
+    """Let a person stand in for another one, confirmed in writing by two administrators."""
+    begins = clock.now() - timedelta(hours=1)
+    with arranging():
+        first, second = (factory.user(name) for name in ("Ada First", "Adam Second"))
+        db.session.flush()
+        db.session.add(
+            RoleGrant(
+                user_id=user_id,
+                role=Role.FINANCE_INITIATOR.value,
+                kind="everywhere",
+                starts_at=begins,
+                ends_before=begins + timedelta(days=10),
+                needs_confirmation=True,
+                assigned_by=first.id,
+                confirmed_by=second.id,
+                confirmed_at=begins,
+                stand_in_for=to,
+                stand_in_file_id=db.session.scalars(select(StoredFile.id)).first(),
+                stand_in_reason="Parental leave.",
             )
         )
 

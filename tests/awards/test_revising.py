@@ -49,6 +49,7 @@ from grants.evaluation.states import Declared
 from grants.identity.policy import Role
 from grants.identity.queries import actor_for
 from tests import actors
+from tests.agreements.conftest import tie
 from tests.applications.pages import post, send, text_of, values_of
 from tests.awards.publishing import tell_all
 from tests.evaluation.scene import Scene
@@ -323,6 +324,9 @@ def test_nobody_judges_what_they_sent_by_act_and_in_the_database(prepared: Prepa
         people.role(prepared.lead_id, Role.PROJECT_OFFICER)
     with pytest.raises(Refused):
         services.accept_revision(prepared.lead, prepared.grant_id, number)
+    tie(actors.pia().user_id, prepared.lead_id)
+    with pytest.raises(Refused, match="count as one person"):
+        services.accept_revision(actors.pia(), prepared.grant_id, number)
     version = db.session.scalars(select(RevisionVersion).where(RevisionVersion.grant_id == prepared.grant_id)).one()
     version_id, sent_by, other = version.id, version.sent_by, actors.pia().user_id
 

@@ -131,6 +131,7 @@ def confirm_account(actor: Actor, grant_id: UUID, account_id: UUID, given: Accou
     account = _proposed(grant, account_id)
     faults.point("four_eyes")
     rules.refuse_same_person(account.entered_by, actor.user_id, deed="confirming the account")
+    people.refuse_tied_to(actor.user_id, (account.entered_by, account.entered_at))
     kept = rules.checked(given, clock.in_zone(account.entered_at).date(), _today())
     assert kept.channel is not None and kept.match is not None, "a check names its way and what the bank said"
     for row in _accounts(account.organisation_id, BankAccountState.CONFIRMED):

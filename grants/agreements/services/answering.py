@@ -203,6 +203,7 @@ def _judge(actor: Actor, grant_id: UUID, given: VerdictInput, verdict: Verdict) 
     if answer.verdict is not None:
         raise Conflict(f"{answer.verdict.by} has {answer.verdict.verdict} this answer meanwhile. Reload the page.")
     rules.refuse_own_answer(answer.stated_by, actor.user_id)
+    people.refuse_tied_to(actor.user_id, (answer.stated_by, answer.stated_at))
     db.session.add(
         PreparationVerdict(
             fact_id=answer.id,

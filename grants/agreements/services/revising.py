@@ -274,6 +274,7 @@ def _judged(actor: Actor, grant: Grant, row: GrantRevision, shown: GrantView, nu
     REVISION.target(RevisionState(row.state), verb)
     assert found.last is not None, "what is judged was sent"
     rules.refuse_same_person(found.last.sent_by, actor.user_id, deed="judging it")
+    people.refuse_tied_to(actor.user_id, (found.last.sent_by, found.last.sent_at))
     if actor.may(Permission.AGREEMENT_ANSWER, queries.scope(grant)):
         raise Refused("You act for the city in this grant, so you cannot judge what it sends. Ask a colleague.")
     return found

@@ -75,7 +75,7 @@ from grants.identity.queries.people import (
     users_with,
 )
 from grants.identity.queries.sessions import credentials, link, live_session, sessions, who_asks
-from grants.identity.queries.standing_in import HeldRole, circuit_roles, stand_ins
+from grants.identity.queries.standing_in import HeldRole, circuit_roles, stand_ins, ties_of
 
 __all__ = [
     "RESET_TEMPLATE",
@@ -147,6 +147,7 @@ __all__ = [
     "stated_by",
     "statements_of",
     "teams",
+    "ties_of",
     "user",
     "users",
     "users_with",

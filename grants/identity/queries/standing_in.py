@@ -17,7 +17,7 @@ from grants.identity import policy
 from grants.identity.models import RoleGrant, User
 from grants.identity.policy import Role
 from grants.identity.queries.actors import role_holds
-from grants.identity.rules.standing_in import StandIn
+from grants.identity.rules.standing_in import StandIn, Tie, ties_among
 
 SHOWN_MAX = 200
 
@@ -56,6 +56,15 @@ def stand_ins(user_id: UUID | None = None) -> Asking[tuple[StandIn, ...]]:
         asked = asked.where(or_(RoleGrant.user_id == user_id, RoleGrant.stand_in_for == user_id))
     rows = yield from ask(asked)
     return tuple(_stand_in(row) for row in rows)
+
+
+@reader
+def ties_of(user_id: UUID | None) -> Asking[tuple[Tie, ...]]:
+    """With whom a person counts as one, at any time; nobody for the program. One statement."""
+    if user_id is None:
+        return ()
+    found = yield from stand_ins.asking(user_id)
+    return ties_among(found, user_id)
 
 
 def _stand_in(row: Any) -> StandIn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -97,4 +98,61 @@ def check_stand_in(given: StandInInput, *, holder_id: UUID, actor_id: UUID | Non
     if given.ends_before <= max(given.starts_at, now):
         raise Invalid(
             "The time cannot be right.", {"last_day": "Choose a last day that is not over, from the first day on."}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """Two people who count as one for a time: one stands in for the other. ``other`` is the one that is not asked about."""
+
+    other: UUID
+    name: str
+    stands_in: bool
+    starts_at: datetime
+    ends_before: datetime
+
+    def holds(self, at: datetime) -> bool:
+        """Whether they count as one at a moment."""
+        return self.starts_at <= at < self.ends_before
+
+    @property
+    def how(self) -> str:
+        """Who stands in for whom, told to the person that is asked about."""
+        return "you stand in for them" if self.stands_in else "they stand in for you"
+
+
+def ties_among(stand_ins: Iterable[StandIn], user_id: UUID | None) -> tuple[Tie, ...]:
+    """With whom this person counts as one, and when; what nobody confirmed ties nobody."""
+    return tuple(
+        Tie(
+            *((each.for_id, each.for_name) if each.user_id == user_id else (each.user_id, each.name)),
+            stands_in=each.user_id == user_id,
+            starts_at=each.from_at,
+            ends_before=each.ends_before,
+        )
+        for each in stand_ins
+        if each.from_at is not None
+    )
+
+
+def tied_by(taken: Iterable[tuple[UUID | None, datetime | None]], ties: Iterable[Tie], at: datetime) -> Tie | None:
+    """What makes one person of who asks and of somebody who took one of these steps, then or now; None where nothing does."""
+    ties = tuple(ties)
+    for person, taken_at in taken:
+        for tie in ties:
+            if tie.other == person and (tie.holds(at) or (taken_at is not None and tie.holds(taken_at))):
+                return tie
+    return None
+
+
+def refuse_tied(taken: Iterable[tuple[UUID | None, datetime | None]], ties: Iterable[Tie], at: datetime) -> None:
+    """A stand-in and the person stood in for never both take a step that takes two people, whatever else allows it.
+
+    ``taken`` are who took the steps before and when; it counts whether one stood in for the other then, or does now.
+    """
+    faults.point("four_eyes")
+    tie = tied_by(taken, ties, at)
+    if tie is not None:
+        raise Refused(
+            f"{tie.name} took a step of this before, and {tie.how}: the two of you count as one person. Ask a colleague."
         )

@@ -49,7 +49,7 @@ from grants.identity.services.roles import (
 )
 from grants.identity.services.sessions import end_other_sessions, end_session, note_seen, replace_session, sign_out
 from grants.identity.services.signing_in import confirm_password, demo_sign_in, sign_in
-from grants.identity.services.standing_in import appoint_stand_in, open_appointment
+from grants.identity.services.standing_in import appoint_stand_in, open_appointment, refuse_tied_to
 
 __all__ = [
     "add_colleague",
@@ -97,6 +97,7 @@ __all__ = [
     "parts_kept_by",
     "refuse_confirming_for_ones_maker",
     "refuse_staff",
+    "refuse_tied_to",
     "register_organisation",
     "replace_session",
     "request_reset",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from grants.core import acts, faults, files
@@ -10,10 +11,10 @@ from grants.core.db import db, locked
 from grants.core.errors import NotFound, Refused
 from grants.core.files import FileView, Incoming
 from grants.core.permissions import Actor, Permission
-from grants.identity import policy, rules
+from grants.identity import policy, queries, rules
 from grants.identity.models import RoleGrant, User
 from grants.identity.policy import Role
-from grants.identity.rules.standing_in import APPOINTMENTS, StandInInput, check_stand_in
+from grants.identity.rules.standing_in import APPOINTMENTS, StandInInput, check_stand_in, refuse_tied
 from grants.identity.services.facts import look_for_conflicts_everywhere
 from grants.identity.services.roles import LOOKED_FOR, refuse_team, roles_of
 
@@ -71,3 +72,11 @@ def open_appointment(actor: Actor, stand_in_id: UUID) -> FileView:
     if row.stand_in_file_id is None:
         raise NotFound
     return files.view(row.stand_in_file_id)
+
+
+def refuse_tied_to(user_id: UUID | None, *taken: tuple[UUID | None, datetime | None]) -> None:
+    """Refuse who counts as one person, now or then, with somebody who took one of these steps (0034). One statement.
+
+    ``taken`` are who took the steps that need another person, and when. That it is the very same person is asked beside this.
+    """
+    refuse_tied(taken, queries.ties_of(user_id), acts.moment())

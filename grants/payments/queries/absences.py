@@ -169,9 +169,10 @@ def _not_refused(person: _Person, step: Step, order: OrderView) -> bool:
         )
         if step is Step.SENT:
             refuse_sending_to_own_account(account.entered_by, user_id, order.reference)
+            refuse_tied_account(account.made[:1], person.hands.ties, person.hands.at)
         else:
             refuse_own_account((account.entered_by, account.confirmed_by), user_id)
-            refuse_tied_account((account.entered_by, account.confirmed_by), person.hands.ties, person.hands.at)
+            refuse_tied_account(account.made, person.hands.ties, person.hands.at)
     except Refused:
         return False
     return step is not Step.AUTHORISED or above_limit(order.amount, person.hands.limits(user_id, order.call_id)) is None

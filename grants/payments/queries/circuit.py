@@ -21,10 +21,10 @@ from grants.identity import policy
 from grants.identity import queries as identity
 from grants.identity.policy import Role
 from grants.identity.queries import HeldRole
-from grants.identity.rules.standing_in import StandIn, StandInStanding
+from grants.identity.rules.standing_in import StandIn, StandInStanding, ties_among
 from grants.payments.models import AuthorityLimit, PaymentCircuit, PaymentOrderSignature
 from grants.payments.rules.authority import Authoriser, Limit, Used
-from grants.payments.rules.circuit import Circuit, Pair, Tie, apart_words, circuit_at, pair_of
+from grants.payments.rules.circuit import Circuit, Pair, apart_words, circuit_at, pair_of
 from grants.payments.rules.showing import Acting, Hands
 from grants.payments.states import RuleState, Step
 
@@ -71,20 +71,13 @@ def hands_of(actor: Actor, at: datetime | None = None) -> Asking[Hands]:
     return Hands(
         at=at,
         circuits=known,
-        ties=tuple(_tie(each, actor.user_id) for each in tied if each.from_at is not None),
+        ties=ties_among(tied, actor.user_id),
         used={
             person: Used(limit, today.get(person, Money(0))) for person, limit in _own(set_limits, actor, tied).items()
         },
         authorisers=tuple(_authoriser(each, set_limits) for each in officers),
         roles=tuple(each for held in roles for each in _acting(held, tied)),
     )
-
-
-def _tie(stand_in: StandIn, user_id: UUID | None) -> Tie:
-    assert stand_in.from_at is not None, "only what was confirmed ties"
-    stands_in = stand_in.user_id == user_id
-    other, name = (stand_in.for_id, stand_in.for_name) if stands_in else (stand_in.user_id, stand_in.name)
-    return Tie(other, name, stands_in, stand_in.from_at, stand_in.ends_before)
 
 
 def _own(found: Mapping[UUID, Limit], actor: Actor, tied: Sequence[StandIn]) -> dict[UUID, Limit]:

@@ -11,6 +11,7 @@ from uuid import UUID
 from grants.core import clock, faults
 from grants.core.errors import Invalid, Refused
 from grants.core.money import ZERO, Money, total
+from grants.identity.rules.standing_in import Tie, tied_by
 from grants.payments.states import Step
 
 STEP_PEOPLE: Mapping[Step, str] = {
@@ -118,37 +119,6 @@ def refuse_same_person(signed: Signed, step: Step, user_id: UUID | None, circuit
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Tie:
-    """Two people who count as one for a time: one stands in for the other. ``other`` is the one that is not asked about."""
-
-    other: UUID
-    name: str
-    stands_in: bool
-    starts_at: datetime
-    ends_before: datetime
-
-    def holds(self, at: datetime) -> bool:
-        """Whether they count as one at a moment."""
-        return self.starts_at <= at < self.ends_before
-
-
-def refuse_tied(signatures: Iterable[tuple[UUID, datetime]], ties: Iterable[Tie], at: datetime) -> None:
-    """A stand-in and the person stood in for never both sign one order, whatever the circuit says.
-
-    ``signatures`` are who signed and when; it counts whether one stood in for the other then, or does now.
-    """
-    faults.point("four_eyes")
-    ties = tuple(ties)
-    for person, signed_at in signatures:
-        for tie in ties:
-            if tie.other == person and (tie.holds(at) or tie.holds(signed_at)):
-                how = "you stand in for them" if tie.stands_in else "they stand in for you"
-                raise Refused(
-                    f"{tie.name} took a step of this before, and {how}: the two of you count as one person. Ask a colleague."
-                )
-
-
 def refuse_own_account(people: Iterable[UUID | None], user_id: UUID | None) -> None:
     """Nobody verifies or authorises an order to an account he or she entered or confirmed (I15).
 
@@ -162,17 +132,17 @@ def refuse_own_account(people: Iterable[UUID | None], user_id: UUID | None) -> N
         )
 
 
-def refuse_tied_account(people: Iterable[UUID | None], ties: Iterable[Tie], at: datetime) -> None:
-    """Nor does who stands in for somebody who entered or confirmed it, nor whom they stand in for."""
+def refuse_tied_account(
+    people: Iterable[tuple[UUID | None, datetime | None]], ties: Iterable[Tie], at: datetime
+) -> None:
+    """Nor does who counts as one, now or when they did it, with somebody of ``people``: who entered or confirmed it, and when."""
     faults.point("four_eyes")
-    people = set(people)
-    for tie in ties:
-        if tie.holds(at) and tie.other in people:
-            how = "you stand in for them" if tie.stands_in else "they stand in for you"
-            raise Refused(
-                f"{tie.name} entered or confirmed the bank account of this order, and {how}: you count as one person. Ask a "
-                "colleague."
-            )
+    tie = tied_by(people, ties, at)
+    if tie is not None:
+        raise Refused(
+            f"{tie.name} entered or confirmed the bank account of this order, and {tie.how}: you count as one person. Ask a "
+            "colleague."
+        )
 
 
 def refuse_sending_to_own_account(entered_by: UUID, user_id: UUID | None, reference: str) -> None:

@@ -12,18 +12,17 @@ from grants.agreements.states import PaymentKind
 from grants.core import clock
 from grants.core.errors import Problem, Refused
 from grants.core.money import ZERO, Money
+from grants.identity.rules.standing_in import Tie, refuse_tied
 from grants.ledger.accounts import Account
 from grants.ledger.rules import Balances, Event
 from grants.payments.rules.authority import Authoriser, Used, above_limit, who_can
 from grants.payments.rules.circuit import (
     ALL_PAIRS,
     Circuit,
-    Tie,
     circuit_at,
     refuse_own_account,
     refuse_same_person,
     refuse_sending_to_own_account,
-    refuse_tied,
     refuse_tied_account,
 )
 from grants.payments.rules.days import WORDS, DueBasis
@@ -139,7 +138,9 @@ class AccountLine:
     masked: str
     holder: str
     entered_by: UUID
+    entered_at: datetime
     confirmed_by: UUID | None
+    confirmed_at: datetime | None
     stands: bool
     paid_before: int
     # “confirmed 3 days ago”, “never paid to”.
@@ -153,6 +154,11 @@ class AccountLine:
     # What the bank said of the holder; empty of accounts from before that was asked.
     match: str = ""
     address: str = ""
+
+    @property
+    def made(self) -> tuple[tuple[UUID | None, datetime | None], ...]:
+        """Who entered and confirmed it, and when."""
+        return (self.entered_by, self.entered_at), (self.confirmed_by, self.confirmed_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,11 +331,11 @@ def lock_of(order: OrderView, user_id: UUID | None, hands: Hands) -> str | None:
             hands=hands,
         )
         if step in {Step.VERIFIED, Step.AUTHORISED}:
-            about = (order.account.entered_by, order.account.confirmed_by)
-            refuse_own_account(about, user_id)
-            refuse_tied_account(about, hands.ties, hands.at)
+            refuse_own_account((order.account.entered_by, order.account.confirmed_by), user_id)
+            refuse_tied_account(order.account.made, hands.ties, hands.at)
         if step is Step.SENT:
             refuse_sending_to_own_account(order.account.entered_by, user_id, order.reference)
+            refuse_tied_account(order.account.made[:1], hands.ties, hands.at)
         if step is not Step.VERIFIED:
             refuse_suspended(order.request_reference, order.suspended_on)
     except Refused as refusal:

@@ -22,6 +22,8 @@ from grants.core.acts import act
 from grants.core.db import db, get, locked
 from grants.core.money import total
 from grants.core.permissions import Actor, Permission, Scope
+from grants.identity import queries as identity
+from grants.identity.rules.standing_in import tied_by
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
 from grants.ledger.accounts import Account
@@ -45,6 +47,7 @@ from grants.payments.rules.statements.booking import booking_day, received_day
 from grants.payments.rules.statements.matching import Match, match_lines, match_returns
 from grants.payments.rules.statements.values import LINES_MAX, Direction, Line
 from grants.payments.services import parts
+from grants.payments.services.hands import tied_orders
 from grants.payments.services.locks import lock_grants, orders_locked
 from grants.payments.services.recoveries import receive
 from grants.payments.services.requests import dims_of, tell, today
@@ -233,7 +236,12 @@ def book_lines(actor: Actor, import_id: UUID) -> LinesBooked:
     recoveries = _recoveries_named(told)
     grants = _reachable(actor, lock_grants(_grants_of([*orders, *of_files], recoveries)))
     rows = {order.id: order for order in orders_locked([*orders, *of_files]) if order.grant_id in grants}
-    debts = {row.reference: row for row in _recoveries_locked(recoveries) if row.grant_id in grants}
+    ties = identity.ties_of(actor.user_id)
+    debts = {
+        row.reference: row
+        for row in _recoveries_locked(recoveries)
+        if row.grant_id in grants and not tied_by([(row.established_by, row.established_at)], ties, acts.moment())
+    }
     lines = _locked_lines([line.id for line in told])
     booked = 0
     for account_id in sorted(accounts):
@@ -326,8 +334,9 @@ def _book_account(
     files = file_candidates(files_for(lines), orders.values())
     found = match_lines(told, account_id, candidates_for(orders.values(), account_id), files)
     executed: list[tuple[BankLine, list[Executed]]] = []
+    tied = tied_orders(actor.user_id, orders.values())
     for key, match in found.items():
-        meant = _executed(actor, by_key[key], match, orders, grants)
+        meant = _executed(actor, by_key[key], match, orders, grants, tied)
         if meant:
             executed.append((by_key[key], meant))
     new = [each for _, several in executed for each in several if each.order.state != OrderState.EXECUTED.value]
@@ -343,7 +352,12 @@ def _book_account(
 
 
 def _executed(
-    actor: Actor, line: BankLine, match: Match, orders: Mapping[UUID, PaymentOrder], grants: Mapping[UUID, Grant]
+    actor: Actor,
+    line: BankLine,
+    match: Match,
+    orders: Mapping[UUID, PaymentOrder],
+    grants: Mapping[UUID, Grant],
+    tied: Collection[UUID],
 ) -> list[Executed]:
     """The orders a line carries out, if each of them may be booked by this person on a day that can be; else none."""
     if match.file is not None:
@@ -358,6 +372,8 @@ def _executed(
             continue
         day = booking_day(line_of(line), sent_on(order), today())
         if day is None or actor.user_id in (order.prepared_by, order.verified_by, order.authorised_by):
+            return []
+        if order.id in tied:
             return []
         found.append(Executed(order, grants[order.grant_id], day, line.own_account_id))
     return found

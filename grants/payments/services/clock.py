@@ -17,14 +17,15 @@ from grants.core.money import total
 from grants.core.permissions import Actor, Permission
 from grants.identity.policy import Role
 from grants.identity.rules import demand_fresh
+from grants.identity.services import refuse_tied_to
 from grants.payments import rules
-from grants.payments.models import PaymentOrder, PaymentRequest, PaymentSuspension
+from grants.payments.models import PaymentOrder, PaymentOrderSignature, PaymentRequest, PaymentSuspension
 from grants.payments.rules import ANSWER_FILES, RequestSummary
 from grants.payments.services.holding import open_suspension
 from grants.payments.services.locks import scope_of_request
 from grants.payments.services.registering import in_hand, in_office
 from grants.payments.services.requests import request_summary, tell, tell_staff, today
-from grants.payments.states import DECIDED, NOT_LEFT, OrderState, RequestState, SuspensionReason
+from grants.payments.states import DECIDED, NOT_LEFT, OrderState, RequestState, Step, SuspensionReason
 
 
 @act(
@@ -132,17 +133,27 @@ def _duty(actor: Actor, grant: Grant) -> Role:
 
 
 def _refuse_lifting(actor: Actor, request: PaymentRequest, grant: Grant, row: PaymentSuspension) -> None:
-    orders = select(PaymentOrder.prepared_by).where(
-        PaymentOrder.request_id == request.id, PaymentOrder.state != OrderState.CANCELLED.value
+    orders = (
+        select(PaymentOrder.prepared_by, PaymentOrderSignature.signed_at)
+        .join(
+            PaymentOrderSignature,
+            (PaymentOrderSignature.order_id == PaymentOrder.id)
+            & (PaymentOrderSignature.step == Step.PREPARED.value)
+            & PaymentOrderSignature.voided_at.is_(None),
+            isouter=True,
+        )
+        .where(PaymentOrder.request_id == request.id, PaymentOrder.state != OrderState.CANCELLED.value)
     )
-    initiators = {request.registered_by, *db.session.scalars(orders)}
+    initiated = [(request.registered_by, request.registered_at), *((who, at) for who, at in db.session.execute(orders))]
     rules.refuse_lifting(
         actor.user_id,
         suspended_by=row.suspended_by,
         set_by_authoriser=Role(row.duty) is Role.AUTHORISING_OFFICER,
         is_authoriser=_duty(actor, grant) is Role.AUTHORISING_OFFICER,
-        initiators=initiators,
+        initiators={person for person, _ in initiated},
     )
+    if actor.user_id != row.suspended_by:
+        refuse_tied_to(actor.user_id, *initiated)
 
 
 def _stretches(request_id: UUID) -> list[rules.Stretch]:

@@ -17,6 +17,7 @@ from grants.core.money import total
 from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
 from grants.identity.rules import demand_fresh
+from grants.identity.services import refuse_tied_to
 from grants.payments.models import PaymentBatch, PaymentOrder, PaymentRequest, SentElsewhere, SentElsewhereLine
 from grants.payments.rules.outside import Fate
 from grants.payments.rules.pay_runs import FileLayout
@@ -85,6 +86,7 @@ def _to_decide(actor: Actor, sent_id: UUID, version: int | None) -> SentElsewher
     faults.point("four_eyes")
     if row.proposed_by == actor.user_id:
         raise Refused("You proposed this, so somebody else decides on it. Ask another authorising officer.")
+    refuse_tied_to(actor.user_id, (row.proposed_by, row.proposed_at))
     return row
 
 

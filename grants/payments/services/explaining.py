@@ -16,6 +16,7 @@ from grants.core.errors import Conflict, Invalid, NotFound, Refused
 from grants.core.money import total
 from grants.core.permissions import Actor, Permission, Scope
 from grants.identity.rules import demand_fresh
+from grants.identity.services import refuse_tied_to
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
 from grants.ledger.accounts import Account
@@ -44,6 +45,7 @@ from grants.payments.services.booking import (
     sent_on,
     unidentified,
 )
+from grants.payments.services.hands import refuse_tied_signers
 from grants.payments.services.locks import lock_grant
 from grants.payments.services.recoveries import identify
 from grants.payments.services.requests import dims_of, today
@@ -180,6 +182,7 @@ def _refuse_order(line: BankLine, order: PaymentOrder, by: UUID | None) -> None:
     faults.point("four_eyes")
     assert by is not None, "a person explains a line"
     rules.refuse_same_person({step: who for step, who in signed if who}, Step.SENT, by)
+    refuse_tied_signers(by, [order])
 
 
 def _refuse_return(line: BankLine, order: PaymentOrder) -> None:
@@ -213,6 +216,7 @@ def _refuse_recovery(row: Recovery, by: UUID | None) -> None:
     faults.point("four_eyes")
     if by == row.established_by:
         raise Refused("You established this recovery, so somebody else must book what comes in. Ask a colleague.")
+    refuse_tied_to(by, (row.established_by, row.established_at))
 
 
 @act(
@@ -294,6 +298,7 @@ def _to_decide(actor: Actor, claim_id: UUID, version: int | None, verb: str) -> 
     faults.point("four_eyes")
     if actor.user_id == row.proposed_by:
         raise Refused("You said this of the line, so somebody else decides on it. Ask a colleague.")
+    refuse_tied_to(actor.user_id, (row.proposed_by, row.proposed_at))
     return row
 
 

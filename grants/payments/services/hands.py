@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -13,6 +14,9 @@ from grants.agreements.models import BankAccount, Grant
 from grants.core import acts, faults
 from grants.core.db import db, get
 from grants.core.permissions import Actor
+from grants.identity import queries as identity
+from grants.identity.rules.standing_in import tied_by
+from grants.identity.services import refuse_tied_to
 from grants.payments import rules
 from grants.payments.models import AuthorityLimit, PaymentOrder, PaymentOrderSignature
 from grants.payments.queries.circuit import hands_of
@@ -47,15 +51,15 @@ def refuse_hands(actor: Actor, orders: Sequence[PaymentOrder], step: Step) -> Ha
             hands=hands,
         )
     if step is Step.SENT:
-        _refuse_own_entries(actor, orders)
+        _refuse_own_entries(actor, orders, hands)
     return hands
 
 
 def refuse_account_hand(actor: Actor, account: BankAccount, hands: Hands) -> None:
     """Nobody approves an order to an account they entered or confirmed, nor somebody who counts as one with who did."""
-    people = (account.entered_by, account.confirmed_by)
-    rules.refuse_own_account(people, actor.user_id)
-    refuse_tied_account(people, hands.ties, hands.at)
+    made = ((account.entered_by, account.entered_at), (account.confirmed_by, account.confirmed_at))
+    rules.refuse_own_account([person for person, _ in made], actor.user_id)
+    refuse_tied_account(made, hands.ties, hands.at)
 
 
 def refuse_too_much(actor: Actor, order: PaymentOrder, hands: Hands, account: BankAccount) -> None:
@@ -131,10 +135,30 @@ def _signatures(order_ids: Sequence[UUID]) -> dict[UUID, list[tuple[Step, UUID, 
     return found
 
 
-def _refuse_own_entries(actor: Actor, orders: Sequence[PaymentOrder]) -> None:
-    """Nobody sends money to an account they entered."""
+def tied_orders(user_id: UUID | None, orders: Iterable[PaymentOrder]) -> dict[UUID, list[tuple[UUID, datetime]]]:
+    """Of each order that somebody signed who counts as one with this person, who did and when; sending aside.
+
+    One statement for somebody who counts as one with nobody, as nearly all do; else two, however many orders there are.
+    """
+    ties = identity.ties_of(user_id)
+    given = _signatures([order.id for order in orders]) if ties else {}
+    taken = {
+        order_id: [(person, at) for step, person, at in signed_by if step is not Step.SENT]
+        for order_id, signed_by in given.items()
+    }
+    return {order_id: each for order_id, each in taken.items() if tied_by(each, ties, acts.moment())}
+
+
+def refuse_tied_signers(user_id: UUID | None, orders: Sequence[PaymentOrder]) -> None:
+    """Nor does who counts as one with somebody who signed one of these orders say what the bank did of it."""
+    refuse_tied_to(user_id, *itertools.chain.from_iterable(tied_orders(user_id, orders).values()))
+
+
+def _refuse_own_entries(actor: Actor, orders: Sequence[PaymentOrder], hands: Hands) -> None:
+    """Nobody sends money to an account they entered, nor to one of somebody they count as one with."""
     accounts = {order.bank_account_id for order in orders}
-    asked = select(BankAccount.id, BankAccount.entered_by).where(BankAccount.id.in_(accounts))
-    entered: dict[UUID, UUID] = {account_id: person for account_id, person in db.session.execute(asked)}
+    asked = select(BankAccount.id, BankAccount.entered_by, BankAccount.entered_at).where(BankAccount.id.in_(accounts))
+    entered: dict[UUID, tuple[UUID, datetime]] = {each: (person, at) for each, person, at in db.session.execute(asked)}
     for order in orders:
-        refuse_sending_to_own_account(entered[order.bank_account_id], actor.user_id, order.reference)
+        refuse_sending_to_own_account(entered[order.bank_account_id][0], actor.user_id, order.reference)
+    refuse_tied_account(entered.values(), hands.ties, hands.at)

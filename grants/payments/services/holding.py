@@ -15,10 +15,11 @@ from grants.calls.states import ClockStart, RequestPath
 from grants.core import acts, clock
 from grants.core.db import db, get
 from grants.core.permissions import Actor
+from grants.identity.rules.standing_in import refuse_tied
 from grants.payments import queries, rules
 from grants.payments.models import PaymentRequest, PaymentSuspension
 from grants.payments.queries.circuit import hands_of
-from grants.payments.rules.circuit import refuse_impersonating, refuse_tied
+from grants.payments.rules.circuit import refuse_impersonating
 from grants.payments.states import ClockEvent, RequestState
 from grants.reporting.models import PeriodicReport
 

@@ -13,6 +13,7 @@ from grants.core.errors import Invalid, Refused
 from grants.core.permissions import Actor, Permission, Scope
 from grants.dossiers.rules import clean_text
 from grants.identity.rules import demand_fresh
+from grants.identity.services import refuse_tied_to
 from grants.payments import queries
 from grants.payments.models import OwnAccount, PaymentBatch, PaymentOrder
 from grants.payments.queries.own_accounts import own_account_row
@@ -74,6 +75,7 @@ def confirm_own_account(actor: Actor, account_id: UUID, *, evidence: str, versio
     account = locked(OwnAccount, account_id)
     check_version(account, version)
     refuse_own_entry(account.entered_by, actor.user_id)
+    refuse_tied_to(actor.user_id, (account.entered_by, account.entered_at))
     if not clean_text(evidence):
         raise Invalid("Say what you compared.", {"evidence": "Name the document of the bank you compared it with."})
     OWN_ACCOUNT.move(account, "confirm")

@@ -100,6 +100,7 @@ def book_receipt(
     faults.point("four_eyes")
     if actor.user_id == row.established_by:
         raise Refused("You established this recovery, so somebody else must book what comes in. Ask a colleague.")
+    people.refuse_tied_to(actor.user_id, (row.established_by, row.established_at))
     rules.check_receipt(given, clock.in_zone(row.established_at).date(), today())
     known = given.bank_reference.strip()
     receipts = select(RecoveryReceipt.id).where(RecoveryReceipt.recovery_id == row.id)

@@ -21,7 +21,7 @@ from grants.payments.rules import BatchSummary, OrderSummary
 from grants.payments.rules.returns import refuse_came_back_day
 from grants.payments.services.booking import CameBack, book_rejected, sent_on
 from grants.payments.services.building import lock_orders
-from grants.payments.services.hands import sign, signed
+from grants.payments.services.hands import refuse_tied_signers, sign, signed
 from grants.payments.services.locks import lock_grant, scope_of_batch, scope_of_order
 from grants.payments.services.orders import (
     confirmed_account,
@@ -87,6 +87,7 @@ def reject_by_bank(actor: Actor, order_id: UUID, *, reason: str, on: date, versi
     check_version(order, version)
     refuse_conflict(actor, order.grant_id)
     _refuse_signer(actor, order)
+    refuse_tied_signers(actor.user_id, [order])
     said = _said(reason)
     refuse_came_back_day(on, _sent_on(order), today())
     acts.reason(said)
@@ -119,6 +120,7 @@ def reject_file_by_bank(
     said = _said(reason)
     for order in waiting:
         _refuse_signer(actor, order)
+    refuse_tied_signers(actor.user_id, waiting)
     refuse_came_back_day(on, sent_on(waiting[0]), today())
     acts.reason(said)
     book_rejected([CameBack(order, grants[order.grant_id], said, on) for order in waiting])

@@ -14,6 +14,7 @@ from grants.core.db import check_version, db, get, locked
 from grants.core.errors import Conflict, Invalid, Refused
 from grants.core.permissions import Actor, Permission, Scope
 from grants.identity.rules import demand_fresh
+from grants.identity.services import refuse_tied_to
 from grants.ledger import queries as books
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
@@ -131,6 +132,7 @@ def _to_decide(actor: Actor, proposal_id: UUID, version: int | None, verb: str) 
     faults.point("four_eyes")
     if actor.user_id == row.proposed_by:
         raise Refused("You proposed this reversal, so somebody else decides on it. Ask another authorising officer.")
+    refuse_tied_to(actor.user_id, (row.proposed_by, row.proposed_at))
     return row
 
 
