@@ -141,6 +141,23 @@ def test_a_whole_file_the_bank_refuses_rejects_each_of_its_orders(grant: World) 
     right()
 
 
+@pytest.mark.parametrize("code", ["AM05", "DU01", "DUPL"])
+def test_what_the_bank_takes_for_a_second_one_is_not_rejected(grant: World, code: str) -> None:
+    order = sent(grant)
+    made = reported(order, (named(order), "RJCT", code))
+
+    (status,) = queries.statuses_in(actors.nuria(), made)
+    assert (now(order).state, status.outcome.value) == ("sent", "noted")
+    assert "the first may be executed" in status.warning
+    assert order.batch_id is not None
+    with clock.at(TOLD):
+        with pytest.raises(Refused, match="the first may be executed"):
+            services.reject_by_bank(actors.carl(), order.id, reason=f"{code} twice", on=PAID_ON)
+        with pytest.raises(Refused, match="the first may be executed"):
+            services.reject_file_by_bank(actors.carl(), order.batch_id, reason=f"{code}: twice", on=PAID_ON)
+    right()
+
+
 def test_a_late_rejection_and_a_stranger_are_named_and_change_nothing(grant: World) -> None:
     order = sent(grant)
     brought(statement(paid(order)))
@@ -326,13 +343,13 @@ def test_by_hand_the_bank_rejects_an_order_or_a_whole_file(grant: World) -> None
             services.reject_by_bank(actors.carl(), order.id, reason=" ", on=PAID_ON)
         with pytest.raises(Refused, match="Enter the day the bank said so"):
             services.reject_by_bank(actors.carl(), order.id, reason="AC04", on=date(2024, 7, 1))
-        services.reject_file_by_bank(actors.carl(), order.batch_id, reason="AM05: twice", on=PAID_ON)
+        services.reject_file_by_bank(actors.carl(), order.batch_id, reason="MS03: no", on=PAID_ON)
         with pytest.raises(Refused, match="does not wait for the bank"):
             services.reject_by_bank(actors.carl(), order.id, reason="AC04", on=PAID_ON)
         with pytest.raises(Refused, match="has no order of this file any more"):
-            services.reject_file_by_bank(actors.carl(), order.batch_id, reason="AM05", on=PAID_ON)
+            services.reject_file_by_bank(actors.carl(), order.batch_id, reason="MS03", on=PAID_ON)
 
-    assert (now(order).state, now(order).bank_reason) == ("bank_rejected", "AM05: twice")
+    assert (now(order).state, now(order).bank_reason) == ("bank_rejected", "MS03: no")
     right()
 
 

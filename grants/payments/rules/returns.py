@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 
@@ -31,6 +32,12 @@ REASONS: Mapping[str, str] = {
 }
 # Paid to the same account again it would come back again.
 OTHER_ACCOUNT = ("AC01", "AC04", "AC06")
+# A file or payment taken for a second one: of the first, nothing is said, and the bank may have carried it out.
+_SECOND = re.compile(r"(?<![A-Z0-9])(AM05|DU0[1-5]|DUPL)(?![A-Z0-9])")
+TOOK_FOR_SECOND = (
+    "The bank took it for a second one, so the first may be executed. It is not rejected here: wait for the statement, or "
+    "ask the bank what it did with the first."
+)
 
 
 def code_of(reason: str) -> str:
@@ -56,6 +63,22 @@ def reason_words(reason: str) -> str:
 def needs_other_account(reason: str) -> bool:
     """Whether the payee must have another account confirmed before it is paid again."""
     return code_of(reason) in OTHER_ACCOUNT
+
+
+def took_for_second(reason: str) -> bool:
+    """Whether the bank refused a file or payment because it has it already.
+
+    >>> took_for_second("DU01: file seen before"), took_for_second("AC04: am0512")
+    (True, False)
+    """
+    return _SECOND.search(reason.upper()) is not None
+
+
+def refuse_second(reason: str) -> None:
+    """What the bank has already is not rejected: issued again it would be paid twice."""
+    faults.point("matching")
+    if took_for_second(reason):
+        raise Refused(TOOK_FOR_SECOND)
 
 
 def refuse_reissue(

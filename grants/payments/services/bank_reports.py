@@ -15,6 +15,7 @@ from grants.core.acts import act
 from grants.core.db import db, locked
 from grants.core.permissions import Actor, Permission
 from grants.payments.models import BankImport, BankStatus, PaymentBatch, PaymentOrder
+from grants.payments.rules.returns import took_for_second
 from grants.payments.rules.statements.reports import Told, told_of
 from grants.payments.rules.statements.values import BankFile, StatusReport
 from grants.payments.services import bank_files
@@ -36,7 +37,7 @@ class ReportApplied:
 def apply_report(actor: Actor, import_id: UUID) -> ReportApplied:
     """Apply a report that was read: RJCT rejects (E9a), any other word of the bank acknowledges and posts nothing.
 
-    What the bank rejects after it booked it is refused and named: only a return brings that money back. A second time
+    A refusal because the bank has the file or payment already is noted: the first may be executed. What the bank rejects after it booked it is refused and named: only a return brings that money back. A second time
     changes nothing.
     """
     # Locked before money: of two workers with the same report the second finds it applied.
@@ -117,6 +118,8 @@ def _outcome(actor: Actor, order: PaymentOrder | None, each: Told, grants: Mappi
     if not mine or agreements.in_conflict_with(actor, grant.id):
         return StatusOutcome.LEFT
     state = OrderState(order.state)
+    if each.rejects and took_for_second(each.reason):
+        return StatusOutcome.NOTED
     if each.rejects:
         if state in AT_BANK:
             return StatusOutcome.REJECTED

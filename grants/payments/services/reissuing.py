@@ -18,7 +18,7 @@ from grants.identity.rules import demand_fresh
 from grants.payments import rules
 from grants.payments.models import PaymentBatch, PaymentOrder
 from grants.payments.rules import BatchSummary, OrderSummary
-from grants.payments.rules.returns import refuse_came_back_day
+from grants.payments.rules.returns import refuse_came_back_day, refuse_second
 from grants.payments.services.booking import CameBack, book_rejected, sent_on
 from grants.payments.services.building import lock_orders
 from grants.payments.services.hands import sign, signed
@@ -141,6 +141,7 @@ def _refuse_signer(actor: Actor, order: PaymentOrder) -> None:
 def _said(reason: str) -> str:
     if not reason.strip():
         raise Invalid("The reason is missing.", {"reason": "Enter what the bank said, its code first, as in AC04."})
+    refuse_second(reason)
     return " ".join(reason.split())[:300]
 
 
