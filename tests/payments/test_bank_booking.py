@@ -329,6 +329,18 @@ def test_a_receipt_that_names_its_recovery_is_booked_and_what_is_above_it_kept(g
     right()
 
 
+def test_a_receipt_of_a_notice_waits_for_the_statement(grant: World) -> None:
+    debt = owed(grant)
+    back = came(20_000_00, remittance=debt.reference)
+    brought(statement(back, kind="camt.054"))
+    assert lines()[0].booked_as is None and unidentified() == ZERO
+    brought(statement(back))
+
+    (line,) = lines()
+    assert (line.booked_as, line.recovery_id) == ("recovery", debt.id)
+    right()
+
+
 def test_a_receipt_entered_by_hand_is_met_by_the_statement_and_not_doubled(grant: World) -> None:
     debt = owed(grant)
     with clock.at(TOLD):

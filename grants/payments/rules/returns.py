@@ -81,6 +81,27 @@ def refuse_second(reason: str) -> None:
         raise Refused(TOOK_FOR_SECOND)
 
 
+def refuse_told_as_left(reference: str, line: int | None) -> None:
+    """What the bank says it paid is not rejected by another word of it."""
+    faults.point("matching")
+    if line is not None:
+        raise Refused(
+            f"Line {line} of the bank says that {reference} was paid, so it is not rejected. Have the line booked as "
+            f"{reference}; if the money comes back, it is booked as a return."
+        )
+
+
+def refuse_paid_before(earlier: str, line: int | None) -> None:
+    """What was paid, or the bank says it was, is not issued again: it would be paid twice."""
+    faults.point("matching")
+    if line is None:
+        raise Refused(f"{earlier} was paid after all, so it is not issued again. Cancel what stands for it.")
+    raise Refused(
+        f"Line {line} of the bank says that {earlier} was paid, so it is not issued again. Cancel what stands for it; then "
+        f"two people book the line as {earlier}. If a statement takes the line back, it is issued again."
+    )
+
+
 def refuse_reissue(
     reference: str, state: OrderState, reason: str, *, same_account: bool, issued_as: str | None
 ) -> None:
