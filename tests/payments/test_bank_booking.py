@@ -438,6 +438,64 @@ def test_a_person_matches_a_line_to_an_order_of_the_same_amount_only(grant: Worl
     right()
 
 
+def test_a_line_that_names_an_order_is_no_other_and_nothing_else(grant: World) -> None:
+    first = sent(grant, euros(100_000))
+    second = sent(grant, euros(100_000), first.request_id)
+    early = date(2024, 7, 31)
+    brought(statement(paid(first, booked_on=early, value_on=early), from_on=early))
+    (line,) = lines()
+    with pytest.raises(Refused, match=f"names {first.reference} by its end-to-end id, so it is not {second.reference}"):
+        said(line, Explained.ORDER, second.reference)
+    for explained in (Explained.CHARGE, Explained.SET_ASIDE):
+        with pytest.raises(Refused, match="so it is nothing else"):
+            said(line, explained)
+
+
+def test_what_came_back_is_of_its_own_order_and_account_and_said_by_nobody_who_signed(grant: World) -> None:
+    first = sent(grant, euros(100_000))
+    second = sent(grant, euros(100_000), first.request_id)
+    later = {"booked_on": date(2024, 8, 3), "value_on": date(2024, 8, 3), "bank_reference": "R-1"}
+    brought(
+        statement(
+            paid(first),
+            paid(second, bank_reference="B-8"),
+            came(100_000_00, end_to_end_id=first.end_to_end_id, parts=1, **later),
+            came(100_000_00, end_to_end_id=first.end_to_end_id, **{**later, "bank_reference": "R-2"}),
+            came(100_000_00, return_reason="MS03", **{**later, "bank_reference": "R-3"}),
+            to_on=date(2024, 8, 3),
+        )
+    )
+    *_, named, free = lines()
+    with pytest.raises(Refused, match="so it is not"):
+        said(named, Explained.RETURN, second.reference)
+    signer = replace(actors.carl(), user_id=actors.vera().user_id)
+    with clock.at(TOLD), pytest.raises(Refused, match="must be somebody else"):
+        services.explain(signer, free.id, Claim(Explained.RETURN, second.reference, "It came back."))
+    with clock.at(NOW):
+        programme = own_account().programme_id
+        services.enter_own_account(actors.fin(), OwnAccountInput(programme, "Another", OWN_IBAN, "BE", "Brussels"))
+        made = db.session.scalars(select(OwnAccount).where(OwnAccount.iban == OWN_IBAN)).one()
+        services.confirm_own_account(actors.vera(), made.id, evidence="Letter of the bank")
+    brought(statement(came(100_000_00, return_reason="MS03", **later), iban=OWN_IBAN, to_on=date(2024, 8, 3)))
+    with pytest.raises(Refused, match="from another account"):
+        said(lines()[-1], Explained.RETURN, second.reference)
+
+
+def test_a_line_without_our_id_is_linked_to_what_was_executed_by_hand(grant: World) -> None:
+    order = sent(grant)
+    with clock.at(TOLD):
+        services.execute(actors.carl(), order.id, value_on=PAID_ON)
+    brought(statement(paid(order, end_to_end_id=""), paid(order, end_to_end_id="", bank_reference="B-8")))
+    line, second = lines()
+    confirmed(line, Explained.ORDER, order.reference)
+
+    (entry,) = booked(order)
+    assert (lines()[0].booked_as, lines()[0].entry_id) == ("order", entry.id) and on_account() == -order.amount
+    with pytest.raises(Refused, match="Another line booked"):
+        said(second, Explained.ORDER, order.reference)
+    right()
+
+
 def test_what_somebody_said_is_refused_with_a_reason_or_taken_back(grant: World) -> None:
     brought(statement(came(5)))
     (line,) = lines()
