@@ -101,6 +101,8 @@ NOT_LEFT = (*BEFORE_FILE, O.IN_FILE)
 # What the bank has and has not booked, and what came back from it.
 AT_BANK = (O.SENT, O.ACKNOWLEDGED)
 CAME_BACK = (O.BANK_REJECTED, O.RETURNED)
+# What the bank booked, whatever came of it later.
+BOOKED = (O.EXECUTED, O.RETURNED)
 
 ORDER = Machine(
     "payment order",
@@ -115,6 +117,8 @@ ORDER = Machine(
         Transition("acknowledge", (O.SENT,), O.ACKNOWLEDGED, Permission.BANK_STATEMENT_IMPORT),
         Transition("execute", AT_BANK, O.EXECUTED, Permission.PAYMENT_ORDER_EXECUTE),
         Transition("bank_reject", AT_BANK, O.BANK_REJECTED, Permission.BANK_STATEMENT_IMPORT),
+        # The bank said no and carried it out: two people book the line that says so.
+        Transition("pay_after_all", (O.BANK_REJECTED,), O.EXECUTED, Permission.BANK_LINE_CONFIRM),
         Transition("return", (O.EXECUTED,), O.RETURNED, Permission.BANK_STATEMENT_IMPORT),
         # Another amount or account: every signature falls away.
         Transition("change", BEFORE_FILE, O.PREPARED, Permission.PAYMENT_ORDER_PREPARE),
@@ -283,7 +287,7 @@ class Explained(StrEnum):
 
 
 class StatusOutcome(StrEnum):
-    """What came of the bank's word on one order: late is a rejection of what it had booked, left is one for somebody else."""
+    """What came of the bank's word on one order: late is a rejection of what it had booked or told as booked, left is one for somebody else."""
 
     ACKNOWLEDGED = "acknowledged"
     REJECTED = "rejected"

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 _LISTS = """
 CREATE OR REPLACE FUNCTION payment_terminal_states(kind text) RETURNS text[] IMMUTABLE LANGUAGE sql AS $$
   SELECT CASE kind
-    WHEN 'payment_order' THEN ARRAY['bank_rejected', 'returned', 'cancelled']
+    WHEN 'payment_order' THEN ARRAY['returned', 'cancelled']
     WHEN 'payment_request' THEN ARRAY['rejected', 'cleared']
     WHEN 'recovery' THEN ARRAY['paid', 'waived']
     WHEN 'grant_agreement' THEN ARRAY['closed', 'dropped']
@@ -38,7 +38,8 @@ END $$
 _TERMINAL = """
 CREATE OR REPLACE FUNCTION refuse_leaving_terminal_state() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF OLD.state = ANY (payment_terminal_states(TG_TABLE_NAME::text)) THEN
+  IF OLD.state = ANY (payment_terminal_states(TG_TABLE_NAME::text))
+     OR (OLD.state = 'bank_rejected' AND NEW.state <> 'executed') THEN
     RAISE EXCEPTION '%% %% is %%: nothing leads on from there', TG_TABLE_NAME, OLD.id, OLD.state USING ERRCODE = 'check_violation';
   END IF;
   RETURN NEW;

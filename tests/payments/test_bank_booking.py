@@ -329,6 +329,18 @@ def test_a_receipt_that_names_its_recovery_is_booked_and_what_is_above_it_kept(g
     right()
 
 
+def test_a_receipt_of_a_notice_waits_for_the_statement(grant: World) -> None:
+    debt = owed(grant)
+    back = came(20_000_00, remittance=debt.reference)
+    brought(statement(back, kind="camt.054"))
+    assert lines()[0].booked_as is None and unidentified() == ZERO
+    brought(statement(back))
+
+    (line,) = lines()
+    assert (line.booked_as, line.recovery_id) == ("recovery", debt.id)
+    right()
+
+
 def test_a_receipt_entered_by_hand_is_met_by_the_statement_and_not_doubled(grant: World) -> None:
     debt = owed(grant)
     with clock.at(TOLD):
@@ -423,6 +435,64 @@ def test_a_person_matches_a_line_to_an_order_of_the_same_amount_only(grant: Worl
     db.session.rollback()
     assert get(PaymentOrder, order.id).executed_by == actors.carl().user_id
     assert [line.booked_as for line in lines()] == ["order", None] and len(booked(order)) == 1
+    right()
+
+
+def test_a_line_that_names_an_order_is_no_other_and_nothing_else(grant: World) -> None:
+    first = sent(grant, euros(100_000))
+    second = sent(grant, euros(100_000), first.request_id)
+    early = date(2024, 7, 31)
+    brought(statement(paid(first, booked_on=early, value_on=early), from_on=early))
+    (line,) = lines()
+    with pytest.raises(Refused, match=f"names {first.reference} by its end-to-end id, so it is not {second.reference}"):
+        said(line, Explained.ORDER, second.reference)
+    for explained in (Explained.CHARGE, Explained.SET_ASIDE):
+        with pytest.raises(Refused, match="so it is nothing else"):
+            said(line, explained)
+
+
+def test_what_came_back_is_of_its_own_order_and_account_and_said_by_nobody_who_signed(grant: World) -> None:
+    first = sent(grant, euros(100_000))
+    second = sent(grant, euros(100_000), first.request_id)
+    later = {"booked_on": date(2024, 8, 3), "value_on": date(2024, 8, 3), "bank_reference": "R-1"}
+    brought(
+        statement(
+            paid(first),
+            paid(second, bank_reference="B-8"),
+            came(100_000_00, end_to_end_id=first.end_to_end_id, parts=1, **later),
+            came(100_000_00, end_to_end_id=first.end_to_end_id, **{**later, "bank_reference": "R-2"}),
+            came(100_000_00, return_reason="MS03", **{**later, "bank_reference": "R-3"}),
+            to_on=date(2024, 8, 3),
+        )
+    )
+    *_, named, free = lines()
+    with pytest.raises(Refused, match="so it is not"):
+        said(named, Explained.RETURN, second.reference)
+    signer = replace(actors.carl(), user_id=actors.vera().user_id)
+    with clock.at(TOLD), pytest.raises(Refused, match="must be somebody else"):
+        services.explain(signer, free.id, Claim(Explained.RETURN, second.reference, "It came back."))
+    with clock.at(NOW):
+        programme = own_account().programme_id
+        services.enter_own_account(actors.fin(), OwnAccountInput(programme, "Another", OWN_IBAN, "BE", "Brussels"))
+        made = db.session.scalars(select(OwnAccount).where(OwnAccount.iban == OWN_IBAN)).one()
+        services.confirm_own_account(actors.vera(), made.id, evidence="Letter of the bank")
+    brought(statement(came(100_000_00, return_reason="MS03", **later), iban=OWN_IBAN, to_on=date(2024, 8, 3)))
+    with pytest.raises(Refused, match="from another account"):
+        said(lines()[-1], Explained.RETURN, second.reference)
+
+
+def test_a_line_without_our_id_is_linked_to_what_was_executed_by_hand(grant: World) -> None:
+    order = sent(grant)
+    with clock.at(TOLD):
+        services.execute(actors.carl(), order.id, value_on=PAID_ON)
+    brought(statement(paid(order, end_to_end_id=""), paid(order, end_to_end_id="", bank_reference="B-8")))
+    line, second = lines()
+    confirmed(line, Explained.ORDER, order.reference)
+
+    (entry,) = booked(order)
+    assert (lines()[0].booked_as, lines()[0].entry_id) == ("order", entry.id) and on_account() == -order.amount
+    with pytest.raises(Refused, match="Another line booked"):
+        said(second, Explained.ORDER, order.reference)
     right()
 
 

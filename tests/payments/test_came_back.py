@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from grants.ledger import queries as books
 from grants.ledger.accounts import Account
 from grants.payments import queries, services
 from grants.payments.models import BankStatus, PaymentBatch, PaymentOrder, PaymentRequest
+from grants.payments.rules.pay_runs import FileInput, FileLayout
 from grants.payments.rules.statements.claims import Claim
 from grants.payments.rules.statements.values import BankFile
 from grants.payments.services import bank_files
@@ -141,6 +143,134 @@ def test_a_whole_file_the_bank_refuses_rejects_each_of_its_orders(grant: World) 
     right()
 
 
+@pytest.mark.parametrize("code", ["AM05", "DU01", "DUPL"])
+def test_what_the_bank_takes_for_a_second_one_is_not_rejected(grant: World, code: str) -> None:
+    order = sent(grant)
+    made = reported(order, (named(order), "RJCT", code))
+
+    (status,) = queries.statuses_in(actors.nuria(), made)
+    assert (now(order).state, status.outcome.value) == ("sent", "noted")
+    assert "the first may be executed" in status.warning
+    assert order.batch_id is not None
+    with clock.at(TOLD):
+        with pytest.raises(Refused, match="the first may be executed"):
+            services.reject_by_bank(actors.carl(), order.id, reason=f"{code} twice", on=PAID_ON)
+        with pytest.raises(Refused, match="the first may be executed"):
+            services.reject_file_by_bank(actors.carl(), order.batch_id, reason=f"{code}: twice", on=PAID_ON)
+    right()
+
+
+def rejected_first(found: World) -> tuple[PaymentOrder, UUID]:
+    """The bank says no, a new order stands for it, and then the statement says that the first was paid."""
+    order = sent(found)
+    reported(order, (named(order), "RJCT", "MS03"))
+    with clock.at(TOLD):
+        made = services.reissue(actors.fin(), order.id).id
+        services.verify(actors.vera(), made, evidence=SEEN)
+    brought(statement(paid(order)))
+    return order, made
+
+
+def test_what_a_line_says_was_paid_is_not_rejected(grant: World) -> None:
+    order = sent(grant)
+    # Of before it left, so that it is left to people.
+    day = date(2024, 7, 31)
+    brought(statement(paid(order, booked_on=day, value_on=day), from_on=day))
+    assert order.batch_id is not None
+    made = reported(order, (named(order), "RJCT", "MS03"))
+
+    (status,) = queries.statuses_in(actors.nuria(), made)
+    assert (now(order).state, status.outcome.value) == ("sent", "late")
+    with clock.at(TOLD):
+        for entered in (
+            lambda: services.reject_by_bank(actors.carl(), order.id, reason="MS03", on=PAID_ON),
+            lambda: services.reject_file_by_bank(actors.carl(), order.batch_id, reason="MS03", on=PAID_ON),
+        ):
+            with pytest.raises(Refused, match=f"Line {lines()[0].number} of the bank says that"):
+                entered()
+
+
+def test_a_line_that_pays_what_was_rejected_stops_what_issues_it_again(grant: World) -> None:
+    order, made = rejected_first(grant)
+    stopped = f"Line {lines()[0].number} of the bank says that {order.reference} was paid"
+    with clock.at(TOLD), pytest.raises(Refused, match=stopped):
+        services.authorise(actors.otto(), made, evidence=SEEN)
+    with clock.at(TOLD):
+        services.cancel(actors.otto(), made, reason="Paid after all.")
+        with pytest.raises(Refused, match=stopped):
+            services.reissue(actors.fin(), order.id)
+
+
+def test_what_was_authorised_before_the_line_came_is_neither_built_nor_sent(grant: World) -> None:
+    order = sent(grant)
+    reported(order, (named(order), "RJCT", "MS03"))
+    with clock.at(TOLD):
+        made = services.reissue(actors.fin(), order.id).id
+        services.verify(actors.vera(), made, evidence=SEEN)
+        services.authorise(actors.otto(), made, evidence=SEEN)
+        account = queries.payable_from_any((made,))
+        built = services.build(actors.carl(), (made,), FileInput(account, FileLayout.XLSX, TOLD.date()))
+        services.make_batch_file(actors.carl(), built.id)
+    brought(statement(paid(order)))
+
+    with clock.at(TOLD):
+        with pytest.raises(Refused, match="so it is not issued again"):
+            services.send(actors.carl(), built.id, count=1, control_total=order.amount)
+        services.discard(actors.carl(), built.id, reason="Paid after all.")
+        with pytest.raises(Refused, match="so it is not issued again"):
+            services.build(actors.carl(), (made,), FileInput(account, FileLayout.XLSX, TOLD.date()))
+
+
+def test_two_people_book_what_was_rejected_and_paid_after_all(grant: World) -> None:
+    order, made = rejected_first(grant)
+    (line,) = lines()
+    wanted = Claim(Explained.ORDER, order.reference, "The bank carried it out.")
+    with clock.at(TOLD):
+        with pytest.raises(Refused, match="Cancel it first"):
+            services.explain(actors.carl(), line.id, wanted)
+        services.cancel(actors.otto(), made, reason="Paid after all.")
+        services.confirm_claim(actors.vera(), services.explain(actors.carl(), line.id, wanted))
+
+    order = now(order)
+    assert (order.state, order.came_back_on, order.executed_by) == ("executed", None, actors.carl().user_id)
+    assert get(PaymentRequest, order.request_id).state == "paid" and lines()[0].booked_as == "order"
+    assert balance(grant, Account.RETURNED) == ZERO == balance(grant, Account.IN_TRANSIT)
+    assert on_account() == -order.amount == -balance(grant, Account.CONSUMED)
+    right()
+
+
+def test_what_a_statement_takes_back_is_issued_again(grant: World) -> None:
+    order, made = rejected_first(grant)
+    brought(
+        statement(
+            paid(order),
+            came(order.amount.cents, end_to_end_id=order.end_to_end_id, is_reversal=True),
+            identifier="S-2",
+            number="42",
+        )
+    )
+    with clock.at(TOLD):
+        services.authorise(actors.otto(), made, evidence=SEEN)
+    assert now(order).state == "bank_rejected"
+
+
+def test_whoever_signed_an_order_does_not_report_that_the_bank_refused_it(grant: World) -> None:
+    order = sent(grant)
+    assert order.batch_id is not None
+    data = report([(named(order), "RJCT", "MS03")])
+    data = data.replace(b"PCP-2027-B-0001", get(PaymentBatch, order.batch_id).message_id.encode())
+    data = data.replace(b">150000.00<", f">{order.amount.cents // 100}.00<".encode())
+    vera = replace(actors.carl(), user_id=actors.vera().user_id)
+    with clock.at(TOLD):
+        upload = FileStorage(io.BytesIO(data), filename="report.xml")
+        made = services.import_statement(vera, files.receive(upload, look=bank_files.look), BankFile.REPORT)
+        services.read_statement(vera, made.id)
+        services.apply_report(vera, made.id)
+
+    (status,) = queries.statuses_in(actors.nuria(), made.id)
+    assert (now(order).state, status.outcome.value) == ("sent", "left")
+
+
 def test_a_late_rejection_and_a_stranger_are_named_and_change_nothing(grant: World) -> None:
     order = sent(grant)
     brought(statement(paid(order)))
@@ -173,6 +303,20 @@ def test_a_payment_that_comes_back_opens_its_request_and_its_commitment(grant: W
     assert balance(grant, Account.RETURNED) == order.amount
     assert [line.booked_as for line in lines()] == ["order", "return"] and open_lines() == []
     assert books.balance(Account.LEGALLY_COMMITTED, grant_id=grant.grant_id) == euros(600_000)
+    right()
+
+
+def test_what_only_a_notice_says_came_back_waits_for_the_statement(grant: World) -> None:
+    order = sent(grant)
+    brought(statement(paid(order)))
+    given = {"end_to_end_id": order.end_to_end_id, "return_reason": "MS03", "bank_reference": "R-1"}
+    back = came(order.amount.cents, **given)
+    brought(statement(back, kind="camt.054", identifier="N-1"))
+
+    (line,) = open_lines()
+    assert now(order).state == "executed" and "Only a notice told of it" in line.words
+    brought(statement(paid(order), back, identifier="S-2", number="42"))
+    assert now(order).state == "returned" and [each.booked_as for each in lines()] == ["order", "return"]
     right()
 
 
@@ -326,13 +470,13 @@ def test_by_hand_the_bank_rejects_an_order_or_a_whole_file(grant: World) -> None
             services.reject_by_bank(actors.carl(), order.id, reason=" ", on=PAID_ON)
         with pytest.raises(Refused, match="Enter the day the bank said so"):
             services.reject_by_bank(actors.carl(), order.id, reason="AC04", on=date(2024, 7, 1))
-        services.reject_file_by_bank(actors.carl(), order.batch_id, reason="AM05: twice", on=PAID_ON)
+        services.reject_file_by_bank(actors.carl(), order.batch_id, reason="MS03: no", on=PAID_ON)
         with pytest.raises(Refused, match="does not wait for the bank"):
             services.reject_by_bank(actors.carl(), order.id, reason="AC04", on=PAID_ON)
         with pytest.raises(Refused, match="has no order of this file any more"):
-            services.reject_file_by_bank(actors.carl(), order.batch_id, reason="AM05", on=PAID_ON)
+            services.reject_file_by_bank(actors.carl(), order.batch_id, reason="MS03", on=PAID_ON)
 
-    assert (now(order).state, now(order).bank_reason) == ("bank_rejected", "AM05: twice")
+    assert (now(order).state, now(order).bank_reason) == ("bank_rejected", "MS03: no")
     right()
 
 

@@ -228,7 +228,7 @@ def test_a_request_never_leaves_its_end(state: RequestState) -> None:
     assert REQUEST.allowed(state) == ()
 
 
-@pytest.mark.parametrize("state", [OrderState.CANCELLED, OrderState.BANK_REJECTED, OrderState.RETURNED])
+@pytest.mark.parametrize("state", [OrderState.CANCELLED, OrderState.RETURNED])
 def test_an_order_never_leaves_its_end(state: OrderState) -> None:
     assert ORDER.allowed(state) == ()
 
@@ -236,3 +236,8 @@ def test_an_order_never_leaves_its_end(state: OrderState) -> None:
 def test_what_is_paid_only_comes_back() -> None:
     assert REQUEST.allowed(RequestState.PAID) == ("come_back", "come_back_in_part")
     assert ORDER.allowed(OrderState.EXECUTED) == ("return",)
+
+
+def test_what_the_bank_rejected_is_at_most_paid_after_all() -> None:
+    assert ORDER.allowed(OrderState.BANK_REJECTED) == ("pay_after_all",)
+    assert ORDER.target(OrderState.BANK_REJECTED, "pay_after_all") is OrderState.EXECUTED

@@ -52,18 +52,29 @@ from grants.payments.models import (
 from grants.payments.queries import bank_proofs
 from grants.payments.queries.circuit import circuits
 from grants.payments.queries.orders import ROWS_MAX, order_views
-from grants.payments.states import AT_BANK, CAME_BACK, BatchState, OrderState, RecoveryState, RequestState, Step
+from grants.payments.states import AT_BANK, BOOKED, CAME_BACK, BatchState, OrderState, RecoveryState, RequestState, Step
 
 PROBLEMS_MAX = 100
 NOTHING = Balances({})
 
 # What the ledger booked of an order, by its state: the last word of each key.
 LEFT = (*AT_BANK, OrderState.EXECUTED, *CAME_BACK)
+_AFTER_ALL = (
+    select(LedgerEntry.id)
+    .where(LedgerEntry.source_key == func.concat("payment_order:", PaymentOrder.id, ":after_all"))
+    .correlate(PaymentOrder)
+    .exists()
+)
 BOOKED_OF = {
     "sent": (LEFT, PaymentOrder.reissue_of.is_(None)),
     "reissued": (LEFT, PaymentOrder.reissue_of.is_not(None)),
-    "booked": ((OrderState.EXECUTED, OrderState.RETURNED), true()),
-    "rejected": ((OrderState.BANK_REJECTED,), true()),
+    "booked": (BOOKED, true()),
+    # What the bank carried out after it had rejected it keeps both words.
+    "rejected": (
+        (OrderState.BANK_REJECTED, *BOOKED),
+        (PaymentOrder.state == OrderState.BANK_REJECTED.value) | _AFTER_ALL,
+    ),
+    "after_all": (BOOKED, _AFTER_ALL),
     "returned": ((OrderState.RETURNED,), true()),
 }
 

@@ -36,6 +36,7 @@ from grants.payments.rules import (
     OrderView,
     SignatureView,
 )
+from grants.payments.rules.returns import TOOK_FOR_SECOND, took_for_second
 from grants.payments.rules.showing import Hands
 from grants.payments.states import CAME_BACK, OrderState, StatusOutcome, Step
 from grants.reporting.models import PeriodicReport
@@ -365,6 +366,11 @@ class StatusView:
     reason: str
     outcome: StatusOutcome
     told_at: datetime
+
+    @property
+    def warning(self) -> str:
+        """What else is to be known of it; empty where nothing is."""
+        return TOOK_FOR_SECOND if self.outcome is StatusOutcome.NOTED and took_for_second(self.reason) else ""
 
 
 def statuses_of(order_id: UUID) -> tuple[StatusView, ...]:

@@ -74,7 +74,7 @@ def candidates_for(rows: Iterable[PaymentOrder], account_id: UUID) -> list[Candi
             select(PaymentBatch.id, PaymentBatch.own_account_id).where(PaymentBatch.id.in_(batches))
         )
     }
-    told = _told_orders([order.id for order in orders])
+    told = told_orders([order.id for order in orders])
     return [_candidate(order, left_from.get(order.batch_id) if order.batch_id else None, account_id, told) for order in orders]  # fmt: skip
 
 
@@ -90,7 +90,7 @@ def _candidate(order: PaymentOrder, left_from: UUID | None, account_id: UUID, to
     )
 
 
-def _told_orders(order_ids: Collection[UUID]) -> set[UUID]:
+def told_orders(order_ids: Collection[UUID]) -> set[UUID]:
     """Which of these orders a line tells of already, alone or with its whole file."""
     alone = select(BankLine.order_id).where(
         BankLine.order_id.in_(order_ids), BankLine.booked_as == BookedAs.ORDER.value
@@ -272,6 +272,8 @@ class LineView:
     def words(self) -> str:
         """What it was booked as, else what it is or came nearest to, in a sentence."""
         if self.booked_as is None:
+            if self.statement is None and self.line.direction is Direction.CREDIT:
+                return f"{self.match.words} Only a notice told of it so far: the statement books it, or two people say what it is."
             held = " It was not booked by itself: the bank dates it before the file left, or who brought it may not book it."
             return self.match.words + (held if self.match.order or self.match.file else "")
         said = " ".join((BOOKED_WORDS[self.booked_as], self.booked_to)).strip()
@@ -569,7 +571,7 @@ def _matches(actor: Actor, rows: Sequence[BankLine]) -> dict[str, Match]:
     """What each line is, held against the orders it could mean: one statement."""
     orders = _candidates(actor, {row.end_to_end_id for row in rows if row.end_to_end_id}) if rows else {}
     found: dict[str, Match] = {}
-    told = _told_orders(list(orders)) if orders else set()
+    told = told_orders(list(orders)) if orders else set()
     batches = files_for(rows)
     files = file_candidates(batches, [order for order, _ in orders.values()])
     for account_id in {row.own_account_id for row in rows}:

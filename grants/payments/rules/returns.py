@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 
@@ -31,6 +32,12 @@ REASONS: Mapping[str, str] = {
 }
 # Paid to the same account again it would come back again.
 OTHER_ACCOUNT = ("AC01", "AC04", "AC06")
+# A file or payment taken for a second one: of the first, nothing is said, and the bank may have carried it out.
+_SECOND = re.compile(r"(?<![A-Z0-9])(AM05|DU0[1-5]|DUPL)(?![A-Z0-9])")
+TOOK_FOR_SECOND = (
+    "The bank took it for a second one, so the first may be executed. It is not rejected here: wait for the statement, or "
+    "ask the bank what it did with the first."
+)
 
 
 def code_of(reason: str) -> str:
@@ -56,6 +63,43 @@ def reason_words(reason: str) -> str:
 def needs_other_account(reason: str) -> bool:
     """Whether the payee must have another account confirmed before it is paid again."""
     return code_of(reason) in OTHER_ACCOUNT
+
+
+def took_for_second(reason: str) -> bool:
+    """Whether the bank refused a file or payment because it has it already.
+
+    >>> took_for_second("DU01: file seen before"), took_for_second("AC04: am0512")
+    (True, False)
+    """
+    return _SECOND.search(reason.upper()) is not None
+
+
+def refuse_second(reason: str) -> None:
+    """What the bank has already is not rejected: issued again it would be paid twice."""
+    faults.point("matching")
+    if took_for_second(reason):
+        raise Refused(TOOK_FOR_SECOND)
+
+
+def refuse_told_as_left(reference: str, line: int | None) -> None:
+    """What the bank says it paid is not rejected by another word of it."""
+    faults.point("matching")
+    if line is not None:
+        raise Refused(
+            f"Line {line} of the bank says that {reference} was paid, so it is not rejected. Have the line booked as "
+            f"{reference}; if the money comes back, it is booked as a return."
+        )
+
+
+def refuse_paid_before(earlier: str, line: int | None) -> None:
+    """What was paid, or the bank says it was, is not issued again: it would be paid twice."""
+    faults.point("matching")
+    if line is None:
+        raise Refused(f"{earlier} was paid after all, so it is not issued again. Cancel what stands for it.")
+    raise Refused(
+        f"Line {line} of the bank says that {earlier} was paid, so it is not issued again. Cancel what stands for it; then "
+        f"two people book the line as {earlier}. If a statement takes the line back, it is issued again."
+    )
 
 
 def refuse_reissue(

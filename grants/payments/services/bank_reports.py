@@ -15,6 +15,8 @@ from grants.core.acts import act
 from grants.core.db import db, locked
 from grants.core.permissions import Actor, Permission
 from grants.payments.models import BankImport, BankStatus, PaymentBatch, PaymentOrder
+from grants.payments.queries.left import told_as_left
+from grants.payments.rules.returns import took_for_second
 from grants.payments.rules.statements.reports import Told, told_of
 from grants.payments.rules.statements.values import BankFile, StatusReport
 from grants.payments.services import bank_files
@@ -36,7 +38,7 @@ class ReportApplied:
 def apply_report(actor: Actor, import_id: UUID) -> ReportApplied:
     """Apply a report that was read: RJCT rejects (E9a), any other word of the bank acknowledges and posts nothing.
 
-    What the bank rejects after it booked it is refused and named: only a return brings that money back. A second time
+    A refusal because the bank has the file or payment already is noted: the first may be executed. What the bank rejects after it booked it, or after a line said that it left, is refused and named: only a return brings that money back. A second time
     changes nothing.
     """
     # Locked before money: of two workers with the same report the second finds it applied.
@@ -82,9 +84,10 @@ def _apply(
 ) -> ReportApplied:
     rejected: list[CameBack] = []
     acknowledged = 0
+    paid = told_as_left(list(orders))
     for each in told:
         order = orders.get(each.order_id) if each.order_id else None
-        outcome = _outcome(actor, order, each, grants)
+        outcome = _outcome(actor, order, each, grants, is_paid=each.order_id in paid)
         if outcome is StatusOutcome.REJECTED:
             assert order is not None, "an order is rejected"
             rejected.append(CameBack(order, grants[order.grant_id], each.reason or "MS03", today()))
@@ -107,7 +110,9 @@ def _apply(
     return ReportApplied(acknowledged, len(rejected))
 
 
-def _outcome(actor: Actor, order: PaymentOrder | None, each: Told, grants: Mapping[UUID, Grant]) -> StatusOutcome:
+def _outcome(
+    actor: Actor, order: PaymentOrder | None, each: Told, grants: Mapping[UUID, Grant], *, is_paid: bool
+) -> StatusOutcome:
     faults.point("matching")
     if order is None:
         return StatusOutcome.UNKNOWN
@@ -117,8 +122,13 @@ def _outcome(actor: Actor, order: PaymentOrder | None, each: Told, grants: Mappi
     if not mine or agreements.in_conflict_with(actor, grant.id):
         return StatusOutcome.LEFT
     state = OrderState(order.state)
+    if each.rejects and took_for_second(each.reason):
+        return StatusOutcome.NOTED
     if each.rejects:
-        if state in AT_BANK:
-            return StatusOutcome.REJECTED
-        return StatusOutcome.LATE if state is OrderState.EXECUTED else StatusOutcome.NOTED
+        if state in AT_BANK and not is_paid:
+            # As by hand: whoever signed an order does not say that the bank refused it.
+            faults.point("four_eyes")
+            signers = (order.prepared_by, order.verified_by, order.authorised_by)
+            return StatusOutcome.LEFT if actor.user_id in signers else StatusOutcome.REJECTED
+        return StatusOutcome.LATE if is_paid or state is OrderState.EXECUTED else StatusOutcome.NOTED
     return StatusOutcome.ACKNOWLEDGED if each.acknowledges and state is OrderState.SENT else StatusOutcome.NOTED

@@ -75,15 +75,17 @@ class Executed:
     own_account_id: UUID | None
 
 
-def book_executed(by: UUID | None, executed: Sequence[Executed]) -> dict[UUID, UUID]:
+def book_executed(by: UUID | None, executed: Sequence[Executed], *, deed: str = "execute") -> dict[UUID, UUID]:
     """Book orders as carried out (E8) by somebody, locked before with their grants; the entry of each by order.
 
     A request is paid when nothing of it is left. Orders of one grant are booked one after the other, since each consumes
     what the next one finds.
     """
     for each in executed:
-        ORDER.move(each.order, "execute")
+        ORDER.move(each.order, deed)
         each.order.executed_by, each.order.value_on = by, each.value_on
+        # Of what was paid after all, the record of acts keeps that it was rejected.
+        each.order.came_back_on = each.order.bank_reason = None
     entries: dict[UUID, UUID] = {}
     for at_once in _one_of_each_grant(executed):
         written = ledger.post_many([_booked(each) for each in at_once])
@@ -92,6 +94,22 @@ def book_executed(by: UUID | None, executed: Sequence[Executed]) -> dict[UUID, U
     for request_id in sorted(settled):
         _settle(settled[request_id], request_id)
     return entries
+
+
+def book_after_all(by: UUID, each: Executed, lies_with: PaymentOrder) -> UUID:
+    """Book an order the bank rejected and carried out nevertheless: what came back is in transit again (E9c), then paid (E8).
+
+    ``lies_with`` is the order whose money it is by now: itself, or the last that issued it again and came back too.
+    """
+    came_back = queries.moved_for(each.order.request_id, Account.RETURNED)[lies_with.id]
+    ledger.post(
+        Event.ORDER_REISSUED,
+        source_key=f"payment_order:{each.order.id}:after_all",
+        effective_on=each.value_on,
+        description=f"{each.order.reference}: the bank carried it out after it had rejected it",
+        legs=legs.legs_e9c(came_back, dims_of(each.grant, each.order), earlier=dims_of(each.grant, lies_with)),
+    )
+    return book_executed(by, [each], deed="pay_after_all")[each.order.id]
 
 
 def _one_of_each_grant(executed: Sequence[Executed]) -> Iterable[list[Executed]]:
@@ -222,7 +240,8 @@ def book_lines(actor: Actor, import_id: UUID) -> LinesBooked:
     """Book of the accounts a file told of whatever explains itself; a second time finds nothing left to book.
 
     An order is booked by end-to-end id, amount and account together; a whole file by its identifier and sum; a receipt by
-    the reference of the recovery. Of an order this person may not see, or signed for, nothing is booked: somebody else does.
+    the reference of the recovery. What came back, or is paid back, is booked once a statement tells it: a notice alone has
+    no balance that proves it. Of an order this person may not see, or signed for, nothing is booked: somebody else does.
     """
     brought = get(BankImport, import_id)
     acts.subject("bank_import", import_id)
@@ -343,12 +362,17 @@ def _book_account(
     entries = book_executed(actor.user_id, new)
     for line, several in executed:
         _mark_paid(line, found[line.line_key], several, entries)
-    _return_paid(account_id, lines, orders, grants)
+    _return_paid(account_id, [line for line in lines if _is_proved(line)], orders, grants)
     _mark_told_before([line for line in lines if line.matched_at is None])
     for line in lines:
-        if line.matched_at is None:
+        if line.matched_at is None and _is_proved(line):
             _receive_debt(actor, line, grants, debts)
     return sum(line.matched_at is not None for line in lines)
+
+
+def _is_proved(line: BankLine) -> bool:
+    """Whether a statement tells of a line: its balances prove it, and nothing proves a notice, which anybody can write."""
+    return line.statement_id is not None
 
 
 def _executed(
@@ -472,11 +496,18 @@ def _receive_rest(lines: Iterable[BankLine]) -> int:
 
     What looks like a payment that came back is no receipt: it waits for the order it belongs to.
     """
-    came = [line for line in lines if line.matched_at is None and is_receipt(line_of(line))]
+    came = [
+        line for line in lines if line.matched_at is None and is_receipt(line_of(line)) and not _waits_for_proof(line)
+    ]
     entries = ledger.post_many([unidentified(line) for line in came])
     for line, entry_id in zip(came, entries, strict=True):
         mark(line, BookedAs.UNIDENTIFIED, entry_id)
     return len(came)
+
+
+def _waits_for_proof(line: BankLine) -> bool:
+    """Whether a notice names a recovery: a statement books it, or two people say what it is."""
+    return not _is_proved(line) and bool(recovery_names(line_of(line)))
 
 
 def is_receipt(line: Line) -> bool:

@@ -47,6 +47,7 @@ from grants.payments.services.elsewhere import refuse_sent_elsewhere
 from grants.payments.services.hands import refuse_hands
 from grants.payments.services.holding import paid_costs_of
 from grants.payments.services.locks import lock_grants, orders_locked, scope_of_batch
+from grants.payments.services.orders import refuse_left_before
 from grants.payments.services.own_accounts import paying_account
 from grants.payments.services.requests import today
 from grants.payments.states import BATCH, ORDER, BatchState, OrderState, Step
@@ -132,6 +133,7 @@ def _one_programme(grants: dict[UUID, Grant]) -> UUID:
 def refuse_stopped(orders: Sequence[PaymentOrder], grants: dict[UUID, Grant]) -> None:
     """No order leaves while its clock stands still, nor to an account that was replaced or is too new; accounts are locked."""
     refuse_sent_elsewhere(orders)
+    refuse_left_before(orders)
     _refuse_suspended(orders)
     _refuse_held(orders)
     accounts = _locked_accounts(orders)

@@ -31,13 +31,15 @@ from grants.payments.models import (
     Recovery,
     RecoveryReceipt,
 )
-from grants.payments.queries.statements import line_of
+from grants.payments.queries.left import is_told, issued_again, named_by, taken_back
+from grants.payments.queries.statements import entry_of, line_of
 from grants.payments.rules.statements.booking import booking_day, received_day
 from grants.payments.rules.statements.claims import Claim, refuse_unfit
 from grants.payments.services.booking import (
     CameBack,
     Executed,
     bank_name,
+    book_after_all,
     book_executed,
     book_returned,
     line_dims,
@@ -49,7 +51,18 @@ from grants.payments.services.hands import refuse_tied_signers
 from grants.payments.services.locks import lock_grant
 from grants.payments.services.recoveries import identify
 from grants.payments.services.requests import dims_of, today
-from grants.payments.states import AT_BANK, CLAIM, BookedAs, ClaimState, Explained, OrderState, RecoveryState, Step
+from grants.payments.states import (
+    AT_BANK,
+    BOOKED,
+    CAME_BACK,
+    CLAIM,
+    BookedAs,
+    ClaimState,
+    Explained,
+    OrderState,
+    RecoveryState,
+    Step,
+)
 from grants.programmes.models import FundSource
 
 
@@ -143,13 +156,14 @@ def _refuse_unfit(actor: Actor, line: BankLine, explained: Explained, named: Nam
     faults.point("matching")
     booked = BookedAs(line.booked_as) if line.booked_as else None
     refuse_unfit(line_of(line), booked, explained, is_told=line.identified_at is not None)
+    _refuse_other_order(line, explained, named)
     match explained:
         case Explained.ORDER:
             assert isinstance(named, PaymentOrder), "an order was named"
             _refuse_order(line, named, by)
         case Explained.RETURN:
             assert isinstance(named, PaymentOrder), "an order was named"
-            _refuse_return(line, named)
+            _refuse_return(line, named, by)
         case Explained.RECOVERY:
             assert isinstance(named, Recovery), "a recovery was named"
             _refuse_recovery(named, by)
@@ -160,20 +174,73 @@ def _refuse_unfit(actor: Actor, line: BankLine, explained: Explained, named: Nam
             assert not isinstance(named, PaymentOrder | Recovery), "neither is named"
 
 
+# What a line that names an order of ours by its end-to-end id is not.
+NO_ORDER = (Explained.CHARGE, Explained.REPAID, Explained.SET_ASIDE)
+
+
+def _refuse_other_order(line: BankLine, explained: Explained, named: Named) -> None:
+    """A line that names an order of ours by its identifier is that one and no other, and is not put away as something else."""
+    faults.point("matching")
+    meant = named_by(line)
+    if meant is None:
+        return
+    if isinstance(named, PaymentOrder) and named.id != meant.id:
+        raise Refused(f"The line names {meant.reference} by its end-to-end id, so it is not {named.reference}.")
+    if explained in NO_ORDER and not taken_back(meant.id):
+        raise Refused(
+            f"The line names {meant.reference} by its end-to-end id, so it is nothing else. Say that it is this order, "
+            "or ask the bank."
+        )
+
+
 def _refuse_order(line: BankLine, order: PaymentOrder, by: UUID | None) -> None:
     if order.amount != line.amount:
         raise Refused(
             f"The line is of {line.amount} and {order.reference} of {order.amount}: a line is booked as an order of the "
             "same amount only. Ask the bank which payment it is."
         )
-    if OrderState(order.state) not in AT_BANK:
+    _refuse_state(line, order)
+    _refuse_other_account(line, order)
+    if booking_day(line_of(line), sent_on(order), today()) is None:
+        raise Refused(f"The bank booked this line before {order.reference} left. Ask it which payment the line is.")
+    _refuse_signer(order, by)
+
+
+def _refuse_state(line: BankLine, order: PaymentOrder) -> None:
+    """An order is booked by a line while the bank has it, or told by one where it was booked by hand, or was rejected."""
+    state = OrderState(order.state)
+    if state in AT_BANK:
+        return
+    if state in BOOKED:
+        if is_told(order.id):
+            raise Refused(
+                f"Another line booked {order.reference} already, and a bank books an order once. Ask it about this line."
+            )
+        return
+    if state is not OrderState.BANK_REJECTED:
         raise Refused(f"{order.reference} does not wait for the bank. Choose an order that is in transit.")
+    meant = named_by(line)
+    if meant is None or meant.id != order.id:
+        raise Refused(
+            f"The bank rejected {order.reference}, and the line does not name it by its end-to-end id. Ask the bank which "
+            "payment the line is."
+        )
+    for again in issued_again(order.id):
+        if OrderState(again.state) not in CAME_BACK:
+            raise Refused(
+                f"{again.reference} issues {order.reference} again. Cancel it first, discarding its file; if it left "
+                "already, ask the bank for one of the two payments back: once it came back, this line is booked."
+            )
+
+
+def _refuse_other_account(line: BankLine, order: PaymentOrder) -> None:
     assert order.batch_id is not None, "a sent order stands in a file"
     left_from = get(PaymentBatch, order.batch_id).own_account_id
     if left_from not in (None, line.own_account_id):
         raise Refused(f"{order.reference} was to be paid from another account. Ask the bank which payment the line is.")
-    if booking_day(line_of(line), sent_on(order), today()) is None:
-        raise Refused(f"The bank booked this line before {order.reference} left. Ask it which payment the line is.")
+
+
+def _refuse_signer(order: PaymentOrder, by: UUID | None) -> None:
     signed = (
         (Step.PREPARED, order.prepared_by),
         (Step.VERIFIED, order.verified_by),
@@ -185,7 +252,7 @@ def _refuse_order(line: BankLine, order: PaymentOrder, by: UUID | None) -> None:
     refuse_tied_signers(by, [order])
 
 
-def _refuse_return(line: BankLine, order: PaymentOrder) -> None:
+def _refuse_return(line: BankLine, order: PaymentOrder, by: UUID | None) -> None:
     if order.amount != line.amount:
         raise Refused(
             f"The line is of {line.amount} and {order.reference} of {order.amount}: a payment comes back whole, or the line "
@@ -196,6 +263,8 @@ def _refuse_return(line: BankLine, order: PaymentOrder) -> None:
     assert order.value_on is not None, "an executed order has its day"
     if received_day(line_of(line), today()) < order.value_on:
         raise Refused(f"The line is of before {order.reference} was paid. Ask the bank which payment came back.")
+    _refuse_other_account(line, order)
+    _refuse_signer(order, by)
 
 
 def _refuse_repaid(line: BankLine, row: Recovery) -> None:
@@ -331,6 +400,17 @@ def _book(line: BankLine, row: BankClaim, named: Named) -> None:
 def _book_order(line: BankLine, order: PaymentOrder, by: UUID) -> None:
     day = booking_day(line_of(line), sent_on(order), today())
     assert day is not None, "checked before"
+    if OrderState(order.state) in BOOKED:
+        # It was booked by hand: the line is the bank's word on it, and nothing is posted.
+        mark(line, BookedAs.ORDER, entry_of(f"payment_order:{order.id}:booked"), order_id=order.id)
+        return
+    if order.state == OrderState.BANK_REJECTED.value:
+        assert order.came_back_on is not None, "a rejected order has its day"
+        lies_with = (order, *issued_again(order.id))[-1]
+        since = max(day, *(each.came_back_on for each in (order, lies_with) if each.came_back_on))
+        each = Executed(order, get(Grant, order.grant_id), since, line.own_account_id)
+        mark(line, BookedAs.ORDER, book_after_all(by, each, lies_with), order_id=order.id)
+        return
     entries = book_executed(by, [Executed(order, get(Grant, order.grant_id), day, line.own_account_id)])
     mark(line, BookedAs.ORDER, entries[order.id], order_id=order.id)
 

@@ -21,10 +21,11 @@ from grants.core.permissions import Actor, Permission
 from grants.identity.rules import demand_fresh
 from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentOrderSignature, PaymentRequest
+from grants.payments.queries.left import paid_before, told_as_left
 from grants.payments.rules import OrderSummary
 from grants.payments.rules.circuit import refuse_impersonating
 from grants.payments.rules.evidence import seen
-from grants.payments.rules.returns import refuse_reissue
+from grants.payments.rules.returns import refuse_paid_before, refuse_reissue
 from grants.payments.rules.showing import Hands
 from grants.payments.services.hands import refuse_account_hand, refuse_hands, refuse_too_much, sign, standing_in
 from grants.payments.services.holding import paid_costs_of, refuse_suspended
@@ -160,6 +161,7 @@ def _approving(
     account = standing_account(order)
     refuse_account_hand(actor, account, hands)
     if step is Step.AUTHORISED:
+        refuse_left_before([order])
         refuse_suspended(order.request_id)
     return order, hands, account
 
@@ -205,6 +207,18 @@ def refuse_same_account(earlier: PaymentOrder, account_id: UUID, *, issued_as: s
         same_account=account_id == earlier.bank_account_id,
         issued_as=issued_as,
     )
+
+
+def refuse_left_before(orders: Sequence[PaymentOrder], *, itself: bool = False) -> None:
+    """Refuse what issues again an order that was paid after all, or that a line of the bank says was.
+
+    ``itself`` where these are the orders that came back, not those that issue them again.
+    """
+    ids = [order.id for order in orders if order.reissue_of is not None]
+    found = list(paid_before(ids).values()) if ids else []
+    found += told_as_left([order.id for order in orders]).values() if itself else []
+    for left in found:
+        refuse_paid_before(left.reference, left.line)
 
 
 def person_of(actor: Actor) -> UUID:

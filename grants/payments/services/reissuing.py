@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -17,8 +18,9 @@ from grants.core.permissions import Actor, Permission
 from grants.identity.rules import demand_fresh
 from grants.payments import rules
 from grants.payments.models import PaymentBatch, PaymentOrder
+from grants.payments.queries.left import told_as_left
 from grants.payments.rules import BatchSummary, OrderSummary
-from grants.payments.rules.returns import refuse_came_back_day
+from grants.payments.rules.returns import refuse_came_back_day, refuse_second, refuse_told_as_left
 from grants.payments.services.booking import CameBack, book_rejected, sent_on
 from grants.payments.services.building import lock_orders
 from grants.payments.services.hands import refuse_tied_signers, sign, signed
@@ -27,6 +29,7 @@ from grants.payments.services.orders import (
     confirmed_account,
     order_summary,
     person_of,
+    refuse_left_before,
     refuse_same_account,
 )
 from grants.payments.services.requests import programme_code, today
@@ -48,6 +51,7 @@ def reissue(actor: Actor, order_id: UUID, *, version: int | None = None) -> Orde
     check_version(earlier, version)
     grant = lock_grant(earlier.grant_id)
     refuse_conflict(actor, grant.id)
+    refuse_left_before([earlier], itself=True)
     account = confirmed_account(earlier.payee_id)
     refuse_same_account(earlier, account.id, issued_as=_issued_as(earlier.id))
     order = PaymentOrder(
@@ -90,6 +94,7 @@ def reject_by_bank(actor: Actor, order_id: UUID, *, reason: str, on: date, versi
     refuse_tied_signers(actor.user_id, [order])
     said = _said(reason)
     refuse_came_back_day(on, _sent_on(order), today())
+    _refuse_left([order])
     acts.reason(said)
     book_rejected([CameBack(order, get(Grant, order.grant_id), said, on)])
     return order_summary(order)
@@ -122,6 +127,7 @@ def reject_file_by_bank(
         _refuse_signer(actor, order)
     refuse_tied_signers(actor.user_id, waiting)
     refuse_came_back_day(on, sent_on(waiting[0]), today())
+    _refuse_left(waiting)
     acts.reason(said)
     book_rejected([CameBack(order, grants[order.grant_id], said, on) for order in waiting])
     return BatchSummary(batch.id, batch.reference, batch.orders, batch.total, batch.file_sha256)
@@ -131,6 +137,11 @@ def _sent_on(order: PaymentOrder) -> date:
     if OrderState(order.state) not in AT_BANK:
         raise Refused(f"{order.reference} does not wait for the bank. Reload the page to see what stands now.")
     return sent_on(order)
+
+
+def _refuse_left(orders: Sequence[PaymentOrder]) -> None:
+    for left in told_as_left([order.id for order in orders]).values():
+        refuse_told_as_left(left.reference, left.line)
 
 
 def _refuse_signer(actor: Actor, order: PaymentOrder) -> None:
@@ -143,6 +154,7 @@ def _refuse_signer(actor: Actor, order: PaymentOrder) -> None:
 def _said(reason: str) -> str:
     if not reason.strip():
         raise Invalid("The reason is missing.", {"reason": "Enter what the bank said, its code first, as in AC04."})
+    refuse_second(reason)
     return " ".join(reason.split())[:300]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from grants.core.errors import Refused
+from grants.payments.rules.returns import took_for_second
 from grants.payments.rules.statements.values import StatusReport, TransferStatus
 
 REJECTS = "RJCT"
@@ -49,7 +50,7 @@ def told_of(report: StatusReport, orders: Mapping[str, tuple[UUID, int]]) -> tup
             found = orders.get(each.end_to_end_id)
             known = found is not None and (each.amount is None or each.amount.cents == found[1])
             said[each.end_to_end_id] = Told(
-                found[0] if known and found else None, each.end_to_end_id, each.status, _reason(each)
+                found[0] if known and found else None, each.end_to_end_id, each.status, whole.reason_of(each)
             )
     for end_to_end_id, (order_id, _) in orders.items():
         if end_to_end_id not in said and (whole.status == REJECTS or whole.status in ACKNOWLEDGES):
@@ -62,9 +63,11 @@ class _Word:
     status: str
     reason: str
 
-
-def _reason(each: TransferStatus) -> str:
-    return "; ".join(each.reasons)
+    def reason_of(self, each: TransferStatus) -> str:
+        """Why a transfer is refused; what was taken for a second one as a whole was so in each of its transfers."""
+        own = "; ".join(each.reasons)
+        second = self.status == REJECTS == each.status and took_for_second(self.reason)
+        return "; ".join(filter(None, (own, self.reason))) if second else own
 
 
 def refuse_unknown_file(report: StatusReport, *, is_known: bool) -> None:
