@@ -31,7 +31,7 @@ from tests import actors
 from tests.applications.pages import text_of
 from tests.html import check_page
 from tests.payments.test_services import authorised, decided
-from tests.payments.world import World
+from tests.payments.world import SEEN, World
 
 PROVER = system_actor("the program", (Permission.PAYMENT_FILE_PROVE,))
 LINE = SentLine("PCP-2026-P-0009", "PCP-2026-P-0009-abc123", "PCP-2022-G-0001-1", 210_000_00)
@@ -139,6 +139,37 @@ def test_a_file_that_stood_ready_when_the_backup_was_made_is_not_sent_again(orde
 
     with pytest.raises(Refused, match="may have left already"):
         services.send(actors.carl(), batch_id, count=1, control_total=euros(210_000))
+
+
+def test_no_other_amount_of_a_request_leaves_nor_is_authorised_either(order: UUID) -> None:
+    services.compare(PROVER)
+    two = (replace(LINE, cents=126_000_00), replace(LINE, end_to_end_id="PCP-2026-P-0010-def456", cents=84_000_00))
+    lay(replace(FILE, lines=two))
+    services.compare(PROVER)
+    sent_id = db.session.scalars(select(SentElsewhere)).one().id
+    request_id = get(PaymentOrder, order).request_id
+    with pytest.raises(Refused, match="may have left already"):
+        build(order)
+    services.change(actors.fin(), order, amount=euros(126_000), reason="As the lost file")
+    services.verify(actors.vera(), order, evidence=SEEN)
+    with pytest.raises(Refused, match="may have left already"):
+        services.authorise(actors.otto(), order, evidence=SEEN)
+    services.propose(actors.carl(), sent_id, Fate.SENT, reason="Statement 12 shows it")
+    services.confirm(actors.otto(), sent_id)
+    services.authorise(actors.otto(), order, evidence=SEEN)
+    with pytest.raises(Refused, match="may have left already"):
+        build(order)
+    with pytest.raises(Refused, match="of exactly that amount"):
+        authorised(request_id, euros(83_999))
+    services.cancel(actors.fin(), _last_order(), reason="Of another amount")
+    authorised(request_id, euros(84_000))
+
+    assert services.enter_as_sent(actors.carl(), sent_id) == 2
+    assert (queries.open_payments(), books.verify(), queries.verify()) == (0, (), ())
+
+
+def _last_order() -> UUID:
+    return db.session.scalars(select(PaymentOrder.id).order_by(PaymentOrder.reference.desc())).first() or UUID(int=0)
 
 
 def test_never_received_is_said_by_two_people_and_frees_the_payment(order: UUID, elsewhere: SentElsewhere) -> None:

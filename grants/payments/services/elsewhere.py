@@ -6,11 +6,11 @@ put into a file or sent before two people said what became of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, func, or_, select
 
 from grants.core import acts, audit, audit_offline, checkpoints, clock, faults, jobs
 from grants.core.acts import act
@@ -28,7 +28,7 @@ from grants.payments.models import (
 )
 from grants.payments.queries.elsewhere import is_open
 from grants.payments.rules import outside
-from grants.payments.rules.outside import ReadBack, SentFile, SentLine
+from grants.payments.rules.outside import Fate, ReadBack, SentFile, SentLine
 from grants.payments.states import BatchState
 
 LEAVE = "jobs.payments.leave_record"
@@ -211,30 +211,51 @@ def _take_down(found: ReadBack, keys: Sequence[str]) -> None:
 
 
 def refuse_sent_elsewhere(orders: Sequence[PaymentOrder]) -> None:
-    """Refuse orders that a file paid which this database does not know, until it is said what became of that file."""
+    """Refuse orders of requests that a file paid which this database does not know, until its payments are settled here.
+
+    Of any amount: what the lost database paid in one order may be asked for in two here, and the other way round.
+    """
     faults.point("file_rules")
-    requests = select(PaymentRequest.id, PaymentRequest.reference).where(
-        among(PaymentRequest.id, {order.request_id for order in orders})
+    ids = sorted({order.end_to_end_id for order in orders if order.end_to_end_id})
+    asked = _references({order.request_id for order in orders})
+    found = _open_lines(
+        or_(SentElsewhereLine.end_to_end_id.in_(ids), SentElsewhereLine.request_reference.in_(sorted(asked)))
     )
-    asked = {row.id: row.reference for row in db.session.execute(requests)}
-    wanted = {(asked[order.request_id], order.amount) for order in orders}
-    ids = {order.end_to_end_id for order in orders if order.end_to_end_id}
-    statement = (
-        select(SentElsewhereLine, SentElsewhere.message_id)
+    _refuse_lines(found)
+
+
+def refuse_authorising_elsewhere(order: PaymentOrder) -> None:
+    """The same before it is authorised; but once two people said that the bank has the file, what is to be recorded as sent by
+    it is authorised, by exactly the amount of one of its payments."""
+    found = _open_lines(SentElsewhereLine.request_reference.in_(sorted(_references({order.request_id}))))
+    if any(row.bank_has_it and row.SentElsewhereLine.amount == order.amount for row in found):
+        found = [row for row in found if not row.bank_has_it]
+    _refuse_lines(found)
+
+
+def _references(request_ids: Collection[UUID]) -> set[str]:
+    return set(db.session.scalars(select(PaymentRequest.reference).where(among(PaymentRequest.id, request_ids))))
+
+
+def _open_lines(wanted: ColumnElement[bool]) -> Sequence[Row[SentElsewhereLine, str, bool]]:
+    bank_has_it = (SentElsewhere.decision == Fate.SENT.value) & SentElsewhere.confirmed_at.is_not(None)
+    return db.session.execute(
+        select(SentElsewhereLine, SentElsewhere.message_id, func.coalesce(bank_has_it, False).label("bank_has_it"))
         .join(SentElsewhere, SentElsewhere.id == SentElsewhereLine.sent_id)
         .where(is_open())
-        .where(
-            or_(
-                SentElsewhereLine.end_to_end_id.in_(sorted(ids)),
-                tuple_(SentElsewhereLine.request_reference, SentElsewhereLine.amount).in_(sorted(wanted)),
-            )
-        )
+        .where(wanted)
         .order_by(SentElsewhereLine.end_to_end_id)
-        .limit(_SHOWN_MAX)
+    ).all()
+
+
+def _refuse_lines(found: Sequence[Row[SentElsewhereLine, str, bool]]) -> None:
+    if not found:
+        return
+    named = [f"{line.request_reference} ({line.amount}, in {where})" for line, where, _ in found[:_SHOWN_MAX]]
+    more = f" and {len(found) - _SHOWN_MAX} more" if len(found) > _SHOWN_MAX else ""
+    raise Refused(
+        f"These may have left already, in a file that this database does not know: {', '.join(named)}{more}. The accounting "
+        "officer says on the page “Files sent elsewhere” what became of it, and the authorising officer confirms. If the bank "
+        "has it, have one order authorised for each of its payments, of exactly that amount, and cancel or change the others; "
+        "the accounting officer then records them as sent. What is left of the request is ordered after that."
     )
-    found = [f"{line.request_reference} ({line.amount}, in {where})" for line, where in db.session.execute(statement)]
-    if found:
-        raise Refused(
-            f"These may have left already, in a file that this database does not know: {', '.join(found)}. The accounting "
-            "officer says on the page “Files sent elsewhere” what became of it, and the authorising officer confirms."
-        )
