@@ -33,6 +33,7 @@ from tests.html import check_page
 from tests.payments.test_services import authorised, decided
 from tests.payments.world import SEEN, World
 
+COMPARING = ("jobs.payments.compare_records", "jobs.payments.check_records")
 PROVER = system_actor("the program", (Permission.PAYMENT_FILE_PROVE,))
 LINE = SentLine("PCP-2026-P-0009", "PCP-2026-P-0009-abc123", "PCP-2022-G-0001-1", 210_000_00)
 FILE = SentFile(
@@ -244,6 +245,54 @@ def test_what_is_no_record_is_named_and_what_another_programme_left_is_not_ours(
 
     assert new == 0
     assert [each.endswith("torn.txt is no whole record of a payment file.") for each in broken] == [True]
+
+
+def test_copies_of_one_record_are_one_file_and_all_that_they_name_stops(order: UUID) -> None:
+    services.compare(PROVER)
+    lay(FILE)
+    place = sent_record() / f"{FILE.message_id}.txt"
+    (sent_record() / f"{FILE.message_id} (1).txt").write_bytes(place.read_bytes())
+    other = place.read_text(encoding="utf-8").replace("G-0001-1", "G-0002-1")
+    (sent_record() / f"{FILE.message_id} (2).txt").write_text(other, encoding="utf-8")
+    lay(replace(FILE, message_id="PCP-2026-B-0010-ddeeff"))
+
+    assert services.compare(PROVER) == (2, ())
+
+    found, lines = queries.sent_elsewhere_file(actors.carl(), FILE.message_id)
+    assert [line.request_reference for line in lines] == [LINE.request, "PCP-2022-G-0002-1"]
+    assert (found.total, found.is_signed) == (euros(420_000), False)
+    assert services.compare(PROVER) == (0, ())
+    late = place.read_text(encoding="utf-8").replace("G-0001-1", "G-0003-1")
+    (sent_record() / f"{FILE.message_id} (3).txt").write_text(late, encoding="utf-8")
+    assert services.compare(PROVER)[1] == (
+        f"A record of {FILE.message_id} names payments that another record of it does not.",
+    )
+
+
+def test_nothing_is_built_while_the_last_comparison_found_what_does_not_hold(app: Flask, order: UUID) -> None:
+    def compared(key: str) -> UUID:
+        asked = jobs.plan(system_actor("the program", (Permission.JOB_RETRY,)), COMPARING, key)
+        jobs.work_off(actor_of=identity.actor_for)
+        return asked[-1]
+
+    compared("first")
+    torn = sent_record() / "torn.txt"
+    torn.parent.mkdir(parents=True, exist_ok=True)
+    torn.write_text("pilot-grants payment file 1\nrec", encoding="utf-8")
+    job_id = compared("second")
+
+    assert jobs.view(job_id).state is jobs.JobState.FAILED
+    with pytest.raises(Refused, match=r"could not be told: .*torn\.txt is no whole record.* administrator"):
+        build(order)
+    torn.unlink()
+    compared("third")
+    assert build(order)
+
+
+def test_a_record_that_no_database_keeps_is_none() -> None:
+    lay_text = outside.spelled(replace(FILE, reference="a\0b"), record="r", key="k") + "\n— r s\n"
+    with pytest.raises(Invalid, match="no whole record"):
+        outside.read(lay_text, "it")
 
 
 def test_a_record_nobody_signed_stops_payments_and_says_so(app: Flask, order: UUID) -> None:

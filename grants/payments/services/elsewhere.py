@@ -16,7 +16,7 @@ from grants.core import acts, audit, audit_offline, checkpoints, clock, faults, 
 from grants.core.acts import act
 from grants.core.db import among, db, locked
 from grants.core.errors import Invalid, Refused
-from grants.core.money import Money
+from grants.core.money import Money, total
 from grants.core.permissions import Actor, Permission
 from grants.payments.models import (
     OwnAccount,
@@ -32,6 +32,8 @@ from grants.payments.rules.outside import Fate, ReadBack, SentFile, SentLine
 from grants.payments.states import BatchState
 
 LEAVE = "jobs.payments.leave_record"
+# The one takes down what is not known, the other fails while a record outside does not hold.
+COMPARING = ("jobs.payments.compare_records", "jobs.payments.check_records")
 _SHOWN_MAX = 10
 
 
@@ -140,21 +142,38 @@ def _read(path: Path) -> ReadBack:
     return outside.read(path.read_text(encoding="utf-8", errors="replace"), str(path))
 
 
-def unknown_files() -> tuple[tuple[ReadBack, ...], tuple[str, ...]]:
-    """Files of this record that were sent, and that this database does not know as sent; sentences for what is no record."""
+def unknown_files() -> tuple[tuple[tuple[ReadBack, ...], ...], tuple[str, ...]]:
+    """Files of this record that were sent, and that this database does not know as sent: of each all its records, which are
+    several where a folder was copied; and a sentence for each file that is no record or contradicts what was taken down.
+    """
     found, broken = records_outside()
     # Another programme's books may share the folder.
     mine = checkpoints.record() if found else ""
-    ours = [each for each in found if each.record == mine]
     here = select(PaymentBatch.message_id, PaymentBatch.file_sha256).where(PaymentBatch.state == BatchState.SENT.value)
     sent = {row.message_id: row.file_sha256 or "" for row in db.session.execute(here)}
-    waiting = set(db.session.scalars(select(SentElsewhere.message_id)))
-    strange = [
-        each
-        for each in ours
-        if sent.get(each.file.message_id) != each.file.sha256 and each.file.message_id not in waiting
-    ]
-    return tuple(strange), broken
+    taken = _taken_down()
+    strange: dict[str, list[ReadBack]] = {}
+    for each in found:
+        file = each.file
+        if each.record != mine or sent.get(file.message_id) == file.sha256:
+            continue
+        if file.message_id not in taken:
+            strange.setdefault(file.message_id, []).append(each)
+        elif not taken[file.message_id].issuperset(file.lines):
+            broken = (*broken, f"A record of {file.message_id} names payments that another record of it does not.")
+    return tuple(tuple(each) for each in strange.values()), broken
+
+
+def _taken_down() -> dict[str, set[SentLine]]:
+    rows = db.session.execute(
+        select(SentElsewhere.message_id, SentElsewhereLine)
+        .join(SentElsewhereLine, SentElsewhereLine.sent_id == SentElsewhere.id)
+    )  # fmt: skip
+    taken: dict[str, set[SentLine]] = {}
+    for message_id, row in rows:
+        line = SentLine(row.order_reference, row.end_to_end_id, row.request_reference, row.amount.cents)
+        taken.setdefault(message_id, set()).add(line)
+    return taken
 
 
 @act(
@@ -179,17 +198,18 @@ def compare(actor: Actor) -> tuple[int, tuple[str, ...]]:
     return len(strange), broken
 
 
-def _take_down(found: ReadBack, keys: Sequence[str]) -> None:
-    file = found.file
-    signature = (audit_offline.signature_bytes(found.signature),)
+def _take_down(records: Sequence[ReadBack], keys: Sequence[str]) -> None:
+    """One file by its records: what any of them says was paid stops, and it counts as signed only where each is."""
+    file = records[0].file
+    lines = tuple(dict.fromkeys(line for each in records for line in each.file.lines))
     row = SentElsewhere(
         message_id=file.message_id,
         sha256=file.sha256,
         reference=file.reference,
         account=file.account,
         sent_at=file.sent_at,
-        total=file.total,
-        is_signed=any(audit_offline.is_signed(found.signed, signature, key) for key in keys),
+        total=total(Money(line.cents) for line in lines),
+        is_signed=all(_is_signed(each, keys) for each in records),
         seen_at=acts.moment(),
     )
     db.session.add(row)
@@ -203,11 +223,28 @@ def _take_down(found: ReadBack, keys: Sequence[str]) -> None:
             request_reference=line.request,
             amount=Money(line.cents),
         )
-        for number, line in enumerate(file.lines, 1)
+        for number, line in enumerate(lines, 1)
     )
 
 
+def _is_signed(found: ReadBack, keys: Sequence[str]) -> bool:
+    signature = (audit_offline.signature_bytes(found.signature),)
+    return any(audit_offline.is_signed(found.signed, signature, key) for key in keys)
+
+
 # --- What stops -----------------------------------------------------------------------------------------------------
+
+
+def refuse_not_compared() -> None:
+    """Nothing is put into a file or sent while it is not known what was sent before: the last comparison did not end well."""
+    for name in COMPARING:
+        words = jobs.went_wrong(name)
+        if words:
+            raise Refused(
+                "Whether a payment file was sent that this database does not know could not be told: the last comparison with "
+                f"the records outside did not end well. {words} Your administrator mends that and retries “{name}” on the page "
+                "of the jobs; then do this again."
+            )
 
 
 def refuse_sent_elsewhere(orders: Sequence[PaymentOrder]) -> None:
@@ -216,6 +253,7 @@ def refuse_sent_elsewhere(orders: Sequence[PaymentOrder]) -> None:
     Of any amount: what the lost database paid in one order may be asked for in two here, and the other way round.
     """
     faults.point("file_rules")
+    refuse_not_compared()
     ids = sorted({order.end_to_end_id for order in orders if order.end_to_end_id})
     asked = _references({order.request_id for order in orders})
     found = _open_lines(
