@@ -15,9 +15,9 @@ from werkzeug.test import TestResponse
 
 from grants.core import checkpoints, clock, jobs
 from grants.core.db import db, get
-from grants.core.errors import Invalid, NotAllowed, Refused
+from grants.core.errors import Invalid, NotAllowed, NotFound, Refused
 from grants.core.money import euros
-from grants.core.permissions import Permission, system_actor
+from grants.core.permissions import Actor, Permission, system_actor
 from grants.identity import queries as identity
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
@@ -196,6 +196,26 @@ def test_never_received_is_said_by_two_people_and_frees_the_payment(order: UUID,
     assert build(order)
     with pytest.raises(Refused, match="confirmed already"):
         services.refuse(actors.otto(), sent_id, reason="Late")
+
+
+@pytest.mark.parametrize("lacks", ["everywhere", "no bar"])
+def test_only_who_may_everywhere_and_is_in_conflict_with_nothing_says_what_became_of_it(
+    grant: World, elsewhere: SentElsewhere, lacks: str
+) -> None:
+    sent_id, here = elsewhere.id, ("grant", grant.grant_id)
+
+    def short(actor: Actor) -> Actor:
+        if lacks == "no bar":
+            return replace(actor, bars=frozenset({here}))
+        return replace(actor, granted=frozenset((name, here) for name, _ in actor.granted))
+
+    with pytest.raises(NotFound):
+        services.propose(short(actors.carl()), sent_id, Fate.SENT, reason="Statement 12")
+    services.propose(actors.carl(), sent_id, Fate.SENT, reason="Statement 12")
+    with pytest.raises(NotFound):
+        services.confirm(short(actors.otto()), sent_id)
+    with pytest.raises(NotFound):
+        services.refuse(short(actors.otto()), sent_id, reason="Of another account")
 
 
 def test_a_refused_proposal_is_open_again(elsewhere: SentElsewhere) -> None:
