@@ -25,6 +25,7 @@ NIGHTLY = (
     "jobs.checks.ledger",
     "jobs.checks.stored_files",
     "jobs.payments.compare_records",
+    "jobs.payments.check_records",
     "jobs.checks.checkpoint",
 )
 

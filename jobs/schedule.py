@@ -84,7 +84,9 @@ def ask_for_nightly_checks() -> None:
 def ask_for_comparison() -> None:
     """At every start: is a payment file sent that this database does not know, because it was restored?"""
     program = system_actor("the program", (Permission.JOB_RETRY,))
-    jobs.plan(program, ("jobs.payments.compare_records",), f"start {clock.now().isoformat()}")
+    jobs.plan(
+        program, ("jobs.payments.compare_records", "jobs.payments.check_records"), f"start {clock.now().isoformat()}"
+    )
 
 
 def night_of(moment: datetime) -> datetime:

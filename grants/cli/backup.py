@@ -229,8 +229,9 @@ def _check_all(program: Program, manifest: Manifest, file: Path) -> None:
     from grants.payments import services as paying
 
     with program.running():
-        record = checkpoints.verify()
+        # First of all, so that whatever else is found wrong, what was sent since the backup already stands in the way.
         new, broken = paying.compare(system_actor("the program", (Permission.PAYMENT_FILE_PROVE,)))
+        record = checkpoints.verify()
         waiting, where = payments.open_payments(), checkpoints.folder() / "sent"
         findings = {
             "ledger": [str(problem) for problem in queries.verify_ledger()],

@@ -138,7 +138,7 @@ def _sent_elsewhere() -> list[Finding]:
     waiting = queries.open_payments()
     found = [Finding(Level.RED, "sent files", each) for each in broken]
     if strange:
-        named = ", ".join(each.file.message_id for each in strange[:3])
+        named = ", ".join(each[0].file.message_id for each in strange[:3])
         words = f"{len(strange)} were sent that this database does not know ({named}); a worker takes them down at its start"
         found.append(Finding(Level.RED, "sent files", words))
     if waiting:

@@ -15,9 +15,9 @@ from werkzeug.test import TestResponse
 
 from grants.core import checkpoints, clock, jobs
 from grants.core.db import db, get
-from grants.core.errors import Invalid, NotAllowed, Refused
+from grants.core.errors import Invalid, NotAllowed, NotFound, Refused
 from grants.core.money import euros
-from grants.core.permissions import Permission, system_actor
+from grants.core.permissions import Actor, Permission, system_actor
 from grants.identity import queries as identity
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
@@ -31,8 +31,9 @@ from tests import actors
 from tests.applications.pages import text_of
 from tests.html import check_page
 from tests.payments.test_services import authorised, decided
-from tests.payments.world import World
+from tests.payments.world import SEEN, World
 
+COMPARING = ("jobs.payments.compare_records", "jobs.payments.check_records")
 PROVER = system_actor("the program", (Permission.PAYMENT_FILE_PROVE,))
 LINE = SentLine("PCP-2026-P-0009", "PCP-2026-P-0009-abc123", "PCP-2022-G-0001-1", 210_000_00)
 FILE = SentFile(
@@ -141,6 +142,37 @@ def test_a_file_that_stood_ready_when_the_backup_was_made_is_not_sent_again(orde
         services.send(actors.carl(), batch_id, count=1, control_total=euros(210_000))
 
 
+def test_no_other_amount_of_a_request_leaves_nor_is_authorised_either(order: UUID) -> None:
+    services.compare(PROVER)
+    two = (replace(LINE, cents=126_000_00), replace(LINE, end_to_end_id="PCP-2026-P-0010-def456", cents=84_000_00))
+    lay(replace(FILE, lines=two))
+    services.compare(PROVER)
+    sent_id = db.session.scalars(select(SentElsewhere)).one().id
+    request_id = get(PaymentOrder, order).request_id
+    with pytest.raises(Refused, match="may have left already"):
+        build(order)
+    services.change(actors.fin(), order, amount=euros(126_000), reason="As the lost file")
+    services.verify(actors.vera(), order, evidence=SEEN)
+    with pytest.raises(Refused, match="may have left already"):
+        services.authorise(actors.otto(), order, evidence=SEEN)
+    services.propose(actors.carl(), sent_id, Fate.SENT, reason="Statement 12 shows it")
+    services.confirm(actors.otto(), sent_id)
+    services.authorise(actors.otto(), order, evidence=SEEN)
+    with pytest.raises(Refused, match="may have left already"):
+        build(order)
+    with pytest.raises(Refused, match="of exactly that amount"):
+        authorised(request_id, euros(83_999))
+    services.cancel(actors.fin(), _last_order(), reason="Of another amount")
+    authorised(request_id, euros(84_000))
+
+    assert services.enter_as_sent(actors.carl(), sent_id) == 2
+    assert (queries.open_payments(), books.verify(), queries.verify()) == (0, (), ())
+
+
+def _last_order() -> UUID:
+    return db.session.scalars(select(PaymentOrder.id).order_by(PaymentOrder.reference.desc())).first() or UUID(int=0)
+
+
 def test_never_received_is_said_by_two_people_and_frees_the_payment(order: UUID, elsewhere: SentElsewhere) -> None:
     sent_id = elsewhere.id
     with pytest.raises(Invalid, match="reason"):
@@ -164,6 +196,26 @@ def test_never_received_is_said_by_two_people_and_frees_the_payment(order: UUID,
     assert build(order)
     with pytest.raises(Refused, match="confirmed already"):
         services.refuse(actors.otto(), sent_id, reason="Late")
+
+
+@pytest.mark.parametrize("lacks", ["everywhere", "no bar"])
+def test_only_who_may_everywhere_and_is_in_conflict_with_nothing_says_what_became_of_it(
+    grant: World, elsewhere: SentElsewhere, lacks: str
+) -> None:
+    sent_id, here = elsewhere.id, ("grant", grant.grant_id)
+
+    def short(actor: Actor) -> Actor:
+        if lacks == "no bar":
+            return replace(actor, bars=frozenset({here}))
+        return replace(actor, granted=frozenset((name, here) for name, _ in actor.granted))
+
+    with pytest.raises(NotFound):
+        services.propose(short(actors.carl()), sent_id, Fate.SENT, reason="Statement 12")
+    services.propose(actors.carl(), sent_id, Fate.SENT, reason="Statement 12")
+    with pytest.raises(NotFound):
+        services.confirm(short(actors.otto()), sent_id)
+    with pytest.raises(NotFound):
+        services.refuse(short(actors.otto()), sent_id, reason="Of another account")
 
 
 def test_a_refused_proposal_is_open_again(elsewhere: SentElsewhere) -> None:
@@ -213,6 +265,54 @@ def test_what_is_no_record_is_named_and_what_another_programme_left_is_not_ours(
 
     assert new == 0
     assert [each.endswith("torn.txt is no whole record of a payment file.") for each in broken] == [True]
+
+
+def test_copies_of_one_record_are_one_file_and_all_that_they_name_stops(order: UUID) -> None:
+    services.compare(PROVER)
+    lay(FILE)
+    place = sent_record() / f"{FILE.message_id}.txt"
+    (sent_record() / f"{FILE.message_id} (1).txt").write_bytes(place.read_bytes())
+    other = place.read_text(encoding="utf-8").replace("G-0001-1", "G-0002-1")
+    (sent_record() / f"{FILE.message_id} (2).txt").write_text(other, encoding="utf-8")
+    lay(replace(FILE, message_id="PCP-2026-B-0010-ddeeff"))
+
+    assert services.compare(PROVER) == (2, ())
+
+    found, lines = queries.sent_elsewhere_file(actors.carl(), FILE.message_id)
+    assert [line.request_reference for line in lines] == [LINE.request, "PCP-2022-G-0002-1"]
+    assert (found.total, found.is_signed) == (euros(420_000), False)
+    assert services.compare(PROVER) == (0, ())
+    late = place.read_text(encoding="utf-8").replace("G-0001-1", "G-0003-1")
+    (sent_record() / f"{FILE.message_id} (3).txt").write_text(late, encoding="utf-8")
+    assert services.compare(PROVER)[1] == (
+        f"A record of {FILE.message_id} names payments that another record of it does not.",
+    )
+
+
+def test_nothing_is_built_while_the_last_comparison_found_what_does_not_hold(app: Flask, order: UUID) -> None:
+    def compared(key: str) -> UUID:
+        asked = jobs.plan(system_actor("the program", (Permission.JOB_RETRY,)), COMPARING, key)
+        jobs.work_off(actor_of=identity.actor_for)
+        return asked[-1]
+
+    compared("first")
+    torn = sent_record() / "torn.txt"
+    torn.parent.mkdir(parents=True, exist_ok=True)
+    torn.write_text("pilot-grants payment file 1\nrec", encoding="utf-8")
+    job_id = compared("second")
+
+    assert jobs.view(job_id).state is jobs.JobState.FAILED
+    with pytest.raises(Refused, match=r"could not be told: .*torn\.txt is no whole record.* administrator"):
+        build(order)
+    torn.unlink()
+    compared("third")
+    assert build(order)
+
+
+def test_a_record_that_no_database_keeps_is_none() -> None:
+    lay_text = outside.spelled(replace(FILE, reference="a\0b"), record="r", key="k") + "\n— r s\n"
+    with pytest.raises(Invalid, match="no whole record"):
+        outside.read(lay_text, "it")
 
 
 def test_a_record_nobody_signed_stops_payments_and_says_so(app: Flask, order: UUID) -> None:

@@ -20,6 +20,7 @@ from grants.core.jobs.queries import (
     views,
     waiting,
     waits_about,
+    went_wrong,
 )
 from grants.core.jobs.ringing import connected, line_of_rq, queue_server, spared
 from grants.core.jobs.rules import LEASE, NAME, QUEUE_OF_MODULE, QUEUES, RING_AGAIN_AFTER, Asker, QueueRules
@@ -72,6 +73,7 @@ __all__ = [
     "views",
     "waiting",
     "waits_about",
+    "went_wrong",
     "work",
     "work_off",
 ]

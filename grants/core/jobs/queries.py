@@ -125,6 +125,17 @@ def put_off(name: str) -> str:
     return db.session.scalar(statement) or ""
 
 
+def went_wrong(name: str) -> str:
+    """Why the newest job of that name that was tried, or given up, did not end well; empty where it did or none was tried.
+
+    A job that is tried again after it failed has not ended well yet.
+    """
+    tried = (job.c.state == JobState.DONE.value) | job.c.error.is_not(None)
+    statement = select(job.c.state, job.c.error).where(job.c.name == name, tried).order_by(job.c.number.desc()).limit(1)
+    row = db.session.execute(statement).one_or_none()
+    return "" if row is None or row.state == JobState.DONE.value else str(row.error)
+
+
 def by_key(unique: str) -> JobView | None:
     """The job of that unique key, or None."""
     row = db.session.execute(select(job).where(job.c.unique_key == unique)).one_or_none()

@@ -13,6 +13,7 @@ from grants.core.money import Money, total
 
 # A file holds at most 5,000 orders; a record of them is well below this.
 RECORD_BYTES_MAX = 8_000_000
+_CENTS_MAX = 10**14
 _FIRST = "pilot-grants payment file 1"
 _NOTE = re.compile(r"(pilot-grants payment file 1\nrecord (\S+)\n(\{[^\n]*\})\nkey (\S+)\n)\n— \S+ (\S+)\n")
 
@@ -84,6 +85,8 @@ def read(text: str, where: str) -> ReadBack:
         raise Invalid(f"{where} is no whole record of a payment file.")
     try:
         facts = json.loads(found[3])
+        if "\\u0000" in found[3]:
+            raise ValueError("no text that a database keeps")
         lines = tuple(_line(each) for each in facts["lines"])
         names = ("message_id", "reference", "sha256", "layout", "account")
         file = SentFile(
@@ -99,6 +102,6 @@ def read(text: str, where: str) -> ReadBack:
 
 def _line(facts: dict[str, object]) -> SentLine:
     cents = facts["cents"]
-    if not isinstance(cents, int) or cents <= 0:
-        raise ValueError("an amount is whole cents above zero")
+    if not isinstance(cents, int) or not 0 < cents <= _CENTS_MAX:
+        raise ValueError("an amount is whole cents above zero, and no bank moves more than some")
     return SentLine(str(facts["order"]), str(facts["end_to_end_id"]), str(facts["request"]), cents)

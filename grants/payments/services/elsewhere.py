@@ -6,17 +6,17 @@ put into a file or sent before two people said what became of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, func, or_, select
 
 from grants.core import acts, audit, audit_offline, checkpoints, clock, faults, jobs
 from grants.core.acts import act
 from grants.core.db import among, db, locked
 from grants.core.errors import Invalid, Refused
-from grants.core.money import Money
+from grants.core.money import Money, total
 from grants.core.permissions import Actor, Permission
 from grants.payments.models import (
     OwnAccount,
@@ -28,10 +28,12 @@ from grants.payments.models import (
 )
 from grants.payments.queries.elsewhere import is_open
 from grants.payments.rules import outside
-from grants.payments.rules.outside import ReadBack, SentFile, SentLine
+from grants.payments.rules.outside import Fate, ReadBack, SentFile, SentLine
 from grants.payments.states import BatchState
 
 LEAVE = "jobs.payments.leave_record"
+# The one takes down what is not known, the other fails while a record outside does not hold.
+COMPARING = ("jobs.payments.compare_records", "jobs.payments.check_records")
 _SHOWN_MAX = 10
 
 
@@ -140,21 +142,38 @@ def _read(path: Path) -> ReadBack:
     return outside.read(path.read_text(encoding="utf-8", errors="replace"), str(path))
 
 
-def unknown_files() -> tuple[tuple[ReadBack, ...], tuple[str, ...]]:
-    """Files of this record that were sent, and that this database does not know as sent; sentences for what is no record."""
+def unknown_files() -> tuple[tuple[tuple[ReadBack, ...], ...], tuple[str, ...]]:
+    """Files of this record that were sent, and that this database does not know as sent: of each all its records, which are
+    several where a folder was copied; and a sentence for each file that is no record or contradicts what was taken down.
+    """
     found, broken = records_outside()
     # Another programme's books may share the folder.
     mine = checkpoints.record() if found else ""
-    ours = [each for each in found if each.record == mine]
     here = select(PaymentBatch.message_id, PaymentBatch.file_sha256).where(PaymentBatch.state == BatchState.SENT.value)
     sent = {row.message_id: row.file_sha256 or "" for row in db.session.execute(here)}
-    waiting = set(db.session.scalars(select(SentElsewhere.message_id)))
-    strange = [
-        each
-        for each in ours
-        if sent.get(each.file.message_id) != each.file.sha256 and each.file.message_id not in waiting
-    ]
-    return tuple(strange), broken
+    taken = _taken_down()
+    strange: dict[str, list[ReadBack]] = {}
+    for each in found:
+        file = each.file
+        if each.record != mine or sent.get(file.message_id) == file.sha256:
+            continue
+        if file.message_id not in taken:
+            strange.setdefault(file.message_id, []).append(each)
+        elif not taken[file.message_id].issuperset(file.lines):
+            broken = (*broken, f"A record of {file.message_id} names payments that another record of it does not.")
+    return tuple(tuple(each) for each in strange.values()), broken
+
+
+def _taken_down() -> dict[str, set[SentLine]]:
+    rows = db.session.execute(
+        select(SentElsewhere.message_id, SentElsewhereLine)
+        .join(SentElsewhereLine, SentElsewhereLine.sent_id == SentElsewhere.id)
+    )  # fmt: skip
+    taken: dict[str, set[SentLine]] = {}
+    for message_id, row in rows:
+        line = SentLine(row.order_reference, row.end_to_end_id, row.request_reference, row.amount.cents)
+        taken.setdefault(message_id, set()).add(line)
+    return taken
 
 
 @act(
@@ -179,17 +198,18 @@ def compare(actor: Actor) -> tuple[int, tuple[str, ...]]:
     return len(strange), broken
 
 
-def _take_down(found: ReadBack, keys: Sequence[str]) -> None:
-    file = found.file
-    signature = (audit_offline.signature_bytes(found.signature),)
+def _take_down(records: Sequence[ReadBack], keys: Sequence[str]) -> None:
+    """One file by its records: what any of them says was paid stops, and it counts as signed only where each is."""
+    file = records[0].file
+    lines = tuple(dict.fromkeys(line for each in records for line in each.file.lines))
     row = SentElsewhere(
         message_id=file.message_id,
         sha256=file.sha256,
         reference=file.reference,
         account=file.account,
         sent_at=file.sent_at,
-        total=file.total,
-        is_signed=any(audit_offline.is_signed(found.signed, signature, key) for key in keys),
+        total=total(Money(line.cents) for line in lines),
+        is_signed=all(_is_signed(each, keys) for each in records),
         seen_at=acts.moment(),
     )
     db.session.add(row)
@@ -203,38 +223,77 @@ def _take_down(found: ReadBack, keys: Sequence[str]) -> None:
             request_reference=line.request,
             amount=Money(line.cents),
         )
-        for number, line in enumerate(file.lines, 1)
+        for number, line in enumerate(lines, 1)
     )
+
+
+def _is_signed(found: ReadBack, keys: Sequence[str]) -> bool:
+    signature = (audit_offline.signature_bytes(found.signature),)
+    return any(audit_offline.is_signed(found.signed, signature, key) for key in keys)
 
 
 # --- What stops -----------------------------------------------------------------------------------------------------
 
 
+def refuse_not_compared() -> None:
+    """Nothing is put into a file or sent while it is not known what was sent before: the last comparison did not end well."""
+    for name in COMPARING:
+        words = jobs.went_wrong(name)
+        if words:
+            raise Refused(
+                "Whether a payment file was sent that this database does not know could not be told: the last comparison with "
+                f"the records outside did not end well. {words} Your administrator mends that and retries “{name}” on the page "
+                "of the jobs; then do this again."
+            )
+
+
 def refuse_sent_elsewhere(orders: Sequence[PaymentOrder]) -> None:
-    """Refuse orders that a file paid which this database does not know, until it is said what became of that file."""
+    """Refuse orders of requests that a file paid which this database does not know, until its payments are settled here.
+
+    Of any amount: what the lost database paid in one order may be asked for in two here, and the other way round.
+    """
     faults.point("file_rules")
-    requests = select(PaymentRequest.id, PaymentRequest.reference).where(
-        among(PaymentRequest.id, {order.request_id for order in orders})
+    refuse_not_compared()
+    ids = sorted({order.end_to_end_id for order in orders if order.end_to_end_id})
+    asked = _references({order.request_id for order in orders})
+    found = _open_lines(
+        or_(SentElsewhereLine.end_to_end_id.in_(ids), SentElsewhereLine.request_reference.in_(sorted(asked)))
     )
-    asked = {row.id: row.reference for row in db.session.execute(requests)}
-    wanted = {(asked[order.request_id], order.amount) for order in orders}
-    ids = {order.end_to_end_id for order in orders if order.end_to_end_id}
-    statement = (
-        select(SentElsewhereLine, SentElsewhere.message_id)
+    _refuse_lines(found)
+
+
+def refuse_authorising_elsewhere(order: PaymentOrder) -> None:
+    """The same before it is authorised; but once two people said that the bank has the file, what is to be recorded as sent by
+    it is authorised, by exactly the amount of one of its payments."""
+    found = _open_lines(SentElsewhereLine.request_reference.in_(sorted(_references({order.request_id}))))
+    if any(row.bank_has_it and row.SentElsewhereLine.amount == order.amount for row in found):
+        found = [row for row in found if not row.bank_has_it]
+    _refuse_lines(found)
+
+
+def _references(request_ids: Collection[UUID]) -> set[str]:
+    return set(db.session.scalars(select(PaymentRequest.reference).where(among(PaymentRequest.id, request_ids))))
+
+
+def _open_lines(wanted: ColumnElement[bool]) -> Sequence[Row[SentElsewhereLine, str, bool]]:
+    bank_has_it = (SentElsewhere.decision == Fate.SENT.value) & SentElsewhere.confirmed_at.is_not(None)
+    return db.session.execute(
+        select(SentElsewhereLine, SentElsewhere.message_id, func.coalesce(bank_has_it, False).label("bank_has_it"))
         .join(SentElsewhere, SentElsewhere.id == SentElsewhereLine.sent_id)
         .where(is_open())
-        .where(
-            or_(
-                SentElsewhereLine.end_to_end_id.in_(sorted(ids)),
-                tuple_(SentElsewhereLine.request_reference, SentElsewhereLine.amount).in_(sorted(wanted)),
-            )
-        )
+        .where(wanted)
         .order_by(SentElsewhereLine.end_to_end_id)
-        .limit(_SHOWN_MAX)
+    ).all()
+
+
+def _refuse_lines(found: Sequence[Row[SentElsewhereLine, str, bool]]) -> None:
+    if not found:
+        return
+    named = [f"{line.request_reference} ({line.amount}, in {where})" for line, where, _ in found[:_SHOWN_MAX]]
+    more = f" and {len(found) - _SHOWN_MAX} more" if len(found) > _SHOWN_MAX else ""
+    raise Refused(
+        f"These may have left already, in a file that this database does not know: {', '.join(named)}{more}. The accounting "
+        "officer says on the page “Files sent elsewhere” what became of it, and the authorising officer confirms. If the bank "
+        "has it, have one order authorised for each of its payments, of exactly that amount, and cancel or change the others; "
+        "the accounting officer then records them as sent. What is left of the request is ordered after that."
     )
-    found = [f"{line.request_reference} ({line.amount}, in {where})" for line, where in db.session.execute(statement)]
-    if found:
-        raise Refused(
-            f"These may have left already, in a file that this database does not know: {', '.join(found)}. The accounting "
-            "officer says on the page “Files sent elsewhere” what became of it, and the authorising officer confirms."
-        )

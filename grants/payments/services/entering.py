@@ -12,7 +12,7 @@ from grants.calls.models import Call
 from grants.core import acts, clock, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
-from grants.core.errors import Invalid, Refused
+from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.money import total
 from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
@@ -35,7 +35,8 @@ from grants.programmes.models import Programme
 def propose(actor: Actor, sent_id: UUID, decision: Fate, *, reason: str, version: int | None = None) -> None:
     """Say what became of a file that this database does not know; another person confirms it."""
     demand_fresh(actor)
-    row = _undecided(actor, sent_id, version)
+    _refuse_in_part(actor, Permission.SENT_FILE_PROPOSE)
+    row = _undecided(sent_id, version)
     if row.decision is not None:
         raise Refused("Something is proposed already. The authorising officer confirms or refuses it first.")
     if not clean_text(reason):
@@ -70,7 +71,15 @@ def refuse(actor: Actor, sent_id: UUID, *, reason: str, version: int | None = No
     row.decision = row.reason = row.proposed_by = row.proposed_at = None
 
 
-def _undecided(actor: Actor, sent_id: UUID, version: int | None) -> SentElsewhere:
+def _refuse_in_part(actor: Actor, needed: Permission) -> None:
+    """Such a file names payments of any grant, also of those this database does not know: only who may everywhere, and is in
+    conflict with nothing, says what became of it."""
+    faults.point("scope")
+    if not actor.everywhere(needed) or actor.barred_from():
+        raise NotFound
+
+
+def _undecided(sent_id: UUID, version: int | None) -> SentElsewhere:
     row = locked(SentElsewhere, sent_id)
     check_version(row, version)
     if row.confirmed_at is not None:
@@ -80,7 +89,8 @@ def _undecided(actor: Actor, sent_id: UUID, version: int | None) -> SentElsewher
 
 def _to_decide(actor: Actor, sent_id: UUID, version: int | None) -> SentElsewhere:
     demand_fresh(actor)
-    row = _undecided(actor, sent_id, version)
+    _refuse_in_part(actor, Permission.SENT_FILE_CONFIRM)
+    row = _undecided(sent_id, version)
     if row.decision is None:
         raise Refused("Nothing is proposed of this file. The accounting officer says first what became of it.")
     faults.point("four_eyes")
