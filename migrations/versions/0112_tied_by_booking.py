@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0112"
-down_revision = "0110"
+down_revision = "0111"
 branch_labels = None
 depends_on = None
 
