@@ -217,7 +217,19 @@ BEGIN
 END $$
 """
 
-# A request that is suspended is not decided, and a decided one passed what its grant asks for. What left before the
+# Whether nothing at all of a grant is paid this day: it is suspended, or the part of its coordinator, who receives every
+# payment. What is lifted is lifted from the day of lifting on. Whose costs a request would pay only the acts compare.
+_GRANT_HELD = """
+CREATE OR REPLACE FUNCTION payment_grant_held(wanted uuid) RETURNS boolean STABLE LANGUAGE sql AS $$
+  SELECT EXISTS (
+    SELECT FROM agreement_hold hold JOIN grant_agreement held ON held.id = hold.grant_id
+    WHERE hold.grant_id = wanted AND hold.lifted_on IS NULL
+      AND (hold.organisation_id IS NULL OR hold.organisation_id = held.coordinator_id)
+      AND hold.from_on <= (transaction_timestamp() AT TIME ZONE 'Europe/Brussels')::date)
+$$
+"""
+
+# A request that is suspended, or of a suspended grant, is not decided, and a decided one passed what its grant asks for. What left before the
 # suspension may still be booked, and so paid, and may come back; a verified balance whose amount changed is verified anew.
 _DECIDED_IN_TIME = """
 CREATE OR REPLACE FUNCTION check_request_may_move() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -227,6 +239,10 @@ BEGIN
   IF NEW.state <> 'paid' AND OLD.state <> 'paid' AND NOT (OLD.state = 'verified' AND NEW.state = 'registered')
     AND EXISTS (SELECT FROM payment_suspension WHERE request_id = NEW.id AND until_on IS NULL) THEN
     RAISE EXCEPTION 'payment request %% is suspended: it cannot become %%', NEW.id, NEW.state USING ERRCODE = 'check_violation';
+  END IF;
+  IF NEW.state IN ('approved', 'partly_approved', 'rejected', 'cleared') AND OLD.state NOT IN ('approved', 'partly_approved', 'paid')
+    AND payment_grant_held(NEW.grant_id) THEN
+    RAISE EXCEPTION 'payment request %% is of a suspended grant: it cannot become %%', NEW.id, NEW.state USING ERRCODE = 'check_violation';
   END IF;
   IF NEW.state IN ('approved', 'partly_approved') THEN
     SELECT request_path INTO path FROM grant_agreement WHERE id = NEW.grant_id;
@@ -238,13 +254,18 @@ BEGIN
 END $$
 """
 
-# An order of a suspended request is neither authorised nor sent; taken out of a file it may stand authorised as before.
+# An order of a suspended request or grant is neither authorised nor sent; taken out of a file it may stand authorised as before.
 _ORDER_HELD = """
 CREATE OR REPLACE FUNCTION check_order_may_move() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF (NEW.state IN ('in_file', 'sent') OR (NEW.state = 'authorised' AND OLD.state = 'verified'))
     AND EXISTS (SELECT FROM payment_suspension WHERE request_id = NEW.request_id AND until_on IS NULL) THEN
     RAISE EXCEPTION 'payment order %% belongs to a suspended request: it cannot become %%', NEW.id, NEW.state
+      USING ERRCODE = 'check_violation';
+  END IF;
+  IF (NEW.state IN ('in_file', 'sent') OR (NEW.state = 'authorised' AND OLD.state = 'verified'))
+    AND payment_grant_held(NEW.grant_id) THEN
+    RAISE EXCEPTION 'payment order %% is of a suspended grant: it cannot become %%', NEW.id, NEW.state
       USING ERRCODE = 'check_violation';
   END IF;
   RETURN NEW;
@@ -323,6 +344,7 @@ def install(connection: Connection) -> None:
         "(NEW.user_id, NEW.role, NEW.starts_at, NEW.stand_in_for, NEW.stand_in_file_id, NEW.stand_in_reason)) "
         "EXECUTE FUNCTION refuse_rewriting_stand_in()"
     )
+    connection.exec_driver_sql(_GRANT_HELD)
     connection.exec_driver_sql(_DECIDED_IN_TIME)
     connection.exec_driver_sql(_ORDER_HELD)
     connection.exec_driver_sql(_NO_OVERLAP)

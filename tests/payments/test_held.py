@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
+import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -32,6 +34,7 @@ from tests.agreements.accounts import document
 from tests.applications.pages import send, text_of
 from tests.factories import identity as people
 from tests.payments.world import SEEN, World
+from tests.servers import Cluster
 from tests.shut import shuts
 from tests.statements import statements
 
@@ -80,11 +83,13 @@ def test_while_it_stands_no_step_brings_money_nearer_and_after_it_each_does(gran
 
 
 def test_one_that_begins_later_stops_nothing_before(grant: World) -> None:
-    with clock.at(NOW):
-        request_id = opened(grant)
-        agreeing.hold(actors.otto(), grant.grant_id, said(from_on=date(2023, 5, 5)), document())
-        services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
-    with clock.at(NOW.replace(day=5)), pytest.raises(Refused, match="is suspended since 5 May 2023"):
+    # By the days of today: the database compares with its own, which no test sets.
+    tomorrow = clock.add_days(clock.in_zone(clock.now()).date(), 1)
+    request_id = opened(grant)
+    agreeing.hold(actors.otto(), grant.grant_id, said(from_on=tomorrow), document())
+    services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
+    since = f"is suspended since {clock.long_date(tomorrow)}"
+    with clock.at(clock.now() + timedelta(days=1)), pytest.raises(Refused, match=since):
         services.prepare(actors.fin(), request_id)
 
 
@@ -143,6 +148,41 @@ def test_the_database_keeps_one_open_for_a_part_and_never_a_half_lifted_one(gran
     db.session.rollback()
     with pytest.raises(IntegrityError, match="lifted_whole"), arranging():
         db.session.get_one(AgreementHold, row.id).lifted_on = TODAY
+
+
+def refused(dsn: str, statement: str, state: str) -> None:
+    with closing(psycopg.connect(dsn)) as connection, pytest.raises(psycopg.Error, match="of a suspended grant"):
+        connection.execute(statement.encode(), (state,))
+
+
+@pytest.mark.parametrize("of_coordinator", [False, True])
+def test_the_database_itself_holds_what_a_suspended_grant_pays(
+    grant: World, postgres: Cluster, database: str, of_coordinator: bool
+) -> None:
+    with clock.at(NOW):
+        request_id = opened(grant)
+        services.decide(actors.otto(), request_id, DecisionInput(euros(240_000), "As agreed."))
+        order_id = services.prepare(actors.fin(), request_id).id
+        services.verify(actors.vera(), order_id, evidence=SEEN)
+        services.authorise(actors.otto(), order_id, evidence=SEEN)
+        number = held(grant, grant.city_id if of_coordinator else None)
+    db.session.rollback()
+    for state in ("in_file", "sent"):
+        refused(postgres.dsn(database), "UPDATE payment_order SET state = %s", state)
+    with clock.at(NOW):
+        agreeing.lift_hold(actors.otto(), grant.grant_id, number, words="It was mended.")
+        assert services.build(actors.carl(), (order_id,), of_file()).orders == 1
+
+
+def test_the_database_itself_decides_nothing_of_a_suspended_grant(
+    grant: World, postgres: Cluster, database: str
+) -> None:
+    with clock.at(NOW):
+        opened(grant)
+        held(grant)
+    db.session.rollback()
+    for state in ("approved", "partly_approved", "rejected", "cleared"):
+        refused(postgres.dsn(database), "UPDATE payment_request SET state = %s", state)
 
 
 def test_nothing_is_called_late_meanwhile(grant: World) -> None:
