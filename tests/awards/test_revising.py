@@ -305,7 +305,7 @@ def test_maxima_do_not_depart_from_the_accepted_budget(prepared: Prepared) -> No
 
 def test_only_what_is_agreed_on_is_offered(prepared: Prepared) -> None:
     def stands_in_the_way() -> bool:
-        return any(each.place == "Budget and description" for each in offer_problems(prepared.grant, ()))
+        return any(each.place == "Budget and description" for each in offer_problems(prepared.grant, (), signers=1))
 
     assert stands_in_the_way()
     number = prepared.sent()
@@ -464,7 +464,7 @@ def test_the_page_of_a_call_lists_its_signed_grants_with_their_money_and_time(ap
     before = text_of(officer.get(f"/calls/{slug}/spending"))
     with arranging():
         row = get(Grant, prepared.grant_id)
-        row.state, row.in_force_at, row.offered_text = "in_force", clock.now(), {}
+        row.state, row.in_force_at, row.offer_no = "in_force", clock.now(), 1
 
     with statements() as seen:
         shown = text_of(officer.get(f"/calls/{slug}/spending"))

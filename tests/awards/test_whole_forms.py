@@ -55,7 +55,14 @@ def answer() -> Form:
 def terms() -> Form:
     day = NOW.date()
     grant: Any = SimpleNamespace(
-        milestones=(), beneficiaries=(), amount_note=None, starts_on=day, ends_before=day, version=1
+        milestones=(),
+        beneficiaries=(),
+        amount_note=None,
+        starts_on=day,
+        ends_before=day,
+        version=1,
+        programme_signatures=1,
+        special_conditions=None,
     )
     return terms_form(grant)
 

@@ -266,7 +266,7 @@ def test_everything_comes_back_into_another_database(installation: Installation,
     )
 
     assert restored.returncode == 0, restored.stdout + restored.stderr
-    assert restored.stdout.count("holds ") == 5, restored.stdout
+    assert restored.stdout.count("holds ") == 6, restored.stdout
     assert postgres.ask("SELECT count(*) FROM user_account", "drill") == people
 
 

@@ -371,7 +371,7 @@ def test_every_audited_table_belongs_to_a_call_or_is_of_the_system(app: Flask) -
         *("list_file", "reading_pack"),
         # Of a programme, whatever its calls: its own accounts with what the bank says of them (a line of a statement goes
         # with the order it is matched to), and how long a new account of a payee waits.
-        *("account_waiting", "bank_import", "bank_statement", "own_account"),
+        *("account_waiting", "bank_import", "bank_statement", "forecast_snapshot", "own_account", "sent_elsewhere"),
         # Of the granting organisation: who must differ on an order, and who may authorise how much.
         *("authority_limit", "payment_circuit"),
         # The rates of the European Central Bank are the same for every call.

@@ -20,7 +20,7 @@ from grants.payments import queries, services
 from grants.payments.models import PaymentBatch
 from grants.payments.rules.pay_runs import FileInput, FileLayout
 from tests import actors
-from tests.payments.world import SEEN, world
+from tests.payments.world import world
 from tests.soak import paying
 from tests.soak.killing import COMMIT, COMMITTED, Attempt, Kill, Nursery, half_files, tables
 from tests.soak.paying import crew
@@ -43,12 +43,12 @@ def decide(actor: Any, request_id: UUID, key: str) -> UUID:
 
 def verify(actor: Any, order_id: UUID, key: str) -> UUID:
     with acts.once(key):
-        return paying.verify(actor, order_id, evidence=SEEN)
+        return paying.verify(actor, order_id)
 
 
 def authorise(actor: Any, order_id: UUID, key: str) -> UUID:
     with acts.once(key):
-        return paying.authorise(actor, order_id, evidence=SEEN)
+        return paying.authorise(actor, order_id)
 
 
 def build(actor: Any, order_id: UUID, given: FileInput, key: str) -> UUID:

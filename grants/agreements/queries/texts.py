@@ -17,7 +17,7 @@ from grants.applications import queries as applications
 from grants.applications.rules import SubmittedContent
 from grants.core import encoding
 from grants.core.errors import NotFound
-from grants.core.together import Asking, ask, both, reader, side_by_side
+from grants.core.together import Asking, ask, reader, side_by_side
 
 
 @reader
@@ -49,11 +49,14 @@ def _annexes(grant: GrantView) -> Asking[Annexes]:
     """The annexes of what would be offered now: from the grant's own budget and description, or, for a grant from before it
     had them, from the application that was judged; none where none was sent here.
     """
-    sent = yield from _sent(grant.application_id)
     if grant.revision is None:
-        return rules.annexes(sent) if sent is not None else rules.NO_ANNEXES
+        before = yield from _sent(grant.application_id)
+        return rules.annexes(before) if before is not None else rules.NO_ANNEXES
     assert grant.budget_id is not None, "a grant with a revision has a budget"
-    own, names = yield from both(revised.asking(grant), names_in.asking(grant.budget_id))
+    about: tuple[Asking[Any], ...] = (
+        *(_sent(grant.application_id), revised.asking(grant), names_in.asking(grant.budget_id)),
+    )
+    sent, own, names = yield from side_by_side(about)
     return rules.own_annexes(f"Grant {grant.reference}, as agreed in preparation", own, names, sent)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Select, case, cast, func, select, union_all
+from sqlalchemy import BigInteger, ScalarSelect, Select, case, cast, func, select, union_all
 
 from grants.core.db import db
 from grants.core.errors import Problem
@@ -59,7 +59,7 @@ def _told() -> Any:
     return union_all(alone, whole)
 
 
-def proof_of(account_id: UUID, position: int) -> Proof:
+def proof_of(account_id: UUID | ScalarSelect[UUID], position: int) -> Proof:
     """A statement's closing balance beside what the ledger moved up to its last day, and why they differ. One statement."""
     ends = select(BankStatement.closing, BankStatement.to_on).where(
         BankStatement.own_account_id == account_id, BankStatement.position == position

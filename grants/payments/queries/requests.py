@@ -71,19 +71,18 @@ def request_row(actor: Actor, reference: str, permission: Permission) -> Payment
     return found
 
 
-def forecast(actor: Actor, reference: str) -> tuple[MoneyPosition, Decision, tuple[PartLine, ...]]:
+def forecast(row: RequestView) -> tuple[MoneyPosition, Decision, tuple[PartLine, ...]]:
     """Where the grant stands now, and what approving the whole request would pay, retain and clear, by whose costs.
 
-    Raises :class:`NotFound`, and :class:`Refused` with the rule where the whole cannot be approved.
+    Raises :class:`Refused` with the rule where the whole cannot be approved.
     """
-    row = request_row(actor, reference, Permission.PAYMENT_ORDER_READ)
     about: list[Asking[Any]] = [
         by_id.asking(Grant, {row.grant_id}),
         books.of.asking(grant_id=row.grant_id),
         basis_of.asking(row),
     ]
     grants, found, basis = alone(side_by_side(about))
-    kind, limits = PaymentKind(row.kind), limits_of(grants[row.grant_id])
+    kind, limits = row.kind, limits_of(grants[row.grant_id])
     cash = rules.cash_max(kind, basis.requested, basis.partners)
     decision = rules.decide(kind, found, limits, row.requested, cash_max=cash)
     parts = rules.parts_of(kind, decision, basis.requested, basis.requested, basis.partners)

@@ -434,9 +434,8 @@ def account_of(actor: Actor, reference: str) -> AccountLine:
 
 def statement(actor: Actor, account: str, position: int) -> StatementView:
     """One statement by its place among those of its account; raises :class:`NotFound`."""
-    account_id = _account_id(actor, account)
     row = db.session.execute(
-        _statements().where(BankStatement.own_account_id == account_id, BankStatement.position == position)
+        _statements().where(OwnAccount.reference == account, BankStatement.position == position, _in_reach(actor))
     ).one_or_none()
     if row is None:
         raise NotFound
@@ -444,13 +443,8 @@ def statement(actor: Actor, account: str, position: int) -> StatementView:
 
 
 def statement_lines(actor: Actor, account: str, position: int, page: Page) -> Rows[LineView]:
-    """The lines of a statement by day, each with what it is; three statements."""
-    account_id = _account_id(actor, account)
-    return _lines(
-        actor,
-        [BankStatement.own_account_id == account_id, BankStatement.position == position],
-        page,
-    )
+    """The lines of a statement its reader may see, by day, each with what it is."""
+    return _lines(actor, [OwnAccount.reference == account, BankStatement.position == position], page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -717,5 +711,6 @@ def _claims(line_id: UUID) -> tuple[ClaimView, ...]:
 
 
 def statement_proof(actor: Actor, account: str, position: int) -> Proof:
-    """A statement's balance beside the ledger's; raises :class:`NotFound`."""
-    return proof_of(_account_id(actor, account), position)
+    """The balance beside the ledger's of a statement its reader may see; one statement."""
+    own = select(OwnAccount.id).where(OwnAccount.reference == account, _in_reach(actor))
+    return proof_of(own.scalar_subquery(), position)

@@ -108,7 +108,9 @@ def statements_file(ref: str, kind: str) -> Any:
 @requires(P.PAYMENT_ORDER_READ)
 def statement_file(ref: str, position: int, kind: str) -> Any:
     """The lines of one statement in their order."""
-    found = told.statement_lines(current_actor(), ref, position, Page(size=LIST_ROWS_MAX))
+    actor = current_actor()
+    told.statement(actor, ref, position)
+    found = told.statement_lines(actor, ref, position, Page(size=LIST_ROWS_MAX))
     lines = _cut(map(_line, found.items), found, LINES_COLUMNS)
     return downloads.list_file(f"statement {ref} {position}", LINES_COLUMNS, lines, kind)
 

@@ -82,7 +82,7 @@ def _parts_to_decide(actor: Actor, ref: str) -> tuple[rules.PartLine, ...]:
     """The parts its page showed, also where somebody was faster; none where it cannot be approved as a whole."""
     try:
         found = queries.request(actor, ref)
-        return queries.forecast(actor, ref)[2] if found.is_open else queries.parts_decided(found)
+        return queries.forecast(found)[2] if found.is_open else queries.parts_decided(found)
     except Refused:
         return ()
 
@@ -163,7 +163,7 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
     parts: tuple[rules.PartLine, ...] = ()
     if found.deed in {"decide", "check", "register"} and found.is_open:
         try:
-            position, forecast, parts = queries.forecast(actor, ref)
+            position, forecast, parts = queries.forecast(found)
         except Refused as error:
             refusal = str(error)
     elif found.decision:
