@@ -341,6 +341,21 @@ def test_a_receipt_of_a_notice_waits_for_the_statement(grant: World) -> None:
     right()
 
 
+def test_whoever_is_in_conflict_reads_no_open_line_that_names_a_recovery_of_the_grant(grant: World) -> None:
+    debt = owed(grant)
+    brought(
+        statement(
+            came(20_000_00, remittance=f"Back for {debt.reference}, thanks"),
+            came(4_00, remittance=f"{debt.reference}7", bank_reference="B-8"),
+            kind="camt.054",
+        )
+    )
+    barred = replace(actors.nuria(), bars=frozenset({("application", grant.application_id)}))
+
+    seen = told.unmatched(barred, UnmatchedAsk(), PAID_ON, Page()).items
+    assert [each.line.amount for each in seen] == [Money(4_00)] and len(open_lines()) == 2
+
+
 def test_a_receipt_entered_by_hand_is_met_by_the_statement_and_not_doubled(grant: World) -> None:
     debt = owed(grant)
     with clock.at(TOLD):

@@ -14,7 +14,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from werkzeug.datastructures import FileStorage
 
+from grants.agreements import services as agreeing
 from grants.agreements.models import Grant
+from grants.agreements.rules import HoldInput
+from grants.agreements.states import HoldReason
 from grants.core import clock, files
 from grants.core.acts import arranging
 from grants.core.db import db, get
@@ -24,13 +27,15 @@ from grants.core.money import ZERO, Money, euros
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
 from grants.payments import queries, services
-from grants.payments.models import BankStatus, PaymentBatch, PaymentOrder, PaymentRequest
+from grants.payments.models import BankStatus, PaymentBatch, PaymentOrder, PaymentOrderSignature, PaymentRequest
 from grants.payments.rules.pay_runs import FileInput, FileLayout
+from grants.payments.rules.showing import Acting
 from grants.payments.rules.statements.claims import Claim
 from grants.payments.rules.statements.values import BankFile
 from grants.payments.services import bank_files
-from grants.payments.states import Explained
+from grants.payments.states import Explained, Step
 from tests import actors
+from tests.agreements.accounts import document
 from tests.payments.bank_statements import report
 from tests.payments.test_bank_booking import (
     PAID_ON,
@@ -400,6 +405,35 @@ def test_the_amount_of_what_is_issued_again_does_not_change_and_a_cancelled_one_
         services.cancel(actors.fin(), made, reason="Not now.")
         assert services.reissue(actors.fin(), order.id).id != made
     right()
+
+
+def test_of_a_suspended_grant_or_for_another_coordinator_nothing_is_issued_again(grant: World) -> None:
+    order = sent(grant)
+    reported(order, (named(order), "RJCT", "MS03"))
+    with clock.at(TOLD):
+        words = HoldInput(None, HoldReason.BREACH, "The procurement was not open.", TOLD.date())
+        number = agreeing.hold(actors.otto(), grant.grant_id, words, document())
+        with pytest.raises(Refused, match="The grant is suspended"):
+            services.reissue(actors.fin(), order.id)
+        agreeing.lift_hold(actors.otto(), grant.grant_id, number, words="It was mended.")
+        with arranging():
+            get(Grant, grant.grant_id).coordinator_id = grant.agency_id
+        with pytest.raises(Refused, match="was for another organisation"):
+            services.reissue(actors.fin(), order.id)
+
+
+def test_who_issues_again_in_the_role_of_somebody_else_signs_so(grant: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = sent(grant)
+    reported(order, (named(order), "RJCT", "MS03"))
+    absent = actors.nuria().user_id
+    assert absent is not None
+    stood = Acting(Step.PREPARED, None, absent)
+    monkeypatch.setattr("grants.payments.services.reissuing.standing_in", lambda *_: stood)
+    with clock.at(TOLD):
+        made = services.reissue(actors.fin(), order.id).id
+
+    (signature,) = db.session.scalars(select(PaymentOrderSignature).where(PaymentOrderSignature.order_id == made)).all()
+    assert signature.stand_in_for == absent
 
 
 @pytest.mark.parametrize("times", [1, 3])

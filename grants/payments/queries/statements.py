@@ -310,11 +310,17 @@ def _not_shut(actor: Actor) -> ColumnElement[bool]:
         PaymentOrder.id.not_in(seen),
     )
     owed = select(BankClaim.recovery_id).where(BankClaim.line_id == BankLine.id, BankClaim.recovery_id.is_not(None))
+    told_text = func.upper(func.concat(BankLine.end_to_end_id, " ", BankLine.remittance))
     debts = (
         select(Recovery.id)
         .join(Grant, Grant.id == Recovery.grant_id)
         .where(
-            or_(Recovery.id == BankLine.recovery_id, Recovery.id.in_(owed.correlate(BankLine))),
+            or_(
+                Recovery.id == BankLine.recovery_id,
+                Recovery.id.in_(owed.correlate(BankLine)),
+                # Of an open line, whatever it names; with a letter or digit behind, the name is another recovery's.
+                OPEN & told_text.op("~")(func.concat(r"(^|[^A-Z0-9-])", Recovery.reference, r"($|[^A-Z0-9-])")),
+            ),
             Grant.application_id.in_(actor.barred("application")),
         )
     )

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from grants.agreements.models import Grant
-from grants.agreements.services import refuse_conflict
+from grants.agreements.services import refuse_conflict, refuse_held
 from grants.core import acts, faults, references
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
@@ -23,7 +23,8 @@ from grants.payments.rules import BatchSummary, OrderSummary
 from grants.payments.rules.returns import refuse_came_back_day, refuse_second, refuse_told_as_left
 from grants.payments.services.booking import CameBack, book_rejected, sent_on
 from grants.payments.services.building import lock_orders
-from grants.payments.services.hands import refuse_tied_signers, sign, signed
+from grants.payments.services.hands import refuse_tied_signers, sign, signed, standing_in
+from grants.payments.services.holding import paid_costs_of
 from grants.payments.services.locks import lock_grant, scope_of_batch, scope_of_order
 from grants.payments.services.orders import (
     confirmed_account,
@@ -51,6 +52,8 @@ def reissue(actor: Actor, order_id: UUID, *, version: int | None = None) -> Orde
     check_version(earlier, version)
     grant = lock_grant(earlier.grant_id)
     refuse_conflict(actor, grant.id)
+    refuse_held(grant, paid_costs_of(earlier.request_id))
+    _refuse_other_payee(grant, earlier)
     refuse_left_before([earlier], itself=True)
     account = confirmed_account(earlier.payee_id)
     refuse_same_account(earlier, account.id, issued_as=_issued_as(earlier.id))
@@ -67,8 +70,17 @@ def reissue(actor: Actor, order_id: UUID, *, version: int | None = None) -> Orde
         reissue_of=earlier.id,
     )
     db.session.add(order)
-    sign(actor, order, Step.PREPARED)
+    sign(actor, order, Step.PREPARED, acting=standing_in(actor, Step.PREPARED, grant.id))
     return order_summary(order)
+
+
+def _refuse_other_payee(grant: Grant, earlier: PaymentOrder) -> None:
+    """Like an order prepared now, it goes to who coordinates the grant now."""
+    if earlier.payee_id != grant.coordinator_id:
+        raise Refused(
+            f"{earlier.reference} was for another organisation than coordinates the grant now, so it is not issued again to "
+            "it. Ask your administrator how the payment is settled with the coordinator of now."
+        )
 
 
 def _issued_as(order_id: UUID) -> str | None:
