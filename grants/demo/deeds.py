@@ -194,7 +194,10 @@ class Troupe(Judges):
 
     def take_back(self, reference: str, reason: str) -> None:
         """The officer takes the offer back."""
-        agreements.take_back(self.actor("officer"), self._grant(reference).id, reason=reason)
+        officer = self.actor("officer")
+        offer = agreement_reads.grant(officer, reference).offer
+        assert offer is not None, "only what is offered is taken back"
+        agreements.take_back(officer, self._grant(reference).id, offer_no=offer.number, reason=reason)
 
     def drop(self, reference: str, reason: str) -> None:
         """The officer drops the preparation."""

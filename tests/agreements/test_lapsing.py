@@ -87,7 +87,7 @@ def test_nothing_is_offered_signed_answered_or_moved_after_the_day(grant: Find) 
             services.sign_city(actor("eleni_mayor"), found.id, capacity="Mayor", document_sha256=hash_of(found))
         with pytest.raises(Refused, match="ended on"):
             services.set_end(actor("officer"), found.id, clock.add_days(day, 30), reason="Too late")
-        services.take_back(actor("officer"), found.id, reason="Too late")
+        services.take_back(actor("officer"), found.id, offer_no=1, reason="Too late")
         with pytest.raises(Refused, match="ended on"):
             services.offer(actor("officer"), found.id, document_sha256=hash_of(grant(IN_PREPARATION)))
         with pytest.raises(Refused, match="ended on"):

@@ -17,7 +17,7 @@ from grants.agreements.states import ConditionKey, ContactRole, GrantState, Offe
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db
-from grants.core.errors import Invalid, Problems, Refused
+from grants.core.errors import Conflict, Invalid, Problems, Refused
 from grants.core.jobs import Job
 from grants.demo.preparing import evidence
 from grants.documents import services as documents
@@ -139,11 +139,13 @@ def test_as_many_sign_for_the_programme_as_the_terms_say(grant: Find) -> None:
 def test_an_offer_taken_back_unsigned_keeps_its_text_and_its_page(demo_app: Flask, grant: Find) -> None:
     found = offered(grant)
     before = queries.text_of(found)
-    services.take_back(actor("officer"), found.id, reason="A milestone is wrong")
+    services.take_back(actor("officer"), found.id, offer_no=1, reason="A milestone is wrong")
     with_terms(grant(IN_PREPARATION), special_conditions="Words of the second offer.")
 
     services.offer(actor("officer"), found.id, document_sha256=hash_of(grant(IN_PREPARATION)))
 
+    with pytest.raises(Conflict, match="Another offer stands"):
+        services.take_back(actor("officer"), found.id, offer_no=1, reason="Of a page that is old by now")
     now = grant(IN_PREPARATION)
     assert queries.offered_text(found.id, 1) == before
     assert [(each.number, each.ended_why) for each in now.offers] == [(1, OfferEnd.TAKEN_BACK), (2, None)]

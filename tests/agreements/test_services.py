@@ -237,7 +237,7 @@ def test_a_signature_of_an_offer_taken_back_counts_no_more_and_stays_on_record(g
     found = offered(grant)
     services.sign_city(actor("eleni_mayor"), found.id, capacity="Mayor", document_sha256=hash_of(found))
 
-    services.take_back(actor("officer"), found.id, reason="A milestone is wrong")
+    services.take_back(actor("officer"), found.id, offer_no=1, reason="A milestone is wrong")
 
     now = grant(IN_PREPARATION)
     assert (now.state, now.signatures) == (GrantState.PREPARATION, ())

@@ -12,6 +12,7 @@ from grants.agreements.forms.deeds import (
     PrepareForm,
     ReasonForm,
     SignForm,
+    TakeBackForm,
 )
 from grants.agreements.forms.holding import HoldForm, LiftHoldForm, hold_form
 from grants.agreements.forms.revising import AcceptRevisionForm, NoRevisionForm, ReturnRevisionForm, SendRevisionForm
@@ -36,6 +37,7 @@ __all__ = [
     "ReturnRevisionForm",
     "SendRevisionForm",
     "SignForm",
+    "TakeBackForm",
     "WaitingForm",
     "about",
     "condition_form",

@@ -39,6 +39,17 @@ class ReasonForm(Form):
     reason = TextAreaField("Reason", [A_PARAGRAPH, Needed("Give the reason in a sentence.")])
 
 
+class TakeBackForm(ReasonForm):
+    """Why an offer is taken back, and which: the one the page showed."""
+
+    offer_no = HiddenField()
+
+    def offer_shown(self) -> int:
+        """The number of the offer the page showed; 0, which none has, where it said none."""
+        sent = str(self.offer_no.data or "")
+        return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 5 else 0
+
+
 class DismissForm(ReasonForm):
     """Why a person's part ends, and whether they do not belong to the city at all."""
 

@@ -32,7 +32,7 @@ from grants.cities.states import Part
 from grants.core import acts, clock, files, jobs
 from grants.core.acts import act
 from grants.core.db import locked
-from grants.core.errors import NotFound, Problems, Refused
+from grants.core.errors import Conflict, NotFound, Problems, Refused
 from grants.core.files import FileView
 from grants.core.permissions import Actor, Permission
 from grants.identity import services as people
@@ -77,11 +77,18 @@ def offer(actor: Actor, grant_id: UUID, *, document_sha256: str) -> GrantSummary
     scope=scope_of,
     says="took agreement {subject} back from signature",
 )
-def take_back(actor: Actor, grant_id: UUID, *, reason: str) -> GrantSummary:
-    """Take the offer back to change something; its text and the signatures given to it stay on record and no longer count."""
+def take_back(actor: Actor, grant_id: UUID, *, offer_no: int, reason: str) -> GrantSummary:
+    """Take an offer back to change something; its text and the signatures given to it stay on record and no longer count.
+
+    Raises :class:`Conflict` where another offer than ``offer_no`` stands by now.
+    """
     grant = locked(Grant, grant_id)
     acts.reason(reason)
     GRANT.move(grant, "take_back")
+    if grant.offer_no != offer_no:
+        raise Conflict(
+            "Another offer stands than the one you opened this page for, so it was not taken back. Read it, then take it back."
+        )
     offering.end_offer(grant, OfferEnd.TAKEN_BACK)
     return summary_of(grant)
 

@@ -10,6 +10,7 @@ from grants.agreements import queries, rules, services
 from grants.agreements.forms import (
     ReasonForm,
     SignForm,
+    TakeBackForm,
 )
 from grants.agreements.rules import GrantView, OfferView, VersionView
 from grants.agreements.states import GrantState, Side
@@ -106,12 +107,13 @@ def _text(grant: GrantView, offer: OfferView, found: VersionView | None) -> Any:
 
 def _agreement(grant: GrantView, form: Any) -> Any:
     text = queries.text_of(grant)
+    stands = {"offer_no": grant.offer.number if grant.offer else 0}
     shown = page(
         "agreements/agreement.html",
         grant=grant,
         form=form,
         sign=form if isinstance(form, SignForm) else SignForm(formdata=None),
-        give_back=form if isinstance(form, ReasonForm) else ReasonForm(formdata=None),
+        give_back=form if isinstance(form, TakeBackForm) else TakeBackForm(formdata=None, data=stands),
         text=text,
         sha256=rules.text_hash(text),
         signs=_signs(grant),
@@ -147,10 +149,10 @@ def sign(ref: str) -> Any:
 @bp.post("/grants/<ref>/agreement/take-back")
 @requires(P.AGREEMENT_PREPARE)
 def take_back(ref: str) -> Any:
-    grant, form = grant_of(ref), ReasonForm()
+    grant, form = grant_of(ref), TakeBackForm()
     if form.validate_on_submit():
         with form.refusals():
-            services.take_back(current_actor(), grant.id, reason=str(form.reason.data))
+            services.take_back(current_actor(), grant.id, offer_no=form.offer_shown(), reason=str(form.reason.data))
             flash("The offer is taken back. Signatures given to it no longer count.", "success")
             return see_other(".preparation", ref=ref)
     return _agreement(grant, form)
