@@ -8,15 +8,13 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
 
 from grants.agreements import queries
 from grants.agreements.rules import GrantView
 from grants.agreements.states import ContactRole
-from grants.core import clock
+from grants.core import clock, files
 from grants.core.acts import arranging
 from grants.core.db import db
-from grants.core.files import StoredFile
 from grants.core.paging import Page
 from grants.core.permissions import Actor
 from grants.demo.preparing import Sides
@@ -25,6 +23,8 @@ from grants.identity import services
 from grants.identity.models import RoleGrant
 from grants.identity.policy import Role
 from grants.identity.rules import ColleagueInput
+from grants.identity.rules.standing_in import APPOINTMENTS
+from tests.agreements.accounts import document
 from tests.factories import identity as factory
 
 # Grant titles of the demo by the state they are in.
@@ -98,7 +98,7 @@ def tie(user_id: UUID | None, to: UUID | None) -> None:
                 confirmed_by=second.id,
                 confirmed_at=begins,
                 stand_in_for=to,
-                stand_in_file_id=db.session.scalars(select(StoredFile.id)).first(),
+                stand_in_file_id=files.keep(document(), kind=APPOINTMENTS, object_id=first.id, role="appointment").id,
                 stand_in_reason="Parental leave.",
             )
         )
