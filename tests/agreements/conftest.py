@@ -8,7 +8,6 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
 
 from grants.agreements import queries
 from grants.agreements.rules import GrantView
@@ -25,6 +24,7 @@ from grants.identity import services
 from grants.identity.models import RoleGrant
 from grants.identity.policy import Role
 from grants.identity.rules import ColleagueInput
+from grants.identity.rules.standing_in import APPOINTMENTS
 from tests.factories import identity as factory
 
 # Grant titles of the demo by the state they are in.
@@ -86,6 +86,12 @@ def tie(user_id: UUID | None, to: UUID | None) -> None:
     with arranging():
         first, second = (factory.user(name) for name in ("Ada First", "Adam Second"))
         db.session.flush()
+        written = StoredFile(
+            kind=APPOINTMENTS, object_id=first.id, role="appointment", name="appointment.pdf", media_type="application/pdf",
+            size_bytes=1, sha256="0" * 64, version_no=1, uploaded=True,
+        )  # fmt: skip
+        db.session.add(written)
+        db.session.flush()
         db.session.add(
             RoleGrant(
                 user_id=user_id,
@@ -98,7 +104,7 @@ def tie(user_id: UUID | None, to: UUID | None) -> None:
                 confirmed_by=second.id,
                 confirmed_at=begins,
                 stand_in_for=to,
-                stand_in_file_id=db.session.scalars(select(StoredFile.id)).first(),
+                stand_in_file_id=written.id,
                 stand_in_reason="Parental leave.",
             )
         )

@@ -43,7 +43,7 @@ from grants.identity.policy import Role
 from grants.programmes.models import FundSource
 from tests import actors
 from tests.agreements.accounts import called_back
-from tests.agreements.conftest import IN_FORCE, IN_PREPARATION, Find, actor, sides_of, tie
+from tests.agreements.conftest import IN_FORCE, IN_PREPARATION, Find, actor, sides_of
 from tests.agreements.test_services import hash_of, mailed
 from tests.applications.pages import post, send, text_of, values_of
 from tests.factories import identity as people
@@ -133,16 +133,6 @@ def test_who_recorded_a_check_does_not_accept_it_by_act_by_page_or_in_the_databa
     assert part_of(found, K.SANCTIONS, 1).standing is S.ANSWERED
     services.accept_answer(actor("manager"), found.id, given)
     assert part_of(found, K.SANCTIONS, 1).standing is S.ACCEPTED
-
-
-def test_who_stands_in_for_who_recorded_a_check_does_not_judge_it(grant: Find) -> None:
-    found = grant(IN_PREPARATION)
-    number = answer(found.id, K.SANCTIONS, part_of(found, K.SANCTIONS, 1), sides_of(found))
-    given = VerdictInput(K.SANCTIONS, found.coordinator_id, number)
-    tie(actor("manager").user_id, actor("officer").user_id)
-
-    with pytest.raises(Refused, match="count as one person"):
-        services.accept_answer(actor("manager"), found.id, given)
 
 
 def test_an_answer_is_returned_with_words_and_answered_again_without_another_file(grant: Find) -> None:
