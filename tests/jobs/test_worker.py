@@ -55,7 +55,9 @@ def test_the_schedule_asks_for_the_nightly_checks_once_and_they_pass(house: Hous
 
     def all_done() -> bool:
         db.session.rollback()
-        rows = db.session.execute(select(jobs.Job.name, jobs.Job.state).where(jobs.Job.name.in_(NIGHTLY))).all()
+        # Two of them are asked for at each start of the schedule too, under a key of that start.
+        nightly = jobs.Job.name.in_(NIGHTLY) & ~jobs.Job.unique_key.startswith("start ")
+        rows = db.session.execute(select(jobs.Job.name, jobs.Job.state).where(nightly)).all()
         return sorted(rows) == [(name, "done") for name in sorted(NIGHTLY)]
 
     eventually(all_done)
