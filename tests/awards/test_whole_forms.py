@@ -96,7 +96,11 @@ BAD_ENTRY = {
             {"email": "nobody", "name": "", "days": "0", "load_max": "x", "message": "x" * 9_000},
             {"email", "name", "days", "load_max", "message"},
         ),
-        (terms, {"starts_on": "", "months": "12", "title_1": "Roofs"}, {"starts_on", "criterion_1", "due_on_1"}),
+        (
+            terms,
+            {"starts_on": "", "months": "12", "programme_signatures": "1", "title_1": "Roofs"},
+            {"starts_on", "criterion_1", "due_on_1"},
+        ),
         (RunForm, {"seed": "", "due_on": "1 February 2023"}, {"seed", "due_on"}),
         (ShiftForm, {"shift": "much", "reason": ""}, {"shift", "reason"}),
         (PublishForm, {"when": "later", "day": "soon", "time": ""}, {"day", "time"}),
