@@ -133,7 +133,7 @@ def rejection(grant: World) -> Second:
 def file_rejection(grant: World) -> Second:
     batch_id = sent(grant).batch_id
     assert batch_id is not None
-    return lambda sam: services.reject_file_by_bank(sam, batch_id, reason="AM05", on=PAID_ON)
+    return lambda sam: services.reject_file_by_bank(sam, batch_id, reason="MS03", on=PAID_ON)
 
 
 def receipt(grant: World) -> Second:

@@ -126,7 +126,7 @@ def put_off(name: str) -> str:
 
 
 def went_wrong(name: str) -> str:
-    """Why the newest job of that name that was tried, or given up, did not end well; empty where it did or none was tried.
+    """Why the newest job of that name that was tried, or that stopped, did not end well; empty where it did or none was tried.
 
     A job that is tried again after it failed has not ended well yet.
     """

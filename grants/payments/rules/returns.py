@@ -83,7 +83,6 @@ def refuse_second(reason: str) -> None:
 
 def refuse_told_as_left(reference: str, line: int | None) -> None:
     """What the bank says it paid is not rejected by another word of it."""
-    faults.point("matching")
     if line is not None:
         raise Refused(
             f"Line {line} of the bank says that {reference} was paid, so it is not rejected. Have the line booked as "
@@ -93,7 +92,6 @@ def refuse_told_as_left(reference: str, line: int | None) -> None:
 
 def refuse_paid_before(earlier: str, line: int | None) -> None:
     """What was paid, or the bank says it was, is not issued again: it would be paid twice."""
-    faults.point("matching")
     if line is None:
         raise Refused(f"{earlier} was paid after all, so it is not issued again. Cancel what stands for it.")
     raise Refused(

@@ -216,6 +216,7 @@ def refuse_left_before(orders: Sequence[PaymentOrder], *, itself: bool = False) 
 
     ``itself`` where these are the orders that came back, not those that issue them again.
     """
+    faults.point("matching")
     ids = [order.id for order in orders if order.reissue_of is not None]
     found = list(paid_before(ids).values()) if ids else []
     found += told_as_left([order.id for order in orders]).values() if itself else []

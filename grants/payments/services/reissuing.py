@@ -152,6 +152,7 @@ def _sent_on(order: PaymentOrder) -> date:
 
 
 def _refuse_left(orders: Sequence[PaymentOrder]) -> None:
+    faults.point("matching")
     for left in told_as_left([order.id for order in orders]).values():
         refuse_told_as_left(left.reference, left.line)
 

@@ -12,6 +12,7 @@ from grants.agreements.rules import HoldView, refuse_held
 from grants.core import clock
 from grants.core.errors import Refused
 from grants.core.permissions import Actor
+from grants.core.together import alone, both
 from grants.payments import queries, rules, services
 from grants.payments.forms import (
     CheckForm,
@@ -158,7 +159,8 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
     actor = current_actor()
     found = queries.request(actor, ref)
     renew(sent, found.version)
-    holds = agreements.holds([found.grant_id])[found.grant_id]
+    held, histories = alone(both(agreements.holds.asking([found.grant_id]), queries.history.asking([found.id])))
+    holds = held[found.grant_id]
     position = forecast = refusal = None
     parts: tuple[rules.PartLine, ...] = ()
     if found.deed in {"decide", "check", "register"} and found.is_open:
@@ -177,7 +179,7 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
         refusal=refusal,
         form=sent,
         next=rules.request_next(found),
-        history=queries.history([found.id])[found.id],
+        history=histories[found.id],
         held=_held(found, holds),
         holds=[each for each in holds if each.lifted_on is None],
         register_form=own_or_fresh(sent, RegisterForm, version=found.version),
