@@ -85,7 +85,7 @@ REACHED = {
     "reka": "agreements.account identity.organisation reporting.costs reporting.section",
     "paolo": "agreements.decline",
     "linnea": "awards.result",
-    "authoriser": "agreements.lift_hold awards.selection payments.close",
+    "authoriser": "awards.selection payments.close",
     "officer": "reporting.accept",
     "accountant": "payments.new_batch payments.recovery rates.bring_in",
     "stranger": "identity.reset identity.sign_in oversight.front",
@@ -107,7 +107,7 @@ ELSEWHERE = {
     "evaluation.sheet_history", "evaluation.shift", "evaluation.terms", "evaluation.withdraw_invitation",
     "evaluation.step_down", "identity.address", "identity.choose_password", "identity.confirm_password",
     "identity.decide_double", "identity.demo_people", "identity.new_address", "identity.password",
-    "payments.answer", "payments.ask_again", "payments.kept_forecast", "payments.sent_elsewhere_file", "rates.table",
+    "agreements.lift_hold", "payments.answer", "payments.ask_again", "payments.kept_forecast", "payments.sent_elsewhere_file", "rates.table",
 }  # fmt: skip
 
 
