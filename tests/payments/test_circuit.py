@@ -567,10 +567,12 @@ def test_circuit_and_limit_are_proposed_and_decided_by_form(app: Flask, grant: W
 
 def test_four_eyes_hold_over_a_change_of_role_between_two_signatures(grant: World) -> None:
     kim = with_roles("Kim Changes", Role.FINANCE_INITIATOR)
+    kim_id = kim.user_id
+    assert kim_id is not None
     order_id = prepared(grant, kim)
     with arranging():
         db.session.get_one(RoleGrant, role_of(kim)).ends_before = clock.now()
-        factory.role(kim.user_id, Role.FINANCE_VERIFIER)  # type: ignore[arg-type]  # a person
+        factory.role(kim_id, Role.FINANCE_VERIFIER)
     with pytest.raises(Refused, match="You are the initiator of this order"):
         services.verify(with_roles("Kim Changes"), order_id, evidence=SEEN)
 
@@ -670,10 +672,12 @@ def test_who_initiated_a_payment_lifts_only_their_own_suspension(grant: World) -
 
 def test_who_entered_an_account_does_not_send_money_to_it_and_who_confirmed_it_may(grant: World) -> None:
     kim = with_roles("Kim Changes", Role.FINANCE_INITIATOR)
-    replace_account(grant, entered_by=kim.user_id, confirmed_by=actors.carl().user_id)
+    kim_id = kim.user_id
+    assert kim_id is not None
+    replace_account(grant, entered_by=kim_id, confirmed_by=actors.carl().user_id)
     with arranging():
         db.session.get_one(RoleGrant, role_of(kim)).ends_before = clock.now()
-        factory.role(kim.user_id, Role.ACCOUNTING_OFFICER)  # type: ignore[arg-type]  # a person
+        factory.role(kim_id, Role.ACCOUNTING_OFFICER)
     order_id = prepared(grant)
     services.verify(actors.vera(), order_id, evidence=SEEN)
     services.authorise(actors.otto(), order_id, evidence=SEEN)
