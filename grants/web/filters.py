@@ -287,6 +287,9 @@ def _context() -> dict[str, Any]:
     nobody: tuple[Any, ...] = ()
     return {
         "actor": current_actor(),
+        # Forms that ask for a password confirmed lately: one that was sent stays on its page with what was typed, also where
+        # the minutes passed meanwhile.
+        "forms_stand": current_actor().fresh or (bool(request) and request.method == "POST"),
         "navigation": navigation,
         "menu": menu,
         "demo": bool(current_app.config["GRANTS_DEMO"]),

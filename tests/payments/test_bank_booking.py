@@ -571,3 +571,20 @@ def test_by_pages_a_line_is_found_said_and_confirmed(app: Flask, client: FlaskCl
     )
     assert nuria.get("/finance/bank-lines/999999").status_code == 404
     assert carl.get(f"/finance/orders/{order.reference}").status_code == 200
+
+
+def test_what_was_typed_of_a_line_stays_where_the_password_is_old_or_somebody_was_faster(
+    app: Flask, client: FlaskClient, grant: World
+) -> None:
+    brought(statement(came(70_00)))
+    carl, here = actors.client_of(app, actors.carl()), f"/finance/bank-lines/{lines()[0].number}/explain"
+    given = {"explained": "funding", "fund": "101036519", "reason": "The funder announced it."}
+
+    with clock.at(clock.now() + timedelta(minutes=11)):
+        old = carl.post(here, data=given)
+    first, second = carl.post(here, data=given), carl.post(here, data={**given, "reason": "Seen in the portal."})
+
+    assert old.status_code == 422 and "Nothing was done yet" in old.text
+    assert "The funder announced it.</textarea>" in old.text
+    assert (first.status_code, second.status_code) == (303, 409)
+    assert "You had typed" in second.text and "Seen in the portal." in second.text

@@ -40,14 +40,13 @@ TOOK_FOR_SECOND = (
 )
 
 
-def code_of(reason: str) -> str:
-    """The code a reason begins with; empty where the bank gave none.
+def codes_in(reason: str) -> tuple[str, ...]:
+    """The codes we know that a reason names, wherever they stand: banks give several, and people type them their own way.
 
-    >>> code_of("AC04: account closed"), code_of("account closed")
-    ('AC04', '')
+    >>> codes_in("MS03; ac04 account closed"), codes_in("account closed")
+    (('MS03', 'AC04'), ())
     """
-    code = reason.split(":")[0].strip().upper()
-    return code if code in REASONS else ""
+    return tuple(code for code in re.findall(r"[A-Z0-9]+", reason.upper()) if code in REASONS)
 
 
 def reason_words(reason: str) -> str:
@@ -56,13 +55,17 @@ def reason_words(reason: str) -> str:
     >>> reason_words("AC04: konto gesperrt")
     'the account is closed (AC04: konto gesperrt)'
     """
-    code = code_of(reason)
-    return f"{REASONS[code]} ({reason})" if code else reason or "the bank gives no reason"
+    said = ", and ".join(REASONS[code] for code in dict.fromkeys(codes_in(reason)))
+    return f"{said} ({reason})" if said else reason or "the bank gives no reason"
 
 
 def needs_other_account(reason: str) -> bool:
-    """Whether the payee must have another account confirmed before it is paid again."""
-    return code_of(reason) in OTHER_ACCOUNT
+    """Whether the payee must have another account confirmed before it is paid again.
+
+    >>> needs_other_account("AC04; AM05"), needs_other_account("MS03; AC04: closed"), needs_other_account("MS03")
+    (True, True, False)
+    """
+    return not set(OTHER_ACCOUNT).isdisjoint(codes_in(reason))
 
 
 def took_for_second(reason: str) -> bool:

@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import flash
 
 from grants.core import clock, files
-from grants.core.errors import Invalid, NotFound
+from grants.core.errors import Conflict, Invalid, NotFound
 from grants.payments import queries, services
 from grants.payments.forms import BankFileForm, ExplainForm, ReasonForm
 from grants.payments.queries import statements as told
@@ -140,10 +140,14 @@ def explain(number: int) -> Any:
     found = told.line_page(actor, number)
     form = ExplainForm().of(found.possible, found.funds)
     if form.validate_on_submit():
-        with form.refusals():
-            services.explain(actor, found.id, form.to_input())
-            flash("It is on the record. Another person confirms it, and only then it is booked.", "success")
-            return see_other(".bank_line", number=number)
+        try:
+            with form.refusals():
+                services.explain(actor, found.id, form.to_input())
+                flash("It is on the record. Another person confirms it, and only then it is booked.", "success")
+                return see_other(".bank_line", number=number)
+        except Conflict as error:
+            form.problems.append(str(error))
+            return _line(number, form)[0], 409
     return _line(number, form)
 
 
@@ -210,6 +214,7 @@ def _line(number: int, sent: Form | None) -> Any:
         last=overtaker(contested, "bank_claim", newest.id, f"line {number}") if newest else None,
         explain_form=explain_form if explain_form is sent else explain_form.of(found.possible, found.funds),
         reason_form=own_or_fresh(sent, ReasonForm, **version),
+        left=sent if isinstance(sent, ExplainForm) and (found.open or not found.possible) else None,
         plain_form=sent if type(sent) is ContestedForm else ContestedForm(formdata=None, data=version),
     )
     return shown, 200 if sent is None else status_of(contested) if contested else 422
