@@ -110,6 +110,13 @@ class Form(FlaskForm):
                 self.add_problem(error, but_not={name for name, field in self._fields.items() if field.errors})
         return sound
 
+    def typed(self) -> list[tuple[str, str]]:
+        """Label and text of what was typed, for a page on which the form itself stands no more."""
+        fields = [field for field in self if field.type not in ("HiddenField", "CSRFTokenField")]
+        # A choice among buttons is no text: it is chosen again in sight of what stands now.
+        texts = [(field.label.text, field._value()) for field in fields if hasattr(field, "_value")]
+        return [(label, text) for label, text in texts if text]
+
     @contextmanager
     def refusals(self) -> Iterator[None]:
         """Turn what an act refuses into the form's own problems; the block's ``return`` is then not reached.
@@ -215,13 +222,6 @@ class ContestedForm(Form):
             self.problems.append(f"{STALE} What you typed stands below: send it again only if it still applies.")
         else:
             self.problems.append(f"{STALE} What you typed stands below, to be copied." if self.typed() else STALE)
-
-    def typed(self) -> list[tuple[str, str]]:
-        """Label and text of what was typed, for a page on which the form itself stands no more."""
-        fields = [field for field in self if field.type not in ("HiddenField", "CSRFTokenField")]
-        # A choice among buttons is no text: it is chosen again in sight of what stands now.
-        texts = [(field.label.text, field._value()) for field in fields if hasattr(field, "_value")]
-        return [(label, text) for label, text in texts if text]
 
 
 class MoneyForm(ContestedForm):

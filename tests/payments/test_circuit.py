@@ -38,6 +38,7 @@ from tests import actors
 from tests.agreements.accounts import document
 from tests.factories import identity as factory
 from tests.factories.applications import PDF
+from tests.payments.test_bank_booking import brought, paid, statement
 from tests.payments.world import SEEN, World, replace_account
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -165,6 +166,27 @@ def test_a_circuit_is_set_by_two_administrators_and_holds_for_orders_prepared_th
     assert queries.verify() == ()
     shown = actors.client_of(app, actors.nuria()).get("/finance/circuit").text
     assert "the verifier may also be the initiator" in shown and "We are few." in shown
+
+
+def test_who_verified_tells_what_the_bank_did_where_the_circuit_lets_them_send(grant: World) -> None:
+    both = with_roles("Bo Both", Role.FINANCE_VERIFIER, Role.ACCOUNTING_OFFICER)
+    request_id, orders = request_of(grant), []
+    another_circuit(ALL_PAIRS - {frozenset({Step.VERIFIED, Step.SENT})})
+    for cents in (1_000_00, 2_000_00):
+        order_id = services.prepare(actors.fin(), request_id, amount=Money(cents)).id
+        services.verify(both, order_id, evidence=SEEN)
+        services.authorise(actors.otto(), order_id, evidence=SEEN)
+        services.export(both, (order_id,), control_total=Money(cents))
+        orders.append(get(PaymentOrder, order_id))
+    today = clock.in_zone(clock.now()).date()
+    line = paid(orders[0], booked_on=today, value_on=today)
+
+    brought(statement(line, from_on=today, to_on=today), by=both, at=clock.now())
+    services.reject_by_bank(both, orders[1].id, reason="MS03", on=today)
+
+    db.session.rollback()
+    assert [get(PaymentOrder, each.id).state for each in orders] == ["executed", "bank_rejected"]
+    assert queries.verify() == ()
 
 
 @pytest.mark.parametrize("pair", sorted(ALWAYS_APART, key=str))

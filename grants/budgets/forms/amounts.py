@@ -162,7 +162,7 @@ class NotesForm(Form):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.typed: dict[str, str] = {}
+        self.texts: dict[str, str] = {}
         self.wrong: dict[str, str] = {}
 
     def read(self, asked: Sequence[Asked]) -> tuple[Note, ...]:
@@ -170,7 +170,7 @@ class NotesForm(Form):
         found = []
         for each in asked:
             if each.place in request.form:
-                text = self.typed[each.place] = without_turns(request.form[each.place])
+                text = self.texts[each.place] = without_turns(request.form[each.place])
                 try:
                     found.append(Note(each.organisation_id, each.kind, rules.read_note(text)))
                 except Invalid as error:

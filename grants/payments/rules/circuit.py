@@ -112,11 +112,16 @@ def refuse_same_person(signed: Signed, step: Step, user_id: UUID | None, circuit
     faults.point("four_eyes")
     if user_id is None:
         raise Refused("A person must take this step, not the program.")
-    for earlier, person in signed.items():
-        if person == user_id and earlier is not step and frozenset({earlier, step}) in circuit.apart:
-            raise Refused(
-                f"You are {STEP_PEOPLE[earlier]} of this order; {STEP_PEOPLE[step]} must be somebody else. Ask a colleague with that role."
-            )
+    if (earlier := is_kept_apart(signed, step, user_id, circuit)) is not None:
+        raise Refused(
+            f"You are {STEP_PEOPLE[earlier]} of this order; {STEP_PEOPLE[step]} must be somebody else. Ask a colleague with that role."
+        )
+
+
+def is_kept_apart(signed: Signed, step: Step, user_id: UUID | None, circuit: Circuit) -> Step | None:
+    """The step this person took that the circuit keeps apart from another; None where they may take it."""
+    taken = (one for one, person in signed.items() if person == user_id and one is not step)
+    return next((one for one in taken if frozenset({one, step}) in circuit.apart), None)
 
 
 def refuse_own_account(people: Iterable[UUID | None], user_id: UUID | None) -> None:

@@ -21,6 +21,7 @@ from grants.payments.rules.statements.reports import Told, told_of
 from grants.payments.rules.statements.values import BankFile, StatusReport
 from grants.payments.services import bank_files
 from grants.payments.services.booking import CameBack, book_rejected
+from grants.payments.services.hands import kept_apart
 from grants.payments.services.locks import lock_grants, orders_locked
 from grants.payments.services.requests import today
 from grants.payments.states import AT_BANK, ORDER, BatchState, ImportState, OrderState, StatusOutcome
@@ -84,10 +85,10 @@ def _apply(
 ) -> ReportApplied:
     rejected: list[CameBack] = []
     acknowledged = 0
-    paid = told_as_left(list(orders))
+    paid, shut = told_as_left(list(orders)), kept_apart(actor.user_id, orders.values())
     for each in told:
         order = orders.get(each.order_id) if each.order_id else None
-        outcome = _outcome(actor, order, each, grants, is_paid=each.order_id in paid)
+        outcome = _outcome(actor, order, each, grants, is_paid=each.order_id in paid, is_shut=each.order_id in shut)
         if outcome is StatusOutcome.REJECTED:
             assert order is not None, "an order is rejected"
             rejected.append(CameBack(order, grants[order.grant_id], each.reason or "MS03", today()))
@@ -111,7 +112,7 @@ def _apply(
 
 
 def _outcome(
-    actor: Actor, order: PaymentOrder | None, each: Told, grants: Mapping[UUID, Grant], *, is_paid: bool
+    actor: Actor, order: PaymentOrder | None, each: Told, grants: Mapping[UUID, Grant], *, is_paid: bool, is_shut: bool
 ) -> StatusOutcome:
     faults.point("matching")
     if order is None:
@@ -126,9 +127,8 @@ def _outcome(
         return StatusOutcome.NOTED
     if each.rejects:
         if state in AT_BANK and not is_paid:
-            # As by hand: whoever signed an order does not say that the bank refused it.
+            # As by hand: whoever is kept apart from an order does not say that the bank refused it.
             faults.point("four_eyes")
-            signers = (order.prepared_by, order.verified_by, order.authorised_by)
-            return StatusOutcome.LEFT if actor.user_id in signers else StatusOutcome.REJECTED
+            return StatusOutcome.LEFT if is_shut else StatusOutcome.REJECTED
         return StatusOutcome.LATE if is_paid or state is OrderState.EXECUTED else StatusOutcome.NOTED
     return StatusOutcome.ACKNOWLEDGED if each.acknowledges and state is OrderState.SENT else StatusOutcome.NOTED

@@ -47,7 +47,7 @@ from grants.payments.rules.statements.booking import booking_day, received_day
 from grants.payments.rules.statements.matching import Match, match_lines, match_returns
 from grants.payments.rules.statements.values import LINES_MAX, Direction, Line
 from grants.payments.services import parts
-from grants.payments.services.hands import tied_orders
+from grants.payments.services.hands import kept_apart
 from grants.payments.services.locks import lock_grants, orders_locked
 from grants.payments.services.recoveries import receive
 from grants.payments.services.requests import dims_of, tell, today
@@ -353,9 +353,9 @@ def _book_account(
     files = file_candidates(files_for(lines), orders.values())
     found = match_lines(told, account_id, candidates_for(orders.values(), account_id), files)
     executed: list[tuple[BankLine, list[Executed]]] = []
-    tied = tied_orders(actor.user_id, orders.values())
+    shut = kept_apart(actor.user_id, orders.values())
     for key, match in found.items():
-        meant = _executed(actor, by_key[key], match, orders, grants, tied)
+        meant = _executed(actor, by_key[key], match, orders, grants, shut)
         if meant:
             executed.append((by_key[key], meant))
     new = [each for _, several in executed for each in several if each.order.state != OrderState.EXECUTED.value]
@@ -381,7 +381,7 @@ def _executed(
     match: Match,
     orders: Mapping[UUID, PaymentOrder],
     grants: Mapping[UUID, Grant],
-    tied: Collection[UUID],
+    shut: Collection[UUID],
 ) -> list[Executed]:
     """The orders a line carries out, if each of them may be booked by this person on a day that can be; else none."""
     if match.file is not None:
@@ -395,9 +395,7 @@ def _executed(
             found.append(Executed(order, grants[order.grant_id], order.value_on, line.own_account_id))
             continue
         day = booking_day(line_of(line), sent_on(order), today())
-        if day is None or actor.user_id in (order.prepared_by, order.verified_by, order.authorised_by):
-            return []
-        if order.id in tied:
+        if day is None or order.id in shut:
             return []
         found.append(Executed(order, grants[order.grant_id], day, line.own_account_id))
     return found

@@ -21,7 +21,6 @@ from grants.ledger import rules as legs
 from grants.ledger import services as ledger
 from grants.ledger.accounts import Account
 from grants.ledger.rules import Dimensions, Event
-from grants.payments import rules
 from grants.payments.models import (
     BankClaim,
     BankLine,
@@ -47,7 +46,7 @@ from grants.payments.services.booking import (
     sent_on,
     unidentified,
 )
-from grants.payments.services.hands import refuse_tied_signers
+from grants.payments.services.hands import refuse_signers
 from grants.payments.services.locks import lock_grant
 from grants.payments.services.recoveries import identify
 from grants.payments.services.requests import dims_of, today
@@ -61,7 +60,6 @@ from grants.payments.states import (
     Explained,
     OrderState,
     RecoveryState,
-    Step,
 )
 from grants.programmes.models import FundSource
 
@@ -241,15 +239,8 @@ def _refuse_other_account(line: BankLine, order: PaymentOrder) -> None:
 
 
 def _refuse_signer(order: PaymentOrder, by: UUID | None) -> None:
-    signed = (
-        (Step.PREPARED, order.prepared_by),
-        (Step.VERIFIED, order.verified_by),
-        (Step.AUTHORISED, order.authorised_by),
-    )
-    faults.point("four_eyes")
     assert by is not None, "a person explains a line"
-    rules.refuse_same_person({step: who for step, who in signed if who}, Step.SENT, by)
-    refuse_tied_signers(by, [order])
+    refuse_signers(by, [order])
 
 
 def _refuse_return(line: BankLine, order: PaymentOrder, by: UUID | None) -> None:

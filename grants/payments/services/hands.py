@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -19,9 +20,12 @@ from grants.identity.rules.standing_in import tied_by
 from grants.identity.services import refuse_tied_to
 from grants.payments import rules
 from grants.payments.models import AuthorityLimit, PaymentOrder, PaymentOrderSignature
-from grants.payments.queries.circuit import hands_of
+from grants.payments.queries.circuit import circuits, hands_of
 from grants.payments.rules.authority import refuse_above_limit, who_can
 from grants.payments.rules.circuit import (
+    Circuit,
+    circuit_at,
+    is_kept_apart,
     refuse_impersonating,
     refuse_sending_to_own_account,
     refuse_tied_account,
@@ -135,23 +139,54 @@ def _signatures(order_ids: Sequence[UUID]) -> dict[UUID, list[tuple[Step, UUID, 
     return found
 
 
-def tied_orders(user_id: UUID | None, orders: Iterable[PaymentOrder]) -> dict[UUID, list[tuple[UUID, datetime]]]:
-    """Of each order that somebody signed who counts as one with this person, who did and when; sending aside.
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What was signed of an order before it was sent, and the circuit that keeps apart who signed."""
 
-    One statement for somebody who counts as one with nobody, as nearly all do; else two, however many orders there are.
+    order: PaymentOrder
+    circuit: Circuit
+    signatures: tuple[tuple[UUID, datetime], ...]
+
+    @property
+    def people(self) -> dict[Step, UUID]:
+        return {step: person for step, person in signed(self.order).items() if step is not Step.SENT}
+
+
+def _given(orders: Iterable[PaymentOrder]) -> list[_Given]:
+    """The same of several orders, in two statements however many there are."""
+    several = list(orders)
+    if not several:
+        return []
+    known, at = circuits(), acts.moment()
+    signatures = _signatures([order.id for order in several])
+    found = []
+    for order in several:
+        standing = signatures[order.id]
+        prepared_at = max((when for step, _, when in standing if step is Step.PREPARED), default=at)
+        before = tuple((person, when) for step, person, when in standing if step is not Step.SENT)
+        found.append(_Given(order, circuit_at(known, prepared_at), before))
+    return found
+
+
+def kept_apart(user_id: UUID | None, orders: Iterable[PaymentOrder]) -> set[UUID]:
+    """The orders of which this person does not say what the bank did: their circuit keeps apart a step the person took, or
+    who took one counts as one with them.
     """
-    ties = identity.ties_of(user_id)
-    given = _signatures([order.id for order in orders]) if ties else {}
-    taken = {
-        order_id: [(person, at) for step, person, at in signed_by if step is not Step.SENT]
-        for order_id, signed_by in given.items()
+    ties, at = identity.ties_of(user_id), acts.moment()
+    return {
+        each.order.id
+        for each in _given(orders)
+        if is_kept_apart(each.people, Step.SENT, user_id, each.circuit) or tied_by(each.signatures, ties, at)
     }
-    return {order_id: each for order_id, each in taken.items() if tied_by(each, ties, acts.moment())}
 
 
-def refuse_tied_signers(user_id: UUID | None, orders: Sequence[PaymentOrder]) -> None:
-    """Nor does who counts as one with somebody who signed one of these orders say what the bank did of it."""
-    refuse_tied_to(user_id, *itertools.chain.from_iterable(tied_orders(user_id, orders).values()))
+def refuse_signers(user_id: UUID | None, orders: Sequence[PaymentOrder]) -> None:
+    """The same for one deed: refused with who must be somebody else."""
+    faults.point("four_eyes")
+    given = _given(orders)
+    for each in given:
+        rules.refuse_same_person(each.people, Step.SENT, user_id, each.circuit)
+    refuse_tied_to(user_id, *itertools.chain.from_iterable(each.signatures for each in given))
 
 
 def _refuse_own_entries(actor: Actor, orders: Sequence[PaymentOrder], hands: Hands) -> None:

@@ -16,14 +16,13 @@ from grants.core.db import check_version, db, get, locked
 from grants.core.errors import Invalid, Refused
 from grants.core.permissions import Actor, Permission
 from grants.identity.rules import demand_fresh
-from grants.payments import rules
 from grants.payments.models import PaymentBatch, PaymentOrder
 from grants.payments.queries.left import told_as_left
 from grants.payments.rules import BatchSummary, OrderSummary
 from grants.payments.rules.returns import refuse_came_back_day, refuse_second, refuse_told_as_left
 from grants.payments.services.booking import CameBack, book_rejected, sent_on
 from grants.payments.services.building import lock_orders
-from grants.payments.services.hands import refuse_tied_signers, sign, signed, standing_in
+from grants.payments.services.hands import refuse_signers, sign, standing_in
 from grants.payments.services.holding import paid_costs_of
 from grants.payments.services.locks import lock_grant, scope_of_batch, scope_of_order
 from grants.payments.services.orders import (
@@ -102,8 +101,7 @@ def reject_by_bank(actor: Actor, order_id: UUID, *, reason: str, on: date, versi
     order = locked(PaymentOrder, order_id)
     check_version(order, version)
     refuse_conflict(actor, order.grant_id)
-    _refuse_signer(actor, order)
-    refuse_tied_signers(actor.user_id, [order])
+    refuse_signers(actor.user_id, [order])
     said = _said(reason)
     refuse_came_back_day(on, _sent_on(order), today())
     _refuse_left([order])
@@ -135,9 +133,7 @@ def reject_file_by_bank(
     if not waiting:
         raise Refused("The bank has no order of this file any more: each is executed, or came back.")
     said = _said(reason)
-    for order in waiting:
-        _refuse_signer(actor, order)
-    refuse_tied_signers(actor.user_id, waiting)
+    refuse_signers(actor.user_id, waiting)
     refuse_came_back_day(on, sent_on(waiting[0]), today())
     _refuse_left(waiting)
     acts.reason(said)
@@ -155,13 +151,6 @@ def _refuse_left(orders: Sequence[PaymentOrder]) -> None:
     faults.point("matching")
     for left in told_as_left([order.id for order in orders]).values():
         refuse_told_as_left(left.reference, left.line)
-
-
-def _refuse_signer(actor: Actor, order: PaymentOrder) -> None:
-    faults.point("four_eyes")
-    rules.refuse_same_person(
-        {step: who for step, who in signed(order).items() if step is not Step.SENT}, Step.SENT, actor.user_id
-    )
 
 
 def _said(reason: str) -> str:
