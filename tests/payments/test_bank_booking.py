@@ -23,7 +23,7 @@ from grants.ledger import queries as books
 from grants.ledger.accounts import Account
 from grants.ledger.models import LedgerEntry, LedgerLeg
 from grants.oversight.queries.books import check_ledger
-from grants.payments import services
+from grants.payments import queries, services
 from grants.payments.models import (
     BankLine,
     OwnAccount,
@@ -588,3 +588,18 @@ def test_what_was_typed_of_a_line_stays_where_the_password_is_old_or_somebody_wa
     assert "The funder announced it.</textarea>" in old.text
     assert (first.status_code, second.status_code) == (303, 409)
     assert "You had typed" in second.text and "Seen in the portal." in second.text
+
+
+def test_lines_that_wait_are_duties_of_who_explains_and_then_of_who_confirms(app: Flask, grant: World) -> None:
+    brought(statement(came(70_00), came(80_00, bank_reference="B-9")))
+
+    def told_to(who: actors.Actor) -> list[str]:
+        return [each.what for each in queries.duties(who, TOLD) if each.endpoint.startswith("payments.")]
+
+    assert "Say what 2 lines of the bank are" in told_to(actors.carl())
+    services.explain(actors.carl(), lines()[0].id, Claim(Explained.FUNDING, "101036519", "The funder announced it."))
+
+    assert "Say what 1 line of the bank is" in told_to(actors.carl())
+    assert "Confirm what a line of the bank is" in told_to(actors.vera())
+    assert "Confirm what a line of the bank is" not in told_to(actors.carl())
+    assert not [each for each in told_to(actors.ana()) if "bank" in each]

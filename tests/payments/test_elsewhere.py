@@ -58,6 +58,11 @@ def lay(file: SentFile) -> None:
     checkpoints.leave_beside(f"sent/{file.message_id}.txt", f"{text}\n{signer.line(text)}", "record of a payment file")
 
 
+def told_to(who: actors.Actor) -> list[str]:
+    """What the home page of somebody asks about files that were sent elsewhere."""
+    return [each.what for each in queries.duties(who, clock.now()) if each.endpoint == "payments.sent_elsewhere_file"]
+
+
 def build(*order_ids: UUID) -> UUID:
     account = queries.payable_from_any(order_ids)
     given = FileInput(account, FileLayout.XLSX, clock.in_zone(clock.now()).date())
@@ -179,7 +184,9 @@ def test_never_received_is_said_by_two_people_and_frees_the_payment(order: UUID,
         services.propose(actors.carl(), sent_id, Fate.NEVER_RECEIVED, reason=" ")
     with pytest.raises(NotAllowed):
         services.propose(actors.otto(), sent_id, Fate.NEVER_RECEIVED, reason="Asked the bank")
+    assert told_to(actors.carl()) == ["Say what became of a payment file"] and told_to(actors.otto()) == []
     services.propose(actors.carl(), sent_id, Fate.NEVER_RECEIVED, reason="The bank’s letter of today")
+    assert told_to(actors.otto()) == ["Confirm what became of a payment file"] and told_to(actors.carl()) == []
     with pytest.raises(Refused, match="proposed already"):
         services.propose(actors.carl(), sent_id, Fate.SENT, reason="Changed my mind")
     with pytest.raises(Refused, match="may have left already"):
@@ -192,7 +199,7 @@ def test_never_received_is_said_by_two_people_and_frees_the_payment(order: UUID,
 
     services.confirm(actors.otto(), sent_id)
 
-    assert queries.open_payments() == 0
+    assert queries.open_payments() == 0 and told_to(actors.otto()) == []
     assert build(order)
     with pytest.raises(Refused, match="confirmed already"):
         services.refuse(actors.otto(), sent_id, reason="Late")

@@ -68,19 +68,19 @@ def open_payments() -> int:
     return db.session.scalar(joined.where(is_open())) or 0
 
 
-def _sees(actor: Actor) -> bool:
+def sees_elsewhere(actor: Actor) -> bool:
     """They name payments of any grant, also of those this database does not know: only who sees every order sees them."""
     return actor.everywhere(Permission.PAYMENT_ORDER_READ) and not actor.barred_from()
 
 
 def sent_elsewhere(actor: Actor) -> tuple[SentElsewhereView, ...]:
     """The files that were sent elsewhere, the newest first. Two statements."""
-    return _views(actor, SentElsewhere.id.is_not(None)) if _sees(actor) else ()
+    return _views(actor, SentElsewhere.id.is_not(None)) if sees_elsewhere(actor) else ()
 
 
 def sent_elsewhere_file(actor: Actor, message_id: str) -> tuple[SentElsewhereView, tuple[LineView, ...]]:
     """One such file and its payments; raises :class:`NotFound`. Three statements."""
-    found = _views(actor, SentElsewhere.message_id == message_id) if _sees(actor) else ()
+    found = _views(actor, SentElsewhere.message_id == message_id) if sees_elsewhere(actor) else ()
     if not found:
         raise NotFound
     rows = db.session.execute(

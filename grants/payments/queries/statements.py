@@ -286,14 +286,14 @@ class LineView:
         return f"{self.line.booked_on.isoformat()}.{self.number}"
 
 
-def _in_reach(actor: Actor) -> ColumnElement[bool]:
+def in_reach(actor: Actor) -> ColumnElement[bool]:
     """The accounts whose statements a person reads: those of a whole programme, so a role of one call reaches none."""
     if actor.everywhere(Permission.PAYMENT_ORDER_READ):
         return true()
     return OwnAccount.programme_id.in_(actor.places(Permission.PAYMENT_ORDER_READ, "programme"))
 
 
-def _not_shut(actor: Actor) -> ColumnElement[bool]:
+def not_shut(actor: Actor) -> ColumnElement[bool]:
     """Lines that name no order this person may not see: of what a conflict shuts, no name and no amount is told."""
     if not actor.barred_from():
         return true()
@@ -351,7 +351,7 @@ def accounts(actor: Actor) -> tuple[AccountLine, ...]:
             open_lines.where(BankLine.statement_id.is_(None)).scalar_subquery().label("noticed"),
         )
         .outerjoin(last, last.c.position > 0)
-        .where(_in_reach(actor))
+        .where(in_reach(actor))
         .order_by(OwnAccount.reference)
         .limit(ACCOUNTS_MAX)
     )
@@ -385,7 +385,7 @@ def bank_import(actor: Actor, reference: str) -> tuple[ImportView, JobView | Non
 
 def statements_of_import(actor: Actor, import_id: UUID, page: Page) -> Rows[StatementView]:
     """The statements one file brought, in its order."""
-    statement = _statements().where(BankStatement.import_id == import_id, _in_reach(actor))
+    statement = _statements().where(BankStatement.import_id == import_id, in_reach(actor))
     statement = statement.order_by(OwnAccount.reference, BankStatement.position).limit(page.limit)
     found = [_statement(row) for row in db.session.execute(statement)]
     return cut(found, page, key=lambda each: str(each.position))
@@ -403,8 +403,8 @@ def _imports_in_reach(actor: Actor) -> ColumnElement[bool]:
         .join(OwnAccount, OwnAccount.id == PaymentBatch.own_account_id)
     )
     return or_(
-        told.where(BankStatement.import_id == BankImport.id, _in_reach(actor)).exists(),
-        reported.where(BankStatus.import_id == BankImport.id, _in_reach(actor)).exists(),
+        told.where(BankStatement.import_id == BankImport.id, in_reach(actor)).exists(),
+        reported.where(BankStatus.import_id == BankImport.id, in_reach(actor)).exists(),
     )
 
 
@@ -441,7 +441,7 @@ def account_of(actor: Actor, reference: str) -> AccountLine:
 def statement(actor: Actor, account: str, position: int) -> StatementView:
     """One statement by its place among those of its account; raises :class:`NotFound`."""
     row = db.session.execute(
-        _statements().where(OwnAccount.reference == account, BankStatement.position == position, _in_reach(actor))
+        _statements().where(OwnAccount.reference == account, BankStatement.position == position, in_reach(actor))
     ).one_or_none()
     if row is None:
         raise NotFound
@@ -475,7 +475,7 @@ def ages(actor: Actor, asked: UnmatchedAsk, today: date) -> tuple[Bucket, ...]:
     row = db.session.execute(
         select(*columns)
         .join(OwnAccount, OwnAccount.id == BankLine.own_account_id)
-        .where(*_asked(asked), _in_reach(actor), _not_shut(actor))
+        .where(*_asked(asked), in_reach(actor), not_shut(actor))
     ).one()
     return tuple(
         Bucket(age, row[3 * step], Money(row[3 * step + 1]), Money(row[3 * step + 2])) for step, age in enumerate(Age)
@@ -529,7 +529,7 @@ def _lines(actor: Actor, where: Sequence[ColumnElement[bool]], page: Page) -> Ro
         .outerjoin(Recovery, Recovery.id == BankLine.recovery_id)
         .outerjoin(Grant, Grant.id == Recovery.grant_id)
         .outerjoin(BankClaim, (BankClaim.line_id == BankLine.id) & (BankClaim.state == ClaimState.PROPOSED.value))
-        .where(*where, _in_reach(actor), _not_shut(actor))
+        .where(*where, in_reach(actor), not_shut(actor))
         .order_by(BankLine.booked_on, BankLine.number)
         .limit(page.limit)
     )
@@ -615,7 +615,7 @@ def _statement(row: Any) -> StatementView:
 
 
 def _account_id(actor: Actor, reference: str) -> UUID:
-    found = db.session.scalar(select(OwnAccount.id).where(OwnAccount.reference == reference, _in_reach(actor)))
+    found = db.session.scalar(select(OwnAccount.id).where(OwnAccount.reference == reference, in_reach(actor)))
     if found is None:
         raise NotFound
     return found
@@ -718,5 +718,5 @@ def _claims(line_id: UUID) -> tuple[ClaimView, ...]:
 
 def statement_proof(actor: Actor, account: str, position: int) -> Proof:
     """The balance beside the ledger's of a statement its reader may see; one statement."""
-    own = select(OwnAccount.id).where(OwnAccount.reference == account, _in_reach(actor))
+    own = select(OwnAccount.id).where(OwnAccount.reference == account, in_reach(actor))
     return proof_of(own.scalar_subquery(), position)

@@ -23,6 +23,7 @@ from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentRequest
+from grants.payments.queries.bank_duties import bank_duties
 from grants.payments.queries.circuit import hands_of, rule_duties
 from grants.payments.queries.orders import ROWS_MAX, order_views, visible_orders
 from grants.payments.queries.recoveries import recovery_duties
@@ -246,6 +247,7 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
         kinds.append(reversal_duties.asking(actor))
     if actor.can(Permission.CIRCUIT_CONFIRM):
         kinds.append(rule_duties.asking(actor))
+    kinds.append(bank_duties.asking(actor))
     found = yield from side_by_side([*kinds, recovery_duties(actor)])
     return tuple(duty for duties in found for duty in duties)
 
