@@ -17,6 +17,7 @@ from grants.ledger.rules.proofs import Checked
 from grants.payments.models import BankLine, BankStatement, OwnAccount, PaymentOrder
 from grants.payments.rules.statements.booking import Proof
 from grants.payments.rules.statements.values import Direction
+from grants.payments.states import BookedAs
 
 PROBLEMS_MAX = 100
 
@@ -29,6 +30,10 @@ def _signed_leg() -> Any:
 def _signed_line() -> Any:
     cents = cast(BankLine.amount, BigInteger)
     return case((BankLine.direction == Direction.CREDIT.value, cents), else_=-cents)
+
+
+def _is_set_aside() -> Any:
+    return func.coalesce(BankLine.booked_as == BookedAs.SET_ASIDE.value, False)
 
 
 def _moved() -> Any:
@@ -68,7 +73,7 @@ def proof_of(account_id: UUID | ScalarSelect[UUID], position: int) -> Proof:
     to_on = ends.with_only_columns(BankStatement.to_on).scalar_subquery()
     moved, told = _moved().where(LedgerLeg.own_account_id == account_id).cte("moved"), _told().cte("told")
     stated = (
-        select(BankLine.id, _signed_line().label("cents"))
+        select(BankLine.id, _signed_line().label("cents"), _is_set_aside().label("is_set_aside"))
         .join(BankStatement, BankStatement.id == BankLine.statement_id)
         .where(BankLine.own_account_id == account_id, BankStatement.position <= position)
         .cte("stated")
@@ -80,13 +85,16 @@ def proof_of(account_id: UUID | ScalarSelect[UUID], position: int) -> Proof:
             ends.with_only_columns(BankStatement.closing).scalar_subquery(),
             first.scalar_subquery(),
             _sum(select(moved.c.cents).where(moved.c.effective_on <= to_on)),
-            _sum(select(stated.c.cents).where(stated.c.id.not_in(named))),
+            *(
+                _sum(select(stated.c.cents).where(stated.c.id.not_in(named), stated.c.is_set_aside == aside))
+                for aside in (False, True)
+            ),
             _sum(select(moved.c.cents).where(moved.c.effective_on <= to_on, moved.c.entry_id.not_in(by_then))),
             _sum(select(moved.c.cents).where(moved.c.effective_on > to_on, moved.c.entry_id.in_(by_then))),
         )
     ).one()
-    closing, before, ledger, open_lines, untold, later = row
-    return Proof(closing, before, Money(ledger), Money(open_lines), Money(untold), Money(later))
+    closing, before, *sums = row
+    return Proof(closing, before, *map(Money, sums))
 
 
 def _sum(statement: Select[Any]) -> Any:

@@ -30,14 +30,15 @@ def received_day(line: Line, today: date) -> date:
 class Proof:
     """The balance of an account at the end of a statement, as the bank tells it and as the ledger moved it, and why they differ.
 
-    ``before`` is what stood when the first statement began; ``open_lines`` is what lines moved that nothing was booked from;
-    ``untold`` what was booked and no line tells; ``later`` what lines moved by then and was booked as of a later day.
+    ``before`` is what stood when the first statement began; ``open_lines`` is what lines moved that wait to be booked;
+    ``set_aside`` what lines moved from which, two people say, nothing is booked; ``untold`` what was booked and no line tells; ``later`` what lines moved by then and was booked as of a later day.
     """
 
     closing: Money
     before: Money
     ledger: Money
     open_lines: Money
+    set_aside: Money
     untold: Money
     later: Money
 
@@ -54,7 +55,7 @@ class Proof:
     @property
     def explained(self) -> Money:
         """What of it is known."""
-        return self.open_lines - self.untold + self.later
+        return self.open_lines + self.set_aside - self.untold + self.later
 
     @property
     def unexplained(self) -> Money:
