@@ -27,6 +27,7 @@ from tests.soak.deadlines import Deadlines
 from tests.soak.killed_payment import KilledPayment
 from tests.soak.killing import Nursery
 from tests.soak.paying import Paying
+from tests.soak.pure import Pure
 from tests.soak.racing import Racers
 from tests.soak.telling import SEED, Tally, told
 
@@ -34,6 +35,8 @@ ROUNDS = int(os.environ.get("ROUNDS", "1000"))
 WALK_SECONDS = float(os.environ.get("SOAK_SECONDS", "120"))
 # One deadline takes as long as eight payments, with the eight applications that are sent to it again.
 ROUNDS_A_DEADLINE = 20
+# A million random steps of the pure rules, each walk from books of its own.
+PURE_WALKS, STEPS_A_PURE_WALK = 20, 50_000
 LONG = limits(
     max_examples=10, stateful_step_count=50, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
@@ -87,6 +90,13 @@ def test_the_books_are_the_model_after_every_step_of_a_long_walk(app: Flask) -> 
         while time.monotonic() < ends_at:
             run_state_machine_as_test(seed(number)(type("Walk", (walking.Walk,), {})), settings=LONG)
             number += 1
+
+
+def test_the_rules_are_the_reference_after_each_of_a_million_steps() -> None:
+    tally = Tally({})
+    with told(f"pure steps of the rules of money, seeds from {SEED}", tally):
+        for number in range(PURE_WALKS):
+            tally.update(Pure(SEED + number).run(STEPS_A_PURE_WALK))
 
 
 def test_the_guards_were_attacked() -> None:

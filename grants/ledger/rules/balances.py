@@ -134,13 +134,13 @@ def floor_problems(place: str, found: Balances, floor: Floor) -> tuple[Problem, 
     )
 
 
+# What the general accounts hold beside the bank is what left it.
+HELD = tuple(each for each in Account if each.ledger is Ledger.GENERAL and each is not Account.BANK)
+
+
 def grant_problems(place: str, found: Balances) -> tuple[Problem, ...]:
     """I6 for one grant: cash out less cash back equals what the other general accounts hold."""
-    holds = total(
-        found[account] if account.normal_side is Side.DEBIT else -found[account]
-        for account in Account
-        if account.ledger is Ledger.GENERAL and account is not Account.BANK
-    )
+    holds = total(each if account.normal_side is Side.DEBIT else -each for account in HELD if (each := found[account]))
     if holds == found.cash_out:
         return ()
     return (Problem(place, f"I6: net cash out is {found.cash_out}, but the accounts of the grant hold {holds}."),)
