@@ -65,7 +65,7 @@ REACHED = {
         oversight.application_history oversight.call_history oversight.city_served
         oversight.call_spending oversight.grant_history oversight.grant_spending oversight.spending_lines oversight.home oversight.order_history
         oversight.organisation oversight.privacy
-        payments.ageing payments.approvals payments.batch payments.batches payments.entry payments.forecast payments.grant
+        payments.ageing payments.amount payments.approvals payments.batch payments.batches payments.entry payments.forecast payments.grant
         payments.ledger payments.order payments.circuit payments.limits payments.stand_ins payments.sent_elsewhere
         payments.balances payments.bank payments.fund payments.bank_account payments.bank_import payments.bank_line payments.bank_statement
         rates.convert rates.index rates.interest rates.kind_page

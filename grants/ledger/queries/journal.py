@@ -127,7 +127,7 @@ def entries(actor: Actor, asked: EntryFilter, page: Page) -> Rows[EntryRow]:
     counted = _counted(actor, asked).subquery()
     number = select(func.count()).select_from(counted).scalar_subquery()
     statement = select(LedgerEntry, number.label("counted")).where(*wanted, *_within_months(asked))
-    if (key := _key(page.after)) is not None:
+    if (key := entry_key(page.after)) is not None:
         statement = statement.where(tuple_(LedgerEntry.effective_on, LedgerEntry.number) < tuple_(*key))
     order = (LedgerEntry.effective_on.desc(), LedgerEntry.number.desc())
     rows = db.session.execute(statement.order_by(*order).limit(page.limit)).all()
@@ -382,7 +382,7 @@ def _matches(text: str, grant_ids: Sequence[UUID]) -> ColumnElement[bool]:
     return found | exists().where(other.entry_id == LedgerEntry.id, other.cents == amount)
 
 
-def _key(after: str | None) -> tuple[date, int] | None:
+def entry_key(after: str | None) -> tuple[date, int] | None:
     """The key in an address; a broken one is as if there were none."""
     day, _, number = (after or "").partition(".")
     try:

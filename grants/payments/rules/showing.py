@@ -15,6 +15,7 @@ from grants.core.money import ZERO, Money
 from grants.identity.rules.standing_in import Tie, refuse_tied
 from grants.ledger.accounts import Account
 from grants.ledger.rules import Balances, Event
+from grants.payments.rules.amounts import Figure, amount_of
 from grants.payments.rules.authority import Authoriser, Used, above_limit, who_can
 from grants.payments.rules.circuit import (
     ALL_PAIRS,
@@ -485,16 +486,16 @@ class MoneyPosition:
 
 def position(found: Balances, limits: Limits, *, ended: bool = False) -> MoneyPosition:
     """The figures of a grant's payments page; of a grant that ended nothing is open, its rest is with the call again."""
-    on_the_way = found[Account.PAYABLE] + found[Account.IN_TRANSIT]
+    paid, on_the_way, retained = (amount_of(each, found) for each in (Figure.PAID, Figure.ON_THE_WAY, Figure.RETAINED))
     return MoneyPosition(
         limits=limits,
-        paid=found[Account.CONSUMED],
+        paid=paid,
         on_the_way=on_the_way,
-        retained=found[Account.RETENTION],
-        accepted=found[Account.GRANT_COSTS],
-        prefinancing_open=found[Account.PREFINANCING],
+        retained=retained,
+        accepted=amount_of(Figure.ACCEPTED, found),
+        prefinancing_open=amount_of(Figure.PREFINANCING, found),
         room=ZERO if ended else room(found, limits),
-        left=ZERO if ended else limits.maximum - found[Account.CONSUMED] - on_the_way - found[Account.RETENTION],
+        left=ZERO if ended else limits.maximum - paid - on_the_way - retained,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grants.payments.views import (
+    amounts,
     answering,
     approvals,
     circuit,
@@ -23,6 +24,7 @@ from grants.payments.views.frame import NAVIGATION, bp
 
 __all__ = [
     "NAVIGATION",
+    "amounts",
     "answering",
     "approvals",
     "bp",
