@@ -311,6 +311,15 @@ class HoldReason(StrEnum):
         }[self]
 
 
+class AccessionStanding(StrEnum):
+    """Where a partner stands with its accession; derived from what was signed or ended, and from the day."""
+
+    WAITING = "waiting"
+    OVERDUE = "overdue"
+    ACCEDED = "acceded"
+    ENDED = "ended"
+
+
 class SignatureMethod(StrEnum):
     """How a signature was given."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grants.agreements.forms.acceding import AccedeForm, EndAccessionForm, partner_power_form
 from grants.agreements.forms.accounts import AccountForm, ConfirmAccountForm, RefuseAccountForm, WaitingForm
 from grants.agreements.forms.conditions import AcceptForm, ReturnForm, about, condition_form, due_form
 from grants.agreements.forms.deeds import (
@@ -19,12 +20,14 @@ from grants.agreements.forms.revising import AcceptRevisionForm, NoRevisionForm,
 from grants.agreements.forms.terms import terms_form
 
 __all__ = [
+    "AccedeForm",
     "AcceptForm",
     "AcceptRevisionForm",
     "AccountForm",
     "ConfirmAccountForm",
     "ContactForm",
     "DismissForm",
+    "EndAccessionForm",
     "EndForm",
     "HoldForm",
     "LiftHoldForm",
@@ -43,5 +46,6 @@ __all__ = [
     "condition_form",
     "due_form",
     "hold_form",
+    "partner_power_form",
     "terms_form",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grants.agreements.models.acceding import Accession, AccessionSignature
 from grants.agreements.models.accounts import AccountWaiting, BankAccount
 from grants.agreements.models.grants import Beneficiary, Grant, Milestone, PaymentScheduleLine
 from grants.agreements.models.holding import AgreementHold
@@ -10,6 +11,8 @@ from grants.agreements.models.revising import GrantRevision, RevisionVerdict, Re
 from grants.agreements.models.signing import AgreementOffer, AgreementSignature, AgreementVersion
 
 __all__ = [
+    "Accession",
+    "AccessionSignature",
     "AccountWaiting",
     "AgreementHold",
     "AgreementOffer",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grants.agreements.queries.acceding import acceded, accessions, late_untold, speaks_for
 from grants.agreements.queries.bank_accounts import (
     ACCOUNT_FILES,
     PayeeAccounts,
@@ -42,6 +43,8 @@ __all__ = [
     "ACCOUNT_FILES",
     "HOLD_FILES",
     "PayeeAccounts",
+    "acceded",
+    "accessions",
     "account_file",
     "accounts",
     "acts_for_city",
@@ -61,6 +64,7 @@ __all__ = [
     "id_of",
     "in_conflict_with",
     "is_declined",
+    "late_untold",
     "lies_in",
     "milestones",
     "offered_text",
@@ -81,6 +85,7 @@ __all__ = [
     "shared_with",
     "shared_with_accounts",
     "signers_of_programme",
+    "speaks_for",
     "team",
     "text_of",
     "time_limits_of",

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from grants.agreements.rules.acceding import (
+    REMOVAL_DAYS,
+    AccessionSignatureView,
+    AccessionView,
+    accession_at,
+    refuse_acceded_twice,
+    refuse_accession_ended,
+    refuse_strangers,
+    refuse_without_accession_power,
+)
 from grants.agreements.rules.accounts import (
     AccountCheck,
     AccountInput,
@@ -68,6 +78,7 @@ from grants.agreements.rules.conditions import (
     is_public_body,
     power_in,
     power_of,
+    power_of_content,
     refuse_after,
     refuse_of_others,
     refuse_own_answer,
@@ -137,6 +148,7 @@ from grants.agreements.rules.terms import (
 )
 from grants.agreements.rules.text import (
     LATER,
+    AccessionRule,
     AgreementText,
     SigningRule,
     agreement_text,
@@ -152,6 +164,10 @@ __all__ = [
     "IN_CONFLICT",
     "LATER",
     "NO_ANNEXES",
+    "REMOVAL_DAYS",
+    "AccessionRule",
+    "AccessionSignatureView",
+    "AccessionView",
     "AccountCheck",
     "AccountInput",
     "AccountView",
@@ -212,6 +228,7 @@ __all__ = [
     "VersionView",
     "WaitingRule",
     "above_shares",
+    "accession_at",
     "account_number",
     "age_words",
     "agreement_text",
@@ -244,6 +261,9 @@ __all__ = [
     "payable_from",
     "power_in",
     "power_of",
+    "power_of_content",
+    "refuse_acceded_twice",
+    "refuse_accession_ended",
     "refuse_after",
     "refuse_departing",
     "refuse_fixed",
@@ -254,8 +274,10 @@ __all__ = [
     "refuse_same_person",
     "refuse_signed",
     "refuse_stale",
+    "refuse_strangers",
     "refuse_unseen",
     "refuse_waiting",
+    "refuse_without_accession_power",
     "refuse_without_power",
     "report_plan",
     "revision_problems",

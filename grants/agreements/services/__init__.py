@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+from grants.agreements.services.acceding import (
+    accede,
+    accept_power,
+    ask_accessions,
+    end_accession,
+    plan_accessions,
+    record_power,
+    return_power,
+    state_power,
+    tell_late_accession,
+)
 from grants.agreements.services.accounts import (
     confirm_account,
     enter_account,
@@ -36,13 +47,17 @@ from grants.agreements.services.revising import (
 from grants.agreements.services.signing import offer, open_document, sign_city, sign_programme, take_back
 
 __all__ = [
+    "accede",
     "accept_answer",
+    "accept_power",
     "accept_revision",
     "appoint",
+    "ask_accessions",
     "confirm_account",
     "decline",
     "dismiss",
     "drop",
+    "end_accession",
     "enter_account",
     "hold",
     "lapse",
@@ -54,15 +69,18 @@ __all__ = [
     "open_document",
     "open_evidence",
     "open_hold_notice",
+    "plan_accessions",
     "plan_ends",
     "prepare",
     "record_condition",
+    "record_power",
     "refuse_account",
     "refuse_conflict",
     "refuse_held",
     "remind_of_end",
     "report_plan",
     "return_answer",
+    "return_power",
     "return_revision",
     "revise_budget",
     "revise_plan",
@@ -75,6 +93,8 @@ __all__ = [
     "sign_city",
     "sign_programme",
     "state_condition",
+    "state_power",
     "take_back",
+    "tell_late_accession",
     "time_limits",
 ]

@@ -14,6 +14,7 @@ from grants.agreements.rules import (
     GrantView,
 )
 from grants.agreements.services import offering
+from grants.agreements.services.acceding import ask_accessions
 from grants.agreements.services.conflicts import refuse_conflict
 from grants.agreements.services.preparing import summary_of
 from grants.agreements.states import (
@@ -134,7 +135,8 @@ def _enter_into_force(grant: Grant, shown: GrantView) -> None:
     GRANT.move(grant, "enter_into_force")
     APPLICATION.move(application, "award")
     grant.in_force_at = acts.moment()
-    offering.new_version(grant, shown)
+    version = offering.new_version(grant, shown)
+    ask_accessions(grant, version.number, queries.offered_text(grant.id, version.offer_no))
     today = clock.in_zone(acts.moment()).date()
     dims = Dimensions(fund_source_id=grant.fund_source_id, call_id=grant.call_id, document_id=grant.application_id)
     of_grant = Dimensions(grant.fund_source_id, grant.call_id, grant.id, document_id=grant.id)

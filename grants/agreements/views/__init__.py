@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from grants.agreements.views import accounts, conditions, grants, holding, people, preparing, revising, signing
+from grants.agreements.views import (
+    acceding,
+    accounts,
+    conditions,
+    grants,
+    holding,
+    people,
+    preparing,
+    revising,
+    signing,
+)
 from grants.agreements.views.frame import NAVIGATION, bp
 
 __all__ = [
     "NAVIGATION",
+    "acceding",
     "accounts",
     "bp",
     "conditions",

@@ -72,6 +72,8 @@ def _articles(paper: Paper, text: AgreementText) -> None:
         paper.paragraph(f"{text.payment_clock.words}.")
     if text.signing is not None:
         paper.paragraph(text.signing.words)
+    if text.accession is not None:
+        paper.paragraph(text.accession.words)
     if text.special_conditions:
         paper.heading("Special conditions")
         paper.prose(text.special_conditions)
