@@ -27,7 +27,8 @@ class AccedeForm(OfPartForm):
     """The capacity in which somebody accedes for a partner, and the version that was shown."""
 
     document_sha256 = HiddenField()
-    capacity = StringField(
+    # Another name than that of the power beside it on the page.
+    sign_as = StringField(
         "You sign as", [WORDS_OF_A_TITLE, Needed("Say in which capacity you sign, for example Deputy Mayor.")]
     )
 

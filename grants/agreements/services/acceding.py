@@ -230,7 +230,7 @@ def accede(actor: Actor, grant_id: UUID, organisation_id: UUID, *, capacity: str
     rules.refuse_of_others(organisation_id, queries.speaks_for(actor, shown), of_coordinator=False)
     refuse_both_sides(actor, grant, Side.CITY, deed="accede")
     if not one_line(capacity):
-        raise Invalid("Say in which capacity you sign.", {"capacity": "For example: Deputy Mayor for Climate."})
+        raise Invalid("Say in which capacity you sign.", {"sign_as": "For example: Deputy Mayor for Climate."})
     version = shown.versions[-1]
     if document_sha256 != version.sha256:
         raise Refused("This is not the version that is in force now. Read that one, then accede.")

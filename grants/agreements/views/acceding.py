@@ -175,7 +175,7 @@ def accede(ref: str, place: int) -> Any:
                     current_actor(),
                     grant.id,
                     view.organisation_id,
-                    capacity=str(form.capacity.data),
+                    capacity=str(form.sign_as.data),
                     document_sha256=str(form.document_sha256.data),
                 )
                 done = f"{view.name} has acceded to the agreement."
