@@ -283,6 +283,7 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     "selection_move": WrittenOnce(
         once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)
     ),
+    "signed_upload": WrittenOnce(once=("findings", "read_at", "checked_by", "checked_at", "words"), free=("state",)),
 }
 
 

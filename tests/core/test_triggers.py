@@ -53,6 +53,7 @@ REWRITTEN = {
     "selection_move": "amount = 1",
     "sent_elsewhere": "total = 1",
     "sent_elsewhere_line": "amount = 1",
+    "signed_upload": "original_kept_at = 'x'",
 }
 
 

@@ -18,11 +18,13 @@ from grants.agreements.forms.deeds import (
 from grants.agreements.forms.holding import HoldForm, LiftHoldForm, hold_form
 from grants.agreements.forms.revising import AcceptRevisionForm, NoRevisionForm, ReturnRevisionForm, SendRevisionForm
 from grants.agreements.forms.terms import terms_form
+from grants.agreements.forms.uploading import AcceptSignedForm, RefuseSignedForm, signed_upload_form
 
 __all__ = [
     "AccedeForm",
     "AcceptForm",
     "AcceptRevisionForm",
+    "AcceptSignedForm",
     "AccountForm",
     "ConfirmAccountForm",
     "ContactForm",
@@ -36,6 +38,7 @@ __all__ = [
     "PrepareForm",
     "ReasonForm",
     "RefuseAccountForm",
+    "RefuseSignedForm",
     "ReturnForm",
     "ReturnRevisionForm",
     "SendRevisionForm",
@@ -47,5 +50,6 @@ __all__ = [
     "due_form",
     "hold_form",
     "partner_power_form",
+    "signed_upload_form",
     "terms_form",
 ]

@@ -9,6 +9,7 @@ from grants.agreements.models.holding import AgreementHold
 from grants.agreements.models.preparing import DueDiligenceItem, PreparationFact, PreparationVerdict
 from grants.agreements.models.revising import GrantRevision, RevisionVerdict, RevisionVersion
 from grants.agreements.models.signing import AgreementOffer, AgreementSignature, AgreementVersion
+from grants.agreements.models.uploading import SignedUpload
 
 __all__ = [
     "Accession",
@@ -29,4 +30,5 @@ __all__ = [
     "PreparationVerdict",
     "RevisionVerdict",
     "RevisionVersion",
+    "SignedUpload",
 ]

@@ -20,6 +20,7 @@ from grants.agreements.queries.acceding import accession_duties
 from grants.agreements.queries.conditions import answered_for, spoken_for
 from grants.agreements.queries.lists import selected_without_grant
 from grants.agreements.queries.reach import scope, visible
+from grants.agreements.queries.uploading import upload_duties
 from grants.agreements.rules import ConditionView, PartView
 from grants.agreements.states import (
     AskedOf,
@@ -48,6 +49,7 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
         _signature_duties(actor, Side.PROGRAMME, Permission.AGREEMENT_SIGN_PROGRAMME),
         _account_duties(actor),
         accession_duties.asking(actor),
+        upload_duties.asking(actor),
     )
     found = yield from side_by_side(kinds)
     return tuple(duty for duties in found for duty in duties)

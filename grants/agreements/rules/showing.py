@@ -182,6 +182,8 @@ class SignatureView:
     method: SignatureMethod = SignatureMethod.RECORDED
     # By what the person signs, as it was recorded; empty where nothing was asked for.
     power: str = ""
+    # Of one on an uploaded document: the day that stands beside it; then it counts from ``signed_at`` on.
+    signed_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,12 +45,21 @@ from grants.agreements.services.revising import (
     send_revision,
 )
 from grants.agreements.services.signing import offer, open_document, sign_city, sign_programme, take_back
+from grants.agreements.services.uploading import (
+    accept_signed,
+    note_signatures,
+    open_signed,
+    refuse_signed_upload,
+    upload_signed,
+    upload_signed_city,
+)
 
 __all__ = [
     "accede",
     "accept_answer",
     "accept_power",
     "accept_revision",
+    "accept_signed",
     "appoint",
     "ask_accessions",
     "confirm_account",
@@ -64,11 +73,13 @@ __all__ = [
     "lay_down_waiting",
     "lift_hold",
     "need_no_revision",
+    "note_signatures",
     "offer",
     "open_account_evidence",
     "open_document",
     "open_evidence",
     "open_hold_notice",
+    "open_signed",
     "plan_accessions",
     "plan_ends",
     "prepare",
@@ -77,6 +88,7 @@ __all__ = [
     "refuse_account",
     "refuse_conflict",
     "refuse_held",
+    "refuse_signed_upload",
     "remind_of_end",
     "report_plan",
     "return_answer",
@@ -97,4 +109,6 @@ __all__ = [
     "take_back",
     "tell_late_accession",
     "time_limits",
+    "upload_signed",
+    "upload_signed_city",
 ]

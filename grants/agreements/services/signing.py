@@ -125,11 +125,11 @@ def _sign(actor: Actor, grant_id: UUID, side: Side, capacity: str, document_sha2
     shown = queries.view(grant)
     done = offering.sign(actor, grant, shown, side, capacity=capacity, document_sha256=document_sha256)
     if done == frozenset(Side):
-        _enter_into_force(grant, shown)
+        enter_into_force(grant, shown)
     return summary_of(grant)
 
 
-def _enter_into_force(grant: Grant, shown: GrantView) -> None:
+def enter_into_force(grant: Grant, shown: GrantView) -> None:
     """Both have signed: the grant is awarded, its maximum committed budgetarily (E4), then legally (E5)."""
     application = locked(Application, grant.application_id)
     GRANT.move(grant, "enter_into_force")

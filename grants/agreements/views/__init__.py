@@ -12,6 +12,7 @@ from grants.agreements.views import (
     preparing,
     revising,
     signing,
+    uploading,
 )
 from grants.agreements.views.frame import NAVIGATION, bp
 
@@ -27,4 +28,5 @@ __all__ = [
     "preparing",
     "revising",
     "signing",
+    "uploading",
 ]

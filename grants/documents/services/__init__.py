@@ -15,6 +15,7 @@ from grants.documents.services.papers import (
     print_receipt,
     print_selection,
 )
+from grants.documents.services.signing import read_signatures
 from grants.documents.services.statements import (
     FILE_KIND,
     build,
@@ -48,6 +49,7 @@ __all__ = [
     "print_minutes",
     "print_receipt",
     "print_selection",
+    "read_signatures",
     "request",
     "retry",
     "statement_names",
