@@ -332,6 +332,11 @@ def version_role(number: int) -> str:
     return "agreement" if number == 1 else f"agreement-{number}"
 
 
+def certified_role(number: int) -> str:
+    """The role of the file of a version that the programme signed by its certificate, beside the one without."""
+    return f"{version_role(number)}-certified"
+
+
 def offer_role(number: int) -> str:
     """The role of the file of an offer, as it is printed before it is signed."""
     return f"agreement-offer-{number}"

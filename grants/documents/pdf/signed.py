@@ -9,6 +9,7 @@ from typing import Any
 
 from grants.agreements.rules import FIELDS_MAX, FieldFound, Findings
 from grants.agreements.states import OfferedPages
+from grants.core.errors import Refused
 
 # Methods by which another text with the same fingerprint can be made.
 _WEAK = {"md5", "sha1"}
@@ -167,3 +168,29 @@ def _name(who: Any) -> str:
     found = who.native.get("common_name") or who.human_friendly
     text = " ".join(str(found if not isinstance(found, list) else found[0]).split())
     return text[:200]
+
+
+# ---------------------------------------------------------------------------------------------- given by the programme
+
+FIELD = "Programme"
+
+
+def certified(data: bytes, key: bytes, password: str) -> bytes:
+    """A PDF with a signature of the programme (PAdES, baseline B: no time stamp authority is asked); raises :class:`Refused`."""
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+    from pyhanko.sign import signers
+    from pyhanko.sign.fields import SigSeedSubFilter
+
+    try:
+        signer = signers.SimpleSigner.load_pkcs12_data(key, other_certs=[], passphrase=password.encode())
+    except ValueError as error:
+        raise Refused(NOT_OPENED) from error
+    if signer is None:
+        raise Refused(NOT_OPENED)
+    written = io.BytesIO()
+    told = signers.PdfSignatureMetadata(field_name=FIELD, subfilter=SigSeedSubFilter.PADES, md_algorithm="sha256")
+    signers.sign_pdf(IncrementalPdfFileWriter(io.BytesIO(data)), told, signer=signer, output=written)
+    return written.getvalue()
+
+
+NOT_OPENED = "The file of PROGRAMME_SIGNING_KEY is not opened by its password. `grants doctor` says what is wrong; then start this job again."

@@ -15,7 +15,7 @@ from grants.documents.services.papers import (
     print_receipt,
     print_selection,
 )
-from grants.documents.services.signing import read_signatures
+from grants.documents.services.signing import certify_agreement, read_signatures
 from grants.documents.services.statements import (
     FILE_KIND,
     build,
@@ -33,6 +33,7 @@ __all__ = [
     "FILE_KIND",
     "build",
     "cancel",
+    "certify_agreement",
     "download",
     "export",
     "export_audit",
