@@ -28,50 +28,48 @@ UPLOAD_FILES = "signed_upload"
 _checker = aliased(User)
 
 
+_OF_UPLOAD = (
+    SignedUpload.id, SignedUpload.number, SignedUpload.offer_no, SignedUpload.side, SignedUpload.kind, SignedUpload.signers,
+    SignedUpload.original_kept_at, SignedUpload.uploaded_by, SignedUpload.uploaded_at, SignedUpload.state,
+    SignedUpload.findings, SignedUpload.checked_at, SignedUpload.words, User.name.label("uploader"),
+    _checker.name.label("checker"), StoredFile.name.label("file_name"), StoredFile.sha256,
+)  # fmt: skip
+
+
 @reader
 def signed_uploads(grant_id: UUID) -> Asking[tuple[UploadView, ...]]:
     """The signed documents of a grant, in the order they came; one statement."""
     rows = yield from ask(
-        select(
-            SignedUpload, User.name.label("uploader"), _checker.name.label("checker"), StoredFile.name.label("file_name"),
-            StoredFile.sha256,
-        )
+        select(*_OF_UPLOAD)
         .select_from(SignedUpload)
         .join(User, User.id == SignedUpload.uploaded_by)
         .join(StoredFile, StoredFile.id == SignedUpload.file_id)
         .outerjoin(_checker, _checker.id == SignedUpload.checked_by)
         .where(SignedUpload.grant_id == grant_id)
         .order_by(SignedUpload.number)
-    )  # fmt: skip
+    )
     return tuple(_view(row) for row in rows)
 
 
 def _view(row: Any) -> UploadView:
-    kept: SignedUpload = row.SignedUpload
     return UploadView(
-        id=kept.id,
-        number=kept.number,
-        offer_no=kept.offer_no,
-        side=Side(kept.side),
-        kind=UploadKind(kept.kind),
+        id=row.id,
+        number=row.number,
+        offer_no=row.offer_no,
+        side=Side(row.side),
+        kind=UploadKind(row.kind),
         file=EvidenceView(row.file_name, row.sha256),
-        signers=signers_in(kept),
-        original_kept_at=kept.original_kept_at or "",
-        uploaded_by=kept.uploaded_by,
+        signers=encoding.decode({"value": row.signers}, tuple[UploadedSigner, ...]),
+        original_kept_at=row.original_kept_at or "",
+        uploaded_by=row.uploaded_by,
         uploaded_by_name=row.uploader,
-        uploaded_at=kept.uploaded_at,
-        state=UploadState(kept.state),
-        findings=encoding.decode({"value": kept.findings}, Findings) if kept.findings is not None else None,
+        uploaded_at=row.uploaded_at,
+        state=UploadState(row.state),
+        findings=encoding.decode({"value": row.findings}, Findings) if row.findings is not None else None,
         checked_by=row.checker or "",
-        checked_at=kept.checked_at,
-        words=kept.words or "",
+        checked_at=row.checked_at,
+        words=row.words or "",
     )
-
-
-def signers_in(row: SignedUpload) -> tuple[UploadedSigner, ...]:
-    """Who signed a document, as it was stated when it came."""
-    found: tuple[UploadedSigner, ...] = encoding.decode({"value": row.signers}, tuple[UploadedSigner, ...])
-    return found
 
 
 def upload_scope(upload_id: UUID) -> Scope:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 from grants.agreements.rules import FIELDS_MAX, FieldFound, Findings
 from grants.agreements.states import OfferedPages
 from grants.core.errors import Refused
+from grants.core.pdf_checks import library
 
 # Methods by which another text with the same fingerprint can be made.
 _WEAK = {"md5", "sha1"}
@@ -19,6 +22,7 @@ _QUALIFIED_OF = "1.3.6.1.5.5.7.1.3"
 # What of a page says nothing about how it looks, or leads out of it.
 _NOT_SHOWN = {"/Parent", "/Annots", "/StructParents", "/Tabs", "/Metadata", "/LastModified", "/PieceInfo"}
 _INHERITED = ("/MediaBox", "/CropBox", "/Rotate", "/Resources")
+_PACKING = ("/Length", "/Filter", "/DecodeParms")
 DEPTH_MAX = 60
 UNREADABLE = "The program could not read this file as a signed PDF to its end"
 
@@ -40,8 +44,7 @@ def read(path: Path, offered: Path) -> Findings:
 
 def _pages(path: Path, offered: Path) -> OfferedPages:
     """Page by page what is drawn, by the bytes that say it; beside signatures nothing may lie on a page."""
-    import pikepdf
-
+    pikepdf = library()
     with pikepdf.open(offered) as ours, pikepdf.open(path) as theirs:
         if len(ours.pages) != len(theirs.pages) or _layers(ours) != _layers(theirs):
             return OfferedPages.OTHER
@@ -89,14 +92,24 @@ def _only_signatures(ours: Any, theirs: Any) -> bool:
     return True
 
 
+def _unpacked(stream: Any) -> bytes:
+    """What a stream holds; a picture, which is packed by what it shows, as it stands."""
+    from pikepdf import PdfError
+
+    try:
+        data: bytes = stream.read_bytes()
+    except PdfError:
+        data = b"packed" + stream.read_raw_bytes() + repr(stream.get("/DecodeParms")).encode()
+    return data
+
+
 def _digest(thing: Any) -> str:
     return hashlib.sha256(b"".join(_spelled(thing, frozenset(), 0))).hexdigest()
 
 
 def _spelled(thing: Any, above: frozenset[tuple[int, int]], depth: int) -> Iterator[bytes]:
     """A thing of a PDF in one spelling, whatever the numbers of its objects are."""
-    import pikepdf
-
+    pikepdf = library()
     if depth > DEPTH_MAX:
         raise ValueError("too deep")
     if isinstance(thing, pikepdf.Object) and thing.is_indirect:
@@ -105,11 +118,11 @@ def _spelled(thing: Any, above: frozenset[tuple[int, int]], depth: int) -> Itera
             return
         above |= {thing.objgen}
     if isinstance(thing, pikepdf.Stream):
-        yield b"stream" + hashlib.sha256(thing.read_raw_bytes()).digest()
+        yield b"stream" + hashlib.sha256(_unpacked(thing)).digest()
     if isinstance(thing, pikepdf.Dictionary | pikepdf.Stream):
         for key in sorted(map(str, thing.keys())):
-            # The length stands in the bytes; back to its page leads what lies on one.
-            if key not in ("/Length", "/P", "/Parent"):
+            # How it is packed says nothing; back to its page leads what lies on one.
+            if key not in _PACKING and key not in ("/P", "/Parent"):
                 yield key.encode() + b":"
                 yield from _spelled(thing[key], above, depth + 1)
     elif isinstance(thing, pikepdf.Array):
@@ -127,6 +140,8 @@ def _fields(path: Path) -> Iterator[FieldFound]:
     """Every signature of the file; no trust list, no certificate and no revocation list is asked for."""
     from pyhanko.pdf_utils.reader import PdfFileReader
 
+    # What it says of files that are wrong stands in the findings.
+    logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
     with path.open("rb") as file:
         reader = PdfFileReader(file, strict=False)
         found = reader.embedded_regular_signatures
@@ -146,7 +161,7 @@ def _field(signature: Any) -> FieldFound:
     intact, valid = validate_sig_integrity(
         signature.signer_info, certificate, expected_content_type="data", actual_digest=signature.compute_digest()
     )
-    changed = signature.modification_level
+    changed = signature.summarise_integrity_info()["diff_result"]
     return FieldFound(
         field=str(signature.field_name),
         signer=_name(certificate.subject),
@@ -154,7 +169,8 @@ def _field(signature: Any) -> FieldFound:
         said_at=signature.self_reported_timestamp,
         is_intact=bool(intact and valid),
         covers_all=signature.coverage in (SignatureCoverageLevel.ENTIRE_FILE, SignatureCoverageLevel.ENTIRE_REVISION),
-        is_changed_after=changed is None or changed.value > ModificationLevel.FORM_FILLING.value,
+        is_changed_after=getattr(changed, "modification_level", ModificationLevel.OTHER).value
+        > ModificationLevel.FORM_FILLING.value,
         says_qualified=any(
             each["extn_id"].dotted == _QUALIFIED_OF and _QUALIFIED in each["extn_value"].contents
             for each in certificate["tbs_certificate"]["extensions"]
