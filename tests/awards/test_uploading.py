@@ -17,7 +17,7 @@ from werkzeug.datastructures import FileStorage
 
 from grants.agreements import queries, rules, services
 from grants.agreements.models import AgreementSignature, SignedUpload
-from grants.agreements.rules import UploadedSigner, UploadInput, UploadView
+from grants.agreements.rules import Findings, UploadedSigner, UploadInput, UploadView
 from grants.agreements.states import GrantState, OfferedPages, Side, SignatureMethod, UploadKind, UploadState
 from grants.core import clock, files
 from grants.core.acts import arranging
@@ -273,6 +273,8 @@ def test_it_is_accepted_only_once_it_was_read_and_read_only_once_the_offer_is_pr
     printed(offered)
     assert documents.read_signatures(READER, last(offered).id) is True
     assert documents.read_signatures(READER, last(offered).id) is False
+    other = Findings((), OfferedPages.OTHER)
+    assert services.note_signatures(READER, last(offered).id, other) is False and last(offered).findings != other
     with pytest.raises((IntegrityError, DBAPIError)), arranging():
         row = db.session.scalars(select(SignedUpload)).one()
         row.findings = None

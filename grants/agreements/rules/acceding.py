@@ -135,6 +135,7 @@ def refuse_without_accession_power(view: AccessionView, user_id: UUID | None, to
 
 def refuse_acceded_twice(view: AccessionView, version_no: int, power: AnswerView, user_id: UUID | None) -> None:
     """Everybody signs a version once."""
+    faults.point("four_eyes")
     if user_id in view.given(version_no, power.id):
         raise Refused("You have signed already. The accession waits for the others whom the power names.")
 

@@ -92,8 +92,8 @@ def _accession(grant: GrantView, view: AccessionView, *, status: int = 422, **se
     part, waits = view.part(today), _is_waited_for(grant, view)
     officer = actor.may(P.AGREEMENT_PREPARE, queries.scope_of_view(grant))
     stated = part.standing is ConditionStanding.ANSWERED and part.answer is not None
-    version = grant.versions[-1]
-    fresh = {"about": about(part), "number": str(part.number), "document_sha256": version.sha256}
+    in_force = grant.versions[-1]
+    fresh = {"about": about(part), "number": str(part.number), "document_sha256": in_force.sha256}
     power = power_in(view.power(today))
     forms = {
         "accept": AcceptForm(formdata=None, data=fresh),
@@ -109,14 +109,14 @@ def _accession(grant: GrantView, view: AccessionView, *, status: int = 422, **se
         grant=grant,
         view=view,
         part=part,
-        version=version,
+        in_force=in_force,
         judges=waits and officer and stated and part.answer is not None and part.answer.stated_by != actor.user_id,
         signs=waits
         and power is not None
         and actor.user_id in power.signer_ids
-        and all((each.signed_by, each.version_no) != (actor.user_id, version.number) for each in view.signatures),
+        and all((each.signed_by, each.version_no) != (actor.user_id, in_force.number) for each in view.signatures),
         ends=waits and officer,
-        missing=view.missing(version.number, today),
+        missing=view.missing(in_force.number, today),
         today=today,
         **forms,
     )
