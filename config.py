@@ -32,6 +32,9 @@ HELP = {
     "`checkpoints` in GRANTS_HOME",
     "CHECKPOINT_KEY_FILE": "file of the private key that signs checkpoints; empty: made once and kept in GRANTS_HOME",
     "CHECKPOINT_MAIL_TO": "addresses outside, with commas between, that get every checkpoint besides the auditors",
+    "PROGRAMME_SIGNING_KEY": "PKCS#12 file with the certificate and the key by which the programme signs agreements in force as PDF; "
+    "only workers read it; empty: their PDF carries no electronic signature",
+    "PROGRAMME_SIGNING_PASSWORD_FILE": "file with the password of that PKCS#12 file, and nothing else",
     "GRANTS_DEMO": "`1`: demo people sign in without a password; an empty database is filled with the demo. "
     "`make run` with the embedded database does so unless this is `0`",
     "GRANTS_ENV": "`production` refuses unsafe settings; `local` and `test` allow them",
@@ -69,6 +72,8 @@ class Config:
     CHECKPOINT_FOLDER: str = ""
     CHECKPOINT_KEY_FILE: str = ""
     CHECKPOINT_MAIL_TO: str = ""
+    PROGRAMME_SIGNING_KEY: str = ""
+    PROGRAMME_SIGNING_PASSWORD_FILE: str = ""
     GRANTS_DEMO: bool = False
     GRANTS_ENV: str = "local"
     SERVER_TIMING: bool = False
@@ -113,6 +118,11 @@ class Config:
                 raise BadSettings(
                     f"CHECKPOINT_MAIL_TO names “{address}”, which is no address; for example CHECKPOINT_MAIL_TO=audit@example.eu."
                 )
+        if bool(self.PROGRAMME_SIGNING_KEY) != bool(self.PROGRAMME_SIGNING_PASSWORD_FILE):
+            raise BadSettings(
+                "PROGRAMME_SIGNING_KEY and PROGRAMME_SIGNING_PASSWORD_FILE belong together: set both, or neither; for example "
+                "PROGRAMME_SIGNING_KEY=/etc/grants/programme.p12 and PROGRAMME_SIGNING_PASSWORD_FILE=/etc/grants/programme.password."
+            )
         for name in ("DATABASE_URL", "DATABASE_OWNER_URL"):
             value = getattr(self, name)
             if value and not value.startswith("postgresql+psycopg://"):

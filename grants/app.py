@@ -39,9 +39,11 @@ KEY_CHARACTERS_MAX = 100
 # The only addresses that take files, in a body as large as so many of the largest may be (UPLOAD_BYTES_MAX). A script
 # sends several one by one; without it a browser sends all of them at once.
 UPLOADS = {
+    "agreements.accession": 1,
     "agreements.condition": 1,
     "agreements.enter_account": 1,
     "agreements.lay_down_hold": 1,
+    "agreements.upload_signed": 1,
     "applications.answer_clarification": 4,
     "applications.attach": 4,
     "applications.read_filled": 1,

@@ -1,4 +1,4 @@
-"""Work of agreements in the night: preparations whose last day is near or has passed."""
+"""Work of agreements in the night: preparations whose last day is near or has passed, partners that did not accede in time."""
 
 from __future__ import annotations
 
@@ -22,3 +22,14 @@ def lapse(*, grant_id: str) -> bool:
 def remind_of_end(*, grant_id: str) -> bool:
     """Remind both sides of the last day; asked for once for each day and distance."""
     return services.remind_of_end(jobs.actor(Permission.AGREEMENT_LAPSE), UUID(grant_id))
+
+
+def plan_accessions() -> int:
+    """Ask for what is told of every accession that is overdue; safe to run twice, since each is asked for once."""
+    return services.plan_accessions(jobs.actor(Permission.AGREEMENT_LAPSE))
+
+
+def tell_late_accession(*, grant_id: str, organisation_id: str) -> bool:
+    """Tell everybody that a partner did not accede in time; a second run finds it told."""
+    program = jobs.actor(Permission.AGREEMENT_LAPSE)
+    return services.tell_late_accession(program, UUID(grant_id), UUID(organisation_id))

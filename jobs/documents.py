@@ -24,6 +24,16 @@ def agreement_offer(*, grant_id: str, offer_no: int) -> None:
     services.print_agreement_offer(jobs.actor(Permission.AGREEMENT_READ), UUID(grant_id), offer_no)
 
 
+def certify_agreement(*, grant_id: str, version_no: int) -> None:
+    """A version in force is printed and the programme has a certificate: sign the PDF with it, as a new file."""
+    services.certify_agreement(jobs.actor(Permission.AGREEMENT_READ), UUID(grant_id), version_no)
+
+
+def read_signatures(*, upload_id: str) -> bool:
+    """A signed document was uploaded: read the signatures in it and compare its pages with the offer."""
+    return services.read_signatures(jobs.actor(Permission.AGREEMENT_READ), UUID(upload_id))
+
+
 def eligibility_letter(*, letter_id: str) -> None:
     """A decision letter was sent: print it as it was frozen."""
     services.print_letter(jobs.actor(Permission.APPLICATION_CHECK), UUID(letter_id))

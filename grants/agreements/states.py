@@ -311,15 +311,83 @@ class HoldReason(StrEnum):
         }[self]
 
 
+class AccessionStanding(StrEnum):
+    """Where a partner stands with its accession; derived from what was signed or ended, and from the day."""
+
+    WAITING = "waiting"
+    OVERDUE = "overdue"
+    ACCEDED = "acceded"
+    ENDED = "ended"
+
+
 class SignatureMethod(StrEnum):
     """How a signature was given."""
 
     RECORDED = "recorded"
+    UPLOADED = "uploaded"
 
     @property
     def words(self) -> str:
         """For pages and papers, after the name."""
-        return {SignatureMethod.RECORDED: "recorded in this program after signing in anew"}[self]
+        return {
+            SignatureMethod.RECORDED: "recorded in this program after signing in anew",
+            SignatureMethod.UPLOADED: "on a signed document that was uploaded and checked",
+        }[self]
+
+
+class UploadKind(StrEnum):
+    """What a signed document that is uploaded is."""
+
+    QUALIFIED = "qualified"
+    SCAN = "scan"
+
+    @property
+    def words(self) -> str:
+        """For pages."""
+        return {
+            UploadKind.QUALIFIED: "Signed electronically (a qualified signature of any provider)",
+            UploadKind.SCAN: "Scan of a document that was signed by hand",
+        }[self]
+
+
+class UploadState(StrEnum):
+    """A signed document counts only after a second person has checked it."""
+
+    PROPOSED = "proposed"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+U = UploadState
+
+SIGNED_UPLOAD = Machine(
+    "signed document",
+    UploadState,
+    U.PROPOSED,
+    [
+        Transition("accept", (U.PROPOSED,), U.ACCEPTED, Permission.AGREEMENT_CHECK_SIGNED),
+        Transition("refuse", (U.PROPOSED,), U.REFUSED, Permission.AGREEMENT_CHECK_SIGNED),
+    ],
+)
+
+
+class OfferedPages(StrEnum):
+    """How the pages of a signed document stand to those that were offered."""
+
+    WHOLE = "whole"
+    SAME = "same"
+    OTHER = "other"
+    UNREAD = "unread"
+
+    @property
+    def words(self) -> str:
+        """A sentence, for pages."""
+        return {
+            OfferedPages.WHOLE: "The file that was offered stands in it byte for byte, and its pages show nothing else.",
+            OfferedPages.SAME: "The file was written anew by another program, and its pages are those that were offered.",
+            OfferedPages.OTHER: "Its pages are not those that were offered: compare every page with the offer by eye.",
+            OfferedPages.UNREAD: "Its pages could not be compared with the offer by the program: compare every page by eye.",
+        }[self]
 
 
 class ContactRole(StrEnum):

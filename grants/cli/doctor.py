@@ -7,12 +7,14 @@ import os
 import shutil
 import smtplib
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import click
+from cryptography.hazmat.primitives.serialization import pkcs12
 
 from grants import local
 from grants.cli.program import ROOT, Program
@@ -79,7 +81,7 @@ def examine(program: Program) -> list[Finding]:
     if settings.BASE_URL.startswith("https://") and not settings.TRUSTED_PROXIES:
         words = "TRUSTED_PROXIES is 0: behind a proxy everybody seems to come from one address; set it to 1"
         found.append(Finding(Level.WARNING, "proxy", words))
-    found += [*_disk(settings.home), *_signing_key(settings)]
+    found += [*_disk(settings.home), *_signing_key(settings), *_programme_certificate(settings)]
     embedded = not (settings.DATABASE_URL and settings.REDIS_URL)
     if embedded and not (settings.home / "servers.json").exists():
         return [*found, Finding(Level.WARNING, "database", "not made yet; `make run` makes it")]
@@ -202,6 +204,34 @@ def _signing_key(settings: Any) -> list[Finding]:
     return [
         Finding(Level.WARNING, "checkpoints", f"others on this machine may read {path}, the key that signs; chmod 600")
     ]
+
+
+def _programme_certificate(settings: Any) -> list[Finding]:
+    """Whether agreements in force can be signed for the programme; nothing is said where no certificate is configured."""
+    if not settings.PROGRAMME_SIGNING_KEY:
+        return []
+    key, password = Path(settings.PROGRAMME_SIGNING_KEY), Path(settings.PROGRAMME_SIGNING_PASSWORD_FILE)
+    open_to_others = [
+        Finding(Level.WARNING, "certificate", f"others on this machine may read {path}; chmod 600")
+        for path in (key, password)
+        if path.exists() and not signing.is_private(path)
+    ]
+    try:
+        data, secret = key.read_bytes(), password.read_text(encoding="utf-8").strip()
+        certificate = pkcs12.load_key_and_certificates(data, secret.encode())[1]
+    except (OSError, UnicodeDecodeError) as error:
+        return [*open_to_others, Finding(Level.RED, "certificate", f"the file cannot be read: {error}")]
+    except ValueError:
+        words = f"{key} is not opened by the password in {password}, or is no PKCS#12 file"
+        return [*open_to_others, Finding(Level.RED, "certificate", words)]
+    if certificate is None:
+        return [*open_to_others, Finding(Level.RED, "certificate", f"{key} holds no certificate")]
+    ends = certificate.not_valid_after_utc
+    day = clock.long_date(clock.in_zone(ends).date())
+    if ends <= clock.now():
+        return [*open_to_others, Finding(Level.RED, "certificate", f"the programme’s certificate ended on {day}")]
+    level = Level.WARNING if ends <= clock.now() + timedelta(days=30) else Level.WELL
+    return [*open_to_others, Finding(level, "certificate", f"agreements are signed for the programme; until {day}")]
 
 
 def _scanner(program: Program, settings: Any) -> Finding:

@@ -61,6 +61,7 @@ APPEND_ONLY_TABLES = frozenset(
     {
         "assignment_loss",
         "accepted_cost",
+        "accession_signature",
         "account_waiting",
         "act",
         "act_key",
@@ -138,6 +139,9 @@ class WrittenOnce:
 
 # Decisions, signatures and declarations: no row of these is deleted, and what was decided is not rewritten.
 WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
+    "accession": WrittenOnce(
+        once=("acceded_at", "acceded_version", "ended_at", "ended_by", "end_reason", "told_late_at")
+    ),
     "agreement_hold": WrittenOnce(once=("lifted_on", "lifted_by", "lifted_at", "lift_words")),
     "agreement_offer": WrittenOnce(once=("ended_at", "ended_why")),
     "authority_limit": WrittenOnce(once=("decided_by", "decided_at", "decide_reason"), free=("state",)),
@@ -279,6 +283,7 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     "selection_move": WrittenOnce(
         once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)
     ),
+    "signed_upload": WrittenOnce(once=("findings", "read_at", "checked_by", "checked_at", "words"), free=("state",)),
 }
 
 

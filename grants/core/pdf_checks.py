@@ -54,7 +54,7 @@ _PLACES_OF_FILES = frozenset({"/F", "/UF", "/DOS", "/Mac", "/Unix"})
 
 def check_pdf(path: Path, name: str, pages_max: int | None = None) -> None:
     """Refuse a PDF that is locked, damaged, too long, or does anything but be read; raises :class:`Invalid`."""
-    pikepdf = _library()
+    pikepdf = library()
     try:
         with pikepdf.open(path) as pdf:
             if pdf.is_encrypted:
@@ -78,7 +78,8 @@ def check_pdf(path: Path, name: str, pages_max: int | None = None) -> None:
 
 
 @functools.cache
-def _library() -> ModuleType:
+def library() -> ModuleType:
+    """pikepdf with its limits set: nothing that is packed grows without end."""
     import pikepdf
 
     # An object stream of a few kilobytes can unpack to gigabytes: the library itself must stop there.
@@ -100,7 +101,7 @@ class _Walk:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._pikepdf: Any = _library()
+        self._pikepdf: Any = library()
         self._seen = 0
         self._ends = time.monotonic() + SECONDS_MAX
 

@@ -13,7 +13,9 @@ from grants.core import faults
 class Permission(StrEnum):
     """Every permission by name: the thing, a colon, the verb of its act. Alphabetised."""
 
+    AGREEMENT_ACCEDE = "agreement:accede"
     AGREEMENT_ANSWER = "agreement:answer"
+    AGREEMENT_CHECK_SIGNED = "agreement:check_signed"
     AGREEMENT_CLOSE = "agreement:close"
     AGREEMENT_HOLD = "agreement:hold"
     AGREEMENT_LAPSE = "agreement:lapse"

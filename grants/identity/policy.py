@@ -67,6 +67,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     ),
     Role.PROGRAMME_MANAGER: _READS_MONEY
     | {
+        P.AGREEMENT_CHECK_SIGNED,
         P.AGREEMENT_PREPARE,
         P.APPLICATION_CONFIRM_TAKEOVER,
         P.APPLICATION_READ,
@@ -111,6 +112,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     ),
     Role.PROJECT_OFFICER: frozenset(
         {
+            P.AGREEMENT_CHECK_SIGNED,
             P.AGREEMENT_PREPARE,
             P.AGREEMENT_READ,
             P.APPLICATION_READ,
@@ -263,6 +265,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     ),
     Role.APPLICATION_PARTNER: frozenset(
         {
+            P.AGREEMENT_ACCEDE,
             P.AGREEMENT_ANSWER,
             P.AGREEMENT_READ,
             P.APPLICATION_COMMENT,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -13,30 +11,22 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from grants.agreements import queries, services
+from grants.agreements import services
 from grants.agreements.models import Grant, RevisionVerdict, RevisionVersion
-from grants.agreements.rules import GrantView, PlannedMilestone, RevisionView, Share, Terms, offer_problems
+from grants.agreements.rules import PlannedMilestone, Share, Terms, offer_problems
 from grants.agreements.states import RevisionState
-from grants.applications.models import Application, ApplicationPartner, Submission
-from grants.applications.rules import BudgetInput, PlanInput, digest
-from grants.applications.states import PartnerRole, PartnerState
+from grants.applications.rules import BudgetInput, PlanInput
 from grants.budgets import queries as budgets
 from grants.budgets.models import Budget
 from grants.budgets.rules import (
-    BudgetContent,
     Cell,
-    ItemKind,
-    Months,
-    PlanItem,
     PlannedPackage,
     Purpose,
     Shown,
     Source,
     SourceKind,
     field_name,
-    to_mapping,
 )
-from grants.calls import queries as calls
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db, get
@@ -51,106 +41,12 @@ from grants.identity.queries import actor_for
 from tests import actors
 from tests.agreements.conftest import tie
 from tests.applications.pages import post, send, text_of, values_of
-from tests.awards.publishing import tell_all
-from tests.evaluation.scene import Scene
+from tests.awards.agreeing import PLAN, Prepared
 from tests.factories import identity as people
 from tests.shut import shuts
 from tests.statements import statements
-from tests.worlds import World, Worlds
 
 S = RevisionState
-PLAN = PlannedPackage("WP1", "Blocks", None, Months(1, 12), (PlanItem(ItemKind.TASK, "Ask", None, Months(1, 3)),))
-
-
-@dataclass
-class Prepared:
-    """A grant in preparation of two beneficiaries, with who writes for either."""
-
-    reference: str
-    grant_id: UUID
-    city_id: UUID
-    partner_id: UUID
-    lead_id: UUID
-    second_id: UUID
-    category: str
-
-    @property
-    def grant(self) -> GrantView:
-        return queries.grant(actors.pia(), self.reference)
-
-    @property
-    def revision(self) -> RevisionView:
-        found = queries.revision(self.grant)
-        assert found is not None
-        return found
-
-    @property
-    def lead(self) -> Actor:
-        return actor_for(self.lead_id, fresh=True)
-
-    @property
-    def second(self) -> Actor:
-        return actor_for(self.second_id, fresh=True)
-
-    def write(self, actor: Actor, who: UUID, amount: Money, shown: Shown | None = None) -> Any:
-        given = BudgetInput((Cell(who, self.category, amount),), None if shown is None else (shown,))
-        return services.revise_budget(actor, self.grant_id, given)
-
-    def sent(self) -> int:
-        return services.send_revision(self.lead, self.grant_id, seen=self.revision.new.fingerprint)
-
-
-@pytest.fixture(scope="session")
-def prepared_world(worlds: Worlds, small_world: World[Scene], decided_world: World[None]) -> World[Prepared]:
-    """The first selected application asked for 400,000 in two parts; an officer prepares its grant."""
-
-    def prepared() -> Prepared:
-        scene = small_world.told()
-        application_id = scene.application_ids[0]
-        tell_all(scene)
-        with arranging():
-            application = get(Application, application_id)
-            city_id = application.coordinator_id
-            second = people.organisation("Second city of the grant")
-            person = people.user("Petra Partner", organisation_id=second.id)
-            people.role(person.id, Role.APPLICATION_PARTNER, kind="application", object_id=application_id)
-            db.session.add(
-                ApplicationPartner(
-                    application_id=application_id, organisation_id=second.id, position=1,
-                    role=PartnerRole.PARTNER.value, state=PartnerState.ACCEPTED.value, contact_user_id=person.id,
-                )
-            )  # fmt: skip
-            rules = calls.call_by_id(scene.call_id).content.budget_rules
-            category = next(each.code for each in rules.entered if each.in_flat_rate_base)
-            content = BudgetContent(
-                rules,
-                (city_id, second.id),
-                (Cell(city_id, category, euros(200_000)), Cell(second.id, category, euros(120_000))),
-                plan=(PLAN,),
-            )
-            first = get(Submission, application.submission_id)
-            member = first.content["consortium"][0]
-            snapshot = first.content | {
-                "budget": to_mapping(content),
-                "consortium": [member, member | {"organisation_id": str(second.id), "role": "partner"}],
-            }
-            newer = Submission(
-                application_id=application_id, number=2, receipt_number=900, submitted_at=first.submitted_at,
-                submitted_by=first.submitted_by, closes_at=first.closes_at, content=snapshot, sha256=digest(snapshot),
-                requested=euros(400_000),
-            )  # fmt: skip
-            db.session.add(newer)
-            application.submission_id = newer.id
-            partner_id, second_id = second.id, person.id
-        made = services.prepare(actors.pia(), application_id, starts_on=date(2023, 6, 1))
-        return Prepared(made.reference, made.id, city_id, partner_id, scene.leads[0], second_id, category)
-
-    return worlds.of(prepared, like=decided_world)
-
-
-@pytest.fixture
-def prepared(app: Flask, prepared_world: World[Prepared]) -> Prepared:
-    return prepared_world.told()
 
 
 def test_a_grant_begins_with_a_budget_and_a_description_of_its_own_that_say_what_was_submitted(

@@ -14,6 +14,7 @@ from tests.servers import Cluster
 
 # A column of each that says what was decided, and a change of it.
 REWRITTEN = {
+    "accession": "due_on = '2000-01-01'",
     "agreement_hold": "words = 'x'",
     "agreement_offer": "sha256 = sha256('x')",
     "authority_limit": "reason = 'x'",
@@ -52,6 +53,7 @@ REWRITTEN = {
     "selection_move": "amount = 1",
     "sent_elsewhere": "total = 1",
     "sent_elsewhere_line": "amount = 1",
+    "signed_upload": "original_kept_at = 'x'",
 }
 
 

@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 import grants
-from grants.agreements.models import BankAccount, Grant, GrantRevision, Milestone
+from grants.agreements.models import BankAccount, Grant, GrantRevision, Milestone, SignedUpload
 from grants.applications.models import Application, ApplicationPartner
 from grants.awards import queries as awards
 from grants.awards.models import (
@@ -87,6 +87,7 @@ KEPT_IN: dict[str, Any] = {
     "move from the reserve list": SelectionMove.state,
     "panel meeting": PanelMeeting.state,
     "grant": Grant.state,
+    "signed document": SignedUpload.state,
     "revision": GrantRevision.state,
     "bank account": BankAccount.state,
     "milestone": Milestone.state,
@@ -109,6 +110,9 @@ KEPT_IN: dict[str, Any] = {
 }
 # What the demo does not show, and why.
 NOT_SHOWN = {
+    ("signed document", "proposed"): "everybody of the demo signs in the program; another test holds that",
+    ("signed document", "accepted"): "everybody of the demo signs in the program; another test holds that",
+    ("signed document", "refused"): "everybody of the demo signs in the program; another test holds that",
     ("invitation to the pool", "agreed"): "nobody of the demo answers by the link of a mail; another test holds that",
     ("job", "queued"): "the demo works its jobs off before it goes on",
     ("job", "running"): "the demo works its jobs off before it goes on",

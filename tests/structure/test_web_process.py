@@ -10,7 +10,18 @@ from pathlib import Path
 
 from tests.structure.trees import ROOT, short, trees
 
-HEAVY = ("pandas", "numpy", "ortools", "highspy", "reportlab", "openpyxl", "xlsxwriter", "matplotlib")
+HEAVY = (
+    "pandas",
+    "numpy",
+    "ortools",
+    "highspy",
+    "reportlab",
+    "openpyxl",
+    "xlsxwriter",
+    "matplotlib",
+    "pyhanko",
+    "pyhanko_certvalidator",
+)
 PROGRAM = f"""
 import sys
 from config import Config

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grants.agreements.forms.acceding import AccedeForm, EndAccessionForm, partner_power_form
 from grants.agreements.forms.accounts import AccountForm, ConfirmAccountForm, RefuseAccountForm, WaitingForm
 from grants.agreements.forms.conditions import AcceptForm, ReturnForm, about, condition_form, due_form
 from grants.agreements.forms.deeds import (
@@ -17,14 +18,18 @@ from grants.agreements.forms.deeds import (
 from grants.agreements.forms.holding import HoldForm, LiftHoldForm, hold_form
 from grants.agreements.forms.revising import AcceptRevisionForm, NoRevisionForm, ReturnRevisionForm, SendRevisionForm
 from grants.agreements.forms.terms import terms_form
+from grants.agreements.forms.uploading import AcceptSignedForm, RefuseSignedForm, signed_upload_form
 
 __all__ = [
+    "AccedeForm",
     "AcceptForm",
     "AcceptRevisionForm",
+    "AcceptSignedForm",
     "AccountForm",
     "ConfirmAccountForm",
     "ContactForm",
     "DismissForm",
+    "EndAccessionForm",
     "EndForm",
     "HoldForm",
     "LiftHoldForm",
@@ -33,6 +38,7 @@ __all__ = [
     "PrepareForm",
     "ReasonForm",
     "RefuseAccountForm",
+    "RefuseSignedForm",
     "ReturnForm",
     "ReturnRevisionForm",
     "SendRevisionForm",
@@ -43,5 +49,7 @@ __all__ = [
     "condition_form",
     "due_form",
     "hold_form",
+    "partner_power_form",
+    "signed_upload_form",
     "terms_form",
 ]

@@ -252,7 +252,7 @@ def condition_form(grant: GrantView, view: ConditionView, part: PartView, today:
     if kind is AidForm:
         amounts = {f"aid_{year}": MoneyField(f"De minimis aid received in {year}", [Optional()]) for year in years}
         kind = type("AidForm", (AidForm,), {"years": years, **amounts})
-    form = kind(data={"about": about(part), "number": str(part.number), **_stands(part)}, **options)
+    form = kind(data={"about": about(part), "number": str(part.number), **stands(part)}, **options)
     form.evidence_on.label.text = view.condition.day_label
     if isinstance(form, PowerForm):
         named = [each for each in grant.contacts if each.role is ContactRole.SIGNATORY]
@@ -262,7 +262,7 @@ def condition_form(grant: GrantView, view: ConditionView, part: PartView, today:
     return form
 
 
-def _stands(part: PartView) -> dict[str, Any]:
+def stands(part: PartView) -> dict[str, Any]:
     """What the answer that stands says, by field."""
     if part.answer is None:
         return {}

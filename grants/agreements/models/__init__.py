@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from grants.agreements.models.acceding import Accession, AccessionSignature
 from grants.agreements.models.accounts import AccountWaiting, BankAccount
 from grants.agreements.models.grants import Beneficiary, Grant, Milestone, PaymentScheduleLine
 from grants.agreements.models.holding import AgreementHold
 from grants.agreements.models.preparing import DueDiligenceItem, PreparationFact, PreparationVerdict
 from grants.agreements.models.revising import GrantRevision, RevisionVerdict, RevisionVersion
 from grants.agreements.models.signing import AgreementOffer, AgreementSignature, AgreementVersion
+from grants.agreements.models.uploading import SignedUpload
 
 __all__ = [
+    "Accession",
+    "AccessionSignature",
     "AccountWaiting",
     "AgreementHold",
     "AgreementOffer",
@@ -26,4 +30,5 @@ __all__ = [
     "PreparationVerdict",
     "RevisionVerdict",
     "RevisionVersion",
+    "SignedUpload",
 ]

@@ -69,7 +69,6 @@ class AgreementSignature(Row):
             "offer_no",
             "signed_by",
             unique=True,
-            postgresql_where=column("method") == SignatureMethod.RECORDED.value,
         ),
         state_check(Side, "side"),
         state_check(SignatureMethod, "method"),
@@ -77,6 +76,10 @@ class AgreementSignature(Row):
         CheckConstraint("octet_length(document_sha256) = 32", name="document_sha256_length"),
         CheckConstraint("power_id IS NULL OR side = 'city'", name="power_of_city"),
         CheckConstraint("role_id IS NULL OR side = 'programme'", name="role_of_programme"),
+        CheckConstraint(
+            "(method = 'uploaded') = (upload_id IS NOT NULL) AND (upload_id IS NULL) = (signed_on IS NULL)",
+            name="uploaded_has_document",
+        ),
     )
 
     grant_id: Mapped[UUID] = mapped_column(points_to("grant_agreement.id"))
@@ -88,6 +91,9 @@ class AgreementSignature(Row):
     name: Mapped[str] = mapped_column(info=DIGEST)
     capacity: Mapped[str]
     method: Mapped[str] = mapped_column(default=SignatureMethod.RECORDED.value)
+    # Of a signature on an uploaded document: which, and the day that stands beside it.
+    upload_id: Mapped[UUID | None] = mapped_column(points_to("signed_upload.id"))
+    signed_on: Mapped[date | None]
     # By what the person signed, and as it was in words: the accepted answer about the power to sign for the city, the dated
     # role of the programme. Empty in signatures of before it was kept.
     power_id: Mapped[UUID | None] = mapped_column(points_to("preparation_fact.id"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grants.agreements.queries.acceding import acceded, accessions, late_untold, speaks_for
 from grants.agreements.queries.bank_accounts import (
     ACCOUNT_FILES,
     PayeeAccounts,
@@ -37,11 +38,21 @@ from grants.agreements.queries.reach import (
 from grants.agreements.queries.reading import contacts, grant, milestones, payment_clock_of, team, time_limits_of, view
 from grants.agreements.queries.revising import revised, revision, revision_now, revision_page, revision_row
 from grants.agreements.queries.texts import offered_text, text_of
+from grants.agreements.queries.uploading import (
+    UPLOAD_FILES,
+    conditions_on,
+    possible_signers,
+    signed_uploads,
+    upload_scope,
+)
 
 __all__ = [
     "ACCOUNT_FILES",
     "HOLD_FILES",
+    "UPLOAD_FILES",
     "PayeeAccounts",
+    "acceded",
+    "accessions",
     "account_file",
     "accounts",
     "acts_for_city",
@@ -49,6 +60,7 @@ __all__ = [
     "answered_for",
     "conditions",
     "conditions_now",
+    "conditions_on",
     "conflicts_among",
     "contacts",
     "duties",
@@ -61,11 +73,13 @@ __all__ = [
     "id_of",
     "in_conflict_with",
     "is_declined",
+    "late_untold",
     "lies_in",
     "milestones",
     "offered_text",
     "payee_accounts",
     "payment_clock_of",
+    "possible_signers",
     "proposed_account",
     "reach_of",
     "readable",
@@ -80,10 +94,13 @@ __all__ = [
     "selected_without_grant",
     "shared_with",
     "shared_with_accounts",
+    "signed_uploads",
     "signers_of_programme",
+    "speaks_for",
     "team",
     "text_of",
     "time_limits_of",
+    "upload_scope",
     "view",
     "visible",
     "waiting_by_programme",

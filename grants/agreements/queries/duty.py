@@ -16,9 +16,11 @@ from grants.agreements.models import (
     Grant,
     GrantRevision,
 )
+from grants.agreements.queries.acceding import accession_duties
 from grants.agreements.queries.conditions import answered_for, spoken_for
 from grants.agreements.queries.lists import selected_without_grant
 from grants.agreements.queries.reach import scope, visible
+from grants.agreements.queries.uploading import upload_duties
 from grants.agreements.rules import ConditionView, PartView
 from grants.agreements.states import (
     AskedOf,
@@ -46,6 +48,8 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
         _signature_duties(actor, Side.CITY, Permission.AGREEMENT_SIGN_CITY),
         _signature_duties(actor, Side.PROGRAMME, Permission.AGREEMENT_SIGN_PROGRAMME),
         _account_duties(actor),
+        accession_duties.asking(actor),
+        upload_duties.asking(actor),
     )
     found = yield from side_by_side(kinds)
     return tuple(duty for duties in found for duty in duties)

@@ -204,7 +204,7 @@ def _checks(grant_id: UUID) -> Asking[tuple[CheckView, ...]]:
 _OF_SIGNATURE = (
     AgreementSignature.side, AgreementSignature.signed_by, AgreementSignature.name, AgreementSignature.capacity,
     AgreementSignature.signed_at, AgreementSignature.document_sha256, AgreementSignature.offer_no,
-    AgreementSignature.method, AgreementSignature.power,
+    AgreementSignature.method, AgreementSignature.power, AgreementSignature.signed_on,
 )  # fmt: skip
 
 
@@ -226,6 +226,7 @@ def _signatures(grant_id: UUID) -> Asking[tuple[SignatureView, ...]]:
             row.offer_no,
             SignatureMethod(row.method),
             row.power or "",
+            row.signed_on,
         )
         for row in rows
     )

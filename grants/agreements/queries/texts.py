@@ -15,6 +15,7 @@ from grants.agreements.rules import AgreementText, Annexes, GrantView
 from grants.agreements.states import ConditionKey, Verdict
 from grants.applications import queries as applications
 from grants.applications.rules import SubmittedContent
+from grants.calls import queries as calls
 from grants.core import encoding
 from grants.core.errors import NotFound
 from grants.core.together import Asking, ask, reader, side_by_side
@@ -25,12 +26,16 @@ def text_of(grant: GrantView) -> Asking[AgreementText]:
     """What the agreement says: as its offer that stands froze it, or as it would be offered now."""
     if grant.offer is not None:
         return (yield from offered_text.asking(grant.id, grant.offer.number))
-    about: tuple[Asking[Any], ...] = (_annexes(grant), answers_of.asking([grant.id]))
-    beside, answers = yield from side_by_side(about)
-    powers = [answer for _, answer in answers if answer.key is ConditionKey.POWER_TO_SIGN]
+    about: tuple[Asking[Any], ...] = (
+        *(_annexes(grant), answers_of.asking([grant.id]), calls.call_by_id.asking(grant.call_id)),
+    )
+    beside, answers, call = yield from side_by_side(about)
+    powers = [
+        answer for _, answer in answers if answer.key is ConditionKey.POWER_TO_SIGN and answer.organisation_id is None
+    ]
     last = powers[-1] if powers else None
     accepted = last if last and last.verdict and last.verdict.verdict is Verdict.ACCEPTED else None
-    return rules.agreement_text(grant, beside, rules.power_in(accepted))
+    return rules.agreement_text(grant, beside, rules.power_in(accepted), accession_days=call.content.accession_days)
 
 
 @reader

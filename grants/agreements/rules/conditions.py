@@ -690,6 +690,13 @@ def power_in(answer: AnswerView | None) -> PowerToSign | None:
     return answer.content if answer is not None and isinstance(answer.content, PowerToSign) else None
 
 
+def power_of_content(content: Content) -> PowerToSign:
+    """What was stated where a power to sign was asked for; raises :class:`NotFound` for anything else."""
+    if not isinstance(content, PowerToSign):
+        raise NotFound
+    return content
+
+
 def refuse_without_power(views: Sequence[ConditionView], user_id: UUID | None) -> AnswerView | None:
     """Only who holds an accepted power to sign, valid this day, signs for the city; the answer that gives it.
 

@@ -182,6 +182,8 @@ class SignatureView:
     method: SignatureMethod = SignatureMethod.RECORDED
     # By what the person signs, as it was recorded; empty where nothing was asked for.
     power: str = ""
+    # Of one on an uploaded document: the day that stands beside it; then it counts from ``signed_at`` on.
+    signed_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +330,11 @@ def refuse_signed(grant: GrantView, side: Side, user_id: UUID | None) -> None:
 def version_role(number: int) -> str:
     """The role of the file of a version; the first has the one it had before there were versions."""
     return "agreement" if number == 1 else f"agreement-{number}"
+
+
+def certified_role(number: int) -> str:
+    """The role of the file of a version that the programme signed by its certificate, beside the one without."""
+    return f"{version_role(number)}-certified"
 
 
 def offer_role(number: int) -> str:

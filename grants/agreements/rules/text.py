@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from grants.agreements.rules.acceding import REMOVAL_DAYS
 from grants.agreements.rules.annexes import Annexes, BudgetTable, Description, PlanLine
 from grants.agreements.rules.conditions import PowerToSign
 from grants.agreements.rules.showing import GrantView
@@ -31,6 +32,22 @@ class SigningRule:
         city = f"{' and '.join(self.city)} sign together" if self.needs_city > 1 else "one person signs"
         programme = f"{self.needs_programme} people sign" if self.needs_programme > 1 else "one person signs"
         return f"For the coordinator, {city}; for the programme, {programme}."
+
+
+@dataclass(frozen=True, slots=True)
+class AccessionRule:
+    """Within how many calendar days after the agreement enters into force each partner accedes to it."""
+
+    days: int
+
+    @property
+    def words(self) -> str:
+        """As sentences of the agreement."""
+        return (
+            f"Each partner accedes to this agreement within {self.days} calendar days after it enters into force, by its own "
+            "signature. Where one does not, the coordinator asks for its removal within "
+            f"{REMOVAL_DAYS} calendar days after that."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +80,8 @@ class AgreementText:
     description: Description | None = None
     work_plan: tuple[PlanLine, ...] | None = None
     budget: BudgetTable | None = None
+    # Stated where the call has partners accede.
+    accession: AccessionRule | None = None
 
     @property
     def annexes(self) -> tuple[str, ...]:
@@ -84,11 +103,13 @@ class AgreementText:
 # signed with.
 LATER = (
     *("time_limits", "payment_clock", "version", "signing", "special_conditions"),
-    *("description", "work_plan", "budget"),
+    *("description", "work_plan", "budget", "accession"),
 )
 
 
-def agreement_text(grant: GrantView, beside: Annexes, power: PowerToSign | None = None) -> AgreementText:
+def agreement_text(
+    grant: GrantView, beside: Annexes, power: PowerToSign | None = None, *, accession_days: int | None = None
+) -> AgreementText:
     """The text as the grant stands now; it counts once it is offered."""
     signing = signing_rule(grant, power)
     return AgreementText(
@@ -117,6 +138,7 @@ def agreement_text(grant: GrantView, beside: Annexes, power: PowerToSign | None 
         description=beside.description,
         work_plan=beside.work_plan,
         budget=beside.budget,
+        accession=AccessionRule(accession_days) if accession_days and len(grant.beneficiaries) > 1 else None,
     )
 
 

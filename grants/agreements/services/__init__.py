@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+from grants.agreements.services.acceding import (
+    accede,
+    accept_power,
+    ask_accessions,
+    end_accession,
+    plan_accessions,
+    record_power,
+    return_power,
+    state_power,
+    tell_late_accession,
+)
 from grants.agreements.services.accounts import (
     confirm_account,
     enter_account,
@@ -34,35 +45,54 @@ from grants.agreements.services.revising import (
     send_revision,
 )
 from grants.agreements.services.signing import offer, open_document, sign_city, sign_programme, take_back
+from grants.agreements.services.uploading import (
+    accept_signed,
+    note_signatures,
+    open_signed,
+    refuse_signed_upload,
+    upload_signed,
+    upload_signed_city,
+)
 
 __all__ = [
+    "accede",
     "accept_answer",
+    "accept_power",
     "accept_revision",
+    "accept_signed",
     "appoint",
+    "ask_accessions",
     "confirm_account",
     "decline",
     "dismiss",
     "drop",
+    "end_accession",
     "enter_account",
     "hold",
     "lapse",
     "lay_down_waiting",
     "lift_hold",
     "need_no_revision",
+    "note_signatures",
     "offer",
     "open_account_evidence",
     "open_document",
     "open_evidence",
     "open_hold_notice",
+    "open_signed",
+    "plan_accessions",
     "plan_ends",
     "prepare",
     "record_condition",
+    "record_power",
     "refuse_account",
     "refuse_conflict",
     "refuse_held",
+    "refuse_signed_upload",
     "remind_of_end",
     "report_plan",
     "return_answer",
+    "return_power",
     "return_revision",
     "revise_budget",
     "revise_plan",
@@ -75,6 +105,10 @@ __all__ = [
     "sign_city",
     "sign_programme",
     "state_condition",
+    "state_power",
     "take_back",
+    "tell_late_accession",
     "time_limits",
+    "upload_signed",
+    "upload_signed_city",
 ]

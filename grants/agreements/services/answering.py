@@ -94,7 +94,7 @@ def _state(actor: Actor, grant: Grant, shown: GrantView, given: ConditionInput, 
         grant_id=grant.id,
         organisation_id=tidy.organisation_id,
         kind=tidy.key.value,
-        number=1 + (_last_number(grant.id) or 0),
+        number=1 + (last_number(grant.id) or 0),
         content=encoding.encode(tidy.content),
         evidence_on=tidy.evidence_on,
         valid_from=tidy.valid_from,
@@ -136,7 +136,8 @@ def _refuse_wrong(given: ConditionInput, shown: GrantView, today: date, ceiling:
             return
 
 
-def _last_number(grant_id: UUID) -> int | None:
+def last_number(grant_id: UUID) -> int | None:
+    """The number of the newest answer of a grant; None where none was given."""
     return db.session.scalar(select(func.max(PreparationFact.number)).where(PreparationFact.grant_id == grant_id))
 
 
@@ -253,9 +254,9 @@ def open_evidence(actor: Actor, grant_id: UUID, sha256: str) -> FileView:
         raise NotFound
     file_id, key, organisation_id = found
     own = queries.reach_of(actor, shown)
-    readable = own is None or not (
-        rules.CONDITIONS[key].of_coordinator or (organisation_id is not None and organisation_id not in own)
-    )
+    # The power of a partner that accedes is the partner's own.
+    of_others = rules.CONDITIONS[key].of_coordinator if organisation_id is None else organisation_id not in (own or ())
+    readable = own is None or not of_others
     if not readable:
         raise NotFound
     return files.view(file_id)

@@ -93,7 +93,7 @@ def sign(
             method=SignatureMethod.RECORDED.value,
             power_id=power.id if power else None,
             role_id=role.id if role else None,
-            power=_power_words(power) or (role.words if role else None),
+            power=power_words(power) or (role.words if role else None),
             document=encoding.encode(text),
             document_sha256=bytes.fromhex(stands),
         )
@@ -102,7 +102,8 @@ def sign(
     return done | {side} if shown.missing(side) == 1 else done
 
 
-def _power_words(answer: AnswerView | None) -> str | None:
+def power_words(answer: AnswerView | None) -> str | None:
+    """By what somebody signs for a city or a partner, as a signature keeps it."""
     power = rules.power_in(answer)
     if answer is None or power is None:
         return None

@@ -14,6 +14,7 @@ from grants.agreements.rules import (
     GrantView,
 )
 from grants.agreements.services import offering
+from grants.agreements.services.acceding import ask_accessions
 from grants.agreements.services.conflicts import refuse_conflict
 from grants.agreements.services.preparing import summary_of
 from grants.agreements.states import (
@@ -124,17 +125,18 @@ def _sign(actor: Actor, grant_id: UUID, side: Side, capacity: str, document_sha2
     shown = queries.view(grant)
     done = offering.sign(actor, grant, shown, side, capacity=capacity, document_sha256=document_sha256)
     if done == frozenset(Side):
-        _enter_into_force(grant, shown)
+        enter_into_force(grant, shown)
     return summary_of(grant)
 
 
-def _enter_into_force(grant: Grant, shown: GrantView) -> None:
+def enter_into_force(grant: Grant, shown: GrantView) -> None:
     """Both have signed: the grant is awarded, its maximum committed budgetarily (E4), then legally (E5)."""
     application = locked(Application, grant.application_id)
     GRANT.move(grant, "enter_into_force")
     APPLICATION.move(application, "award")
     grant.in_force_at = acts.moment()
-    offering.new_version(grant, shown)
+    version = offering.new_version(grant, shown)
+    ask_accessions(grant, version.number, queries.offered_text(grant.id, version.offer_no))
     today = clock.in_zone(acts.moment()).date()
     dims = Dimensions(fund_source_id=grant.fund_source_id, call_id=grant.call_id, document_id=grant.application_id)
     of_grant = Dimensions(grant.fund_source_id, grant.call_id, grant.id, document_id=grant.id)

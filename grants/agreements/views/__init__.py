@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from grants.agreements.views import accounts, conditions, grants, holding, people, preparing, revising, signing
+from grants.agreements.views import (
+    acceding,
+    accounts,
+    conditions,
+    grants,
+    holding,
+    people,
+    preparing,
+    revising,
+    signing,
+    uploading,
+)
 from grants.agreements.views.frame import NAVIGATION, bp
 
 __all__ = [
     "NAVIGATION",
+    "acceding",
     "accounts",
     "bp",
     "conditions",
@@ -16,4 +28,5 @@ __all__ = [
     "preparing",
     "revising",
     "signing",
+    "uploading",
 ]

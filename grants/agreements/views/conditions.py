@@ -18,6 +18,7 @@ from grants.agreements.states import AskedOf, ConditionStanding, GrantState
 from grants.agreements.views.frame import P, bp, grant_of, this_day
 from grants.core import files
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound
+from grants.core.files import Incoming
 from grants.web.downloads import send
 from grants.web.routing import current_actor, page, requires, see_other
 
@@ -44,14 +45,18 @@ def condition(ref: str, key: str, place: int) -> Any:
 
 def _answer(grant: GrantView, view: rules.ConditionView, part: rules.PartView, form: Any) -> None:
     act = services.state_condition if view.condition.asked_of is AskedOf.CITY else services.record_condition
+    act(current_actor(), grant.id, form.given(view.key, part), incoming_of(form))
+
+
+def incoming_of(form: Any) -> Incoming | None:
+    """The evidence that came with a form, looked into; None where no file was chosen."""
     upload = request.files.get(form.file.name)
-    incoming = None
-    if upload is not None and upload.filename:
-        try:
-            incoming = files.receive(upload)
-        except Invalid as error:
-            raise Invalid("The file is not taken.", {form.file.name: str(error)}) from error
-    act(current_actor(), grant.id, form.given(view.key, part), incoming)
+    if upload is None or not upload.filename:
+        return None
+    try:
+        return files.receive(upload)
+    except Invalid as error:
+        raise Invalid("The file is not taken.", {form.file.name: str(error)}) from error
 
 
 def _part(ref: str, key: str, place: int) -> tuple[GrantView, rules.ConditionView, rules.PartView]:

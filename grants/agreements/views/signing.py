@@ -64,6 +64,13 @@ def version_pdf(ref: str, number: int) -> Any:
     return _paper(grant_of(ref), rules.version_role(number))
 
 
+@bp.get(f"/grants/<ref>/versions/{_NUMBER}-signed.pdf")
+@requires(P.AGREEMENT_READ)
+def certified_pdf(ref: str, number: int) -> Any:
+    """The same, signed by the certificate of the programme."""
+    return _paper(grant_of(ref), rules.certified_role(number))
+
+
 @bp.get(f"/grants/<ref>/offers/{_NUMBER}")
 @requires(P.AGREEMENT_READ)
 def offered(ref: str, number: int) -> Any:

@@ -245,6 +245,8 @@ class CallContent:
     withheld_days: int = 5
     # Within how many calendar days of its beginning a preparation ends in two signatures; None: the call sets no day.
     preparation_days: int | None = None
+    # Within how many calendar days after the agreement entered into force each partner accedes to it; None: partners do not.
+    accession_days: int | None = None
     # The most de minimis aid of one undertaking in three years (Regulation (EU) 2023/2831, article 3(2)).
     de_minimis_ceiling: Money = DE_MINIMIS_CEILING
     conflict_rules: ConflictRules = USUAL_CONFLICT_RULES

@@ -381,6 +381,13 @@ FIELDS: Mapping[str, Field] = {
         Field(
             "agreement.preparation_days", "Days to prepare and sign an agreement", Group.PAYMENTS, whole(14, 730), int
         ),
+        Field(
+            "agreement.accession_days",
+            "Days for partners to accede to an agreement",
+            Group.PAYMENTS,
+            whole(7, 365),
+            int,
+        ),
         Field("agreement.de_minimis_ceiling", "Most de minimis aid in three years", Group.PAYMENTS, amount, Money),
         Field("payment.unlock_rule", "What unlocks later payments", Group.PAYMENTS, RULE, str),
         Field("reporting.interim_report", "Interim report", Group.PAYMENTS, REPORT, ReportDuty),

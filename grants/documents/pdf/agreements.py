@@ -1,4 +1,4 @@
-"""A grant agreement as PDF: its articles, its annexes and its signatures; one on offer says on each page that it is not signed."""
+"""A grant agreement as PDF: its articles, its annexes and its signatures; one on offer says on each page that it has none yet."""
 
 from __future__ import annotations
 
@@ -72,6 +72,8 @@ def _articles(paper: Paper, text: AgreementText) -> None:
         paper.paragraph(f"{text.payment_clock.words}.")
     if text.signing is not None:
         paper.paragraph(text.signing.words)
+    if text.accession is not None:
+        paper.paragraph(text.accession.words)
     if text.special_conditions:
         paper.heading("Special conditions")
         paper.prose(text.special_conditions)
@@ -92,10 +94,13 @@ def _signatures(paper: Paper, sheet: AgreementSheet) -> None:
 def _signature(given: SignatureView, whose: str) -> str:
     local = clock.in_zone(given.signed_at)
     power = f" By: {given.power}." if given.power else ""
-    return (
-        f"For {whose}: {given.name}, {given.capacity}, {clock.long_date(local.date())}, {local:%H:%M} Brussels time; "
-        f"{given.method.words}.{power} Accepted text {given.document_sha256[:16]}."
+    counted = f"{clock.long_date(local.date())}, {local:%H:%M} Brussels time"
+    when = (
+        f"{clock.long_date(given.signed_on)}, {given.method.words}, {counted}"
+        if given.signed_on
+        else f"{counted}; {given.method.words}"
     )
+    return f"For {whose}: {given.name}, {given.capacity}, {when}.{power} Accepted text {given.document_sha256[:16]}."
 
 
 def _annexes(paper: Paper, text: AgreementText) -> None:

@@ -47,7 +47,10 @@ def agreement_offer(grant_id: UUID, number: int) -> AgreementSheet:
     offer = next(each for each in grant.offers if each.number == number)
     day = clock.long_date(clock.in_zone(offer.offered_at).date())
     return AgreementSheet(
-        text, offer.sha256, f"Offer {number}, NOT SIGNED", f"Offer {number} of {day}, to be read before it is signed"
+        text,
+        offer.sha256,
+        f"Offer {number}, without signatures",
+        f"Offer {number} of {day}, to be read before it is signed",
     )
 
 

@@ -15,6 +15,7 @@ from grants.documents.services.papers import (
     print_receipt,
     print_selection,
 )
+from grants.documents.services.signing import certify_agreement, read_signatures
 from grants.documents.services.statements import (
     FILE_KIND,
     build,
@@ -32,6 +33,7 @@ __all__ = [
     "FILE_KIND",
     "build",
     "cancel",
+    "certify_agreement",
     "download",
     "export",
     "export_audit",
@@ -48,6 +50,7 @@ __all__ = [
     "print_minutes",
     "print_receipt",
     "print_selection",
+    "read_signatures",
     "request",
     "retry",
     "statement_names",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from flask import current_app
+
 from grants.agreements import queries as agreements
 from grants.agreements import rules
 from grants.applications import queries as applications
 from grants.awards import queries as awards
-from grants.core import acts, files
+from grants.core import acts, files, jobs
 from grants.core.acts import act
 from grants.core.errors import NotFound, Refused
 from grants.core.files import FileView
@@ -31,7 +33,17 @@ def print_agreement(actor: Actor, grant_id: UUID, version_no: int = 1) -> FileVi
     sheet = queries.agreement_version(grant_id, version_no)
     if sheet is None:
         raise Refused("The agreement is printed when it is signed.")
-    return _agreement_file(sheet, grant_id, rules.version_role(version_no), f"grant-agreement-{sheet.text.agreement}")
+    made = _agreement_file(sheet, grant_id, rules.version_role(version_no), f"grant-agreement-{sheet.text.agreement}")
+    if current_app.config["PROGRAMME_SIGNING_KEY"]:
+        jobs.queue(
+            "jobs.documents.certify_agreement",
+            subject=("grant", grant_id),
+            unique=f"certify:{grant_id}:{version_no}",
+            asker=jobs.Asker.PROGRAM,
+            grant_id=grant_id,
+            version_no=version_no,
+        )
+    return made
 
 
 @act(

@@ -71,6 +71,7 @@ from grants.identity.queries.people import (
     person,
     person_by_email,
     role_behind,
+    role_on,
     teams,
     users_with,
 )
@@ -134,6 +135,7 @@ __all__ = [
     "rendered_mails",
     "role_behind",
     "role_holds",
+    "role_on",
     "role_places",
     "roles_waiting",
     "sessions",

@@ -150,7 +150,11 @@ class RoleBehind:
 
 def role_behind(actor: Actor, permission: Permission, scope: Scope) -> RoleBehind | None:
     """The dated role that gives a person a permission for a thing now, with who gave and who confirmed it; the oldest of several."""
-    at = acts.moment()
+    return role_on(actor.user_id, permission, scope, acts.moment())
+
+
+def role_on(user_id: UUID | None, permission: Permission, scope: Scope, at: datetime) -> RoleBehind | None:
+    """The same at a moment that may have passed: a role that was confirmed later did not hold then."""
     gave, confirmed = aliased(User), aliased(User)
     row = db.session.execute(
         select(
@@ -163,9 +167,10 @@ def role_behind(actor: Actor, permission: Permission, scope: Scope) -> RoleBehin
         .outerjoin(gave, gave.id == RoleGrant.assigned_by)
         .outerjoin(confirmed, confirmed.id == RoleGrant.confirmed_by)
         .where(
-            RoleGrant.user_id == actor.user_id,
+            RoleGrant.user_id == user_id,
             RoleGrant.role.in_(policy.roles_with(permission)),
             role_holds(at),
+            or_(RoleGrant.needs_confirmation.is_(False), RoleGrant.confirmed_at <= at),
             _in_places(RoleGrant, scope.keys),
         )
         .order_by(RoleGrant.starts_at, RoleGrant.id)

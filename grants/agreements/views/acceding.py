@@ -1,0 +1,202 @@
+"""Pages of the accession of partners: where each stands, who may sign for it, and its signature."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, request
+
+from grants.agreements import queries, services
+from grants.agreements.forms import (
+    AccedeForm,
+    AcceptForm,
+    EndAccessionForm,
+    ReturnForm,
+    about,
+    partner_power_form,
+)
+from grants.agreements.rules import AccessionView, GrantView, power_in
+from grants.agreements.states import ConditionKey, ConditionStanding, GrantState
+from grants.agreements.views.conditions import incoming_of
+from grants.agreements.views.frame import P, bp, grant_of, this_day
+from grants.core.errors import Conflict, NotAllowed, NotFound
+from grants.identity import queries as identity
+from grants.web.routing import current_actor, page, requires, see_other
+
+_PLACE = "<int(max=9999):place>"
+KEY = ConditionKey.POWER_TO_SIGN
+
+
+@bp.get("/grants/<ref>/accession")
+@requires(P.AGREEMENT_READ)
+def accessions(ref: str) -> Any:
+    """Every partner that was asked to accede, for both sides."""
+    grant = grant_of(ref)
+    return page("agreements/accessions.html", grant=grant, found=queries.accessions(grant.id), today=this_day())
+
+
+@bp.route(f"/grants/<ref>/accession/{_PLACE}", methods=["GET", "POST"])
+@requires(P.AGREEMENT_READ)
+def accession(ref: str, place: int) -> Any:
+    """One partner: what was stated about its power to sign, its signatures, and the forms of whoever is asked."""
+    grant, view = _one(ref, place)
+    part = view.part(this_day())
+    form = _power_form(grant, view)
+    if request.method == "POST" and form is None:
+        raise NotAllowed("Whoever speaks for this partner states it, while its accession is waited for.")
+    if form is not None and form.validate_on_submit():
+        try:
+            with form.refusals():
+                form.refuse_other(part)
+                own = _speaks(grant, view)
+                act = services.state_power if own else services.record_power
+                act(current_actor(), grant.id, form.given(KEY, part), incoming_of(form))
+                flash("It is recorded. A colleague of the programme looks at it.", "success")
+                return see_other(".accession", ref=ref, place=place)
+        except Conflict as error:
+            return _clashed(ref, place, form, error, power=form)
+    return _accession(grant, view, power=form)
+
+
+def _one(ref: str, place: int) -> tuple[GrantView, AccessionView]:
+    grant = grant_of(ref)
+    view = next((each for each in queries.accessions(grant.id) if each.place == place), None)
+    if view is None:
+        raise NotFound
+    return grant, view
+
+
+def _speaks(grant: GrantView, view: AccessionView) -> bool:
+    """Whether this person accedes for that partner."""
+    actor = current_actor()
+    if not actor.may(P.AGREEMENT_ACCEDE, queries.scope_of_view(grant)):
+        return False
+    return view.organisation_id in queries.speaks_for(actor, grant)
+
+
+def _is_waited_for(grant: GrantView, view: AccessionView) -> bool:
+    return view.is_open and grant.state is GrantState.IN_FORCE
+
+
+def _power_form(grant: GrantView, view: AccessionView, **options: Any) -> Any:
+    """The form for whoever states who may sign: the partner, or an officer from what the partner sent."""
+    officer = current_actor().may(P.AGREEMENT_PREPARE, queries.scope_of_view(grant))
+    if not _is_waited_for(grant, view) or not (officer or _speaks(grant, view)):
+        return None
+    return partner_power_form(view.part(this_day()), identity.members(view.organisation_id), **options)
+
+
+def _accession(grant: GrantView, view: AccessionView, *, status: int = 422, **sent: Any) -> Any:
+    """The page with its forms; ``sent`` is the one that came, under the name it has on the page."""
+    actor, today = current_actor(), this_day()
+    part, waits = view.part(today), _is_waited_for(grant, view)
+    officer = actor.may(P.AGREEMENT_PREPARE, queries.scope_of_view(grant))
+    stated = part.standing is ConditionStanding.ANSWERED and part.answer is not None
+    in_force = grant.versions[-1]
+    fresh = {"about": about(part), "number": str(part.number), "document_sha256": in_force.sha256}
+    power = power_in(view.power(today))
+    forms = {
+        "accept": AcceptForm(formdata=None, data=fresh),
+        "give_back": ReturnForm(formdata=None, data=fresh),
+        "accede": AccedeForm(formdata=None, data=fresh),
+        "end": EndAccessionForm(formdata=None, data=fresh),
+        "power": sent["power"] if "power" in sent else _power_form(grant, view, formdata=None),
+        **{name: form for name, form in sent.items() if name != "power"},
+    }
+    came = any(form is not None and form.is_submitted() for form in sent.values())
+    shown = page(
+        "agreements/accession.html",
+        grant=grant,
+        view=view,
+        part=part,
+        in_force=in_force,
+        judges=waits and officer and stated and part.answer is not None and part.answer.stated_by != actor.user_id,
+        signs=waits
+        and power is not None
+        and actor.user_id in power.signer_ids
+        and all((each.signed_by, each.version_no) != (actor.user_id, in_force.number) for each in view.signatures),
+        ends=waits and officer,
+        missing=view.missing(in_force.number, today),
+        today=today,
+        **forms,
+    )
+    return shown, status if came else 200
+
+
+def _clashed(ref: str, place: int, form: Any, error: Conflict, **sent: Any) -> Any:
+    """What was typed comes back beside what stands now."""
+    grant, view = _one(ref, place)
+    part = view.part(this_day())
+    form.problems.append(str(error))
+    form.try_again(0)
+    form.number.data, form.number.raw_data = str(part.number), None
+    form.about.data, form.about.raw_data = about(part), None
+    return _accession(grant, view, status=409, **sent)
+
+
+@bp.post(f"/grants/<ref>/accession/{_PLACE}/accept")
+@requires(P.AGREEMENT_PREPARE)
+def accept_power(ref: str, place: int) -> Any:
+    form = AcceptForm()
+    return _judge(ref, place, form, services.accept_power, "The power to sign is accepted.", accept=form)
+
+
+@bp.post(f"/grants/<ref>/accession/{_PLACE}/return")
+@requires(P.AGREEMENT_PREPARE)
+def return_power(ref: str, place: int) -> Any:
+    form = ReturnForm()
+    return _judge(ref, place, form, services.return_power, "It is returned. Who stated it is told.", give_back=form)
+
+
+def _judge(ref: str, place: int, form: Any, act: Any, told: str, **sent: Any) -> Any:
+    grant, view = _one(ref, place)
+    part = view.part(this_day())
+    if form.validate_on_submit():
+        try:
+            with form.refusals():
+                form.refuse_other(part)
+                act(current_actor(), grant.id, form.given(KEY, part))
+                flash(told, "success")
+                return see_other(".accession", ref=ref, place=place)
+        except Conflict as error:
+            return _clashed(ref, place, form, error, **sent)
+    return _accession(grant, view, **sent)
+
+
+@bp.post(f"/grants/<ref>/accession/{_PLACE}/sign")
+@requires(P.AGREEMENT_ACCEDE)
+def accede(ref: str, place: int) -> Any:
+    (grant, view), form = _one(ref, place), AccedeForm()
+    if form.validate_on_submit():
+        try:
+            with form.refusals():
+                form.refuse_other(view.part(this_day()))
+                whole = services.accede(
+                    current_actor(),
+                    grant.id,
+                    view.organisation_id,
+                    capacity=str(form.sign_as.data),
+                    document_sha256=str(form.document_sha256.data),
+                )
+                done = f"{view.name} has acceded to the agreement."
+                flash(done if whole else "You have signed. It waits for the others whom the power names.", "success")
+                return see_other(".accession", ref=ref, place=place)
+        except Conflict as error:
+            return _clashed(ref, place, form, error, accede=form)
+    return _accession(grant, view, accede=form)
+
+
+@bp.post(f"/grants/<ref>/accession/{_PLACE}/end")
+@requires(P.AGREEMENT_PREPARE)
+def end_accession(ref: str, place: int) -> Any:
+    (grant, view), form = _one(ref, place), EndAccessionForm()
+    if form.validate_on_submit():
+        try:
+            with form.refusals():
+                form.refuse_other(view.part(this_day()))
+                services.end_accession(current_actor(), grant.id, view.organisation_id, reason=str(form.reason.data))
+                flash(f"{view.name} is not waited for any more. Everybody is told by mail.", "success")
+                return see_other(".accession", ref=ref, place=place)
+        except Conflict as error:
+            return _clashed(ref, place, form, error, end=form)
+    return _accession(grant, view, end=form)
