@@ -21,6 +21,7 @@ NIGHTLY = (
     "jobs.evaluation.empty_imports",
     "jobs.agreements.plan_ends",
     "jobs.payments.keep_forecast",
+    "jobs.payments.remind_of_debts",
     "jobs.checks.audit_chain",
     "jobs.checks.ledger",
     "jobs.checks.stored_files",

@@ -106,6 +106,7 @@ APPEND_ONLY_TABLES = frozenset(
         "preparation_fact",
         "preparation_verdict",
         "recovery_receipt",
+        "recovery_share",
         "removed_row",
         "report_version",
         "revision_verdict",
@@ -249,6 +250,15 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     "rate_table": WrittenOnce(
         once=("accepted_at", "accepted_by", "words", "first_on", "last_on"),
         free=("state", "added", "changed", "problems", "flags"),
+    ),
+    "recovery": WrittenOnce(
+        once=(
+            *("informed_at", "informed_by", "reply_until", "observation", "observed_at", "observed_by"),
+            *("confirmed_at", "confirmed_by", "confirm_words", "issued_at", "issued_by", "due_on"),
+            *("waived", "waived_at", "waived_by", "waive_reason", "waiver_file_id"),
+            *("cancelled_at", "cancelled_by", "cancel_reason"),
+        ),
+        free=("state", "reminders", "reminded_at"),
     ),
     "results_publication": WrittenOnce(
         once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)

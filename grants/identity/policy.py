@@ -32,6 +32,7 @@ PROGRAM: frozenset[P] = frozenset(
         P.PANEL_LOG_SCORE,
         P.PAYMENT_FILE_PROVE,
         P.PAYMENT_REQUEST_OPEN,
+        P.RECOVERY_REMIND,
     }
 )
 
@@ -170,6 +171,8 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.PAYMENT_ORDER_PREPARE,
         P.PAYMENT_REQUEST_REGISTER,
         P.PAYMENT_REQUEST_SUSPEND,
+        P.RECOVERY_CANCEL,
+        P.RECOVERY_PROPOSE,
     },
     Role.FINANCE_VERIFIER: _READS_MONEY
     | {
@@ -195,7 +198,8 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.PAYMENT_ORDER_CANCEL,
         P.PAYMENT_REQUEST_DECIDE,
         P.PAYMENT_REQUEST_SUSPEND,
-        P.RECOVERY_ESTABLISH,
+        P.RECOVERY_CANCEL,
+        P.RECOVERY_CONFIRM,
         P.RECOVERY_WAIVE,
         P.SELECTION_CONFIRM,
         P.SENT_FILE_CONFIRM,
@@ -216,6 +220,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.PAYMENT_ORDER_EXECUTE,
         P.RATE_TABLE_IMPORT,
         P.RECOVERY_BOOK,
+        P.RECOVERY_ISSUE,
         P.SENT_FILE_PROPOSE,
     },
     # Reads everything and changes nothing; asking for a statement makes a file and moves nothing, and a conflict of
@@ -250,6 +255,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
             P.BANK_ACCOUNT_ENTER,
             P.FILE_READ,
             P.PAYMENT_REQUEST_SUBMIT,
+            P.RECOVERY_OBSERVE,
             P.REPORT_EDIT,
             P.REPORT_READ,
             P.REPORT_SUBMIT,
@@ -287,6 +293,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
             P.APPLICATION_READ,
             P.FILE_READ,
             P.PAYMENT_REQUEST_SUBMIT,
+            P.RECOVERY_OBSERVE,
             P.REPORT_OPEN,
             P.REPORT_READ,
             P.REPORT_SUBMIT,

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, func, select, true, type_coerce
 
 from grants.agreements.models import Beneficiary, Grant
 from grants.agreements.states import PaymentKind
@@ -271,8 +271,8 @@ class RecoveryLine:
     """One recovery as it stood: what was owed, what came back and what was waived."""
 
     reference: str
-    established_on: date
-    due_on: date
+    confirmed_on: date
+    due_on: date | None
     amount: Money
     received: Money
     waived: Money
@@ -280,11 +280,15 @@ class RecoveryLine:
 
 
 def recoveries(grant_id: UUID, as_of: datetime) -> list[RecoveryLine]:
-    """Every recovery established before a moment, as it stood then."""
+    """Every recovery confirmed before a moment and not cancelled by then, as it stood then."""
     rows = db.session.scalars(
         select(Recovery)
-        .where(Recovery.grant_id == grant_id, Recovery.established_at < as_of)
-        .order_by(Recovery.reference)
+        .where(
+            Recovery.grant_id == grant_id,
+            Recovery.confirmed_at < as_of,
+            func.coalesce(Recovery.cancelled_at >= as_of, true()),
+        )
+        .order_by(Recovery.number)
     ).all()
     came: dict[UUID, Money] = {}
     receipts = select(RecoveryReceipt).where(
@@ -294,14 +298,20 @@ def recoveries(grant_id: UUID, as_of: datetime) -> list[RecoveryLine]:
         came[receipt.recovery_id] = came.get(receipt.recovery_id, Money(0)) + receipt.amount
     found = []
     for row in rows:
+        assert row.confirmed_at is not None, "asked for what was confirmed"
         received = came.get(row.id, Money(0))
         waived = (
             row.waived if row.waived is not None and row.waived_at is not None and row.waived_at < as_of else Money(0)
         )
         found.append(
             RecoveryLine(
-                *(row.reference, _day(row.established_at), row.due_on),
+                *(row.reference, _day(row.confirmed_at), _due(row, as_of)),
                 *(row.amount, received, waived, row.amount - received - waived),
             )
         )
     return found
+
+
+def _due(row: Recovery, as_of: datetime) -> date | None:
+    """The last day to pay it, once its debit note was out."""
+    return row.due_on if row.at_once or (row.issued_at is not None and row.issued_at < as_of) else None

@@ -3,8 +3,8 @@
 Amounts are whole cents. Builders take what was decided and return the legs to post; they check that the parts belong
 together, not whether the decision is allowed: ceilings and floors are guarded where the rows are locked.
 
-Nothing books E8 outside the budget, E13 of rejected costs, E15, E17 to E20 and E23 yet: their acts come
-with later stages, and tests hold the builders until then.
+Nothing books E8 outside the budget, E15, E17 to E20 and E23 yet: their acts come with later stages, and tests hold the
+builders until then.
 """
 
 from __future__ import annotations
@@ -222,9 +222,12 @@ def legs_e13(amount: Spread, dims: Dimensions, *, uncovered: Spread | None = Non
     )
 
 
-def legs_e13_rejected_costs(amount: Money, dims: Dimensions) -> Legs:
-    """A recovery order claims back costs that were accepted and are rejected later."""
-    return _entry((DR, Account.RECOVERY_RECEIVABLE, amount, dims), (CR, Account.GRANT_COSTS, amount, dims))
+def legs_e13_rejected_costs(amount: Spread, dims: Dimensions, *, rejected: Spread | None = None) -> Legs:
+    """A recovery order claims back costs that were accepted and are rejected later; ``rejected`` says whose, ``amount`` who owes it."""
+    return _entry(
+        *_spread(DR, Account.RECOVERY_RECEIVABLE, amount, dims),
+        *_spread(CR, Account.GRANT_COSTS, amount if rejected is None else rejected, dims),
+    )
 
 
 def legs_e14(received: Money, dims: Dimensions, *, owed: Money, reopened: Sequence[Share] = ()) -> Legs:

@@ -34,7 +34,8 @@ GRANT_STORY = frozenset(
         *("payment_file.bank_reject", "payment_order.bank_reject", "payment_order.reissue"),
         *("payment_request.complete", "payment_request.return"),
         *("payment_request.answer_suspension", "payment_request.lift", "payment_request.suspend"),
-        *("recovery.book", "recovery.establish", "recovery.waive"),
+        *("recovery.book", "recovery.cancel", "recovery.confirm", "recovery.inform", "recovery.issue"),
+        *("recovery.observe", "recovery.propose", "recovery.waive"),
     }
 )
 

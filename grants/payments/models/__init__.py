@@ -9,7 +9,7 @@ from grants.payments.models.elsewhere import SentElsewhere, SentElsewhereLine
 from grants.payments.models.files import PaymentBatch
 from grants.payments.models.forecasts import ForecastLine, ForecastSnapshot
 from grants.payments.models.orders import PaymentOrder, PaymentOrderSignature
-from grants.payments.models.recoveries import Recovery, RecoveryReceipt
+from grants.payments.models.recoveries import Recovery, RecoveryReceipt, RecoveryShare
 from grants.payments.models.requests import PaymentRequest, PaymentRequestPart
 from grants.payments.models.reversals import ReversalProposal
 from grants.payments.models.standing import PaymentReturn, PaymentSuspension, PaymentVerification
@@ -36,6 +36,7 @@ __all__ = [
     "PaymentVerification",
     "Recovery",
     "RecoveryReceipt",
+    "RecoveryShare",
     "ReversalProposal",
     "SentElsewhere",
     "SentElsewhereLine",

@@ -42,7 +42,7 @@ from grants.payments.queries.own_accounts import (
     paying_programmes,
 )
 from grants.payments.queries.parts import Basis, basis_of, moved_for, open_of, parts_kept, standing
-from grants.payments.queries.recoveries import grant_recovery
+from grants.payments.queries.recoveries import GrantRecoveries, grant_recoveries, recovery_in
 from grants.payments.queries.requests import (
     forecast,
     history,
@@ -61,6 +61,7 @@ __all__ = [
     "Basis",
     "ForecastPage",
     "GrantPayments",
+    "GrantRecoveries",
     "Inbox",
     "KeptPage",
     "absences",
@@ -82,7 +83,7 @@ __all__ = [
     "forecast_page",
     "fund_money",
     "grant_payments",
-    "grant_recovery",
+    "grant_recoveries",
     "grant_strip",
     "hands_of",
     "history",
@@ -114,6 +115,7 @@ __all__ = [
     "paying_programmes",
     "payments_to",
     "receiving_accounts",
+    "recovery_in",
     "request",
     "request_id_of",
     "reversal_page",

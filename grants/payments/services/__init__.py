@@ -28,7 +28,18 @@ from grants.payments.services.explaining import confirm_claim, explain, refuse_c
 from grants.payments.services.forecasts import keep_forecast, keep_monthly
 from grants.payments.services.orders import authorise, cancel, change, prepare, verify
 from grants.payments.services.own_accounts import close_own_account, confirm_own_account, enter_own_account
-from grants.payments.services.recoveries import book_receipt, establish, waive
+from grants.payments.services.recoveries import book_receipt
+from grants.payments.services.recovering import (
+    cancel_recovery,
+    confirm_recovery,
+    inform,
+    issue,
+    observe,
+    open_waiver,
+    propose_recovery,
+    remind,
+    waive,
+)
 from grants.payments.services.registering import complete, open_answer_file, register, send_back, verify_request
 from grants.payments.services.reissuing import reissue, reject_by_bank, reject_file_by_bank
 from grants.payments.services.requests import ask_again, decide, open_for_report, open_prefinancing, reject
@@ -44,6 +55,7 @@ __all__ = [
     "book_receipt",
     "build",
     "cancel",
+    "cancel_recovery",
     "change",
     "close_grant",
     "close_own_account",
@@ -55,29 +67,34 @@ __all__ = [
     "confirm_claim",
     "confirm_limit",
     "confirm_own_account",
+    "confirm_recovery",
     "confirm_reversal",
     "decide",
     "discard",
     "enter_as_sent",
     "enter_own_account",
-    "establish",
     "execute",
     "explain",
     "export",
     "import_statement",
+    "inform",
+    "issue",
     "keep_forecast",
     "keep_monthly",
     "leave_record",
     "lift",
     "make_batch_file",
+    "observe",
     "open_answer_file",
     "open_batch_file",
     "open_for_report",
     "open_prefinancing",
+    "open_waiver",
     "prepare",
     "propose",
     "propose_circuit",
     "propose_limit",
+    "propose_recovery",
     "propose_reversal",
     "read_statement",
     "refuse",
@@ -90,6 +107,7 @@ __all__ = [
     "reject",
     "reject_by_bank",
     "reject_file_by_bank",
+    "remind",
     "send",
     "send_back",
     "sheet",

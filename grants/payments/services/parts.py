@@ -10,16 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from grants.agreements.states import PaymentKind
+from sqlalchemy import select
+
+from grants.agreements.models import Grant
+from grants.agreements.states import GrantState, PaymentKind
 from grants.core import faults
-from grants.core.db import db
+from grants.core.db import db, get
 from grants.core.money import ZERO, Money, total
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
 from grants.ledger.rules import Balances, Dimensions, Legs, PartKey, legs_e8_parts
 from grants.ledger.rules.values import Share
 from grants.payments import queries, rules
-from grants.payments.models import PaymentOrder, PaymentRequest, PaymentRequestPart, Recovery
+from grants.payments.models import PaymentOrder, PaymentRequest, PaymentRequestPart, Recovery, RecoveryShare
 from grants.payments.rules import Amounts, Decision, DecisionInput, Limits, Part
 
 
@@ -121,22 +124,33 @@ def legs_booked(order: PaymentOrder, dims: Dimensions) -> Legs:
 
 
 def reopened(recovery: Recovery, *, owed: Money, received: Money) -> list[Share]:
-    """Whose commitment opens again when money comes back (E14): that of who had too much, as far as it was consumed.
+    """Whose commitment opens again when money comes back (E14): that of whose share it is, as far as it was consumed.
 
-    What is ``owed`` is owed by the partners in proportion to what each had too much; without parts, of what was consumed.
+    What is ``owed`` is owed by the partners in proportion to their shares; without shares, of what was consumed. Of a
+    closed grant none opens: nothing more is spent of it.
     """
+    if get(Grant, recovery.grant_id).state == GrantState.CLOSED.value:
+        return []
     consumed = books.partners_consumed(recovery.grant_id)
-    too_much: dict[PartKey, Money] = {
-        (part.organisation_id, None): part.recoverable
-        for part in queries.parts_kept(recovery.request_id)
-        if part.recoverable
-    }
+    too_much = _owed_by(recovery)
     if total(too_much.values()) != recovery.amount:
         return list(rules.shares_of(received, consumed))
     # What earlier receipts took of each, as if they had come at once: a cent may lie otherwise, the sum never does.
     before = rules.within(recovery.amount - owed, too_much)
     left = {key: amount - before.get(key, ZERO) for key, amount in too_much.items()}
     return list(rules.by_partner(rules.fitted(received, left, dict(consumed))).items())
+
+
+def _owed_by(recovery: Recovery) -> dict[PartKey, Money]:
+    """Whose share of a debt is how much; of what was established before shares were kept, as its balance parted it."""
+    kept = db.session.scalars(select(RecoveryShare).where(RecoveryShare.recovery_id == recovery.id)).all()
+    if kept or recovery.request_id is None:
+        return {(share.organisation_id, None): share.amount for share in kept if share.amount}
+    return {
+        (part.organisation_id, None): part.recoverable
+        for part in queries.parts_kept(recovery.request_id)
+        if part.recoverable
+    }
 
 
 def _left(order: PaymentOrder, wanted: Money, *accounts: Account) -> dict[PartKey, Money]:
