@@ -101,6 +101,7 @@ APPEND_ONLY_TABLES = frozenset(
         "organisation_fact",
         "ranking_run",
         "panel_event",
+        "payment_offset",
         "payment_request_part",
         "rate_series",
         "preparation_fact",

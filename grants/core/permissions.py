@@ -117,6 +117,7 @@ class Permission(StrEnum):
     RECOVERY_CONFIRM = "recovery:confirm"
     RECOVERY_ISSUE = "recovery:issue"
     RECOVERY_OBSERVE = "recovery:observe"
+    RECOVERY_OFFSET = "recovery:offset"
     RECOVERY_PROPOSE = "recovery:propose"
     RECOVERY_REMIND = "recovery:remind"
     RECOVERY_WAIVE = "recovery:waive"

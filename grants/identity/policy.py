@@ -221,6 +221,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.RATE_TABLE_IMPORT,
         P.RECOVERY_BOOK,
         P.RECOVERY_ISSUE,
+        P.RECOVERY_OFFSET,
         P.SENT_FILE_PROPOSE,
     },
     # Reads everything and changes nothing; asking for a statement makes a file and moves nothing, and a conflict of

@@ -47,6 +47,7 @@ REQUEST = Machine(
         Transition("reject", UNDECIDED, R.REJECTED, Permission.PAYMENT_REQUEST_DECIDE),
         Transition("clear", DECIDED, R.CLEARED, Permission.PAYMENT_REQUEST_DECIDE),
         Transition("pay", DECIDED, R.PAID, Permission.PAYMENT_ORDER_EXECUTE),
+        Transition("set_off", DECIDED, R.PAID, Permission.RECOVERY_OFFSET),
         # What was paid came back: it is to be paid again, and the decision stands as it was.
         Transition("come_back", (R.PAID,), R.APPROVED, Permission.BANK_STATEMENT_IMPORT),
         Transition("come_back_in_part", (R.PAID,), R.PARTLY_APPROVED, Permission.BANK_STATEMENT_IMPORT),
@@ -195,6 +196,8 @@ RECOVERY = Machine(
         Transition("issue", (D.CONFIRMED,), D.ISSUED, Permission.RECOVERY_ISSUE),
         Transition("book", PAYABLE_BACK, D.PAID, Permission.RECOVERY_BOOK),
         Transition("book_part", PAYABLE_BACK, D.PART_PAID, Permission.RECOVERY_BOOK),
+        Transition("set_off", PAYABLE_BACK, D.PAID, Permission.RECOVERY_OFFSET),
+        Transition("set_off_part", PAYABLE_BACK, D.PART_PAID, Permission.RECOVERY_OFFSET),
         Transition("waive", PAYABLE_BACK, D.WAIVED, Permission.RECOVERY_WAIVE),
         # Nothing of it was paid: what the books hold of it is reversed.
         Transition("cancel", (*UNCONFIRMED, D.CONFIRMED, D.ISSUED), D.CANCELLED, Permission.RECOVERY_CANCEL),

@@ -118,6 +118,10 @@ NOT_SHOWN = {
     ("detected conflict", "confirmed"): "nobody of the invented people judges their own; another test holds that",
     ("detected conflict", "gone"): "what was found stands until it is decided about",
     ("revision", "returned"): "what was returned in the demo was sent again; another test holds that",
+    **{
+        ("recovery", state): "every debt of the demo goes on to its end; another test holds that"
+        for state in ("proposed", "pre_informed", "observed", "confirmed", "part_paid", "cancelled")
+    },
     ("score shift", "proposed"): "no list is decided while a move of a score waits; another test holds that",
     ("score shift", "replaced"): "what the panel of the demo moved stands; another test holds that",
     ("move from the reserve list", "decided"): "what came free in the demo reaches for nobody; another test holds that",

@@ -18,6 +18,7 @@ from sqlalchemy import select
 from grants.agreements.models import Grant
 from grants.agreements.states import GrantState
 from grants.core import clock
+from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Invalid, NeedsFreshSignIn, NotAllowed, Problems, Refused
 from grants.core.jobs import Job
@@ -34,12 +35,15 @@ from grants.payments.rules.recoveries import shares_of_debt
 from grants.payments.states import RecoveryOrigin, RecoveryState
 from tests import actors
 from tests.agreements.accounts import document
+from tests.factories import identity as people
 from tests.factories.applications import PDF
 from tests.html import check_page
 from tests.payments.test_services import decided, pay
 from tests.payments.test_views import send
 from tests.payments.world import IN_FORCE, World, forge, owed_back, report, world
 from tests.servers import Cluster
+from tests.shut import shuts
+from tests.statements import statements
 from tests.worlds import World as Made
 from tests.worlds import Worlds
 
@@ -494,8 +498,35 @@ def test_the_pages_lead_from_too_much_to_waived(app: Flask, client: FlaskClient,
         shown = get_page(app, ana, debt)
         assert all(each in shown for each in ("Decision 12.", "STMT-77/1", "The council agrees.", "The city agreed."))
         assert "40\u00a0000.00" in shown and "Whose share of it" in shown
-        assert actors.client_of(app, ana).get(f"{debt}/decision").data == PDF
+        with actors.client_of(app, ana).get(f"{debt}/decision") as decision:
+            assert decision.data == PDF
         assert "PCP-2022-G-0001-D1" in get_page(app, ana, f"{grant}/recovery")
+
+
+@shuts("payments.debt", "payments.waiver")
+def test_a_debt_is_shut_to_who_does_not_reach_its_grant(app: Flask, client: FlaskClient, overpaid: World) -> None:
+    established(overpaid)
+    debt = f"/grants/{overpaid.reference}/recovery/1"
+    with clock.at(IN_FORCE):
+        otto, eva, olga = actors.otto(), actors.eva(), actors.olga()
+    with clock.at(LATER):
+        services.waive(olga, get_id(), reason="Decision 12.", document=document())
+        with actors.client_of(app, otto).get(f"{debt}/decision") as decision:
+            assert decision.status_code == 200
+        with statements() as asked:
+            get_page(app, otto, debt)
+        assert len(asked) <= 10
+        assert actors.client_of(app, otto).get(f"/grants/{overpaid.reference}/recovery/2").status_code == 404
+        assert actors.client_of(app, eva).get(debt).status_code in (403, 404)
+        assert otto.user_id is not None
+        with arranging():
+            people.bar(otto.user_id, "application", overpaid.application_id)
+        barred = actors.client_of(app, otto)
+        assert [barred.get(each).status_code for each in (debt, f"{debt}/decision")] == [404, 404]
+
+
+def get_id() -> UUID:
+    return db.session.scalars(select(Recovery.id)).one()
 
 
 def get_page(app: Flask, actor: Actor, address: str) -> str:

@@ -21,6 +21,7 @@ from grants.identity.models import Organisation
 from grants.ledger.models import LedgerEntry
 from grants.payments.models import (
     PaymentBatch,
+    PaymentOffset,
     PaymentOrder,
     PaymentOrderSignature,
     PaymentRequest,
@@ -268,13 +269,14 @@ def _cancelled(order_ids: Sequence[UUID], as_of: datetime) -> set[UUID]:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryLine:
-    """One recovery as it stood: what was owed, what came back and what was waived."""
+    """One recovery as it stood: what was owed, what came back, what was set off and what was waived."""
 
     reference: str
     confirmed_on: date
     due_on: date | None
     amount: Money
     received: Money
+    set_off: Money
     waived: Money
     owed: Money
 
@@ -296,17 +298,23 @@ def recoveries(grant_id: UUID, as_of: datetime) -> list[RecoveryLine]:
     )
     for receipt in db.session.scalars(receipts):
         came[receipt.recovery_id] = came.get(receipt.recovery_id, Money(0)) + receipt.amount
+    off: dict[UUID, Money] = {}
+    offsets = select(PaymentOffset).where(
+        PaymentOffset.recovery_id.in_([row.id for row in rows]), PaymentOffset.created_at < as_of
+    )
+    for each in db.session.scalars(offsets):
+        off[each.recovery_id] = off.get(each.recovery_id, Money(0)) + each.amount
     found = []
     for row in rows:
         assert row.confirmed_at is not None, "asked for what was confirmed"
-        received = came.get(row.id, Money(0))
+        received, set_off = came.get(row.id, Money(0)), off.get(row.id, Money(0))
         waived = (
             row.waived if row.waived is not None and row.waived_at is not None and row.waived_at < as_of else Money(0)
         )
         found.append(
             RecoveryLine(
                 *(row.reference, _day(row.confirmed_at), _due(row, as_of)),
-                *(row.amount, received, waived, row.amount - received - waived),
+                *(row.amount, received, set_off, waived, row.amount - received - set_off - waived),
             )
         )
     return found

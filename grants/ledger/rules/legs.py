@@ -3,7 +3,7 @@
 Amounts are whole cents. Builders take what was decided and return the legs to post; they check that the parts belong
 together, not whether the decision is allowed: ceilings and floors are guarded where the rows are locked.
 
-Nothing books E8 outside the budget, E15, E17 to E20 and E23 yet: their acts come with later stages, and tests hold the
+Nothing books E8 outside the budget, E17 to E20 and E23 yet: their acts come with later stages, and tests hold the
 builders until then.
 """
 
@@ -241,18 +241,34 @@ def legs_e14(received: Money, dims: Dimensions, *, owed: Money, reopened: Sequen
     )
 
 
-def legs_e15(amount: Money, dims: Dimensions) -> Legs:
-    """A debt is set off against a payment due on the same grant: no cash moves."""
-    return _entry((DR, Account.PAYABLE, amount, dims), (CR, Account.RECOVERY_RECEIVABLE, amount, dims))
-
-
-def legs_e15_across(amount: Money, dims: Dimensions, *, debtor: Dimensions) -> Legs:
-    """A debt of another grant is set off: through an account of its own, so that each grant still balances."""
+def legs_e15(amount: Spread, dims: Dimensions, *, debt: Dimensions | None = None) -> Legs:
+    """A debt is set off against a payment due on the same grant: no cash moves. ``debt`` is what the debt's leg is about."""
     return _entry(
-        (DR, Account.PAYABLE, amount, dims),
-        (CR, Account.OFFSET_BETWEEN_GRANTS, amount, dims),
-        (DR, Account.OFFSET_BETWEEN_GRANTS, amount, debtor),
-        (CR, Account.RECOVERY_RECEIVABLE, amount, debtor),
+        *_spread(DR, Account.PAYABLE, amount, dims), (CR, Account.RECOVERY_RECEIVABLE, _whole(amount), debt or dims)
+    )
+
+
+def legs_e15_across(
+    amount: Spread,
+    dims: Dimensions,
+    *,
+    debtor: Dimensions,
+    consumed: Parts | None = None,
+    reopened: Sequence[Share] = (),
+) -> Legs:
+    """A debt of another grant is set off: through an account of its own, so that each grant still balances.
+
+    As if the payment had gone out and come back: the grant that pays has ``consumed`` its commitment, that of the debtor
+    is ``reopened``.
+    """
+    return _entry(
+        *_spread(DR, Account.PAYABLE, amount, dims),
+        (CR, Account.OFFSET_BETWEEN_GRANTS, _whole(amount), dims),
+        (DR, Account.OFFSET_BETWEEN_GRANTS, _whole(amount), debtor),
+        (CR, Account.RECOVERY_RECEIVABLE, _whole(amount), debtor),
+        *_spread(DR, Account.CONSUMED, consumed or {}, dims),
+        *((CR, Account.LEGALLY_COMMITTED, part, dims.of(partner)) for partner, part in _by_partner(consumed or {})),
+        *_reopened(reopened, debtor),
     )
 
 
@@ -384,6 +400,10 @@ def _spread(side: Side, account: Account, amount: Spread, dims: Dimensions) -> l
         (side if part > ZERO else side.other, account, part if part > ZERO else -part, dims.part(*key))
         for key, part in amount.items()
     ]
+
+
+def _whole(amount: Spread) -> Money:
+    return amount if isinstance(amount, Money) else total(amount.values())
 
 
 def _by_partner(parts: Parts) -> list[Share]:

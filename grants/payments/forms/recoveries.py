@@ -10,6 +10,7 @@ from wtforms.validators import NumberRange
 
 from grants.core.money import Money
 from grants.payments.rules import ReceiptInput, RecoveryInput
+from grants.payments.rules.offsets import OffsetChoice, OffsetInput
 from grants.payments.rules.recoveries import ANSWER_DAYS, ANSWER_DAYS_MAX, ORIGIN_WORDS
 from grants.payments.states import RecoveryOrigin
 from grants.web.forms import (
@@ -129,6 +130,24 @@ class ReceiptForm(MoneyForm):
         assert isinstance(self.amount.data, Money) and self.value_on.data, "validated before"
         account = UUID(str(self.own_account.data)) if "own_account" in self else None
         return ReceiptInput(self.amount.data, self.value_on.data, self.bank_reference.data or "", account)
+
+
+class OffsetForm(MoneyForm):
+    """Against which payment of the same city, and how much."""
+
+    payment = SelectField("Payment", [Needed("Choose the payment.")], choices=[])
+    # An id of its own: it shares a page with what came in.
+    amount = MoneyField("Amount to set off", [Needed("Enter the amount to set off.")], id="amount_set_off")
+
+    def of(self, payments: Iterable[OffsetChoice]) -> OffsetForm:
+        """The form with the payments that are due to this city."""
+        self.payment.choices = choices((str(each.request_id), each.words) for each in payments)
+        return self
+
+    def to_input(self, recovery_id: UUID) -> OffsetInput:
+        """What was typed, of this debt."""
+        assert isinstance(self.amount.data, Money), "validated before"
+        return OffsetInput(recovery_id, UUID(str(self.payment.data)), self.amount.data)
 
 
 class WaiveForm(MoneyForm):

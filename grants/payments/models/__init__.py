@@ -9,7 +9,7 @@ from grants.payments.models.elsewhere import SentElsewhere, SentElsewhereLine
 from grants.payments.models.files import PaymentBatch
 from grants.payments.models.forecasts import ForecastLine, ForecastSnapshot
 from grants.payments.models.orders import PaymentOrder, PaymentOrderSignature
-from grants.payments.models.recoveries import Recovery, RecoveryReceipt, RecoveryShare
+from grants.payments.models.recoveries import PaymentOffset, Recovery, RecoveryReceipt, RecoveryShare
 from grants.payments.models.requests import PaymentRequest, PaymentRequestPart
 from grants.payments.models.reversals import ReversalProposal
 from grants.payments.models.standing import PaymentReturn, PaymentSuspension, PaymentVerification
@@ -27,6 +27,7 @@ __all__ = [
     "OwnAccount",
     "PaymentBatch",
     "PaymentCircuit",
+    "PaymentOffset",
     "PaymentOrder",
     "PaymentOrderSignature",
     "PaymentRequest",

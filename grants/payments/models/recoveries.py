@@ -159,3 +159,16 @@ class RecoveryReceipt(Row):
     above: Mapped[Money] = mapped_column(default=ZERO)
     own_account_id: Mapped[UUID | None] = mapped_column(points_to("own_account.id"))
     booked_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+
+
+class PaymentOffset(Row):
+    """Part of what a request pays that was set off against a debt of the same city: no cash moves; never changed."""
+
+    __tablename__ = "payment_offset"
+    __table_args__ = (CheckConstraint("amount > 0", name="amount_positive"),)
+
+    request_id: Mapped[UUID] = mapped_column(points_to("payment_request.id"), index=True)
+    recovery_id: Mapped[UUID] = mapped_column(points_to("recovery.id"), index=True)
+    amount: Mapped[Money]
+    offset_on: Mapped[date]
+    offset_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))

@@ -21,6 +21,7 @@ from grants.payments.queries.funds import fund_money, outlasting_words
 from grants.payments.queries.grants import GrantPayments, grant_payments
 from grants.payments.queries.journal import LEDGER_COLUMNS, ledger, ledger_entry, ledger_lines, stood
 from grants.payments.queries.lists import batch, batch_id_of, batch_view, batches
+from grants.payments.queries.offsets import offset_choices, offset_views, set_off
 from grants.payments.queries.orders import (
     ROWS_MAX,
     account_numbers,
@@ -97,6 +98,8 @@ __all__ = [
     "limits_page",
     "lock_of",
     "moved_for",
+    "offset_choices",
+    "offset_views",
     "open_of",
     "open_payments",
     "order",
@@ -122,6 +125,7 @@ __all__ = [
     "reversals",
     "sent_elsewhere",
     "sent_elsewhere_file",
+    "set_off",
     "stand_ins_page",
     "standing",
     "statuses_in",

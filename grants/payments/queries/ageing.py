@@ -26,6 +26,7 @@ from grants.ledger.rules import Balances, natural
 from grants.ledger.rules.proofs import Checked
 from grants.payments.models import PaymentOrder, PaymentRequest, Recovery
 from grants.payments.queries.forecasts import Choice
+from grants.payments.queries.offsets import set_off_cents
 from grants.payments.queries.recoveries import is_owed, still_owed
 from grants.payments.rules import reason_words
 from grants.payments.rules.ageing import Ageing, AgeingAsk, AgeLine, Owing, bucket, by_age
@@ -89,13 +90,13 @@ def _line(row: Any, what: Owing, today: date) -> AgeLine:
 
 
 def _left_to_pay() -> ColumnElement[Any]:
-    """What was decided as payable of a request and is not booked by the bank, in cents."""
+    """What was decided as payable of a request and is neither booked by the bank nor set off, in cents."""
     executed = (
         select(func.coalesce(func.sum(books.cents_of(PaymentOrder.amount)), 0))
         .where(PaymentOrder.request_id == PaymentRequest.id, PaymentOrder.state == OrderState.EXECUTED.value)
         .scalar_subquery()
     )
-    return func.coalesce(books.cents_of(PaymentRequest.payable), 0) - executed
+    return func.coalesce(books.cents_of(PaymentRequest.payable), 0) - executed - set_off_cents(PaymentRequest.id)
 
 
 def _payments(seen: ColumnElement[bool]) -> Select[Any]:

@@ -42,6 +42,7 @@ from grants.ledger.rules.proofs import Checked
 from grants.payments import rules
 from grants.payments.models import (
     PaymentBatch,
+    PaymentOffset,
     PaymentOrder,
     PaymentOrderSignature,
     PaymentRequest,
@@ -51,6 +52,7 @@ from grants.payments.models import (
 )
 from grants.payments.queries import bank_proofs
 from grants.payments.queries.circuit import circuits
+from grants.payments.queries.offsets import set_off_cents
 from grants.payments.queries.orders import ROWS_MAX, order_views
 from grants.payments.queries.recoveries import rejected_later
 from grants.payments.states import AT_BANK, BOOKED, CAME_BACK, BatchState, OrderState, RecoveryState, RequestState, Step
@@ -90,6 +92,7 @@ RECORDED: tuple[tuple[type[Row], str], ...] = (
     (Recovery, "state"),
     (Recovery, "amount"),
     (RecoveryReceipt, "amount"),
+    (PaymentOffset, "amount"),
 )
 _WORDS = {"suspended_on": "day of suspension"}
 
@@ -256,9 +259,9 @@ def _unbooked() -> list[Problem]:
 
 
 def _above_request() -> list[Problem]:
-    """I12: orders of a request that are not cancelled and did not come back add up to no more than it is owed."""
+    """I12: orders of a request that are not cancelled and did not come back, and what is set off, are no more than it is owed."""
     cents = func.sum(as_type(PaymentOrder.amount, BigInteger))
-    owed = func.coalesce(as_type(PaymentRequest.payable, BigInteger), 0)
+    owed = func.coalesce(as_type(PaymentRequest.payable, BigInteger), 0) - set_off_cents(PaymentRequest.id)
     statement = (
         select(PaymentRequest.reference, cents, owed)
         .join(PaymentOrder, PaymentOrder.request_id == PaymentRequest.id)

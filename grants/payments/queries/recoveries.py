@@ -22,9 +22,11 @@ from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.identity import queries as identity
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
-from grants.payments.models import PaymentRequest, Recovery, RecoveryReceipt, RecoveryShare
+from grants.payments.models import PaymentOffset, PaymentRequest, Recovery, RecoveryReceipt, RecoveryShare
+from grants.payments.queries.offsets import offset_views
 from grants.payments.queries.requests import by_id
 from grants.payments.rules import ReceiptView, RecoveryView
+from grants.payments.rules.offsets import OffsetView
 from grants.payments.rules.recoveries import Share, ShareView, StepView
 from grants.payments.states import UNCONFIRMED, RecoveryOrigin, RecoveryState
 
@@ -97,8 +99,9 @@ def recovery_views(rows: Sequence[Recovery]) -> Asking[tuple[RecoveryView, ...]]
             .where(RecoveryShare.recovery_id.in_(ids))
             .order_by(RecoveryShare.amount.desc(), RecoveryShare.organisation_id)
         ),
+        offset_views.asking(recoveries=ids),
     ]
-    grants, requests, receipts, shares = yield from side_by_side(about)
+    grants, requests, receipts, shares, offsets = yield from side_by_side(about)
     hands = {who for row in rows for who in _hands(row) if who}
     people, names = yield from both(
         identity.people.asking(hands | {each.booked_by for each in receipts}),
@@ -116,6 +119,7 @@ def recovery_views(rows: Sequence[Recovery]) -> Asking[tuple[RecoveryView, ...]]
             requests.get(row.request_id),
             [each for each in receipts if each.recovery_id == row.id],
             [each for each in shares if each.recovery_id == row.id],
+            tuple(offsets.get(row.id, ())),
         )
         for row in rows
     )
@@ -136,6 +140,7 @@ def _view(
     request: Any,
     receipts: Sequence[Any],
     shares: Sequence[Any],
+    offsets: tuple[OffsetView, ...],
 ) -> RecoveryView:
     return RecoveryView(
         id=row.id,
@@ -162,6 +167,7 @@ def _view(
             ReceiptView(each.amount, each.value_on, each.bank_reference, who[each.booked_by], each.above)
             for each in receipts
         ),
+        offsets=offsets,
         waived=row.waived,
         has_waiver=row.waiver_file_id is not None,
         reminders=row.reminders,
@@ -195,14 +201,20 @@ def _steps(row: Recovery, who: Mapping[UUID, str]) -> Iterator[StepView]:
 
 
 def still_owed() -> ColumnElement[Any]:
-    """What of a recovery is owed and came back neither by the bank nor by a waiver, in cents."""
+    """What of a recovery is owed and was neither paid back, set off nor waived, in cents."""
     received = (
         select(func.coalesce(func.sum(books.cents_of(RecoveryReceipt.amount)), 0))
         .where(RecoveryReceipt.recovery_id == Recovery.id)
         .correlate(Recovery)
         .scalar_subquery()
     )
-    return books.cents_of(Recovery.amount) - received - func.coalesce(books.cents_of(Recovery.waived), 0)
+    set_off = (
+        select(func.coalesce(func.sum(books.cents_of(PaymentOffset.amount)), 0))
+        .where(PaymentOffset.recovery_id == Recovery.id)
+        .correlate(Recovery)
+        .scalar_subquery()
+    )
+    return books.cents_of(Recovery.amount) - received - set_off - func.coalesce(books.cents_of(Recovery.waived), 0)
 
 
 def is_owed() -> ColumnElement[bool]:

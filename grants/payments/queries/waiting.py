@@ -25,6 +25,7 @@ from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentRequest
 from grants.payments.queries.bank_duties import bank_duties
 from grants.payments.queries.circuit import hands_of, rule_duties
+from grants.payments.queries.offsets import set_off_cents
 from grants.payments.queries.orders import ROWS_MAX, order_views, visible_orders
 from grants.payments.queries.recovery_duties import recovery_duties
 from grants.payments.queries.requests import request_views
@@ -163,7 +164,7 @@ def _to_pay(row: type[PaymentRequest]) -> ColumnElement[Any]:
         )
         .scalar_subquery()
     )
-    return func.coalesce(_cents(row.payable) - ordered, _cents(row.requested))
+    return func.coalesce(_cents(row.payable) - ordered - set_off_cents(row.id), _cents(row.requested))
 
 
 def _cents(amount: Any) -> ColumnElement[int]:

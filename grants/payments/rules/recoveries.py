@@ -11,6 +11,7 @@ from uuid import UUID
 from grants.core import clock, faults
 from grants.core.errors import Invalid, Refused
 from grants.core.money import ZERO, Money, total
+from grants.payments.rules.offsets import OffsetView
 from grants.payments.states import OWED, PAYABLE_BACK, RecoveryOrigin, RecoveryState
 
 # The days a city has to answer before its debt is confirmed, where nothing else is chosen; and the most it may have.
@@ -200,6 +201,7 @@ class RecoveryView:
     steps: tuple[StepView, ...]
     shares: tuple[ShareView, ...]
     receipts: tuple[ReceiptView, ...]
+    offsets: tuple[OffsetView, ...]
     waived: Money | None
     has_waiver: bool
     reminders: int
@@ -213,11 +215,16 @@ class RecoveryView:
         return total(each.amount for each in self.receipts)
 
     @property
+    def set_off(self) -> Money:
+        """What was set off against payments so far."""
+        return total(each.amount for each in self.offsets)
+
+    @property
     def owed(self) -> Money:
         """What is still owed; nothing before it is confirmed, nor once it is cancelled."""
         if self.state not in OWED:
             return ZERO
-        return self.amount - self.received - (self.waived or ZERO)
+        return self.amount - self.received - self.set_off - (self.waived or ZERO)
 
     @property
     def is_payable(self) -> bool:

@@ -26,6 +26,7 @@ from grants.payments.services.elsewhere import compare, leave_record, unknown_fi
 from grants.payments.services.entering import confirm, enter_as_sent, propose, refuse
 from grants.payments.services.explaining import confirm_claim, explain, refuse_claim, withdraw_claim
 from grants.payments.services.forecasts import keep_forecast, keep_monthly
+from grants.payments.services.offsetting import set_off
 from grants.payments.services.orders import authorise, cancel, change, prepare, verify
 from grants.payments.services.own_accounts import close_own_account, confirm_own_account, enter_own_account
 from grants.payments.services.recoveries import book_receipt
@@ -110,6 +111,7 @@ __all__ = [
     "remind",
     "send",
     "send_back",
+    "set_off",
     "sheet",
     "suspend",
     "unknown_files",

@@ -41,6 +41,7 @@ from grants.payments.models import (
     Recovery,
     RecoveryReceipt,
 )
+from grants.payments.queries.offsets import set_off_of
 from grants.payments.queries.statements import candidates_for, file_candidates, files_for, line_of
 from grants.payments.rules.returns import needs_other_account, reason_words
 from grants.payments.rules.statements.booking import booking_day, received_day
@@ -142,7 +143,7 @@ def _settle(grant: Grant, request_id: UUID) -> None:
             PaymentOrder.request_id == request_id, PaymentOrder.state == OrderState.EXECUTED.value
         )
     ).all()
-    if total(paid) == request.payable:
+    if total(paid) + set_off_of(request_id) == request.payable:
         REQUEST.move(request, "pay")
         tell(grant, "payment_executed", request)
 

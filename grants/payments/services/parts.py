@@ -19,10 +19,11 @@ from grants.core.db import db, get
 from grants.core.money import ZERO, Money, total
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
-from grants.ledger.rules import Balances, Dimensions, Legs, PartKey, legs_e8_parts
+from grants.ledger.rules import Balances, Dimensions, Legs, PartKey, legs_e8_parts, legs_e15, legs_e15_across
 from grants.ledger.rules.values import Share
 from grants.payments import queries, rules
 from grants.payments.models import PaymentOrder, PaymentRequest, PaymentRequestPart, Recovery, RecoveryShare
+from grants.payments.queries.offsets import set_off_parts
 from grants.payments.rules import Amounts, Decision, DecisionInput, Limits, Part
 
 
@@ -153,6 +154,35 @@ def _owed_by(recovery: Recovery) -> dict[PartKey, Money]:
     }
 
 
+def payable_left(request: PaymentRequest) -> dict[PartKey, Money]:
+    """What the books hold as payable of each part of a request and no order holds: what may be set off."""
+    kept = queries.parts_kept(request.id)
+    left: dict[PartKey, Money] = {(part.organisation_id, part.category): part.payable for part in kept if part.payable}
+    for key, amount in set_off_parts(request.id).items():
+        left[key] = left.get(key, ZERO) - amount
+    for account in (Account.IN_TRANSIT, Account.CONSUMED, Account.RETURNED):
+        for moved in queries.moved_for(request.id, account).values():
+            for key, amount in moved.items():
+                left[key] = left.get(key, ZERO) - amount
+    return left
+
+
+def legs_set_off(
+    request: PaymentRequest, dims: Dimensions, debt: Recovery, owes: Dimensions, amount: Money, *, owed: Money
+) -> Legs:
+    """The legs of E15: of each part of the request what is set off; across grants as if it had been paid and paid back."""
+    held = payable_left(request)
+    fits = total(each for each in held.values() if each > ZERO) >= amount
+    # What was decided before parts were kept, or sent as a whole, is set off as a whole.
+    taken: dict[PartKey, Money] = rules.within(amount, held) if fits else {(dims.organisation_id, None): amount}
+    if request.grant_id == debt.grant_id:
+        return legs_e15(taken, dims, debt=owes)
+    consumed = rules.fitted(amount, taken, queries.open_of(request.grant_id))
+    return legs_e15_across(
+        taken, dims, debtor=owes, consumed=consumed, reopened=reopened(debt, owed=owed, received=amount)
+    )
+
+
 def _left(order: PaymentOrder, wanted: Money, *accounts: Account) -> dict[PartKey, Money]:
     """What is payable of each part of a request, less what these accounts hold of its orders; as agreed without parts.
 
@@ -167,6 +197,9 @@ def _left(order: PaymentOrder, wanted: Money, *accounts: Account) -> dict[PartKe
             for key, amount in moved.items():
                 if key in left:
                     left[key] -= amount
+    for key, amount in set_off_parts(order.request_id).items():
+        if key in left:
+            left[key] -= amount
     if total(amount for amount in left.values() if amount > ZERO) < wanted:
         # Earlier orders were booked as wholes: what they left is not known part by part.
         return {(part.organisation_id, part.category): part.payable for part in parts}

@@ -21,7 +21,7 @@ from grants.ledger import rules as legs
 from grants.ledger import services as ledger
 from grants.ledger.rules import Event
 from grants.payments import queries, rules
-from grants.payments.models import Recovery, RecoveryReceipt
+from grants.payments.models import PaymentOffset, Recovery, RecoveryReceipt
 from grants.payments.rules import ReceiptInput, RecoverySummary
 from grants.payments.services import parts
 from grants.payments.services.locks import scope_of_grant
@@ -173,4 +173,5 @@ def owed(row: Recovery) -> Money:
     if RecoveryState(row.state) not in OWED:
         return ZERO
     received = db.session.scalars(select(RecoveryReceipt.amount).where(RecoveryReceipt.recovery_id == row.id))
-    return row.amount - total(received)
+    set_off = db.session.scalars(select(PaymentOffset.amount).where(PaymentOffset.recovery_id == row.id))
+    return row.amount - total(received) - total(set_off)

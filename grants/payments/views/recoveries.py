@@ -20,12 +20,14 @@ from grants.payments.forms.recoveries import (
     InformForm,
     IssueForm,
     ObserveForm,
+    OffsetForm,
     ProposeForm,
     ProposeRejectedForm,
     ReceiptForm,
     WaiveForm,
 )
 from grants.payments.rules import RecoverySummary, RecoveryView
+from grants.payments.rules.offsets import OffsetChoice
 from grants.payments.rules.recoveries import ANSWER_DAYS
 from grants.payments.states import OWED, RECOVERY, RecoveryState
 from grants.payments.views.frame import P, bp, overtaker, own_or_fresh
@@ -138,6 +140,23 @@ def book_receipt(ref: str, number: int) -> Any:
     ), "The receipt is booked. {owed} is still owed.")  # fmt: skip
 
 
+@bp.post(f"{_DEBT}/set-off")
+@requires(P.RECOVERY_OFFSET)
+def set_off(ref: str, number: int) -> Any:
+    form = OffsetForm().of(_payments(_found(ref, number)))
+    return _step(ref, number, form, lambda row: services.set_off(
+        current_actor(), form.to_input(row.id), version=form.version_shown()
+    ), "It is set off. {owed} is still owed.")  # fmt: skip
+
+
+def _payments(made: RecoveryView) -> tuple[OffsetChoice, ...]:
+    """The payments this person may set the debt off against."""
+    actor = current_actor()
+    if not made.is_payable or not actor.can(P.RECOVERY_OFFSET):
+        return ()
+    return queries.offset_choices(actor, made.grant_id)
+
+
 @bp.post(f"{_DEBT}/waive")
 @requires(P.RECOVERY_WAIVE)
 def waive(ref: str, number: int) -> Any:
@@ -205,6 +224,7 @@ def _debt(ref: str, number: int, sent: ContestedForm | None) -> Any:
     made = queries.recovery_in(found, number)
     renew(sent, made.version)
     stands = {"version": str(made.version)}
+    payments = _payments(made)
     shown = page(
         "payments/debt.html",
         grant=found.grant,
@@ -222,6 +242,12 @@ def _debt(ref: str, number: int, sent: ContestedForm | None) -> Any:
         else ReceiptForm(formdata=None, data={**stands, "amount": made.owed or None}).of(
             queries.accounts_of_grant(actor, ref) if made.is_payable else ()
         ),
+        payments=payments,
+        offset_form=sent
+        if isinstance(sent, OffsetForm)
+        else OffsetForm(
+            formdata=None, data={**stands, "amount": min(made.owed, payments[0].left) if payments else None}
+        ).of(payments),
         waive_form=own_or_fresh(sent, WaiveForm, **stands),
         cancel_form=own_or_fresh(sent, CancelRecoveryForm, **stands),
     )
@@ -248,7 +274,7 @@ def _allowed(made: RecoveryView, where: Scope) -> dict[str, str]:
     if actor.user_id == made.confirmed_by_id:
         found |= {
             verb: "You confirmed it, so somebody else does this."
-            for verb in ("issue", "book", "waive", "cancel")
+            for verb in ("issue", "book", "set_off", "waive", "cancel")
             if verb in found
         }
     if "cancel" in found and made.state in OWED and not actor.may(P.RECOVERY_CONFIRM, where):
