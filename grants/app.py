@@ -60,6 +60,7 @@ UPLOADS = {
     "payments.appoint_stand_in": 1,
     "payments.import_statement": 2,
     "payments.waive": 1,
+    "payments.waive_interest": 1,
     "rates.bring_in": 1,
 }
 

@@ -96,6 +96,7 @@ APPEND_ONLY_TABLES = frozenset(
         "ledger_entry",
         "ledger_leg",
         "ledger_reading",
+        "interest_waiver",
         "letter_text",
         "organisation_double",
         "organisation_fact",
@@ -261,6 +262,7 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
         ),
         free=("state", "reminders", "reminded_at"),
     ),
+    "recovery_interest": WrittenOnce(once=("decided_at", "decided_by"), free=("state",)),
     "results_publication": WrittenOnce(
         once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)
     ),

@@ -205,6 +205,25 @@ RECOVERY = Machine(
 )
 
 
+class InterestState(StrEnum):
+    """Interest on what came late is booked by one person, then confirmed or refused by another."""
+
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+
+
+INTEREST = Machine(
+    "interest on a late debt",
+    InterestState,
+    InterestState.PROPOSED,
+    [
+        Transition("confirm", (InterestState.PROPOSED,), InterestState.CONFIRMED, Permission.INTEREST_CONFIRM),
+        Transition("refuse", (InterestState.PROPOSED,), InterestState.REFUSED, Permission.INTEREST_CONFIRM),
+    ],
+)
+
+
 class ReversalState(StrEnum):
     """A reversal of an entry of the ledger is proposed by one person, then confirmed or refused by another, or withdrawn."""
 

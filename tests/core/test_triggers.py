@@ -45,6 +45,7 @@ REWRITTEN = {
     "payment_verification": "number = 99",
     "rate_table": "number = 99",
     "recovery": "amount = 1",
+    "recovery_interest": "amount = 1",
     "results_publication": "number = 99",
     "reversal_proposal": "reason = 'x'",
     "score_shift": "shift_half = 1",

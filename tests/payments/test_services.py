@@ -323,7 +323,7 @@ def test_who_declares_a_conflict_takes_no_step_of_the_payment_and_a_colleague_do
     address = f"/applications/{get(Application, grant.application_id).reference}/conflict"
     assert address in page.get(f"/grants/{about.grant_reference}/payments").text
 
-    for who in (actors.vera(), actors.otto(), actors.carl()):
+    for who in (actors.fin(), actors.vera(), actors.otto(), actors.carl()):
         evaluation.declare_in_office(who, grant.application_id, "My sister leads it.")
 
     # Until the results are public it is not there for them; afterwards they see it and sign nothing.

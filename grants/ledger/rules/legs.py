@@ -3,7 +3,7 @@
 Amounts are whole cents. Builders take what was decided and return the legs to post; they check that the parts belong
 together, not whether the decision is allowed: ceilings and floors are guarded where the rows are locked.
 
-Nothing books E8 outside the budget, E17 to E20 and E23 yet: their acts come with later stages, and tests hold the
+Nothing books E8 outside the budget, E17, E19, E20 and E23 yet: their acts come with later stages, and tests hold the
 builders until then.
 """
 
@@ -230,13 +230,19 @@ def legs_e13_rejected_costs(amount: Spread, dims: Dimensions, *, rejected: Sprea
     )
 
 
-def legs_e14(received: Money, dims: Dimensions, *, owed: Money, reopened: Sequence[Share] = ()) -> Legs:
-    """Money comes back for a recovery; what is above the debt is unidentified; ``reopened`` may be spent again."""
+def legs_e14(
+    received: Money, dims: Dimensions, *, owed: Money, interest: Money = ZERO, reopened: Sequence[Share] = ()
+) -> Legs:
+    """Money comes back for a recovery; ``interest`` of it pays what is due for late payment (E18).
+
+    What is above both is unidentified; ``reopened`` may be spent again.
+    """
     settled = min(received, owed)
     return _entry(
         (DR, Account.BANK, received, dims),
         (CR, Account.RECOVERY_RECEIVABLE, settled, dims),
-        (CR, Account.UNIDENTIFIED, received - settled, dims),
+        (CR, Account.INTEREST_RECEIVABLE, interest, dims),
+        (CR, Account.UNIDENTIFIED, received - settled - interest, dims),
         *_reopened(reopened, dims),
     )
 
@@ -277,6 +283,11 @@ def legs_e16(amount: Money, dims: Dimensions) -> Legs:
     return _entry((DR, Account.WAIVED, amount, dims), (CR, Account.RECOVERY_RECEIVABLE, amount, dims))
 
 
+def legs_e16_interest(amount: Money, dims: Dimensions) -> Legs:
+    """Interest on a late debt is waived: what was income is a waived debt."""
+    return _entry((DR, Account.WAIVED, amount, dims), (CR, Account.INTEREST_RECEIVABLE, amount, dims))
+
+
 def legs_e17_owed(amount: Money, dims: Dimensions) -> Legs:
     """Late-payment interest is owed to the beneficiary, outside the grant's maximum."""
     return _entry((DR, Account.INTEREST_COSTS, amount, dims), (CR, Account.INTEREST_PAYABLE, amount, dims))
@@ -302,11 +313,17 @@ def legs_e22_received(amount: Money, dims: Dimensions) -> Legs:
     return _entry((DR, Account.BANK, amount, dims), (CR, Account.UNIDENTIFIED, amount, dims))
 
 
-def legs_e22_identified(amount: Money, dims: Dimensions, *, reopened: Sequence[Share] = ()) -> Legs:
-    """An unidentified receipt turns out to settle a debt; both legs carry the debtor's grant; ``reopened`` may be spent again."""
+def legs_e22_identified(
+    amount: Money, dims: Dimensions, *, interest: Money = ZERO, reopened: Sequence[Share] = ()
+) -> Legs:
+    """An unidentified receipt turns out to settle a debt, and ``interest`` beside it; ``reopened`` may be spent again.
+
+    All legs carry the debtor's grant.
+    """
     return _entry(
-        (DR, Account.UNIDENTIFIED, amount, dims),
+        (DR, Account.UNIDENTIFIED, amount + interest, dims),
         (CR, Account.RECOVERY_RECEIVABLE, amount, dims),
+        (CR, Account.INTEREST_RECEIVABLE, interest, dims),
         *_reopened(reopened, dims),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
 from wtforms import FileField, IntegerField, RadioField, SelectField, StringField, TextAreaField
@@ -10,9 +11,11 @@ from wtforms.validators import NumberRange
 
 from grants.core.money import Money
 from grants.payments.rules import ReceiptInput, RecoveryInput
+from grants.payments.rules.interest import InterestInput
 from grants.payments.rules.offsets import OffsetChoice, OffsetInput
 from grants.payments.rules.recoveries import ANSWER_DAYS, ANSWER_DAYS_MAX, ORIGIN_WORDS
 from grants.payments.states import RecoveryOrigin
+from grants.rates.rules.converting import DAY_COUNTS
 from grants.web.forms import (
     A_PARAGRAPH,
     WORDS_OF_A_TITLE,
@@ -148,6 +151,44 @@ class OffsetForm(MoneyForm):
         """What was typed, of this debt."""
         assert isinstance(self.amount.data, Money), "validated before"
         return OffsetInput(recovery_id, UUID(str(self.payment.data)), self.amount.data)
+
+
+class InterestForm(MoneyForm):
+    """What the agreement says of interest for late payment."""
+
+    margin = StringField(
+        "Points above the reference rate", [Needed("Write the points of the agreement, for example 3.5.")]
+    )
+    day_count = SelectField("Days of a year", choices=choices((str(each), str(each)) for each in DAY_COUNTS))
+
+    def to_input(self) -> InterestInput:
+        """What was typed; raises :class:`Invalid` for what is no number."""
+        try:
+            margin = Decimal((self.margin.data or "").strip().replace(",", "."))
+        except InvalidOperation:
+            margin = Decimal(-1)
+        return InterestInput(margin if margin.is_finite() else Decimal(-1), int(self.day_count.data))
+
+
+class ConfirmInterestForm(MoneyForm):
+    """A button alone: the interest is right."""
+
+
+class RefuseInterestForm(MoneyForm):
+    """What is wrong with it."""
+
+    reason = TextAreaField("Reason", [A_PARAGRAPH, Needed("Say what is wrong with it.")], id="reason_interest")
+
+
+class WaiveInterestForm(MoneyForm):
+    """Why open interest is waived, and the decision that says so."""
+
+    reason = TextAreaField(
+        "Reason",
+        [A_PARAGRAPH, Needed("Say why it is waived, and on which decision it rests.")],
+        id="reason_interest_waived",
+    )
+    file = FileField("The decision", [Needed("Choose the file with the decision to waive it.")], id="file_interest")
 
 
 class WaiveForm(MoneyForm):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, column
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.core.db import DIGEST, Row, points_to, state_check
 from grants.core.money import ZERO, Money
-from grants.payments.states import OWED, UNCONFIRMED, RecoveryOrigin, RecoveryState
+from grants.payments.states import OWED, UNCONFIRMED, InterestState, RecoveryOrigin, RecoveryState
 
 
 def _named(*states: RecoveryState) -> str:
@@ -142,13 +143,14 @@ class RecoveryShare(Row):
 class RecoveryReceipt(Row):
     """Money that came back for a recovery, as the bank booked it; never changed.
 
-    ``above`` is what came beyond the debt, and stands among the unidentified receipts.
+    ``interest`` is what of it paid interest for late payment. ``above`` is what came beyond the debt and its interest, and
+    stands among the unidentified receipts.
     """
 
     __tablename__ = "recovery_receipt"
     __table_args__ = (
         UniqueConstraint("recovery_id", "bank_reference"),
-        CheckConstraint("amount > 0", name="amount_positive"),
+        CheckConstraint("amount >= 0 AND interest >= 0 AND amount + interest > 0", name="amount_positive"),
         CheckConstraint("above >= 0", name="above_not_negative"),
     )
 
@@ -156,6 +158,7 @@ class RecoveryReceipt(Row):
     amount: Mapped[Money]
     value_on: Mapped[date]
     bank_reference: Mapped[str]
+    interest: Mapped[Money] = mapped_column(default=ZERO)
     above: Mapped[Money] = mapped_column(default=ZERO)
     own_account_id: Mapped[UUID | None] = mapped_column(points_to("own_account.id"))
     booked_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
@@ -172,3 +175,69 @@ class PaymentOffset(Row):
     amount: Mapped[Money]
     offset_on: Mapped[date]
     offset_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+
+
+class RecoveryInterest(Row):
+    """Interest for what of a debt was paid after its last day (E18): every number it is made of, and two people.
+
+    It is of one receipt or of one offset. ``reference`` is the rate that held since ``reference_on``, as the table of that
+    number says, and ``margin`` the points above it, both per cent a year; ``day_count`` the days of a year.
+    """
+
+    __tablename__ = "recovery_interest"
+    __table_args__ = (
+        state_check(InterestState),
+        CheckConstraint("num_nonnulls(receipt_id, offset_id) = 1", name="of_one_payment"),
+        CheckConstraint("amount >= 0 AND principal > 0", name="amounts_positive"),
+        CheckConstraint("days > 0 AND days = paid_on - due_on", name="days_counted"),
+        CheckConstraint("day_count IN (360, 365)", name="day_count_known"),
+        CheckConstraint("margin >= 0", name="margin_not_negative"),
+        CheckConstraint("decided_by <> booked_by", name="decided_by_another"),
+        CheckConstraint("(state = 'proposed') = (decided_by IS NULL)", name="decided_has_person"),
+        CheckConstraint("num_nulls(decided_at, decided_by) IN (0, 2)", name="decision_whole"),
+        Index(
+            "uq_recovery_interest_receipt",
+            "receipt_id",
+            unique=True,
+            postgresql_where=column("state") != InterestState.REFUSED.value,
+        ),
+        Index(
+            "uq_recovery_interest_offset",
+            "offset_id",
+            unique=True,
+            postgresql_where=column("state") != InterestState.REFUSED.value,
+        ),
+    )
+
+    recovery_id: Mapped[UUID] = mapped_column(points_to("recovery.id"), index=True)
+    receipt_id: Mapped[UUID | None] = mapped_column(points_to("recovery_receipt.id"))
+    offset_id: Mapped[UUID | None] = mapped_column(points_to("payment_offset.id"))
+    state: Mapped[str]
+    principal: Mapped[Money]
+    due_on: Mapped[date]
+    paid_on: Mapped[date]
+    days: Mapped[int]
+    reference_on: Mapped[date]
+    reference: Mapped[Decimal]
+    table_number: Mapped[int]
+    margin: Mapped[Decimal]
+    day_count: Mapped[int]
+    amount: Mapped[Money]
+    booked_at: Mapped[datetime]
+    booked_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+
+
+class InterestWaiver(Row):
+    """What of the interest on a late debt was waived, with the document that says so (E16); never changed."""
+
+    __tablename__ = "interest_waiver"
+    __table_args__ = (CheckConstraint("amount > 0", name="amount_positive"),)
+
+    recovery_id: Mapped[UUID] = mapped_column(points_to("recovery.id"), index=True)
+    amount: Mapped[Money]
+    reason: Mapped[str] = mapped_column(info=DIGEST)
+    file_id: Mapped[UUID] = mapped_column(points_to("stored_file.id"))
+    waived_at: Mapped[datetime]
+    waived_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))

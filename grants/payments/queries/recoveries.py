@@ -16,16 +16,25 @@ from grants.agreements.rules import GrantView
 from grants.core import clock
 from grants.core.db import db
 from grants.core.errors import NotFound
-from grants.core.money import ZERO, Money
+from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.identity import queries as identity
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
-from grants.payments.models import PaymentOffset, PaymentRequest, Recovery, RecoveryReceipt, RecoveryShare
+from grants.payments.models import (
+    InterestWaiver,
+    PaymentOffset,
+    PaymentRequest,
+    Recovery,
+    RecoveryReceipt,
+    RecoveryShare,
+)
 from grants.payments.queries.offsets import offset_views
+from grants.payments.queries.recovery_interest import interest_lines
 from grants.payments.queries.requests import by_id
 from grants.payments.rules import ReceiptView, RecoveryView
+from grants.payments.rules.interest import InterestLine
 from grants.payments.rules.offsets import OffsetView
 from grants.payments.rules.recoveries import Share, ShareView, StepView
 from grants.payments.states import UNCONFIRMED, RecoveryOrigin, RecoveryState
@@ -100,8 +109,10 @@ def recovery_views(rows: Sequence[Recovery]) -> Asking[tuple[RecoveryView, ...]]
             .order_by(RecoveryShare.amount.desc(), RecoveryShare.organisation_id)
         ),
         offset_views.asking(recoveries=ids),
+        interest_lines.asking(ids),
+        ask(select(InterestWaiver.recovery_id, InterestWaiver.amount).where(InterestWaiver.recovery_id.in_(ids))),
     ]
-    grants, requests, receipts, shares, offsets = yield from side_by_side(about)
+    grants, requests, receipts, shares, offsets, interest, waivers = yield from side_by_side(about)
     hands = {who for row in rows for who in _hands(row) if who}
     people, names = yield from both(
         identity.people.asking(hands | {each.booked_by for each in receipts}),
@@ -120,6 +131,8 @@ def recovery_views(rows: Sequence[Recovery]) -> Asking[tuple[RecoveryView, ...]]
             [each for each in receipts if each.recovery_id == row.id],
             [each for each in shares if each.recovery_id == row.id],
             tuple(offsets.get(row.id, ())),
+            tuple(interest.get(row.id, ())),
+            total(each.amount for each in waivers if each.recovery_id == row.id),
         )
         for row in rows
     )
@@ -141,6 +154,8 @@ def _view(
     receipts: Sequence[Any],
     shares: Sequence[Any],
     offsets: tuple[OffsetView, ...],
+    interest: tuple[InterestLine, ...],
+    interest_waived: Money,
 ) -> RecoveryView:
     return RecoveryView(
         id=row.id,
@@ -164,10 +179,12 @@ def _view(
             for each in shares
         ),
         receipts=tuple(
-            ReceiptView(each.amount, each.value_on, each.bank_reference, who[each.booked_by], each.above)
+            ReceiptView(each.amount, each.value_on, each.bank_reference, who[each.booked_by], each.above, each.interest)
             for each in receipts
         ),
         offsets=offsets,
+        interest=interest,
+        interest_waived=interest_waived,
         waived=row.waived,
         has_waiver=row.waiver_file_id is not None,
         reminders=row.reminders,

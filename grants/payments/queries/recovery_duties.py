@@ -17,10 +17,10 @@ from grants.core.duties import Duty
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, side_by_side
-from grants.payments.models import PaymentRequest, Recovery
+from grants.payments.models import PaymentOffset, PaymentRequest, Recovery, RecoveryInterest, RecoveryReceipt
 from grants.payments.queries.recoveries import DUTIES_MAX, still_owed
 from grants.payments.rules.recoveries import REMIND_AFTER_DAYS
-from grants.payments.states import PAYABLE_BACK, RecoveryState
+from grants.payments.states import PAYABLE_BACK, InterestState, RecoveryState
 
 P = Permission
 
@@ -57,6 +57,33 @@ def _to_issue(actor: Actor, today: date) -> ColumnElement[bool]:
 def _left_alone(actor: Actor, today: date) -> ColumnElement[bool]:
     reminded = Recovery.reminders >= len(REMIND_AFTER_DAYS)
     return _in(*PAYABLE_BACK) & reminded & Recovery.confirmed_by.is_distinct_from(actor.user_id)
+
+
+def _live(paid: Any) -> ColumnElement[bool]:
+    return exists().where(paid, RecoveryInterest.state != InterestState.REFUSED.value)
+
+
+def _paid_late(actor: Actor, today: date) -> ColumnElement[bool]:
+    receipts = exists().where(
+        RecoveryReceipt.recovery_id == Recovery.id,
+        RecoveryReceipt.value_on > Recovery.due_on,
+        RecoveryReceipt.amount > 0,
+        ~_live(RecoveryInterest.receipt_id == RecoveryReceipt.id),
+    )
+    offsets = exists().where(
+        PaymentOffset.recovery_id == Recovery.id,
+        PaymentOffset.offset_on > Recovery.due_on,
+        ~_live(RecoveryInterest.offset_id == PaymentOffset.id),
+    )
+    return or_(receipts, offsets)
+
+
+def _interest_waits(actor: Actor, today: date) -> ColumnElement[bool]:
+    return exists().where(
+        RecoveryInterest.recovery_id == Recovery.id,
+        RecoveryInterest.state == InterestState.PROPOSED.value,
+        RecoveryInterest.booked_by.is_distinct_from(actor.user_id),
+    )
 
 
 TURNS = (
@@ -110,6 +137,20 @@ TURNS = (
         _left_alone,
         "Decide on the overdue debt of {name}",
         "{reference}: {owed} is still owed after every reminder; have it enforced, or waive it.",
+        "Open the recovery",
+    ),
+    _Turn(
+        P.INTEREST_BOOK,
+        _paid_late,
+        "Reckon interest on the late debt of {name}",
+        "{reference}: part of {amount} was paid after its last day.",
+        "Open the recovery",
+    ),
+    _Turn(
+        P.INTEREST_CONFIRM,
+        _interest_waits,
+        "Confirm interest on the late debt of {name}",
+        "{reference}: it was reckoned by somebody else.",
         "Open the recovery",
     ),
 )

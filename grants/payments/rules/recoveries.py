@@ -11,8 +11,9 @@ from uuid import UUID
 from grants.core import clock, faults
 from grants.core.errors import Invalid, Refused
 from grants.core.money import ZERO, Money, total
+from grants.payments.rules.interest import InterestLine
 from grants.payments.rules.offsets import OffsetView
-from grants.payments.states import OWED, PAYABLE_BACK, RecoveryOrigin, RecoveryState
+from grants.payments.states import OWED, PAYABLE_BACK, InterestState, RecoveryOrigin, RecoveryState
 
 # The days a city has to answer before its debt is confirmed, where nothing else is chosen; and the most it may have.
 ANSWER_DAYS, ANSWER_DAYS_MAX = 30, 180
@@ -159,6 +160,7 @@ class ReceiptView:
     bank_reference: str
     booked_by: str
     above: Money = ZERO
+    interest: Money = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,8 @@ class RecoveryView:
     shares: tuple[ShareView, ...]
     receipts: tuple[ReceiptView, ...]
     offsets: tuple[OffsetView, ...]
+    interest: tuple[InterestLine, ...]
+    interest_waived: Money
     waived: Money | None
     has_waiver: bool
     reminders: int
@@ -225,6 +229,30 @@ class RecoveryView:
         if self.state not in OWED:
             return ZERO
         return self.amount - self.received - self.set_off - (self.waived or ZERO)
+
+    @property
+    def interest_due(self) -> Money:
+        """The interest that was confirmed."""
+        return total(each.amount for each in self.interest if each.state is InterestState.CONFIRMED)
+
+    @property
+    def interest_open(self) -> Money:
+        """What of it is neither paid nor waived."""
+        return self.interest_due - total(each.interest for each in self.receipts) - self.interest_waived
+
+    @property
+    def interest_waits(self) -> bool:
+        """Whether interest was reckoned that nobody confirmed or refused."""
+        return any(each.state is InterestState.PROPOSED for each in self.interest)
+
+    @property
+    def to_reckon(self) -> bool:
+        """Whether something was paid after the last day that bears no interest yet."""
+        if self.due_on is None:
+            return False
+        late = sum(1 for each in self.receipts if each.amount and each.value_on > self.due_on)
+        late += sum(1 for each in self.offsets if each.offset_on > self.due_on)
+        return late > len(self.interest)
 
     @property
     def is_payable(self) -> bool:

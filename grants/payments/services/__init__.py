@@ -26,6 +26,13 @@ from grants.payments.services.elsewhere import compare, leave_record, unknown_fi
 from grants.payments.services.entering import confirm, enter_as_sent, propose, refuse
 from grants.payments.services.explaining import confirm_claim, explain, refuse_claim, withdraw_claim
 from grants.payments.services.forecasts import keep_forecast, keep_monthly
+from grants.payments.services.interest import (
+    book_interest,
+    confirm_interest,
+    open_interest_waiver,
+    refuse_interest,
+    waive_interest,
+)
 from grants.payments.services.offsetting import set_off
 from grants.payments.services.orders import authorise, cancel, change, prepare, verify
 from grants.payments.services.own_accounts import close_own_account, confirm_own_account, enter_own_account
@@ -52,6 +59,7 @@ __all__ = [
     "apply_report",
     "ask_again",
     "authorise",
+    "book_interest",
     "book_lines",
     "book_receipt",
     "build",
@@ -66,6 +74,7 @@ __all__ = [
     "confirm",
     "confirm_circuit",
     "confirm_claim",
+    "confirm_interest",
     "confirm_limit",
     "confirm_own_account",
     "confirm_recovery",
@@ -89,6 +98,7 @@ __all__ = [
     "open_answer_file",
     "open_batch_file",
     "open_for_report",
+    "open_interest_waiver",
     "open_prefinancing",
     "open_waiver",
     "prepare",
@@ -101,6 +111,7 @@ __all__ = [
     "refuse",
     "refuse_circuit",
     "refuse_claim",
+    "refuse_interest",
     "refuse_limit",
     "refuse_reversal",
     "register",
@@ -118,6 +129,7 @@ __all__ = [
     "verify",
     "verify_request",
     "waive",
+    "waive_interest",
     "withdraw_circuit",
     "withdraw_claim",
     "withdraw_limit",

@@ -50,17 +50,15 @@ from grants.payments.rules.statements.values import LINES_MAX, Direction, Line
 from grants.payments.services import parts
 from grants.payments.services.hands import kept_apart
 from grants.payments.services.locks import lock_grants, orders_locked
-from grants.payments.services.recoveries import owed_since, receive
+from grants.payments.services.recoveries import can_receive, owed_since, receive
 from grants.payments.services.requests import dims_of, tell, today
 from grants.payments.states import (
     AT_BANK,
     ORDER,
-    PAYABLE_BACK,
     REQUEST,
     BookedAs,
     ImportState,
     OrderState,
-    RecoveryState,
     RequestState,
 )
 
@@ -461,7 +459,10 @@ def _mark_told_before(lines: Sequence[BankLine]) -> None:
         )
     )
     known = {
-        (each.own_account_id, each.bank_reference, each.amount + each.above): (each.recovery_id, entry_id)
+        (each.own_account_id, each.bank_reference, each.amount + each.interest + each.above): (
+            each.recovery_id,
+            entry_id,
+        )
         for each, entry_id in (db.session.execute(statement) if named else ())
     }
     for line in lines:
@@ -475,7 +476,7 @@ def _receive_debt(actor: Actor, line: BankLine, grants: Mapping[UUID, Grant], de
     """Book a receipt that names one recovery which is still owed (E14); whoever confirmed it books nothing of it."""
     named = recovery_names(line_of(line))
     debt = debts.get(named[0]) if len(named) == 1 else None
-    if debt is None or RecoveryState(debt.state) not in PAYABLE_BACK or debt.confirmed_by == actor.user_id:
+    if debt is None or not can_receive(debt) or debt.confirmed_by == actor.user_id:
         return
     day = received_day(line_of(line), today())
     if day < owed_since(debt):

@@ -48,19 +48,17 @@ from grants.payments.services.booking import (
 )
 from grants.payments.services.hands import refuse_signers
 from grants.payments.services.locks import lock_grant
-from grants.payments.services.recoveries import identify, owed_since, refuse_booking
+from grants.payments.services.recoveries import can_receive, identify, owed_since, refuse_booking
 from grants.payments.services.requests import dims_of, today
 from grants.payments.states import (
     AT_BANK,
     BOOKED,
     CAME_BACK,
     CLAIM,
-    PAYABLE_BACK,
     BookedAs,
     ClaimState,
     Explained,
     OrderState,
-    RecoveryState,
 )
 from grants.programmes.models import FundSource
 
@@ -270,7 +268,7 @@ def _refuse_repaid(line: BankLine, row: Recovery) -> None:
 
 
 def _refuse_recovery(row: Recovery, by: UUID | None) -> None:
-    if RecoveryState(row.state) not in PAYABLE_BACK:
+    if not can_receive(row):
         raise Refused(
             f"Nothing is owed of {row.reference} any more. Leave the receipt unidentified, or choose another."
         )

@@ -22,11 +22,12 @@ from grants.ledger import services as ledger
 from grants.ledger.rules import Event
 from grants.payments import queries, rules
 from grants.payments.models import PaymentOffset, Recovery, RecoveryReceipt
+from grants.payments.queries.recovery_interest import interest_open
 from grants.payments.rules import ReceiptInput, RecoverySummary
 from grants.payments.services import parts
 from grants.payments.services.locks import scope_of_grant
 from grants.payments.services.requests import dims_of, today
-from grants.payments.states import OWED, RECOVERY, RecoveryState
+from grants.payments.states import OWED, PAYABLE_BACK, RECOVERY, RecoveryState
 
 
 def scope_of_recovery(recovery_id: UUID) -> Scope:
@@ -43,7 +44,8 @@ def book_receipt(
     row = locked(Recovery, recovery_id)
     refuse_conflict(actor, row.grant_id)
     check_version(row, version)
-    RECOVERY.target(RecoveryState(row.state), "book")
+    if not interest_open(row.id):
+        RECOVERY.target(RecoveryState(row.state), "book")
     refuse_booking(actor.user_id, row)
     rules.check_receipt(given, owed_since(row), today())
     known = given.bank_reference.strip()
@@ -108,7 +110,8 @@ def receive(
             amount,
             dims_of(grant, row, own_account_id=own_account_id),
             owed=still,
-            reopened=parts.reopened(row, owed=still, received=receipt.amount),
+            interest=receipt.interest,
+            reopened=parts.reopened(row, owed=still, received=receipt.amount) if receipt.amount else (),
         ),
     )
     _finish(row, still, receipt)
@@ -135,7 +138,8 @@ def identify(
         legs=legs.legs_e22_identified(
             receipt.amount,
             dims_of(grant, row),
-            reopened=parts.reopened(row, owed=still, received=receipt.amount),
+            interest=receipt.interest,
+            reopened=parts.reopened(row, owed=still, received=receipt.amount) if receipt.amount else (),
         ),
     )
     _finish(row, still, receipt)
@@ -151,10 +155,12 @@ def _receipt(
     own_account_id: UUID | None,
 ) -> RecoveryReceipt:
     settled = min(amount, owed(row))
+    interest = min(amount - settled, interest_open(row.id))
     receipt = RecoveryReceipt(
         recovery_id=row.id,
         amount=settled,
-        above=amount - settled,
+        interest=interest,
+        above=amount - settled - interest,
         value_on=value_on,
         bank_reference=bank_reference,
         own_account_id=own_account_id,
@@ -165,7 +171,8 @@ def _receipt(
 
 
 def _finish(row: Recovery, still: Money, receipt: RecoveryReceipt) -> None:
-    RECOVERY.move(row, "book" if receipt.amount == still else "book_part")
+    if receipt.amount:
+        RECOVERY.move(row, "book" if receipt.amount == still else "book_part")
 
 
 def owed(row: Recovery) -> Money:
@@ -175,3 +182,8 @@ def owed(row: Recovery) -> Money:
     received = db.session.scalars(select(RecoveryReceipt.amount).where(RecoveryReceipt.recovery_id == row.id))
     set_off = db.session.scalars(select(PaymentOffset.amount).where(PaymentOffset.recovery_id == row.id))
     return row.amount - total(received) - total(set_off)
+
+
+def can_receive(row: Recovery) -> bool:
+    """Whether something of a debt, or of the interest on it, is open and can come in."""
+    return RecoveryState(row.state) in PAYABLE_BACK or bool(interest_open(row.id))

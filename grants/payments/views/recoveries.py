@@ -17,16 +17,21 @@ from grants.payments import queries, services
 from grants.payments.forms.recoveries import (
     CancelRecoveryForm,
     ConfirmForm,
+    ConfirmInterestForm,
     InformForm,
+    InterestForm,
     IssueForm,
     ObserveForm,
     OffsetForm,
     ProposeForm,
     ProposeRejectedForm,
     ReceiptForm,
+    RefuseInterestForm,
     WaiveForm,
+    WaiveInterestForm,
 )
 from grants.payments.rules import RecoverySummary, RecoveryView
+from grants.payments.rules.interest import DAY_COUNT, MARGIN
 from grants.payments.rules.offsets import OffsetChoice
 from grants.payments.rules.recoveries import ANSWER_DAYS
 from grants.payments.states import OWED, RECOVERY, RecoveryState
@@ -36,7 +41,7 @@ from grants.web.forms import ContestedForm, Form, renew, status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
 DECISIONS = frozenset({FileType.PDF, FileType.JPEG, FileType.PNG})
-_DEBT = "/grants/<ref>/recovery/<int(max=9999):number>"
+DEBT = "/grants/<ref>/recovery/<int(max=9999):number>"
 
 
 @bp.get("/grants/<ref>/recovery")
@@ -85,41 +90,41 @@ def _all(ref: str, sent: Form | None) -> Any:
     return shown, 200 if sent is None else 422
 
 
-@bp.get(_DEBT)
+@bp.get(DEBT)
 @requires(P.AGREEMENT_READ)
 def debt(ref: str, number: int) -> Any:
     """One recovery: its steps, its shares, what came back, and what this person may do next."""
     return _debt(ref, number, None)
 
 
-@bp.post(f"{_DEBT}/inform")
+@bp.post(f"{DEBT}/inform")
 @requires(P.RECOVERY_PROPOSE)
 def inform(ref: str, number: int) -> Any:
     form = InformForm()
-    return _step(ref, number, form, lambda row: services.inform(
+    return take_step(ref, number, form, lambda row: services.inform(
         current_actor(), row.id, days=form.days.data or 0, version=form.version_shown()
     ), "The city is told of {reference} and may answer until the day shown here.")  # fmt: skip
 
 
-@bp.post(f"{_DEBT}/observe")
+@bp.post(f"{DEBT}/observe")
 @requires(P.RECOVERY_OBSERVE)
 def observe(ref: str, number: int) -> Any:
     form = ObserveForm()
-    return _step(ref, number, form, lambda row: services.observe(
+    return take_step(ref, number, form, lambda row: services.observe(
         current_actor(), row.id, words=form.words.data or "", version=form.version_shown()
     ), "Your answer on {reference} stands. The authorising officer weighs it next.")  # fmt: skip
 
 
-@bp.post(f"{_DEBT}/confirm")
+@bp.post(f"{DEBT}/confirm")
 @requires(P.RECOVERY_CONFIRM)
 def confirm_recovery(ref: str, number: int) -> Any:
     form = ConfirmForm()
-    return _step(ref, number, form, lambda row: services.confirm_recovery(
+    return take_step(ref, number, form, lambda row: services.confirm_recovery(
         current_actor(), row.id, words=form.words.data or "", version=form.version_shown()
     ), "{reference} is confirmed over {owed}. The accounting officer issues its debit note next.")  # fmt: skip
 
 
-@bp.post(f"{_DEBT}/issue")
+@bp.post(f"{DEBT}/issue")
 @requires(P.RECOVERY_ISSUE)
 def issue(ref: str, number: int) -> Any:
     form = IssueForm()
@@ -128,23 +133,23 @@ def issue(ref: str, number: int) -> Any:
         assert form.due_on.data, "validated before"
         return services.issue(current_actor(), row.id, due_on=form.due_on.data, version=form.version_shown())
 
-    return _step(ref, number, form, deed, "The debit note {reference} over {owed} is issued. The city is told.")
+    return take_step(ref, number, form, deed, "The debit note {reference} over {owed} is issued. The city is told.")
 
 
-@bp.post(f"{_DEBT}/book")
+@bp.post(f"{DEBT}/book")
 @requires(P.RECOVERY_BOOK)
 def book_receipt(ref: str, number: int) -> Any:
     form = ReceiptForm().of(queries.accounts_of_grant(current_actor(), ref))
-    return _step(ref, number, form, lambda row: services.book_receipt(
+    return take_step(ref, number, form, lambda row: services.book_receipt(
         current_actor(), row.id, form.to_input(), version=form.version_shown()
     ), "The receipt is booked. {owed} is still owed.")  # fmt: skip
 
 
-@bp.post(f"{_DEBT}/set-off")
+@bp.post(f"{DEBT}/set-off")
 @requires(P.RECOVERY_OFFSET)
 def set_off(ref: str, number: int) -> Any:
-    form = OffsetForm().of(_payments(_found(ref, number)))
-    return _step(ref, number, form, lambda row: services.set_off(
+    form = OffsetForm().of(_payments(debt_of(ref, number)))
+    return take_step(ref, number, form, lambda row: services.set_off(
         current_actor(), form.to_input(row.id), version=form.version_shown()
     ), "It is set off. {owed} is still owed.")  # fmt: skip
 
@@ -157,47 +162,47 @@ def _payments(made: RecoveryView) -> tuple[OffsetChoice, ...]:
     return queries.offset_choices(actor, made.grant_id)
 
 
-@bp.post(f"{_DEBT}/waive")
+@bp.post(f"{DEBT}/waive")
 @requires(P.RECOVERY_WAIVE)
 def waive(ref: str, number: int) -> Any:
     form = WaiveForm()
 
     def deed(row: RecoveryView) -> RecoverySummary | None:
-        document = _decision(form)
+        document = decision_of(form.file)
         if document is None:
             return None
         reason = form.reason.data or ""
         return services.waive(current_actor(), row.id, reason=reason, document=document, version=form.version_shown())
 
-    return _step(ref, number, form, deed, "What was still owed is waived. The city is told.")
+    return take_step(ref, number, form, deed, "What was still owed is waived. The city is told.")
 
 
-def _decision(form: WaiveForm) -> Incoming | None:
+def decision_of(field: Any) -> Incoming | None:
     """The decision, looked into; what is wrong with it stands beside its field, and then it is None."""
-    assert form.file.data is not None, "the form came with its file"
+    assert field.data is not None, "the form came with its file"
     try:
-        return files.receive(form.file.data, allowed=DECISIONS)
+        return files.receive(field.data, allowed=DECISIONS)
     except Invalid as error:
-        form.file.errors = [*form.file.errors, str(error)]
+        field.errors = [*field.errors, str(error)]
         return None
 
 
-@bp.post(f"{_DEBT}/cancel")
+@bp.post(f"{DEBT}/cancel")
 @requires(P.RECOVERY_CANCEL)
 def cancel_recovery(ref: str, number: int) -> Any:
     form = CancelRecoveryForm()
-    return _step(ref, number, form, lambda row: services.cancel_recovery(
+    return take_step(ref, number, form, lambda row: services.cancel_recovery(
         current_actor(), row.id, reason=form.reason.data or "", version=form.version_shown()
     ), "{reference} is cancelled.")  # fmt: skip
 
 
-@bp.get(f"{_DEBT}/decision")
+@bp.get(f"{DEBT}/decision")
 @requires(P.AGREEMENT_READ)
 def waiver(ref: str, number: int) -> Any:
-    return send(services.open_waiver(current_actor(), _found(ref, number).id))
+    return send(services.open_waiver(current_actor(), debt_of(ref, number).id))
 
 
-def _step(
+def take_step(
     ref: str,
     number: int,
     form: ContestedForm,
@@ -207,14 +212,14 @@ def _step(
     """Take a step and come back to the page, or show the form again with what was wrong."""
     if form.validate_on_submit():
         with form.attempt():
-            made = deed(_found(ref, number))
+            made = deed(debt_of(ref, number))
             if made is not None:
                 flash(said.format(reference=made.reference, owed=made.owed), "success")
                 return see_other(".debt", ref=ref, number=number)
     return _debt(ref, number, form)
 
 
-def _found(ref: str, number: int) -> RecoveryView:
+def debt_of(ref: str, number: int) -> RecoveryView:
     return queries.recovery_in(queries.grant_recoveries(current_actor(), ref), number)
 
 
@@ -224,7 +229,7 @@ def _debt(ref: str, number: int, sent: ContestedForm | None) -> Any:
     made = queries.recovery_in(found, number)
     renew(sent, made.version)
     stands = {"version": str(made.version)}
-    payments = _payments(made)
+    payments, where = _payments(made), agreements.scope_of_view(found.grant)
     shown = page(
         "payments/debt.html",
         grant=found.grant,
@@ -232,15 +237,15 @@ def _debt(ref: str, number: int, sent: ContestedForm | None) -> Any:
         contested=sent,
         next=made.next,
         last=overtaker(sent, "recovery", made.id, made.reference),
-        steps=_allowed(made, agreements.scope_of_view(found.grant)),
+        steps=_allowed(made, where),
         inform_form=own_or_fresh(sent, InformForm, **stands, days=ANSWER_DAYS),
         observe_form=own_or_fresh(sent, ObserveForm, **stands),
         confirm_form=own_or_fresh(sent, ConfirmForm, **stands),
         issue_form=own_or_fresh(sent, IssueForm, **stands),
         receipt_form=sent
         if isinstance(sent, ReceiptForm)
-        else ReceiptForm(formdata=None, data={**stands, "amount": made.owed or None}).of(
-            queries.accounts_of_grant(actor, ref) if made.is_payable else ()
+        else ReceiptForm(formdata=None, data={**stands, "amount": made.owed + made.interest_open or None}).of(
+            queries.accounts_of_grant(actor, ref) if made.is_payable or made.interest_open else ()
         ),
         payments=payments,
         offset_form=sent
@@ -248,6 +253,13 @@ def _debt(ref: str, number: int, sent: ContestedForm | None) -> Any:
         else OffsetForm(
             formdata=None, data={**stands, "amount": min(made.owed, payments[0].left) if payments else None}
         ).of(payments),
+        may_reckon=actor.may(P.INTEREST_BOOK, where),
+        may_confirm=actor.may(P.INTEREST_CONFIRM, where),
+        interest_locked=actor.user_id in {each.booked_by for each in made.interest},
+        interest_form=own_or_fresh(sent, InterestForm, **stands, margin=str(MARGIN), day_count=str(DAY_COUNT)),
+        confirm_interest_form=own_or_fresh(sent, ConfirmInterestForm, **stands),
+        refuse_interest_form=own_or_fresh(sent, RefuseInterestForm, **stands),
+        waive_interest_form=own_or_fresh(sent, WaiveInterestForm, **stands),
         waive_form=own_or_fresh(sent, WaiveForm, **stands),
         cancel_form=own_or_fresh(sent, CancelRecoveryForm, **stands),
     )
@@ -271,6 +283,8 @@ def _allowed(made: RecoveryView, where: Scope) -> dict[str, str]:
         del found["observe"]
     if "confirm" in found and actor.user_id == made.proposed_by_id:
         found["confirm"] = "You proposed it, so somebody else confirms it."
+    if made.interest_open and actor.may(P.RECOVERY_BOOK, where):
+        found["book"] = ""
     if actor.user_id == made.confirmed_by_id:
         found |= {
             verb: "You confirmed it, so somebody else does this."
