@@ -61,6 +61,8 @@ UPLOADS = {
     "payments.answer": 1,
     "payments.appoint_stand_in": 1,
     "payments.import_statement": 2,
+    "payments.waive": 1,
+    "payments.waive_interest": 1,
     "rates.bring_in": 1,
 }
 

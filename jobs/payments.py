@@ -35,6 +35,12 @@ def keep_forecast() -> str:
     return f"Kept as {kept}." if kept else "Kept already in this month."
 
 
+def remind_of_debts() -> str:
+    """Every night: remind cities of what they owe back and did not pay in time."""
+    told = services.remind(jobs.actor(Permission.RECOVERY_REMIND))
+    return f"{told} reminders went out."
+
+
 def leave_record(*, batch_id: str) -> str:
     """Leave the record of a sent file outside the database; while the folder is away it waits, and so does the file."""
     try:

@@ -150,6 +150,11 @@ def otto() -> Actor:
     return actor(person("Otto Authoriser", Role.AUTHORISING_OFFICER))
 
 
+def olga() -> Actor:
+    """Olga, the second authorising officer."""
+    return actor(person("Olga Second", Role.AUTHORISING_OFFICER))
+
+
 def carl() -> Actor:
     """Carl, the accounting officer."""
     return actor(person("Carl Accountant", Role.ACCOUNTING_OFFICER))

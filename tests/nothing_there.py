@@ -21,6 +21,7 @@ _PAPER = "tests/agreements/test_views.py::test_a_conflict_shuts_the_agreement_on
 _OFFERS = (
     "tests/agreements/test_offers.py::test_an_offer_is_read_on_paper_before_it_is_signed_and_shut_to_who_is_in_conflict"
 )
+_DEBT = "tests/payments/test_recoveries.py::test_a_debt_is_shut_to_who_does_not_reach_its_grant"
 _HELD = "tests/payments/test_held.py::test_its_pages_tell_both_sides_and_are_shut_to_who_is_in_conflict"
 _ANSWERS = (
     "tests/agreements/test_answering.py::"
@@ -77,6 +78,9 @@ SHOWN_BY = {
     "evaluation.file": "tests/applications/test_services.py::test_who_opens_a_confidential_file_is_on_record",
     "evaluation.take_packed_pdf": "tests/evaluation/test_packs.py::test_one_application_is_made_as_a_pdf_by_a_job_once_for_all_and_shut_by_a_conflict",
     "evaluation.take_reading_pack": "tests/evaluation/test_packs.py::test_the_pack_holds_what_is_open_and_is_shut_by_a_conflict",
+    "payments.debt": _DEBT,
+    "payments.interest_waiver": _DEBT,
+    "payments.waiver": _DEBT,
     "payments.answer_file": "tests/payments/test_clock.py::test_the_pages_stop_answer_and_let_go_on",
     "reporting.accept": _REPORT,
     "reporting.show": _REPORT,

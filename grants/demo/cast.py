@@ -32,6 +32,7 @@ PEOPLE = (
     PersonOfTheDemo("initiator", "Carla Benassi", "programme", "Finance initiator", (R.FINANCE_INITIATOR,)),
     PersonOfTheDemo("verifier", "Jonas Weber", "programme", "Finance verifier", (R.FINANCE_VERIFIER,)),
     PersonOfTheDemo("authoriser", "Claire Dumont", "programme", "Authorising officer", (R.AUTHORISING_OFFICER,)),
+    PersonOfTheDemo("authoriser_second", "Bastien Moreau", "programme", "Second authorising officer", (R.AUTHORISING_OFFICER,)),
     PersonOfTheDemo("accountant", "Dimitra Pappa", "programme", "Accounting officer", (R.ACCOUNTING_OFFICER,)),
     PersonOfTheDemo("signatory", "Ruth O’Connell", "programme", "Director, signs agreements", (R.PROGRAMME_SIGNATORY,)),
     PersonOfTheDemo("auditor", "Ewa Lindqvist", "audit", "Auditor", (R.AUDITOR,)),

@@ -43,7 +43,7 @@ from grants.core.db import db, get
 from grants.core.money import Money, total
 from grants.demo.judging import Judges
 from grants.demo.preparing import Sides, answered_without_verdict, meet_conditions, revise
-from grants.demo.texts import bank_letter, bank_statement, sentences, suspension_notice
+from grants.demo.texts import bank_letter, bank_statement, letter, sentences, suspension_notice
 from grants.dossiers.rules import Answer
 from grants.identity import queries as identity
 from grants.ledger.models import LedgerEntry, LedgerLeg
@@ -402,11 +402,22 @@ class Troupe(Judges):
             self.actor("authoriser"), self._grant(reference).id, note="All reports accepted, the balance is paid."
         )
 
-    def establish_recovery(self, reference: str, due_on: date) -> UUID:
-        """The authoriser establishes what was paid too much."""
-        reason = "The accepted costs stay below what was paid in advance; the city agreed in writing. (Synthetic.)"
-        given = RecoveryInput(reason, due_on)
-        return payments.establish(self.actor("authoriser"), self._grant(reference).id, given).id
+    def propose_recovery(self, reference: str) -> UUID:
+        """The initiator proposes what was paid too much, and tells the city beforehand."""
+        reason = "The accepted costs stay below what was paid in advance. (Synthetic.)"
+        made = payments.propose_recovery(self.actor("initiator"), self._grant(reference).id, RecoveryInput(reason))
+        payments.inform(self.actor("initiator"), made.id, days=30)
+        return made.id
+
+    def answer_recovery(self, recovery_id: UUID, lead: str) -> None:
+        """The city answers before its debt is confirmed."""
+        payments.observe(self.actor(lead), recovery_id, words="The council took note and agrees. (Synthetic.)")
+
+    def confirm_recovery(self, recovery_id: UUID, due_on: date) -> None:
+        """The authoriser confirms a debt, and the accounting officer issues its debit note."""
+        words = "The city agreed in writing. (Synthetic.)"
+        payments.confirm_recovery(self.actor("authoriser"), recovery_id, words=words)
+        payments.issue(self.actor("accountant"), recovery_id, due_on=due_on)
 
     def book_receipt(self, recovery_id: UUID) -> None:
         """The accounting officer books what came back, all of it."""
@@ -415,9 +426,12 @@ class Troupe(Judges):
         payments.book_receipt(self.actor("accountant"), recovery_id, given)
 
     def waive_recovery(self, recovery_id: UUID) -> None:
-        """The authoriser waives what is owed."""
+        """Another authoriser waives what is owed, with the decision that says so."""
         reason = "The municipality was merged away; the decision of the board is on file. (Synthetic.)"
-        payments.waive(self.actor("authoriser"), recovery_id, reason=reason)
+        document = files.receive(
+            FileStorage(io.BytesIO(letter("Decision to waive a debt (invented)")), filename="decision.pdf")
+        )
+        payments.waive(self.actor("authoriser_second"), recovery_id, reason=reason, document=document)
 
     # --- milestones and reports -------------------------------------------------------------------------------------
 

@@ -329,8 +329,12 @@ def _owes(stage: Stage, going: Going, about: tuple[str, int, Sequence[int]], end
     stage.troupe.accept_report(reference, 1)
     yield stage.days_ago(200) + timedelta(hours=number)
     stage.troupe.decide_requests(reference)
+    yield stage.days_ago(198) + timedelta(hours=number)
+    recovery_id = stage.troupe.propose_recovery(reference)
+    yield stage.days_ago(192) + timedelta(hours=number)
+    stage.troupe.answer_recovery(recovery_id, going.leads[title].lead)
     yield stage.days_ago(190) + timedelta(hours=number)
-    recovery_id = stage.troupe.establish_recovery(reference, stage.days_ago(150).date())
+    stage.troupe.confirm_recovery(recovery_id, stage.days_ago(150).date())
     yield from ending(stage, recovery_id)
 
 

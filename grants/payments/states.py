@@ -47,6 +47,7 @@ REQUEST = Machine(
         Transition("reject", UNDECIDED, R.REJECTED, Permission.PAYMENT_REQUEST_DECIDE),
         Transition("clear", DECIDED, R.CLEARED, Permission.PAYMENT_REQUEST_DECIDE),
         Transition("pay", DECIDED, R.PAID, Permission.PAYMENT_ORDER_EXECUTE),
+        Transition("set_off", DECIDED, R.PAID, Permission.RECOVERY_OFFSET),
         # What was paid came back: it is to be paid again, and the decision stands as it was.
         Transition("come_back", (R.PAID,), R.APPROVED, Permission.BANK_STATEMENT_IMPORT),
         Transition("come_back_in_part", (R.PAID,), R.PARTLY_APPROVED, Permission.BANK_STATEMENT_IMPORT),
@@ -153,21 +154,72 @@ BATCH = Machine(
 )
 
 
-class RecoveryState(StrEnum):
-    """What was paid too much is owed from the day it is established until it is paid back, or waived with a reason."""
+class RecoveryOrigin(StrEnum):
+    """What a debt rests on: the balance, costs rejected after they were accepted, or an audit."""
 
-    ESTABLISHED = "established"
+    BALANCE = "balance"
+    REJECTED_COSTS = "rejected_costs"
+    AUDIT = "audit"
+
+
+class RecoveryState(StrEnum):
+    """A debt is proposed, told beforehand and answered, confirmed by another person, and owed from its debit note on.
+
+    It ends paid, waived with a document, or cancelled. That it is overdue or to be reminded of is no state: it is derived.
+    """
+
+    PROPOSED = "proposed"
+    PRE_INFORMED = "pre_informed"
+    OBSERVED = "observed"
+    CONFIRMED = "confirmed"
+    ISSUED = "issued"
+    PART_PAID = "part_paid"
     PAID = "paid"
     WAIVED = "waived"
+    CANCELLED = "cancelled"
 
+
+D = RecoveryState
+# What is no debt yet; what stands in the books as owed; and what of it can be paid, since its debit note is out.
+UNCONFIRMED = (D.PROPOSED, D.PRE_INFORMED, D.OBSERVED)
+PAYABLE_BACK = (D.ISSUED, D.PART_PAID)
+OWED = (D.CONFIRMED, *PAYABLE_BACK)
 
 RECOVERY = Machine(
     "recovery",
     RecoveryState,
-    RecoveryState.ESTABLISHED,
+    D.PROPOSED,
     [
-        Transition("book", (RecoveryState.ESTABLISHED,), RecoveryState.PAID, Permission.RECOVERY_BOOK),
-        Transition("waive", (RecoveryState.ESTABLISHED,), RecoveryState.WAIVED, Permission.RECOVERY_WAIVE),
+        Transition("inform", (D.PROPOSED,), D.PRE_INFORMED, Permission.RECOVERY_PROPOSE),
+        Transition("observe", (D.PRE_INFORMED,), D.OBSERVED, Permission.RECOVERY_OBSERVE),
+        Transition("confirm", (D.PRE_INFORMED, D.OBSERVED), D.CONFIRMED, Permission.RECOVERY_CONFIRM),
+        Transition("issue", (D.CONFIRMED,), D.ISSUED, Permission.RECOVERY_ISSUE),
+        Transition("book", PAYABLE_BACK, D.PAID, Permission.RECOVERY_BOOK),
+        Transition("book_part", PAYABLE_BACK, D.PART_PAID, Permission.RECOVERY_BOOK),
+        Transition("set_off", PAYABLE_BACK, D.PAID, Permission.RECOVERY_OFFSET),
+        Transition("set_off_part", PAYABLE_BACK, D.PART_PAID, Permission.RECOVERY_OFFSET),
+        Transition("waive", PAYABLE_BACK, D.WAIVED, Permission.RECOVERY_WAIVE),
+        # Nothing of it was paid: what the books hold of it is reversed.
+        Transition("cancel", (*UNCONFIRMED, D.CONFIRMED, D.ISSUED), D.CANCELLED, Permission.RECOVERY_CANCEL),
+    ],
+)
+
+
+class InterestState(StrEnum):
+    """Interest on what came late is booked by one person, then confirmed or refused by another."""
+
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+
+
+INTEREST = Machine(
+    "interest on a late debt",
+    InterestState,
+    InterestState.PROPOSED,
+    [
+        Transition("confirm", (InterestState.PROPOSED,), InterestState.CONFIRMED, Permission.INTEREST_CONFIRM),
+        Transition("refuse", (InterestState.PROPOSED,), InterestState.REFUSED, Permission.INTEREST_CONFIRM),
     ],
 )
 

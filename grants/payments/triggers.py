@@ -11,7 +11,7 @@ CREATE OR REPLACE FUNCTION payment_terminal_states(kind text) RETURNS text[] IMM
   SELECT CASE kind
     WHEN 'payment_order' THEN ARRAY['returned', 'cancelled']
     WHEN 'payment_request' THEN ARRAY['rejected', 'cleared']
-    WHEN 'recovery' THEN ARRAY['paid', 'waived']
+    WHEN 'recovery' THEN ARRAY['paid', 'waived', 'cancelled']
     WHEN 'grant_agreement' THEN ARRAY['closed', 'dropped']
   END
 $$;
@@ -27,9 +27,10 @@ DECLARE
 BEGIN
   SELECT coalesce(sum(amount), 0) INTO ordered FROM payment_order
     WHERE request_id = NEW.request_id AND state <> ALL (payment_order_states_let_go());
+  SELECT ordered + coalesce(sum(amount), 0) INTO ordered FROM payment_offset WHERE request_id = NEW.request_id;
   SELECT payable INTO owed FROM payment_request WHERE id = NEW.request_id;
   IF ordered > coalesce(owed, 0) THEN
-    RAISE EXCEPTION 'orders of payment request %% sum to %% cents; %% are payable', NEW.request_id, ordered, coalesce(owed, 0)
+    RAISE EXCEPTION 'orders and offsets of payment request %% sum to %% cents; %% are payable', NEW.request_id, ordered, coalesce(owed, 0)
       USING ERRCODE = 'check_violation';
   END IF;
   RETURN NULL;
@@ -290,6 +291,48 @@ END $$
 """
 
 
+# A debt begins as a proposal: who established one at once did so before there were steps.
+_BY_STEPS = """
+CREATE OR REPLACE FUNCTION refuse_recovery_at_once() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.at_once OR NEW.state <> 'proposed' THEN
+    RAISE EXCEPTION 'recovery %% begins as a proposal, which another person confirms', NEW.reference USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$
+"""
+_SHARES = """
+CREATE OR REPLACE FUNCTION check_recovery_shares() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  wanted uuid;
+  debt recovery;
+BEGIN
+  IF TG_TABLE_NAME = 'recovery' THEN wanted := NEW.id; ELSE wanted := NEW.recovery_id; END IF;
+  SELECT * INTO debt FROM recovery WHERE id = wanted;
+  IF debt.amount::numeric IS DISTINCT FROM (SELECT sum(amount) FROM recovery_share WHERE recovery_id = wanted) THEN
+    RAISE EXCEPTION 'the shares of recovery %% do not sum to it', debt.reference USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$
+"""
+
+
+# What is set off, came back and is waived of a debt is never more than it.
+_WITHIN_DEBT = """
+CREATE OR REPLACE FUNCTION check_within_debt() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  debt recovery;
+BEGIN
+  SELECT * INTO debt FROM recovery WHERE id = NEW.recovery_id;
+  IF debt.amount < coalesce(debt.waived, 0) + (SELECT coalesce(sum(amount), 0) FROM recovery_receipt WHERE recovery_id = debt.id)
+     + (SELECT coalesce(sum(amount), 0) FROM payment_offset WHERE recovery_id = debt.id) THEN
+    RAISE EXCEPTION 'more of recovery %% is settled than is owed', debt.reference USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$
+"""
+
+
 def install(connection: Connection) -> None:
     """Create the functions and triggers, as the owner role."""
     for function in (_LISTS, _WITHIN_REQUEST, _TERMINAL, _FROZEN, _SIGNED, _PARTS):
@@ -360,6 +403,17 @@ def install(connection: Connection) -> None:
         "CREATE CONSTRAINT TRIGGER payment_suspension_apart AFTER INSERT OR UPDATE ON payment_suspension "
         "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_suspensions_apart()"
     )
+    connection.exec_driver_sql(_BY_STEPS)
+    connection.exec_driver_sql(_SHARES)
+    connection.exec_driver_sql(
+        "CREATE TRIGGER recovery_by_steps BEFORE INSERT ON recovery FOR EACH ROW EXECUTE FUNCTION refuse_recovery_at_once()"
+    )
+    connection.exec_driver_sql(_WITHIN_DEBT)
+    for table in ("payment_offset", "recovery_receipt"):
+        _deferred(connection, f"{table}_within_debt", "INSERT", table, "check_within_debt")
+    _deferred(connection, "payment_offset_within_request", "INSERT", "payment_offset", "check_orders_within_request")
+    for table in ("recovery", "recovery_share"):
+        _deferred(connection, f"{table}_sums", "INSERT", table, "check_recovery_shares")
 
 
 def _deferred(connection: Connection, name: str, events: str, table: str, function: str, *, when: str = "") -> None:

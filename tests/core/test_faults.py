@@ -82,7 +82,7 @@ from grants.payments import queries as paid_reads
 from grants.payments import services as paying
 from grants.payments.models import OwnAccount, PaymentRequest, SentElsewhere
 from grants.payments.queries.statements import is_open_line
-from grants.payments.rules import DecisionInput, ReceiptInput, RecoveryInput
+from grants.payments.rules import DecisionInput, ReceiptInput
 from grants.payments.rules.circuit import ALL_PAIRS
 from grants.payments.rules.outside import Fate
 from grants.payments.rules.own_accounts import OwnAccountInput
@@ -118,7 +118,7 @@ from tests.payments.test_came_back import reported as bank_reported
 from tests.payments.test_elsewhere import FILE, LINE, PROVER, lay
 from tests.payments.test_parts import with_costs
 from tests.payments.test_reversals import raised
-from tests.payments.world import IN_FORCE, SEEN, World, asks_for, carried, forge, recorded, world
+from tests.payments.world import IN_FORCE, SEEN, World, asks_for, carried, forge, owed_back, recorded, world
 from tests.servers import Cluster
 from tests.soak.killing import tables
 
@@ -262,12 +262,12 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(
 
         balance = opened(found, 2, 60_000, final=True)
         paying.decide(actors.otto(), balance, DecisionInput(euros(100_000)))
-        recovery = paying.establish(actors.otto(), found.grant_id, RecoveryInput("It was told.", date(2024, 9, 15)))
+        recovery = owed_back(found.grant_id, date(2024, 9, 15), "It was told.")
         # As of a balance that was decided before its parts were kept.
         forge(postgres, database, f"DELETE FROM payment_request_part WHERE request_id = '{balance}'")
         receipt = ReceiptInput(euros(1_000), NOW.date(), "STMT-1")
         paying.book_receipt(actors.carl(), recovery.id, receipt)
-        paying.waive(actors.otto(), recovery.id, reason="The council forgave it.")
+        paying.waive(actors.olga(), recovery.id, reason="The council forgave it.", document=document())
         paying.close_grant(actors.otto(), found.grant_id, note="Everything was looked at.")
 
         wrong = raised(found)

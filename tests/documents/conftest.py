@@ -22,10 +22,10 @@ from grants.documents.rules import Figures, Period, RunView, Table, Wanted
 from grants.identity import queries as identity
 from grants.payments import services as payments
 from grants.payments.models import PaymentOrder
-from grants.payments.rules import DecisionInput, ReceiptInput, RecoveryInput
+from grants.payments.rules import DecisionInput, ReceiptInput
 from tests import actors
 from tests.payments.test_services import authorised, decided, pay
-from tests.payments.world import IN_FORCE, World, report, world
+from tests.payments.world import IN_FORCE, World, owed_back, report, world
 from tests.worlds import World as Made
 from tests.worlds import Worlds
 
@@ -65,9 +65,7 @@ def both() -> Books:
         opened = payments.open_for_report(actors.program(), report(overpaid, 1, euros(150_000), final=True))
         assert opened is not None
         payments.decide(actors.otto(), opened.id, DecisionInput(euros(150_000)))
-        recovery = payments.establish(
-            actors.otto(), overpaid.grant_id, RecoveryInput("The city agreed on 3 July.", date(2024, 9, 15))
-        )
+        recovery = owed_back(overpaid.grant_id, date(2024, 9, 15), "The city agreed on 3 July.")
     with clock.at(BACK):
         payments.book_receipt(actors.carl(), recovery.id, ReceiptInput(euros(20_000), BACK.date(), "STMT-77/1"))
     with clock.at(SENT):

@@ -82,7 +82,16 @@ def test_the_statement_of_a_grant_says_what_was_committed_paid_paid_back_and_is_
     ]
     assert total_of(table(found, "Beneficiaries"), "Paid") == euros(190_000)
     assert table(found, "Recoveries").rows == (
-        ("PCP-2022-G-0001-D1", BALANCE.date(), date(2024, 9, 15), euros(60_000), euros(20_000), ZERO, euros(40_000)),
+        (
+            "PCP-2022-G-0001-D1",
+            BALANCE.date(),
+            date(2024, 9, 15),
+            euros(60_000),
+            euros(20_000),
+            ZERO,
+            ZERO,
+            euros(40_000),
+        ),
     )
 
 

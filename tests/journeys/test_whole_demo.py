@@ -61,6 +61,7 @@ from grants.payments.models import (
     PaymentOrder,
     PaymentRequest,
     Recovery,
+    RecoveryInterest,
     ReversalProposal,
 )
 from grants.rates.models import RateTable
@@ -95,6 +96,7 @@ KEPT_IN: dict[str, Any] = {
     "payment request": PaymentRequest.state,
     "payment order": PaymentOrder.state,
     "recovery": Recovery.state,
+    "interest on a late debt": RecoveryInterest.state,
     "reversal": ReversalProposal.state,
     "payment file": PaymentBatch.state,
     "rule of the circuit": PaymentCircuit.state,
@@ -122,6 +124,14 @@ NOT_SHOWN = {
     ("detected conflict", "confirmed"): "nobody of the invented people judges their own; another test holds that",
     ("detected conflict", "gone"): "what was found stands until it is decided about",
     ("revision", "returned"): "what was returned in the demo was sent again; another test holds that",
+    **{
+        ("interest on a late debt", state): "no debt of the demo is paid late; another test holds that"
+        for state in ("proposed", "confirmed", "refused")
+    },
+    **{
+        ("recovery", state): "every debt of the demo goes on to its end; another test holds that"
+        for state in ("proposed", "pre_informed", "observed", "confirmed", "part_paid", "cancelled")
+    },
     ("score shift", "proposed"): "no list is decided while a move of a score waits; another test holds that",
     ("score shift", "replaced"): "what the panel of the demo moved stands; another test holds that",
     ("move from the reserve list", "decided"): "what came free in the demo reaches for nobody; another test holds that",

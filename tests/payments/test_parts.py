@@ -400,9 +400,11 @@ def test_nothing_leaves_a_terminal_state(grant: World, as_program: psycopg.Conne
     )
     refused(
         as_program,
-        f"""INSERT INTO recovery (id, created_at, version, grant_id, request_id, reference, amount, reason, due_on, state, established_at, established_by)
-        VALUES (gen_random_uuid(), now(), 1, '{grant.grant_id}', '{request.id}', 'D', 1, 'x', now(), 'paid', now(), '{actors.otto().user_id}');
-        UPDATE recovery SET state = 'established'""",
+        f"""INSERT INTO recovery (id, created_at, version, grant_id, request_id, number, reference, origin, amount, reason, state, at_once,
+        proposed_at, proposed_by, reminders) VALUES (gen_random_uuid(), now(), 1, '{grant.grant_id}', '{request.id}', 1, 'D', 'balance',
+        1, 'x', 'proposed', false, now(), '{actors.otto().user_id}', 0);
+        UPDATE recovery SET state = 'cancelled', cancelled_at = now(), cancelled_by = proposed_by, cancel_reason = 'x';
+        UPDATE recovery SET state = 'proposed'""",
         "nothing leads on from there",
     )
 

@@ -323,7 +323,7 @@ def test_who_declares_a_conflict_takes_no_step_of_the_payment_and_a_colleague_do
     address = f"/applications/{get(Application, grant.application_id).reference}/conflict"
     assert address in page.get(f"/grants/{about.grant_reference}/payments").text
 
-    for who in (actors.vera(), actors.otto(), actors.carl()):
+    for who in (actors.fin(), actors.vera(), actors.otto(), actors.carl()):
         evaluation.declare_in_office(who, grant.application_id, "My sister leads it.")
 
     # Until the results are public it is not there for them; afterwards they see it and sign nothing.
@@ -351,7 +351,7 @@ def test_who_declares_a_conflict_takes_no_step_of_the_payment_and_a_colleague_do
     for deed in (
         lambda: services.make_batch_file(actors.carl(), batch.id),
         lambda: services.open_batch_file(actors.carl(), batch.id),
-        lambda: services.establish(actors.otto(), grant.grant_id, RecoveryInput("It was told.", clock.now().date())),
+        lambda: services.propose_recovery(actors.fin(), grant.grant_id, RecoveryInput("It was told.")),
         lambda: services.close_grant(actors.otto(), grant.grant_id, note="Done."),
         lambda: agreeing.confirm_account(actors.vera(), grant.grant_id, account, called_back()),
         lambda: agreeing.refuse_account(actors.vera(), grant.grant_id, account, reason="Another holder."),

@@ -199,4 +199,4 @@ def test_a_receipt_is_not_booked_from_a_file_by_who_stood_in_for_who_established
         sam = holding(sam_id, Role.ACCOUNTING_OFFICER)
     brought(statement(came(60_000_00, remittance=debt.reference)), by=sam, at=LATER)
     db.session.rollback()
-    assert get(Recovery, debt.id).state == "established"
+    assert get(Recovery, debt.id).state == "issued"

@@ -88,7 +88,7 @@ def _version(address: str) -> object:
     db.session.rollback()
     reference = address.split("/payments/")[-1].split("/")[0] if "/payments/" in address else address.split("/")[-2]
     if "/recovery/" in address:
-        return db.session.query(Recovery.version).scalar() or ""
+        return db.session.query(Recovery.version).limit(1).scalar() or ""
     for model in (PaymentRequest, PaymentOrder, Grant):
         version = db.session.query(model.version).filter(model.reference == reference).scalar()
         if version is not None:

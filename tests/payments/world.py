@@ -28,7 +28,7 @@ from grants.ledger import services as ledger
 from grants.ledger.rules import Dimensions
 from grants.payments import services
 from grants.payments.models import OwnAccount, PaymentRequest
-from grants.payments.rules import EVIDENCE
+from grants.payments.rules import EVIDENCE, RecoveryInput, RecoverySummary
 from grants.payments.rules.evidence import every_tick
 from grants.payments.states import OwnAccountState, Step
 from grants.programmes.models import FundSource, Programme
@@ -305,6 +305,15 @@ def forge(postgres: Cluster, database: str, statement: str) -> None:
     with closing(psycopg.connect(postgres.dsn(database))) as connection, connection:
         connection.execute("SET session_replication_role = replica")
         connection.execute(statement.encode())
+
+
+def owed_back(grant_id: UUID, due_on: date, reason: str = "As agreed.") -> RecoverySummary:
+    """What the balance found is proposed by Fin, answered by Ana, confirmed by Otto, and Carl issued its debit note."""
+    made = services.propose_recovery(actors.fin(), grant_id, RecoveryInput(reason))
+    services.inform(actors.fin(), made.id, days=30)
+    services.observe(actors.ana(), made.id, words="We agree.")
+    services.confirm_recovery(actors.otto(), made.id, words="The city agreed.")
+    return services.issue(actors.carl(), made.id, due_on=due_on)
 
 
 def asks_for(found: World, path: RequestPath, starts: ClockStart = ClockStart.RECEIPT) -> None:

@@ -62,6 +62,8 @@ class Model:
     final: int | None = None
     last_report: int | None = None
     recovery: Any = None
+    recovery_state: str = ""
+    proposed_by: int | None = None
     recovered_by: int | None = None
     closed: bool = False
     entries: int = 0
@@ -157,7 +159,8 @@ class Model:
 
     def may_close(self) -> bool:
         """Whether everything is settled."""
-        return not self.closed and self.final is not None and not any(self.sums[each] for each in OPEN)
+        settled = self.recovery_state != "proposed" and not any(self.sums[each] for each in OPEN)
+        return not self.closed and self.final is not None and settled
 
 
 KEPT = (

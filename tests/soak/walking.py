@@ -28,6 +28,7 @@ from grants.payments.models import OwnAccount, PaymentOrder
 from grants.payments.rules import DecisionInput, ReceiptInput, RecoveryInput
 from grants.payments.rules.pay_runs import FileInput, FileLayout
 from tests import actors
+from tests.agreements.accounts import document
 from tests.payments.world import SEEN, report, world
 from tests.soak.model import KEPT, STEPS, Asked, Model, Order
 from tests.soak.telling import Tally
@@ -206,31 +207,70 @@ class Walk(RuleBasedStateMachine):
             order.state = "authorised"
 
     @rule(who=people)
-    def establish(self, who: int) -> None:
+    def propose_recovery(self, who: int) -> None:
         owed = self.model.sums[Account.PREFINANCING]
-        allowed = self.model.final is not None and owed > 0 and self.model.recovery is None
-        given = RecoveryInput("The city was told.", date(2024, 9, 15))
-        found = self.tried(allowed, lambda: services.establish(self.people[who], self.grant.grant_id, given))
+        allowed = self.model.final is not None and owed > 0 and self.model.recovery_state in ("", "cancelled")
+        given = RecoveryInput("The city was told.")
+        found = self.tried(allowed, lambda: services.propose_recovery(self.people[who], self.grant.grant_id, given))
         if found:
-            self.model.recovery, self.model.recovered_by = found.id, who
+            self.model.recovery, self.model.recovery_state, self.model.proposed_by = found.id, "proposed", who
+            with clock.at(NOW):
+                services.inform(self.people[who], found.id, days=30)
+                services.observe(self.lead, found.id, words="We agree.")
+
+    @precondition(lambda self: self.model.recovery is not None)
+    @rule(who=people)
+    def confirm_recovery(self, who: int) -> None:
+        owed = self.model.sums[Account.PREFINANCING]
+        allowed = self.model.recovery_state == "proposed" and who != self.model.proposed_by
+        deed = lambda: services.confirm_recovery(self.people[who], self.model.recovery, words="Agreed.")  # noqa: E731 -- told twice
+        if self.tried(allowed, deed):
+            self.model.recovery_state, self.model.recovered_by = "confirmed", who
             self.model.move(PREFINANCING=-owed, RECOVERY_RECEIVABLE=owed)
+
+    @precondition(lambda self: self.model.recovery is not None)
+    @rule(who=people)
+    def issue(self, who: int) -> None:
+        allowed = self.model.recovery_state == "confirmed" and who != self.model.recovered_by
+        deed = lambda: services.issue(self.people[who], self.model.recovery, due_on=date(2024, 9, 15))  # noqa: E731 -- told twice
+        if self.tried(allowed, deed):
+            self.model.recovery_state = "issued"
+
+    @precondition(lambda self: self.model.recovery is not None)
+    @rule(who=people)
+    def cancel_recovery(self, who: int) -> None:
+        owed = self.model.sums[Account.RECOVERY_RECEIVABLE]
+        is_owed = self.model.recovery_state in ("confirmed", "issued")
+        allowed = self.model.recovery_state == "proposed" or (is_owed and who != self.model.recovered_by)
+        deed = lambda: services.cancel_recovery(self.people[who], self.model.recovery, reason="Not owed.")  # noqa: E731 -- told twice
+        if self.tried(allowed, deed):
+            self.model.recovery_state = "cancelled"
+            if is_owed:
+                self.model.move(PREFINANCING=owed, RECOVERY_RECEIVABLE=-owed)
 
     @precondition(lambda self: self.model.recovery is not None)
     @rule(percent=percents, who=people)
     def book(self, percent: int, who: int) -> None:
         owed = self.model.sums[Account.RECOVERY_RECEIVABLE]
         cents = max(1, owed * percent // 100)
-        allowed = owed > 0 and cents <= owed and who != self.model.recovered_by
+        state = self.model.recovery_state
+        allowed = state in ("issued", "part_paid") and who != self.model.recovered_by
         # Booked as paid back to partners who were paid: never more than that.
         given = ReceiptInput(Money(cents), NOW.date(), f"STMT-{next(numbers)}")
         if self.tried(allowed, lambda: services.book_receipt(self.people[who], self.model.recovery, given)):
             self.model.move(BANK=cents, RECOVERY_RECEIVABLE=-cents, CONSUMED=-cents, LEGALLY_COMMITTED=cents)
+            self.model.recovery_state = "paid" if cents == owed else "part_paid"
 
     @precondition(lambda self: self.model.recovery is not None)
     @rule(who=people)
     def waive(self, who: int) -> None:
         owed = self.model.sums[Account.RECOVERY_RECEIVABLE]
-        if self.tried(owed > 0, lambda: services.waive(self.people[who], self.model.recovery, reason="Forgiven.")):
+        hands = (self.model.proposed_by, self.model.recovered_by)
+        allowed = self.model.recovery_state in ("issued", "part_paid") and who not in hands
+        paper = document()
+        deed = lambda: services.waive(self.people[who], self.model.recovery, reason="Forgiven.", document=paper)  # noqa: E731 -- told twice
+        if self.tried(allowed, deed):
+            self.model.recovery_state = "waived"
             self.model.move(RECOVERY_RECEIVABLE=-owed)
 
     @precondition(lambda self: self.model.final is not None)

@@ -106,6 +106,8 @@ AUDITED_READS = {
     "payments.answer_file",
     "payments.appointment",
     "payments.batch_file",
+    "payments.interest_waiver",
+    "payments.waiver",
 }
 
 WRITING = {"POST", "PUT", "PATCH", "DELETE"}

@@ -212,12 +212,12 @@ def _recoveries(grant_id: UUID, as_of: datetime) -> Table:
     return with_totals(
         "Recoveries",
         (
-            *(Column("Recovery", share=3), Column("Established", DATE), Column("Due", DATE)),
-            *(Column("Paid too much", MONEY), Column("Paid back", MONEY), Column("Waived", MONEY)),
+            *(Column("Recovery", share=3), Column("Confirmed", DATE), Column("Due", DATE)),
+            *(Column("Owed", MONEY), Column("Paid back", MONEY), Column("Set off", MONEY), Column("Waived", MONEY)),
             Column("Still owed", MONEY),
         ),
         [
-            (row.reference, row.established_on, row.due_on, row.amount, row.received, row.waived, row.owed)
+            (row.reference, row.confirmed_on, row.due_on, row.amount, row.received, row.set_off, row.waived, row.owed)
             for row in payments.recoveries(grant_id, as_of)
         ],
     )

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, func, select, true, type_coerce
 
 from grants.agreements.models import Beneficiary, Grant
 from grants.agreements.states import PaymentKind
@@ -21,6 +21,7 @@ from grants.identity.models import Organisation
 from grants.ledger.models import LedgerEntry
 from grants.payments.models import (
     PaymentBatch,
+    PaymentOffset,
     PaymentOrder,
     PaymentOrderSignature,
     PaymentRequest,
@@ -268,23 +269,28 @@ def _cancelled(order_ids: Sequence[UUID], as_of: datetime) -> set[UUID]:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryLine:
-    """One recovery as it stood: what was owed, what came back and what was waived."""
+    """One recovery as it stood: what was owed, what came back, what was set off and what was waived."""
 
     reference: str
-    established_on: date
-    due_on: date
+    confirmed_on: date
+    due_on: date | None
     amount: Money
     received: Money
+    set_off: Money
     waived: Money
     owed: Money
 
 
 def recoveries(grant_id: UUID, as_of: datetime) -> list[RecoveryLine]:
-    """Every recovery established before a moment, as it stood then."""
+    """Every recovery confirmed before a moment and not cancelled by then, as it stood then."""
     rows = db.session.scalars(
         select(Recovery)
-        .where(Recovery.grant_id == grant_id, Recovery.established_at < as_of)
-        .order_by(Recovery.reference)
+        .where(
+            Recovery.grant_id == grant_id,
+            Recovery.confirmed_at < as_of,
+            func.coalesce(Recovery.cancelled_at >= as_of, true()),
+        )
+        .order_by(Recovery.number)
     ).all()
     came: dict[UUID, Money] = {}
     receipts = select(RecoveryReceipt).where(
@@ -292,16 +298,28 @@ def recoveries(grant_id: UUID, as_of: datetime) -> list[RecoveryLine]:
     )
     for receipt in db.session.scalars(receipts):
         came[receipt.recovery_id] = came.get(receipt.recovery_id, Money(0)) + receipt.amount
+    off: dict[UUID, Money] = {}
+    offsets = select(PaymentOffset).where(
+        PaymentOffset.recovery_id.in_([row.id for row in rows]), PaymentOffset.created_at < as_of
+    )
+    for each in db.session.scalars(offsets):
+        off[each.recovery_id] = off.get(each.recovery_id, Money(0)) + each.amount
     found = []
     for row in rows:
-        received = came.get(row.id, Money(0))
+        assert row.confirmed_at is not None, "asked for what was confirmed"
+        received, set_off = came.get(row.id, Money(0)), off.get(row.id, Money(0))
         waived = (
             row.waived if row.waived is not None and row.waived_at is not None and row.waived_at < as_of else Money(0)
         )
         found.append(
             RecoveryLine(
-                *(row.reference, _day(row.established_at), row.due_on),
-                *(row.amount, received, waived, row.amount - received - waived),
+                *(row.reference, _day(row.confirmed_at), _due(row, as_of)),
+                *(row.amount, received, set_off, waived, row.amount - received - set_off - waived),
             )
         )
     return found
+
+
+def _due(row: Recovery, as_of: datetime) -> date | None:
+    """The last day to pay it, once its debit note was out."""
+    return row.due_on if row.at_once or (row.issued_at is not None and row.issued_at < as_of) else None

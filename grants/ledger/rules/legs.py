@@ -3,8 +3,8 @@
 Amounts are whole cents. Builders take what was decided and return the legs to post; they check that the parts belong
 together, not whether the decision is allowed: ceilings and floors are guarded where the rows are locked.
 
-Nothing books E8 outside the budget, E13 of rejected costs, E15, E17 to E20 and E23 yet: their acts come
-with later stages, and tests hold the builders until then.
+Nothing books E8 outside the budget, E17, E19, E20 and E23 yet: their acts come with later stages, and tests hold the
+builders until then.
 """
 
 from __future__ import annotations
@@ -222,40 +222,70 @@ def legs_e13(amount: Spread, dims: Dimensions, *, uncovered: Spread | None = Non
     )
 
 
-def legs_e13_rejected_costs(amount: Money, dims: Dimensions) -> Legs:
-    """A recovery order claims back costs that were accepted and are rejected later."""
-    return _entry((DR, Account.RECOVERY_RECEIVABLE, amount, dims), (CR, Account.GRANT_COSTS, amount, dims))
+def legs_e13_rejected_costs(amount: Spread, dims: Dimensions, *, rejected: Spread | None = None) -> Legs:
+    """A recovery order claims back costs that were accepted and are rejected later; ``rejected`` says whose, ``amount`` who owes it."""
+    return _entry(
+        *_spread(DR, Account.RECOVERY_RECEIVABLE, amount, dims),
+        *_spread(CR, Account.GRANT_COSTS, amount if rejected is None else rejected, dims),
+    )
 
 
-def legs_e14(received: Money, dims: Dimensions, *, owed: Money, reopened: Sequence[Share] = ()) -> Legs:
-    """Money comes back for a recovery; what is above the debt is unidentified; ``reopened`` may be spent again."""
+def legs_e14(
+    received: Money, dims: Dimensions, *, owed: Money, interest: Money = ZERO, reopened: Sequence[Share] = ()
+) -> Legs:
+    """Money comes back for a recovery; ``interest`` of it pays what is due for late payment (E18).
+
+    What is above both is unidentified; ``reopened`` may be spent again.
+    """
     settled = min(received, owed)
     return _entry(
         (DR, Account.BANK, received, dims),
         (CR, Account.RECOVERY_RECEIVABLE, settled, dims),
-        (CR, Account.UNIDENTIFIED, received - settled, dims),
+        (CR, Account.INTEREST_RECEIVABLE, interest, dims),
+        (CR, Account.UNIDENTIFIED, received - settled - interest, dims),
         *_reopened(reopened, dims),
     )
 
 
-def legs_e15(amount: Money, dims: Dimensions) -> Legs:
-    """A debt is set off against a payment due on the same grant: no cash moves."""
-    return _entry((DR, Account.PAYABLE, amount, dims), (CR, Account.RECOVERY_RECEIVABLE, amount, dims))
-
-
-def legs_e15_across(amount: Money, dims: Dimensions, *, debtor: Dimensions) -> Legs:
-    """A debt of another grant is set off: through an account of its own, so that each grant still balances."""
+def legs_e15(amount: Spread, dims: Dimensions, *, debt: Dimensions | None = None) -> Legs:
+    """A debt is set off against a payment due on the same grant: no cash moves. ``debt`` is what the debt's leg is about."""
     return _entry(
-        (DR, Account.PAYABLE, amount, dims),
-        (CR, Account.OFFSET_BETWEEN_GRANTS, amount, dims),
-        (DR, Account.OFFSET_BETWEEN_GRANTS, amount, debtor),
-        (CR, Account.RECOVERY_RECEIVABLE, amount, debtor),
+        *_spread(DR, Account.PAYABLE, amount, dims), (CR, Account.RECOVERY_RECEIVABLE, _whole(amount), debt or dims)
+    )
+
+
+def legs_e15_across(
+    amount: Spread,
+    dims: Dimensions,
+    *,
+    debtor: Dimensions,
+    consumed: Parts | None = None,
+    reopened: Sequence[Share] = (),
+) -> Legs:
+    """A debt of another grant is set off: through an account of its own, so that each grant still balances.
+
+    As if the payment had gone out and come back: the grant that pays has ``consumed`` its commitment, that of the debtor
+    is ``reopened``.
+    """
+    return _entry(
+        *_spread(DR, Account.PAYABLE, amount, dims),
+        (CR, Account.OFFSET_BETWEEN_GRANTS, _whole(amount), dims),
+        (DR, Account.OFFSET_BETWEEN_GRANTS, _whole(amount), debtor),
+        (CR, Account.RECOVERY_RECEIVABLE, _whole(amount), debtor),
+        *_spread(DR, Account.CONSUMED, consumed or {}, dims),
+        *((CR, Account.LEGALLY_COMMITTED, part, dims.of(partner)) for partner, part in _by_partner(consumed or {})),
+        *_reopened(reopened, debtor),
     )
 
 
 def legs_e16(amount: Money, dims: Dimensions) -> Legs:
     """A debt is waived or written off."""
     return _entry((DR, Account.WAIVED, amount, dims), (CR, Account.RECOVERY_RECEIVABLE, amount, dims))
+
+
+def legs_e16_interest(amount: Money, dims: Dimensions) -> Legs:
+    """Interest on a late debt is waived: what was income is a waived debt."""
+    return _entry((DR, Account.WAIVED, amount, dims), (CR, Account.INTEREST_RECEIVABLE, amount, dims))
 
 
 def legs_e17_owed(amount: Money, dims: Dimensions) -> Legs:
@@ -283,11 +313,17 @@ def legs_e22_received(amount: Money, dims: Dimensions) -> Legs:
     return _entry((DR, Account.BANK, amount, dims), (CR, Account.UNIDENTIFIED, amount, dims))
 
 
-def legs_e22_identified(amount: Money, dims: Dimensions, *, reopened: Sequence[Share] = ()) -> Legs:
-    """An unidentified receipt turns out to settle a debt; both legs carry the debtor's grant; ``reopened`` may be spent again."""
+def legs_e22_identified(
+    amount: Money, dims: Dimensions, *, interest: Money = ZERO, reopened: Sequence[Share] = ()
+) -> Legs:
+    """An unidentified receipt turns out to settle a debt, and ``interest`` beside it; ``reopened`` may be spent again.
+
+    All legs carry the debtor's grant.
+    """
     return _entry(
-        (DR, Account.UNIDENTIFIED, amount, dims),
+        (DR, Account.UNIDENTIFIED, amount + interest, dims),
         (CR, Account.RECOVERY_RECEIVABLE, amount, dims),
+        (CR, Account.INTEREST_RECEIVABLE, interest, dims),
         *_reopened(reopened, dims),
     )
 
@@ -381,6 +417,10 @@ def _spread(side: Side, account: Account, amount: Spread, dims: Dimensions) -> l
         (side if part > ZERO else side.other, account, part if part > ZERO else -part, dims.part(*key))
         for key, part in amount.items()
     ]
+
+
+def _whole(amount: Spread) -> Money:
+    return amount if isinstance(amount, Money) else total(amount.values())
 
 
 def _by_partner(parts: Parts) -> list[Share]:

@@ -42,7 +42,9 @@ GRANT_STORY = frozenset(
         *("payment_file.bank_reject", "payment_order.bank_reject", "payment_order.reissue"),
         *("payment_request.complete", "payment_request.return"),
         *("payment_request.answer_suspension", "payment_request.lift", "payment_request.suspend"),
-        *("recovery.book", "recovery.establish", "recovery.waive"),
+        *("recovery.book", "recovery.cancel", "recovery.confirm", "recovery.inform", "recovery.issue"),
+        *("recovery.observe", "recovery.propose", "recovery.set_off", "recovery.waive"),
+        *("recovery.confirm_interest", "recovery.waive_interest"),
     }
 )
 

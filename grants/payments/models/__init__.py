@@ -9,7 +9,14 @@ from grants.payments.models.elsewhere import SentElsewhere, SentElsewhereLine
 from grants.payments.models.files import PaymentBatch
 from grants.payments.models.forecasts import ForecastLine, ForecastSnapshot
 from grants.payments.models.orders import PaymentOrder, PaymentOrderSignature
-from grants.payments.models.recoveries import Recovery, RecoveryReceipt
+from grants.payments.models.recoveries import (
+    InterestWaiver,
+    PaymentOffset,
+    Recovery,
+    RecoveryInterest,
+    RecoveryReceipt,
+    RecoveryShare,
+)
 from grants.payments.models.requests import PaymentRequest, PaymentRequestPart
 from grants.payments.models.reversals import ReversalProposal
 from grants.payments.models.standing import PaymentReturn, PaymentSuspension, PaymentVerification
@@ -24,9 +31,11 @@ __all__ = [
     "BankStatus",
     "ForecastLine",
     "ForecastSnapshot",
+    "InterestWaiver",
     "OwnAccount",
     "PaymentBatch",
     "PaymentCircuit",
+    "PaymentOffset",
     "PaymentOrder",
     "PaymentOrderSignature",
     "PaymentRequest",
@@ -35,7 +44,9 @@ __all__ = [
     "PaymentSuspension",
     "PaymentVerification",
     "Recovery",
+    "RecoveryInterest",
     "RecoveryReceipt",
+    "RecoveryShare",
     "ReversalProposal",
     "SentElsewhere",
     "SentElsewhereLine",

@@ -21,6 +21,7 @@ from grants.payments.queries.funds import fund_money, outlasting_words
 from grants.payments.queries.grants import GrantPayments, grant_payments
 from grants.payments.queries.journal import LEDGER_COLUMNS, ledger, ledger_entry, ledger_lines, stood
 from grants.payments.queries.lists import batch, batch_id_of, batch_view, batches
+from grants.payments.queries.offsets import offset_choices, offset_views, set_off
 from grants.payments.queries.orders import (
     ROWS_MAX,
     account_numbers,
@@ -42,7 +43,7 @@ from grants.payments.queries.own_accounts import (
     paying_programmes,
 )
 from grants.payments.queries.parts import Basis, basis_of, moved_for, open_of, parts_kept, standing
-from grants.payments.queries.recoveries import grant_recovery
+from grants.payments.queries.recoveries import GrantRecoveries, grant_recoveries, recovery_in
 from grants.payments.queries.requests import (
     forecast,
     history,
@@ -61,6 +62,7 @@ __all__ = [
     "Basis",
     "ForecastPage",
     "GrantPayments",
+    "GrantRecoveries",
     "Inbox",
     "KeptPage",
     "absences",
@@ -82,7 +84,7 @@ __all__ = [
     "forecast_page",
     "fund_money",
     "grant_payments",
-    "grant_recovery",
+    "grant_recoveries",
     "grant_strip",
     "hands_of",
     "history",
@@ -96,6 +98,8 @@ __all__ = [
     "limits_page",
     "lock_of",
     "moved_for",
+    "offset_choices",
+    "offset_views",
     "open_of",
     "open_payments",
     "order",
@@ -114,12 +118,14 @@ __all__ = [
     "paying_programmes",
     "payments_to",
     "receiving_accounts",
+    "recovery_in",
     "request",
     "request_id_of",
     "reversal_page",
     "reversals",
     "sent_elsewhere",
     "sent_elsewhere_file",
+    "set_off",
     "stand_ins_page",
     "standing",
     "statuses_in",

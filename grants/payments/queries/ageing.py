@@ -24,8 +24,10 @@ from grants.ledger.accounts import Account
 from grants.ledger.queries import Standing
 from grants.ledger.rules import Balances, natural
 from grants.ledger.rules.proofs import Checked
-from grants.payments.models import PaymentOrder, PaymentRequest, Recovery, RecoveryReceipt
+from grants.payments.models import PaymentOrder, PaymentRequest, Recovery
 from grants.payments.queries.forecasts import Choice
+from grants.payments.queries.offsets import set_off_cents
+from grants.payments.queries.recoveries import is_owed, still_owed
 from grants.payments.rules import reason_words
 from grants.payments.rules.ageing import Ageing, AgeingAsk, AgeLine, Owing, bucket, by_age
 from grants.payments.rules.expected import sum_of
@@ -88,23 +90,13 @@ def _line(row: Any, what: Owing, today: date) -> AgeLine:
 
 
 def _left_to_pay() -> ColumnElement[Any]:
-    """What was decided as payable of a request and is not booked by the bank, in cents."""
+    """What was decided as payable of a request and is neither booked by the bank nor set off, in cents."""
     executed = (
         select(func.coalesce(func.sum(books.cents_of(PaymentOrder.amount)), 0))
         .where(PaymentOrder.request_id == PaymentRequest.id, PaymentOrder.state == OrderState.EXECUTED.value)
         .scalar_subquery()
     )
-    return func.coalesce(books.cents_of(PaymentRequest.payable), 0) - executed
-
-
-def _still_owed() -> ColumnElement[Any]:
-    """What of a recovery came back neither by the bank nor by a waiver, in cents."""
-    received = (
-        select(func.coalesce(func.sum(books.cents_of(RecoveryReceipt.amount)), 0))
-        .where(RecoveryReceipt.recovery_id == Recovery.id)
-        .scalar_subquery()
-    )
-    return books.cents_of(Recovery.amount) - received - func.coalesce(books.cents_of(Recovery.waived), 0)
+    return func.coalesce(books.cents_of(PaymentRequest.payable), 0) - executed - set_off_cents(PaymentRequest.id)
 
 
 def _payments(seen: ColumnElement[bool]) -> Select[Any]:
@@ -123,16 +115,19 @@ def _payments(seen: ColumnElement[bool]) -> Select[Any]:
 
 
 def _recoveries(seen: ColumnElement[bool]) -> Select[Any]:
-    owed = _still_owed()
+    owed = still_owed()
+    # Confirmed and not asked for yet, it ages from the day it was confirmed.
+    confirmed_on = func.date(func.timezone(clock.BRUSSELS, Recovery.confirmed_at))
+    due_on = func.coalesce(Recovery.due_on, confirmed_on)
     return (
         select(
-            *(Recovery.reference, Recovery.due_on, null().label("suspended_on")),
+            *(Recovery.reference, due_on.label("due_on"), null().label("suspended_on")),
             *(Grant.reference.label("grant"), func.coalesce(Grant.acronym, Grant.title).label("name")),
             owed.label("cents"),
         )
         .join(Grant, Grant.id == Recovery.grant_id)
-        .where(seen, owed != 0)
-        .order_by(Recovery.due_on, Recovery.reference)
+        .where(seen, is_owed(), owed != 0)
+        .order_by(due_on, Recovery.reference)
     )
 
 
@@ -162,5 +157,7 @@ def _owed_to_cities() -> dict[UUID, Money]:
 
 
 def _owed_by_cities() -> dict[UUID, Money]:
-    rows = db.session.execute(select(Recovery.grant_id, func.sum(_still_owed())).group_by(Recovery.grant_id))
+    rows = db.session.execute(
+        select(Recovery.grant_id, func.sum(still_owed())).where(is_owed()).group_by(Recovery.grant_id)
+    )
     return {grant_id: Money(int(cents)) for grant_id, cents in rows}

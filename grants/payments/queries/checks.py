@@ -32,7 +32,7 @@ from grants.core.audit import AuditEvent
 from grants.core.db import Row, db
 from grants.core.errors import Problem
 from grants.core.files import StoredFile
-from grants.core.money import Money
+from grants.core.money import ZERO, Money
 from grants.ledger import queries as books
 from grants.ledger import rules as ledger_rules
 from grants.ledger.models import LedgerEntry
@@ -42,6 +42,7 @@ from grants.ledger.rules.proofs import Checked
 from grants.payments import rules
 from grants.payments.models import (
     PaymentBatch,
+    PaymentOffset,
     PaymentOrder,
     PaymentOrderSignature,
     PaymentRequest,
@@ -51,7 +52,9 @@ from grants.payments.models import (
 )
 from grants.payments.queries import bank_proofs
 from grants.payments.queries.circuit import circuits
+from grants.payments.queries.offsets import set_off_cents
 from grants.payments.queries.orders import ROWS_MAX, order_views
+from grants.payments.queries.recoveries import rejected_later
 from grants.payments.states import AT_BANK, BOOKED, CAME_BACK, BatchState, OrderState, RecoveryState, RequestState, Step
 
 PROBLEMS_MAX = 100
@@ -89,6 +92,7 @@ RECORDED: tuple[tuple[type[Row], str], ...] = (
     (Recovery, "state"),
     (Recovery, "amount"),
     (RecoveryReceipt, "amount"),
+    (PaymentOffset, "amount"),
 )
 _WORDS = {"suspended_on": "day of suspension"}
 
@@ -101,12 +105,17 @@ WITH_REASON = (
     OrderState.BANK_REJECTED.value,
     OrderState.RETURNED.value,
     BatchState.DISCARDED.value,
-    RecoveryState.ESTABLISHED.value,
+    RecoveryState.PROPOSED.value,
+    RecoveryState.OBSERVED.value,
+    RecoveryState.CONFIRMED.value,
     RecoveryState.WAIVED.value,
 )
 
 # What the record calls an order that left, from before there were files.
 EXPORTED = "exported"
+
+# What it calls a debt that was established in one step, from before there were several: its debit note was out at once.
+ESTABLISHED = "established"
 
 # A file is made and checked by the program, as the person who built it asked.
 BY_THE_PROGRAM = (BatchState.READY.value, BatchState.REFUSED.value)
@@ -250,9 +259,9 @@ def _unbooked() -> list[Problem]:
 
 
 def _above_request() -> list[Problem]:
-    """I12: orders of a request that are not cancelled and did not come back add up to no more than it is owed."""
+    """I12: orders of a request that are not cancelled and did not come back, and what is set off, are no more than it is owed."""
     cents = func.sum(as_type(PaymentOrder.amount, BigInteger))
-    owed = func.coalesce(as_type(PaymentRequest.payable, BigInteger), 0)
+    owed = func.coalesce(as_type(PaymentRequest.payable, BigInteger), 0) - set_off_cents(PaymentRequest.id)
     statement = (
         select(PaymentRequest.reference, cents, owed)
         .join(PaymentOrder, PaymentOrder.request_id == PaymentRequest.id)
@@ -328,10 +337,12 @@ def _not_final(grants: Sequence[Any], stands: Standing) -> Iterator[Problem]:
         PaymentRequest.kind == PaymentKind.BALANCE.value, PaymentRequest.approved.is_not(None)
     )
     approved = {grant_id: said for grant_id, said in db.session.execute(decided)}
+    rejected = rejected_later()
     for grant in grants:
         final = grant.final_amount
         assert final is not None, "asked for grants whose balance is decided"
-        yield from ledger_rules.final_problems(grant.reference, stands.grants.get(grant.id, NOTHING), final=final)
+        left = final - rejected.get(grant.id, ZERO)
+        yield from ledger_rules.final_problems(grant.reference, stands.grants.get(grant.id, NOTHING), final=left)
         if final > grant.maximum:
             yield Problem(grant.reference, f"I9: the final amount is {final}; the maximum is {grant.maximum}.")
         if (said := approved.get(grant.id)) is not None and said != final:
@@ -407,6 +418,10 @@ def _on_record() -> Any:
         (
             (AuditEvent.object_kind == PaymentOrder.__tablename__) & (said == EXPORTED),
             literal(OrderState.SENT.value),
+        ),
+        (
+            (AuditEvent.object_kind == Recovery.__tablename__) & (said == ESTABLISHED),
+            literal(RecoveryState.ISSUED.value),
         ),
         else_=said,
     )

@@ -11,14 +11,14 @@ from sqlalchemy import select
 from grants.agreements import queries as agreements
 from grants.agreements.rules import GrantView
 from grants.agreements.states import ENDED
-from grants.core.money import ZERO, Money
+from grants.core.money import Money
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.ledger import queries as books
 from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentRequest
 from grants.payments.queries.orders import ROWS_MAX, order_views
-from grants.payments.queries.recoveries import recovery_of
+from grants.payments.queries.recoveries import recoveries_of, to_propose
 from grants.payments.queries.requests import request_views
 from grants.payments.rules import (
     Limits,
@@ -37,7 +37,7 @@ class GrantPayments:
     position: MoneyPosition
     requests: tuple[RequestView, ...]
     orders: tuple[OrderView, ...]
-    recovery: RecoveryView | None
+    recoveries: tuple[RecoveryView, ...]
     to_recover: Money
 
 
@@ -49,14 +49,14 @@ def grant_payments(actor: Actor, reference: str) -> Asking[GrantPayments]:
         agreements.view.asking(row),
         _requests(row.id),
         _orders(row.id),
-        recovery_of(row.id),
+        recoveries_of(row.id),
         books.of.asking(grant_id=row.id),
     ]
-    grant, requests, orders, recovery, balances = yield from side_by_side(about)
+    grant, requests, orders, recoveries, balances = yield from side_by_side(about)
     limits = Limits(grant.maximum, grant.limits.interim_ceiling, grant.limits.prefinancing, grant.limits.retention)
     position = rules.position(balances, limits, ended=grant.state in ENDED)
-    to_recover = position.prefinancing_open if grant.final_amount is not None else ZERO
-    return GrantPayments(grant, position, requests, orders, recovery, to_recover)
+    to_recover = to_propose(grant.final_amount, position.prefinancing_open, recoveries)
+    return GrantPayments(grant, position, requests, orders, recoveries, to_recover)
 
 
 def _requests(grant_id: UUID) -> Asking[tuple[RequestView, ...]]:

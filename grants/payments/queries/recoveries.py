@@ -1,60 +1,92 @@
-"""Reads of recoveries: what was paid too much, what came back, and whose turn it is."""
+"""Reads of recoveries: what is owed back, what came back, whose share it is, and whose turn it is."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import ColumnElement, func, select
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.agreements.rules import GrantView
-from grants.agreements.states import GrantState, PaymentKind
-from grants.core.duties import Duty
-from grants.core.money import ZERO, Money
-from grants.core.permissions import Actor, Permission
+from grants.core import clock
+from grants.core.db import db
+from grants.core.errors import NotFound
+from grants.core.money import ZERO, Money, total
+from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.identity import queries as identity
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
-from grants.payments.models import PaymentRequest, Recovery, RecoveryReceipt
+from grants.payments.models import (
+    InterestWaiver,
+    PaymentOffset,
+    PaymentRequest,
+    Recovery,
+    RecoveryReceipt,
+    RecoveryShare,
+)
+from grants.payments.queries.offsets import offset_views
+from grants.payments.queries.recovery_interest import interest_lines
 from grants.payments.queries.requests import by_id
 from grants.payments.rules import ReceiptView, RecoveryView
-from grants.payments.states import RecoveryState
+from grants.payments.rules.interest import InterestLine
+from grants.payments.rules.offsets import OffsetView
+from grants.payments.rules.recoveries import Share, ShareView, StepView
+from grants.payments.states import UNCONFIRMED, RecoveryOrigin, RecoveryState
 
 DUTIES_MAX = 50
 
 
 @dataclass(frozen=True, slots=True)
-class GrantRecovery:
-    """The recovery page of a grant: the recovery, or what is still to be established."""
+class GrantRecoveries:
+    """The recoveries of a grant, newest last, and what its balance found that nobody proposed yet."""
 
     grant: GrantView
-    recovery: RecoveryView | None
-    to_establish: Money
+    recoveries: tuple[RecoveryView, ...]
+    to_propose: Money
+
+    @property
+    def of_balance(self) -> bool:
+        """Whether what the balance found is still to be proposed."""
+        return bool(self.to_propose)
 
 
 @reader
-def grant_recovery(actor: Actor, reference: str) -> Asking[GrantRecovery]:
+def grant_recoveries(actor: Actor, reference: str) -> Asking[GrantRecoveries]:
     """For everybody who may read the agreement, in four statements; raises :class:`NotFound`."""
     row = yield from agreements.readable.asking(actor, reference)
     about: list[Asking[Any]] = [
         agreements.view.asking(row),
-        recovery_of(row.id),
+        recoveries_of(row.id),
         books.of.asking(accounts=(Account.PREFINANCING,), grant_id=row.id),
     ]
-    grant, recovery, balances = yield from side_by_side(about)
-    owed = balances[Account.PREFINANCING] if grant.final_amount is not None else ZERO
-    return GrantRecovery(grant, recovery, owed)
+    grant, found, balances = yield from side_by_side(about)
+    return GrantRecoveries(grant, found, to_propose(grant.final_amount, balances[Account.PREFINANCING], found))
 
 
-def recovery_of(grant_id: UUID) -> Asking[RecoveryView | None]:
-    """The recovery of a grant; None where none was established."""
-    rows = yield from ask(select(Recovery).where(Recovery.grant_id == grant_id))
-    return next(iter((yield from recovery_views.asking(rows))), None)
+def to_propose(final: Money | None, outstanding: Money, found: Sequence[RecoveryView]) -> Money:
+    """What the balance found to be paid too much, where no recovery of it stands."""
+    stands = any(each.origin is RecoveryOrigin.BALANCE and each.state is not RecoveryState.CANCELLED for each in found)
+    return ZERO if final is None or stands else outstanding
+
+
+def recovery_in(found: GrantRecoveries, number: int) -> RecoveryView:
+    """One of them by its number; raises :class:`NotFound`."""
+    for each in found.recoveries:
+        if each.number == number:
+            return each
+    raise NotFound
+
+
+def recoveries_of(grant_id: UUID) -> Asking[tuple[RecoveryView, ...]]:
+    """Every recovery of a grant, in order of their numbers."""
+    rows = yield from ask(select(Recovery).where(Recovery.grant_id == grant_id).order_by(Recovery.number))
+    return (yield from recovery_views.asking(rows))
 
 
 @reader
@@ -62,107 +94,168 @@ def recovery_views(rows: Sequence[Recovery]) -> Asking[tuple[RecoveryView, ...]]
     """Recoveries as frozen values, in two statements however many there are."""
     if not rows:
         return ()
+    ids = [row.id for row in rows]
     about: list[Asking[Any]] = [
         by_id.asking(Grant, {row.grant_id for row in rows}),
-        by_id.asking(PaymentRequest, {row.request_id for row in rows}),
+        by_id.asking(PaymentRequest, {row.request_id for row in rows if row.request_id}),
         ask(
             select(RecoveryReceipt)
-            .where(RecoveryReceipt.recovery_id.in_([row.id for row in rows]))
+            .where(RecoveryReceipt.recovery_id.in_(ids))
             .order_by(RecoveryReceipt.value_on, RecoveryReceipt.created_at, RecoveryReceipt.id)
         ),
+        ask(
+            select(RecoveryShare)
+            .where(RecoveryShare.recovery_id.in_(ids))
+            .order_by(RecoveryShare.amount.desc(), RecoveryShare.organisation_id)
+        ),
+        offset_views.asking(recoveries=ids),
+        interest_lines.asking(ids),
+        ask(select(InterestWaiver.recovery_id, InterestWaiver.amount).where(InterestWaiver.recovery_id.in_(ids))),
     ]
-    grants, requests, receipts = yield from side_by_side(about)
-    involved = {who for row in rows for who in (row.established_by, row.waived_by) if who}
+    grants, requests, receipts, shares, offsets, interest, waivers = yield from side_by_side(about)
+    hands = {who for row in rows for who in _hands(row) if who}
     people, names = yield from both(
-        identity.people.asking(involved | {each.booked_by for each in receipts}),
-        identity.organisations.asking({grant.coordinator_id for grant in grants.values()}),
+        identity.people.asking(hands | {each.booked_by for each in receipts}),
+        identity.organisations.asking(
+            {grant.coordinator_id for grant in grants.values()} | {each.organisation_id for each in shares}
+        ),
     )
-    came: dict[UUID, list[ReceiptView]] = {}
-    for each in receipts:
-        came.setdefault(each.recovery_id, []).append(
-            ReceiptView(each.amount, each.value_on, each.bank_reference, people[each.booked_by].name, each.above)
-        )
+    who = {user_id: person.name for user_id, person in people.items()}
     return tuple(
-        RecoveryView(
-            id=row.id,
-            version=row.version,
-            reference=row.reference,
-            state=RecoveryState(row.state),
-            grant_id=row.grant_id,
-            grant_reference=grants[row.grant_id].reference,
-            acronym=grants[row.grant_id].acronym or grants[row.grant_id].title,
-            payee=names[grants[row.grant_id].coordinator_id].name,
-            request_reference=requests[row.request_id].reference,
-            amount=row.amount,
-            reason=row.reason,
-            due_on=row.due_on,
-            established_at=row.established_at,
-            established_by=people[row.established_by].name,
-            receipts=tuple(came.get(row.id, ())),
-            waived=row.waived,
-            waived_at=row.waived_at,
-            waived_by=people[row.waived_by].name if row.waived_by else None,
-            waive_reason=row.waive_reason,
+        _view(
+            row,
+            grants[row.grant_id],
+            names,
+            who,
+            requests.get(row.request_id),
+            [each for each in receipts if each.recovery_id == row.id],
+            [each for each in shares if each.recovery_id == row.id],
+            tuple(offsets.get(row.id, ())),
+            tuple(interest.get(row.id, ())),
+            total(each.amount for each in waivers if each.recovery_id == row.id),
         )
         for row in rows
     )
 
 
-def recovery_duties(actor: Actor) -> Asking[list[Duty]]:
-    """What was paid too much and waits: for the authoriser, for the city, for the accounting officer."""
-    kinds = []
-    if actor.can(Permission.RECOVERY_ESTABLISH):
-        kinds.append(_to_establish(actor))
-    if actor.can(Permission.RECOVERY_BOOK) or actor.can(Permission.PAYMENT_REQUEST_SUBMIT):
-        kinds.append(_to_pay_back(actor))
-    found = yield from side_by_side(kinds)
-    return [duty for duties in found for duty in duties]
+def _hands(row: Recovery) -> tuple[UUID | None, ...]:
+    return (
+        *(row.proposed_by, row.informed_by, row.observed_by, row.confirmed_by, row.issued_by),
+        *(row.waived_by, row.cancelled_by),
+    )
 
 
-def _to_establish(actor: Actor) -> Asking[list[Duty]]:
+def _view(
+    row: Recovery,
+    grant: Any,
+    names: Mapping[UUID, Any],
+    who: Mapping[UUID, str],
+    request: Any,
+    receipts: Sequence[Any],
+    shares: Sequence[Any],
+    offsets: tuple[OffsetView, ...],
+    interest: tuple[InterestLine, ...],
+    interest_waived: Money,
+) -> RecoveryView:
+    return RecoveryView(
+        id=row.id,
+        version=row.version,
+        number=row.number,
+        reference=row.reference,
+        state=RecoveryState(row.state),
+        origin=RecoveryOrigin(row.origin),
+        grant_id=row.grant_id,
+        grant_reference=grant.reference,
+        acronym=grant.acronym or grant.title,
+        payee=names[grant.coordinator_id].name,
+        request_reference=request.reference if request is not None else None,
+        amount=row.amount,
+        reason=row.reason,
+        reply_until=row.reply_until,
+        due_on=row.due_on,
+        steps=tuple(_steps(row, who)),
+        shares=tuple(
+            ShareView(names[each.organisation_id].name, Share(each.amount, each.accepted, each.received))
+            for each in shares
+        ),
+        receipts=tuple(
+            ReceiptView(each.amount, each.value_on, each.bank_reference, who[each.booked_by], each.above, each.interest)
+            for each in receipts
+        ),
+        offsets=offsets,
+        interest=interest,
+        interest_waived=interest_waived,
+        waived=row.waived,
+        has_waiver=row.waiver_file_id is not None,
+        reminders=row.reminders,
+        reminded_at=row.reminded_at,
+        proposed_by_id=row.proposed_by,
+        confirmed_by_id=row.confirmed_by,
+    )
+
+
+def _steps(row: Recovery, who: Mapping[UUID, str]) -> Iterator[StepView]:
+    """The steps that were taken, in the order in which they are taken."""
+    until = f"Until {clock.long_date(row.reply_until)} the city may answer." if row.reply_until else ""
+    due = f"To be paid by {clock.long_date(row.due_on)}." if row.due_on else ""
+    taken: tuple[tuple[str, UUID | None, datetime | None, str | None], ...] = (
+        ("Proposed", row.proposed_by, row.proposed_at, row.reason),
+        ("City told beforehand", row.informed_by, row.informed_at, until),
+        ("Answered by the city", row.observed_by, row.observed_at, row.observation),
+        (
+            "Established at once" if row.at_once else "Confirmed",
+            row.confirmed_by,
+            row.confirmed_at,
+            row.reason if row.at_once else row.confirm_words,
+        ),
+        ("Debit note issued", row.issued_by, row.issued_at, due),
+        ("Waived", row.waived_by, row.waived_at, row.waive_reason),
+        ("Cancelled", row.cancelled_by, row.cancelled_at, row.cancel_reason),
+    )
+    for title, by, at, words in taken:
+        if by is not None and at is not None:
+            yield StepView(title, who[by], at, words or "")
+
+
+def still_owed() -> ColumnElement[Any]:
+    """What of a recovery is owed and was neither paid back, set off nor waived, in cents."""
+    received = (
+        select(func.coalesce(func.sum(books.cents_of(RecoveryReceipt.amount)), 0))
+        .where(RecoveryReceipt.recovery_id == Recovery.id)
+        .correlate(Recovery)
+        .scalar_subquery()
+    )
+    set_off = (
+        select(func.coalesce(func.sum(books.cents_of(PaymentOffset.amount)), 0))
+        .where(PaymentOffset.recovery_id == Recovery.id)
+        .correlate(Recovery)
+        .scalar_subquery()
+    )
+    return books.cents_of(Recovery.amount) - received - set_off - func.coalesce(books.cents_of(Recovery.waived), 0)
+
+
+def is_owed() -> ColumnElement[bool]:
+    """Whether the books hold a recovery as owed; what is paid or waived is, with nothing left of it."""
+    return Recovery.confirmed_at.is_not(None) & (Recovery.state != RecoveryState.CANCELLED.value)
+
+
+def unsettled_proposals(grant_id: UUID) -> Asking[list[str]]:
+    """Proposals of a grant that are neither confirmed nor cancelled, by reference."""
+    statement = select(Recovery.reference).where(
+        Recovery.grant_id == grant_id, Recovery.state.in_([state.value for state in UNCONFIRMED])
+    )
+    return [str(each) for (each,) in (yield from ask(statement.order_by(Recovery.number)))]
+
+
+def rejected_later() -> dict[UUID, Money]:
+    """What of each grant's accepted costs was claimed back after its balance, for costs that were rejected."""
     statement = (
-        select(Grant.reference, func.coalesce(Grant.acronym, Grant.title), PaymentRequest.recoverable)
-        .join(PaymentRequest, PaymentRequest.grant_id == Grant.id)
+        select(Recovery.grant_id, func.sum(books.cents_of(Recovery.amount)))
         .where(
-            agreements.visible(actor, Permission.RECOVERY_ESTABLISH),
-            Grant.state == GrantState.IN_FORCE.value,
-            PaymentRequest.kind == PaymentKind.BALANCE.value,
-            PaymentRequest.recoverable > ZERO,
-            ~exists().where(Recovery.request_id == PaymentRequest.id),
+            Recovery.origin != RecoveryOrigin.BALANCE.value,
+            Recovery.confirmed_at.is_not(None),
+            Recovery.state != RecoveryState.CANCELLED.value,
         )
-        .order_by(Grant.reference)
-        .limit(DUTIES_MAX)
+        .group_by(Recovery.grant_id)
     )
-    return [
-        Duty(
-            f"Establish the recovery from {name}",
-            f"{amount} was paid above the final amount; the grant cannot be closed before it is settled.",
-            "Open the recovery",
-            "payments.recovery",
-            {"ref": reference},
-        )
-        for reference, name, amount in (yield from ask(statement))
-    ]
-
-
-def _to_pay_back(actor: Actor) -> Asking[list[Duty]]:
-    permission = Permission.RECOVERY_BOOK if actor.can(Permission.RECOVERY_BOOK) else Permission.PAYMENT_REQUEST_SUBMIT
-    rows = yield from ask(
-        select(Recovery)
-        .join(Grant, Grant.id == Recovery.grant_id)
-        .where(agreements.visible(actor, permission), Recovery.state == RecoveryState.ESTABLISHED.value)
-        .order_by(Recovery.due_on, Recovery.reference)
-        .limit(DUTIES_MAX)
-    )
-    books_it = permission is Permission.RECOVERY_BOOK
-    return [
-        Duty(
-            f"Book what {each.acronym} pays back" if books_it else f"Pay back what {each.acronym} was paid too much",
-            f"{each.reference}: {each.owed} of {each.amount} is still owed by {each.payee}.",
-            "Open the recovery",
-            "payments.recovery",
-            {"ref": each.grant_reference},
-            due_at=each.due_at,
-        )
-        for each in (yield from recovery_views.asking(rows))
-    ]
+    return {grant_id: Money(int(cents)) for grant_id, cents in db.session.execute(statement)}

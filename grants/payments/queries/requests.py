@@ -22,6 +22,7 @@ from grants.identity import queries as identity
 from grants.ledger import queries as books
 from grants.payments import rules
 from grants.payments.models import (
+    PaymentOffset,
     PaymentOrder,
     PaymentRequest,
     PaymentReturn,
@@ -146,6 +147,7 @@ def request_views(rows: Sequence[PaymentRequest]) -> Asking[tuple[RequestView, .
             decision=_decision(row),
             ordered=sums[row.id][0],
             executed=sums[row.id][1],
+            set_off=sums[row.id][2],
             reply=row.reply,
             replaces=replacing.earlier.get(row.id),
             replaced_by=replacing.later.get(row.id),
@@ -270,19 +272,25 @@ def evidence_of(report: PeriodicReport | None) -> ReportEvidence | None:
 
 
 @reader
-def order_sums(request_ids: Iterable[UUID]) -> Asking[dict[UUID, tuple[Money, Money]]]:
-    """What is in live orders and what was executed, for each request; what came back is ordered still, and issued again."""
+def order_sums(request_ids: Iterable[UUID]) -> Asking[dict[UUID, tuple[Money, Money, Money]]]:
+    """What is in live orders, what was executed and what was set off, for each request; what came back is ordered still, and issued again."""
     ids = list(request_ids)
-    found: dict[UUID, tuple[Money, Money]] = {request_id: (ZERO, ZERO) for request_id in ids}
+    found: dict[UUID, tuple[Money, Money, Money]] = {request_id: (ZERO, ZERO, ZERO) for request_id in ids}
     statement = select(PaymentOrder.request_id, PaymentOrder.amount, PaymentOrder.state, PaymentOrder.reissue_of).where(
         PaymentOrder.request_id.in_(ids), PaymentOrder.state != OrderState.CANCELLED.value
     )
-    for request_id, amount, state, reissue_of in (yield from ask(statement)):
-        ordered, executed = found[request_id]
+    offsets = select(PaymentOffset.request_id, PaymentOffset.amount).where(PaymentOffset.request_id.in_(ids))
+    orders, set_off = yield from both(ask(statement), ask(offsets))
+    for request_id, amount, state, reissue_of in orders:
+        ordered, executed, off = found[request_id]
         found[request_id] = (
             ordered if reissue_of else ordered + amount,
             executed + amount if state == OrderState.EXECUTED.value else executed,
+            off,
         )
+    for request_id, amount in set_off:
+        ordered, executed, off = found[request_id]
+        found[request_id] = (ordered, executed, off + amount)
     return found
 
 

@@ -25,8 +25,9 @@ from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentRequest
 from grants.payments.queries.bank_duties import bank_duties
 from grants.payments.queries.circuit import hands_of, rule_duties
+from grants.payments.queries.offsets import set_off_cents
 from grants.payments.queries.orders import ROWS_MAX, order_views, visible_orders
-from grants.payments.queries.recoveries import recovery_duties
+from grants.payments.queries.recovery_duties import recovery_duties
 from grants.payments.queries.requests import request_views
 from grants.payments.queries.reversals import reversal_duties
 from grants.payments.rules import (
@@ -163,7 +164,7 @@ def _to_pay(row: type[PaymentRequest]) -> ColumnElement[Any]:
         )
         .scalar_subquery()
     )
-    return func.coalesce(_cents(row.payable) - ordered, _cents(row.requested))
+    return func.coalesce(_cents(row.payable) - ordered - set_off_cents(row.id), _cents(row.requested))
 
 
 def _cents(amount: Any) -> ColumnElement[int]:
@@ -235,7 +236,6 @@ def _order_line(actor: Actor, found: OrderView, hands: Hands) -> InboxRow:
 @reader
 def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     """What this person must do so that money is paid: decide, prepare, verify, authorise, send, book; give an account, pay back."""
-    del at
     kinds = []
     if actor.can(Permission.PAYMENT_ORDER_READ):
         kinds.append(_circuit_duties(actor))
@@ -248,7 +248,7 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     if actor.can(Permission.CIRCUIT_CONFIRM):
         kinds.append(rule_duties.asking(actor))
     kinds.append(bank_duties.asking(actor))
-    found = yield from side_by_side([*kinds, recovery_duties(actor)])
+    found = yield from side_by_side([*kinds, recovery_duties(actor, clock.in_zone(at).date())])
     return tuple(duty for duties in found for duty in duties)
 
 

@@ -55,7 +55,6 @@ from grants.payments.rules.recoveries import (
     RecoverySummary,
     RecoveryView,
     check_receipt,
-    check_recovery,
 )
 from grants.payments.rules.showing import (
     AccountLine,
@@ -101,7 +100,6 @@ from grants.payments.rules.wording import (
     close_refusal,
     order_next,
     payment_notes,
-    recovery_next,
     request_next,
 )
 
@@ -154,7 +152,6 @@ __all__ = [
     "check_decision",
     "check_evidence",
     "check_receipt",
-    "check_recovery",
     "check_suspension",
     "circuit_problems",
     "close_refusal",
@@ -178,7 +175,6 @@ __all__ = [
     "position",
     "prefinancing_due_on",
     "reason_words",
-    "recovery_next",
     "refuse_before_its_path",
     "refuse_lifting",
     "refuse_over_partner",

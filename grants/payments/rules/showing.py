@@ -384,6 +384,7 @@ class RequestView:
     decision: Decision | None
     ordered: Money
     executed: Money
+    set_off: Money
     reply: str | None
     replaces: str | None
     replaced_by: str | None
@@ -415,10 +416,10 @@ class RequestView:
 
     @property
     def to_order(self) -> Money:
-        """What is payable and not yet in an order."""
+        """What is payable, not yet in an order and not set off."""
         if self.decision is None or self.state not in DECIDED:
             return ZERO
-        return self.decision.payable - self.ordered
+        return self.decision.payable - self.ordered - self.set_off
 
     @property
     def reason(self) -> str:

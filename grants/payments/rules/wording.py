@@ -1,4 +1,4 @@
-"""Where a request, an order, a recovery or a grant stands and what comes next, as sentences. Pure."""
+"""Where a request, an order or a grant stands and what comes next, as sentences. Pure."""
 
 from __future__ import annotations
 
@@ -8,20 +8,7 @@ from typing import assert_never
 from grants.agreements.states import GrantState
 from grants.core.money import Money, plain
 from grants.payments.rules.showing import RequestView
-from grants.payments.states import DECIDED, OrderState, RecoveryState, RequestState
-
-
-def recovery_next(state: RecoveryState) -> str:
-    """Where a recovery stands and what comes next, as a sentence."""
-    match state:
-        case RecoveryState.ESTABLISHED:
-            return "The city pays it back; the accounting officer books what comes in."
-        case RecoveryState.PAID:
-            return "It is paid back; nothing more is to be done."
-        case RecoveryState.WAIVED:
-            return "What was left of it is waived; nothing more is to be done."
-        case _:
-            assert_never(state)
+from grants.payments.states import DECIDED, OrderState, RequestState
 
 
 def order_next(state: OrderState) -> str:

@@ -41,6 +41,7 @@ from grants.payments.models import (
     Recovery,
     RecoveryReceipt,
 )
+from grants.payments.queries.offsets import set_off_of
 from grants.payments.queries.statements import candidates_for, file_candidates, files_for, line_of
 from grants.payments.rules.returns import needs_other_account, reason_words
 from grants.payments.rules.statements.booking import booking_day, received_day
@@ -49,7 +50,7 @@ from grants.payments.rules.statements.values import LINES_MAX, Direction, Line
 from grants.payments.services import parts
 from grants.payments.services.hands import kept_apart
 from grants.payments.services.locks import lock_grants, orders_locked
-from grants.payments.services.recoveries import receive
+from grants.payments.services.recoveries import can_receive, owed_since, receive
 from grants.payments.services.requests import dims_of, tell, today
 from grants.payments.states import (
     AT_BANK,
@@ -58,7 +59,6 @@ from grants.payments.states import (
     BookedAs,
     ImportState,
     OrderState,
-    RecoveryState,
     RequestState,
 )
 
@@ -141,7 +141,7 @@ def _settle(grant: Grant, request_id: UUID) -> None:
             PaymentOrder.request_id == request_id, PaymentOrder.state == OrderState.EXECUTED.value
         )
     ).all()
-    if total(paid) == request.payable:
+    if total(paid) + set_off_of(request_id) == request.payable:
         REQUEST.move(request, "pay")
         tell(grant, "payment_executed", request)
 
@@ -259,7 +259,7 @@ def book_lines(actor: Actor, import_id: UUID) -> LinesBooked:
     debts = {
         row.reference: row
         for row in _recoveries_locked(recoveries)
-        if row.grant_id in grants and not tied_by([(row.established_by, row.established_at)], ties, acts.moment())
+        if row.grant_id in grants and not tied_by([(row.confirmed_by, row.confirmed_at)], ties, acts.moment())
     }
     lines = _locked_lines([line.id for line in told])
     booked = 0
@@ -459,7 +459,10 @@ def _mark_told_before(lines: Sequence[BankLine]) -> None:
         )
     )
     known = {
-        (each.own_account_id, each.bank_reference, each.amount + each.above): (each.recovery_id, entry_id)
+        (each.own_account_id, each.bank_reference, each.amount + each.interest + each.above): (
+            each.recovery_id,
+            entry_id,
+        )
         for each, entry_id in (db.session.execute(statement) if named else ())
     }
     for line in lines:
@@ -470,13 +473,13 @@ def _mark_told_before(lines: Sequence[BankLine]) -> None:
 
 
 def _receive_debt(actor: Actor, line: BankLine, grants: Mapping[UUID, Grant], debts: Mapping[str, Recovery]) -> None:
-    """Book a receipt that names one recovery which is still owed (E14); whoever established it books nothing of it."""
+    """Book a receipt that names one recovery which is still owed (E14); whoever confirmed it books nothing of it."""
     named = recovery_names(line_of(line))
     debt = debts.get(named[0]) if len(named) == 1 else None
-    if debt is None or debt.state != RecoveryState.ESTABLISHED.value or debt.established_by == actor.user_id:
+    if debt is None or not can_receive(debt) or debt.confirmed_by == actor.user_id:
         return
     day = received_day(line_of(line), today())
-    if day < clock.in_zone(debt.established_at).date():
+    if day < owed_since(debt):
         return
     entry_id = receive(
         debt, grants[debt.grant_id], line.amount, day, bank_name(line), actor.user_id, line.own_account_id

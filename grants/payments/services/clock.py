@@ -20,6 +20,7 @@ from grants.identity.rules import demand_fresh
 from grants.identity.services import refuse_tied_to
 from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentOrderSignature, PaymentRequest, PaymentSuspension
+from grants.payments.queries.offsets import set_off_of
 from grants.payments.rules import ANSWER_FILES, RequestSummary
 from grants.payments.services.holding import open_suspension
 from grants.payments.services.locks import scope_of_request
@@ -177,7 +178,7 @@ def _left_to_leave(request: PaymentRequest) -> bool:
         select(PaymentOrder.amount).where(PaymentOrder.request_id == request.id, PaymentOrder.state.not_in(waiting))
     )
     assert request.payable is not None, "a decided request says what is payable"
-    return total(gone) < request.payable
+    return total(gone) + set_off_of(request.id) < request.payable
 
 
 def _waiting_orders(request_id: UUID) -> list[PaymentOrder]:

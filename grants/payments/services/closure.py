@@ -19,6 +19,7 @@ from grants.ledger import queries as books
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
 from grants.ledger.rules import Dimensions, Event
+from grants.payments.queries import recoveries as payments
 from grants.payments.services.locks import scope_of_grant
 from grants.payments.services.requests import today
 from grants.reporting import queries as reports
@@ -32,6 +33,9 @@ def closure_problems(grant_id: UUID) -> tuple[Problem, ...]:
     if late:
         words = f"{len(late)} {'report is' if len(late) == 1 else 'reports are'} neither accepted nor rejected yet."
         found.append(Problem("Reports", words))
+    if proposed := alone(payments.unsettled_proposals(grant.id)):
+        words = f"{', '.join(proposed)} is neither confirmed nor cancelled yet."
+        found.append(Problem("Recoveries", words))
     if grant.final_amount is None:
         found.append(Problem("Balance", "The payment of the balance is not decided yet."))
     found += legs.closure_problems("Ledger", stands)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.agreements.services import refuse_conflict
-from grants.core import acts, clock, faults
+from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
 from grants.core.errors import Conflict, Invalid, NotFound, Refused
@@ -48,7 +48,7 @@ from grants.payments.services.booking import (
 )
 from grants.payments.services.hands import refuse_signers
 from grants.payments.services.locks import lock_grant
-from grants.payments.services.recoveries import identify
+from grants.payments.services.recoveries import can_receive, identify, owed_since, refuse_booking
 from grants.payments.services.requests import dims_of, today
 from grants.payments.states import (
     AT_BANK,
@@ -59,7 +59,6 @@ from grants.payments.states import (
     ClaimState,
     Explained,
     OrderState,
-    RecoveryState,
 )
 from grants.programmes.models import FundSource
 
@@ -269,14 +268,11 @@ def _refuse_repaid(line: BankLine, row: Recovery) -> None:
 
 
 def _refuse_recovery(row: Recovery, by: UUID | None) -> None:
-    if row.state != RecoveryState.ESTABLISHED.value:
+    if not can_receive(row):
         raise Refused(
             f"Nothing is owed of {row.reference} any more. Leave the receipt unidentified, or choose another."
         )
-    faults.point("four_eyes")
-    if by == row.established_by:
-        raise Refused("You established this recovery, so somebody else must book what comes in. Ask a colleague.")
-    refuse_tied_to(by, (row.established_by, row.established_at))
+    refuse_booking(by, row)
 
 
 @act(
@@ -430,7 +426,7 @@ def _book_repaid(line: BankLine, row: Recovery) -> UUID:
 
 
 def _book_recovery(line: BankLine, row: Recovery, by: UUID) -> None:
-    day = max(received_day(line_of(line), today()), clock.in_zone(row.established_at).date())
+    day = max(received_day(line_of(line), today()), owed_since(row))
     identify(row, get(Grant, row.grant_id), line.amount, day, bank_name(line), by, line.own_account_id)
     line.identified_at, line.identified_as, line.recovery_id = acts.moment(), Explained.RECOVERY.value, row.id
 

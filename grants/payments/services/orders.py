@@ -22,6 +22,7 @@ from grants.identity.rules import demand_fresh
 from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentOrderSignature, PaymentRequest
 from grants.payments.queries.left import paid_before, told_as_left
+from grants.payments.queries.offsets import set_off_of
 from grants.payments.rules import OrderSummary
 from grants.payments.rules.circuit import refuse_impersonating
 from grants.payments.rules.evidence import seen
@@ -232,7 +233,8 @@ def person_of(actor: Actor) -> UUID:
 
 
 def _ordered(request_id: UUID) -> Money:
-    return total(
+    """What of a request is in orders, or set off against a debt: an order is over what both leave."""
+    return set_off_of(request_id) + total(
         db.session.scalars(
             # What came back is still ordered: it is issued again by an order that stands for it.
             select(PaymentOrder.amount).where(

@@ -10,16 +10,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from grants.agreements.states import PaymentKind
+from sqlalchemy import select
+
+from grants.agreements.models import Grant
+from grants.agreements.states import GrantState, PaymentKind
 from grants.core import faults
-from grants.core.db import db
+from grants.core.db import db, get
 from grants.core.money import ZERO, Money, total
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
-from grants.ledger.rules import Balances, Dimensions, Legs, PartKey, legs_e8_parts
+from grants.ledger.rules import Balances, Dimensions, Legs, PartKey, legs_e8_parts, legs_e15, legs_e15_across
 from grants.ledger.rules.values import Share
 from grants.payments import queries, rules
-from grants.payments.models import PaymentOrder, PaymentRequest, PaymentRequestPart, Recovery
+from grants.payments.models import PaymentOrder, PaymentRequest, PaymentRequestPart, Recovery, RecoveryShare
+from grants.payments.queries.offsets import set_off_parts
 from grants.payments.rules import Amounts, Decision, DecisionInput, Limits, Part
 
 
@@ -121,22 +125,62 @@ def legs_booked(order: PaymentOrder, dims: Dimensions) -> Legs:
 
 
 def reopened(recovery: Recovery, *, owed: Money, received: Money) -> list[Share]:
-    """Whose commitment opens again when money comes back (E14): that of who had too much, as far as it was consumed.
+    """Whose commitment opens again when money comes back (E14): that of whose share it is, as far as it was consumed.
 
-    What is ``owed`` is owed by the partners in proportion to what each had too much; without parts, of what was consumed.
+    What is ``owed`` is owed by the partners in proportion to their shares; without shares, of what was consumed. Of a
+    closed grant none opens: nothing more is spent of it.
     """
+    if get(Grant, recovery.grant_id).state == GrantState.CLOSED.value:
+        return []
     consumed = books.partners_consumed(recovery.grant_id)
-    too_much: dict[PartKey, Money] = {
-        (part.organisation_id, None): part.recoverable
-        for part in queries.parts_kept(recovery.request_id)
-        if part.recoverable
-    }
+    too_much = _owed_by(recovery)
     if total(too_much.values()) != recovery.amount:
         return list(rules.shares_of(received, consumed))
     # What earlier receipts took of each, as if they had come at once: a cent may lie otherwise, the sum never does.
     before = rules.within(recovery.amount - owed, too_much)
     left = {key: amount - before.get(key, ZERO) for key, amount in too_much.items()}
     return list(rules.by_partner(rules.fitted(received, left, dict(consumed))).items())
+
+
+def _owed_by(recovery: Recovery) -> dict[PartKey, Money]:
+    """Whose share of a debt is how much; of what was established before shares were kept, as its balance parted it."""
+    kept = db.session.scalars(select(RecoveryShare).where(RecoveryShare.recovery_id == recovery.id)).all()
+    if kept or recovery.request_id is None:
+        return {(share.organisation_id, None): share.amount for share in kept if share.amount}
+    return {
+        (part.organisation_id, None): part.recoverable
+        for part in queries.parts_kept(recovery.request_id)
+        if part.recoverable
+    }
+
+
+def payable_left(request: PaymentRequest) -> dict[PartKey, Money]:
+    """What the books hold as payable of each part of a request and no order holds: what may be set off."""
+    kept = queries.parts_kept(request.id)
+    left: dict[PartKey, Money] = {(part.organisation_id, part.category): part.payable for part in kept if part.payable}
+    for key, amount in set_off_parts(request.id).items():
+        left[key] = left.get(key, ZERO) - amount
+    for account in (Account.IN_TRANSIT, Account.CONSUMED, Account.RETURNED):
+        for moved in queries.moved_for(request.id, account).values():
+            for key, amount in moved.items():
+                left[key] = left.get(key, ZERO) - amount
+    return left
+
+
+def legs_set_off(
+    request: PaymentRequest, dims: Dimensions, debt: Recovery, owes: Dimensions, amount: Money, *, owed: Money
+) -> Legs:
+    """The legs of E15: of each part of the request what is set off; across grants as if it had been paid and paid back."""
+    held = payable_left(request)
+    fits = total(each for each in held.values() if each > ZERO) >= amount
+    # What was decided before parts were kept, or sent as a whole, is set off as a whole.
+    taken: dict[PartKey, Money] = rules.within(amount, held) if fits else {(dims.organisation_id, None): amount}
+    if request.grant_id == debt.grant_id:
+        return legs_e15(taken, dims, debt=owes)
+    consumed = rules.fitted(amount, taken, queries.open_of(request.grant_id))
+    return legs_e15_across(
+        taken, dims, debtor=owes, consumed=consumed, reopened=reopened(debt, owed=owed, received=amount)
+    )
 
 
 def _left(order: PaymentOrder, wanted: Money, *accounts: Account) -> dict[PartKey, Money]:
@@ -153,6 +197,9 @@ def _left(order: PaymentOrder, wanted: Money, *accounts: Account) -> dict[PartKe
             for key, amount in moved.items():
                 if key in left:
                     left[key] -= amount
+    for key, amount in set_off_parts(order.request_id).items():
+        if key in left:
+            left[key] -= amount
     if total(amount for amount in left.values() if amount > ZERO) < wanted:
         # Earlier orders were booked as wholes: what they left is not known part by part.
         return {(part.organisation_id, part.category): part.payable for part in parts}

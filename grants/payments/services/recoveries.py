@@ -1,4 +1,4 @@
-"""Acts on recoveries: what was paid too much is established, booked as it comes back, or waived with a reason."""
+"""What comes back for a recovery is booked: typed by hand, read off a statement, or told later of an unidentified receipt."""
 
 from __future__ import annotations
 
@@ -7,84 +7,32 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.agreements.services import refuse_conflict
-from grants.agreements.states import PaymentKind
-from grants.core import acts, clock, faults
+from grants.core import clock, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
 from grants.core.errors import Invalid, Refused
 from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor, Permission, Scope
-from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.identity.rules import demand_fresh
-from grants.ledger import queries as books
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
-from grants.ledger.accounts import Account
 from grants.ledger.rules import Event
 from grants.payments import queries, rules
-from grants.payments.models import PaymentRequest, Recovery, RecoveryReceipt
-from grants.payments.rules import ReceiptInput, RecoveryInput, RecoverySummary
+from grants.payments.models import PaymentOffset, Recovery, RecoveryReceipt
+from grants.payments.queries.recovery_interest import interest_open
+from grants.payments.rules import ReceiptInput, RecoverySummary
 from grants.payments.services import parts
-from grants.payments.services.locks import lock_grant, scope_of_grant
+from grants.payments.services.locks import scope_of_grant
 from grants.payments.services.requests import dims_of, today
-from grants.payments.states import RECOVERY, RecoveryState
+from grants.payments.states import OWED, PAYABLE_BACK, RECOVERY, RecoveryState
 
 
 def scope_of_recovery(recovery_id: UUID) -> Scope:
     """Where the grant of a recovery lies, its money locked."""
     return scope_of_grant(get(Recovery, recovery_id).grant_id)
-
-
-@act(
-    "recovery.establish",
-    needs=Permission.RECOVERY_ESTABLISH,
-    scope=scope_of_grant,
-    says="established recovery {subject}",
-)
-def establish(actor: Actor, grant_id: UUID, given: RecoveryInput) -> RecoverySummary:
-    """Establish what the balance found to be paid too much as a debt of the city (E13), and tell the city."""
-    demand_fresh(actor)
-    grant = lock_grant(grant_id)
-    refuse_conflict(actor, grant_id)
-    earlier = db.session.scalar(select(Recovery.reference).where(Recovery.grant_id == grant_id))
-    if earlier is not None:
-        raise Refused(f"The recovery from this grant is established already, as {earlier}.")
-    balance = _balance_of(grant_id)
-    too_much = books.balance(Account.PREFINANCING, grant_id=grant_id)
-    if balance is None or grant.final_amount is None or not too_much:
-        raise Refused("Nothing is to be recovered: the balance of this grant found nothing that was paid too much.")
-    rules.check_recovery(given, today())
-    acts.reason(given.reason.strip())
-    row = Recovery(
-        grant_id=grant_id,
-        request_id=balance.id,
-        reference=f"{grant.reference}-D1",
-        amount=too_much,
-        reason=given.reason.strip(),
-        due_on=given.due_on,
-        state=RecoveryState.ESTABLISHED.value,
-        established_at=acts.moment(),
-        established_by=actor.user_id,
-    )
-    db.session.add(row)
-    ledger.post(
-        Event.RECOVERY_ORDERED,
-        source_key=f"recovery:{row.id}:established",
-        effective_on=today(),
-        description=f"{row.reference}: paid too much, to be paid back",
-        # The coordinator owes it, and whose advance is not covered is whose the books say it is.
-        legs=legs.legs_e13(
-            {(grant.coordinator_id, None): too_much},
-            dims_of(grant, row),
-            uncovered=queries.standing(grant_id, Account.PREFINANCING),
-        ),
-    )
-    _tell(grant, row)
-    return RecoverySummary(row.id, row.reference, RecoveryState.ESTABLISHED, too_much)
 
 
 @act("recovery.book", needs=Permission.RECOVERY_BOOK, scope=scope_of_recovery, says="booked a receipt for {subject}")
@@ -96,12 +44,10 @@ def book_receipt(
     row = locked(Recovery, recovery_id)
     refuse_conflict(actor, row.grant_id)
     check_version(row, version)
-    RECOVERY.target(RecoveryState(row.state), "book")
-    faults.point("four_eyes")
-    if actor.user_id == row.established_by:
-        raise Refused("You established this recovery, so somebody else must book what comes in. Ask a colleague.")
-    people.refuse_tied_to(actor.user_id, (row.established_by, row.established_at))
-    rules.check_receipt(given, clock.in_zone(row.established_at).date(), today())
+    if not interest_open(row.id):
+        RECOVERY.target(RecoveryState(row.state), "book")
+    refuse_booking(actor.user_id, row)
+    rules.check_receipt(given, owed_since(row), today())
     known = given.bank_reference.strip()
     receipts = select(RecoveryReceipt.id).where(RecoveryReceipt.recovery_id == row.id)
     if db.session.scalar(receipts.where(RecoveryReceipt.bank_reference == known)) is not None:
@@ -113,7 +59,21 @@ def book_receipt(
         )
     grant = get(Grant, row.grant_id)
     receive(row, grant, given.amount, given.value_on, known, actor.user_id, _received_on(grant, given.own_account_id))
-    return RecoverySummary(row.id, row.reference, RecoveryState(row.state), owed(row))
+    return RecoverySummary(row.id, row.reference, RecoveryState(row.state), owed(row), row.number)
+
+
+def refuse_booking(user_id: UUID | None, row: Recovery) -> None:
+    """Whoever confirmed a debt books nothing that settles it."""
+    faults.point("four_eyes")
+    if user_id == row.confirmed_by:
+        raise Refused("You confirmed this recovery, so somebody else must book what comes in. Ask a colleague.")
+    people.refuse_tied_to(user_id, (row.confirmed_by, row.confirmed_at))
+
+
+def owed_since(row: Recovery) -> date:
+    """The day from which a debt is owed."""
+    assert row.confirmed_at is not None, "what is owed was confirmed"
+    return clock.in_zone(row.confirmed_at).date()
 
 
 def _received_on(grant: Grant, chosen: UUID | None) -> UUID | None:
@@ -150,7 +110,8 @@ def receive(
             amount,
             dims_of(grant, row, own_account_id=own_account_id),
             owed=still,
-            reopened=parts.reopened(row, owed=still, received=receipt.amount),
+            interest=receipt.interest,
+            reopened=parts.reopened(row, owed=still, received=receipt.amount) if receipt.amount else (),
         ),
     )
     _finish(row, still, receipt)
@@ -177,7 +138,8 @@ def identify(
         legs=legs.legs_e22_identified(
             receipt.amount,
             dims_of(grant, row),
-            reopened=parts.reopened(row, owed=still, received=receipt.amount),
+            interest=receipt.interest,
+            reopened=parts.reopened(row, owed=still, received=receipt.amount) if receipt.amount else (),
         ),
     )
     _finish(row, still, receipt)
@@ -193,10 +155,12 @@ def _receipt(
     own_account_id: UUID | None,
 ) -> RecoveryReceipt:
     settled = min(amount, owed(row))
+    interest = min(amount - settled, interest_open(row.id))
     receipt = RecoveryReceipt(
         recovery_id=row.id,
         amount=settled,
-        above=amount - settled,
+        interest=interest,
+        above=amount - settled - interest,
         value_on=value_on,
         bank_reference=bank_reference,
         own_account_id=own_account_id,
@@ -207,62 +171,19 @@ def _receipt(
 
 
 def _finish(row: Recovery, still: Money, receipt: RecoveryReceipt) -> None:
-    if receipt.amount == still:
-        RECOVERY.move(row, "book")
-
-
-@act("recovery.waive", needs=Permission.RECOVERY_WAIVE, scope=scope_of_recovery, says="waived recovery {subject}")
-def waive(actor: Actor, recovery_id: UUID, *, reason: str, version: int | None = None) -> RecoverySummary:
-    """Waive what is still owed, with the reason (E16); what was paid stays in the books as paid."""
-    demand_fresh(actor)
-    row = locked(Recovery, recovery_id)
-    refuse_conflict(actor, row.grant_id)
-    check_version(row, version)
-    RECOVERY.target(RecoveryState(row.state), "waive")
-    if not reason.strip():
-        raise Invalid(
-            "The reason is missing.", {"reason": "Say why the debt is waived, and on which decision it rests."}
-        )
-    still = owed(row)
-    acts.reason(reason.strip())
-    RECOVERY.move(row, "waive")
-    row.waived, row.waived_at, row.waived_by, row.waive_reason = still, acts.moment(), actor.user_id, reason.strip()
-    grant = get(Grant, row.grant_id)
-    ledger.post(
-        Event.WAIVED,
-        source_key=f"recovery:{row.id}:waived",
-        effective_on=today(),
-        description=f"{row.reference}: waived",
-        legs=legs.legs_e16(still, dims_of(grant, row)),
-    )
-    _tell(grant, row)
-    return RecoverySummary(row.id, row.reference, RecoveryState.WAIVED, ZERO)
-
-
-def _balance_of(grant_id: UUID) -> PaymentRequest | None:
-    return db.session.scalars(
-        select(PaymentRequest).where(
-            PaymentRequest.grant_id == grant_id,
-            PaymentRequest.kind == PaymentKind.BALANCE.value,
-            PaymentRequest.approved.is_not(None),
-        )
-    ).one_or_none()
+    if receipt.amount:
+        RECOVERY.move(row, "book" if receipt.amount == still else "book_part")
 
 
 def owed(row: Recovery) -> Money:
-    """What is still owed of a recovery."""
+    """What is still owed of a recovery, locked before; nothing before it is confirmed or once it is waived or cancelled."""
+    if RecoveryState(row.state) not in OWED:
+        return ZERO
     received = db.session.scalars(select(RecoveryReceipt.amount).where(RecoveryReceipt.recovery_id == row.id))
-    return row.amount - total(received)
+    set_off = db.session.scalars(select(PaymentOffset.amount).where(PaymentOffset.recovery_id == row.id))
+    return row.amount - total(received) - total(set_off)
 
 
-def _tell(grant: Grant, row: Recovery) -> None:
-    readers = identity.users_with(Permission.PAYMENT_REQUEST_SUBMIT, agreements.scope(grant))
-    people.mail(
-        [each.id for each in readers],
-        "recovery",
-        "grant",
-        grant.id,
-        reference=grant.reference,
-        recovery=row.reference,
-        state=RecoveryState(row.state).value,
-    )
+def can_receive(row: Recovery) -> bool:
+    """Whether something of a debt, or of the interest on it, is open and can come in."""
+    return RecoveryState(row.state) in PAYABLE_BACK or bool(interest_open(row.id))

@@ -75,7 +75,7 @@ def _of_grant(found: queries.GrantPayments) -> Iterator[Cells]:
             *("order", order.reference, order.reason, None, order.due_on, order.state.value, order.value_on),
             *(*(None,) * 6, order.amount, None),
         )
-    if (owed := found.recovery) is not None:
+    for owed in found.recoveries:
         yield (
             *("recovery", owed.reference, None, None, owed.due_on, owed.state.value, None),
             *(*(None,) * 6, owed.amount, owed.received),

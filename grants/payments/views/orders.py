@@ -134,6 +134,7 @@ def _order(ref: str, sent: ContestedForm | None) -> Any:
     shown = page(
         "payments/order.html",
         order=found,
+        taken=queries.set_off(found.request_reference),
         locked=queries.lock_of(actor, found, hands),
         acting=hands.standing_in(step, found.call_id) if step else None,
         circuit=hands.circuit_of(found.prepared_at),

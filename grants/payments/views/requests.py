@@ -173,6 +173,7 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
     shown = page(
         "payments/request.html",
         asked=found,
+        taken=queries.set_off(found.reference) if found.set_off else None,
         position=position,
         forecast=forecast,
         parts=parts,

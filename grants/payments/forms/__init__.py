@@ -26,8 +26,6 @@ from grants.payments.rules import (
     DecisionInput,
     LedgerAsk,
     PartLine,
-    ReceiptInput,
-    RecoveryInput,
 )
 from grants.payments.rules.ageing import AgeingAsk, Owing
 from grants.payments.rules.balances_asked import BalancesAsk
@@ -127,44 +125,6 @@ class AskAgainForm(MoneyForm):
         "Your answer to the reason",
         [A_PARAGRAPH, Needed("Answer the reason of the rejection; the programme reads it.")],
     )
-
-
-class EstablishForm(Form):
-    """Why money is owed back, and until when."""
-
-    moves_money = True
-
-    reason = TextAreaField("Why it is owed back", [A_PARAGRAPH, Needed("Say why it is owed back; the city reads it.")])
-    due_on = DateField("To be paid back by", [Needed("Enter the last day for paying it back.")])
-
-    def to_input(self) -> RecoveryInput:
-        """What was typed."""
-        assert self.due_on.data, "validated before"
-        return RecoveryInput(self.reason.data or "", self.due_on.data)
-
-
-class ReceiptForm(MoneyForm):
-    """What the bank statement says of money that came back."""
-
-    amount = MoneyField("Amount received", [Needed("Enter the amount on the bank statement.")])
-    value_on = DateField("Value date on the bank statement", [Needed("Enter the day the bank booked the money.")])
-    bank_reference = StringField(
-        "Bank reference", [WORDS_OF_A_TITLE, Needed("Enter the reference on the bank statement.")]
-    )
-    own_account = SelectField("Account it came to", choices=[])
-
-    def of(self, accounts: Iterable[tuple[str, str]]) -> ReceiptForm:
-        """The form with the accounts of the programme; one account is not asked for."""
-        self.own_account.choices = choices(accounts)
-        if len(self.own_account.choices) < 2:
-            del self.own_account
-        return self
-
-    def to_input(self) -> ReceiptInput:
-        """What was typed."""
-        assert isinstance(self.amount.data, Money) and self.value_on.data, "validated before"
-        account = UUID(str(self.own_account.data)) if "own_account" in self else None
-        return ReceiptInput(self.amount.data, self.value_on.data, self.bank_reference.data or "", account)
 
 
 class RegisterForm(MoneyForm):

@@ -1,0 +1,144 @@
+"""What was set off against payments: read from either side, and what can be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
+
+from grants.agreements import queries as agreements
+from grants.agreements.models import Grant
+from grants.core.db import db
+from grants.core.money import ZERO, Money, total
+from grants.core.permissions import Actor, Permission
+from grants.core.together import Asking, ask, reader
+from grants.identity.models import User
+from grants.ledger import queries as books
+from grants.ledger.accounts import Account
+from grants.ledger.models import LedgerEntry, LedgerLeg
+from grants.ledger.queries.sums import credits_sum, debits_sum
+from grants.ledger.rules import Event
+from grants.payments.models import PaymentOffset, PaymentOrder, PaymentRequest, Recovery
+from grants.payments.rules.offsets import OffsetChoice, OffsetView, SetOff
+from grants.payments.states import DECIDED, OrderState
+
+CHOICES_MAX = 100
+
+
+def set_off_of(request_id: UUID) -> Money:
+    """What of a request is set off against debts."""
+    return total(db.session.scalars(select(PaymentOffset.amount).where(PaymentOffset.request_id == request_id)))
+
+
+def left_to_order(request_id: UUID, payable: Money | None, *, executed_only: bool = False) -> Money:
+    """What of a decided request is neither in a live order nor set off; with ``executed_only`` not paid yet nor set off."""
+    statement = select(PaymentOrder.amount).where(PaymentOrder.request_id == request_id)
+    if executed_only:
+        statement = statement.where(PaymentOrder.state == OrderState.EXECUTED.value)
+    else:
+        # What came back is still ordered: it is issued again by an order that stands for it.
+        statement = statement.where(PaymentOrder.state != OrderState.CANCELLED.value, PaymentOrder.reissue_of.is_(None))
+    return (payable or ZERO) - total(db.session.scalars(statement)) - set_off_of(request_id)
+
+
+def set_off_cents(request_id: Any) -> ColumnElement[Any]:
+    """The same inside a statement about requests, in cents."""
+    return (
+        select(func.coalesce(func.sum(books.cents_of(PaymentOffset.amount)), 0))
+        .where(PaymentOffset.request_id == request_id)
+        .correlate(request_id.class_)
+        .scalar_subquery()
+    )
+
+
+def set_off_parts(request_id: UUID) -> dict[Any, Money]:
+    """What of each part of a request was set off, as booked, by partner and category. One statement."""
+    dims = (LedgerLeg.organisation_id, LedgerLeg.category)
+    statement = (
+        select(*dims, debits_sum.label("debits"), credits_sum.label("credits"))
+        .join(LedgerEntry, LedgerEntry.id == LedgerLeg.entry_id)
+        .where(
+            LedgerLeg.document_id == request_id,
+            LedgerLeg.account == Account.PAYABLE.value,
+            LedgerEntry.event == Event.OFFSET.value,
+        )
+        .group_by(*dims)
+        .order_by(*dims)
+    )
+    return {
+        (row.organisation_id, row.category): Money(int(row.debits) - int(row.credits))
+        for row in db.session.execute(statement)
+    }
+
+
+@reader
+def offset_views(
+    *, requests: Iterable[UUID] = (), recoveries: Iterable[UUID] = ()
+) -> Asking[dict[UUID, list[OffsetView]]]:
+    """What was set off of these requests, or of these debts, by their ids. One statement."""
+    wanted_requests, wanted_debts = list(requests), list(recoveries)
+    statement = (
+        select(
+            *(PaymentOffset.request_id, PaymentOffset.recovery_id, PaymentOffset.amount, PaymentOffset.offset_on),
+            PaymentRequest.reference.label("request"),
+            Recovery.reference.label("recovery"),
+            Recovery.number,
+            Grant.reference.label("debtor"),
+            User.name.label("person"),
+        )
+        .join(PaymentRequest, PaymentRequest.id == PaymentOffset.request_id)
+        .join(Recovery, Recovery.id == PaymentOffset.recovery_id)
+        .join(Grant, Grant.id == Recovery.grant_id)
+        .join(User, User.id == PaymentOffset.offset_by)
+        .where(PaymentOffset.request_id.in_(wanted_requests) | PaymentOffset.recovery_id.in_(wanted_debts))
+        .order_by(PaymentOffset.offset_on, PaymentOffset.created_at, PaymentOffset.id)
+    )
+    found: dict[UUID, list[OffsetView]] = {}
+    for row in (yield from ask(statement)):
+        view = OffsetView(row.request, row.recovery, row.debtor, row.number, row.amount, row.offset_on, row.person)
+        key = row.request_id if row.request_id in wanted_requests else row.recovery_id
+        found.setdefault(key, []).append(view)
+    return found
+
+
+def set_off(request_reference: str) -> SetOff | None:
+    """A decided request gross and less what was set off; None where nothing was. The page asked for it may be read."""
+    row = db.session.execute(
+        select(PaymentRequest.id, PaymentRequest.payable).where(PaymentRequest.reference == request_reference)
+    ).one()
+    offsets = offset_views(requests=[row.id]).get(row.id)
+    return SetOff(row.payable, tuple(offsets)) if offsets else None
+
+
+@reader
+def offset_choices(actor: Actor, grant_id: UUID) -> Asking[tuple[OffsetChoice, ...]]:
+    """The payments due to the city of a grant that its debt can be set off against, where this person may. One statement."""
+    debtor = select(Grant.coordinator_id).where(Grant.id == grant_id).scalar_subquery()
+    ordered = (
+        select(func.coalesce(func.sum(books.cents_of(PaymentOrder.amount)), 0))
+        .where(
+            PaymentOrder.request_id == PaymentRequest.id,
+            PaymentOrder.state != OrderState.CANCELLED.value,
+            PaymentOrder.reissue_of.is_(None),
+        )
+        .correlate(PaymentRequest)
+        .scalar_subquery()
+    )
+    left = func.coalesce(books.cents_of(PaymentRequest.payable), 0) - ordered - set_off_cents(PaymentRequest.id)
+    statement = (
+        select(PaymentRequest.id, PaymentRequest.reference, Grant.reference.label("grant"), left.label("left"))
+        .join(Grant, Grant.id == PaymentRequest.grant_id)
+        .where(
+            agreements.visible(actor, Permission.RECOVERY_OFFSET),
+            PaymentRequest.state.in_([state.value for state in DECIDED]),
+            Grant.coordinator_id == debtor,
+            left > 0,
+        )
+        .order_by(PaymentRequest.due_on, PaymentRequest.reference)
+        .limit(CHOICES_MAX)
+    )
+    return tuple(
+        OffsetChoice(row.id, row.reference, row.grant, Money(int(row.left))) for row in (yield from ask(statement))
+    )

@@ -1,0 +1,233 @@
+"""Interest on debts that were paid late: reckoned by one person, confirmed by another (E18), or waived with a document."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.agreements import queries as agreements
+from grants.agreements.models import Grant
+from grants.agreements.services import refuse_conflict
+from grants.core import acts, clock, faults, files
+from grants.core.acts import act
+from grants.core.db import check_version, db, get, locked
+from grants.core.errors import Invalid, NotFound, Refused
+from grants.core.files import FileView, Incoming
+from grants.core.money import Money, total
+from grants.core.permissions import Actor, Permission
+from grants.dossiers.rules import clean_text
+from grants.identity import services as people
+from grants.identity.rules import demand_fresh
+from grants.ledger import rules as legs
+from grants.ledger import services as ledger
+from grants.ledger.rules import Event
+from grants.payments.models import InterestWaiver, Recovery, RecoveryInterest
+from grants.payments.queries.recovery_interest import interest_open, late_payments
+from grants.payments.rules.interest import InterestInput, Late, check_interest
+from grants.payments.services.recoveries import scope_of_recovery
+from grants.payments.services.requests import dims_of, today
+from grants.payments.states import INTEREST, InterestState
+from grants.rates import queries as rates
+from grants.rates.rules import EURO, held_on, interest
+from grants.rates.rules.converting import InterestAsked
+from grants.rates.states import RateKind
+
+WAIVERS = "interest_waiver"
+
+
+@act(
+    "recovery.book_interest",
+    needs=Permission.INTEREST_BOOK,
+    scope=scope_of_recovery,
+    says="reckoned interest on the late recovery {subject}",
+)
+def book_interest(actor: Actor, recovery_id: UUID, given: InterestInput, *, version: int | None = None) -> Money:
+    """Reckon interest on all that was paid of a debt after its last day; another person confirms it. Returns its sum."""
+    row = _in_office(actor, recovery_id, version)
+    check_interest(given)
+    late = late_payments(row)
+    found = [_reckoned(actor, row, payment, given) for payment in late]
+    if not found:
+        raise Refused("Nothing of this debt was paid after its last day that bears no interest yet.")
+    for each in found:
+        db.session.add(each)
+    return total(each.amount for each in found)
+
+
+def _reckoned(actor: Actor, row: Recovery, late: Late, given: InterestInput) -> RecoveryInterest:
+    """The interest on one payment; of a day or two on little it may be nothing."""
+    assert row.due_on is not None and actor.user_id is not None, "what came late had a last day, and a person reckons"
+    known = rates.rate_views(RateKind.REFERENCE, EURO, last=row.due_on)
+    held = held_on({each.on: each.rate for each in known}, row.due_on)
+    if held is None:
+        first = clock.long_date(row.due_on.replace(day=1))
+        raise Invalid(f"No reference rate that held on {first} is known. Bring in a table that has it.")
+    made = interest(InterestAsked(late.amount, row.due_on, late.paid_on, given.margin, given.day_count), held)
+    return RecoveryInterest(
+        recovery_id=row.id,
+        receipt_id=late.receipt_id,
+        offset_id=late.offset_id,
+        state=InterestState.PROPOSED.value,
+        principal=late.amount,
+        due_on=row.due_on,
+        paid_on=late.paid_on,
+        days=made.days,
+        reference_on=made.reference_on,
+        reference=made.reference,
+        table_number=next(each.table for each in known if each.on == made.reference_on),
+        margin=given.margin,
+        day_count=given.day_count,
+        amount=made.amount,
+        booked_at=acts.moment(),
+        booked_by=actor.user_id,
+    )
+
+
+@act(
+    "recovery.confirm_interest",
+    needs=Permission.INTEREST_CONFIRM,
+    scope=scope_of_recovery,
+    says="confirmed interest on the late recovery {subject}",
+)
+def confirm_interest(actor: Actor, recovery_id: UUID, *, version: int | None = None) -> Money:
+    """Confirm what somebody else reckoned (E18): it is owed from now on. Returns its sum."""
+    demand_fresh(actor)
+    row = _in_office(actor, recovery_id, version)
+    found = _to_decide(actor, row)
+    grant = get(Grant, row.grant_id)
+    for each in found:
+        INTEREST.move(each, "confirm")
+        each.decided_at, each.decided_by = acts.moment(), actor.user_id
+        if not each.amount:
+            continue
+        ledger.post(
+            Event.RECOVERY_INTEREST,
+            source_key=f"interest:{each.id}:due",
+            effective_on=today(),
+            description=f"{row.reference}: interest on what was paid late",
+            legs=legs.legs_e18_due(each.amount, dims_of(grant, row)),
+        )
+    return total(each.amount for each in found)
+
+
+@act(
+    "recovery.refuse_interest",
+    needs=Permission.INTEREST_CONFIRM,
+    scope=scope_of_recovery,
+    says="refused interest on the late recovery {subject}",
+)
+def refuse_interest(actor: Actor, recovery_id: UUID, *, reason: str, version: int | None = None) -> None:
+    """Refuse what somebody else reckoned, with the reason; it can be reckoned anew."""
+    row = _in_office(actor, recovery_id, version)
+    if not clean_text(reason):
+        raise Invalid("The reason is missing.", {"reason": "Say what is wrong with it."})
+    acts.reason(clean_text(reason))
+    for each in _to_decide(actor, row):
+        INTEREST.move(each, "refuse")
+        each.decided_at, each.decided_by = acts.moment(), actor.user_id
+
+
+@act(
+    "recovery.waive_interest",
+    needs=Permission.INTEREST_WAIVE,
+    scope=scope_of_recovery,
+    says="waived interest on the late recovery {subject}",
+)
+def waive_interest(
+    actor: Actor, recovery_id: UUID, *, reason: str, document: Incoming | None, version: int | None = None
+) -> Money:
+    """Waive what is open of the interest on a debt, with a document, as another person than who confirmed it (E16)."""
+    demand_fresh(actor)
+    row = _in_office(actor, recovery_id, version)
+    still = interest_open(row.id)
+    if not still:
+        raise Refused("No interest on this debt is open.")
+    _refuse_who_confirmed(actor, row)
+    problems = {}
+    if not clean_text(reason):
+        problems["reason"] = "Say why the interest is waived, and on which decision it rests."
+    if document is None:
+        problems["file"] = "Choose the file with the decision to waive it."
+    if document is None or problems:
+        raise Invalid("The interest cannot be waived like this.", problems)
+    acts.reason(clean_text(reason))
+    kept = files.keep(document, kind=WAIVERS, object_id=row.id, role="decision")
+    made = InterestWaiver(
+        recovery_id=row.id,
+        amount=still,
+        reason=clean_text(reason),
+        file_id=kept.id,
+        waived_at=acts.moment(),
+        waived_by=actor.user_id,
+    )
+    db.session.add(made)
+    db.session.flush()
+    ledger.post(
+        Event.WAIVED,
+        source_key=f"interest_waiver:{made.id}",
+        effective_on=today(),
+        description=f"{row.reference}: interest waived",
+        legs=legs.legs_e16_interest(still, dims_of(get(Grant, row.grant_id), row)),
+    )
+    return still
+
+
+@act(
+    "recovery.open_interest_waiver",
+    needs=Permission.AGREEMENT_READ,
+    scope=scope_of_recovery,
+    says="opened the decision to waive interest on recovery {subject}",
+)
+def open_interest_waiver(actor: Actor, recovery_id: UUID) -> FileView:
+    """Hand out the last document on which interest of a debt was waived; who took it is kept."""
+    acts.subject("recovery", recovery_id)
+    row = get(Recovery, recovery_id)
+    if not actor.may(Permission.RECOVERY_OBSERVE, agreements.scope(get(Grant, row.grant_id))):
+        refuse_conflict(actor, row.grant_id)
+    found = db.session.scalars(
+        select(InterestWaiver.file_id)
+        .where(InterestWaiver.recovery_id == recovery_id)
+        .order_by(InterestWaiver.waived_at.desc(), InterestWaiver.id)
+        .limit(1)
+    ).first()
+    if found is None:
+        raise NotFound
+    return files.view(found)
+
+
+def _refuse_who_confirmed(actor: Actor, row: Recovery) -> None:
+    faults.point("four_eyes")
+    confirmed = db.session.execute(
+        select(RecoveryInterest.decided_by, RecoveryInterest.decided_at).where(
+            RecoveryInterest.recovery_id == row.id, RecoveryInterest.state == InterestState.CONFIRMED.value
+        )
+    ).all()
+    if actor.user_id in {each.decided_by for each in confirmed}:
+        raise Refused("You confirmed this interest, so somebody else must waive it. Ask another authorising officer.")
+    people.refuse_tied_to(actor.user_id, *((each.decided_by, each.decided_at) for each in confirmed))
+
+
+def _to_decide(actor: Actor, row: Recovery) -> list[RecoveryInterest]:
+    found = list(
+        db.session.scalars(
+            select(RecoveryInterest)
+            .where(RecoveryInterest.recovery_id == row.id, RecoveryInterest.state == InterestState.PROPOSED.value)
+            .order_by(RecoveryInterest.paid_on, RecoveryInterest.id)
+            .with_for_update()
+        )
+    )
+    if not found:
+        raise Refused("No interest on this debt waits to be confirmed.")
+    faults.point("four_eyes")
+    if actor.user_id in {each.booked_by for each in found}:
+        raise Refused("You reckoned this interest, so somebody else must decide on it. Ask a colleague.")
+    people.refuse_tied_to(actor.user_id, *((each.booked_by, each.booked_at) for each in found))
+    return found
+
+
+def _in_office(actor: Actor, recovery_id: UUID, version: int | None) -> Recovery:
+    row = locked(Recovery, recovery_id)
+    refuse_conflict(actor, row.grant_id)
+    check_version(row, version)
+    return row
