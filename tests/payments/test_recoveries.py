@@ -28,7 +28,7 @@ from tests import actors
 from tests.html import check_page
 from tests.payments.test_services import decided, pay
 from tests.payments.test_views import send
-from tests.payments.world import IN_FORCE, World, report, world
+from tests.payments.world import IN_FORCE, World, nothing_held, report, world
 from tests.worlds import World as Made
 from tests.worlds import Worlds
 
@@ -115,6 +115,7 @@ def test_what_comes_back_opens_the_commitment_again_and_the_grant_is_closed_afte
         right()
         last = services.book_receipt(actors.carl(), recovery_id, receipt(40_000, "STMT-77/2"))
         right()
+        nothing_held(overpaid)
         back = services.close_grant(actors.otto(), overpaid.grant_id, note="Looked at.")
 
     assert (first.state, first.owed, last.state, last.owed) == (
@@ -136,6 +137,7 @@ def test_what_is_still_owed_is_waived_with_a_reason_and_the_grant_is_closed_afte
         with pytest.raises(Invalid, match="reason is missing"):
             services.waive(actors.otto(), recovery_id, reason=" ")
         services.waive(actors.otto(), recovery_id, reason="The city is insolvent; decision 12.")
+        nothing_held(overpaid)
         services.close_grant(actors.otto(), overpaid.grant_id, note="Looked at.")
 
     row = get(Recovery, recovery_id)

@@ -331,7 +331,15 @@ def words_of(entry: Field, value: Any) -> str:
             return " ".join(value.sentences)
         case Thresholds():
             return _threshold_words(value)
-        case ConflictRules() | TimeLimits() | AssignmentRules() | ComplaintsTo() | Signing() | PassingOn() | PaymentClock():
+        case (
+            ConflictRules()
+            | TimeLimits()
+            | AssignmentRules()
+            | ComplaintsTo()
+            | Signing()
+            | PassingOn()
+            | PaymentClock()
+        ):
             return value.words
         case ReportDuty():
             return ("Required" if value.required else "Not required") + (f", {value.timing}" if value.timing else "")

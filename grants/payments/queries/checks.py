@@ -41,6 +41,7 @@ from grants.ledger.rules import Balances
 from grants.ledger.rules.proofs import Checked
 from grants.payments import rules
 from grants.payments.models import (
+    Distribution,
     PaymentBatch,
     PaymentOrder,
     PaymentOrderSignature,
@@ -89,6 +90,8 @@ RECORDED: tuple[tuple[type[Row], str], ...] = (
     (Recovery, "state"),
     (Recovery, "amount"),
     (RecoveryReceipt, "amount"),
+    (Distribution, "state"),
+    (Distribution, "amount"),
 )
 _WORDS = {"suspended_on": "day of suspension"}
 

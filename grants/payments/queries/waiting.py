@@ -25,6 +25,7 @@ from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentRequest
 from grants.payments.queries.bank_duties import bank_duties
 from grants.payments.queries.circuit import hands_of, rule_duties
+from grants.payments.queries.distribution import distribution_duties
 from grants.payments.queries.orders import ROWS_MAX, order_views, visible_orders
 from grants.payments.queries.recoveries import recovery_duties
 from grants.payments.queries.requests import request_views
@@ -235,7 +236,6 @@ def _order_line(actor: Actor, found: OrderView, hands: Hands) -> InboxRow:
 @reader
 def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     """What this person must do so that money is paid: decide, prepare, verify, authorise, send, book; give an account, pay back."""
-    del at
     kinds = []
     if actor.can(Permission.PAYMENT_ORDER_READ):
         kinds.append(_circuit_duties(actor))
@@ -248,6 +248,7 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     if actor.can(Permission.CIRCUIT_CONFIRM):
         kinds.append(rule_duties.asking(actor))
     kinds.append(bank_duties.asking(actor))
+    kinds.append(distribution_duties.asking(actor, clock.in_zone(at).date()))
     found = yield from side_by_side([*kinds, recovery_duties(actor)])
     return tuple(duty for duties in found for duty in duties)
 

@@ -22,6 +22,14 @@ from grants.payments.services.circuit import (
 )
 from grants.payments.services.clock import answer_suspension, lift, suspend
 from grants.payments.services.closure import close_grant, closure_problems
+from grants.payments.services.distribution import (
+    confirm_passed_on,
+    open_proof,
+    refuse_passed_on,
+    report_passed_on,
+    waive_distribution,
+    withdraw_passed_on,
+)
 from grants.payments.services.elsewhere import compare, leave_record, unknown_files
 from grants.payments.services.entering import confirm, enter_as_sent, propose, refuse
 from grants.payments.services.explaining import confirm_claim, explain, refuse_claim, withdraw_claim
@@ -55,6 +63,7 @@ __all__ = [
     "confirm_claim",
     "confirm_limit",
     "confirm_own_account",
+    "confirm_passed_on",
     "confirm_reversal",
     "decide",
     "discard",
@@ -74,6 +83,7 @@ __all__ = [
     "open_batch_file",
     "open_for_report",
     "open_prefinancing",
+    "open_proof",
     "prepare",
     "propose",
     "propose_circuit",
@@ -84,12 +94,14 @@ __all__ = [
     "refuse_circuit",
     "refuse_claim",
     "refuse_limit",
+    "refuse_passed_on",
     "refuse_reversal",
     "register",
     "reissue",
     "reject",
     "reject_by_bank",
     "reject_file_by_bank",
+    "report_passed_on",
     "send",
     "send_back",
     "sheet",
@@ -98,8 +110,10 @@ __all__ = [
     "verify",
     "verify_request",
     "waive",
+    "waive_distribution",
     "withdraw_circuit",
     "withdraw_claim",
     "withdraw_limit",
+    "withdraw_passed_on",
     "withdraw_reversal",
 ]

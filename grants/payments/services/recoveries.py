@@ -24,12 +24,13 @@ from grants.ledger import queries as books
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
 from grants.ledger.accounts import Account
-from grants.ledger.rules import Event
+from grants.ledger.rules import Event, Posting
 from grants.payments import queries, rules
 from grants.payments.models import PaymentRequest, Recovery, RecoveryReceipt
 from grants.payments.rules import ReceiptInput, RecoveryInput, RecoverySummary
 from grants.payments.services import parts
 from grants.payments.services.locks import lock_grant, scope_of_grant
+from grants.payments.services.passing import post_paid
 from grants.payments.services.requests import dims_of, today
 from grants.payments.states import RECOVERY, RecoveryState
 
@@ -141,18 +142,19 @@ def receive(
     """
     still = owed(row)
     receipt = _receipt(row, amount, value_on, bank_reference, booked_by, own_account_id)
-    entry_id = ledger.post(
+    posting = Posting(
         Event.RECOVERY_RECEIVED,
-        source_key=f"recovery_receipt:{receipt.id}:received",
-        effective_on=value_on,
-        description=f"{row.reference}: paid back, bank reference {bank_reference}",
-        legs=legs.legs_e14(
+        f"recovery_receipt:{receipt.id}:received",
+        value_on,
+        f"{row.reference}: paid back, bank reference {bank_reference}",
+        legs.legs_e14(
             amount,
             dims_of(grant, row, own_account_id=own_account_id),
             owed=still,
             reopened=parts.reopened(row, owed=still, received=receipt.amount),
         ),
     )
+    (entry_id,) = post_paid([(grant, posting)])
     _finish(row, still, receipt)
     return entry_id
 
@@ -169,17 +171,18 @@ def identify(
     """An unidentified receipt turns out to pay back a recovery (E22): the same, out of what stands unidentified."""
     still = owed(row)
     receipt = _receipt(row, amount, value_on, bank_reference, booked_by, own_account_id)
-    entry_id = ledger.post(
+    posting = Posting(
         Event.RECEIPT_UNIDENTIFIED,
-        source_key=f"recovery_receipt:{receipt.id}:received",
-        effective_on=value_on,
-        description=f"{row.reference}: paid back, bank reference {bank_reference}, told later",
-        legs=legs.legs_e22_identified(
+        f"recovery_receipt:{receipt.id}:received",
+        value_on,
+        f"{row.reference}: paid back, bank reference {bank_reference}, told later",
+        legs.legs_e22_identified(
             receipt.amount,
             dims_of(grant, row),
             reopened=parts.reopened(row, owed=still, received=receipt.amount),
         ),
     )
+    (entry_id,) = post_paid([(grant, posting)])
     _finish(row, still, receipt)
     return entry_id
 
