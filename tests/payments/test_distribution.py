@@ -387,7 +387,11 @@ def test_the_pages_report_and_confirm_with_the_proof(app: Flask, client: FlaskCl
         "transfer": "SEPA 77",
     }
     without = ana.post(f"{place}/report", data=typed)
-    assert without.status_code == 422 and "SEPA 77" in without.text and "proof is missing" in without.text
+    assert (
+        without.status_code == 422
+        and "SEPA 77" in without.text
+        and "Add the statement or order of your bank" in without.text
+    )
     made = ana.post(f"{place}/report", data={**typed, "proof": (BytesIO(PDF), "order.pdf")})
     assert made.status_code == 303, made.text
 
@@ -427,7 +431,7 @@ def test_the_pages_refuse_withdraw_and_waive(app: Flask, client: FlaskClient, gr
     assert otto.post(f"{place}/waive", data={**typed, "reason": ""}).status_code == 422
     assert otto.post(f"{place}/waive", data=typed).status_code == 303
     assert "They settled it by another grant." in otto.get(place).text
-    assert "still holds" not in otto.get(f"/grants/{grant.reference}/close").text
+    assert "coordinator still holds" not in otto.get(f"/grants/{grant.reference}/close").text
 
 
 def test_the_list_of_the_programme_has_what_is_overdue_first_in_few_statements(app: Flask, grant: World) -> None:

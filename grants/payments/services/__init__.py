@@ -32,6 +32,7 @@ from grants.payments.services.distribution import (
 )
 from grants.payments.services.elsewhere import compare, leave_record, unknown_files
 from grants.payments.services.entering import confirm, enter_as_sent, propose, refuse
+from grants.payments.services.executions import import_executions
 from grants.payments.services.explaining import confirm_claim, explain, refuse_claim, withdraw_claim
 from grants.payments.services.forecasts import keep_forecast, keep_monthly
 from grants.payments.services.orders import authorise, cancel, change, prepare, verify
@@ -73,6 +74,7 @@ __all__ = [
     "execute",
     "explain",
     "export",
+    "import_executions",
     "import_statement",
     "keep_forecast",
     "keep_monthly",
