@@ -61,6 +61,8 @@ UPLOADS = {
     "payments.answer": 1,
     "payments.appoint_stand_in": 1,
     "payments.import_statement": 2,
+    "payments.look_at_executions": 1,
+    "payments.report_passed_on": 1,
     "payments.waive": 1,
     "payments.waive_interest": 1,
     "rates.bring_in": 1,

@@ -91,7 +91,7 @@ NOTHING_THERE = {
         {
             "agreements.account", "agreements.agreement", "agreements.drop", "agreements.people",
             "agreements.preparation", "agreements.show", "agreements.terms", "awards.letter_preview",
-            "awards.selection", "oversight.grant_history", "oversight.grant_spending", "oversight.spending_lines", "payments.close", "payments.grant", "payments.grant_file", "payments.recovery",
+            "awards.selection", "oversight.grant_history", "oversight.grant_spending", "oversight.spending_lines", "payments.close", "payments.distribution", "payments.grant", "payments.grant_file", "payments.recovery",
             "reporting.index", "reporting.milestone",
         }
     ),

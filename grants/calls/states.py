@@ -160,6 +160,13 @@ class RequestPath(StrEnum):
     VERIFIED = "verified"
 
 
+class PassedOnBy(StrEnum):
+    """Who confirms what a coordinator says it passed on to a partner: the partner alone, or an officer for it as well."""
+
+    PARTNER = "partner"
+    OFFICER = "officer"
+
+
 class InstalmentKind(StrEnum):
     """Which payment of a grant an instalment is."""
 

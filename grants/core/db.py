@@ -87,6 +87,7 @@ APPEND_ONLY_TABLES = frozenset(
         "consensus_version",
         "consensus_writing",
         "conversation_message",
+        "distribution_waiver",
         "dossier_answer_version",
         "dossier_comment",
         "dossier_set_aside",
@@ -212,6 +213,7 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     "decision_letter": WrittenOnce(
         once=("sent_content", "sent_sha256", "sent_at", "acknowledged_by", "acknowledged_at"), free=("state", "failure")
     ),
+    "distribution": WrittenOnce(once=("decided_by", "decided_at", "decided_for", "decide_reason"), free=("state",)),
     "due_diligence_item": WrittenOnce(
         free=("answer", "note", "evidence_on", "answered_at", "answered_by", "due_on"), kept=True
     ),

@@ -224,6 +224,29 @@ INTEREST = Machine(
 )
 
 
+class DistributionState(StrEnum):
+    """That a coordinator passed money on is reported by it, then confirmed or refused by another side, or withdrawn."""
+
+    REPORTED = "reported"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+D = DistributionState
+
+DISTRIBUTION = Machine(
+    "distribution",
+    DistributionState,
+    D.REPORTED,
+    [
+        Transition("confirm", (D.REPORTED,), D.CONFIRMED, Permission.DISTRIBUTION_CONFIRM),
+        Transition("refuse", (D.REPORTED,), D.REFUSED, Permission.DISTRIBUTION_CONFIRM),
+        Transition("withdraw", (D.REPORTED,), D.WITHDRAWN, Permission.DISTRIBUTION_REPORT),
+    ],
+)
+
+
 class ReversalState(StrEnum):
     """A reversal of an entry of the ledger is proposed by one person, then confirmed or refused by another, or withdrawn."""
 

@@ -80,10 +80,11 @@ from grants.identity.rules.standing_in import StandInInput
 from grants.identity.states import FactKind
 from grants.payments import queries as paid_reads
 from grants.payments import services as paying
-from grants.payments.models import OwnAccount, PaymentRequest, SentElsewhere
+from grants.payments.models import Distribution, OwnAccount, PaymentRequest, SentElsewhere
 from grants.payments.queries.statements import is_open_line
 from grants.payments.rules import DecisionInput, ReceiptInput
 from grants.payments.rules.circuit import ALL_PAIRS
+from grants.payments.rules.distribution import PassedOnInput
 from grants.payments.rules.outside import Fate
 from grants.payments.rules.own_accounts import OwnAccountInput
 from grants.payments.rules.pay_runs import FileInput, FileLayout
@@ -118,7 +119,19 @@ from tests.payments.test_came_back import reported as bank_reported
 from tests.payments.test_elsewhere import FILE, LINE, PROVER, lay
 from tests.payments.test_parts import with_costs
 from tests.payments.test_reversals import raised
-from tests.payments.world import IN_FORCE, SEEN, World, asks_for, carried, forge, owed_back, recorded, world
+from tests.payments.world import (
+    IN_FORCE,
+    SEEN,
+    World,
+    agnes,
+    asks_for,
+    carried,
+    forge,
+    nothing_held,
+    owed_back,
+    recorded,
+    world,
+)
 from tests.servers import Cluster
 from tests.soak.killing import tables
 
@@ -268,6 +281,11 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(
         receipt = ReceiptInput(euros(1_000), NOW.date(), "STMT-1")
         paying.book_receipt(actors.carl(), recovery.id, receipt)
         paying.waive(actors.olga(), recovery.id, reason="The council forgave it.", document=document())
+        given = PassedOnInput(found.agency_id, euros(1_000), NOW.date(), "SEPA 77")
+        paying.report_passed_on(ana, found.grant_id, given, document())
+        reported = db.session.scalars(select(Distribution.id)).one()
+        paying.confirm_passed_on(agnes(found), reported)
+        nothing_held(found)
         paying.close_grant(actors.otto(), found.grant_id, note="Everything was looked at.")
 
         wrong = raised(found)

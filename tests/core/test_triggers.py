@@ -28,6 +28,7 @@ REWRITTEN = {
     "complaint": "about = 'x'",
     "conflict_declaration": "user_id = gen_random_uuid()",
     "decision_letter": "outcome = 'x'",
+    "distribution": "amount = 1",
     "due_diligence_item": "label = 'x'",
     "eligibility_check": "verdict = 'fail'",
     "eligibility_letter": "sha256 = sha256('x')",

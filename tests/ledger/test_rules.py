@@ -108,7 +108,8 @@ def test_every_event_balances(one: Money, two: Money, three: Money) -> None:
         rules.legs_e21(shares, DIMS),
         rules.legs_e22_received(one, DIMS),
         rules.legs_e22_identified(one, DIMS),
-        rules.legs_e23_received(one, DIMS),
+        rules.legs_e23_received(shares, DIMS),
+        rules.legs_e23_taken_back(shares, DIMS),
         rules.legs_e23_distributed(shares, DIMS),
     ]
 
@@ -223,7 +224,7 @@ STEPS = {
     "E20": lambda amount, _: rules.legs_e20(amount, DIMS, giver=CITY, taker=AGENCY),
     "E21": lambda amount, _: rules.legs_e21([(CITY, amount)], DIMS),
     "E22": lambda amount, _: rules.legs_e22_received(amount, DIMS),
-    "E23": lambda amount, _: rules.legs_e23_received(amount, DIMS),
+    "E23": lambda amount, _: rules.legs_e23_received([(AGENCY, amount)], DIMS),
 }
 
 

@@ -41,7 +41,7 @@ from tests.payments.bank_statements import file_of
 from tests.payments.bank_statements import report as report_of
 from tests.payments.conftest import in_force
 from tests.payments.test_bank_booking import TOLD, came, paid, right, sent, statement
-from tests.payments.world import SEEN, World, report, world
+from tests.payments.world import SEEN, World, nothing_held, report, world
 from tests.reporting.test_services import first_report, written
 from tests.servers import Cluster
 from tests.soak.paying import Paying
@@ -96,6 +96,7 @@ def test_eight_processes_close_one_grant_at_once_and_it_closes_once(grant: World
     final = services.open_for_report(actors.program(), report(grant, 1, euros(210_000), final=True))
     assert final is not None
     services.decide(actors.otto(), final.id, DecisionInput(euros(210_000)))
+    nothing_held(grant)
     entries = books.count_entries()
 
     racers.race(close, [(actors.otto(), grant.grant_id)] * PROCESSES).one_did_it()

@@ -40,7 +40,7 @@ from tests.factories.applications import PDF
 from tests.html import check_page
 from tests.payments.test_services import decided, pay
 from tests.payments.test_views import send
-from tests.payments.world import IN_FORCE, World, forge, owed_back, report, world
+from tests.payments.world import IN_FORCE, World, forge, nothing_held, owed_back, report, world
 from tests.servers import Cluster
 from tests.shut import shuts
 from tests.statements import statements
@@ -324,6 +324,7 @@ def test_what_comes_back_opens_the_commitment_again_and_the_grant_is_closed_afte
         right()
         last = services.book_receipt(actors.carl(), recovery_id, receipt(40_000, "STMT-77/2"))
         right()
+        nothing_held(overpaid)
         back = services.close_grant(actors.otto(), overpaid.grant_id, note="Looked at.")
 
     assert (first.state, first.owed, last.state, last.owed) == (
@@ -346,6 +347,7 @@ def test_what_is_still_owed_is_waived_with_a_reason_and_the_grant_is_closed_afte
             with pytest.raises(Invalid, match="cannot be waived like this"):
                 services.waive(actors.olga(), recovery_id, reason=reason, document=paper)
         services.waive(actors.olga(), recovery_id, reason="The city is insolvent; decision 12.", document=document())
+        nothing_held(overpaid)
         services.close_grant(actors.otto(), overpaid.grant_id, note="Looked at.")
 
     row = get(Recovery, recovery_id)

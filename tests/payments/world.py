@@ -323,6 +323,17 @@ def asks_for(found: World, path: RequestPath, starts: ClockStart = ClockStart.RE
         row.request_path, row.clock_starts = path.value, starts.value
 
 
+def agnes(found: World) -> Actor:
+    """Agnes of the agency, the partner: she says what it received."""
+    user_id = actors.person("Agnes Agency", Role.APPLICANT, organisation_name="Energy Agency of Northbridge")
+    return actors.give(user_id, Role.APPLICATION_PARTNER, "application", found.application_id)
+
+
+def nothing_held(found: World) -> None:
+    """What the coordinator still holds for its partner is waived by Otto, so that the grant can be closed."""
+    services.waive_distribution(actors.otto(), found.grant_id, found.agency_id, reason="Settled between them.")
+
+
 def recorded(batch_id: UUID) -> UUID:
     """The record of a sent file lies outside the database, as a worker leaves it."""
     services.leave_record(system_actor("the program", [Permission.PAYMENT_FILE_PROVE]), batch_id)

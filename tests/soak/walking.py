@@ -29,7 +29,7 @@ from grants.payments.rules import DecisionInput, ReceiptInput, RecoveryInput
 from grants.payments.rules.pay_runs import FileInput, FileLayout
 from tests import actors
 from tests.agreements.accounts import document
-from tests.payments.world import SEEN, report, world
+from tests.payments.world import SEEN, nothing_held, report, world
 from tests.soak.model import KEPT, STEPS, Asked, Model, Order
 from tests.soak.telling import Tally
 
@@ -277,6 +277,8 @@ class Walk(RuleBasedStateMachine):
     @rule(who=people)
     def close(self, who: int) -> None:
         allowed = self.model.may_close()
+        if allowed and queries.distribution_page(self.people[who], self.grant.reference).balances[0].blocks:
+            nothing_held(self.grant)
         deed = lambda: services.close_grant(self.people[who], self.grant.grant_id, note="Looked at.")  # noqa: E731 -- told twice
         if self.tried(allowed, deed) is not None:
             self.model.closed = True

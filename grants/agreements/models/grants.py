@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, column
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.agreements.states import GrantState, MilestoneState, PaymentKind
-from grants.calls.states import ClockStart, RequestPath
+from grants.calls.states import ClockStart, PassedOnBy, RequestPath
 from grants.core.db import DIGEST, Row, points_to, state_check
 from grants.core.money import Money
 
@@ -38,6 +38,8 @@ class Grant(Row):
         ),
         state_check(ClockStart, "clock_starts"),
         state_check(RequestPath, "request_path"),
+        state_check(PassedOnBy, "passed_on_by"),
+        CheckConstraint("passing_on_days BETWEEN 1 AND 365", name="passing_on_in_range"),
         CheckConstraint("clock_starts <> 'registration' OR request_path <> 'decided'", name="registration_is_made"),
         CheckConstraint("state NOT IN ('in_force', 'closed') OR in_force_at IS NOT NULL", name="in_force_has_time"),
         CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_has_time"),
@@ -79,6 +81,9 @@ class Grant(Row):
     # The call's clock of a payment, taken over with its time limits (grants.calls.rules.PaymentClock).
     clock_starts: Mapped[str] = mapped_column(default=ClockStart.RECEIPT.value)
     request_path: Mapped[str] = mapped_column(default=RequestPath.DECIDED.value)
+    # How the coordinator passes on what it receives for its partners, taken over likewise (grants.calls.rules.PassingOn).
+    passing_on_days: Mapped[int | None]
+    passed_on_by: Mapped[str] = mapped_column(default=PassedOnBy.PARTNER.value)
     # How often it was offered; a signature counts for the offer it was given to and for no later one.
     offer_no: Mapped[int] = mapped_column(default=0)
     # What holds for this grant beside the articles, and how many people sign it for the programme.

@@ -35,7 +35,16 @@ from grants.agreements.queries.reach import (
     signers_of_programme,
     visible,
 )
-from grants.agreements.queries.reading import contacts, grant, milestones, payment_clock_of, team, time_limits_of, view
+from grants.agreements.queries.reading import (
+    contacts,
+    grant,
+    milestones,
+    passing_on_of,
+    payment_clock_of,
+    team,
+    time_limits_of,
+    view,
+)
 from grants.agreements.queries.revising import revised, revision, revision_now, revision_page, revision_row
 from grants.agreements.queries.texts import offered_text, text_of
 from grants.agreements.queries.uploading import (
@@ -77,6 +86,7 @@ __all__ = [
     "lies_in",
     "milestones",
     "offered_text",
+    "passing_on_of",
     "payee_accounts",
     "payment_clock_of",
     "possible_signers",

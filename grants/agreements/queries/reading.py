@@ -49,8 +49,8 @@ from grants.applications.models import Application
 from grants.applications.queries import partners
 from grants.applications.states import ApplicationState, PartnerState
 from grants.calls.models import Call
-from grants.calls.rules import PaymentClock, TimeLimits
-from grants.calls.states import ClockStart, RequestPath
+from grants.calls.rules import PassingOn, PaymentClock, TimeLimits
+from grants.calls.states import ClockStart, PassedOnBy, RequestPath
 from grants.core import clock
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
@@ -125,6 +125,7 @@ def view(row: Grant) -> Asking[GrantView]:
         time_limits=time_limits_of(row),
         time_limits_on=row.time_limits_on,
         payment_clock=payment_clock_of(row),
+        passing_on=passing_on_of(row),
         in_force_at=row.in_force_at,
         closed_at=row.closed_at,
         final_amount=row.final_amount,
@@ -292,6 +293,11 @@ def _versions(grant_id: UUID) -> Asking[tuple[VersionView, ...]]:
 def time_limits_of(row: Grant) -> TimeLimits:
     """The time limits of a grant, in days."""
     return TimeLimits(row.prefinancing_days, row.before_start_days, row.report_days, row.interim_days, row.balance_days)
+
+
+def passing_on_of(row: Grant) -> PassingOn:
+    """How the coordinator of a grant passes on what it receives for its partners."""
+    return PassingOn(row.passing_on_days, PassedOnBy(row.passed_on_by))
 
 
 def payment_clock_of(row: Grant) -> PaymentClock:

@@ -13,7 +13,7 @@ from grants.agreements.rules.annexes import Annexes, BudgetTable, Description, P
 from grants.agreements.rules.conditions import PowerToSign
 from grants.agreements.rules.showing import GrantView
 from grants.agreements.rules.terms import Limits, NamedShare, PlannedMilestone, ScheduleLine
-from grants.calls.rules import PLAIN_CLOCK, PaymentClock, TimeLimits
+from grants.calls.rules import PLAIN_CLOCK, PLAIN_PASSING_ON, PassingOn, PaymentClock, TimeLimits
 from grants.core import encoding
 from grants.core.money import Money
 
@@ -74,6 +74,7 @@ class AgreementText:
     time_limits: TimeLimits | None = None
     # Stated where it is not the plain one.
     payment_clock: PaymentClock | None = None
+    passing_on: PassingOn | None = None
     version: int | None = None
     signing: SigningRule | None = None
     special_conditions: str | None = None
@@ -102,7 +103,7 @@ class AgreementText:
 # Left out of the hash where they are not stated: a text that was signed before they were known keeps the hash it was
 # signed with.
 LATER = (
-    *("time_limits", "payment_clock", "version", "signing", "special_conditions"),
+    *("time_limits", "payment_clock", "passing_on", "version", "signing", "special_conditions"),
     *("description", "work_plan", "budget", "accession"),
 )
 
@@ -132,6 +133,7 @@ def agreement_text(
         payments=grant.schedule,
         time_limits=grant.time_limits,
         payment_clock=None if grant.payment_clock == PLAIN_CLOCK else grant.payment_clock,
+        passing_on=None if grant.passing_on == PLAIN_PASSING_ON else grant.passing_on,
         version=len(grant.versions) + 1,
         signing=None if (signing.needs_city, signing.needs_programme) == (1, 1) else signing,
         special_conditions=grant.special_conditions or None,

@@ -230,6 +230,8 @@ def apply_terms(grant: Grant, terms: Terms, call: CallView, reserved: Money) -> 
     grant.report_days, grant.interim_days, grant.balance_days = limits.report, limits.interim, limits.balance
     clock_of_call = call.content.payment_plan.clock
     grant.clock_starts, grant.request_path = clock_of_call.starts.value, clock_of_call.passes.value
+    passing_on = call.content.payment_plan.passing_on
+    grant.passing_on_days, grant.passed_on_by = passing_on.days, passing_on.confirmed_by.value
     grant.time_limits_on = clock.in_zone(acts.moment()).date()
     db.session.add(grant)
     _replace_shares(grant, terms.shares)

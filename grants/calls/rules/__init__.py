@@ -64,6 +64,7 @@ from grants.calls.rules.decisions import (
 )
 from grants.calls.rules.drawing import SCRIPT, SEED_BYTES, Draw, DrawRules, Intervals, seed_sha256
 from grants.calls.rules.kinds import LANGUAGES
+from grants.calls.rules.passing_on import PLAIN_PASSING_ON, PassingOn
 from grants.calls.rules.payment_clock import PLAIN_CLOCK, PaymentClock
 from grants.calls.rules.plain_words import key_from, missing_words, option_words, said, short_names
 from grants.calls.rules.publication import (
@@ -138,6 +139,7 @@ __all__ = [
     "ORGANISATION_WORDS",
     "PARENT_LIST",
     "PLAIN_CLOCK",
+    "PLAIN_PASSING_ON",
     "PLAIN_SCORING",
     "PLAIN_SELECTION",
     "SCHEMA_VERSION",
@@ -186,6 +188,7 @@ __all__ = [
     "OneExtension",
     "Opening",
     "ParentGrant",
+    "PassingOn",
     "PaymentClock",
     "PublicRecord",
     "PublicResult",

@@ -28,6 +28,7 @@ from grants.calls.rules.content import (
 from grants.calls.rules.declarations import Declarant, Declaration, Said
 from grants.calls.rules.drawing import DrawRules
 from grants.calls.rules.mark_kinds import halves
+from grants.calls.rules.passing_on import PassingOn
 from grants.calls.rules.payment_clock import PaymentClock
 from grants.calls.rules.privacy import HEADINGS, PrivacyText
 from grants.calls.rules.scoring import Criterion, Thresholds
@@ -42,6 +43,7 @@ from grants.calls.states import (
     FactKind,
     HolidayCalendar,
     InstalmentKind,
+    PassedOnBy,
     RequestPath,
     Whom,
 )
@@ -362,6 +364,8 @@ TIME_LIMITS = Record(
 )
 
 PAYMENT_CLOCK = Record(PaymentClock, {"starts": one_of(ClockStart), "passes": one_of(RequestPath)})
+
+PASSING_ON = Record(PassingOn, {"days": _DAYS, "confirmed_by": one_of(PassedOnBy)})
 
 _WEIGHT = whole(0, 1_000)
 

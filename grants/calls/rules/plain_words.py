@@ -195,6 +195,8 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "time_limits.balance": ("Balance, days after the report came in", ""),
     "clock.starts": ("Days count from", "Of interim payments and of the balance; pre-financing counts from entry into force."),
     "clock.passes": ("Before its decision a request is", ""),
+    "passing_on.confirmed_by": ("What was passed on is confirmed by", ""),
+    "passing_on.days": ("Days to pass money on", "From the day the coordinator received it; empty where no number is set."),
     "milestones.month": ("Month", "Counted from the start of the pilot."),
     "milestones.evidence": ("How it is shown", ""),
     "timing": ("When", ""),

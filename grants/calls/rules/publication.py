@@ -23,6 +23,7 @@ from grants.calls.rules.content import (
     Sourced,
 )
 from grants.calls.rules.declarations import sections_of
+from grants.calls.rules.passing_on import PLAIN_PASSING_ON
 from grants.calls.rules.payment_clock import PLAIN_CLOCK
 from grants.calls.rules.schema import FIELDS
 from grants.calls.rules.scoring import TIE_WORDS, UNCOVERED_TOPIC, Criterion, Scale, Scoring, Thresholds
@@ -99,6 +100,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
             value("payment.tranches", ()),
             value("payment.time_limits", None),
             value("payment.clock", PLAIN_CLOCK),
+            value("payment.passing_on", PLAIN_PASSING_ON),
         ),
         duration_months=value("duration_months", 0),
         milestones=value("milestones", ()),

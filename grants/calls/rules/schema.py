@@ -52,6 +52,7 @@ from grants.calls.rules.kinds import (
     LUMP_SUM,
     MILESTONE,
     PARENT_RULES,
+    PASSING_ON,
     PAYMENT_CLOCK,
     PRIVACY,
     REPORT,
@@ -71,6 +72,7 @@ from grants.calls.rules.kinds import (
     with_keys,
 )
 from grants.calls.rules.mark_kinds import SCALE, SCORING
+from grants.calls.rules.passing_on import PassingOn
 from grants.calls.rules.payment_clock import PaymentClock
 from grants.calls.rules.privacy import PrivacyText
 from grants.calls.rules.scoring import Criterion, Scale, Scoring, Thresholds
@@ -378,6 +380,7 @@ FIELDS: Mapping[str, Field] = {
         ),
         Field("payment.time_limits", "Time limits in days", Group.PAYMENTS, TIME_LIMITS, TimeLimits, needed=True),
         Field("payment.clock", "Clock of a payment", Group.PAYMENTS, PAYMENT_CLOCK, PaymentClock),
+        Field("payment.passing_on", "Passing money on to partners", Group.PAYMENTS, PASSING_ON, PassingOn),
         Field(
             "agreement.preparation_days", "Days to prepare and sign an agreement", Group.PAYMENTS, whole(14, 730), int
         ),

@@ -35,6 +35,7 @@ from grants.calls.rules.declarations import Declaration
 from grants.calls.rules.drawing import DrawRules
 from grants.calls.rules.expert_terms import ExpertTerms
 from grants.calls.rules.kinds import LANGUAGES
+from grants.calls.rules.passing_on import PassingOn
 from grants.calls.rules.payment_clock import PaymentClock
 from grants.calls.rules.privacy import PrivacyText
 from grants.calls.rules.questions import questions_close_at
@@ -330,7 +331,15 @@ def words_of(entry: Field, value: Any) -> str:
             return " ".join(value.sentences)
         case Thresholds():
             return _threshold_words(value)
-        case ConflictRules() | TimeLimits() | AssignmentRules() | ComplaintsTo() | Signing() | PaymentClock():
+        case (
+            ConflictRules()
+            | TimeLimits()
+            | AssignmentRules()
+            | ComplaintsTo()
+            | Signing()
+            | PassingOn()
+            | PaymentClock()
+        ):
             return value.words
         case ReportDuty():
             return ("Required" if value.required else "Not required") + (f", {value.timing}" if value.timing else "")

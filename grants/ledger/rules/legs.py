@@ -3,7 +3,7 @@
 Amounts are whole cents. Builders take what was decided and return the legs to post; they check that the parts belong
 together, not whether the decision is allowed: ceilings and floors are guarded where the rows are locked.
 
-Nothing books E8 outside the budget, E17, E19, E20 and E23 yet: their acts come with later stages, and tests hold the
+Nothing books E8 outside the budget, E17, E19 and E20 yet: their acts come with later stages, and tests hold the
 builders until then.
 """
 
@@ -337,16 +337,31 @@ def legs_e22_repaid(amount: Money, dims: Dimensions) -> Legs:
     return _entry((DR, Account.UNIDENTIFIED, amount, dims), (CR, Account.BANK, amount, dims))
 
 
-def legs_e23_received(amount: Money, dims: Dimensions) -> Legs:
-    """The coordinator holds a payment for its partners."""
-    return _entry((DR, Account.HELD_BY_COORDINATOR, amount, dims), (CR, Account.MEMO_CONTRA, amount, dims))
+def legs_e23_received(held: Sequence[Share], dims: Dimensions) -> Legs:
+    """The coordinator holds what a payment brought for its partners."""
+    return _entry(
+        *((DR, Account.HELD_BY_COORDINATOR, amount, dims.of(partner)) for partner, amount in held),
+        *((CR, Account.MEMO_CONTRA, amount, dims.of(partner)) for partner, amount in held),
+    )
+
+
+def legs_e23_taken_back(held: Sequence[Share], dims: Dimensions) -> Legs:
+    """The payment came back: the coordinator never had what it held of it.
+
+    >>> [(leg.account.value, leg.side.value) for leg in legs_e23_taken_back([(None, Money(5))], Dimensions())]
+    [('M000', 'debit'), ('M100', 'credit')]
+    """
+    return _entry(
+        *((DR, Account.MEMO_CONTRA, amount, dims.of(partner)) for partner, amount in held),
+        *((CR, Account.HELD_BY_COORDINATOR, amount, dims.of(partner)) for partner, amount in held),
+    )
 
 
 def legs_e23_distributed(distributed: Sequence[Share], dims: Dimensions) -> Legs:
     """The coordinator has passed parts on to partners."""
     return _entry(
         *((DR, Account.DISTRIBUTED, amount, dims.of(partner)) for partner, amount in distributed),
-        (CR, Account.HELD_BY_COORDINATOR, _sum(distributed), dims),
+        *((CR, Account.HELD_BY_COORDINATOR, amount, dims.of(partner)) for partner, amount in distributed),
     )
 
 

@@ -24,7 +24,15 @@ from grants.ledger.queries import Standing
 from grants.ledger.rules import Balances, Event
 from grants.ledger.rules.proofs import Checked, paid_to_grants
 from grants.payments import queries as payments
-from grants.payments.models import BankLine, OwnAccount, PaymentBatch, PaymentOrder, PaymentRequest, Recovery
+from grants.payments.models import (
+    BankLine,
+    Distribution,
+    OwnAccount,
+    PaymentBatch,
+    PaymentOrder,
+    PaymentRequest,
+    Recovery,
+)
 from grants.programmes.models import FundSource
 from grants.reporting.models import PeriodicReport
 
@@ -40,7 +48,18 @@ DIMENSIONS: Mapping[str, tuple[Any, ...]] = {
     "grant_id": (Grant,),
     "organisation_id": (Organisation,),
     "document_id": (
-        *(Call, Application, Grant, PeriodicReport, PaymentRequest, PaymentOrder, PaymentBatch, Recovery, BankLine),
+        *(
+            Call,
+            Application,
+            Grant,
+            PeriodicReport,
+            PaymentRequest,
+            PaymentOrder,
+            PaymentBatch,
+            Recovery,
+            BankLine,
+            Distribution,
+        ),
     ),
     "own_account_id": (OwnAccount,),
 }
@@ -74,8 +93,8 @@ def check_ledger() -> tuple[Checked, ...]:
     each leg of a call or grant names its parent grant. By the payments: I8 the ceiling before the balance; I9 the final
     amount; I11 parts by partner; I12 orders and what was booked for them; I13 files and their orders; I14 the bank's
     balance against the ledger's; I15 four eyes; I16
-    each change of state on the record; I19 what is expected, on its way, paid and given back is the maximum; what is
-    due. Here: I4
+    each change of state on the record; I19 what is expected, on its way, paid and given back is the maximum; E23
+    what coordinators hold for partners and passed on; what is due. Here: I4
     open and consumed commitment is the signed maximum less what was decommitted, and partner maxima add up to it; I5 paid <= committed <= awarded <= budget, as it
     stands and at every moment of both times; I10 no partner consumed more than the own maximum; and that every id a leg
     names is there.
@@ -96,6 +115,7 @@ def check_ledger() -> tuple[Checked, ...]:
         *own,
         *across,
         *payments.checked(stands),
+        payments.passed_on_checked(),
         payments.add_up(today),
         *NOT_APPLICABLE,
         payments.due_checked(stands),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from grants.payments.models.banking import OwnAccount
 from grants.payments.models.circuit import AuthorityLimit, PaymentCircuit
+from grants.payments.models.distribution import Distribution, DistributionWaiver
 from grants.payments.models.elsewhere import SentElsewhere, SentElsewhereLine
 from grants.payments.models.files import PaymentBatch
 from grants.payments.models.forecasts import ForecastLine, ForecastSnapshot
@@ -29,6 +30,8 @@ __all__ = [
     "BankLine",
     "BankStatement",
     "BankStatus",
+    "Distribution",
+    "DistributionWaiver",
     "ForecastLine",
     "ForecastSnapshot",
     "InterestWaiver",

@@ -20,7 +20,7 @@ class BankImport(Row):
     __tablename__ = "bank_import"
     __table_args__ = (
         state_check(ImportState),
-        CheckConstraint("kind IN ('camt.053', 'camt.054', 'pain.002')", name="kind_known"),
+        CheckConstraint("kind IN ('camt.053', 'camt.054', 'pain.002', 'csv')", name="kind_known"),
         CheckConstraint("(state = 'refused') = (problem IS NOT NULL)", name="refused_has_problem"),
         CheckConstraint("(state = 'imported') = (lines_new IS NOT NULL)", name="imported_has_lines"),
         CheckConstraint("num_nulls(lines_new, lines_known) IN (0, 2)", name="lines_whole"),

@@ -6,6 +6,12 @@ from grants.payments.queries.absences import absences
 from grants.payments.queries.ageing import AgeingPage, ageing, due_checked
 from grants.payments.queries.checks import checked, verify
 from grants.payments.queries.circuit import circuit_page, hands_of, limits_page, stand_ins_page
+from grants.payments.queries.distribution import (
+    DistributionPage,
+    distribution_page,
+    held_for_partners,
+    passed_on_checked,
+)
 from grants.payments.queries.elsewhere import open_payments, sent_elsewhere, sent_elsewhere_file
 from grants.payments.queries.expected import add_up, grant_strip, outlooks
 from grants.payments.queries.forecasts import (
@@ -60,6 +66,7 @@ __all__ = [
     "ROWS_MAX",
     "AgeingPage",
     "Basis",
+    "DistributionPage",
     "ForecastPage",
     "GrantPayments",
     "GrantRecoveries",
@@ -77,6 +84,7 @@ __all__ = [
     "batches",
     "checked",
     "circuit_page",
+    "distribution_page",
     "due_checked",
     "duties",
     "entry_of",
@@ -87,6 +95,7 @@ __all__ = [
     "grant_recoveries",
     "grant_strip",
     "hands_of",
+    "held_for_partners",
     "history",
     "inbox",
     "kept_before",
@@ -113,6 +122,7 @@ __all__ = [
     "own_accounts",
     "parts_decided",
     "parts_kept",
+    "passed_on_checked",
     "payable_from_any",
     "payable_orders",
     "paying_programmes",

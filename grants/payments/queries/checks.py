@@ -41,6 +41,7 @@ from grants.ledger.rules import Balances
 from grants.ledger.rules.proofs import Checked
 from grants.payments import rules
 from grants.payments.models import (
+    Distribution,
     PaymentBatch,
     PaymentOffset,
     PaymentOrder,
@@ -93,6 +94,8 @@ RECORDED: tuple[tuple[type[Row], str], ...] = (
     (Recovery, "amount"),
     (RecoveryReceipt, "amount"),
     (PaymentOffset, "amount"),
+    (Distribution, "state"),
+    (Distribution, "amount"),
 )
 _WORDS = {"suspended_on": "day of suspension"}
 

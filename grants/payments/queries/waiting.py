@@ -25,6 +25,7 @@ from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentRequest
 from grants.payments.queries.bank_duties import bank_duties
 from grants.payments.queries.circuit import hands_of, rule_duties
+from grants.payments.queries.distribution import distribution_duties
 from grants.payments.queries.offsets import set_off_cents
 from grants.payments.queries.orders import ROWS_MAX, order_views, visible_orders
 from grants.payments.queries.recovery_duties import recovery_duties
@@ -248,6 +249,7 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     if actor.can(Permission.CIRCUIT_CONFIRM):
         kinds.append(rule_duties.asking(actor))
     kinds.append(bank_duties.asking(actor))
+    kinds.append(distribution_duties.asking(actor, clock.in_zone(at).date()))
     found = yield from side_by_side([*kinds, recovery_duties(actor, clock.in_zone(at).date())])
     return tuple(duty for duties in found for duty in duties)
 

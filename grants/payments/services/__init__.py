@@ -22,8 +22,17 @@ from grants.payments.services.circuit import (
 )
 from grants.payments.services.clock import answer_suspension, lift, suspend
 from grants.payments.services.closure import close_grant, closure_problems
+from grants.payments.services.distribution import (
+    confirm_passed_on,
+    open_proof,
+    refuse_passed_on,
+    report_passed_on,
+    waive_distribution,
+    withdraw_passed_on,
+)
 from grants.payments.services.elsewhere import compare, leave_record, unknown_files
 from grants.payments.services.entering import confirm, enter_as_sent, propose, refuse
+from grants.payments.services.executions import import_executions
 from grants.payments.services.explaining import confirm_claim, explain, refuse_claim, withdraw_claim
 from grants.payments.services.forecasts import keep_forecast, keep_monthly
 from grants.payments.services.interest import (
@@ -77,6 +86,7 @@ __all__ = [
     "confirm_interest",
     "confirm_limit",
     "confirm_own_account",
+    "confirm_passed_on",
     "confirm_recovery",
     "confirm_reversal",
     "decide",
@@ -86,6 +96,7 @@ __all__ = [
     "execute",
     "explain",
     "export",
+    "import_executions",
     "import_statement",
     "inform",
     "issue",
@@ -100,6 +111,7 @@ __all__ = [
     "open_for_report",
     "open_interest_waiver",
     "open_prefinancing",
+    "open_proof",
     "open_waiver",
     "prepare",
     "propose",
@@ -113,6 +125,7 @@ __all__ = [
     "refuse_claim",
     "refuse_interest",
     "refuse_limit",
+    "refuse_passed_on",
     "refuse_reversal",
     "register",
     "reissue",
@@ -120,6 +133,7 @@ __all__ = [
     "reject_by_bank",
     "reject_file_by_bank",
     "remind",
+    "report_passed_on",
     "send",
     "send_back",
     "set_off",
@@ -129,9 +143,11 @@ __all__ = [
     "verify",
     "verify_request",
     "waive",
+    "waive_distribution",
     "waive_interest",
     "withdraw_circuit",
     "withdraw_claim",
     "withdraw_limit",
+    "withdraw_passed_on",
     "withdraw_reversal",
 ]

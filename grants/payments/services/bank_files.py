@@ -20,6 +20,7 @@ from grants.core.money import Money, total
 from grants.payments.rules.statements.values import (
     BANK_FILE_BYTES_MAX,
     LINES_MAX,
+    MESSAGES,
     Balance,
     BankFile,
     BlockStatus,
@@ -171,7 +172,7 @@ def look(path: Path, name: str) -> str:
 
 def kind_of(file: IO[bytes]) -> BankFile:
     """What a file says in its first bytes that it is; raises :class:`Refused` for what is none."""
-    walk = _Walk(file, frozenset(BankFile))
+    walk = _Walk(file, MESSAGES)
     walk.open()
     return walk.kind
 

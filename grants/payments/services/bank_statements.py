@@ -5,7 +5,7 @@ Nothing is posted here: what a line means for an order is another act, which a w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID, uuid4
@@ -22,11 +22,12 @@ from grants.core.permissions import Actor, Permission, Scope
 from grants.core.scanning import Clearance
 from grants.identity.rules import demand_fresh
 from grants.payments.models import BankImport, BankLine, BankStatement, OwnAccount, PaymentBatch
+from grants.payments.queries.executions import listed_before
 from grants.payments.queries.own_accounts import own_account_row
 from grants.payments.queries.statements import line_of, statement_name
 from grants.payments.rules.statements.checks import Last, check_statement, follows, sort_out
 from grants.payments.rules.statements.reports import refuse_unknown_file
-from grants.payments.rules.statements.values import BankFile, Line, Statement
+from grants.payments.rules.statements.values import BankFile, Direction, Line, Statement
 from grants.payments.services import bank_files
 from grants.payments.services.bank_reports import read_kept
 from grants.payments.states import IMPORT, BatchState, ImportState, OwnAccountState
@@ -155,6 +156,7 @@ class _Book:
     account: OwnAccount
     last: BankStatement | None
     lines: dict[str, BankLine]
+    listed: dict[tuple[str, int], BankLine]
     made: list[BankStatement | BankLine] = field(default_factory=list)
     new: int = 0
     known: int = 0
@@ -168,9 +170,9 @@ def _taken(actor: Actor, row: BankImport, statements: Sequence[Statement]) -> tu
     books = []
     # In one order for everybody, since each account is locked.
     for iban in sorted(by_iban):
-        book = _book(_account(actor, iban), by_iban[iban])
+        book = book_of(_account(actor, iban), [line for each in by_iban[iban] for line in each.lines])
         for statement in by_iban[iban]:
-            _take(book, statement, row)
+            take_lines(book, statement, row)
         books.append(book)
     return tuple(books)
 
@@ -191,15 +193,17 @@ def _account(actor: Actor, iban: str) -> OwnAccount:
     return found
 
 
-def _book(account: OwnAccount, statements: Iterable[Statement]) -> _Book:
+def book_of(account: OwnAccount, lines: Sequence[Line]) -> _Book:
+    """What stands of an account on the days of these lines, and of lists that tell of the same payments on other days."""
     last = db.session.scalars(
         select(BankStatement)
         .where(BankStatement.own_account_id == account.id)
         .order_by(BankStatement.position.desc())
         .limit(1)
     ).one_or_none()
-    days = [line.booked_on for statement in statements for line in statement.lines]
-    return _Book(account, last, _standing(account.id, min(days), max(days)) if days else {})
+    days = [line.booked_on for line in lines]
+    standing = _standing(account.id, min(days), max(days)) if days else {}
+    return _Book(account, last, standing, listed_before(account.id, lines))
 
 
 def _standing(account_id: UUID, first: date, end: date) -> dict[str, BankLine]:
@@ -211,10 +215,11 @@ def _standing(account_id: UUID, first: date, end: date) -> dict[str, BankLine]:
     return {row.line_key: row for row in rows}
 
 
-def _take(book: _Book, statement: Statement, row: BankImport) -> None:
-    """Hold one statement (or notice) against what stands, and note what it adds."""
-    found = sort_out(statement.lines, {key: line_of(each) for key, each in book.lines.items()})
-    told = [book.lines[key] for key in found.known]
+def take_lines(book: _Book, statement: Statement, row: BankImport) -> None:
+    """Hold one statement (or notice, or list) against what stands, and note what it adds."""
+    listed, others = _listed(book, statement)
+    found = sort_out(others, {key: line_of(each) for key, each in book.lines.items()})
+    told = [*listed, *(book.lines[key] for key in found.known)]
     placed = None
     if statement.kind is BankFile.STATEMENT:
         check_statement(statement)
@@ -233,6 +238,24 @@ def _take(book: _Book, statement: Statement, row: BankImport) -> None:
         book.made.append(made)
     book.new += len(found.new)
     book.known += len(told)
+
+
+def _listed(book: _Book, statement: Statement) -> tuple[list[BankLine], list[Line]]:
+    """The lines of lists that a bank's file tells of, each once; and the other lines of the file.
+
+    A list knows the value date and no booking day, so the key of its line is another: end-to-end id and amount tell that it
+    is the same payment.
+    """
+    listed: list[BankLine] = []
+    others = []
+    for line in statement.lines:
+        is_payment = line.direction is Direction.DEBIT and not line.is_reversal
+        row = book.listed.get((line.end_to_end_id, line.amount.cents)) if is_payment else None
+        if row is None or row in listed or row.statement_id is not None:
+            others.append(line)
+        else:
+            listed.append(row)
+    return listed, others
 
 
 def _last(book: _Book) -> Last | None:

@@ -50,6 +50,7 @@ from grants.payments.rules.statements.values import LINES_MAX, Direction, Line
 from grants.payments.services import parts
 from grants.payments.services.hands import kept_apart
 from grants.payments.services.locks import lock_grants, orders_locked
+from grants.payments.services.passing import post_paid
 from grants.payments.services.recoveries import can_receive, owed_since, receive
 from grants.payments.services.requests import dims_of, tell, today
 from grants.payments.states import (
@@ -88,7 +89,7 @@ def book_executed(by: UUID | None, executed: Sequence[Executed], *, deed: str = 
         each.order.came_back_on = each.order.bank_reason = None
     entries: dict[UUID, UUID] = {}
     for at_once in _one_of_each_grant(executed):
-        written = ledger.post_many([_booked(each) for each in at_once])
+        written = post_paid([(each.grant, _booked(each)) for each in at_once])
         entries |= {each.order.id: entry_id for each, entry_id in zip(at_once, written, strict=True)}
     settled = {each.order.request_id: each.grant for each in executed}
     for request_id in sorted(settled):
@@ -189,15 +190,16 @@ def book_returned(each: CameBack, own_account_id: UUID, *, from_account: Account
     ORDER.move(each.order, "return")
     each.order.came_back_on, each.order.bank_reason = each.on, each.reason
     consumed = queries.moved_for(each.order.request_id, Account.CONSUMED).get(each.order.id, {})
-    entry_id = ledger.post(
+    posting = Posting(
         Event.PAYMENT_RETURNED,
-        source_key=f"payment_order:{each.order.id}:returned",
-        effective_on=each.on,
-        description=f"{each.order.reference}: returned by the bank",
-        legs=legs.legs_e9b_parts(
+        f"payment_order:{each.order.id}:returned",
+        each.on,
+        f"{each.order.reference}: returned by the bank",
+        legs.legs_e9b_parts(
             consumed, dims_of(each.grant, each.order, own_account_id=own_account_id), from_account=from_account
         ),
     )
+    (entry_id,) = post_paid([(each.grant, posting)])
     request = locked(PaymentRequest, each.order.request_id)
     if request.state == RequestState.PAID.value:
         REQUEST.move(request, "come_back_in_part" if request.refused else "come_back")

@@ -18,8 +18,11 @@ from grants.identity.rules import demand_fresh
 from grants.ledger import queries as books
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
-from grants.ledger.rules import Dimensions, Event
+from grants.ledger.accounts import Account
+from grants.ledger.rules import Balances, Dimensions, Event
 from grants.payments.queries import recoveries as payments
+from grants.payments.queries.distribution import balances_of, waiting_of
+from grants.payments.rules.distribution import closure_words
 from grants.payments.services.locks import scope_of_grant
 from grants.payments.services.requests import today
 from grants.reporting import queries as reports
@@ -38,7 +41,13 @@ def closure_problems(grant_id: UUID) -> tuple[Problem, ...]:
         found.append(Problem("Recoveries", words))
     if grant.final_amount is None:
         found.append(Problem("Balance", "The payment of the balance is not decided yet."))
-    found += legs.closure_problems("Ledger", stands)
+    # What is held for partners stands against it by partner, unless a named person waived it.
+    beside = {
+        account: amount for account, amount in stands.amounts.items() if account is not Account.HELD_BY_COORDINATOR
+    }
+    found += legs.closure_problems("Ledger", Balances(beside))
+    told = closure_words(balances_of(grant), waiting_of(grant_id))
+    found += [Problem("Distribution", words) for words in told]
     return tuple(found)
 
 

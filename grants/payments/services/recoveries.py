@@ -18,14 +18,14 @@ from grants.core.permissions import Actor, Permission, Scope
 from grants.identity import services as people
 from grants.identity.rules import demand_fresh
 from grants.ledger import rules as legs
-from grants.ledger import services as ledger
-from grants.ledger.rules import Event
+from grants.ledger.rules import Event, Posting
 from grants.payments import queries, rules
 from grants.payments.models import PaymentOffset, Recovery, RecoveryReceipt
 from grants.payments.queries.recovery_interest import interest_open
 from grants.payments.rules import ReceiptInput, RecoverySummary
 from grants.payments.services import parts
 from grants.payments.services.locks import scope_of_grant
+from grants.payments.services.passing import post_paid
 from grants.payments.services.requests import dims_of, today
 from grants.payments.states import OWED, PAYABLE_BACK, RECOVERY, RecoveryState
 
@@ -101,12 +101,12 @@ def receive(
     """
     still = owed(row)
     receipt = _receipt(row, amount, value_on, bank_reference, booked_by, own_account_id)
-    entry_id = ledger.post(
+    posting = Posting(
         Event.RECOVERY_RECEIVED,
-        source_key=f"recovery_receipt:{receipt.id}:received",
-        effective_on=value_on,
-        description=f"{row.reference}: paid back, bank reference {bank_reference}",
-        legs=legs.legs_e14(
+        f"recovery_receipt:{receipt.id}:received",
+        value_on,
+        f"{row.reference}: paid back, bank reference {bank_reference}",
+        legs.legs_e14(
             amount,
             dims_of(grant, row, own_account_id=own_account_id),
             owed=still,
@@ -114,6 +114,7 @@ def receive(
             reopened=parts.reopened(row, owed=still, received=receipt.amount) if receipt.amount else (),
         ),
     )
+    (entry_id,) = post_paid([(grant, posting)])
     _finish(row, still, receipt)
     return entry_id
 
@@ -130,18 +131,19 @@ def identify(
     """An unidentified receipt turns out to pay back a recovery (E22): the same, out of what stands unidentified."""
     still = owed(row)
     receipt = _receipt(row, amount, value_on, bank_reference, booked_by, own_account_id)
-    entry_id = ledger.post(
+    posting = Posting(
         Event.RECEIPT_UNIDENTIFIED,
-        source_key=f"recovery_receipt:{receipt.id}:received",
-        effective_on=value_on,
-        description=f"{row.reference}: paid back, bank reference {bank_reference}, told later",
-        legs=legs.legs_e22_identified(
+        f"recovery_receipt:{receipt.id}:received",
+        value_on,
+        f"{row.reference}: paid back, bank reference {bank_reference}, told later",
+        legs.legs_e22_identified(
             receipt.amount,
             dims_of(grant, row),
             interest=receipt.interest,
             reopened=parts.reopened(row, owed=still, received=receipt.amount) if receipt.amount else (),
         ),
     )
+    (entry_id,) = post_paid([(grant, posting)])
     _finish(row, still, receipt)
     return entry_id
 

@@ -10,7 +10,6 @@ from grants.payments.views.frame import P, bp
 from grants.web import paging
 from grants.web.routing import current_actor, page, requires
 
-
 FIGURES = ", ".join(f'"{each.value}"' for each in Figure)
 
 

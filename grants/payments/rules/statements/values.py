@@ -18,11 +18,12 @@ NOTHING_SAID = frozenset({"", "NOTPROVIDED", "NONREF", "NOREF"})
 
 
 class BankFile(StrEnum):
-    """The messages that are read, by their name in ISO 20022."""
+    """What is read: messages by their name in ISO 20022, and a list of executed payments for who has no bank channel."""
 
     STATEMENT = "camt.053"
     NOTICE = "camt.054"
     REPORT = "pain.002"
+    EXECUTIONS = "csv"
 
     @property
     def words(self) -> str:
@@ -34,6 +35,12 @@ class BankFile(StrEnum):
                 return "notice of bookings"
             case BankFile.REPORT:
                 return "status report"
+            case BankFile.EXECUTIONS:
+                return "list of executed payments"
+
+
+# What is an XML message of a bank, and read by a worker.
+MESSAGES = frozenset({BankFile.STATEMENT, BankFile.NOTICE, BankFile.REPORT})
 
 
 class Direction(StrEnum):
