@@ -13,6 +13,7 @@ POINTS = {
     "deadline": "the check of a deadline",
     "file_rules": "the check of a bank file before it leaves",
     "four_eyes": "the check that two people differ",
+    "legal_hold": "the check that no legal hold keeps what would be deleted",
     "matching": "the check of what a line of the bank is booked as",
     "scope": "the check that a thing lies in a person's scope",
 }

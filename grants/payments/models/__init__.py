@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from grants.payments.models.banking import OwnAccount
 from grants.payments.models.circuit import AuthorityLimit, PaymentCircuit
+from grants.payments.models.closing import GrantClosing
 from grants.payments.models.elsewhere import SentElsewhere, SentElsewhereLine
 from grants.payments.models.files import PaymentBatch
 from grants.payments.models.forecasts import ForecastLine, ForecastSnapshot
@@ -24,6 +25,7 @@ __all__ = [
     "BankStatus",
     "ForecastLine",
     "ForecastSnapshot",
+    "GrantClosing",
     "OwnAccount",
     "PaymentBatch",
     "PaymentCircuit",

@@ -6,6 +6,7 @@ from grants.payments.queries.absences import absences
 from grants.payments.queries.ageing import AgeingPage, ageing, due_checked
 from grants.payments.queries.checks import checked, verify
 from grants.payments.queries.circuit import circuit_page, hands_of, limits_page, stand_ins_page
+from grants.payments.queries.closing import ClosingPage, checklist, closing_page, lines_of
 from grants.payments.queries.elsewhere import open_payments, sent_elsewhere, sent_elsewhere_file
 from grants.payments.queries.expected import add_up, grant_strip, outlooks
 from grants.payments.queries.forecasts import (
@@ -42,6 +43,7 @@ from grants.payments.queries.own_accounts import (
     paying_programmes,
 )
 from grants.payments.queries.parts import Basis, basis_of, moved_for, open_of, parts_kept, standing
+from grants.payments.queries.recipients import RecipientsPage, recipients
 from grants.payments.queries.recoveries import grant_recovery
 from grants.payments.queries.requests import (
     forecast,
@@ -50,6 +52,7 @@ from grants.payments.queries.requests import (
     request,
     request_id_of,
 )
+from grants.payments.queries.retaining import RetentionPage, held_scope, hold, holds, named, retention
 from grants.payments.queries.reversals import reversal_page, reversals
 from grants.payments.queries.statements import accounts_of_grant, entry_of, receiving_accounts
 from grants.payments.queries.waiting import Inbox, duties, inbox, payable_orders
@@ -59,10 +62,13 @@ __all__ = [
     "ROWS_MAX",
     "AgeingPage",
     "Basis",
+    "ClosingPage",
     "ForecastPage",
     "GrantPayments",
     "Inbox",
     "KeptPage",
+    "RecipientsPage",
+    "RetentionPage",
     "absences",
     "account_numbers",
     "accounts_of_grant",
@@ -74,7 +80,9 @@ __all__ = [
     "batch_view",
     "batches",
     "checked",
+    "checklist",
     "circuit_page",
+    "closing_page",
     "due_checked",
     "duties",
     "entry_of",
@@ -85,7 +93,10 @@ __all__ = [
     "grant_recovery",
     "grant_strip",
     "hands_of",
+    "held_scope",
     "history",
+    "hold",
+    "holds",
     "inbox",
     "kept_before",
     "kept_by_the_program",
@@ -94,8 +105,10 @@ __all__ = [
     "ledger_entry",
     "ledger_lines",
     "limits_page",
+    "lines_of",
     "lock_of",
     "moved_for",
+    "named",
     "open_of",
     "open_payments",
     "order",
@@ -114,8 +127,10 @@ __all__ = [
     "paying_programmes",
     "payments_to",
     "receiving_accounts",
+    "recipients",
     "request",
     "request_id_of",
+    "retention",
     "reversal_page",
     "reversals",
     "sent_elsewhere",

@@ -26,6 +26,7 @@ from grants.payments.services.elsewhere import compare, leave_record, unknown_fi
 from grants.payments.services.entering import confirm, enter_as_sent, propose, refuse
 from grants.payments.services.explaining import confirm_claim, explain, refuse_claim, withdraw_claim
 from grants.payments.services.forecasts import keep_forecast, keep_monthly
+from grants.payments.services.legal_holds import lift_legal_hold, set_hold
 from grants.payments.services.orders import authorise, cancel, change, prepare, verify
 from grants.payments.services.own_accounts import close_own_account, confirm_own_account, enter_own_account
 from grants.payments.services.recoveries import book_receipt, establish, waive
@@ -69,6 +70,7 @@ __all__ = [
     "keep_monthly",
     "leave_record",
     "lift",
+    "lift_legal_hold",
     "make_batch_file",
     "open_answer_file",
     "open_batch_file",
@@ -92,6 +94,7 @@ __all__ = [
     "reject_file_by_bank",
     "send",
     "send_back",
+    "set_hold",
     "sheet",
     "suspend",
     "unknown_files",
