@@ -60,6 +60,8 @@ UPLOADS = {
     "payments.appoint_stand_in": 1,
     "payments.import_statement": 2,
     "rates.bring_in": 1,
+    "reporting.add_evidence": 1,
+    "reporting.import_lines": 1,
 }
 
 # What any other page may be sent at once: by somebody signed in, and by somebody nobody knows yet.

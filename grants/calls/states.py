@@ -160,6 +160,14 @@ class RequestPath(StrEnum):
     VERIFIED = "verified"
 
 
+class EvidenceLevel(StrEnum):
+    """How far reports show their costs: totals by category, every cost as a line, or every line with its file."""
+
+    TOTALS = "totals"
+    LINES = "lines"
+    FILES = "files"
+
+
 class InstalmentKind(StrEnum):
     """Which payment of a grant an instalment is."""
 

@@ -82,6 +82,7 @@ APPEND_ONLY_TABLES = frozenset(
         "call_expert_terms",
         "call_privacy_notice",
         "call_question_version",
+        "cost_verdict",
         "consensus_answer",
         "consensus_version",
         "consensus_writing",

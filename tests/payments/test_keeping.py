@@ -177,7 +177,7 @@ def test_a_withheld_award_stands_without_name_purpose_and_place(app: Flask, gran
                 withheld_by=actors.ingrid().user_id,
                 withheld_at=clock.now(),
                 confirm_by=clock.now() + timedelta(days=5),
-            )  # fmt: skip
+            )
         )
     found = queries.recipients(actors.carl(), Page(), year=2023)
     file = actors.client_of(app, actors.carl()).get("/finance/recipients.csv?year=2023").get_data(as_text=True)

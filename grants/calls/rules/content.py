@@ -19,7 +19,16 @@ from grants.calls.rules.payment_clock import PLAIN_CLOCK, PaymentClock
 from grants.calls.rules.scoring import PLAIN_SCORING, Criterion, Marking, Scale, Scoring, tie_words
 from grants.calls.rules.selection import PLAIN_SELECTION, SelectionRules
 from grants.calls.rules.signing import PROGRAMME_SIGNS, Signing
-from grants.calls.states import CallKind, CallStage, ConditionKind, Confidence, FactKind, InstalmentKind, Whom
+from grants.calls.states import (
+    CallKind,
+    CallStage,
+    ConditionKind,
+    Confidence,
+    EvidenceLevel,
+    FactKind,
+    InstalmentKind,
+    Whom,
+)
 from grants.core.file_types import FileLimits, FileType, limits_of
 from grants.core.money import Money, euros
 from grants.dossiers.rules import Definition
@@ -125,6 +134,7 @@ class PaymentPlan:
     # None where a draft has none yet; no grant is prepared without.
     time_limits: TimeLimits | None = None
     clock: PaymentClock = PLAIN_CLOCK
+    evidence: EvidenceLevel = EvidenceLevel.TOTALS
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,8 +45,9 @@ def recipients(actor: Actor, page: Page, *, year: int | None, call: str = "") ->
     one person withholds it; whoever may not read a grant does not see its line.
     """
     seen = agreements.visible(actor, Permission.LEDGER_READ) & Grant.in_force_at.is_not(None)
+    each_year = select(_year().label("year")).where(seen).distinct().subquery()
     years, calls = yield [
-        select(_year().label("year")).where(seen).distinct().order_by(_year().desc()),
+        select(each_year.c.year).order_by(each_year.c.year.desc()),
         select(Call.reference, Call.title)
         .where(Call.id.in_(select(Grant.call_id).where(seen)))
         .order_by(Call.reference),
