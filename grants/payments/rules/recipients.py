@@ -61,8 +61,8 @@ def published(facts: RecipientFacts, ground: WithheldGround | None) -> Recipient
     >>> published(person, None).place
     'PL81'
     >>> held = published(person, WithheldGround.RIGHTS)
-    >>> held.name, held.purpose, held.place, held.grant, str(held.amount)
-    ('Withheld', '', '', '', 'EUR 9 000.00')
+    >>> held.name, held.purpose, held.place, held.grant, held.amount.cents
+    ('Withheld', '', '', '', 900000)
     """
     key = f"{facts.grant}.{facts.position}"
     if ground is not None:

@@ -435,8 +435,8 @@ class RateUsed:
         """The amount divided by the average, rounded half up to a cent, once for each line.
 
         >>> rate = RateUsed("PLN", "ecb_daily", date(2023, 1, 1), date(2023, 1, 3), 43, 10, 3)
-        >>> str(rate.euros(Money(10_000_00)))
-        'EUR 2 325.58'
+        >>> rate.euros(Money(10_000_00)).cents
+        232558
         """
         return amount.share(1 / self.average, rounding=Rounding.HALF_UP)
 

@@ -100,7 +100,7 @@ def _asked(actor: Actor, report: PeriodicReport) -> LinesAsked:
     evidence = files.listed(EVIDENCE_FILES, report.id)
     return LinesAsked(
         partners=own_partners(queries.names(report.grant_id), own),
-        rules=budgets.rules_of(report.budget_id),
+        rules=budgets.written(report.budget_id).rules,
         starts_on=report.starts_on,
         ends_before=report.ends_before,
         files={each.name: each.sha256 for each in evidence},
