@@ -431,10 +431,10 @@ def test_nobody_of_the_city_decides_on_its_lines(grant: World) -> None:
     sent(first, report(first, 1), row(first, **same))
     two = report(second, 2)
     sent(second, two, row(second, **same))
-    both = actors.give(actors.pia().user_id, Role.APPLICATION_LEAD, "application", second.application_id)
+    ana = actors.give(actors.ana().user_id, Role.PROJECT_OFFICER, "call", second.call_id)
 
     with pytest.raises(Refused, match="cannot accept what it sends"):
-        acts_on_lines.judge_line(both, two, 1, Verdict.OVERRIDE, reason="I know it.")
+        acts_on_lines.judge_line(ana, two, 1, Verdict.OVERRIDE, reason="I know it.")
 
 
 # --- the pages ------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from uuid import UUID
 
 from grants.budgets.rules import BudgetRules, Cell
@@ -201,6 +202,7 @@ _FORMS = frozenset(
 )
 
 
+@lru_cache(maxsize=10_000)
 def supplier_key(name: str) -> str:
     """A supplier's name without accents, marks, order of words and the form of its company.
 
@@ -309,11 +311,17 @@ def _line(number: int, given: Mapping[Column, object], asked: LinesAsked) -> tup
 
 
 def _partner(text: str, asked: LinesAsked, said: _Say) -> UUID | None:
-    found = {fold(name): organisation_id for name, organisation_id in asked.partners.items()}.get(fold(text))
+    found = _folded(tuple(asked.partners.items())).get(fold(text))
     if found is None:
         names = ", ".join(sorted(asked.partners))
         said(Column.PARTNER, f"{quoted(text)} is no partner whose costs you declare. Write one of: {names}.")
     return found
+
+
+@lru_cache(maxsize=16)
+def _folded(partners: tuple[tuple[str, UUID], ...]) -> Mapping[str, UUID]:
+    """Partners by their name as it is compared."""
+    return {fold(name): organisation_id for name, organisation_id in partners}
 
 
 def _category(text: str, rules: BudgetRules, said: _Say) -> str | None:
