@@ -41,9 +41,11 @@ from grants.programmes.models import FundSource
 from grants.programmes.rules import Keeping
 from tests import actors
 from tests.applications.pages import send, text_of
+from tests.factories import identity as people
 from tests.html import check_page
 from tests.payments.test_services import decided, pay
 from tests.payments.world import World
+from tests.shut import shuts
 from tests.statements import statements
 
 HELD_BECAUSE = "The auditors of the parent grant look at it."
@@ -296,6 +298,23 @@ def test_while_a_hold_stands_neither_bytes_nor_lists_go(grant: World) -> None:
     services.lift_legal_hold(actors.ingrid(), hold_id, reason="The audit is over.")
     files.sweep_orphans()
     assert not lost.exists()
+
+
+@shuts("payments.closing", "payments.lift_legal_hold")
+def test_the_checklist_and_the_holds_of_a_grant_are_shut_to_who_is_in_conflict(app: Flask, grant: World) -> None:
+    number = _held(grant)
+    places = (f"/grants/{grant.reference}/closing", f"/finance/retention/holds/{number}/lift")
+    ingrid = actors.ingrid()
+    assert [actors.client_of(app, ingrid).get(each).status_code for each in places] == [200, 200]
+
+    with arranging():
+        people.bar(ingrid.user_id, "application", grant.application_id)
+    barred = actors.client_of(app, actors.ingrid())
+
+    assert [barred.get(each).status_code for each in places] == [404, 404]
+    for list_of_all in ("/finance/retention", "/finance/recipients?year=2023"):
+        assert grant.reference not in text_of(barred.get(list_of_all))
+    assert HELD_BECAUSE not in text_of(barred.get("/finance/retention"))
 
 
 # --- the clock of records -------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 import xlsxwriter
 from flask import Flask
+from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -20,11 +21,13 @@ from sqlalchemy import select
 from grants.budgets.rules import Cell
 from grants.calls.states import EvidenceLevel
 from grants.core import clock
+from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.errors import Conflict, Invalid, NotFound, Problems, Refused
 from grants.core.money import Money, euros
 from grants.core.paging import Page
 from grants.identity.policy import Role
+from grants.ledger.rules.proofs import Checked
 from grants.oversight.queries.books import check_ledger
 from grants.rates.states import RateKind
 from grants.reporting import queries, services
@@ -36,6 +39,7 @@ from grants.reporting.services import lines as acts_on_lines
 from tests import actors
 from tests.agreements.accounts import document
 from tests.applications.pages import send, text_of
+from tests.factories import identity as people
 from tests.factories.applications import PDF
 from tests.html import check_page
 from tests.payments.conftest import in_force_world
@@ -55,6 +59,7 @@ from tests.reporting.lines_world import (
     sent,
 )
 from tests.servers import Cluster
+from tests.shut import shuts
 from tests.statements import statements
 from tests.worlds import World as Made
 
@@ -388,7 +393,7 @@ def test_a_cost_that_stands_twice_is_accepted_only_once_a_person_decided_on_it(a
     assert i20().problems == () and i20().number == 2
 
 
-def i20():  # type: ignore[no-untyped-def]
+def i20() -> Checked:
     return next(each for each in check_ledger() if each.code == "I20")
 
 
@@ -496,6 +501,42 @@ def test_evidence_is_uploaded_and_opened_on_the_record(app: Flask, grant: World)
     with client.get(f"{lines}/evidence/{kept.sha256[:16]}") as answer:
         assert answer.get_data() == PDF
     assert client.get(f"{lines}/evidence/{'0' * 16}").status_code == 404
+
+
+@shuts(
+    "reporting.lines",
+    "reporting.lines_file",
+    "reporting.import_lines",
+    "reporting.open_evidence",
+    "reporting.judge_line",
+)
+def test_the_lines_of_a_report_are_shut_to_who_is_in_conflict(app: Flask, grant: World) -> None:
+    first, second = two_grants(grant)
+    same = {"invoice": "7", "supplier": "Print Ltd"}
+    one, two = report(first, 1), report(second, 2)
+    acts_on_lines.add_evidence(lead(second), two, document(PDF, "invoice.pdf"))
+    sent(first, one, row(first, **same))
+    keep(second, two, row(second, **same))
+    (kept,) = reads.lines_page(lead(second), two, Page(), staff=False).files
+    base = "/reports/PCP-2022-R-0002/lines"
+    places = (base, f"{base}.csv", f"{base}/evidence/{kept.sha256[:16]}", f"{base}/1/decide")
+    ana = actors.client_of(app, lead(second))
+    assert ana.get(f"{base}/edit").status_code == 200
+    officer = actors.client_of(app, actors.pia())
+    assert [_status(officer, each) for each in places] == [200, 200, 200, 200]
+
+    with arranging():
+        for who in (actors.pia(), actors.ana()):
+            people.bar(who.user_id, "application", second.application_id)
+
+    barred = actors.client_of(app, actors.pia())
+    assert [_status(barred, each) for each in places] == [404, 404, 404, 404]
+    assert actors.client_of(app, actors.ana()).get(f"{base}/edit").status_code == 404
+
+
+def _status(client: FlaskClient, place: str) -> int:
+    with client.get(place) as answer:
+        return answer.status_code
 
 
 def _report_id() -> UUID:

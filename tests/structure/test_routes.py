@@ -104,6 +104,7 @@ AUDITED_READS = {
     "payments.answer_file",
     "payments.appointment",
     "payments.batch_file",
+    "reporting.open_evidence",
 }
 
 WRITING = {"POST", "PUT", "PATCH", "DELETE"}
