@@ -66,6 +66,8 @@ UPLOADS = {
     "payments.waive": 1,
     "payments.waive_interest": 1,
     "rates.bring_in": 1,
+    "reporting.add_evidence": 1,
+    "reporting.import_lines": 1,
 }
 
 # What any other page may be sent at once: by somebody signed in, and by somebody nobody knows yet.

@@ -39,6 +39,8 @@ _STATEMENT = (
     "tests/oversight/test_conflicted.py::test_a_statement_over_a_barred_pilot_is_not_there_as_page_file_list_or_choice"
 )
 _REPORT = "tests/reporting/test_views.py::test_the_form_of_acceptance_opens_only_while_the_report_is_with_the_programme"
+_LINES = "tests/reporting/test_lines.py::test_the_lines_of_a_report_are_shut_to_who_is_in_conflict"
+_KEPT = "tests/payments/test_keeping.py::test_the_checklist_and_the_holds_of_a_grant_are_shut_to_who_is_in_conflict"
 SHOWN_BY = {
     "agreements.account_evidence": (
         "tests/payments/test_accounts.py::test_the_document_is_opened_on_the_record_and_by_nobody_else"
@@ -81,8 +83,15 @@ SHOWN_BY = {
     "payments.debt": _DEBT,
     "payments.interest_waiver": _DEBT,
     "payments.waiver": _DEBT,
+    "payments.closing": _KEPT,
+    "payments.lift_legal_hold": _KEPT,
     "payments.answer_file": "tests/payments/test_clock.py::test_the_pages_stop_answer_and_let_go_on",
     "reporting.accept": _REPORT,
+    "reporting.import_lines": _LINES,
+    "reporting.judge_line": _LINES,
+    "reporting.lines": _LINES,
+    "reporting.lines_file": _LINES,
+    "reporting.open_evidence": _LINES,
     "reporting.show": _REPORT,
     "evaluation.shift": "tests/awards/test_utter.py::test_only_the_panel_without_conflict_moves_scores",
 }

@@ -160,11 +160,21 @@ class RequestPath(StrEnum):
     VERIFIED = "verified"
 
 
+
+
 class PassedOnBy(StrEnum):
     """Who confirms what a coordinator says it passed on to a partner: the partner alone, or an officer for it as well."""
 
     PARTNER = "partner"
     OFFICER = "officer"
+
+
+class EvidenceLevel(StrEnum):
+    """How far reports show their costs: totals by category, every cost as a line, or every line with its file."""
+
+    TOTALS = "totals"
+    LINES = "lines"
+    FILES = "files"
 
 
 class InstalmentKind(StrEnum):

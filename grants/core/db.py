@@ -83,6 +83,7 @@ APPEND_ONLY_TABLES = frozenset(
         "call_expert_terms",
         "call_privacy_notice",
         "call_question_version",
+        "cost_verdict",
         "consensus_answer",
         "consensus_version",
         "consensus_writing",
@@ -95,6 +96,7 @@ APPEND_ONLY_TABLES = frozenset(
         "file_scan",
         "forecast_line",
         "forecast_snapshot",
+        "grant_closing",
         "ledger_entry",
         "ledger_leg",
         "ledger_reading",
@@ -225,6 +227,7 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     "eligibility_letter": WrittenOnce(once=("content", "sha256", "sent_at", "sent_by"), free=("note",), kept=True),
     "eligibility_result": WrittenOnce(free=("verdict", "reason", "answered_by", "answered_at"), kept=True),
     "entity_declaration": WrittenOnce(free=("declared", "kind", "reason", "declared_at"), kept=True),
+    "legal_hold": WrittenOnce(once=("lifted_by", "lifted_at", "lift_reason")),
     "letter_left_out": WrittenOnce(once=("ended_by", "ended_at", "told_by", "told_at")),
     "letter_mailing": WrittenOnce(
         once=("confirmed_by", "confirmed_at", "returned_by", "returned_at", "return_reason"), free=("state",)

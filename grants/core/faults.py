@@ -11,8 +11,10 @@ POINTS = {
     "clock": "the check that the clock of a payment runs, and of what comes before its decision",
     "conflict": "the check of a conflict of interest",
     "deadline": "the check of a deadline",
+    "double_funding": "the check that no cost is accepted twice",
     "file_rules": "the check of a bank file before it leaves",
     "four_eyes": "the check that two people differ",
+    "legal_hold": "the check that no legal hold keeps what would be deleted",
     "matching": "the check of what a line of the bank is booked as",
     "scope": "the check that a thing lies in a person's scope",
 }

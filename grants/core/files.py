@@ -36,7 +36,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 from werkzeug.datastructures import FileStorage
 
-from grants.core import acts, file_store, jobs, paging, scanning
+from grants.core import acts, file_store, jobs, legal_holds, paging, scanning
 from grants.core.db import DIGEST, Row, db, locked, points_to
 from grants.core.errors import Invalid, NotFound, Problem, Refused
 from grants.core.file_checks import check
@@ -464,17 +464,24 @@ def view_of(row: Any, verdict: str | None) -> FileView:
 
 
 def sweep_orphans(older_than: timedelta = ORPHAN_AGE) -> int:
-    """Delete uploads nobody kept and bytes no row names, once they are old enough; returns how many."""
+    """Delete uploads nobody kept and bytes no row names, once they are old enough; returns how many.
+
+    While a legal hold stands the bytes stay, whoever they were of; uploads that never became a file were nobody's record.
+    """
     ended = time.time() - older_than.total_seconds()
     gone = 0
     for file in file_store.store().glob("incoming/*"):
         gone += file_store.delete_if_old(file, ended)
+    if legal_holds.keeps_everything():
+        return gone
     for file in file_store.store().glob("??/??/*"):
         if file.stat().st_mtime < ended:
             with acts.bookkeeping() as books:
                 # The lock an act holds from looking at the bytes to its commit.
                 books.scalar(select(func.pg_advisory_xact_lock(_lock_number(file.name))))
-                if not books.scalar(select(exists().where(StoredFile.sha256 == file.name))):
+                # A hold may have been set since the sweep began.
+                kept = exists().where(StoredFile.sha256 == file.name) | legal_holds.any_stands()
+                if not books.scalar(select(kept)):
                     gone += file_store.delete_if_old(file, ended)
     return gone
 

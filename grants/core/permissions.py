@@ -84,6 +84,8 @@ class Permission(StrEnum):
     LEDGER_CONFIRM_REVERSAL = "ledger:confirm_reversal"
     LEDGER_PROPOSE_REVERSAL = "ledger:propose_reversal"
     LEDGER_READ = "ledger:read"
+    LEGAL_HOLD_LIFT = "legal_hold:lift"
+    LEGAL_HOLD_SET = "legal_hold:set"
     LIST_VIEW_KEEP = "list_view:keep"
     MAIL_READ = "mail:read"
     ORGANISATION_EDIT = "organisation:edit"

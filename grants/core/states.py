@@ -69,3 +69,10 @@ class Machine(Generic[S]):
             f"    {source} --> {step.target}: {step.verb}" for step in self.transitions for source in step.sources
         ]
         return "\n".join(lines)
+
+
+class HeldKind(StrEnum):
+    """What a legal hold lies on (grants.core.legal_holds), for stages that look at no table."""
+
+    CALL = "call"
+    GRANT = "grant"

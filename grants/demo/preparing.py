@@ -240,7 +240,7 @@ def _say_public(organisation_id: UUID, office: Actor) -> None:
         view.name, view.kind, view.country_code, local_name=view.local_name, town=view.town, postcode=view.postcode,
         street=view.street, pic=view.pic, website=view.website, synthetic=view.synthetic, vat=known[FactKind.VAT],
         registration=known[FactKind.REGISTRATION], ror=known[FactKind.ROR], legal_form=known[FactKind.LEGAL_FORM],
-        public_body=True, contact_address=known[FactKind.CONTACT_ADDRESS],
+        public_body=True, contact_address=known[FactKind.CONTACT_ADDRESS], nuts2=known[FactKind.NUTS2],
     )  # fmt: skip
     people.edit_organisation(office, organisation_id, told)
 

@@ -217,13 +217,14 @@ class OrganisationForm(Form):
         "Is it a public body?", choices=choices([("yes", "Yes"), ("no", "No"), ("", "Not said yet")]), default=""
     )
     contact_address = StringField("Contact address", [Optional(), CharactersMax(FACT_CHARACTERS_MAX)])
+    nuts2 = StringField("Region, where this is a natural person (NUTS 2)", [Optional(), CharactersMax(10)])
 
     @classmethod
     def of(cls, view: OrganisationView, facts: Sequence[Fact]) -> Self:
         """The form with what stands in the register; what was sent wins."""
         held = {fact.kind.value: fact.value for fact in facts}
         columns = ("version", "name", "local_name", "street", "postcode", "town", "country_code", "pic", "website")
-        of_facts = ("vat", "registration", "ror", "legal_form", "public_body", "contact_address")
+        of_facts = ("vat", "registration", "ror", "legal_form", "public_body", "contact_address", "nuts2")
         data = {each: getattr(view, each) for each in columns} | {each: held.get(each, "") for each in of_facts}
         return cls(data={**data, "kind": view.kind.value})
 
@@ -249,6 +250,7 @@ class OrganisationForm(Form):
             legal_form=text(self.legal_form),
             public_body={"yes": True, "no": False}.get(str(self.public_body.data)),
             contact_address=text(self.contact_address),
+            nuts2=text(self.nuts2),
         )
 
 

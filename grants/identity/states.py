@@ -86,6 +86,7 @@ class FactKind(StrEnum):
     REGISTERED_ADDRESS = "registered_address"
     CONTACT_ADDRESS = "contact_address"
     WEBSITE = "website"
+    NUTS2 = "nuts2"
 
 
 class FactStanding(StrEnum):

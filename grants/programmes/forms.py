@@ -10,10 +10,22 @@ from wtforms.validators import Length
 
 from grants.cities.rules import country_code
 from grants.core.errors import Invalid, quoted
-from grants.programmes.rules import DAYS_MAX, FundSourceInput, FundSourceView, FundSourceWords, ParentRules
+from grants.programmes.rules import (
+    DAYS_MAX,
+    KEPT_YEARS,
+    KEPT_YEARS_MAX,
+    KEPT_YEARS_SMALL,
+    SMALL_GRANT_MAX,
+    FundSourceInput,
+    FundSourceView,
+    FundSourceWords,
+    Keeping,
+    ParentRules,
+)
 from grants.web.forms import A_PARAGRAPH, ContestedForm, DateField, MoneyField, Needed
 
 _RATE = re.compile(r"^[0-9]{1,3}([.,][0-9]{1,4})?$")
+_NO_YEARS = f"Write a whole number of years from 0 to {KEPT_YEARS_MAX}."
 _SHORT = Length(max=120, message="This is longer than 120 characters. Shorten it.")
 
 
@@ -29,6 +41,23 @@ class _WhatItIs(ContestedForm):
     amount = MoneyField("What it brings the programme in all, in euros")
     report_days = StringField("Days after its end within which the programme reports")
     payment_days = StringField("Days after that report within which the programme is paid")
+    final_paid_on = DateField("Day of its final payment to the programme")
+    kept_years = StringField("Years after that day for which records are kept", default=str(KEPT_YEARS))
+    kept_years_small = StringField("Years for records of small grants", default=str(KEPT_YEARS_SMALL))
+    small_grant_max = MoneyField("Most a small grant comes to, in euros", default=SMALL_GRANT_MAX)
+
+    def _keeping(self) -> Keeping:
+        """For how long records are kept; raises :class:`Invalid` with a sentence beside each field."""
+        usual = {"kept_years": KEPT_YEARS, "kept_years_small": KEPT_YEARS_SMALL}
+        typed = {name: str(self[name].data or "").strip() or str(years) for name, years in usual.items()}
+        if problems := {name: _NO_YEARS for name, text in typed.items() if not re.fullmatch("[0-9]{1,2}", text)}:
+            raise Invalid("The parent grant was not kept.", problems)
+        return Keeping(
+            self.final_paid_on.data,
+            int(typed["kept_years"]),
+            int(typed["kept_years_small"]),
+            SMALL_GRANT_MAX if self.small_grant_max.data is None else self.small_grant_max.data,
+        )
 
     def _days(self) -> tuple[int | None, int | None]:
         """Both counts of days; raises :class:`Invalid` with a sentence beside each field."""
@@ -49,13 +78,15 @@ class DescribeForm(_WhatItIs):
             version=str(source.version), acronym=source.acronym, framework=source.framework,
             starts_on=source.starts_on, ends_on=source.ends_on, amount=source.amount,
             report_days=_number(source.report_days), payment_days=_number(source.payment_days),
+            final_paid_on=source.keeping.final_paid_on, kept_years=str(source.keeping.years),
+            kept_years_small=str(source.keeping.years_small), small_grant_max=source.keeping.small_up_to,
         )  # fmt: skip
 
     def to_input(self) -> FundSourceWords:
         """What it is called, as its frozen value."""
         return FundSourceWords(
             self.acronym.data or "", self.framework.data or "", self.starts_on.data, self.ends_on.data,
-            self.amount.data, *self._days(),
+            self.amount.data, *self._days(), self._keeping(),
         )  # fmt: skip
 
 
@@ -105,7 +136,7 @@ class NewForm(_WhatItIs, RulesForm):
         """The parent grant as its frozen value."""
         return FundSourceInput(
             (self.number.data or "").strip(), self.acronym.data or "", self.framework.data or "",
-            self.starts_on.data, self.ends_on.data, self.to_input(), self.amount.data, *self._days(),
+            self.starts_on.data, self.ends_on.data, self.to_input(), self.amount.data, *self._days(), self._keeping(),
         )  # fmt: skip
 
 

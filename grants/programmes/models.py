@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.core.db import Row, points_to
 from grants.core.money import Money
+from grants.programmes.rules import KEPT_YEARS, KEPT_YEARS_SMALL, SMALL_GRANT_MAX
 
 
 class Programme(Row):
@@ -35,6 +36,10 @@ class FundSource(Row):
     __table_args__ = (
         CheckConstraint("starts_on IS NULL OR ends_on IS NULL OR starts_on <= ends_on", name="in_order"),
         CheckConstraint("amount > 0", name="amount_positive"),
+        CheckConstraint(
+            "kept_years BETWEEN 0 AND 30 AND kept_years_small BETWEEN 0 AND 30", name="kept_years_in_range"
+        ),
+        CheckConstraint("small_grant_max >= 0", name="small_grant_not_negative"),
         CheckConstraint("report_days BETWEEN 0 AND 365 AND payment_days BETWEEN 0 AND 365", name="days_in_range"),
     )
 
@@ -48,5 +53,11 @@ class FundSource(Row):
     # Within how many days after its end the programme reports, and after the report it is paid.
     report_days: Mapped[int | None]
     payment_days: Mapped[int | None]
+    # When the programme got its final payment, and for how many years after it records are kept: of a grant up to
+    # ``small_grant_max``, and of a larger one.
+    final_paid_on: Mapped[date | None]
+    kept_years: Mapped[int] = mapped_column(default=KEPT_YEARS)
+    kept_years_small: Mapped[int] = mapped_column(default=KEPT_YEARS_SMALL)
+    small_grant_max: Mapped[Money] = mapped_column(default=SMALL_GRANT_MAX)
     # What the parent grant lays down for its calls; ``programmes.rules.ParentRules`` gives it its types.
     rules: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -14,7 +14,7 @@ from grants.core.errors import NotFound
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader
 from grants.programmes.models import FundSource, Programme
-from grants.programmes.rules import FundSourceView, FundUse, ParentRules, ProgrammeView
+from grants.programmes.rules import FundSourceView, FundUse, Keeping, ParentRules, ProgrammeView
 
 ROWS_MAX = 500
 
@@ -95,8 +95,13 @@ def fund_source_view(row: FundSource) -> FundSourceView:
     rules = parent_rules(row)
     return FundSourceView(
         row.id, row.number, row.acronym, row.framework, row.starts_on, row.ends_on, rules, row.version,
-        row.amount, row.report_days, row.payment_days,
+        row.amount, row.report_days, row.payment_days, keeping(row),
     )  # fmt: skip
+
+
+def keeping(row: FundSource) -> Keeping:
+    """For how long records of its grants are kept."""
+    return Keeping(row.final_paid_on, row.kept_years, row.kept_years_small, row.small_grant_max)
 
 
 def parent_rules(row: FundSource) -> ParentRules:

@@ -12,13 +12,18 @@ from uuid import UUID
 
 from grants.core import clock
 from grants.core.errors import Invalid, Problem
-from grants.core.money import ZERO, Money
+from grants.core.money import ZERO, Money, euros
 
 # The number of a parent grant is part of the address of its page.
 NUMBER_CHARACTERS_MAX = 60
 
 # The longest time for a report or a payment of a parent grant.
 DAYS_MAX = 365
+
+# For how many years after the final payment records are kept where its parent grant says nothing else (F17), and up to
+# which amount a grant is a small one.
+KEPT_YEARS, KEPT_YEARS_SMALL, SMALL_GRANT_MAX = 5, 3, euros(60_000)
+KEPT_YEARS_MAX = 30
 
 # How long a call is open at the least where its parent grant says nothing else (domain.md F-09).
 OPENING_MONTHS_MIN = 2
@@ -33,6 +38,35 @@ class ProgrammeView:
     code: str
     name: str
     organisation_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """When the programme got the final payment of a parent grant, and for how many years after it records are kept."""
+
+    final_paid_on: date | None = None
+    years: int = KEPT_YEARS
+    years_small: int = KEPT_YEARS_SMALL
+    small_up_to: Money = SMALL_GRANT_MAX
+
+    def years_of(self, maximum: Money) -> int:
+        """For how many years records of a grant of this size are kept.
+
+        >>> Keeping().years_of(euros(60_000)), Keeping().years_of(euros(60_001))
+        (3, 5)
+        """
+        return self.years_small if maximum <= self.small_up_to else self.years
+
+    @property
+    def words(self) -> str:
+        """For how long, as a sentence."""
+        return (
+            f"Records are kept {self.years} years after the final payment of the parent grant, those of grants up to"
+            f" {self.small_up_to} {self.years_small} years."
+        )
+
+
+KEEPING = Keeping()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +136,7 @@ class FundSourceView:
     amount: Money | None = None
     report_days: int | None = None
     payment_days: int | None = None
+    keeping: Keeping = KEEPING
 
     @property
     def reports_by(self) -> date | None:
@@ -168,6 +203,7 @@ class FundSourceInput:
     amount: Money | None = None
     report_days: int | None = None
     payment_days: int | None = None
+    keeping: Keeping = KEEPING
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +217,7 @@ class FundSourceWords:
     amount: Money | None = None
     report_days: int | None = None
     payment_days: int | None = None
+    keeping: Keeping = KEEPING
 
 
 # What an installation starts with: the programme of the three cohorts and the parent grant of the first
@@ -222,6 +259,14 @@ def checked_fund_source(given: FundSourceInput) -> FundSourceInput:
     for name, days in {"report_days": given.report_days, "payment_days": given.payment_days}.items():
         if days is not None and not 0 <= days <= DAYS_MAX:
             problems[name] = f"Write a whole number of days from 0 to {DAYS_MAX}, or leave it empty."
+    kept = given.keeping
+    for name, years in {"kept_years": kept.years, "kept_years_small": kept.years_small}.items():
+        if not 0 <= years <= KEPT_YEARS_MAX:
+            problems[name] = f"Write a whole number of years from 0 to {KEPT_YEARS_MAX}."
+    if kept.small_up_to < ZERO:
+        problems["small_grant_max"] = "This is an amount of zero or more."
+    if kept.final_paid_on and given.starts_on and kept.final_paid_on < given.starts_on:
+        problems["final_paid_on"] = "The final payment came after the parent grant started. Check both days."
     if problems:
         raise Invalid("The fund source is not complete.", problems)
     return given

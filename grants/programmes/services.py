@@ -15,6 +15,7 @@ from grants.programmes.rules import (
     FundSourceInput,
     FundSourceView,
     FundSourceWords,
+    Keeping,
     ParentRules,
     ProgrammeInput,
     ProgrammeView,
@@ -73,6 +74,7 @@ def ensure_fund_source(given: FundSourceInput) -> UUID:
             report_days=given.report_days,
             payment_days=given.payment_days,
         )
+        _keep_for(found, given.keeping)
         db.session.add(found)
         db.session.flush()
     elif not given.rules.empty and queries.parent_rules(found).empty:
@@ -105,10 +107,17 @@ def describe(
         FundSourceInput(
             row.number, given.acronym, given.framework, given.starts_on, given.ends_on,
             amount=given.amount, report_days=given.report_days, payment_days=given.payment_days,
+            keeping=given.keeping,
         )
     )  # fmt: skip
     row.acronym, row.framework = given.acronym.strip(), given.framework.strip()
     row.starts_on, row.ends_on = given.starts_on, given.ends_on
     row.amount, row.report_days, row.payment_days = given.amount, given.report_days, given.payment_days
+    _keep_for(row, given.keeping)
     db.session.flush()
     return queries.fund_source_view(row)
+
+
+def _keep_for(row: FundSource, given: Keeping) -> None:
+    row.final_paid_on, row.kept_years, row.kept_years_small = given.final_paid_on, given.years, given.years_small
+    row.small_grant_max = given.small_up_to

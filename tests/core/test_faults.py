@@ -62,6 +62,7 @@ from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.faults import POINTS
+from grants.core.legal_holds import LegalHold
 from grants.core.money import euros
 from grants.core.paging import Page
 from grants.core.permissions import Actor, Permission, system_actor
@@ -88,12 +89,15 @@ from grants.payments.rules.distribution import PassedOnInput
 from grants.payments.rules.outside import Fate
 from grants.payments.rules.own_accounts import OwnAccountInput
 from grants.payments.rules.pay_runs import FileInput, FileLayout
+from grants.payments.rules.retaining import HoldInput as HeldInput
 from grants.payments.rules.statements.claims import Claim
 from grants.payments.states import Explained, Step, SuspensionReason
 from grants.programmes.models import Programme
 from grants.reporting import queries as reports
 from grants.reporting import services as reporting
 from grants.reporting.rules import Decision, Judged, MilestoneInput
+from grants.reporting.rules.lines import Verdict as CostVerdict
+from grants.reporting.services import lines as cost_lines
 from tests import actors
 from tests.agreements.accounts import called_back, document, enter
 from tests.awards.meeting import planned, seat_panel
@@ -132,6 +136,7 @@ from tests.payments.world import (
     recorded,
     world,
 )
+from tests.reporting import lines_world as costs
 from tests.servers import Cluster
 from tests.soak.killing import tables
 
@@ -314,6 +319,31 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(
         assert "four_eyes" in attack.relied[verb], verb
     for verb in ("limit.propose", "limit.confirm", "limit.refuse", "limit.withdraw"):
         assert "four_eyes" in attack.relied[verb], verb
+
+
+def test_holds_and_costs_that_stand_twice_are_refused_whatever_fails_inside_a_guard(app: Flask, attack: Attack) -> None:
+    with clock.at(IN_FORCE):
+        first, second = world(), world(2)
+    with clock.at(NOW):
+        number = paying.set_hold(actors.otto(), HeldInput(first.reference, "The auditors look at it."))
+        applying.remove_old_list_files(system_actor("the program", (Permission.APPLICATION_READ,)))
+        hold_id = db.session.scalars(select(LegalHold.id).where(LegalHold.number == number)).one()
+        paying.lift_legal_hold(actors.ingrid(), hold_id, reason="The audit is over.")
+        same = {"invoice": "7", "supplier": "Print Ltd"}
+        one, two = costs.report(first, 1), costs.report(second, 2)
+        kept = cost_lines.add_evidence(costs.lead(first), one, document())
+        cost_lines.open_evidence(costs.lead(first), one, kept.sha256[:16])
+        costs.sent(first, one, costs.row(first, **same))
+        costs.accept(first, one, euros(1_000))
+        costs.sent(second, two, costs.row(second, **same))
+        cost_lines.judge_line(actors.pia(), two, 1, CostVerdict.OVERRIDE, reason="Half of it each.")
+        costs.accept(second, two, euros(1_000))
+    DONE.add("costs")
+
+    assert {"four_eyes", "conflict", "scope", "audit"} <= attack.relied["legal_hold.lift"]
+    assert "legal_hold" in attack.relied["list_file.remove_old"]
+    assert {"four_eyes", "scope"} <= attack.relied["report.judge_line"]
+    assert {"double_funding", "ceiling", "four_eyes"} <= attack.relied["report.accept"]
 
 
 def confirmed_line(explained: Explained, named: str) -> None:
@@ -799,7 +829,7 @@ def not_refused(reader: Reader, path: str, guards: set[Site]) -> list[str]:
 
 
 def test_every_guard_of_the_program_was_attacked() -> None:
-    if {"payments", "bank", "applications", "awards", "roles", "registers", "pages"} - DONE:
+    if {"payments", "bank", "costs", "applications", "awards", "roles", "registers", "pages"} - DONE:
         pytest.skip("the scenes before this one did not all run")
 
     known = sites()

@@ -108,6 +108,7 @@ AUDITED_READS = {
     "payments.batch_file",
     "payments.interest_waiver",
     "payments.waiver",
+    "reporting.open_evidence",
 }
 
 WRITING = {"POST", "PUT", "PATCH", "DELETE"}

@@ -14,7 +14,7 @@ from grants.applications.rules.exporting import FILES_MAX, KEPT_FOR, Cover, List
 from grants.applications.rules.listing import Listing
 from grants.applications.rules.saving import listing_at, spelled
 from grants.applications.services.exporting import csv_file, workbook
-from grants.core import acts, clock, files, jobs
+from grants.core import acts, clock, files, jobs, legal_holds
 from grants.core.acts import act
 from grants.core.db import db, locked
 from grants.core.errors import NotFound, Refused
@@ -121,8 +121,13 @@ def _removable(actor: Actor, number: int) -> UUID:
 
 @act("list_file.remove_old", needs=Permission.APPLICATION_READ, says="removed old files of lists")
 def remove_old_list_files(actor: Actor) -> int:
-    """The program removes what was kept long enough; the bytes go with the next sweep of the store."""
+    """The program removes what was kept long enough; the bytes go with the next sweep of the store.
+
+    While a legal hold stands nothing goes: a list may be the last copy of what a held call looked like on a day.
+    """
     assert actor.user_id is None, "only the program removes what is not its own"
+    if legal_holds.keeps_everything():
+        return 0
     old = select(ListFile.id).where(ListFile.id.in_(queries.old_list_files(acts.moment())))
     # What its owner removes at this moment, or a job has begun to make, is left to them.
     held = db.session.scalars(old.order_by(ListFile.number).with_for_update(skip_locked=True)).all()

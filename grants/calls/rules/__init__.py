@@ -66,7 +66,7 @@ from grants.calls.rules.drawing import SCRIPT, SEED_BYTES, Draw, DrawRules, Inte
 from grants.calls.rules.kinds import LANGUAGES
 from grants.calls.rules.passing_on import PLAIN_PASSING_ON, PassingOn
 from grants.calls.rules.payment_clock import PLAIN_CLOCK, PaymentClock
-from grants.calls.rules.plain_words import key_from, missing_words, option_words, said, short_names
+from grants.calls.rules.plain_words import EVIDENCE_WORDS, key_from, missing_words, option_words, said, short_names
 from grants.calls.rules.publication import (
     FormFault,
     against_parent,
@@ -127,6 +127,7 @@ from grants.calls.rules.writing import Number, call_file, edited, read_value, to
 __all__ = [
     "ASSIGNMENT_PLAIN",
     "ELSEWHERE",
+    "EVIDENCE_WORDS",
     "FIELDS",
     "FIXED",
     "GROUND_WORDS",

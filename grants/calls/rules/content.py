@@ -20,7 +20,16 @@ from grants.calls.rules.payment_clock import PLAIN_CLOCK, PaymentClock
 from grants.calls.rules.scoring import PLAIN_SCORING, Criterion, Marking, Scale, Scoring, tie_words
 from grants.calls.rules.selection import PLAIN_SELECTION, SelectionRules
 from grants.calls.rules.signing import PROGRAMME_SIGNS, Signing
-from grants.calls.states import CallKind, CallStage, ConditionKind, Confidence, FactKind, InstalmentKind, Whom
+from grants.calls.states import (
+    CallKind,
+    CallStage,
+    ConditionKind,
+    Confidence,
+    EvidenceLevel,
+    FactKind,
+    InstalmentKind,
+    Whom,
+)
 from grants.core.file_types import FileLimits, FileType, limits_of
 from grants.core.money import Money, euros
 from grants.dossiers.rules import Definition
@@ -127,6 +136,7 @@ class PaymentPlan:
     time_limits: TimeLimits | None = None
     clock: PaymentClock = PLAIN_CLOCK
     passing_on: PassingOn = PLAIN_PASSING_ON
+    evidence: EvidenceLevel = EvidenceLevel.TOTALS
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from grants.calls.states import (
     ComplaintGround,
     ConditionKind,
     Confidence,
+    EvidenceLevel,
     FactKind,
     HolidayCalendar,
     InstalmentKind,
@@ -32,6 +33,12 @@ from grants.calls.states import (
 )
 from grants.core.text import fold
 from grants.dossiers.rules import Definition, QuestionKind
+
+EVIDENCE_WORDS: Mapping[EvidenceLevel, str] = {
+    EvidenceLevel.TOTALS: "Totals by partner and category; what proves them stays with the city",
+    EvidenceLevel.LINES: "Every cost as a line: its day, invoice, supplier and amount",
+    EvidenceLevel.FILES: "Every cost as a line, each with its file",
+}
 
 _KEY_HINT = (
     "Lower-case letters, digits and _. Leave it empty and one is made from the words. Rules refer to it; applicants never"
@@ -281,6 +288,7 @@ _OPTIONS: Mapping[type[StrEnum], Mapping[str, str]] = {
         CallStage.CONCEPT: "The first of two: a concept",
         CallStage.FULL: "The second of two: the full proposal, by invitation",
     },
+    EvidenceLevel: EVIDENCE_WORDS,
     ConditionKind: {
         ConditionKind.PASS_FAIL: "A condition everybody must meet",
         ConditionKind.EXCEPTION: "An exception from the condition before it",

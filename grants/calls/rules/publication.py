@@ -33,7 +33,7 @@ from grants.calls.rules.values import SUPPORT_MAX_UNJUSTIFIED, Deadline, Support
 from grants.calls.rules.words import (
     words_of,
 )
-from grants.calls.states import CallKind, CallStage, InstalmentKind, ThresholdBasis
+from grants.calls.states import CallKind, CallStage, EvidenceLevel, InstalmentKind, ThresholdBasis
 from grants.core import clock
 from grants.core.clock import Fold
 from grants.core.errors import Problem
@@ -101,6 +101,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
             value("payment.time_limits", None),
             value("payment.clock", PLAIN_CLOCK),
             value("payment.passing_on", PLAIN_PASSING_ON),
+            evidence=value("payment.evidence", EvidenceLevel.TOTALS),
         ),
         duration_months=value("duration_months", 0),
         milestones=value("milestones", ()),

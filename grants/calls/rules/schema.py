@@ -79,7 +79,7 @@ from grants.calls.rules.scoring import Criterion, Scale, Scoring, Thresholds
 from grants.calls.rules.selection import SelectionRules
 from grants.calls.rules.signing import Signing
 from grants.calls.rules.values import DocumentVersion
-from grants.calls.states import CallKind, CallStage
+from grants.calls.states import CallKind, CallStage, EvidenceLevel
 from grants.core.money import Money
 from grants.core.yaml_schema import (
     Items,
@@ -381,6 +381,9 @@ FIELDS: Mapping[str, Field] = {
         Field("payment.time_limits", "Time limits in days", Group.PAYMENTS, TIME_LIMITS, TimeLimits, needed=True),
         Field("payment.clock", "Clock of a payment", Group.PAYMENTS, PAYMENT_CLOCK, PaymentClock),
         Field("payment.passing_on", "Passing money on to partners", Group.PAYMENTS, PASSING_ON, PassingOn),
+        Field(
+            "payment.evidence", "How costs are shown in reports", Group.PAYMENTS, one_of(EvidenceLevel), EvidenceLevel
+        ),
         Field(
             "agreement.preparation_days", "Days to prepare and sign an agreement", Group.PAYMENTS, whole(14, 730), int
         ),

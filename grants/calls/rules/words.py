@@ -37,6 +37,7 @@ from grants.calls.rules.expert_terms import ExpertTerms
 from grants.calls.rules.kinds import LANGUAGES
 from grants.calls.rules.passing_on import PassingOn
 from grants.calls.rules.payment_clock import PaymentClock
+from grants.calls.rules.plain_words import EVIDENCE_WORDS
 from grants.calls.rules.privacy import PrivacyText
 from grants.calls.rules.questions import questions_close_at
 from grants.calls.rules.schema import ELSEWHERE, FIELDS, Field
@@ -44,7 +45,7 @@ from grants.calls.rules.scoring import Criterion, Scale, Scoring, Thresholds, po
 from grants.calls.rules.selection import SelectionRules
 from grants.calls.rules.signing import Signing
 from grants.calls.rules.values import CallView, Deadline, Fact
-from grants.calls.states import CallKind, CallStage
+from grants.calls.states import CallKind, CallStage, EvidenceLevel
 from grants.core import clock
 from grants.core.money import Money
 from grants.dossiers.rules import Definition, Section
@@ -302,6 +303,8 @@ def words_of(entry: Field, value: Any) -> str:
             }[value]
         case Money() | int():
             return str(value)
+        case EvidenceLevel():
+            return EVIDENCE_WORDS[value]
         case CallStage():
             return STAGE_WORDS[value]
         case str():

@@ -418,6 +418,7 @@ def _words(call: rules.CallView) -> dict[str, Any]:
     """What both call pages say in words."""
     return {
         "points": rules.points,
+        "evidence_words": rules.EVIDENCE_WORDS,
         "or_words": rules.or_words,
         "plain_scoring": rules.PLAIN_SCORING,
         "kind_words": rules.KIND_WORDS,

@@ -179,16 +179,20 @@ def _table_given(question: Question, name: str, lines: list[tuple[object, ...]])
     return rules.tidy(question, Answer(question.key, rules.table_text(rows))), problems
 
 
-def book_rows(data: bytes, *, columns_max: int, sheet: str = "") -> list[tuple[object, ...]]:
+def book_rows(
+    data: bytes, *, columns_max: int, sheet: str = "", rows_max: int = ROWS_READ_MAX
+) -> list[tuple[object, ...]]:
     """The lines of the sheet of that name, or of the first one, as they stand: a formula is its text, never its result.
 
     Raises :class:`Invalid` for what is no workbook, or is too long; the file was looked into before (``core.file_checks``).
     """
-    sheets = _book(data, columns_max=columns_max)
+    sheets = _book(data, columns_max=columns_max, rows_max=rows_max)
     return next((lines for name, lines in sheets if name == sheet), sheets[0][1])
 
 
-def _book(data: bytes, *, columns_max: int) -> list[tuple[str, list[tuple[object, ...]]]]:
+def _book(
+    data: bytes, *, columns_max: int, rows_max: int = ROWS_READ_MAX
+) -> list[tuple[str, list[tuple[object, ...]]]]:
     """Name and lines of every sheet of a workbook, in order; there is at least one."""
     import openpyxl  # only where somebody hands a workbook over
     from openpyxl.utils.exceptions import InvalidFileException  # only where somebody hands a workbook over
@@ -199,7 +203,7 @@ def _book(data: bytes, *, columns_max: int) -> list[tuple[str, list[tuple[object
         found = [
             (
                 sheet.title,
-                [tuple(map(_cell_value, line)) for line in sheet.iter_rows(max_row=ROWS_READ_MAX, max_col=columns_max)],
+                [tuple(map(_cell_value, line)) for line in sheet.iter_rows(max_row=rows_max, max_col=columns_max)],
             )
             for sheet in book.worksheets[:SHEETS_READ_MAX]
         ]

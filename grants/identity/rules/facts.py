@@ -28,6 +28,7 @@ FACT_WORDS: Mapping[FactKind, str] = {
     FactKind.REGISTERED_ADDRESS: "Registered address",
     FactKind.CONTACT_ADDRESS: "Contact address",
     FactKind.WEBSITE: "Website",
+    FactKind.NUTS2: "Region of a natural person (NUTS 2)",
 }
 FACT_CHARACTERS_MAX = 300
 SOURCE_CHARACTERS_MAX = 300
@@ -156,6 +157,7 @@ def stated_facts(values: OrganisationInput) -> Mapping[FactKind, str]:
         FactKind.LEGAL_FORM: _line(values.legal_form),
         FactKind.PUBLIC_BODY: {True: "yes", False: "no", None: ""}[values.public_body],
         FactKind.CONTACT_ADDRESS: _line(values.contact_address),
+        FactKind.NUTS2: (values.nuts2 or "").strip().upper(),
     }
 
 

@@ -65,6 +65,7 @@ class OrganisationInput:
     legal_form: str | None = None
     public_body: bool | None = None
     contact_address: str | None = None
+    nuts2: str | None = None
 
     def checked(self) -> OrganisationInput:
         """This input, if it can be stored; raises :class:`Invalid` with a sentence for each field."""
@@ -90,6 +91,11 @@ class OrganisationInput:
             problems["vat"] = (
                 f"This is not how a VAT number is written there. {vat_words(self.country_code)} "
                 "Leave the field empty if there is none."
+            )
+        if (typed := (self.nuts2 or "").strip().upper()) and not re.fullmatch(r"[A-Z]{2}[0-9A-Z]{2}", typed):
+            problems["nuts2"] = (
+                "A NUTS 2 region is the code of a country and two characters, for example PL91. Leave it empty for whoever is "
+                "no natural person."
             )
         if (self.ror or "").strip() and ror_id(self.ror) is None:
             problems["ror"] = (

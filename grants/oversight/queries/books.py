@@ -35,6 +35,7 @@ from grants.payments.models import (
 )
 from grants.programmes.models import FundSource
 from grants.reporting.models import PeriodicReport
+from grants.reporting.queries import lines as reports
 
 PROBLEMS_MAX = 100
 NOTHING = Balances({})
@@ -65,11 +66,6 @@ DIMENSIONS: Mapping[str, tuple[Any, ...]] = {
 }
 
 
-# What must hold and cannot be looked at yet, and why.
-NOT_APPLICABLE = (
-    Checked("I20", "No evidence is accepted twice.", not_applicable="There is no register of invoices and work days."),
-)
-
 # What holds by other means: named, so that nobody takes the list above for all there is.
 HELD_ELSEWHERE = (
     "I10 for cost categories: not applicable, nothing is moved between them yet.",
@@ -90,7 +86,7 @@ def check_ledger() -> tuple[Checked, ...]:
     Checked by the journal itself: I1 every entry balances; I2 debits are credits in each ledger, as of every day and as
     known at every moment; I3 a call's budget is the sum of its parts, and floors hold after every entry; I6 net cash is
     what the accounts hold, and offsets between grants cancel out; I7 clearing; I21 entries are what acts posted; and that
-    each leg of a call or grant names its parent grant. By the payments: I8 the ceiling before the balance; I9 the final
+    each leg of a call or grant names its parent grant. By reports: I20 no cost is accepted twice. By the payments: I8 the ceiling before the balance; I9 the final
     amount; I11 parts by partner; I12 orders and what was booked for them; I13 files and their orders; I14 the bank's
     balance against the ledger's; I15 four eyes; I16
     each change of state on the record; I19 what is expected, on its way, paid and given back is the maximum; E23
@@ -117,7 +113,7 @@ def check_ledger() -> tuple[Checked, ...]:
         *payments.checked(stands),
         payments.passed_on_checked(),
         payments.add_up(today),
-        *NOT_APPLICABLE,
+        reports.accepted_twice(),
         payments.due_checked(stands),
     ]
     return tuple(sorted(found, key=_place))

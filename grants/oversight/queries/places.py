@@ -71,6 +71,7 @@ LOOSE: Mapping[str, str] = {
     "call_question_source": "conversation_id",
     "conversation": "about_id",
     "conversation_message": "conversation_id",
+    "legal_hold": "object_id",
     "role_grant": "object_id",
     "statement_figures": "scope_id",
     "statement_run": "scope_id",

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from grants.payments.models.banking import OwnAccount
 from grants.payments.models.circuit import AuthorityLimit, PaymentCircuit
+from grants.payments.models.closing import GrantClosing
 from grants.payments.models.distribution import Distribution, DistributionWaiver
 from grants.payments.models.elsewhere import SentElsewhere, SentElsewhereLine
 from grants.payments.models.files import PaymentBatch
@@ -34,6 +35,7 @@ __all__ = [
     "DistributionWaiver",
     "ForecastLine",
     "ForecastSnapshot",
+    "GrantClosing",
     "InterestWaiver",
     "OwnAccount",
     "PaymentBatch",

@@ -6,6 +6,7 @@ from grants.payments.queries.absences import absences
 from grants.payments.queries.ageing import AgeingPage, ageing, due_checked
 from grants.payments.queries.checks import checked, verify
 from grants.payments.queries.circuit import circuit_page, hands_of, limits_page, stand_ins_page
+from grants.payments.queries.closing import ClosingPage, checklist, closing_page, lines_of
 from grants.payments.queries.distribution import (
     DistributionPage,
     distribution_page,
@@ -49,6 +50,7 @@ from grants.payments.queries.own_accounts import (
     paying_programmes,
 )
 from grants.payments.queries.parts import Basis, basis_of, moved_for, open_of, parts_kept, standing
+from grants.payments.queries.recipients import RecipientsPage, recipients
 from grants.payments.queries.recoveries import GrantRecoveries, grant_recoveries, recovery_in
 from grants.payments.queries.requests import (
     forecast,
@@ -57,6 +59,7 @@ from grants.payments.queries.requests import (
     request,
     request_id_of,
 )
+from grants.payments.queries.retaining import RetentionPage, held_scope, hold, holds, named, retention
 from grants.payments.queries.reversals import reversal_page, reversals
 from grants.payments.queries.statements import accounts_of_grant, entry_of, receiving_accounts
 from grants.payments.queries.waiting import Inbox, duties, inbox, payable_orders
@@ -66,12 +69,15 @@ __all__ = [
     "ROWS_MAX",
     "AgeingPage",
     "Basis",
+    "ClosingPage",
     "DistributionPage",
     "ForecastPage",
     "GrantPayments",
     "GrantRecoveries",
     "Inbox",
     "KeptPage",
+    "RecipientsPage",
+    "RetentionPage",
     "absences",
     "account_numbers",
     "accounts_of_grant",
@@ -83,7 +89,9 @@ __all__ = [
     "batch_view",
     "batches",
     "checked",
+    "checklist",
     "circuit_page",
+    "closing_page",
     "distribution_page",
     "due_checked",
     "duties",
@@ -96,7 +104,10 @@ __all__ = [
     "grant_strip",
     "hands_of",
     "held_for_partners",
+    "held_scope",
     "history",
+    "hold",
+    "holds",
     "inbox",
     "kept_before",
     "kept_by_the_program",
@@ -105,8 +116,10 @@ __all__ = [
     "ledger_entry",
     "ledger_lines",
     "limits_page",
+    "lines_of",
     "lock_of",
     "moved_for",
+    "named",
     "offset_choices",
     "offset_views",
     "open_of",
@@ -128,9 +141,11 @@ __all__ = [
     "paying_programmes",
     "payments_to",
     "receiving_accounts",
+    "recipients",
     "recovery_in",
     "request",
     "request_id_of",
+    "retention",
     "reversal_page",
     "reversals",
     "sent_elsewhere",

@@ -179,26 +179,33 @@ def confirmer(actor: Actor, grant: GrantView, own: frozenset[UUID] | None) -> Co
     return Confirmer(actor.user_id, own, sends or grant.coordinator_id in actor.organisation_ids)
 
 
-def balances_of(row: Grant) -> tuple[PartnerBalance, ...]:
-    """The balance of each partner of a grant, under the locks of an act."""
-    names = {each.organisation_id: each.name for each in agreements.view(row).beneficiaries if not each.is_coordinator}
-    brought = db.session.execute(_brought().where(Grant.id == row.id)).all()
-    passed = db.session.execute(_passed().where(LedgerLeg.grant_id == row.id)).all()
-    reported = db.session.execute(_reported().where(Distribution.grant_id == row.id)).all()
-    waivers = db.session.scalars(_waivers().where(DistributionWaiver.grant_id == row.id)).all()
+@reader
+def balances_of(row: Grant) -> Asking[tuple[PartnerBalance, ...]]:
+    """The balance of each partner of a grant; one statement beside those of the agreement."""
+    about: list[Asking[Any]] = [
+        agreements.view.asking(row),
+        ask(_brought().where(Grant.id == row.id)),
+        ask(_passed().where(LedgerLeg.grant_id == row.id)),
+        ask(_reported().where(Distribution.grant_id == row.id)),
+        ask(_waivers().where(DistributionWaiver.grant_id == row.id)),
+    ]
+    grant, brought, passed, reported, waivers = yield from side_by_side(about)
     found, waived, terms = _Found(brought, passed, reported), _newest_waivers(waivers), agreements.passing_on_of(row)
     return tuple(
-        found.balance(row.id, partner, name, terms, waived.get(partner, ZERO)) for partner, name in names.items()
+        found.balance(row.id, each.organisation_id, each.name, terms, waived.get(each.organisation_id, ZERO))
+        for each in grant.beneficiaries
+        if not each.is_coordinator
     )
 
 
-def waiting_of(grant_id: UUID) -> int:
+def waiting_of(grant_id: UUID) -> Asking[int]:
     """How many reports of a grant wait for an answer."""
     statement = select(func.count()).select_from(Distribution)
     statement = statement.where(
         Distribution.grant_id == grant_id, Distribution.state == DistributionState.REPORTED.value
     )
-    return db.session.scalar(statement) or 0
+    ((waiting,),) = yield from ask(statement)
+    return int(waiting)
 
 
 class _Found:

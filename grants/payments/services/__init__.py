@@ -42,6 +42,7 @@ from grants.payments.services.interest import (
     refuse_interest,
     waive_interest,
 )
+from grants.payments.services.legal_holds import lift_legal_hold, set_hold
 from grants.payments.services.offsetting import set_off
 from grants.payments.services.orders import authorise, cancel, change, prepare, verify
 from grants.payments.services.own_accounts import close_own_account, confirm_own_account, enter_own_account
@@ -104,6 +105,7 @@ __all__ = [
     "keep_monthly",
     "leave_record",
     "lift",
+    "lift_legal_hold",
     "make_batch_file",
     "observe",
     "open_answer_file",
@@ -136,6 +138,7 @@ __all__ = [
     "report_passed_on",
     "send",
     "send_back",
+    "set_hold",
     "set_off",
     "sheet",
     "suspend",

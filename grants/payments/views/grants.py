@@ -90,7 +90,7 @@ def _close_page(found: queries.GrantPayments, form: CloseForm) -> Any:
         found=found,
         form=form,
         refusal=refusal,
-        problems=() if refusal or form.problems else services.closure_problems(found.grant.id),
+        lines=() if refusal else queries.lines_of(found.grant.id),
         last=overtaker(form, "grant_agreement", found.grant.id, found.grant.reference),
     )
     return shown, status_of(form)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from grants.agreements.states import MilestoneState
 from grants.budgets.rules import BudgetRules, Cell, totals
+from grants.calls.states import EvidenceLevel
 from grants.core import clock
 from grants.core.errors import Problem, Refused
 from grants.core.money import ZERO, Money
@@ -201,6 +202,7 @@ class ReportView:
     answer: str | None
     accepted_total: Money | None
     versions: int
+    evidence: EvidenceLevel = EvidenceLevel.TOTALS
 
     def is_due(self, today: date) -> bool:
         """Whether its period is over and the city has it in hand."""
@@ -209,6 +211,11 @@ class ReportView:
     def is_late(self, today: date) -> bool:
         """Whether its due day is past and it was not sent."""
         return today > self.due_on and self.state is ReportState.DRAFT
+
+    @property
+    def by_lines(self) -> bool:
+        """Whether its costs are declared line by line."""
+        return self.evidence is not EvidenceLevel.TOTALS
 
     @property
     def in_hand_of_city(self) -> bool:

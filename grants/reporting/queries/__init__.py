@@ -19,6 +19,7 @@ from grants.applications.models import ApplicationPartner
 from grants.budgets import queries as budgets
 from grants.budgets import rules as budget_rules
 from grants.budgets.queries import BudgetView
+from grants.calls.states import EvidenceLevel
 from grants.core import audit, clock
 from grants.core.db import db, locked
 from grants.core.duties import Duty
@@ -31,7 +32,7 @@ from grants.dossiers import rules as dossier_rules
 from grants.dossiers.queries import DossierView
 from grants.identity import queries as identity
 from grants.identity.models import Organisation
-from grants.reporting.models import AcceptedCost, PeriodicReport, ReportVersion
+from grants.reporting.models import AcceptedCost, CostList, PeriodicReport, ReportVersion
 from grants.reporting.rules import Judged, ReportView
 from grants.reporting.states import SETTLED, ReportKind, ReportState
 
@@ -130,7 +131,20 @@ def accepted_costs(report_id: UUID) -> Asking[tuple[Judged, ...]]:
 def content(report: PeriodicReport) -> dict[str, Any]:
     """Everything a report says now, as it is frozen when it is sent."""
     technical, entered = dossiers.content(report.dossier_id), budgets.content(report.budget_id)
-    return _plain(report.reference, technical, entered, agreements.milestones(report.grant_id))
+    plain = _plain(report.reference, technical, entered, agreements.milestones(report.grant_id))
+    return _with_lines(plain, list_hash(report.id))
+
+
+def _with_lines(plain: dict[str, Any], sha256: str | None) -> dict[str, Any]:
+    """Of reports without lines nothing is said of them, as it was before any had."""
+    return plain if sha256 is None else {**plain, "lines": sha256}
+
+
+@reader
+def list_hash(report_id: UUID) -> Asking[str | None]:
+    """The hash of the lines of a report; None where it has none. One statement."""
+    rows = yield from ask(select(CostList.sha256).where(CostList.report_id == report_id))
+    return rows[0].sha256 if rows else None
 
 
 def _plain(
@@ -175,10 +189,11 @@ def inside(report: ReportView) -> Asking[Inside]:
         names_of(report.grant_id),
         accepted_costs.asking(report.id),
         agreements.milestones.asking(report.grant_id),
+        list_hash.asking(report.id),
     ]
-    dossier, kept, names, accepted, milestones = yield from side_by_side(about)
+    dossier, kept, names, accepted, milestones, listed = yield from side_by_side(about)
     technical, entered = dossier_rules.to_mapping(dossier.content), budget_rules.to_mapping(kept.content)
-    shows = fingerprint(_plain(report.reference, technical, entered, milestones))
+    shows = fingerprint(_with_lines(_plain(report.reference, technical, entered, milestones), listed))
     return Inside(dossier, budgets.shown(kept, names), accepted, names, shows)
 
 
@@ -222,6 +237,7 @@ def _views(rows: Sequence[PeriodicReport]) -> Asking[tuple[ReportView, ...]]:
             decided_by_name=people[row.decided_by].name if row.decided_by else None,
             answer=row.answer,
             accepted_total=row.accepted_total,
+            evidence=EvidenceLevel(row.evidence),
             versions=versions.get(row.id, 0),
         )
         for row in rows
@@ -247,6 +263,12 @@ def names_of(grant_id: UUID) -> Asking[dict[UUID, str]]:
         .where(Beneficiary.grant_id == grant_id)
     )
     return {row.id: row.name for row in rows}
+
+
+@reader
+def names(grant_id: UUID) -> Asking[dict[UUID, str]]:
+    """The same, for acts. One statement."""
+    return (yield from names_of(grant_id))
 
 
 @reader

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, flash, url_for
+from flask import flash, url_for
 
 from grants.agreements import queries as agreements
 from grants.agreements.rules import GrantView, MilestoneView, held_back
@@ -14,7 +14,6 @@ from grants.budgets.forms import BudgetForm
 from grants.budgets.queries import BudgetView
 from grants.core import clock
 from grants.core.errors import Conflict, Invalid, NotFound, Refused
-from grants.core.permissions import Permission
 from grants.dossiers import merging
 from grants.dossiers import queries as dossiers
 from grants.dossiers import rules as dossier_rules
@@ -35,11 +34,10 @@ from grants.reporting.forms import (
 )
 from grants.reporting.rules import ExpectedInput, MilestoneInput, ReportView
 from grants.reporting.states import ReportState
+from grants.reporting.views import lines
+from grants.reporting.views.frame import P, bp
 from grants.web.forms import ContestedForm, renew, status_of
 from grants.web.routing import current_actor, page, requires, see_other
-
-bp = Blueprint("reporting", __name__)
-P = Permission
 
 
 @bp.get("/grants/<ref>/reports")
@@ -208,6 +206,7 @@ def _places(report: ReportView) -> dict[str, tuple[str, str]]:
     return {
         **{each.key: (each.title, url_for(".section", ref=ref, key=each.key)) for each in sections},
         "costs": ("Costs of the period", url_for(".costs", ref=ref)),
+        "lines": ("Costs line by line", url_for(".lines", ref=ref)),
     }
 
 
@@ -372,3 +371,6 @@ def _report(ref: str) -> ReportView:
 
 def _today() -> Any:
     return clock.in_zone(clock.now()).date()
+
+
+__all__ = ["bp", "lines"]

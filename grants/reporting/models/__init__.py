@@ -9,8 +9,10 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from grants.calls.states import EvidenceLevel
 from grants.core.db import DIGEST, Row, points_to, state_check
 from grants.core.money import Money
+from grants.reporting.models.lines import CostLine, CostList, CostVerdict
 from grants.reporting.states import ReportKind, ReportState
 
 
@@ -22,6 +24,7 @@ class PeriodicReport(Row):
         UniqueConstraint("grant_id", "number"),
         state_check(ReportState),
         state_check(ReportKind, "kind"),
+        state_check(EvidenceLevel, "evidence"),
         CheckConstraint("starts_on < ends_before", name="period_in_order"),
         CheckConstraint("(state = 'accepted') = (accepted_total IS NOT NULL)", name="accepted_has_total"),
         CheckConstraint("state IN ('draft') OR submitted_at IS NOT NULL", name="submitted_has_time"),
@@ -43,6 +46,8 @@ class PeriodicReport(Row):
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
     answer: Mapped[str | None] = mapped_column(info=DIGEST)
+    # How far its costs are shown, as the call asked when it was made.
+    evidence: Mapped[str] = mapped_column(default=EvidenceLevel.TOTALS.value)
     # Eligible costs the officer accepted in this period, flat rate and funding rate applied.
     accepted_total: Mapped[Money | None]
 
@@ -81,3 +86,6 @@ class AcceptedCost(Row):
     declared: Mapped[Money]
     accepted: Mapped[Money]
     reason: Mapped[str | None]
+
+
+__all__ = ["AcceptedCost", "CostLine", "CostList", "CostVerdict", "PeriodicReport", "ReportVersion"]

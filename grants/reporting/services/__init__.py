@@ -32,6 +32,8 @@ from grants.reporting import queries, rules
 from grants.reporting.models import AcceptedCost, PeriodicReport, ReportVersion
 from grants.reporting.queries import milestone_scope, scope_of
 from grants.reporting.rules import Decision, ExpectedInput, MilestoneInput, ReportSummary
+from grants.reporting.services.apart import refuse_own
+from grants.reporting.services.lines import acceptance_problems, submission_problems
 from grants.reporting.states import REPORT, ReportKind, ReportState
 
 
@@ -71,6 +73,7 @@ def _make(grant: Grant, plan: ReportPlan, organisations: list[UUID], call: calls
         ends_before=plan.ends_before,
         due_on=plan.due_on,
         state=ReportState.DRAFT.value,
+        evidence=call.content.payment_plan.evidence.value,
     )
     row.dossier_id = dossier_writes.create("report", row.id, rules.TECHNICAL_PART)
     row.budget_id = budget_writes.create(
@@ -128,6 +131,7 @@ def submit_problems(report: PeriodicReport, today: date) -> tuple[Problem, ...]:
         found.append(
             Problem("costs", "no cost is declared. Undeclared costs are lost; enter them, or ask your officer.")
         )
+    found += submission_problems(report)
     return tuple(found)
 
 
@@ -177,7 +181,10 @@ def accept(actor: Actor, report_id: UUID, decision: Decision, *, version: int | 
     refuse_own(actor, report.grant_id, report.submitted_by)
     declared = [cell for cell in budgets.written(report.budget_id).cells if cell.amount]
     budget_rules = budgets.written(report.budget_id).rules
-    problems = rules.judgement_problems(declared, decision.judged, _left(report.grant_id), budget_rules)
+    problems = (
+        *rules.judgement_problems(declared, decision.judged, _left(report.grant_id), budget_rules),
+        *acceptance_problems(report, decision.judged),
+    )
     if problems:
         raise Problems("The report cannot be accepted like this.", problems)
     wanted = {(cell.organisation_id, cell.category) for cell in declared}
@@ -209,14 +216,6 @@ def _open_payments(report_id: UUID) -> None:
         asker=jobs.Asker.PROGRAM,
         report_id=report_id,
     )
-
-
-def refuse_own(actor: Actor, grant_id: UUID, sent_by: UUID | None) -> None:
-    """Nobody accepts what they sent themselves, or what their own city sent."""
-    faults.point("four_eyes")
-    for_the_city = actor.may(Permission.REPORT_SUBMIT, agreements.scope(locked(Grant, grant_id)))
-    if actor.user_id is None or actor.user_id == sent_by or for_the_city:
-        raise Refused("You act for the city in this grant, so you cannot accept what it sends. Ask a colleague.")
 
 
 def _left(grant_id: UUID) -> dict[UUID, Money]:
