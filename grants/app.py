@@ -58,7 +58,9 @@ UPLOADS = {
     "evaluation.read_filled_sheet": 1,
     "payments.answer": 1,
     "payments.appoint_stand_in": 1,
+    "payments.bring_certificate": 1,
     "payments.import_statement": 2,
+    "payments.record_guarantee": 1,
     "rates.bring_in": 1,
 }
 

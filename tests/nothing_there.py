@@ -78,7 +78,12 @@ SHOWN_BY = {
     "evaluation.take_packed_pdf": "tests/evaluation/test_packs.py::test_one_application_is_made_as_a_pdf_by_a_job_once_for_all_and_shut_by_a_conflict",
     "evaluation.take_reading_pack": "tests/evaluation/test_packs.py::test_the_pack_holds_what_is_open_and_is_shut_by_a_conflict",
     "payments.answer_file": "tests/payments/test_clock.py::test_the_pages_stop_answer_and_let_go_on",
+    "payments.certificate": "tests/payments/test_securing.py::test_the_balance_waits_until_the_certificate_is_brought_and_accepted",
+    "payments.certificate_file": "tests/payments/test_securing.py::test_the_balance_waits_until_the_certificate_is_brought_and_accepted",
+    "payments.guarantee": "tests/payments/test_securing.py::test_pre_financing_waits_for_the_guarantee_which_holds_while_it_is_open",
+    "payments.guarantee_file": "tests/payments/test_securing.py::test_pre_financing_waits_for_the_guarantee_which_holds_while_it_is_open",
     "reporting.accept": _REPORT,
+    "reporting.receipts": "tests/reporting/test_views.py::test_the_final_report_is_not_sent_before_its_receipts_are_declared",
     "reporting.show": _REPORT,
     "evaluation.shift": "tests/awards/test_utter.py::test_only_the_panel_without_conflict_moves_scores",
 }

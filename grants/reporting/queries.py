@@ -130,21 +130,27 @@ def accepted_costs(report_id: UUID) -> Asking[tuple[Judged, ...]]:
 def content(report: PeriodicReport) -> dict[str, Any]:
     """Everything a report says now, as it is frozen when it is sent."""
     technical, entered = dossiers.content(report.dossier_id), budgets.content(report.budget_id)
-    return _plain(report.reference, technical, entered, agreements.milestones(report.grant_id))
+    return _plain(report, technical, entered, agreements.milestones(report.grant_id))
 
 
 def _plain(
-    reference: str, technical: dict[str, Any], entered: dict[str, Any], milestones: Sequence[MilestoneView]
+    report: PeriodicReport | ReportView,
+    technical: dict[str, Any],
+    entered: dict[str, Any],
+    milestones: Sequence[MilestoneView],
 ) -> dict[str, Any]:
+    # Of reports that ask for no receipts nothing is said of them, as it was before any did.
+    earned = {} if report.receipts is None else {"receipts": report.receipts, "receipts_words": report.receipts_words}
     plain: dict[str, Any] = audit.plain_value(
         {
-            "report": reference,
+            "report": report.reference,
             "technical": technical,
             "costs": entered,
             "milestones": [
                 {"number": each.number, "state": each.state.value, "achieved_on": each.achieved_on}
                 for each in milestones
             ],
+            **earned,
         }
     )
     return plain
@@ -178,7 +184,7 @@ def inside(report: ReportView) -> Asking[Inside]:
     ]
     dossier, kept, names, accepted, milestones = yield from side_by_side(about)
     technical, entered = dossier_rules.to_mapping(dossier.content), budget_rules.to_mapping(kept.content)
-    shows = fingerprint(_plain(report.reference, technical, entered, milestones))
+    shows = fingerprint(_plain(report, technical, entered, milestones))
     return Inside(dossier, budgets.shown(kept, names), accepted, names, shows)
 
 
@@ -223,6 +229,9 @@ def _views(rows: Sequence[PeriodicReport]) -> Asking[tuple[ReportView, ...]]:
             answer=row.answer,
             accepted_total=row.accepted_total,
             versions=versions.get(row.id, 0),
+            asks_receipts=asks_receipts(row, grants[row.grant_id]),
+            receipts=row.receipts,
+            receipts_words=row.receipts_words,
         )
         for row in rows
     )
@@ -237,6 +246,11 @@ def _grants_and_versions(rows: Sequence[PeriodicReport]) -> Asking[Sequence[list
             .group_by(ReportVersion.report_id),
         ]
     )
+
+
+def asks_receipts(report: PeriodicReport, grant: Grant) -> bool:
+    """Whether a report says what the action earned: the final one, where the agreement takes a profit off."""
+    return report.kind == ReportKind.FINAL.value and agreements.funding_of(grant).asks_receipts
 
 
 def names_of(grant_id: UUID) -> Asking[dict[UUID, str]]:

@@ -18,7 +18,7 @@ from grants.budgets.rules import Cell, Purpose
 from grants.calls import queries as calls
 from grants.core import acts, clock, faults, jobs, references
 from grants.core.acts import act
-from grants.core.db import check_version, db, locked
+from grants.core.db import check_version, db, get, locked
 from grants.core.errors import Conflict, Invalid, Problem, Problems, Refused
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission
@@ -31,7 +31,7 @@ from grants.identity import services as people
 from grants.reporting import queries, rules
 from grants.reporting.models import AcceptedCost, PeriodicReport, ReportVersion
 from grants.reporting.queries import milestone_scope, scope_of
-from grants.reporting.rules import Decision, ExpectedInput, MilestoneInput, ReportSummary
+from grants.reporting.rules import Decision, ExpectedInput, MilestoneInput, ReceiptsInput, ReportSummary
 from grants.reporting.states import REPORT, ReportKind, ReportState
 
 
@@ -101,6 +101,26 @@ def enter_costs(actor: Actor, report_id: UUID, cells: tuple[Cell, ...], *, versi
     return budget_writes.save_cells(report.budget_id, [cell for cell in cells if cell.organisation_id in own], version)
 
 
+@act(
+    "report.declare_receipts",
+    needs=Permission.REPORT_SUBMIT,
+    scope=scope_of,
+    says="declared the receipts of the action in report {subject}",
+)
+def declare_receipts(actor: Actor, report_id: UUID, given: ReceiptsInput, *, version: int | None = None) -> None:
+    """Say in the final report what the action earned, and of what, where the agreement takes a profit off."""
+    check_version(locked(PeriodicReport, report_id), version)
+    report = _in_hand(report_id)
+    if not queries.asks_receipts(report, get(Grant, report.grant_id)):
+        raise Refused(
+            "This report asks for no receipts: the agreement does not count them, or it is not the final report."
+        )
+    problems = rules.receipts_problems(given)
+    if problems:
+        raise Invalid("The receipts cannot be taken over.", problems)
+    report.receipts, report.receipts_words = given.amount, given.words.strip()
+
+
 def _in_hand(report_id: UUID) -> PeriodicReport:
     report = locked(PeriodicReport, report_id)
     if report.state not in {ReportState.DRAFT.value, ReportState.RETURNED.value}:
@@ -124,6 +144,8 @@ def submit_problems(report: PeriodicReport, today: date) -> tuple[Problem, ...]:
             )
         )
     found += dossiers.dossier(report.dossier_id).problems
+    if report.receipts is None and queries.asks_receipts(report, get(Grant, report.grant_id)):
+        found.append(Problem("receipts", "say what the action earned; enter zero where it earned nothing."))
     if not budgets.written(report.budget_id).totals.total:
         found.append(
             Problem("costs", "no cost is declared. Undeclared costs are lost; enter them, or ask your officer.")

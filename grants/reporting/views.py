@@ -30,6 +30,7 @@ from grants.reporting.forms import (
     AnswerForm,
     ExpectedForm,
     MilestoneForm,
+    ReceiptsForm,
     SendForm,
     accept_form,
 )
@@ -208,6 +209,7 @@ def _places(report: ReportView) -> dict[str, tuple[str, str]]:
     return {
         **{each.key: (each.title, url_for(".section", ref=ref, key=each.key)) for each in sections},
         "costs": ("Costs of the period", url_for(".costs", ref=ref)),
+        "receipts": ("Receipts of the action", url_for(".receipts", ref=ref)),
     }
 
 
@@ -318,6 +320,35 @@ def costs(ref: str) -> Any:
 def _costs_page(report: ReportView, stands: BudgetView, form: BudgetForm) -> str:
     own = queries.own_rows(current_actor(), report.grant_id)
     return page("reporting/costs.html", report=report, budget=stands, form=form, own=own)
+
+
+@bp.route("/reports/<ref>/receipts", methods=["GET", "POST"])
+@requires(P.REPORT_SUBMIT)
+def receipts(ref: str) -> Any:
+    """What the action earned, where the agreement takes a profit off the final amount."""
+    report = _report(ref)
+    if not report.asks_receipts:
+        raise NotFound
+    form = ReceiptsForm(
+        data={"version": str(report.version), "amount": report.receipts, "words": report.receipts_words}
+    )
+    if not form.is_submitted() and not report.in_hand_of_city:
+        return _not_now(report, "Receipts of the action")
+    if form.validate_on_submit():
+        with form.attempt():
+            services.declare_receipts(current_actor(), report.id, form.to_input(), version=form.version_shown())
+            flash("The receipts are saved.", "success")
+            return see_other(".show", ref=ref)
+        report = _report(ref)
+    renew(form, report.version)
+    shown = page(
+        "reporting/receipts.html",
+        report=report,
+        form=form,
+        next=rules.report_next(report.state),
+        last=_overtaker(form, "periodic_report", report.id, report.reference),
+    )
+    return shown, status_of(form)
 
 
 # --- the officer ----------------------------------------------------------------------------------------------

@@ -104,6 +104,8 @@ AUDITED_READS = {
     "payments.answer_file",
     "payments.appointment",
     "payments.batch_file",
+    "payments.certificate_file",
+    "payments.guarantee_file",
 }
 
 WRITING = {"POST", "PUT", "PATCH", "DELETE"}

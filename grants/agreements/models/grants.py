@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, column
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.agreements.states import GrantState, MilestoneState, PaymentKind
-from grants.calls.states import ClockStart, RequestPath
+from grants.calls.states import ClockStart, FundingForm, NoProfit, RequestPath
 from grants.core.db import DIGEST, Row, points_to, state_check
 from grants.core.money import Money
 
@@ -38,6 +38,9 @@ class Grant(Row):
         ),
         state_check(ClockStart, "clock_starts"),
         state_check(RequestPath, "request_path"),
+        state_check(FundingForm, "funding_form"),
+        state_check(NoProfit, "no_profit"),
+        CheckConstraint("certificate_from > 0", name="certificate_from_positive"),
         CheckConstraint("clock_starts <> 'registration' OR request_path <> 'decided'", name="registration_is_made"),
         CheckConstraint("state NOT IN ('in_force', 'closed') OR in_force_at IS NOT NULL", name="in_force_has_time"),
         CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_has_time"),
@@ -79,6 +82,11 @@ class Grant(Row):
     # The call's clock of a payment, taken over with its time limits (grants.calls.rules.PaymentClock).
     clock_starts: Mapped[str] = mapped_column(default=ClockStart.RECEIPT.value)
     request_path: Mapped[str] = mapped_column(default=RequestPath.DECIDED.value)
+    # In which form it is paid and what bounds its final amount, taken over with its time limits (grants.calls.rules.Funding).
+    funding_form: Mapped[str] = mapped_column(default=FundingForm.ACTUAL_COST.value)
+    no_profit: Mapped[str] = mapped_column(default=NoProfit.NONE.value)
+    certificate_from: Mapped[Money | None]
+    guarantee_asked: Mapped[bool] = mapped_column(default=False)
     # How often it was offered; a signature counts for the offer it was given to and for no later one.
     offer_no: Mapped[int] = mapped_column(default=0)
     # What holds for this grant beside the articles, and how many people sign it for the programme.

@@ -34,7 +34,16 @@ from grants.agreements.queries.reach import (
     signers_of_programme,
     visible,
 )
-from grants.agreements.queries.reading import contacts, grant, milestones, payment_clock_of, team, time_limits_of, view
+from grants.agreements.queries.reading import (
+    contacts,
+    funding_of,
+    grant,
+    milestones,
+    payment_clock_of,
+    team,
+    time_limits_of,
+    view,
+)
 from grants.agreements.queries.revising import revised, revision, revision_now, revision_page, revision_row
 from grants.agreements.queries.texts import offered_text, text_of
 
@@ -55,6 +64,7 @@ __all__ = [
     "ending",
     "evidence",
     "found_by_name",
+    "funding_of",
     "grant",
     "grants",
     "holds",

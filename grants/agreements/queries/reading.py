@@ -49,8 +49,8 @@ from grants.applications.models import Application
 from grants.applications.queries import partners
 from grants.applications.states import ApplicationState, PartnerState
 from grants.calls.models import Call
-from grants.calls.rules import PaymentClock, TimeLimits
-from grants.calls.states import ClockStart, RequestPath
+from grants.calls.rules import Funding, PaymentClock, TimeLimits
+from grants.calls.states import ClockStart, FundingForm, NoProfit, RequestPath
 from grants.core import clock
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
@@ -125,6 +125,7 @@ def view(row: Grant) -> Asking[GrantView]:
         time_limits=time_limits_of(row),
         time_limits_on=row.time_limits_on,
         payment_clock=payment_clock_of(row),
+        funding=funding_of(row),
         in_force_at=row.in_force_at,
         closed_at=row.closed_at,
         final_amount=row.final_amount,
@@ -296,6 +297,11 @@ def time_limits_of(row: Grant) -> TimeLimits:
 def payment_clock_of(row: Grant) -> PaymentClock:
     """What starts the days of a grant's payments, and what its requests pass before they are decided."""
     return PaymentClock(ClockStart(row.clock_starts), RequestPath(row.request_path))
+
+
+def funding_of(row: Grant) -> Funding:
+    """In which form a grant is paid, and what bounds its final amount."""
+    return Funding(FundingForm(row.funding_form), NoProfit(row.no_profit), row.certificate_from, row.guarantee_asked)
 
 
 @reader

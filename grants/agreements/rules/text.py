@@ -12,7 +12,7 @@ from grants.agreements.rules.annexes import Annexes, BudgetTable, Description, P
 from grants.agreements.rules.conditions import PowerToSign
 from grants.agreements.rules.showing import GrantView
 from grants.agreements.rules.terms import Limits, NamedShare, PlannedMilestone, ScheduleLine
-from grants.calls.rules import PLAIN_CLOCK, PaymentClock, TimeLimits
+from grants.calls.rules import PLAIN_CLOCK, PLAIN_FUNDING, Funding, PaymentClock, TimeLimits
 from grants.core import encoding
 from grants.core.money import Money
 
@@ -57,6 +57,7 @@ class AgreementText:
     time_limits: TimeLimits | None = None
     # Stated where it is not the plain one.
     payment_clock: PaymentClock | None = None
+    funding: Funding | None = None
     version: int | None = None
     signing: SigningRule | None = None
     special_conditions: str | None = None
@@ -83,7 +84,7 @@ class AgreementText:
 # Left out of the hash where they are not stated: a text that was signed before they were known keeps the hash it was
 # signed with.
 LATER = (
-    *("time_limits", "payment_clock", "version", "signing", "special_conditions"),
+    *("time_limits", "payment_clock", "funding", "version", "signing", "special_conditions"),
     *("description", "work_plan", "budget"),
 )
 
@@ -111,6 +112,7 @@ def agreement_text(grant: GrantView, beside: Annexes, power: PowerToSign | None 
         payments=grant.schedule,
         time_limits=grant.time_limits,
         payment_clock=None if grant.payment_clock == PLAIN_CLOCK else grant.payment_clock,
+        funding=None if grant.funding == PLAIN_FUNDING else grant.funding,
         version=len(grant.versions) + 1,
         signing=None if (signing.needs_city, signing.needs_programme) == (1, 1) else signing,
         special_conditions=grant.special_conditions or None,

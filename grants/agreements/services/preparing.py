@@ -230,6 +230,9 @@ def apply_terms(grant: Grant, terms: Terms, call: CallView, reserved: Money) -> 
     grant.report_days, grant.interim_days, grant.balance_days = limits.report, limits.interim, limits.balance
     clock_of_call = call.content.payment_plan.clock
     grant.clock_starts, grant.request_path = clock_of_call.starts.value, clock_of_call.passes.value
+    funding = call.content.payment_plan.funding
+    grant.funding_form, grant.no_profit = funding.form.value, funding.no_profit.value
+    grant.certificate_from, grant.guarantee_asked = funding.certificate_from, funding.guarantee
     grant.time_limits_on = clock.in_zone(acts.moment()).date()
     db.session.add(grant)
     _replace_shares(grant, terms.shares)

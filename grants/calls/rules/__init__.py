@@ -63,6 +63,7 @@ from grants.calls.rules.decisions import (
     results_moment,
 )
 from grants.calls.rules.drawing import SCRIPT, SEED_BYTES, Draw, DrawRules, Intervals, seed_sha256
+from grants.calls.rules.funding import PLAIN_FUNDING, Funding
 from grants.calls.rules.kinds import LANGUAGES
 from grants.calls.rules.payment_clock import PLAIN_CLOCK, PaymentClock
 from grants.calls.rules.plain_words import key_from, missing_words, option_words, said, short_names
@@ -138,6 +139,7 @@ __all__ = [
     "ORGANISATION_WORDS",
     "PARENT_LIST",
     "PLAIN_CLOCK",
+    "PLAIN_FUNDING",
     "PLAIN_SCORING",
     "PLAIN_SELECTION",
     "SCHEMA_VERSION",
@@ -178,6 +180,7 @@ __all__ = [
     "FactRule",
     "Field",
     "FormFault",
+    "Funding",
     "Half",
     "Intervals",
     "LooseDate",

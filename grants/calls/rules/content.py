@@ -15,6 +15,7 @@ from grants.calls.rules.complaints_to import HELPDESK, ComplaintsTo
 from grants.calls.rules.conflict_rules import USUAL_CONFLICT_RULES, ConflictRules
 from grants.calls.rules.declarations import Declaration
 from grants.calls.rules.drawing import DrawRules
+from grants.calls.rules.funding import PLAIN_FUNDING, Funding
 from grants.calls.rules.payment_clock import PLAIN_CLOCK, PaymentClock
 from grants.calls.rules.scoring import PLAIN_SCORING, Criterion, Marking, Scale, Scoring, tie_words
 from grants.calls.rules.selection import PLAIN_SELECTION, SelectionRules
@@ -125,6 +126,7 @@ class PaymentPlan:
     # None where a draft has none yet; no grant is prepared without.
     time_limits: TimeLimits | None = None
     clock: PaymentClock = PLAIN_CLOCK
+    funding: Funding = PLAIN_FUNDING
 
 
 @dataclass(frozen=True, slots=True)

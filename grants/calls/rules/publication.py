@@ -23,6 +23,7 @@ from grants.calls.rules.content import (
     Sourced,
 )
 from grants.calls.rules.declarations import sections_of
+from grants.calls.rules.funding import PLAIN_FUNDING
 from grants.calls.rules.payment_clock import PLAIN_CLOCK
 from grants.calls.rules.schema import FIELDS
 from grants.calls.rules.scoring import TIE_WORDS, UNCOVERED_TOPIC, Criterion, Scale, Scoring, Thresholds
@@ -32,7 +33,7 @@ from grants.calls.rules.values import SUPPORT_MAX_UNJUSTIFIED, Deadline, Support
 from grants.calls.rules.words import (
     words_of,
 )
-from grants.calls.states import CallKind, CallStage, InstalmentKind, ThresholdBasis
+from grants.calls.states import CallKind, CallStage, FundingForm, InstalmentKind, ThresholdBasis
 from grants.core import clock
 from grants.core.clock import Fold
 from grants.core.errors import Problem
@@ -99,6 +100,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
             value("payment.tranches", ()),
             value("payment.time_limits", None),
             value("payment.clock", PLAIN_CLOCK),
+            value("payment.funding", PLAIN_FUNDING),
         ),
         duration_months=value("duration_months", 0),
         milestones=value("milestones", ()),
@@ -482,6 +484,7 @@ def _payment_clashes(content: CallContent) -> list[Problem]:
                 "counts days from a registration that no request passes. Let requests be registered, or count from the receipt.",
             )
         )
+    found += _funding_clashes(content)
     kinds = [instalment.kind for instalment in plan.instalments]
     if plan.prefinancing_percent > plan.interim_ceiling_percent:
         found.append(
@@ -499,6 +502,21 @@ def _payment_clashes(content: CallContent) -> list[Problem]:
     for milestone in content.milestones:
         if milestone.month > content.duration_months:
             found.append(Problem("Milestones every pilot has", f"“{milestone.title}” lies after the end of the pilot."))
+    return found
+
+
+def _funding_clashes(content: CallContent) -> list[Problem]:
+    found, plan, label = [], content.payment_plan, "Form of funding"
+    if plan.funding.form is FundingForm.FLAT_RATE and not content.budget_rules.flat_rate:
+        found.append(
+            Problem(
+                label, "is a flat rate, but the call has none. Give the flat rate for indirect costs, or pay costs."
+            )
+        )
+    if plan.funding.guarantee and not plan.prefinancing_percent:
+        found.append(
+            Problem(label, "asks for a guarantee, but nothing is paid in advance. Drop the guarantee, or pre-finance.")
+        )
     return found
 
 

@@ -34,6 +34,7 @@ from grants.calls.rules.content import (
 from grants.calls.rules.declarations import Declaration
 from grants.calls.rules.drawing import DrawRules
 from grants.calls.rules.expert_terms import ExpertTerms
+from grants.calls.rules.funding import Funding
 from grants.calls.rules.kinds import LANGUAGES
 from grants.calls.rules.payment_clock import PaymentClock
 from grants.calls.rules.privacy import PrivacyText
@@ -330,7 +331,9 @@ def words_of(entry: Field, value: Any) -> str:
             return " ".join(value.sentences)
         case Thresholds():
             return _threshold_words(value)
-        case ConflictRules() | TimeLimits() | AssignmentRules() | ComplaintsTo() | Signing() | PaymentClock():
+        case (
+            ConflictRules() | TimeLimits() | AssignmentRules() | ComplaintsTo() | Signing() | PaymentClock() | Funding()
+        ):
             return value.words
         case ReportDuty():
             return ("Required" if value.required else "Not required") + (f", {value.timing}" if value.timing else "")

@@ -70,6 +70,8 @@ def _articles(paper: Paper, text: AgreementText) -> None:
         paper.paragraph(f"Time limits in calendar days: {text.time_limits.words}.")
     if text.payment_clock is not None:
         paper.paragraph(f"{text.payment_clock.words}.")
+    if text.funding is not None:
+        paper.paragraph(f"{text.funding.words}.")
     if text.signing is not None:
         paper.paragraph(text.signing.words)
     if text.special_conditions:

@@ -7,11 +7,13 @@ from grants.payments.models.banking import OwnAccount
 from grants.payments.models.circuit import AuthorityLimit, PaymentCircuit
 from grants.payments.models.elsewhere import SentElsewhere, SentElsewhereLine
 from grants.payments.models.files import PaymentBatch
+from grants.payments.models.finals import FinalBasis
 from grants.payments.models.forecasts import ForecastLine, ForecastSnapshot
 from grants.payments.models.orders import PaymentOrder, PaymentOrderSignature
 from grants.payments.models.recoveries import Recovery, RecoveryReceipt
 from grants.payments.models.requests import PaymentRequest, PaymentRequestPart
 from grants.payments.models.reversals import ReversalProposal
+from grants.payments.models.securing import FinancialCertificate, PaymentGuarantee
 from grants.payments.models.standing import PaymentReturn, PaymentSuspension, PaymentVerification
 from grants.payments.models.statements import BankClaim, BankImport, BankLine, BankStatement, BankStatus
 
@@ -22,11 +24,14 @@ __all__ = [
     "BankLine",
     "BankStatement",
     "BankStatus",
+    "FinalBasis",
+    "FinancialCertificate",
     "ForecastLine",
     "ForecastSnapshot",
     "OwnAccount",
     "PaymentBatch",
     "PaymentCircuit",
+    "PaymentGuarantee",
     "PaymentOrder",
     "PaymentOrderSignature",
     "PaymentRequest",

@@ -8,6 +8,7 @@ from grants.payments.queries.checks import checked, verify
 from grants.payments.queries.circuit import circuit_page, hands_of, limits_page, stand_ins_page
 from grants.payments.queries.elsewhere import open_payments, sent_elsewhere, sent_elsewhere_file
 from grants.payments.queries.expected import add_up, grant_strip, outlooks
+from grants.payments.queries.finals import final_kept, final_limits
 from grants.payments.queries.forecasts import (
     ForecastPage,
     KeptPage,
@@ -51,6 +52,7 @@ from grants.payments.queries.requests import (
     request_id_of,
 )
 from grants.payments.queries.reversals import reversal_page, reversals
+from grants.payments.queries.securing import certificates_of, guarantees_of, secured
 from grants.payments.queries.statements import accounts_of_grant, entry_of, receiving_accounts
 from grants.payments.queries.waiting import Inbox, duties, inbox, payable_orders
 
@@ -73,17 +75,21 @@ __all__ = [
     "batch_id_of",
     "batch_view",
     "batches",
+    "certificates_of",
     "checked",
     "circuit_page",
     "due_checked",
     "duties",
     "entry_of",
+    "final_kept",
+    "final_limits",
     "forecast",
     "forecast_page",
     "fund_money",
     "grant_payments",
     "grant_recovery",
     "grant_strip",
+    "guarantees_of",
     "hands_of",
     "history",
     "inbox",
@@ -118,6 +124,7 @@ __all__ = [
     "request_id_of",
     "reversal_page",
     "reversals",
+    "secured",
     "sent_elsewhere",
     "sent_elsewhere_file",
     "stand_ins_page",

@@ -51,6 +51,7 @@ from grants.payments.models import (
 )
 from grants.payments.queries import bank_proofs
 from grants.payments.queries.circuit import circuits
+from grants.payments.queries.finals import final_problems
 from grants.payments.queries.orders import ROWS_MAX, order_views
 from grants.payments.states import AT_BANK, BOOKED, CAME_BACK, BatchState, OrderState, RecoveryState, RequestState, Step
 
@@ -134,7 +135,7 @@ def checked(stands: Standing | None = None) -> Iterator[Checked]:
     )
     yield Checked(
         "I9",
-        "The final amount is what is accepted, within the maximum, and what the balance approved.",
+        "The final amount is what the balance approved, within each of its limits: maximum, accepted, rate, certificates, profit.",
         len(final),
         "grants",
         tuple(_not_final(final, found)),
@@ -328,6 +329,7 @@ def _not_final(grants: Sequence[Any], stands: Standing) -> Iterator[Problem]:
         PaymentRequest.kind == PaymentKind.BALANCE.value, PaymentRequest.approved.is_not(None)
     )
     approved = {grant_id: said for grant_id, said in db.session.execute(decided)}
+    yield from final_problems()
     for grant in grants:
         final = grant.final_amount
         assert final is not None, "asked for grants whose balance is decided"

@@ -33,15 +33,27 @@ from grants.payments.services.registering import complete, open_answer_file, reg
 from grants.payments.services.reissuing import reissue, reject_by_bank, reject_file_by_bank
 from grants.payments.services.requests import ask_again, decide, open_for_report, open_prefinancing, reject
 from grants.payments.services.reversals import confirm_reversal, propose_reversal, refuse_reversal, withdraw_reversal
+from grants.payments.services.securing import (
+    accept_certificate,
+    bring_certificate,
+    do_without_certificate,
+    end_guarantee,
+    open_certificate,
+    open_guarantee,
+    record_guarantee,
+    return_certificate,
+)
 from grants.payments.services.sending import execute, export, send
 
 __all__ = [
+    "accept_certificate",
     "answer_suspension",
     "apply_report",
     "ask_again",
     "authorise",
     "book_lines",
     "book_receipt",
+    "bring_certificate",
     "build",
     "cancel",
     "change",
@@ -58,6 +70,8 @@ __all__ = [
     "confirm_reversal",
     "decide",
     "discard",
+    "do_without_certificate",
+    "end_guarantee",
     "enter_as_sent",
     "enter_own_account",
     "establish",
@@ -72,7 +86,9 @@ __all__ = [
     "make_batch_file",
     "open_answer_file",
     "open_batch_file",
+    "open_certificate",
     "open_for_report",
+    "open_guarantee",
     "open_prefinancing",
     "prepare",
     "propose",
@@ -80,6 +96,7 @@ __all__ = [
     "propose_limit",
     "propose_reversal",
     "read_statement",
+    "record_guarantee",
     "refuse",
     "refuse_circuit",
     "refuse_claim",
@@ -90,6 +107,7 @@ __all__ = [
     "reject",
     "reject_by_bank",
     "reject_file_by_bank",
+    "return_certificate",
     "send",
     "send_back",
     "sheet",

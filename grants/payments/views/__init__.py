@@ -17,6 +17,7 @@ from grants.payments.views import (
     recoveries,
     requests,
     reversals,
+    securing,
     statements,
 )
 from grants.payments.views.frame import NAVIGATION, bp
@@ -38,5 +39,6 @@ __all__ = [
     "recoveries",
     "requests",
     "reversals",
+    "securing",
     "statements",
 ]
