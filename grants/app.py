@@ -62,6 +62,7 @@ UPLOADS = {
     "payments.import_statement": 2,
     "payments.record_guarantee": 1,
     "rates.bring_in": 1,
+    "reporting.package": 1,
 }
 
 # What any other page may be sent at once: by somebody signed in, and by somebody nobody knows yet.

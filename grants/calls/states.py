@@ -165,6 +165,7 @@ class FundingForm(StrEnum):
 
     ACTUAL_COST = "actual_cost"
     FLAT_RATE = "flat_rate"
+    LUMP_SUM = "lump_sum"
 
 
 class NoProfit(StrEnum):

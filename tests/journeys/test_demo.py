@@ -95,7 +95,7 @@ NO_PAGES = {
     "agreements.account_evidence", "agreements.agreement_pdf", "agreements.evidence", "agreements.hold_notice", "agreements.list_file", "agreements.offer_pdf", "agreements.version_pdf", "awards.advice_csv", "awards.complaint_decision", "awards.complaint_file", "awards.complaints_csv", "awards.letter_paper", "awards.letter_pdf", "awards.minutes_pdf", "awards.public_awards_csv", "awards.public_awards_json", "awards.pulse", "awards.ranking_csv", "awards.ranking_workbook", "awards.report_pdf", "awards.selection_minute", "documents.download", "evaluation.answer_link", "evaluation.file", "evaluation.import_template", "evaluation.pool_csv", "evaluation.run_taken", "evaluation.seats_taken",
     "evaluation.sheet_document", "evaluation.sheet_workbook", "evaluation.take_packed_pdf", "evaluation.take_reading_pack", "identity.open_link", "identity.roles_text", "oversight.alive", "oversight.audit_csv", "oversight.audit_key",
     "oversight.checkpoint_note", "oversight.ready", "oversight.tasks", "oversight.which_version",
-    "payments.answer_file", "payments.appointment", "payments.approvals_file", "payments.batch_file", "payments.certificate_file", "payments.grant_file", "payments.guarantee_file", "payments.ledger_file", "payments.statement_file", "payments.statements_file", "payments.unmatched_file", "rates.file",
+    "payments.answer_file", "payments.appointment", "payments.approvals_file", "payments.batch_file", "payments.certificate_file", "payments.grant_file", "payments.guarantee_file", "payments.ledger_file", "payments.statement_file", "payments.statements_file", "payments.unmatched_file", "rates.file", "reporting.package_file",
 }  # fmt: skip
 # What nobody of the cast meets, or only behind more calls and sheets than are looked at here; counted where it is shown,
 # in tests/awards, tests/evaluation, tests/identity and tests/payments.
@@ -107,7 +107,7 @@ ELSEWHERE = {
     "evaluation.sheet_history", "evaluation.shift", "evaluation.terms", "evaluation.withdraw_invitation",
     "evaluation.step_down", "identity.address", "identity.choose_password", "identity.confirm_password",
     "identity.decide_double", "identity.demo_people", "identity.new_address", "identity.password",
-    "agreements.lift_hold", "payments.answer", "payments.ask_again", "payments.certificate", "payments.guarantee", "payments.kept_forecast", "payments.sent_elsewhere_file", "rates.table", "reporting.receipts",
+    "agreements.lift_hold", "payments.answer", "payments.ask_again", "payments.certificate", "payments.guarantee", "payments.kept_forecast", "payments.sent_elsewhere_file", "rates.table", "reporting.judge_packages", "reporting.package", "reporting.receipts",
 }  # fmt: skip
 
 

@@ -19,13 +19,13 @@ from grants.core.db import db, get
 from grants.core.errors import Refused
 from grants.core.money import Money, euros
 from grants.core.permissions import Actor
-from grants.identity import services as people
 from grants.identity.policy import Role
 from grants.payments import queries, services
 from grants.payments.models import FinancialCertificate, PaymentGuarantee, PaymentRequest
 from grants.payments.rules import DecisionInput
 from grants.payments.rules.securing import GuaranteeInput, GuaranteeView, guarantee_problems, refuse_without_guarantee
 from tests import actors
+from tests.factories import identity as people
 from tests.payments.test_clock import PDF
 from tests.payments.test_finals import balance_of, funded
 from tests.payments.world import IN_FORCE, World, report

@@ -18,7 +18,6 @@ from grants.core.errors import Conflict, Refused
 from grants.core.money import euros
 from grants.core.permissions import Actor
 from grants.dossiers.forms import field_name
-from grants.identity import services as people
 from grants.reporting import services
 from grants.reporting.models import PeriodicReport, ReportVersion
 from grants.reporting.rules import Decision
@@ -220,5 +219,5 @@ def test_the_final_report_is_not_sent_before_its_receipts_are_declared(demo_app:
     barred = actor("reka").user_id
     assert barred is not None
     with arranging():
-        people.bar(barred, "application", db.session.get_one(Grant, report.grant_id).application_id)
+        identity_rows.bar(barred, "application", db.session.get_one(Grant, report.grant_id).application_id)
     assert actors.client_of(demo_app, actor("reka")).get(f"{address}/receipts").status_code == 404

@@ -106,6 +106,7 @@ AUDITED_READS = {
     "payments.batch_file",
     "payments.certificate_file",
     "payments.guarantee_file",
+    "reporting.package_file",
 }
 
 WRITING = {"POST", "PUT", "PATCH", "DELETE"}

@@ -11,6 +11,7 @@ from grants.core.money import Money
 _FORMS: Mapping[FundingForm, str] = {
     FundingForm.ACTUAL_COST: "Paid are costs that were incurred, at the funding rate",
     FundingForm.FLAT_RATE: "Paid are direct costs that were incurred and a flat rate on them for all others, at the funding rate",
+    FundingForm.LUMP_SUM: "Paid are lump sums for completed work packages; costs are not asked",
 }
 _NO_PROFIT: Mapping[NoProfit, str] = {
     NoProfit.NONE: "",

@@ -262,6 +262,7 @@ _OPTIONS: Mapping[type[StrEnum], Mapping[str, str]] = {
     FundingForm: {
         FundingForm.ACTUAL_COST: "Costs that were incurred",
         FundingForm.FLAT_RATE: "Direct costs that were incurred, and a flat rate for all others",
+        FundingForm.LUMP_SUM: "Lump sums for completed work packages",
     },
     NoProfit: {
         NoProfit.NONE: "Stays: receipts do not count",

@@ -513,6 +513,21 @@ def _funding_clashes(content: CallContent) -> list[Problem]:
                 label, "is a flat rate, but the call has none. Give the flat rate for indirect costs, or pay costs."
             )
         )
+    if plan.funding.form is FundingForm.LUMP_SUM:
+        if not content.budget_rules.by_work_package:
+            found.append(
+                Problem(
+                    label,
+                    "pays lump sums for work packages, but the budget has none. Ask for a budget by work package.",
+                )
+            )
+        if plan.funding.asks_receipts or plan.funding.certificate_from is not None:
+            found.append(
+                Problem(
+                    label,
+                    "pays lump sums, of which no costs are known: neither a profit nor a certificate can be looked at. Drop both.",
+                )
+            )
     if plan.funding.guarantee and not plan.prefinancing_percent:
         found.append(
             Problem(label, "asks for a guarantee, but nothing is paid in advance. Drop the guarantee, or pre-finance.")

@@ -29,6 +29,8 @@ from grants.payments.rules.finals import FinalLimits, Found, limits_problems
 from grants.payments.rules.finals import final_limits as limits_of_found
 from grants.payments.states import CertificateState, RequestState
 from grants.reporting.models import AcceptedCost, PeriodicReport
+from grants.reporting.models.packages import PackageClaim
+from grants.reporting.rules.packages import WHOLE, too_much
 from grants.reporting.states import ReportKind, ReportState
 
 PROBLEMS_MAX = 100
@@ -118,7 +120,11 @@ def _kept(row: Any) -> FinalLimits:
 
 
 def final_problems() -> Iterator[Problem]:
-    """I9: each frozen limit is what the reports and requests of its grant give, and nothing above the least was approved."""
+    """I9: each frozen limit is what the reports and requests of its grant give, and nothing above the least was approved.
+
+    Of no work package more than the whole is accepted.
+    """
+    yield from _packages_above()
     for reference, grant_id, kept, approved, off in _compared():
         if not off and kept.funding == Funding(kept.funding.form):
             continue
@@ -133,6 +139,21 @@ def final_problems() -> Iterator[Problem]:
     )
     for reference in db.session.scalars(without):
         yield Problem(reference, "I9: its final amount was decided, and nothing says what bounded it.")
+
+
+def _packages_above() -> Iterator[Problem]:
+    accepted = func.sum(PackageClaim.accepted)
+    statement = (
+        select(Grant.reference, PackageClaim.code, accepted)
+        .join(PeriodicReport, PeriodicReport.id == PackageClaim.report_id)
+        .join(Grant, Grant.id == PeriodicReport.grant_id)
+        .group_by(Grant.id, PackageClaim.code)
+        .having(accepted > WHOLE)
+        .order_by(Grant.reference, PackageClaim.code)
+        .limit(PROBLEMS_MAX)
+    )
+    for reference, code, percent in db.session.execute(statement):
+        yield too_much(reference, code, int(percent))
 
 
 def _compared() -> list[tuple[str, UUID, FinalLimits, Money, bool]]:
@@ -179,6 +200,7 @@ def _compared() -> list[tuple[str, UUID, FinalLimits, Money, bool]]:
     return [
         (reference, row.grant_id, _kept(row), said, bool(apart))
         for row, reference, said, apart in db.session.execute(statement)
+        if said is not None
     ]
 
 

@@ -143,8 +143,8 @@ def grant_of_guarantee(guarantee_id: UUID) -> UUID:
     return _grant_of(select(PaymentGuarantee.grant_id).where(PaymentGuarantee.id == guarantee_id))
 
 
-def _grant_of(statement: Select[tuple[UUID]]) -> UUID:
-    found = db.session.scalar(statement)
+def _grant_of(statement: Select[Any]) -> UUID:
+    found: UUID | None = db.session.scalar(statement)
     if found is None:
         raise NotFound
     return found

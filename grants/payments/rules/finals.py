@@ -76,9 +76,13 @@ class FinalLimits:
             ("The maximum grant", self.maximum, "Of the agreement"),
             ("Accepted in the decisions", self.accepted, "Of every report what was accepted and not refused"),
             (
-                "Funding rate on eligible costs",
-                self.contribution,
-                f"On {self.eligible} of eligible costs, by partner and period",
+                ("Lump sums of completed work packages", self.contribution, "As judged in the reports")
+                if self.funding.form is FundingForm.LUMP_SUM
+                else (
+                    "Funding rate on eligible costs",
+                    self.contribution,
+                    f"On {self.eligible} of eligible costs, by partner and period",
+                )
             ),
         ]
         if self.funding.certificate_from is not None:

@@ -19,8 +19,9 @@ from grants.applications.models import ApplicationPartner
 from grants.budgets import queries as budgets
 from grants.budgets import rules as budget_rules
 from grants.budgets.queries import BudgetView
+from grants.calls.states import FundingForm
 from grants.core import audit, clock
-from grants.core.db import db, locked
+from grants.core.db import db, get, locked
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.money import ZERO, Money
@@ -32,7 +33,9 @@ from grants.dossiers.queries import DossierView
 from grants.identity import queries as identity
 from grants.identity.models import Organisation
 from grants.reporting.models import AcceptedCost, PeriodicReport, ReportVersion
+from grants.reporting.queries.packages import packages_in, stated
 from grants.reporting.rules import Judged, ReportView
+from grants.reporting.rules.packages import PackageView
 from grants.reporting.states import SETTLED, ReportKind, ReportState
 
 DUTIES_MAX = 20
@@ -130,7 +133,8 @@ def accepted_costs(report_id: UUID) -> Asking[tuple[Judged, ...]]:
 def content(report: PeriodicReport) -> dict[str, Any]:
     """Everything a report says now, as it is frozen when it is sent."""
     technical, entered = dossiers.content(report.dossier_id), budgets.content(report.budget_id)
-    return _plain(report, technical, entered, agreements.milestones(report.grant_id))
+    packages = packages_in(report.id) if pays_lump_sums(get(Grant, report.grant_id)) else ()
+    return _plain(report, technical, entered, agreements.milestones(report.grant_id), packages)
 
 
 def _plain(
@@ -138,9 +142,14 @@ def _plain(
     technical: dict[str, Any],
     entered: dict[str, Any],
     milestones: Sequence[MilestoneView],
+    packages: Sequence[PackageView],
 ) -> dict[str, Any]:
     # Of reports that ask for no receipts nothing is said of them, as it was before any did.
-    earned = {} if report.receipts is None else {"receipts": report.receipts, "receipts_words": report.receipts_words}
+    earned: dict[str, Any] = (
+        {} if report.receipts is None else {"receipts": report.receipts, "receipts_words": report.receipts_words}
+    )
+    if said := stated(packages):
+        earned["packages"] = said
     plain: dict[str, Any] = audit.plain_value(
         {
             "report": report.reference,
@@ -170,6 +179,13 @@ class Inside:
     accepted: tuple[Judged, ...]
     names: dict[UUID, str]
     shows: str
+    packages: tuple[PackageView, ...] = ()
+
+
+def nothing() -> Asking[tuple[PackageView, ...]]:
+    """No packages, asked of nobody."""
+    yield ()
+    return ()
 
 
 @reader
@@ -181,11 +197,12 @@ def inside(report: ReportView) -> Asking[Inside]:
         names_of(report.grant_id),
         accepted_costs.asking(report.id),
         agreements.milestones.asking(report.grant_id),
+        packages_in.asking(report.id) if report.lump_sums else nothing(),
     ]
-    dossier, kept, names, accepted, milestones = yield from side_by_side(about)
+    dossier, kept, names, accepted, milestones, packages = yield from side_by_side(about)
     technical, entered = dossier_rules.to_mapping(dossier.content), budget_rules.to_mapping(kept.content)
-    shows = fingerprint(_plain(report, technical, entered, milestones))
-    return Inside(dossier, budgets.shown(kept, names), accepted, names, shows)
+    shows = fingerprint(_plain(report, technical, entered, milestones, packages))
+    return Inside(dossier, budgets.shown(kept, names), accepted, names, shows, packages)
 
 
 @reader
@@ -229,6 +246,7 @@ def _views(rows: Sequence[PeriodicReport]) -> Asking[tuple[ReportView, ...]]:
             answer=row.answer,
             accepted_total=row.accepted_total,
             versions=versions.get(row.id, 0),
+            lump_sums=pays_lump_sums(grants[row.grant_id]),
             asks_receipts=asks_receipts(row, grants[row.grant_id]),
             receipts=row.receipts,
             receipts_words=row.receipts_words,
@@ -246,6 +264,11 @@ def _grants_and_versions(rows: Sequence[PeriodicReport]) -> Asking[Sequence[list
             .group_by(ReportVersion.report_id),
         ]
     )
+
+
+def pays_lump_sums(grant: Grant) -> bool:
+    """Whether a grant is paid by completed work packages and not by costs."""
+    return agreements.funding_of(grant).form is FundingForm.LUMP_SUM
 
 
 def asks_receipts(report: PeriodicReport, grant: Grant) -> bool:

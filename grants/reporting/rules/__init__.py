@@ -225,6 +225,8 @@ class ReportView:
     versions: int
     # Whether it says what the action earned, as the agreement asks of the final report; and what it says.
     asks_receipts: bool = False
+    # Whether it declares work packages that are paid as lump sums, and no costs.
+    lump_sums: bool = False
     receipts: Money | None = None
     receipts_words: str | None = None
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, flash, url_for
+from flask import flash, url_for
 
 from grants.agreements import queries as agreements
 from grants.agreements.rules import GrantView, MilestoneView, held_back
@@ -14,7 +14,6 @@ from grants.budgets.forms import BudgetForm
 from grants.budgets.queries import BudgetView
 from grants.core import clock
 from grants.core.errors import Conflict, Invalid, NotFound, Refused
-from grants.core.permissions import Permission
 from grants.dossiers import merging
 from grants.dossiers import queries as dossiers
 from grants.dossiers import rules as dossier_rules
@@ -36,11 +35,10 @@ from grants.reporting.forms import (
 )
 from grants.reporting.rules import ExpectedInput, MilestoneInput, ReportView
 from grants.reporting.states import ReportState
+from grants.reporting.views import packages
+from grants.reporting.views.frame import P, bp
 from grants.web.forms import ContestedForm, renew, status_of
 from grants.web.routing import current_actor, page, requires, see_other
-
-bp = Blueprint("reporting", __name__)
-P = Permission
 
 
 @bp.get("/grants/<ref>/reports")
@@ -178,6 +176,7 @@ def _report_page(report: ReportView, form: ContestedForm) -> Any:
         budget=inside.budget,
         accepted=inside.accepted,
         names=inside.names,
+        packages=inside.packages,
         today=_today(),
         held=held_back(agreements.holds([report.grant_id])[report.grant_id], _today()),
     )
@@ -295,6 +294,8 @@ def _section_page(report: ReportView, found: SectionView, form: SectionForm, cla
 @requires(P.REPORT_EDIT)
 def costs(ref: str) -> Any:
     report = _report(ref)
+    if report.lump_sums:
+        return see_other(".packages", ref=ref)
     stands = queries.costs(report)
     form = BudgetForm(data={"version": str(stands.version)})
     if not form.is_submitted() and not report.in_hand_of_city:
@@ -358,6 +359,8 @@ def receipts(ref: str) -> Any:
 @requires(P.REPORT_ACCEPT)
 def accept(ref: str) -> Any:
     report = _report(ref)
+    if report.lump_sums:
+        return see_other(".judge_packages", ref=ref)
     stands = queries.costs(report)
     form = _accept_form(report, stands)
     if not form.is_submitted() and report.state is not ReportState.SUBMITTED:
@@ -403,3 +406,6 @@ def _report(ref: str) -> ReportView:
 
 def _today() -> Any:
     return clock.in_zone(clock.now()).date()
+
+
+__all__ = ["bp", "packages"]
