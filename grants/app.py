@@ -60,14 +60,17 @@ UPLOADS = {
     "evaluation.read_filled_sheet": 1,
     "payments.answer": 1,
     "payments.appoint_stand_in": 1,
+    "payments.bring_certificate": 1,
     "payments.import_statement": 2,
     "payments.look_at_executions": 1,
+    "payments.record_guarantee": 1,
     "payments.report_passed_on": 1,
     "payments.waive": 1,
     "payments.waive_interest": 1,
     "rates.bring_in": 1,
     "reporting.add_evidence": 1,
     "reporting.import_lines": 1,
+    "reporting.package": 1,
 }
 
 # What any other page may be sent at once: by somebody signed in, and by somebody nobody knows yet.

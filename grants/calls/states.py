@@ -177,6 +177,22 @@ class EvidenceLevel(StrEnum):
     FILES = "files"
 
 
+class FundingForm(StrEnum):
+    """In which form a grant is paid."""
+
+    ACTUAL_COST = "actual_cost"
+    FLAT_RATE = "flat_rate"
+    LUMP_SUM = "lump_sum"
+
+
+class NoProfit(StrEnum):
+    """What of a profit of the action is taken off the final amount: nothing, all of it, or the share the grant paid of its costs."""
+
+    NONE = "none"
+    WHOLE = "whole"
+    SHARE = "share"
+
+
 class InstalmentKind(StrEnum):
     """Which payment of a grant an instalment is."""
 

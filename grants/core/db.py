@@ -94,6 +94,7 @@ APPEND_ONLY_TABLES = frozenset(
         "dossier_set_aside",
         "evaluator_names",
         "file_scan",
+        "final_basis",
         "forecast_line",
         "forecast_snapshot",
         "grant_closing",
@@ -252,6 +253,7 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
         free=("state",),
     ),
     "payment_circuit": WrittenOnce(once=("decided_by", "decided_at", "decide_reason"), free=("state",)),
+    "payment_guarantee": WrittenOnce(once=("ended_at", "ended_by", "end_reason")),
     "payment_order_signature": WrittenOnce(once=("voided_at", "voided_why")),
     "payment_return": WrittenOnce(once=("answer", "answered_at", "answered_by")),
     "payment_suspension": WrittenOnce(

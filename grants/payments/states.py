@@ -402,3 +402,30 @@ class Step(StrEnum):
     VERIFIED = "verified"
     AUTHORISED = "authorised"
     SENT = "sent"
+
+
+class CertificateState(StrEnum):
+    """A certificate on financial statements is wanted, brought by the city, and accepted; or the programme does without it."""
+
+    WANTED = "wanted"
+    BROUGHT = "brought"
+    ACCEPTED = "accepted"
+    DONE_WITHOUT = "done_without"
+
+
+CERTIFICATE = Machine(
+    "certificate",
+    CertificateState,
+    CertificateState.WANTED,
+    [
+        Transition(
+            "bring",
+            (CertificateState.WANTED, CertificateState.DONE_WITHOUT),
+            CertificateState.BROUGHT,
+            Permission.REPORT_SUBMIT,
+        ),
+        Transition("accept", (CertificateState.BROUGHT,), CertificateState.ACCEPTED, Permission.REPORT_ACCEPT),
+        Transition("return", (CertificateState.BROUGHT,), CertificateState.WANTED, Permission.REPORT_ACCEPT),
+        Transition("do_without", (CertificateState.WANTED,), CertificateState.DONE_WITHOUT, Permission.REPORT_ACCEPT),
+    ],
+)

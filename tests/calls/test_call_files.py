@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from grants.budgets.rules import CategoryLimit, LumpSum
 from grants.calls import rules
-from grants.calls.rules import FIELDS, NOT_FOUND, Opening, Sourced, Thresholds
-from grants.calls.states import Confidence
+from grants.calls.rules import FIELDS, NOT_FOUND, Funding, Opening, Sourced, Thresholds
+from grants.calls.states import Confidence, FundingForm, NoProfit
 from grants.core import yaml_schema
 from grants.core.errors import Problems
 from grants.core.money import Money, euros
@@ -338,10 +338,47 @@ def test_the_complete_call_has_no_contradiction() -> None:
         ({"dates__opens": Opening(date(2022, 12, 1))}, "Deadline"),
         ({"evaluation__criteria": (rules.Criterion("one", "One", "?"),)}, "Order for ties"),
         ({"indirect_costs__flat_rate_percent": Fraction(0)}, "budget.flat_rate"),
+        (
+            {
+                "payment__funding": Funding(FundingForm.FLAT_RATE),
+                "indirect_costs__flat_rate_percent": Fraction(0),
+            },
+            "Form of funding",
+        ),
+        ({"payment__funding": Funding(FundingForm.LUMP_SUM)}, "Form of funding"),
+        (
+            {
+                "payment__funding": Funding(FundingForm.LUMP_SUM, NoProfit.WHOLE),
+                "budget_grid__by_work_package": True,
+            },
+            "Form of funding",
+        ),
+        (
+            {
+                "payment__funding": Funding(FundingForm.LUMP_SUM, certificate_from=euros(430_000)),
+                "budget_grid__by_work_package": True,
+            },
+            "Form of funding",
+        ),
+        ({"payment__funding": Funding(guarantee=True), "payment__prefinancing_percent": Fraction(0)}, "Form of funding"),
     ],
 )
 def test_values_that_do_not_fit_together_keep_a_call_back(values: dict[str, object], place: str) -> None:
     assert place in changed(**values)
+
+
+@pytest.mark.parametrize(
+    "funding",
+    [
+        Funding(),
+        Funding(FundingForm.FLAT_RATE, NoProfit.SHARE, euros(430_000), guarantee=True),
+        Funding(FundingForm.LUMP_SUM, guarantee=True),
+    ],
+)
+def test_a_form_of_funding_that_fits_keeps_no_call_back(funding: Funding) -> None:
+    found = changed(payment__funding=funding, budget_grid__by_work_package=True)
+
+    assert "Form of funding" not in found
 
 
 def test_more_than_sixty_thousand_for_one_recipient_needs_a_reason() -> None:

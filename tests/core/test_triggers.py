@@ -42,6 +42,7 @@ REWRITTEN = {
     "panel_minutes": "number = 99",
     "payment_batch": "total = 1",
     "payment_circuit": "reason = 'x'",
+    "payment_guarantee": "amount = 1",
     "payment_order_signature": "amount = 1",
     "payment_return": "words = 'x'",
     "payment_suspension": "notice = 'x'",

@@ -99,6 +99,7 @@ NO_PAGES = {
     "agreements.account_evidence", "agreements.agreement_pdf", "agreements.certified_pdf", "agreements.evidence", "agreements.hold_notice", "agreements.list_file", "agreements.offer_pdf", "agreements.signed_document", "agreements.version_pdf", "awards.advice_csv", "awards.complaint_decision", "awards.complaint_file", "awards.complaints_csv", "awards.letter_paper", "awards.letter_pdf", "awards.minutes_pdf", "awards.public_awards_csv", "awards.public_awards_json", "awards.pulse", "awards.ranking_csv", "awards.ranking_workbook", "awards.report_pdf", "awards.selection_minute", "documents.download", "evaluation.answer_link", "evaluation.file", "evaluation.import_template", "evaluation.pool_csv", "evaluation.run_taken", "evaluation.seats_taken",
     "evaluation.sheet_document", "evaluation.sheet_workbook", "evaluation.take_packed_pdf", "evaluation.take_reading_pack", "identity.open_link", "identity.roles_text", "oversight.alive", "oversight.audit_csv", "oversight.audit_key",
     "oversight.checkpoint_note", "oversight.ready", "oversight.tasks", "oversight.which_version",
+    "payments.certificate_file", "payments.guarantee_file", "reporting.package_file",
     "payments.answer_file", "payments.appointment", "payments.approvals_file", "payments.batch_file", "payments.grant_file", "payments.ledger_file", "payments.recipients_file", "payments.statement_file", "payments.statements_file", "payments.unmatched_file", "rates.file", "reporting.lines_file", "reporting.open_evidence",
 }  # fmt: skip
 # What nobody of the cast meets, or only behind more calls and sheets than are looked at here; counted where it is shown,
@@ -111,6 +112,7 @@ ELSEWHERE = {
     "evaluation.sheet_history", "evaluation.shift", "evaluation.terms", "evaluation.withdraw_invitation",
     "evaluation.step_down", "identity.address", "identity.choose_password", "identity.confirm_password",
     "identity.decide_double", "identity.demo_people", "identity.new_address", "identity.password",
+    "payments.certificate", "payments.guarantee", "reporting.judge_packages", "reporting.package", "reporting.receipts",
     "payments.lift_legal_hold", "reporting.import_lines", "reporting.judge_line", "reporting.lines",
     "agreements.accession", "agreements.signed_upload", "agreements.upload_signed",
     "agreements.lift_hold", "payments.answer", "payments.ask_again", "payments.kept_forecast", "payments.sent_elsewhere_file", "rates.table",

@@ -55,6 +55,7 @@ from grants.oversight.queries import home
 from grants.payments.models import (
     BankClaim,
     BankImport,
+    FinancialCertificate,
     OwnAccount,
     PaymentBatch,
     PaymentCircuit,
@@ -98,6 +99,7 @@ KEPT_IN: dict[str, Any] = {
     "recovery": Recovery.state,
     "interest on a late debt": RecoveryInterest.state,
     "reversal": ReversalProposal.state,
+    "certificate": FinancialCertificate.state,
     "payment file": PaymentBatch.state,
     "rule of the circuit": PaymentCircuit.state,
     "own account": OwnAccount.state,
@@ -158,6 +160,10 @@ NOT_SHOWN = {
             state,
         ): "four different people pay in the demo, as where nothing was set; tests of payments hold that"
         for state in ("proposed", "confirmed", "refused", "withdrawn")
+    },
+    **{
+        ("certificate", state): "no agreement of the demo asks for a certificate; tests of payments hold that"
+        for state in ("wanted", "brought", "accepted", "done_without")
     },
     ("payment order", "in_file"): "each file of the demo leaves as it was made; tests of payments hold that",
     **{

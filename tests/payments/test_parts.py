@@ -270,7 +270,7 @@ def test_pre_financing_is_parted_as_the_agreement_shares_it(grant: World, frozen
         (grant.city_id, None): euros(160_000),
         (grant.agency_id, None): euros(80_000),
     }
-    lines = queries.parts_decided(queries.request(actors.otto(), "PCP-2022-G-0001-1"))
+    lines, _ = queries.parts_decided(queries.request(actors.otto(), "PCP-2022-G-0001-1"))
     assert [(line.partner, line.part.payable, line.part.retained) for line in lines] == [
         ("Municipality of Northbridge", euros(140_000), euros(20_000)),
         ("Energy Agency of Northbridge", euros(70_000), euros(10_000)),
@@ -535,7 +535,7 @@ def test_a_form_as_its_page_sends_it_notes_nothing(app: Flask, grant: World) -> 
     assert send(app, f"{address}/decide", approved="90 000,00", reason="Not shown.", **cut) == 303
 
     db.session.rollback()
-    lines = queries.parts_decided(queries.request(actors.otto(), reference))
+    lines, _ = queries.parts_decided(queries.request(actors.otto(), reference))
     assert [(line.category, line.part.approved, line.part.refused) for line in lines] == [
         ("Subcontracting", euros(10_000), ZERO),
         ("Personnel", euros(80_000), euros(10_000)),

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grants.agreements.states import PaymentKind
-from grants.calls.rules import TimeLimits
+from grants.calls.rules import Funding, TimeLimits
 from grants.core.errors import Invalid, Refused
 from grants.core.money import ZERO, Money, euros, total
 from grants.core.text import csv_line
@@ -19,6 +19,7 @@ from grants.ledger.accounts import Account
 from grants.ledger.rules import Balances, Dimensions, Leg
 from grants.payments import rules
 from grants.payments.rules import Limits
+from grants.payments.rules.finals import Found, final_limits
 from grants.payments.states import ORDER, REQUEST, OrderState, RequestState, Step
 
 LIMITS = Limits(euros(600_000), euros(540_000), euros(240_000), euros(30_000))
@@ -27,6 +28,10 @@ TIMES = TimeLimits(prefinancing=30, before_start=10, report=60, interim=90, bala
 A, B, C, D = (UUID(int=number) for number in range(1, 5))
 
 cents = st.integers(0, 80_000_000).map(Money)
+
+
+def _final(accepted: Money) -> Money:
+    return final_limits(Funding(), Found(LIMITS.maximum, accepted, accepted, {None: accepted})).final
 
 
 def prefinanced(gross: Money = LIMITS.prefinancing) -> list[Leg]:
@@ -81,7 +86,7 @@ def test_any_reports_are_paid_within_ceiling_and_maximum_and_settled_to_the_cent
         assert found[Account.PREFINANCING] >= ZERO
 
     before = Balances.of(books)
-    final = rules.final_amount(LIMITS, [*accepted, last])
+    final = _final(total([*accepted, last]))
     decision = rules.decide_balance(before, LIMITS, final)
     steps = rules.final_steps(before, final)
     if steps.increase:
@@ -114,7 +119,7 @@ def test_what_is_refused_never_comes_back_and_what_is_deferred_always_does(
         refused, deferred = refused + accepted - approved, deferred + decision.deferred
         adds.append(rules.counted(accepted, RequestState.APPROVED, approved))
 
-    final = rules.final_amount(LIMITS, [*adds, last])
+    final = _final(total([*adds, last]))
 
     everything = total([accepted for accepted, _ in asked]) + last
     assert final == min(LIMITS.maximum, everything - refused)

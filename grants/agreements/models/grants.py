@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, column
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.agreements.states import GrantState, MilestoneState, PaymentKind
-from grants.calls.states import ClockStart, PassedOnBy, RequestPath
+from grants.calls.states import ClockStart, FundingForm, NoProfit, PassedOnBy, RequestPath
 from grants.core.db import DIGEST, Row, points_to, state_check
 from grants.core.money import Money
 
@@ -40,6 +40,9 @@ class Grant(Row):
         state_check(RequestPath, "request_path"),
         state_check(PassedOnBy, "passed_on_by"),
         CheckConstraint("passing_on_days BETWEEN 1 AND 365", name="passing_on_in_range"),
+        state_check(FundingForm, "funding_form"),
+        state_check(NoProfit, "no_profit"),
+        CheckConstraint("certificate_from > 0", name="certificate_from_positive"),
         CheckConstraint("clock_starts <> 'registration' OR request_path <> 'decided'", name="registration_is_made"),
         CheckConstraint("state NOT IN ('in_force', 'closed') OR in_force_at IS NOT NULL", name="in_force_has_time"),
         CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_has_time"),
@@ -84,6 +87,11 @@ class Grant(Row):
     # How the coordinator passes on what it receives for its partners, taken over likewise (grants.calls.rules.PassingOn).
     passing_on_days: Mapped[int | None]
     passed_on_by: Mapped[str] = mapped_column(default=PassedOnBy.PARTNER.value)
+    # In which form it is paid and what bounds its final amount, taken over with its time limits (grants.calls.rules.Funding).
+    funding_form: Mapped[str] = mapped_column(default=FundingForm.ACTUAL_COST.value)
+    no_profit: Mapped[str] = mapped_column(default=NoProfit.NONE.value)
+    certificate_from: Mapped[Money | None]
+    guarantee_asked: Mapped[bool] = mapped_column(default=False)
     # How often it was offered; a signature counts for the offer it was given to and for no later one.
     offer_no: Mapped[int] = mapped_column(default=0)
     # What holds for this grant beside the articles, and how many people sign it for the programme.

@@ -37,6 +37,7 @@ from grants.agreements.queries.reach import (
 )
 from grants.agreements.queries.reading import (
     contacts,
+    funding_of,
     grant,
     milestones,
     passing_on_of,
@@ -76,6 +77,7 @@ __all__ = [
     "ending",
     "evidence",
     "found_by_name",
+    "funding_of",
     "grant",
     "grants",
     "holds",

@@ -49,8 +49,8 @@ from grants.applications.models import Application
 from grants.applications.queries import partners
 from grants.applications.states import ApplicationState, PartnerState
 from grants.calls.models import Call
-from grants.calls.rules import PassingOn, PaymentClock, TimeLimits
-from grants.calls.states import ClockStart, PassedOnBy, RequestPath
+from grants.calls.rules import Funding, PassingOn, PaymentClock, TimeLimits
+from grants.calls.states import ClockStart, FundingForm, NoProfit, PassedOnBy, RequestPath
 from grants.core import clock
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
@@ -126,6 +126,7 @@ def view(row: Grant) -> Asking[GrantView]:
         time_limits_on=row.time_limits_on,
         payment_clock=payment_clock_of(row),
         passing_on=passing_on_of(row),
+        funding=funding_of(row),
         in_force_at=row.in_force_at,
         closed_at=row.closed_at,
         final_amount=row.final_amount,
@@ -303,6 +304,11 @@ def passing_on_of(row: Grant) -> PassingOn:
 def payment_clock_of(row: Grant) -> PaymentClock:
     """What starts the days of a grant's payments, and what its requests pass before they are decided."""
     return PaymentClock(ClockStart(row.clock_starts), RequestPath(row.request_path))
+
+
+def funding_of(row: Grant) -> Funding:
+    """In which form a grant is paid, and what bounds its final amount."""
+    return Funding(FundingForm(row.funding_form), NoProfit(row.no_profit), row.certificate_from, row.guarantee_asked)
 
 
 @reader

@@ -27,7 +27,7 @@ from grants.agreements.states import (
     Side,
     SignatureMethod,
 )
-from grants.calls.rules import PassingOn, PaymentClock, TimeLimits
+from grants.calls.rules import Funding, PassingOn, PaymentClock, TimeLimits
 from grants.core import faults
 from grants.core.errors import Problem, Refused
 from grants.core.money import Money, total
@@ -245,6 +245,7 @@ class GrantView:
     time_limits_on: date
     payment_clock: PaymentClock
     passing_on: PassingOn
+    funding: Funding
     in_force_at: datetime | None
     closed_at: datetime | None
     final_amount: Money | None

@@ -13,7 +13,15 @@ from grants.agreements.rules.annexes import Annexes, BudgetTable, Description, P
 from grants.agreements.rules.conditions import PowerToSign
 from grants.agreements.rules.showing import GrantView
 from grants.agreements.rules.terms import Limits, NamedShare, PlannedMilestone, ScheduleLine
-from grants.calls.rules import PLAIN_CLOCK, PLAIN_PASSING_ON, PassingOn, PaymentClock, TimeLimits
+from grants.calls.rules import (
+    PLAIN_CLOCK,
+    PLAIN_FUNDING,
+    PLAIN_PASSING_ON,
+    Funding,
+    PassingOn,
+    PaymentClock,
+    TimeLimits,
+)
 from grants.core import encoding
 from grants.core.money import Money
 
@@ -75,6 +83,7 @@ class AgreementText:
     # Stated where it is not the plain one.
     payment_clock: PaymentClock | None = None
     passing_on: PassingOn | None = None
+    funding: Funding | None = None
     version: int | None = None
     signing: SigningRule | None = None
     special_conditions: str | None = None
@@ -103,7 +112,7 @@ class AgreementText:
 # Left out of the hash where they are not stated: a text that was signed before they were known keeps the hash it was
 # signed with.
 LATER = (
-    *("time_limits", "payment_clock", "passing_on", "version", "signing", "special_conditions"),
+    *("time_limits", "payment_clock", "passing_on", "funding", "version", "signing", "special_conditions"),
     *("description", "work_plan", "budget", "accession"),
 )
 
@@ -134,6 +143,7 @@ def agreement_text(
         time_limits=grant.time_limits,
         payment_clock=None if grant.payment_clock == PLAIN_CLOCK else grant.payment_clock,
         passing_on=None if grant.passing_on == PLAIN_PASSING_ON else grant.passing_on,
+        funding=None if grant.funding == PLAIN_FUNDING else grant.funding,
         version=len(grant.versions) + 1,
         signing=None if (signing.needs_city, signing.needs_programme) == (1, 1) else signing,
         special_conditions=grant.special_conditions or None,

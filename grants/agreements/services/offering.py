@@ -10,6 +10,7 @@ from grants.agreements import queries, rules
 from grants.agreements.models import AgreementOffer, AgreementSignature, AgreementVersion, Grant
 from grants.agreements.rules import AgreementText, AnswerView, GrantView, SigningRule
 from grants.agreements.states import OfferEnd, OfferSubject, Side, SignatureMethod
+from grants.calls.states import FundingForm
 from grants.core import acts, clock, encoding, faults, jobs
 from grants.core.db import db
 from grants.core.errors import Conflict, Invalid, Refused
@@ -152,6 +153,14 @@ def new_version(grant: Grant, shown: GrantView) -> AgreementVersion:
         version_no=row.number,
     )
     return row
+
+
+def refuse_without_packages(text: AgreementText) -> None:
+    """Lump sums are paid for work packages: an agreement that names none could never be paid."""
+    if text.funding is not None and text.funding.form is FundingForm.LUMP_SUM and not text.work_plan:
+        raise Refused(
+            "This agreement pays lump sums for work packages, and its budget names none. Have the city revise its work plan first."
+        )
 
 
 def refuse_other_text(shown_sha256: str, text: AgreementText) -> None:

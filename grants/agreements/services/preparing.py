@@ -232,6 +232,9 @@ def apply_terms(grant: Grant, terms: Terms, call: CallView, reserved: Money) -> 
     grant.clock_starts, grant.request_path = clock_of_call.starts.value, clock_of_call.passes.value
     passing_on = call.content.payment_plan.passing_on
     grant.passing_on_days, grant.passed_on_by = passing_on.days, passing_on.confirmed_by.value
+    funding = call.content.payment_plan.funding
+    grant.funding_form, grant.no_profit = funding.form.value, funding.no_profit.value
+    grant.certificate_from, grant.guarantee_asked = funding.certificate_from, funding.guarantee
     grant.time_limits_on = clock.in_zone(acts.moment()).date()
     db.session.add(grant)
     _replace_shares(grant, terms.shares)

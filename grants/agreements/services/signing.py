@@ -64,6 +64,7 @@ def offer(actor: Actor, grant_id: UUID, *, document_sha256: str) -> GrantSummary
     if problems:
         raise Problems("The agreement cannot be offered yet.", problems)
     text = queries.text_of(shown)
+    offering.refuse_without_packages(text)
     GRANT.move(grant, "offer")
     offering.refuse_other_text(document_sha256, text)
     signing = rules.signing_rule(shown, rules.power_in(rules.power_of(found)))

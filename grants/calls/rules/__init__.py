@@ -63,6 +63,7 @@ from grants.calls.rules.decisions import (
     results_moment,
 )
 from grants.calls.rules.drawing import SCRIPT, SEED_BYTES, Draw, DrawRules, Intervals, seed_sha256
+from grants.calls.rules.funding import PLAIN_FUNDING, Funding
 from grants.calls.rules.kinds import LANGUAGES
 from grants.calls.rules.passing_on import PLAIN_PASSING_ON, PassingOn
 from grants.calls.rules.payment_clock import PLAIN_CLOCK, PaymentClock
@@ -140,6 +141,7 @@ __all__ = [
     "ORGANISATION_WORDS",
     "PARENT_LIST",
     "PLAIN_CLOCK",
+    "PLAIN_FUNDING",
     "PLAIN_PASSING_ON",
     "PLAIN_SCORING",
     "PLAIN_SELECTION",
@@ -181,6 +183,7 @@ __all__ = [
     "FactRule",
     "Field",
     "FormFault",
+    "Funding",
     "Half",
     "Intervals",
     "LooseDate",

@@ -15,6 +15,7 @@ from grants.calls.rules.complaints_to import HELPDESK, ComplaintsTo
 from grants.calls.rules.conflict_rules import USUAL_CONFLICT_RULES, ConflictRules
 from grants.calls.rules.declarations import Declaration
 from grants.calls.rules.drawing import DrawRules
+from grants.calls.rules.funding import PLAIN_FUNDING, Funding
 from grants.calls.rules.passing_on import PLAIN_PASSING_ON, PassingOn
 from grants.calls.rules.payment_clock import PLAIN_CLOCK, PaymentClock
 from grants.calls.rules.scoring import PLAIN_SCORING, Criterion, Marking, Scale, Scoring, tie_words
@@ -137,6 +138,7 @@ class PaymentPlan:
     clock: PaymentClock = PLAIN_CLOCK
     passing_on: PassingOn = PLAIN_PASSING_ON
     evidence: EvidenceLevel = EvidenceLevel.TOTALS
+    funding: Funding = PLAIN_FUNDING
 
 
 @dataclass(frozen=True, slots=True)

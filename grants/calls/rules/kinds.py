@@ -27,6 +27,7 @@ from grants.calls.rules.content import (
 )
 from grants.calls.rules.declarations import Declarant, Declaration, Said
 from grants.calls.rules.drawing import DrawRules
+from grants.calls.rules.funding import Funding
 from grants.calls.rules.mark_kinds import halves
 from grants.calls.rules.passing_on import PassingOn
 from grants.calls.rules.payment_clock import PaymentClock
@@ -41,8 +42,10 @@ from grants.calls.states import (
     ConditionKind,
     Confidence,
     FactKind,
+    FundingForm,
     HolidayCalendar,
     InstalmentKind,
+    NoProfit,
     PassedOnBy,
     RequestPath,
     Whom,
@@ -366,6 +369,10 @@ TIME_LIMITS = Record(
 PAYMENT_CLOCK = Record(PaymentClock, {"starts": one_of(ClockStart), "passes": one_of(RequestPath)})
 
 PASSING_ON = Record(PassingOn, {"days": _DAYS, "confirmed_by": one_of(PassedOnBy)})
+FUNDING = Record(
+    Funding,
+    {"form": one_of(FundingForm), "no_profit": one_of(NoProfit), "certificate_from": amount, "guarantee": flag},
+)
 
 _WEIGHT = whole(0, 1_000)
 

@@ -23,6 +23,7 @@ from grants.calls.rules.content import (
     Sourced,
 )
 from grants.calls.rules.declarations import sections_of
+from grants.calls.rules.funding import PLAIN_FUNDING
 from grants.calls.rules.passing_on import PLAIN_PASSING_ON
 from grants.calls.rules.payment_clock import PLAIN_CLOCK
 from grants.calls.rules.schema import FIELDS
@@ -33,7 +34,7 @@ from grants.calls.rules.values import SUPPORT_MAX_UNJUSTIFIED, Deadline, Support
 from grants.calls.rules.words import (
     words_of,
 )
-from grants.calls.states import CallKind, CallStage, EvidenceLevel, InstalmentKind, ThresholdBasis
+from grants.calls.states import CallKind, CallStage, EvidenceLevel, FundingForm, InstalmentKind, ThresholdBasis
 from grants.core import clock
 from grants.core.clock import Fold
 from grants.core.errors import Problem
@@ -102,6 +103,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
             value("payment.clock", PLAIN_CLOCK),
             value("payment.passing_on", PLAIN_PASSING_ON),
             evidence=value("payment.evidence", EvidenceLevel.TOTALS),
+            funding=value("payment.funding", PLAIN_FUNDING),
         ),
         duration_months=value("duration_months", 0),
         milestones=value("milestones", ()),
@@ -486,6 +488,7 @@ def _payment_clashes(content: CallContent) -> list[Problem]:
                 "counts days from a registration that no request passes. Let requests be registered, or count from the receipt.",
             )
         )
+    found += _funding_clashes(content)
     kinds = [instalment.kind for instalment in plan.instalments]
     if plan.prefinancing_percent > plan.interim_ceiling_percent:
         found.append(
@@ -503,6 +506,36 @@ def _payment_clashes(content: CallContent) -> list[Problem]:
     for milestone in content.milestones:
         if milestone.month > content.duration_months:
             found.append(Problem("Milestones every pilot has", f"“{milestone.title}” lies after the end of the pilot."))
+    return found
+
+
+def _funding_clashes(content: CallContent) -> list[Problem]:
+    found, plan, label = [], content.payment_plan, "Form of funding"
+    if plan.funding.form is FundingForm.FLAT_RATE and not content.budget_rules.flat_rate:
+        found.append(
+            Problem(
+                label, "is a flat rate, but the call has none. Give the flat rate for indirect costs, or pay costs."
+            )
+        )
+    if plan.funding.form is FundingForm.LUMP_SUM:
+        if not content.budget_rules.by_work_package:
+            found.append(
+                Problem(
+                    label,
+                    "pays lump sums for work packages, but the budget has none. Ask for a budget by work package.",
+                )
+            )
+        if plan.funding.asks_receipts or plan.funding.certificate_from is not None:
+            found.append(
+                Problem(
+                    label,
+                    "pays lump sums, of which no costs are known: neither a profit nor a certificate can be looked at. Drop both.",
+                )
+            )
+    if plan.funding.guarantee and not plan.prefinancing_percent:
+        found.append(
+            Problem(label, "asks for a guarantee, but nothing is paid in advance. Drop the guarantee, or pre-finance.")
+        )
     return found
 
 

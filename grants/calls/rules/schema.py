@@ -34,6 +34,7 @@ from grants.calls.rules.content import (
 from grants.calls.rules.declarations import Declaration
 from grants.calls.rules.drawing import DrawRules
 from grants.calls.rules.expert_terms import EXPERT_TERMS, ExpertTerms
+from grants.calls.rules.funding import Funding
 from grants.calls.rules.kinds import (
     ASSIGNING,
     ATTACHMENT,
@@ -46,6 +47,7 @@ from grants.calls.rules.kinds import (
     DECLARATION,
     DOCUMENT,
     DRAW,
+    FUNDING,
     INSTALMENT,
     LIMIT,
     LOOSE_DATE,
@@ -384,6 +386,7 @@ FIELDS: Mapping[str, Field] = {
         Field(
             "payment.evidence", "How costs are shown in reports", Group.PAYMENTS, one_of(EvidenceLevel), EvidenceLevel
         ),
+        Field("payment.funding", "Form of funding", Group.PAYMENTS, FUNDING, Funding),
         Field(
             "agreement.preparation_days", "Days to prepare and sign an agreement", Group.PAYMENTS, whole(14, 730), int
         ),

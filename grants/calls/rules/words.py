@@ -34,6 +34,7 @@ from grants.calls.rules.content import (
 from grants.calls.rules.declarations import Declaration
 from grants.calls.rules.drawing import DrawRules
 from grants.calls.rules.expert_terms import ExpertTerms
+from grants.calls.rules.funding import Funding
 from grants.calls.rules.kinds import LANGUAGES
 from grants.calls.rules.passing_on import PassingOn
 from grants.calls.rules.payment_clock import PaymentClock
@@ -342,6 +343,7 @@ def words_of(entry: Field, value: Any) -> str:
             | Signing()
             | PassingOn()
             | PaymentClock()
+            | Funding()
         ):
             return value.words
         case ReportDuty():

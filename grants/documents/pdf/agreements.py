@@ -72,6 +72,8 @@ def _articles(paper: Paper, text: AgreementText) -> None:
         paper.paragraph(f"{text.payment_clock.words}.")
     if text.passing_on is not None:
         paper.paragraph(f"{text.passing_on.words}.")
+    if text.funding is not None:
+        paper.paragraph(f"{text.funding.words}.")
     if text.signing is not None:
         paper.paragraph(text.signing.words)
     if text.accession is not None:

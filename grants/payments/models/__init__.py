@@ -9,6 +9,7 @@ from grants.payments.models.closing import GrantClosing
 from grants.payments.models.distribution import Distribution, DistributionWaiver
 from grants.payments.models.elsewhere import SentElsewhere, SentElsewhereLine
 from grants.payments.models.files import PaymentBatch
+from grants.payments.models.finals import FinalBasis
 from grants.payments.models.forecasts import ForecastLine, ForecastSnapshot
 from grants.payments.models.orders import PaymentOrder, PaymentOrderSignature
 from grants.payments.models.recoveries import (
@@ -21,6 +22,7 @@ from grants.payments.models.recoveries import (
 )
 from grants.payments.models.requests import PaymentRequest, PaymentRequestPart
 from grants.payments.models.reversals import ReversalProposal
+from grants.payments.models.securing import FinancialCertificate, PaymentGuarantee
 from grants.payments.models.standing import PaymentReturn, PaymentSuspension, PaymentVerification
 from grants.payments.models.statements import BankClaim, BankImport, BankLine, BankStatement, BankStatus
 
@@ -33,6 +35,8 @@ __all__ = [
     "BankStatus",
     "Distribution",
     "DistributionWaiver",
+    "FinalBasis",
+    "FinancialCertificate",
     "ForecastLine",
     "ForecastSnapshot",
     "GrantClosing",
@@ -40,6 +44,7 @@ __all__ = [
     "OwnAccount",
     "PaymentBatch",
     "PaymentCircuit",
+    "PaymentGuarantee",
     "PaymentOffset",
     "PaymentOrder",
     "PaymentOrderSignature",

@@ -15,6 +15,7 @@ from grants.payments.queries.distribution import (
 )
 from grants.payments.queries.elsewhere import open_payments, sent_elsewhere, sent_elsewhere_file
 from grants.payments.queries.expected import add_up, grant_strip, outlooks
+from grants.payments.queries.finals import final_kept, final_limits
 from grants.payments.queries.forecasts import (
     ForecastPage,
     KeptPage,
@@ -61,6 +62,7 @@ from grants.payments.queries.requests import (
 )
 from grants.payments.queries.retaining import RetentionPage, held_scope, hold, holds, named, retention
 from grants.payments.queries.reversals import reversal_page, reversals
+from grants.payments.queries.securing import certificates_of, guarantees_of, secured
 from grants.payments.queries.statements import accounts_of_grant, entry_of, receiving_accounts
 from grants.payments.queries.waiting import Inbox, duties, inbox, payable_orders
 
@@ -88,6 +90,7 @@ __all__ = [
     "batch_id_of",
     "batch_view",
     "batches",
+    "certificates_of",
     "checked",
     "checklist",
     "circuit_page",
@@ -96,12 +99,15 @@ __all__ = [
     "due_checked",
     "duties",
     "entry_of",
+    "final_kept",
+    "final_limits",
     "forecast",
     "forecast_page",
     "fund_money",
     "grant_payments",
     "grant_recoveries",
     "grant_strip",
+    "guarantees_of",
     "hands_of",
     "held_for_partners",
     "held_scope",
@@ -148,6 +154,7 @@ __all__ = [
     "retention",
     "reversal_page",
     "reversals",
+    "secured",
     "sent_elsewhere",
     "sent_elsewhere_file",
     "set_off",

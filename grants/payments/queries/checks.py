@@ -53,6 +53,7 @@ from grants.payments.models import (
 )
 from grants.payments.queries import bank_proofs
 from grants.payments.queries.circuit import circuits
+from grants.payments.queries.finals import final_problems
 from grants.payments.queries.offsets import set_off_cents
 from grants.payments.queries.orders import ROWS_MAX, order_views
 from grants.payments.queries.recoveries import rejected_later
@@ -146,7 +147,7 @@ def checked(stands: Standing | None = None) -> Iterator[Checked]:
     )
     yield Checked(
         "I9",
-        "The final amount is what is accepted, within the maximum, and what the balance approved.",
+        "The final amount is what the balance approved, within each of its limits: maximum, accepted, rate, certificates, profit.",
         len(final),
         "grants",
         tuple(_not_final(final, found)),
@@ -340,6 +341,7 @@ def _not_final(grants: Sequence[Any], stands: Standing) -> Iterator[Problem]:
         PaymentRequest.kind == PaymentKind.BALANCE.value, PaymentRequest.approved.is_not(None)
     )
     approved = {grant_id: said for grant_id, said in db.session.execute(decided)}
+    yield from final_problems()
     rejected = rejected_later()
     for grant in grants:
         final = grant.final_amount

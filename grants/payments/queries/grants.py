@@ -20,6 +20,7 @@ from grants.payments.models import PaymentOrder, PaymentRequest
 from grants.payments.queries.orders import ROWS_MAX, order_views
 from grants.payments.queries.recoveries import recoveries_of, to_propose
 from grants.payments.queries.requests import request_views
+from grants.payments.queries.securing import certificates_of, guarantees_of
 from grants.payments.rules import (
     Limits,
     MoneyPosition,
@@ -27,6 +28,7 @@ from grants.payments.rules import (
     RecoveryView,
     RequestView,
 )
+from grants.payments.rules.securing import CertificateView, GuaranteeView
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,13 @@ class GrantPayments:
     orders: tuple[OrderView, ...]
     recoveries: tuple[RecoveryView, ...]
     to_recover: Money
+    certificates: tuple[CertificateView, ...] = ()
+    guarantees: tuple[GuaranteeView, ...] = ()
+
+    @property
+    def guaranteed(self) -> bool:
+        """Whether a guarantee stands."""
+        return any(each.ended_at is None for each in self.guarantees)
 
 
 @reader
@@ -51,12 +60,14 @@ def grant_payments(actor: Actor, reference: str) -> Asking[GrantPayments]:
         _orders(row.id),
         recoveries_of(row.id),
         books.of.asking(grant_id=row.id),
+        certificates_of.asking(row.id),
+        guarantees_of.asking(row.id),
     ]
-    grant, requests, orders, recoveries, balances = yield from side_by_side(about)
+    grant, requests, orders, recoveries, balances, certificates, guarantees = yield from side_by_side(about)
     limits = Limits(grant.maximum, grant.limits.interim_ceiling, grant.limits.prefinancing, grant.limits.retention)
     position = rules.position(balances, limits, ended=grant.state in ENDED)
     to_recover = to_propose(grant.final_amount, position.prefinancing_open, recoveries)
-    return GrantPayments(grant, position, requests, orders, recoveries, to_recover)
+    return GrantPayments(grant, position, requests, orders, recoveries, to_recover, certificates, guarantees)
 
 
 def _requests(grant_id: UUID) -> Asking[tuple[RequestView, ...]]:

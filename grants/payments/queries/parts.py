@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from grants.agreements.models import Beneficiary
+from grants.agreements.models import Beneficiary, Grant
 from grants.agreements.states import PaymentKind
 from grants.budgets import queries as budgets
 from grants.budgets import rules as budget_rules
@@ -24,9 +24,9 @@ from grants.ledger.models import LedgerLeg
 from grants.ledger.queries.sums import credits_sum, debits_sum
 from grants.ledger.rules import natural
 from grants.payments import rules
-from grants.payments.models import PaymentOrder, PaymentRequest, PaymentRequestPart
+from grants.payments.models import FinancialCertificate, PaymentOrder, PaymentRequest, PaymentRequestPart
 from grants.payments.rules import Amounts, Part, PartLine, Partners
-from grants.payments.states import RequestState
+from grants.payments.states import CertificateState, RequestState
 from grants.reporting.models import AcceptedCost, PeriodicReport
 from grants.reporting.states import ReportState
 
@@ -68,7 +68,7 @@ def basis_of(request: Any) -> Asking[Basis]:
     of_reports = select(PeriodicReport.budget_id).where(PeriodicReport.grant_id == grant_id)
     of_requests = select(PaymentRequest.id).where(PaymentRequest.grant_id == grant_id)
     partners = select(Beneficiary.organisation_id).where(Beneficiary.grant_id == grant_id)
-    holders, requests, kept, accepted, costs, actual, names = yield [
+    holders, requests, kept, accepted, costs, actual, names, without = yield [
         select(Beneficiary).where(Beneficiary.grant_id == grant_id).order_by(Beneficiary.position, Beneficiary.id),
         select(PaymentRequest).where(PaymentRequest.grant_id == grant_id).order_by(PaymentRequest.number),
         _parts_in_order().where(PaymentRequestPart.request_id.in_(of_requests)),
@@ -80,6 +80,12 @@ def basis_of(request: Any) -> Asking[Basis]:
         .order_by(AcceptedCost.organisation_id, AcceptedCost.category),
         select(Budget.id, Budget.rules).where(Budget.id.in_(of_reports)),
         select(Organisation.id, Organisation.name).where(Organisation.id.in_(partners)),
+        select(FinancialCertificate.organisation_id, Grant.certificate_from)
+        .join(Grant, Grant.id == FinancialCertificate.grant_id)
+        .where(
+            FinancialCertificate.grant_id == grant_id,
+            FinancialCertificate.state == CertificateState.DONE_WITHOUT.value,
+        ),
     ]
     maxima: dict[UUID | None, Money] = {row.organisation_id: row.maximum for row in holders}
     by_request: dict[UUID, list[Part]] = {}
@@ -88,7 +94,8 @@ def basis_of(request: Any) -> Asking[Basis]:
     for row in requests:
         if row.approved is not None and row.id not in by_request:
             by_request[row.id] = list(_as_agreed(row, maxima))
-    found = _Found(maxima, requests, by_request, _contributions(accepted, costs, actual, maxima))
+    most = {row.organisation_id: row.certificate_from for row in without}
+    found = _Found(maxima, requests, by_request, contributions(accepted, costs, actual, maxima), most)
     told = {cost.report_id for cost in costs}
     return Basis(
         requested=found.requested(next(row for row in requests if row.id == request.id)),
@@ -107,6 +114,8 @@ class _Found:
     requests: Sequence[Any]
     by_request: dict[UUID, list[Part]]
     contributions: dict[UUID, Amounts]
+    # The most of those who brought no certificate.
+    uncertified: dict[UUID, Money]
 
     def requested(self, request: Any) -> Amounts:
         """The parts of what one request asks for; they sum to it."""
@@ -131,6 +140,9 @@ class _Found:
                 contribution = _approved(self.by_request[row.id])
             for key, amount in contribution.items():
                 counted[key] = counted.get(key, ZERO) + amount
+        for partner, most in self.uncertified.items():
+            own = {key: amount for key, amount in counted.items() if key[0] == partner}
+            counted |= dict.fromkeys(own, ZERO) | rules.within(min(most, total(own.values())), own)
         if final > total(counted.values()):
             counted = {(partner, None): maximum for partner, maximum in self.maxima.items()}
         return rules.fitted(final, counted, self.maxima)
@@ -154,7 +166,7 @@ def _approved(parts: Iterable[Part]) -> dict[Any, Money]:
     return {(part.organisation_id, part.category): part.approved for part in parts}
 
 
-def _contributions(
+def contributions(
     accepted: Sequence[Any], costs: Sequence[Any], actual: Sequence[Any], maxima: dict[UUID | None, Money]
 ) -> dict[UUID, Amounts]:
     """What each accepted report gives, by partner and category: flat rate and funding rate applied partner by partner.
@@ -257,4 +269,4 @@ def open_of(grant_id: UUID) -> dict[UUID | None, Money]:
     return dict(books.partners_open(grant_id))
 
 
-__all__ = ["Basis", "basis_of", "moved_for", "open_of", "parts_kept", "standing"]
+__all__ = ["Basis", "basis_of", "contributions", "moved_for", "open_of", "parts_kept", "standing"]

@@ -29,6 +29,7 @@ from grants.payments.models import (
     PaymentSuspension,
     PaymentVerification,
 )
+from grants.payments.queries.finals import final_kept, final_limits
 from grants.payments.queries.parts import basis_of, parts_kept
 from grants.payments.rules import (
     ANSWER_FILES,
@@ -46,6 +47,7 @@ from grants.payments.rules import (
     SuspensionView,
     VerificationView,
 )
+from grants.payments.rules.finals import FinalLimits
 from grants.payments.states import ClockEvent, OrderState, RequestState, SuspensionReason
 from grants.reporting.models import PeriodicReport
 from grants.reporting.states import ReportState
@@ -72,8 +74,18 @@ def request_row(actor: Actor, reference: str, permission: Permission) -> Payment
     return found
 
 
-def forecast(row: RequestView) -> tuple[MoneyPosition, Decision, tuple[PartLine, ...]]:
-    """Where the grant stands now, and what approving the whole request would pay, retain and clear, by whose costs.
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What approving the whole of a request would pay, retain and clear, by whose costs; of a balance what bounds it."""
+
+    position: MoneyPosition
+    decision: Decision
+    parts: tuple[PartLine, ...]
+    limits: FinalLimits | None = None
+
+
+def forecast(row: RequestView) -> Outcome:
+    """Where the grant stands now, and what approving the whole request would do.
 
     Raises :class:`Refused` with the rule where the whole cannot be approved.
     """
@@ -82,18 +94,24 @@ def forecast(row: RequestView) -> tuple[MoneyPosition, Decision, tuple[PartLine,
         books.of.asking(grant_id=row.grant_id),
         basis_of.asking(row),
     ]
-    grants, found, basis = alone(side_by_side(about))
+    if row.kind is PaymentKind.BALANCE:
+        about.append(final_limits.asking(row.grant_id))
+    grants, found, basis, *bounds = alone(side_by_side(about))
     kind, limits = row.kind, limits_of(grants[row.grant_id])
     cash = rules.cash_max(kind, basis.requested, basis.partners)
     decision = rules.decide(kind, found, limits, row.requested, cash_max=cash)
     parts = rules.parts_of(kind, decision, basis.requested, basis.requested, basis.partners)
-    return rules.position(found, limits), decision, basis.lines(parts)
+    return Outcome(rules.position(found, limits), decision, basis.lines(parts), bounds[0] if bounds else None)
 
 
-def parts_decided(found: RequestView) -> tuple[PartLine, ...]:
-    """What was decided of a request that its reader may see, by whose costs it pays; empty where that was not kept yet."""
-    parts, basis = alone(both(parts_kept.asking(found.id), basis_of.asking(found)))
-    return basis.lines(parts)
+def parts_decided(found: RequestView) -> tuple[tuple[PartLine, ...], FinalLimits | None]:
+    """What was decided of a request that its reader may see, by whose costs it pays, and what bounded a final amount.
+
+    Empty and None where that was not kept yet.
+    """
+    about: list[Asking[Any]] = [parts_kept.asking(found.id), basis_of.asking(found), final_kept.asking(found.id)]
+    parts, basis, limits = alone(side_by_side(about))
+    return basis.lines(parts), limits
 
 
 def limits_of(grant: Grant) -> Limits:
@@ -151,6 +169,7 @@ def request_views(rows: Sequence[PaymentRequest]) -> Asking[tuple[RequestView, .
             reply=row.reply,
             replaces=replacing.earlier.get(row.id),
             replaced_by=replacing.later.get(row.id),
+            guarantee_asked=grants[row.grant_id].guarantee_asked,
         )
         for row in rows
     )

@@ -31,6 +31,7 @@ from grants.payments.queries.orders import ROWS_MAX, order_views, visible_orders
 from grants.payments.queries.recovery_duties import recovery_duties
 from grants.payments.queries.requests import request_views
 from grants.payments.queries.reversals import reversal_duties
+from grants.payments.queries.securing import securing_duties
 from grants.payments.rules import (
     OrderView,
     RequestView,
@@ -248,7 +249,7 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
         kinds.append(reversal_duties.asking(actor))
     if actor.can(Permission.CIRCUIT_CONFIRM):
         kinds.append(rule_duties.asking(actor))
-    kinds.append(bank_duties.asking(actor))
+    kinds += [bank_duties.asking(actor), securing_duties.asking(actor)]
     kinds.append(distribution_duties.asking(actor, clock.in_zone(at).date()))
     found = yield from side_by_side([*kinds, recovery_duties(actor, clock.in_zone(at).date())])
     return tuple(duty for duties in found for duty in duties)

@@ -26,7 +26,6 @@ from grants.payments.rules.decisions import (
     decide_balance,
     decide_interim,
     decide_prefinancing,
-    final_amount,
     final_steps,
     room,
 )
@@ -163,7 +162,6 @@ __all__ = [
     "decide_interim",
     "decide_prefinancing",
     "due_on",
-    "final_amount",
     "final_steps",
     "fitted",
     "held_by",

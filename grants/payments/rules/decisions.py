@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
 from uuid import UUID
@@ -10,7 +9,7 @@ from uuid import UUID
 from grants.agreements.states import PaymentKind
 from grants.core import faults
 from grants.core.errors import Invalid, Refused
-from grants.core.money import ZERO, Money, total
+from grants.core.money import ZERO, Money
 from grants.ledger.accounts import Account
 from grants.ledger.rules import Balances
 from grants.payments.states import RequestState
@@ -134,11 +133,6 @@ def counted(accepted: Money, state: RequestState | None, approved: Money | None)
     if state is RequestState.REJECTED:
         return ZERO
     return accepted if approved is None else approved
-
-
-def final_amount(limits: Limits, counted: Iterable[Money]) -> Money:
-    """The lower of the maximum grant and everything accepted and not refused (I9); other limits come with their forms of funding."""
-    return min(limits.maximum, total(counted))
 
 
 def decide(

@@ -388,6 +388,7 @@ class RequestView:
     reply: str | None
     replaces: str | None
     replaced_by: str | None
+    guarantee_asked: bool = False
 
     @property
     def due_at(self) -> datetime:

@@ -267,8 +267,8 @@ EVIDENCE: Mapping[PaymentKind, Mapping[str, str]] = {
     },
     PaymentKind.BALANCE: {
         "reports": "Every report is settled, with its evidence",
-        "amount": "The final amount is the lower of the maximum and what was accepted",
-        "certificate": "The certificates the agreement asks for are there",
+        "amount": "The final amount is the least of its limits",
+        "certificate": "The certificates the agreement asks for are there, or it asks for none",
         "account": "The bank account is the coordinator’s, with evidence",
         "once": "The same costs are not paid by another grant",
     },

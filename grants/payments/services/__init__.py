@@ -62,9 +62,20 @@ from grants.payments.services.registering import complete, open_answer_file, reg
 from grants.payments.services.reissuing import reissue, reject_by_bank, reject_file_by_bank
 from grants.payments.services.requests import ask_again, decide, open_for_report, open_prefinancing, reject
 from grants.payments.services.reversals import confirm_reversal, propose_reversal, refuse_reversal, withdraw_reversal
+from grants.payments.services.securing import (
+    accept_certificate,
+    bring_certificate,
+    do_without_certificate,
+    end_guarantee,
+    open_certificate,
+    open_guarantee,
+    record_guarantee,
+    return_certificate,
+)
 from grants.payments.services.sending import execute, export, send
 
 __all__ = [
+    "accept_certificate",
     "answer_suspension",
     "apply_report",
     "ask_again",
@@ -72,6 +83,7 @@ __all__ = [
     "book_interest",
     "book_lines",
     "book_receipt",
+    "bring_certificate",
     "build",
     "cancel",
     "cancel_recovery",
@@ -92,6 +104,8 @@ __all__ = [
     "confirm_reversal",
     "decide",
     "discard",
+    "do_without_certificate",
+    "end_guarantee",
     "enter_as_sent",
     "enter_own_account",
     "execute",
@@ -110,7 +124,9 @@ __all__ = [
     "observe",
     "open_answer_file",
     "open_batch_file",
+    "open_certificate",
     "open_for_report",
+    "open_guarantee",
     "open_interest_waiver",
     "open_prefinancing",
     "open_proof",
@@ -122,6 +138,7 @@ __all__ = [
     "propose_recovery",
     "propose_reversal",
     "read_statement",
+    "record_guarantee",
     "refuse",
     "refuse_circuit",
     "refuse_claim",
@@ -136,6 +153,7 @@ __all__ = [
     "reject_file_by_bank",
     "remind",
     "report_passed_on",
+    "return_certificate",
     "send",
     "send_back",
     "set_hold",

@@ -27,9 +27,10 @@ from grants.ledger import queries as books
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
 from grants.ledger.rules import Dimensions, Event
-from grants.payments import rules
-from grants.payments.models import PaymentOrder, PaymentRequest, Recovery
+from grants.payments import queries, rules
+from grants.payments.models import FinalBasis, PaymentOrder, PaymentRequest, Recovery
 from grants.payments.rules import Decision, DecisionInput, RequestSummary
+from grants.payments.rules.finals import refuse_above
 from grants.payments.services import parts
 from grants.payments.services.holding import opening, refuse_same_hand, refuse_suspended, refuse_undecidable
 from grants.payments.services.locks import (
@@ -39,6 +40,7 @@ from grants.payments.services.locks import (
     scope_of_request,
 )
 from grants.payments.services.parts import Parted
+from grants.payments.services.wanting import refuse_unguaranteed, refuse_wanting, want_certificates
 from grants.payments.states import REQUEST, UNDECIDED, RequestState
 from grants.programmes.models import Programme
 from grants.reporting import queries as reports
@@ -97,7 +99,9 @@ def _open_balance(grant: Grant) -> RequestSummary | None:
     ).one_or_none()
     if final is None or reports.unsettled(grant.id) or _was_opened(grant.id, PaymentKind.BALANCE):
         return None
-    return _open(grant, PaymentKind.BALANCE, final, _final_amount(grant))
+    made = _open(grant, PaymentKind.BALANCE, final, _final_amount(grant))
+    want_certificates(grant)
+    return made
 
 
 @act(
@@ -126,7 +130,7 @@ def ask_again(actor: Actor, request_id: UUID, *, reply: str, version: int | None
     report = get(PeriodicReport, earlier.report_id) if earlier.report_id else None
     acts.reason(reply.strip())
     made = _open(grant, kind, report, _asked_now(grant, kind, report), replaces=earlier, reply=reply.strip())
-    _renew_balance(grant)
+    renew_balance(grant)
     return made
 
 
@@ -179,31 +183,11 @@ def _open(
 
 
 def _final_amount(grant: Grant) -> Money:
-    """Everything accepted and not refused, up to the maximum: what an open request asks for counts until it is decided."""
-    interim = {
-        row.report_id: row
-        for row in db.session.scalars(
-            select(PaymentRequest)
-            .where(PaymentRequest.grant_id == grant.id, PaymentRequest.kind == PaymentKind.INTERIM.value)
-            .order_by(PaymentRequest.number)
-        )
-    }
-    accepted = db.session.scalars(
-        select(PeriodicReport).where(
-            PeriodicReport.grant_id == grant.id, PeriodicReport.state == ReportState.ACCEPTED.value
-        )
-    )
-    return rules.final_amount(limits_of(grant), [_counted(report, interim.get(report.id)) for report in accepted])
+    """The least of everything that bounds it: what an open request asks for counts until it is decided."""
+    return queries.final_limits(grant.id).final
 
 
-def _counted(report: PeriodicReport, request: PaymentRequest | None) -> Money:
-    assert report.accepted_total is not None, "an accepted report has its total"
-    if request is None:
-        return report.accepted_total
-    return rules.counted(report.accepted_total, RequestState(request.state), request.approved)
-
-
-def _renew_balance(grant: Grant) -> None:
+def renew_balance(grant: Grant) -> None:
     """A balance that waits for its decision asks for what now counts."""
     balance = db.session.scalars(
         select(PaymentRequest).where(
@@ -247,9 +231,14 @@ def decide(actor: Actor, request_id: UUID, given: DecisionInput, *, version: int
     _refuse_after_final(grant)
     if kind is PaymentKind.BALANCE:
         _refuse_open_before_balance(grant, request)
+        refuse_wanting(grant)
+    if kind is PaymentKind.PREFINANCING:
+        refuse_unguaranteed(actor, grant, given.approved)
     faults.point("ceiling")
     parted = parts.decided(request, given, books.of(grant_id=grant.id), limits_of(grant))
     decision = parted.decision
+    if kind is PaymentKind.BALANCE:
+        _keep_basis(request, decision.approved)
     refuse_held(grant, frozenset(each.organisation_id for each in parted.parts if each.approved))
     REQUEST.move(request, "approve" if given.approved == request.requested else "approve_in_part")
     _keep(request, decision, actor, given.reason)
@@ -259,7 +248,7 @@ def decide(actor: Actor, request_id: UUID, given: DecisionInput, *, version: int
         db.session.flush()
         REQUEST.move(request, "clear")
     db.session.flush()
-    _renew_balance(grant)
+    renew_balance(grant)
     tell(grant, "payment_decided", request)
     return request_summary(request)
 
@@ -285,7 +274,7 @@ def reject(actor: Actor, request_id: UUID, *, reason: str, version: int | None =
     request.decided_at, request.decided_by, request.decision_reason = acts.moment(), actor.user_id, reason.strip()
     db.session.flush()
     grant = get(Grant, request.grant_id)
-    _renew_balance(grant)
+    renew_balance(grant)
     tell(grant, "payment_decided", request)
     return request_summary(request)
 
@@ -332,6 +321,29 @@ def _refuse_open_before_balance(grant: Grant, request: PaymentRequest) -> None:
     ).all()
     if undecided:
         raise Refused(f"Decide {', '.join(undecided)} first: the balance settles everything before it.")
+
+
+def _keep_basis(request: PaymentRequest, final: Money) -> None:
+    """Refuse a final amount above one of its limits, and freeze all of them as they stand."""
+    limits = queries.final_limits(request.grant_id)
+    refuse_above(limits, final)
+    db.session.add(
+        FinalBasis(
+            grant_id=request.grant_id,
+            request_id=request.id,
+            form=limits.funding.form.value,
+            no_profit=limits.funding.no_profit.value,
+            maximum=limits.maximum,
+            accepted=limits.accepted,
+            eligible=limits.eligible,
+            contribution=limits.contribution,
+            certificate_from=limits.funding.certificate_from,
+            certified=limits.certified,
+            receipts=limits.receipts,
+            without_profit=limits.without_profit,
+            final=limits.final,
+        )
+    )
 
 
 def _keep(request: PaymentRequest, decision: Decision, actor: Actor, reason: str) -> None:

@@ -22,6 +22,7 @@ from grants.payments.views import (
     recoveries,
     requests,
     reversals,
+    securing,
     statements,
 )
 from grants.payments.views.frame import NAVIGATION, bp
@@ -48,5 +49,6 @@ __all__ = [
     "recoveries",
     "requests",
     "reversals",
+    "securing",
     "statements",
 ]

@@ -83,7 +83,7 @@ def _parts_to_decide(actor: Actor, ref: str) -> tuple[rules.PartLine, ...]:
     """The parts its page showed, also where somebody was faster; none where it cannot be approved as a whole."""
     try:
         found = queries.request(actor, ref)
-        return queries.forecast(found)[2] if found.is_open else queries.parts_decided(found)
+        return queries.forecast(found).parts if found.is_open else queries.parts_decided(found)[0]
     except Refused:
         return ()
 
@@ -161,21 +161,23 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
     renew(sent, found.version)
     held, histories = alone(both(agreements.holds.asking([found.grant_id]), queries.history.asking([found.id])))
     holds = held[found.grant_id]
-    position = forecast = refusal = None
+    outcome = refusal = limits = None
     parts: tuple[rules.PartLine, ...] = ()
     if found.deed in {"decide", "check", "register"} and found.is_open:
         try:
-            position, forecast, parts = queries.forecast(found)
+            outcome = queries.forecast(found)
+            parts, limits = outcome.parts, outcome.limits
         except Refused as error:
             refusal = str(error)
     elif found.decision:
-        parts = queries.parts_decided(found)
+        parts, limits = queries.parts_decided(found)
     shown = page(
         "payments/request.html",
         asked=found,
         taken=queries.set_off(found.reference) if found.set_off else None,
-        position=position,
-        forecast=forecast,
+        position=outcome.position if outcome else None,
+        forecast=outcome.decision if outcome else None,
+        limits=limits,
         parts=parts,
         refusal=refusal,
         form=sent,

@@ -11,7 +11,7 @@ from wtforms import HiddenField, StringField, TextAreaField
 from grants.budgets.rules import Cell
 from grants.core.errors import Invalid, Problem, Problems, Refused
 from grants.core.money import ZERO
-from grants.reporting.rules import Decision, Judged
+from grants.reporting.rules import Decision, Judged, ReceiptsInput
 from grants.web.forms import A_PAGE, A_PARAGRAPH, ContestedForm, DateField, MoneyField, Needed
 
 
@@ -29,6 +29,19 @@ class ExpectedForm(ContestedForm):
 
     expected_on = DateField("Expected on", [Needed("Enter the day, for example 3 May 2027.")])
     reason = TextAreaField("Why", [A_PARAGRAPH, Needed("Say why it is expected on that day; the other side reads it.")])
+
+
+class ReceiptsForm(ContestedForm):
+    """What the action earned, and of what."""
+
+    amount = MoneyField("Receipts of the action", [Needed("Enter an amount, zero if the action earned nothing.")])
+    words = TextAreaField(
+        "What they are", [A_PARAGRAPH, Needed("Say what the receipts are, or that the action earned nothing.")]
+    )
+
+    def to_input(self) -> ReceiptsInput:
+        """What was declared."""
+        return ReceiptsInput(self.amount.data or ZERO, self.words.data or "")
 
 
 class AnswerForm(ContestedForm):

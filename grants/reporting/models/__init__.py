@@ -27,6 +27,7 @@ class PeriodicReport(Row):
         state_check(EvidenceLevel, "evidence"),
         CheckConstraint("starts_on < ends_before", name="period_in_order"),
         CheckConstraint("(state = 'accepted') = (accepted_total IS NOT NULL)", name="accepted_has_total"),
+        CheckConstraint("(receipts IS NULL) = (receipts_words IS NULL) AND receipts >= 0", name="receipts_whole"),
         CheckConstraint("state IN ('draft') OR submitted_at IS NOT NULL", name="submitted_has_time"),
         CheckConstraint("state NOT IN ('accepted', 'rejected') OR decided_by IS NOT NULL", name="decided_has_person"),
     )
@@ -50,6 +51,9 @@ class PeriodicReport(Row):
     evidence: Mapped[str] = mapped_column(default=EvidenceLevel.TOTALS.value)
     # Eligible costs the officer accepted in this period, flat rate and funding rate applied.
     accepted_total: Mapped[Money | None]
+    # What the action earned, and of what, where the agreement counts it: said in the final report, zero included.
+    receipts: Mapped[Money | None]
+    receipts_words: Mapped[str | None] = mapped_column(info=DIGEST)
 
 
 class ReportVersion(Row):

@@ -19,9 +19,9 @@ from grants.applications.models import ApplicationPartner
 from grants.budgets import queries as budgets
 from grants.budgets import rules as budget_rules
 from grants.budgets.queries import BudgetView
-from grants.calls.states import EvidenceLevel
+from grants.calls.states import EvidenceLevel, FundingForm
 from grants.core import audit, clock
-from grants.core.db import db, locked
+from grants.core.db import db, get, locked
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.money import ZERO, Money
@@ -33,7 +33,9 @@ from grants.dossiers.queries import DossierView
 from grants.identity import queries as identity
 from grants.identity.models import Organisation
 from grants.reporting.models import AcceptedCost, CostList, PeriodicReport, ReportVersion
+from grants.reporting.queries.packages import packages_in, stated
 from grants.reporting.rules import Judged, ReportView
+from grants.reporting.rules.packages import PackageView
 from grants.reporting.states import SETTLED, ReportKind, ReportState
 
 DUTIES_MAX = 20
@@ -131,7 +133,8 @@ def accepted_costs(report_id: UUID) -> Asking[tuple[Judged, ...]]:
 def content(report: PeriodicReport) -> dict[str, Any]:
     """Everything a report says now, as it is frozen when it is sent."""
     technical, entered = dossiers.content(report.dossier_id), budgets.content(report.budget_id)
-    plain = _plain(report.reference, technical, entered, agreements.milestones(report.grant_id))
+    packages = packages_in(report.id) if pays_lump_sums(get(Grant, report.grant_id)) else ()
+    plain = _plain(report, technical, entered, agreements.milestones(report.grant_id), packages)
     return _with_lines(plain, list_hash(report.id))
 
 
@@ -148,17 +151,28 @@ def list_hash(report_id: UUID) -> Asking[str | None]:
 
 
 def _plain(
-    reference: str, technical: dict[str, Any], entered: dict[str, Any], milestones: Sequence[MilestoneView]
+    report: PeriodicReport | ReportView,
+    technical: dict[str, Any],
+    entered: dict[str, Any],
+    milestones: Sequence[MilestoneView],
+    packages: Sequence[PackageView],
 ) -> dict[str, Any]:
+    # Of reports that ask for no receipts nothing is said of them, as it was before any did.
+    earned: dict[str, Any] = (
+        {} if report.receipts is None else {"receipts": report.receipts, "receipts_words": report.receipts_words}
+    )
+    if said := stated(packages):
+        earned["packages"] = said
     plain: dict[str, Any] = audit.plain_value(
         {
-            "report": reference,
+            "report": report.reference,
             "technical": technical,
             "costs": entered,
             "milestones": [
                 {"number": each.number, "state": each.state.value, "achieved_on": each.achieved_on}
                 for each in milestones
             ],
+            **earned,
         }
     )
     return plain
@@ -178,6 +192,13 @@ class Inside:
     accepted: tuple[Judged, ...]
     names: dict[UUID, str]
     shows: str
+    packages: tuple[PackageView, ...] = ()
+
+
+def nothing() -> Asking[tuple[PackageView, ...]]:
+    """No packages, asked of nobody."""
+    yield ()
+    return ()
 
 
 @reader
@@ -190,11 +211,12 @@ def inside(report: ReportView) -> Asking[Inside]:
         accepted_costs.asking(report.id),
         agreements.milestones.asking(report.grant_id),
         list_hash.asking(report.id),
+        packages_in.asking(report.id) if report.lump_sums else nothing(),
     ]
-    dossier, kept, names, accepted, milestones, listed = yield from side_by_side(about)
+    dossier, kept, names, accepted, milestones, listed, packages = yield from side_by_side(about)
     technical, entered = dossier_rules.to_mapping(dossier.content), budget_rules.to_mapping(kept.content)
-    shows = fingerprint(_with_lines(_plain(report.reference, technical, entered, milestones), listed))
-    return Inside(dossier, budgets.shown(kept, names), accepted, names, shows)
+    shows = fingerprint(_with_lines(_plain(report, technical, entered, milestones, packages), listed))
+    return Inside(dossier, budgets.shown(kept, names), accepted, names, shows, packages)
 
 
 @reader
@@ -239,6 +261,10 @@ def _views(rows: Sequence[PeriodicReport]) -> Asking[tuple[ReportView, ...]]:
             accepted_total=row.accepted_total,
             evidence=EvidenceLevel(row.evidence),
             versions=versions.get(row.id, 0),
+            lump_sums=pays_lump_sums(grants[row.grant_id]),
+            asks_receipts=asks_receipts(row, grants[row.grant_id]),
+            receipts=row.receipts,
+            receipts_words=row.receipts_words,
         )
         for row in rows
     )
@@ -253,6 +279,16 @@ def _grants_and_versions(rows: Sequence[PeriodicReport]) -> Asking[Sequence[list
             .group_by(ReportVersion.report_id),
         ]
     )
+
+
+def pays_lump_sums(grant: Grant) -> bool:
+    """Whether a grant is paid by completed work packages and not by costs."""
+    return agreements.funding_of(grant).form is FundingForm.LUMP_SUM
+
+
+def asks_receipts(report: PeriodicReport, grant: Grant) -> bool:
+    """Whether a report says what the action earned: the final one, where the agreement takes a profit off."""
+    return report.kind == ReportKind.FINAL.value and agreements.funding_of(grant).asks_receipts
 
 
 def names_of(grant_id: UUID) -> Asking[dict[UUID, str]]:

@@ -120,6 +120,28 @@ class ExpectedInput:
 EXPECTED_AHEAD_DAYS_MAX = 3_653
 
 
+@dataclass(frozen=True, slots=True)
+class ReceiptsInput:
+    """What the action earned, and of what; zero is an answer."""
+
+    amount: Money
+    words: str
+
+
+def receipts_problems(given: ReceiptsInput) -> dict[str, str]:
+    """What is wrong with receipts as declared, by field; empty when they may stand.
+
+    >>> receipts_problems(ReceiptsInput(ZERO, "The action earned nothing."))
+    {}
+    """
+    found: dict[str, str] = {}
+    if given.amount < ZERO:
+        found["amount"] = "Receipts are zero or more. Enter what the action earned, zero where it earned nothing."
+    if not given.words.strip():
+        found["words"] = "Say what the receipts are, or that the action earned nothing; the programme reads it."
+    return found
+
+
 def expected_problems(given: ExpectedInput, state: MilestoneState, today: date) -> dict[str, str]:
     """What is wrong with a day a milestone is said to be expected on, by field; empty when it may stand."""
     if state not in {MilestoneState.PLANNED, MilestoneState.RETURNED}:
@@ -203,6 +225,12 @@ class ReportView:
     accepted_total: Money | None
     versions: int
     evidence: EvidenceLevel = EvidenceLevel.TOTALS
+    # Whether it says what the action earned, as the agreement asks of the final report; and what it says.
+    asks_receipts: bool = False
+    # Whether it declares work packages that are paid as lump sums, and no costs.
+    lump_sums: bool = False
+    receipts: Money | None = None
+    receipts_words: str | None = None
 
     def is_due(self, today: date) -> bool:
         """Whether its period is over and the city has it in hand."""

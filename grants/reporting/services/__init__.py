@@ -14,11 +14,11 @@ from grants.agreements.rules import ReportPlan
 from grants.agreements.states import MILESTONE, GrantState, MilestoneState
 from grants.budgets import queries as budgets
 from grants.budgets import services as budget_writes
-from grants.budgets.rules import Cell, Purpose
+from grants.budgets.rules import BudgetRules, Cell, Purpose
 from grants.calls import queries as calls
 from grants.core import acts, clock, faults, jobs, references
 from grants.core.acts import act
-from grants.core.db import check_version, db, locked
+from grants.core.db import check_version, db, get, locked
 from grants.core.errors import Conflict, Invalid, Problem, Problems, Refused
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission
@@ -31,7 +31,8 @@ from grants.identity import services as people
 from grants.reporting import queries, rules
 from grants.reporting.models import AcceptedCost, PeriodicReport, ReportVersion
 from grants.reporting.queries import milestone_scope, scope_of
-from grants.reporting.rules import Decision, ExpectedInput, MilestoneInput, ReportSummary
+from grants.reporting.rules import Decision, ExpectedInput, MilestoneInput, ReceiptsInput, ReportSummary
+from grants.reporting.rules.packages import lump_rules
 from grants.reporting.services.apart import refuse_own
 from grants.reporting.services.lines import acceptance_problems, submission_problems
 from grants.reporting.states import REPORT, ReportKind, ReportState
@@ -76,10 +77,16 @@ def _make(grant: Grant, plan: ReportPlan, organisations: list[UUID], call: calls
         evidence=call.content.payment_plan.evidence.value,
     )
     row.dossier_id = dossier_writes.create("report", row.id, rules.TECHNICAL_PART)
-    row.budget_id = budget_writes.create(
-        "report", row.id, Purpose.ACTUAL, rules.actual_rules(call.content.budget_rules), organisations
-    )
+    row.budget_id = budget_writes.create("report", row.id, Purpose.ACTUAL, _statement_rules(grant, call), organisations)
     db.session.add(row)
+
+
+def _statement_rules(grant: Grant, call: calls.CallView) -> BudgetRules:
+    """The rules of the statement a report brings: costs as the call's categories, or lump sums by work package."""
+    if not queries.pays_lump_sums(grant):
+        return rules.actual_rules(call.content.budget_rules)
+    assert grant.budget_id is not None, "a grant that pays lump sums has a budget of its own"
+    return lump_rules(budgets.written(grant.budget_id).packages)
 
 
 @act("report.write", needs=Permission.REPORT_EDIT, scope=scope_of, says="wrote in report {subject}")
@@ -92,19 +99,42 @@ def write_section(
     shown: tuple[Shown, ...] | None = None,
 ) -> SectionSaved:
     """Save one section of the technical part, finished or not, all but what somebody else changed meanwhile."""
-    report = _in_hand(report_id)
+    report = in_hand(report_id)
     return dossier_writes.save_section(report.dossier_id, section_key, answers, shown)
 
 
 @act("report.enter_costs", needs=Permission.REPORT_EDIT, scope=scope_of, says="entered costs in report {subject}")
 def enter_costs(actor: Actor, report_id: UUID, cells: tuple[Cell, ...], *, version: int | None = None) -> int:
     """Save the costs of the period by partner and category; returns the statement's new version."""
-    report = _in_hand(report_id)
+    report = in_hand(report_id)
+    if queries.pays_lump_sums(get(Grant, report.grant_id)):
+        raise Refused("This grant is paid by lump sums: declare its work packages; no costs are asked.")
     own = queries.own_rows(actor, report.grant_id)
     return budget_writes.save_cells(report.budget_id, [cell for cell in cells if cell.organisation_id in own], version)
 
 
-def _in_hand(report_id: UUID) -> PeriodicReport:
+@act(
+    "report.declare_receipts",
+    needs=Permission.REPORT_SUBMIT,
+    scope=scope_of,
+    says="declared the receipts of the action in report {subject}",
+)
+def declare_receipts(actor: Actor, report_id: UUID, given: ReceiptsInput, *, version: int | None = None) -> None:
+    """Say in the final report what the action earned, and of what, where the agreement takes a profit off."""
+    check_version(locked(PeriodicReport, report_id), version)
+    report = in_hand(report_id)
+    if not queries.asks_receipts(report, get(Grant, report.grant_id)):
+        raise Refused(
+            "This report asks for no receipts: the agreement does not count them, or it is not the final report."
+        )
+    problems = rules.receipts_problems(given)
+    if problems:
+        raise Invalid("The receipts cannot be taken over.", problems)
+    report.receipts, report.receipts_words = given.amount, given.words.strip()
+
+
+def in_hand(report_id: UUID) -> PeriodicReport:
+    """A report under its lock, while it is with the city."""
     report = locked(PeriodicReport, report_id)
     if report.state not in {ReportState.DRAFT.value, ReportState.RETURNED.value}:
         assert report.submitted_at is not None and report.submitted_by is not None, "what left the city was sent"
@@ -127,7 +157,10 @@ def submit_problems(report: PeriodicReport, today: date) -> tuple[Problem, ...]:
             )
         )
     found += dossiers.dossier(report.dossier_id).problems
-    if not budgets.written(report.budget_id).totals.total:
+    if report.receipts is None and queries.asks_receipts(report, get(Grant, report.grant_id)):
+        found.append(Problem("receipts", "say what the action earned; enter zero where it earned nothing."))
+    lump_sums = queries.pays_lump_sums(get(Grant, report.grant_id))
+    if not lump_sums and not budgets.written(report.budget_id).totals.total:
         found.append(
             Problem("costs", "no cost is declared. Undeclared costs are lost; enter them, or ask your officer.")
         )
@@ -142,7 +175,7 @@ def submit(actor: Actor, report_id: UUID, *, version: int | None = None, seen: s
     ``seen`` is the hash of what the person saw: what a partner saved since then is not sent unseen.
     """
     check_version(locked(PeriodicReport, report_id), version)
-    report = _in_hand(report_id)
+    report = in_hand(report_id)
     content = queries.content(report)
     if seen is not None and seen != queries.fingerprint(content):
         raise Conflict(
@@ -178,7 +211,15 @@ def accept(actor: Actor, report_id: UUID, decision: Decision, *, version: int | 
     report = locked(PeriodicReport, report_id)
     check_version(report, version)
     REPORT.target(ReportState(report.state), "accept")
+    if queries.pays_lump_sums(get(Grant, report.grant_id)):
+        raise Refused("This grant is paid by lump sums: judge its work packages, on their own page.")
     refuse_own(actor, report.grant_id, report.submitted_by)
+    return accept_judged(actor, report, decision)
+
+
+def accept_judged(actor: Actor, report: PeriodicReport, decision: Decision) -> ReportSummary:
+    """Keep what is accepted of each declared amount of a report that is locked, and open the payment it asks for."""
+    report_id = report.id
     declared = [cell for cell in budgets.written(report.budget_id).cells if cell.amount]
     budget_rules = budgets.written(report.budget_id).rules
     problems = (

@@ -29,12 +29,13 @@ from grants.reporting.forms import (
     AnswerForm,
     ExpectedForm,
     MilestoneForm,
+    ReceiptsForm,
     SendForm,
     accept_form,
 )
 from grants.reporting.rules import ExpectedInput, MilestoneInput, ReportView
 from grants.reporting.states import ReportState
-from grants.reporting.views import lines
+from grants.reporting.views import lines, packages
 from grants.reporting.views.frame import P, bp
 from grants.web.forms import ContestedForm, renew, status_of
 from grants.web.routing import current_actor, page, requires, see_other
@@ -175,6 +176,7 @@ def _report_page(report: ReportView, form: ContestedForm) -> Any:
         budget=inside.budget,
         accepted=inside.accepted,
         names=inside.names,
+        packages=inside.packages,
         today=_today(),
         held=held_back(agreements.holds([report.grant_id])[report.grant_id], _today()),
     )
@@ -207,6 +209,7 @@ def _places(report: ReportView) -> dict[str, tuple[str, str]]:
         **{each.key: (each.title, url_for(".section", ref=ref, key=each.key)) for each in sections},
         "costs": ("Costs of the period", url_for(".costs", ref=ref)),
         "lines": ("Costs line by line", url_for(".lines", ref=ref)),
+        "receipts": ("Receipts of the action", url_for(".receipts", ref=ref)),
     }
 
 
@@ -292,6 +295,8 @@ def _section_page(report: ReportView, found: SectionView, form: SectionForm, cla
 @requires(P.REPORT_EDIT)
 def costs(ref: str) -> Any:
     report = _report(ref)
+    if report.lump_sums:
+        return see_other(".packages", ref=ref)
     stands = queries.costs(report)
     form = BudgetForm(data={"version": str(stands.version)})
     if not form.is_submitted() and not report.in_hand_of_city:
@@ -319,6 +324,35 @@ def _costs_page(report: ReportView, stands: BudgetView, form: BudgetForm) -> str
     return page("reporting/costs.html", report=report, budget=stands, form=form, own=own)
 
 
+@bp.route("/reports/<ref>/receipts", methods=["GET", "POST"])
+@requires(P.REPORT_SUBMIT)
+def receipts(ref: str) -> Any:
+    """What the action earned, where the agreement takes a profit off the final amount."""
+    report = _report(ref)
+    if not report.asks_receipts:
+        raise NotFound
+    form = ReceiptsForm(
+        data={"version": str(report.version), "amount": report.receipts, "words": report.receipts_words}
+    )
+    if not form.is_submitted() and not report.in_hand_of_city:
+        return _not_now(report, "Receipts of the action")
+    if form.validate_on_submit():
+        with form.attempt():
+            services.declare_receipts(current_actor(), report.id, form.to_input(), version=form.version_shown())
+            flash("The receipts are saved.", "success")
+            return see_other(".show", ref=ref)
+        report = _report(ref)
+    renew(form, report.version)
+    shown = page(
+        "reporting/receipts.html",
+        report=report,
+        form=form,
+        next=rules.report_next(report.state),
+        last=_overtaker(form, "periodic_report", report.id, report.reference),
+    )
+    return shown, status_of(form)
+
+
 # --- the officer ----------------------------------------------------------------------------------------------
 
 
@@ -326,6 +360,8 @@ def _costs_page(report: ReportView, stands: BudgetView, form: BudgetForm) -> str
 @requires(P.REPORT_ACCEPT)
 def accept(ref: str) -> Any:
     report = _report(ref)
+    if report.lump_sums:
+        return see_other(".judge_packages", ref=ref)
     stands = queries.costs(report)
     form = _accept_form(report, stands)
     if not form.is_submitted() and report.state is not ReportState.SUBMITTED:
@@ -373,4 +409,4 @@ def _today() -> Any:
     return clock.in_zone(clock.now()).date()
 
 
-__all__ = ["bp", "lines"]
+__all__ = ["bp", "lines", "packages"]
