@@ -1,4 +1,4 @@
-"""Work of agreements in the night: preparations whose last day is near or has passed."""
+"""Work of agreements in the night: preparations whose last day is near or has passed, terminations whose day has come."""
 
 from __future__ import annotations
 
@@ -22,3 +22,8 @@ def lapse(*, grant_id: str) -> bool:
 def remind_of_end(*, grant_id: str) -> bool:
     """Remind both sides of the last day; asked for once for each day and distance."""
     return services.remind_of_end(jobs.actor(Permission.AGREEMENT_LAPSE), UUID(grant_id))
+
+
+def plan_terminations() -> int:
+    """Ask for the end of every grant whose termination has reached its day; each is asked for once a day."""
+    return services.plan_terminations(jobs.actor(Permission.TERMINATION_CARRY_OUT))

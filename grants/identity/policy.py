@@ -32,6 +32,7 @@ PROGRAM: frozenset[P] = frozenset(
         P.PANEL_LOG_SCORE,
         P.PAYMENT_FILE_PROVE,
         P.PAYMENT_REQUEST_OPEN,
+        P.TERMINATION_CARRY_OUT,
     }
 )
 
@@ -94,6 +95,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.SELECTION_DECIDE,
         P.SELECTION_PUBLISH_RESULTS,
         P.SELECTION_RECORD_PUBLISHED_OUTCOME,
+        P.TERMINATION_PROPOSE,
         P.TICKET_ANSWER,
         P.USER_READ,
     },
@@ -125,6 +127,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
             P.REPORT_ACCEPT,
             P.REPORT_READ,
             P.STATEMENT_READ,
+            P.TERMINATION_PROPOSE,
             P.TICKET_ANSWER,
         }
     ),
@@ -199,6 +202,8 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.RECOVERY_WAIVE,
         P.SELECTION_CONFIRM,
         P.SENT_FILE_CONFIRM,
+        P.TERMINATION_CONFIRM,
+        P.TERMINATION_OBJECT,
     },
     Role.ACCOUNTING_OFFICER: _READS_MONEY
     | {
@@ -255,6 +260,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
             P.REPORT_SUBMIT,
             P.STATEMENT_READ,
             P.STATEMENT_REQUEST,
+            P.TERMINATION_OBJECT,
         }
     ),
     # Writes like the lead, and neither invites nor sends; what follows an award is the lead's and the partners'.
@@ -292,6 +298,8 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
             P.REPORT_SUBMIT,
             P.STATEMENT_READ,
             P.STATEMENT_REQUEST,
+            P.TERMINATION_OBJECT,
+            P.TERMINATION_PROPOSE,
         }
     ),
     Role.PROGRAMME_SIGNATORY: frozenset(

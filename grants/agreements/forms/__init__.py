@@ -16,6 +16,14 @@ from grants.agreements.forms.deeds import (
 )
 from grants.agreements.forms.holding import HoldForm, LiftHoldForm, hold_form
 from grants.agreements.forms.revising import AcceptRevisionForm, NoRevisionForm, ReturnRevisionForm, SendRevisionForm
+from grants.agreements.forms.terminating import (
+    ConfirmTerminationForm,
+    ObjectionForm,
+    TerminationForm,
+    WithdrawTerminationForm,
+    confirm_termination_form,
+    termination_form,
+)
 from grants.agreements.forms.terms import terms_form
 
 __all__ = [
@@ -23,12 +31,14 @@ __all__ = [
     "AcceptRevisionForm",
     "AccountForm",
     "ConfirmAccountForm",
+    "ConfirmTerminationForm",
     "ContactForm",
     "DismissForm",
     "EndForm",
     "HoldForm",
     "LiftHoldForm",
     "NoRevisionForm",
+    "ObjectionForm",
     "OfferForm",
     "PrepareForm",
     "ReasonForm",
@@ -38,10 +48,14 @@ __all__ = [
     "SendRevisionForm",
     "SignForm",
     "TakeBackForm",
+    "TerminationForm",
     "WaitingForm",
+    "WithdrawTerminationForm",
     "about",
     "condition_form",
+    "confirm_termination_form",
     "due_form",
     "hold_form",
+    "termination_form",
     "terms_form",
 ]

@@ -8,12 +8,14 @@ from grants.agreements.models.holding import AgreementHold
 from grants.agreements.models.preparing import DueDiligenceItem, PreparationFact, PreparationVerdict
 from grants.agreements.models.revising import GrantRevision, RevisionVerdict, RevisionVersion
 from grants.agreements.models.signing import AgreementOffer, AgreementSignature, AgreementVersion
+from grants.agreements.models.terminating import AgreementTermination
 
 __all__ = [
     "AccountWaiting",
     "AgreementHold",
     "AgreementOffer",
     "AgreementSignature",
+    "AgreementTermination",
     "AgreementVersion",
     "BankAccount",
     "Beneficiary",

@@ -39,9 +39,13 @@ class Grant(Row):
         state_check(ClockStart, "clock_starts"),
         state_check(RequestPath, "request_path"),
         CheckConstraint("clock_starts <> 'registration' OR request_path <> 'decided'", name="registration_is_made"),
-        CheckConstraint("state NOT IN ('in_force', 'closed') OR in_force_at IS NOT NULL", name="in_force_has_time"),
+        CheckConstraint(
+            "state NOT IN ('in_force', 'terminated', 'closed') OR in_force_at IS NOT NULL", name="in_force_has_time"
+        ),
         CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_has_time"),
-        CheckConstraint("state NOT IN ('ready_to_sign', 'in_force', 'closed') OR offer_no > 0", name="offered_once"),
+        CheckConstraint(
+            "state NOT IN ('ready_to_sign', 'in_force', 'terminated', 'closed') OR offer_no > 0", name="offered_once"
+        ),
         CheckConstraint("programme_signatures BETWEEN 1 AND 5", name="programme_signatures_in_range"),
         CheckConstraint(
             "lapsed_at IS NULL OR (state = 'dropped' AND preparation_ends_on IS NOT NULL)", name="lapsed_is_dropped"

@@ -36,11 +36,13 @@ from grants.agreements.queries.reach import (
 )
 from grants.agreements.queries.reading import contacts, grant, milestones, payment_clock_of, team, time_limits_of, view
 from grants.agreements.queries.revising import revised, revision, revision_now, revision_page, revision_row
+from grants.agreements.queries.terminating import TERMINATION_FILES, ended_on, terminations, to_carry_out
 from grants.agreements.queries.texts import offered_text, text_of
 
 __all__ = [
     "ACCOUNT_FILES",
     "HOLD_FILES",
+    "TERMINATION_FILES",
     "PayeeAccounts",
     "account_file",
     "accounts",
@@ -52,6 +54,7 @@ __all__ = [
     "conflicts_among",
     "contacts",
     "duties",
+    "ended_on",
     "ending",
     "evidence",
     "found_by_name",
@@ -82,8 +85,10 @@ __all__ = [
     "shared_with_accounts",
     "signers_of_programme",
     "team",
+    "terminations",
     "text_of",
     "time_limits_of",
+    "to_carry_out",
     "view",
     "visible",
     "waiting_by_programme",

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from grants.agreements.views import accounts, conditions, grants, holding, people, preparing, revising, signing
+from grants.agreements.views import (
+    accounts,
+    conditions,
+    grants,
+    holding,
+    people,
+    preparing,
+    revising,
+    signing,
+    terminating,
+)
 from grants.agreements.views.frame import NAVIGATION, bp
 
 __all__ = [
@@ -16,4 +26,5 @@ __all__ = [
     "preparing",
     "revising",
     "signing",
+    "terminating",
 ]

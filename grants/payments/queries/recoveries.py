@@ -12,7 +12,7 @@ from sqlalchemy import exists, func, select
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.agreements.rules import GrantView
-from grants.agreements.states import GrantState, PaymentKind
+from grants.agreements.states import RUNNING, PaymentKind, values
 from grants.core.duties import Duty
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission
@@ -125,7 +125,7 @@ def _to_establish(actor: Actor) -> Asking[list[Duty]]:
         .join(PaymentRequest, PaymentRequest.grant_id == Grant.id)
         .where(
             agreements.visible(actor, Permission.RECOVERY_ESTABLISH),
-            Grant.state == GrantState.IN_FORCE.value,
+            Grant.state.in_(values(RUNNING)),
             PaymentRequest.kind == PaymentKind.BALANCE.value,
             PaymentRequest.recoverable > ZERO,
             ~exists().where(Recovery.request_id == PaymentRequest.id),

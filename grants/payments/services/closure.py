@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.agreements.services import refuse_conflict
 from grants.agreements.states import GRANT, GrantState
@@ -32,6 +33,13 @@ def closure_problems(grant_id: UUID) -> tuple[Problem, ...]:
     if late:
         words = f"{len(late)} {'report is' if len(late) == 1 else 'reports are'} neither accepted nor rejected yet."
         found.append(Problem("Reports", words))
+    if grant.state == GrantState.IN_FORCE.value and agreements.ended_on(grant.id) is not None:
+        found.append(
+            Problem(
+                "Termination",
+                "Its termination is confirmed and not carried out yet; the program does it in the night of its day.",
+            )
+        )
     if grant.final_amount is None:
         found.append(Problem("Balance", "The payment of the balance is not decided yet."))
     found += legs.closure_problems("Ledger", stands)
