@@ -22,6 +22,7 @@ _OFFERS = (
     "tests/agreements/test_offers.py::test_an_offer_is_read_on_paper_before_it_is_signed_and_shut_to_who_is_in_conflict"
 )
 _HELD = "tests/payments/test_held.py::test_its_pages_tell_both_sides_and_are_shut_to_who_is_in_conflict"
+_TERMINATED = "tests/payments/test_terminated.py::test_its_pages_tell_both_sides_and_are_shut_to_who_is_in_conflict"
 _ANSWERS = (
     "tests/agreements/test_answering.py::"
     "test_a_partner_reads_and_answers_its_own_and_the_common_conditions_and_strangers_nothing"
@@ -47,12 +48,17 @@ SHOWN_BY = {
     "agreements.dismiss": _PAPER,
     "agreements.due": _ANSWERS,
     "agreements.evidence": _ANSWERS,
+    "agreements.confirm_termination": _TERMINATED,
     "agreements.hold": _HELD,
     "agreements.hold_notice": _HELD,
     "agreements.last_day": _ANSWERS,
     "agreements.lift_hold": _HELD,
+    "agreements.object_to_termination": _TERMINATED,
     "agreements.offer_pdf": _OFFERS,
     "agreements.offered": _OFFERS,
+    "agreements.termination": _TERMINATED,
+    "agreements.termination_notice": _TERMINATED,
+    "agreements.withdraw_termination": _TERMINATED,
     "agreements.version": _OFFERS,
     "agreements.version_pdf": _OFFERS,
     "agreements.versions": _OFFERS,

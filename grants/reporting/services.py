@@ -214,14 +214,14 @@ def accept(actor: Actor, report_id: UUID, decision: Decision, *, version: int | 
 
 def _refuse_being_ended(grant: Grant) -> None:
     """Between the day of a termination and the night in which its reports are shortened none of them is sent."""
+    faults.point("deadline")
     over_on = agreements.ended_on(grant.id)
-    if grant.state == GrantState.IN_FORCE.value and over_on is not None:
-        faults.point("deadline")
-        if clock.in_zone(acts.moment()).date() >= over_on:
-            raise Refused(
-                f"The first day without work is {clock.long_date(over_on)}, and the program is about to shorten the reports of this "
-                "grant to it. What you wrote is kept; send the report when its period is the new one."
-            )
+    moved = grant.state != GrantState.IN_FORCE.value
+    if not moved and over_on is not None and clock.in_zone(acts.moment()).date() >= over_on:
+        raise Refused(
+            f"The first day without work is {clock.long_date(over_on)}, and the program is about to shorten the reports of this "
+            "grant to it. What you wrote is kept; send the report when its period is the new one."
+        )
 
 
 def _open_payments(report_id: UUID) -> None:

@@ -52,7 +52,7 @@ REACHED = {
     "manager": """
         agreements.account_waiting agreements.agreement agreements.condition agreements.dismiss agreements.drop agreements.due agreements.hold
         agreements.index agreements.offered agreements.people agreements.last_day agreements.preparation agreements.prepare agreements.redline
-        agreements.revised_budget agreements.revised_plan agreements.revised_text agreements.show agreements.terms agreements.version
+        agreements.revised_budget agreements.revised_plan agreements.revised_text agreements.show agreements.termination agreements.terms agreements.version
         agreements.versions awards.decision awards.publishing
         awards.meeting awards.meetings awards.minutes awards.plan_meeting
         awards.ranking awards.scenario awards.scenarios awards.what_if documents.entries documents.index documents.show evaluation.assignments evaluation.consensus
@@ -92,7 +92,7 @@ REACHED = {
 }
 # What answers with a file, with words for a machine, or with the way to another page.
 NO_PAGES = {
-    "agreements.account_evidence", "agreements.agreement_pdf", "agreements.evidence", "agreements.hold_notice", "agreements.list_file", "agreements.offer_pdf", "agreements.version_pdf", "awards.advice_csv", "awards.complaint_decision", "awards.complaint_file", "awards.complaints_csv", "awards.letter_paper", "awards.letter_pdf", "awards.minutes_pdf", "awards.public_awards_csv", "awards.public_awards_json", "awards.pulse", "awards.ranking_csv", "awards.ranking_workbook", "awards.report_pdf", "awards.selection_minute", "documents.download", "evaluation.answer_link", "evaluation.file", "evaluation.import_template", "evaluation.pool_csv", "evaluation.run_taken", "evaluation.seats_taken",
+    "agreements.account_evidence", "agreements.agreement_pdf", "agreements.evidence", "agreements.hold_notice", "agreements.list_file", "agreements.offer_pdf", "agreements.termination_notice", "agreements.version_pdf", "awards.advice_csv", "awards.complaint_decision", "awards.complaint_file", "awards.complaints_csv", "awards.letter_paper", "awards.letter_pdf", "awards.minutes_pdf", "awards.public_awards_csv", "awards.public_awards_json", "awards.pulse", "awards.ranking_csv", "awards.ranking_workbook", "awards.report_pdf", "awards.selection_minute", "documents.download", "evaluation.answer_link", "evaluation.file", "evaluation.import_template", "evaluation.pool_csv", "evaluation.run_taken", "evaluation.seats_taken",
     "evaluation.sheet_document", "evaluation.sheet_workbook", "evaluation.take_packed_pdf", "evaluation.take_reading_pack", "identity.open_link", "identity.roles_text", "oversight.alive", "oversight.audit_csv", "oversight.audit_key",
     "oversight.checkpoint_note", "oversight.ready", "oversight.tasks", "oversight.which_version",
     "payments.answer_file", "payments.appointment", "payments.approvals_file", "payments.batch_file", "payments.grant_file", "payments.ledger_file", "payments.statement_file", "payments.statements_file", "payments.unmatched_file", "rates.file",
@@ -107,7 +107,8 @@ ELSEWHERE = {
     "evaluation.sheet_history", "evaluation.shift", "evaluation.terms", "evaluation.withdraw_invitation",
     "evaluation.step_down", "identity.address", "identity.choose_password", "identity.confirm_password",
     "identity.decide_double", "identity.demo_people", "identity.new_address", "identity.password",
-    "agreements.lift_hold", "payments.answer", "payments.ask_again", "payments.kept_forecast", "payments.sent_elsewhere_file", "rates.table",
+    "agreements.confirm_termination", "agreements.lift_hold", "agreements.object_to_termination", "agreements.withdraw_termination",
+    "payments.answer", "payments.ask_again", "payments.kept_forecast", "payments.sent_elsewhere_file", "rates.table",
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 import grants
-from grants.agreements.models import BankAccount, Grant, GrantRevision, Milestone
+from grants.agreements.models import AgreementTermination, BankAccount, Grant, GrantRevision, Milestone
 from grants.applications.models import Application, ApplicationPartner
 from grants.awards import queries as awards
 from grants.awards.models import (
@@ -88,6 +88,7 @@ KEPT_IN: dict[str, Any] = {
     "panel meeting": PanelMeeting.state,
     "grant": Grant.state,
     "revision": GrantRevision.state,
+    "termination": AgreementTermination.state,
     "bank account": BankAccount.state,
     "milestone": Milestone.state,
     "report": PeriodicReport.state,
@@ -134,6 +135,15 @@ NOT_SHOWN = {
     ("decision letter", "prepared"): "the letters of the demo left; another test holds that",
     ("decision letter", "queued"): "the demo works its jobs off before it goes on",
     ("decision letter", "dropped"): "nothing was wrong with the letters; another test holds that",
+    ("grant", "terminated"): "no grant of the demo is terminated yet; tests of payments hold that",
+    **{
+        ("report", state): "no grant of the demo is terminated yet; tests of payments hold that"
+        for state in ("dropped", "unsent")
+    },
+    **{
+        ("termination", state): "no grant of the demo is terminated yet; tests of payments hold that"
+        for state in ("proposed", "objected", "confirmed", "withdrawn")
+    },
     **{
         ("reversal", state): "what is proposed in the demo is right; another test holds that"
         for state in ("refused", "withdrawn")

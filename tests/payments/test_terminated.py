@@ -57,6 +57,7 @@ TODAY = date(2023, 8, 1)
 UNTIL = date(2023, 8, 31)
 OVER = date(2023, 10, 1)
 AFTER = datetime(2023, 10, 1, 1, tzinfo=UTC)
+LATE = datetime(2023, 12, 1, 9, tzinfo=UTC)
 WHY = TerminationInput(TerminationReason.NOT_CARRIED_OUT, "Nobody was hired.", OVER, UNTIL)
 
 
@@ -415,7 +416,7 @@ def test_whoever_must_act_is_told_on_their_home_page(grant: World) -> None:
 
 @shuts(
     "agreements.termination", "agreements.termination_notice", "agreements.confirm_termination",
-    "agreements.object_to_termination",
+    "agreements.object_to_termination", "agreements.withdraw_termination",
 )  # fmt: skip
 def test_its_pages_tell_both_sides_and_are_shut_to_who_is_in_conflict(app: Flask, grant: World) -> None:
     app.config["WTF_CSRF_ENABLED"] = False
@@ -441,6 +442,7 @@ def test_its_pages_tell_both_sides_and_are_shut_to_who_is_in_conflict(app: Flask
         assert "Two people begin." in text_of(otto.get(f"{place}/1/confirm"))
         assert otto.get(f"{place}/2/confirm").status_code == 404
         assert pia.get(f"{place}/1/confirm").status_code == 403
+        assert pia.get(f"{place}/1/withdraw").status_code == 200
         fin = actors.client_of(app, actors.fin())
         assert "Confirm the termination" not in text_of(fin.get(place))
         assert send(otto, f"{place}/1/confirm", answer="").status_code == 422
@@ -452,9 +454,11 @@ def test_its_pages_tell_both_sides_and_are_shut_to_who_is_in_conflict(app: Flask
         assert user_id is not None and number == 1
         with arranging():
             people.bar(user_id, "application", grant.application_id)
+            people.bar(actors.person("Pia Officer"), "application", grant.application_id)
         barred = actors.client_of(app, actors.otto())
         for each in (place, f"{place}/1/notice", f"{place}/1/confirm", f"{place}/1/object"):
             assert barred.get(each).status_code == 404
+        assert actors.client_of(app, actors.pia()).get(f"{place}/1/withdraw").status_code == 404
 
 
 def day_of(day: date) -> dict[str, str]:
