@@ -22,6 +22,7 @@ _OFFERS = (
     "tests/agreements/test_offers.py::test_an_offer_is_read_on_paper_before_it_is_signed_and_shut_to_who_is_in_conflict"
 )
 _HELD = "tests/payments/test_held.py::test_its_pages_tell_both_sides_and_are_shut_to_who_is_in_conflict"
+_MOVED = "tests/payments/test_transfers.py::test_its_page_shows_the_bar_and_both_sides_read_it"
 _TERMINATED = "tests/payments/test_terminated.py::test_its_pages_tell_both_sides_and_are_shut_to_who_is_in_conflict"
 _ANSWERS = (
     "tests/agreements/test_answering.py::"
@@ -57,6 +58,7 @@ SHOWN_BY = {
     "agreements.offer_pdf": _OFFERS,
     "agreements.offered": _OFFERS,
     "agreements.termination": _TERMINATED,
+    "agreements.transfers": _MOVED,
     "agreements.termination_notice": _TERMINATED,
     "agreements.withdraw_termination": _TERMINATED,
     "agreements.version": _OFFERS,

@@ -449,6 +449,13 @@ class TerminationReason(StrEnum):
         }[self]
 
 
+class TransferLevel(StrEnum):
+    """What a move of budget took: nothing, or a notice to the programme. What takes an amendment is never one of these."""
+
+    FREE = "free"
+    NOTIFY = "notify"
+
+
 class SignatureMethod(StrEnum):
     """How a signature was given."""
 

@@ -77,6 +77,7 @@ APPEND_ONLY_TABLES = frozenset(
         "bank_statement",
         "call_one_extension",
         "bank_status",
+        "budget_transfer",
         "call_version",
         "call_draw_seed",
         "call_expert_terms",

@@ -47,6 +47,7 @@ class Permission(StrEnum):
     BANK_LINE_EXPLAIN = "bank_line:explain"
     BANK_STATEMENT_IMPORT = "bank_statement:import"
     BUDGET_AUTHORISE = "budget:authorise"
+    BUDGET_TRANSFER = "budget:transfer"
     CALL_EXTEND = "call:extend"
     CALL_IMPORT = "call:import"
     CALL_MANAGE = "call:manage"

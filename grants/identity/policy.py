@@ -257,6 +257,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
             P.APPLICATION_SUBMIT,
             P.APPLICATION_WITHDRAW,
             P.BANK_ACCOUNT_ENTER,
+            P.BUDGET_TRANSFER,
             P.FILE_READ,
             P.PAYMENT_REQUEST_SUBMIT,
             P.REPORT_EDIT,

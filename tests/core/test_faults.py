@@ -110,6 +110,7 @@ from tests.factories import identity as identity_factory
 from tests.factories.applications import AFTER_CLOSING, WHILE_OPEN, again
 from tests.html import check_page
 from tests.payments import test_terminated as ending
+from tests.payments import test_transfers as moving
 from tests.payments.bank_statements import debit
 from tests.payments.conftest import in_force
 from tests.payments.test_bank_booking import PAID_ON, TOLD, brought, came, lines, owed, sent, statement
@@ -349,6 +350,8 @@ def test_a_termination_is_refused_whatever_fails_inside_a_guard(app: Flask, atta
     found = in_force()
     ending.owed(found)
     sid = ending.signatory(found)
+    moving.with_budget(found)
+    moving.move(found, 1_000, (found.agency_id, "A"), (found.city_id, "B"))
     with clock.at(ending.NOW):
         first = ending.proposed(found)
         agreeing.object_to_termination(sid, found.grant_id, first, words="Two people begin in May.")
@@ -365,6 +368,7 @@ def test_a_termination_is_refused_whatever_fails_inside_a_guard(app: Flask, atta
         reporting.settle_unsent(actors.pia(), final.id, answer="It did not come back.")
     DONE.add("terminations")
 
+    assert {"ceiling", "clock", "scope"} <= attack.relied["budget.transfer"]
     assert {"conflict", "deadline", "four_eyes", "scope"} <= attack.relied["termination.confirm"]
     assert {"four_eyes", "deadline"} <= attack.relied["termination.object"]
     assert {"conflict", "scope", "audit"} <= attack.relied["termination.propose"]

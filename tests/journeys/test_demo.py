@@ -52,7 +52,7 @@ REACHED = {
     "manager": """
         agreements.account_waiting agreements.agreement agreements.condition agreements.dismiss agreements.drop agreements.due agreements.hold
         agreements.index agreements.offered agreements.people agreements.last_day agreements.preparation agreements.prepare agreements.redline
-        agreements.revised_budget agreements.revised_plan agreements.revised_text agreements.show agreements.termination agreements.terms agreements.version
+        agreements.revised_budget agreements.revised_plan agreements.revised_text agreements.show agreements.termination agreements.terms agreements.transfers agreements.version
         agreements.versions awards.decision awards.publishing
         awards.meeting awards.meetings awards.minutes awards.plan_meeting
         awards.ranking awards.scenario awards.scenarios awards.what_if documents.entries documents.index documents.show evaluation.assignments evaluation.consensus

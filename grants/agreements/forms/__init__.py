@@ -25,6 +25,7 @@ from grants.agreements.forms.terminating import (
     termination_form,
 )
 from grants.agreements.forms.terms import terms_form
+from grants.agreements.forms.transferring import TransferForm, transfer_form
 
 __all__ = [
     "AcceptForm",
@@ -49,6 +50,7 @@ __all__ = [
     "SignForm",
     "TakeBackForm",
     "TerminationForm",
+    "TransferForm",
     "WaitingForm",
     "WithdrawTerminationForm",
     "about",
@@ -58,4 +60,5 @@ __all__ = [
     "hold_form",
     "termination_form",
     "terms_form",
+    "transfer_form",
 ]

@@ -9,6 +9,7 @@ from grants.agreements.models.preparing import DueDiligenceItem, PreparationFact
 from grants.agreements.models.revising import GrantRevision, RevisionVerdict, RevisionVersion
 from grants.agreements.models.signing import AgreementOffer, AgreementSignature, AgreementVersion
 from grants.agreements.models.terminating import AgreementTermination
+from grants.agreements.models.transferring import BudgetTransfer
 
 __all__ = [
     "AccountWaiting",
@@ -19,6 +20,7 @@ __all__ = [
     "AgreementVersion",
     "BankAccount",
     "Beneficiary",
+    "BudgetTransfer",
     "DueDiligenceItem",
     "Grant",
     "GrantRevision",

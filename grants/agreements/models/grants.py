@@ -36,6 +36,10 @@ class Grant(Row):
             " AND interim_days BETWEEN 1 AND 365 AND balance_days BETWEEN 1 AND 365",
             name="time_limits_in_range",
         ),
+        CheckConstraint(
+            "(transfer_free IS NULL) = (transfer_notify IS NULL) AND 0 <= transfer_free AND transfer_free <= transfer_notify",
+            name="transfers_in_order",
+        ),
         state_check(ClockStart, "clock_starts"),
         state_check(RequestPath, "request_path"),
         CheckConstraint("clock_starts <> 'registration' OR request_path <> 'decided'", name="registration_is_made"),
@@ -73,6 +77,10 @@ class Grant(Row):
     prefinancing: Mapped[Money]
     interim_ceiling: Mapped[Money]
     retention: Mapped[Money]
+    # How much of its budget may be moved in its whole life freely, and with a notice: the call's percentages of the maximum,
+    # rounded down; empty where the call lays down none.
+    transfer_free: Mapped[Money | None]
+    transfer_notify: Mapped[Money | None]
     # The call's time limits in calendar days, as they stood on the day they were taken over (grants.calls.rules.TimeLimits).
     prefinancing_days: Mapped[int]
     before_start_days: Mapped[int]

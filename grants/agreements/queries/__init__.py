@@ -38,6 +38,7 @@ from grants.agreements.queries.reading import contacts, grant, milestones, payme
 from grants.agreements.queries.revising import revised, revision, revision_now, revision_page, revision_row
 from grants.agreements.queries.terminating import TERMINATION_FILES, ended_on, terminations, to_carry_out
 from grants.agreements.queries.texts import offered_text, text_of
+from grants.agreements.queries.transferring import flexibility, held_of, money_locked, transfers
 
 __all__ = [
     "ACCOUNT_FILES",
@@ -57,15 +58,18 @@ __all__ = [
     "ended_on",
     "ending",
     "evidence",
+    "flexibility",
     "found_by_name",
     "grant",
     "grants",
+    "held_of",
     "holds",
     "id_of",
     "in_conflict_with",
     "is_declined",
     "lies_in",
     "milestones",
+    "money_locked",
     "offered_text",
     "payee_accounts",
     "payment_clock_of",
@@ -89,6 +93,7 @@ __all__ = [
     "text_of",
     "time_limits_of",
     "to_carry_out",
+    "transfers",
     "view",
     "visible",
     "waiting_by_programme",

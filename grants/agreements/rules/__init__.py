@@ -33,6 +33,7 @@ from grants.agreements.rules.annexes import (
     annexes,
     own_annexes,
 )
+from grants.agreements.rules.changes import Held, least
 from grants.agreements.rules.conditions import (
     AID_YEARS,
     CONDITIONS,
@@ -156,6 +157,14 @@ from grants.agreements.rules.text import (
     stated,
     text_hash,
 )
+from grants.agreements.rules.transferring import (
+    Flexibility,
+    Reach,
+    TransferInput,
+    TransferView,
+    flexibility_of,
+    transfer,
+)
 
 __all__ = [
     "AID_YEARS",
@@ -192,9 +201,11 @@ __all__ = [
     "EvidenceView",
     "ExclusionDeclaration",
     "FinancialCapacity",
+    "Flexibility",
     "GrantRow",
     "GrantSummary",
     "GrantView",
+    "Held",
     "HoldInput",
     "HoldView",
     "JudgementView",
@@ -208,6 +219,7 @@ __all__ = [
     "PlanLine",
     "PlannedMilestone",
     "PowerToSign",
+    "Reach",
     "ReportPlan",
     "Revised",
     "RevisionVersionView",
@@ -222,6 +234,8 @@ __all__ = [
     "TerminationView",
     "Terms",
     "Tick",
+    "TransferInput",
+    "TransferView",
     "VerdictInput",
     "VerdictView",
     "VersionView",
@@ -248,10 +262,12 @@ __all__ = [
     "entered",
     "entity_missing",
     "fingerprint",
+    "flexibility_of",
     "held_back",
     "held_part",
     "is_over",
     "is_public_body",
+    "least",
     "limits",
     "masked",
     "new_waiting_rule",
@@ -290,6 +306,7 @@ __all__ = [
     "stated",
     "terms_problems",
     "text_hash",
+    "transfer",
     "version_role",
     "waiting_words",
 ]

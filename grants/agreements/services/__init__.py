@@ -46,6 +46,7 @@ from grants.agreements.services.terminating import (
     tell_of_termination,
     withdraw_termination,
 )
+from grants.agreements.services.transferring import move_budget
 
 __all__ = [
     "accept_answer",
@@ -62,6 +63,7 @@ __all__ = [
     "lapse",
     "lay_down_waiting",
     "lift_hold",
+    "move_budget",
     "need_no_revision",
     "object_to_termination",
     "offer",

@@ -12,6 +12,7 @@ from grants.agreements.views import (
     revising,
     signing,
     terminating,
+    transferring,
 )
 from grants.agreements.views.frame import NAVIGATION, bp
 
@@ -27,4 +28,5 @@ __all__ = [
     "revising",
     "signing",
     "terminating",
+    "transferring",
 ]

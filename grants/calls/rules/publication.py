@@ -99,6 +99,8 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
             value("payment.tranches", ()),
             value("payment.time_limits", None),
             value("payment.clock", PLAIN_CLOCK),
+            value("payment.transfer_free_percent", None),
+            value("payment.transfer_notify_percent", None),
         ),
         duration_months=value("duration_months", 0),
         milestones=value("milestones", ()),

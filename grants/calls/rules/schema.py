@@ -378,6 +378,14 @@ FIELDS: Mapping[str, Field] = {
         ),
         Field("payment.time_limits", "Time limits in days", Group.PAYMENTS, TIME_LIMITS, TimeLimits, needed=True),
         Field("payment.clock", "Clock of a payment", Group.PAYMENTS, PAYMENT_CLOCK, PaymentClock),
+        Field("payment.transfer_free_percent", "Budget moved freely, at most", Group.PAYMENTS, exact(0, 100), Fraction),
+        Field(
+            "payment.transfer_notify_percent",
+            "Budget moved with a notice, at most",
+            Group.PAYMENTS,
+            exact(0, 100),
+            Fraction,
+        ),
         Field(
             "agreement.preparation_days", "Days to prepare and sign an agreement", Group.PAYMENTS, whole(14, 730), int
         ),
