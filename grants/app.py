@@ -43,6 +43,7 @@ UPLOADS = {
     "agreements.condition": 1,
     "agreements.enter_account": 1,
     "agreements.lay_down_hold": 1,
+    "agreements.propose_termination": 1,
     "agreements.upload_signed": 1,
     "applications.answer_clarification": 4,
     "applications.attach": 4,

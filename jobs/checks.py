@@ -21,6 +21,7 @@ NIGHTLY = (
     "jobs.evaluation.empty_imports",
     "jobs.agreements.plan_ends",
     "jobs.agreements.plan_accessions",
+    "jobs.agreements.plan_terminations",
     "jobs.payments.keep_forecast",
     "jobs.payments.remind_of_debts",
     "jobs.checks.audit_chain",

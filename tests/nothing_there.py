@@ -23,6 +23,8 @@ _OFFERS = (
 )
 _DEBT = "tests/payments/test_recoveries.py::test_a_debt_is_shut_to_who_does_not_reach_its_grant"
 _HELD = "tests/payments/test_held.py::test_its_pages_tell_both_sides_and_are_shut_to_who_is_in_conflict"
+_MOVED = "tests/payments/test_transfers.py::test_its_page_shows_the_bar_and_both_sides_read_it"
+_TERMINATED = "tests/payments/test_terminated.py::test_its_pages_tell_both_sides_and_are_shut_to_who_is_in_conflict"
 _ANSWERS = (
     "tests/agreements/test_answering.py::"
     "test_a_partner_reads_and_answers_its_own_and_the_common_conditions_and_strangers_nothing"
@@ -50,12 +52,18 @@ SHOWN_BY = {
     "agreements.dismiss": _PAPER,
     "agreements.due": _ANSWERS,
     "agreements.evidence": _ANSWERS,
+    "agreements.confirm_termination": _TERMINATED,
     "agreements.hold": _HELD,
     "agreements.hold_notice": _HELD,
     "agreements.last_day": _ANSWERS,
     "agreements.lift_hold": _HELD,
+    "agreements.object_to_termination": _TERMINATED,
     "agreements.offer_pdf": _OFFERS,
     "agreements.offered": _OFFERS,
+    "agreements.termination": _TERMINATED,
+    "agreements.transfers": _MOVED,
+    "agreements.termination_notice": _TERMINATED,
+    "agreements.withdraw_termination": _TERMINATED,
     "agreements.version": _OFFERS,
     "agreements.version_pdf": _OFFERS,
     "agreements.versions": _OFFERS,

@@ -14,6 +14,7 @@ class GrantState(StrEnum):
     PREPARATION = "preparation"
     READY_TO_SIGN = "ready_to_sign"
     IN_FORCE = "in_force"
+    TERMINATED = "terminated"
     CLOSED = "closed"
     DROPPED = "dropped"
 
@@ -28,7 +29,9 @@ GRANT = Machine(
         Transition("offer", (G.PREPARATION,), G.READY_TO_SIGN, Permission.AGREEMENT_PREPARE),
         Transition("take_back", (G.READY_TO_SIGN,), G.PREPARATION, Permission.AGREEMENT_PREPARE),
         Transition("enter_into_force", (G.READY_TO_SIGN,), G.IN_FORCE, Permission.AGREEMENT_SIGN_PROGRAMME),
-        Transition("close", (G.IN_FORCE,), G.CLOSED, Permission.AGREEMENT_CLOSE),
+        # The program, on the day that two people fixed: its work is over, its reports and its money are not.
+        Transition("terminate", (G.IN_FORCE,), G.TERMINATED, Permission.TERMINATION_CARRY_OUT),
+        Transition("close", (G.IN_FORCE, G.TERMINATED), G.CLOSED, Permission.AGREEMENT_CLOSE),
         Transition("drop", (G.PREPARATION, G.READY_TO_SIGN), G.DROPPED, Permission.AGREEMENT_PREPARE),
         Transition("decline", (G.PREPARATION, G.READY_TO_SIGN), G.DROPPED, Permission.AGREEMENT_SIGN_CITY),
         # The program, the night after the last day of the preparation.
@@ -39,6 +42,16 @@ GRANT = Machine(
 
 # Nothing more is due, asked for or paid, and nothing of it is open.
 ENDED = (G.CLOSED, G.DROPPED)
+# Signed and not settled yet: its reports are written and judged, its balance is paid or what was paid too much comes back.
+# Whether its work goes on as well is another question: that is G.IN_FORCE alone.
+RUNNING = (G.IN_FORCE, G.TERMINATED)
+# Ever signed by both sides: awarded, whatever became of it.
+SIGNED = (*RUNNING, G.CLOSED)
+
+
+def values(states: tuple[GrantState, ...]) -> tuple[str, ...]:
+    """The states as tables hold them, for a condition of a query."""
+    return tuple(state.value for state in states)
 
 
 class RevisionState(StrEnum):
@@ -262,11 +275,17 @@ class OfferSubject(StrEnum):
     """What is offered for signature."""
 
     AGREEMENT = "agreement"
+    AMENDMENT = "amendment"
+    LETTER = "letter"
 
     @property
     def words(self) -> str:
         """For pages."""
-        return {OfferSubject.AGREEMENT: "Grant agreement"}[self]
+        return {
+            OfferSubject.AGREEMENT: "Grant agreement",
+            OfferSubject.AMENDMENT: "Amendment",
+            OfferSubject.LETTER: "Exchange of letters",
+        }[self]
 
 
 class OfferEnd(StrEnum):
@@ -277,6 +296,8 @@ class OfferEnd(StrEnum):
     DROPPED = "dropped"
     DECLINED = "declined"
     LAPSED = "lapsed"
+    WITHDRAWN = "withdrawn"
+    AGREED = "agreed"
 
     @property
     def words(self) -> str:
@@ -287,7 +308,70 @@ class OfferEnd(StrEnum):
             OfferEnd.DROPPED: "dropped by the programme",
             OfferEnd.DECLINED: "declined by the city",
             OfferEnd.LAPSED: "not signed by the last day",
+            OfferEnd.WITHDRAWN: "withdrawn with its amendment",
+            OfferEnd.AGREED: "agreed by an exchange of letters",
         }[self]
+
+
+class AmendmentKind(StrEnum):
+    """What an amendment changes."""
+
+    BUDGET_SHIFT = "budget_shift"
+    PARTNER_IN = "partner_in"
+    PARTNER_OUT = "partner_out"
+    EXTENSION = "extension"
+    SCOPE = "scope"
+    BANK_ACCOUNT = "bank_account"
+
+    @property
+    def words(self) -> str:
+        """For pages and papers."""
+        return {
+            AmendmentKind.BUDGET_SHIFT: "Shift of budget",
+            AmendmentKind.PARTNER_IN: "A partner joins",
+            AmendmentKind.PARTNER_OUT: "A partner leaves",
+            AmendmentKind.EXTENSION: "Extension",
+            AmendmentKind.SCOPE: "Change of what is done",
+            AmendmentKind.BANK_ACCOUNT: "Another bank account",
+        }[self]
+
+
+class AmendmentState(StrEnum):
+    """An amendment is drafted and sent by one side, accepted by the programme, offered, and in force once both signed.
+
+    A request that nobody answers in time is refused by that; a letter is in force with the consent of the other side.
+    """
+
+    DRAFTED = "drafted"
+    SENT = "sent"
+    OFFERED = "offered"
+    IN_FORCE = "in_force"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+A = AmendmentState
+
+AMENDMENT = Machine(
+    "amendment",
+    AmendmentState,
+    A.DRAFTED,
+    [
+        Transition("send", (A.DRAFTED,), A.SENT, Permission.AMENDMENT_PROPOSE),
+        Transition("accept", (A.SENT,), A.OFFERED, Permission.AMENDMENT_ANSWER),
+        Transition("enter_into_force", (A.OFFERED,), A.IN_FORCE, Permission.AGREEMENT_SIGN_PROGRAMME),
+        # Of a letter: the answer of the other side.
+        Transition("consent", (A.SENT,), A.IN_FORCE, Permission.AMENDMENT_ANSWER),
+        Transition("refuse", (A.SENT,), A.REFUSED, Permission.AMENDMENT_ANSWER),
+        # The program, in the night after the last day to answer.
+        Transition("fall_silent", (A.SENT,), A.REFUSED, Permission.AGREEMENT_LAPSE),
+        Transition("withdraw", (A.DRAFTED, A.SENT, A.OFFERED), A.WITHDRAWN, Permission.AMENDMENT_PROPOSE),
+        Transition("take_back", (A.OFFERED,), A.WITHDRAWN, Permission.AMENDMENT_ANSWER),
+    ],
+)
+
+# One of them at a time for each grant.
+OPEN_AMENDMENT = (A.DRAFTED, A.SENT, A.OFFERED)
 
 
 class HoldReason(StrEnum):
@@ -318,6 +402,67 @@ class AccessionStanding(StrEnum):
     OVERDUE = "overdue"
     ACCEDED = "acceded"
     ENDED = "ended"
+
+
+class TerminationState(StrEnum):
+    """Proposed by one side, objected to by the other or not, and confirmed by a second person, or withdrawn."""
+
+    PROPOSED = "proposed"
+    OBJECTED = "objected"
+    CONFIRMED = "confirmed"
+    WITHDRAWN = "withdrawn"
+
+
+T = TerminationState
+
+TERMINATION = Machine(
+    "termination",
+    TerminationState,
+    T.PROPOSED,
+    [
+        Transition("object", (T.PROPOSED,), T.OBJECTED, Permission.TERMINATION_OBJECT),
+        # An objection is answered, and keeps nobody from ending the grant.
+        Transition("confirm", (T.PROPOSED, T.OBJECTED), T.CONFIRMED, Permission.TERMINATION_CONFIRM),
+        Transition("withdraw", (T.PROPOSED, T.OBJECTED), T.WITHDRAWN, Permission.TERMINATION_PROPOSE),
+    ],
+)
+
+# Whatever is one of these keeps another termination of the same grant from being proposed.
+STANDING_TERMINATIONS = (T.PROPOSED, T.OBJECTED, T.CONFIRMED)
+
+
+class TerminationReason(StrEnum):
+    """Why a grant is ended before its time (Model Grant Agreement, article 32)."""
+
+    REQUESTED = "requested"
+    FORCE_MAJEURE = "force_majeure"
+    NOT_CARRIED_OUT = "not_carried_out"
+    BREACH = "breach"
+    IRREGULARITY = "irregularity"
+    INSOLVENCY = "insolvency"
+    CHANGE = "change"
+    OTHER = "other"
+
+    @property
+    def words(self) -> str:
+        """For pages and mails."""
+        return {
+            TerminationReason.REQUESTED: "Asked for by the city: the pilot cannot be carried out any more, or makes no sense any more",
+            TerminationReason.FORCE_MAJEURE: "Force majeure",
+            TerminationReason.NOT_CARRIED_OUT: "The pilot is not carried out, or only poorly, partly or late",
+            TerminationReason.BREACH: "Substantial errors, or a serious breach of obligations",
+            TerminationReason.IRREGULARITY: "Irregularities or fraud",
+            TerminationReason.INSOLVENCY: "A beneficiary is insolvent, is wound up or has stopped its work",
+            TerminationReason.CHANGE: "A change of a beneficiary puts the award or the pilot in question",
+            TerminationReason.OTHER: "Another reason, said in the notice",
+        }[self]
+
+
+class TransferLevel(StrEnum):
+    """What a move of budget took: nothing, or a notice to the programme. What takes an amendment is never one of these."""
+
+    FREE = "free"
+    NOTIFY = "notify"
 
 
 class SignatureMethod(StrEnum):

@@ -25,7 +25,10 @@ COUNTS = {
         "selection.id = item.selection_id WHERE item.outcome = 'selected' AND selection.state = 'confirmed'",
     ),
     # Agreements signed by both sides.
-    "grants": ("grant_agreement", "SELECT count(*) FROM grant_agreement WHERE state IN ('in_force', 'closed')"),
+    "grants": (
+        "grant_agreement",
+        "SELECT count(*) FROM grant_agreement WHERE state IN ('in_force', 'terminated', 'closed')",
+    ),
     "payment_orders": ("payment_order", "SELECT count(*) FROM payment_order"),
     "paid_cents": (
         "payment_order",

@@ -78,6 +78,7 @@ APPEND_ONLY_TABLES = frozenset(
         "bank_statement",
         "call_one_extension",
         "bank_status",
+        "budget_transfer",
         "call_version",
         "call_draw_seed",
         "call_expert_terms",
@@ -151,6 +152,13 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     ),
     "agreement_hold": WrittenOnce(once=("lifted_on", "lifted_by", "lifted_at", "lift_words")),
     "agreement_offer": WrittenOnce(once=("ended_at", "ended_why")),
+    "agreement_termination": WrittenOnce(
+        once=(
+            *("objection", "objected_by", "objected_at", "answer", "confirmed_by", "confirmed_at", "effective_on"),
+            *("withdrawn_by", "withdrawn_at", "withdraw_words", "carried_out_at"),
+        ),
+        free=("state",),
+    ),
     "authority_limit": WrittenOnce(once=("decided_by", "decided_at", "decide_reason"), free=("state",)),
     "award_description": WrittenOnce(once=("confirmed_by", "confirmed_at")),
     "award_withheld": WrittenOnce(once=("ended_by", "ended_at", "end_reason", "confirmed_by", "confirmed_at")),

@@ -33,6 +33,7 @@ PROGRAM: frozenset[P] = frozenset(
         P.PAYMENT_FILE_PROVE,
         P.PAYMENT_REQUEST_OPEN,
         P.RECOVERY_REMIND,
+        P.TERMINATION_CARRY_OUT,
     }
 )
 
@@ -70,6 +71,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     | {
         P.AGREEMENT_CHECK_SIGNED,
         P.AGREEMENT_PREPARE,
+        P.AMENDMENT_PROPOSE,
         P.APPLICATION_CONFIRM_TAKEOVER,
         P.APPLICATION_READ,
         P.ASSESSMENT_READ_ALL,
@@ -98,6 +100,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.SELECTION_DECIDE,
         P.SELECTION_PUBLISH_RESULTS,
         P.SELECTION_RECORD_PUBLISHED_OUTCOME,
+        P.TERMINATION_PROPOSE,
         P.TICKET_ANSWER,
         P.USER_READ,
     },
@@ -118,6 +121,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
             P.AGREEMENT_CHECK_SIGNED,
             P.AGREEMENT_PREPARE,
             P.AGREEMENT_READ,
+            P.AMENDMENT_PROPOSE,
             P.APPLICATION_READ,
             P.CITY_READ,
             P.COMPLAINT_DECIDE,
@@ -131,6 +135,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
             P.REPORT_ACCEPT,
             P.REPORT_READ,
             P.STATEMENT_READ,
+            P.TERMINATION_PROPOSE,
             P.TICKET_ANSWER,
         }
     ),
@@ -194,6 +199,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     | {
         P.AGREEMENT_CLOSE,
         P.AGREEMENT_HOLD,
+        P.AMENDMENT_ANSWER,
         P.BANK_LINE_CONFIRM,
         P.BUDGET_AUTHORISE,
         P.COMPLAINT_READ,
@@ -214,6 +220,8 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.RECOVERY_WAIVE,
         P.SELECTION_CONFIRM,
         P.SENT_FILE_CONFIRM,
+        P.TERMINATION_CONFIRM,
+        P.TERMINATION_OBJECT,
     },
     Role.ACCOUNTING_OFFICER: _READS_MONEY
     | {
@@ -257,6 +265,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         {
             P.AGREEMENT_ANSWER,
             P.AGREEMENT_READ,
+            P.AMENDMENT_PROPOSE,
             P.APPLICATION_COMMENT,
             P.APPLICATION_EDIT,
             P.APPLICATION_EDIT_ALL,
@@ -265,6 +274,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
             P.APPLICATION_SUBMIT,
             P.APPLICATION_WITHDRAW,
             P.BANK_ACCOUNT_ENTER,
+            P.BUDGET_TRANSFER,
             P.DISTRIBUTION_REPORT,
             P.FILE_READ,
             P.PAYMENT_REQUEST_SUBMIT,
@@ -274,6 +284,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
             P.REPORT_SUBMIT,
             P.STATEMENT_READ,
             P.STATEMENT_REQUEST,
+            P.TERMINATION_OBJECT,
         }
     ),
     # Writes like the lead, and neither invites nor sends; what follows an award is the lead's and the partners'.
@@ -314,6 +325,8 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
             P.REPORT_SUBMIT,
             P.STATEMENT_READ,
             P.STATEMENT_REQUEST,
+            P.TERMINATION_OBJECT,
+            P.TERMINATION_PROPOSE,
         }
     ),
     Role.PROGRAMME_SIGNATORY: frozenset(

@@ -299,7 +299,7 @@ def grant_spending(ref: str) -> Any:
         ways=tuple(rules.By),
         spending=money.divided(by, grant.starts_on),
         has_budget=money.budget is not None,
-        time_gone=rules.time_gone(grant.starts_on, grant.ends_before, today),
+        time_gone=rules.time_gone(grant.starts_on, grant.ended_on or grant.ends_before, today),
         problems=problems,
     )
 

@@ -16,6 +16,8 @@ class ReportState(StrEnum):
     RETURNED = "returned"
     ACCEPTED = "accepted"
     REJECTED = "rejected"
+    DROPPED = "dropped"
+    UNSENT = "unsent"
 
 
 R = ReportState
@@ -29,12 +31,16 @@ REPORT = Machine(
         Transition("return", (R.SUBMITTED,), R.RETURNED, Permission.REPORT_ACCEPT),
         Transition("accept", (R.SUBMITTED,), R.ACCEPTED, Permission.REPORT_ACCEPT),
         Transition("reject", (R.SUBMITTED,), R.REJECTED, Permission.REPORT_ACCEPT),
+        # By the program, when a termination leaves nothing of its period.
+        Transition("drop", (R.DRAFT,), R.DROPPED, Permission.TERMINATION_CARRY_OUT),
+        # Of a terminated grant whose city does not report: nothing counts, and the balance follows.
+        Transition("settle_unsent", (R.DRAFT, R.RETURNED), R.UNSENT, Permission.REPORT_ACCEPT),
     ],
 )
 
 
 # Nothing more is decided on these: the balance waits until every report of the grant is one of them.
-SETTLED = (R.ACCEPTED, R.REJECTED)
+SETTLED = (R.ACCEPTED, R.REJECTED, R.DROPPED, R.UNSENT)
 
 
 class ReportKind(StrEnum):

@@ -114,6 +114,8 @@ from tests.factories import applications as factory
 from tests.factories import identity as identity_factory
 from tests.factories.applications import AFTER_CLOSING, WHILE_OPEN, again
 from tests.html import check_page
+from tests.payments import test_terminated as ending
+from tests.payments import test_transfers as moving
 from tests.payments.bank_statements import debit
 from tests.payments.conftest import in_force
 from tests.payments.test_bank_booking import PAID_ON, TOLD, brought, came, lines, owed, sent, statement
@@ -387,6 +389,38 @@ def test_what_the_bank_tells_is_refused_whatever_fails_inside_a_guard(app: Flask
     assert {"matching", "conflict", "scope"} <= attack.relied["bank_line.book"]
     assert {"matching", "conflict"} <= attack.relied["bank_report.apply"]
     assert {"ceiling", "conflict", "scope"} <= attack.relied["payment_order.reissue"]
+
+
+# --- terminations ----------------------------------------------------------------------------------------------------
+
+
+def test_a_termination_is_refused_whatever_fails_inside_a_guard(app: Flask, attack: Attack) -> None:
+    found = in_force()
+    ending.owed(found)
+    sid = ending.signatory(found)
+    moving.with_budget(found)
+    moving.move(found, 1_000, (found.agency_id, "A"), (found.city_id, "B"))
+    with clock.at(ending.NOW):
+        first = ending.proposed(found)
+        agreeing.object_to_termination(sid, found.grant_id, first, words="Two people begin in May.")
+        agreeing.withdraw_termination(actors.pia(), found.grant_id, first, words="They do.")
+        second = ending.proposed(found)
+    ending.confirmed(found, second)
+    assert ending.ended(found)
+    (final, _) = ending.report_rows(found)
+    with clock.at(ending.AFTER):
+        ending.written(final)
+        reporting.submit(actors.ana(), final.id)
+        reporting.give_back(actors.pia(), final.id, answer="Say more.")
+    with clock.at(ending.LATE):
+        reporting.settle_unsent(actors.pia(), final.id, answer="It did not come back.")
+    DONE.add("terminations")
+
+    assert {"ceiling", "clock", "scope"} <= attack.relied["budget.transfer"]
+    assert {"conflict", "deadline", "four_eyes", "scope"} <= attack.relied["termination.confirm"]
+    assert {"four_eyes", "deadline"} <= attack.relied["termination.object"]
+    assert {"conflict", "scope", "audit"} <= attack.relied["termination.propose"]
+    assert {"four_eyes", "deadline", "scope"} <= attack.relied["report.settle_unsent"]
 
 
 # --- applications ---------------------------------------------------------------------------------------------------
@@ -829,7 +863,7 @@ def not_refused(reader: Reader, path: str, guards: set[Site]) -> list[str]:
 
 
 def test_every_guard_of_the_program_was_attacked() -> None:
-    if {"payments", "bank", "costs", "applications", "awards", "roles", "registers", "pages"} - DONE:
+    if {"payments", "bank", "costs", "terminations", "applications", "awards", "roles", "registers", "pages"} - DONE:
         pytest.skip("the scenes before this one did not all run")
 
     known = sites()

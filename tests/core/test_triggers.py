@@ -17,6 +17,7 @@ REWRITTEN = {
     "accession": "due_on = '2000-01-01'",
     "agreement_hold": "words = 'x'",
     "agreement_offer": "sha256 = sha256('x')",
+    "agreement_termination": "words = 'x'",
     "authority_limit": "reason = 'x'",
     "award_description": "text = 'x'",
     "award_withheld": "reason = 'x'",

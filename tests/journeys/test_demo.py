@@ -54,6 +54,7 @@ REACHED = {
     "manager": """
         agreements.accessions agreements.account_waiting agreements.agreement agreements.condition agreements.dismiss agreements.drop agreements.due
         agreements.index agreements.offered agreements.people agreements.last_day agreements.preparation agreements.prepare agreements.redline
+        agreements.termination agreements.transfers
         agreements.revised_budget agreements.revised_plan agreements.revised_text agreements.show agreements.signed_uploads agreements.terms agreements.version
         agreements.versions awards.decision awards.publishing
         awards.meeting awards.meetings awards.minutes awards.plan_meeting
@@ -95,6 +96,7 @@ REACHED = {
 }
 # What answers with a file, with words for a machine, or with the way to another page.
 NO_PAGES = {
+    "agreements.termination_notice",
     "payments.interest_waiver", "payments.waiver",
     "agreements.account_evidence", "agreements.agreement_pdf", "agreements.certified_pdf", "agreements.evidence", "agreements.hold_notice", "agreements.list_file", "agreements.offer_pdf", "agreements.signed_document", "agreements.version_pdf", "awards.advice_csv", "awards.complaint_decision", "awards.complaint_file", "awards.complaints_csv", "awards.letter_paper", "awards.letter_pdf", "awards.minutes_pdf", "awards.public_awards_csv", "awards.public_awards_json", "awards.pulse", "awards.ranking_csv", "awards.ranking_workbook", "awards.report_pdf", "awards.selection_minute", "documents.download", "evaluation.answer_link", "evaluation.file", "evaluation.import_template", "evaluation.pool_csv", "evaluation.run_taken", "evaluation.seats_taken",
     "evaluation.sheet_document", "evaluation.sheet_workbook", "evaluation.take_packed_pdf", "evaluation.take_reading_pack", "identity.open_link", "identity.roles_text", "oversight.alive", "oversight.audit_csv", "oversight.audit_key",
@@ -112,6 +114,7 @@ ELSEWHERE = {
     "evaluation.sheet_history", "evaluation.shift", "evaluation.terms", "evaluation.withdraw_invitation",
     "evaluation.step_down", "identity.address", "identity.choose_password", "identity.confirm_password",
     "identity.decide_double", "identity.demo_people", "identity.new_address", "identity.password",
+    "agreements.confirm_termination", "agreements.object_to_termination", "agreements.withdraw_termination",
     "payments.certificate", "payments.guarantee", "reporting.judge_packages", "reporting.package", "reporting.receipts",
     "payments.lift_legal_hold", "reporting.import_lines", "reporting.judge_line", "reporting.lines",
     "agreements.accession", "agreements.signed_upload", "agreements.upload_signed",

@@ -13,7 +13,14 @@ from flask import Flask
 from sqlalchemy import func, select
 
 import grants
-from grants.agreements.models import BankAccount, Grant, GrantRevision, Milestone, SignedUpload
+from grants.agreements.models import (
+    AgreementTermination,
+    BankAccount,
+    Grant,
+    GrantRevision,
+    Milestone,
+    SignedUpload,
+)
 from grants.applications.models import Application, ApplicationPartner
 from grants.awards import queries as awards
 from grants.awards.models import (
@@ -91,6 +98,7 @@ KEPT_IN: dict[str, Any] = {
     "grant": Grant.state,
     "signed document": SignedUpload.state,
     "revision": GrantRevision.state,
+    "termination": AgreementTermination.state,
     "bank account": BankAccount.state,
     "milestone": Milestone.state,
     "report": PeriodicReport.state,
@@ -150,6 +158,15 @@ NOT_SHOWN = {
     ("decision letter", "prepared"): "the letters of the demo left; another test holds that",
     ("decision letter", "queued"): "the demo works its jobs off before it goes on",
     ("decision letter", "dropped"): "nothing was wrong with the letters; another test holds that",
+    ("grant", "terminated"): "no grant of the demo is terminated yet; tests of payments hold that",
+    **{
+        ("report", state): "no grant of the demo is terminated yet; tests of payments hold that"
+        for state in ("dropped", "unsent")
+    },
+    **{
+        ("termination", state): "no grant of the demo is terminated yet; tests of payments hold that"
+        for state in ("proposed", "objected", "confirmed", "withdrawn")
+    },
     **{
         ("reversal", state): "what is proposed in the demo is right; another test holds that"
         for state in ("refused", "withdrawn")

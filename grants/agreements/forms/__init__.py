@@ -17,7 +17,16 @@ from grants.agreements.forms.deeds import (
 )
 from grants.agreements.forms.holding import HoldForm, LiftHoldForm, hold_form
 from grants.agreements.forms.revising import AcceptRevisionForm, NoRevisionForm, ReturnRevisionForm, SendRevisionForm
+from grants.agreements.forms.terminating import (
+    ConfirmTerminationForm,
+    ObjectionForm,
+    TerminationForm,
+    WithdrawTerminationForm,
+    confirm_termination_form,
+    termination_form,
+)
 from grants.agreements.forms.terms import terms_form
+from grants.agreements.forms.transferring import TransferForm, transfer_form
 from grants.agreements.forms.uploading import AcceptSignedForm, RefuseSignedForm, signed_upload_form
 
 __all__ = [
@@ -27,6 +36,7 @@ __all__ = [
     "AcceptSignedForm",
     "AccountForm",
     "ConfirmAccountForm",
+    "ConfirmTerminationForm",
     "ContactForm",
     "DismissForm",
     "EndAccessionForm",
@@ -34,6 +44,7 @@ __all__ = [
     "HoldForm",
     "LiftHoldForm",
     "NoRevisionForm",
+    "ObjectionForm",
     "OfferForm",
     "PrepareForm",
     "ReasonForm",
@@ -44,12 +55,18 @@ __all__ = [
     "SendRevisionForm",
     "SignForm",
     "TakeBackForm",
+    "TerminationForm",
+    "TransferForm",
     "WaitingForm",
+    "WithdrawTerminationForm",
     "about",
     "condition_form",
+    "confirm_termination_form",
     "due_form",
     "hold_form",
     "partner_power_form",
     "signed_upload_form",
+    "termination_form",
     "terms_form",
+    "transfer_form",
 ]

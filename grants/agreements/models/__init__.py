@@ -9,6 +9,8 @@ from grants.agreements.models.holding import AgreementHold
 from grants.agreements.models.preparing import DueDiligenceItem, PreparationFact, PreparationVerdict
 from grants.agreements.models.revising import GrantRevision, RevisionVerdict, RevisionVersion
 from grants.agreements.models.signing import AgreementOffer, AgreementSignature, AgreementVersion
+from grants.agreements.models.terminating import AgreementTermination
+from grants.agreements.models.transferring import BudgetTransfer
 from grants.agreements.models.uploading import SignedUpload
 
 __all__ = [
@@ -18,9 +20,11 @@ __all__ = [
     "AgreementHold",
     "AgreementOffer",
     "AgreementSignature",
+    "AgreementTermination",
     "AgreementVersion",
     "BankAccount",
     "Beneficiary",
+    "BudgetTransfer",
     "DueDiligenceItem",
     "Grant",
     "GrantRevision",

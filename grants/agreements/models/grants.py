@@ -36,6 +36,10 @@ class Grant(Row):
             " AND interim_days BETWEEN 1 AND 365 AND balance_days BETWEEN 1 AND 365",
             name="time_limits_in_range",
         ),
+        CheckConstraint(
+            "(transfer_free IS NULL) = (transfer_notify IS NULL) AND 0 <= transfer_free AND transfer_free <= transfer_notify",
+            name="transfers_in_order",
+        ),
         state_check(ClockStart, "clock_starts"),
         state_check(RequestPath, "request_path"),
         state_check(PassedOnBy, "passed_on_by"),
@@ -44,9 +48,13 @@ class Grant(Row):
         state_check(NoProfit, "no_profit"),
         CheckConstraint("certificate_from > 0", name="certificate_from_positive"),
         CheckConstraint("clock_starts <> 'registration' OR request_path <> 'decided'", name="registration_is_made"),
-        CheckConstraint("state NOT IN ('in_force', 'closed') OR in_force_at IS NOT NULL", name="in_force_has_time"),
+        CheckConstraint(
+            "state NOT IN ('in_force', 'terminated', 'closed') OR in_force_at IS NOT NULL", name="in_force_has_time"
+        ),
         CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_has_time"),
-        CheckConstraint("state NOT IN ('ready_to_sign', 'in_force', 'closed') OR offer_no > 0", name="offered_once"),
+        CheckConstraint(
+            "state NOT IN ('ready_to_sign', 'in_force', 'terminated', 'closed') OR offer_no > 0", name="offered_once"
+        ),
         CheckConstraint("programme_signatures BETWEEN 1 AND 5", name="programme_signatures_in_range"),
         CheckConstraint(
             "lapsed_at IS NULL OR (state = 'dropped' AND preparation_ends_on IS NOT NULL)", name="lapsed_is_dropped"
@@ -74,6 +82,10 @@ class Grant(Row):
     prefinancing: Mapped[Money]
     interim_ceiling: Mapped[Money]
     retention: Mapped[Money]
+    # How much of its budget may be moved in its whole life freely, and with a notice: the call's percentages of the maximum,
+    # rounded down; empty where the call lays down none.
+    transfer_free: Mapped[Money | None]
+    transfer_notify: Mapped[Money | None]
     # The call's time limits in calendar days, as they stood on the day they were taken over (grants.calls.rules.TimeLimits).
     prefinancing_days: Mapped[int]
     before_start_days: Mapped[int]

@@ -47,7 +47,9 @@ from grants.agreements.queries.reading import (
     view,
 )
 from grants.agreements.queries.revising import revised, revision, revision_now, revision_page, revision_row
+from grants.agreements.queries.terminating import TERMINATION_FILES, ended_on, terminations, to_carry_out
 from grants.agreements.queries.texts import offered_text, text_of
+from grants.agreements.queries.transferring import flexibility, held_of, money_locked, transfers
 from grants.agreements.queries.uploading import (
     UPLOAD_FILES,
     conditions_on,
@@ -59,6 +61,7 @@ from grants.agreements.queries.uploading import (
 __all__ = [
     "ACCOUNT_FILES",
     "HOLD_FILES",
+    "TERMINATION_FILES",
     "UPLOAD_FILES",
     "PayeeAccounts",
     "acceded",
@@ -74,12 +77,15 @@ __all__ = [
     "conflicts_among",
     "contacts",
     "duties",
+    "ended_on",
     "ending",
     "evidence",
+    "flexibility",
     "found_by_name",
     "funding_of",
     "grant",
     "grants",
+    "held_of",
     "holds",
     "id_of",
     "in_conflict_with",
@@ -87,6 +93,7 @@ __all__ = [
     "late_untold",
     "lies_in",
     "milestones",
+    "money_locked",
     "offered_text",
     "passing_on_of",
     "payee_accounts",
@@ -110,8 +117,11 @@ __all__ = [
     "signers_of_programme",
     "speaks_for",
     "team",
+    "terminations",
     "text_of",
     "time_limits_of",
+    "to_carry_out",
+    "transfers",
     "upload_scope",
     "view",
     "visible",

@@ -20,6 +20,7 @@ from grants.agreements.queries.acceding import accession_duties
 from grants.agreements.queries.conditions import answered_for, spoken_for
 from grants.agreements.queries.lists import selected_without_grant
 from grants.agreements.queries.reach import scope, visible
+from grants.agreements.queries.terminating import termination_duties
 from grants.agreements.queries.uploading import upload_duties
 from grants.agreements.rules import ConditionView, PartView
 from grants.agreements.states import (
@@ -38,8 +39,7 @@ from grants.core.together import Asking, ask, reader, side_by_side
 
 @reader
 def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
-    """What this person must do about grants in preparation."""
-    del at
+    """What this person must do about grants in preparation, and about those whose end is proposed."""
     kinds = (
         _selected_duty(actor),
         _preparation_duties(actor),
@@ -50,6 +50,7 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
         _account_duties(actor),
         accession_duties.asking(actor),
         upload_duties.asking(actor),
+        termination_duties.asking(actor, clock.in_zone(at).date()),
     )
     found = yield from side_by_side(kinds)
     return tuple(duty for duties in found for duty in duties)

@@ -21,6 +21,7 @@ from grants.agreements.models import (
 from grants.agreements.queries.bank_accounts import account_of
 from grants.agreements.queries.holding import holds
 from grants.agreements.queries.reach import readable
+from grants.agreements.queries.terminating import terminations
 from grants.agreements.rules import (
     BeneficiaryView,
     CheckView,
@@ -80,6 +81,7 @@ def view(row: Grant) -> Asking[GrantView]:
         _offers(row.id),
         _versions(row.id),
         holds.asking([row.id]),
+        terminations.asking(row.id),
         account_of.asking(row.coordinator_id),
         contacts.asking(row.application_id),
         milestones.asking(row.id),
@@ -94,6 +96,7 @@ def view(row: Grant) -> Asking[GrantView]:
         offers,
         versions,
         held,
+        ended,
         account,
         people,
         stones,
@@ -141,6 +144,7 @@ def view(row: Grant) -> Asking[GrantView]:
         offers=offers,
         versions=versions,
         holds=held[row.id],
+        terminations=ended,
         special_conditions=row.special_conditions,
         programme_signatures=row.programme_signatures,
         declined=lies.state == ApplicationState.DECLINED.value,

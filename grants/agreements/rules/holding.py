@@ -8,7 +8,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from grants.agreements.rules.conditions import EvidenceView
-from grants.agreements.states import GrantState, HoldReason
+from grants.agreements.states import RUNNING, GrantState, HoldReason
 from grants.core import clock, faults
 from grants.core.errors import Invalid, Refused
 
@@ -91,8 +91,10 @@ def check_hold(
     given: HoldInput, *, state: GrantState, in_force_on: date | None, open_for: Iterable[UUID | None]
 ) -> None:
     """Refuse a suspension that cannot stand; raises :class:`Invalid` with a sentence for each field."""
-    if state is not GrantState.IN_FORCE or in_force_on is None:
-        raise Refused("Only a grant in force is suspended: signed by both sides and not closed.")
+    if state not in RUNNING or in_force_on is None:
+        raise Refused(
+            "Only a grant in force, or terminated and not settled, is suspended: signed by both sides and not closed."
+        )
     problems = {}
     if not given.words.strip():
         problems["words"] = "Say what happened and what has to be mended; the city reads it."

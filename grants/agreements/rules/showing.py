@@ -12,6 +12,7 @@ from grants.agreements.rules.conditions import ConditionView, condition_problems
 from grants.agreements.rules.holding import HoldView, held_back
 from grants.agreements.rules.parties import ContactView, signs
 from grants.agreements.rules.revising import revision_problems
+from grants.agreements.rules.terminating import TerminationView, standing
 from grants.agreements.rules.terms import Limits, ScheduleLine
 from grants.agreements.states import (
     BankAccountState,
@@ -276,6 +277,7 @@ class GrantView:
     # Given to offers that were taken back: they count for nothing and stay on record.
     earlier_signatures: tuple[SignatureView, ...] = ()
     holds: tuple[HoldView, ...] = ()
+    terminations: tuple[TerminationView, ...] = ()
 
     @property
     def offer(self) -> OfferView | None:
@@ -307,8 +309,18 @@ class GrantView:
 
     def is_late(self, milestone: MilestoneView, today: date) -> bool:
         """Whether the city owes this milestone and is past its day: nothing is owed before the signature, while
-        it is suspended, or once it ended."""
+        it is suspended, or once it ended, by a termination too."""
         return self.state is GrantState.IN_FORCE and milestone.is_late(today) and self.held(today) is None
+
+    @property
+    def termination(self) -> TerminationView | None:
+        """Its termination, proposed or confirmed; None where there is none or it was withdrawn."""
+        return standing(self.terminations)
+
+    @property
+    def ended_on(self) -> date | None:
+        """The first day without work, where a termination is confirmed; also before that day."""
+        return self.termination.effective_on if self.termination else None
 
     @property
     def open_holds(self) -> tuple[HoldView, ...]:

@@ -14,6 +14,7 @@ from grants.agreements.rules import (
     DismissInput,
 )
 from grants.agreements.states import (
+    SIGNED,
     ContactRole,
     GrantState,
 )
@@ -94,7 +95,7 @@ def dismiss(actor: Actor, grant_id: UUID, given: DismissInput) -> None:
     person = next((each for each in same if each.handle == given.handle), None)
     if person is None:
         raise Refused("This person has this part no more. Reload the page to see who acts for the city now.")
-    signed = grant.state in (GrantState.IN_FORCE.value, GrantState.CLOSED.value) or queries.view(grant).signatures
+    signed = GrantState(grant.state) in SIGNED or queries.view(grant).signatures
     if signed and len(same) == 1:
         raise Refused(
             f"{person.name} is the only one left who {given.role.does}, and the agreement is signed. Name another person first."

@@ -225,6 +225,9 @@ def apply_terms(grant: Grant, terms: Terms, call: CallView, reserved: Money) -> 
         allowed.interim_ceiling,
         allowed.retention,
     )
+    plan = call.content.payment_plan
+    moves = rules.flexibility_of(grant.maximum, plan.transfer_free_percent, plan.transfer_notify_percent)
+    grant.transfer_free, grant.transfer_notify = moves or (None, None)
     limits = time_limits(call)
     grant.prefinancing_days, grant.before_start_days = limits.prefinancing, limits.before_start
     grant.report_days, grant.interim_days, grant.balance_days = limits.report, limits.interim, limits.balance

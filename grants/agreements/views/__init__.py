@@ -12,6 +12,8 @@ from grants.agreements.views import (
     preparing,
     revising,
     signing,
+    terminating,
+    transferring,
     uploading,
 )
 from grants.agreements.views.frame import NAVIGATION, bp
@@ -28,5 +30,7 @@ __all__ = [
     "preparing",
     "revising",
     "signing",
+    "terminating",
+    "transferring",
     "uploading",
 ]

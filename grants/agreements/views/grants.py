@@ -21,6 +21,7 @@ STATE_WORDS = {
     GrantState.PREPARATION: "In preparation",
     GrantState.READY_TO_SIGN: "Ready to sign",
     GrantState.IN_FORCE: "In force",
+    GrantState.TERMINATED: "Terminated",
     GrantState.CLOSED: "Closed",
     GrantState.DROPPED: "Dropped or declined",
 }

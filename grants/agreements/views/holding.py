@@ -9,7 +9,7 @@ from flask import flash
 from grants.agreements import queries, services
 from grants.agreements.forms import HoldForm, LiftHoldForm, hold_form
 from grants.agreements.rules import GrantView
-from grants.agreements.states import GrantState
+from grants.agreements.states import RUNNING
 from grants.agreements.views.frame import P, bp, grant_of, this_day
 from grants.core import files
 from grants.core.errors import Conflict, Invalid, NotFound
@@ -87,6 +87,6 @@ def _holds(grant: GrantView, form: HoldForm | None = None) -> Any:
         grant=grant,
         today=today,
         lifts=may,
-        form=(form or hold_form(grant, today)) if may and grant.state is GrantState.IN_FORCE else None,
+        form=(form or hold_form(grant, today)) if may and grant.state in RUNNING else None,
     )
     return shown, 422 if form is not None else 200

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
-from grants.budgets.rules import BudgetRules, Envelope
+from grants.budgets.rules import BudgetRules, Envelope, percent
 from grants.calls.rules.assigning import PLAIN as ASSIGNMENT_PLAIN
 from grants.calls.rules.assigning import AssignmentRules
 from grants.calls.rules.complaints import ComplaintRules
@@ -139,6 +139,22 @@ class PaymentPlan:
     passing_on: PassingOn = PLAIN_PASSING_ON
     evidence: EvidenceLevel = EvidenceLevel.TOTALS
     funding: Funding = PLAIN_FUNDING
+    # How much of a grant's budget may be moved in its whole life, in per cent of its maximum: freely, and with a notice to
+    # the programme; above that by an amendment. None for both where every move takes one.
+    transfer_free_percent: Fraction | None = None
+    transfer_notify_percent: Fraction | None = None
+
+    @property
+    def transfer_words(self) -> str:
+        """How much of its budget a grant moves without an amendment, without the full stop; empty where the call says nothing."""
+        if self.transfer_free_percent is None and self.transfer_notify_percent is None:
+            return ""
+        free = self.transfer_free_percent or Fraction(0)
+        most = max(free, self.transfer_notify_percent or Fraction(0))
+        return (
+            f"In its whole life a grant moves up to {percent(free / 100)} of its maximum within its budget freely, up to {percent(most / 100)} with a"
+            " notice to the programme, and more by an amendment"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,8 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
             value("payment.passing_on", PLAIN_PASSING_ON),
             evidence=value("payment.evidence", EvidenceLevel.TOTALS),
             funding=value("payment.funding", PLAIN_FUNDING),
+            transfer_free_percent=value("payment.transfer_free_percent", None),
+            transfer_notify_percent=value("payment.transfer_notify_percent", None),
         ),
         duration_months=value("duration_months", 0),
         milestones=value("milestones", ()),

@@ -387,6 +387,14 @@ FIELDS: Mapping[str, Field] = {
             "payment.evidence", "How costs are shown in reports", Group.PAYMENTS, one_of(EvidenceLevel), EvidenceLevel
         ),
         Field("payment.funding", "Form of funding", Group.PAYMENTS, FUNDING, Funding),
+        Field("payment.transfer_free_percent", "Budget moved freely, at most", Group.PAYMENTS, exact(0, 100), Fraction),
+        Field(
+            "payment.transfer_notify_percent",
+            "Budget moved with a notice, at most",
+            Group.PAYMENTS,
+            exact(0, 100),
+            Fraction,
+        ),
         Field(
             "agreement.preparation_days", "Days to prepare and sign an agreement", Group.PAYMENTS, whole(14, 730), int
         ),

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.agreements.rules import GrantView
-from grants.agreements.states import GrantState
+from grants.agreements.states import SIGNED, values
 from grants.budgets import queries as budgets
 from grants.budgets.models import Budget, BudgetLine
 from grants.budgets.rules import BudgetContent, Cell
@@ -91,8 +91,7 @@ def _reports(grant_id: UUID) -> Asking[tuple[Reported, ...]]:
 @reader
 def call_spending(actor: Actor, call_id: UUID, today: date) -> Asking[tuple[GrantSpent, ...]]:
     """Every signed grant of a call in the reach of the reader, by reference: in one statement, however many there are."""
-    signed = (GrantState.IN_FORCE.value, GrantState.CLOSED.value)
-    in_reach = (Grant.call_id == call_id, Grant.state.in_(signed), agreements.visible(actor))
+    in_reach = (Grant.call_id == call_id, Grant.state.in_(values(SIGNED)), agreements.visible(actor))
     newest = (
         select(ReportVersion.report_id, func.max(ReportVersion.number).label("number"))
         .group_by(ReportVersion.report_id)

@@ -17,6 +17,7 @@ from sqlalchemy import func, select
 from grants.agreements import queries as agreements
 from grants.agreements.models import AgreementHold, Grant
 from grants.agreements.rules import GrantView
+from grants.agreements.states import GrantState
 from grants.core import clock
 from grants.core.db import get
 from grants.core.permissions import Actor, Permission
@@ -164,6 +165,18 @@ def _ledger(grant: Grant) -> Lines:
     return tuple(held_line(held, stands, grant.reference) for held in HELD)
 
 
+def _termination(grant: Grant) -> Lines:
+    """A grant that is to be terminated is closed after its day, with what its last report says."""
+    ends_on = yield from agreements.ended_on.asking(grant.id)
+    waits = ends_on is not None and grant.state == GrantState.IN_FORCE.value
+    words = (
+        "Its termination is confirmed and not carried out yet; the program does it in the night of its day."
+        if waits
+        else "No termination waits for its day."
+    )
+    return (_line("Termination", words, "agreements.termination", grant, waits=waits, for_city=True),)
+
+
 def _proposals(grant: Grant) -> Lines:
     waiting = yield from unsettled_proposals(grant.id)
     one = "recovery is"
@@ -229,6 +242,7 @@ LINES: tuple[Callable[[Grant], Lines], ...] = (
     _ledger,
     _distribution,
     _suspension,
+    _termination,
     _retention,
 )
 

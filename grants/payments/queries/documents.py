@@ -131,6 +131,13 @@ def _documents(actor: Actor, found: dict[Any, dict[UUID, Any]], grants: dict[UUI
 
 
 # What was decided, in the words of the deed.
+_JUDGED = {
+    ReportState.ACCEPTED: "accepted report {}",
+    ReportState.REJECTED: "rejected report {}",
+    ReportState.RETURNED: "returned report {}",
+    ReportState.SUBMITTED: "returned report {}",
+    ReportState.UNSENT: "settled report {}, which never came",
+}
 _DECIDED = {RequestState.REJECTED.value: "rejected request {}"}
 _SIGNED = {Step.PREPARED.value: "prepared", Step.VERIFIED.value: "verified", Step.AUTHORISED.value: "authorised"}
 
@@ -138,8 +145,9 @@ _SIGNED = {Step.PREPARED.value: "prepared", Step.VERIFIED.value: "verified", Ste
 def _deeds(found: dict[Any, dict[UUID, Any]]) -> Iterator[Deed]:
     for report in found[PeriodicReport].values():
         if report.decided_at is not None:
-            done = "accepted" if report.state == ReportState.ACCEPTED.value else "rejected"
-            yield Deed(report.decided_by, f"{done} report {report.reference}", report.decided_at)
+            yield Deed(
+                report.decided_by, _JUDGED[ReportState(report.state)].format(report.reference), report.decided_at
+            )
     for asked in found[PaymentRequest].values():
         for by, at, words in (
             (asked.registered_by, asked.registered_at, "registered request {}"),

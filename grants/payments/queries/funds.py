@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
-from grants.agreements.states import GrantState
+from grants.agreements.states import RUNNING, GrantState, values
 from grants.calls.models import Call
 from grants.core.db import among, db
 from grants.core.money import Money
@@ -25,7 +25,7 @@ from grants.programmes.models import FundSource
 from grants.programmes.rules import Beyond, FundSourceView, passes_parent_end
 
 # Whoever may still be paid: what ended before it was signed costs nothing, and what is closed is settled.
-_OPEN = (GrantState.PREPARATION.value, GrantState.READY_TO_SIGN.value, GrantState.IN_FORCE.value)
+_OPEN = (GrantState.PREPARATION.value, GrantState.READY_TO_SIGN.value, *values(RUNNING))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, exists, func, or_, select
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
-from grants.agreements.states import GrantState, PaymentKind
+from grants.agreements.states import RUNNING, PaymentKind, values
 from grants.core import clock
 from grants.core.duties import Duty
 from grants.core.money import ZERO, Money
@@ -204,7 +204,7 @@ def _to_propose(actor: Actor) -> Asking[list[Duty]]:
         .join(PaymentRequest, PaymentRequest.grant_id == Grant.id)
         .where(
             agreements.visible(actor, P.RECOVERY_PROPOSE),
-            Grant.state == GrantState.IN_FORCE.value,
+            Grant.state.in_(values(RUNNING)),
             PaymentRequest.kind == PaymentKind.BALANCE.value,
             PaymentRequest.recoverable > ZERO,
             ~exists().where(Recovery.request_id == PaymentRequest.id, Recovery.state != RecoveryState.CANCELLED.value),

@@ -11,7 +11,7 @@ from sqlalchemy import Select, exists, func, select
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.agreements.rules import GrantView
-from grants.agreements.states import GrantState, PaymentKind
+from grants.agreements.states import RUNNING, GrantState, PaymentKind, values
 from grants.core import files
 from grants.core.db import db
 from grants.core.duties import Duty
@@ -175,7 +175,7 @@ def _certificates(actor: Actor, permission: Permission, state: CertificateState)
         .where(
             agreements.visible(actor, permission),
             FinancialCertificate.state == state.value,
-            Grant.state == GrantState.IN_FORCE.value,
+            Grant.state.in_(values(RUNNING)),
             Grant.final_amount.is_(None),
         )
         .order_by(Grant.reference, FinancialCertificate.number)

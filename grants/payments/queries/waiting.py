@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import BankAccount, Grant
-from grants.agreements.states import BankAccountState, GrantState, PaymentKind
+from grants.agreements.states import RUNNING, BankAccountState, PaymentKind, values
 from grants.calls.models import Call
 from grants.core import clock
 from grants.core.db import db
@@ -303,7 +303,7 @@ def _rejected_duties(actor: Actor) -> Asking[list[Duty]]:
             agreements.visible(actor, Permission.PAYMENT_REQUEST_SUBMIT),
             PaymentRequest.state == RequestState.REJECTED.value,
             ~select(later.id).where(later.replaces_id == PaymentRequest.id).exists(),
-            Grant.state == GrantState.IN_FORCE.value,
+            Grant.state.in_(values(RUNNING)),
             Grant.final_amount.is_(None),
         )
         .order_by(PaymentRequest.reference)

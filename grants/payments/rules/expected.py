@@ -217,6 +217,8 @@ def _of(line: Expected, amount: Money) -> Expected:
 def _prefinancing(money: GrantMoney, today: date) -> Expected | None:
     """The pre-financing, gross, where it is not decided."""
     asked = [each for each in money.requests if each.kind is PaymentKind.PREFINANCING]
+    if money.state is GrantState.TERMINATED:
+        return None
     if asked:
         return next((_requested(each, today) for each in asked if each.state in UNDECIDED), None)
     if not money.limits.prefinancing:
@@ -242,6 +244,9 @@ def _interims(money: GrantMoney, today: date) -> Iterator[Expected]:
     numbers |= {each.number for each in money.reports if each.accepted is not None and not each.is_final}
     for number in sorted(numbers):
         report = reports.get(number)
+        if report is not None and report.is_final:
+            # Made the final one by a termination: what it opens is the balance.
+            continue
         if number in asked:
             found = [each for each in money.requests if each.report_number == number and each.state in UNDECIDED]
             yield from (_requested(each, today) for each in found if each.kind is PaymentKind.INTERIM)
@@ -261,7 +266,10 @@ def _balance(money: GrantMoney, left: Money, today: date) -> Expected:
         line = _requested(request, today)
         before = money.limits.maximum - left
         return _of(line, min(max(request.requested - before, ZERO), left))
-    number = max(
+    last = next(
+        (each.number for each in money.reports if each.is_final and each.state is not ReportState.DROPPED), None
+    )
+    number = last or max(
         (each.report_number for each in money.schedule if each.report_number is not None),
         default=max((each.number for each in money.reports), default=1),
     )
@@ -292,6 +300,8 @@ def _comes_in(money: GrantMoney, number: int, today: date) -> tuple[date, Basis,
         return report.submitted_on, Basis.REPORT, str(number)
     planned = next((each.due_on for each in money.schedule if each.report_number == number), today)
     day = max(report.due_on if report is not None else planned, today)
+    if money.state is GrantState.TERMINATED:
+        return day, Basis.REPORT, str(number)
     gate = max(
         (each for each in money.milestones if gated_by(each, money.reports) == number and _open(each)),
         key=lambda each: (each.day(today), each.number),

@@ -99,6 +99,12 @@ def payment_notes(state: GrantState, amount_note: str | None, room: Money, *, de
     match state:
         case GrantState.IN_FORCE:
             return PaymentNotes(amount_note or "as signed", left, first)
+        case GrantState.TERMINATED:
+            return PaymentNotes(
+                amount_note or "as signed",
+                f"{left}; nothing more is pre-financed",
+                "The balance opens by itself when the final report is settled.",
+            )
         case GrantState.CLOSED:
             return PaymentNotes(
                 amount_note or "as signed",
@@ -125,7 +131,7 @@ def _ended(declined: bool) -> str:
 def close_refusal(state: GrantState, *, declined: bool) -> str | None:
     """Why a grant in this state is not closed now, and what comes first; None where it may be tried."""
     match state:
-        case GrantState.IN_FORCE:
+        case GrantState.IN_FORCE | GrantState.TERMINATED:
             return None
         case GrantState.CLOSED:
             return "This grant is closed already, and a closed grant is not opened again. Its payments and reports stay as they are."

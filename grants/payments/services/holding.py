@@ -91,8 +91,9 @@ def opening(
         return None, None, rules.again_due_on(kind, today, limits)
     if again:
         return ClockEvent.AGAIN, today, rules.again_due_on(kind, today, limits)
-    assert report is not None and report.submitted_at is not None, "a settled report was sent"
-    if starts is ClockStart.APPROVAL:
+    assert report is not None, "a settled report opens it"
+    # A report that never came was settled by the programme's decision, and that starts the days.
+    if starts is ClockStart.APPROVAL or report.submitted_at is None:
         assert report.decided_at is not None, "a settled report was decided"
         event, at = ClockEvent.APPROVAL, report.decided_at
     else:

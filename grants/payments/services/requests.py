@@ -11,8 +11,8 @@ from sqlalchemy import exists, func, select
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
-from grants.agreements.services import refuse_conflict, refuse_held
-from grants.agreements.states import GrantState, PaymentKind
+from grants.agreements.services import refuse_conflict, refuse_held, refuse_prefinancing
+from grants.agreements.states import RUNNING, GrantState, PaymentKind
 from grants.calls.models import Call
 from grants.core import acts, clock, faults
 from grants.core.acts import act
@@ -63,6 +63,7 @@ def open_prefinancing(actor: Actor, grant_id: UUID) -> RequestSummary | None:
     _refuse_not_in_force(grant)
     if not grant.prefinancing or _was_opened(grant_id, PaymentKind.PREFINANCING):
         return None
+    refuse_prefinancing(grant)
     return _open(grant, PaymentKind.PREFINANCING, None, grant.prefinancing)
 
 
@@ -95,7 +96,11 @@ def _open_interim(grant: Grant, report: PeriodicReport) -> RequestSummary | None
 def _open_balance(grant: Grant) -> RequestSummary | None:
     """The balance, once every report is settled (the guard of E11); its amount may be nothing."""
     final = db.session.scalars(
-        select(PeriodicReport).where(PeriodicReport.grant_id == grant.id, PeriodicReport.kind == ReportKind.FINAL.value)
+        select(PeriodicReport).where(
+            PeriodicReport.grant_id == grant.id,
+            PeriodicReport.kind == ReportKind.FINAL.value,
+            PeriodicReport.state != ReportState.DROPPED.value,
+        )
     ).one_or_none()
     if final is None or reports.unsettled(grant.id) or _was_opened(grant.id, PaymentKind.BALANCE):
         return None
@@ -122,6 +127,8 @@ def ask_again(actor: Actor, request_id: UUID, *, reply: str, version: int | None
     if later is not None:
         raise Refused(f"It was asked for again already, as {later}.")
     _refuse_after_final(grant)
+    if earlier.kind == PaymentKind.PREFINANCING.value:
+        refuse_prefinancing(grant)
     if not reply.strip():
         raise Invalid(
             "The answer is missing.", {"reply": "Answer the reason of the rejection; the programme reads it."}
@@ -204,7 +211,7 @@ def renew_balance(grant: Grant) -> None:
 
 
 def _refuse_not_in_force(grant: Grant) -> None:
-    if grant.state != GrantState.IN_FORCE.value:
+    if GrantState(grant.state) not in RUNNING:
         raise Refused("Payments need an agreement in force: signed by both sides and not closed.")
 
 
@@ -229,6 +236,8 @@ def decide(actor: Actor, request_id: UUID, given: DecisionInput, *, version: int
     kind = PaymentKind(request.kind)
     rules.check_decision(request.requested, given, kind)
     _refuse_after_final(grant)
+    if kind is PaymentKind.PREFINANCING:
+        refuse_prefinancing(grant)
     if kind is PaymentKind.BALANCE:
         _refuse_open_before_balance(grant, request)
         refuse_wanting(grant)

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.agreements.services import refuse_conflict
-from grants.agreements.states import GrantState
+from grants.agreements.states import RUNNING, GrantState
 from grants.core import acts, files
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
@@ -146,7 +146,7 @@ def _open(certificate_id: UUID, version: int | None) -> tuple[FinancialCertifica
     row = locked(FinancialCertificate, certificate_id)
     check_version(row, version)
     grant = lock_grant(row.grant_id)
-    if grant.state != GrantState.IN_FORCE.value or grant.final_amount is not None:
+    if GrantState(grant.state) not in RUNNING or grant.final_amount is not None:
         raise Refused("The final amount of this grant is decided; no certificate changes it any more.")
     return row, grant
 

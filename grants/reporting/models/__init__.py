@@ -28,8 +28,12 @@ class PeriodicReport(Row):
         CheckConstraint("starts_on < ends_before", name="period_in_order"),
         CheckConstraint("(state = 'accepted') = (accepted_total IS NOT NULL)", name="accepted_has_total"),
         CheckConstraint("(receipts IS NULL) = (receipts_words IS NULL) AND receipts >= 0", name="receipts_whole"),
-        CheckConstraint("state IN ('draft') OR submitted_at IS NOT NULL", name="submitted_has_time"),
-        CheckConstraint("state NOT IN ('accepted', 'rejected') OR decided_by IS NOT NULL", name="decided_has_person"),
+        CheckConstraint(
+            "state IN ('draft', 'dropped', 'unsent') OR submitted_at IS NOT NULL", name="submitted_has_time"
+        ),
+        CheckConstraint(
+            "state NOT IN ('accepted', 'rejected', 'unsent') OR decided_by IS NOT NULL", name="decided_has_person"
+        ),
     )
 
     grant_id: Mapped[UUID] = mapped_column(points_to("grant_agreement.id"))

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from grants.agreements import queries as agreements
 from grants.agreements.models import Beneficiary, Grant, Milestone
 from grants.agreements.rules import MilestoneView
-from grants.agreements.states import GrantState, MilestoneState
+from grants.agreements.states import RUNNING, GrantState, MilestoneState, values
 from grants.applications.models import ApplicationPartner
 from grants.budgets import queries as budgets
 from grants.budgets import rules as budget_rules
@@ -265,6 +265,7 @@ def _views(rows: Sequence[PeriodicReport]) -> Asking[tuple[ReportView, ...]]:
             asks_receipts=asks_receipts(row, grants[row.grant_id]),
             receipts=row.receipts,
             receipts_words=row.receipts_words,
+            terminated=grants[row.grant_id].state == GrantState.TERMINATED.value,
         )
         for row in rows
     )
@@ -331,6 +332,7 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     kinds = (
         _to_write(actor, at),
         _to_accept(actor),
+        _never_came(actor, at),
         _milestones_to_report(actor, at),
         _milestones_to_accept(actor),
     )
@@ -344,7 +346,7 @@ def _rows(actor: Actor, permission: Permission, *conditions: Any) -> Asking[tupl
     rows = yield from ask(
         select(PeriodicReport)
         .join(Grant, Grant.id == PeriodicReport.grant_id)
-        .where(agreements.visible(actor, permission), Grant.state == GrantState.IN_FORCE.value, *conditions)
+        .where(agreements.visible(actor, permission), Grant.state.in_(values(RUNNING)), *conditions)
         .order_by(PeriodicReport.due_on, PeriodicReport.reference)
         .limit(DUTIES_MAX)
     )
@@ -388,6 +390,27 @@ def _to_accept(actor: Actor) -> Asking[list[Duty]]:
     ]
 
 
+def _never_came(actor: Actor, at: datetime) -> Asking[list[Duty]]:
+    """Reports of terminated grants that are overdue: the balance waits until they come or are settled without."""
+    rows = yield from _rows(
+        actor,
+        Permission.REPORT_ACCEPT,
+        PeriodicReport.state.in_([ReportState.DRAFT.value, ReportState.RETURNED.value]),
+        PeriodicReport.due_on < clock.in_zone(at).date(),
+        Grant.state == GrantState.TERMINATED.value,
+    )
+    return [
+        Duty(
+            f"Report {row.number} of {row.grant_title} did not come",
+            "The grant is terminated, and its balance waits for this report. Ask the city for it, or settle the grant without.",
+            "Open the report",
+            "reporting.show",
+            {"ref": row.reference},
+        )
+        for row in rows
+    ]
+
+
 def _milestones(actor: Actor, permission: Permission, *conditions: Any) -> Asking[list[Any]]:
     if not actor.can(permission):
         return []
@@ -398,7 +421,7 @@ def _milestones(actor: Actor, permission: Permission, *conditions: Any) -> Askin
                 *(Grant.reference, func.coalesce(Grant.acronym, Grant.title).label("grant")),
             )
             .join(Grant, Grant.id == Milestone.grant_id)
-            .where(agreements.visible(actor, permission), Grant.state == GrantState.IN_FORCE.value, *conditions)
+            .where(agreements.visible(actor, permission), Grant.state.in_(values(RUNNING)), *conditions)
             .order_by(Milestone.due_on, Grant.reference, Milestone.number)
             .limit(DUTIES_MAX)
         )
@@ -412,6 +435,8 @@ def _milestones_to_report(actor: Actor, at: datetime) -> Asking[list[Duty]]:
         Permission.REPORT_SUBMIT,
         Milestone.state.in_([MilestoneState.PLANNED.value, MilestoneState.RETURNED.value]),
         Milestone.due_on <= soon,
+        # After a termination it may still be said what was reached, and nothing asks for it.
+        Grant.state == GrantState.IN_FORCE.value,
     )
     return [
         Duty(

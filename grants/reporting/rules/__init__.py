@@ -11,7 +11,7 @@ from uuid import UUID
 from grants.agreements.states import MilestoneState
 from grants.budgets.rules import BudgetRules, Cell, totals
 from grants.calls.states import EvidenceLevel
-from grants.core import clock
+from grants.core import clock, faults
 from grants.core.errors import Problem, Refused
 from grants.core.money import ZERO, Money
 from grants.dossiers.rules import Definition, Question, QuestionKind, Section
@@ -231,6 +231,8 @@ class ReportView:
     lump_sums: bool = False
     receipts: Money | None = None
     receipts_words: str | None = None
+    # Whether its grant is terminated: then one that never comes may be settled without it.
+    terminated: bool = False
 
     def is_due(self, today: date) -> bool:
         """Whether its period is over and the city has it in hand."""
@@ -249,6 +251,28 @@ class ReportView:
     def in_hand_of_city(self) -> bool:
         """Whether the city may write in it."""
         return self.state in {ReportState.DRAFT, ReportState.RETURNED}
+
+
+def final_after(begins: Sequence[tuple[int, date]], over_on: date) -> int:
+    """The number of the report that becomes the final one where the first day without work is ``over_on``.
+
+    ``begins`` are the numbers of the reports with the first days of their periods; the first lies before ``over_on``.
+
+    >>> final_after([(1, date(2023, 6, 1)), (2, date(2024, 6, 1))], date(2024, 6, 1))
+    1
+    """
+    return max(number for number, starts_on in begins if starts_on < over_on)
+
+
+def refuse_settling_unsent(state: ReportState, due_on: date, today: date, *, terminated: bool) -> None:
+    """Only of a terminated grant, only what the city has in hand, and only after the day it was due."""
+    faults.point("deadline")
+    if not terminated:
+        raise Refused("Only a terminated grant is settled without a report; ask the city for this one.")
+    if state not in {ReportState.DRAFT, ReportState.RETURNED}:
+        raise Refused("The city has sent this report. Accept, return or reject it.")
+    if today <= due_on:
+        raise Refused(f"The report is due on {clock.long_date(due_on)}. Settle the grant without it after that day.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +297,10 @@ def report_next(state: ReportState) -> str:
             return "It is accepted and no longer changes; its payment request is decided next."
         case ReportState.REJECTED:
             return "It is rejected and no longer changes; nothing is paid for it."
+        case ReportState.DROPPED:
+            return "The grant was terminated before its period, so it is not owed any more."
+        case ReportState.UNSENT:
+            return "It never came, so nothing of its period counts; the balance follows without it."
         case _:
             assert_never(state)
 

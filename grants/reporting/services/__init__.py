@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from grants.agreements import queries as agreements
 from grants.agreements import services as agreement
 from grants.agreements.models import Beneficiary, Grant, Milestone
 from grants.agreements.rules import ReportPlan
-from grants.agreements.states import MILESTONE, GrantState, MilestoneState
+from grants.agreements.states import MILESTONE, RUNNING, GrantState, MilestoneState
 from grants.budgets import queries as budgets
 from grants.budgets import services as budget_writes
 from grants.budgets.rules import BudgetRules, Cell, Purpose
@@ -35,7 +36,7 @@ from grants.reporting.rules import Decision, ExpectedInput, MilestoneInput, Rece
 from grants.reporting.rules.packages import lump_rules
 from grants.reporting.services.apart import refuse_own
 from grants.reporting.services.lines import acceptance_problems, submission_problems
-from grants.reporting.states import REPORT, ReportKind, ReportState
+from grants.reporting.states import REPORT, SETTLED, ReportKind, ReportState
 
 
 @act(
@@ -49,6 +50,12 @@ def open_reports(actor: Actor, grant_id: UUID) -> int:
     grant = locked(Grant, grant_id)
     if grant.state != GrantState.IN_FORCE.value:
         raise Refused("Reports are made when the grant agreement is in force.")
+    return _make_owed(grant)
+
+
+def _make_owed(grant: Grant) -> int:
+    """The reports of the whole agreed period, those that are not there yet; returns how many there are."""
+    grant_id = grant.id
     call = calls.call_by_id(grant.call_id)
     months = clock.months_between(grant.starts_on, grant.ends_before)
     plans = agreement.report_plan(call, grant.starts_on, months, grant.report_days)
@@ -136,6 +143,8 @@ def declare_receipts(actor: Actor, report_id: UUID, given: ReceiptsInput, *, ver
 def in_hand(report_id: UUID) -> PeriodicReport:
     """A report under its lock, while it is with the city."""
     report = locked(PeriodicReport, report_id)
+    if report.state in {ReportState.DROPPED.value, ReportState.UNSENT.value}:
+        raise Refused(rules.report_next(ReportState(report.state)))
     if report.state not in {ReportState.DRAFT.value, ReportState.RETURNED.value}:
         assert report.submitted_at is not None and report.submitted_by is not None, "what left the city was sent"
         sent = clock.in_zone(report.submitted_at)
@@ -157,10 +166,13 @@ def submit_problems(report: PeriodicReport, today: date) -> tuple[Problem, ...]:
             )
         )
     found += dossiers.dossier(report.dossier_id).problems
-    if report.receipts is None and queries.asks_receipts(report, get(Grant, report.grant_id)):
+    grant = get(Grant, report.grant_id)
+    if report.receipts is None and queries.asks_receipts(report, grant):
         found.append(Problem("receipts", "say what the action earned; enter zero where it earned nothing."))
-    lump_sums = queries.pays_lump_sums(get(Grant, report.grant_id))
-    if not lump_sums and not budgets.written(report.budget_id).totals.total:
+    lump_sums = queries.pays_lump_sums(grant)
+    # What was terminated may have cost nothing, and its balance waits for a report that says so.
+    ended = grant.state == GrantState.TERMINATED.value
+    if not lump_sums and not ended and not budgets.written(report.budget_id).totals.total:
         found.append(
             Problem("costs", "no cost is declared. Undeclared costs are lost; enter them, or ask your officer.")
         )
@@ -176,6 +188,7 @@ def submit(actor: Actor, report_id: UUID, *, version: int | None = None, seen: s
     """
     check_version(locked(PeriodicReport, report_id), version)
     report = in_hand(report_id)
+    _refuse_being_ended(get(Grant, report.grant_id))
     content = queries.content(report)
     if seen is not None and seen != queries.fingerprint(content):
         raise Conflict(
@@ -246,6 +259,18 @@ def accept_judged(actor: Actor, report: PeriodicReport, decision: Decision) -> R
     _decided(actor, report, decision.answer)
     _open_payments(report_id)
     return _summary(report)
+
+
+def _refuse_being_ended(grant: Grant) -> None:
+    """Between the day of a termination and the night in which its reports are shortened none of them is sent."""
+    faults.point("deadline")
+    over_on = agreements.ended_on(grant.id)
+    moved = grant.state != GrantState.IN_FORCE.value
+    if not moved and over_on is not None and clock.in_zone(acts.moment()).date() >= over_on:
+        raise Refused(
+            f"The first day without work is {clock.long_date(over_on)}, and the program is about to shorten the reports of this "
+            "grant to it. What you wrote is kept; send the report when its period is the new one."
+        )
 
 
 def _open_payments(report_id: UUID) -> None:
@@ -362,6 +387,7 @@ def set_expected(actor: Actor, milestone_id: UUID, given: ExpectedInput, *, vers
 def _expect(milestone_id: UUID, given: ExpectedInput, version: int | None, *, told: Permission) -> None:
     """The planned day itself is no other day: then the milestone is as planned again."""
     row = _milestone(milestone_id, version)
+    agreement.refuse_over(locked(Grant, row.grant_id), "no milestone of it is expected any more")
     today = clock.in_zone(acts.moment()).date()
     problems = rules.expected_problems(given, MilestoneState(row.state), today)
     if problems:
@@ -389,9 +415,97 @@ def _expect(milestone_id: UUID, given: ExpectedInput, version: int | None, *, to
 def _milestone(milestone_id: UUID, version: int | None) -> Milestone:
     row = locked(Milestone, milestone_id)
     check_version(row, version)
-    if locked(Grant, row.grant_id).state != GrantState.IN_FORCE.value:
-        raise Refused("Milestones are reported while the grant agreement is in force.")
+    if GrantState(locked(Grant, row.grant_id).state) not in RUNNING:
+        raise Refused(
+            "Milestones are reported while the grant agreement is in force, and until a terminated grant is closed."
+        )
     return row
+
+
+@act(
+    "report.settle_unsent",
+    needs=Permission.REPORT_ACCEPT,
+    scope=scope_of,
+    says="settled report {subject}, which never came",
+)
+def settle_unsent(actor: Actor, report_id: UUID, *, answer: str, version: int | None = None) -> ReportSummary:
+    """Settle a report of a terminated grant that did not come by its day: nothing of its period counts, the balance follows."""
+    report = locked(PeriodicReport, report_id)
+    check_version(report, version)
+    grant = locked(Grant, report.grant_id)
+    refuse_own(actor, grant.id, report.submitted_by)
+    today = clock.in_zone(acts.moment()).date()
+    terminated = grant.state == GrantState.TERMINATED.value
+    rules.refuse_settling_unsent(ReportState(report.state), report.due_on, today, terminated=terminated)
+    if not answer.strip():
+        raise Invalid("Say why.", {"answer": "Say how often the city was asked; the city reads it."})
+    acts.reason(answer.strip())
+    REPORT.move(report, "settle_unsent")
+    report.decided_at, report.decided_by, report.answer = acts.moment(), actor.user_id, answer.strip()
+    team = agreements.team(grant.application_id)
+    people.mail(sorted(team), "report_unsent", "report", report.id, reference=report.reference, answer=answer.strip())
+    _open_payments(report_id)
+    return _summary(report)
+
+
+@act(
+    "report.end_grant",
+    needs=Permission.TERMINATION_CARRY_OUT,
+    scope=agreements.scope_of,
+    says="ended {subject} by its termination",
+)
+def end_grant(actor: Actor, grant_id: UUID) -> bool:
+    """Carry out a termination on its day: the open period ends, its report is the final one, those after it fall away.
+
+    Safe to run twice. Whether the grant was ended now: one whose day has not come, or that ended before, stays as it is.
+    """
+    grant = locked(Grant, grant_id)
+    found = agreement.carry_out(grant)
+    if found is None:
+        return False
+    assert found.effective_on is not None, "what is carried out was confirmed for a day"
+    reports = _reports_of(grant_id)
+    if not reports:
+        # Ended so soon that they were not made yet.
+        _make_owed(grant)
+        db.session.flush()
+        reports = _reports_of(grant_id)
+    last = rules.final_after([(each.number, each.starts_on) for each in reports], found.effective_on)
+    for each in reports:
+        if each.number > last:
+            REPORT.move(each, "drop")
+        elif each.number == last:
+            _make_final(each, found.effective_on, grant.report_days)
+    final = next(each for each in reports if each.number == last)
+    agreement.tell_of_termination(
+        grant,
+        "termination_carried_out",
+        found,
+        number=str(last),
+        effective_on=clock.long_date(found.effective_on),
+        due_on=clock.long_date(final.due_on),
+    )
+    return True
+
+
+def _reports_of(grant_id: UUID) -> Sequence[PeriodicReport]:
+    """The reports of a grant in order, locked."""
+    return db.session.scalars(
+        select(PeriodicReport)
+        .where(PeriodicReport.grant_id == grant_id)
+        .order_by(PeriodicReport.number)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _make_final(report: PeriodicReport, over_on: date, report_days: int) -> None:
+    """The period ends the day before ``over_on``; a report that is settled already opens the balance now."""
+    report.kind = ReportKind.FINAL.value
+    if report.ends_before > over_on:
+        report.ends_before, report.due_on = over_on, clock.add_days(over_on, report_days)
+    if ReportState(report.state) in SETTLED:
+        _open_payments(report.id)
 
 
 def _summary(report: PeriodicReport) -> ReportSummary:

@@ -244,7 +244,7 @@ def _in_hand(report_id: UUID) -> PeriodicReport:
     if report.evidence == EvidenceLevel.TOTALS.value:
         raise Refused("This call asks for totals by category, and for no lines.")
     if report.state not in {ReportState.DRAFT.value, ReportState.RETURNED.value}:
-        raise Refused("This report was sent, so its costs no longer change.")
+        raise Refused("This report is not with the city any more, so its costs no longer change.")
     return report
 
 

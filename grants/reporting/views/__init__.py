@@ -237,6 +237,20 @@ def reject(ref: str) -> Any:
     return _report_page(report, form)
 
 
+@bp.post("/reports/<ref>/unsent")
+@requires(P.REPORT_ACCEPT)
+def settle_unsent(ref: str) -> Any:
+    report, form = _report(ref), AnswerForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            services.settle_unsent(
+                current_actor(), report.id, answer=str(form.answer.data), version=form.version_shown()
+            )
+            flash(f"Report {report.number} is settled without it. The balance follows.", "success")
+            return see_other(".show", ref=ref)
+    return _report_page(report, form)
+
+
 # --- writing --------------------------------------------------------------------------------------------------
 
 

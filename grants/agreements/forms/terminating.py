@@ -1,0 +1,72 @@
+"""What is typed to end a grant before its time, to object to that, and to confirm or withdraw it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask_wtf.file import FileField
+from wtforms import RadioField, TextAreaField
+
+from grants.agreements.rules import OBJECTION_DAYS, TerminationInput, TerminationView
+from grants.agreements.states import TerminationReason
+from grants.core import clock
+from grants.web.forms import A_PARAGRAPH, DateField, Form, Needed, choices
+
+
+class TerminationForm(Form):
+    """Why a grant is to end, from which day on, until when the other side may object, and the notice."""
+
+    reason = RadioField(
+        "Why",
+        choices=choices((each.value, each.words) for each in TerminationReason),
+        validators=[Needed("Choose why.")],
+    )
+    words = TextAreaField("What happened", [A_PARAGRAPH, Needed("Say it in a few sentences.")])
+    objections_until = DateField(
+        "The other side may object until", [Needed("Enter the last day, for example 3 June 2024.")]
+    )
+    wanted_on = DateField("First day without work", [Needed("Enter the day, for example 4 June 2024.")])
+    file = FileField(
+        "The notice that is sent to the other side", [Needed("Choose the notice: a PDF or a picture of it.")]
+    )
+
+    def to_input(self) -> TerminationInput:
+        """The typed termination."""
+        return TerminationInput(
+            TerminationReason(self.reason.data),
+            str(self.words.data),
+            self.wanted_on.data or date.min,
+            self.objections_until.data or date.min,
+        )
+
+
+def termination_form(today: date) -> TerminationForm:
+    """The form with the first days that may be named."""
+    last = clock.add_days(today, OBJECTION_DAYS)
+    return TerminationForm(data={"objections_until": last, "wanted_on": clock.add_days(last, 1)})
+
+
+class ObjectionForm(Form):
+    """What speaks against a termination."""
+
+    words = TextAreaField("What speaks against it", [A_PARAGRAPH, Needed("Say it in a few sentences.")])
+
+
+class ConfirmTerminationForm(Form):
+    """The day a termination takes effect, and on what the decision rests."""
+
+    effective_on = DateField("First day without work", [Needed("Enter the day, for example 4 June 2024.")])
+    answer = TextAreaField(
+        "On what the decision rests, and the answer to the objection", [A_PARAGRAPH, Needed("Say it in a sentence.")]
+    )
+
+
+def confirm_termination_form(found: TerminationView, today: date) -> ConfirmTerminationForm:
+    """The form with the day that was proposed, or today where that has passed."""
+    return ConfirmTerminationForm(data={"effective_on": max(found.wanted_on, today)})
+
+
+class WithdrawTerminationForm(Form):
+    """Why a termination is withdrawn."""
+
+    words = TextAreaField("Why it is withdrawn", [A_PARAGRAPH, Needed("Say it in a sentence.")])

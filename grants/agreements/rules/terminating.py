@@ -1,0 +1,202 @@
+"""How a grant is ended before its time: which days may be named, who confirms, and what stops from then on. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from grants.agreements.rules.conditions import EvidenceView
+from grants.agreements.rules.parties import refuse_same_person
+from grants.agreements.states import (
+    STANDING_TERMINATIONS,
+    GrantState,
+    Side,
+    TerminationReason,
+    TerminationState,
+)
+from grants.core import clock, faults
+from grants.core.errors import Invalid, Refused
+
+# The other side has at least so long to say what speaks against it (Model Grant Agreement, article 32.3).
+OBJECTION_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class TerminationInput:
+    """A termination as typed: ``wanted_on`` is the first day on which the work is over."""
+
+    reason: TerminationReason
+    words: str
+    wanted_on: date
+    objections_until: date
+
+
+@dataclass(frozen=True, slots=True)
+class TerminationView:
+    """A termination with everything its pages show."""
+
+    number: int
+    state: TerminationState
+    by_side: Side
+    reason: TerminationReason
+    words: str
+    notice: EvidenceView
+    wanted_on: date
+    objections_until: date
+    proposed_by: UUID
+    proposer: str
+    proposed_at: datetime
+    objection: str = ""
+    objector: str = ""
+    objected_at: datetime | None = None
+    answer: str = ""
+    confirmer: str = ""
+    confirmed_at: datetime | None = None
+    effective_on: date | None = None
+    withdrawer: str = ""
+    withdraw_words: str = ""
+    carried_out_at: datetime | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether it was not withdrawn."""
+        return self.state in STANDING_TERMINATIONS
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is neither confirmed nor withdrawn."""
+        return self.stands and self.state is not TerminationState.CONFIRMED
+
+    @property
+    def by(self) -> str:
+        """Within a sentence."""
+        return "the city" if self.by_side is Side.CITY else "the programme"
+
+    @property
+    def other(self) -> Side:
+        """Who may object."""
+        return Side.PROGRAMME if self.by_side is Side.CITY else Side.CITY
+
+    def may_object(self, today: date) -> bool:
+        """Whether the other side may still object: until the last day, itself included."""
+        return self.state is TerminationState.PROPOSED and today <= self.objections_until
+
+    def ripe(self, today: date) -> bool:
+        """Whether it may be confirmed: the other side has spoken, or its time is over.
+
+        Where the city ends it, the programme is the other side, and confirms for itself.
+        """
+        return self.waits and (
+            self.state is TerminationState.OBJECTED or self.by_side is Side.CITY or today > self.objections_until
+        )
+
+
+def standing(terminations: Sequence[TerminationView]) -> TerminationView | None:
+    """The one that was not withdrawn, if there is one."""
+    return next((each for each in terminations if each.stands), None)
+
+
+def is_over(state: GrantState, effective_on: date | None, today: date) -> bool:
+    """Whether the work of a grant is over by a termination, also on its day before the program has carried it out."""
+    return state is GrantState.TERMINATED or (effective_on is not None and today >= effective_on)
+
+
+def _day_problem(day: date, grant: tuple[date, date], today: date) -> str | None:
+    """What is wrong with the first day without work; ``grant`` is its period, half-open."""
+    starts_on, ends_before = grant
+    if day < today:
+        return "This day has passed. Enter today or a later day."
+    if day <= starts_on:
+        return f"The grant begins on {clock.long_date(starts_on)}. Enter a later day: one day of it is reported."
+    if day >= ends_before:
+        last = clock.long_date(clock.add_days(ends_before, -1))
+        return f"The grant ends by itself: its last day is {last}. Enter an earlier day."
+    return None
+
+
+def check_proposal(
+    given: TerminationInput, *, state: GrantState, by_side: Side, period: tuple[date, date], today: date
+) -> None:
+    """Refuse a proposal that cannot stand; raises :class:`Invalid` with a sentence for each field."""
+    if state is not GrantState.IN_FORCE:
+        raise Refused(
+            "Only a grant in force is terminated. One that is not signed yet is dropped or declined; one that ended is closed."
+        )
+    problems = {}
+    if not given.words.strip():
+        problems["words"] = "Say in a few sentences what happened; the other side reads it."
+    if wrong := _day_problem(given.wanted_on, period, today):
+        problems["wanted_on"] = wrong
+    first = clock.add_days(today, OBJECTION_DAYS)
+    if given.objections_until < first:
+        problems["objections_until"] = (
+            f"The other side has at least {OBJECTION_DAYS} days to object. Enter {clock.long_date(first)} or a later day."
+        )
+    elif by_side is Side.PROGRAMME and given.wanted_on <= given.objections_until and "wanted_on" not in problems:
+        problems["wanted_on"] = "The city may still object on this day. Enter a day after the last one for objections."
+    if problems:
+        raise Invalid("The termination cannot be proposed like this.", problems)
+
+
+def refuse_same_side(by_side: Side, side: Side) -> None:
+    """Whoever proposed does not object: their side withdraws."""
+    faults.point("four_eyes")
+    if by_side is side:
+        raise Refused("Your own side proposed this termination. Withdraw it instead.")
+
+
+def refuse_late(found: TerminationView, today: date) -> None:
+    """An objection comes while there is time for it, and before the decision."""
+    faults.point("deadline")
+    if found.state is TerminationState.PROPOSED and not found.may_object(today):
+        raise Refused(
+            f"Objections could be made until {clock.long_date(found.objections_until)}. Write to the other side instead."
+        )
+
+
+def check_confirmation(
+    found: TerminationView,
+    effective_on: date,
+    answer: str,
+    *,
+    confirms: UUID | None,
+    side: Side,
+    period: tuple[date, date],
+    today: date,
+) -> None:
+    """Refuse a confirmation by whoever proposed, by anybody of the city, before the other side had its time, or for a wrong day."""
+    refuse_same_person(found.proposed_by, confirms, deed="confirming the termination")
+    if side is Side.CITY:
+        raise Refused("You act for the city in this grant, and the programme confirms a termination. Ask a colleague.")
+    faults.point("deadline")
+    if not found.ripe(today):
+        raise Refused(
+            f"The city may object until {clock.long_date(found.objections_until)}. Confirm the termination after that, or once it has objected."
+        )
+    problems = {}
+    if wrong := _day_problem(effective_on, period, today):
+        problems["effective_on"] = wrong
+    elif effective_on < found.wanted_on:
+        problems["effective_on"] = (
+            f"{clock.long_date(found.wanted_on)} was proposed, and the other side relied on it. Enter that day or a later one."
+        )
+    if not answer.strip():
+        problems["answer"] = (
+            "Answer the objection; the other side reads it."
+            if found.objection
+            else "Say on what the decision rests; the other side reads it."
+        )
+    if problems:
+        raise Invalid("The termination cannot be confirmed like this.", problems)
+
+
+def refuse_prefinancing(found: TerminationView | None) -> None:
+    """Once a grant is to end, nothing more is paid ahead of its costs."""
+    faults.point("ceiling")
+    if found is not None and found.state is TerminationState.CONFIRMED and found.effective_on is not None:
+        raise Refused(
+            f"The termination of this grant on {clock.long_date(found.effective_on)} is confirmed, so nothing more of it is pre-financed. "
+            "Reject the request; what the pilot cost until then is reported and paid."
+        )

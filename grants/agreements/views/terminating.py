@@ -1,0 +1,167 @@
+"""The page of the termination of a grant: proposed, objected to, confirmed or withdrawn, for both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import flash
+
+from grants.agreements import queries, rules, services
+from grants.agreements.forms import (
+    ConfirmTerminationForm,
+    ObjectionForm,
+    TerminationForm,
+    WithdrawTerminationForm,
+    confirm_termination_form,
+    termination_form,
+)
+from grants.agreements.rules import GrantView, TerminationView
+from grants.agreements.states import GrantState, Side
+from grants.agreements.views.frame import P, bp, grant_of, this_day
+from grants.agreements.views.holding import NOTICES
+from grants.core import files
+from grants.core.errors import Conflict, Invalid, NotFound
+from grants.core.files import Incoming
+from grants.web.downloads import send
+from grants.web.forms import Form
+from grants.web.routing import current_actor, page, requires, see_other
+
+_NUMBER = "<int(max=9999):number>"
+
+
+@bp.get("/grants/<ref>/termination")
+@requires(P.AGREEMENT_READ)
+def termination(ref: str) -> Any:
+    """Every termination of a grant, for both sides."""
+    return _shown(grant_of(ref))
+
+
+@bp.post("/grants/<ref>/termination")
+@requires(P.TERMINATION_PROPOSE)
+def propose_termination(ref: str) -> Any:
+    grant, form = grant_of(ref), termination_form(this_day())
+    if form.validate_on_submit():
+        try:
+            with form.refusals():
+                notice = _notice(form)
+                if notice is not None:
+                    services.propose_termination(current_actor(), grant.id, form.to_input(), notice)
+                    flash("The termination is proposed. Everybody of both sides is told by mail.", "success")
+                    return see_other(".termination", ref=ref)
+        except Conflict as error:
+            form.problems.append(str(error))
+            return _shown(grant_of(ref), form, 409)
+    return _shown(grant, form)
+
+
+def _notice(form: TerminationForm) -> Incoming | None:
+    """The notice, looked into; what is wrong with it stands beside its field, and then it is None."""
+    assert form.file.data is not None, "the form came with its file"
+    try:
+        return files.receive(form.file.data, allowed=NOTICES)
+    except Invalid as error:
+        form.file.errors = [*form.file.errors, str(error)]
+        return None
+
+
+@bp.route(f"/grants/<ref>/termination/{_NUMBER}/object", methods=["GET", "POST"])
+@requires(P.TERMINATION_OBJECT)
+def object_to_termination(ref: str, number: int) -> Any:
+    grant, form = grant_of(ref), ObjectionForm()
+    return _step(
+        grant,
+        _numbered(grant, number),
+        form,
+        "object",
+        lambda: services.object_to_termination(current_actor(), grant.id, number, words=str(form.words.data)),
+        "The objection is with whoever decides.",
+    )
+
+
+@bp.route(f"/grants/<ref>/termination/{_NUMBER}/confirm", methods=["GET", "POST"])
+@requires(P.TERMINATION_CONFIRM)
+def confirm_termination(ref: str, number: int) -> Any:
+    grant = grant_of(ref)
+    found = _numbered(grant, number)
+    form = confirm_termination_form(found, this_day())
+
+    def deed() -> None:
+        assert form.effective_on.data is not None, "the form was filled in"
+        services.confirm_termination(
+            current_actor(), grant.id, number, effective_on=form.effective_on.data, answer=str(form.answer.data)
+        )
+
+    return _step(
+        grant, found, form, "confirm", deed, "The termination is confirmed. Everybody of both sides is told by mail."
+    )
+
+
+@bp.route(f"/grants/<ref>/termination/{_NUMBER}/withdraw", methods=["GET", "POST"])
+@requires(P.TERMINATION_PROPOSE)
+def withdraw_termination(ref: str, number: int) -> Any:
+    grant, form = grant_of(ref), WithdrawTerminationForm()
+    return _step(
+        grant,
+        _numbered(grant, number),
+        form,
+        "withdraw",
+        lambda: services.withdraw_termination(current_actor(), grant.id, number, words=str(form.words.data)),
+        "The termination is withdrawn. Everybody of both sides is told by mail.",
+    )
+
+
+@bp.get(f"/grants/<ref>/termination/{_NUMBER}/notice")
+@requires(P.AGREEMENT_READ)
+def termination_notice(ref: str, number: int) -> Any:
+    return send(services.open_termination_notice(current_actor(), grant_of(ref).id, number))
+
+
+def _numbered(grant: GrantView, number: int) -> TerminationView:
+    found = next((each for each in grant.terminations if each.number == number), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _step(
+    grant: GrantView,
+    found: TerminationView,
+    form: ObjectionForm | ConfirmTerminationForm | WithdrawTerminationForm,
+    step: str,
+    deed: Callable[[], None],
+    done: str,
+) -> Any:
+    """One step with a termination: its form, what is wrong with it, or what somebody did meanwhile."""
+    status = 422 if form.is_submitted() else 200
+    if form.validate_on_submit():
+        try:
+            with form.refusals():
+                deed()
+                flash(done, "success")
+                return see_other(".termination", ref=grant.reference)
+        except Conflict as error:
+            form.problems.append(str(error))
+            grant, status = grant_of(grant.reference), 409
+            found = _numbered(grant, found.number)
+    return page("agreements/termination_step.html", grant=grant, found=found, form=form, step=step), status
+
+
+def _shown(grant: GrantView, form: Form | None = None, status: int = 422) -> Any:
+    actor, today = current_actor(), this_day()
+    scope = queries.scope_of_view(grant)
+    side = Side.CITY if actor.may(P.REPORT_SUBMIT, scope) or actor.may(P.AGREEMENT_SIGN_CITY, scope) else Side.PROGRAMME
+    proposes = actor.may(P.TERMINATION_PROPOSE, scope)
+    open_to = grant.state is GrantState.IN_FORCE and rules.standing(grant.terminations) is None
+    shown = page(
+        "agreements/termination.html",
+        grant=grant,
+        today=today,
+        side=side,
+        proposes=proposes,
+        objects=actor.may(P.TERMINATION_OBJECT, scope),
+        confirms=actor.may(P.TERMINATION_CONFIRM, scope) and side is Side.PROGRAMME,
+        form=(form or termination_form(today)) if proposes and open_to else None,
+        problem=form,
+    )
+    return shown, status if form is not None else 200
