@@ -262,11 +262,17 @@ class OfferSubject(StrEnum):
     """What is offered for signature."""
 
     AGREEMENT = "agreement"
+    AMENDMENT = "amendment"
+    LETTER = "letter"
 
     @property
     def words(self) -> str:
         """For pages."""
-        return {OfferSubject.AGREEMENT: "Grant agreement"}[self]
+        return {
+            OfferSubject.AGREEMENT: "Grant agreement",
+            OfferSubject.AMENDMENT: "Amendment",
+            OfferSubject.LETTER: "Exchange of letters",
+        }[self]
 
 
 class OfferEnd(StrEnum):
@@ -277,6 +283,8 @@ class OfferEnd(StrEnum):
     DROPPED = "dropped"
     DECLINED = "declined"
     LAPSED = "lapsed"
+    WITHDRAWN = "withdrawn"
+    AGREED = "agreed"
 
     @property
     def words(self) -> str:
@@ -287,7 +295,70 @@ class OfferEnd(StrEnum):
             OfferEnd.DROPPED: "dropped by the programme",
             OfferEnd.DECLINED: "declined by the city",
             OfferEnd.LAPSED: "not signed by the last day",
+            OfferEnd.WITHDRAWN: "withdrawn with its amendment",
+            OfferEnd.AGREED: "agreed by an exchange of letters",
         }[self]
+
+
+class AmendmentKind(StrEnum):
+    """What an amendment changes."""
+
+    BUDGET_SHIFT = "budget_shift"
+    PARTNER_IN = "partner_in"
+    PARTNER_OUT = "partner_out"
+    EXTENSION = "extension"
+    SCOPE = "scope"
+    BANK_ACCOUNT = "bank_account"
+
+    @property
+    def words(self) -> str:
+        """For pages and papers."""
+        return {
+            AmendmentKind.BUDGET_SHIFT: "Shift of budget",
+            AmendmentKind.PARTNER_IN: "A partner joins",
+            AmendmentKind.PARTNER_OUT: "A partner leaves",
+            AmendmentKind.EXTENSION: "Extension",
+            AmendmentKind.SCOPE: "Change of what is done",
+            AmendmentKind.BANK_ACCOUNT: "Another bank account",
+        }[self]
+
+
+class AmendmentState(StrEnum):
+    """An amendment is drafted and sent by one side, accepted by the programme, offered, and in force once both signed.
+
+    A request that nobody answers in time is refused by that; a letter is in force with the consent of the other side.
+    """
+
+    DRAFTED = "drafted"
+    SENT = "sent"
+    OFFERED = "offered"
+    IN_FORCE = "in_force"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+A = AmendmentState
+
+AMENDMENT = Machine(
+    "amendment",
+    AmendmentState,
+    A.DRAFTED,
+    [
+        Transition("send", (A.DRAFTED,), A.SENT, Permission.AMENDMENT_PROPOSE),
+        Transition("accept", (A.SENT,), A.OFFERED, Permission.AMENDMENT_ANSWER),
+        Transition("enter_into_force", (A.OFFERED,), A.IN_FORCE, Permission.AGREEMENT_SIGN_PROGRAMME),
+        # Of a letter: the answer of the other side.
+        Transition("consent", (A.SENT,), A.IN_FORCE, Permission.AMENDMENT_ANSWER),
+        Transition("refuse", (A.SENT,), A.REFUSED, Permission.AMENDMENT_ANSWER),
+        # The program, in the night after the last day to answer.
+        Transition("fall_silent", (A.SENT,), A.REFUSED, Permission.AGREEMENT_LAPSE),
+        Transition("withdraw", (A.DRAFTED, A.SENT, A.OFFERED), A.WITHDRAWN, Permission.AMENDMENT_PROPOSE),
+        Transition("take_back", (A.OFFERED,), A.WITHDRAWN, Permission.AMENDMENT_ANSWER),
+    ],
+)
+
+# One of them at a time for each grant.
+OPEN_AMENDMENT = (A.DRAFTED, A.SENT, A.OFFERED)
 
 
 class HoldReason(StrEnum):

@@ -21,6 +21,8 @@ class Permission(StrEnum):
     AGREEMENT_READ = "agreement:read"
     AGREEMENT_SIGN_CITY = "agreement:sign_city"
     AGREEMENT_SIGN_PROGRAMME = "agreement:sign_programme"
+    AMENDMENT_ANSWER = "amendment:answer"
+    AMENDMENT_PROPOSE = "amendment:propose"
     APPLICATION_CHECK = "application:check"
     APPLICATION_COMMENT = "application:comment"
     APPLICATION_CONFIRM_TAKEOVER = "application:confirm_takeover"

@@ -68,6 +68,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     Role.PROGRAMME_MANAGER: _READS_MONEY
     | {
         P.AGREEMENT_PREPARE,
+        P.AMENDMENT_PROPOSE,
         P.APPLICATION_CONFIRM_TAKEOVER,
         P.APPLICATION_READ,
         P.ASSESSMENT_READ_ALL,
@@ -113,6 +114,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         {
             P.AGREEMENT_PREPARE,
             P.AGREEMENT_READ,
+            P.AMENDMENT_PROPOSE,
             P.APPLICATION_READ,
             P.CITY_READ,
             P.COMPLAINT_DECIDE,
@@ -185,6 +187,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     | {
         P.AGREEMENT_CLOSE,
         P.AGREEMENT_HOLD,
+        P.AMENDMENT_ANSWER,
         P.BANK_LINE_CONFIRM,
         P.BUDGET_AUTHORISE,
         P.COMPLAINT_READ,
@@ -240,6 +243,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         {
             P.AGREEMENT_ANSWER,
             P.AGREEMENT_READ,
+            P.AMENDMENT_PROPOSE,
             P.APPLICATION_COMMENT,
             P.APPLICATION_EDIT,
             P.APPLICATION_EDIT_ALL,
