@@ -20,6 +20,7 @@ NIGHTLY = (
     "jobs.evaluation.remind_invited",
     "jobs.evaluation.empty_imports",
     "jobs.agreements.plan_ends",
+    "jobs.agreements.plan_silence",
     "jobs.payments.keep_forecast",
     "jobs.checks.audit_chain",
     "jobs.checks.ledger",

@@ -12,3 +12,8 @@ from grants.reporting import services
 def open_reports(*, grant_id: str) -> None:
     """A grant agreement entered into force: make its reports with their due dates; a second run finds them made."""
     services.open_reports(jobs.actor(Permission.REPORT_OPEN), UUID(grant_id))
+
+
+def follow_agreement(*, grant_id: str, version_no: int) -> int:
+    """An amendment is in force: reports that are not sent yet follow it; a second run changes nothing."""
+    return services.follow_agreement(jobs.actor(Permission.REPORT_OPEN), UUID(grant_id))

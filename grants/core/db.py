@@ -140,6 +140,14 @@ class WrittenOnce:
 WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     "agreement_hold": WrittenOnce(once=("lifted_on", "lifted_by", "lifted_at", "lift_words")),
     "agreement_offer": WrittenOnce(once=("ended_at", "ended_why")),
+    "amendment": WrittenOnce(
+        once=(
+            *("sent", "sent_by", "sent_at", "reply_days", "opened_after_days", "opened_by", "opened_at"),
+            *("answered_by", "answered_at", "answer", "offer_no", "ended_by", "ended_at", "end_words"),
+            *("version_no", "in_force_at"),
+        ),
+        free=("state", "kind", "by_letter", "reason", "change", "reply_due_on"),
+    ),
     "authority_limit": WrittenOnce(once=("decided_by", "decided_at", "decide_reason"), free=("state",)),
     "award_description": WrittenOnce(once=("confirmed_by", "confirmed_at")),
     "award_withheld": WrittenOnce(once=("ended_by", "ended_at", "end_reason", "confirmed_by", "confirmed_at")),

@@ -16,6 +16,7 @@ from tests.servers import Cluster
 REWRITTEN = {
     "agreement_hold": "words = 'x'",
     "agreement_offer": "sha256 = sha256('x')",
+    "amendment": "reference = 'x'",
     "authority_limit": "reason = 'x'",
     "award_description": "text = 'x'",
     "award_withheld": "reason = 'x'",

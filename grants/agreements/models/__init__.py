@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grants.agreements.models.accounts import AccountWaiting, BankAccount
+from grants.agreements.models.amending import Amendment
 from grants.agreements.models.grants import Beneficiary, Grant, Milestone, PaymentScheduleLine
 from grants.agreements.models.holding import AgreementHold
 from grants.agreements.models.preparing import DueDiligenceItem, PreparationFact, PreparationVerdict
@@ -15,6 +16,7 @@ __all__ = [
     "AgreementOffer",
     "AgreementSignature",
     "AgreementVersion",
+    "Amendment",
     "BankAccount",
     "Beneficiary",
     "DueDiligenceItem",

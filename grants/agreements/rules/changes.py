@@ -430,14 +430,19 @@ def _cells(amounts: Mapping[tuple[UUID, str, str, int], Money]) -> tuple[Cell, .
 # --- what stands in the way --------------------------------------------------------------------------------------------
 
 
-def change_problems(before: GrantTerms, change: Change, on: Footing) -> tuple[Problem, ...]:
-    """What stands in the way of a change, as of ``on``; empty where it may be sent, accepted and signed."""
+def change_problems(
+    before: GrantTerms, change: Change, on: Footing, *, sent: GrantTerms | None = None
+) -> tuple[Problem, ...]:
+    """What stands in the way of a change, as of ``on``; empty where it may be sent, accepted and signed.
+
+    ``sent`` are the terms it makes as they were sent; without them they are worked out anew.
+    """
     if on.final_amount is not None:
         words = (
             f"The final amount of this grant is decided: {on.final_amount}. Nothing of its agreement changes any more."
         )
         return (Problem("Grant", words),)
-    after = apply(before, change, on)
+    after = apply(before, change, on) if sent is None else sent
     found = [*_money_problems(before, after, on), *_budget_problems(before, after, change, on)]
     match change:
         case BudgetShift():

@@ -34,6 +34,15 @@ class SigningRule:
 
 
 @dataclass(frozen=True, slots=True)
+class AmendmentNote:
+    """What an amendment changed, in sentences; the text it stands in states everything as it is since then."""
+
+    number: int
+    words: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AgreementText:
     """Everything the agreement states. Frozen when it is offered: what both sides accept, and what the hash covers.
 
@@ -63,6 +72,11 @@ class AgreementText:
     description: Description | None = None
     work_plan: tuple[PlanLine, ...] | None = None
     budget: BudgetTable | None = None
+    # What amendments made of it: words on the description of the action, whose account is paid, and each of them with
+    # what it changed.
+    description_changes: str | None = None
+    account: str | None = None
+    amendments: tuple[AmendmentNote, ...] | None = None
 
     @property
     def annexes(self) -> tuple[str, ...]:
@@ -85,6 +99,7 @@ class AgreementText:
 LATER = (
     *("time_limits", "payment_clock", "version", "signing", "special_conditions"),
     *("description", "work_plan", "budget"),
+    *("description_changes", "account", "amendments"),
 )
 
 

@@ -3,7 +3,7 @@
 Amounts are whole cents. Builders take what was decided and return the legs to post; they check that the parts belong
 together, not whether the decision is allowed: ceilings and floors are guarded where the rows are locked.
 
-Nothing books E8 outside the budget, E13 of rejected costs, E15, E17 to E20 and E23 yet: their acts come
+Nothing books E8 outside the budget, E13 of rejected costs, E15, E17, E18 and E23 yet: their acts come
 with later stages, and tests hold the builders until then.
 """
 

@@ -25,6 +25,7 @@ from grants.payments.services.closure import close_grant, closure_problems
 from grants.payments.services.elsewhere import compare, leave_record, unknown_files
 from grants.payments.services.entering import confirm, enter_as_sent, propose, refuse
 from grants.payments.services.explaining import confirm_claim, explain, refuse_claim, withdraw_claim
+from grants.payments.services.following import follow_agreement
 from grants.payments.services.forecasts import keep_forecast, keep_monthly
 from grants.payments.services.orders import authorise, cancel, change, prepare, verify
 from grants.payments.services.own_accounts import close_own_account, confirm_own_account, enter_own_account
@@ -64,6 +65,7 @@ __all__ = [
     "execute",
     "explain",
     "export",
+    "follow_agreement",
     "import_statement",
     "keep_forecast",
     "keep_monthly",
