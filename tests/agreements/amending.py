@@ -24,6 +24,7 @@ from grants.agreements.states import MilestoneState, OfferEnd, OfferSubject, Pay
 from grants.budgets import services as budgets
 from grants.budgets.rules import BudgetContent, Cell, Purpose
 from grants.calls.models import Call
+from grants.calls.rules import CallView
 from grants.core import clock, encoding
 from grants.core.acts import arranging
 from grants.core.db import db
@@ -37,7 +38,7 @@ from tests.payments.world import IN_FORCE, World, world
 
 NOW = datetime(2024, 3, 4, 10, tzinfo=UTC)
 TODAY = date(2024, 3, 4)
-STAFF, GOODS = "A", "C"
+STAFF, GOODS = "staff", "goods"
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,13 @@ def agreed() -> Amended:
     """600 000 for two years from June 2023: the city 400 000, the agency 200 000; in force since May 2023."""
     call = published_call()
     with clock.at(IN_FORCE):
-        found = world()
+        found = world(2)
         newcomer = actors.organisation("Third City")
-        for person in (actors.vera, actors.nuria, actors.pia, actors.eva, actors.ada, actors.otto, signatory):
+        for person in (actors.vera, actors.nuria, actors.pia, actors.eva, actors.ada, actors.greta):
             person()
         mayor = actors.person("Maya Mayor", organisation_name=actors.NORTHBRIDGE)
         actors.give(mayor, Role.SIGNATORY, "application", found.application_id)
-        _whole(found, call.content)
+        _whole(found, call)
     return Amended(found.grant_id, found.reference, found.city_id, found.agency_id, newcomer, found.application_id)
 
 
@@ -71,15 +72,11 @@ def mayor() -> Actor:
     return actors.actor(actors.person("Maya Mayor", organisation_name=actors.NORTHBRIDGE))
 
 
-def signatory() -> Actor:
-    """Who signs for the programme."""
-    return actors.actor(actors.person("Sig Natory", Role.PROGRAMME_SIGNATORY))
-
-
-def _whole(found: World, content: Any) -> None:
+def _whole(found: World, call: CallView) -> None:
+    content = call.content
     with arranging():
         grant = db.session.get_one(Grant, found.grant_id)
-        db.session.get_one(Call, found.call_id).content = encoding.encode(content)
+        db.session.get_one(Call, found.call_id).content = db.session.get_one(Call, call.id).content
         _schedule(found.grant_id)
         cells = (
             Cell(found.city_id, STAFF, euros(240_000)),
@@ -156,5 +153,3 @@ def maxima(found: Amended) -> list[int]:
         select(Beneficiary).where(Beneficiary.grant_id == found.grant_id).order_by(Beneficiary.position)
     )
     return [row.maximum.cents // 100 for row in rows]
-
-

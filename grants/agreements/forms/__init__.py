@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grants.agreements.forms.accounts import AccountForm, ConfirmAccountForm, RefuseAccountForm, WaitingForm
+from grants.agreements.forms.amending import AmendForm, AnswerAmendmentForm, SendAmendmentForm, amend_form
 from grants.agreements.forms.conditions import AcceptForm, ReturnForm, about, condition_form, due_form
 from grants.agreements.forms.deeds import (
     ContactForm,
@@ -22,6 +23,8 @@ __all__ = [
     "AcceptForm",
     "AcceptRevisionForm",
     "AccountForm",
+    "AmendForm",
+    "AnswerAmendmentForm",
     "ConfirmAccountForm",
     "ContactForm",
     "DismissForm",
@@ -35,11 +38,13 @@ __all__ = [
     "RefuseAccountForm",
     "ReturnForm",
     "ReturnRevisionForm",
+    "SendAmendmentForm",
     "SendRevisionForm",
     "SignForm",
     "TakeBackForm",
     "WaitingForm",
     "about",
+    "amend_form",
     "condition_form",
     "due_form",
     "hold_form",

@@ -363,8 +363,10 @@ def moved(content: BudgetContent, moves: Iterable[Move]) -> BudgetContent:
 
     Where amounts stand by work package or period, a move takes from the last line backwards, and gives in the same one.
     """
-    cells = {_key(cell): cell.amount for cell in content.cells}
+    cells, known = {_key(cell): cell.amount for cell in content.cells}, {each.code for each in content.rules.entered}
     for move in moves:
+        if not {move.giver_category or move.taker_category, move.taker_category or move.giver_category} <= known:
+            continue
         for work_package, period, amount in _pieces(content, cells, move):
             if move.giver is not None:
                 cells[move.giver, move.giver_category, work_package, period] -= amount

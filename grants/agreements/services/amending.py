@@ -109,7 +109,9 @@ def draft_amendment(actor: Actor, grant_id: UUID, given: AmendmentInput) -> int:
     scope=queries.scope_of,
     says="changed the draft of an amendment of {subject}",
 )
-def edit_amendment(actor: Actor, grant_id: UUID, number: int, given: AmendmentInput, *, version: int | None = None) -> None:
+def edit_amendment(
+    actor: Actor, grant_id: UUID, number: int, given: AmendmentInput, *, version: int | None = None
+) -> None:
     """Change a draft; what was sent stands as it was sent."""
     grant, shown = in_force(grant_id)
     row = row_of(grant_id, number)

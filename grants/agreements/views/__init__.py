@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from grants.agreements.views import accounts, conditions, grants, holding, people, preparing, revising, signing
+from grants.agreements.views import (
+    accounts,
+    amending,
+    conditions,
+    grants,
+    holding,
+    people,
+    preparing,
+    revising,
+    signing,
+)
 from grants.agreements.views.frame import NAVIGATION, bp
 
 __all__ = [
     "NAVIGATION",
     "accounts",
+    "amending",
     "bp",
     "conditions",
     "grants",
