@@ -38,7 +38,7 @@ from tests.payments.world import IN_FORCE, World, world
 
 NOW = datetime(2024, 3, 4, 10, tzinfo=UTC)
 TODAY = date(2024, 3, 4)
-STAFF, GOODS = "staff", "goods"
+STAFF, GOODS = "A", "C1"
 
 
 @dataclass(frozen=True)

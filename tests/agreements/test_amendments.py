@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from flask import Flask
 
 from grants.agreements import queries, rules, services
 from grants.agreements.models import Amendment, Grant, Milestone
@@ -49,29 +48,17 @@ from tests.agreements.amending import (
     STAFF,
     TODAY,
     Amended,
-    agreed,
     maxima,
     mayor,
     queued,
     shares,
     view_of,
 )
-from tests.worlds import World, Worlds
 
 PROGRAM = system_actor(
     "the program", (Permission.AGREEMENT_LAPSE, Permission.REPORT_OPEN, Permission.PAYMENT_REQUEST_OPEN)
 )
 LONGER = Extension(date(2025, 12, 1), ((2, date(2025, 10, 1)),))
-
-
-@pytest.fixture(scope="session")
-def agreed_world(worlds: Worlds) -> World[Amended]:
-    return worlds.of(agreed)
-
-
-@pytest.fixture
-def found(app: Flask, agreed_world: World[Amended]) -> Amended:
-    return agreed_world.told()
 
 
 def drafted(found: Amended, change: Change, *, by: Callable[[], Actor] = actors.ana, letter: bool = False) -> int:
