@@ -141,26 +141,14 @@ def test_an_account_is_named_where_the_coordinator_has_another(app: Flask, found
         assert send(pia, place, reason="Another bank.").status_code == 422
 
 
-@shuts(
-    "agreements.accept_amendment",
-    "agreements.amendment",
-    "agreements.amendments",
-    "agreements.consent_to_letter",
-    "agreements.edit_amendment",
-    "agreements.new_amendment",
-    "agreements.open_amendment",
-    "agreements.refuse_amendment",
-    "agreements.send_amendment",
-    "agreements.sign_amendment",
-    "agreements.take_back_amendment",
-    "agreements.withdraw_amendment",
-)
+@shuts("agreements.amendment", "agreements.amendments", "agreements.edit_amendment", "agreements.new_amendment")
 def test_its_pages_are_shut_to_who_is_in_conflict(app: Flask, found: Amended) -> None:
     place, pia = f"/grants/{found.reference}/amendments", actors.pia()
     assert pia.user_id is not None
     with clock.at(NOW):
-        drafted(found, Scope("Schools too.", ""), by=actors.pia)
         client = actors.client_of(app, pia)
+        assert client.get(f"{place}/new/scope").status_code == 200
+        drafted(found, Scope("Schools too.", ""), by=actors.pia)
         assert {client.get(each).status_code for each in (place, f"{place}/1", f"{place}/1/edit")} == {200}
         with arranging():
             people.bar(pia.user_id, "application", found.application_id)

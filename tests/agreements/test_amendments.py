@@ -413,3 +413,26 @@ def validated(organisation_id: UUID) -> None:
     """The register knows the newcomer as a public body."""
     with clock.at(NOW):
         validate_entity(organisation_id, Sides(actors.ana, actors.pia, actors.ingrid))
+
+
+def titles(actor: Actor) -> list[str]:
+    return [each.what for each in queries.duties(actor, clock.now())]
+
+
+def test_everybody_is_told_what_waits_for_them(found: Amended) -> None:
+    with clock.at(NOW):
+        number = drafted(found, LONGER)
+        assert "Send or withdraw the amendment of WARM: extension" in titles(actors.ana())
+        services.send_amendment(actors.ana(), found.grant_id, number, seen=effect_of(found, number).fingerprint)
+        assert "Answer the amendment of WARM: extension" in titles(actors.otto())
+        services.accept_amendment(actors.otto(), found.grant_id, number, document_sha256=text_hash(found, number))
+        assert all("Sign the amendment of WARM: extension" in titles(each) for each in (mayor(), actors.greta()))
+        offer = queries.amendment(found.grant_id, number).offer_no
+        assert offer is not None
+        spelled = rules.text_hash(queries.offered_text(found.grant_id, offer))
+        services.sign_amendment_for_city(mayor(), found.grant_id, number, capacity="Mayor", document_sha256=spelled)
+        assert "Sign the amendment of WARM: extension" not in titles(mayor())
+        services.withdraw_amendment(actors.ana(), found.grant_id, number, reason="Not needed any more.")
+        sent(found, Scope("Schools too.", ""), by=actors.pia, letter=True)
+        assert "Answer the amendment of WARM: change of what is done" in titles(mayor())
+        assert not any("Answer" in each for each in titles(actors.otto()))

@@ -7,13 +7,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
 from grants.agreements import rules
-from grants.agreements.models import Amendment, Grant
+from grants.agreements.models import AgreementOffer, AgreementSignature, Amendment, Grant
 from grants.agreements.queries.bank_accounts import accounts
-from grants.agreements.queries.conditions import conditions
 from grants.agreements.queries.reach import visible
 from grants.agreements.queries.texts import offered_text
 from grants.agreements.rules import (
@@ -46,6 +45,7 @@ from grants.calls.rules import CallView
 from grants.calls.states import InstalmentKind
 from grants.core import acts, clock
 from grants.core.db import db
+from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor, Permission
@@ -249,11 +249,6 @@ def payee_choices(grant: GrantView) -> tuple[AccountView, ...]:
     return tuple(each for each in found if grant.account is None or each.id != grant.account.id)
 
 
-def power_now(grant: GrantView) -> Any:
-    """The accepted power to sign for the coordinator, today."""
-    return rules.power_in(rules.power_of(conditions(grant)))
-
-
 def silent(today: date) -> list[tuple[UUID, int]]:
     """Grants with a request that nobody answered in time, and its number; the earliest first."""
     rows = db.session.execute(
@@ -265,22 +260,100 @@ def silent(today: date) -> list[tuple[UUID, int]]:
     return [(row.grant_id, row.number) for row in rows]
 
 
-def waiting(actor: Actor, permission: Permission, states: Collection[AmendmentState]) -> Asking[list[Any]]:
-    """Open amendments in these states of grants where a person may do something, for the list of duties."""
+def amendment_duties(actor: Actor) -> Asking[list[Duty]]:
+    """Requests to answer, letters to answer, amendments to sign, drafts to send."""
+    kinds = (_to_answer(actor), _to_sign(actor, Permission.AGREEMENT_SIGN_CITY, Side.CITY),
+             _to_sign(actor, Permission.AGREEMENT_SIGN_PROGRAMME, Side.PROGRAMME), _to_send(actor))  # fmt: skip
+    found = yield from side_by_side(kinds)
+    return [duty for duties in found for duty in duties]
+
+
+def _to_answer(actor: Actor) -> Asking[list[Duty]]:
+    rows = yield from _waiting(actor, Permission.AMENDMENT_ANSWER, AmendmentState.SENT)
+    return [
+        _duty(row, "Answer", "silence is refusal.", row.reply_due_on)
+        for row in rows
+        if actor.user_id not in (row.drafted_by, row.sent_by)
+        and not (row.by_letter and row.side == Side.PROGRAMME.value)
+    ]
+
+
+def _to_sign(actor: Actor, permission: Permission, side: Side) -> Asking[list[Duty]]:
+    """What waits for a signature of this side that this person has not given; a letter of the programme waits for the city."""
+    signatures = (
+        select(func.count())
+        .where(
+            AgreementSignature.grant_id == Amendment.grant_id,
+            AgreementSignature.offer_no == Amendment.offer_no,
+            AgreementSignature.side == side.value,
+        )
+        .correlate(Amendment)
+        .scalar_subquery()
+    )
+    needed = AgreementOffer.needs_city if side is Side.CITY else AgreementOffer.needs_programme
+    own = (
+        select(AgreementSignature.id)
+        .where(
+            AgreementSignature.grant_id == Amendment.grant_id,
+            AgreementSignature.offer_no == Amendment.offer_no,
+            AgreementSignature.signed_by == actor.user_id,
+        )
+        .correlate(Amendment)
+        .exists()
+    )
+    waits = (
+        select(AgreementOffer.id)
+        .where(
+            AgreementOffer.grant_id == Amendment.grant_id,
+            AgreementOffer.offer_no == Amendment.offer_no,
+            signatures < needed,
+        )
+        .correlate(Amendment)
+        .exists()
+    )
+    rows = yield from _waiting(actor, permission, AmendmentState.OFFERED, waits, ~own)
+    duties = [_duty(row, "Sign", "it is in force once both sides have signed.", None) for row in rows]
+    if side is Side.CITY:
+        of_programme = Amendment.side == Side.PROGRAMME.value
+        letters = yield from _waiting(actor, permission, AmendmentState.SENT, Amendment.by_letter, of_programme)
+        duties += [_duty(row, "Answer", "silence is refusal.", row.reply_due_on) for row in letters]
+    return duties
+
+
+def _to_send(actor: Actor) -> Asking[list[Duty]]:
+    own = Amendment.drafted_by == actor.user_id
+    rows = yield from _waiting(actor, Permission.AMENDMENT_PROPOSE, AmendmentState.DRAFTED, own)
+    return [_duty(row, "Send or withdraw", "you drafted it, and nobody knows of it yet.", None) for row in rows]
+
+
+def _duty(row: Any, deed: str, why: str, due_on: date | None) -> Duty:
+    kind = AmendmentKind(row.kind).words.lower()
+    return Duty(
+        f"{deed} the amendment of {row.acronym or row.title}: {kind}",
+        f"{row.reference}-A{row.number}: {why}",
+        "Open the amendment",
+        "agreements.amendment",
+        {"ref": row.reference, "number": str(row.number)},
+        clock.end_of_day(due_on) if due_on is not None else None,
+    )
+
+
+def _waiting(actor: Actor, permission: Permission, state: AmendmentState, *more: Any) -> Asking[list[Any]]:
+    """Amendments in a state, of grants where a person may do something."""
     if not actor.can(permission):
         return []
     return (
         yield from ask(
             select(
-                Grant.id, Grant.reference, Grant.application_id, Grant.call_id, Grant.acronym, Grant.title,
-                Amendment.number, Amendment.state, Amendment.kind, Amendment.side, Amendment.by_letter,
-                Amendment.drafted_by, Amendment.sent_by, Amendment.reply_due_on, Amendment.offer_no,
+                Grant.reference, Grant.acronym, Grant.title, Amendment.number, Amendment.kind, Amendment.side,
+                Amendment.by_letter, Amendment.drafted_by, Amendment.sent_by, Amendment.reply_due_on,
             )
             .join(Amendment, Amendment.grant_id == Grant.id)
             .where(
                 visible(actor, permission),
                 Grant.state == GrantState.IN_FORCE.value,
-                Amendment.state.in_([each.value for each in states]),
+                Amendment.state == state.value,
+                *more,
             )
             .order_by(Amendment.reply_due_on, Grant.reference)
             .limit(20)

@@ -16,6 +16,7 @@ from grants.agreements.models import (
     Grant,
     GrantRevision,
 )
+from grants.agreements.queries.amending import amendment_duties
 from grants.agreements.queries.conditions import answered_for, spoken_for
 from grants.agreements.queries.lists import selected_without_grant
 from grants.agreements.queries.reach import scope, visible
@@ -45,6 +46,7 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
         _revision_duties(actor),
         _signature_duties(actor, Side.CITY, Permission.AGREEMENT_SIGN_CITY),
         _signature_duties(actor, Side.PROGRAMME, Permission.AGREEMENT_SIGN_PROGRAMME),
+        amendment_duties(actor),
         _account_duties(actor),
     )
     found = yield from side_by_side(kinds)

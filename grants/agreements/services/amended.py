@@ -158,7 +158,7 @@ def _sign(actor: Actor, grant_id: UUID, number: int, side: Side, capacity: str, 
 
 
 @act(
-    "letter.consent",
+    "amendment.consent",
     needs=Permission.AMENDMENT_ANSWER,
     scope=money_scope,
     says="consented for the programme to a letter about {subject}",
@@ -171,7 +171,7 @@ def consent_to_letter(actor: Actor, grant_id: UUID, number: int, *, words: str, 
 
 
 @act(
-    "letter.consent_city",
+    "amendment.consent_city",
     needs=Permission.AGREEMENT_SIGN_CITY,
     scope=money_scope,
     says="consented for the city to a letter about {subject}",
