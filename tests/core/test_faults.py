@@ -133,6 +133,7 @@ __all__ = ["scene", "small_world"]
 ALL = Attack()
 DONE: set[str] = set()
 NOW = datetime(2024, 8, 1, 12, tzinfo=UTC)
+PROGRAM_AT_NIGHT = system_actor("the program", (Permission.AGREEMENT_LAPSE,))
 LONGER_STILL = Extension(date(2026, 3, 1))
 
 
@@ -252,7 +253,7 @@ def test_an_amendment_is_refused_whatever_fails_inside_a_guard(app: Flask, attac
         agreeing.consent_to_letter_for_city(mayor(), found.grant_id, number, words="Yes.", document_sha256=spelled)
         number = amendment_sent(found, LONGER_STILL)
     with clock.at(AMENDED + timedelta(days=60)):
-        agreeing.end_silent_amendment(actors.program(), found.grant_id, number)
+        agreeing.end_silent_amendment(PROGRAM_AT_NIGHT, found.grant_id, number)
     DONE.add("amendments")
 
     assert {"four_eyes", "conflict", "ceiling", "deadline", "scope", "audit"} <= attack.relied["amendment.accept"]
