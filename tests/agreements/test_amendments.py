@@ -10,20 +10,22 @@ from uuid import UUID
 import pytest
 
 from grants.agreements import queries, rules, services
-from grants.agreements.models import Amendment, Grant, Milestone
+from grants.agreements.models import Amendment, DueDiligenceItem, Grant, Milestone
 from grants.agreements.rules import (
     AmendmentInput,
     BudgetShift,
     Change,
+    ConditionInput,
     Extension,
     MilestoneTerm,
     Move,
     PartnerIn,
     PartnerOut,
+    PowerToSign,
     Scope,
     Share,
 )
-from grants.agreements.states import AmendmentState, OfferEnd, OfferSubject
+from grants.agreements.states import AmendmentState, CheckAnswer, ConditionKey, OfferEnd, OfferSubject
 from grants.budgets import queries as budgets
 from grants.core import clock
 from grants.core.acts import arranging
@@ -42,6 +44,7 @@ from grants.payments.rules import DecisionInput
 from grants.reporting import services as reporting
 from grants.reporting.queries import numbered
 from tests import actors
+from tests.agreements.accounts import document
 from tests.agreements.amending import (
     GOODS,
     NOW,
@@ -436,3 +439,31 @@ def test_everybody_is_told_what_waits_for_them(found: Amended) -> None:
         sent(found, Scope("Schools too.", ""), by=actors.pia, letter=True)
         assert "Answer the amendment of WARM: change of what is done" in titles(mayor())
         assert not any("Answer" in each for each in titles(actors.otto()))
+
+
+def power(found: Amended, key: ConditionKey = ConditionKey.POWER_TO_SIGN) -> ConditionInput:
+    mayor_id = mayor().user_id
+    assert mayor_id is not None
+    said = PowerToSign(mayor_id, "Maya Mayor", "Mayor", "Statute of the city")
+    return ConditionInput(key, None, said, TODAY, 0, TODAY, date(2027, 1, 1))
+
+
+def test_the_power_to_sign_is_answered_anew_while_the_grant_runs(found: Amended) -> None:
+    with arranging():
+        for position, key in enumerate((ConditionKey.POWER_TO_SIGN, ConditionKey.COUNCIL_DECISION)):
+            row = {"key": key.value, "label": key.value, "position": position, "answer": CheckAnswer.OPEN.value}
+            db.session.add(DueDiligenceItem(grant_id=found.grant_id, **row))
+    with clock.at(NOW):
+        number = accepted(found, LONGER)
+        with pytest.raises(Refused, match="No accepted power to sign"):
+            signed(found, number)
+        with pytest.raises(Refused, match="conditions are closed"):
+            council = power(found, ConditionKey.COUNCIL_DECISION)
+            services.state_condition(actors.ana(), found.grant_id, council, document())
+        stated = services.state_condition(actors.ana(), found.grant_id, power(found), document())
+        given = rules.VerdictInput(ConditionKey.POWER_TO_SIGN, None, stated)
+        services.accept_answer(actors.pia(), found.grant_id, given)
+
+        signed(found, number)
+
+    assert view_of(found).signatures[0].power.startswith("Statute of the city")

@@ -25,7 +25,7 @@ from grants.agreements.rules.revising import fingerprint
 from grants.agreements.rules.showing import GrantView
 from grants.agreements.rules.terms import NamedShare, PlannedMilestone, Share
 from grants.agreements.rules.text import AgreementText, AmendmentNote
-from grants.agreements.states import OPEN_AMENDMENT, AmendmentKind, AmendmentState, Side
+from grants.agreements.states import OPEN_AMENDMENT, AmendmentKind, AmendmentState, ConditionKey, GrantState, Side
 from grants.budgets import rules as budgets
 from grants.budgets.rules import BudgetContent, Redline
 from grants.core import clock, encoding, faults
@@ -264,6 +264,12 @@ def note_lines(found: AmendmentView, shown: Proposal) -> tuple[str, ...]:
     if made.moves_budget:
         lines.append("The budget is the one of the annex.")
     return tuple(lines)
+
+
+def is_answered_in(state: GrantState, key: ConditionKey) -> bool:
+    """Whether a condition is answered, accepted and returned in a state: the power to sign also later, since amendments are
+    signed by the power of their day."""
+    return state is GrantState.PREPARATION or (state is GrantState.IN_FORCE and key is ConditionKey.POWER_TO_SIGN)
 
 
 # --- guards ------------------------------------------------------------------------------------------------------------
