@@ -1,4 +1,4 @@
-"""Work of agreements in the night: preparations and terminations whose day has come, partners that did not accede in time."""
+"""Work of agreements in the night: days that have come or passed, of preparations, terminations, accessions and amendments."""
 
 from __future__ import annotations
 
@@ -33,6 +33,18 @@ def tell_late_accession(*, grant_id: str, organisation_id: str) -> bool:
     """Tell everybody that a partner did not accede in time; a second run finds it told."""
     program = jobs.actor(Permission.AGREEMENT_LAPSE)
     return services.tell_late_accession(program, UUID(grant_id), UUID(organisation_id))
+
+
 def plan_terminations() -> int:
     """Ask for the end of every grant whose termination has reached its day; each is asked for once a day."""
     return services.plan_terminations(jobs.actor(Permission.TERMINATION_CARRY_OUT))
+
+
+def plan_silence() -> int:
+    """Ask for the end of every request whose last day to be answered has passed; safe to run twice."""
+    return services.plan_silence(jobs.actor(Permission.AGREEMENT_LAPSE))
+
+
+def fall_silent(*, grant_id: str, number: int) -> bool:
+    """End a request that nobody answered in time; a second run finds it ended."""
+    return services.end_silent_amendment(jobs.actor(Permission.AGREEMENT_LAPSE), UUID(grant_id), number)

@@ -22,6 +22,7 @@ NIGHTLY = (
     "jobs.agreements.plan_ends",
     "jobs.agreements.plan_accessions",
     "jobs.agreements.plan_terminations",
+    "jobs.agreements.plan_silence",
     "jobs.payments.keep_forecast",
     "jobs.payments.remind_of_debts",
     "jobs.checks.audit_chain",

@@ -24,6 +24,11 @@ def open_for_report(*, report_id: str) -> None:
     services.open_for_report(jobs.actor(Permission.PAYMENT_REQUEST_OPEN), UUID(report_id))
 
 
+def follow_agreement(*, grant_id: str, version_no: int) -> int:
+    """An amendment is in force: requests that wait for their decision follow it; a second run changes nothing."""
+    return services.follow_agreement(jobs.actor(Permission.PAYMENT_REQUEST_OPEN), UUID(grant_id))
+
+
 def make_batch_file(*, batch_id: str) -> None:
     """Make and check the file of a batch; a second run finds it made."""
     services.make_batch_file(jobs.actor(Permission.PAYMENT_FILE_BUILD), UUID(batch_id))

@@ -21,6 +21,7 @@ _PAPER = "tests/agreements/test_views.py::test_a_conflict_shuts_the_agreement_on
 _OFFERS = (
     "tests/agreements/test_offers.py::test_an_offer_is_read_on_paper_before_it_is_signed_and_shut_to_who_is_in_conflict"
 )
+_AMENDED = "tests/agreements/test_amendment_pages.py::test_its_pages_are_shut_to_who_is_in_conflict"
 _DEBT = "tests/payments/test_recoveries.py::test_a_debt_is_shut_to_who_does_not_reach_its_grant"
 _HELD = "tests/payments/test_held.py::test_its_pages_tell_both_sides_and_are_shut_to_who_is_in_conflict"
 _MOVED = "tests/payments/test_transfers.py::test_its_page_shows_the_bar_and_both_sides_read_it"
@@ -48,15 +49,19 @@ SHOWN_BY = {
         "tests/payments/test_accounts.py::test_the_document_is_opened_on_the_record_and_by_nobody_else"
     ),
     "agreements.agreement_pdf": _PAPER,
+    "agreements.amendment": _AMENDED,
+    "agreements.amendments": _AMENDED,
     "agreements.condition": _ANSWERS,
     "agreements.dismiss": _PAPER,
     "agreements.due": _ANSWERS,
+    "agreements.edit_amendment": _AMENDED,
     "agreements.evidence": _ANSWERS,
     "agreements.confirm_termination": _TERMINATED,
     "agreements.hold": _HELD,
     "agreements.hold_notice": _HELD,
     "agreements.last_day": _ANSWERS,
     "agreements.lift_hold": _HELD,
+    "agreements.new_amendment": _AMENDED,
     "agreements.object_to_termination": _TERMINATED,
     "agreements.offer_pdf": _OFFERS,
     "agreements.offered": _OFFERS,

@@ -159,6 +159,14 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
         ),
         free=("state",),
     ),
+    "amendment": WrittenOnce(
+        once=(
+            *("sent", "sent_by", "sent_at", "reply_days", "opened_after_days", "opened_by", "opened_at"),
+            *("answered_by", "answered_at", "answer", "offer_no", "ended_by", "ended_at", "end_words"),
+            *("version_no", "in_force_at"),
+        ),
+        free=("state", "kind", "by_letter", "reason", "change", "reply_due_on"),
+    ),
     "authority_limit": WrittenOnce(once=("decided_by", "decided_at", "decide_reason"), free=("state",)),
     "award_description": WrittenOnce(once=("confirmed_by", "confirmed_at")),
     "award_withheld": WrittenOnce(once=("ended_by", "ended_at", "end_reason", "confirmed_by", "confirmed_at")),

@@ -25,7 +25,9 @@ from grants.identity.models import RoleGrant
 from grants.identity.policy import Role
 from grants.identity.rules import ColleagueInput
 from grants.identity.rules.standing_in import APPOINTMENTS
+from tests.agreements.amending import Amended, agreed
 from tests.factories import identity as factory
+from tests.worlds import World, Worlds
 
 # Grant titles of the demo by the state they are in.
 IN_PREPARATION, IN_FORCE, CLOSED = "Cool Courtyards", "Roof by Roof", "CoLAB"
@@ -128,3 +130,15 @@ def grant(demo_app: Flask) -> Find:
         raise AssertionError(f"no grant {name}")
 
     return find
+
+
+@pytest.fixture(scope="session")
+def agreed_world(worlds: Worlds) -> World[Amended]:
+    """A grant in force that can be amended, made once a run."""
+    return worlds.of(agreed)
+
+
+@pytest.fixture
+def found(app: Flask, agreed_world: World[Amended]) -> Amended:
+    """The same, as it was made."""
+    return agreed_world.told()

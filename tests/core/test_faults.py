@@ -22,7 +22,7 @@ from werkzeug.test import TestResponse
 
 from grants.agreements import queries as agreements
 from grants.agreements import services as agreeing
-from grants.agreements.rules import ContactInput, HoldInput, text_hash
+from grants.agreements.rules import ContactInput, Extension, HoldInput, Scope, text_hash
 from grants.agreements.states import ContactRole, HoldReason
 from grants.applications import queries as applied
 from grants.applications import services as applying
@@ -100,6 +100,12 @@ from grants.reporting.rules.lines import Verdict as CostVerdict
 from grants.reporting.services import lines as cost_lines
 from tests import actors
 from tests.agreements.accounts import called_back, document, enter
+from tests.agreements.amending import NOW as AMENDED
+from tests.agreements.amending import agreed, mayor
+from tests.agreements.test_amendments import LONGER
+from tests.agreements.test_amendments import sent as amendment_sent
+from tests.agreements.test_amendments import signed as amendment_signed
+from tests.agreements.test_amendments import text_hash as amendment_hash
 from tests.awards.meeting import planned, seat_panel
 from tests.awards.publishing import publish
 from tests.awards.test_complaints import GIVEN, RULES, UPHOLD, rule
@@ -147,6 +153,8 @@ __all__ = ["scene", "small_world"]
 ALL = Attack()
 DONE: set[str] = set()
 NOW = datetime(2024, 8, 1, 12, tzinfo=UTC)
+PROGRAM_AT_NIGHT = system_actor("the program", (Permission.AGREEMENT_LAPSE,))
+LONGER_STILL = Extension(date(2026, 3, 1))
 
 
 @pytest.fixture
@@ -241,6 +249,36 @@ def agreed_by_two() -> None:
     given = StandInInput(role, pat, NOW, NOW + timedelta(days=3), "Leave.")
     people.open_appointment(ada, people.appoint_stand_in(ada, given, document()))
     people.confirm_role(adam, db.session.scalars(select(RoleGrant.id).where(RoleGrant.user_id == pat)).one())
+
+
+def test_an_amendment_is_refused_whatever_fails_inside_a_guard(app: Flask, attack: Attack) -> None:
+    found = agreed()
+    with clock.at(AMENDED):
+        number = amendment_sent(found, LONGER)
+        agreeing.open_amendment(actors.otto(), found.grant_id, number)
+        spelled = amendment_hash(found, number)
+        agreeing.accept_amendment(actors.otto(), found.grant_id, number, document_sha256=spelled)
+        amendment_signed(found, number)
+        number = amendment_sent(found, LONGER_STILL)
+        agreeing.refuse_amendment(actors.otto(), found.grant_id, number, words="Too long.")
+        number = amendment_sent(found, LONGER_STILL)
+        spelled = amendment_hash(found, number)
+        agreeing.accept_amendment(actors.otto(), found.grant_id, number, document_sha256=spelled)
+        agreeing.take_back_amendment(actors.otto(), found.grant_id, number, reason="A mistake.")
+        number = amendment_sent(found, Scope("Schools too.", ""), letter=True)
+        spelled = amendment_hash(found, number)
+        agreeing.consent_to_letter(actors.otto(), found.grant_id, number, words="Yes.", document_sha256=spelled)
+        number = amendment_sent(found, Scope("Halls too.", ""), by=actors.pia, letter=True)
+        spelled = amendment_hash(found, number)
+        agreeing.consent_to_letter_for_city(mayor(), found.grant_id, number, words="Yes.", document_sha256=spelled)
+        number = amendment_sent(found, LONGER_STILL)
+    with clock.at(AMENDED + timedelta(days=60)):
+        agreeing.end_silent_amendment(PROGRAM_AT_NIGHT, found.grant_id, number)
+    DONE.add("amendments")
+
+    assert {"four_eyes", "conflict", "ceiling", "deadline", "scope", "audit"} <= attack.relied["amendment.accept"]
+    assert {"four_eyes", "ceiling", "scope"} <= attack.relied["amendment.sign_city"]
+    assert {"four_eyes", "conflict", "scope"} <= attack.relied["amendment.refuse"]
 
 
 def test_a_payment_is_refused_whatever_fails_inside_a_guard(
@@ -863,7 +901,8 @@ def not_refused(reader: Reader, path: str, guards: set[Site]) -> list[str]:
 
 
 def test_every_guard_of_the_program_was_attacked() -> None:
-    if {"payments", "bank", "costs", "terminations", "applications", "awards", "roles", "registers", "pages"} - DONE:
+    every = {"amendments", "payments", "bank", "costs", "terminations", "applications", "awards", "roles", "registers", "pages"}
+    if every - DONE:
         pytest.skip("the scenes before this one did not all run")
 
     known = sites()

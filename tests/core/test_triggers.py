@@ -18,6 +18,7 @@ REWRITTEN = {
     "agreement_hold": "words = 'x'",
     "agreement_offer": "sha256 = sha256('x')",
     "agreement_termination": "words = 'x'",
+    "amendment": "reference = 'x'",
     "authority_limit": "reason = 'x'",
     "award_description": "text = 'x'",
     "award_withheld": "reason = 'x'",

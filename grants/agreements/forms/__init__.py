@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grants.agreements.forms.acceding import AccedeForm, EndAccessionForm, partner_power_form
 from grants.agreements.forms.accounts import AccountForm, ConfirmAccountForm, RefuseAccountForm, WaitingForm
+from grants.agreements.forms.amending import AmendForm, AnswerAmendmentForm, SendAmendmentForm, amend_form
 from grants.agreements.forms.conditions import AcceptForm, ReturnForm, about, condition_form, due_form
 from grants.agreements.forms.deeds import (
     ContactForm,
@@ -35,6 +36,8 @@ __all__ = [
     "AcceptRevisionForm",
     "AcceptSignedForm",
     "AccountForm",
+    "AmendForm",
+    "AnswerAmendmentForm",
     "ConfirmAccountForm",
     "ConfirmTerminationForm",
     "ContactForm",
@@ -52,6 +55,7 @@ __all__ = [
     "RefuseSignedForm",
     "ReturnForm",
     "ReturnRevisionForm",
+    "SendAmendmentForm",
     "SendRevisionForm",
     "SignForm",
     "TakeBackForm",
@@ -60,6 +64,7 @@ __all__ = [
     "WaitingForm",
     "WithdrawTerminationForm",
     "about",
+    "amend_form",
     "condition_form",
     "confirm_termination_form",
     "due_form",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grants.agreements.models.acceding import Accession, AccessionSignature
 from grants.agreements.models.accounts import AccountWaiting, BankAccount
+from grants.agreements.models.amending import Amendment
 from grants.agreements.models.grants import Beneficiary, Grant, Milestone, PaymentScheduleLine
 from grants.agreements.models.holding import AgreementHold
 from grants.agreements.models.preparing import DueDiligenceItem, PreparationFact, PreparationVerdict
@@ -22,6 +23,7 @@ __all__ = [
     "AgreementSignature",
     "AgreementTermination",
     "AgreementVersion",
+    "Amendment",
     "BankAccount",
     "Beneficiary",
     "BudgetTransfer",

@@ -17,6 +17,7 @@ from grants.agreements.models import (
     GrantRevision,
 )
 from grants.agreements.queries.acceding import accession_duties
+from grants.agreements.queries.amending import amendment_duties
 from grants.agreements.queries.conditions import answered_for, spoken_for
 from grants.agreements.queries.lists import selected_without_grant
 from grants.agreements.queries.reach import scope, visible
@@ -47,6 +48,7 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
         _revision_duties(actor),
         _signature_duties(actor, Side.CITY, Permission.AGREEMENT_SIGN_CITY),
         _signature_duties(actor, Side.PROGRAMME, Permission.AGREEMENT_SIGN_PROGRAMME),
+        amendment_duties(actor),
         _account_duties(actor),
         accession_duties.asking(actor),
         upload_duties.asking(actor),

@@ -104,6 +104,7 @@ def view(row: Grant) -> Asking[GrantView]:
         revised,
     ) = yield from side_by_side(about)
     stands = offers[-1].number if offers and offers[-1].ended_why is not OfferEnd.TAKEN_BACK else 0
+    stands = versions[-1].offer_no if versions else stands
     return GrantView(
         id=row.id,
         version=row.version,
@@ -145,6 +146,7 @@ def view(row: Grant) -> Asking[GrantView]:
         versions=versions,
         holds=held[row.id],
         terminations=ended,
+        stands=stands,
         special_conditions=row.special_conditions,
         programme_signatures=row.programme_signatures,
         declined=lies.state == ApplicationState.DECLINED.value,

@@ -363,8 +363,10 @@ def moved(content: BudgetContent, moves: Iterable[Move]) -> BudgetContent:
 
     Where amounts stand by work package or period, a move takes from the last line backwards, and gives in the same one.
     """
-    cells = {_key(cell): cell.amount for cell in content.cells}
+    cells, known = {_key(cell): cell.amount for cell in content.cells}, {each.code for each in content.rules.entered}
     for move in moves:
+        if not {move.giver_category or move.taker_category, move.taker_category or move.giver_category} <= known:
+            continue
         for work_package, period, amount in _pieces(content, cells, move):
             if move.giver is not None:
                 cells[move.giver, move.giver_category, work_package, period] -= amount
@@ -430,14 +432,19 @@ def _cells(amounts: Mapping[tuple[UUID, str, str, int], Money]) -> tuple[Cell, .
 # --- what stands in the way --------------------------------------------------------------------------------------------
 
 
-def change_problems(before: GrantTerms, change: Change, on: Footing) -> tuple[Problem, ...]:
-    """What stands in the way of a change, as of ``on``; empty where it may be sent, accepted and signed."""
+def change_problems(
+    before: GrantTerms, change: Change, on: Footing, *, sent: GrantTerms | None = None
+) -> tuple[Problem, ...]:
+    """What stands in the way of a change, as of ``on``; empty where it may be sent, accepted and signed.
+
+    ``sent`` are the terms it makes as they were sent; without them they are worked out anew.
+    """
     if on.final_amount is not None:
         words = (
             f"The final amount of this grant is decided: {on.final_amount}. Nothing of its agreement changes any more."
         )
         return (Problem("Grant", words),)
-    after = apply(before, change, on)
+    after = apply(before, change, on) if sent is None else sent
     found = [*_money_problems(before, after, on), *_budget_problems(before, after, change, on)]
     match change:
         case BudgetShift():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -278,12 +278,23 @@ class GrantView:
     earlier_signatures: tuple[SignatureView, ...] = ()
     holds: tuple[HoldView, ...] = ()
     terminations: tuple[TerminationView, ...] = ()
+    # The number of the offer whose text stands, and whose signatures count; 0 for none.
+    stands: int = 0
 
     @property
     def offer(self) -> OfferView | None:
-        """The offer whose text stands: the newest, unless it was taken back."""
-        last = self.offers[-1] if self.offers else None
-        return None if last is None or last.ended_why is OfferEnd.TAKEN_BACK else last
+        """The offer whose text stands: that of the version in force; before one is, the newest, unless it was taken back."""
+        return next((each for each in self.offers if each.number == self.stands), None)
+
+    def of_offer(self, number: int) -> GrantView:
+        """The same with another offer in the place of the one that stands: what an amendment puts before both sides."""
+        given = (*self.signatures, *self.earlier_signatures)
+        return replace(
+            self,
+            stands=number,
+            signatures=tuple(each for each in given if each.offer_no == number),
+            earlier_signatures=tuple(each for each in given if each.offer_no != number),
+        )
 
     def missing(self, side: Side) -> int:
         """How many signatures of this side the offer that stands still waits for."""

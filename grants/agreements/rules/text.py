@@ -56,6 +56,12 @@ class AccessionRule:
             "signature. Where one does not, the coordinator asks for its removal within "
             f"{REMOVAL_DAYS} calendar days after that."
         )
+class AmendmentNote:
+    """What an amendment changed, in sentences; the text it stands in states everything as it is since then."""
+
+    number: int
+    words: str
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,11 @@ class AgreementText:
     budget: BudgetTable | None = None
     # Stated where the call has partners accede.
     accession: AccessionRule | None = None
+    # What amendments made of it: words on the description of the action, whose account is paid, and each of them with
+    # what it changed.
+    description_changes: str | None = None
+    account: str | None = None
+    amendments: tuple[AmendmentNote, ...] | None = None
 
     @property
     def annexes(self) -> tuple[str, ...]:
@@ -114,6 +125,7 @@ class AgreementText:
 LATER = (
     *("time_limits", "payment_clock", "passing_on", "funding", "version", "signing", "special_conditions"),
     *("description", "work_plan", "budget", "accession"),
+    *("description_changes", "account", "amendments"),
 )
 
 

@@ -48,7 +48,7 @@ def state_condition(actor: Actor, grant_id: UUID, given: ConditionInput, incomin
 
     A partner answers for its own organisation, who sends reports for everybody.
     """
-    grant, shown = _in_preparation(grant_id)
+    grant, shown = _open_for(grant_id, given.key)
     asked = rules.CONDITIONS[given.key]
     if asked.asked_of is not AskedOf.CITY:
         raise Refused("The programme looks after this condition; there is nothing for you to answer.")
@@ -70,6 +70,14 @@ def record_condition(actor: Actor, grant_id: UUID, given: ConditionInput, incomi
     if rules.CONDITIONS[given.key].asked_of is not AskedOf.PROGRAMME:
         raise Refused("The city answers this condition, not the programme.")
     return _state(actor, grant, shown, given, incoming)
+
+
+def _open_for(grant_id: UUID, key: ConditionKey) -> tuple[Grant, GrantView]:
+    """A grant of which this condition is answered now: while it is in preparation, and the power to sign as long as it runs."""
+    grant = locked(Grant, grant_id)
+    if grant.state == GrantState.IN_FORCE.value and rules.is_answered_in(GrantState.IN_FORCE, key):
+        return grant, queries.view(grant)
+    return _in_preparation(grant_id)
 
 
 def _in_preparation(grant_id: UUID) -> tuple[Grant, GrantView]:
@@ -194,7 +202,7 @@ def return_answer(actor: Actor, grant_id: UUID, given: VerdictInput) -> None:
 
 
 def _judge(actor: Actor, grant_id: UUID, given: VerdictInput, verdict: Verdict) -> tuple[GrantView, AnswerView]:
-    _, shown = _in_preparation(grant_id)
+    _, shown = _open_for(grant_id, given.key)
     refuse_conflict(actor, grant_id)
     part = _part(queries.conditions_now(shown), given.key, given.organisation_id)
     rules.refuse_stale(given.number, part.number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from grants.agreements.views import (
     acceding,
     accounts,
+    amending,
     conditions,
     grants,
     holding,
@@ -22,6 +23,7 @@ __all__ = [
     "NAVIGATION",
     "acceding",
     "accounts",
+    "amending",
     "bp",
     "conditions",
     "grants",

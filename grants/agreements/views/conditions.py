@@ -14,7 +14,7 @@ from grants.agreements.forms import (
     condition_form,
 )
 from grants.agreements.rules import GrantView
-from grants.agreements.states import AskedOf, ConditionStanding, GrantState
+from grants.agreements.states import AskedOf, ConditionStanding
 from grants.agreements.views.frame import P, bp, grant_of, this_day
 from grants.core import files
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -30,7 +30,9 @@ def condition(ref: str, key: str, place: int) -> Any:
     grant, view, part = _part(ref, key, place)
     form = condition_form(grant, view, part, this_day()) if _answers(grant, view, part) else None
     if request.method == "POST" and form is None:
-        raise NotAllowed("Whoever is asked answers this condition, while the grant is in preparation.")
+        raise NotAllowed(
+            "Whoever is asked answers this condition, while the grant is in preparation; the power to sign also later."
+        )
     if form is not None and form.validate_on_submit():
         try:
             with form.refusals():
@@ -72,7 +74,9 @@ def _part(ref: str, key: str, place: int) -> tuple[GrantView, rules.ConditionVie
 
 def _answers(grant: GrantView, view: rules.ConditionView, part: rules.PartView) -> bool:
     """Whether this person answers it now: who reads it as one of its side."""
-    if grant.state is not GrantState.PREPARATION or (part.standing is ConditionStanding.NOT_ASKED and not part.answers):
+    if not rules.is_answered_in(grant.state, view.key) or (
+        part.standing is ConditionStanding.NOT_ASKED and not part.answers
+    ):
         return False
     actor, lies = current_actor(), queries.scope_of_view(grant)
     match view.condition.asked_of:
@@ -85,9 +89,9 @@ def _answers(grant: GrantView, view: rules.ConditionView, part: rules.PartView) 
             return False
 
 
-def _judges(grant: GrantView, part: rules.PartView) -> bool:
+def _judges(grant: GrantView, view: rules.ConditionView, part: rules.PartView) -> bool:
     """Whether this person accepts or returns the answer that stands: it waits, and is not their own."""
-    waits = part.standing is ConditionStanding.ANSWERED and grant.state is GrantState.PREPARATION
+    waits = part.standing is ConditionStanding.ANSWERED and rules.is_answered_in(grant.state, view.key)
     prepares = current_actor().may(P.AGREEMENT_PREPARE, queries.scope_of_view(grant))
     return waits and prepares and part.answer is not None and part.answer.stated_by != current_actor().user_id
 
@@ -110,7 +114,7 @@ def _condition(
         view=view,
         part=part,
         answer=answer,
-        judges=_judges(grant, part),
+        judges=_judges(grant, view, part),
         accept=accept or AcceptForm(formdata=None, data=stands),
         give_back=give_back or ReturnForm(formdata=None, data=stands),
         today=this_day(),

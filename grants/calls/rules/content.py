@@ -277,6 +277,10 @@ class CallContent:
     preparation_days: int | None = None
     # Within how many calendar days after the agreement entered into force each partner accedes to it; None: partners do not.
     accession_days: int | None = None
+    # Within how many calendar days a request to amend an agreement is answered (silence is refusal), and after how many one
+    # that nobody opened counts as opened; the day of either is not counted.
+    amendment_reply_days: int = 45
+    opened_after_days: int = 10
     # The most de minimis aid of one undertaking in three years (Regulation (EU) 2023/2831, article 3(2)).
     de_minimis_ceiling: Money = DE_MINIMIS_CEILING
     conflict_rules: ConflictRules = USUAL_CONFLICT_RULES

@@ -126,6 +126,8 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
         withheld_days=value("evaluation.withheld_days", 5),
         preparation_days=value("agreement.preparation_days", None),
         accession_days=value("agreement.accession_days", None),
+        amendment_reply_days=value("agreement.amendment_reply_days", 45),
+        opened_after_days=value("agreement.opened_after_days", 10),
         de_minimis_ceiling=value("agreement.de_minimis_ceiling", DE_MINIMIS_CEILING),
         signing=value("evaluation.signing", PROGRAMME_SIGNS),
         draw=value("evaluation.draw", None),

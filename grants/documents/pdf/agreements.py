@@ -81,6 +81,16 @@ def _articles(paper: Paper, text: AgreementText) -> None:
     if text.special_conditions:
         paper.heading("Special conditions")
         paper.prose(text.special_conditions)
+    if text.description_changes:
+        paper.heading("Changes of the description of the action")
+        paper.prose(text.description_changes)
+    if text.account:
+        paper.heading("Account that is paid")
+        paper.paragraph(text.account)
+    for note in text.amendments or ():
+        paper.heading(f"Amendment {note.number}: {note.words}")
+        for line in note.lines:
+            paper.paragraph(line)
     paper.table(_beneficiaries(text))
 
 

@@ -3,8 +3,7 @@
 Amounts are whole cents. Builders take what was decided and return the legs to post; they check that the parts belong
 together, not whether the decision is allowed: ceilings and floors are guarded where the rows are locked.
 
-Nothing books E8 outside the budget, E17, E19 and E20 yet: their acts come with later stages, and tests hold the
-builders until then.
+Nothing books E8 outside the budget and E17 yet: their acts come with a later stage, and tests hold the builders until then.
 """
 
 from __future__ import annotations

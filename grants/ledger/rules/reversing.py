@@ -11,7 +11,7 @@ from grants.ledger.rules.values import Event
 REVERSED_ALONE = frozenset({Event.BUDGET_SET, Event.FUNDING_RECEIVED, Event.BANK_CHARGED})
 
 _SELECTION = "The selection of an application stands behind it, and would stay. Undo it where the selection is decided"
-_AGREEMENT = "A signed agreement says the same, and would go on saying it. It takes an amendment of the agreement, which cannot be made here yet"
+_AGREEMENT = "A signed agreement says the same, and would go on saying it. It takes an amendment of the agreement"
 _REQUEST = (
     "The decision on a payment request stands behind it, and would stay decided. What was accepted too much is taken "
     "back by the balance of the grant or by a recovery"

@@ -23,6 +23,9 @@ GRANT_STORY = frozenset(
             "agreement.set_terms",
         ),
         *("agreement.sign_city", "agreement.sign_programme", "agreement.take_back", "grant.close"),
+        *("amendment.accept", "amendment.consent", "amendment.consent_city", "amendment.fall_silent"),
+        *("amendment.refuse", "amendment.send", "amendment.sign_city", "amendment.sign_programme"),
+        *("amendment.take_back", "amendment.withdraw"),
         *(
             "agreement.accept_signed",
             "agreement.refuse_signed",

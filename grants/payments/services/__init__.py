@@ -34,6 +34,7 @@ from grants.payments.services.elsewhere import compare, leave_record, unknown_fi
 from grants.payments.services.entering import confirm, enter_as_sent, propose, refuse
 from grants.payments.services.executions import import_executions
 from grants.payments.services.explaining import confirm_claim, explain, refuse_claim, withdraw_claim
+from grants.payments.services.following import follow_agreement
 from grants.payments.services.forecasts import keep_forecast, keep_monthly
 from grants.payments.services.interest import (
     book_interest,
@@ -111,6 +112,7 @@ __all__ = [
     "execute",
     "explain",
     "export",
+    "follow_agreement",
     "import_executions",
     "import_statement",
     "inform",

@@ -104,7 +104,7 @@ def _open_balance(grant: Grant) -> RequestSummary | None:
     ).one_or_none()
     if final is None or reports.unsettled(grant.id) or _was_opened(grant.id, PaymentKind.BALANCE):
         return None
-    made = _open(grant, PaymentKind.BALANCE, final, _final_amount(grant))
+    made = _open(grant, PaymentKind.BALANCE, final, final_amount(grant))
     want_certificates(grant)
     return made
 
@@ -149,7 +149,7 @@ def _asked_now(grant: Grant, kind: PaymentKind, report: PeriodicReport | None) -
             assert report is not None and report.accepted_total is not None, "an accepted report asks for it"
             return report.accepted_total
         case PaymentKind.BALANCE:
-            return _final_amount(grant)
+            return final_amount(grant)
         case _:
             assert_never(kind)
 
@@ -189,7 +189,7 @@ def _open(
     return request_summary(request)
 
 
-def _final_amount(grant: Grant) -> Money:
+def final_amount(grant: Grant) -> Money:
     """The least of everything that bounds it: what an open request asks for counts until it is decided."""
     return queries.final_limits(grant.id).final
 
@@ -203,7 +203,7 @@ def renew_balance(grant: Grant) -> None:
             PaymentRequest.state.in_([state.value for state in UNDECIDED]),
         )
     ).one_or_none()
-    if balance is not None and balance.requested != (now := _final_amount(grant)):
+    if balance is not None and balance.requested != (now := final_amount(grant)):
         balance.requested = now
         if RequestState(balance.state) is RequestState.VERIFIED:
             REQUEST.move(balance, "renew")

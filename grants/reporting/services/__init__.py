@@ -96,6 +96,28 @@ def _statement_rules(grant: Grant, call: calls.CallView) -> BudgetRules:
     return lump_rules(budgets.written(grant.budget_id).packages)
 
 
+@act(
+    "report.follow_agreement",
+    needs=Permission.REPORT_OPEN,
+    scope=agreements.scope_of,
+    says="let the reports of {subject} follow its amended agreement",
+)
+def follow_agreement(actor: Actor, grant_id: UUID) -> int:
+    """Let reports not sent yet follow the agreement: when the last one ends and is due, and who declares costs in them.
+
+    Who left keeps its rows: what it spent until then still counts. Returns how many there are; safe to run twice.
+    """
+    grant, open_states = locked(Grant, grant_id), (ReportState.DRAFT.value, ReportState.RETURNED.value)
+    of_grant = select(PeriodicReport).where(PeriodicReport.grant_id == grant_id, PeriodicReport.state.in_(open_states))
+    rows = db.session.scalars(of_grant.order_by(PeriodicReport.number).with_for_update()).all()
+    for row in rows:
+        if row.kind == ReportKind.FINAL.value and row.state == ReportState.DRAFT.value:
+            row.ends_before, row.due_on = grant.ends_before, clock.add_days(grant.ends_before, grant.report_days)
+        for share in agreements.view(grant).beneficiaries:
+            budget_writes.add_organisation(row.budget_id, share.organisation_id)
+    return len(rows)
+
+
 @act("report.write", needs=Permission.REPORT_EDIT, scope=scope_of, says="wrote in report {subject}")
 def write_section(
     actor: Actor,

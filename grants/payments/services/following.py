@@ -1,0 +1,58 @@
+"""Requests that wait for their decision follow an amended agreement: they ask for what it allows now."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.agreements.models import Grant
+from grants.agreements.states import PaymentKind
+from grants.core import acts
+from grants.core.acts import act
+from grants.core.db import db
+from grants.core.money import Money
+from grants.core.permissions import Actor, Permission
+from grants.payments.models import PaymentRequest
+from grants.payments.services.locks import lock_grant, scope_of_grant
+from grants.payments.services.requests import final_amount
+from grants.payments.states import REQUEST, UNDECIDED, RequestState
+
+
+@act(
+    "payment_request.follow_agreement",
+    needs=Permission.PAYMENT_REQUEST_OPEN,
+    scope=scope_of_grant,
+    says="let the open payment requests of {subject} follow its amended agreement",
+)
+def follow_agreement(actor: Actor, grant_id: UUID) -> int:
+    """Pre-financing and balance that nobody decided yet ask for what the agreement allows now; what was verified is verified
+    anew. What was decided stands. Returns how many changed; safe to run twice.
+    """
+    grant = lock_grant(grant_id)
+    rows = db.session.scalars(
+        select(PaymentRequest)
+        .where(
+            PaymentRequest.grant_id == grant_id,
+            PaymentRequest.kind.in_([PaymentKind.PREFINANCING.value, PaymentKind.BALANCE.value]),
+            PaymentRequest.state.in_([each.value for each in UNDECIDED]),
+        )
+        .order_by(PaymentRequest.number)
+        .with_for_update()
+    ).all()
+    changed = 0
+    for row in rows:
+        now = _asked_now(grant, PaymentKind(row.kind))
+        if row.requested == now:
+            continue
+        acts.reason(f"The agreement was amended: {now} instead of {row.requested}.")
+        row.requested = now
+        changed += 1
+        if RequestState(row.state) is RequestState.VERIFIED:
+            REQUEST.move(row, "renew")
+            row.verified_at = row.verified_by = None
+    return changed
+
+
+def _asked_now(grant: Grant, kind: PaymentKind) -> Money:
+    return grant.prefinancing if kind is PaymentKind.PREFINANCING else final_amount(grant)
