@@ -160,8 +160,6 @@ class RequestPath(StrEnum):
     VERIFIED = "verified"
 
 
-
-
 class PassedOnBy(StrEnum):
     """Who confirms what a coordinator says it passed on to a partner: the partner alone, or an officer for it as well."""
 

@@ -901,7 +901,18 @@ def not_refused(reader: Reader, path: str, guards: set[Site]) -> list[str]:
 
 
 def test_every_guard_of_the_program_was_attacked() -> None:
-    every = {"amendments", "payments", "bank", "costs", "terminations", "applications", "awards", "roles", "registers", "pages"}
+    every = {
+        "amendments",
+        "payments",
+        "bank",
+        "costs",
+        "terminations",
+        "applications",
+        "awards",
+        "roles",
+        "registers",
+        "pages",
+    }
     if every - DONE:
         pytest.skip("the scenes before this one did not all run")
 

@@ -56,6 +56,8 @@ class AccessionRule:
             "signature. Where one does not, the coordinator asks for its removal within "
             f"{REMOVAL_DAYS} calendar days after that."
         )
+
+
 class AmendmentNote:
     """What an amendment changed, in sentences; the text it stands in states everything as it is since then."""
 
