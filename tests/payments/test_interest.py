@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -12,12 +13,14 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
+from werkzeug.datastructures import FileStorage
 
-from grants.core import clock
-from grants.core.acts import arranging
+from grants.core import clock, files
 from grants.core.db import db
 from grants.core.errors import Invalid, NotAllowed, Refused
+from grants.core.file_types import FileType
 from grants.core.money import ZERO, Money, euros
+from grants.core.permissions import Actor
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
 from grants.oversight import queries as oversight
@@ -25,12 +28,13 @@ from grants.payments import queries, services
 from grants.payments.models import RecoveryInterest, RecoveryReceipt
 from grants.payments.rules import ReceiptInput
 from grants.payments.rules.interest import InterestInput
-from grants.rates.models import RateSeries, RateTable
+from grants.rates import services as published
 from grants.rates.rules import interest
 from grants.rates.rules.converting import InterestAsked
+from grants.rates.states import RateKind
 from tests import actors
 from tests.agreements.accounts import document
-from tests.payments.test_recoveries import DUE, NOW, established, overpaid, overpaid_world, right
+from tests.payments.test_recoveries import DUE, established, overpaid, overpaid_world, right
 from tests.payments.test_views import send
 from tests.payments.world import IN_FORCE, World
 
@@ -43,33 +47,13 @@ LATE = datetime(2024, 10, 15, 12, tzinfo=UTC)
 
 def rates() -> None:
     """The reference rate is 4.25 per cent from 12 June 2024 on."""
-    made_by = actors.carl().user_id
-    with arranging():
-        row = RateTable(
-            kind="reference",
-            number=1,
-            state="standing",
-            source="ECB",
-            file_id=services_file(),
-            imported_at=NOW,
-            imported_by=made_by,
-            accepted_at=NOW,
-            accepted_by=made_by,
-            first_on=date(2024, 6, 12),
-            last_on=date(2024, 6, 12),
+    with clock.at(LATE):
+        incoming = files.receive(
+            FileStorage(io.BytesIO(b"Date,Rate\n2024-06-12,4.25\n"), filename="rates.csv"), allowed={FileType.CSV}
         )
-        db.session.add(row)
-        db.session.flush()
-        on = date(2024, 6, 12)
-        db.session.add(
-            RateSeries(table_id=row.id, currency="EUR", first_on=on, last_on=on, rates={on.isoformat(): "4.25"})
-        )
-
-
-def services_file() -> UUID:
-    from grants.core import files
-
-    return files.keep(document(), kind="rate_table", object_id=UUID(int=1), role="table").id
+        table_id = published.bring_in(actors.carl(), RateKind.REFERENCE, incoming, source="ECB")
+        published.read(actors.carl(), table_id)
+        published.accept(actors.carl(), table_id)
 
 
 def paid_late(found: World, amount: int = 60_000) -> UUID:
@@ -97,9 +81,9 @@ def test_interest_is_reckoned_confirmed_by_another_and_paid_by_what_comes_in(ove
         assert (row.principal, row.days, row.reference, row.reference_on, row.margin, row.table_number) == (
             euros(60_000),
             30,
-            Decimal("4.25"),
+            "4.25",
             date(2024, 6, 12),
-            Decimal("3.5"),
+            "3.5",
             1,
         )
         assert balance(overpaid, Account.INTEREST_RECEIVABLE) == ZERO
@@ -183,7 +167,7 @@ def test_the_page_shows_every_number_and_leads_on(app: Flask, client: FlaskClien
     paid_late(overpaid)
     debt = f"/grants/{overpaid.reference}/recovery/1"
 
-    def duties(person: actors.Actor) -> list[str]:
+    def duties(person: Actor) -> list[str]:
         return [each.what for each in queries.duties(person, LATE) if each.endpoint == "payments.debt"]
 
     with clock.at(LATE):

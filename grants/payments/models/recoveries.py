@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, column
@@ -191,7 +190,8 @@ class RecoveryInterest(Row):
         CheckConstraint("amount >= 0 AND principal > 0", name="amounts_positive"),
         CheckConstraint("days > 0 AND days = paid_on - due_on", name="days_counted"),
         CheckConstraint("day_count IN (360, 365)", name="day_count_known"),
-        CheckConstraint("margin >= 0", name="margin_not_negative"),
+        CheckConstraint(r"margin ~ '^\d+(\.\d+)?$'", name="margin_not_negative"),
+        CheckConstraint(r"reference ~ '^-?\d+(\.\d+)?$'", name="reference_is_number"),
         CheckConstraint("decided_by <> booked_by", name="decided_by_another"),
         CheckConstraint("(state = 'proposed') = (decided_by IS NULL)", name="decided_has_person"),
         CheckConstraint("num_nulls(decided_at, decided_by) IN (0, 2)", name="decision_whole"),
@@ -218,9 +218,10 @@ class RecoveryInterest(Row):
     paid_on: Mapped[date]
     days: Mapped[int]
     reference_on: Mapped[date]
-    reference: Mapped[Decimal]
+    # As it was published, and as it was typed: text, so that no digit is lost on the way.
+    reference: Mapped[str]
     table_number: Mapped[int]
-    margin: Mapped[Decimal]
+    margin: Mapped[str]
     day_count: Mapped[int]
     amount: Mapped[Money]
     booked_at: Mapped[datetime]

@@ -67,7 +67,7 @@ def _paid_late(actor: Actor, today: date) -> ColumnElement[bool]:
     receipts = exists().where(
         RecoveryReceipt.recovery_id == Recovery.id,
         RecoveryReceipt.value_on > Recovery.due_on,
-        RecoveryReceipt.amount > 0,
+        RecoveryReceipt.amount > ZERO,
         ~_live(RecoveryInterest.receipt_id == RecoveryReceipt.id),
     )
     offsets = exists().where(

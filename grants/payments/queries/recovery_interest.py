@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import exists, select
 
 from grants.core.db import db
-from grants.core.money import Money, total
+from grants.core.money import ZERO, Money, total
 from grants.core.together import Asking, ask, reader
 from grants.payments.models import InterestWaiver, PaymentOffset, Recovery, RecoveryInterest, RecoveryReceipt
 from grants.payments.rules.interest import InterestLine, Late
@@ -33,7 +34,7 @@ def late_payments(row: Recovery) -> tuple[Late, ...]:
     receipts = select(RecoveryReceipt.id, RecoveryReceipt.amount, RecoveryReceipt.value_on).where(
         RecoveryReceipt.recovery_id == row.id,
         RecoveryReceipt.value_on > row.due_on,
-        RecoveryReceipt.amount > 0,
+        RecoveryReceipt.amount > ZERO,
         ~exists().where(RecoveryInterest.receipt_id == RecoveryReceipt.id, live),
     )
     offsets = select(PaymentOffset.id, PaymentOffset.amount, PaymentOffset.offset_on).where(
@@ -67,9 +68,9 @@ def interest_lines(recovery_ids: Iterable[UUID]) -> Asking[dict[UUID, list[Inter
                 row.paid_on,
                 row.days,
                 row.reference_on,
-                row.reference,
+                Decimal(row.reference),
                 row.table_number,
-                row.margin,
+                Decimal(row.margin),
                 row.day_count,
                 row.amount,
                 row.booked_by,
