@@ -360,7 +360,10 @@ def test_the_complete_call_has_no_contradiction() -> None:
             },
             "Form of funding",
         ),
-        ({"payment__funding": Funding(guarantee=True), "payment__prefinancing_percent": Fraction(0)}, "Form of funding"),
+        (
+            {"payment__funding": Funding(guarantee=True), "payment__prefinancing_percent": Fraction(0)},
+            "Form of funding",
+        ),
     ],
 )
 def test_values_that_do_not_fit_together_keep_a_call_back(values: dict[str, object], place: str) -> None:
