@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -19,12 +20,12 @@ from grants.agreements.models import Grant
 from grants.budgets import services as budget_writes
 from grants.budgets.rules import BudgetContent, BudgetRules, Category, Cell, Package, Purpose
 from grants.calls.states import FundingForm, NoProfit
-from grants.core import clock, encoding
+from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.errors import Invalid, Refused
 from grants.core.money import ZERO, Money, euros, total
-from grants.dossiers.models import Dossier
+from grants.dossiers import services as dossiers
 from grants.dossiers.rules import Answer
 from grants.payments import queries as payments
 from grants.payments import services as paying
@@ -172,7 +173,7 @@ def lump_sums(found: World, *, final: bool = False) -> ReportView:
             "report", uuid4(), Purpose.ACTUAL, lump_rules(PACKAGES), (found.city_id, found.agency_id)
         )
         made.submitted_at = made.submitted_by = made.decided_at = made.decided_by = None
-        db.session.get_one(Dossier, made.dossier_id).definition = encoding.encode(TECHNICAL_PART)
+        made.dossier_id = dossiers.create("report", uuid4(), TECHNICAL_PART)
     return shown(found)
 
 
@@ -182,14 +183,16 @@ def shown(found: World) -> ReportView:
 
 
 @shuts("reporting.packages", "reporting.package", "reporting.package_file", "reporting.judge_packages")
-def test_packages_are_declared_with_evidence_judged_and_paid_for(app: Flask, grant: World) -> None:
+def test_packages_are_declared_with_evidence_judged_and_paid_for(app: Flask, client: FlaskClient, grant: World) -> None:
     with clock.at(NOW):
         report_id, address = lump_sums(grant).id, f"/reports/{shown(grant).reference}"
         ana, pia = actors.client_of(app, actors.ana()), actors.client_of(app, actors.pia())
 
         def declare(code: str, **fields: Any) -> int:
             version = {each.package.code: each.version for each in packages_in(report_id)}[code]
-            return ana.post(f"{address}/packages/{code}", data={"version": version, **fields}).status_code
+            answer = ana.post(f"{address}/packages/{code}", data={"version": version, **fields})
+            assert answer.status_code != 400, answer.text
+            return answer.status_code
 
         assert [each.package.amount for each in packages_in(report_id)] == [euros(300_000), euros(300_000)]
         assert ana.get(f"{address}/costs").headers["Location"].endswith("/packages")
@@ -262,7 +265,9 @@ def test_packages_are_declared_with_evidence_judged_and_paid_for(app: Flask, gra
 
 
 @shuts("reporting.receipts")
-def test_the_final_report_is_not_sent_before_its_receipts_are_declared(app: Flask, grant: World) -> None:
+def test_the_final_report_is_not_sent_before_its_receipts_are_declared(
+    app: Flask, client: FlaskClient, grant: World
+) -> None:
     with clock.at(NOW):
         report_id = lump_sums(grant, final=True).id
         address = f"/reports/{shown(grant).reference}"
