@@ -112,7 +112,7 @@ SHOWN_BY = {
     "reporting.judge_packages": "tests/reporting/test_packages.py::test_packages_are_declared_with_evidence_judged_and_paid_for",
     "reporting.package": "tests/reporting/test_packages.py::test_packages_are_declared_with_evidence_judged_and_paid_for",
     "reporting.package_file": "tests/reporting/test_packages.py::test_packages_are_declared_with_evidence_judged_and_paid_for",
-    "reporting.receipts": "tests/reporting/test_views.py::test_the_final_report_is_not_sent_before_its_receipts_are_declared",
+    "reporting.receipts": "tests/reporting/test_packages.py::test_the_final_report_is_not_sent_before_its_receipts_are_declared",
     "reporting.show": _REPORT,
     "evaluation.shift": "tests/awards/test_utter.py::test_only_the_panel_without_conflict_moves_scores",
 }

@@ -22,6 +22,7 @@ from werkzeug.test import TestResponse
 
 from grants.agreements import queries as agreements
 from grants.agreements import services as agreeing
+from grants.agreements.models import Grant
 from grants.agreements.rules import ContactInput, Extension, HoldInput, Scope, text_hash
 from grants.agreements.states import ContactRole, HoldReason
 from grants.applications import queries as applied
@@ -58,7 +59,7 @@ from grants.calls.rules import (
 )
 from grants.calls.rules.questions import AskInput, Wording
 from grants.calls.states import CallStage, Confidence, RequestPath
-from grants.core import clock
+from grants.core import clock, files
 from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.faults import POINTS
@@ -81,7 +82,14 @@ from grants.identity.rules.standing_in import StandInInput
 from grants.identity.states import FactKind
 from grants.payments import queries as paid_reads
 from grants.payments import services as paying
-from grants.payments.models import Distribution, OwnAccount, PaymentRequest, SentElsewhere
+from grants.payments.models import (
+    Distribution,
+    FinancialCertificate,
+    OwnAccount,
+    PaymentGuarantee,
+    PaymentRequest,
+    SentElsewhere,
+)
 from grants.payments.queries.statements import is_open_line
 from grants.payments.rules import DecisionInput, ReceiptInput
 from grants.payments.rules.circuit import ALL_PAIRS
@@ -90,6 +98,7 @@ from grants.payments.rules.outside import Fate
 from grants.payments.rules.own_accounts import OwnAccountInput
 from grants.payments.rules.pay_runs import FileInput, FileLayout
 from grants.payments.rules.retaining import HoldInput as HeldInput
+from grants.payments.rules.securing import CERTIFICATE_FILES, GUARANTEE_FILES, CertificateInput, GuaranteeInput
 from grants.payments.rules.statements.claims import Claim
 from grants.payments.states import Explained, Step, SuspensionReason
 from grants.programmes.models import Programme
@@ -281,6 +290,35 @@ def test_an_amendment_is_refused_whatever_fails_inside_a_guard(app: Flask, attac
     assert {"four_eyes", "conflict", "scope"} <= attack.relied["amendment.refuse"]
 
 
+def secured_by_papers(found: World) -> None:
+    """The agreement asks for a guarantee, which is recorded, and for certificates of who has so much."""
+    with arranging():
+        row = db.session.get_one(Grant, found.grant_id)
+        row.guarantee_asked, row.certificate_from = True, euros(1)
+    given = GuaranteeInput("Bank of Northbridge", euros(240_000), NOW.date() + timedelta(days=365))
+    paying.record_guarantee(actors.fin(), found.grant_id, given, incoming=document())
+
+
+def certified(found: World) -> None:
+    """Each certificate that is wanted: done without, brought all the same, returned, brought again and accepted."""
+    given = CertificateInput("Audit Office of Northbridge", NOW.date())
+    ana = actors.give(actors.ana().user_id, Role.APPLICATION_LEAD, "application", found.application_id)
+    wanted = db.session.scalars(select(FinancialCertificate.id).order_by(FinancialCertificate.number)).all()
+    assert wanted
+    for certificate_id in wanted:
+        paying.do_without_certificate(actors.pia(), certificate_id, words="None came.")
+        paying.bring_certificate(ana, certificate_id, given, incoming=document())
+        paying.return_certificate(actors.pia(), certificate_id, words="A page is missing.")
+        paying.bring_certificate(ana, certificate_id, given, incoming=document())
+        paying.open_certificate(actors.pia(), certificate_id, paper_of(CERTIFICATE_FILES, certificate_id))
+        paying.accept_certificate(actors.pia(), certificate_id)
+
+
+def paper_of(kind: str, object_id: UUID) -> str:
+    """The hash of the newest paper of a thing."""
+    return files.listed(kind, object_id)[-1].sha256
+
+
 def test_a_payment_is_refused_whatever_fails_inside_a_guard(
     app: Flask, attack: Attack, postgres: Cluster, database: str
 ) -> None:
@@ -293,6 +331,7 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(
         asks_for(found, RequestPath.VERIFIED)
         paying.send_back(actors.fin(), prefinancing.id, words="The annex is missing.")
         paying.complete(ana, prefinancing.id, answer="It is here.")
+        secured_by_papers(found)
         carried(prefinancing.id)
         paying.suspend(actors.fin(), prefinancing.id, reason=SuspensionReason.NOT_DUE, notice="Wait for the council.")
         paying.answer_suspension(ana, prefinancing.id, answer="The council agreed.")
@@ -319,6 +358,7 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(
         paid(order_of(asked.id), 40_000)
 
         balance = opened(found, 2, 60_000, final=True)
+        certified(found)
         paying.decide(actors.otto(), balance, DecisionInput(euros(100_000)))
         recovery = owed_back(found.grant_id, date(2024, 9, 15), "It was told.")
         # As of a balance that was decided before its parts were kept.
@@ -331,6 +371,9 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(
         reported = db.session.scalars(select(Distribution.id)).one()
         paying.confirm_passed_on(agnes(found), reported)
         nothing_held(found)
+        guarantee_id = db.session.scalars(select(PaymentGuarantee.id)).one()
+        paying.open_guarantee(actors.fin(), guarantee_id, paper_of(GUARANTEE_FILES, guarantee_id))
+        paying.end_guarantee(actors.fin(), guarantee_id, reason="It was given back.")
         paying.close_grant(actors.otto(), found.grant_id, note="Everything was looked at.")
 
         wrong = raised(found)
@@ -345,6 +388,9 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(
     assert {"clock", "four_eyes", "scope"} <= attack.relied["payment_order.authorise"]
     assert {"clock", "four_eyes", "ceiling"} <= attack.relied["payment_request.decide"]
     assert {"clock", "conflict", "scope"} <= attack.relied["payment_request.suspend"]
+    for verb in ("certificate.accept", "certificate.return", "certificate.do_without"):
+        assert {"conflict", "four_eyes", "scope"} <= attack.relied[verb], verb
+    assert {"conflict", "scope"} <= attack.relied["guarantee.record"] & attack.relied["guarantee.end"]
     assert {"four_eyes", "clock", "scope"} <= attack.relied["payment_file.build"]
     assert {"four_eyes", "clock", "ceiling", "file_rules", "scope"} <= attack.relied["payment_file.send"]
     assert {"conflict", "scope", "audit"} <= attack.relied["agreement.hold"] & attack.relied["agreement.lift_hold"]

@@ -26,6 +26,7 @@ from grants.payments.rules import DecisionInput
 from grants.payments.rules.securing import GuaranteeInput, GuaranteeView, guarantee_problems, refuse_without_guarantee
 from tests import actors
 from tests.factories import identity as people
+from tests.html import check_page
 from tests.payments.test_clock import PDF
 from tests.payments.test_finals import balance_of, funded
 from tests.payments.world import IN_FORCE, World, report
@@ -202,6 +203,7 @@ def test_pre_financing_waits_for_the_guarantee_which_holds_while_it_is_open(
             version = get(Grant, grant.grant_id).version
             return fin.post(f"{address}/record", data={"version": version, **typed, **fields}).status_code
 
+        check_page(fin.get(address))
         assert record() == 422
         assert record(file=(BytesIO(PDF), "g.pdf"), amount="239999.99") == 422
         assert record(file=(BytesIO(PDF), "g.pdf")) == 303

@@ -1,33 +1,40 @@
-"""Lump sums: what a package is worth, what may be declared and judged of it, and the way through the pages."""
+"""Lump sums and receipts: what a package is worth, what may be declared and judged of it, and the way through the pages."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from fractions import Fraction
 from hashlib import sha256
 from io import BytesIO
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
 from grants.agreements.models import Grant
-from grants.budgets.rules import BudgetContent, BudgetRules, Category, Cell, Package
-from grants.calls.states import FundingForm
+from grants.budgets import services as budget_writes
+from grants.budgets.rules import BudgetContent, BudgetRules, Category, Cell, Package, Purpose
+from grants.calls.states import FundingForm, NoProfit
+from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.errors import Invalid, Refused
-from grants.core.money import Money, total
+from grants.core.money import ZERO, Money, euros, total
+from grants.dossiers import services as dossiers
 from grants.dossiers.rules import Answer
 from grants.payments import queries as payments
-from grants.reporting import services
-from grants.reporting.models import PeriodicReport
+from grants.payments import services as paying
+from grants.payments.rules import DecisionInput
+from grants.reporting import queries, services
+from grants.reporting.models import PeriodicReport, ReportVersion
 from grants.reporting.models.packages import PackageClaim
 from grants.reporting.queries.packages import packages_in
-from grants.reporting.rules import Decision
+from grants.reporting.rules import TECHNICAL_PART, Decision, ReportView
 from grants.reporting.rules.packages import (
     Claim,
     LumpPackage,
@@ -37,18 +44,19 @@ from grants.reporting.rules.packages import (
     check_verdicts,
     claim_problems,
     judged_of,
+    lump_rules,
     packages_of,
 )
 from grants.reporting.states import ReportState
 from tests import actors
-from tests.agreements.conftest import IN_FORCE, Find, actor, grant
 from tests.factories import identity as people
 from tests.factories.applications import PDF
 from tests.html import check_page
-from tests.reporting.test_services import after, first_report
+from tests.payments.conftest import grant, in_force_world
+from tests.payments.world import World, report
 from tests.shut import shuts
 
-__all__ = ["grant"]
+__all__ = ["grant", "in_force_world"]
 
 A, B = UUID(int=1), UUID(int=2)
 RULES = BudgetRules((Category("S", "Staff"),), flat_rate=Fraction(1, 4), by_work_package=True)
@@ -145,91 +153,150 @@ def test_what_is_declared_and_not_judged_is_refused() -> None:
 # --- the way through the pages
 
 
-def lump_sums(found: Any) -> None:
-    """The grant's agreement pays lump sums, and its reports are made anew."""
+GRANTED = BudgetRules((Category("S", "Staff"),), by_work_package=True)
+NOW = datetime(2024, 8, 1, 12, tzinfo=UTC)
+
+
+def lump_sums(found: World, *, final: bool = False) -> ReportView:
+    """The grant's agreement pays lump sums for two packages of its budget; a report of it is with the city."""
+    amounts = ((found.city_id, "WP1", 300_000), (found.city_id, "WP2", 100_000), (found.agency_id, "WP2", 200_000))
+    cells = tuple(Cell(who, "S", euros(amount), package) for who, package, amount in amounts)
+    content = BudgetContent(GRANTED, (found.city_id, found.agency_id), cells, packages=PACKAGES)
     with arranging():
-        db.session.get_one(Grant, found.id).funding_form = FundingForm.LUMP_SUM.value
-        for row in db.session.scalars(select(PeriodicReport).where(PeriodicReport.grant_id == found.id)):
-            db.session.delete(row)
-    services.open_reports(actor("signatory"), found.id)
+        row = db.session.get_one(Grant, found.grant_id)
+        row.funding_form = FundingForm.LUMP_SUM.value
+        row.budget_id = budget_writes.copy("grant", row.id, Purpose.GRANTED, content)
+    report_id = report(found, 1, ZERO, final=final, state=ReportState.DRAFT)
+    with arranging():
+        made = db.session.get_one(PeriodicReport, report_id)
+        made.budget_id = budget_writes.create(
+            "report", uuid4(), Purpose.ACTUAL, lump_rules(PACKAGES), (found.city_id, found.agency_id)
+        )
+        made.submitted_at = made.submitted_by = made.decided_at = made.decided_by = None
+        made.dossier_id = dossiers.create("report", uuid4(), TECHNICAL_PART)
+    return shown(found)
 
 
-@shuts("reporting.packages", "reporting.package_file")
-def test_packages_are_declared_with_evidence_judged_and_paid_for(demo_app: Flask, grant: Find) -> None:
-    lump_sums(grant(IN_FORCE))
-    report = first_report(grant(IN_FORCE))
-    views = packages_in(report.id)
-    assert total(each.package.amount for each in views) == grant(IN_FORCE).maximum
-    first, second = views[0].package, views[1].package
-    address = f"/reports/{report.reference}"
-    reka, officer = actors.client_of(demo_app, actor("reka")), actors.client_of(demo_app, actor("officer"))
+def shown(found: World) -> ReportView:
+    db.session.rollback()
+    return queries.of_grant(actors.pia(), found.grant_id)[0]
 
-    def declare(code: str, **fields: Any) -> int:
-        version = {each.package.code: each.version for each in packages_in(report.id)}[code]
-        return reka.post(f"{address}/packages/{code}", data={"version": version, **fields}).status_code
 
-    assert reka.get(f"{address}/costs").headers["Location"].endswith("/packages")
-    with pytest.raises(Refused, match="declare its work packages"):
-        services.enter_costs(actor("reka"), report.id, ())
-    for shown in ("packages", f"packages/{first.code}", ""):
-        check_page(reka.get(f"{address}/{shown}".rstrip("/")))
-    assert declare(first.code, percent="50", words="Half", file=(BytesIO(PDF), "e.pdf")) == 422
-    assert declare(first.code, percent="100", words="All of it") == 422
-    for code in (first.code, second.code):
-        assert declare(code, percent="100", words="All of it", file=(BytesIO(PDF), "e.pdf")) == 303
-    assert (
-        reka.post(f"{address}/packages/{first.code}", data={"version": "0", "percent": "0", "words": ""}).status_code
-        == 409
-    )
-    with reka.get(f"{address}/packages/{first.code}/files/{sha256(PDF).hexdigest()}") as taken:
-        assert taken.data == PDF
-    _technical(report.id)
-    with after(report.ends_before):
-        services.submit(actor("reka"), report.id)
-        assert "sent this report on" in reka.post(f"{address}/packages/{first.code}", data={"percent": "0"}).text
+@shuts("reporting.packages", "reporting.package", "reporting.package_file", "reporting.judge_packages")
+def test_packages_are_declared_with_evidence_judged_and_paid_for(app: Flask, client: FlaskClient, grant: World) -> None:
+    with clock.at(NOW):
+        report_id, address = lump_sums(grant).id, f"/reports/{shown(grant).reference}"
+        ana, pia = actors.client_of(app, actors.ana()), actors.client_of(app, actors.pia())
+
+        def declare(code: str, **fields: Any) -> int:
+            version = {each.package.code: each.version for each in packages_in(report_id)}[code]
+            answer = ana.post(f"{address}/packages/{code}", data={"version": version, **fields})
+            assert answer.status_code != 400, answer.text
+            return answer.status_code
+
+        assert [each.package.amount for each in packages_in(report_id)] == [euros(300_000), euros(300_000)]
+        assert ana.get(f"{address}/costs").headers["Location"].endswith("/packages")
+        with pytest.raises(Refused, match="declare its work packages"):
+            services.enter_costs(actors.ana(), report_id, ())
+        for part in ("/packages", "/packages/WP1", ""):
+            check_page(ana.get(f"{address}{part}"))
+        assert ana.get(f"{address}/packages/WP9").status_code == 404
+        assert declare("WP1", percent="50", words="Half", file=(BytesIO(PDF), "e.pdf")) == 422
+        assert declare("WP1", percent="100", words="All of it") == 422
+        for code in ("WP1", "WP2"):
+            assert declare(code, percent="100", words="All of it", file=(BytesIO(PDF), "e.pdf")) == 303
+        late = {"version": "0", "percent": "0", "words": ""}
+        assert ana.post(f"{address}/packages/WP1", data=late).status_code == 409
+        evidence = f"{address}/packages/WP1/files/{sha256(PDF).hexdigest()}"
+        with ana.get(evidence) as taken:
+            assert taken.data == PDF
+        for section, keys in (("work", ("progress", "deviations")), ("learning", ("lessons",))):
+            answers = tuple(Answer(key, "We did it.") for key in keys)
+            services.write_section(actors.ana(), report_id, section, answers)
+        services.submit(actors.ana(), report_id)
+        frozen = db.session.scalars(select(ReportVersion.content)).one()
+        assert [(each["code"], each["percent"]) for each in frozen["packages"]] == [("WP1", 100), ("WP2", 100)]
+        assert declare("WP1", percent="0", words="") == 422
+        check_page(ana.get(f"{address}/packages/WP1"))
         with pytest.raises(Refused, match="judge its work packages"):
-            services.accept(actor("officer"), report.id, Decision(()))
-        assert officer.get(f"{address}/accept").headers["Location"].endswith("/judge-packages")
-        check_page(officer.get(f"{address}/judge-packages"))
-        verdicts = {
-            f"accepted-{first.code}": "100",
-            f"accepted-{second.code}": "0",
-            "version": first_report(grant(IN_FORCE)).version,
-        }
-        assert officer.post(f"{address}/judge-packages", data=verdicts).status_code == 422
-        verdicts[f"reason-{second.code}"] = "The street is not open."
-        assert officer.post(f"{address}/judge-packages", data=verdicts).status_code == 303
+            services.accept(actors.pia(), report_id, Decision(()))
+        assert pia.get(f"{address}/accept").headers["Location"].endswith("/judge-packages")
+        check_page(pia.get(f"{address}/judge-packages"))
+        verdicts = {"accepted-WP1": "100", "accepted-WP2": "0", "version": shown(grant).version}
+        assert pia.post(f"{address}/judge-packages", data=verdicts).status_code == 422
+        verdicts["reason-WP2"] = "The street is not open."
+        assert pia.post(f"{address}/judge-packages", data=verdicts).status_code == 303
 
-    accepted = first_report(grant(IN_FORCE))
-    assert (accepted.state, accepted.accepted_total) == (ReportState.ACCEPTED, first.amount)
-    kept = db.session.scalars(select(PackageClaim).where(PackageClaim.report_id == report.id)).all()
-    assert {row.code: row.accepted for row in kept} == {first.code: 100, second.code: 0}
-    limits = payments.final_limits(grant(IN_FORCE).id)
-    assert limits.contribution == first.amount
-    assert "Lump sums of completed work packages" in [each.words for each in limits.limits]
-    later = packages_in(
-        db.session.scalars(
-            select(PeriodicReport.id).where(PeriodicReport.grant_id == grant(IN_FORCE).id, PeriodicReport.number == 2)
-        ).one()
-    )
-    assert {each.package.code: each.left for each in later if each.package.code in (first.code, second.code)} == {
-        first.code: 0,
-        second.code: 100,
-    }
-    assert payments.verify() == ()
-    # A conflict declared shuts it.
-    barred = actor("officer").user_id
-    assert barred is not None
-    application_id = grant(IN_FORCE).application_id
-    assert officer.get(f"{address}/packages").status_code == 200
-    with arranging():
-        people.bar(barred, "application", application_id)
-    assert actors.client_of(demo_app, actor("officer")).get(f"{address}/packages").status_code == 404
-    file = f"{address}/packages/{first.code}/files/{sha256(PDF).hexdigest()}"
-    with actors.client_of(demo_app, actor("officer")).get(file) as refused:
-        assert refused.status_code == 404
+        accepted = shown(grant)
+        assert (accepted.state, accepted.accepted_total) == (ReportState.ACCEPTED, euros(300_000))
+        kept = db.session.scalars(select(PackageClaim).order_by(PackageClaim.code)).all()
+        assert [(row.code, row.accepted, row.reason) for row in kept] == [
+            ("WP1", 100, None),
+            ("WP2", 0, "The street is not open."),
+        ]
+        limits = payments.final_limits(grant.grant_id)
+        assert (limits.contribution, limits.eligible) == (euros(300_000), euros(300_000))
+        assert "Lump sums of completed work packages" in [each.words for each in limits.limits]
+        check_page(ana.get(f"{address}/packages"))
+        # What was accepted is not declared again, the rest is, in part at the end.
+        later = report(grant, 2, ZERO, final=True, state=ReportState.DRAFT)
+        assert [each.left for each in packages_in(later)] == [0, 100]
+        request = paying.open_for_report(actors.program(), report_id)
+        assert request is not None
+        paying.decide(actors.otto(), request.id, DecisionInput(euros(300_000)))
+        lines, _ = payments.parts_decided(payments.request(actors.otto(), request.reference))
+        assert [(line.category, line.part.payable) for line in lines] == [("Homes", euros(300_000))]
+        assert payments.verify() == ()
+        # A conflict declared shuts all of it.
+        barred = actors.pia().user_id
+        assert barred is not None
+        with pia.get(evidence) as taken:
+            assert taken.status_code == 200
+        with arranging():
+            people.bar(barred, "application", grant.application_id)
+        for part in ("packages", "judge-packages", evidence.removeprefix(f"{address}/")):
+            with actors.client_of(app, actors.pia()).get(f"{address}/{part}") as refused:
+                assert refused.status_code == 404
+        mine = actors.ana().user_id
+        assert mine is not None
+        with arranging():
+            people.bar(mine, "application", grant.application_id)
+        assert actors.client_of(app, actors.ana()).get(f"{address}/packages/WP1").status_code == 404
 
 
-def _technical(report_id: UUID) -> None:
-    for section, keys in (("work", ("progress", "deviations")), ("learning", ("lessons",))):
-        services.write_section(actor("reka"), report_id, section, tuple(Answer(key, "We did it.") for key in keys))
+@shuts("reporting.receipts")
+def test_the_final_report_is_not_sent_before_its_receipts_are_declared(
+    app: Flask, client: FlaskClient, grant: World
+) -> None:
+    with clock.at(NOW):
+        report_id = lump_sums(grant, final=True).id
+        address = f"/reports/{shown(grant).reference}"
+        ana = actors.client_of(app, actors.ana())
+        assert ana.get(f"{address}/receipts").status_code == 404
+        with arranging():
+            db.session.get_one(Grant, grant.grant_id).no_profit = NoProfit.WHOLE.value
+        for section, keys in (("work", ("progress", "deviations")), ("learning", ("lessons",))):
+            answers = tuple(Answer(key, "We did it.") for key in keys)
+            services.write_section(actors.ana(), report_id, section, answers)
+        refused = ana.post(f"{address}/submit", data={"version": shown(grant).version})
+        assert refused.status_code == 422
+        assert f'<a href="{address}/receipts">Receipts of the action</a>: say what the action earned' in refused.text
+        check_page(ana.get(f"{address}/receipts"))
+        version = shown(grant).version
+        for amount, words in (("0", " "), ("-1", "x")):
+            data = {"version": version, "amount": amount, "words": words}
+            assert ana.post(f"{address}/receipts", data=data).status_code == 422
+        given = {"version": version, "amount": "1 200,50", "words": "Fees of visitors"}
+        assert ana.post(f"{address}/receipts", data=given).status_code == 303
+        assert "Fees of visitors" in ana.get(address).text
+        services.submit(actors.ana(), report_id)
+        frozen = db.session.scalars(select(ReportVersion.content)).one()
+        assert (frozen["receipts"], frozen["receipts_words"]) == (1_200_50, "Fees of visitors")
+        again = ana.post(f"{address}/receipts", data={**given, "version": shown(grant).version})
+        assert "sent this report on" in again.text
+        # A conflict declared shuts it.
+        barred = actors.ana().user_id
+        assert barred is not None
+        with arranging():
+            people.bar(barred, "application", grant.application_id)
+        assert actors.client_of(app, actors.ana()).get(f"{address}/receipts").status_code == 404

@@ -7,25 +7,19 @@ from html import unescape
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
 
-from grants.agreements.models import Grant
-from grants.calls.states import NoProfit
 from grants.core import clock
 from grants.core.acts import arranging
-from grants.core.db import db
 from grants.core.errors import Conflict, Refused
 from grants.core.money import euros
 from grants.core.permissions import Actor
 from grants.dossiers.forms import field_name
 from grants.reporting import services
-from grants.reporting.models import PeriodicReport, ReportVersion
 from grants.reporting.rules import Decision
-from grants.reporting.states import ReportKind, ReportState
+from grants.reporting.states import ReportState
 from tests import actors
 from tests.agreements.conftest import IN_FORCE, Find, actor, grant
 from tests.factories import identity as identity_rows
-from tests.html import check_page
 from tests.reporting.test_services import after, all_of, cells, first_report, sent, written
 from tests.shut import shuts
 
@@ -181,43 +175,3 @@ def test_what_keeps_a_report_back_links_to_its_parts_by_their_titles(demo_app: F
     assert f'<a href="{address}/costs">Costs of the period</a>: no cost is declared.' in problems
     assert f'<a href="{address}/sections/' in problems
     assert not re.search(r"answer-[a-z_]+:", plain(problems))
-
-
-@shuts("reporting.receipts")
-def test_the_final_report_is_not_sent_before_its_receipts_are_declared(demo_app: Flask, grant: Find) -> None:
-    report = written(grant(IN_FORCE))
-    address = f"/reports/{report.reference}"
-    reka = actors.client_of(demo_app, actor("reka"))
-    assert reka.get(f"{address}/receipts").status_code == 404
-    with arranging():
-        db.session.get_one(PeriodicReport, report.id).kind = ReportKind.FINAL.value
-        db.session.get_one(Grant, report.grant_id).no_profit = NoProfit.WHOLE.value
-    with after(report.ends_before):
-        version = first_report(grant(IN_FORCE)).version
-        refused = reka.post(f"{address}/submit", data={"version": version})
-        assert refused.status_code == 422
-        assert f'<a href="{address}/receipts">Receipts of the action</a>: say what the action earned' in refused.text
-        page = reka.get(f"{address}/receipts")
-        check_page(page)
-        assert (
-            reka.post(f"{address}/receipts", data={"version": version, "amount": "0", "words": " "}).status_code == 422
-        )
-        assert (
-            reka.post(f"{address}/receipts", data={"version": version, "amount": "-1", "words": "x"}).status_code == 422
-        )
-        given = {"version": version, "amount": "1 200,50", "words": "Fees of visitors"}
-        assert reka.post(f"{address}/receipts", data=given).status_code == 303
-        shown = get(demo_app, actor("reka"), address)
-        assert "Fees of visitors" in shown
-        version = first_report(grant(IN_FORCE)).version
-        seen = hidden(shown, "seen")
-        assert reka.post(f"{address}/submit", data={"version": version, "seen": seen}).status_code == 303
-        frozen = db.session.scalars(select(ReportVersion).where(ReportVersion.report_id == report.id)).one()
-        assert (frozen.content["receipts"], frozen.content["receipts_words"]) == (1_200_50, "Fees of visitors")
-        assert "sent this report on" in reka.post(f"{address}/receipts", data={**given, "version": version + 1}).text
-    # A conflict declared shuts it.
-    barred = actor("reka").user_id
-    assert barred is not None
-    with arranging():
-        identity_rows.bar(barred, "application", db.session.get_one(Grant, report.grant_id).application_id)
-    assert actors.client_of(demo_app, actor("reka")).get(f"{address}/receipts").status_code == 404
