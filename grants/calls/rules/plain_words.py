@@ -36,7 +36,7 @@ from grants.calls.states import (
 from grants.core.text import fold
 from grants.dossiers.rules import Definition, QuestionKind
 
-EVIDENCE_WORDS: Mapping[EvidenceLevel, str] = {
+EVIDENCE_WORDS: Mapping[str, str] = {
     EvidenceLevel.TOTALS: "Totals by partner and category; what proves them stays with the city",
     EvidenceLevel.LINES: "Every cost as a line: its day, invoice, supplier and amount",
     EvidenceLevel.FILES: "Every cost as a line, each with its file",

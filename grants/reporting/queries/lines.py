@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, func, literal, select, type_coerce, union_all
+from sqlalchemy import BigInteger, ColumnElement, and_, func, literal, select, type_coerce, union_all
 from sqlalchemy.orm import aliased
 
 from grants.agreements import queries as agreements
@@ -137,7 +137,7 @@ def _lines(report_id: UUID, asked: Page) -> Asking[list[LineView]]:
     return [_view(row) for row in rows]
 
 
-def _of_report(report_id: UUID) -> Select[Any]:
+def _of_report(report_id: UUID) -> Any:
     return (
         select(
             *(CostLine.number, Organisation.name.label("partner"), CostLine.category, CostLine.day, CostLine.invoice),
@@ -238,7 +238,7 @@ def _same(kind: Same) -> ColumnElement[bool]:
             )
 
 
-def _pairs(kind: Same) -> Select[Any]:
+def _pairs(kind: Same) -> Any:
     """Lines that are the same cost as one of another report that was declared, and was not cut there."""
     return (
         select(

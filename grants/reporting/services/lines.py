@@ -229,6 +229,7 @@ def _sum_up(report: PeriodicReport, rows: Sequence[CostLine], used: Sequence[Rat
     kept.lines, kept.total = len(rows), total(row.euros for row in rows)
     kept.sha256 = hashlib.sha256("\n".join(f"{row.fingerprint} {row.euros.cents}" for row in rows).encode()).hexdigest()
     kept.rates = [_plain(found[currency]) for currency in sorted(wanted)]
+    assert actor.user_id is not None, "a person enters costs"
     kept.saved_by, kept.saved_at = actor.user_id, acts.moment()
 
 
