@@ -233,16 +233,16 @@ class DistributionState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-D = DistributionState
+PO = DistributionState
 
 DISTRIBUTION = Machine(
     "distribution",
     DistributionState,
-    D.REPORTED,
+    PO.REPORTED,
     [
-        Transition("confirm", (D.REPORTED,), D.CONFIRMED, Permission.DISTRIBUTION_CONFIRM),
-        Transition("refuse", (D.REPORTED,), D.REFUSED, Permission.DISTRIBUTION_CONFIRM),
-        Transition("withdraw", (D.REPORTED,), D.WITHDRAWN, Permission.DISTRIBUTION_REPORT),
+        Transition("confirm", (PO.REPORTED,), PO.CONFIRMED, Permission.DISTRIBUTION_CONFIRM),
+        Transition("refuse", (PO.REPORTED,), PO.REFUSED, Permission.DISTRIBUTION_CONFIRM),
+        Transition("withdraw", (PO.REPORTED,), PO.WITHDRAWN, Permission.DISTRIBUTION_REPORT),
     ],
 )
 

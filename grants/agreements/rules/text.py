@@ -58,6 +58,7 @@ class AccessionRule:
         )
 
 
+@dataclass(frozen=True, slots=True)
 class AmendmentNote:
     """What an amendment changed, in sentences; the text it stands in states everything as it is since then."""
 
