@@ -100,12 +100,12 @@ def accept_packages(
 
 
 @act(
-    "report.open_evidence",
+    "report.open_package_evidence",
     needs=Permission.FILE_READ,
     scope=scope_of,
     says="opened evidence of a work package in report {subject}",
 )
-def open_evidence(actor: Actor, report_id: UUID, code: str, sha256: str) -> FileView:
+def open_package_evidence(actor: Actor, report_id: UUID, code: str, sha256: str) -> FileView:
     """Hand out a file that shows a package done, on the record."""
     acts.subject("periodic_report", report_id)
     report = get(PeriodicReport, report_id)

@@ -110,7 +110,7 @@ def judge_packages(ref: str) -> Any:
 @requires(P.FILE_READ)
 def package_file(ref: str, code: str, sha256: str) -> Any:
     """A file that shows a work package done, for the city and for the programme."""
-    return downloads.send(services.open_evidence(current_actor(), _report(ref).id, code, sha256))
+    return downloads.send(services.open_package_evidence(current_actor(), _report(ref).id, code, sha256))
 
 
 def _report(ref: str) -> ReportView:
