@@ -340,7 +340,7 @@ def reports_of(
 def _schedule(after: GrantTerms, before: GrantTerms, allowed: Limits, on: Footing) -> tuple[ScheduleLine, ...]:
     """Payments whose day has passed stay as they were planned; the others follow, and the balance takes the rest."""
     planned = schedule(after.maximum, allowed, after.starts_on, report_ends(after, on))
-    kept = {
+    kept: dict[tuple[PaymentKind, int | None], ScheduleLine] = {
         (line.kind, line.report_number): line
         for line in before.schedule
         if line.kind is not PaymentKind.BALANCE and line.due_on <= on.today
@@ -381,8 +381,9 @@ def _pieces(
 ) -> list[tuple[str, int, Money]]:
     wanted, found = move.amount, []
     if move.giver is None:
-        own = [key for key in cells if key[0] == move.taker] or [("", "", "", content.rules.periods[0])]
-        work_package, period = max((str(key[2]), int(key[3])) for key in own)
+        # Beside the other amounts of who gets it; outside all work packages where there are none.
+        own = [key[2:] for key in cells if key[0] == move.taker] or [("", content.rules.periods[0])]
+        work_package, period = max(own)
         return [(work_package, period, wanted)]
     lines = sorted(
         (key for key in cells if key[:2] == (move.giver, move.giver_category)),
