@@ -707,11 +707,14 @@ class Effect:
     partners: tuple[str, ...] = ()
     # Whether amounts within the budget move; its redline says which.
     moves_budget: bool = False
+    # Whether another account is paid: that is about money, whatever the amounts.
+    other_account: bool = False
 
     @property
     def is_light(self) -> bool:
-        """Whether it touches no amount, no date and no partner: only then letters are enough."""
-        return not (self.amounts or self.days or self.payments or self.partners or self.moves_budget)
+        """Whether it touches no amount, no date, no partner and no account: only then letters are enough."""
+        heavy = self.amounts or self.days or self.payments or self.partners
+        return not (heavy or self.moves_budget or self.other_account)
 
 
 _PAYMENTS = {
@@ -753,6 +756,7 @@ def effect(before: GrantTerms, after: GrantTerms, names: Mapping[UUID, str]) -> 
             names.get(each.organisation_id, "a partner") for each in after.shares if each.organisation_id not in stood
         ),
         moves_budget=_amounts(before.budget) != _amounts(after.budget),
+        other_account=before.account != after.account,
     )
 
 
