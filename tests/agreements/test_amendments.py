@@ -25,7 +25,7 @@ from grants.agreements.rules import (
     Scope,
     Share,
 )
-from grants.agreements.states import AmendmentState, CheckAnswer, ConditionKey, OfferEnd, OfferSubject
+from grants.agreements.states import AmendmentState, CheckAnswer, ConditionKey, OfferEnd, OfferSubject, Side
 from grants.budgets import queries as budgets
 from grants.core import clock
 from grants.core.acts import arranging
@@ -34,6 +34,7 @@ from grants.core.errors import Conflict, Invalid, NotAllowed, Problems, Refused
 from grants.core.money import euros
 from grants.core.permissions import Actor, Permission, system_actor
 from grants.demo.preparing import Sides, validate_entity
+from grants.documents import services as documents
 from grants.identity.policy import Role
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
@@ -156,6 +157,9 @@ def test_a_shift_moves_maxima_budget_and_commitment_in_one_act(found: Amended) -
         line.replace("\N{NO-BREAK SPACE}", " ") for line in text.amendments[0].lines
     ]
     assert queries.offered_text(found.grant_id, 1).amendments is None
+    # On paper as well: as it was offered, and as it is in force.
+    assert documents.print_agreement_offer(actors.otto(), found.grant_id, 2).name.startswith("offer-2")
+    assert documents.print_agreement(actors.otto(), found.grant_id, 2).name.endswith("-version-2.pdf")
     assert any(each["template"] == "amendment_in_force" for each in queued("jobs.mail.send"))
 
 
@@ -466,4 +470,5 @@ def test_the_power_to_sign_is_answered_anew_while_the_grant_runs(found: Amended)
 
         signed(found, number)
 
-    assert view_of(found).signatures[0].power.startswith("Statute of the city")
+    powers = {each.side: each.power for each in view_of(found).signatures}
+    assert powers[Side.CITY].startswith("Statute of the city")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from grants.agreements.rules import Percentages, Share, asked_for, changes, limits, report_plan, schedule
 from grants.agreements.rules.changes import (
+    AccountChange,
     BudgetShift,
     Extension,
     Footing,
@@ -198,7 +199,8 @@ def test_only_what_touches_no_amount_date_or_partner_goes_by_letters() -> None:
         "Milestone 2 is accepted when",
     ]
     assert replace(after, description="", milestones=THREE.milestones) == THREE
-    assert not changes.effect(THREE, changes.apply(THREE, Extension(date(2025, 12, 1)), on()), NAMES).is_light
+    for heavy in (Extension(date(2025, 12, 1)), AccountChange(NEW, "Arden, BE68 •••• 7034")):
+        assert not changes.effect(THREE, changes.apply(THREE, heavy, on()), NAMES).is_light
 
 
 def test_pre_financing_that_was_paid_is_not_worked_out_anew() -> None:

@@ -286,7 +286,9 @@ def test_an_amendment_is_refused_whatever_fails_inside_a_guard(app: Flask, attac
     DONE.add("amendments")
 
     assert {"four_eyes", "conflict", "ceiling", "deadline", "scope", "audit"} <= attack.relied["amendment.accept"]
-    assert {"four_eyes", "ceiling", "scope"} <= attack.relied["amendment.sign_city"]
+    # The last signature asks of the money once more.
+    assert {"four_eyes", "conflict", "ceiling", "scope"} <= attack.relied["amendment.sign_programme"]
+    assert {"four_eyes", "scope"} <= attack.relied["amendment.sign_city"]
     assert {"four_eyes", "conflict", "scope"} <= attack.relied["amendment.refuse"]
 
 

@@ -39,6 +39,11 @@ NOBODY = ""
 class AmendForm(ContestedForm):
     """Why, and by letters or not; the fields of each kind are added for one grant."""
 
+    kind: AmendmentKind
+    terms: GrantTerms
+    moves: int
+    account_words: dict[UUID, str]
+
     reason = TextAreaField("Why it is needed", [A_PARAGRAPH, Needed("Say in a few sentences why it is needed.")])
 
     def to_input(self) -> AmendmentInput:

@@ -340,7 +340,7 @@ def reports_of(
 def _schedule(after: GrantTerms, before: GrantTerms, allowed: Limits, on: Footing) -> tuple[ScheduleLine, ...]:
     """Payments whose day has passed stay as they were planned; the others follow, and the balance takes the rest."""
     planned = schedule(after.maximum, allowed, after.starts_on, report_ends(after, on))
-    kept = {
+    kept: dict[tuple[PaymentKind, int | None], ScheduleLine] = {
         (line.kind, line.report_number): line
         for line in before.schedule
         if line.kind is not PaymentKind.BALANCE and line.due_on <= on.today
@@ -381,8 +381,9 @@ def _pieces(
 ) -> list[tuple[str, int, Money]]:
     wanted, found = move.amount, []
     if move.giver is None:
-        own = [key for key in cells if key[0] == move.taker] or [("", "", "", content.rules.periods[0])]
-        work_package, period = max((str(key[2]), int(key[3])) for key in own)
+        # Beside the other amounts of who gets it; outside all work packages where there are none.
+        own = [key[2:] for key in cells if key[0] == move.taker] or [("", content.rules.periods[0])]
+        work_package, period = max(own)
         return [(work_package, period, wanted)]
     lines = sorted(
         (key for key in cells if key[:2] == (move.giver, move.giver_category)),
@@ -706,11 +707,14 @@ class Effect:
     partners: tuple[str, ...] = ()
     # Whether amounts within the budget move; its redline says which.
     moves_budget: bool = False
+    # Whether another account is paid: that is about money, whatever the amounts.
+    other_account: bool = False
 
     @property
     def is_light(self) -> bool:
-        """Whether it touches no amount, no date and no partner: only then letters are enough."""
-        return not (self.amounts or self.days or self.payments or self.partners or self.moves_budget)
+        """Whether it touches no amount, no date, no partner and no account: only then letters are enough."""
+        heavy = self.amounts or self.days or self.payments or self.partners
+        return not (heavy or self.moves_budget or self.other_account)
 
 
 _PAYMENTS = {
@@ -752,6 +756,7 @@ def effect(before: GrantTerms, after: GrantTerms, names: Mapping[UUID, str]) -> 
             names.get(each.organisation_id, "a partner") for each in after.shares if each.organisation_id not in stood
         ),
         moves_budget=_amounts(before.budget) != _amounts(after.budget),
+        other_account=before.account != after.account,
     )
 
 
