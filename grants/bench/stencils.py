@@ -39,7 +39,10 @@ STATED = frozenset(LATER)
 
 # What `grants ledger verify` holds against the record of acts.
 RECORDED = frozenset(
-    {"ledger_entry", "payment_batch", "payment_order", "payment_request", "recovery", "recovery_receipt"}
+    {
+        *("ledger_entry", "payment_batch", "payment_offset", "payment_order", "payment_request", "recovery"),
+        "recovery_receipt",
+    }
 )
 
 Connection = psycopg.Connection[Any]

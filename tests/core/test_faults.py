@@ -94,6 +94,8 @@ from grants.payments.queries.statements import is_open_line
 from grants.payments.rules import DecisionInput, ReceiptInput
 from grants.payments.rules.circuit import ALL_PAIRS
 from grants.payments.rules.distribution import PassedOnInput
+from grants.payments.rules.interest import InterestInput
+from grants.payments.rules.offsets import OffsetInput
 from grants.payments.rules.outside import Fate
 from grants.payments.rules.own_accounts import OwnAccountInput
 from grants.payments.rules.pay_runs import FileInput, FileLayout
@@ -138,6 +140,7 @@ from tests.payments.test_bank_booking import paid as bank_paid
 from tests.payments.test_came_back import named
 from tests.payments.test_came_back import reported as bank_reported
 from tests.payments.test_elsewhere import FILE, LINE, PROVER, lay
+from tests.payments.test_interest import LATE, rates
 from tests.payments.test_parts import with_costs
 from tests.payments.test_reversals import raised
 from tests.payments.world import (
@@ -222,6 +225,27 @@ def opened(found: World, number: int, accepted: int, *, final: bool = False) -> 
     request = paying.open_for_report(actors.program(), made)
     assert request is not None
     return request.id
+
+
+def set_off_across(recovery_id: UUID) -> None:
+    """Part of a debt is set off against what another grant of the city pays."""
+    other = world(2)
+    request = paying.open_prefinancing(actors.program(), other.grant_id)
+    assert request is not None
+    paying.decide(actors.otto(), request.id, DecisionInput(euros(240_000)))
+    paying.set_off(actors.carl(), OffsetInput(recovery_id, request.id, euros(500)))
+
+
+def with_interest(recovery_id: UUID) -> None:
+    """Part of a debt comes late: its interest is reckoned, refused, reckoned anew, confirmed, and waived."""
+    rates()
+    with clock.at(LATE):
+        paying.book_receipt(actors.carl(), recovery_id, ReceiptInput(euros(700), LATE.date(), "STMT-2"))
+        paying.book_interest(actors.fin(), recovery_id, InterestInput())
+        paying.refuse_interest(actors.otto(), recovery_id, reason="Another margin.")
+        paying.book_interest(actors.fin(), recovery_id, InterestInput())
+        paying.confirm_interest(actors.otto(), recovery_id)
+        paying.waive_interest(actors.olga(), recovery_id, reason="Decision 14.", document=document())
 
 
 def own_account_confirmed() -> None:
@@ -363,10 +387,18 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(
         certified(found)
         paying.decide(actors.otto(), balance, DecisionInput(euros(100_000)))
         recovery = owed_back(found.grant_id, date(2024, 9, 15), "It was told.")
-        # As of a balance that was decided before its parts were kept.
-        forge(postgres, database, f"DELETE FROM payment_request_part WHERE request_id = '{balance}'")
+        paying.cancel_recovery(actors.olga(), recovery.id, reason="A report was overlooked.")
+        recovery = owed_back(found.grant_id, date(2024, 9, 15), "It was told.")
+        set_off_across(recovery.id)
+        # As of a balance that was decided before its parts were kept, and of a debt before its shares were.
+        forge(
+            postgres,
+            database,
+            f"DELETE FROM payment_request_part WHERE request_id = '{balance}'; DELETE FROM recovery_share",
+        )
         receipt = ReceiptInput(euros(1_000), NOW.date(), "STMT-1")
         paying.book_receipt(actors.carl(), recovery.id, receipt)
+        with_interest(recovery.id)
         paying.waive(actors.olga(), recovery.id, reason="The council forgave it.", document=document())
         given = PassedOnInput(found.agency_id, euros(1_000), NOW.date(), "SEPA 77")
         paying.report_passed_on(ana, found.grant_id, given, document())
@@ -403,6 +435,10 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(
     assert {"four_eyes", "scope"} <= attack.relied["own_account.confirm"]
     assert {"four_eyes", "ceiling", "clock", "scope"} <= attack.relied["payment_order.authorise"]
     assert "four_eyes" in attack.relied["payment_request.lift"]
+    assert {"four_eyes", "clock", "conflict", "scope"} <= attack.relied["recovery.confirm"]
+    assert {"four_eyes", "ceiling", "conflict", "scope"} <= attack.relied["recovery.set_off"]
+    for verb in ("issue", "cancel", "waive", "confirm_interest", "refuse_interest", "waive_interest"):
+        assert {"four_eyes", "conflict", "scope"} <= attack.relied[f"recovery.{verb}"], verb
     for verb in ("circuit.propose", "circuit.confirm", "circuit.refuse", "circuit.withdraw", "stand_in.appoint"):
         assert "four_eyes" in attack.relied[verb], verb
     for verb in ("limit.propose", "limit.confirm", "limit.refuse", "limit.withdraw"):

@@ -68,6 +68,16 @@ def test_no_role_does_two_steps_of_one_payment() -> None:
     assert {role: len(allowed & steps) for role, allowed in PERMISSIONS.items() if len(allowed & steps) > 1} == {}
 
 
+def test_no_role_does_two_steps_of_one_debt() -> None:
+    for steps in (
+        {Permission.RECOVERY_PROPOSE, Permission.RECOVERY_CONFIRM, Permission.RECOVERY_ISSUE},
+        {Permission.RECOVERY_CONFIRM, Permission.RECOVERY_BOOK},
+        {Permission.RECOVERY_CONFIRM, Permission.RECOVERY_OFFSET},
+        {Permission.INTEREST_BOOK, Permission.INTEREST_CONFIRM},
+    ):
+        assert [role for role, allowed in PERMISSIONS.items() if len(allowed & steps) > 1] == []
+
+
 def test_only_roles_that_need_two_administrators_move_money() -> None:
     moving = {
         Permission.PAYMENT_ORDER_PREPARE,
@@ -78,6 +88,10 @@ def test_only_roles_that_need_two_administrators_move_money() -> None:
         Permission.PAYMENT_REQUEST_REGISTER,
         Permission.PAYMENT_REQUEST_SUSPEND,
         Permission.PAYMENT_REQUEST_VERIFY,
+        Permission.RECOVERY_CONFIRM,
+        Permission.RECOVERY_OFFSET,
+        Permission.RECOVERY_WAIVE,
+        Permission.INTEREST_CONFIRM,
         Permission.BUDGET_AUTHORISE,
         Permission.AGREEMENT_SIGN_PROGRAMME,
     }

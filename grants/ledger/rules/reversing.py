@@ -17,9 +17,7 @@ _REQUEST = (
     "back by the balance of the grant or by a recovery"
 )
 _BANK = "The bank did it, and a mirror here undoes nothing there. A rejection or a return is booked where the bank reports it"
-_RECOVERY = (
-    "A recovery stands behind it, and would stay as it is. Book what comes back, or waive what is owed with a reason"
-)
+_RECOVERY = "A recovery stands behind it, and would stay as it is. On its page what comes back is booked, and what is not owed cancelled or waived"
 _INTEREST = "It was worked out from dates and rates that stay. Correct it where the interest is worked out"
 
 # Every other event, each with its reason and the way out.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.agreements.services import refuse_conflict
+from grants.core import faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
 from grants.core.errors import NotFound, Refused
@@ -50,6 +51,7 @@ def set_off(actor: Actor, given: OffsetInput, *, version: int | None = None) -> 
     request, row = locked(PaymentRequest, given.request_id), locked(Recovery, given.recovery_id)
     check_version(row, version)
     pays, owes = get(Grant, request.grant_id), get(Grant, row.grant_id)
+    faults.point("scope")
     if not actor.may(Permission.RECOVERY_OFFSET, agreements.scope(pays)):
         raise NotFound
     for grant_id in {pays.id, owes.id}:

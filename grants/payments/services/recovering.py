@@ -224,7 +224,8 @@ def confirm_recovery(actor: Actor, recovery_id: UUID, *, words: str, version: in
 
 def _legs_of(row: Recovery, grant: Grant) -> legs.Legs:
     """The coordinator owes it; whose advance is not covered, or whose costs are rejected, is whose the books say it is."""
-    dims, owes = dims_of(grant, row), {(grant.coordinator_id, None): row.amount}
+    dims = dims_of(grant, row)
+    owes: dict[PartKey, Money] = {(grant.coordinator_id, None): row.amount}
     if row.origin == RecoveryOrigin.BALANCE.value:
         uncovered = queries.standing(grant.id, Account.PREFINANCING)
         if total(uncovered.values()) != row.amount:
@@ -352,6 +353,7 @@ def _take_back(actor: Actor, row: Recovery, grant: Grant, reason: str) -> None:
     """What the books hold of a confirmed debt is reversed, by another authorising officer than who confirmed it."""
     demand_fresh(actor)
     faults.point("four_eyes")
+    faults.point("scope")
     if not actor.may(Permission.RECOVERY_CONFIRM, agreements.scope(grant)):
         raise Refused("The debt is confirmed: an authorising officer who did not confirm it cancels it.")
     if actor.user_id == row.confirmed_by:
