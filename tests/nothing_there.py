@@ -78,6 +78,8 @@ SHOWN_BY = {
     "evaluation.take_packed_pdf": "tests/evaluation/test_packs.py::test_one_application_is_made_as_a_pdf_by_a_job_once_for_all_and_shut_by_a_conflict",
     "evaluation.take_reading_pack": "tests/evaluation/test_packs.py::test_the_pack_holds_what_is_open_and_is_shut_by_a_conflict",
     "payments.answer_file": "tests/payments/test_clock.py::test_the_pages_stop_answer_and_let_go_on",
+    "payments.passed_on": "tests/payments/test_distribution.py::test_the_pages_report_and_confirm_with_the_proof",
+    "payments.passed_on_file": "tests/payments/test_distribution.py::test_the_pages_report_and_confirm_with_the_proof",
     "reporting.accept": _REPORT,
     "reporting.show": _REPORT,
     "evaluation.shift": "tests/awards/test_utter.py::test_only_the_panel_without_conflict_moves_scores",
@@ -118,7 +120,7 @@ NOTHING_THERE = {
             "applications.trial_section", "calls.answer_draft", "calls.asked_question", "calls.call_session",
             "cities.change_action", "programmes.change_rules", "programmes.describe", "programmes.show",
             "payments.appointment", "payments.bank_account", "payments.bank_import", "payments.bank_line", "payments.bank_statement",
-            "payments.fund", "payments.kept_forecast", "payments.own_account", "payments.sent_elsewhere_file", "payments.statement_file",
+            "payments.executions_template", "payments.fund", "payments.kept_forecast", "payments.own_account", "payments.sent_elsewhere_file", "payments.statement_file",
             "payments.statements_file", "rates.file", "rates.table",
         }
     ),

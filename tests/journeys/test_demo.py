@@ -65,7 +65,7 @@ REACHED = {
         oversight.organisation oversight.privacy
         payments.ageing payments.approvals payments.batch payments.batches payments.entry payments.forecast payments.grant
         payments.ledger payments.order payments.circuit payments.limits payments.stand_ins payments.sent_elsewhere
-        payments.balances payments.bank payments.fund payments.bank_account payments.bank_import payments.bank_line payments.bank_statement
+        payments.balances payments.bank payments.distribution payments.fund payments.held_for_partners payments.bank_account payments.bank_import payments.bank_line payments.bank_statement
         rates.convert rates.index rates.interest rates.kind_page
         payments.own_account payments.own_accounts payments.reversal payments.reversals payments.unmatched
         payments.request_page programmes.change_rules programmes.describe programmes.index programmes.new
@@ -87,7 +87,7 @@ REACHED = {
     "linnea": "awards.result",
     "authoriser": "awards.selection payments.close",
     "officer": "reporting.accept",
-    "accountant": "payments.new_batch payments.recovery rates.bring_in",
+    "accountant": "payments.executions payments.new_batch payments.recovery rates.bring_in",
     "stranger": "identity.reset identity.sign_in oversight.front",
 }
 # What answers with a file, with words for a machine, or with the way to another page.
@@ -95,7 +95,7 @@ NO_PAGES = {
     "agreements.account_evidence", "agreements.agreement_pdf", "agreements.evidence", "agreements.hold_notice", "agreements.list_file", "agreements.offer_pdf", "agreements.version_pdf", "awards.advice_csv", "awards.complaint_decision", "awards.complaint_file", "awards.complaints_csv", "awards.letter_paper", "awards.letter_pdf", "awards.minutes_pdf", "awards.public_awards_csv", "awards.public_awards_json", "awards.pulse", "awards.ranking_csv", "awards.ranking_workbook", "awards.report_pdf", "awards.selection_minute", "documents.download", "evaluation.answer_link", "evaluation.file", "evaluation.import_template", "evaluation.pool_csv", "evaluation.run_taken", "evaluation.seats_taken",
     "evaluation.sheet_document", "evaluation.sheet_workbook", "evaluation.take_packed_pdf", "evaluation.take_reading_pack", "identity.open_link", "identity.roles_text", "oversight.alive", "oversight.audit_csv", "oversight.audit_key",
     "oversight.checkpoint_note", "oversight.ready", "oversight.tasks", "oversight.which_version",
-    "payments.answer_file", "payments.appointment", "payments.approvals_file", "payments.batch_file", "payments.grant_file", "payments.ledger_file", "payments.statement_file", "payments.statements_file", "payments.unmatched_file", "rates.file",
+    "payments.answer_file", "payments.appointment", "payments.approvals_file", "payments.batch_file", "payments.executions_template", "payments.grant_file", "payments.ledger_file", "payments.passed_on_file", "payments.statement_file", "payments.statements_file", "payments.unmatched_file", "rates.file",
 }  # fmt: skip
 # What nobody of the cast meets, or only behind more calls and sheets than are looked at here; counted where it is shown,
 # in tests/awards, tests/evaluation, tests/identity and tests/payments.
@@ -107,7 +107,7 @@ ELSEWHERE = {
     "evaluation.sheet_history", "evaluation.shift", "evaluation.terms", "evaluation.withdraw_invitation",
     "evaluation.step_down", "identity.address", "identity.choose_password", "identity.confirm_password",
     "identity.decide_double", "identity.demo_people", "identity.new_address", "identity.password",
-    "agreements.lift_hold", "payments.answer", "payments.ask_again", "payments.kept_forecast", "payments.sent_elsewhere_file", "rates.table",
+    "agreements.lift_hold", "payments.answer", "payments.ask_again", "payments.kept_forecast", "payments.passed_on", "payments.sent_elsewhere_file", "rates.table",
 }  # fmt: skip
 
 

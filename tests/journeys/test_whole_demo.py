@@ -55,6 +55,7 @@ from grants.oversight.queries import home
 from grants.payments.models import (
     BankClaim,
     BankImport,
+    Distribution,
     OwnAccount,
     PaymentBatch,
     PaymentCircuit,
@@ -100,6 +101,7 @@ KEPT_IN: dict[str, Any] = {
     "own account": OwnAccount.state,
     "bank import": BankImport.state,
     "explanation": BankClaim.state,
+    "distribution": Distribution.state,
     "rate table": RateTable.state,
     "conversation": Conversation.state,
     "invitation to the pool": EvaluatorInvitation.state,
@@ -144,6 +146,14 @@ NOT_SHOWN = {
             state,
         ): "four different people pay in the demo, as where nothing was set; tests of payments hold that"
         for state in ("proposed", "confirmed", "refused", "withdrawn")
+    },
+    **{
+        (
+            "distribution",
+            state,
+        ): "nobody of a partner signs in to a grant of the demo, and what is held is waived by name; "
+        "tests of payments hold that"
+        for state in ("reported", "confirmed", "refused", "withdrawn")
     },
     ("payment order", "in_file"): "each file of the demo leaves as it was made; tests of payments hold that",
     **{
