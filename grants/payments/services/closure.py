@@ -38,9 +38,8 @@ def closure_problems(grant_id: UUID) -> tuple[Problem, ...]:
     if grant.final_amount is None:
         found.append(Problem("Balance", "The payment of the balance is not decided yet."))
     # What is held for partners stands against it by partner, unless a named person waived it.
-    beside = {
-        account: amount for account, amount in stands.amounts.items() if account is not Account.HELD_BY_COORDINATOR
-    }
+    beside: dict[Account, Money] = dict(stands.amounts)
+    beside.pop(Account.HELD_BY_COORDINATOR, None)
     found += legs.closure_problems("Ledger", Balances(beside))
     told = closure_words(balances_of(grant), waiting_of(grant_id))
     found += [Problem("Distribution", words) for words in told]
