@@ -146,6 +146,8 @@ def value_of(app: Flask, rule: Rule, name: str, about: Target) -> Any:
             return "PCP-0000-B-0000-000000"
         case "form":
             return "csv"
+        case "spelling":
+            return "comma"
         case "sha256":
             return "0" * 64
         case "name":

@@ -103,6 +103,8 @@ SHOWN_BY = {
     "payments.certificate_file": "tests/payments/test_securing.py::test_the_balance_waits_until_the_certificate_is_brought_and_accepted",
     "payments.guarantee": "tests/payments/test_securing.py::test_pre_financing_waits_for_the_guarantee_which_holds_while_it_is_open",
     "payments.guarantee_file": "tests/payments/test_securing.py::test_pre_financing_waits_for_the_guarantee_which_holds_while_it_is_open",
+    "payments.passed_on": "tests/payments/test_distribution.py::test_the_pages_report_and_confirm_with_the_proof",
+    "payments.passed_on_file": "tests/payments/test_distribution.py::test_the_pages_report_and_confirm_with_the_proof",
     "reporting.accept": _REPORT,
     "reporting.import_lines": _LINES,
     "reporting.judge_line": _LINES,
@@ -152,7 +154,7 @@ NOTHING_THERE = {
             "applications.trial_section", "calls.answer_draft", "calls.asked_question", "calls.call_session",
             "cities.change_action", "programmes.change_rules", "programmes.describe", "programmes.show",
             "payments.appointment", "payments.bank_account", "payments.bank_import", "payments.bank_line", "payments.bank_statement",
-            "payments.fund", "payments.kept_forecast", "payments.own_account", "payments.sent_elsewhere_file", "payments.statement_file",
+            "payments.executions_template", "payments.fund", "payments.kept_forecast", "payments.own_account", "payments.sent_elsewhere_file", "payments.statement_file",
             "payments.statements_file", "rates.file", "rates.table",
         }
     ),

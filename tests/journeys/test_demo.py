@@ -69,7 +69,7 @@ REACHED = {
         payments.closing payments.recipients payments.retention
         payments.ageing payments.amount payments.approvals payments.batch payments.batches payments.entry payments.forecast payments.grant
         payments.ledger payments.order payments.circuit payments.limits payments.stand_ins payments.sent_elsewhere
-        payments.balances payments.bank payments.fund payments.bank_account payments.bank_import payments.bank_line payments.bank_statement
+        payments.balances payments.bank payments.distribution payments.fund payments.held_for_partners payments.bank_account payments.bank_import payments.bank_line payments.bank_statement
         rates.convert rates.index rates.interest rates.kind_page
         payments.own_account payments.own_accounts payments.reversal payments.reversals payments.unmatched
         payments.request_page programmes.change_rules programmes.describe programmes.index programmes.new
@@ -91,7 +91,7 @@ REACHED = {
     "linnea": "awards.result",
     "authoriser": "agreements.hold awards.selection payments.close",
     "officer": "reporting.accept",
-    "accountant": "payments.debt payments.new_batch payments.recovery rates.bring_in",
+    "accountant": "payments.debt payments.executions payments.new_batch payments.recovery rates.bring_in",
     "stranger": "identity.reset identity.sign_in oversight.front",
 }
 # What answers with a file, with words for a machine, or with the way to another page.
@@ -101,6 +101,7 @@ NO_PAGES = {
     "agreements.account_evidence", "agreements.agreement_pdf", "agreements.certified_pdf", "agreements.evidence", "agreements.hold_notice", "agreements.list_file", "agreements.offer_pdf", "agreements.signed_document", "agreements.version_pdf", "awards.advice_csv", "awards.complaint_decision", "awards.complaint_file", "awards.complaints_csv", "awards.letter_paper", "awards.letter_pdf", "awards.minutes_pdf", "awards.public_awards_csv", "awards.public_awards_json", "awards.pulse", "awards.ranking_csv", "awards.ranking_workbook", "awards.report_pdf", "awards.selection_minute", "documents.download", "evaluation.answer_link", "evaluation.file", "evaluation.import_template", "evaluation.pool_csv", "evaluation.run_taken", "evaluation.seats_taken",
     "evaluation.sheet_document", "evaluation.sheet_workbook", "evaluation.take_packed_pdf", "evaluation.take_reading_pack", "identity.open_link", "identity.roles_text", "oversight.alive", "oversight.audit_csv", "oversight.audit_key",
     "oversight.checkpoint_note", "oversight.ready", "oversight.tasks", "oversight.which_version",
+    "payments.executions_template", "payments.passed_on_file",
     "payments.certificate_file", "payments.guarantee_file", "reporting.package_file",
     "payments.answer_file", "payments.appointment", "payments.approvals_file", "payments.batch_file", "payments.grant_file", "payments.ledger_file", "payments.recipients_file", "payments.statement_file", "payments.statements_file", "payments.unmatched_file", "rates.file", "reporting.lines_file", "reporting.open_evidence",
 }  # fmt: skip
@@ -114,6 +115,7 @@ ELSEWHERE = {
     "evaluation.sheet_history", "evaluation.shift", "evaluation.terms", "evaluation.withdraw_invitation",
     "evaluation.step_down", "identity.address", "identity.choose_password", "identity.confirm_password",
     "identity.decide_double", "identity.demo_people", "identity.new_address", "identity.password",
+    "payments.passed_on",
     "agreements.amendment", "agreements.edit_amendment",
     "agreements.confirm_termination", "agreements.object_to_termination", "agreements.withdraw_termination",
     "payments.certificate", "payments.guarantee", "reporting.judge_packages", "reporting.package", "reporting.receipts",

@@ -62,6 +62,7 @@ from grants.oversight.queries import home
 from grants.payments.models import (
     BankClaim,
     BankImport,
+    Distribution,
     FinancialCertificate,
     OwnAccount,
     PaymentBatch,
@@ -113,6 +114,7 @@ KEPT_IN: dict[str, Any] = {
     "own account": OwnAccount.state,
     "bank import": BankImport.state,
     "explanation": BankClaim.state,
+    "distribution": Distribution.state,
     "rate table": RateTable.state,
     "conversation": Conversation.state,
     "invitation to the pool": EvaluatorInvitation.state,
@@ -181,6 +183,11 @@ NOT_SHOWN = {
     **{
         ("certificate", state): "no agreement of the demo asks for a certificate; tests of payments hold that"
         for state in ("wanted", "brought", "accepted", "done_without")
+    },
+    **{
+        ("distribution", state): "nobody of a partner signs in to a grant of the demo, and what is held is waived by name; "
+        "tests of payments hold that"
+        for state in ("reported", "confirmed", "refused", "withdrawn")
     },
     ("payment order", "in_file"): "each file of the demo leaves as it was made; tests of payments hold that",
     **{

@@ -104,6 +104,7 @@ AUDITED_READS = {
     "evaluation.take_packed_pdf",
     "evaluation.take_reading_pack",
     "payments.answer_file",
+    "payments.passed_on_file",
     "payments.appointment",
     "payments.batch_file",
     "payments.certificate_file",

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Select, case, func, or_, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, case, func, or_, select, type_coerce
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
@@ -69,7 +69,7 @@ def stands_in_books(coordinators: Mapping[UUID, UUID]) -> dict[UUID, dict[UUID, 
     }
 
 
-def _stands() -> Select[Any]:
+def _stands() -> Any:
     place = (LedgerLeg.grant_id, LedgerLeg.organisation_id, LedgerLeg.account)
     return (
         select(*place, debits_sum, credits_sum)
@@ -135,12 +135,11 @@ def distribution_page(actor: Actor, reference: str) -> Asking[DistributionPage]:
         files.listed_in.asking(PROOFS, select(Distribution.id).where(Distribution.grant_id == row.id)),
     ]
     grant, rows, waivers, brought, passed, reported, proofs = yield from side_by_side(about)
-    people, own = yield from side_by_side(
-        [
-            identity.people.asking({who for each in (*rows, *waivers) for who in _people_of(each)}),
-            agreements.reach_of.asking(actor, grant),
-        ]
-    )
+    asked: list[Asking[Any]] = [
+        identity.people.asking({who for each in (*rows, *waivers) for who in _people_of(each)}),
+        agreements.reach_of.asking(actor, grant),
+    ]
+    people, own = yield from side_by_side(asked)
     terms = agreements.passing_on_of(row)
     names = {each.organisation_id: each.name for each in grant.beneficiaries}
     waived = _newest_waivers(waivers)
@@ -247,7 +246,7 @@ def _net(brought: Sequence[Brought]) -> list[Brought]:
     return kept
 
 
-def _brought() -> Select[Any]:
+def _brought() -> Any:
     """What each day brought for each partner, net of what went back that day; of grants by their own place."""
     return (
         select(LedgerLeg.grant_id, LedgerLeg.organisation_id, LedgerEntry.effective_on, func.sum(leg_net))
@@ -263,19 +262,19 @@ def _brought() -> Select[Any]:
     )
 
 
-def _passed() -> Select[Any]:
+def _passed() -> Any:
     place = (LedgerLeg.grant_id, LedgerLeg.organisation_id)
     statement = select(*place, func.sum(leg_net)).where(LedgerLeg.account == Account.DISTRIBUTED.value)
     return statement.where(LedgerLeg.grant_id.is_not(None)).group_by(*place).order_by(*place)
 
 
-def _reported() -> Select[Any]:
+def _reported() -> Any:
     place = (Distribution.grant_id, Distribution.organisation_id)
     statement = select(*place, func.sum(type_coerce(Distribution.amount, BigInteger)))
     return statement.where(Distribution.state == DistributionState.REPORTED.value).group_by(*place).order_by(*place)
 
 
-def _waivers() -> Select[Any]:
+def _waivers() -> Any:
     return select(DistributionWaiver).order_by(DistributionWaiver.waived_at, DistributionWaiver.number).limit(SHOWN_MAX)
 
 
@@ -327,7 +326,7 @@ class HeldRow:
     balance: PartnerBalance
 
 
-def _places(condition: ColumnElement[bool]) -> Select[Any]:
+def _places(condition: ColumnElement[bool]) -> Any:
     """Where coordinators hold something, that whose first payment is oldest first."""
     net = func.sum(case((LedgerLeg.account == Account.CONSUMED.value, leg_net), else_=-leg_net))
     return (

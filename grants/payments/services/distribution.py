@@ -11,7 +11,7 @@ from grants.agreements.models import Grant
 from grants.agreements.services import refuse_conflict
 from grants.agreements.states import GrantState
 from grants.applications.models import ApplicationPartner
-from grants.core import acts, clock, files
+from grants.core import acts, clock, faults, files
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
 from grants.core.errors import Invalid, NotFound, Refused
@@ -106,6 +106,7 @@ def confirm_passed_on(actor: Actor, distribution_id: UUID, *, version: int | Non
     row, grant, side = _in_hand(actor, distribution_id, version, "confirm")
     take_up(grant, f"distribution:{row.id}:confirm")
     held = _by_partner(grant)[row.organisation_id]
+    faults.point("ceiling")
     if row.amount > held.held:
         raise Refused(
             f"The coordinator holds {held.held} for {held.name} now, less than this transfer: a payment came back since, or a "

@@ -8,7 +8,12 @@ from flask import flash, request
 
 from grants.core import clock, files
 from grants.payments import queries, services
-from grants.payments.forms.distribution import ConfirmPassedOnForm, PassedOnForm, RefusePassedOnForm, WaiveHeldForm
+from grants.payments.forms.distribution import (
+    ConfirmPassedOnForm,
+    PassedOnForm,
+    RefusePassedOnForm,
+    WaiveHeldForm,
+)
 from grants.payments.rules.distribution import DistributionView, distribution_next
 from grants.payments.views.frame import P, bp, overtaker, own_or_fresh
 from grants.web import downloads
@@ -66,14 +71,14 @@ def _distribution(ref: str, sent: Form | None) -> Any:
     return shown, 200 if sent is None else 422
 
 
-@bp.get("/grants/<ref>/distribution/<int:number>")
+@bp.get("/grants/<ref>/distribution/<int(max=2147483647):number>")
 @requires(P.AGREEMENT_READ)
 def passed_on(ref: str, number: int) -> Any:
     """One transfer with its proof, and who may say whether the money came."""
     return _passed_on(ref, number, None)
 
 
-@bp.post("/grants/<ref>/distribution/<int:number>/confirm")
+@bp.post("/grants/<ref>/distribution/<int(max=2147483647):number>/confirm")
 @requires(P.DISTRIBUTION_CONFIRM)
 def confirm_passed_on(ref: str, number: int) -> Any:
     form = ConfirmPassedOnForm()
@@ -85,7 +90,7 @@ def confirm_passed_on(ref: str, number: int) -> Any:
     return _passed_on(ref, number, form)
 
 
-@bp.post("/grants/<ref>/distribution/<int:number>/refuse")
+@bp.post("/grants/<ref>/distribution/<int(max=2147483647):number>/refuse")
 @requires(P.DISTRIBUTION_CONFIRM)
 def refuse_passed_on(ref: str, number: int) -> Any:
     form = RefusePassedOnForm()
@@ -100,7 +105,7 @@ def refuse_passed_on(ref: str, number: int) -> Any:
     return _passed_on(ref, number, form)
 
 
-@bp.post("/grants/<ref>/distribution/<int:number>/withdraw")
+@bp.post("/grants/<ref>/distribution/<int(max=2147483647):number>/withdraw")
 @requires(P.DISTRIBUTION_REPORT)
 def withdraw_passed_on(ref: str, number: int) -> Any:
     form = ConfirmPassedOnForm()
@@ -112,7 +117,7 @@ def withdraw_passed_on(ref: str, number: int) -> Any:
     return _passed_on(ref, number, form)
 
 
-@bp.get("/grants/<ref>/distribution/<int:number>/files/<sha256>")
+@bp.get("/grants/<ref>/distribution/<int(max=2147483647):number>/files/<sha256>")
 @requires(P.FILE_READ)
 def passed_on_file(ref: str, number: int, sha256: str) -> Any:
     """The proof of a transfer."""
@@ -131,7 +136,6 @@ def _passed_on(ref: str, number: int, sent: Form | None) -> Any:
     stands = {"version": str(line.version)}
     shown = page(
         "payments/passed_on.html",
-        found=found,
         grant=found.grant,
         line=line,
         why_not=found.why_not(line),

@@ -10,11 +10,11 @@ from flask import Response, flash
 from grants.core import clock
 from grants.core.errors import NotFound, Refused
 from grants.payments import services
-from grants.payments.forms.executions import ExecutionsForm
 from grants.payments.queries import statements as told
 from grants.payments.queries.executions import ListedRow, listed_rows
 from grants.payments.queries.own_accounts import own_account
 from grants.payments.rules.statements.executions import RowProblem, Spelling, read_executions, template
+from grants.payments.views.executions_form import ExecutionsForm
 from grants.payments.views.frame import P, bp
 from grants.web.routing import current_actor, page, requires, see_other
 
