@@ -155,6 +155,8 @@ def value_of(app: Flask, rule: Rule, name: str, about: Target) -> Any:
             return "remark"
         case "key":
             return "summary"
+        case "side":
+            return "city"
         case "outcome":
             return "selected"
         case "question" | "asked" | "role" | "kind" | "number" | "token":

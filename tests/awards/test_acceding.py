@@ -17,9 +17,13 @@ from grants.agreements import queries, rules, services
 from grants.agreements.models import Accession, AccessionSignature
 from grants.agreements.rules import VerdictInput
 from grants.agreements.states import AccessionStanding, ConditionKey
+from grants.calls import queries as calls
+from grants.calls.models import Call
+from grants.calls.rules import Sourced, to_json
+from grants.calls.states import Confidence
 from grants.core import clock
 from grants.core.acts import arranging
-from grants.core.db import db
+from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NeedsFreshSignIn, NotAllowed, NotFound, Refused
 from grants.core.jobs import Job
 from grants.core.permissions import Permission, system_actor
@@ -28,7 +32,7 @@ from grants.identity.policy import Role
 from jobs.checks import NIGHTLY
 from tests import actors
 from tests.applications.pages import forms, post, send, text_of
-from tests.awards.agreeing import Offered, power
+from tests.awards.agreeing import Offered, Prepared, power
 from tests.factories import identity as people
 from tests.html import check_page
 from tests.shut import shuts
@@ -88,6 +92,17 @@ def test_a_text_that_says_nothing_of_it_asks_nobody_and_has_the_hash_it_had(offe
     assert rules.agreement_text(grant, rules.NO_ANNEXES, accession_days=30) != plain
     alone = replace(grant, beneficiaries=grant.beneficiaries[:1])
     assert rules.agreement_text(alone, rules.NO_ANNEXES, accession_days=30).accession is None
+
+
+def test_the_text_that_would_be_offered_has_the_days_of_the_call(prepared: Prepared) -> None:
+    assert queries.text_of(prepared.grant).accession is None
+    with arranging():
+        call = get(Call, prepared.grant.call_id)
+        days = {"agreement.accession_days": Sourced(45, Confidence.STATED)}
+        call.content = {**call.content, "fields": {**call.content["fields"], **to_json(days)["fields"]}}
+
+    assert calls.call_by_id(prepared.grant.call_id).content.accession_days == 45
+    assert queries.text_of(prepared.grant).accession == rules.AccessionRule(45)
 
 
 def test_a_partner_accedes_by_its_accepted_power_to_the_version_that_was_shown(signed: Offered) -> None:

@@ -22,9 +22,19 @@ from werkzeug.test import TestResponse
 
 from grants.agreements import queries as agreements
 from grants.agreements import services as agreeing
-from grants.agreements.models import Grant
-from grants.agreements.rules import ContactInput, Extension, HoldInput, Scope, text_hash
-from grants.agreements.states import ContactRole, HoldReason
+from grants.agreements.models import Accession, Grant
+from grants.agreements.rules import (
+    ContactInput,
+    Extension,
+    Findings,
+    HoldInput,
+    Scope,
+    UploadedSigner,
+    UploadInput,
+    VerdictInput,
+    text_hash,
+)
+from grants.agreements.states import ContactRole, HoldReason, OfferedPages, Side, UploadKind
 from grants.applications import queries as applied
 from grants.applications import services as applying
 from grants.applications.models import Application, Clarification
@@ -117,6 +127,7 @@ from tests.agreements.test_amendments import LONGER
 from tests.agreements.test_amendments import sent as amendment_sent
 from tests.agreements.test_amendments import signed as amendment_signed
 from tests.agreements.test_amendments import text_hash as amendment_hash
+from tests.awards.agreeing import power
 from tests.awards.meeting import planned, seat_panel
 from tests.awards.publishing import publish
 from tests.awards.test_complaints import GIVEN, RULES, UPHOLD, rule
@@ -763,9 +774,48 @@ def signed(scene: Scene) -> tuple[UUID, Actor]:
     words = text_hash(agreements.text_of(agreements.grant(officer, made.reference)))
     agreeing.offer(officer, made.id, document_sha256=words)
     mayor = identity.actor_for(mayor_id, fresh=True)
+    signed_on_paper(made.id, mayor)
+    agreeing.take_back(officer, made.id, offer_no=1, reason="It is signed here instead.")
+    agreeing.offer(officer, made.id, document_sha256=words)
     agreeing.sign_city(mayor, made.id, capacity="Mayor", document_sha256=words)
     agreeing.sign_programme(actors.greta(), made.id, capacity="Director", document_sha256=words)
     return made.id, identity.actor_for(lead_id, fresh=True)
+
+
+def signed_on_paper(grant_id: UUID, mayor: Actor) -> None:
+    """A scan of either side: that of the city is accepted, the other refused."""
+    signatory = actors.greta()
+    today = clock.in_zone(clock.now()).date()
+
+    def scan(actor: Actor) -> UploadInput:
+        assert actor.user_id is not None
+        return UploadInput(UploadKind.SCAN, (UploadedSigner(actor.user_id, "", "Mayor", today),), "Archive, room 12")
+
+    reader = system_actor("the program", (Permission.AGREEMENT_READ,))
+    agreeing.upload_signed_city(mayor, grant_id, scan(mayor), document())
+    agreeing.upload_signed(actors.ingrid(), grant_id, Side.PROGRAMME, scan(signatory), document())
+    for each in agreements.signed_uploads(grant_id):
+        agreeing.note_signatures(reader, each.id, Findings((), OfferedPages.OTHER))
+    agreeing.accept_signed(actors.pia(), grant_id, 1, words="Compared by eye.")
+    agreeing.refuse_signed_upload(actors.pia(), grant_id, 2, words="A page is missing.")
+
+
+def acceded(grant_id: UUID) -> None:
+    """A partner that was asked to accede does so."""
+    with arranging():
+        partner = identity_factory.organisation("A partner that accedes")
+        person = identity_factory.user("Petra Partner", organisation_id=partner.id)
+        grant = get(Grant, grant_id)
+        identity_factory.role(person.id, Role.APPLICATION_PARTNER, kind="application", object_id=grant.application_id)
+        today = clock.in_zone(clock.now()).date()
+        db.session.add(Accession(grant_id=grant_id, organisation_id=partner.id, opened_version=1, due_on=today))
+        partner_id, person_id, reference = partner.id, person.id, grant.reference
+    petra = identity.actor_for(person_id, fresh=True)
+    given = power((person_id, "Petra Partner"), organisation_id=partner_id)
+    number = agreeing.state_power(petra, grant_id, given, document())
+    agreeing.accept_power(actors.pia(), grant_id, VerdictInput(given.key, partner_id, number))
+    words = agreements.grant(actors.pia(), reference).versions[-1].sha256
+    agreeing.accede(petra, grant_id, partner_id, capacity="Mayor", document_sha256=words)
 
 
 def lapsed(scene: Scene) -> None:
@@ -819,7 +869,9 @@ def test_an_award_and_its_grant_are_refused_whatever_fails_inside_a_guard(scene:
     publish(scene, ResultsInput())
     complained(scene)
     with clock.at(datetime(2023, 6, 5, 9, tzinfo=UTC)):
-        reported(*signed(scene))
+        grant_id, lead = signed(scene)
+        reported(grant_id, lead)
+        acceded(grant_id)
         lapsed(scene)
     DONE.add("awards")
 
@@ -836,6 +888,8 @@ def test_an_award_and_its_grant_are_refused_whatever_fails_inside_a_guard(scene:
         "score_shift.confirm",
         "selection.confirm",
         "agreement.sign_city",
+        "agreement.accept_signed",
+        "agreement.accede",
         "bank_account.confirm",
         "report.accept",
     ):

@@ -11,8 +11,10 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from reportlab.pdfgen import canvas
 
+from config import BadSettings, Config
 from grants.agreements.rules import Findings
 from grants.agreements.states import OfferedPages
+from grants.cli.doctor import Level, _programme_certificate
 from grants.core.errors import Refused
 from grants.documents.pdf.signed import certified, read
 from tests.documents.certificates import PASSWORD, key_file, signed
@@ -174,3 +176,33 @@ def test_the_programme_signs_a_file_whose_bytes_stay_in_it(tmp_path: Path) -> No
     for key, password in ((key_file(), "another"), (b"no such file", PASSWORD)):
         with pytest.raises(Refused, match="grants doctor"):
             certified(OFFERED, key, password)
+
+
+def test_the_doctor_looks_at_the_files_of_the_certificate(tmp_path: Path) -> None:
+    key, password = tmp_path / "programme.p12", tmp_path / "password"
+    settings = Config(PROGRAMME_SIGNING_KEY=str(key), PROGRAMME_SIGNING_PASSWORD_FILE=str(password))
+
+    def told() -> list[tuple[Level, str]]:
+        return [(each.level, each.words) for each in _programme_certificate(settings)]
+
+    def levels() -> list[Level]:
+        return [level for level, _ in told()]
+
+    assert _programme_certificate(Config()) == []
+    assert levels() == [Level.RED]
+    key.write_bytes(key_file())
+    password.write_text(PASSWORD, encoding="utf-8")
+    for path in (key, password):
+        path.chmod(0o644)
+    assert levels() == [Level.WARNING, Level.WARNING, Level.WELL] and "chmod 600" in told()[0][1]
+    for path in (key, password):
+        path.chmod(0o600)
+    assert levels() == [Level.WELL]
+    key.write_bytes(key_file(days=10))
+    assert levels() == [Level.WARNING]
+    key.write_bytes(key_file(days=-1))
+    assert levels() == [Level.RED] and "ended on" in told()[0][1]
+    password.write_text("another", encoding="utf-8")
+    assert levels() == [Level.RED] and "not opened" in told()[0][1]
+    with pytest.raises(BadSettings, match="belong together"):
+        Config.from_env({"PROGRAMME_SIGNING_KEY": str(key)})

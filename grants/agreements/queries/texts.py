@@ -15,7 +15,7 @@ from grants.agreements.rules import AgreementText, Annexes, GrantView
 from grants.agreements.states import ConditionKey, Verdict
 from grants.applications import queries as applications
 from grants.applications.rules import SubmittedContent
-from grants.calls import queries as calls
+from grants.calls.models import Call
 from grants.core import encoding
 from grants.core.errors import NotFound
 from grants.core.together import Asking, ask, reader, side_by_side
@@ -27,15 +27,15 @@ def text_of(grant: GrantView) -> Asking[AgreementText]:
     if grant.offer is not None:
         return (yield from offered_text.asking(grant.id, grant.offer.number))
     about: tuple[Asking[Any], ...] = (
-        *(_annexes(grant), answers_of.asking([grant.id]), calls.call_by_id.asking(grant.call_id)),
+        *(_annexes(grant), answers_of.asking([grant.id]), _accession_days(grant.call_id)),
     )
-    beside, answers, call = yield from side_by_side(about)
+    beside, answers, days = yield from side_by_side(about)
     powers = [
         answer for _, answer in answers if answer.key is ConditionKey.POWER_TO_SIGN and answer.organisation_id is None
     ]
     last = powers[-1] if powers else None
     accepted = last if last and last.verdict and last.verdict.verdict is Verdict.ACCEPTED else None
-    return rules.agreement_text(grant, beside, rules.power_in(accepted), accession_days=call.content.accession_days)
+    return rules.agreement_text(grant, beside, rules.power_in(accepted), accession_days=days)
 
 
 @reader
@@ -70,3 +70,10 @@ def _sent(application_id: UUID) -> Asking[SubmittedContent | None]:
         return (yield from applications.submitted_content.asking(application_id))
     except NotFound:
         return None
+
+
+def _accession_days(call_id: UUID) -> Asking[int | None]:
+    """Within how many days the call has partners accede; None where it does not."""
+    days = Call.content["fields"]["agreement.accession_days"]["value"].as_integer()
+    rows = yield from ask(select(days.label("days")).where(Call.id == call_id))
+    return rows[0].days if rows else None
