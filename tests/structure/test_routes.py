@@ -77,6 +77,7 @@ AUDITED_READS = {
     "agreements.evidence",
     "agreements.hold_notice",
     "agreements.offer_pdf",
+    "agreements.termination_notice",
     "agreements.version_pdf",
     "applications.download",
     "applications.letter_draft_pdf",
