@@ -484,3 +484,5 @@ def test_the_pages_of_a_terminated_grant_say_so(app: Flask, grant: World) -> Non
         assert "Terminated" in text_of(otto.get(f"/grants/{grant.reference}"))
         assert "Close the grant" in text_of(otto.get(f"/grants/{grant.reference}/payments"))
         assert grant.reference in text_of(otto.get("/grants?state=terminated"))
+        told = text_of(otto.get(f"/grants/{grant.reference}/history"))
+        assert "proposed the termination of" in told and "by its termination" in told

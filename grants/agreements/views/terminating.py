@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from flask import flash
 
 from grants.agreements import queries, rules, services
 from grants.agreements.forms import (
-    ConfirmTerminationForm,
     ObjectionForm,
     TerminationForm,
     WithdrawTerminationForm,
@@ -69,14 +67,16 @@ def _notice(form: TerminationForm) -> Incoming | None:
 @requires(P.TERMINATION_OBJECT)
 def object_to_termination(ref: str, number: int) -> Any:
     grant, form = grant_of(ref), ObjectionForm()
-    return _step(
-        grant,
-        _numbered(grant, number),
-        form,
-        "object",
-        lambda: services.object_to_termination(current_actor(), grant.id, number, words=str(form.words.data)),
-        "The objection is with whoever decides.",
-    )
+    found = _numbered(grant, number)
+    if form.validate_on_submit():
+        try:
+            with form.refusals():
+                services.object_to_termination(current_actor(), grant.id, number, words=str(form.words.data))
+                flash("The objection is with whoever decides.", "success")
+                return see_other(".termination", ref=ref)
+        except Conflict as error:
+            return _overtaken(ref, number, form, "object", error)
+    return _step(grant, found, form, "object")
 
 
 @bp.route(f"/grants/<ref>/termination/{_NUMBER}/confirm", methods=["GET", "POST"])
@@ -85,30 +85,34 @@ def confirm_termination(ref: str, number: int) -> Any:
     grant = grant_of(ref)
     found = _numbered(grant, number)
     form = confirm_termination_form(found, this_day())
-
-    def deed() -> None:
-        assert form.effective_on.data is not None, "the form was filled in"
-        services.confirm_termination(
-            current_actor(), grant.id, number, effective_on=form.effective_on.data, answer=str(form.answer.data)
-        )
-
-    return _step(
-        grant, found, form, "confirm", deed, "The termination is confirmed. Everybody of both sides is told by mail."
-    )
+    if form.validate_on_submit() and form.effective_on.data:
+        try:
+            with form.refusals():
+                effective_on, answer = form.effective_on.data, str(form.answer.data)
+                services.confirm_termination(
+                    current_actor(), grant.id, number, effective_on=effective_on, answer=answer
+                )
+                flash("The termination is confirmed. Everybody of both sides is told by mail.", "success")
+                return see_other(".termination", ref=ref)
+        except Conflict as error:
+            return _overtaken(ref, number, form, "confirm", error)
+    return _step(grant, found, form, "confirm")
 
 
 @bp.route(f"/grants/<ref>/termination/{_NUMBER}/withdraw", methods=["GET", "POST"])
 @requires(P.TERMINATION_PROPOSE)
 def withdraw_termination(ref: str, number: int) -> Any:
     grant, form = grant_of(ref), WithdrawTerminationForm()
-    return _step(
-        grant,
-        _numbered(grant, number),
-        form,
-        "withdraw",
-        lambda: services.withdraw_termination(current_actor(), grant.id, number, words=str(form.words.data)),
-        "The termination is withdrawn. Everybody of both sides is told by mail.",
-    )
+    found = _numbered(grant, number)
+    if form.validate_on_submit():
+        try:
+            with form.refusals():
+                services.withdraw_termination(current_actor(), grant.id, number, words=str(form.words.data))
+                flash("The termination is withdrawn. Everybody of both sides is told by mail.", "success")
+                return see_other(".termination", ref=ref)
+        except Conflict as error:
+            return _overtaken(ref, number, form, "withdraw", error)
+    return _step(grant, found, form, "withdraw")
 
 
 @bp.get(f"/grants/<ref>/termination/{_NUMBER}/notice")
@@ -124,27 +128,17 @@ def _numbered(grant: GrantView, number: int) -> TerminationView:
     return found
 
 
-def _step(
-    grant: GrantView,
-    found: TerminationView,
-    form: ObjectionForm | ConfirmTerminationForm | WithdrawTerminationForm,
-    step: str,
-    deed: Callable[[], None],
-    done: str,
-) -> Any:
-    """One step with a termination: its form, what is wrong with it, or what somebody did meanwhile."""
-    status = 422 if form.is_submitted() else 200
-    if form.validate_on_submit():
-        try:
-            with form.refusals():
-                deed()
-                flash(done, "success")
-                return see_other(".termination", ref=grant.reference)
-        except Conflict as error:
-            form.problems.append(str(error))
-            grant, status = grant_of(grant.reference), 409
-            found = _numbered(grant, found.number)
-    return page("agreements/termination_step.html", grant=grant, found=found, form=form, step=step), status
+def _step(grant: GrantView, found: TerminationView, form: Form, step: str) -> Any:
+    """The form of one step with a termination, and what is wrong with it."""
+    shown = page("agreements/termination_step.html", grant=grant, found=found, form=form, step=step)
+    return shown, 422 if form.is_submitted() else 200
+
+
+def _overtaken(ref: str, number: int, form: Form, step: str, error: Conflict) -> Any:
+    """Somebody decided meanwhile: the page says so, with what was typed."""
+    form.problems.append(str(error))
+    grant = grant_of(ref)
+    return _step(grant, _numbered(grant, number), form, step)[0], 409
 
 
 def _shown(grant: GrantView, form: Form | None = None, status: int = 422) -> Any:

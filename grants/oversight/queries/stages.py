@@ -61,7 +61,10 @@ def later(application: ApplicationView, at: datetime) -> Asking[Later]:
             to_sign=grant.state == GrantState.READY_TO_SIGN.value,
             signed_at=grant.in_force_at,
             starts_on=grant.starts_on,
-            payment_due_on=prefinancing_due_on(signed_on, grant.starts_on, limits) if signed_on else None,
+            # What is terminated is pre-financed no more.
+            payment_due_on=prefinancing_due_on(signed_on, grant.starts_on, limits)
+            if signed_on and grant.state != GrantState.TERMINATED.value
+            else None,
             paid_on=when.paid_on,
             complained=complained,
             complains_until=until,
