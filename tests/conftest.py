@@ -60,6 +60,10 @@ SHARED = pytest.StashKey[TestPostgres]()
 LONG = (
     "journeys/test_demo.py", "house/", "browser/", "journeys/", "bench/", "jobs/", "documents/", "core/test_faults",
     "awards/test_publication", "awards/test_race", "applications/test_race", "payments/test_killed", "payments/test_race",
+    "structure/test_routes", "evaluation/test_blind", "awards/test_no_route", "oversight/test_conflicted", "awards/test_unscored",
+    "structure/test_web_process", "oversight/test_invariants", "agreements/test_offers", "structure/test_migrations",
+    "structure/test_templates", "awards/test_repeated_pages", "oversight/test_spending", "structure/test_faults",
+    "payments/test_walk",
 )  # fmt: skip
 
 

@@ -8,12 +8,13 @@ from grants.awards import queries, services
 from grants.awards.rules import DecisionInput
 from grants.core import clock
 from tests.awards.agreeing import offered, offered_world, prepared, prepared_world, signed, signed_world
-from tests.evaluation.conftest import browser, scene, small_world
+from tests.evaluation.conftest import browser, declared_world, scene, small_world
 from tests.evaluation.scene import CLOSED, SCORES, Scene
 from tests.worlds import World, Worlds
 
 __all__ = [
     "browser",
+    "declared_world",
     "offered",
     "offered_world",
     "prepared",

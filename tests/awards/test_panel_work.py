@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import select
 
 from grants.awards import queries, services
@@ -17,11 +18,11 @@ from tests.awards.meeting import MEMBERS, Meeting, planned
 from tests.awards.test_minutes import freeze, hold, sign
 from tests.awards.test_panel import meeting, panel_world
 from tests.awards.test_reserve import confirmed, dropped, move_up
-from tests.awards.test_utter import propose, score_all, utter, utter_world
+from tests.awards.test_utter import propose, scored_world, utter, utter_world
 from tests.evaluation.scene import CLOSED, Scene
 from tests.statements import statements
 
-__all__ = ["confirmed", "meeting", "panel_world", "utter", "utter_world"]
+__all__ = ["confirmed", "meeting", "panel_world", "scored_world", "utter", "utter_world"]
 
 
 def told(scene: Scene, who: str) -> list[str]:
@@ -105,8 +106,8 @@ def test_money_that_came_free_is_a_duty_for_two_people_and_none_for_who_is_in_co
     assert db.session.query(SelectionItem).filter(SelectionItem.entry_id.is_not(None)).count() == 3
 
 
+@pytest.mark.usefixtures("scored_world")
 def test_a_proposed_move_of_a_score_waits_for_another_person_who_may_read_it(utter: Scene) -> None:
-    score_all(utter)
     propose(utter, 1, -2)
     words = "Confirm or return the move of the score of"
 

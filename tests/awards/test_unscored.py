@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import re
 from collections.abc import Iterator
@@ -101,9 +102,19 @@ def files_of(app: Flask, scene: Scene, panel: str) -> Iterator[str]:
             yield re.sub(r"<[^>]*ref>", ref, path)
 
 
-def lines_of(data: bytes, path: str) -> Iterator[list[str]]:
+def lines_of(data: bytes, path: str) -> tuple[list[str], ...]:
     """The rows of a file as texts."""
-    match "zip" if path == PACK else path.rsplit(".", 1)[1]:
+    return _read(data, "zip" if path == PACK else path.rsplit(".", 1)[1])
+
+
+@functools.cache
+def _read(data: bytes, kind: str) -> tuple[list[str], ...]:
+    """Read once: several people are handed the same file, and a PDF is read slowly."""
+    return tuple(_lines(data, kind))
+
+
+def _lines(data: bytes, kind: str) -> Iterator[list[str]]:
+    match kind:
         case "xlsx":
             for sheet in openpyxl.load_workbook(io.BytesIO(data), data_only=True):
                 yield from (

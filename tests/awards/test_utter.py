@@ -86,6 +86,17 @@ def score_all(scene: Scene) -> None:
     score(scene, 2, ALL_THREE, ALL_THREE)
 
 
+@pytest.fixture(scope="session")
+def scored_world(worlds: Worlds, utter_world: World[Scene]) -> World[None]:
+    """Every sheet of it is in."""
+
+    def scored() -> None:
+        score_all(utter_world.told())
+
+    with clock.at(CLOSED):
+        return worlds.of(scored, like=utter_world)
+
+
 def propose(scene: Scene, number: int, half: int, name: str = "chair") -> ScoreShift:
     about = scene.application_ids[number]
     evaluation.propose_shift(scene.actor(name), about, ShiftInput(half, "It serves two islands."))
@@ -115,9 +126,8 @@ def move(scene: Scene, number: int, half: int) -> None:
     evaluation.confirm_shift(scene.actor("officer"), row.id, row.version)
 
 
+@pytest.mark.usefixtures("scored_world")
 def test_from_sheets_to_the_ranked_list(utter: Scene, panel: Browser) -> None:
-    score_all(utter)
-
     with statements() as asked:
         shown = queries.ranking_page(utter.actor("manager"), utter.slug)
 
@@ -213,8 +223,8 @@ def test_a_comment_is_demanded_at_the_ends_of_the_scale_only(utter: Scene) -> No
 # --- the panel ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("scored_world")
 def test_the_panel_moves_a_score_by_two_people_within_the_bound(utter: Scene, panel: Browser) -> None:
-    score_all(utter)
     row = propose(utter, 1, 60)
 
     # Nothing counts before a second person confirms it, and the first is not the second.
@@ -248,11 +258,10 @@ def test_the_panel_moves_a_score_by_two_people_within_the_bound(utter: Scene, pa
     ("half", "reason", "field"),
     [(61, "Why not", "shift"), (-61, "Why not", "shift"), (10, " ", "reason"), (0, "x", "shift")],
 )
+@pytest.mark.usefixtures("scored_world")
 def test_a_move_beyond_the_bound_or_without_a_reason_is_refused(
     utter: Scene, half: int, reason: str, field: str
 ) -> None:
-    score_all(utter)
-
     with pytest.raises(Invalid) as refused:
         evaluation.propose_shift(utter.actor("chair"), utter.application_ids[0], ShiftInput(half, reason))
 
@@ -260,8 +269,8 @@ def test_a_move_beyond_the_bound_or_without_a_reason_is_refused(
 
 
 @shuts("evaluation.shift")
+@pytest.mark.usefixtures("scored_world")
 def test_only_the_panel_without_conflict_moves_scores(utter: Scene, panel: Browser) -> None:
-    score_all(utter)
     about = utter.application_ids[0]
     values = ShiftInput(10, "It serves two islands.")
 
@@ -279,8 +288,8 @@ def test_only_the_panel_without_conflict_moves_scores(utter: Scene, panel: Brows
     assert panel.get("chair", f"/shifts/{utter.references[0]}").status_code == 404
 
 
+@pytest.mark.usefixtures("scored_world")
 def test_the_page_of_a_move_goes_from_proposal_to_confirmation(utter: Scene, panel: Browser) -> None:
-    score_all(utter)
     path = f"/shifts/{utter.references[0]}"
     assert "The score is not moved." in text_of(panel.get("chair", path))
 
@@ -312,8 +321,8 @@ def test_a_call_without_a_bound_knows_no_moves(evaluated: Scene, browser: Browse
         propose(evaluated, 0, 2)
 
 
+@pytest.mark.usefixtures("scored_world")
 def test_no_list_is_decided_or_confirmed_while_a_move_waits(utter: Scene) -> None:
-    score_all(utter)
     row = propose(utter, 0, 20)
 
     with pytest.raises(Refused, match=rf"1 move of a score waits for a second person: {utter.references[0]} by \+10\."):
@@ -325,8 +334,8 @@ def test_no_list_is_decided_or_confirmed_while_a_move_waits(utter: Scene) -> Non
         services.confirm(utter.actor("officer"), key)
 
 
+@pytest.mark.usefixtures("scored_world")
 def test_a_move_beyond_a_lowered_bound_counts_for_nothing_until_it_is_made_anew(utter: Scene, panel: Browser) -> None:
-    score_all(utter)
     move(utter, 0, 20)
     said = "The panel moved its score by +10; the call now allows at most 5. Move it anew by at most 5, or by 0."
     lowered(utter, 10)
@@ -343,8 +352,8 @@ def test_a_move_beyond_a_lowered_bound_counts_for_nothing_until_it_is_made_anew(
     assert queries.ranking_page(utter.actor("manager"), utter.slug).waiting == ()
 
 
+@pytest.mark.usefixtures("scored_world")
 def test_the_slower_of_two_who_decide_a_move_is_told(utter: Scene, panel: Browser) -> None:
-    score_all(utter)
     path = f"/shifts/{utter.references[0]}"
     row = propose(utter, 0, 20)
     evaluation.return_shift(utter.actor("officer"), row.id, "Too much.", row.version)
@@ -376,8 +385,8 @@ def test_nobody_is_asked_for_a_consensus_and_the_list_is_asked_for_once_every_sh
     assert f'href="/shifts/{utter.references[2]}"' in panel.get("chair", f"/consensus/{utter.references[2]}").text
 
 
+@pytest.mark.usefixtures("scored_world")
 def test_a_decided_move_stands_as_it_was_written(utter: Scene) -> None:
-    score_all(utter)
     move(utter, 1, 60)
     db.session.rollback()
 
@@ -390,8 +399,8 @@ def test_a_decided_move_stands_as_it_was_written(utter: Scene) -> None:
 # --- the decision and the result --------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("scored_world")
 def test_the_decided_list_and_the_result_say_what_the_score_is_made_of(utter: Scene, panel: Browser) -> None:
-    score_all(utter)
     move(utter, 0, 20)
     key = decide(utter)
     services.confirm(utter.actor("officer"), key)
@@ -420,8 +429,8 @@ def test_the_decided_list_and_the_result_say_what_the_score_is_made_of(utter: Sc
     assert "what each of them wrote is not told" in text
 
 
+@pytest.mark.usefixtures("scored_world")
 def test_a_list_somebody_saw_before_a_move_is_not_decided(utter: Scene) -> None:
-    score_all(utter)
     seen = decision(utter)
     move(utter, 0, 20)
 
@@ -430,8 +439,8 @@ def test_a_list_somebody_saw_before_a_move_is_not_decided(utter: Scene) -> None:
     assert seen.list_hash != decision(utter).list_hash
 
 
+@pytest.mark.usefixtures("scored_world")
 def test_a_sheet_changed_while_the_panel_sits_stands_in_its_log(utter: Scene) -> None:
-    score_all(utter)
     seat_panel(utter, with_place=1)
     meeting = planned(utter)
     about = utter.application_ids[0]
@@ -464,7 +473,6 @@ def score_log(meeting: Meeting) -> list[tuple[str, str, str]]:
 
 def sitting(scene: Scene) -> tuple[Meeting, str]:
     """The panel sits over the first application, which has its score of 71 points; and one of its evaluators."""
-    score_all(scene)
     seat_panel(scene, with_place=1)
     meeting = planned(scene)
     meeting.all_arrive()
@@ -478,6 +486,7 @@ def work_off() -> None:
     jobs.work_off(actor_of=actor_for, but_not=("mail",))
 
 
+@pytest.mark.usefixtures("scored_world")
 def test_a_sheet_given_back_twice_while_the_panel_sits_stands_in_its_log_each_time(utter: Scene) -> None:
     about = utter.application_ids[0]
     meeting, name = sitting(utter)
@@ -493,6 +502,7 @@ def test_a_sheet_given_back_twice_while_the_panel_sits_stands_in_its_log_each_ti
     assert score_log(meeting)[-1][0] == "an assessment came in, and it is 71 points"
 
 
+@pytest.mark.usefixtures("scored_world")
 def test_a_seat_emptied_and_filled_while_the_panel_sits_stands_in_its_log_without_whose_it_was(utter: Scene) -> None:
     about = utter.application_ids[0]
     meeting, name = sitting(utter)
@@ -512,6 +522,7 @@ def test_a_seat_emptied_and_filled_while_the_panel_sits_stands_in_its_log_withou
     ]
 
 
+@pytest.mark.usefixtures("scored_world")
 def test_a_seat_given_on_top_takes_the_score_until_its_sheet_is_in_and_the_panel_is_told(utter: Scene) -> None:
     about = utter.application_ids[0]
     with arranging():
@@ -529,8 +540,8 @@ def test_a_seat_given_on_top_takes_the_score_until_its_sheet_is_in_and_the_panel
     assert (text, before) == ("another seat was given, and there is none now", "71 points")
 
 
+@pytest.mark.usefixtures("scored_world")
 def test_a_move_of_a_score_while_the_panel_sits_stands_in_its_log_and_its_minutes(utter: Scene) -> None:
-    score_all(utter)
     seat_panel(utter, with_place=1)
     meeting = planned(utter)
     about, reference = utter.application_ids[0], utter.references[0]
@@ -572,7 +583,6 @@ def log_late(scene: Scene, at: datetime, text: str, *, named: bool = True) -> in
 
 def held(utter: Scene) -> Meeting:
     """A meeting that opened the first application; one member has a conflict with it."""
-    score_all(utter)
     # Time stands still here: what came in before the meeting is worked off before it, as it would be.
     jobs.work_off(actor_of=actor_for, but_not=("mail",))
     seat_panel(utter)
@@ -588,6 +598,7 @@ def scored(meeting: Meeting) -> list[tuple[str, timedelta]]:
 MINUTE = timedelta(minutes=1)
 
 
+@pytest.mark.usefixtures("scored_world")
 def test_a_change_just_before_the_end_is_logged_with_its_moment_and_no_minutes_are_without_it(utter: Scene) -> None:
     meeting = held(utter)
     with clock.at(CLOSED + 5 * MINUTE):
@@ -617,6 +628,7 @@ def test_a_change_just_before_the_end_is_logged_with_its_moment_and_no_minutes_a
     assert shown.text == (shown.standing and shown.standing.text)
 
 
+@pytest.mark.usefixtures("scored_world")
 def test_a_meeting_that_ends_while_a_change_after_its_end_is_logged_takes_nothing(
     app: Flask, utter: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -641,6 +653,7 @@ def test_a_meeting_that_ends_while_a_change_after_its_end_is_logged_takes_nothin
     assert scored(meeting) == [] and meeting.events()[-1].kind is Happened.ENDED
 
 
+@pytest.mark.usefixtures("scored_world")
 def test_who_has_a_conflict_reads_no_change_of_its_score_live_or_in_any_copy(utter: Scene, panel: Browser) -> None:
     meeting = held(utter)
     path, words = f"/panels/{meeting.slug}", "moved by +10"
@@ -660,6 +673,7 @@ def test_who_has_a_conflict_reads_no_change_of_its_score_live_or_in_any_copy(utt
         assert [words in copy for copy in copies] == [reads] * 3
 
 
+@pytest.mark.usefixtures("scored_world")
 def test_a_score_changed_of_what_was_never_opened_stands_in_the_minutes(utter: Scene, panel: Browser) -> None:
     meeting = held(utter)
     with clock.at(CLOSED + 5 * MINUTE):

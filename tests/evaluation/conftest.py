@@ -19,16 +19,25 @@ def small_world(worlds: Worlds) -> World[Scene]:
 
 
 @pytest.fixture(scope="session")
-def seated_world(worlds: Worlds, small_world: World[Scene]) -> World[None]:
+def declared_world(worlds: Worlds, small_world: World[Scene]) -> World[None]:
+    """The small call once everybody declared no conflict."""
+
+    def declared() -> None:
+        small_world.told().declare_all()
+
+    with clock.at(CLOSED):
+        return worlds.of(declared, like=small_world)
+
+
+@pytest.fixture(scope="session")
+def seated_world(worlds: Worlds, small_world: World[Scene], declared_world: World[None]) -> World[None]:
     """The small call once everybody declared no conflict and was assigned."""
 
     def seated() -> None:
-        scene = small_world.told()
-        scene.declare_all()
-        scene.assign()
+        small_world.told().assign()
 
     with clock.at(CLOSED):
-        return worlds.of(seated, like=small_world)
+        return worlds.of(seated, like=declared_world)
 
 
 @pytest.fixture

@@ -372,8 +372,8 @@ def test_what_waits_is_a_duty_of_the_manager_and_a_step_of_the_call(browser: Bro
     assert f"/calls/{seated.slug}/conflicts" not in browser.get("eva1", f"/calls/{seated.slug}").text
 
 
+@pytest.mark.usefixtures("declared_world")
 def test_while_a_proposal_waits_nobody_new_is_seated(scene: Scene) -> None:
-    scene.declare_all()
     share_a_pilot(scene, "eva1", 0)
     services.detect(PROGRAM, scene.call_id)
 

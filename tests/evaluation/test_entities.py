@@ -260,10 +260,10 @@ def told(scene: Scene, name: str, number: int) -> ConflictDeclaration:
     return db.session.query(ConflictDeclaration).filter_by(**about).one()
 
 
+@pytest.mark.usefixtures("declared_world")
 def test_a_conflict_with_an_organisation_ends_by_a_ruling_on_each_application_also_the_shut_ones(
     browser: Browser, scene: Scene
 ) -> None:
-    scene.declare_all()
     shared = joins("Shared University", *scene.application_ids[:2])
     actor, tie = scene.actor("eva1"), AnsweredEntity(shared, Declared.CONFLICT, ConflictKind.RIVAL, "We bid as well")
     services.declare(actor, scene.call_id, (), (tie,))

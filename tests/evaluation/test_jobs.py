@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import select
 
 from grants.core import jobs
@@ -14,8 +15,8 @@ from grants.identity.queries import actor_for
 from tests.evaluation.scene import Scene
 
 
+@pytest.mark.usefixtures("declared_world")
 def test_the_job_makes_the_run_that_was_asked_for(scene: Scene) -> None:
-    scene.declare_all()
     for _ in range(2):
         job_id = services.request_run(scene.actor("manager"), scene.call_id, RunInput("2022", None))
         db.session.rollback()

@@ -138,8 +138,8 @@ def test_who_has_room_comes_first_where_that_is_asked(seated: Scene, monkeypatch
     assert (column.handle, column.load_max, shown.found) == (handle(seated, name), 90, 5)
 
 
+@pytest.mark.usefixtures("declared_world")
 def test_who_stepped_down_is_no_column_and_is_told_apart(browser: Browser, scene: Scene) -> None:
-    scene.declare_all()
     services.step_down(scene.actor("eva1"), scene.call_id, "Ill for months")
 
     shown = queries.matrix_page(scene.actor("manager"), scene.slug, Page())

@@ -158,8 +158,8 @@ def test_who_takes_the_acceptance_back_gives_back_the_seats(seated: Scene) -> No
         services.step_down(seated.actor(name), seated.call_id, "Once more.")
 
 
+@pytest.mark.usefixtures("declared_world")
 def test_nobody_gets_a_seat_who_has_not_accepted(scene: Scene) -> None:
-    scene.declare_all()
     publish(scene)
     for name in scene.evaluators[1:]:
         accept(scene, name)

@@ -112,8 +112,8 @@ def test_a_wish_comes_after_no_conflict_and_moves_the_fit(browser: Browser, scen
     assert in_pool(scene, "eva2").bids == {}
 
 
+@pytest.mark.usefixtures("declared_world")
 def test_a_seat_by_hand_asks_what_the_last_run_asked_and_whether_the_person_is_there(scene: Scene) -> None:
-    scene.declare_all()
     shown = in_pool(scene, "eva1")
     services.pool(
         scene.actor("manager"),
@@ -133,8 +133,8 @@ def test_a_seat_by_hand_asks_what_the_last_run_asked_and_whether_the_person_is_t
         scene.give("eva1", first, "Knows it")
 
 
+@pytest.mark.usefixtures("declared_world")
 def test_the_pool_costs_as_many_statements_whatever_is_known_and_wished(browser: Browser, scene: Scene) -> None:
-    scene.declare_all()
     path = f"/calls/{scene.slug}/evaluators"
     browser.get("manager", path)
     with statements() as few:
@@ -149,8 +149,8 @@ def test_the_pool_costs_as_many_statements_whatever_is_known_and_wished(browser:
     assert len(many) == len(few)
 
 
+@pytest.mark.usefixtures("declared_world")
 def test_whoever_has_a_wish_can_still_be_taken_out(scene: Scene) -> None:
-    scene.declare_all()
     declares(scene.actor("eva1"), scene.call_id, (Answered(scene.application_ids[0], Declared.NONE, wish=-1),))
 
     services.remove(scene.actor("manager"), scene.call_id, scene.people["eva1"])
@@ -168,8 +168,8 @@ def test_every_part_of_a_fit_moves() -> None:
     assert fit(replace(plain, roles=("citizen",)), about(), "en", asked) == 450 + 200 + 75 + 50
 
 
+@pytest.mark.usefixtures("declared_world")
 def test_whoever_assessed_an_applicant_in_the_call_of_the_year_before_met_it_last_year(scene: Scene) -> None:
-    scene.declare_all()
     scene.assign()
     name = scene.seats(scene.application_ids[0])[0]
     seated = [one for one in scene.application_ids if name in scene.seats(one)]

@@ -147,8 +147,8 @@ def test_ones_own_application_stays_in_the_list_of_an_office(scene: Scene) -> No
     assert seen_by(scene.actor("manager")) == WHOLE
 
 
+@pytest.mark.usefixtures("declared_world")
 def test_the_condition_of_lists_says_what_the_gate_of_evaluation_says(scene: Scene) -> None:
-    scene.declare_all()
     for name in ("manager", "auditor", "chair"):
         joined(scene, name, 0)
         found(scene, name, 1)

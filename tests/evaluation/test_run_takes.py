@@ -28,10 +28,10 @@ TODAY = CLOSED.date()
         ("RUN_PAIRS_MAX", 14, "3 applications and 5 evaluators make 15 pairs, and a run takes at most 14"),
     ],
 )
+@pytest.mark.usefixtures("declared_world")
 def test_of_more_than_a_run_takes_none_is_left_out_unsaid(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, limit: str, most: int, words: str
 ) -> None:
-    scene.declare_all()
     monkeypatch.setattr(limits, limit, most)
     monkeypatch.setattr(rules, limit, most, raising=False)
 
@@ -62,10 +62,10 @@ def seated(scene: Scene) -> set[str]:
     return {name for application_id in scene.application_ids for name in scene.seats(application_id)}
 
 
+@pytest.mark.usefixtures("declared_world")
 def test_who_is_away_until_the_eve_of_the_due_day_gets_no_seat_and_the_run_names_them(
     browser: Browser, scene: Scene
 ) -> None:
-    scene.declare_all()
     due = datetime(2022, 12, 5, 22, tzinfo=UTC)
     there(scene, "eva1", after=date(2022, 12, 5))
     there(scene, "eva2", after=date(2022, 12, 4))
@@ -78,10 +78,10 @@ def test_who_is_away_until_the_eve_of_the_due_day_gets_no_seat_and_the_run_names
     assert f"Not there to assess, and so without a new seat: {name}." in page
 
 
+@pytest.mark.usefixtures("declared_world")
 def test_without_a_due_day_who_is_away_now_gets_no_seat_and_the_form_says_so_before(
     browser: Browser, scene: Scene
 ) -> None:
-    scene.declare_all()
     there(scene, "eva1", after=TODAY + timedelta(days=1))
     there(scene, "eva2", before=TODAY - timedelta(days=1))
     there(scene, "eva3", after=TODAY, before=TODAY)

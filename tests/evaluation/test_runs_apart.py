@@ -34,9 +34,8 @@ def take_back(scene: Scene, name: str) -> None:
     declares(scene.actor(name), scene.call_id, (answer,))
 
 
+@pytest.mark.usefixtures("declared_world")
 def test_the_call_is_free_while_a_run_is_worked_out(scene: Scene) -> None:
-    scene.declare_all()
-
     def solver(instance: matching.Instance) -> matching.Matched | matching.Infeasible:
         with db.engine.connect() as other:
             other.exec_driver_sql("begin read write")
@@ -46,8 +45,8 @@ def test_the_call_is_free_while_a_run_is_worked_out(scene: Scene) -> None:
     assert services.run(scene.actor("manager"), scene.call_id, AGAIN, solver).seats_new == 9
 
 
+@pytest.mark.usefixtures("declared_world")
 def test_what_changed_meanwhile_is_worked_out_again_once_and_then_said(scene: Scene) -> None:
-    scene.declare_all()
     changing = ["eva1", "eva2", "eva3"]
 
     def solver(instance: matching.Instance) -> matching.Matched | matching.Infeasible:
@@ -184,8 +183,8 @@ def test_the_figures_of_a_change_are_of_all_seats_however_many(seated: Scene, mo
     assert page.what_if.before.total == sum(db.session.scalars(select(Assignment.utility)))
 
 
+@pytest.mark.usefixtures("declared_world")
 def test_a_seat_goes_to_nobody_whom_the_application_is_shut_to(scene: Scene) -> None:
-    scene.declare_all()
     with arranging():
         city = get(Application, scene.application_ids[0]).coordinator_id
         db.session.add(Membership(user_id=scene.people["eva1"], organisation_id=city, starts_at=clock.now()))
@@ -196,16 +195,16 @@ def test_a_seat_goes_to_nobody_whom_the_application_is_shut_to(scene: Scene) -> 
     assert scene.seats(scene.application_ids[0]) == ["eva3", "eva4", "eva5"]
 
 
+@pytest.mark.usefixtures("declared_world")
 def test_what_was_worked_out_of_something_else_is_not_given_out(scene: Scene) -> None:
-    scene.declare_all()
     old = matching.Instance((), (), 3)
 
     with pytest.raises(Conflict, match="Nothing was given out"):
         services.give_out(scene.actor("manager"), scene.call_id, AGAIN, services.work_out(old, matching.assign))
 
 
+@pytest.mark.usefixtures("declared_world")
 def test_the_act_that_gives_seats_out_works_nothing_out(scene: Scene) -> None:
-    scene.declare_all()
     worked_out = services.work_out(asked_of(scene), matching.assign)
     assert isinstance(worked_out.result, matching.Matched)
     (pair, one), *_ = sorted(worked_out.reasons.items())

@@ -103,8 +103,8 @@ def test_a_doubt_is_not_taken_back_before_the_ruling(scene: Scene) -> None:
     assert scene.actor("eva1").barred("application") == {doubtful}
 
 
+@pytest.mark.usefixtures("declared_world")
 def test_a_list_made_as_a_file_before_a_doubt_is_not_handed_out_after_it(scene: Scene) -> None:
-    scene.declare_all()
     number = applications.ask_list_file(scene.actor("chair"), "sort=-reference", ListForm.CSV)
     jobs.work_off(actor_of=identity.actor_for, but_not=("mail",))
     assert applications.download_list_file(scene.actor("chair"), number).name.endswith(".csv")
@@ -151,9 +151,8 @@ def test_an_applicant_in_the_pool_is_told_what_was_noticed(scene: Scene) -> None
 # --- assignment --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("declared_world")
 def test_every_application_gets_three_evaluators_with_a_kept_proof(scene: Scene) -> None:
-    scene.declare_all()
-
     result = scene.assign()
 
     run = db.session.scalars(select(AssignmentRun)).one()
@@ -166,8 +165,8 @@ def test_every_application_gets_three_evaluators_with_a_kept_proof(scene: Scene)
         assert scene.actor(name).may(Permission.ASSESSMENT_SCORE, scope)
 
 
+@pytest.mark.usefixtures("declared_world")
 def test_a_second_run_changes_nothing(scene: Scene) -> None:
-    scene.declare_all()
     scene.assign()
     before = [scene.seats(application_id) for application_id in scene.application_ids]
 
@@ -203,8 +202,8 @@ def test_too_few_evaluators_are_answered_in_words_and_kept_as_a_run(scene: Scene
     assert scene.seats(first) == []
 
 
+@pytest.mark.usefixtures("declared_world")
 def test_a_run_is_never_changed(scene: Scene) -> None:
-    scene.declare_all()
     scene.assign()
 
     with pytest.raises(DBAPIError, match="append-only"), db.engine.connect() as connection:

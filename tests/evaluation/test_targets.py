@@ -71,10 +71,10 @@ def test_a_file_sets_a_target_takes_it_away_and_without_the_column_leaves_it() -
     assert rules.cells_of(entry(load_target=2))[-1] == "2"
 
 
+@pytest.mark.usefixtures("declared_world")
 def test_a_target_is_in_the_input_of_a_run_its_page_and_the_reasons_of_its_seats(
     browser: Browser, scene: Scene
 ) -> None:
-    scene.declare_all()
     plain = rules.spelled(matching.canonical(asked_of(scene)))
     assert b"load_target" not in plain
     with arranging():
@@ -123,8 +123,8 @@ def test_gender_is_shown_to_nobody_but_the_person_and_who_manages_the_pool(brows
     )
 
 
+@pytest.mark.usefixtures("declared_world")
 def test_a_run_counts_gender_only_where_the_call_asks_for_it(scene: Scene) -> None:
-    scene.declare_all()
     said(scene, Gender.WOMAN, Gender.MAN, Gender.ANOTHER, Gender.UNSAID, None)
     assert {one.gender for one in asked_of(scene).evaluators} == {""}
     member = in_pool(scene, "eva1")

@@ -221,8 +221,8 @@ def test_the_consensus_is_written_proposed_and_agreed_on_one_page(browser: Brows
     assert queries.consensus_page(seated.actor("chair"), seated.references[0]).state is ConsensusState.AGREED
 
 
+@pytest.mark.usefixtures("declared_world")
 def test_the_manager_sees_the_matrix_and_asks_for_a_run(browser: Browser, scene: Scene) -> None:
-    scene.declare_all()
     path = f"/calls/{scene.slug}/assignments"
     assert "3 empty" in text_of(browser.get("manager", path))
 

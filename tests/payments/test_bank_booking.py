@@ -45,6 +45,8 @@ from tests import actors
 from tests.payments.bank_statements import OWN_IBAN, Entry, Paper, credit, debit, file_of, paper
 from tests.payments.test_services import NOW, authorised, decided, pay
 from tests.payments.world import IN_FORCE, PAYING_IBAN, World, owed_back, report
+from tests.worlds import World as Made
+from tests.worlds import Worlds
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -59,6 +61,22 @@ def sent(found: World, amount: Money | None = None, request_id: UUID | None = No
         order_id = authorised(request_id or decided(found), amount)
         services.export(actors.carl(), (order_id,), control_total=get(PaymentOrder, order_id).amount)
     return get(PaymentOrder, order_id)
+
+
+@pytest.fixture(scope="session")
+def sent_world(worlds: Worlds, in_force_world: Made[World]) -> Made[UUID]:
+    """An order over all that was decided left for the bank."""
+
+    def order_sent() -> UUID:
+        return sent(in_force_world.told()).id
+
+    return worlds.of(order_sent, like=in_force_world)
+
+
+@pytest.fixture
+def order(grant: World, sent_world: Made[UUID]) -> PaymentOrder:
+    """The order that left for the bank."""
+    return get(PaymentOrder, sent_world.told())
 
 
 def paid(order: PaymentOrder, *, cents: int | None = None, **values: object) -> Line:
@@ -120,8 +138,9 @@ def right() -> None:
     assert [problem for each in check_ledger() for problem in each.problems] == []
 
 
-def test_a_line_with_reference_amount_and_account_of_an_order_is_booked_by_itself(grant: World) -> None:
-    order = sent(grant)
+def test_a_line_with_reference_amount_and_account_of_an_order_is_booked_by_itself(
+    grant: World, order: PaymentOrder
+) -> None:
     brought(statement(paid(order)))
 
     db.session.rollback()
@@ -146,8 +165,9 @@ def test_a_line_with_reference_amount_and_account_of_an_order_is_booked_by_itsel
         ({"booked_on": date(2024, 7, 31), "value_on": date(2024, 7, 31)}, "end-to-end id, amount and account agree"),
     ],
 )
-def test_a_line_that_is_nearly_an_order_is_never_forced(grant: World, changed: dict[str, object], words: str) -> None:
-    order = sent(grant)
+def test_a_line_that_is_nearly_an_order_is_never_forced(
+    grant: World, order: PaymentOrder, changed: dict[str, object], words: str
+) -> None:
     brought(statement(paid(order, **changed), from_on=date(2024, 7, 31)))
 
     (line,) = open_lines()
@@ -156,8 +176,7 @@ def test_a_line_that_is_nearly_an_order_is_never_forced(grant: World, changed: d
     right()
 
 
-def test_whoever_is_in_conflict_with_a_payment_reads_nothing_of_its_line(grant: World) -> None:
-    order = sent(grant)
+def test_whoever_is_in_conflict_with_a_payment_reads_nothing_of_its_line(grant: World, order: PaymentOrder) -> None:
     brought(statement(paid(order), came(4_00)))
     barred = replace(actors.nuria(), bars=frozenset({("application", grant.application_id)}))
     (line,) = [each for each in lines() if each.order_id == order.id]
@@ -179,8 +198,7 @@ def test_one_line_for_two_orders_is_never_forced(grant: World) -> None:
     assert {get(PaymentOrder, each.id).state for each in (first, second)} == {"sent"}
 
 
-def test_a_line_of_another_account_is_never_forced(grant: World) -> None:
-    order = sent(grant)
+def test_a_line_of_another_account_is_never_forced(grant: World, order: PaymentOrder) -> None:
     with clock.at(NOW):
         programme = own_account().programme_id
         services.enter_own_account(actors.fin(), OwnAccountInput(programme, "Another", OWN_IBAN, "BE", "Brussels"))
@@ -191,8 +209,7 @@ def test_a_line_of_another_account_is_never_forced(grant: World) -> None:
     assert "was to be paid from another account" in open_lines()[0].match.words
 
 
-def test_what_was_entered_by_hand_is_met_by_the_statement_and_not_doubled(grant: World) -> None:
-    order = sent(grant)
+def test_what_was_entered_by_hand_is_met_by_the_statement_and_not_doubled(grant: World, order: PaymentOrder) -> None:
     with clock.at(TOLD):
         services.execute(actors.carl(), order.id, value_on=PAID_ON + timedelta(1))
     brought(statement(paid(order)))
@@ -204,8 +221,7 @@ def test_what_was_entered_by_hand_is_met_by_the_statement_and_not_doubled(grant:
     right()
 
 
-def test_a_second_line_of_the_same_order_is_not_booked(grant: World) -> None:
-    order = sent(grant)
+def test_a_second_line_of_the_same_order_is_not_booked(grant: World, order: PaymentOrder) -> None:
     brought(statement(paid(order)))
     following = statement(
         paid(order, bank_reference="B-8", booked_on=date(2024, 8, 3), value_on=date(2024, 8, 3)),
@@ -223,8 +239,7 @@ def test_a_second_line_of_the_same_order_is_not_booked(grant: World) -> None:
     right()
 
 
-def test_a_statement_that_came_twice_or_overlaps_books_once(grant: World) -> None:
-    order = sent(grant)
+def test_a_statement_that_came_twice_or_overlaps_books_once(grant: World, order: PaymentOrder) -> None:
     whole = statement(paid(order))
     brought(whole)
     brought(whole)
@@ -236,8 +251,7 @@ def test_a_statement_that_came_twice_or_overlaps_books_once(grant: World) -> Non
     right()
 
 
-def test_a_notice_books_and_the_statement_that_follows_does_not_book_again(grant: World) -> None:
-    order = sent(grant)
+def test_a_notice_books_and_the_statement_that_follows_does_not_book_again(grant: World, order: PaymentOrder) -> None:
     brought(statement(paid(order), kind="camt.054"))
     assert get(PaymentOrder, order.id).state == "executed"
     brought(statement(paid(order)))
@@ -284,8 +298,7 @@ def test_money_that_came_stands_unidentified_and_open(grant: World) -> None:
     right()
 
 
-def test_who_signed_for_an_order_books_nothing_of_it(grant: World) -> None:
-    order = sent(grant)
+def test_who_signed_for_an_order_books_nothing_of_it(grant: World, order: PaymentOrder) -> None:
     fin = actors.fin()
     assert fin.user_id is not None
     both = actors.give(fin.user_id, Role.ACCOUNTING_OFFICER, "programme", own_account().programme_id)
@@ -431,8 +444,7 @@ def test_two_people_book_funding_charges_and_set_the_rest_aside(grant: World) ->
     right()
 
 
-def test_a_person_matches_a_line_to_an_order_of_the_same_amount_only(grant: World) -> None:
-    order = sent(grant)
+def test_a_person_matches_a_line_to_an_order_of_the_same_amount_only(grant: World, order: PaymentOrder) -> None:
     brought(
         statement(
             paid(order, end_to_end_id="UNKNOWN-1"),
@@ -497,8 +509,7 @@ def test_what_came_back_is_of_its_own_order_and_account_and_said_by_nobody_who_s
         said(lines()[-1], Explained.RETURN, second.reference)
 
 
-def test_a_line_without_our_id_is_linked_to_what_was_executed_by_hand(grant: World) -> None:
-    order = sent(grant)
+def test_a_line_without_our_id_is_linked_to_what_was_executed_by_hand(grant: World, order: PaymentOrder) -> None:
     with clock.at(TOLD):
         services.execute(actors.carl(), order.id, value_on=PAID_ON)
     brought(statement(paid(order, end_to_end_id=""), paid(order, end_to_end_id="", bank_reference="B-8")))
@@ -527,8 +538,7 @@ def test_what_somebody_said_is_refused_with_a_reason_or_taken_back(grant: World)
     assert len(open_lines()) == 1 and unidentified() == Money(5)
 
 
-def test_the_balance_of_each_statement_is_held_against_the_ledger(grant: World) -> None:
-    order = sent(grant)
+def test_the_balance_of_each_statement_is_held_against_the_ledger(grant: World, order: PaymentOrder) -> None:
     with clock.at(TOLD):
         services.execute(actors.carl(), order.id, value_on=PAID_ON)
     brought(statement(came(70_00), debit(9_00, bank_reference="B-7", booked_on=PAID_ON, end_to_end_id="")))
@@ -544,8 +554,9 @@ def test_the_balance_of_each_statement_is_held_against_the_ledger(grant: World) 
 # ---------------------------------------------------------------------------------------------- pages
 
 
-def test_by_pages_a_line_is_found_said_and_confirmed(app: Flask, client: FlaskClient, grant: World) -> None:
-    order = sent(grant)
+def test_by_pages_a_line_is_found_said_and_confirmed(
+    app: Flask, client: FlaskClient, grant: World, order: PaymentOrder
+) -> None:
     brought(statement(paid(order), came(70_00)))
     carl, vera, nuria = (actors.client_of(app, who) for who in (actors.carl(), actors.vera(), actors.nuria()))
     waits = nuria.get("/finance/unmatched").text

@@ -46,13 +46,17 @@ from tests.payments.test_bank_booking import (
     lines,
     on_account,
     open_lines,
+    order,
     paid,
     right,
     sent,
+    sent_world,
     statement,
 )
 from tests.payments.test_services import balance
 from tests.payments.world import SEEN, World, replace_account
+
+__all__ = ["order", "sent_world"]
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -113,8 +117,7 @@ def returned(order: PaymentOrder, number: int = 1, reason: str = "AC04") -> None
     )
 
 
-def test_a_rejected_order_comes_back_without_touching_the_budget(grant: World) -> None:
-    order = sent(grant)
+def test_a_rejected_order_comes_back_without_touching_the_budget(grant: World, order: PaymentOrder) -> None:
     reported(order, (named(order), "RJCT", "AC04"))
 
     order = now(order)
@@ -128,8 +131,7 @@ def test_a_rejected_order_comes_back_without_touching_the_budget(grant: World) -
 
 
 @pytest.mark.parametrize("word", ["ACSC", "ACCP", "ACTC"])
-def test_a_word_that_the_bank_has_it_posts_nothing(grant: World, word: str) -> None:
-    order = sent(grant)
+def test_a_word_that_the_bank_has_it_posts_nothing(grant: World, order: PaymentOrder, word: str) -> None:
     before = on_account(), balance(grant, Account.IN_TRANSIT)
     reported(order, (named(order), word, ""))
     assert now(order).state == "acknowledged" and (on_account(), balance(grant, Account.IN_TRANSIT)) == before
@@ -140,8 +142,7 @@ def test_a_word_that_the_bank_has_it_posts_nothing(grant: World, word: str) -> N
     right()
 
 
-def test_a_whole_file_the_bank_refuses_rejects_each_of_its_orders(grant: World) -> None:
-    order = sent(grant)
+def test_a_whole_file_the_bank_refuses_rejects_each_of_its_orders(grant: World, order: PaymentOrder) -> None:
     reported(order, status="RJCT")
 
     assert now(order).state == "bank_rejected"
@@ -149,8 +150,7 @@ def test_a_whole_file_the_bank_refuses_rejects_each_of_its_orders(grant: World) 
 
 
 @pytest.mark.parametrize("code", ["AM05", "DU01", "DUPL"])
-def test_what_the_bank_takes_for_a_second_one_is_not_rejected(grant: World, code: str) -> None:
-    order = sent(grant)
+def test_what_the_bank_takes_for_a_second_one_is_not_rejected(grant: World, order: PaymentOrder, code: str) -> None:
     made = reported(order, (named(order), "RJCT", code))
 
     (status,) = queries.statuses_in(actors.nuria(), made)
@@ -176,8 +176,7 @@ def rejected_first(found: World) -> tuple[PaymentOrder, UUID]:
     return order, made
 
 
-def test_what_a_line_says_was_paid_is_not_rejected(grant: World) -> None:
-    order = sent(grant)
+def test_what_a_line_says_was_paid_is_not_rejected(grant: World, order: PaymentOrder) -> None:
     # Of before it left, so that it is left to people.
     day = date(2024, 7, 31)
     brought(statement(paid(order, booked_on=day, value_on=day), from_on=day))
@@ -206,8 +205,7 @@ def test_a_line_that_pays_what_was_rejected_stops_what_issues_it_again(grant: Wo
             services.reissue(actors.fin(), order.id)
 
 
-def test_what_was_authorised_before_the_line_came_is_neither_built_nor_sent(grant: World) -> None:
-    order = sent(grant)
+def test_what_was_authorised_before_the_line_came_is_neither_built_nor_sent(grant: World, order: PaymentOrder) -> None:
     reported(order, (named(order), "RJCT", "MS03"))
     with clock.at(TOLD):
         made = services.reissue(actors.fin(), order.id).id
@@ -259,8 +257,7 @@ def test_what_a_statement_takes_back_is_issued_again(grant: World) -> None:
     assert now(order).state == "bank_rejected"
 
 
-def test_whoever_signed_an_order_does_not_report_that_the_bank_refused_it(grant: World) -> None:
-    order = sent(grant)
+def test_whoever_signed_an_order_does_not_report_that_the_bank_refused_it(grant: World, order: PaymentOrder) -> None:
     assert order.batch_id is not None
     data = report([(named(order), "RJCT", "MS03")])
     data = data.replace(b"PCP-2027-B-0001", get(PaymentBatch, order.batch_id).message_id.encode())
@@ -276,8 +273,7 @@ def test_whoever_signed_an_order_does_not_report_that_the_bank_refused_it(grant:
     assert (now(order).state, status.outcome.value) == ("sent", "left")
 
 
-def test_a_late_rejection_and_a_stranger_are_named_and_change_nothing(grant: World) -> None:
-    order = sent(grant)
+def test_a_late_rejection_and_a_stranger_are_named_and_change_nothing(grant: World, order: PaymentOrder) -> None:
     brought(statement(paid(order)))
     made = reported(order, (named(order), "RJCT", "AC04"), ("STRANGER-1", "RJCT", "AC01"))
 
@@ -297,8 +293,7 @@ def test_a_report_on_no_file_of_ours_is_refused(grant: World) -> None:
     assert found.state.value == "refused"
 
 
-def test_a_payment_that_comes_back_opens_its_request_and_its_commitment(grant: World) -> None:
-    order = sent(grant)
+def test_a_payment_that_comes_back_opens_its_request_and_its_commitment(grant: World, order: PaymentOrder) -> None:
     returned(order)
 
     order = now(order)
@@ -311,8 +306,7 @@ def test_a_payment_that_comes_back_opens_its_request_and_its_commitment(grant: W
     right()
 
 
-def test_what_only_a_notice_says_came_back_waits_for_the_statement(grant: World) -> None:
-    order = sent(grant)
+def test_what_only_a_notice_says_came_back_waits_for_the_statement(grant: World, order: PaymentOrder) -> None:
     brought(statement(paid(order)))
     given = {"end_to_end_id": order.end_to_end_id, "return_reason": "MS03", "bank_reference": "R-1"}
     back = came(order.amount.cents, **given)
@@ -326,8 +320,9 @@ def test_what_only_a_notice_says_came_back_waits_for_the_statement(grant: World)
 
 
 @pytest.mark.parametrize("changed", [{"cents": 209_999_99}, {"end_to_end_id": "STRANGER-1"}])
-def test_what_came_back_otherwise_waits_for_people(grant: World, changed: dict[str, object]) -> None:
-    order = sent(grant)
+def test_what_came_back_otherwise_waits_for_people(
+    grant: World, order: PaymentOrder, changed: dict[str, object]
+) -> None:
     brought(statement(paid(order)))
     cents = int(str(changed.get("cents", order.amount.cents)))
     given = {"end_to_end_id": order.end_to_end_id, "return_reason": "AC04", "bank_reference": "R-1"}
@@ -347,8 +342,7 @@ def test_what_came_back_otherwise_waits_for_people(grant: World, changed: dict[s
     right()
 
 
-def test_a_return_taken_for_a_receipt_is_told_later(grant: World) -> None:
-    order = sent(grant)
+def test_a_return_taken_for_a_receipt_is_told_later(grant: World, order: PaymentOrder) -> None:
     brought(statement(paid(order), came(order.amount.cents)))
     line = lines()[-1]
     assert line.booked_as == "unidentified"
@@ -372,8 +366,7 @@ def again(order: PaymentOrder) -> PaymentOrder:
     return get(PaymentOrder, made)
 
 
-def test_what_came_back_is_issued_again_to_another_account(grant: World) -> None:
-    order = sent(grant)
+def test_what_came_back_is_issued_again_to_another_account(grant: World, order: PaymentOrder) -> None:
     returned(order)
     with clock.at(TOLD):
         with pytest.raises(Refused, match="the account is closed"):
@@ -395,8 +388,9 @@ def test_what_came_back_is_issued_again_to_another_account(grant: World) -> None
     right()
 
 
-def test_the_amount_of_what_is_issued_again_does_not_change_and_a_cancelled_one_is_issued_anew(grant: World) -> None:
-    order = sent(grant)
+def test_the_amount_of_what_is_issued_again_does_not_change_and_a_cancelled_one_is_issued_anew(
+    grant: World, order: PaymentOrder
+) -> None:
     reported(order, (named(order), "RJCT", "MS03"))
     with clock.at(TOLD):
         made = services.reissue(actors.fin(), order.id).id
@@ -407,8 +401,9 @@ def test_the_amount_of_what_is_issued_again_does_not_change_and_a_cancelled_one_
     right()
 
 
-def test_of_a_suspended_grant_or_for_another_coordinator_nothing_is_issued_again(grant: World) -> None:
-    order = sent(grant)
+def test_of_a_suspended_grant_or_for_another_coordinator_nothing_is_issued_again(
+    grant: World, order: PaymentOrder
+) -> None:
     reported(order, (named(order), "RJCT", "MS03"))
     with clock.at(TOLD):
         words = HoldInput(None, HoldReason.BREACH, "The procurement was not open.", TOLD.date())
@@ -422,8 +417,9 @@ def test_of_a_suspended_grant_or_for_another_coordinator_nothing_is_issued_again
             services.reissue(actors.fin(), order.id)
 
 
-def test_who_issues_again_in_the_role_of_somebody_else_signs_so(grant: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    order = sent(grant)
+def test_who_issues_again_in_the_role_of_somebody_else_signs_so(
+    grant: World, order: PaymentOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reported(order, (named(order), "RJCT", "MS03"))
     absent = actors.nuria().user_id
     assert absent is not None
@@ -437,8 +433,9 @@ def test_who_issues_again_in_the_role_of_somebody_else_signs_so(grant: World, mo
 
 
 @pytest.mark.parametrize("times", [1, 3])
-def test_paid_returned_and_issued_again_any_number_of_times_the_books_hold(grant: World, times: int) -> None:
-    order = sent(grant)
+def test_paid_returned_and_issued_again_any_number_of_times_the_books_hold(
+    grant: World, order: PaymentOrder, times: int
+) -> None:
     for number in range(1, times + 1):
         with clock.at(TOLD + timedelta(days=10 * number)):
             services.execute(actors.carl(), order.id, value_on=clock.in_zone(clock.now()).date())
@@ -481,8 +478,9 @@ def again_at(order: PaymentOrder, number: int) -> PaymentOrder:
     return get(PaymentOrder, made)
 
 
-def test_what_comes_back_after_the_grant_is_closed_is_booked_and_issued_again(grant: World) -> None:
-    order = sent(grant)
+def test_what_comes_back_after_the_grant_is_closed_is_booked_and_issued_again(
+    grant: World, order: PaymentOrder
+) -> None:
     brought(statement(paid(order)))
     with arranging():
         row = get(Grant, grant.grant_id)
@@ -494,8 +492,7 @@ def test_what_comes_back_after_the_grant_is_closed_is_booked_and_issued_again(gr
     assert again(order).state == "sent"
 
 
-def test_by_hand_the_bank_rejects_an_order_or_a_whole_file(grant: World) -> None:
-    order = sent(grant)
+def test_by_hand_the_bank_rejects_an_order_or_a_whole_file(grant: World, order: PaymentOrder) -> None:
     assert order.batch_id is not None
     with clock.at(TOLD):
         with pytest.raises(NotAllowed):
@@ -514,8 +511,9 @@ def test_by_hand_the_bank_rejects_an_order_or_a_whole_file(grant: World) -> None
     right()
 
 
-def test_the_database_issues_nothing_again_twice_and_keeps_the_day_and_the_reason(grant: World) -> None:
-    order = sent(grant)
+def test_the_database_issues_nothing_again_twice_and_keeps_the_day_and_the_reason(
+    grant: World, order: PaymentOrder
+) -> None:
     reported(order, (named(order), "RJCT", "MS03"))
     with clock.at(TOLD):
         made = services.reissue(actors.fin(), order.id).id
@@ -548,9 +546,8 @@ def test_the_database_issues_nothing_again_twice_and_keeps_the_day_and_the_reaso
 
 
 def test_by_pages_a_payment_that_came_back_is_seen_told_and_issued_again(
-    app: Flask, client: FlaskClient, grant: World
+    app: Flask, client: FlaskClient, grant: World, order: PaymentOrder
 ) -> None:
-    order = sent(grant)
     returned(order, reason="MS03")
     fin, carl, nuria = (actors.client_of(app, who) for who in (actors.fin(), actors.carl(), actors.nuria()))
     here = f"/finance/orders/{order.reference}"
@@ -567,8 +564,9 @@ def test_by_pages_a_payment_that_came_back_is_seen_told_and_issued_again(
     assert carl.get("/finance/approvals").status_code == 200
 
 
-def test_by_pages_a_report_says_what_came_of_each_order(app: Flask, client: FlaskClient, grant: World) -> None:
-    order = sent(grant)
+def test_by_pages_a_report_says_what_came_of_each_order(
+    app: Flask, client: FlaskClient, grant: World, order: PaymentOrder
+) -> None:
     reported(order, (named(order), "RJCT", "AC04"), ("STRANGER-1", "RJCT", "AC01"))
     nuria = actors.client_of(app, actors.nuria())
     (first, *_) = queries.statuses_of(order.id)

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from grants.calls.states import EvidenceLevel
 from grants.core.db import DIGEST, Row, points_to, state_check
 from grants.core.money import Money
-from grants.reporting.models.lines import CostLine, CostList, CostVerdict
 from grants.reporting.states import ReportKind, ReportState
 
 
@@ -95,5 +94,3 @@ class AcceptedCost(Row):
     accepted: Mapped[Money]
     reason: Mapped[str | None]
 
-
-__all__ = ["AcceptedCost", "CostLine", "CostList", "CostVerdict", "PeriodicReport", "ReportVersion"]
