@@ -21,7 +21,7 @@ from grants.agreements.states import GrantState
 from grants.core import clock
 from grants.core.db import get
 from grants.core.permissions import Actor, Permission
-from grants.core.together import Asking, ask, reader, side_by_side
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.identity.models import User
 from grants.ledger import queries as books
 from grants.payments.models import GrantClosing, PaymentOrder, PaymentRequest
@@ -190,7 +190,7 @@ def _proposals(grant: Grant) -> Lines:
 
 def _distribution(grant: Grant) -> Lines:
     """What is held for partners stands against it by partner, unless a named person waived it."""
-    balances, waiting = yield from side_by_side([balances_of.asking(grant), waiting_of(grant.id)])
+    balances, waiting = yield from both(balances_of.asking(grant), waiting_of(grant.id))
     told = " ".join(closure_words(balances, waiting))
     settled = "The coordinator holds nothing for its partners, or it is waived."
     return (

@@ -34,7 +34,7 @@ class Figure(StrEnum):
     OWED = "owed"
 
     @property
-    def title(self) -> str:
+    def heading(self) -> str:
         """What the figure is called where it is shown."""
         return _TITLES[self]
 
@@ -103,7 +103,7 @@ class Explanation:
         parts = total(each.amount for each in self.lines)
         if parts == self.amount:
             return None
-        return Problem(self.figure.title, f"The parts add up to {parts}, the figure is {self.amount}.")
+        return Problem(self.figure.heading, f"The parts add up to {parts}, the figure is {self.amount}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +155,8 @@ def _open(footing: Footing) -> Explanation:
     """Of a grant that ended nothing is open: what was not used is with the call again."""
     limits, found = footing.limits, footing.found
     used = (Figure.PAID, Figure.ON_THE_WAY, Figure.RETAINED)
-    lines = [Line(Figure.MAXIMUM.title, limits.maximum, Figure.MAXIMUM)]
-    lines += [Line(each.title, -amount_of(each, found), each) for each in used]
+    lines = [Line(Figure.MAXIMUM.heading, limits.maximum, Figure.MAXIMUM)]
+    lines += [Line(each.heading, -amount_of(each, found), each) for each in used]
     left = total(each.amount for each in lines)
     if footing.ended:
         lines.append(Line("Gone back to the call", -left))
@@ -169,8 +169,8 @@ def _counted(footing: Footing) -> Explanation:
     received = found[Account.INTEREST_INCOME] - found[Account.INTEREST_RECEIVABLE]
     lines = [
         Line("Left the bank, less what came back", found.cash_out),
-        Line(Figure.ON_THE_WAY.title, amount_of(Figure.ON_THE_WAY, found), Figure.ON_THE_WAY),
-        Line(Figure.RETAINED.title, found[Account.RETENTION], Figure.RETAINED),
+        Line(Figure.ON_THE_WAY.heading, amount_of(Figure.ON_THE_WAY, found), Figure.ON_THE_WAY),
+        Line(Figure.RETAINED.heading, found[Account.RETENTION], Figure.RETAINED),
         Line("Interest we paid or sent", -paid_interest),
         Line("Interest we received", received),
     ]
@@ -182,7 +182,7 @@ def _room(footing: Footing) -> Explanation:
     left = ZERO if footing.ended else room(footing.found, limits)
     lines = [
         Line("Ceiling before the balance", limits.interim_ceiling),
-        Line(Figure.COUNTED.title, -counted, Figure.COUNTED),
+        Line(Figure.COUNTED.heading, -counted, Figure.COUNTED),
     ]
     if over := left - total(each.amount for each in lines):
         lines.append(Line("Nothing is left: the grant ended" if footing.ended else "Above the ceiling", over))

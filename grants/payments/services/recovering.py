@@ -224,6 +224,7 @@ def confirm_recovery(actor: Actor, recovery_id: UUID, *, words: str, version: in
 
 def _legs_of(row: Recovery, grant: Grant) -> legs.Legs:
     """The coordinator owes it; whose advance is not covered, or whose costs are rejected, is whose the books say it is."""
+    faults.point("ceiling")
     dims = dims_of(grant, row)
     owes: dict[PartKey, Money] = {(grant.coordinator_id, None): row.amount}
     if row.origin == RecoveryOrigin.BALANCE.value:
