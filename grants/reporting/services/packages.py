@@ -33,7 +33,7 @@ from grants.reporting.rules.packages import (
     claim_problems,
     judged_of,
 )
-from grants.reporting.services import accept_judged, in_hand, refuse_own
+from grants.reporting.services.reports import accept_judged, in_hand, refuse_own
 from grants.reporting.states import REPORT, ReportKind, ReportState
 
 
