@@ -25,14 +25,14 @@ from grants.web.forms import ContestedForm, renew, status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
 
-@bp.get("/grants/<ref>/certificates/<int:number>")
+@bp.get("/grants/<ref>/certificates/<int(max=9999):number>")
 @requires(P.AGREEMENT_READ)
 def certificate(ref: str, number: int) -> Any:
     """The certificate of one beneficiary: what is wanted, what was brought, and what came of it."""
     return _certificate_page(ref, number, None)
 
 
-@bp.post("/grants/<ref>/certificates/<int:number>/bring")
+@bp.post("/grants/<ref>/certificates/<int(max=9999):number>/bring")
 @requires(P.REPORT_SUBMIT)
 def bring_certificate(ref: str, number: int) -> Any:
     form = CertificateForm()
@@ -47,7 +47,7 @@ def bring_certificate(ref: str, number: int) -> Any:
     return _certificate_page(ref, number, form)
 
 
-@bp.post("/grants/<ref>/certificates/<int:number>/accept")
+@bp.post("/grants/<ref>/certificates/<int(max=9999):number>/accept")
 @requires(P.REPORT_ACCEPT)
 def accept_certificate(ref: str, number: int) -> Any:
     form = AcceptCertificateForm()
@@ -60,7 +60,7 @@ def accept_certificate(ref: str, number: int) -> Any:
     return _certificate_page(ref, number, form)
 
 
-@bp.post("/grants/<ref>/certificates/<int:number>/return")
+@bp.post("/grants/<ref>/certificates/<int(max=9999):number>/return")
 @requires(P.REPORT_ACCEPT)
 def return_certificate(ref: str, number: int) -> Any:
     form = WordsForm()
@@ -73,7 +73,7 @@ def return_certificate(ref: str, number: int) -> Any:
     return _certificate_page(ref, number, form)
 
 
-@bp.post("/grants/<ref>/certificates/<int:number>/without")
+@bp.post("/grants/<ref>/certificates/<int(max=9999):number>/without")
 @requires(P.REPORT_ACCEPT)
 def do_without_certificate(ref: str, number: int) -> Any:
     form = WithoutForm()
@@ -86,7 +86,7 @@ def do_without_certificate(ref: str, number: int) -> Any:
     return _certificate_page(ref, number, form)
 
 
-@bp.get("/grants/<ref>/certificates/<int:number>/files/<sha256>")
+@bp.get("/grants/<ref>/certificates/<int(max=9999):number>/files/<sha256>")
 @requires(P.FILE_READ)
 def certificate_file(ref: str, number: int, sha256: str) -> Any:
     """The paper of a certificate, for the city and for the programme."""
@@ -158,7 +158,7 @@ def end_guarantee(ref: str) -> Any:
     return _guarantee_page(ref, form)
 
 
-@bp.get("/grants/<ref>/guarantee/<int:number>/files/<sha256>")
+@bp.get("/grants/<ref>/guarantee/<int(max=9999):number>/files/<sha256>")
 @requires(P.FILE_READ)
 def guarantee_file(ref: str, number: int, sha256: str) -> Any:
     """The paper of a guarantee, for the city and for the programme."""

@@ -14,7 +14,7 @@ from uuid import UUID
 from grants.budgets.rules import BudgetContent, BudgetRules, Category, Cell, Package
 from grants.core.errors import Invalid, Problem
 from grants.core.money import ZERO, Money, Rounding, total
-from grants.reporting.rules import Judged
+from grants.reporting.rules.reports import Judged
 
 # The kind under which the evidence of a completed package is kept.
 EVIDENCE_FILES = "package_evidence"
