@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from grants.agreements import queries, rules, services
 from grants.agreements.models import Amendment, DueDiligenceItem, Grant, Milestone
@@ -355,7 +356,7 @@ def test_nobody_answers_what_they_proposed_and_no_city_answers_for_the_programme
         with pytest.raises(Refused, match="other side proposed"):
             services.withdraw_amendment(actors.ana(), found.grant_id, number, reason="No.")
         services.withdraw_amendment(actors.pia(), found.grant_id, number, reason="A mistake.")
-    with pytest.raises(Exception, match="two_people"), arranging():
+    with pytest.raises(IntegrityError, match="two_people"), arranging():
         row = db.session.query(Amendment).one()
         row.answered_by, row.answered_at = otto.user_id, NOW
 

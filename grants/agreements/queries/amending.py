@@ -311,13 +311,13 @@ def _to_sign(actor: Actor, permission: Permission, side: Side) -> Asking[list[Du
         .correlate(Amendment)
         .exists()
     )
-    rows = yield from _waiting(actor, permission, AmendmentState.OFFERED, waits, ~own)
-    duties = [_duty(row, "Sign", "it is in force once both sides have signed.", None) for row in rows]
+    asked = [_waiting(actor, permission, AmendmentState.OFFERED, waits, ~own)]
     if side is Side.CITY:
         of_programme = Amendment.side == Side.PROGRAMME.value
-        letters = yield from _waiting(actor, permission, AmendmentState.SENT, Amendment.by_letter, of_programme)
-        duties += [_duty(row, "Answer", "silence is refusal.", row.reply_due_on) for row in letters]
-    return duties
+        asked.append(_waiting(actor, permission, AmendmentState.SENT, Amendment.by_letter, of_programme))
+    rows, *letters = yield from side_by_side(asked)
+    duties = [_duty(row, "Sign", "it is in force once both sides have signed.", None) for row in rows]
+    return duties + [_duty(row, "Answer", "silence is refusal.", row.reply_due_on) for each in letters for row in each]
 
 
 def _to_send(actor: Actor) -> Asking[list[Duty]]:
