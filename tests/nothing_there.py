@@ -22,6 +22,9 @@ _OFFERS = (
     "tests/agreements/test_offers.py::test_an_offer_is_read_on_paper_before_it_is_signed_and_shut_to_who_is_in_conflict"
 )
 _HELD = "tests/payments/test_held.py::test_its_pages_tell_both_sides_and_are_shut_to_who_is_in_conflict"
+_ACCEDING = "tests/awards/test_acceding.py::test_the_pages_take_a_partner_from_its_power_to_its_signature"
+_UPLOADED = "tests/awards/test_uploading.py::test_the_pages_take_a_document_from_its_upload_to_its_acceptance"
+_CERTIFIED = "tests/awards/test_uploading.py::test_with_one_the_paper_is_signed_as_a_new_file_beside_it_once"
 _ANSWERS = (
     "tests/agreements/test_answering.py::"
     "test_a_partner_reads_and_answers_its_own_and_the_common_conditions_and_strangers_nothing"
@@ -39,10 +42,13 @@ _STATEMENT = (
 )
 _REPORT = "tests/reporting/test_views.py::test_the_form_of_acceptance_opens_only_while_the_report_is_with_the_programme"
 SHOWN_BY = {
+    "agreements.accession": _ACCEDING,
+    "agreements.accessions": _ACCEDING,
     "agreements.account_evidence": (
         "tests/payments/test_accounts.py::test_the_document_is_opened_on_the_record_and_by_nobody_else"
     ),
     "agreements.agreement_pdf": _PAPER,
+    "agreements.certified_pdf": _CERTIFIED,
     "agreements.condition": _ANSWERS,
     "agreements.dismiss": _PAPER,
     "agreements.due": _ANSWERS,
@@ -53,6 +59,10 @@ SHOWN_BY = {
     "agreements.lift_hold": _HELD,
     "agreements.offer_pdf": _OFFERS,
     "agreements.offered": _OFFERS,
+    "agreements.signed_document": _UPLOADED,
+    "agreements.signed_upload": _UPLOADED,
+    "agreements.signed_uploads": _UPLOADED,
+    "agreements.upload_signed": _UPLOADED,
     "agreements.version": _OFFERS,
     "agreements.version_pdf": _OFFERS,
     "agreements.versions": _OFFERS,
