@@ -24,6 +24,9 @@ _OFFERS = (
 _AMENDED = "tests/agreements/test_amendment_pages.py::test_its_pages_are_shut_to_who_is_in_conflict"
 _DEBT = "tests/payments/test_recoveries.py::test_a_debt_is_shut_to_who_does_not_reach_its_grant"
 _HELD = "tests/payments/test_held.py::test_its_pages_tell_both_sides_and_are_shut_to_who_is_in_conflict"
+_ACCEDING = "tests/awards/test_acceding.py::test_the_pages_take_a_partner_from_its_power_to_its_signature"
+_UPLOADED = "tests/awards/test_uploading.py::test_the_pages_take_a_document_from_its_upload_to_its_acceptance"
+_CERTIFIED = "tests/awards/test_uploading.py::test_with_one_the_paper_is_signed_as_a_new_file_beside_it_once"
 _MOVED = "tests/payments/test_transfers.py::test_its_page_shows_the_bar_and_both_sides_read_it"
 _TERMINATED = "tests/payments/test_terminated.py::test_its_pages_tell_both_sides_and_are_shut_to_who_is_in_conflict"
 _ANSWERS = (
@@ -45,12 +48,15 @@ _REPORT = "tests/reporting/test_views.py::test_the_form_of_acceptance_opens_only
 _LINES = "tests/reporting/test_lines.py::test_the_lines_of_a_report_are_shut_to_who_is_in_conflict"
 _KEPT = "tests/payments/test_keeping.py::test_the_checklist_and_the_holds_of_a_grant_are_shut_to_who_is_in_conflict"
 SHOWN_BY = {
+    "agreements.accession": _ACCEDING,
+    "agreements.accessions": _ACCEDING,
     "agreements.account_evidence": (
         "tests/payments/test_accounts.py::test_the_document_is_opened_on_the_record_and_by_nobody_else"
     ),
     "agreements.agreement_pdf": _PAPER,
     "agreements.amendment": _AMENDED,
     "agreements.amendments": _AMENDED,
+    "agreements.certified_pdf": _CERTIFIED,
     "agreements.condition": _ANSWERS,
     "agreements.dismiss": _PAPER,
     "agreements.due": _ANSWERS,
@@ -65,6 +71,10 @@ SHOWN_BY = {
     "agreements.object_to_termination": _TERMINATED,
     "agreements.offer_pdf": _OFFERS,
     "agreements.offered": _OFFERS,
+    "agreements.signed_document": _UPLOADED,
+    "agreements.signed_upload": _UPLOADED,
+    "agreements.signed_uploads": _UPLOADED,
+    "agreements.upload_signed": _UPLOADED,
     "agreements.termination": _TERMINATED,
     "agreements.transfers": _MOVED,
     "agreements.termination_notice": _TERMINATED,

@@ -153,6 +153,7 @@ def _packages_above() -> Iterator[Problem]:
         .limit(PROBLEMS_MAX)
     )
     for reference, code, percent in db.session.execute(statement):
+        assert percent is not None, "a sum above the whole"
         yield too_much(reference, code, int(percent))
 
 

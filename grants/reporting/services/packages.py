@@ -67,6 +67,7 @@ def declare_package(
     if row is None:
         row = PackageClaim(report_id=report_id, code=code)
     row.percent, row.words = claim.percent, clean_text(claim.words)
+    assert actor.user_id is not None, "a person declares work packages"
     row.declared_at, row.declared_by = acts.moment(), actor.user_id
     db.session.add(row)
     db.session.flush()
