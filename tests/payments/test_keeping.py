@@ -35,16 +35,19 @@ from grants.ledger.accounts import Account
 from grants.ledger.rules import Balances
 from grants.payments import queries, services
 from grants.payments.models import PaymentOrder
+from grants.payments.rules import DecisionInput
 from grants.payments.rules.closing import HELD, ClosingState, held_line, problems_of
 from grants.payments.rules.retaining import HoldInput, retained
 from grants.programmes.models import FundSource
 from grants.programmes.rules import Keeping
+from grants.reporting.states import ReportState
 from tests import actors
 from tests.applications.pages import send, text_of
 from tests.factories import identity as people
 from tests.html import check_page
 from tests.payments.test_services import decided, pay
-from tests.payments.world import World
+from tests.payments.test_settling import request_of
+from tests.payments.world import World, report
 from tests.shut import shuts
 from tests.statements import statements
 
@@ -125,6 +128,27 @@ def test_a_closure_with_an_open_line_is_refused_in_its_words_and_its_page_shows_
     assert "neither paid, cleared nor rejected yet" in said["Requests"]
     check_page(page)
     assert f"1 payment order is on the way to the bank: {reference}." in text_of(page)
+
+
+def test_a_closed_grant_shows_the_list_it_was_closed_with(app: Flask, grant: World) -> None:
+    report(grant, 1, euros(0), state=ReportState.REJECTED)
+    final = report(grant, 2, euros(0), final=True, state=ReportState.REJECTED)
+    services.open_for_report(actors.program(), final)
+    balance = request_of(final)
+    assert balance is not None
+    services.decide(actors.otto(), balance.id, DecisionInput(euros(0)))
+    otto = actors.client_of(app, actors.otto())
+    assert "Nothing on this list waits any more." in text_of(otto.get(f"/grants/{grant.reference}/closing"))
+
+    services.close_grant(actors.otto(), grant.grant_id, note="Nothing was accepted.")
+
+    found = queries.closing_page(actors.otto(), grant.reference)
+    assert (found.closed_by, found.note, found.open) == ("Otto Authoriser", "Nothing was accepted.", ())
+    assert [each.words for each in found.lines if each.label == "Balance"] == ["The final amount is EUR 0.00."]
+    shown = text_of(otto.get(f"/grants/{grant.reference}/closing"))
+    assert "The list is kept as it stood then." in shown and "Nothing was accepted." in shown
+    lead = actors.give(actors.ana().user_id, Role.APPLICATION_LEAD, "application", grant.application_id)
+    assert "Nothing was accepted." not in text_of(actors.client_of(app, lead).get(f"/grants/{grant.reference}/closing"))
 
 
 # --- recipients -----------------------------------------------------------------------------------------------------
