@@ -115,7 +115,7 @@ def _partners(grant: Grant, as_of: datetime, *, known_then: bool) -> Table:
     everybody = select(Beneficiary).where(Beneficiary.grant_id == grant.id)
     shares = db.session.scalars(everybody.order_by(Beneficiary.position, Beneficiary.id)).all() if known_then else []
     held: dict[UUID | None, dict[Account, Money]] = {}
-    accounts = (Account.LEGALLY_COMMITTED, Account.CONSUMED)
+    accounts = (Account.LEGALLY_COMMITTED, Account.CONSUMED, Account.DISTRIBUTED, Account.HELD_BY_COORDINATOR)
     for row in ledger.balances(by=("organisation_id",), accounts=accounts, grant_id=grant.id, as_of=known_at(as_of)):
         held.setdefault(row.dims.organisation_id, {})[row.account] = row.amount
     names = identity.organisations([*(each.organisation_id for each in shares), *(each for each in held if each)])
@@ -128,7 +128,8 @@ def _partners(grant: Grant, as_of: datetime, *, known_then: bool) -> Table:
         open_, paid = stands[Account.LEGALLY_COMMITTED], stands[Account.CONSUMED]
         name = names[organisation_id]
         role = "Coordinator" if organisation_id in leads else "Partner"
-        rows.append((name.name, name.country_code, role, open_ + paid, paid, open_))
+        passed_on = (stands[Account.DISTRIBUTED], stands[Account.HELD_BY_COORDINATOR])
+        rows.append((name.name, name.country_code, role, open_ + paid, paid, open_, *passed_on))
     return with_totals(
         "Beneficiaries",
         (
@@ -136,9 +137,10 @@ def _partners(grant: Grant, as_of: datetime, *, known_then: bool) -> Table:
             Column("Country"),
             Column("Role"),
             *(Column("Maximum", MONEY), Column("Paid", MONEY), Column("Open", MONEY)),
+            *(Column("Passed on", MONEY), Column("Held by coordinator", MONEY)),
         ),
         rows,
-        note="What the bank books is spent by those whose costs are paid; what was paid before requests were parted, in proportion to what was open for each.",
+        note="What was passed on to a partner is what was confirmed; what the coordinator holds for it is in the books since that is kept. What the bank books is spent by those whose costs are paid; what was paid before requests were parted, in proportion to what was open for each.",
     )
 
 
