@@ -79,7 +79,9 @@ SHOWN_BY = {
     "evaluation.take_packed_pdf": "tests/evaluation/test_packs.py::test_one_application_is_made_as_a_pdf_by_a_job_once_for_all_and_shut_by_a_conflict",
     "evaluation.take_reading_pack": "tests/evaluation/test_packs.py::test_the_pack_holds_what_is_open_and_is_shut_by_a_conflict",
     "payments.debt": _DEBT,
-    "payments.interest_waiver": _DEBT,
+    "payments.interest_waiver": (
+        "tests/payments/test_interest.py::test_the_page_shows_every_number_leads_on_and_its_waiver_is_shut"
+    ),
     "payments.waiver": _DEBT,
     "payments.answer_file": "tests/payments/test_clock.py::test_the_pages_stop_answer_and_let_go_on",
     "reporting.accept": _REPORT,
