@@ -104,7 +104,9 @@ SHOWN_BY = {
     "evaluation.take_packed_pdf": "tests/evaluation/test_packs.py::test_one_application_is_made_as_a_pdf_by_a_job_once_for_all_and_shut_by_a_conflict",
     "evaluation.take_reading_pack": "tests/evaluation/test_packs.py::test_the_pack_holds_what_is_open_and_is_shut_by_a_conflict",
     "payments.debt": _DEBT,
-    "payments.interest_waiver": _DEBT,
+    "payments.interest_waiver": (
+        "tests/payments/test_interest.py::test_the_page_shows_every_number_leads_on_and_its_waiver_is_shut"
+    ),
     "payments.waiver": _DEBT,
     "payments.closing": _KEPT,
     "payments.lift_legal_hold": _KEPT,

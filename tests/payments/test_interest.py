@@ -16,6 +16,7 @@ from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 
 from grants.core import clock, files
+from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.errors import Invalid, NotAllowed, Refused
 from grants.core.file_types import FileType
@@ -34,9 +35,12 @@ from grants.rates.rules.converting import InterestAsked
 from grants.rates.states import RateKind
 from tests import actors
 from tests.agreements.accounts import document
+from tests.factories import identity as people
+from tests.factories.applications import PDF
 from tests.payments.test_recoveries import DUE, established, overpaid, overpaid_world, right
 from tests.payments.test_views import send
 from tests.payments.world import IN_FORCE, World
+from tests.shut import shuts
 
 __all__ = ["overpaid", "overpaid_world"]
 
@@ -161,7 +165,10 @@ def test_without_a_known_rate_nothing_is_reckoned(overpaid: World) -> None:
             services.book_interest(actors.fin(), recovery_id, InterestInput())
 
 
-def test_the_page_shows_every_number_and_leads_on(app: Flask, client: FlaskClient, overpaid: World) -> None:
+@shuts("payments.interest_waiver")
+def test_the_page_shows_every_number_leads_on_and_its_waiver_is_shut(
+    app: Flask, client: FlaskClient, overpaid: World
+) -> None:
     with clock.at(IN_FORCE):
         fin, otto, olga = actors.fin(), actors.otto(), actors.olga()
     paid_late(overpaid)
@@ -181,6 +188,14 @@ def test_the_page_shows_every_number_and_leads_on(app: Flask, client: FlaskClien
         for words in ("4.25 % since 12 June 2024", "table 1", "382.19", "60\u00a0000.00"):
             assert words in shown
         assert "Waive EUR 382.19" in actors.client_of(app, olga).get(debt).text
+        waived = {"reason": "Decision 14.", "file": (io.BytesIO(PDF), "decision.pdf")}
+        send(app, olga, f"{debt}/interest/waive", **waived)
+        with actors.client_of(app, otto).get(f"{debt}/interest/decision") as decision:
+            assert decision.data == PDF
+        assert otto.user_id is not None
+        with arranging():
+            people.bar(otto.user_id, "application", overpaid.application_id)
+        assert actors.client_of(app, otto).get(f"{debt}/interest/decision").status_code == 404
 
 
 @given(

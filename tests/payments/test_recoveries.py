@@ -505,7 +505,7 @@ def test_the_pages_lead_from_too_much_to_waived(app: Flask, client: FlaskClient,
         assert "PCP-2022-G-0001-D1" in get_page(app, ana, f"{grant}/recovery")
 
 
-@shuts("payments.debt", "payments.interest_waiver", "payments.waiver")
+@shuts("payments.debt", "payments.waiver")
 def test_a_debt_is_shut_to_who_does_not_reach_its_grant(app: Flask, client: FlaskClient, overpaid: World) -> None:
     established(overpaid)
     debt = f"/grants/{overpaid.reference}/recovery/1"
@@ -525,8 +525,7 @@ def test_a_debt_is_shut_to_who_does_not_reach_its_grant(app: Flask, client: Flas
         with arranging():
             people.bar(otto.user_id, "application", overpaid.application_id)
         barred = actors.client_of(app, otto)
-        pages = (debt, f"{debt}/decision", f"{debt}/interest/decision")
-        assert {barred.get(each).status_code for each in pages} == {404}
+        assert {barred.get(each).status_code for each in (debt, f"{debt}/decision")} == {404}
 
 
 def get_id() -> UUID:
