@@ -47,6 +47,17 @@ def panel_world(worlds: Worlds, small_world: World[Scene], evaluated_world: Worl
         return worlds.of(made, like=evaluated_world)
 
 
+@pytest.fixture(scope="session")
+def opened_world(worlds: Worlds, panel_world: World[Meeting]) -> World[None]:
+    """The first application is open."""
+
+    def opened() -> None:
+        panel_world.told().open_first()
+
+    with clock.at(CLOSED):
+        return worlds.of(opened, like=panel_world)
+
+
 @pytest.fixture
 def meeting(scene: Scene, panel_world: World[Meeting]) -> Meeting:
     told = panel_world.told()
@@ -100,9 +111,8 @@ def test_a_meeting_begins_with_its_quorum_and_no_sooner(meeting: Meeting) -> Non
     assert meeting.page("ben").head.state is MeetingState.RUNNING
 
 
+@pytest.mark.usefixtures("opened_world")
 def test_everybody_follows_the_chair_but_who_is_in_conflict(meeting: Meeting) -> None:
-    meeting.open_first()
-
     assert meeting.page("ben").current is not None and meeting.page("ben").current.title == FIRST
     page = meeting.page("cleo")
     assert (page.closed, page.current, page.eligible, page.leads) == (True, None, 0, False)
@@ -110,8 +120,8 @@ def test_everybody_follows_the_chair_but_who_is_in_conflict(meeting: Meeting) ->
     assert [row.rank for row in page.rows] == [None, None]
 
 
+@pytest.mark.usefixtures("opened_world")
 def test_leaving_and_coming_back_are_on_the_record_with_their_times(meeting: Meeting) -> None:
-    meeting.open_first()
     cleo = meeting.scene.people["cleo"]
     with clock.at(CLOSED + timedelta(minutes=12)):
         meeting.does("chair", "open_item", meeting.scene.references[1])
@@ -133,8 +143,8 @@ def test_who_arrives_while_their_item_is_open_stays_out(meeting: Meeting) -> Non
     assert [seat.name for seat in meeting.page("ada").people if seat.out] == ["Cleo Member"]
 
 
+@pytest.mark.usefixtures("opened_world")
 def test_the_pulse_of_somebody_kept_out_is_one_and_the_same_whatever_happens(meeting: Meeting) -> None:
-    meeting.open_first()
     pulses = [queries.panel.pulse(meeting.scene.actor("cleo"), meeting.slug)]
     others = [queries.panel.pulse(meeting.scene.actor("ben"), meeting.slug)]
     assert [meeting.page(who).beat for who in ("cleo", "ben")] == [pulses[0].beat, others[0].beat]
@@ -151,8 +161,8 @@ def test_the_pulse_of_somebody_kept_out_is_one_and_the_same_whatever_happens(mee
     assert queries.panel.pulse(meeting.scene.actor("cleo"), meeting.slug) not in pulses
 
 
+@pytest.mark.usefixtures("opened_world")
 def test_the_pulse_costs_two_statements_and_says_not_modified(meeting: Meeting, browser: Browser) -> None:
-    meeting.open_first()
     actor = meeting.scene.actor("ben")
     with statements() as seen:
         queries.panel.pulse(actor, meeting.slug)
@@ -166,8 +176,8 @@ def test_the_pulse_costs_two_statements_and_says_not_modified(meeting: Meeting, 
     assert (again.status_code, again.data) == (304, b"")
 
 
+@pytest.mark.usefixtures("opened_world")
 def test_a_vote_is_counted_among_those_who_may_and_stands(meeting: Meeting) -> None:
-    meeting.open_first()
     assert meeting.does("chair", "propose", "Recommend it for funding") == 1
     with pytest.raises(NotFound):
         meeting.does("cleo", "vote", 1, Vote.APPROVE)
@@ -274,8 +284,8 @@ def test_who_assessed_an_application_hears_of_it_and_the_deputy_leads_it(meeting
     assert meeting.page("ada").eligible == 3
 
 
+@pytest.mark.usefixtures("opened_world")
 def test_nothing_is_said_on_an_item_while_the_meeting_is_paused(meeting: Meeting) -> None:
-    meeting.open_first()
     meeting.does("chair", "propose", "Recommend it")
     meeting.does("chair", "pause")
     before = len(meeting.events())
@@ -320,8 +330,8 @@ def test_a_vote_needs_the_quorum_of_those_who_may_vote_on_the_item(meeting: Meet
         meeting.does("chair", "propose", "Recommend it")
 
 
+@pytest.mark.usefixtures("opened_world")
 def test_the_minute_taker_and_the_auditor_have_no_vote_and_do_not_lead(meeting: Meeting) -> None:
-    meeting.open_first()
     meeting.does("chair", "propose", "Recommend it")
 
     for who in ("manager", "auditor"):
@@ -362,8 +372,8 @@ def test_an_item_nobody_may_lead_is_not_opened(scene: Scene, evaluated_world: Wo
         meeting.does("chair", "turn", Turn.NEXT)
 
 
+@pytest.mark.usefixtures("opened_world")
 def test_the_time_of_an_item_leaves_pauses_out_and_goes_on_when_it_is_opened_again(meeting: Meeting) -> None:
-    meeting.open_first()
     for minute, deed in ((5, ("pause",)), (20, ("resume",)), (24, ("turn", Turn.NEXT)), (30, ("turn", Turn.BACK))):
         with clock.at(CLOSED + timedelta(minutes=minute)):
             meeting.does("chair", *deed)
@@ -372,8 +382,8 @@ def test_the_time_of_an_item_leaves_pauses_out_and_goes_on_when_it_is_opened_aga
         assert current is not None and current.told.seconds == (5 + 4 + 1) * 60
 
 
+@pytest.mark.usefixtures("opened_world")
 def test_two_people_turning_the_page_at_once_turn_it_once(meeting: Meeting) -> None:
-    meeting.open_first()
     version = meeting.page("chair").head.version
     meeting.does("chair", "turn", Turn.NEXT, version)
 
@@ -381,8 +391,8 @@ def test_two_people_turning_the_page_at_once_turn_it_once(meeting: Meeting) -> N
         meeting.does("ada", "turn", Turn.NEXT, version)
 
 
+@pytest.mark.usefixtures("opened_world")
 def test_a_vote_makes_no_form_of_the_chair_stale(meeting: Meeting) -> None:
-    meeting.open_first()
     meeting.does("chair", "propose", "Recommend it")
     version = meeting.page("chair").head.version
     meeting.does("ben", "vote", 1, Vote.APPROVE)
@@ -390,8 +400,8 @@ def test_a_vote_makes_no_form_of_the_chair_stale(meeting: Meeting) -> None:
     meeting.does("chair", "turn", Turn.NEXT, version)
 
 
+@pytest.mark.usefixtures("opened_world")
 def test_a_recommendation_changes_with_its_reason_and_what_stood_before(meeting: Meeting) -> None:
-    meeting.open_first()
     meeting.does("chair", "recommend", "Name the streets", "The sheets miss them")
     meeting.does("chair", "recommend", "Name the streets and the owners", "Owners decide")
     with pytest.raises(Invalid):
@@ -405,8 +415,8 @@ def test_a_recommendation_changes_with_its_reason_and_what_stood_before(meeting:
     ]
 
 
+@pytest.mark.usefixtures("opened_world")
 def test_only_applications_of_equal_score_change_their_order(meeting: Meeting) -> None:
-    meeting.open_first()
     before = len(meeting.events())
 
     with pytest.raises(Invalid) as found:
@@ -446,8 +456,8 @@ def test_the_log_of_a_meeting_is_never_changed(meeting: Meeting) -> None:
 PAGES = ("", "/live", "/projector", "/minutes")
 
 
+@pytest.mark.usefixtures("opened_world")
 def test_no_page_tells_a_conflicted_member_anything_of_their_item(meeting: Meeting, browser: Browser) -> None:
-    meeting.open_first()
     meeting.does("chair", "propose", "Recommend the courtyards")
     meeting.does("ben", "vote", 1, Vote.APPROVE)
     hidden = (FIRST, meeting.scene.references[0], "Neochóra", "Recommend the courtyards")
@@ -460,8 +470,8 @@ def test_no_page_tells_a_conflicted_member_anything_of_their_item(meeting: Meeti
     assert FIRST in text_of(browser.get("ben", f"/panels/{meeting.slug}/live"))
 
 
+@pytest.mark.usefixtures("opened_world")
 def test_what_a_conflicted_member_sends_meets_nothing(meeting: Meeting, browser: Browser) -> None:
-    meeting.open_first()
     meeting.does("chair", "propose", "Recommend it")
     reference = meeting.scene.references[0]
     sent = {
@@ -475,11 +485,11 @@ def test_what_a_conflicted_member_sends_meets_nothing(meeting: Meeting, browser:
     assert len(meeting.events()) == before
 
 
+@pytest.mark.usefixtures("opened_world")
 def test_every_address_of_a_meeting_tells_a_conflicted_member_nothing(
     app: Flask, meeting: Meeting, browser: Browser
 ) -> None:
     """Every rule of the URL map under this meeting, with the hidden application in it where it takes a reference."""
-    meeting.open_first()
     meeting.does("chair", "propose", "Recommend the courtyards")
     reference, before = meeting.scene.references[0], len(meeting.events())
     walked = 0
@@ -585,8 +595,8 @@ def test_a_meeting_is_planned_led_and_voted_in_on_its_pages(meeting: Meeting, br
     assert browser.get("manager", f"{new}?after=no-meeting").status_code == 404
 
 
+@pytest.mark.usefixtures("opened_world")
 def test_a_page_costs_the_same_whatever_its_length(meeting: Meeting) -> None:
-    meeting.open_first()
     actor = meeting.scene.actor("ben")
     with statements() as few:
         queries.panel.meeting_page(actor, meeting.slug)
