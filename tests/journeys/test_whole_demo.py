@@ -185,7 +185,10 @@ NOT_SHOWN = {
         for state in ("wanted", "brought", "accepted", "done_without")
     },
     **{
-        ("distribution", state): "nobody of a partner signs in to a grant of the demo, and what is held is waived by name; "
+        (
+            "distribution",
+            state,
+        ): "nobody of a partner signs in to a grant of the demo, and what is held is waived by name; "
         "tests of payments hold that"
         for state in ("reported", "confirmed", "refused", "withdrawn")
     },

@@ -93,4 +93,3 @@ class AcceptedCost(Row):
     declared: Mapped[Money]
     accepted: Mapped[Money]
     reason: Mapped[str | None]
-
