@@ -7,11 +7,11 @@ import pytest
 from grants.awards import queries, services
 from grants.awards.rules import DecisionInput
 from grants.core import clock
-from tests.evaluation.conftest import browser, declared_world, scene, small_world
+from tests.evaluation.conftest import browser, declared_world, scene, seated_world, small_world
 from tests.evaluation.scene import CLOSED, SCORES, Scene
 from tests.worlds import World, Worlds
 
-__all__ = ["browser", "declared_world", "scene", "small_world"]
+__all__ = ["browser", "declared_world", "scene", "seated_world", "small_world"]
 
 
 @pytest.fixture(scope="session")
