@@ -8,7 +8,7 @@ from grants.awards import queries, services
 from grants.awards.rules import DecisionInput
 from grants.core import clock
 from tests.awards.agreeing import offered, offered_world, prepared, prepared_world, signed, signed_world
-from tests.evaluation.conftest import browser, declared_world, scene, small_world
+from tests.evaluation.conftest import browser, declared_world, scene, seated_world, small_world
 from tests.evaluation.scene import CLOSED, SCORES, Scene
 from tests.worlds import World, Worlds
 
@@ -20,6 +20,7 @@ __all__ = [
     "prepared",
     "prepared_world",
     "scene",
+    "seated_world",
     "signed",
     "signed_world",
     "small_world",

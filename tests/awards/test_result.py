@@ -378,9 +378,8 @@ def test_a_stale_confirm_page_says_who_did_what_and_what_stands(scene: Scene, br
     assert "My own long reason" in answer.text
 
 
-@pytest.mark.usefixtures("declared_world")
+@pytest.mark.usefixtures("seated_world")
 def test_everything_that_keeps_a_consensus_from_being_proposed_is_said_at_once(scene: Scene, browser: Browser) -> None:
-    scene.assign()
     scene.assess(scene.application_ids[0], 8, 8, 8)
     keys = [one.key for one in evaluation_reads.consensus_page(scene.actor("chair"), scene.references[0]).criteria]
 

@@ -69,10 +69,8 @@ def test_the_ranking_names_the_straddling_row_and_explains_ties(browser: Browser
     assert "This list cannot be shown" in odd and odd.count("“") >= 3 and 'data-label="Rank"' not in odd
 
 
-@pytest.mark.usefixtures("declared_world")
+@pytest.mark.usefixtures("seated_world")
 def test_the_ranking_says_who_still_waits(browser: Browser, scene: Scene) -> None:
-    scene.assign()
-
     text = text_of(browser.get("chair", f"/calls/{scene.slug}/ranking"))
 
     assert "Nothing is ranked yet" in text and "Waiting for a consensus" in text
@@ -304,9 +302,8 @@ def test_results_set_by_a_colleague_meanwhile_are_shown_before_they_are_moved(
     assert 'value="1 March 2031"' in text
 
 
-@pytest.mark.usefixtures("declared_world")
+@pytest.mark.usefixtures("seated_world")
 def test_the_files_of_an_unfinished_list_say_so_as_its_page_does(browser: Browser, scene: Scene) -> None:
-    scene.assign()
     for number in (0, 1):
         scene.assess(scene.application_ids[number], *SCORES[number])
         scene.agree(scene.application_ids[number], *SCORES[number])

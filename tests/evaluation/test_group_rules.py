@@ -219,9 +219,8 @@ def test_who_is_kept_out_by_a_rule_reads_that_rule_and_not_that_they_serve_elsew
         assert "another application" not in text
 
 
-@pytest.mark.usefixtures("declared_world")
+@pytest.mark.usefixtures("seated_world")
 def test_the_word_of_the_run_is_told_to_decide_no_more_than_it_does(browser: Browser, scene: Scene) -> None:
-    scene.assign()
     assert "the word “2022” decided, always the same way." in page_of_run(browser, scene)
     with_rules(scene, country_max=3)
     scene.release(scene.seats(scene.application_ids[0])[0], scene.application_ids[0], "Ill")

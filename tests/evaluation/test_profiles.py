@@ -168,9 +168,8 @@ def test_every_part_of_a_fit_moves() -> None:
     assert fit(replace(plain, roles=("citizen",)), about(), "en", asked) == 450 + 200 + 75 + 50
 
 
-@pytest.mark.usefixtures("declared_world")
+@pytest.mark.usefixtures("seated_world")
 def test_whoever_assessed_an_applicant_in_the_call_of_the_year_before_met_it_last_year(scene: Scene) -> None:
-    scene.assign()
     name = scene.seats(scene.application_ids[0])[0]
     seated = [one for one in scene.application_ids if name in scene.seats(one)]
     behind = {each for one in queries.consortia_of(seated) for each in one.organisation_ids}

@@ -165,9 +165,8 @@ def test_every_application_gets_three_evaluators_with_a_kept_proof(scene: Scene)
         assert scene.actor(name).may(Permission.ASSESSMENT_SCORE, scope)
 
 
-@pytest.mark.usefixtures("declared_world")
+@pytest.mark.usefixtures("seated_world")
 def test_a_second_run_changes_nothing(scene: Scene) -> None:
-    scene.assign()
     before = [scene.seats(application_id) for application_id in scene.application_ids]
 
     again = scene.assign("another seed")
@@ -202,10 +201,8 @@ def test_too_few_evaluators_are_answered_in_words_and_kept_as_a_run(scene: Scene
     assert scene.seats(first) == []
 
 
-@pytest.mark.usefixtures("declared_world")
+@pytest.mark.usefixtures("seated_world")
 def test_a_run_is_never_changed(scene: Scene) -> None:
-    scene.assign()
-
     with pytest.raises(DBAPIError, match="append-only"), db.engine.connect() as connection:
         connection.exec_driver_sql("begin read write")
         connection.execute(text("UPDATE assignment_run SET seed = 'x'"))
