@@ -44,10 +44,10 @@ def test_every_invariant_says_what_was_compared_or_why_it_does_not_apply(paid: S
     assert [problem for each in checked for problem in each.problems] == []
     assert [each.code for each in checked] == [
         *("I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I11", "I12", "I13"),
-        *("I14", "I15", "I16", "I19", "I20", "I21", "Months", "Fund", "Ids", "Due"),
+        *("I14", "I15", "I16", "I19", "I20", "I21", "Months", "Fund", "Ids", "E23", "Due"),
     ]
     number = {each.code: each.number for each in checked}
-    assert (number["I1"], number["I4"], number["I7"], number["I12"], number["I13"]) == (7, 1, 1, 1, 1)
+    assert (number["I1"], number["I4"], number["I7"], number["I12"], number["I13"]) == (8, 1, 1, 1, 1)
     assert {each.code for each in checked if each.not_applicable} == {"I14", "I20"}
     assert all(each.number or each.not_applicable or each.code == "I9" for each in checked)
 
