@@ -65,6 +65,18 @@ def ask_accessions(grant: Grant, version_no: int, text: AgreementText) -> None:
         )
 
 
+def end_awaited(grant: Grant, actor: Actor, organisation_id: UUID, reason: str) -> None:
+    """Plain helper of what lets a partner leave: its accession is waited for no longer, where it still was."""
+    awaited = select(Accession).where(
+        Accession.grant_id == grant.id,
+        Accession.organisation_id == organisation_id,
+        Accession.acceded_at.is_(None),
+        Accession.ended_at.is_(None),
+    )
+    for row in db.session.scalars(awaited.with_for_update()):
+        row.ended_at, row.ended_by, row.end_reason = acts.moment(), actor.user_id, reason
+
+
 def _people_of(grant: Grant, organisation_id: UUID) -> list[UUID]:
     """Who is told for a partner: whom it named in the application, else everybody of it."""
     named = db.session.scalars(

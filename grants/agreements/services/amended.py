@@ -10,8 +10,9 @@ from sqlalchemy import select
 from grants.agreements import queries, rules
 from grants.agreements.models import AgreementOffer, Amendment, Beneficiary, Grant, Milestone, PaymentScheduleLine
 from grants.agreements.queries import scope_of
-from grants.agreements.rules import AgreementText, AmendmentView, GrantTerms, GrantView, Proposal
+from grants.agreements.rules import AgreementText, AmendmentView, GrantTerms, GrantView, PartnerOut, Proposal
 from grants.agreements.services import offering
+from grants.agreements.services.acceding import ask_accessions, end_awaited
 from grants.agreements.services.amending import end, in_force, money_scope, refuse_problems, row_of, tell, today
 from grants.agreements.services.conflicts import refuse_conflict
 from grants.agreements.states import AMENDMENT, AmendmentState, OfferEnd, OfferSubject, Side
@@ -154,7 +155,7 @@ def _sign(actor: Actor, grant_id: UUID, number: int, side: Side, capacity: str, 
         return
     _, made = _text_of(shown, found, "signed")
     AMENDMENT.target(found.state, "enter_into_force")
-    _enter_into_force(grant, row, offered, found, made)
+    _enter_into_force(actor, grant, row, offered, found, made)
 
 
 @act(
@@ -227,19 +228,22 @@ def _consent(
     )
     row.offer_no = grant.offer_no
     db.session.flush()
-    _enter_into_force(grant, row, queries.view(grant).of_offer(grant.offer_no), found, made)
+    _enter_into_force(actor, grant, row, queries.view(grant).of_offer(grant.offer_no), found, made)
 
 
 # --- what it does ------------------------------------------------------------------------------------------------------
 
 
-def _enter_into_force(grant: Grant, row: Amendment, offered: GrantView, found: AmendmentView, made: Proposal) -> None:
+def _enter_into_force(
+    actor: Actor, grant: Grant, row: Amendment, offered: GrantView, found: AmendmentView, made: Proposal
+) -> None:
     """In one act: the terms, the budget, the ledger, a version; reports and payments follow by jobs of their own."""
     version = offering.new_version(grant, offered)
     row.version_no, row.in_force_at = version.number, acts.moment()
     AMENDMENT.move(row, "consent" if found.by_letter else "enter_into_force")
     post_maxima(grant, made.before, made.after, key=f"amendment:{row.id}", what=row.reference)
     write_terms(grant, made.before, made.after)
+    _follow_partners(actor, grant, row, found, version.number)
     _note_participation(grant, offered, made)
     for job in ("jobs.reporting.follow_agreement", "jobs.payments.follow_agreement"):
         jobs.queue(
@@ -251,6 +255,14 @@ def _enter_into_force(grant: Grant, row: Amendment, offered: GrantView, found: A
             version_no=version.number,
         )
     tell(grant, row, "amendment_in_force", why="; ".join(rules.note_lines(found, made)))
+
+
+def _follow_partners(actor: Actor, grant: Grant, row: Amendment, found: AmendmentView, version_no: int) -> None:
+    """Who joins is asked to accede, where partners are; of who leaves no accession is waited for."""
+    if isinstance(found.change, PartnerOut):
+        end_awaited(grant, actor, found.change.organisation_id, f"It left by {row.reference}.")
+    db.session.flush()
+    ask_accessions(grant, version_no, queries.offered_text(grant.id, grant.offer_no))
 
 
 def write_terms(grant: Grant, before: GrantTerms, after: GrantTerms) -> None:

@@ -24,7 +24,7 @@ from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.identity.models import User
 from grants.ledger import queries as books
-from grants.payments.models import GrantClosing, PaymentOrder, PaymentRequest
+from grants.payments.models import FinancialCertificate, GrantClosing, PaymentGuarantee, PaymentOrder, PaymentRequest
 from grants.payments.queries.distribution import balances_of, waiting_of
 from grants.payments.queries.recoveries import unsettled_proposals
 from grants.payments.queries.retaining import retained_of
@@ -38,11 +38,12 @@ from grants.payments.rules.closing import (
     held_line,
 )
 from grants.payments.rules.distribution import closure_words
-from grants.payments.states import BOOKED, CAME_BACK, OrderState, RequestState
+from grants.payments.states import BOOKED, CAME_BACK, CertificateState, OrderState, RequestState
 from grants.reporting import queries as reports
 
 DONE, OPEN, NOTED = ClosingState.DONE, ClosingState.OPEN, ClosingState.NOTED
 _SETTLED_REQUESTS = (RequestState.PAID.value, RequestState.CLEARED.value, RequestState.REJECTED.value)
+_SETTLED_CERTIFICATES = (CertificateState.ACCEPTED.value, CertificateState.DONE_WITHOUT.value)
 _SETTLED_ORDERS = tuple(each.value for each in (*BOOKED, *CAME_BACK, OrderState.CANCELLED))
 
 
@@ -165,6 +166,37 @@ def _ledger(grant: Grant) -> Lines:
     return tuple(held_line(held, stands, grant.reference) for held in HELD)
 
 
+def _certificates(grant: Grant) -> Lines:
+    """Told where one was asked for: the balance waits for each, so after it none is open."""
+    rows = yield from ask(
+        select(FinancialCertificate.number, FinancialCertificate.state)
+        .where(FinancialCertificate.grant_id == grant.id)
+        .order_by(FinancialCertificate.number)
+    )
+    waiting = [str(row.number) for row in rows if row.state not in _SETTLED_CERTIFICATES]
+    if not rows:
+        return ()
+    words = (
+        f"{counted(len(waiting), 'certificate is', 'certificates are')} neither accepted nor done without: {', '.join(waiting)}."
+        if waiting
+        else "Every certificate is accepted, or the programme does without it."
+    )
+    return (_line("Certificates", words, "payments.grant", grant, waits=bool(waiting), for_city=True),)
+
+
+def _guarantee(grant: Grant) -> Lines:
+    """A guarantee that still stands is to be given back; that holds nothing up."""
+    ((standing,),) = yield from ask(
+        select(func.count()).where(PaymentGuarantee.grant_id == grant.id, PaymentGuarantee.ended_at.is_(None))
+    )
+    if not standing:
+        return ()
+    words = "A guarantee for the pre-financing still stands. Give it back once the grant is closed."
+    return (
+        ClosingLine("Guarantee", "Guarantee", NOTED, words, "payments.grant", {"ref": grant.reference}, for_city=True),
+    )
+
+
 def _termination(grant: Grant) -> Lines:
     """A grant that is to be terminated is closed after its day, with what its last report says."""
     ends_on = yield from agreements.ended_on.asking(grant.id)
@@ -243,6 +275,8 @@ LINES: tuple[Callable[[Grant], Lines], ...] = (
     _distribution,
     _suspension,
     _termination,
+    _certificates,
+    _guarantee,
     _retention,
 )
 
