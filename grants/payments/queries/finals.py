@@ -153,7 +153,7 @@ def _packages_above() -> Iterator[Problem]:
         .limit(PROBLEMS_MAX)
     )
     for reference, code, percent in db.session.execute(statement):
-        yield too_much(reference, code, int(percent))
+        yield too_much(reference, code, int(percent or 0))
 
 
 def _compared() -> list[tuple[str, UUID, FinalLimits, Money, bool]]:
