@@ -521,6 +521,10 @@ def _funding_clashes(content: CallContent) -> list[Problem]:
                 label, "is a flat rate, but the call has none. Give the flat rate for indirect costs, or pay costs."
             )
         )
+    if plan.funding.form is FundingForm.LUMP_SUM and plan.evidence is not EvidenceLevel.TOTALS:
+        found.append(
+            Problem(label, "pays lump sums, and asks for costs line by line. Ask for totals, or pay actual costs.")
+        )
     if plan.funding.form is FundingForm.LUMP_SUM:
         if not content.budget_rules.by_work_package:
             found.append(

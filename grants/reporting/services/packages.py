@@ -66,6 +66,7 @@ def declare_package(
         raise Invalid("The work package cannot be declared like this.", problems)
     if row is None:
         row = PackageClaim(report_id=report_id, code=code)
+    assert actor.user_id is not None, "a person declares, never the program"
     row.percent, row.words = claim.percent, clean_text(claim.words)
     assert actor.user_id is not None, "a person declares work packages"
     row.declared_at, row.declared_by = acts.moment(), actor.user_id
