@@ -107,7 +107,7 @@ ELSEWHERE = {
     "evaluation.sheet_history", "evaluation.shift", "evaluation.terms", "evaluation.withdraw_invitation",
     "evaluation.step_down", "identity.address", "identity.choose_password", "identity.confirm_password",
     "identity.decide_double", "identity.demo_people", "identity.new_address", "identity.password",
-    "agreements.amendment", "agreements.edit_amendment", "agreements.lift_hold", "payments.answer", "payments.ask_again", "payments.kept_forecast", "payments.sent_elsewhere_file", "rates.table",
+    "agreements.amendment", "agreements.amendments", "agreements.edit_amendment", "agreements.lift_hold", "agreements.new_amendment", "payments.answer", "payments.ask_again", "payments.kept_forecast", "payments.sent_elsewhere_file", "rates.table",
 }  # fmt: skip
 
 
