@@ -116,7 +116,7 @@ ELSEWHERE = {
     "evaluation.step_down", "identity.address", "identity.choose_password", "identity.confirm_password",
     "identity.decide_double", "identity.demo_people", "identity.new_address", "identity.password",
     "payments.passed_on",
-    "agreements.amendment", "agreements.edit_amendment",
+    "agreements.amendment", "agreements.amendments", "agreements.edit_amendment", "agreements.new_amendment",
     "agreements.confirm_termination", "agreements.object_to_termination", "agreements.withdraw_termination",
     "payments.certificate", "payments.guarantee", "reporting.judge_packages", "reporting.package", "reporting.receipts",
     "payments.lift_legal_hold", "reporting.import_lines", "reporting.judge_line", "reporting.lines",
