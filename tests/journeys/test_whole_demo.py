@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 import grants
 from grants.agreements.models import (
     AgreementTermination,
+    Amendment,
     BankAccount,
     Grant,
     GrantRevision,
@@ -99,6 +100,7 @@ KEPT_IN: dict[str, Any] = {
     "grant": Grant.state,
     "signed document": SignedUpload.state,
     "revision": GrantRevision.state,
+    "amendment": Amendment.state,
     "termination": AgreementTermination.state,
     "bank account": BankAccount.state,
     "milestone": Milestone.state,
@@ -179,6 +181,10 @@ NOT_SHOWN = {
             state,
         ): "four different people pay in the demo, as where nothing was set; tests of payments hold that"
         for state in ("proposed", "confirmed", "refused", "withdrawn")
+    },
+    **{
+        ("amendment", state): "no agreement of the demo is amended yet; tests of agreements hold that"
+        for state in ("drafted", "sent", "offered", "in_force", "refused", "withdrawn")
     },
     **{
         ("certificate", state): "no agreement of the demo asks for a certificate; tests of payments hold that"
