@@ -104,7 +104,7 @@ def test_each_line_says_what_it_waits_for_and_the_city_reads_the_shorter_list(ap
     for page in (whole, city):
         assert "The payment of the balance is not decided yet." in page
         assert "still holds EUR 240 000.00" in page
-        assert "The coordinator holds nothing for its partners." in page
+        assert "The coordinator still holds EUR 70 000.00 for Energy Agency of Northbridge." in page
     assert "No payment came back and waits to be issued again." in whole
     assert "No payment came back" not in city and "Unidentified" not in city
     assert "Nothing may be deleted: the grant is not closed." in whole

@@ -65,7 +65,7 @@ def recipients(actor: Actor, page: Page, *, year: int | None, call: str = "") ->
         cut(made, page, key=lambda each: each.key, total=Tally.of(int(sums.number))),
         Money(int(sums.cents)),
         Tally.of(int(sums.withheld)),
-        of_year,
+        tuple(sorted({*of_year, asked}, reverse=True)),
         tuple(Choice(row.reference, f"{row.reference} {row.title}") for row in calls),
     )
 
