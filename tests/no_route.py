@@ -153,6 +153,9 @@ def value_of(app: Flask, rule: Rule, name: str, about: Target) -> Any:
         case "name":
             # What every score sheet has.
             return "remark"
+        case "code":
+            # What a work package is called.
+            return "WP1"
         case "key":
             return "summary"
         case "side":

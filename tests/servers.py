@@ -37,6 +37,8 @@ THROW_AWAY = {
     "max_wal_size": "256MB",
     "autovacuum": "off",
     "shared_buffers": "64MB",
+    # Several processes empty databases of hundreds of tables at once, each under a lock for every table and index.
+    "max_locks_per_transaction": "512",
 }
 
 

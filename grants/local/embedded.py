@@ -216,6 +216,8 @@ class Embedded:
             "listen_addresses": "",
             "unix_socket_directories": '"' + str(self.sockets).replace('"', '""') + '"',
             "unix_socket_permissions": "0700",
+            # To empty or restore everything takes a lock for each of many hundred tables and indexes, in one transaction.
+            "max_locks_per_transaction": "256",
             "timezone": "UTC",
             "log_timezone": "UTC",
         }

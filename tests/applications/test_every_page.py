@@ -227,7 +227,7 @@ NOT_THERE = (
     ("nobody", "open", "/calls/{call}/questions?section=nope", "There is no section “nope”. There are:"),
     ("ingrid", "closed", "/applications/pipeline?programme=nope", "There is no programme “nope”. There is only PCP."),
     ("ingrid", "closed", "/cities?label=nope", "There is no label “nope”. There are: Labelled, No label found, Not a Mission City."),
-    ("otto", "open", "/grants?state=nope", "There is no state “nope”. There are: In preparation, Ready to sign, In force, Closed, Dropped or declined."),
+    ("otto", "open", "/grants?state=nope", "There is no state “nope”. There are: In preparation, Ready to sign, In force, Terminated, Closed, Dropped or declined."),
     ("ada", "open", "/admin/jobs?state=nope", "There is no state “nope”. There are: waiting, running, done, parked, cancelled."),
     ("ana", "open", "/applications/{sent}/receipt?version=9", "There is no version “9”. There is only 1."),
 )  # fmt: skip

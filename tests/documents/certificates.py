@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
+from grants.documents.pdf.signed import apart
+
 PASSWORD = "invented password"
 # “This certificate is qualified”, as a certificate says it of itself.
 _QUALIFIED = x509.UnrecognizedExtension(
@@ -75,5 +77,5 @@ def signed(data: bytes, name: str = "Maya Mayor", *, field: str = "Signature1", 
     )
     written = io.BytesIO()
     told = signers.PdfSignatureMetadata(field_name=field, subfilter=SigSeedSubFilter.PADES)
-    signers.sign_pdf(IncrementalPdfFileWriter(io.BytesIO(data)), told, signer=signer, output=written)
+    apart(lambda: signers.sign_pdf(IncrementalPdfFileWriter(io.BytesIO(data)), told, signer=signer, output=written))
     return written.getvalue()

@@ -305,6 +305,11 @@ def _the_conflicted_meets_it_nowhere(app: Flask, place: str) -> None:
         assert "Warm Blocks" not in shown.text and _ref(place) not in shown.text and "Northbridge" not in shown.text
 
 
+def _first_of(rule: Any, name: str) -> str:
+    """What stands for a part of an address that nobody says: the first that may stand there, or a name that nobody has."""
+    return next(iter(getattr(rule._converters[name], "items", ())), "nobody")
+
+
 def _pages_of(app: Flask, reference: str) -> list[str]:
     """The address of every page of one application, from the map of addresses itself."""
     values = {
@@ -316,7 +321,7 @@ def _pages_of(app: Flask, reference: str) -> list[str]:
         stage = rule.endpoint.partition(".")[0]
         of_it = rule.arguments & {"ref", "application_ref"} and "slug" not in rule.arguments
         if of_it and stage in ("applications", "evaluation", "agreements") and "GET" in (rule.methods or ()):
-            built = rule.build({name: values.get(name, "nobody") for name in rule.arguments})
+            built = rule.build({name: values.get(name) or _first_of(rule, name) for name in rule.arguments})
             assert built is not None
             found.append(built[1])
     assert len(found) > 15

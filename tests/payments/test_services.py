@@ -40,7 +40,18 @@ from grants.payments.states import OrderState, RequestState, Step
 from grants.programmes.models import Programme
 from tests import actors
 from tests.agreements.accounts import called_back
-from tests.payments.world import IBAN, SEEN, World, carried, end_account, forge, recorded, replace_account, report
+from tests.payments.world import (
+    IBAN,
+    SEEN,
+    World,
+    carried,
+    end_account,
+    forge,
+    nothing_held,
+    recorded,
+    replace_account,
+    report,
+)
 from tests.servers import Cluster
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -515,6 +526,7 @@ def test_a_fault_in_any_guard_lets_nothing_through(grant: World, monkeypatch: py
         final = services.open_for_report(actors.program(), report(grant, 1, euros(210_000), final=True))
         assert final is not None
         services.decide(actors.otto(), final.id, DecisionInput(euros(210_000)))
+        nothing_held(grant)
     elif deed != "open":
         request_id = opened(grant)
     if deed not in {"open", "decide", "reject", "close"}:

@@ -36,7 +36,7 @@ from grants.ledger.accounts import Account
 from grants.oversight import queries as oversight
 from grants.payments import services
 from grants.payments.models import PaymentRequest
-from grants.payments.rules import DecisionInput, ReceiptInput, RecoveryInput
+from grants.payments.rules import DecisionInput, ReceiptInput
 from grants.reporting import queries as reports
 from grants.reporting import services as reporting
 from grants.reporting.models import PeriodicReport
@@ -47,7 +47,7 @@ from tests.agreements.accounts import document
 from tests.applications.pages import send, text_of
 from tests.factories import identity as people
 from tests.payments.test_parts import authorised
-from tests.payments.world import IN_FORCE, World
+from tests.payments.world import IN_FORCE, World, owed_back
 from tests.servers import Cluster
 from tests.shut import shuts
 from tests.statements import statements
@@ -340,7 +340,7 @@ def test_what_was_paid_above_the_costs_comes_back_to_the_cent_and_the_grant_is_c
         assert verify() == ()
         with pytest.raises(Problems):
             services.close_grant(actors.otto(), grant.grant_id, note="Looked at.")
-        made = services.establish(actors.otto(), grant.grant_id, RecoveryInput("The city was told.", date(2023, 12, 1)))
+        made = owed_back(grant.grant_id, date(2023, 12, 1), "The city was told.")
         services.book_receipt(
             actors.carl(), made.id, ReceiptInput(euros(210_000 - spent), date(2023, 10, 20), "STMT-1")
         )

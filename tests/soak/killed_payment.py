@@ -92,7 +92,7 @@ class KilledPayment:
         self.act(make_file, (accountant, batch_id))
         self._list_is_whole(batch_id)
         self.act(send, (accountant, batch_id, euros(210_000)), entries=1)
-        self.act(paying.execute, (accountant, order_id, today), entries=1)
+        self.act(paying.execute, (accountant, order_id, today), entries=2)
         assert books.balance(Account.CONSUMED, grant_id=self.grant.grant_id) == euros(210_000)
         assert audit.verify().problem is None
 

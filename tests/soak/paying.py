@@ -129,7 +129,7 @@ class Paying:
         self._race(execute, self.accountants, order_id, today).one_did_it()
 
         self.paid = self.paid + amount
-        assert books.count_entries() == entries + 2, "sent once, booked once"
+        assert books.count_entries() == entries + 3, "sent once, booked once, with what it brought for partners"
         assert (self._balance(Account.IN_TRANSIT), self._balance(Account.CONSUMED)) == (ZERO, self.paid)
         assert self._signatures(order_id) == 4
         self.tally["rounds"] += 1

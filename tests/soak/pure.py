@@ -433,11 +433,15 @@ class Pure(Books):
         if (held := life.model.sums["2400"]) > 0:
             assert self.simple("E22 repaid", self._some(held), life, rules.legs_e22_repaid)
 
+    def _hold(self, life: Life) -> None:
+        amount = self._some(life.model.sums["B400"])
+        self.post("E23", amount, life, rules.legs_e23_received([(life.partners[-1], Money(amount))], life.dims))
+
     def distribute(self, life: Life) -> None:
         """The coordinator holds a payment for its partners, and passes parts of it on."""
         held = life.model.sums["M100"]
         if not held and life.model.sums["B400"] and len(life.partners) > 1:
-            self.simple("E23", self._some(life.model.sums["B400"]), life, rules.legs_e23_received)
+            self._hold(life)
         elif held and (amount := self._near(held)) > 0:
             legs = rules.legs_e23_distributed([(life.partners[-1], Money(amount))], life.dims)
             self.post("E23 passed on", amount, life, legs)

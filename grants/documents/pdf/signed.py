@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -205,8 +206,14 @@ def certified(data: bytes, key: bytes, password: str) -> bytes:
         raise Refused(NOT_OPENED)
     written = io.BytesIO()
     told = signers.PdfSignatureMetadata(field_name=FIELD, subfilter=SigSeedSubFilter.PADES, md_algorithm="sha256")
-    signers.sign_pdf(IncrementalPdfFileWriter(io.BytesIO(data)), told, signer=signer, output=written)
+    apart(lambda: signers.sign_pdf(IncrementalPdfFileWriter(io.BytesIO(data)), told, signer=signer, output=written))
     return written.getvalue()
+
+
+def apart(work: Callable[[], Any]) -> Any:
+    """Do it in a thread of its own: the library runs an event loop for it, and a thread has one at most."""
+    with ThreadPoolExecutor(1) as alone:
+        return alone.submit(work).result()
 
 
 NOT_OPENED = "The file of PROGRAMME_SIGNING_KEY is not opened by its password. `grants doctor` says what is wrong; then start this job again."

@@ -57,7 +57,17 @@ from grants.payments.queries.finals import final_problems
 from grants.payments.queries.offsets import set_off_cents
 from grants.payments.queries.orders import ROWS_MAX, order_views
 from grants.payments.queries.recoveries import rejected_later
-from grants.payments.states import AT_BANK, BOOKED, CAME_BACK, BatchState, OrderState, RecoveryState, RequestState, Step
+from grants.payments.states import (
+    AT_BANK,
+    BOOKED,
+    CAME_BACK,
+    BatchState,
+    DistributionState,
+    OrderState,
+    RecoveryState,
+    RequestState,
+    Step,
+)
 
 PROBLEMS_MAX = 100
 NOTHING = Balances({})
@@ -484,7 +494,11 @@ def _without_reason() -> list[Problem]:
     """
     state = AuditEvent.changes["state"]
     held: ColumnElement[bool] = AuditEvent.changes.has_key("suspended_on")
-    due: ColumnElement[bool] = (state[1].astext.in_(WITH_REASON) | held) & AuditEvent.reason.is_(None)
+    # That money arrived is said by whoever received it, and needs no reason.
+    told: ColumnElement[bool] = state[1].astext.in_(WITH_REASON) & (
+        (AuditEvent.object_kind != Distribution.__tablename__) | (state[1].astext != DistributionState.CONFIRMED.value)
+    )
+    due: ColumnElement[bool] = (told | held) & AuditEvent.reason.is_(None)
     moved = state[0].astext.is_not(None) & state[1].astext.not_in(BY_THE_PROGRAM)
     nobody: ColumnElement[bool] = (moved | held) & AuditEvent.user_id.is_(None)
     kinds = [model.__tablename__ for model, name in RECORDED if name == "state"]

@@ -6,7 +6,7 @@ Another stage or module joins by one more line in ``LINES``: a reader that takes
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -226,13 +226,9 @@ def _distribution(grant: Grant) -> Lines:
     told = " ".join(closure_words(balances, waiting))
     settled = "The coordinator holds nothing for its partners, or it is waived."
     return (
-        _line(
-            "Distribution to partners",
-            told or settled,
-            "payments.distribution",
-            grant,
-            waits=bool(told),
-            for_city=True,
+        replace(
+            _line("Distribution", told or settled, "payments.distribution", grant, waits=bool(told), for_city=True),
+            label="Distribution to partners",
         ),
     )
 
