@@ -138,7 +138,7 @@ def test_the_template_fills_only_what_was_not_found() -> None:
     after = queries.call_by_id(draft.id)
 
     assert done.notes == ("31 values now come from the Horizon-like template.",)
-    assert len(after.content.synthetic) == 29
+    assert len(after.content.synthetic) == 31
     found = {fact.key: fact for fact in before.facts if not fact.absent}
     assert {key: after.fact(key) for key in found} == found
     assert after.missing == ()

@@ -10,6 +10,7 @@ import csv
 import io
 import re
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from flask import Flask
