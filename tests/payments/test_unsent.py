@@ -10,19 +10,22 @@ from flask import Flask
 from grants.agreements.states import GrantState
 from grants.calls.states import NoProfit
 from grants.core import clock
+from grants.core.db import db
 from grants.core.errors import Refused
 from grants.core.money import ZERO, euros
 from grants.oversight import queries as oversight
 from grants.payments import queries, services
+from grants.payments.models import PaymentRequest
 from grants.payments.rules import DecisionInput
 from grants.reporting import queries as reports
 from grants.reporting import services as reporting
-from grants.reporting.rules import refuse_settling_unsent
+from grants.reporting.rules import Decision, Judged, refuse_settling_unsent
 from grants.reporting.states import ReportState
 from tests import actors
 from tests.applications.pages import send, text_of
 from tests.payments.test_finals import balance_of, earned, funded
-from tests.payments.test_terminated import NOW, confirmed, ended, owed, proposed, report_rows, terminated
+from tests.payments.test_securing import certificate
+from tests.payments.test_terminated import NOW, confirmed, ended, owed, proposed, report_rows, terminated, written
 from tests.payments.world import World, report
 
 YEARS_LATER = datetime(2026, 1, 15, 9, tzinfo=UTC)
@@ -111,3 +114,31 @@ def test_while_the_final_report_may_still_come_nothing_is_said_of_receipts(grant
     funded(grant, no_profit=NoProfit.WHOLE.value)
     with pytest.raises(Refused, match="receipts of the action are not declared"):
         queries.final_limits(grant.grant_id)
+
+
+def test_a_terminated_grant_brings_its_certificate_asks_again_and_is_closed_from_its_pages(
+    app: Flask, grant: World
+) -> None:
+    owed(grant)
+    funded(grant, certificate_from=euros(10_000))
+    terminated(grant)
+    final = report_rows(grant)[0]
+    with clock.at(datetime(2023, 10, 20, 9, tzinfo=UTC)):
+        written(final, A=50_000)
+        reporting.submit(actors.ana(), final.id)
+        reporting.accept(actors.pia(), final.id, Decision((Judged(grant.city_id, "A", euros(50_000), euros(50_000)),)))
+        services.open_for_report(actors.program(), final.id)
+        ana, pia, otto = (actors.client_of(app, each()) for each in (actors.ana, actors.pia, actors.otto))
+        place = f"/grants/{grant.reference}"
+        assert "Bring the certificate" in ana.get(f"{place}/certificates/1").text
+        assert "Do without the certificate" in pia.get(f"{place}/certificates/1").text
+        waits = text_of(otto.get(f"{place}/closing"))
+        assert "lines wait" in waits and "Every report is settled" in waits
+        services.do_without_certificate(actors.pia(), certificate().id, words="The auditor never came.")
+        services.reject(actors.otto(), balance_of(grant).id, reason="Say why.")
+        assert "Answer and ask again" in ana.get(f"{place}/payments").text
+        services.ask_again(actors.ana(), balance_of(grant).id, reply="So it was.")
+        again = db.session.query(PaymentRequest).filter_by(kind="balance", state="submitted").one()
+        services.decide(actors.otto(), again.id, DecisionInput(ZERO, "Nothing was shown."))
+        assert "Close the grant" in otto.get(f"{place}/closing").text
+        assert "Goes back to the call" in otto.get(f"{place}/close").text

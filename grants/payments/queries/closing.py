@@ -109,9 +109,9 @@ Lines = Asking[tuple[ClosingLine, ...]]
 def _reports(grant: Grant) -> Lines:
     late = yield from reports.unsettled.asking(grant.id)
     words = (
-        f"{counted(len(late), 'report is', 'reports are')} neither accepted nor rejected yet."
+        f"{counted(len(late), 'report is', 'reports are')} not settled yet: accepted, rejected, or settled because it never came."
         if late
-        else "Every report is accepted or rejected."
+        else "Every report is settled: accepted, rejected, not owed any more, or never sent."
     )
     return (
         _line(

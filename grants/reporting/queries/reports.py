@@ -93,7 +93,7 @@ def numbered(grant_id: UUID, number: int) -> PeriodicReport | None:
 
 @reader
 def unsettled(grant_id: UUID) -> Asking[tuple[int, ...]]:
-    """The numbers of the reports of a grant that are neither accepted nor rejected yet."""
+    """The numbers of the reports of a grant that are not settled yet."""
     settled = [state.value for state in SETTLED]
     statement = select(PeriodicReport.number).where(
         PeriodicReport.grant_id == grant_id, PeriodicReport.state.not_in(settled)
