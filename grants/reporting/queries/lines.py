@@ -280,9 +280,8 @@ def _shared(kind: Same, report_id: UUID) -> Any:
         Same.WORK: (line.worker_key, line.day),
     }
     named = line.file_sha256.is_not(None) if kind is Same.FILE else keys[kind][0 if kind is Same.WORK else 1] != ""
-    by_key = {"partition_by": keys[kind]}
     whose = as_type(line.organisation_id, Text)
-    apart = func.min(whose).over(**by_key) != func.max(whose).over(**by_key)
+    apart = func.min(whose).over(partition_by=keys[kind]) != func.max(whose).over(partition_by=keys[kind])
     marked = select(line.id, apart.label("apart")).where(line.report_id == report_id, named).subquery()
     return select(marked.c.id).where(marked.c.apart)
 
