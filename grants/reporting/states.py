@@ -33,7 +33,7 @@ REPORT = Machine(
         Transition("reject", (R.SUBMITTED,), R.REJECTED, Permission.REPORT_ACCEPT),
         # By the program, when a termination leaves nothing of its period.
         Transition("drop", (R.DRAFT,), R.DROPPED, Permission.TERMINATION_CARRY_OUT),
-        # Of a terminated grant whose city does not report: nothing counts, and the balance follows.
+        # Where the city does not report by its day: nothing of the period counts, and the balance follows.
         Transition("settle_unsent", (R.DRAFT, R.RETURNED), R.UNSENT, Permission.REPORT_ACCEPT),
     ],
 )

@@ -81,5 +81,5 @@ def test_the_page_lists_what_stands_in_the_way(demo_app: Flask, grant: Find) -> 
 
     assert answer.status_code == 422
     check_page(answer)
-    assert "neither accepted nor rejected yet" in answer.get_data(as_text=True)
+    assert "not settled yet" in answer.get_data(as_text=True)
     assert "All seen" in answer.get_data(as_text=True)

@@ -116,6 +116,21 @@ def test_interest_is_reckoned_confirmed_by_another_and_paid_by_what_comes_in(ove
     right()
 
 
+def test_the_closing_list_notes_interest_to_reckon_and_waits_while_it_is_not_confirmed(overpaid: World) -> None:
+    def told() -> list[tuple[str, str]]:
+        lines = queries.lines_of(overpaid.grant_id)
+        return [(each.label, each.state.value) for each in lines if each.place == "Interest"]
+
+    recovery_id = paid_late(overpaid)
+    assert told() == [("Interest to reckon", "noted")]
+    with clock.at(LATE):
+        services.book_interest(actors.fin(), recovery_id, InterestInput())
+        assert told() == [("Interest", "open")]
+        assert "neither confirmed nor refused" in str(services.closure_problems(overpaid.grant_id))
+        services.confirm_interest(actors.otto(), recovery_id)
+    assert told() == []
+
+
 def test_one_receipt_pays_the_debt_first_and_then_the_interest_that_is_confirmed(overpaid: World) -> None:
     recovery_id = paid_late(overpaid, 10_000)
     with clock.at(LATE):

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from grants.agreements.models import Grant
+from grants.agreements.models import Beneficiary, Grant
 from grants.applications import services as applications
 from grants.awards.models import AwardWithheld
 from grants.awards.states import WithheldGround
@@ -24,8 +24,8 @@ from grants.core import clock, file_store, files, legal_holds
 from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Problems, Refused
-from grants.core.money import Money, euros
-from grants.core.paging import Page
+from grants.core.money import ZERO, Money, euros
+from grants.core.paging import Page, Tally
 from grants.core.permissions import Actor, Permission, system_actor
 from grants.identity.models import Organisation, OrganisationFact
 from grants.identity.policy import Role
@@ -192,6 +192,17 @@ def test_recipients_of_a_year_are_published_with_purpose_amount_and_place(app: F
     assert reader.get("/finance/recipients.xlsx?year=2023").get_data()[:2] == b"PK"
     assert "No recipients." in text_of(reader.get("/finance/recipients?year=2019"))
     assert "is no year" in text_of(reader.get("/finance/recipients?year=soon"))
+
+
+def test_a_partner_that_receives_nothing_is_no_recipient(grant: World) -> None:
+    with arranging():
+        db.session.query(Beneficiary).filter_by(organisation_id=grant.agency_id).one().maximum = ZERO
+    found = queries.recipients(actors.carl(), Page(), year=2023)
+    assert ([each.amount for each in found.rows.items], found.rows.total, found.total) == (
+        [euros(400_000)],
+        Tally.of(1),
+        euros(400_000),
+    )
 
 
 def test_a_withheld_award_stands_without_name_purpose_and_place(app: Flask, grant: World) -> None:

@@ -372,7 +372,7 @@ def test_a_report_that_never_comes_is_settled_after_its_day_and_the_balance_foll
     owed(grant)
     with clock.at(NOW):
         prefinanced(grant)
-        with pytest.raises(Refused, match="Only a terminated grant"):
+        with pytest.raises(Refused, match="is due on 31 July 2024"):
             reporting.settle_unsent(actors.pia(), report_rows(grant)[0].id, answer="Asked twice.")
     terminated(grant)
     final, dropped = report_rows(grant)

@@ -369,7 +369,7 @@ def test_a_cost_that_stands_twice_is_accepted_only_once_a_person_decided_on_it(a
 
     with pytest.raises(Problems, match="cannot be accepted") as refusal:
         accept(second, two, euros(1_000))
-    assert "1 line is declared in another report too" in str(refusal.value.found[0])
+    assert "1 line is declared elsewhere too" in str(refusal.value.found[0])
     with pytest.raises(Invalid, match="reason"):
         acts_on_lines.judge_line(actors.pia(), two, 1, Verdict.OVERRIDE, reason=" ")
     with pytest.raises(NotFound):

@@ -15,6 +15,7 @@ from grants.agreements.rules.revising import revision_problems
 from grants.agreements.rules.terminating import TerminationView, standing
 from grants.agreements.rules.terms import Limits, ScheduleLine
 from grants.agreements.states import (
+    RUNNING,
     BankAccountState,
     CheckAnswer,
     CheckChannel,
@@ -295,6 +296,11 @@ class GrantView:
             signatures=tuple(each for each in given if each.offer_no == number),
             earlier_signatures=tuple(each for each in given if each.offer_no != number),
         )
+
+    @property
+    def running(self) -> bool:
+        """Whether reports and payments of it go on: it is in force, or terminated and not closed."""
+        return self.state in RUNNING
 
     def missing(self, side: Side) -> int:
         """How many signatures of this side the offer that stands still waits for."""

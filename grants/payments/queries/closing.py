@@ -27,6 +27,7 @@ from grants.ledger import queries as books
 from grants.payments.models import FinancialCertificate, GrantClosing, PaymentGuarantee, PaymentOrder, PaymentRequest
 from grants.payments.queries.distribution import balances_of, waiting_of
 from grants.payments.queries.recoveries import unsettled_proposals
+from grants.payments.queries.recovery_interest import interest_waiting
 from grants.payments.queries.retaining import retained_of
 from grants.payments.rules.closing import (
     HELD,
@@ -109,9 +110,9 @@ Lines = Asking[tuple[ClosingLine, ...]]
 def _reports(grant: Grant) -> Lines:
     late = yield from reports.unsettled.asking(grant.id)
     words = (
-        f"{counted(len(late), 'report is', 'reports are')} neither accepted nor rejected yet."
+        f"{counted(len(late), 'report is', 'reports are')} not settled yet: accepted, rejected, or settled because it never came."
         if late
-        else "Every report is accepted or rejected."
+        else "Every report is settled: accepted, rejected, not owed any more, or never sent."
     )
     return (
         _line(
@@ -220,6 +221,21 @@ def _proposals(grant: Grant) -> Lines:
     return (_line("Proposed recoveries", words, "payments.recovery", grant, waits=bool(waiting), for_city=True),)
 
 
+def _interest(grant: Grant) -> Lines:
+    """What was reckoned waits for its second person; whether what is not reckoned yet is asked for says the programme."""
+    waiting, to_reckon = yield from interest_waiting(grant.id)
+    found = []
+    if waiting:
+        words = f"Interest on {', '.join(waiting)} was reckoned and is neither confirmed nor refused yet."
+        found.append(_line("Interest", words, "payments.recovery", grant, waits=True, for_city=True))
+    if to_reckon:
+        words = f"{', '.join(to_reckon)} came late and bears no interest yet. Reckon it before the closure, where it is asked for."
+        found.append(
+            ClosingLine("Interest", "Interest to reckon", NOTED, words, "payments.recovery", {"ref": grant.reference})
+        )
+    return tuple(found)
+
+
 def _distribution(grant: Grant) -> Lines:
     """What is held for partners stands against it by partner, unless a named person waived it."""
     balances, waiting = yield from both(balances_of.asking(grant), waiting_of(grant.id))
@@ -267,6 +283,7 @@ LINES: tuple[Callable[[Grant], Lines], ...] = (
     _requests,
     _orders,
     _proposals,
+    _interest,
     _ledger,
     _distribution,
     _suspension,

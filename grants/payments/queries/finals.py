@@ -30,6 +30,7 @@ from grants.payments.rules.finals import final_limits as limits_of_found
 from grants.payments.states import CertificateState, RequestState
 from grants.reporting.models import AcceptedCost, PeriodicReport
 from grants.reporting.models.packages import PackageClaim
+from grants.reporting.rules import receipts_of
 from grants.reporting.rules.packages import WHOLE, too_much
 from grants.reporting.states import ReportKind, ReportState
 
@@ -40,7 +41,8 @@ PROBLEMS_MAX = 100
 def final_limits(grant_id: UUID) -> Asking[FinalLimits]:
     """What bounds the final amount of a grant, as its reports and requests stand now; one statement.
 
-    Raises :class:`Refused` where a profit is taken off and nobody said what the action earned.
+    Raises :class:`Refused` where a profit is taken off and the final report, which says what the action earned, is not
+    settled.
     """
     of_reports = select(PeriodicReport.id).where(PeriodicReport.grant_id == grant_id)
     budget_ids = select(PeriodicReport.budget_id).where(PeriodicReport.grant_id == grant_id)
@@ -72,7 +74,7 @@ def final_limits(grant_id: UUID) -> Asking[FinalLimits]:
         accepted=total(_counted(row, decided.get(row.id)) for row in accepted),
         eligible=total(_eligible(row, costs, actual) for row in accepted),
         contributions=by_partner,
-        receipts=final.receipts if final else None,
+        receipts=receipts_of(ReportState(final.state), final.receipts) if final else None,
         certified=_in_state(certificates, CertificateState.ACCEPTED),
         uncertified=_in_state(certificates, CertificateState.DONE_WITHOUT),
     )

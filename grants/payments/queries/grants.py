@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from grants.agreements import queries as agreements
 from grants.agreements.rules import GrantView
-from grants.agreements.states import ENDED
+from grants.agreements.states import ENDED, PaymentKind
 from grants.core.money import Money
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
@@ -48,6 +48,12 @@ class GrantPayments:
     def guaranteed(self) -> bool:
         """Whether a guarantee stands."""
         return any(each.ended_at is None for each in self.guarantees)
+
+    def may_ask_again(self, request: RequestView) -> bool:
+        """Whether the city may ask again for a rejected request: pre-financing only while no termination is confirmed."""
+        ahead = request.kind is PaymentKind.PREFINANCING
+        goes_on = self.grant.running and self.grant.final_amount is None
+        return goes_on and request.may_be_asked_again and not (ahead and self.grant.ended_on is not None)
 
 
 @reader

@@ -13,7 +13,7 @@ from grants.awards.models import AwardWithheld
 from grants.awards.states import WithheldGround
 from grants.calls.models import Call
 from grants.core import clock
-from grants.core.money import Money
+from grants.core.money import ZERO, Money
 from grants.core.paging import Page, Rows, Tally, cut
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, reader
@@ -54,7 +54,8 @@ def recipients(actor: Actor, page: Page, *, year: int | None, call: str = "") ->
     ]
     of_year = tuple(int(row.year) for row in years)
     asked = year if year is not None else next(iter(of_year), clock.in_zone(clock.now()).year)
-    wanted = seen & (_year() == asked)
+    # Who takes part without money of the grant, or left it with nothing, receives nothing.
+    wanted = seen & (_year() == asked) & (Beneficiary.maximum > ZERO)
     if call:
         wanted = wanted & (Call.reference == call)
     rows, (sums,) = yield [_rows(wanted, page), _sums(wanted)]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 
 from grants.core.db import db
 from grants.core.money import ZERO, Money, total
@@ -45,6 +45,32 @@ def late_payments(row: Recovery) -> tuple[Late, ...]:
     found = [Late(each.id, None, each.amount, each.value_on) for each in db.session.execute(receipts)]
     found += [Late(None, each.id, each.amount, each.offset_on) for each in db.session.execute(offsets)]
     return tuple(sorted(found, key=lambda each: (each.paid_on, str(each.receipt_id or each.offset_id))))
+
+
+def interest_waiting(grant_id: UUID) -> Asking[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Debts of a grant whose interest waits for its second person, and those paid late that bear none yet, by reference."""
+    mine = Recovery.grant_id == grant_id
+    live = RecoveryInterest.state != InterestState.REFUSED.value
+    proposed = select(Recovery.reference).where(
+        mine,
+        exists().where(
+            RecoveryInterest.recovery_id == Recovery.id, RecoveryInterest.state == InterestState.PROPOSED.value
+        ),
+    )
+    receipt = exists().where(
+        RecoveryReceipt.recovery_id == Recovery.id,
+        RecoveryReceipt.value_on > Recovery.due_on,
+        RecoveryReceipt.amount > ZERO,
+        ~exists().where(RecoveryInterest.receipt_id == RecoveryReceipt.id, live).correlate(RecoveryReceipt),
+    )
+    offset = exists().where(
+        PaymentOffset.recovery_id == Recovery.id,
+        PaymentOffset.offset_on > Recovery.due_on,
+        ~exists().where(RecoveryInterest.offset_id == PaymentOffset.id, live).correlate(PaymentOffset),
+    )
+    late = select(Recovery.reference).where(mine, or_(receipt, offset))
+    waiting, to_reckon = yield [proposed.order_by(Recovery.reference), late.order_by(Recovery.reference)]
+    return tuple(row.reference for row in waiting), tuple(row.reference for row in to_reckon)
 
 
 @reader

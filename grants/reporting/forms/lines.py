@@ -24,7 +24,7 @@ class EvidenceForm(Form):
 
 
 class JudgeForm(ContestedForm):
-    """What becomes of a line that stands in another report too."""
+    """What becomes of a line that stands elsewhere too."""
 
     verdict = RadioField(
         "What becomes of it",

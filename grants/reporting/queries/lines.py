@@ -8,7 +8,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, and_, func, literal, select, type_coerce, union_all
+from sqlalchemy import BigInteger, ColumnElement, Text, and_, func, literal, or_, select, type_coerce, union_all
+from sqlalchemy import cast as as_type
 from sqlalchemy.orm import aliased
 
 from grants.agreements import queries as agreements
@@ -238,19 +239,51 @@ def _same(kind: Same) -> ColumnElement[bool]:
             )
 
 
-def _pairs(kind: Same) -> Any:
-    """Lines that are the same cost as one of another report that was declared, and was not cut there."""
-    return (
-        select(
-            CostLine.report_id.label("report_id"),
-            CostLine.id.label("line_id"),
-            _other.id.label("other_id"),
-            literal(kind.value).label("same"),
-        )
-        .join(_other, _same(kind))
+def _pairs(report_id: UUID) -> Any:
+    """Lines of a report that are the same cost as one of another report that was declared, or of another partner in this
+    one, and was not cut there.
+    """
+    of_report = CostLine.report_id == report_id
+    elsewhere = [
+        _twice(kind, _same(kind))
         .join(_elsewhere, _elsewhere.id == _other.report_id)
-        .where(_other.report_id != CostLine.report_id, _elsewhere.state.in_(_DECLARED), ~_cut(_other))
+        .where(of_report, _other.report_id != report_id, _elsewhere.state.in_(_DECLARED))
+        for kind in Same
+    ]
+    # Three thousand lines are compared with each other only where partners share a key at all.
+    within = [
+        _twice(kind, _same(kind)).where(
+            of_report,
+            CostLine.id.in_(_shared(kind, report_id)),
+            _other.report_id == report_id,
+            _other.organisation_id != CostLine.organisation_id,
+        )
+        for kind in Same
+    ]
+    return union_all(*elsewhere, *within)
+
+
+def _twice(kind: Same, same: ColumnElement[bool]) -> Any:
+    return (
+        select(CostLine.id.label("line_id"), _other.id.label("other_id"), literal(kind.value).label("same"))
+        .join(_other, same)
+        .where(~_cut(_other))
     )
+
+
+def _shared(kind: Same, report_id: UUID) -> Any:
+    """The lines of a report whose file, invoice or day of work several of its partners name, in one pass over the lines."""
+    line = aliased(CostLine)
+    keys: dict[Same, tuple[Any, ...]] = {
+        Same.FILE: (line.file_sha256,),
+        Same.INVOICE: (line.supplier_key, line.invoice_key),
+        Same.WORK: (line.worker_key, line.day),
+    }
+    named = line.file_sha256.is_not(None) if kind is Same.FILE else keys[kind][0 if kind is Same.WORK else 1] != ""
+    whose = as_type(line.organisation_id, Text)
+    apart = func.min(whose).over(partition_by=keys[kind]) != func.max(whose).over(partition_by=keys[kind])
+    marked = select(line.id, apart.label("apart")).where(line.report_id == report_id, named).subquery()
+    return select(marked.c.id).where(marked.c.apart)
 
 
 def _newest(line: Any, column: Any) -> Any:
@@ -274,19 +307,20 @@ def _cut(line: Any) -> ColumnElement[bool]:
 
 @reader
 def doubles(actor: Actor, report_id: UUID, *, staff: bool) -> Asking[tuple[DoubleView, ...]]:
-    """Lines of this report that stand in another one too, in the order of the lines.
+    """Lines of this report that stand in another one too, or that another partner declares in it, in the order of the lines.
 
     Told to staff whatever the grant, by its reference only where they may read it; to the city those of its own grant.
     """
-    found = union_all(*(_pairs(kind).where(CostLine.report_id == report_id) for kind in Same)).subquery()
-    mine, other, partner = aliased(CostLine), aliased(CostLine), aliased(Organisation)
+    found = _pairs(report_id).subquery()
+    mine, other, partner, whose = aliased(CostLine), aliased(CostLine), aliased(Organisation), aliased(Organisation)
     report, its_grant, own = aliased(PeriodicReport), aliased(Grant), aliased(PeriodicReport)
     readable = select(Grant.id).where(agreements.visible(actor, Permission.REPORT_READ))
     statement = (
         select(
             *(mine.number, found.c.same, mine.euros, mine.supplier, mine.invoice, partner.name.label("partner")),
             *(report.reference, other.number.label("other_number"), its_grant.reference.label("grant_reference")),
-            (report.grant_id == own.grant_id).label("same_grant"),
+            *((report.grant_id == own.grant_id).label("same_grant"), (report.id == own.id).label("same_report")),
+            whose.name.label("whose"),
             its_grant.id.in_(readable).label("may_read"),
             *(_newest(mine, CostVerdict.verdict).label("verdict"), _newest(mine, CostVerdict.reason).label("reason")),
             *(_newest(mine, User.name).label("decided_by"), _newest(mine, CostVerdict.decided_at).label("decided_at")),
@@ -298,6 +332,7 @@ def doubles(actor: Actor, report_id: UUID, *, staff: bool) -> Asking[tuple[Doubl
         .join(report, report.id == other.report_id)
         .join(its_grant, its_grant.id == report.grant_id)
         .join(partner, partner.id == mine.organisation_id)
+        .join(whose, whose.id == other.organisation_id)
         .order_by(mine.number, found.c.same, report.reference, other.number)
         .limit(DOUBLES_SHOWN_MAX)
     )
@@ -308,7 +343,9 @@ def doubles(actor: Actor, report_id: UUID, *, staff: bool) -> Asking[tuple[Doubl
 
 def _double(row: Any) -> DoubleView:
     where = "another grant that you may not read"
-    if row.may_read:
+    if row.same_report:
+        where = f"line {row.other_number} of this report, of {row.whose}"
+    elif row.may_read:
         where = f"line {row.other_number} of report {row.reference}"
         where += "" if row.same_grant else f" of grant {row.grant_reference}"
     return DoubleView(
@@ -329,8 +366,8 @@ def _double(row: Any) -> DoubleView:
 
 
 def undecided(report_id: UUID) -> int:
-    """How many lines of a report stand in another one too and wait for a decision, whoever may read what."""
-    found = union_all(*(_pairs(kind).where(CostLine.report_id == report_id) for kind in Same)).subquery()
+    """How many lines of a report stand elsewhere too and wait for a decision, whoever may read what."""
+    found = _pairs(report_id).subquery()
     statement = (
         select(func.count(CostLine.id.distinct()))
         .join(found, found.c.line_id == CostLine.id)
@@ -349,6 +386,14 @@ def cut_sums(report_id: UUID) -> dict[tuple[UUID, str], Money]:
     return {(organisation_id, category): Money(int(cents)) for organisation_id, category, cents in rows}
 
 
+def numbers_outside(report: PeriodicReport) -> Sequence[int]:
+    """The numbers of the lines of a report whose day lies outside its period as it stands now."""
+    outside = or_(CostLine.day < report.starts_on, CostLine.day >= report.ends_before)
+    return db.session.scalars(
+        select(CostLine.number).where(CostLine.report_id == report.id, outside).order_by(CostLine.number)
+    ).all()
+
+
 def line_numbered(report_id: UUID, number: int) -> CostLine | None:
     """One line of a report, for an act."""
     return db.session.scalars(
@@ -360,14 +405,14 @@ def line_numbered(report_id: UUID, number: int) -> CostLine | None:
 
 
 def accepted_twice() -> Checked:
-    """I20: no file, no invoice of a supplier and no day of work is accepted in two grants without a recorded override.
+    """I20: no file, no invoice of a supplier and no day of work is accepted twice without a recorded override.
 
-    Of each cost that stands in accepted reports of several grants all but one carry an override; lines that were cut are
-    not accepted. One statement for each of the three.
+    Of each cost that stands in several accepted reports, or of several partners in one, all but one place carry an override;
+    lines that were cut are not accepted. One statement for each of the three.
     """
     accepted = (
         select(
-            CostLine.id, PeriodicReport.grant_id, PeriodicReport.reference, CostLine.number, CostLine.file_sha256,
+            CostLine.id, func.concat(CostLine.report_id, CostLine.organisation_id).label("place"), PeriodicReport.reference, CostLine.number, CostLine.file_sha256,
             CostLine.supplier_key, CostLine.invoice_key, CostLine.worker_key, CostLine.day,
             (func.coalesce(_newest(CostLine, CostVerdict.verdict), "") == Verdict.OVERRIDE.value).label("overridden"),
         )
@@ -382,7 +427,7 @@ def accepted_twice() -> Checked:
     }
     problems: list[Problem] = []
     for kind, (columns, named) in keys.items():
-        plain = accepted.c.grant_id.distinct()
+        plain = accepted.c.place.distinct()
         statement = (
             select(func.array_agg(func.concat(accepted.c.reference, " line ", accepted.c.number)))
             .where(named)
@@ -399,6 +444,6 @@ def accepted_twice() -> Checked:
         ]
     number = db.session.scalar(select(func.count()).select_from(accepted)) or 0
     return Checked(
-        *("I20", "No file, invoice or day of work is accepted in two grants without an override.", int(number)),
+        *("I20", "No file, invoice or day of work is accepted twice without an override.", int(number)),
         *("lines of costs", tuple(problems)),
     )

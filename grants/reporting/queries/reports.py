@@ -93,7 +93,7 @@ def numbered(grant_id: UUID, number: int) -> PeriodicReport | None:
 
 @reader
 def unsettled(grant_id: UUID) -> Asking[tuple[int, ...]]:
-    """The numbers of the reports of a grant that are neither accepted nor rejected yet."""
+    """The numbers of the reports of a grant that are not settled yet."""
     settled = [state.value for state in SETTLED]
     statement = select(PeriodicReport.number).where(
         PeriodicReport.grant_id == grant_id, PeriodicReport.state.not_in(settled)
@@ -265,7 +265,7 @@ def _views(rows: Sequence[PeriodicReport]) -> Asking[tuple[ReportView, ...]]:
             asks_receipts=asks_receipts(row, grants[row.grant_id]),
             receipts=row.receipts,
             receipts_words=row.receipts_words,
-            terminated=grants[row.grant_id].state == GrantState.TERMINATED.value,
+            running=GrantState(grants[row.grant_id].state) in RUNNING,
         )
         for row in rows
     )
@@ -391,18 +391,19 @@ def _to_accept(actor: Actor) -> Asking[list[Duty]]:
 
 
 def _never_came(actor: Actor, at: datetime) -> Asking[list[Duty]]:
-    """Reports of terminated grants that are overdue: the balance waits until they come or are settled without."""
+    """Reports that are overdue: the balance waits until they come or are settled without."""
+    today = clock.in_zone(at).date()
     rows = yield from _rows(
         actor,
         Permission.REPORT_ACCEPT,
         PeriodicReport.state.in_([ReportState.DRAFT.value, ReportState.RETURNED.value]),
-        PeriodicReport.due_on < clock.in_zone(at).date(),
-        Grant.state == GrantState.TERMINATED.value,
+        PeriodicReport.due_on < today,
+        PeriodicReport.ends_before <= today,
     )
     return [
         Duty(
-            f"Report {row.number} of {row.grant_title} did not come",
-            "The grant is terminated, and its balance waits for this report. Ask the city for it, or settle the grant without.",
+            f"Report {row.number} of {row.grant_title} did not come{' back' if row.state is ReportState.RETURNED else ''}",
+            "The balance of the grant waits for this report. Ask the city for it, or settle the grant without.",
             "Open the report",
             "reporting.show",
             {"ref": row.reference},

@@ -8,14 +8,14 @@ from datetime import date, datetime
 from typing import assert_never
 from uuid import UUID
 
-from grants.agreements.states import MilestoneState
+from grants.agreements.states import RUNNING, GrantState, MilestoneState
 from grants.budgets.rules import BudgetRules, Cell, totals
 from grants.calls.states import EvidenceLevel
 from grants.core import clock, faults
 from grants.core.errors import Problem, Refused
 from grants.core.money import ZERO, Money
 from grants.dossiers.rules import Definition, Question, QuestionKind, Section
-from grants.reporting.states import ReportKind, ReportState
+from grants.reporting.states import SETTLED, ReportKind, ReportState
 
 # The questions of a report. The real forms of the 2022 programme are not public; these follow the usual
 # technical part of a periodic report (what was done, deviations, results, lessons).
@@ -231,8 +231,8 @@ class ReportView:
     lump_sums: bool = False
     receipts: Money | None = None
     receipts_words: str | None = None
-    # Whether its grant is terminated: then one that never comes may be settled without it.
-    terminated: bool = False
+    # Whether its grant runs or is terminated, and not closed: then one that never comes may be settled without it.
+    running: bool = False
 
     def is_due(self, today: date) -> bool:
         """Whether its period is over and the city has it in hand."""
@@ -241,6 +241,17 @@ class ReportView:
     def is_late(self, today: date) -> bool:
         """Whether its due day is past and it was not sent."""
         return today > self.due_on and self.state is ReportState.DRAFT
+
+    def never_came(self, today: date) -> bool:
+        """Whether the grant may be settled without it: its period and its due day are over, and the city has it in hand."""
+        return self.running and self.in_hand_of_city and is_over(self.ends_before, self.due_on, today)
+
+    @property
+    def receipts_as_nought(self) -> bool:
+        """Whether it is settled and nobody declared the receipts that the agreement counts: then they are nought."""
+        return (
+            self.asks_receipts and self.state in SETTLED and (self.state is ReportState.UNSENT or self.receipts is None)
+        )
 
     @property
     def by_lines(self) -> bool:
@@ -264,15 +275,36 @@ def final_after(begins: Sequence[tuple[int, date]], over_on: date) -> int:
     return max(number for number, starts_on in begins if starts_on < over_on)
 
 
-def refuse_settling_unsent(state: ReportState, due_on: date, today: date, *, terminated: bool) -> None:
-    """Only of a terminated grant, only what the city has in hand, and only after the day it was due."""
+def is_over(ends_before: date, due_on: date, today: date) -> bool:
+    """Whether both the period of a report and the last day to send it are over."""
+    return today >= ends_before and today > due_on
+
+
+def receipts_of(state: ReportState, declared: Money | None) -> Money | None:
+    """What counts as receipts of the action by its final report: nought where it is settled and they were never declared.
+
+    None while they may still come. One that never came counts with nothing, whatever its draft says.
+
+    >>> receipts_of(ReportState.UNSENT, Money(100)) == ZERO, receipts_of(ReportState.DRAFT, None)
+    (True, None)
+    """
+    if state is ReportState.UNSENT:
+        return ZERO
+    return ZERO if declared is None and state in SETTLED else declared
+
+
+def refuse_settling_unsent(
+    state: ReportState, grant: GrantState, *, ends_before: date, due_on: date, today: date
+) -> None:
+    """Only of a grant that is not closed, only what the city has in hand, and only after its period and its due day."""
     faults.point("deadline")
-    if not terminated:
-        raise Refused("Only a terminated grant is settled without a report; ask the city for this one.")
+    if grant not in RUNNING:
+        raise Refused("This grant is not in force any more, so no report of it is settled.")
     if state not in {ReportState.DRAFT, ReportState.RETURNED}:
         raise Refused("The city has sent this report. Accept, return or reject it.")
-    if today <= due_on:
-        raise Refused(f"The report is due on {clock.long_date(due_on)}. Settle the grant without it after that day.")
+    if not is_over(ends_before, due_on, today):
+        last = max(due_on, clock.add_days(ends_before, -1))
+        raise Refused(f"The report is due on {clock.long_date(last)}. Settle the grant without it after that day.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -259,6 +259,7 @@ def add_evidence(actor: Actor, report_id: UUID, incoming: Incoming) -> FileView:
     """Keep a file that lines can name. A file of the same name becomes its next version, and lines that name it follow."""
     report = _in_hand(report_id)
     standing = files.listed(EVIDENCE_FILES, report_id)
+    _refuse_name_of_others(actor, report, [each for each in standing if each.name == incoming.name])
     if len(standing) >= FILES_MAX and incoming.name not in {each.name for each in standing}:
         raise Refused(f"A report has at most {FILES_MAX} files of evidence. Put several invoices into one PDF.")
     kept = files.keep(incoming, kind=EVIDENCE_FILES, object_id=report_id, role="evidence")
@@ -272,6 +273,31 @@ def add_evidence(actor: Actor, report_id: UUID, incoming: Incoming) -> FileView:
     if naming:
         _sum_up(report, rows, (), actor)
     return kept
+
+
+def _refuse_name_of_others(actor: Actor, report: PeriodicReport, standing: Sequence[FileView]) -> None:
+    """A file replaces only what this person may declare with, or uploaded; whoever declares for all replaces every one."""
+    partners = queries.names(report.grant_id)
+    own = queries.own_rows(actor, report.grant_id)
+    if not standing or own >= set(partners):
+        return
+    naming = set(
+        db.session.scalars(
+            select(CostLine.organisation_id).where(
+                CostLine.report_id == report.id, CostLine.file_name == standing[0].name
+            )
+        )
+    )
+    others = sorted(partners.get(each, "another partner") for each in naming - own)
+    if naming and not others:
+        return
+    if not naming and standing[0].created_by == actor.user_id:
+        return
+    whose = f"costs of {', '.join(others)} rest on it" if others else "another person uploaded it"
+    raise Refused(
+        f"There is a file {standing[0].name} in this report already, and {whose}. Give yours another name, with the name of "
+        "your organisation in it for example, and upload it again."
+    )
 
 
 def _fingerprint(row: CostLine) -> str:
@@ -339,7 +365,7 @@ def judge_line(
 
 
 def acceptance_problems(report: PeriodicReport, judged: Sequence[Judged]) -> list[Problem]:
-    """Plain helper of the acceptance: what stands in another report too is decided on first, and what was cut is not accepted."""
+    """Plain helper of the acceptance: what stands elsewhere too is decided on first, and what was cut is not accepted."""
     faults.point("double_funding")
     if report.evidence == EvidenceLevel.TOTALS.value:
         return []
@@ -348,7 +374,7 @@ def acceptance_problems(report: PeriodicReport, judged: Sequence[Judged]) -> lis
         found.append(
             Problem(
                 "lines",
-                f"{waiting} {'line is' if waiting == 1 else 'lines are'} declared in another report too. Decide on each of them"
+                f"{waiting} {'line is' if waiting == 1 else 'lines are'} declared elsewhere too. Decide on each of them"
                 " on the page of the lines first.",
             )
         )
@@ -366,7 +392,7 @@ def acceptance_problems(report: PeriodicReport, judged: Sequence[Judged]) -> lis
 
 
 def submission_problems(report: PeriodicReport) -> list[Problem]:
-    """Plain helper of the sending: the lines or files that the call asks for and that are missing."""
+    """Plain helper of the sending: lines or files that the call asks for and that are missing, lines of another period."""
     if report.evidence == EvidenceLevel.TOTALS.value:
         return []
     _, count, without = reads.sums_of(report.id)
@@ -374,7 +400,40 @@ def submission_problems(report: PeriodicReport) -> list[Problem]:
         return [
             Problem("lines", "this call asks for every cost as a line. Enter them, or import them from a spreadsheet.")
         ]
+    found = _of_another_period(report)
     if report.evidence == EvidenceLevel.FILES.value and without:
         words = "line names" if without == 1 else "lines name"
-        return [Problem("lines", f"{without} {words} no file, and this call asks for the file of each.")]
-    return []
+        found.append(Problem("lines", f"{without} {words} no file, and this call asks for the file of each."))
+    return found
+
+
+def _of_another_period(report: PeriodicReport) -> list[Problem]:
+    """A period that a termination or an amendment moved leaves days outside it, and averages of rates that are not its own."""
+    last = clock.add_days(report.ends_before, -1)
+    found = []
+    if outside := reads.numbers_outside(report):
+        lines = (
+            f"line {outside[0]} lies"
+            if len(outside) == 1
+            else f"{len(outside)} lines, the first of them {outside[0]}, lie"
+        )
+        found.append(
+            Problem(
+                "lines",
+                f"{lines} outside the period of this report, {clock.long_date(report.starts_on)} to {clock.long_date(last)}. "
+                "Take them out of the list, lower what is declared by them, and send the report then.",
+            )
+        )
+    kept = db.session.scalars(select(CostList).where(CostList.report_id == report.id)).one()
+    moved = [
+        each.currency for each in reads.rates_kept(kept.rates) if (each.first, each.last) != (report.starts_on, last)
+    ]
+    if moved:
+        found.append(
+            Problem(
+                "lines",
+                f"amounts in {', '.join(moved)} were converted by the rates of another period. Open the list and save it again: "
+                "the rates of this period are taken then.",
+            )
+        )
+    return found

@@ -210,7 +210,9 @@ def submit(actor: Actor, report_id: UUID, *, version: int | None = None, seen: s
     """
     check_version(locked(PeriodicReport, report_id), version)
     report = in_hand(report_id)
-    _refuse_being_ended(get(Grant, report.grant_id))
+    _refuse_being_ended(
+        get(Grant, report.grant_id), "What you wrote is kept; send the report when its period is the new one."
+    )
     content = queries.content(report)
     if seen is not None and seen != queries.fingerprint(content):
         raise Conflict(
@@ -283,15 +285,15 @@ def accept_judged(actor: Actor, report: PeriodicReport, decision: Decision) -> R
     return _summary(report)
 
 
-def _refuse_being_ended(grant: Grant) -> None:
-    """Between the day of a termination and the night in which its reports are shortened none of them is sent."""
+def _refuse_being_ended(grant: Grant, way_out: str) -> None:
+    """Between the day of a termination and the night in which its reports are shortened none is sent or settled."""
     faults.point("deadline")
     over_on = agreements.ended_on(grant.id)
     moved = grant.state != GrantState.IN_FORCE.value
     if not moved and over_on is not None and clock.in_zone(acts.moment()).date() >= over_on:
         raise Refused(
             f"The first day without work is {clock.long_date(over_on)}, and the program is about to shorten the reports of this "
-            "grant to it. What you wrote is kept; send the report when its period is the new one."
+            f"grant to it. {way_out}"
         )
 
 
@@ -451,14 +453,19 @@ def _milestone(milestone_id: UUID, version: int | None) -> Milestone:
     says="settled report {subject}, which never came",
 )
 def settle_unsent(actor: Actor, report_id: UUID, *, answer: str, version: int | None = None) -> ReportSummary:
-    """Settle a report of a terminated grant that did not come by its day: nothing of its period counts, the balance follows."""
+    """Settle a report that did not come by its day: nothing of its period counts, and the balance follows without it."""
     report = locked(PeriodicReport, report_id)
     check_version(report, version)
     grant = locked(Grant, report.grant_id)
     refuse_own(actor, grant.id, report.submitted_by)
-    today = clock.in_zone(acts.moment()).date()
-    terminated = grant.state == GrantState.TERMINATED.value
-    rules.refuse_settling_unsent(ReportState(report.state), report.due_on, today, terminated=terminated)
+    _refuse_being_ended(grant, "Settle what is still owed then.")
+    rules.refuse_settling_unsent(
+        ReportState(report.state),
+        GrantState(grant.state),
+        ends_before=report.ends_before,
+        due_on=report.due_on,
+        today=clock.in_zone(acts.moment()).date(),
+    )
     if not answer.strip():
         raise Invalid("Say why.", {"answer": "Say how often the city was asked; the city reads it."})
     acts.reason(answer.strip())

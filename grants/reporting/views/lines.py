@@ -225,7 +225,7 @@ def open_evidence(ref: str, sha256: str) -> Any:
 @bp.route(f"/reports/<ref>/lines/{_NUMBER}/decide", methods=["GET", "POST"])
 @requires(P.REPORT_ACCEPT)
 def judge_line(ref: str, number: int) -> Any:
-    """Whether a line that stands in another report too is paid once only, or is not accepted here."""
+    """Whether a line that stands elsewhere too is paid once only, or is not accepted here."""
     actor, report = current_actor(), _report_of(ref)
     form = JudgeForm(data={"version": str(report.version)})
     found = [each for each in reads.doubles(actor, report.id, staff=True) if each.number == number]
