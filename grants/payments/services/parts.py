@@ -6,7 +6,7 @@ the commitment happens to be open.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -124,7 +124,9 @@ def legs_booked(order: PaymentOrder, dims: Dimensions) -> Legs:
     return legs_e8_parts(consumed, dims, in_transit=in_transit)
 
 
-def reopened(recovery: Recovery, *, owed: Money, received: Money, due: rules.ByPartner | None = None) -> list[Share]:
+def reopened(
+    recovery: Recovery, *, owed: Money, received: Money, due: Mapping[UUID | None, Money] | None = None
+) -> list[Share]:
     """Whose commitment opens again when money comes back (E14): that of whose share it is, as far as it was consumed.
 
     What is ``owed`` is owed by the partners in proportion to their shares; without shares, of what was consumed. What is
