@@ -246,7 +246,7 @@ def test_a_cancelled_debt_is_taken_back_from_the_books_and_proposed_anew(overpai
         assert again.reference == "PCP-2022-G-0001-D2"
         with pytest.raises(Problems) as refusal:
             services.close_grant(actors.otto(), overpaid.grant_id, note="Looked at.")
-        assert "D2 is neither confirmed nor cancelled yet." in str(refusal.value)
+        assert "1 recovery is neither confirmed nor cancelled yet: PCP-2022-G-0001-D2" in str(refusal.value)
         services.cancel_recovery(actors.fin(), again.id, reason="Typed twice.")
     right()
 
@@ -269,6 +269,7 @@ def test_costs_rejected_after_the_balance_are_a_debt_of_their_own_also_of_a_clos
     first = established(overpaid)
     with clock.at(LATER):
         services.book_receipt(actors.carl(), first, receipt(60_000))
+        nothing_held(overpaid)
         services.close_grant(actors.otto(), overpaid.grant_id, note="Looked at.")
         accepted = queries.standing(overpaid.grant_id, Account.GRANT_COSTS)
         most = total(amount for (partner, _), amount in accepted.items() if partner == overpaid.city_id)

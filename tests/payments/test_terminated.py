@@ -36,7 +36,7 @@ from grants.ledger.accounts import Account
 from grants.oversight import queries as oversight
 from grants.payments import services
 from grants.payments.models import PaymentRequest
-from grants.payments.rules import DecisionInput, ReceiptInput, RecoveryInput
+from grants.payments.rules import DecisionInput, ReceiptInput
 from grants.payments.rules.offsets import OffsetInput
 from grants.reporting import queries as reports
 from grants.reporting import services as reporting
@@ -341,7 +341,7 @@ def test_what_was_paid_above_the_costs_comes_back_to_the_cent_and_the_grant_is_c
         assert verify() == ()
         with pytest.raises(Problems):
             services.close_grant(actors.otto(), grant.grant_id, note="Looked at.")
-        made = services.establish(actors.otto(), grant.grant_id, RecoveryInput("The city was told.", date(2023, 12, 1)))
+        made = owed_back(grant.grant_id, date(2023, 12, 1), "The city was told.")
         services.book_receipt(
             actors.carl(), made.id, ReceiptInput(euros(210_000 - spent), date(2023, 10, 20), "STMT-1")
         )
