@@ -243,6 +243,8 @@ DISTRIBUTION = Machine(
         Transition("confirm", (PO.REPORTED,), PO.CONFIRMED, Permission.DISTRIBUTION_CONFIRM),
         Transition("refuse", (PO.REPORTED,), PO.REFUSED, Permission.DISTRIBUTION_CONFIRM),
         Transition("withdraw", (PO.REPORTED,), PO.WITHDRAWN, Permission.DISTRIBUTION_REPORT),
+        # What is waived needs no answer any more.
+        Transition("waive", (PO.REPORTED,), PO.REFUSED, Permission.DISTRIBUTION_WAIVE),
     ],
 )
 

@@ -21,6 +21,7 @@ from grants.core import acts, clock
 from grants.core.acts import act, arranging
 from grants.core.db import db, get
 from grants.core.errors import Invalid, NotAllowed, Problems, Refused
+from grants.core.jobs import Job
 from grants.core.money import ZERO, Money, euros
 from grants.core.permissions import Actor, Permission
 from grants.identity.policy import Role
@@ -223,14 +224,32 @@ def test_what_is_held_stands_against_the_closure_until_it_is_waived(grant: World
     with clock.at(NOW):
         paid_order(grant)
         found = closure_problems(grant.grant_id)
-        assert [each.message for each in found if each.place == "Distribution"] == [
+        assert [each.message for each in found if each.place == "Distribution to partners"] == [
             "The coordinator still holds EUR 70\N{NO-BREAK SPACE}000.00 for Energy Agency of Northbridge. It passes it on and the partner "
             "confirms it, or an authorising officer waives it with a reason."
         ]
         nothing_held(grant)
-        assert not [each for each in closure_problems(grant.grant_id) if each.place == "Distribution"]
+        assert not [each for each in closure_problems(grant.grant_id) if each.place == "Distribution to partners"]
         reported(grant, euros(1))
         assert any("1 report waits" in str(each) for each in closure_problems(grant.grant_id))
+    # The books stay as they are.
+    assert held(grant) == SHARE
+    right()
+
+
+def test_a_waiver_ends_the_reports_nobody_answered_and_tells_why(grant: World) -> None:
+    with clock.at(NOW):
+        paid_order(grant)
+        open_, done = reported(grant, euros(1)), reported(grant, euros(2))
+        services.withdraw_passed_on(actors.ana(), done)
+        services.waive_distribution(actors.otto(), grant.grant_id, grant.agency_id, reason="The agency is dissolved.")
+        assert not [each for each in closure_problems(grant.grant_id) if each.place == "Distribution to partners"]
+    row = get(Distribution, open_)
+    assert (row.state, row.decide_reason, row.decided_for) == ("refused", "The agency is dissolved.", "programme")
+    assert get(Distribution, done).state == "withdrawn"
+    mails = [each for each in db.session.scalars(select(Job.args).where(Job.name == "jobs.mail.send"))]
+    answers = [each["context"] for each in mails if each["template"] == "passed_on_answered"]
+    assert [(each["answer"], each["reason"]) for each in answers] == [("waived", "The agency is dissolved.")]
     # The books stay as they are.
     assert held(grant) == SHARE
     right()

@@ -92,6 +92,12 @@ def test_what_is_no_list_in_this_spelling_is_refused_with_the_way_out(text: str)
         read_executions(text, Spelling.COMMA, TODAY)
 
 
+def test_a_mark_that_is_not_closed_is_refused_with_words() -> None:
+    """Python's reader takes no cell of more than 131 072 characters."""
+    with pytest.raises(Invalid, match="quotation mark is opened and not closed"):
+        read_executions(listed('"' + "x" * 140_000), Spelling.COMMA, TODAY)
+
+
 def test_the_template_opens_in_its_own_spelling() -> None:
     assert template(Spelling.COMMA) == ";".join(HEADS) + "\r\n"
     assert (

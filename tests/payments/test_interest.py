@@ -20,8 +20,10 @@ from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.errors import Invalid, NotAllowed, Refused
 from grants.core.file_types import FileType
+from grants.core.jobs import Job
 from grants.core.money import ZERO, Money, euros
 from grants.core.permissions import Actor
+from grants.identity.policy import Role
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
 from grants.oversight import queries as oversight
@@ -170,6 +172,42 @@ def test_interest_takes_two_people_and_its_waiver_a_third_with_a_document(overpa
     assert waived == Money(382_19) == balance(overpaid, Account.WAIVED)
     assert balance(overpaid, Account.INTEREST_RECEIVABLE) == ZERO
     right()
+
+
+def test_who_reckoned_interest_waives_none_of_it(overpaid: World) -> None:
+    recovery_id = paid_late(overpaid)
+    with clock.at(LATE):
+        olga = actors.olga().user_id
+        assert olga is not None
+        with arranging():
+            people.role(olga, Role.FINANCE_INITIATOR)
+        services.book_interest(actors.olga(), recovery_id, InterestInput())
+        services.confirm_interest(actors.otto(), recovery_id)
+        with pytest.raises(Refused, match="You reckoned this interest"):
+            services.waive_interest(actors.olga(), recovery_id, reason="Decision 14.", document=document())
+    assert balance(overpaid, Account.INTEREST_RECEIVABLE) == Money(382_19)
+
+
+def test_confirmed_interest_is_told_to_the_city_and_is_a_duty_until_it_is_paid(app: Flask, overpaid: World) -> None:
+    recovery_id = paid_late(overpaid)
+    words = "interest is confirmed and not paid"
+
+    def waits(person: Actor) -> list[str]:
+        return [each.what for each in queries.duties(person, LATE) if words in each.why]
+
+    with clock.at(LATE):
+        due = services.book_interest(actors.fin(), recovery_id, InterestInput())
+        assert waits(actors.carl()) == waits(actors.ana()) == []
+        services.confirm_interest(actors.otto(), recovery_id)
+        told = select(Job.args).where(Job.name == "jobs.mail.send")
+        mails = [each for each in db.session.scalars(told) if each["template"] == "recovery_interest_owed"]
+        assert [(each["user_id"], each["context"]["amount"]) for each in mails] == [
+            (str(actors.ana().user_id), str(due))
+        ]
+        assert waits(actors.carl()) == ["Book the interest WARM pays on its late debt"]
+        assert waits(actors.ana()) == ["Pay the interest on the late debt of WARM"]
+        services.book_receipt(actors.carl(), recovery_id, ReceiptInput(due, LATE.date(), "STMT-91/1"))
+        assert waits(actors.carl()) == waits(actors.ana()) == []
 
 
 def test_without_a_known_rate_nothing_is_reckoned(overpaid: World) -> None:

@@ -12,7 +12,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from config import Config
+from grants.agreements.models import Grant
+from grants.agreements.states import GrantState
 from grants.core import clock
+from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Invalid, NeedsFreshSignIn, NotAllowed, Refused
 from grants.core.money import ZERO, Money, euros
@@ -140,6 +143,75 @@ def test_across_grants_each_still_balances_and_the_commitments_follow_as_if_cash
     with clock.at(NOW):
         pay(request_id)
     assert balance(payer, Account.CONSUMED) == euros(300_000)
+    right()
+
+
+def of_agency(found: World, account: Account) -> Money:
+    return books.balance(account, grant_id=found.grant_id, organisation_id=found.agency_id)
+
+
+def test_across_grants_what_is_held_for_partners_follows_in_both(owing: tuple[World, UUID, World, UUID]) -> None:
+    debtor, _, payer, request_id = owing
+    before = {each: of_agency(each, Account.HELD_BY_COORDINATOR) for each in (debtor, payer)}
+    consumed = {each: of_agency(each, Account.CONSUMED) for each in (debtor, payer)}
+    set_off(debtor, request_id, euros(10_000))
+    for each in (debtor, payer):
+        moved = of_agency(each, Account.CONSUMED) - consumed[each]
+        assert of_agency(each, Account.HELD_BY_COORDINATOR) - before[each] == moved
+    assert of_agency(payer, Account.HELD_BY_COORDINATOR) > before[payer]
+    right()
+
+
+def test_across_grants_what_is_held_follows_also_for_a_closed_debtor(owing: tuple[World, UUID, World, UUID]) -> None:
+    debtor, _, payer, request_id = owing
+    with arranging():
+        row = get(Grant, debtor.grant_id)
+        row.state, row.closed_at = GrantState.CLOSED.value, NOW
+    held = of_agency(payer, Account.HELD_BY_COORDINATOR)
+    consumed = balance(debtor, Account.CONSUMED)
+    set_off(debtor, request_id, euros(10_000))
+    assert balance(debtor, Account.CONSUMED) == consumed
+    assert of_agency(payer, Account.HELD_BY_COORDINATOR) > held
+    db.session.rollback()
+    assert not [each for each in oversight.verify_ledger() if "E23" in str(each)]
+
+
+def test_of_the_same_grant_first_what_is_due_to_who_owes_is_taken(owing: tuple[World, UUID, World, UUID]) -> None:
+    """The city owes 10 000 and is due more: neither its commitment nor the agency's moves."""
+    found, request_id, *_ = owing
+    due, consumed = of_agency(found, Account.PAYABLE), of_agency(found, Account.CONSUMED)
+    assert due > ZERO
+    set_off(found, request_id, euros(10_000))
+    assert (of_agency(found, Account.PAYABLE), of_agency(found, Account.CONSUMED)) == (due, consumed)
+    right()
+
+
+def test_of_the_same_grant_what_others_are_due_counts_as_paid_to_them(owing: tuple[World, UUID, World, UUID]) -> None:
+    """The agency owes 40 000 and is due less: what is taken of the city is consumed, and the agency's opens again."""
+    found, request_id, *_ = owing
+    set_off(found, request_id, euros(10_000))
+    with clock.at(NOW):
+        why = RecoveryInput("Invoices were rejected.", RecoveryOrigin.REJECTED_COSTS, found.agency_id, euros(40_000))
+        made = services.propose_recovery(actors.fin(), found.grant_id, why)
+        services.inform(actors.fin(), made.id, days=30)
+        services.observe(actors.ana(), made.id, words="We agree.")
+        services.confirm_recovery(actors.otto(), made.id, words="Agreed.")
+        services.issue(actors.carl(), made.id, due_on=DUE)
+    due, consumed = of_agency(found, Account.PAYABLE), of_agency(found, Account.CONSUMED)
+    whole = balance(found, Account.CONSUMED)
+    assert ZERO < due < euros(40_000)
+    with clock.at(NOW):
+        services.set_off(actors.carl(), OffsetInput(made.id, request_id, euros(40_000)))
+
+    others = euros(40_000) - due
+    assert of_agency(found, Account.PAYABLE) == ZERO
+    assert of_agency(found, Account.CONSUMED) == consumed - others
+    assert balance(found, Account.CONSUMED) == whole
+    right()
+    with clock.at(NOW):
+        pay(request_id)
+    # Whole: 300 000 was due, of which 50 000 is not.
+    assert balance(found, Account.CONSUMED) == euros(250_000)
     right()
 
 

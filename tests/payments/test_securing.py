@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from io import BytesIO
 from typing import Any
@@ -27,6 +27,7 @@ from grants.payments.rules.securing import GuaranteeInput, GuaranteeView, guaran
 from tests import actors
 from tests.factories import identity as people
 from tests.html import check_page
+from tests.payments.test_circuit import stands_in
 from tests.payments.test_clock import PDF
 from tests.payments.test_finals import balance_of, funded
 from tests.payments.world import IN_FORCE, World, report
@@ -227,6 +228,51 @@ def test_pre_financing_waits_for_the_guarantee_which_holds_while_it_is_open(
         with auditor.get(f"{address}/1/files/{sha256(PDF).hexdigest()}") as refused:
             assert refused.status_code == 404
         assert auditor.get(address).status_code == 404
+
+
+def recorded(app: Flask, found: World, until: str = "1 June 2026") -> str:
+    """The guarantee of a grant, recorded by Fin; returns the address of its page."""
+    funded(found, guarantee_asked=True)
+    address = f"/grants/{found.reference}/guarantee"
+    fields = {"version": get(Grant, found.grant_id).version, "guarantor": "Bank", "amount": "240000"}
+    paper = {"valid_until": until, "file": (BytesIO(PDF), "g.pdf")}
+    answer = actors.client_of(app, actors.fin()).post(f"{address}/record", data={**fields, **paper})
+    assert answer.status_code == 303, answer.text
+    return address
+
+
+def test_the_stand_in_of_who_recorded_the_guarantee_does_not_decide_its_pre_financing(
+    app: Flask, client: FlaskClient, grant: World
+) -> None:
+    with clock.at(IN_FORCE):
+        sam_id = actors.person("Sam Deputy")
+        stands_in(actors.actor(sam_id), actors.fin(), days=5)
+        recorded(app, grant)
+    with clock.at(IN_FORCE + timedelta(days=10)):
+        made = services.open_prefinancing(actors.program(), grant.grant_id)
+        assert made is not None
+        with arranging():
+            people.role(sam_id, Role.AUTHORISING_OFFICER)
+        with pytest.raises(Refused, match="count as one person"):
+            services.decide(actors.actor(sam_id), made.id, DecisionInput(euros(240_000)))
+        services.decide(actors.otto(), made.id, DecisionInput(euros(240_000)))
+
+
+def test_an_expired_guarantee_is_a_duty_and_its_page_says_how_it_is_renewed(
+    app: Flask, client: FlaskClient, grant: World
+) -> None:
+    with clock.at(IN_FORCE):
+        address = recorded(app, grant, "1 July 2023")
+        services.open_prefinancing(actors.program(), grant.grant_id)
+        fin = actors.fin()
+        assert "It ends while nothing of the pre-financing is open" in actors.client_of(app, fin).get(address).text
+    for day, waits in ((1, []), (2, ["Renew the guarantee for the pre-financing of WARM"])):
+        with clock.at(datetime(2023, 7, day, 12, tzinfo=UTC)):
+            assert [each.what for each in queries.duties(fin, NOW) if each.endpoint == "payments.guarantee"] == waits
+    with clock.at(datetime(2023, 7, 2, 12, tzinfo=UTC)):
+        shown = actors.client_of(app, fin).get(address)
+        assert "secures nothing any more" in shown.text
+        check_page(shown)
 
 
 def test_a_guarantee_recorded_in_error_ends_and_another_is_recorded(

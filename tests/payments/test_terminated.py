@@ -37,6 +37,7 @@ from grants.oversight import queries as oversight
 from grants.payments import services
 from grants.payments.models import PaymentRequest
 from grants.payments.rules import DecisionInput, ReceiptInput
+from grants.payments.rules.offsets import OffsetInput
 from grants.reporting import queries as reports
 from grants.reporting import services as reporting
 from grants.reporting.models import PeriodicReport
@@ -47,7 +48,7 @@ from tests.agreements.accounts import document
 from tests.applications.pages import send, text_of
 from tests.factories import identity as people
 from tests.payments.test_parts import authorised
-from tests.payments.world import IN_FORCE, World, owed_back
+from tests.payments.world import IN_FORCE, SEEN, World, owed_back
 from tests.servers import Cluster
 from tests.shut import shuts
 from tests.statements import statements
@@ -366,6 +367,74 @@ def test_once_confirmed_nothing_more_is_pre_financed_and_before_it_is(grant: Wor
     assert ended(grant)
     # Without any pre-financing a terminated grant expects its balance alone, and I19 holds.
     assert oversight.verify_ledger() == ()
+
+
+CONFIRMED = datetime(2023, 9, 2, 9, tzinfo=UTC)
+
+
+def approved_ahead(grant: World) -> UUID:
+    """Pre-financing of 240 000 less 30 000 is approved; nothing of it is paid."""
+    services.open_prefinancing(actors.program(), grant.grant_id)
+    request_id = db.session.scalars(select(PaymentRequest.id)).one()
+    services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
+    return request_id
+
+
+@pytest.mark.parametrize("reached", ["approved", "verified", "authorised"])
+def test_once_confirmed_pre_financing_that_was_approved_does_not_leave(grant: World, reached: str) -> None:
+    owed(grant)
+    with clock.at(NOW):
+        request_id = approved_ahead(grant)
+        order_id = None
+        if reached != "approved":
+            order_id = services.prepare(actors.fin(), request_id).id
+            services.verify(actors.vera(), order_id, evidence=SEEN)
+        if order_id is not None and reached == "authorised":
+            services.authorise(actors.otto(), order_id, evidence=SEEN)
+        number = proposed(grant)
+    confirmed(grant, number)
+    with clock.at(CONFIRMED), pytest.raises(Refused, match=r"pre-financed\. What was approved waits for the balance"):
+        if order_id is None:
+            services.prepare(actors.fin(), request_id)
+        elif reached == "verified":
+            services.authorise(actors.otto(), order_id, evidence=SEEN)
+        else:
+            services.export(actors.carl(), (order_id,), control_total=euros(210_000))
+
+
+@pytest.mark.parametrize("spent", [0, 50_000])
+def test_what_was_approved_and_never_paid_is_set_off_against_what_the_balance_finds_and_the_rest_is_paid(
+    grant: World, spent: int
+) -> None:
+    owed(grant)
+    with clock.at(NOW):
+        request_id = approved_ahead(grant)
+    terminated(grant)
+    (final, _), verify = report_rows(grant), oversight.verify_ledger
+    with clock.at(datetime(2023, 10, 20, 9, tzinfo=UTC)):
+        written(final, A=spent) if spent else written(final)
+        reporting.submit(actors.ana(), final.id)
+        judged = tuple(
+            Judged(each.organisation_id, each.category, each.amount, each.amount)
+            for each in budgets.written(final.budget_id).cells
+            if each.amount
+        )
+        reporting.accept(actors.pia(), final.id, Decision(judged))
+        balance = services.open_for_report(actors.program(), final.id)
+        assert balance is not None
+        services.decide(actors.otto(), balance.id, DecisionInput(euros(spent)))
+        made = owed_back(grant.grant_id, date(2023, 12, 1))
+        with pytest.raises(Refused, match="set off against it"):
+            services.prepare(actors.fin(), request_id)
+        services.set_off(actors.carl(), OffsetInput(made.id, request_id, euros(210_000 - spent)))
+        assert verify() == ()
+        if spent:
+            order_id = authorised(request_id)
+            services.export(actors.carl(), (order_id,), control_total=euros(spent))
+            services.execute(actors.carl(), order_id, value_on=date(2023, 10, 20))
+        services.close_grant(actors.otto(), grant.grant_id, note="Everything was looked at.")
+    assert books.of(grant_id=grant.grant_id)[Account.CONSUMED] == euros(spent)
+    assert verify() == ()
 
 
 def test_a_report_that_never_comes_is_settled_after_its_day_and_the_balance_follows(grant: World) -> None:

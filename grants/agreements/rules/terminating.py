@@ -192,11 +192,16 @@ def check_confirmation(
         raise Invalid("The termination cannot be confirmed like this.", problems)
 
 
-def refuse_prefinancing(found: TerminationView | None) -> None:
-    """Once a grant is to end, nothing more is paid ahead of its costs."""
+def refuse_prefinancing(found: TerminationView | None, *, approved: bool = False) -> None:
+    """Once a grant is to end, nothing more is paid ahead of its costs, ``approved`` before or not."""
     faults.point("ceiling")
     if found is not None and found.state is TerminationState.CONFIRMED and found.effective_on is not None:
+        way = (
+            "What was approved waits for the balance: what that finds too much is set off against it, and the rest is paid."
+            if approved
+            else "Reject the request; what the pilot cost until then is reported and paid."
+        )
         raise Refused(
-            f"The termination of this grant on {clock.long_date(found.effective_on)} is confirmed, so nothing more of it is pre-financed. "
-            "Reject the request; what the pilot cost until then is reported and paid."
+            f"The termination of this grant on {clock.long_date(found.effective_on)} is confirmed, so nothing more of it is "
+            f"pre-financed. {way}"
         )

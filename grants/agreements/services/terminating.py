@@ -236,9 +236,12 @@ def refuse_over(grant: Grant, deed: str) -> None:
         raise Refused(f"This grant is terminated, so {deed}. Its final report says how far it came.")
 
 
-def refuse_prefinancing(grant: Grant) -> None:
-    """Plain helper of payments: nothing more is paid ahead of its costs once a termination is confirmed. It is locked."""
-    rules.refuse_prefinancing(rules.standing(queries.terminations(grant.id)))
+def refuse_prefinancing(grant: Grant, *, approved: bool = False) -> None:
+    """Plain helper of payments: nothing more is paid ahead of its costs once a termination is confirmed. It is locked.
+
+    The words say what becomes of what was ``approved`` before.
+    """
+    rules.refuse_prefinancing(rules.standing(queries.terminations(grant.id)), approved=approved)
 
 
 def tell_of_termination(grant: Grant, template: str, row: AgreementTermination, **more: str | bool) -> None:

@@ -246,10 +246,24 @@ def legs_e14(
     )
 
 
-def legs_e15(amount: Spread, dims: Dimensions, *, debt: Dimensions | None = None) -> Legs:
-    """A debt is set off against a payment due on the same grant: no cash moves. ``debt`` is what the debt's leg is about."""
+def legs_e15(
+    amount: Spread,
+    dims: Dimensions,
+    *,
+    debt: Dimensions | None = None,
+    consumed: Parts | None = None,
+    reopened: Sequence[Share] = (),
+) -> Legs:
+    """A debt is set off against a payment due on the same grant: no cash moves. ``debt`` is what the debt's leg is about.
+
+    What is due to a partner that does not owe it is ``consumed``, as if it had been paid; who owes has it ``reopened``.
+    """
     return _entry(
-        *_spread(DR, Account.PAYABLE, amount, dims), (CR, Account.RECOVERY_RECEIVABLE, _whole(amount), debt or dims)
+        *_spread(DR, Account.PAYABLE, amount, dims),
+        (CR, Account.RECOVERY_RECEIVABLE, _whole(amount), debt or dims),
+        *_spread(DR, Account.CONSUMED, consumed or {}, dims),
+        *((CR, Account.LEGALLY_COMMITTED, part, dims.of(partner)) for partner, part in _by_partner(consumed or {})),
+        *_reopened(reopened, debt or dims),
     )
 
 

@@ -62,7 +62,6 @@ from grants.payments.states import (
     BOOKED,
     CAME_BACK,
     BatchState,
-    DistributionState,
     OrderState,
     RecoveryState,
     RequestState,
@@ -494,11 +493,9 @@ def _without_reason() -> list[Problem]:
     """
     state = AuditEvent.changes["state"]
     held: ColumnElement[bool] = AuditEvent.changes.has_key("suspended_on")
-    # That money arrived is said by whoever received it, and needs no reason.
-    told: ColumnElement[bool] = state[1].astext.in_(WITH_REASON) & (
-        (AuditEvent.object_kind != Distribution.__tablename__) | (state[1].astext != DistributionState.CONFIRMED.value)
-    )
-    due: ColumnElement[bool] = (told | held) & AuditEvent.reason.is_(None)
+    # A partner that confirms what was passed on to it gives no reason; its refusal has one by a check of its table.
+    needed = state[1].astext.in_(WITH_REASON) & (AuditEvent.object_kind != Distribution.__tablename__)
+    due: ColumnElement[bool] = (needed | held) & AuditEvent.reason.is_(None)
     moved = state[0].astext.is_not(None) & state[1].astext.not_in(BY_THE_PROGRAM)
     nobody: ColumnElement[bool] = (moved | held) & AuditEvent.user_id.is_(None)
     kinds = [model.__tablename__ for model, name in RECORDED if name == "state"]

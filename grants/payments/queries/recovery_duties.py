@@ -17,7 +17,15 @@ from grants.core.duties import Duty
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, side_by_side
-from grants.payments.models import PaymentOffset, PaymentRequest, Recovery, RecoveryInterest, RecoveryReceipt
+from grants.ledger import queries as books
+from grants.payments.models import (
+    InterestWaiver,
+    PaymentOffset,
+    PaymentRequest,
+    Recovery,
+    RecoveryInterest,
+    RecoveryReceipt,
+)
 from grants.payments.queries.recoveries import DUTIES_MAX, still_owed
 from grants.payments.rules.recoveries import REMIND_AFTER_DAYS
 from grants.payments.states import PAYABLE_BACK, InterestState, RecoveryState
@@ -76,6 +84,21 @@ def _paid_late(actor: Actor, today: date) -> ColumnElement[bool]:
         ~_live(RecoveryInterest.offset_id == PaymentOffset.id),
     )
     return or_(receipts, offsets)
+
+
+def _interest_owed(actor: Actor, today: date) -> ColumnElement[bool]:
+    """What is confirmed of the interest on a debt is above what was paid and waived of it."""
+
+    def cents(amount: Any, *where: ColumnElement[bool]) -> Any:
+        summed = select(func.coalesce(func.sum(books.cents_of(amount)), 0)).where(*where)
+        return summed.correlate(Recovery).scalar_subquery()
+
+    confirmed = RecoveryInterest.state == InterestState.CONFIRMED.value
+    due = cents(RecoveryInterest.amount, RecoveryInterest.recovery_id == Recovery.id, confirmed)
+    paid = cents(RecoveryReceipt.interest, RecoveryReceipt.recovery_id == Recovery.id)
+    waived = cents(InterestWaiver.amount, InterestWaiver.recovery_id == Recovery.id)
+    still: ColumnElement[bool] = due > paid + waived
+    return still
 
 
 def _interest_waits(actor: Actor, today: date) -> ColumnElement[bool]:
@@ -151,6 +174,20 @@ TURNS = (
         _interest_waits,
         "Confirm interest on the late debt of {name}",
         "{reference}: it was reckoned by somebody else.",
+        "Open the recovery",
+    ),
+    _Turn(
+        P.RECOVERY_BOOK,
+        _interest_owed,
+        "Book the interest {name} pays on its late debt",
+        "{reference}: interest is confirmed and not paid; the grant cannot be closed before it is paid or waived.",
+        "Open the recovery",
+    ),
+    _Turn(
+        P.PAYMENT_REQUEST_SUBMIT,
+        _interest_owed,
+        "Pay the interest on the late debt of {name}",
+        "{reference}: interest is confirmed and not paid; the grant cannot be closed before it is paid or waived.",
         "Open the recovery",
     ),
 )

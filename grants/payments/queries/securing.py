@@ -12,7 +12,7 @@ from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.agreements.rules import GrantView
 from grants.agreements.states import RUNNING, GrantState, PaymentKind, values
-from grants.core import files
+from grants.core import clock, files
 from grants.core.db import db
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
@@ -196,10 +196,11 @@ def _certificates(actor: Actor, permission: Permission, state: CertificateState)
 
 
 def _guarantees(actor: Actor) -> Asking[list[Duty]]:
-    """Pre-financing is asked for, the agreement asks for a guarantee, and none stands."""
-    stands = exists().where(PaymentGuarantee.grant_id == Grant.id, PaymentGuarantee.ended_at.is_(None))
+    """Pre-financing is asked for, the agreement asks for a guarantee, and none stands that is still valid."""
+    standing = (PaymentGuarantee.grant_id == Grant.id, PaymentGuarantee.ended_at.is_(None))
+    valid = exists().where(*standing, PaymentGuarantee.valid_until >= clock.in_zone(clock.now()).date())
     rows = yield from ask(
-        select(Grant.reference, func.coalesce(Grant.acronym, Grant.title).label("grant"))
+        select(Grant.reference, func.coalesce(Grant.acronym, Grant.title).label("grant"), exists().where(*standing))
         .join(PaymentRequest, PaymentRequest.grant_id == Grant.id)
         .where(
             agreements.visible(actor, Permission.PAYMENT_REQUEST_REGISTER),
@@ -207,18 +208,20 @@ def _guarantees(actor: Actor) -> Asking[list[Duty]]:
             Grant.state == GrantState.IN_FORCE.value,
             PaymentRequest.kind == PaymentKind.PREFINANCING.value,
             PaymentRequest.state.in_([state.value for state in UNDECIDED]),
-            ~stands,
+            ~valid,
         )
         .order_by(Grant.reference)
         .limit(DUTIES_MAX)
     )
     return [
         Duty(
-            f"Record the guarantee for the pre-financing of {grant}",
-            "The agreement asks for it; the payment waits.",
-            "Record the guarantee",
+            f"{'Renew' if expired else 'Record'} the guarantee for the pre-financing of {grant}",
+            "The one that is recorded is no longer valid; the payment waits."
+            if expired
+            else "The agreement asks for it; the payment waits.",
+            f"{'Renew' if expired else 'Record'} the guarantee",
             "payments.guarantee",
             {"ref": reference},
         )
-        for reference, grant in rows
+        for reference, grant, expired in rows
     ]

@@ -43,6 +43,7 @@ from grants.payments.rules.pay_runs import (
 from grants.payments.rules.sepa.table import Finding
 from grants.payments.rules.sepa.values import Layout, PayRun
 from grants.payments.services import pain
+from grants.payments.services.ahead import refuse_orders_ahead
 from grants.payments.services.elsewhere import refuse_sent_elsewhere
 from grants.payments.services.hands import refuse_hands
 from grants.payments.services.holding import paid_costs_of
@@ -136,6 +137,7 @@ def refuse_stopped(orders: Sequence[PaymentOrder], grants: dict[UUID, Grant]) ->
     refuse_left_before(orders)
     _refuse_suspended(orders)
     _refuse_held(orders)
+    refuse_orders_ahead(orders, grants)
     accounts = _locked_accounts(orders)
     faults.point("four_eyes")
     stopped = [order.reference for order in orders if order.bank_account_id not in accounts]

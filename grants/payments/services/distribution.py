@@ -175,7 +175,7 @@ def withdraw_passed_on(actor: Actor, distribution_id: UUID, *, version: int | No
 def waive_distribution(actor: Actor, grant_id: UUID, organisation_id: UUID, *, reason: str) -> Money:
     """Let a grant be closed though what is held for a partner was not shown passed on; the books stay as they are.
 
-    Returns the amount: what is held now.
+    Reports of it that wait for an answer end with its reason. Returns the amount: what is held now.
     """
     demand_fresh(actor)
     grant = _open_grant(grant_id)
@@ -201,8 +201,27 @@ def waive_distribution(actor: Actor, grant_id: UUID, organisation_id: UUID, *, r
             waived_at=acts.moment(),
         )
     )
+    _end_reports(actor, grant, organisation_id, reason.strip())
     take_up(grant, f"grant:{grant_id}:waived:{organisation_id}")
     return found.held
+
+
+def _end_reports(actor: Actor, grant: Grant, organisation_id: UUID, reason: str) -> None:
+    """What is waived needs no answer any more: reports of it that nobody answered end with the reason of the waiver."""
+    open_ = select(Distribution).where(
+        Distribution.grant_id == grant.id,
+        Distribution.organisation_id == organisation_id,
+        Distribution.state == DistributionState.REPORTED.value,
+    )
+    rows = db.session.scalars(open_.order_by(Distribution.number).with_for_update()).all()
+    faults.point("four_eyes")
+    if actor.user_id in {row.reported_by for row in rows}:
+        raise Refused("You reported a transfer to this partner, so somebody else must waive what is held for it.")
+    people.refuse_tied_to(actor.user_id, *((row.reported_by, row.reported_at) for row in rows))
+    for row in rows:
+        DISTRIBUTION.move(row, "waive")
+        _decide(actor, row, Side.PROGRAMME, reason)
+        _tell_coordinator(grant, row, "waived", reason)
 
 
 @act(

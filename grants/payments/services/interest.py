@@ -17,6 +17,7 @@ from grants.core.files import FileView, Incoming
 from grants.core.money import Money, total
 from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
+from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.identity.rules import demand_fresh
 from grants.ledger import rules as legs
@@ -108,7 +109,10 @@ def confirm_interest(actor: Actor, recovery_id: UUID, *, version: int | None = N
             description=f"{row.reference}: interest on what was paid late",
             legs=legs.legs_e18_due(each.amount, dims_of(grant, row)),
         )
-    return total(each.amount for each in found)
+    due = total(each.amount for each in found)
+    if due:
+        _tell_owed(grant, row, due)
+    return due
 
 
 @act(
@@ -143,7 +147,7 @@ def waive_interest(
     still = interest_open(row.id)
     if not still:
         raise Refused("No interest on this debt is open.")
-    _refuse_who_confirmed(actor, row)
+    _refuse_who_made(actor, row)
     problems = {}
     if not clean_text(reason):
         problems["reason"] = "Say why the interest is waived, and on which decision it rests."
@@ -196,16 +200,34 @@ def open_interest_waiver(actor: Actor, recovery_id: UUID) -> FileView:
     return files.view(found)
 
 
-def _refuse_who_confirmed(actor: Actor, row: Recovery) -> None:
+def _refuse_who_made(actor: Actor, row: Recovery) -> None:
+    """Whoever reckoned or confirmed interest does not waive it."""
     faults.point("four_eyes")
-    confirmed = db.session.execute(
-        select(RecoveryInterest.decided_by, RecoveryInterest.decided_at).where(
+    made = db.session.scalars(
+        select(RecoveryInterest).where(
             RecoveryInterest.recovery_id == row.id, RecoveryInterest.state == InterestState.CONFIRMED.value
         )
     ).all()
-    if actor.user_id in {each.decided_by for each in confirmed}:
+    if actor.user_id in {each.decided_by for each in made}:
         raise Refused("You confirmed this interest, so somebody else must waive it. Ask another authorising officer.")
-    people.refuse_tied_to(actor.user_id, *((each.decided_by, each.decided_at) for each in confirmed))
+    if actor.user_id in {each.booked_by for each in made}:
+        raise Refused("You reckoned this interest, so somebody else must waive it. Ask another authorising officer.")
+    steps = ((each.decided_by, each.decided_at) for each in made)
+    people.refuse_tied_to(actor.user_id, *steps, *((each.booked_by, each.booked_at) for each in made))
+
+
+def _tell_owed(grant: Grant, row: Recovery, amount: Money) -> None:
+    readers = identity.users_with(Permission.PAYMENT_REQUEST_SUBMIT, agreements.scope(grant))
+    people.mail(
+        [each.id for each in readers],
+        "recovery_interest_owed",
+        "grant",
+        grant.id,
+        reference=grant.reference,
+        recovery=row.reference,
+        number=str(row.number),
+        amount=str(amount),
+    )
 
 
 def _to_decide(actor: Actor, row: Recovery) -> list[RecoveryInterest]:

@@ -14,8 +14,7 @@ from grants.core.permissions import Actor, Permission, Scope
 from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.identity.rules import demand_fresh
-from grants.ledger import services as ledger
-from grants.ledger.rules import Event
+from grants.ledger.rules import Event, Posting
 from grants.payments.models import PaymentOffset, PaymentRequest, Recovery
 from grants.payments.queries.offsets import left_to_order
 from grants.payments.rules import RecoverySummary
@@ -23,6 +22,7 @@ from grants.payments.rules.offsets import OffsetInput, check_offset
 from grants.payments.services import parts
 from grants.payments.services.holding import refuse_suspended
 from grants.payments.services.locks import lock_grants
+from grants.payments.services.passing import post_paid_of
 from grants.payments.services.recoveries import owed, refuse_booking
 from grants.payments.services.requests import dims_of, today
 from grants.payments.states import DECIDED, RECOVERY, REQUEST, RecoveryState, RequestState
@@ -71,13 +71,9 @@ def set_off(actor: Actor, given: OffsetInput, *, version: int | None = None) -> 
     entry = parts.legs_set_off(request, dims_of(pays, request), row, dims_of(owes, row), given.amount, owed=still)
     db.session.add(made)
     db.session.flush()
-    ledger.post(
-        Event.OFFSET,
-        source_key=f"offset:{made.id}",
-        effective_on=today(),
-        description=f"{row.reference}: set off against {request.reference}",
-        legs=entry,
-    )
+    words = f"{row.reference}: set off against {request.reference}"
+    grants = (pays,) if pays.id == owes.id else (pays, owes)
+    post_paid_of([(grants, Posting(Event.OFFSET, f"offset:{made.id}", today(), words, entry))])
     RECOVERY.move(row, "set_off" if given.amount == still else "set_off_part")
     _settle(request)
     _tell(pays, request, row, given.amount)

@@ -28,6 +28,7 @@ from grants.payments.rules.circuit import refuse_impersonating
 from grants.payments.rules.evidence import seen
 from grants.payments.rules.returns import refuse_paid_before, refuse_reissue
 from grants.payments.rules.showing import Hands
+from grants.payments.services.ahead import refuse_ahead
 from grants.payments.services.elsewhere import refuse_authorising_elsewhere
 from grants.payments.services.hands import refuse_account_hand, refuse_hands, refuse_too_much, sign, standing_in
 from grants.payments.services.holding import paid_costs_of, refuse_suspended
@@ -51,6 +52,7 @@ def prepare(actor: Actor, request_id: UUID, *, amount: Money | None = None, vers
     if RequestState(request.state) not in DECIDED:
         raise Refused("An order needs an approved request with something left to pay.")
     refuse_held(grant, paid_costs_of(request.id))
+    refuse_ahead(grant, request.id)
     assert request.payable is not None, "a decided request says what is payable"
     faults.point("ceiling")
     ordered = _ordered(request.id)
@@ -165,6 +167,7 @@ def _approving(
     if step is Step.AUTHORISED:
         refuse_left_before([order])
         refuse_suspended(order.request_id)
+        refuse_ahead(get(Grant, order.grant_id), order.request_id)
         refuse_authorising_elsewhere(order)
     return order, hands, account
 

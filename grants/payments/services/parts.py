@@ -6,7 +6,7 @@ the commitment happens to be open.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -124,15 +124,20 @@ def legs_booked(order: PaymentOrder, dims: Dimensions) -> Legs:
     return legs_e8_parts(consumed, dims, in_transit=in_transit)
 
 
-def reopened(recovery: Recovery, *, owed: Money, received: Money) -> list[Share]:
+def reopened(
+    recovery: Recovery, *, owed: Money, received: Money, due: Mapping[UUID | None, Money] | None = None
+) -> list[Share]:
     """Whose commitment opens again when money comes back (E14): that of whose share it is, as far as it was consumed.
 
-    What is ``owed`` is owed by the partners in proportion to their shares; without shares, of what was consumed. Of a
-    closed grant none opens: nothing more is spent of it.
+    What is ``owed`` is owed by the partners in proportion to their shares; without shares, of what was consumed. What is
+    still ``due`` to them counts as consumed where it pays the debt. Of a closed grant none opens: nothing more is spent of it.
     """
     if get(Grant, recovery.grant_id).state == GrantState.CLOSED.value:
         return []
-    consumed = books.partners_consumed(recovery.grant_id)
+    most = dict(books.partners_consumed(recovery.grant_id))
+    for partner, amount in (due or {}).items():
+        most[partner] = most.get(partner, ZERO) + max(amount, ZERO)
+    consumed = tuple(most.items())
     too_much = _owed_by(recovery)
     if total(too_much.values()) != recovery.amount:
         return list(rules.shares_of(received, consumed))
@@ -176,10 +181,34 @@ def legs_set_off(
     # What was decided before parts were kept, or sent as a whole, is set off as a whole.
     taken: dict[PartKey, Money] = rules.within(amount, held) if fits else {(dims.organisation_id, None): amount}
     if request.grant_id == debt.grant_id:
-        return legs_e15(taken, dims, debt=owes)
+        return _legs_within(held, dims, debt, owes, amount, owed=owed) if fits else legs_e15(taken, dims, debt=owes)
     consumed = rules.fitted(amount, taken, queries.open_of(request.grant_id))
     return legs_e15_across(
         taken, dims, debtor=owes, consumed=consumed, reopened=reopened(debt, owed=owed, received=amount)
+    )
+
+
+def _legs_within(
+    held: Amounts, dims: Dimensions, debt: Recovery, owes: Dimensions, amount: Money, *, owed: Money
+) -> Legs:
+    """The legs of E15 within a grant: first what is due to who owes, of whose commitment nothing moves.
+
+    What is taken of others counts as paid to them and paid back by who owes.
+    """
+    due = rules.by_partner({key: each for key, each in held.items() if each > ZERO})
+    back = dict(reopened(debt, owed=owed, received=amount, due=due))
+    taken = rules.held_by(amount, held, back)
+    net = {
+        partner: each - back.get(partner, ZERO)
+        for partner, each in (dict.fromkeys(back, ZERO) | rules.by_partner(taken)).items()
+    }
+    paid: dict[PartKey, Money] = {(partner, None): each for partner, each in net.items() if each > ZERO}
+    return legs_e15(
+        taken,
+        dims,
+        debt=owes,
+        consumed=rules.fitted(total(paid.values()), paid, queries.open_of(debt.grant_id)),
+        reopened=[(partner, -each) for partner, each in net.items() if each < ZERO],
     )
 
 

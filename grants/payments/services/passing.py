@@ -1,13 +1,14 @@
 """Beside what the bank did, what it brought for the partners of a grant: the coordinator holds it until it is passed on (E23).
 
-Whatever moves the consumed commitment of a partner is posted here: a payment carried out or returned, a debt paid back. The
-memo accounts follow it partner by partner in the same act. Of a grant whose payments were booked before this was kept,
-what was missing is taken up by the first posting, as of that day, in an entry of its own.
+Whatever moves the consumed commitment of a partner is posted here: a payment carried out or returned, a debt paid back
+or set off. The memo accounts follow it partner by partner in the same act. Of a grant whose payments were booked before
+this was kept, what was missing is taken up by the first posting, as of that day, in an entry of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -29,27 +30,54 @@ def post_paid(postings: Sequence[tuple[Grant, Posting]]) -> tuple[UUID, ...]:
 
     Returns the entries of the postings given, in their order. One statement more, however many.
     """
-    moved = [brought_for(grant, posting.legs) for grant, posting in postings]
+    return post_paid_of([((grant,), posting) for grant, posting in postings])
+
+
+def post_paid_of(postings: Sequence[tuple[Sequence[Grant], Posting]]) -> tuple[UUID, ...]:
+    """The same of entries that move the money of more than one grant each, as an offset between two of them."""
+    moved = [[brought_for(grant, posting.legs) for grant in grants] for grants, posting in postings]
     known: dict[UUID, Stands] = {}
-    if any(moved):
-        known = stands_in_books({grant.id: grant.coordinator_id for grant, _ in postings})
+    if any(any(shares) for shares in moved):
+        known = stands_in_books({grant.id: grant.coordinator_id for grants, _ in postings for grant in grants})
     written: list[Posting] = []
     places = []
-    for (grant, posting), shares in zip(postings, moved, strict=True):
-        stands = known.setdefault(grant.id, {})
-        if shares:
-            written += _taken_up(grant, stands, posting.source_key)
+    for (grants, posting), shares in zip(postings, moved, strict=True):
+        # The keys of a second grant of the same entry are apart.
+        keys = [posting.source_key, *(f"{posting.source_key}:{grant.id}" for grant in grants[1:])]
+        of_partners = [
+            _BesideIt(grant, known.setdefault(grant.id, {}), posting, key)
+            for grant, key in zip(grants, keys, strict=True)
+        ]
+        for beside, brought in zip(of_partners, shares, strict=True):
+            written += beside.before(brought)
         places.append(len(written))
         written.append(posting)
-        for partner, amount in shares.items():
-            stands[partner] = stands.get(partner, PartnerStand()).and_paid(amount)
-        if shares:
-            document_id = posting.legs[0].dims.document_id
-            written += _levelled(
-                grant, stands, posting.source_key, posting.effective_on, posting.description, document_id
-            )
+        for beside, brought in zip(of_partners, shares, strict=True):
+            written += beside.after(brought)
     entries = ledger.post_many(written)
     return tuple(entries[place] for place in places)
+
+
+@dataclass(frozen=True, slots=True)
+class _BesideIt:
+    """What is posted beside an entry for the partners of one of its grants; nothing where it brought them nothing."""
+
+    grant: Grant
+    stands: Stands
+    posting: Posting
+    source_key: str
+
+    def before(self, brought: Mapping[UUID, Money]) -> list[Posting]:
+        return _taken_up(self.grant, self.stands, self.source_key) if brought else []
+
+    def after(self, brought: Mapping[UUID, Money]) -> list[Posting]:
+        if not brought:
+            return []
+        for partner, amount in brought.items():
+            self.stands[partner] = self.stands.get(partner, PartnerStand()).and_paid(amount)
+        document_id = next(leg.dims.document_id for leg in self.posting.legs if leg.dims.grant_id == self.grant.id)
+        of = self.posting
+        return _levelled(self.grant, self.stands, self.source_key, of.effective_on, of.description, document_id)
 
 
 def brought_for(grant: Grant, of: Legs) -> dict[UUID, Money]:
@@ -57,7 +85,9 @@ def brought_for(grant: Grant, of: Legs) -> dict[UUID, Money]:
     found: dict[UUID, Money] = {}
     for leg in of:
         partner = leg.dims.organisation_id
-        if leg.account is Account.CONSUMED and partner is not None and partner != grant.coordinator_id:
+        if leg.dims.grant_id != grant.id or leg.account is not Account.CONSUMED:
+            continue
+        if partner is not None and partner != grant.coordinator_id:
             amount = leg.amount if leg.side is Side.DEBIT else -leg.amount
             found[partner] = found.get(partner, ZERO) + amount
     return {partner: amount for partner, amount in found.items() if amount}

@@ -20,6 +20,7 @@ from grants.payments.models import PaymentBatch, PaymentOrder
 from grants.payments.queries.left import told_as_left
 from grants.payments.rules import BatchSummary, OrderSummary
 from grants.payments.rules.returns import refuse_came_back_day, refuse_second, refuse_told_as_left
+from grants.payments.services.ahead import refuse_ahead
 from grants.payments.services.booking import CameBack, book_rejected, sent_on
 from grants.payments.services.building import lock_orders
 from grants.payments.services.hands import refuse_signers, sign, standing_in
@@ -52,6 +53,7 @@ def reissue(actor: Actor, order_id: UUID, *, version: int | None = None) -> Orde
     grant = lock_grant(earlier.grant_id)
     refuse_conflict(actor, grant.id)
     refuse_held(grant, paid_costs_of(earlier.request_id))
+    refuse_ahead(grant, earlier.request_id)
     _refuse_other_payee(grant, earlier)
     refuse_left_before([earlier], itself=True)
     account = confirmed_account(earlier.payee_id)

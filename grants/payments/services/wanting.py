@@ -65,3 +65,5 @@ def refuse_unguaranteed(actor: Actor, grant: Grant, approved: Money) -> None:
         return
     standing = next((each for each in guarantees_of(grant.id) if each.ended_at is None), None)
     refuse_without_guarantee(standing, approved, clock.in_zone(acts.moment()).date(), actor.user_id)
+    assert standing is not None, "refused before"
+    people.refuse_tied_to(actor.user_id, (standing.recorded_by_id, standing.recorded_at))

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import flash
 
-from grants.core import files
+from grants.core import clock, files
 from grants.core.errors import NotFound
 from grants.payments import queries, services
 from grants.payments.forms.securing import (
@@ -186,6 +186,7 @@ def _guarantee_page(ref: str, sent: ContestedForm | None) -> Any:
         "payments/guarantee.html",
         grant=found.grant,
         standing=standing,
+        expired=standing is not None and standing.valid_until < clock.in_zone(clock.now()).date(),
         guarantees=found.guarantees,
         form=sent,
         next="The pre-financing waits for a guarantee." if standing is None else "A guarantee stands.",

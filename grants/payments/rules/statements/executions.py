@@ -102,7 +102,13 @@ def read_executions(text: str, spelling: Spelling, today: date) -> ExecutionList
     """Read a list; raises :class:`Invalid` where it is none, with the way out."""
     if len(text) > TEXT_MAX:
         raise Invalid(f"The list is longer than {TEXT_MAX} characters. Bring it in parts.")
-    lines = list(csv.reader(io.StringIO(text.lstrip("\ufeff")), delimiter=spelling.parts))
+    try:
+        lines = list(csv.reader(io.StringIO(text.lstrip("\ufeff")), delimiter=spelling.parts))
+    except csv.Error as error:
+        raise Invalid(
+            "The list cannot be read: a quotation mark is opened and not closed, so that one cell runs on over the rest of "
+            "the list. Close or take out the mark, and bring the list again."
+        ) from error
     while lines and not any(cell.strip() for cell in lines[-1]):
         lines.pop()
     if not lines or tuple(cell.strip() for cell in lines[0][: len(HEADS)]) != HEADS:

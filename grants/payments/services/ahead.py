@@ -1,0 +1,60 @@
+"""Pre-financing of a grant that is to end: what was approved and not paid yet is not paid ahead of its costs any more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.agreements.models import AgreementTermination, Grant
+from grants.agreements.services import refuse_prefinancing
+from grants.agreements.states import PaymentKind, TerminationState
+from grants.core.db import db
+from grants.core.errors import Refused
+from grants.ledger import queries as books
+from grants.ledger.accounts import Account
+from grants.payments.models import PaymentOrder, PaymentRequest
+
+
+def refuse_ahead(grant: Grant, request_id: UUID) -> None:
+    """Refuse to pay what a request pre-finances once a termination of its grant is confirmed.
+
+    After the balance it pays for costs: what the balance found too much is set off first, and the rest may be paid.
+    """
+    if _stopped([request_id]):
+        _refuse(grant)
+
+
+def refuse_orders_ahead(orders: Sequence[PaymentOrder], grants: Mapping[UUID, Grant]) -> None:
+    """The same of orders that are to leave in one file; names the order. Mostly none is, at one statement."""
+    ahead = _stopped([order.request_id for order in orders])
+    for order in orders:
+        if order.request_id not in ahead:
+            continue
+        try:
+            _refuse(grants[order.grant_id])
+        except Refused as error:
+            raise Refused(f"{order.reference}: {error} Take it out of the file, or cancel it.") from error
+
+
+def _stopped(requests: Sequence[UUID]) -> set[UUID]:
+    """Which of these requests pre-finance a grant whose termination is confirmed."""
+    statement = (
+        select(PaymentRequest.id)
+        .join(AgreementTermination, AgreementTermination.grant_id == PaymentRequest.grant_id)
+        .where(
+            PaymentRequest.id.in_(set(requests)),
+            PaymentRequest.kind == PaymentKind.PREFINANCING.value,
+            AgreementTermination.state == TerminationState.CONFIRMED.value,
+        )
+    )
+    return set(db.session.scalars(statement))
+
+
+def _refuse(grant: Grant) -> None:
+    if grant.final_amount is not None:
+        found = books.of(grant_id=grant.id)
+        if not found[Account.PREFINANCING] and not found[Account.RECOVERY_RECEIVABLE]:
+            return
+    refuse_prefinancing(grant, approved=True)
