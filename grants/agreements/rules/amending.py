@@ -122,6 +122,12 @@ class AmendmentView:
         return self.state in OPEN_AMENDMENT
 
     @property
+    def city_may_decline(self) -> bool:
+        """Whether who signs for the city may say that it does not: what is offered, and what the programme proposes."""
+        offered = self.state is AmendmentState.OFFERED
+        return offered or (self.state is AmendmentState.SENT and self.side is Side.PROGRAMME)
+
+    @property
     def waits_for_programme(self) -> bool:
         """Whether the programme answers it; a letter of the programme is answered by the city."""
         return not self.by_letter or self.side is Side.CITY
