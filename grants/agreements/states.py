@@ -369,6 +369,9 @@ AMENDMENT = Machine(
         Transition("fall_silent", (A.SENT,), A.REFUSED, Permission.AGREEMENT_LAPSE),
         Transition("withdraw", (A.DRAFTED, A.SENT, A.OFFERED), A.WITHDRAWN, Permission.AMENDMENT_PROPOSE),
         Transition("take_back", (A.OFFERED,), A.WITHDRAWN, Permission.AMENDMENT_ANSWER),
+        # With its grant: on the day of the termination by the program, or by its closure.
+        Transition("terminate", (A.DRAFTED, A.SENT, A.OFFERED), A.WITHDRAWN, Permission.TERMINATION_CARRY_OUT),
+        Transition("close", (A.DRAFTED, A.SENT, A.OFFERED), A.WITHDRAWN, Permission.AGREEMENT_CLOSE),
     ],
 )
 

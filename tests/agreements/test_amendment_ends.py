@@ -3,19 +3,26 @@ grant ends them."""
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
+
 import pytest
 from flask import Flask
 from sqlalchemy.exc import IntegrityError
 
 from grants.agreements import queries, services
 from grants.agreements.models import Amendment
-from grants.agreements.rules import Scope
-from grants.agreements.states import AmendmentState, OfferEnd
+from grants.agreements.rules import Scope, TerminationInput
+from grants.agreements.states import AmendmentState, OfferEnd, TerminationReason
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.errors import Invalid, NotAllowed, Refused
+from grants.core.permissions import Permission, system_actor
+from grants.payments import services as payments
+from grants.payments.services import closure
+from grants.reporting import services as reporting
 from tests import actors
+from tests.agreements.accounts import document
 from tests.agreements.amending import NOW, Amended, mayor, queued, view_of
 from tests.agreements.test_amendments import LONGER, accepted, drafted, effect_of, sent, signed, state_of
 from tests.applications.pages import send, text_of
@@ -126,3 +133,45 @@ def test_what_was_sent_is_not_rewritten_in_the_database_either(found: Amended) -
         with pytest.raises(IntegrityError, match="was sent"), arranging():
             setattr(db.session.query(Amendment).one(), column, value)
         db.session.rollback()
+
+
+def test_a_termination_ends_what_is_open_with_words_that_say_so(found: Amended) -> None:
+    over = date(2024, 4, 15)
+    with clock.at(NOW):
+        own = drafted(found, SCHOOLS, by=actors.pia)
+        number = accepted(found, LONGER)
+        given = TerminationInput(TerminationReason.NOT_CARRIED_OUT, "Nobody was hired.", over, date(2024, 4, 5))
+        ending = services.propose_termination(actors.pia(), found.grant_id, given, document())
+    with clock.at(datetime(2024, 4, 8, 9, tzinfo=UTC)):
+        services.confirm_termination(
+            actors.otto(), found.grant_id, ending, effective_on=over, answer="Nobody objected."
+        )
+    with clock.at(datetime(2024, 4, 15, 9, tzinfo=UTC)):
+        program = system_actor("the program", [Permission.TERMINATION_CARRY_OUT])
+        assert reporting.end_grant(program, found.grant_id)
+    kept, draft = queries.amendment(found.grant_id, number), queries.amendment(found.grant_id, own)
+    assert (kept.state, draft.state) == (AmendmentState.WITHDRAWN, AmendmentState.WITHDRAWN)
+    assert (
+        kept.end_words == "The grant is terminated from 15 April 2024 on, so nothing of its agreement changes any more."
+    )
+    assert view_of(found).offers[-1].ended_why is OfferEnd.WITHDRAWN
+    told = [each for each in queued("jobs.mail.send") if each["template"] == "amendment_ended"]
+    by_number = {each["context"]["reference"][-2:]: set() for each in told}
+    for each in told:
+        by_number[each["context"]["reference"][-2:]].add(each["user_id"])
+    assert str(mayor().user_id) in by_number["A2"] and str(actors.otto().user_id) in by_number["A2"]
+    # Of a draft only who drafted it knew.
+    assert by_number["A1"] == {str(actors.pia().user_id)}
+
+
+def test_a_closure_ends_what_is_open(found: Amended, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(closure, "problems_of", lambda lines: ())
+    with clock.at(NOW):
+        number = sent(found, LONGER)
+        payments.close_grant(actors.otto(), found.grant_id, note="Looked at.")
+    kept = queries.amendment(found.grant_id, number)
+    assert (kept.state, kept.end_words) == (
+        AmendmentState.WITHDRAWN,
+        "The grant is closed, so nothing of its agreement changes any more.",
+    )
+    assert kept.ended is not None and kept.ended.by == actors.otto().user_id

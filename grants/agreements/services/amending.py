@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -12,7 +13,15 @@ from grants.agreements.models import Amendment, Beneficiary, Grant
 from grants.agreements.rules import AmendmentInput, AmendmentView, GrantView, PartnerIn, Proposal
 from grants.agreements.services.conflicts import refuse_conflict
 from grants.agreements.services.offering import end_offer
-from grants.agreements.states import AMENDMENT, KNOWN_AMENDMENT, AmendmentState, GrantState, OfferEnd, Side
+from grants.agreements.states import (
+    AMENDMENT,
+    KNOWN_AMENDMENT,
+    OPEN_AMENDMENT,
+    AmendmentState,
+    GrantState,
+    OfferEnd,
+    Side,
+)
 from grants.calls.models import Call
 from grants.core import acts, clock, faults, jobs
 from grants.core.acts import act
@@ -245,6 +254,28 @@ def end(actor: Actor | None, grant: Grant, row: Amendment, verb: str, reason: st
         end_offer(grant, OfferEnd.DECLINED if verb == "decline" else OfferEnd.WITHDRAWN)
     if was is not AmendmentState.DRAFTED:
         tell(grant, row, "amendment_ended", why=row.end_words or "")
+    elif verb in ("terminate", "close"):
+        # Of a draft only who wrote it knew.
+        _mail(grant, row, "amendment_ended", [row.drafted_by], why=row.end_words or "")
+
+
+def end_with_grant(actor: Actor, grant: Grant, verb: str, words: str) -> None:
+    """Plain helper of what ends a grant: whatever is open of its amendments ends in the same act. The grant is locked.
+
+    ``verb`` is ``terminate`` or ``close``; ``words`` stand with each of them and go to the people by mail.
+    """
+    own = acts.running_act().reason
+    rows = db.session.scalars(
+        select(Amendment)
+        .where(Amendment.grant_id == grant.id, Amendment.state.in_([each.value for each in OPEN_AMENDMENT]))
+        .order_by(Amendment.number)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    for row in rows:
+        end(actor if actor.user_id else None, grant, row, verb, words)
+    # The reason on the record is that of the act, not of what it ends on its way.
+    acts.running_act().reason = own
 
 
 def tell(grant: Grant, row: Amendment, template: str, **more: str) -> None:
@@ -256,8 +287,12 @@ def tell(grant: Grant, row: Amendment, template: str, **more: str) -> None:
         Permission.AMENDMENT_ANSWER,
     ):
         told |= {each.id for each in identity.users_with(permission, queries.scope(grant))}
+    _mail(grant, row, template, sorted(told), **more)
+
+
+def _mail(grant: Grant, row: Amendment, template: str, told: Sequence[UUID], **more: str) -> None:
     people.mail(
-        sorted(told),
+        told,
         template,
         "grant",
         grant.id,
@@ -306,6 +341,10 @@ def end_silent_amendment(actor: Actor, grant_id: UUID, number: int) -> bool:
     faults.point("deadline")
     if row.state != AmendmentState.SENT.value or row.reply_due_on is None or today() <= row.reply_due_on:
         return False
-    words = f"Nobody answered by {clock.long_date(row.reply_due_on)}, the last day. Silence is refusal."
+    last = f"{clock.long_date(row.reply_due_on)}, the last day"
+    if row.side == Side.PROGRAMME.value and not row.by_letter:
+        words = f"The programme did not decide on its own proposal by {last}, so it ended."
+    else:
+        words = f"Nobody answered by {last}. Silence is refusal."
     end(None, grant, row, "fall_silent", words)
     return True
