@@ -332,7 +332,7 @@ class AmendmentKind(StrEnum):
             AmendmentKind.PARTNER_OUT: "A partner leaves",
             AmendmentKind.EXTENSION: "Extension",
             AmendmentKind.SCOPE: "Change of what is done",
-            AmendmentKind.BANK_ACCOUNT: "Another bank account",
+            AmendmentKind.BANK_ACCOUNT: "Account that is paid",
         }[self]
 
 
