@@ -16,11 +16,11 @@ def upgrade() -> None:
     op.execute("CREATE UNIQUE INDEX uq_amendment_one_draft ON amendment (grant_id, side) WHERE state = 'drafted'")
     op.execute(
         """
-        CREATE FUNCTION refuse_rewriting_sent() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-          RAISE EXCEPTION 'this amendment was sent: what it says stands' USING ERRCODE = 'check_violation';
-        END $$
-        """
+CREATE FUNCTION refuse_rewriting_sent() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'this amendment was sent: what it says stands' USING ERRCODE = 'check_violation';
+END $$
+"""
     )
     op.execute(
         "CREATE TRIGGER amendment_sent_stands BEFORE UPDATE ON amendment FOR EACH ROW WHEN ("
