@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 _FUNCTION = """
 CREATE FUNCTION refuse_rewriting_sent() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -19,5 +19,5 @@ _TRIGGER = (
 
 def install(connection: Connection) -> None:
     """Create them, as the owner role."""
-    connection.execute(text(_FUNCTION))
-    connection.execute(text(_TRIGGER))
+    connection.exec_driver_sql(_FUNCTION)
+    connection.exec_driver_sql(_TRIGGER)
