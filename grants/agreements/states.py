@@ -332,7 +332,7 @@ class AmendmentKind(StrEnum):
             AmendmentKind.PARTNER_OUT: "A partner leaves",
             AmendmentKind.EXTENSION: "Extension",
             AmendmentKind.SCOPE: "Change of what is done",
-            AmendmentKind.BANK_ACCOUNT: "Another bank account",
+            AmendmentKind.BANK_ACCOUNT: "Account that is paid",
         }[self]
 
 
@@ -363,15 +363,22 @@ AMENDMENT = Machine(
         # Of a letter: the answer of the other side.
         Transition("consent", (A.SENT,), A.IN_FORCE, Permission.AMENDMENT_ANSWER),
         Transition("refuse", (A.SENT,), A.REFUSED, Permission.AMENDMENT_ANSWER),
+        # Whoever would sign or consent for the city says that it does not.
+        Transition("decline", (A.SENT, A.OFFERED), A.REFUSED, Permission.AGREEMENT_SIGN_CITY),
         # The program, in the night after the last day to answer.
         Transition("fall_silent", (A.SENT,), A.REFUSED, Permission.AGREEMENT_LAPSE),
         Transition("withdraw", (A.DRAFTED, A.SENT, A.OFFERED), A.WITHDRAWN, Permission.AMENDMENT_PROPOSE),
         Transition("take_back", (A.OFFERED,), A.WITHDRAWN, Permission.AMENDMENT_ANSWER),
+        # With its grant: on the day of the termination by the program, or by its closure.
+        Transition("terminate", (A.DRAFTED, A.SENT, A.OFFERED), A.WITHDRAWN, Permission.TERMINATION_CARRY_OUT),
+        Transition("close", (A.DRAFTED, A.SENT, A.OFFERED), A.WITHDRAWN, Permission.AGREEMENT_CLOSE),
     ],
 )
 
-# One of them at a time for each grant.
+# Still on its way to an end.
 OPEN_AMENDMENT = (A.DRAFTED, A.SENT, A.OFFERED)
+# Known to both sides: one of them at a time for each grant. A draft is known to its own side alone, and blocks nobody else.
+KNOWN_AMENDMENT = (A.SENT, A.OFFERED)
 
 
 class HoldReason(StrEnum):

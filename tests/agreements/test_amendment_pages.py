@@ -133,12 +133,14 @@ def test_refused_and_taken_back_stay_on_record(app: Flask, found: Amended) -> No
     assert view_of(found).ends_before.year == 2025 and view_of(found).maximum == euros(600_000)
 
 
-def test_an_account_is_named_where_the_coordinator_has_another(app: Flask, found: Amended) -> None:
+def test_the_account_that_is_confirmed_and_paid_is_named_and_no_other(app: Flask, found: Amended) -> None:
     place = f"/grants/{found.reference}/amendments/new/bank_account"
     with clock.at(NOW):
         pia = actors.client_of(app, actors.pia())
         assert "page of bank accounts" in text_of(pia.get(place))
-        assert send(pia, place, reason="Another bank.").status_code == 422
+        assert send(pia, place, reason="Another bank.", account="").status_code == 422
+        assert send(pia, place, reason="Another bank.", account=str(found.newcomer_id)).status_code == 422
+        assert send(pia, place, reason="Another bank.").status_code == 303
 
 
 @shuts("agreements.amendment", "agreements.amendments", "agreements.edit_amendment", "agreements.new_amendment")

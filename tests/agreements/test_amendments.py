@@ -364,8 +364,8 @@ def test_nobody_answers_what_they_proposed_and_no_city_answers_for_the_programme
 def test_one_is_open_at_a_time_and_what_was_shown_is_what_is_sent(found: Amended) -> None:
     with clock.at(NOW):
         number = drafted(found, LONGER)
-        with pytest.raises(Refused, match="is open"):
-            drafted(found, LONGER, by=actors.pia)
+        with pytest.raises(Refused, match="a draft of your side"):
+            drafted(found, LONGER)
         seen = effect_of(found, number).fingerprint
         services.edit_amendment(
             actors.ana(), found.grant_id, number, AmendmentInput(Extension(date(2026, 1, 1)), "Longer still.")

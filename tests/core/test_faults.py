@@ -309,6 +309,8 @@ def test_an_amendment_is_refused_whatever_fails_inside_a_guard(app: Flask, attac
         spelled = amendment_hash(found, number)
         agreeing.accept_amendment(actors.otto(), found.grant_id, number, document_sha256=spelled)
         agreeing.take_back_amendment(actors.otto(), found.grant_id, number, reason="A mistake.")
+        number = amendment_sent(found, LONGER_STILL, by=actors.pia)
+        agreeing.decline_amendment(mayor(), found.grant_id, number, reason="No time.")
         number = amendment_sent(found, Scope("Schools too.", ""), letter=True)
         spelled = amendment_hash(found, number)
         agreeing.consent_to_letter(actors.otto(), found.grant_id, number, words="Yes.", document_sha256=spelled)
@@ -325,6 +327,7 @@ def test_an_amendment_is_refused_whatever_fails_inside_a_guard(app: Flask, attac
     assert {"four_eyes", "conflict", "ceiling", "scope"} <= attack.relied["amendment.sign_programme"]
     assert {"four_eyes", "scope"} <= attack.relied["amendment.sign_city"]
     assert {"four_eyes", "conflict", "scope"} <= attack.relied["amendment.refuse"]
+    assert {"four_eyes", "deadline", "scope"} <= attack.relied["amendment.decline"]
 
 
 def secured_by_papers(found: World) -> None:

@@ -153,9 +153,11 @@ def amend_form(
         case AmendmentKind.BANK_ACCOUNT:
             fields["account_words"] = {each.id: f"{each.holder}, {each.masked}" for each in accounts}
             fields["account"] = SelectField(
-                "Account that is paid from then on",
+                "Account that is confirmed and paid, to be stated in the agreement",
                 choices=choices((str(who), words) for who, words in fields["account_words"].items()),
-                validators=[Needed("Choose the account. It is entered on the page of bank accounts first.")],
+                validators=[
+                    Needed("Choose the account. It is entered and confirmed on the page of bank accounts first.")
+                ],
             )
             stands["account"] = str(change.account_id) if isinstance(change, AccountChange) else ""
     return type("AmendForm", (AmendForm,), fields)(data=stands)
@@ -233,7 +235,7 @@ def _partner_fields(
     fields["organisation"] = SelectField(
         "Who leaves", choices=choices(listed), validators=[Needed("Choose who leaves.")]
     )
-    fields["leaves_on"] = DateField("Its part ends on", [Needed("Enter the day; its costs until then count.")])
+    fields["leaves_on"] = DateField("Its part ends on", [Needed("Enter the day from which it takes no part.")])
     if isinstance(change, PartnerOut):
         stands |= {"organisation": str(change.organisation_id), "leaves_on": change.leaves_on}
 

@@ -10,14 +10,14 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConst
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from grants.agreements.states import OPEN_AMENDMENT, AmendmentKind, AmendmentState, Side
+from grants.agreements.states import KNOWN_AMENDMENT, AmendmentKind, AmendmentState, Side
 from grants.core.db import DIGEST, Row, points_to, state_check
 
 
 class Amendment(Row):
     """What a side asks to change of a signed agreement. Once sent, its terms before and after are frozen (``sent``).
 
-    One is open for each grant at a time. With ``by_letter`` it is an exchange of letters: in force with the consent of the
+    One that was sent is open for each grant at a time, beside one draft of each side. With ``by_letter`` it is an exchange of letters: in force with the consent of the
     other side, without signatures.
     """
 
@@ -55,7 +55,14 @@ class Amendment(Row):
             "uq_amendment_one_open",
             "grant_id",
             unique=True,
-            postgresql_where=column("state").in_([each.value for each in OPEN_AMENDMENT]),
+            postgresql_where=column("state").in_([each.value for each in KNOWN_AMENDMENT]),
+        ),
+        Index(
+            "uq_amendment_one_draft",
+            "grant_id",
+            "side",
+            unique=True,
+            postgresql_where=column("state") == AmendmentState.DRAFTED.value,
         ),
         Index(
             "ix_amendment_reply_due_on",

@@ -12,7 +12,6 @@ from sqlalchemy.orm import aliased
 
 from grants.agreements import rules
 from grants.agreements.models import AgreementOffer, AgreementSignature, Amendment, Grant
-from grants.agreements.queries.bank_accounts import accounts
 from grants.agreements.queries.reach import visible
 from grants.agreements.queries.texts import offered_text
 from grants.agreements.rules import (
@@ -25,6 +24,7 @@ from grants.agreements.rules import (
     GrantTerms,
     GrantView,
     Held,
+    Letters,
     PartnerIn,
     Percentages,
     Proposal,
@@ -37,6 +37,7 @@ from grants.agreements.states import (
     BankAccountState,
     GrantState,
     MilestoneState,
+    OfferSubject,
     Side,
 )
 from grants.budgets import queries as budgets
@@ -171,6 +172,7 @@ def footing(grant: GrantView, change: Change | None, today: date) -> Asking[Foot
         counted_to_ceiling=of_grant.counted_to_ceiling,
         available=of_call[Account.AVAILABLE],
         parent_ends_on=grant.parent_ends_on,
+        paid_accounts=frozenset(each.id for each in payee_choices(grant)),
         final_amount=grant.final_amount,
         names=names,
         entity_missing=rules.entity_missing(known[joins][1], today) if joins is not None else "",
@@ -230,6 +232,13 @@ def proposed(grant: GrantView, found: AmendmentView, today: date) -> Asking[tupl
     return rules.proposal(found.sent.before, found.sent.after, problems if found.is_open else (), on), text
 
 
+def letters(grant: GrantView) -> dict[int, Letters]:
+    """The two messages of each version that was agreed by letters, by the number of its offer; no statement where there is none."""
+    if all(each.subject is not OfferSubject.LETTER for each in grant.offers):
+        return {}
+    return rules.letters_by_offer(amendments(grant.id))
+
+
 def organisations_of(shown: Proposal) -> Mapping[UUID, OrganisationView]:
     """Everybody the terms after it name."""
     named = {share.organisation_id for share in shown.after.shares}
@@ -244,9 +253,9 @@ def amended(grant: GrantView, found: AmendmentView, shown: Proposal, text: Agree
 
 
 def payee_choices(grant: GrantView) -> tuple[AccountView, ...]:
-    """The accounts of the coordinator an amendment may name: entered or confirmed, and not the one that is paid now."""
-    found = accounts(grant.coordinator_id, states=(BankAccountState.PROPOSED, BankAccountState.CONFIRMED))
-    return tuple(each for each in found if grant.account is None or each.id != grant.account.id)
+    """The account an amendment may name: the one of the coordinator that is confirmed and paid now, or none."""
+    confirmed = grant.account is not None and grant.account.state is BankAccountState.CONFIRMED
+    return (grant.account,) if grant.account is not None and confirmed else ()
 
 
 def silent(today: date) -> list[tuple[UUID, int]]:
@@ -268,10 +277,16 @@ def amendment_duties(actor: Actor) -> Asking[list[Duty]]:
     return [duty for duties in found for duty in duties]
 
 
+_SILENCE = {
+    Side.CITY.value: "silence is refusal.",
+    Side.PROGRAMME.value: "a proposal of a colleague, which ends where nobody decides.",
+}
+
+
 def _to_answer(actor: Actor) -> Asking[list[Duty]]:
     rows = yield from _waiting(actor, Permission.AMENDMENT_ANSWER, AmendmentState.SENT)
     return [
-        _duty(row, "Answer", "silence is refusal.", row.reply_due_on)
+        _duty(row, "Answer", _SILENCE[row.side], row.reply_due_on)
         for row in rows
         if actor.user_id not in (row.drafted_by, row.sent_by)
         and not (row.by_letter and row.side == Side.PROGRAMME.value)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from grants.agreements.rules.annexes import budget_table
+from grants.agreements.rules.annexes import BudgetTable, budget_table
 from grants.agreements.rules.changes import (
     KINDS,
     Change,
@@ -122,9 +122,20 @@ class AmendmentView:
         return self.state in OPEN_AMENDMENT
 
     @property
+    def city_may_decline(self) -> bool:
+        """Whether who signs for the city may say that it does not: what is offered, and what the programme proposes."""
+        offered = self.state is AmendmentState.OFFERED
+        return offered or (self.state is AmendmentState.SENT and self.side is Side.PROGRAMME)
+
+    @property
     def waits_for_programme(self) -> bool:
         """Whether the programme answers it; a letter of the programme is answered by the city."""
         return not self.by_letter or self.side is Side.CITY
+
+    @property
+    def answers_itself(self) -> bool:
+        """Whether the programme proposes it and another person of the programme decides: the city signs, or declines."""
+        return self.side is Side.PROGRAMME and not self.by_letter
 
     @property
     def words(self) -> str:
@@ -134,6 +145,41 @@ class AmendmentView:
     def is_silent(self, today: date) -> bool:
         """Whether its last day to be answered has passed: silence is refusal."""
         return self.state is AmendmentState.SENT and self.reply_due_on is not None and today > self.reply_due_on
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """The two messages by which both sides agreed without signatures."""
+
+    asked: str
+    asked_by: Deed
+    side: Side
+    answer: str
+    answered_by: Deed
+
+    @property
+    def lines(self) -> tuple[str, str, str]:
+        """What stands in the place of signatures, on pages and on paper."""
+        first, second = ("the city", "the programme") if self.side is Side.CITY else ("the programme", "the city")
+        return (
+            "Agreed by an exchange of letters; nobody signs it.",
+            _message(first, self.asked_by, self.asked),
+            _message(second, self.answered_by, self.answer),
+        )
+
+
+def _message(whose: str, by: Deed, words: str) -> str:
+    day = clock.long_date(clock.in_zone(by.at).date())
+    return f"For {whose}, {by.name}, {day}: {words}"
+
+
+def letters_by_offer(found: Iterable[AmendmentView]) -> dict[int, Letters]:
+    """The letters that were agreed, by the number of the offer that holds their text."""
+    return {
+        each.offer_no: Letters(each.sent.reason, each.sent_by, each.side, each.answer, each.answered)
+        for each in found
+        if each.by_letter and each.offer_no and each.sent and each.sent_by and each.answered
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +264,11 @@ def amended_text(
     """The agreement in force with an amendment in it: everything stated anew, and what the amendment changed in sentences."""
     after, stood = shown.after, {each.organisation_id: each for each in text.beneficiaries}
     basis = f"Grant {text.agreement} with amendment {found.number}"
-    note = AmendmentNote(found.number, found.words, note_lines(found, shown))
-    names = {who: each.name for who, each in organisations.items()}
-    has_table = after.budget is not None and shown.effect.moves_budget and bool(after.budget.totals.rows)
+    lines = note_lines(found, shown)
+    budget = _budget_after(text, shown, {who: each.name for who, each in organisations.items()}, basis)
+    if budget != text.budget and not shown.effect.moves_budget:
+        lines = (*lines, "The annex states the budget as it stands by now.")
+    note = AmendmentNote(found.number, found.words, lines)
     return replace(
         text,
         ends_before=after.ends_before,
@@ -242,11 +290,24 @@ def amended_text(
         payments=after.schedule,
         version=version,
         special_conditions=after.special_conditions or None,
-        budget=budget_table(after.budget, names, basis) if has_table and after.budget is not None else text.budget,
+        budget=budget,
         description_changes=after.description or None,
         account=after.account or None,
         amendments=(*(text.amendments or ()), note),
     )
+
+
+def _budget_after(text: AgreementText, shown: Proposal, names: Mapping[UUID, str], basis: str) -> BudgetTable | None:
+    """The annex: as it was where it states the budget that stands, else built anew, also where a transfer moved it before.
+
+    A text without that annex gets one only with an amendment that moves budget.
+    """
+    stands = shown.after.budget
+    if stands is None or not stands.totals.rows or (text.budget is None and not shown.effect.moves_budget):
+        return text.budget
+    table = budget_table(stands, names, basis)
+    same = text.budget is not None and replace(table, basis=text.budget.basis) == text.budget
+    return text.budget if same else table
 
 
 def note_lines(found: AmendmentView, shown: Proposal) -> tuple[str, ...]:
@@ -259,7 +320,10 @@ def note_lines(found: AmendmentView, shown: Proposal) -> tuple[str, ...]:
     lines += [f"{name} is a beneficiary from now on." for name in made.partners]
     if isinstance(found.change, PartnerOut):
         who = shown.names.get(found.change.organisation_id, "A partner")
-        lines.append(f"{who} takes part until {clock.long_date(found.change.leaves_on)}; its costs until then count.")
+        until = clock.long_date(found.change.leaves_on)
+        lines.append(
+            f"{who} takes part until {until}; its maximum is what is paid to it, on its way or accepted by then."
+        )
     lines += [f"{each.label}: {each.new or 'nothing any more'}" for each in made.texts]
     if made.moves_budget:
         lines.append("The budget is the one of the annex.")

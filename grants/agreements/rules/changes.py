@@ -172,7 +172,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class AccountChange:
-    """The coordinator is paid to another account, which goes through the two people of every account as well."""
+    """The agreement states the coordinator's account that is paid now: two people have confirmed it before, as every account."""
 
     account_id: UUID
     words: str
@@ -216,6 +216,8 @@ class Footing:
     parent_ends_on: date | None = None
     final_amount: Money | None = None
     names: Mapping[UUID, str] = field(default_factory=dict)
+    # The coordinator's account that is confirmed and paid now, if one is.
+    paid_accounts: frozenset[UUID] = frozenset()
     # What of the newcomer the register of organisations does not know yet.
     entity_missing: str = ""
 
@@ -465,7 +467,12 @@ def change_problems(
         case Scope():
             found += _fixed_problems(before, after, on)
         case AccountChange():
-            pass
+            if change.account_id not in on.paid_accounts:
+                words = (
+                    "This is not the account that is confirmed and paid now, so the agreement would state another one. "
+                    "Have it confirmed on the page of bank accounts first, then propose this anew."
+                )
+                found.append(Problem("Account", words))
         case _:
             assert_never(change)
     if after == before:

@@ -275,7 +275,7 @@ class GrantView:
     # When the parent grant ends, and the last day on which the programme reports on it, where both are known.
     parent_ends_on: date | None = None
     parent_reports_by: date | None = None
-    # Given to offers that were taken back: they count for nothing and stay on record.
+    # Given to other offers than the one that stands: to earlier versions, to what is offered now, or to what ended without effect.
     earlier_signatures: tuple[SignatureView, ...] = ()
     holds: tuple[HoldView, ...] = ()
     terminations: tuple[TerminationView, ...] = ()
@@ -318,6 +318,11 @@ class GrantView:
             parent_ends_on=self.parent_ends_on,
             reports_by=self.parent_reports_by,
         )
+
+    def given_to(self, *ends: OfferEnd | None) -> tuple[SignatureView, ...]:
+        """Signatures of other offers than the one that stands, by how these ended; None is an offer that is open."""
+        ended = {each.number for each in self.offers if each.ended_why in ends}
+        return tuple(each for each in self.earlier_signatures if each.offer_no in ended)
 
     @property
     def signed(self) -> frozenset[Side]:

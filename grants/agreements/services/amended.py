@@ -108,6 +108,25 @@ def refuse_amendment(actor: Actor, grant_id: UUID, number: int, *, words: str) -
 
 
 @act(
+    "amendment.decline",
+    needs=Permission.AGREEMENT_SIGN_CITY,
+    scope=scope_of,
+    says="declined an amendment of {subject} for the city",
+)
+def decline_amendment(actor: Actor, grant_id: UUID, number: int, *, reason: str) -> None:
+    """Whoever would sign or consent for the city says that it does not: what is offered, or what the programme proposes, ends."""
+    demand_fresh(actor)
+    grant, row = locked(Grant, grant_id), row_of(grant_id, number)
+    found = queries.amendment(grant_id, number)
+    AMENDMENT.target(found.state, "decline")
+    if found.state is AmendmentState.SENT and found.side is Side.CITY:
+        raise Refused("Your own side proposed this. Whoever leads the application may withdraw it.")
+    rules.refuse_silent(found, today())
+    offering.refuse_both_sides(actor, grant, Side.CITY, deed="decline")
+    end(actor, grant, row, "decline", reason)
+
+
+@act(
     "amendment.take_back",
     needs=Permission.AMENDMENT_ANSWER,
     scope=scope_of,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -12,7 +13,15 @@ from grants.agreements.models import Amendment, Beneficiary, Grant
 from grants.agreements.rules import AmendmentInput, AmendmentView, GrantView, PartnerIn, Proposal
 from grants.agreements.services.conflicts import refuse_conflict
 from grants.agreements.services.offering import end_offer
-from grants.agreements.states import AMENDMENT, OPEN_AMENDMENT, AmendmentState, GrantState, OfferEnd, Side
+from grants.agreements.states import (
+    AMENDMENT,
+    KNOWN_AMENDMENT,
+    OPEN_AMENDMENT,
+    AmendmentState,
+    GrantState,
+    OfferEnd,
+    Side,
+)
 from grants.calls.models import Call
 from grants.core import acts, clock, faults, jobs
 from grants.core.acts import act
@@ -72,18 +81,21 @@ def side_of(actor: Actor, grant: Grant) -> Side:
     says="drafted an amendment of {subject}",
 )
 def draft_amendment(actor: Actor, grant_id: UUID, given: AmendmentInput) -> int:
-    """Draft an amendment or a letter; one is open for a grant at a time. Returns its number. Nobody is told yet."""
+    """Draft an amendment or a letter; each side has one draft at a time. Returns its number. Nobody is told yet.
+
+    A draft of the other side is not known here and blocks nothing; what was sent is brought to its end first.
+    """
     grant, shown = in_force(grant_id)
     if side_of(actor, grant) is Side.PROGRAMME:
         refuse_conflict(actor, grant_id)
     _refuse_wrong(given, shown)
-    standing = db.session.scalar(
-        select(Amendment.reference).where(
-            Amendment.grant_id == grant_id, Amendment.state.in_([each.value for each in OPEN_AMENDMENT])
-        )
+    _refuse_second(grant_id)
+    side = side_of(actor, grant).value
+    own = select(Amendment.reference).where(
+        Amendment.grant_id == grant_id, Amendment.state == AmendmentState.DRAFTED.value, Amendment.side == side
     )
-    if standing is not None:
-        raise Refused(f"{standing} is open. Bring it to its end first, then propose the next one.")
+    if (standing := db.session.scalar(own)) is not None:
+        raise Refused(f"{standing} is a draft of your side. Change it, or withdraw it, instead of a second one.")
     number = 1 + (db.session.scalar(select(func.max(Amendment.number)).where(Amendment.grant_id == grant_id)) or 0)
     db.session.add(
         Amendment(
@@ -92,7 +104,7 @@ def draft_amendment(actor: Actor, grant_id: UUID, given: AmendmentInput) -> int:
             reference=f"{grant.reference}-A{number}",
             kind=given.kind.value,
             by_letter=given.by_letter,
-            side=side_of(actor, grant).value,
+            side=side,
             state=AmendmentState.DRAFTED.value,
             reason=clean_text(given.reason),
             change=rules.stored_change(given.change),
@@ -135,6 +147,15 @@ def _refuse_wrong(given: AmendmentInput, shown: GrantView) -> None:
         raise Refused("The final amount of this grant is decided, so nothing of its agreement changes any more.")
 
 
+def _refuse_second(grant_id: UUID) -> None:
+    """One proposal that both sides know of is open at a time."""
+    known = select(Amendment.reference).where(
+        Amendment.grant_id == grant_id, Amendment.state.in_([each.value for each in KNOWN_AMENDMENT])
+    )
+    if (standing := db.session.scalar(known)) is not None:
+        raise Refused(f"{standing} is open. Bring it to its end first, then propose the next one.")
+
+
 def _refuse_other_side(actor: Actor, grant: Grant, row: Amendment) -> None:
     if side_of(actor, grant).value != row.side:
         raise Refused("The other side proposed this, so it changes and sends it. You answer it.")
@@ -158,6 +179,7 @@ def send_amendment(actor: Actor, grant_id: UUID, number: int, *, seen: str) -> d
         refuse_conflict(actor, grant_id)
     found = queries.amendment(grant_id, number)
     AMENDMENT.target(found.state, "send")
+    _refuse_second(grant_id)
     made, _ = queries.now_of(shown, found)
     if seen != made.fingerprint:
         raise Conflict(
@@ -229,9 +251,31 @@ def end(actor: Actor | None, grant: Grant, row: Amendment, verb: str, reason: st
     row.ended_at, row.end_words = acts.moment(), clean_text(reason)
     row.ended_by = actor.user_id if actor is not None else None
     if was is AmendmentState.OFFERED:
-        end_offer(grant, OfferEnd.WITHDRAWN)
+        end_offer(grant, OfferEnd.DECLINED if verb == "decline" else OfferEnd.WITHDRAWN)
     if was is not AmendmentState.DRAFTED:
         tell(grant, row, "amendment_ended", why=row.end_words or "")
+    elif verb in ("terminate", "close"):
+        # Of a draft only who wrote it knew.
+        _mail(grant, row, "amendment_ended", [row.drafted_by], why=row.end_words or "")
+
+
+def end_with_grant(actor: Actor, grant: Grant, verb: str, words: str) -> None:
+    """Plain helper of what ends a grant: whatever is open of its amendments ends in the same act. The grant is locked.
+
+    ``verb`` is ``terminate`` or ``close``; ``words`` stand with each of them and go to the people by mail.
+    """
+    own = acts.running_act().reason
+    rows = db.session.scalars(
+        select(Amendment)
+        .where(Amendment.grant_id == grant.id, Amendment.state.in_([each.value for each in OPEN_AMENDMENT]))
+        .order_by(Amendment.number)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    for row in rows:
+        end(actor if actor.user_id else None, grant, row, verb, words)
+    # The reason on the record is that of the act, not of what it ends on its way.
+    acts.running_act().reason = own
 
 
 def tell(grant: Grant, row: Amendment, template: str, **more: str) -> None:
@@ -243,8 +287,12 @@ def tell(grant: Grant, row: Amendment, template: str, **more: str) -> None:
         Permission.AMENDMENT_ANSWER,
     ):
         told |= {each.id for each in identity.users_with(permission, queries.scope(grant))}
+    _mail(grant, row, template, sorted(told), **more)
+
+
+def _mail(grant: Grant, row: Amendment, template: str, told: Sequence[UUID], **more: str) -> None:
     people.mail(
-        sorted(told),
+        told,
         template,
         "grant",
         grant.id,
@@ -293,6 +341,10 @@ def end_silent_amendment(actor: Actor, grant_id: UUID, number: int) -> bool:
     faults.point("deadline")
     if row.state != AmendmentState.SENT.value or row.reply_due_on is None or today() <= row.reply_due_on:
         return False
-    words = f"Nobody answered by {clock.long_date(row.reply_due_on)}, the last day. Silence is refusal."
+    last = f"{clock.long_date(row.reply_due_on)}, the last day"
+    if row.side == Side.PROGRAMME.value and not row.by_letter:
+        words = f"The programme did not decide on its own proposal by {last}, so it ended."
+    else:
+        words = f"Nobody answered by {last}. Silence is refusal."
     end(None, grant, row, "fall_silent", words)
     return True

@@ -35,14 +35,16 @@ _KIND = f"<any({', '.join(each.value for each in AmendmentKind)}):kind>"
 def amendments(ref: str) -> Any:
     """Every amendment and letter of a grant, and the ways to propose one."""
     grant = grant_of(ref)
-    found = queries.amendments(grant.id)
+    found, own = queries.amendments(grant.id), _own_side(grant)
+    blocked = any(each.is_open and (each.state is not AmendmentState.DRAFTED or each.side is own) for each in found)
     return page(
         "agreements/amendments.html",
         grant=grant,
         found=found,
         today=this_day(),
-        own_side=_own_side(grant).value,
-        kinds=tuple(AmendmentKind) if _proposes(grant) and not any(each.is_open for each in found) else (),
+        own_side=own.value,
+        kinds=tuple(AmendmentKind) if _proposes(grant) and not blocked else (),
+        blocked=blocked,
     )
 
 
@@ -189,6 +191,8 @@ def _deeds(grant: GrantView, found: AmendmentView, offered: GrantView) -> frozen
         deeds.add("take_back")
     if actor.may(P.AGREEMENT_SIGN_CITY, scope) and found.state is AmendmentState.SENT and not found.waits_for_programme:
         deeds.add("consent")
+    if actor.may(P.AGREEMENT_SIGN_CITY, scope) and found.city_may_decline and not found.is_silent(this_day()):
+        deeds.add("decline")
     side = side_of(grant)
     signed = any(each.signed_by == actor.user_id for each in offered.signatures)
     if found.state is AmendmentState.OFFERED and side is not None and offered.missing(side) and not signed:
@@ -320,6 +324,19 @@ def withdraw_amendment(ref: str, number: int) -> Any:
         form,
         lambda grant: services.withdraw_amendment(current_actor(), grant.id, number, reason=str(form.reason.data)),
         "It is withdrawn. The agreement stands as it was.",
+    )
+
+
+@bp.post(f"/grants/<ref>/amendments/{_NUMBER}/decline")
+@requires(P.AGREEMENT_SIGN_CITY)
+def decline_amendment(ref: str, number: int) -> Any:
+    form = ReasonForm()
+    return _do(
+        ref,
+        number,
+        form,
+        lambda grant: services.decline_amendment(current_actor(), grant.id, number, reason=str(form.reason.data)),
+        "It is declined for the city. The people of both sides are told by mail; the agreement stands as it was.",
     )
 
 

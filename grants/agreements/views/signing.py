@@ -12,8 +12,8 @@ from grants.agreements.forms import (
     SignForm,
     TakeBackForm,
 )
-from grants.agreements.rules import GrantView, OfferView, VersionView
-from grants.agreements.states import GrantState, Side
+from grants.agreements.rules import GrantView, OfferView, SignatureView, VersionView
+from grants.agreements.states import GrantState, OfferEnd, Side
 from grants.agreements.views.frame import P, bp, grant_of, side_of
 from grants.core import files
 from grants.core.errors import NotFound
@@ -107,6 +107,7 @@ def _text(grant: GrantView, offer: OfferView, found: VersionView | None) -> Any:
         text=queries.offered_text(grant.id, offer.number),
         sha256=offer.sha256,
         signatures=[each for each in given if each.offer_no == offer.number],
+        letters=queries.letters(grant).get(offer.number),
         printed=_printed(grant),
         paragraphs=blocks,
     )
@@ -124,12 +125,29 @@ def _agreement(grant: GrantView, form: Any) -> Any:
         text=text,
         sha256=rules.text_hash(text),
         signs=_signs(grant),
+        letters=queries.letters(grant).get(grant.stands),
+        earlier=_earlier(grant),
         waits={side.value: grant.missing(side) for side in Side},
         declines=side_of(grant) is Side.CITY and grant.state in (GrantState.PREPARATION, GrantState.READY_TO_SIGN),
         printed=_printed(grant),
         paragraphs=blocks,
     )
     return shown, 422 if form.is_submitted() else 200
+
+
+def _earlier(grant: GrantView) -> list[tuple[str, str, tuple[SignatureView, ...]]]:
+    """Signatures of other offers, by what became of these: a heading, a sentence, who signed."""
+    without = [each for each in OfferEnd if each not in (OfferEnd.SIGNED, OfferEnd.AGREED)]
+    found = (
+        ("Given to what is offered now", "They count once both sides have signed it.", grant.given_to(None)),
+        ("Given to earlier versions", "They stand with the version that was signed.", grant.given_to(OfferEnd.SIGNED)),
+        (
+            "Given to offers that ended without effect",
+            "These no longer count. They stay on record with the text that was signed.",
+            grant.given_to(*without),
+        ),
+    )
+    return [each for each in found if each[2]]
 
 
 def _signs(grant: GrantView) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grants.agreements.rules import AgreementText, BudgetTable, Description, PlanLine, SignatureView
+from grants.agreements.rules import AgreementText, BudgetTable, Description, Letters, PlanLine, SignatureView
 from grants.agreements.states import PaymentKind, Side
 from grants.core import clock
 from grants.documents.pdf.paper import Paper
@@ -95,7 +95,10 @@ def _articles(paper: Paper, text: AgreementText) -> None:
 
 
 def _signatures(paper: Paper, sheet: AgreementSheet) -> None:
-    if not sheet.signatures:
+    for line in letter_lines(sheet.letters):
+        paper.paragraph(line)
+        paper.gap(3)
+    if not sheet.signatures and sheet.letters is None:
         paper.paragraph("Nobody has signed this text. It is printed to be read before it is signed.")
     for side in Side:
         whose = "the coordinator" if side is Side.CITY else "the programme"
@@ -103,6 +106,11 @@ def _signatures(paper: Paper, sheet: AgreementSheet) -> None:
             if each.side is side:
                 paper.paragraph(_signature(each, whose))
                 paper.gap(3)
+
+
+def letter_lines(letters: Letters | None) -> tuple[str, ...]:
+    """What stands in the place of signatures under a text that was agreed by letters; nothing under any other."""
+    return letters.lines if letters is not None else ()
 
 
 def _signature(given: SignatureView, whose: str) -> str:

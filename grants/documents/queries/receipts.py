@@ -37,6 +37,7 @@ def agreement_version(grant_id: UUID, number: int) -> AgreementSheet | None:
         f"Version {number}, in force from {clock.long_date(version.in_force_on)}",
         tuple(each for each in given if each.offer_no == version.offer_no),
         version=number,
+        letters=agreements.letters(grant).get(version.offer_no),
     )
 
 

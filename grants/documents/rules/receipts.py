@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from grants.agreements.rules import AgreementText, SignatureView
+from grants.agreements.rules import AgreementText, Letters, SignatureView
 from grants.documents.rules.figures import Table
 
 
@@ -51,3 +51,5 @@ class AgreementSheet:
     standing_words: str
     signatures: tuple[SignatureView, ...] = ()
     version: int = 1
+    # Of a version that both sides agreed on by letters, which nobody signs.
+    letters: Letters | None = None

@@ -25,7 +25,8 @@ GRANT_STORY = frozenset(
             "agreement.set_terms",
         ),
         *("agreement.sign_city", "agreement.sign_programme", "agreement.take_back", "grant.close"),
-        *("amendment.accept", "amendment.consent", "amendment.consent_city", "amendment.fall_silent"),
+        *("amendment.accept", "amendment.consent", "amendment.consent_city", "amendment.decline"),
+        "amendment.fall_silent",
         *("amendment.refuse", "amendment.send", "amendment.sign_city", "amendment.sign_programme"),
         *("amendment.take_back", "amendment.withdraw"),
         *(

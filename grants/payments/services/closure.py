@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from grants.agreements.models import Grant
-from grants.agreements.services import refuse_conflict
+from grants.agreements.services import end_with_grant, refuse_conflict
 from grants.agreements.states import GRANT, GrantState
 from grants.core import acts, faults
 from grants.core.acts import act
@@ -57,6 +57,8 @@ def close_grant(actor: Actor, grant_id: UUID, *, note: str, version: int | None 
             description=f"{grant.reference}: decommitted at closure",
             legs=legs.legs_e21(still_open, Dimensions(grant.fund_source_id, grant.call_id, grant_id)),
         )
+    words = "The grant is closed, so nothing of its agreement changes any more."
+    end_with_grant(actor, grant, "close", words)
     GRANT.move(grant, "close")
     grant.closed_at = acts.moment()
     db.session.add(

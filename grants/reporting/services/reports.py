@@ -105,7 +105,8 @@ def _statement_rules(grant: Grant, call: calls.CallView) -> BudgetRules:
 def follow_agreement(actor: Actor, grant_id: UUID) -> int:
     """Let reports not sent yet follow the agreement: when the last one ends and is due, and who declares costs in them.
 
-    Who left keeps its rows: what it spent until then still counts. Returns how many there are; safe to run twice.
+    Who left keeps its rows; what counts of them is bounded by its maximum, which is what was paid to it, on its way or accepted
+    as it left. Returns how many there are; safe to run twice.
     """
     grant, open_states = locked(Grant, grant_id), (ReportState.DRAFT.value, ReportState.RETURNED.value)
     of_grant = select(PeriodicReport).where(PeriodicReport.grant_id == grant_id, PeriodicReport.state.in_(open_states))
@@ -493,6 +494,9 @@ def end_grant(actor: Actor, grant_id: UUID) -> bool:
     if found is None:
         return False
     assert found.effective_on is not None, "what is carried out was confirmed for a day"
+    day = clock.long_date(found.effective_on)
+    words = f"The grant is terminated from {day} on, so nothing of its agreement changes any more."
+    agreement.end_with_grant(actor, grant, "terminate", words)
     reports = _reports_of(grant_id)
     if not reports:
         # Ended so soon that they were not made yet.
