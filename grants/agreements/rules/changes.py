@@ -35,7 +35,7 @@ from grants.core.money import ZERO, Money, Rounding, total
 @dataclass(frozen=True, slots=True)
 class Held:
     """What of one partner's maximum is bound: open and consumed commitment by the ledger, what is on its way to it (payable,
-    in transit, returned), and the costs that were accepted of it and booked."""
+    in transit, returned), and what counts of its costs in accepted reports, be it booked or not yet."""
 
     open: Money = ZERO
     consumed: Money = ZERO

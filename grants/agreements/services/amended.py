@@ -9,15 +9,14 @@ from sqlalchemy import select
 
 from grants.agreements import queries, rules
 from grants.agreements.models import AgreementOffer, Amendment, Beneficiary, Grant, Milestone, PaymentScheduleLine
-from grants.agreements.queries import scope_of
+from grants.agreements.queries import money_locked, scope_of
 from grants.agreements.rules import AgreementText, AmendmentView, GrantTerms, GrantView, PartnerOut, Proposal
 from grants.agreements.services import offering
 from grants.agreements.services.acceding import ask_accessions, end_awaited
-from grants.agreements.services.amending import end, in_force, money_scope, refuse_problems, row_of, tell, today
+from grants.agreements.services.amending import end, in_force, refuse_problems, row_of, tell, today
 from grants.agreements.services.conflicts import refuse_conflict
+from grants.agreements.services.transferring import write_budget
 from grants.agreements.states import AMENDMENT, AmendmentState, OfferEnd, OfferSubject, Side
-from grants.budgets import services as budgets
-from grants.budgets.rules import Cell
 from grants.cities import queries as cities
 from grants.cities import services as city_writes
 from grants.cities.states import Part
@@ -57,7 +56,7 @@ def _note_answer(actor: Actor, row: Amendment, words: str) -> None:
 @act(
     "amendment.accept",
     needs=Permission.AMENDMENT_ANSWER,
-    scope=money_scope,
+    scope=money_locked,
     says="accepted an amendment of {subject} and offered it for signature",
 )
 def accept_amendment(actor: Actor, grant_id: UUID, number: int, *, document_sha256: str, words: str = "") -> int:
@@ -122,7 +121,7 @@ def take_back_amendment(actor: Actor, grant_id: UUID, number: int, *, reason: st
 @act(
     "amendment.sign_city",
     needs=Permission.AGREEMENT_SIGN_CITY,
-    scope=money_scope,
+    scope=money_locked,
     says="signed an amendment of {subject} for the city",
 )
 def sign_amendment_for_city(actor: Actor, grant_id: UUID, number: int, *, capacity: str, document_sha256: str) -> None:
@@ -133,7 +132,7 @@ def sign_amendment_for_city(actor: Actor, grant_id: UUID, number: int, *, capaci
 @act(
     "amendment.sign_programme",
     needs=Permission.AGREEMENT_SIGN_PROGRAMME,
-    scope=money_scope,
+    scope=money_locked,
     says="signed an amendment of {subject} for the programme",
 )
 def sign_amendment_for_programme(
@@ -161,7 +160,7 @@ def _sign(actor: Actor, grant_id: UUID, number: int, side: Side, capacity: str, 
 @act(
     "amendment.consent",
     needs=Permission.AMENDMENT_ANSWER,
-    scope=money_scope,
+    scope=money_locked,
     says="consented for the programme to a letter about {subject}",
 )
 def consent_to_letter(actor: Actor, grant_id: UUID, number: int, *, words: str, document_sha256: str) -> None:
@@ -174,7 +173,7 @@ def consent_to_letter(actor: Actor, grant_id: UUID, number: int, *, words: str, 
 @act(
     "amendment.consent_city",
     needs=Permission.AGREEMENT_SIGN_CITY,
-    scope=money_scope,
+    scope=money_locked,
     says="consented for the city to a letter about {subject}",
 )
 def consent_to_letter_for_city(actor: Actor, grant_id: UUID, number: int, *, words: str, document_sha256: str) -> None:
@@ -279,7 +278,7 @@ def write_terms(grant: Grant, before: GrantTerms, after: GrantTerms) -> None:
     _write_schedule(grant, after)
     if before.budget is not None and after.budget is not None and before.budget != after.budget:
         assert grant.budget_id is not None, "the budget of these terms is the grant's own"
-        _write_budget(grant.budget_id, before, after)
+        write_budget(grant.budget_id, before.budget, after.budget)
 
 
 def _write_shares(grant: Grant, after: GrantTerms) -> None:
@@ -325,28 +324,6 @@ def _write_schedule(grant: Grant, after: GrantTerms) -> None:
         db.session.add(row)
     for row in rows.values():
         db.session.delete(row)
-
-
-def _write_budget(budget_id: UUID, before: GrantTerms, after: GrantTerms) -> None:
-    assert before.budget is not None and after.budget is not None, "asked by the caller"
-    if before.budget.rules != after.budget.rules:
-        budgets.move(budget_id, after.budget.rules)
-    for organisation_id in after.budget.organisations:
-        if organisation_id not in before.budget.organisations:
-            budgets.add_organisation(budget_id, organisation_id)
-    db.session.flush()
-    new = _amounts(after.budget.cells)
-    old = _amounts(before.budget.cells)
-    changed = [
-        Cell(*key[:2], new.get(key, ZERO), work_package=key[2], period=key[3])
-        for key in dict.fromkeys((*old, *new))
-        if old.get(key, ZERO) != new.get(key, ZERO)
-    ]
-    budgets.write_cells(budget_id, changed, None)
-
-
-def _amounts(cells: tuple[Cell, ...]) -> dict[tuple[UUID, str, str, int], Money]:
-    return {(cell.organisation_id, cell.category, cell.work_package, cell.period): cell.amount for cell in cells}
 
 
 def post_maxima(grant: Grant, before: GrantTerms, after: GrantTerms, *, key: str, what: str) -> None:
