@@ -30,7 +30,13 @@ from grants.agreements.queries.bank_accounts import (
     waiting_of,
     waiting_rules,
 )
-from grants.agreements.queries.binding import counted_costs_come_from, held_of, money_locked
+from grants.agreements.queries.binding import (
+    counted_costs_come_from,
+    fixed_packages,
+    fixed_packages_come_from,
+    held_of,
+    money_locked,
+)
 from grants.agreements.queries.conditions import answered_for, conditions, conditions_now, evidence, reach_of
 from grants.agreements.queries.duty import duties
 from grants.agreements.queries.holding import HOLD_FILES, holds
@@ -97,6 +103,8 @@ __all__ = [
     "ended_on",
     "ending",
     "evidence",
+    "fixed_packages",
+    "fixed_packages_come_from",
     "flexibility",
     "found_by_name",
     "funding_of",

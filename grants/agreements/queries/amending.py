@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from grants.agreements import rules
 from grants.agreements.models import AgreementOffer, AgreementSignature, Amendment, Grant
 from grants.agreements.queries.bank_accounts import accounts
-from grants.agreements.queries.binding import held_of
+from grants.agreements.queries.binding import fixed_packages, held_of
 from grants.agreements.queries.reach import visible
 from grants.agreements.queries.texts import offered_text
 from grants.agreements.rules import (
@@ -143,12 +143,13 @@ def footing(grant: GrantView, change: Change | None, today: date) -> Asking[Foot
     about: list[Asking[Any]] = [
         calls.call_by_id.asking(grant.call_id),
         held_of.asking(grant.id),
+        fixed_packages.asking(grant.id),
         books.balances.asking(by=(), accounts=(Account.PREFINANCING,), grant_id=grant.id),
         books.of.asking(accounts=(Account.AVAILABLE,), call_id=grant.call_id),
         books.of.asking(grant_id=grant.id),
         identity.with_facts.asking([joins] if joins else []),
     ]
-    call, held, advances, of_call, of_grant, known = yield from side_by_side(about)
+    call, held, packages, advances, of_call, of_grant, known = yield from side_by_side(about)
     names = {each.organisation_id: each.name for each in grant.beneficiaries}
     if joins is not None and joins not in known:
         raise NotFound
@@ -164,6 +165,7 @@ def footing(grant: GrantView, change: Change | None, today: date) -> Asking[Foot
         prefinanced=bool(advances),
         fixed=frozenset(each.number for each in grant.milestones if each.state is not MilestoneState.PLANNED),
         held=held,
+        packages=packages,
         counted_to_ceiling=of_grant.counted_to_ceiling,
         available=of_call[Account.AVAILABLE],
         parent_ends_on=grant.parent_ends_on,

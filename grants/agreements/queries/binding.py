@@ -33,6 +33,21 @@ def counted_costs_come_from(read: Callable[[UUID], Asking[Mapping[UUID, Money]]]
     _counted[:] = [read]
 
 
+_fixed: list[Callable[[UUID], Asking[tuple[str, ...]]]] = []
+
+
+def fixed_packages_come_from(read: Callable[[UUID], Asking[tuple[str, ...]]]) -> None:
+    """Take the read of the later stage that knows which work packages of a grant are declared or accepted as lump sums."""
+    _fixed[:] = [read]
+
+
+@reader
+def fixed_packages(grant_id: UUID) -> Asking[tuple[str, ...]]:
+    """The codes of work packages whose lump sum stands, since it is declared or accepted; one statement."""
+    (read,) = _fixed
+    return (yield from read(grant_id))
+
+
 def money_locked(grant_id: UUID) -> Scope:
     """Where a grant lies, its money locked in the one order: its call, itself, its partners."""
     locked(Call, get(Grant, grant_id).call_id)

@@ -220,6 +220,7 @@ from grants.agreements.rules.transferring import (
     TransferInput,
     TransferView,
     flexibility_of,
+    refuse_fixed_packages,
     transfer,
 )
 from grants.agreements.rules.uploading import (
@@ -398,6 +399,7 @@ __all__ = [
     "refuse_after",
     "refuse_departing",
     "refuse_fixed",
+    "refuse_fixed_packages",
     "refuse_freeing_today",
     "refuse_heavy",
     "refuse_held",

@@ -63,6 +63,19 @@ def lowering_problem(name: str, maximum: Money, new: Money, held: Held) -> str:
     )
 
 
+def packages_problem(codes: Sequence[str]) -> str:
+    """Why neither maxima nor budget move where lump sums are declared or accepted; empty where none are.
+
+    Every package is worth what the maxima and the budget make it, and what is accepted of one is kept in per cent.
+    """
+    if not codes:
+        return ""
+    return (
+        f"The lump sums of {', '.join(codes)} are declared or accepted already, and each follows from the budget and the maxima. So "
+        "neither moves any more. Take back what is only declared, or change what is done, or its end, without moving budget."
+    )
+
+
 # --- the terms that can change -----------------------------------------------------------------------------------------
 
 
@@ -210,6 +223,8 @@ class Footing:
     # Milestones that were reported or accepted.
     fixed: frozenset[int] = frozenset()
     held: Mapping[UUID, Held] = field(default_factory=dict)
+    # Work packages whose lump sum is declared or accepted.
+    packages: tuple[str, ...] = ()
     counted_to_ceiling: Money = ZERO
     # What the call has available, and when its parent grant ends.
     available: Money = ZERO
@@ -447,6 +462,9 @@ def change_problems(
         return (Problem("Grant", words),)
     after = apply(before, change, on) if sent is None else sent
     found = [*_money_problems(before, after, on), *_budget_problems(before, after, change, on)]
+    moves = before.shares != after.shares or _amounts(before.budget) != _amounts(after.budget)
+    if moves and (words := packages_problem(on.packages)):
+        found.append(Problem("Budget", words))
     match change:
         case BudgetShift():
             if {each.organisation_id for each in change.shares} != {each.organisation_id for each in before.shares}:

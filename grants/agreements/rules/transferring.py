@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 from uuid import UUID
 
-from grants.agreements.rules.changes import Held, Move, lowering_problem, moved
+from grants.agreements.rules.changes import Held, Move, lowering_problem, moved, packages_problem
 from grants.agreements.rules.revising import asked_for
 from grants.agreements.states import TransferLevel
 from grants.budgets.rules import BudgetContent, percent
@@ -170,6 +170,13 @@ def transfer(
             },
         )
     return Moved(after, gone, level)
+
+
+def refuse_fixed_packages(codes: Sequence[str]) -> None:
+    """Refuse to move budget where lump sums that follow from it are declared or accepted."""
+    faults.point("ceiling")
+    if words := packages_problem(codes):
+        raise Refused(words)
 
 
 def _problems(given: TransferInput, budget: BudgetContent, maxima: Mapping[UUID, Money]) -> dict[str, str]:

@@ -42,6 +42,7 @@ def move_budget(actor: Actor, grant_id: UUID, given: TransferInput) -> int:
     if grant.final_amount is not None:
         raise Refused("The final amount of this grant is decided, so its budget moves no more.")
     refuse_over(grant, "its budget moves no more")
+    rules.refuse_fixed_packages(queries.fixed_packages(grant_id))
     refuse_held(grant, frozenset({given.from_organisation_id, given.to_organisation_id}))
     shown, budget = queries.view(grant), _budget_of(grant)
     flexible = queries.flexibility(grant_id)
