@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.agreements.queries.acceding import acceded, accessions, late_untold, speaks_for
+from grants.agreements.queries.acceding import acceded, accessions, gone, late_untold, speaks_for
 from grants.agreements.queries.amending import (
     amended,
     amendment,
@@ -108,6 +108,7 @@ __all__ = [
     "flexibility",
     "found_by_name",
     "funding_of",
+    "gone",
     "grant",
     "grants",
     "held_of",

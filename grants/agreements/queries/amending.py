@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -12,10 +13,11 @@ from sqlalchemy.orm import aliased
 
 from grants.agreements import rules
 from grants.agreements.models import AgreementOffer, AgreementSignature, Amendment, Grant
+from grants.agreements.queries.acceding import gone
 from grants.agreements.queries.bank_accounts import accounts
 from grants.agreements.queries.binding import fixed_packages, held_of
 from grants.agreements.queries.reach import visible
-from grants.agreements.queries.texts import offered_text
+from grants.agreements.queries.texts import accession_days, offered_text
 from grants.agreements.rules import (
     AccountView,
     AgreementText,
@@ -143,13 +145,14 @@ def footing(grant: GrantView, change: Change | None, today: date) -> Asking[Foot
     about: list[Asking[Any]] = [
         calls.call_by_id.asking(grant.call_id),
         held_of.asking(grant.id),
+        gone.asking(grant.id),
         fixed_packages.asking(grant.id),
         books.balances.asking(by=(), accounts=(Account.PREFINANCING,), grant_id=grant.id),
         books.of.asking(accounts=(Account.AVAILABLE,), call_id=grant.call_id),
         books.of.asking(grant_id=grant.id),
         identity.with_facts.asking([joins] if joins else []),
     ]
-    call, held, packages, advances, of_call, of_grant, known = yield from side_by_side(about)
+    call, held, departed, packages, advances, of_call, of_grant, known = yield from side_by_side(about)
     names = {each.organisation_id: each.name for each in grant.beneficiaries}
     if joins is not None and joins not in known:
         raise NotFound
@@ -165,6 +168,7 @@ def footing(grant: GrantView, change: Change | None, today: date) -> Asking[Foot
         prefinanced=bool(advances),
         fixed=frozenset(each.number for each in grant.milestones if each.state is not MilestoneState.PLANNED),
         held=held,
+        gone=departed,
         packages=packages,
         counted_to_ceiling=of_grant.counted_to_ceiling,
         available=of_call[Account.AVAILABLE],
@@ -219,8 +223,15 @@ def organisations_of(shown: Proposal) -> Mapping[UUID, OrganisationView]:
 
 
 def amended(grant: GrantView, found: AmendmentView, shown: Proposal, text: AgreementText) -> AgreementText:
-    """The text an amendment would make the agreement, to be offered and signed."""
-    return rules.amended_text(text, found, shown, organisations_of(shown), len(grant.versions) + 1)
+    """The text an amendment would make the agreement, to be offered and signed.
+
+    With the first who joins the coordinator, it says that partners accede, where the call has them do so.
+    """
+    made = rules.amended_text(text, found, shown, organisations_of(shown), len(grant.versions) + 1)
+    if not isinstance(found.change, PartnerIn) or text.accession is not None:
+        return made
+    days = accession_days(grant.call_id)
+    return replace(made, accession=rules.AccessionRule(days)) if days else made
 
 
 def payee_choices(grant: GrantView) -> tuple[AccountView, ...]:

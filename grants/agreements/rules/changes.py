@@ -63,6 +63,16 @@ def lowering_problem(name: str, maximum: Money, new: Money, held: Held) -> str:
     )
 
 
+def raising_problem(name: str, maximum: Money, new: Money, *, gone: bool) -> str:
+    """Why a partner that is bound no more gets no more money; empty where it can."""
+    if not gone or new <= maximum:
+        return ""
+    return (
+        f"{name} left this grant, or its accession was ended, so the agreement binds it no more: its maximum stays at most {maximum}. "
+        "Raise another partner, or have another organisation join."
+    )
+
+
 def packages_problem(codes: Sequence[str]) -> str:
     """Why neither maxima nor budget move where lump sums are declared or accepted; empty where none are.
 
@@ -223,6 +233,8 @@ class Footing:
     # Milestones that were reported or accepted.
     fixed: frozenset[int] = frozenset()
     held: Mapping[UUID, Held] = field(default_factory=dict)
+    # Who left it, or does not accede to it any more.
+    gone: frozenset[UUID] = frozenset()
     # Work packages whose lump sum is declared or accepted.
     packages: tuple[str, ...] = ()
     counted_to_ceiling: Money = ZERO
@@ -505,6 +517,10 @@ def _money_problems(before: GrantTerms, after: GrantTerms, on: Footing) -> list[
             )
         )
     ]
+    for share in before.shares:
+        who, new = share.organisation_id, after.share(share.organisation_id)
+        if words := raising_problem(on.name(who), share.maximum, new, gone=who in on.gone):
+            found.append(Problem("Beneficiaries", words))
     raised = after.maximum - before.maximum
     if after.maximum <= ZERO:
         found.append(

@@ -10,9 +10,9 @@ from sqlalchemy import select
 from grants.agreements import queries, rules
 from grants.agreements.models import AgreementOffer, Amendment, Beneficiary, Grant, Milestone, PaymentScheduleLine
 from grants.agreements.queries import money_locked, scope_of
-from grants.agreements.rules import AgreementText, AmendmentView, GrantTerms, GrantView, PartnerOut, Proposal
+from grants.agreements.rules import AgreementText, AmendmentView, GrantTerms, GrantView, PartnerIn, PartnerOut, Proposal
 from grants.agreements.services import offering
-from grants.agreements.services.acceding import ask_accessions, end_awaited
+from grants.agreements.services.acceding import ask_accessions, end_awaited, let_in
 from grants.agreements.services.amending import end, in_force, refuse_problems, row_of, tell, today
 from grants.agreements.services.conflicts import refuse_conflict
 from grants.agreements.services.transferring import write_budget
@@ -257,9 +257,11 @@ def _enter_into_force(
 
 
 def _follow_partners(actor: Actor, grant: Grant, row: Amendment, found: AmendmentView, version_no: int) -> None:
-    """Who joins is asked to accede, where partners are; of who leaves no accession is waited for."""
+    """Who joins reads the grant from now on, and is asked to accede, where partners are; of who leaves no accession is waited for."""
     if isinstance(found.change, PartnerOut):
         end_awaited(grant, actor, found.change.organisation_id, f"It left by {row.reference}.")
+    if isinstance(found.change, PartnerIn):
+        let_in(grant, found.change.organisation_id)
     db.session.flush()
     ask_accessions(grant, version_no, queries.offered_text(grant.id, grant.offer_no))
 

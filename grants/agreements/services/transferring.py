@@ -55,6 +55,7 @@ def move_budget(actor: Actor, grant_id: UUID, given: TransferInput) -> int:
         {each.organisation_id: each.maximum for each in shown.beneficiaries},
         queries.held_of(grant_id),
         {each.organisation_id: each.name for each in shown.beneficiaries},
+        queries.gone(grant_id),
     )
     number = len(queries.transfers(grant_id)) + 1
     row = BudgetTransfer(
