@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from grants.agreements.models import Beneficiary, Grant
 from grants.agreements.queries.reach import scope
-from grants.agreements.rules.changes import Held
+from grants.agreements.rules.maxima import Held
 from grants.calls.models import Call
 from grants.core.db import db, get, locked
 from grants.core.money import ZERO, Money, total

@@ -72,7 +72,6 @@ from grants.agreements.rules.changes import (
     Extension,
     Footing,
     GrantTerms,
-    Held,
     MilestoneTerm,
     Move,
     PartnerIn,
@@ -83,8 +82,6 @@ from grants.agreements.rules.changes import (
     clock_warning,
     effect,
     kind_of,
-    least,
-    lowering_problem,
     reports_of,
 )
 from grants.agreements.rules.conditions import (
@@ -137,6 +134,7 @@ from grants.agreements.rules.holding import (
     held_part,
     refuse_held,
 )
+from grants.agreements.rules.maxima import Held, least, lowering_problem
 from grants.agreements.rules.parties import (
     IN_CONFLICT,
     ContactInput,

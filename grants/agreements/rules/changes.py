@@ -1,6 +1,6 @@
 """Changes of a signed agreement: what each of them makes of the terms, its effect in numbers, and what stands in its way. Pure.
 
-``least`` and ``lowering_problem`` are the one guard for whatever lowers or moves a partner's maximum.
+What guards a partner's maximum stands in ``maxima``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import assert_never
 from uuid import UUID
 
+from grants.agreements.rules.maxima import Held, least, lowering_problem, packages_problem, raising_problem
 from grants.agreements.rules.revising import asked_for
 from grants.agreements.rules.terms import (
     Limits,
@@ -28,63 +29,6 @@ from grants.budgets.rules import BudgetContent, Cell
 from grants.core import clock
 from grants.core.errors import Problem
 from grants.core.money import ZERO, Money, Rounding, total
-
-# --- what may be taken of a partner's maximum --------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What of one partner's maximum is bound: open and consumed commitment by the ledger, what is on its way to it (payable,
-    in transit, returned), and what counts of its costs in accepted reports, be it booked or not yet."""
-
-    open: Money = ZERO
-    consumed: Money = ZERO
-    on_the_way: Money = ZERO
-    accepted: Money = ZERO
-
-
-def least(maximum: Money, held: Held) -> Money:
-    """The least a partner's maximum may become: never below what it consumed and has on its way, nor below its accepted costs.
-
-    >>> least(Money(100), Held(open=Money(60), consumed=Money(40), on_the_way=Money(15))).cents
-    55
-    """
-    return max(held.consumed + held.on_the_way, maximum - held.open + held.on_the_way, held.accepted, ZERO)
-
-
-def lowering_problem(name: str, maximum: Money, new: Money, held: Held) -> str:
-    """Why a partner's maximum cannot become ``new``; empty where it can. Raising is bounded by others."""
-    floor = least(maximum, held)
-    if new >= min(floor, maximum):
-        return ""
-    return (
-        f"The maximum of {name} would fall to {new}, but {floor} of it is paid, on its way or accepted. "
-        f"Leave it at least {floor}."
-    )
-
-
-def raising_problem(name: str, maximum: Money, new: Money, *, gone: bool) -> str:
-    """Why a partner that is bound no more gets no more money; empty where it can."""
-    if not gone or new <= maximum:
-        return ""
-    return (
-        f"{name} left this grant, or its accession was ended, so the agreement binds it no more: its maximum stays at most {maximum}. "
-        "Raise another partner, or have another organisation join."
-    )
-
-
-def packages_problem(codes: Sequence[str]) -> str:
-    """Why neither maxima nor budget move where lump sums are declared or accepted; empty where none are.
-
-    Every package is worth what the maxima and the budget make it, and what is accepted of one is kept in per cent.
-    """
-    if not codes:
-        return ""
-    return (
-        f"The lump sums of {', '.join(codes)} are declared or accepted already, and each follows from the budget and the maxima. So "
-        "neither moves any more. Take back what is only declared, or change what is done, or its end, without moving budget."
-    )
-
 
 # --- the terms that can change -----------------------------------------------------------------------------------------
 

@@ -9,7 +9,8 @@ from enum import StrEnum
 from fractions import Fraction
 from uuid import UUID
 
-from grants.agreements.rules.changes import Held, Move, lowering_problem, moved, packages_problem, raising_problem
+from grants.agreements.rules.changes import Move, moved
+from grants.agreements.rules.maxima import Held, lowering_problem, packages_problem, raising_problem
 from grants.agreements.rules.revising import asked_for
 from grants.agreements.states import TransferLevel
 from grants.budgets.rules import BudgetContent, percent
