@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from grants.agreements import queries, rules, services
@@ -28,14 +29,18 @@ from grants.agreements.rules import (
 )
 from grants.agreements.states import AmendmentState, CheckAnswer, ConditionKey, OfferEnd, OfferSubject, Side
 from grants.budgets import queries as budgets
+from grants.calls.models import Call
+from grants.calls.rules import Sourced, to_json
+from grants.calls.states import Confidence
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db
-from grants.core.errors import Conflict, Invalid, NotAllowed, Problems, Refused
+from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Problems, Refused
 from grants.core.money import euros
 from grants.core.permissions import Actor, Permission, system_actor
 from grants.demo.preparing import Sides, validate_entity
 from grants.documents import services as documents
+from grants.identity.models import RoleGrant
 from grants.identity.policy import Role
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
@@ -220,6 +225,44 @@ def test_a_partner_joins_and_declares_costs_from_then_on(found: Amended) -> None
     assert open_commitment(found)[found.newcomer_id] == 50_000
     report = numbered(found.grant_id, 2)
     assert report is not None and found.newcomer_id in budgets.written(report.budget_id).organisations
+
+
+def test_who_joins_reads_the_grant_and_accedes_where_the_call_has_partners_accede(found: Amended) -> None:
+    with clock.at(NOW):
+        nora = actors.person("Nora Newcomer", organisation_name="Third City")
+        pia_too = actors.person("Pia Newcomer", Role.PROJECT_OFFICER, organisation_name="Third City")
+    with arranging():
+        call = db.session.get_one(Call, view_of(found).call_id)
+        days = {"agreement.accession_days": Sourced(45, Confidence.STATED)}
+        call.content = {**call.content, "fields": {**call.content["fields"], **to_json(days)["fields"]}}
+    validated(found.newcomer_id)
+    parts = (*shares(found, 350_000, 200_000), Share(found.newcomer_id, euros(50_000)))
+    with pytest.raises(NotFound):
+        queries.grant(actors.actor(nora), found.reference)
+
+    moves = (Move(euros(40_000), found.city_id, STAFF, found.newcomer_id, STAFF),)
+    amended(found, PartnerIn(found.newcomer_id, TODAY, TODAY, parts, moves))
+
+    # Its agreement said nothing of accessions before.
+    shown = queries.grant(actors.actor(nora), found.reference)
+    assert queries.text_of(shown).accession == rules.AccessionRule(45)
+    assert found.newcomer_id in {each.organisation_id for each in queries.accessions(found.grant_id)}
+    with clock.at(NOW):
+        duties = queries.duties(actors.actor(nora), NOW)
+    assert [each.endpoint for each in duties if each.what.startswith("Accede")] == ["agreements.accessions"]
+    # Who works for the programme takes part in no grant.
+    held = select(RoleGrant.user_id).where(RoleGrant.role == Role.APPLICATION_PARTNER.value)
+    assert nora in (of := set(db.session.scalars(held))) and pia_too not in of
+
+
+def test_who_left_is_not_raised_again(found: Amended) -> None:
+    amended(found, PartnerOut(found.agency_id, TODAY, shares(found, 530_000, 0)[:1]))
+    assert queries.gone(found.grant_id) == {found.agency_id}
+
+    with clock.at(NOW):
+        number = drafted(found, BudgetShift(shares(found, 500_000, 30_000)))
+        said = [each.message for each in effect_of(found, number).problems]
+    assert [words for words in said if "left this grant, or its accession was ended" in words]
 
 
 def test_a_partner_leaves_with_what_it_consumed_and_has_on_its_way(found: Amended) -> None:

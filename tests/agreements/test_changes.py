@@ -19,13 +19,13 @@ from grants.agreements.rules.changes import (
     Extension,
     Footing,
     GrantTerms,
-    Held,
     MilestoneTerm,
     Move,
     PartnerIn,
     PartnerOut,
     Scope,
 )
+from grants.agreements.rules.maxima import Held, lowering_problem
 from grants.agreements.states import PaymentKind
 from grants.budgets.rules import BudgetContent, BudgetRules, Category, Cell
 from grants.core.money import ZERO, Money, euros, total
@@ -246,7 +246,7 @@ def test_nobody_falls_below_what_is_bound(
 ) -> None:
     held = Held(max(maximum - consumed, ZERO), consumed, on_the_way, accepted)
 
-    if changes.lowering_problem("Arden", maximum, new, held):
+    if lowering_problem("Arden", maximum, new, held):
         assert new < maximum and new < max(consumed + on_the_way, accepted)
     elif new < maximum:
         assert new >= consumed + on_the_way and new >= accepted

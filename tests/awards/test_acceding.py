@@ -15,7 +15,9 @@ from sqlalchemy.exc import IntegrityError
 
 from grants.agreements import queries, rules, services
 from grants.agreements.models import Accession, AccessionSignature
+from grants.agreements.queries.amending import footing
 from grants.agreements.rules import VerdictInput
+from grants.agreements.rules.changes import change_problems
 from grants.agreements.states import AccessionStanding, ConditionKey
 from grants.calls import queries as calls
 from grants.calls.models import Call
@@ -26,6 +28,7 @@ from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NeedsFreshSignIn, NotAllowed, NotFound, Refused
 from grants.core.jobs import Job
+from grants.core.money import euros
 from grants.core.permissions import Permission, system_actor
 from grants.demo.preparing import evidence
 from grants.identity.policy import Role
@@ -259,6 +262,26 @@ def test_one_that_is_not_waited_for_is_ended_with_a_reason_and_cannot_accede(sig
     with pytest.raises(IntegrityError, match="one_end"), arranging():
         row = db.session.scalars(select(Accession)).one()
         row.acceded_at, row.acceded_version = clock.now(), 1
+
+
+def test_whose_accession_was_ended_is_bound_no_more_and_gets_no_more_money(signed: Offered) -> None:
+    assert queries.gone(signed.grant_id) == frozenset()
+    services.end_accession(actors.pia(), signed.grant_id, signed.partner_id, reason="It leaves the consortium.")
+    assert queries.gone(signed.grant_id) == {signed.partner_id}
+
+    grant = signed.grant
+    change = rules.BudgetShift(
+        tuple(
+            rules.Share(
+                each.organisation_id,
+                each.maximum + euros(1_000 if each.organisation_id == signed.partner_id else -1_000),
+            )
+            for each in grant.beneficiaries
+        )
+    )
+    now, _ = queries.terms_now(grant)
+    found = change_problems(now, change, footing(grant, change, clock.now().date()))
+    assert [each for each in found if "its accession was ended, so the agreement binds it no more" in each.message]
 
 
 def values_of(client: FlaskClient, page: str, to: str) -> dict[str, list[str]]:

@@ -29,6 +29,7 @@ from grants.core.jobs import Job, TryLater
 from grants.core.permissions import Permission, system_actor
 from grants.documents import services as documents
 from grants.identity.models import RoleGrant
+from grants.identity.policy import Role
 from tests import actors
 from tests.agreements.conftest import tie
 from tests.applications.pages import send, text_of
@@ -162,6 +163,25 @@ def test_who_uploaded_or_signed_it_does_not_check_it_and_the_database_says_so_to
     with pytest.raises(Refused):
         services.accept_signed(actors.ingrid(), offered.grant_id, number, words=SAID)
     assert offered.grant.missing(Side.CITY) == 2
+
+
+def test_who_acts_for_the_programme_has_not_signed_for_the_city_either(offered: Offered) -> None:
+    view = uploaded(offered)
+    with arranging():
+        role = people.role(offered.tom_id, Role.PROJECT_OFFICER)
+
+    with pytest.raises(Refused, match="Tom Treasurer acts for the programme and cannot sign for a city"):
+        accept(offered, view.number)
+    services.refuse_signed_upload(actors.pia(), offered.grant_id, view.number, words="He acts for the programme.")
+    with pytest.raises(Refused, match="Tom Treasurer acts for the programme"):
+        uploaded(offered)
+    assert offered.grant.missing(Side.CITY) == 2
+
+    with arranging():
+        db.session.delete(db.session.get_one(RoleGrant, role.id))
+    uploaded(offered)
+    assert accept(offered, last(offered).number) is False
+    assert offered.grant.missing(Side.CITY) == 0
 
 
 def test_what_is_wrong_with_an_upload_is_said_beside_its_fields(offered: Offered) -> None:

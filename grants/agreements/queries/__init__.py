@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.agreements.queries.acceding import acceded, accessions, late_untold, speaks_for
+from grants.agreements.queries.acceding import acceded, accessions, gone, late_untold, speaks_for
 from grants.agreements.queries.amending import (
     amended,
     amendment,
@@ -30,6 +30,13 @@ from grants.agreements.queries.bank_accounts import (
     waiting_by_programme,
     waiting_of,
     waiting_rules,
+)
+from grants.agreements.queries.binding import (
+    counted_costs_come_from,
+    fixed_packages,
+    fixed_packages_come_from,
+    held_of,
+    money_locked,
 )
 from grants.agreements.queries.conditions import answered_for, conditions, conditions_now, evidence, reach_of
 from grants.agreements.queries.duty import duties
@@ -62,7 +69,7 @@ from grants.agreements.queries.reading import (
 from grants.agreements.queries.revising import revised, revision, revision_now, revision_page, revision_row
 from grants.agreements.queries.terminating import TERMINATION_FILES, ended_on, terminations, to_carry_out
 from grants.agreements.queries.texts import offered_text, text_of
-from grants.agreements.queries.transferring import flexibility, held_of, money_locked, transfers
+from grants.agreements.queries.transferring import flexibility, transfers
 from grants.agreements.queries.uploading import (
     UPLOAD_FILES,
     conditions_on,
@@ -92,13 +99,17 @@ __all__ = [
     "conditions_on",
     "conflicts_among",
     "contacts",
+    "counted_costs_come_from",
     "duties",
     "ended_on",
     "ending",
     "evidence",
+    "fixed_packages",
+    "fixed_packages_come_from",
     "flexibility",
     "found_by_name",
     "funding_of",
+    "gone",
     "grant",
     "grants",
     "held_of",

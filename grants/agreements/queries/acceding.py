@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from grants.agreements.models import (
     Accession,
     AccessionSignature,
+    Amendment,
     Beneficiary,
     Grant,
     PreparationFact,
@@ -20,8 +21,15 @@ from grants.agreements.models import (
 )
 from grants.agreements.queries.conditions import answers_of
 from grants.agreements.queries.reach import visible
-from grants.agreements.rules import REMOVAL_DAYS, AccessionSignatureView, AccessionView, GrantView
-from grants.agreements.states import ConditionKey, GrantState
+from grants.agreements.rules import (
+    REMOVAL_DAYS,
+    AccessionSignatureView,
+    AccessionView,
+    GrantView,
+    PartnerOut,
+    read_change,
+)
+from grants.agreements.states import AmendmentKind, AmendmentState, ConditionKey, GrantState
 from grants.applications.models import ApplicationPartner
 from grants.core import clock
 from grants.core.db import db
@@ -108,6 +116,27 @@ def acceded(grant_id: UUID) -> Asking[frozenset[UUID]]:
         .where(Beneficiary.grant_id == grant_id, or_(Accession.id.is_(None), Accession.acceded_at.is_not(None)))
     )
     return frozenset(row.organisation_id for row in rows)
+
+
+@reader
+def gone(grant_id: UUID) -> Asking[frozenset[UUID]]:
+    """The beneficiaries that are bound no more: those whose accession was ended, and those that left by an amendment."""
+    about: tuple[Asking[Any], ...] = (
+        ask(
+            select(Accession.organisation_id).where(Accession.grant_id == grant_id, Accession.ended_at.is_not(None)),
+        ),
+        ask(
+            select(Amendment.kind, Amendment.change).where(
+                Amendment.grant_id == grant_id,
+                Amendment.kind == AmendmentKind.PARTNER_OUT.value,
+                Amendment.state == AmendmentState.IN_FORCE.value,
+            )
+        ),
+    )
+    ended, left = yield from side_by_side(about)
+    changes = (read_change(AmendmentKind(row.kind), row.change) for row in left)
+    departed = {change.organisation_id for change in changes if isinstance(change, PartnerOut)}
+    return frozenset({row.organisation_id for row in ended} | departed)
 
 
 @reader

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -12,8 +13,10 @@ from sqlalchemy.orm import aliased
 
 from grants.agreements import rules
 from grants.agreements.models import AgreementOffer, AgreementSignature, Amendment, Grant
+from grants.agreements.queries.acceding import gone
+from grants.agreements.queries.binding import fixed_packages, held_of
 from grants.agreements.queries.reach import visible
-from grants.agreements.queries.texts import offered_text
+from grants.agreements.queries.texts import accession_days, offered_text
 from grants.agreements.rules import (
     AccountView,
     AgreementText,
@@ -23,7 +26,6 @@ from grants.agreements.rules import (
     Footing,
     GrantTerms,
     GrantView,
-    Held,
     Letters,
     PartnerIn,
     Percentages,
@@ -48,7 +50,6 @@ from grants.core import acts, clock
 from grants.core.db import db
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
-from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.identity import queries as identity
@@ -56,13 +57,9 @@ from grants.identity.models import User
 from grants.identity.rules import OrganisationView
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
-from grants.ledger.rules import Balances
 
 _sender, _opener, _answerer, _ender = (aliased(User) for _ in range(4))
 
-# What a partner's maximum is bound by: on its way to it by an order or a decision.
-ON_THE_WAY = (Account.PAYABLE, Account.IN_TRANSIT, Account.RETURNED)
-_BOUND = (Account.LEGALLY_COMMITTED, Account.CONSUMED, Account.GRANT_COSTS, Account.PREFINANCING, *ON_THE_WAY)
 # So many in one night; the rest is ended in the next.
 A_NIGHT_MAX = 500
 
@@ -148,12 +145,15 @@ def footing(grant: GrantView, change: Change | None, today: date) -> Asking[Foot
     joins = change.organisation_id if isinstance(change, PartnerIn) else None
     about: list[Asking[Any]] = [
         calls.call_by_id.asking(grant.call_id),
-        books.balances.asking(by=("organisation_id",), accounts=_BOUND, grant_id=grant.id),
+        held_of.asking(grant.id),
+        gone.asking(grant.id),
+        fixed_packages.asking(grant.id),
+        books.balances.asking(by=(), accounts=(Account.PREFINANCING,), grant_id=grant.id),
         books.of.asking(accounts=(Account.AVAILABLE,), call_id=grant.call_id),
         books.of.asking(grant_id=grant.id),
         identity.with_facts.asking([joins] if joins else []),
     ]
-    call, rows, of_call, of_grant, known = yield from side_by_side(about)
+    call, held, departed, packages, advances, of_call, of_grant, known = yield from side_by_side(about)
     names = {each.organisation_id: each.name for each in grant.beneficiaries}
     if joins is not None and joins not in known:
         raise NotFound
@@ -166,9 +166,11 @@ def footing(grant: GrantView, change: Change | None, today: date) -> Asking[Foot
         payment_days=grant.time_limits.balance,
         today=today,
         coordinator_id=grant.coordinator_id,
-        prefinanced=any(row.account is Account.PREFINANCING for row in rows),
+        prefinanced=bool(advances),
         fixed=frozenset(each.number for each in grant.milestones if each.state is not MilestoneState.PLANNED),
-        held=held_by(rows),
+        held=held,
+        gone=departed,
+        packages=packages,
         counted_to_ceiling=of_grant.counted_to_ceiling,
         available=of_call[Account.AVAILABLE],
         parent_ends_on=grant.parent_ends_on,
@@ -177,24 +179,6 @@ def footing(grant: GrantView, change: Change | None, today: date) -> Asking[Foot
         names=names,
         entity_missing=rules.entity_missing(known[joins][1], today) if joins is not None else "",
     )
-
-
-def held_by(rows: Collection[Any]) -> dict[UUID, Held]:
-    """What is bound of each partner's maximum, from balances by partner."""
-    sums: dict[UUID, dict[Account, Money]] = {}
-    for row in rows:
-        if row.dims.organisation_id is not None:
-            sums.setdefault(row.dims.organisation_id, {})[row.account] = row.amount
-    found = {who: Balances(amounts) for who, amounts in sums.items()}
-    return {
-        who: Held(
-            each[Account.LEGALLY_COMMITTED],
-            each[Account.CONSUMED],
-            max(total(each[account] for account in ON_THE_WAY), ZERO),
-            each[Account.GRANT_COSTS],
-        )
-        for who, each in found.items()
-    }
 
 
 def percentages_of(call: CallView) -> Percentages:
@@ -248,8 +232,15 @@ def organisations_of(shown: Proposal) -> Mapping[UUID, OrganisationView]:
 
 
 def amended(grant: GrantView, found: AmendmentView, shown: Proposal, text: AgreementText) -> AgreementText:
-    """The text an amendment would make the agreement, to be offered and signed."""
-    return rules.amended_text(text, found, shown, organisations_of(shown), len(grant.versions) + 1)
+    """The text an amendment would make the agreement, to be offered and signed.
+
+    With the first who joins the coordinator, it says that partners accede, where the call has them do so.
+    """
+    made = rules.amended_text(text, found, shown, organisations_of(shown), len(grant.versions) + 1)
+    if not isinstance(found.change, PartnerIn) or text.accession is not None:
+        return made
+    days = accession_days(grant.call_id)
+    return replace(made, accession=rules.AccessionRule(days)) if days else made
 
 
 def payee_choices(grant: GrantView) -> tuple[AccountView, ...]:

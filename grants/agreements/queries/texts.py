@@ -27,7 +27,7 @@ def text_of(grant: GrantView) -> Asking[AgreementText]:
     if grant.offer is not None:
         return (yield from offered_text.asking(grant.id, grant.offer.number))
     about: tuple[Asking[Any], ...] = (
-        *(_annexes(grant), answers_of.asking([grant.id]), _accession_days(grant.call_id)),
+        *(_annexes(grant), answers_of.asking([grant.id]), accession_days.asking(grant.call_id)),
     )
     beside, answers, days = yield from side_by_side(about)
     powers = [
@@ -72,7 +72,8 @@ def _sent(application_id: UUID) -> Asking[SubmittedContent | None]:
         return None
 
 
-def _accession_days(call_id: UUID) -> Asking[int | None]:
+@reader
+def accession_days(call_id: UUID) -> Asking[int | None]:
     """Within how many days the call has partners accede; None where it does not."""
     days = Call.content["fields"]["agreement.accession_days"]["value"].as_integer()
     rows = yield from ask(select(days.label("days")).where(Call.id == call_id))

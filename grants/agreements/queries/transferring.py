@@ -1,42 +1,20 @@
-"""The moves of budget of a grant, and what of it is bound in the ledger."""
+"""The moves of budget of a grant."""
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
-from grants.agreements.models import Beneficiary, BudgetTransfer, Grant
-from grants.agreements.queries.reach import scope
+from grants.agreements.models import BudgetTransfer, Grant
 from grants.agreements.rules import Flexibility, TransferView
-from grants.agreements.rules.changes import Held
 from grants.agreements.states import TransferLevel
-from grants.calls.models import Call
-from grants.core.db import db, get, locked
-from grants.core.money import ZERO, Money, total
-from grants.core.permissions import Scope
+from grants.core.money import ZERO
 from grants.core.together import Asking, ask, reader
 from grants.identity.models import Organisation, User
-from grants.ledger import queries as books
-from grants.ledger.accounts import Account
-from grants.ledger.rules import Balances
 
 _taker = aliased(Organisation)
-_BOUND = (
-    Account.LEGALLY_COMMITTED, Account.CONSUMED, Account.PAYABLE, Account.IN_TRANSIT, Account.RETURNED, Account.GRANT_COSTS,
-)  # fmt: skip
-
-
-def money_locked(grant_id: UUID) -> Scope:
-    """Where a grant lies, its money locked in the one order: its call, itself, its partners."""
-    locked(Call, get(Grant, grant_id).call_id)
-    grant = locked(Grant, grant_id)
-    db.session.scalars(
-        select(Beneficiary.id).where(Beneficiary.grant_id == grant_id).order_by(Beneficiary.id).with_for_update()
-    ).all()
-    return scope(grant)
 
 
 @reader
@@ -75,19 +53,3 @@ def flexibility(grant_id: UUID) -> Asking[Flexibility | None]:
         return None
     used = sums.used if sums.used is not None else ZERO
     return Flexibility(row.maximum, row.transfer_free, row.transfer_notify, used)
-
-
-def held_of(grant_id: UUID) -> dict[UUID, Held]:
-    """What is bound of each partner's maximum. One statement."""
-    sums: dict[UUID, dict[Account, Money]] = {}
-    for row in books.balances(by=("organisation_id",), accounts=_BOUND, grant_id=grant_id):
-        if row.dims.organisation_id is not None:
-            sums.setdefault(row.dims.organisation_id, {})[row.account] = row.amount
-    return {who: _held(Balances(amounts)) for who, amounts in sums.items()}
-
-
-def _held(each: Any) -> Held:
-    on_the_way = total(each[account] for account in (Account.PAYABLE, Account.IN_TRANSIT, Account.RETURNED))
-    return Held(
-        each[Account.LEGALLY_COMMITTED], each[Account.CONSUMED], max(on_the_way, ZERO), each[Account.GRANT_COSTS]
-    )

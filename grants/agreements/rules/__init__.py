@@ -74,7 +74,6 @@ from grants.agreements.rules.changes import (
     Extension,
     Footing,
     GrantTerms,
-    Held,
     MilestoneTerm,
     Move,
     PartnerIn,
@@ -85,8 +84,6 @@ from grants.agreements.rules.changes import (
     clock_warning,
     effect,
     kind_of,
-    least,
-    lowering_problem,
     reports_of,
 )
 from grants.agreements.rules.conditions import (
@@ -139,6 +136,7 @@ from grants.agreements.rules.holding import (
     held_part,
     refuse_held,
 )
+from grants.agreements.rules.maxima import Held, least, lowering_problem
 from grants.agreements.rules.parties import (
     IN_CONFLICT,
     ContactInput,
@@ -222,6 +220,7 @@ from grants.agreements.rules.transferring import (
     TransferInput,
     TransferView,
     flexibility_of,
+    refuse_fixed_packages,
     transfer,
 )
 from grants.agreements.rules.uploading import (
@@ -402,6 +401,7 @@ __all__ = [
     "refuse_after",
     "refuse_departing",
     "refuse_fixed",
+    "refuse_fixed_packages",
     "refuse_freeing_today",
     "refuse_heavy",
     "refuse_held",

@@ -1,6 +1,6 @@
 """Changes of a signed agreement: what each of them makes of the terms, its effect in numbers, and what stands in its way. Pure.
 
-``least`` and ``lowering_problem`` are the one guard for whatever lowers or moves a partner's maximum.
+What guards a partner's maximum stands in ``maxima``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import assert_never
 from uuid import UUID
 
+from grants.agreements.rules.maxima import Held, least, lowering_problem, packages_problem, raising_problem
 from grants.agreements.rules.revising import asked_for
 from grants.agreements.rules.terms import (
     Limits,
@@ -28,40 +29,6 @@ from grants.budgets.rules import BudgetContent, Cell
 from grants.core import clock
 from grants.core.errors import Problem
 from grants.core.money import ZERO, Money, Rounding, total
-
-# --- what may be taken of a partner's maximum --------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What of one partner's maximum is bound: open and consumed commitment by the ledger, what is on its way to it (payable,
-    in transit, returned), and the costs that were accepted of it and booked."""
-
-    open: Money = ZERO
-    consumed: Money = ZERO
-    on_the_way: Money = ZERO
-    accepted: Money = ZERO
-
-
-def least(maximum: Money, held: Held) -> Money:
-    """The least a partner's maximum may become: never below what it consumed and has on its way, nor below its accepted costs.
-
-    >>> least(Money(100), Held(open=Money(60), consumed=Money(40), on_the_way=Money(15))).cents
-    55
-    """
-    return max(held.consumed + held.on_the_way, maximum - held.open + held.on_the_way, held.accepted, ZERO)
-
-
-def lowering_problem(name: str, maximum: Money, new: Money, held: Held) -> str:
-    """Why a partner's maximum cannot become ``new``; empty where it can. Raising is bounded by others."""
-    floor = least(maximum, held)
-    if new >= min(floor, maximum):
-        return ""
-    return (
-        f"The maximum of {name} would fall to {new}, but {floor} of it is paid, on its way or accepted. "
-        f"Leave it at least {floor}."
-    )
-
 
 # --- the terms that can change -----------------------------------------------------------------------------------------
 
@@ -210,6 +177,10 @@ class Footing:
     # Milestones that were reported or accepted.
     fixed: frozenset[int] = frozenset()
     held: Mapping[UUID, Held] = field(default_factory=dict)
+    # Who left it, or does not accede to it any more.
+    gone: frozenset[UUID] = frozenset()
+    # Work packages whose lump sum is declared or accepted.
+    packages: tuple[str, ...] = ()
     counted_to_ceiling: Money = ZERO
     # What the call has available, and when its parent grant ends.
     available: Money = ZERO
@@ -449,6 +420,9 @@ def change_problems(
         return (Problem("Grant", words),)
     after = apply(before, change, on) if sent is None else sent
     found = [*_money_problems(before, after, on), *_budget_problems(before, after, change, on)]
+    moves = before.shares != after.shares or _amounts(before.budget) != _amounts(after.budget)
+    if moves and (words := packages_problem(on.packages)):
+        found.append(Problem("Budget", words))
     match change:
         case BudgetShift():
             if {each.organisation_id for each in change.shares} != {each.organisation_id for each in before.shares}:
@@ -494,6 +468,10 @@ def _money_problems(before: GrantTerms, after: GrantTerms, on: Footing) -> list[
             )
         )
     ]
+    for share in before.shares:
+        who, new = share.organisation_id, after.share(share.organisation_id)
+        if words := raising_problem(on.name(who), share.maximum, new, gone=who in on.gone):
+            found.append(Problem("Beneficiaries", words))
     raised = after.maximum - before.maximum
     if after.maximum <= ZERO:
         found.append(

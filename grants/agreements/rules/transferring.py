@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 from uuid import UUID
 
-from grants.agreements.rules.changes import Held, Move, lowering_problem, moved
+from grants.agreements.rules.changes import Move, moved
+from grants.agreements.rules.maxima import Held, lowering_problem, packages_problem, raising_problem
 from grants.agreements.rules.revising import asked_for
 from grants.agreements.states import TransferLevel
 from grants.budgets.rules import BudgetContent, percent
@@ -131,6 +132,7 @@ def transfer(
     maxima: Mapping[UUID, Money],
     held: Mapping[UUID, Held],
     names: Mapping[UUID, str],
+    departed: Collection[UUID] = (),
 ) -> Moved:
     """The move worked out, or what stands in its way; raises :class:`Invalid` with a sentence for each field.
 
@@ -161,6 +163,8 @@ def transfer(
     ):
         raise Invalid("This cannot be moved.", {"amount": wrong})
     room = maxima[taker] + gone
+    if wrong := raising_problem(names.get(taker, "The partner"), maxima[taker], room, gone=taker in departed):
+        raise Invalid("This cannot be moved.", {"taker": wrong})
     if now.get(taker, ZERO) > room and now.get(taker, ZERO) > asked.get(taker, ZERO):
         raise Invalid(
             "This cannot be moved.",
@@ -170,6 +174,13 @@ def transfer(
             },
         )
     return Moved(after, gone, level)
+
+
+def refuse_fixed_packages(codes: Sequence[str]) -> None:
+    """Refuse to move budget where lump sums that follow from it are declared or accepted."""
+    faults.point("ceiling")
+    if words := packages_problem(codes):
+        raise Refused(words)
 
 
 def _problems(given: TransferInput, budget: BudgetContent, maxima: Mapping[UUID, Money]) -> dict[str, str]:

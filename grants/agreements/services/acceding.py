@@ -77,6 +77,16 @@ def end_awaited(grant: Grant, actor: Actor, organisation_id: UUID, reason: str) 
         row.ended_at, row.ended_by, row.end_reason = acts.moment(), actor.user_id, reason
 
 
+def let_in(grant: Grant, organisation_id: UUID) -> None:
+    """Plain helper of what lets a partner join: its people read the grant, state who signs for it, and accede.
+
+    Who works for the programme takes part in no grant.
+    """
+    for person in identity.members(organisation_id):
+        if not identity.holds_staff_role(person.id):
+            people.give_role(person.id, Role.APPLICATION_PARTNER, kind="application", object_id=grant.application_id)
+
+
 def _people_of(grant: Grant, organisation_id: UUID) -> list[UUID]:
     """Who is told for a partner: whom it named in the application, else everybody of it."""
     named = db.session.scalars(

@@ -9,15 +9,14 @@ from sqlalchemy import select
 
 from grants.agreements import queries, rules
 from grants.agreements.models import AgreementOffer, Amendment, Beneficiary, Grant, Milestone, PaymentScheduleLine
-from grants.agreements.queries import scope_of
-from grants.agreements.rules import AgreementText, AmendmentView, GrantTerms, GrantView, PartnerOut, Proposal
+from grants.agreements.queries import money_locked, scope_of
+from grants.agreements.rules import AgreementText, AmendmentView, GrantTerms, GrantView, PartnerIn, PartnerOut, Proposal
 from grants.agreements.services import offering
-from grants.agreements.services.acceding import ask_accessions, end_awaited
-from grants.agreements.services.amending import end, in_force, money_scope, refuse_problems, row_of, tell, today
+from grants.agreements.services.acceding import ask_accessions, end_awaited, let_in
+from grants.agreements.services.amending import end, in_force, refuse_problems, row_of, tell, today
 from grants.agreements.services.conflicts import refuse_conflict
+from grants.agreements.services.transferring import write_budget
 from grants.agreements.states import AMENDMENT, AmendmentState, OfferEnd, OfferSubject, Side
-from grants.budgets import services as budgets
-from grants.budgets.rules import Cell
 from grants.cities import queries as cities
 from grants.cities import services as city_writes
 from grants.cities.states import Part
@@ -57,7 +56,7 @@ def _note_answer(actor: Actor, row: Amendment, words: str) -> None:
 @act(
     "amendment.accept",
     needs=Permission.AMENDMENT_ANSWER,
-    scope=money_scope,
+    scope=money_locked,
     says="accepted an amendment of {subject} and offered it for signature",
 )
 def accept_amendment(actor: Actor, grant_id: UUID, number: int, *, document_sha256: str, words: str = "") -> int:
@@ -141,7 +140,7 @@ def take_back_amendment(actor: Actor, grant_id: UUID, number: int, *, reason: st
 @act(
     "amendment.sign_city",
     needs=Permission.AGREEMENT_SIGN_CITY,
-    scope=money_scope,
+    scope=money_locked,
     says="signed an amendment of {subject} for the city",
 )
 def sign_amendment_for_city(actor: Actor, grant_id: UUID, number: int, *, capacity: str, document_sha256: str) -> None:
@@ -152,7 +151,7 @@ def sign_amendment_for_city(actor: Actor, grant_id: UUID, number: int, *, capaci
 @act(
     "amendment.sign_programme",
     needs=Permission.AGREEMENT_SIGN_PROGRAMME,
-    scope=money_scope,
+    scope=money_locked,
     says="signed an amendment of {subject} for the programme",
 )
 def sign_amendment_for_programme(
@@ -180,7 +179,7 @@ def _sign(actor: Actor, grant_id: UUID, number: int, side: Side, capacity: str, 
 @act(
     "amendment.consent",
     needs=Permission.AMENDMENT_ANSWER,
-    scope=money_scope,
+    scope=money_locked,
     says="consented for the programme to a letter about {subject}",
 )
 def consent_to_letter(actor: Actor, grant_id: UUID, number: int, *, words: str, document_sha256: str) -> None:
@@ -193,7 +192,7 @@ def consent_to_letter(actor: Actor, grant_id: UUID, number: int, *, words: str, 
 @act(
     "amendment.consent_city",
     needs=Permission.AGREEMENT_SIGN_CITY,
-    scope=money_scope,
+    scope=money_locked,
     says="consented for the city to a letter about {subject}",
 )
 def consent_to_letter_for_city(actor: Actor, grant_id: UUID, number: int, *, words: str, document_sha256: str) -> None:
@@ -277,9 +276,11 @@ def _enter_into_force(
 
 
 def _follow_partners(actor: Actor, grant: Grant, row: Amendment, found: AmendmentView, version_no: int) -> None:
-    """Who joins is asked to accede, where partners are; of who leaves no accession is waited for."""
+    """Who joins reads the grant from now on, and is asked to accede, where partners are; of who leaves no accession is waited for."""
     if isinstance(found.change, PartnerOut):
         end_awaited(grant, actor, found.change.organisation_id, f"It left by {row.reference}.")
+    if isinstance(found.change, PartnerIn):
+        let_in(grant, found.change.organisation_id)
     db.session.flush()
     ask_accessions(grant, version_no, queries.offered_text(grant.id, grant.offer_no))
 
@@ -298,7 +299,7 @@ def write_terms(grant: Grant, before: GrantTerms, after: GrantTerms) -> None:
     _write_schedule(grant, after)
     if before.budget is not None and after.budget is not None and before.budget != after.budget:
         assert grant.budget_id is not None, "the budget of these terms is the grant's own"
-        _write_budget(grant.budget_id, before, after)
+        write_budget(grant.budget_id, before.budget, after.budget)
 
 
 def _write_shares(grant: Grant, after: GrantTerms) -> None:
@@ -344,28 +345,6 @@ def _write_schedule(grant: Grant, after: GrantTerms) -> None:
         db.session.add(row)
     for row in rows.values():
         db.session.delete(row)
-
-
-def _write_budget(budget_id: UUID, before: GrantTerms, after: GrantTerms) -> None:
-    assert before.budget is not None and after.budget is not None, "asked by the caller"
-    if before.budget.rules != after.budget.rules:
-        budgets.move(budget_id, after.budget.rules)
-    for organisation_id in after.budget.organisations:
-        if organisation_id not in before.budget.organisations:
-            budgets.add_organisation(budget_id, organisation_id)
-    db.session.flush()
-    new = _amounts(after.budget.cells)
-    old = _amounts(before.budget.cells)
-    changed = [
-        Cell(*key[:2], new.get(key, ZERO), work_package=key[2], period=key[3])
-        for key in dict.fromkeys((*old, *new))
-        if old.get(key, ZERO) != new.get(key, ZERO)
-    ]
-    budgets.write_cells(budget_id, changed, None)
-
-
-def _amounts(cells: tuple[Cell, ...]) -> dict[tuple[UUID, str, str, int], Money]:
-    return {(cell.organisation_id, cell.category, cell.work_package, cell.period): cell.amount for cell in cells}
 
 
 def post_maxima(grant: Grant, before: GrantTerms, after: GrantTerms, *, key: str, what: str) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from grants.agreements import queries, rules
-from grants.agreements.models import Amendment, Beneficiary, Grant
+from grants.agreements.models import Amendment, Grant
 from grants.agreements.rules import AmendmentInput, AmendmentView, GrantView, PartnerIn, Proposal
 from grants.agreements.services.conflicts import refuse_conflict
 from grants.agreements.services.offering import end_offer
@@ -22,25 +22,14 @@ from grants.agreements.states import (
     OfferEnd,
     Side,
 )
-from grants.calls.models import Call
 from grants.core import acts, clock, faults, jobs
 from grants.core.acts import act
-from grants.core.db import check_version, db, get, locked
+from grants.core.db import check_version, db, locked
 from grants.core.errors import Conflict, Invalid, NotFound, Problems, Refused
-from grants.core.permissions import Actor, Permission, Scope
+from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
 from grants.identity import queries as identity
 from grants.identity import services as people
-
-
-def money_scope(grant_id: UUID) -> Scope:
-    """Where a grant lies, locked after its call and before its partners: the one order in which money is locked."""
-    locked(Call, get(Grant, grant_id).call_id)
-    grant = locked(Grant, grant_id)
-    db.session.scalars(
-        select(Beneficiary.id).where(Beneficiary.grant_id == grant_id).order_by(Beneficiary.id).with_for_update()
-    ).all()
-    return queries.scope(grant)
 
 
 def today() -> date:

@@ -13,7 +13,7 @@ from grants.agreements.states import OfferEnd, OfferSubject, Side, SignatureMeth
 from grants.calls.states import FundingForm
 from grants.core import acts, clock, encoding, faults, jobs
 from grants.core.db import db
-from grants.core.errors import Conflict, Invalid, Refused
+from grants.core.errors import Conflict, Invalid, NotFound, Refused
 from grants.core.permissions import Actor, Permission
 from grants.identity import queries as identity
 from grants.identity.rules import demand_fresh, one_line
@@ -127,9 +127,26 @@ def refuse_both_sides(actor: Actor, grant: Grant, side: Side, *, deed: str = "si
         raise Refused(
             f"One person cannot {'sign' if deed == 'sign' else 'act'} for both sides. A colleague must {deed} here."
         )
-    programme = (Permission.AGREEMENT_PREPARE, Permission.AGREEMENT_SIGN_PROGRAMME)
-    if side is Side.CITY and any(actor.can(permission) for permission in programme):
+    if side is Side.CITY and _acts_for_programme(actor):
         raise Refused(f"You act for the programme, so you cannot {deed} for a city. Somebody of the city must {deed}.")
+
+
+def refuse_signer_of_programme(name: str, user_id: UUID, side: Side) -> None:
+    """The same of somebody who is named as having signed outside: nobody of the programme signs for a city."""
+    faults.point("four_eyes")
+    if side is not Side.CITY:
+        return
+    try:
+        signer = identity.actor_for(user_id)
+    except NotFound:
+        # Whose account was closed meanwhile acts for nobody any more.
+        return
+    if _acts_for_programme(signer):
+        raise Refused(f"{name} acts for the programme and cannot sign for a city. Somebody of the city must sign.")
+
+
+def _acts_for_programme(actor: Actor) -> bool:
+    return any(actor.can(each) for each in (Permission.AGREEMENT_PREPARE, Permission.AGREEMENT_SIGN_PROGRAMME))
 
 
 def new_version(grant: Grant, shown: GrantView) -> AgreementVersion:

@@ -16,7 +16,7 @@ from grants.agreements.states import GrantState, TransferLevel
 from grants.budgets import queries as budgets
 from grants.budgets import services as budget_writes
 from grants.budgets.rules import BudgetContent, Cell
-from grants.core import acts, clock
+from grants.core import acts, clock, jobs
 from grants.core.acts import act
 from grants.core.db import db, get
 from grants.core.errors import Refused
@@ -42,6 +42,7 @@ def move_budget(actor: Actor, grant_id: UUID, given: TransferInput) -> int:
     if grant.final_amount is not None:
         raise Refused("The final amount of this grant is decided, so its budget moves no more.")
     refuse_over(grant, "its budget moves no more")
+    rules.refuse_fixed_packages(queries.fixed_packages(grant_id))
     refuse_held(grant, frozenset({given.from_organisation_id, given.to_organisation_id}))
     shown, budget = queries.view(grant), _budget_of(grant)
     flexible = queries.flexibility(grant_id)
@@ -54,6 +55,7 @@ def move_budget(actor: Actor, grant_id: UUID, given: TransferInput) -> int:
         {each.organisation_id: each.maximum for each in shown.beneficiaries},
         queries.held_of(grant_id),
         {each.organisation_id: each.name for each in shown.beneficiaries},
+        queries.gone(grant_id),
     )
     number = len(queries.transfers(grant_id)) + 1
     row = BudgetTransfer(
@@ -73,9 +75,19 @@ def move_budget(actor: Actor, grant_id: UUID, given: TransferInput) -> int:
     )
     db.session.add(row)
     acts.reason(row.reason)
-    _write_budget(grant, budget, made.budget)
+    assert grant.budget_id is not None, "the budget is the grant's own"
+    write_budget(grant.budget_id, budget, made.budget)
     if made.maximum_moved:
         _move_maximum(grant, row)
+        # A balance that waits for its decision asks for what fits under the maxima now.
+        jobs.queue(
+            "jobs.payments.follow_agreement",
+            subject=("grant", grant.id),
+            unique=f"jobs.payments.follow_agreement:{grant.id}:transfer:{number}",
+            asker=jobs.Asker.PROGRAM,
+            grant_id=grant.id,
+            version_no=len(shown.versions),
+        )
     if made.level is TransferLevel.NOTIFY:
         _tell(actor, grant, row)
     return number
@@ -89,15 +101,21 @@ def _budget_of(grant: Grant) -> BudgetContent:
     return budgets.stored(grant.budget_id).content
 
 
-def _write_budget(grant: Grant, before: BudgetContent, after: BudgetContent) -> None:
-    assert grant.budget_id is not None, "the budget is the grant's own"
+def write_budget(budget_id: UUID, before: BudgetContent, after: BudgetContent) -> None:
+    """Plain helper of whatever changes the budget of a grant in force: what is another amount now is written, and no more."""
+    if before.rules != after.rules:
+        budget_writes.move(budget_id, after.rules)
+    for organisation_id in after.organisations:
+        if organisation_id not in before.organisations:
+            budget_writes.add_organisation(budget_id, organisation_id)
+    db.session.flush()
     old, new = _amounts(before), _amounts(after)
     changed = [
         Cell(*key[:2], new.get(key, ZERO), work_package=key[2], period=key[3])
         for key in dict.fromkeys((*old, *new))
         if old.get(key, ZERO) != new.get(key, ZERO)
     ]
-    budget_writes.write_cells(grant.budget_id, changed, None)
+    budget_writes.write_cells(budget_id, changed, None)
 
 
 def _amounts(budget: BudgetContent) -> dict[tuple[UUID, str, str, int], Money]:

@@ -12,7 +12,7 @@ from grants.agreements.models import AgreementSignature, Grant, SignedUpload
 from grants.agreements.queries import UPLOAD_FILES, scope_of, upload_scope
 from grants.agreements.rules import Findings, GrantView, UploadedSigner, UploadInput, UploadView
 from grants.agreements.services.conflicts import refuse_conflict
-from grants.agreements.services.offering import power_words
+from grants.agreements.services.offering import power_words, refuse_signer_of_programme
 from grants.agreements.services.signing import enter_into_force
 from grants.agreements.states import SIGNED_UPLOAD, GrantState, Side, SignatureMethod
 from grants.core import acts, clock, encoding, faults, files, jobs
@@ -75,6 +75,7 @@ def _upload(actor: Actor, grant_id: UUID, side: Side, given: UploadInput, incomi
         )
     for each in tidy.signers:
         rules.refuse_signed_before(shown, side, each)
+        refuse_signer_of_programme(each.name, each.user_id, side)
         _power_of(grant, shown, side, each)
     if incoming is None:
         raise Invalid("The document is missing.", {"file": "Choose the signed document: a PDF."})
@@ -202,6 +203,7 @@ def _count(
     """One signature of an accepted document."""
     side = Side(row.side)
     rules.refuse_signed_before(shown, side, signer)
+    refuse_signer_of_programme(signer.name, signer.user_id, side)
     if side is Side.PROGRAMME and queries.in_conflict_with(identity.actor_for(signer.user_id), grant.id):
         raise Refused(
             f"{signer.name} is in a conflict of interest with this pilot and cannot have signed for the programme."

@@ -23,8 +23,8 @@ from grants.core.errors import Problem
 from grants.core.money import ZERO, Money, total
 from grants.core.together import Asking, ask, reader
 from grants.payments import rules
-from grants.payments.models import FinalBasis, FinancialCertificate, PaymentRequest
-from grants.payments.queries.parts import contributions
+from grants.payments.models import FinalBasis, FinancialCertificate, PaymentRequest, PaymentRequestPart
+from grants.payments.queries.parts import contributions, counted, parts_by_request, told_by_costs
 from grants.payments.rules.finals import FinalLimits, Found, limits_problems
 from grants.payments.rules.finals import final_limits as limits_of_found
 from grants.payments.states import CertificateState, RequestState
@@ -46,12 +46,14 @@ def final_limits(grant_id: UUID) -> Asking[FinalLimits]:
     """
     of_reports = select(PeriodicReport.id).where(PeriodicReport.grant_id == grant_id)
     budget_ids = select(PeriodicReport.budget_id).where(PeriodicReport.grant_id == grant_id)
-    grants, holders, requests, reports, costs, actual, certificates = yield [
+    of_requests = select(PaymentRequest.id).where(PaymentRequest.grant_id == grant_id)
+    grants, holders, requests, kept, reports, costs, actual, certificates = yield [
         select(Grant).where(Grant.id == grant_id),
         select(Beneficiary).where(Beneficiary.grant_id == grant_id).order_by(Beneficiary.position, Beneficiary.id),
         select(PaymentRequest)
         .where(PaymentRequest.grant_id == grant_id, PaymentRequest.kind == PaymentKind.INTERIM.value)
         .order_by(PaymentRequest.number),
+        select(PaymentRequestPart).where(PaymentRequestPart.request_id.in_(of_requests)),
         select(PeriodicReport).where(PeriodicReport.grant_id == grant_id).order_by(PeriodicReport.number),
         select(AcceptedCost)
         .where(AcceptedCost.report_id.in_(of_reports))
@@ -65,15 +67,19 @@ def final_limits(grant_id: UUID) -> Asking[FinalLimits]:
     accepted = [row for row in reports if row.state == ReportState.ACCEPTED.value]
     decided = {row.report_id: row for row in requests}
     final = next((row for row in reports if row.kind == ReportKind.FINAL.value), None)
+    given = contributions(accepted, costs, actual, maxima)
     by_partner: dict[UUID | None, Money] = {}
-    for amounts in contributions(accepted, costs, actual, maxima).values():
-        for (partner, _), amount in amounts.items():
+    for amounts in given.values():
+        for partner, amount in rules.by_partner(amounts).items():
             by_partner[partner] = by_partner.get(partner, ZERO) + amount
+    counts = counted(given, requests, parts_by_request(requests, kept, maxima))
     found = Found(
         maximum=grants[0].maximum,
         accepted=total(_counted(row, decided.get(row.id)) for row in accepted),
         eligible=total(_eligible(row, costs, actual) for row in accepted),
         contributions=by_partner,
+        counted=rules.by_partner(counts) if told_by_costs(accepted, costs) else None,
+        maxima=maxima,
         receipts=receipts_of(ReportState(final.state), final.receipts) if final else None,
         certified=_in_state(certificates, CertificateState.ACCEPTED),
         uncertified=_in_state(certificates, CertificateState.DONE_WITHOUT),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
+from grants.agreements import queries as agreements
 from grants.agreements.models import Beneficiary, Grant
 from grants.agreements.states import PaymentKind
 from grants.budgets import queries as budgets
@@ -88,18 +89,13 @@ def basis_of(request: Any) -> Asking[Basis]:
         ),
     ]
     maxima: dict[UUID | None, Money] = {row.organisation_id: row.maximum for row in holders}
-    by_request: dict[UUID, list[Part]] = {}
-    for row in kept:
-        by_request.setdefault(row.request_id, []).append(_part(row))
-    for row in requests:
-        if row.approved is not None and row.id not in by_request:
-            by_request[row.id] = list(_as_agreed(row, maxima))
+    by_request = parts_by_request(requests, kept, maxima)
     most = {row.organisation_id: row.certificate_from for row in without}
-    found = _Found(maxima, requests, by_request, contributions(accepted, costs, actual, maxima), most)
-    told = {cost.report_id for cost in costs}
+    by_costs = told_by_costs(accepted, costs)
+    found = _Found(maxima, requests, by_request, contributions(accepted, costs, actual, maxima), most, by_costs)
     return Basis(
         requested=found.requested(next(row for row in requests if row.id == request.id)),
-        by_costs=bool(told) and all(row.id in told for row in accepted),
+        by_costs=by_costs,
         partners=found.partners(request.id),
         names={row.id: row.name for row in names},
         categories=_labels(actual),
@@ -116,6 +112,8 @@ class _Found:
     contributions: dict[UUID, Amounts]
     # The most of those who brought no certificate.
     uncertified: dict[UUID, Money]
+    # Whether every accepted report says whose its costs are.
+    by_costs: bool
 
     def requested(self, request: Any) -> Amounts:
         """The parts of what one request asks for; they sum to it."""
@@ -129,23 +127,23 @@ class _Found:
                 return self._final(request.requested)
 
     def _final(self, final: Money) -> Amounts:
-        """What counts of every accepted report, up to the final amount: what its request approved of it, nothing while rejected."""
-        decided = {row.report_id: row for row in self.requests if row.kind == PaymentKind.INTERIM.value}
-        counted: dict[Any, Money] = {}
-        for report_id, contribution in self.contributions.items():
-            row = decided.get(report_id)
-            if row is not None and row.state == RequestState.REJECTED.value:
-                continue
-            if row is not None and row.approved is not None:
-                contribution = _approved(self.by_request[row.id])
-            for key, amount in contribution.items():
-                counted[key] = counted.get(key, ZERO) + amount
+        """By whose costs the final amount is: what counts of every accepted report, of each partner up to its own maximum.
+
+        Only what is accepted of nobody by name goes where there is room. Where more is asked for than counts by now, it is
+        asked for in proportion to what counts, and what is above a maximum is refused when it is decided.
+        """
+        counts = counted(self.contributions, self.requests, self.by_request)
         for partner, most in self.uncertified.items():
-            own = {key: amount for key, amount in counted.items() if key[0] == partner}
-            counted |= dict.fromkeys(own, ZERO) | rules.within(min(most, total(own.values())), own)
-        if final > total(counted.values()):
-            counted = {(partner, None): maximum for partner, maximum in self.maxima.items()}
-        return rules.fitted(final, counted, self.maxima)
+            own = {key: amount for key, amount in counts.items() if key[0] == partner}
+            counts |= dict.fromkeys(own, ZERO) | rules.within(min(most, total(own.values())), own)
+        if not self.by_costs:
+            if final > total(counts.values()):
+                counts = {(partner, None): maximum for partner, maximum in self.maxima.items()}
+            return rules.fitted(final, counts, self.maxima)
+        fits = rules.capped(counts, self.maxima)
+        if fits and final > total(fits.values()):
+            return dict(zip(fits, final.split([each.cents for each in fits.values()]), strict=True))
+        return rules.within(final, fits or {(partner, None): maximum for partner, maximum in self.maxima.items()})
 
     def partners(self, request_id: UUID) -> Partners:
         """Where the partners stand before this request is decided."""
@@ -160,6 +158,73 @@ class _Found:
                 if row.kind == PaymentKind.INTERIM.value:
                     accepted[who] = accepted.get(who, ZERO) + part.approved
         return Partners(self.maxima, authorised, received, accepted)
+
+
+def parts_by_request(
+    requests: Sequence[Any], kept: Sequence[Any], maxima: dict[UUID | None, Money]
+) -> dict[UUID, list[Part]]:
+    """The parts of every decided request."""
+    found: dict[UUID, list[Part]] = {}
+    for row in kept:
+        found.setdefault(row.request_id, []).append(_part(row))
+    for row in requests:
+        if row.approved is not None and row.id not in found:
+            found[row.id] = list(_as_agreed(row, maxima))
+    return found
+
+
+def told_by_costs(accepted: Sequence[Any], costs: Sequence[Any]) -> bool:
+    """Whether every accepted report says whose its costs are."""
+    told = {cost.report_id for cost in costs}
+    return bool(told) and all(row.id in told for row in accepted)
+
+
+def counted(
+    given: Mapping[UUID, Amounts], requests: Sequence[Any], by_request: Mapping[UUID, list[Part]]
+) -> dict[Any, Money]:
+    """What counts of every accepted report: what its request approved of it, nothing while that is rejected."""
+    decided = {row.report_id: row for row in requests if row.kind == PaymentKind.INTERIM.value}
+    found: dict[Any, Money] = {}
+    for report_id, contribution in given.items():
+        row = decided.get(report_id)
+        if row is not None and row.state == RequestState.REJECTED.value:
+            continue
+        if row is not None and row.approved is not None:
+            contribution = _approved(by_request[row.id])
+        for key, amount in contribution.items():
+            found[key] = found.get(key, ZERO) + amount
+    return found
+
+
+@reader
+def costs_counted(grant_id: UUID) -> Asking[dict[UUID, Money]]:
+    """What counts of each partner's own costs in accepted reports, booked or not yet; one statement.
+
+    Costs that a report accepts of nobody by name are nobody's here.
+    """
+    reports = select(PeriodicReport.id).where(PeriodicReport.grant_id == grant_id)
+    of_reports = select(PeriodicReport.budget_id).where(PeriodicReport.grant_id == grant_id)
+    of_requests = select(PaymentRequest.id).where(PaymentRequest.grant_id == grant_id)
+    requests, kept, accepted, costs, actual = yield [
+        select(PaymentRequest).where(PaymentRequest.grant_id == grant_id).order_by(PaymentRequest.number),
+        select(PaymentRequestPart).where(PaymentRequestPart.request_id.in_(of_requests)),
+        select(PeriodicReport)
+        .where(PeriodicReport.grant_id == grant_id, PeriodicReport.state == ReportState.ACCEPTED.value)
+        .order_by(PeriodicReport.number),
+        select(AcceptedCost)
+        .where(AcceptedCost.report_id.in_(reports))
+        .order_by(AcceptedCost.organisation_id, AcceptedCost.category),
+        select(Budget.id, Budget.rules).where(Budget.id.in_(of_reports)),
+    ]
+    told = {cost.report_id for cost in costs}
+    given = contributions([row for row in accepted if row.id in told], costs, actual, {})
+    by_request = parts_by_request([], kept, {})
+    known = [row for row in requests if row.approved is None or row.id in by_request]
+    sums = rules.by_partner(counted(given, known, by_request))
+    return {who: amount for who, amount in sums.items() if who is not None}
+
+
+agreements.counted_costs_come_from(costs_counted.asking)
 
 
 def _approved(parts: Iterable[Part]) -> dict[Any, Money]:
@@ -269,4 +334,16 @@ def open_of(grant_id: UUID) -> dict[UUID | None, Money]:
     return dict(books.partners_open(grant_id))
 
 
-__all__ = ["Basis", "basis_of", "contributions", "moved_for", "open_of", "parts_kept", "standing"]
+__all__ = [
+    "Basis",
+    "basis_of",
+    "contributions",
+    "costs_counted",
+    "counted",
+    "moved_for",
+    "open_of",
+    "parts_by_request",
+    "parts_kept",
+    "standing",
+    "told_by_costs",
+]

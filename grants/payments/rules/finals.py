@@ -37,6 +37,8 @@ class Found:
     ``accepted`` is what the decisions left, ``eligible`` the eligible costs, ``contributions`` the funding rate's part of
     them by partner; ``receipts`` what the action earned, None where nobody was asked. ``certified`` are partners
     whose certificate was accepted, ``uncertified`` those it was done without: of them counts what needs none.
+    ``counted`` is what the decisions left by partner, None where a report does not say whose its costs are; each counts up
+    to its own of the ``maxima``, and what does not fit is nobody else's.
     """
 
     maximum: Money
@@ -46,6 +48,26 @@ class Found:
     receipts: Money | None = None
     certified: frozenset[UUID] = frozenset()
     uncertified: frozenset[UUID] = frozenset()
+    counted: Mapping[UUID | None, Money] | None = None
+    maxima: Mapping[UUID | None, Money] = field(default_factory=dict)
+
+    @property
+    def fits(self) -> Mapping[UUID | None, Money] | None:
+        """What counts of each partner under its own maximum."""
+        if self.counted is None:
+            return None
+        return {partner: min(each, self.maxima.get(partner, ZERO)) for partner, each in self.counted.items()}
+
+    @property
+    def left(self) -> Money:
+        """What the decisions left that fits under the partners' own maxima."""
+        return self.accepted if self.fits is None else min(self.accepted, total(self.fits.values()))
+
+    def certified_of(self, partner: UUID | None, cap: Money) -> Money:
+        """What of a partner's contribution counts with the certificate it has or has not."""
+        own, fits = self.contributions[partner], self.fits
+        most = min(own, cap) if partner in self.uncertified else own
+        return most if fits is None else min(most, fits.get(partner, ZERO))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +96,11 @@ class FinalLimits:
         """Its limits as a page shows them: those that hold for this grant."""
         found = [
             ("The maximum grant", self.maximum, "Of the agreement"),
-            ("Accepted in the decisions", self.accepted, "Of every report what was accepted and not refused"),
+            (
+                "Accepted in the decisions",
+                self.accepted,
+                "Of every report what was accepted and not refused, of each beneficiary up to its own maximum",
+            ),
             (
                 ("Lump sums of completed work packages", self.contribution, "As judged in the reports")
                 if self.funding.form is FundingForm.LUMP_SUM
@@ -128,13 +154,11 @@ def final_limits(funding: Funding, found: Found) -> FinalLimits:
     cap = funding.certificate_from
     certified = contribution
     if cap is not None:
-        certified = total(
-            min(each, cap) if partner in found.uncertified else each for partner, each in found.contributions.items()
-        )
+        certified = total(found.certified_of(partner, cap) for partner in found.contributions)
     before = FinalLimits(
         funding,
         found.maximum,
-        found.accepted,
+        found.left,
         found.eligible,
         contribution,
         certified,

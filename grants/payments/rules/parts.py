@@ -118,6 +118,19 @@ def fitted(amount: Money, wanted: Amounts, most: ByPartner) -> dict[PartKey, Mon
     return found
 
 
+def capped(wanted: Amounts, most: ByPartner) -> dict[PartKey, Money]:
+    """What of each partner's own fits under its ``most``; what does not fit is nobody's.
+
+    >>> capped({("agency", "A"): Money(6), ("agency", "B"): Money(2), ("city", "A"): Money(1)}, {"agency": Money(4), "city": Money(9)})
+    {('agency', 'A'): Money(cents=3, currency='EUR'), ('agency', 'B'): Money(cents=1, currency='EUR'), ('city', 'A'): Money(cents=1, currency='EUR')}
+    """
+    found: dict[PartKey, Money] = {}
+    for partner, each in by_partner(wanted).items():
+        own = {key: amount for key, amount in wanted.items() if key[0] == partner}
+        found |= within(min(each, max(most.get(partner, ZERO), ZERO)), own)
+    return found
+
+
 def held_by(amount: Money, held: Amounts, wanted: ByPartner) -> dict[PartKey, Money]:
     """An amount taken from what is held: of each partner first what it wants of its own, the rest from all who hold more."""
     found: dict[PartKey, Money] = {}

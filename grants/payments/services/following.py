@@ -1,4 +1,4 @@
-"""Requests that wait for their decision follow an amended agreement: they ask for what it allows now."""
+"""Requests that wait for their decision follow an amended agreement and moved maxima: they ask for what is allowed now."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def follow_agreement(actor: Actor, grant_id: UUID) -> int:
         now = _asked_now(grant, PaymentKind(row.kind))
         if row.requested == now:
             continue
-        acts.reason(f"The agreement was amended: {now} instead of {row.requested}.")
+        acts.reason(f"What the agreement allows has changed: {now} instead of {row.requested}.")
         row.requested = now
         changed += 1
         if RequestState(row.state) is RequestState.VERIFIED:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
+from grants.agreements import queries as agreements
 from grants.agreements.models import Beneficiary, Grant
 from grants.budgets import queries as budgets
 from grants.core import files
@@ -15,6 +16,7 @@ from grants.core.together import Asking, ask, reader, side_by_side
 from grants.reporting.models import PeriodicReport
 from grants.reporting.models.packages import PackageClaim
 from grants.reporting.rules.packages import EVIDENCE_FILES, EvidenceFile, PackageView, packages_of
+from grants.reporting.states import SETTLED
 
 
 @reader
@@ -42,6 +44,28 @@ def packages_in(report_id: UUID) -> Asking[tuple[PackageView, ...]]:
         _view(package, own.get(package.code), [row for row in claims if row.report_id != report_id], kept)
         for package in packages
     )
+
+
+@reader
+def fixed_packages(grant_id: UUID) -> Asking[tuple[str, ...]]:
+    """The packages of a grant whose lump sum stands: accepted, or declared in a report that is not decided. One statement."""
+    rows = yield from ask(
+        select(PackageClaim.code)
+        .join(PeriodicReport, PeriodicReport.id == PackageClaim.report_id)
+        .where(
+            PeriodicReport.grant_id == grant_id,
+            or_(
+                PackageClaim.accepted > 0,
+                and_(PackageClaim.percent > 0, PeriodicReport.state.not_in([state.value for state in SETTLED])),
+            ),
+        )
+        .distinct()
+        .order_by(PackageClaim.code)
+    )
+    return tuple(row.code for row in rows)
+
+
+agreements.fixed_packages_come_from(fixed_packages.asking)
 
 
 def _view(package: Any, claim: Any | None, others: Sequence[Any], kept: Sequence[Any]) -> PackageView:
