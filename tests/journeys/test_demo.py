@@ -69,7 +69,7 @@ REACHED = {
         payments.closing payments.recipients payments.retention
         payments.ageing payments.amount payments.approvals payments.batch payments.batches payments.entry payments.forecast payments.grant
         payments.ledger payments.order payments.circuit payments.limits payments.stand_ins payments.sent_elsewhere
-        payments.balances payments.bank payments.distribution payments.fund payments.held_for_partners payments.bank_account payments.bank_import payments.bank_line payments.bank_statement
+        payments.balances payments.bank payments.fund payments.held_for_partners payments.bank_account payments.bank_import payments.bank_line payments.bank_statement
         rates.convert rates.index rates.interest rates.kind_page
         payments.own_account payments.own_accounts payments.reversal payments.reversals payments.unmatched
         payments.request_page programmes.change_rules programmes.describe programmes.index programmes.new
@@ -115,7 +115,7 @@ ELSEWHERE = {
     "evaluation.sheet_history", "evaluation.shift", "evaluation.terms", "evaluation.withdraw_invitation",
     "evaluation.step_down", "identity.address", "identity.choose_password", "identity.confirm_password",
     "identity.decide_double", "identity.demo_people", "identity.new_address", "identity.password",
-    "payments.passed_on",
+    "payments.distribution", "payments.passed_on",
     "agreements.amendment", "agreements.amendments", "agreements.edit_amendment", "agreements.new_amendment",
     "agreements.confirm_termination", "agreements.object_to_termination", "agreements.withdraw_termination",
     "payments.certificate", "payments.guarantee", "reporting.judge_packages", "reporting.package", "reporting.packages", "reporting.receipts",

@@ -6,7 +6,7 @@ from grants.payments.queries.absences import absences
 from grants.payments.queries.ageing import AgeingPage, ageing, due_checked
 from grants.payments.queries.checks import checked, verify
 from grants.payments.queries.circuit import circuit_page, hands_of, limits_page, stand_ins_page
-from grants.payments.queries.closing import ClosingPage, checklist, closing_page, lines_of
+from grants.payments.queries.closing import ClosingPage, checklist, closing_lines, closing_page, lines_of
 from grants.payments.queries.distribution import (
     DistributionPage,
     distribution_page,
@@ -94,6 +94,7 @@ __all__ = [
     "checked",
     "checklist",
     "circuit_page",
+    "closing_lines",
     "closing_page",
     "distribution_page",
     "due_checked",

@@ -6,7 +6,7 @@ Another stage or module joins by one more line in ``LINES``: a reader that takes
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -95,6 +95,13 @@ def _kept(grant_id: UUID) -> Asking[Any]:
 def lines_of(grant_id: UUID) -> tuple[ClosingLine, ...]:
     """The list of a grant as it stands, for whoever closes it."""
     return checklist(get(Grant, grant_id))
+
+
+@reader
+def closing_lines(actor: Actor, reference: str) -> Asking[tuple[ClosingLine, ...]]:
+    """The list of a grant for everybody who may read its agreement; raises :class:`NotFound`."""
+    row = yield from agreements.readable.asking(actor, reference)
+    return (yield from checklist.asking(row))
 
 
 @reader
@@ -242,9 +249,13 @@ def _distribution(grant: Grant) -> Lines:
     told = " ".join(closure_words(balances, waiting))
     settled = "The coordinator holds nothing for its partners, or it is waived."
     return (
-        replace(
-            _line("Distribution", told or settled, "payments.distribution", grant, waits=bool(told), for_city=True),
-            label="Distribution to partners",
+        _line(
+            "Distribution to partners",
+            told or settled,
+            "payments.distribution",
+            grant,
+            waits=bool(told),
+            for_city=True,
         ),
     )
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ColumnElement, case, func, or_, select, type_coerce
 
 from grants.agreements import queries as agreements
-from grants.agreements.models import Grant
+from grants.agreements.models import Beneficiary, Grant
 from grants.agreements.rules import GrantView
 from grants.agreements.states import GrantState
 from grants.applications.models import ApplicationPartner
@@ -180,20 +180,24 @@ def confirmer(actor: Actor, grant: GrantView, own: frozenset[UUID] | None) -> Co
 
 @reader
 def balances_of(row: Grant) -> Asking[tuple[PartnerBalance, ...]]:
-    """The balance of each partner of a grant; one statement beside those of the agreement."""
+    """The balance of each partner of a grant. One statement."""
     about: list[Asking[Any]] = [
-        agreements.view.asking(row),
+        ask(
+            select(Beneficiary.organisation_id, Organisation.name)
+            .join(Organisation, Organisation.id == Beneficiary.organisation_id)
+            .where(Beneficiary.grant_id == row.id, Beneficiary.is_coordinator.is_(False))
+            .order_by(Beneficiary.position, Beneficiary.id)
+        ),
         ask(_brought().where(Grant.id == row.id)),
         ask(_passed().where(LedgerLeg.grant_id == row.id)),
         ask(_reported().where(Distribution.grant_id == row.id)),
         ask(_waivers().where(DistributionWaiver.grant_id == row.id)),
     ]
-    grant, brought, passed, reported, waivers = yield from side_by_side(about)
+    partners, brought, passed, reported, waivers = yield from side_by_side(about)
     found, waived, terms = _Found(brought, passed, reported), _newest_waivers(waivers), agreements.passing_on_of(row)
     return tuple(
         found.balance(row.id, each.organisation_id, each.name, terms, waived.get(each.organisation_id, ZERO))
-        for each in grant.beneficiaries
-        if not each.is_coordinator
+        for each in partners
     )
 
 

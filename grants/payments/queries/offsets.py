@@ -79,10 +79,21 @@ def offset_views(
 ) -> Asking[dict[UUID, list[OffsetView]]]:
     """What was set off of these requests, or of these debts, by their ids. One statement."""
     wanted_requests, wanted_debts = list(requests), list(recoveries)
-    statement = (
+    statement = _offsets().where(
+        PaymentOffset.request_id.in_(wanted_requests) | PaymentOffset.recovery_id.in_(wanted_debts)
+    )
+    found: dict[UUID, list[OffsetView]] = {}
+    for row in (yield from ask(statement)):
+        key = row.request_id if row.request_id in wanted_requests else row.recovery_id
+        found.setdefault(key, []).append(_view(row))
+    return found
+
+
+def _offsets() -> Any:
+    return (
         select(
             *(PaymentOffset.request_id, PaymentOffset.recovery_id, PaymentOffset.amount, PaymentOffset.offset_on),
-            PaymentRequest.reference.label("request"),
+            *(PaymentRequest.reference.label("request"), PaymentRequest.payable),
             Recovery.reference.label("recovery"),
             Recovery.number,
             Grant.reference.label("debtor"),
@@ -92,24 +103,20 @@ def offset_views(
         .join(Recovery, Recovery.id == PaymentOffset.recovery_id)
         .join(Grant, Grant.id == Recovery.grant_id)
         .join(User, User.id == PaymentOffset.offset_by)
-        .where(PaymentOffset.request_id.in_(wanted_requests) | PaymentOffset.recovery_id.in_(wanted_debts))
         .order_by(PaymentOffset.offset_on, PaymentOffset.created_at, PaymentOffset.id)
     )
-    found: dict[UUID, list[OffsetView]] = {}
-    for row in (yield from ask(statement)):
-        view = OffsetView(row.request, row.recovery, row.debtor, row.number, row.amount, row.offset_on, row.person)
-        key = row.request_id if row.request_id in wanted_requests else row.recovery_id
-        found.setdefault(key, []).append(view)
-    return found
 
 
-def set_off(request_reference: str) -> SetOff | None:
-    """A decided request gross and less what was set off; None where nothing was. The page asked for it may be read."""
-    row = db.session.execute(
-        select(PaymentRequest.id, PaymentRequest.payable).where(PaymentRequest.reference == request_reference)
-    ).one()
-    offsets = offset_views(requests=[row.id]).get(row.id)
-    return SetOff(row.payable, tuple(offsets)) if offsets else None
+def _view(row: Any) -> OffsetView:
+    return OffsetView(row.request, row.recovery, row.debtor, row.number, row.amount, row.offset_on, row.person)
+
+
+@reader
+def set_off(request_reference: str) -> Asking[SetOff | None]:
+    """A decided request gross and less what was set off; None where nothing was. The page asked for it may be read. One
+    statement."""
+    rows = yield from ask(_offsets().where(PaymentRequest.reference == request_reference))
+    return SetOff(rows[0].payable, tuple(_view(row) for row in rows)) if rows else None
 
 
 @reader

@@ -155,12 +155,11 @@ def receiving_accounts(call_id: UUID) -> dict[UUID, str]:
     return {account_id: reference for account_id, reference in found}
 
 
-def accounts_of_grant(actor: Actor, reference: str) -> tuple[tuple[str, str], ...]:
-    """The accounts that money for a grant comes to, as choices; for whoever books receipts."""
+def accounts_of_grant(actor: Actor, call_id: UUID) -> tuple[tuple[str, str], ...]:
+    """The accounts that money for a grant of this call comes to, as choices; for whoever books receipts."""
     if not actor.can(Permission.RECOVERY_BOOK):
         return ()
-    call_id = db.session.scalar(select(Grant.call_id).where(Grant.reference == reference))
-    return tuple((str(each), name) for each, name in receiving_accounts(call_id).items()) if call_id else ()
+    return tuple((str(each), name) for each, name in receiving_accounts(call_id).items())
 
 
 def statement_name(number: str, identifier: str) -> str:

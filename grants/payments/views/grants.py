@@ -7,11 +7,13 @@ from typing import Any
 from flask import flash
 
 from grants.core.errors import NotFound
+from grants.core.together import alone, both
 from grants.payments import queries, rules, services
 from grants.payments.forms import (
     AskAgainForm,
     CloseForm,
 )
+from grants.payments.rules.closing import ClosingLine
 from grants.payments.views.frame import P, bp, overtaker
 from grants.web.forms import renew, status_of
 from grants.web.routing import current_actor, page, requires, see_other
@@ -70,7 +72,7 @@ def _again_page(found: queries.GrantPayments, asked: str, form: AskAgainForm) ->
 @requires(P.AGREEMENT_CLOSE)
 def close(ref: str) -> Any:
     actor = current_actor()
-    found = queries.grant_payments(actor, ref)
+    found, lines = _to_close(ref)
     form = CloseForm(data={"version": str(found.grant.version)})
     if form.validate_on_submit():
         with form.attempt():
@@ -78,11 +80,17 @@ def close(ref: str) -> Any:
             flash(f"The grant is closed. {back} went back to the call.", "success")
             return see_other("agreements.show", ref=ref)
         # What stands now, for whoever was overtaken.
-        found = queries.grant_payments(actor, ref)
-    return _close_page(found, form)
+        found, lines = _to_close(ref)
+    return _close_page(found, lines, form)
 
 
-def _close_page(found: queries.GrantPayments, form: CloseForm) -> Any:
+def _to_close(ref: str) -> tuple[queries.GrantPayments, tuple[ClosingLine, ...]]:
+    """The payments of a grant and its closing checklist, read side by side."""
+    actor = current_actor()
+    return alone(both(queries.grant_payments.asking(actor, ref), queries.closing_lines.asking(actor, ref)))
+
+
+def _close_page(found: queries.GrantPayments, lines: tuple[ClosingLine, ...], form: CloseForm) -> Any:
     renew(form, found.grant.version)
     refusal = rules.close_refusal(found.grant.state, declined=found.grant.declined)
     shown = page(
@@ -90,7 +98,7 @@ def _close_page(found: queries.GrantPayments, form: CloseForm) -> Any:
         found=found,
         form=form,
         refusal=refusal,
-        lines=() if refusal else queries.lines_of(found.grant.id),
+        lines=() if refusal else lines,
         last=overtaker(form, "grant_agreement", found.grant.id, found.grant.reference),
     )
     return shown, status_of(form)

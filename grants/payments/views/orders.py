@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import flash
 
 from grants.core import clock
+from grants.core.together import alone, both
 from grants.payments import queries, rules, services
 from grants.payments.forms import (
     BankRejectForm,
@@ -129,12 +130,12 @@ def _order(ref: str, sent: ContestedForm | None) -> Any:
     actor = current_actor()
     found = queries.order(actor, ref)
     renew(sent, found.version)
-    hands = queries.hands_of(actor)
+    hands, taken = alone(both(queries.hands_of.asking(actor), queries.set_off.asking(found.request_reference)))
     step = NEXT_STEP.get(found.state)
     shown = page(
         "payments/order.html",
         order=found,
-        taken=queries.set_off(found.request_reference),
+        taken=taken,
         locked=queries.lock_of(actor, found, hands),
         acting=hands.standing_in(step, found.call_id) if step else None,
         circuit=hands.circuit_of(found.prepared_at),

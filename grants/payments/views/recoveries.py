@@ -139,7 +139,9 @@ def issue(ref: str, number: int) -> Any:
 @bp.post(f"{DEBT}/book")
 @requires(P.RECOVERY_BOOK)
 def book_receipt(ref: str, number: int) -> Any:
-    form = ReceiptForm().of(queries.accounts_of_grant(current_actor(), ref))
+    actor = current_actor()
+    call_id = queries.grant_recoveries(actor, ref).grant.call_id
+    form = ReceiptForm().of(queries.accounts_of_grant(actor, call_id))
     return take_step(ref, number, form, lambda row: services.book_receipt(
         current_actor(), row.id, form.to_input(), version=form.version_shown()
     ), "The receipt is booked. {owed} is still owed.")  # fmt: skip
@@ -245,7 +247,7 @@ def _debt(ref: str, number: int, sent: ContestedForm | None) -> Any:
         receipt_form=sent
         if isinstance(sent, ReceiptForm)
         else ReceiptForm(formdata=None, data={**stands, "amount": made.owed + made.interest_open or None}).of(
-            queries.accounts_of_grant(actor, ref) if made.is_payable or made.interest_open else ()
+            queries.accounts_of_grant(actor, found.grant.call_id) if made.is_payable or made.interest_open else ()
         ),
         payments=payments,
         offset_form=sent
