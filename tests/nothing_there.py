@@ -118,15 +118,12 @@ SHOWN_BY = {
     "payments.passed_on": "tests/payments/test_distribution.py::test_the_pages_report_and_confirm_with_the_proof",
     "payments.passed_on_file": "tests/payments/test_distribution.py::test_the_pages_report_and_confirm_with_the_proof",
     "reporting.accept": _REPORT,
-    "reporting.import_lines": _LINES,
     "reporting.judge_line": _LINES,
     "reporting.lines": _LINES,
     "reporting.lines_file": _LINES,
     "reporting.open_evidence": _LINES,
     "reporting.judge_packages": "tests/reporting/test_packages.py::test_packages_are_declared_with_evidence_judged_and_paid_for",
-    "reporting.package": "tests/reporting/test_packages.py::test_packages_are_declared_with_evidence_judged_and_paid_for",
     "reporting.package_file": "tests/reporting/test_packages.py::test_packages_are_declared_with_evidence_judged_and_paid_for",
-    "reporting.receipts": "tests/reporting/test_packages.py::test_the_final_report_is_not_sent_before_its_receipts_are_declared",
     "reporting.show": _REPORT,
     "evaluation.shift": "tests/awards/test_utter.py::test_only_the_panel_without_conflict_moves_scores",
 }
@@ -135,8 +132,8 @@ NOTHING_THERE = {
         {
             "agreements.account", "agreements.agreement", "agreements.drop", "agreements.people",
             "agreements.preparation", "agreements.show", "agreements.terms", "awards.letter_preview",
-            "awards.selection", "oversight.grant_history", "oversight.grant_spending", "oversight.spending_lines", "payments.close", "payments.distribution", "payments.grant", "payments.grant_file", "payments.recovery",
-            "reporting.index", "reporting.milestone",
+            "awards.selection", "oversight.grant_history", "oversight.grant_spending", "oversight.spending_lines", "payments.amount", "payments.close", "payments.distribution", "payments.grant", "payments.grant_file", "payments.recovery",
+            "reporting.index", "reporting.milestone", "reporting.packages",
         }
     ),
     OPENED_BY_MONEY: frozenset(
@@ -166,7 +163,7 @@ NOTHING_THERE = {
             "applications.trial_section", "calls.answer_draft", "calls.asked_question", "calls.call_session",
             "cities.change_action", "programmes.change_rules", "programmes.describe", "programmes.show",
             "payments.appointment", "payments.bank_account", "payments.bank_import", "payments.bank_line", "payments.bank_statement",
-            "payments.executions_template", "payments.fund", "payments.kept_forecast", "payments.own_account", "payments.sent_elsewhere_file", "payments.statement_file",
+            "payments.fund", "payments.kept_forecast", "payments.own_account", "payments.sent_elsewhere_file", "payments.statement_file",
             "payments.statements_file", "rates.file", "rates.table",
         }
     ),

@@ -43,7 +43,7 @@ from tests.factories import identity as people
 from tests.factories.applications import PDF
 from tests.html import check_page
 from tests.payments.conftest import in_force_world
-from tests.payments.world import IN_FORCE, World, world
+from tests.payments.world import IN_FORCE, World, forge, world
 from tests.reporting.lines_world import (
     BUDGET,
     ENDS_BEFORE,
@@ -543,7 +543,9 @@ def _report_id() -> UUID:
     return db.session.scalars(select(PeriodicReport.id)).one()
 
 
-def test_three_thousand_lines_are_kept_and_shown_fast(app: Flask, grant: World) -> None:
+def test_three_thousand_lines_are_kept_and_shown_fast(
+    app: Flask, grant: World, postgres: Cluster, database: str
+) -> None:
     made = report(grant, 1)
     first = date(2023, 6, 1)
     rows = [
@@ -553,6 +555,8 @@ def test_three_thousand_lines_are_kept_and_shown_fast(app: Flask, grant: World) 
     begun = time.perf_counter()
     assert keep(grant, made, *rows) == LINES_MAX
     kept = time.perf_counter() - begun
+    # The servers of tests count no rows by themselves; a server of a programme does, soon after so many came.
+    forge(postgres, database, "ANALYZE cost_line, cost_list, periodic_report")
     client = actors.client_of(app, lead(grant))
     begun = time.perf_counter()
     with statements() as asked:
