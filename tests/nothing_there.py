@@ -124,6 +124,7 @@ SHOWN_BY = {
     "reporting.open_evidence": _LINES,
     "reporting.judge_packages": "tests/reporting/test_packages.py::test_packages_are_declared_with_evidence_judged_and_paid_for",
     "reporting.package_file": "tests/reporting/test_packages.py::test_packages_are_declared_with_evidence_judged_and_paid_for",
+    "reporting.packages": "tests/reporting/test_packages.py::test_packages_are_declared_with_evidence_judged_and_paid_for",
     "reporting.show": _REPORT,
     "evaluation.shift": "tests/awards/test_utter.py::test_only_the_panel_without_conflict_moves_scores",
 }
@@ -133,7 +134,7 @@ NOTHING_THERE = {
             "agreements.account", "agreements.agreement", "agreements.drop", "agreements.people",
             "agreements.preparation", "agreements.show", "agreements.terms", "awards.letter_preview",
             "awards.selection", "oversight.grant_history", "oversight.grant_spending", "oversight.spending_lines", "payments.amount", "payments.close", "payments.distribution", "payments.grant", "payments.grant_file", "payments.recovery",
-            "reporting.index", "reporting.milestone", "reporting.packages",
+            "reporting.index", "reporting.milestone",
         }
     ),
     OPENED_BY_MONEY: frozenset(

@@ -17,7 +17,7 @@ from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.errors import Invalid, NotAllowed, Refused
-from grants.core.permissions import Permission, system_actor
+from grants.core.permissions import Actor, Permission, system_actor
 from grants.payments import services as payments
 from grants.payments.services import closure
 from grants.reporting import services as reporting
@@ -30,8 +30,8 @@ from tests.applications.pages import send, text_of
 SCHOOLS = Scope("Schools too.", "")
 
 
-def send_draft(found: Amended, number: int, by: object) -> None:
-    services.send_amendment(by, found.grant_id, number, seen=effect_of(found, number).fingerprint)  # type: ignore[arg-type]
+def send_draft(found: Amended, number: int, by: Actor) -> None:
+    services.send_amendment(by, found.grant_id, number, seen=effect_of(found, number).fingerprint)
 
 
 def test_a_draft_of_one_side_blocks_nothing_of_the_other(found: Amended) -> None:

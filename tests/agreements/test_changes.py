@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -63,11 +64,11 @@ def terms_of(maxima: Sequence[Money], cells: Sequence[Cell] = ()) -> GrantTerms:
     )
 
 
-def on(**more: object) -> Footing:
+def on(**more: Any) -> Footing:
     """What stands beside it: nothing is paid yet and the call has plenty."""
     held = {LEAD: Held(open=euros(300_000)), PARTNER: Held(open=euros(200_000)), THIRD: Held(open=euros(100_000))}
     stands = Footing(HORIZON, (12, 24), 60, 90, TODAY, LEAD, held=held, names=NAMES, available=euros(1_000_000))
-    return replace(stands, **more)  # type: ignore[arg-type] -- the tests name fields
+    return replace(stands, **more)
 
 
 THREE = terms_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pikepdf
@@ -110,9 +111,11 @@ def test_a_byte_changed_after_it_was_signed_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [drawn_over, laid_over])
-def test_pages_changed_after_or_before_the_signature_are_found(tmp_path: Path, change: object) -> None:
-    after = found(tmp_path, change(signed(OFFERED)))  # type: ignore[operator]
-    before = found(tmp_path, signed(change(OFFERED)))  # type: ignore[operator]
+def test_pages_changed_after_or_before_the_signature_are_found(
+    tmp_path: Path, change: Callable[[bytes], bytes]
+) -> None:
+    after = found(tmp_path, change(signed(OFFERED)))
+    before = found(tmp_path, signed(change(OFFERED)))
 
     assert after.pages is before.pages is OfferedPages.OTHER
     assert after.fields[0].is_changed_after and not after.fields[0].holds

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from io import BytesIO
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -67,14 +68,20 @@ def held(found: World, account: Account = Account.HELD_BY_COORDINATOR) -> Money:
     return books.balance(account, grant_id=found.grant_id, organisation_id=found.agency_id)
 
 
-def said(found: World, amount: Money = SHARE, **changed: object) -> PassedOnInput:
-    whole = {"organisation_id": found.agency_id, "amount": amount, "paid_on": TODAY, "transfer": "SEPA 77", **changed}
-    return PassedOnInput(**whole)  # type: ignore[arg-type]
+def said(found: World, amount: Money = SHARE, **changed: Any) -> PassedOnInput:
+    whole: dict[str, Any] = {
+        "organisation_id": found.agency_id,
+        "amount": amount,
+        "paid_on": TODAY,
+        "transfer": "SEPA 77",
+        **changed,
+    }
+    return PassedOnInput(**whole)
 
 
-def reported(found: World, amount: Money = SHARE, **changed: object) -> UUID:
+def reported(found: World, amount: Money = SHARE, **changed: Any) -> UUID:
     services.report_passed_on(actors.ana(), found.grant_id, said(found, amount, **changed), document())
-    return db.session.scalars(select(Distribution.id).order_by(Distribution.number.desc())).first()  # type: ignore[return-value]
+    return db.session.scalars(select(Distribution.id).order_by(Distribution.number.desc()).limit(1)).one()
 
 
 def came_back(found: World, order_id: UUID) -> None:

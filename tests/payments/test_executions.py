@@ -183,7 +183,9 @@ def test_a_list_is_taken_whole_by_who_may_from_a_confirmed_account(grant: World)
         for person in (actors.fin(), actors.otto(), actors.nuria(), actors.ana()):
             with pytest.raises(NotAllowed):
                 services.import_executions(person, own, text, Spelling.COMMA)
-        stale = actors.actor(actors.carl().user_id, fresh=False)  # type: ignore[arg-type]
+        carl = actors.carl().user_id
+        assert carl is not None
+        stale = actors.actor(carl, fresh=False)
         with pytest.raises(NeedsFreshSignIn):
             services.import_executions(stale, own, text, Spelling.COMMA)
         fin = actors.fin().user_id

@@ -6,7 +6,7 @@ import doctest
 import io
 import time
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import psycopg
@@ -476,7 +476,7 @@ def test_a_workbook_and_a_csv_are_read_into_the_box(app: Flask, grant: World) ->
         for place, column in enumerate(HEAD):
             sheet.write_string(0, place, column)
         sheet.write_row(1, 0, [name_of(grant.city_id), "A"])
-        sheet.write_datetime(1, 2, date(2023, 7, 3), day)  # type: ignore[arg-type]
+        sheet.write_datetime(1, 2, datetime(2023, 7, 3), day)
         sheet.write_number(1, HEAD.index("amount"), 1250.5)
     csv = ";".join(HEAD) + "\n" + ";".join(row(grant, "1.250,50")) + "\n"
 
