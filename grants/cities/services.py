@@ -13,7 +13,7 @@ from grants.cities import queries, rules
 from grants.cities.models import City, CityAction, Participation
 from grants.cities.rules import ActionInput, CityInput, CityView, LoadSummary, ParticipationInput
 from grants.cities.states import OrganisationLink, Part
-from grants.core import acts, clock
+from grants.core import acts
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
 from grants.core.errors import Invalid, Refused
@@ -175,7 +175,7 @@ def withdraw_action(actor: Actor, action_id: UUID, reason: str) -> None:
     if row.withdrawn_on is not None:
         raise Refused("This line was withdrawn already. Reload the page to see what stands.")
     acts.reason(words)
-    row.withdrawn_on, row.withdrawn_why = clock.in_zone(acts.moment()).date(), words
+    row.withdrawn_on, row.withdrawn_why = acts.today(), words
 
 
 @act(

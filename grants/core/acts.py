@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
@@ -346,6 +346,11 @@ def running_act() -> Running:
 def moment() -> datetime:
     """The act's own time, the same for everything it writes."""
     return running_act().moment
+
+
+def today() -> date:
+    """The day of the act, as it is in Brussels."""
+    return clock.in_zone(moment()).date()
 
 
 def subject(kind: str, object_id: UUID) -> None:

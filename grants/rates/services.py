@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from grants.core import acts, clock, files, jobs
+from grants.core import acts, files, jobs
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
 from grants.core.errors import Invalid, Refused
@@ -87,7 +87,7 @@ def read(actor: Actor, table_id: UUID) -> TableState:
     known = queries.standing(kind)
     try:
         table = csv_table(decoded(Path(files.genuine(kept)).read_bytes()))
-        found = rules.read(kind, table, month=row.month, today=clock.in_zone(acts.moment()).date(), standing=known)
+        found = rules.read(kind, table, month=row.month, today=acts.today(), standing=known)
     except (Invalid, Refused) as error:
         found = rules.Read(None, (str(error),), ())
     row.problems, row.flags = list(found.problems), list(found.flags)

@@ -17,7 +17,7 @@ from wtforms import Field, HiddenField, PasswordField, SelectChoice, SelectMulti
 from wtforms.validators import StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from grants.core import acts, clock
+from grants.core import acts, clock, files
 from grants.core.errors import Conflict, Invalid, NeedsFreshSignIn, Problems, Refused, quoted
 from grants.core.money import Money, NegativeAmounts, parse_money, plain
 from grants.core.text import without_turns
@@ -48,6 +48,16 @@ _OUR_WORDS = {
     "The CSRF tokens do not match.": "The form is too old. Send it again.",
     "The CSRF token is invalid.": "The form is too old. Send it again.",
 }
+
+
+def received(field: Field, *, allowed: Iterable[files.FileType]) -> files.Incoming | None:
+    """The file that came with a form, looked into; what is wrong with it stands beside its field, and then it is None."""
+    assert field.data is not None, "the form came with its file"
+    try:
+        return files.receive(field.data, allowed=allowed)
+    except Invalid as error:
+        field.errors = [*field.errors, str(error)]
+        return None
 
 
 class _Words:

@@ -371,4 +371,4 @@ def now_of(grant: GrantView, found: AmendmentView) -> tuple[Proposal, AgreementT
     """The same as :func:`proposed` inside an act, as of its moment."""
     acts.running_act()
     with clock.at(acts.moment()):
-        return proposed(grant, found, clock.in_zone(acts.moment()).date())
+        return proposed(grant, found, acts.today())

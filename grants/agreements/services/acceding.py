@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,11 +13,10 @@ from grants.agreements.models import (
     Beneficiary,
     Grant,
     PreparationFact,
-    PreparationVerdict,
 )
 from grants.agreements.queries import scope_of
 from grants.agreements.rules import AccessionView, AgreementText, AnswerView, ConditionInput, GrantView, VerdictInput
-from grants.agreements.services.answering import FILES, last_number
+from grants.agreements.services.answering import FILES, judge_answer, last_number
 from grants.agreements.services.conflicts import refuse_conflict
 from grants.agreements.services.offering import power_words, refuse_both_sides
 from grants.agreements.states import ConditionStanding, ContactRole, GrantState, Side, Verdict
@@ -26,7 +24,7 @@ from grants.applications.models import ApplicationPartner
 from grants.core import acts, clock, encoding, files, jobs
 from grants.core.acts import act
 from grants.core.db import db, get, locked
-from grants.core.errors import Conflict, Invalid, NotFound, Refused
+from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.files import Incoming
 from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
@@ -46,7 +44,7 @@ def ask_accessions(grant: Grant, version_no: int, text: AgreementText) -> None:
         .where(Beneficiary.grant_id == grant.id, Beneficiary.is_coordinator.is_(False))
         .order_by(Beneficiary.position)
     )
-    due_on = clock.add_days(_today(), text.accession.days)
+    due_on = clock.add_days(acts.today(), text.accession.days)
     for each in partners.all():
         if each.organisation_id in asked:
             continue
@@ -138,9 +136,9 @@ def _open(grant_id: UUID, organisation_id: UUID | None) -> tuple[Grant, GrantVie
 
 
 def _state(actor: Actor, grant: Grant, view: AccessionView, given: ConditionInput, incoming: Incoming | None) -> int:
-    part = view.part(_today())
+    part = view.part(acts.today())
     rules.refuse_stale(given.number, part.number)
-    tidy = given.checked(_today())
+    tidy = given.checked(acts.today())
     _refuse_strangers(tidy, view)
     assert actor.user_id is not None, "only a person states something"
     before = get(PreparationFact, part.answer.id).file_id if part.answer else None
@@ -214,25 +212,12 @@ def _judge(
 ) -> tuple[Grant, AccessionView, AnswerView]:
     grant, _, view = _open(grant_id, given.organisation_id)
     refuse_conflict(actor, grant_id)
-    part = view.part(_today())
+    part = view.part(acts.today())
     rules.refuse_stale(given.number, part.number)
     answer = part.answer
     if answer is None or part.standing is ConditionStanding.OPEN:
         raise Refused("Nothing was stated yet, so there is nothing to accept or return.")
-    if answer.verdict is not None:
-        raise Conflict(f"{answer.verdict.by} has {answer.verdict.verdict} this answer meanwhile. Reload the page.")
-    rules.refuse_own_answer(answer.stated_by, actor.user_id)
-    people.refuse_tied_to(actor.user_id, (answer.stated_by, answer.stated_at))
-    db.session.add(
-        PreparationVerdict(
-            fact_id=answer.id,
-            stated_by=answer.stated_by,
-            verdict=verdict.value,
-            words=clean_text(given.words),
-            decided_by=actor.user_id,
-            decided_at=acts.moment(),
-        )
-    )
+    judge_answer(actor, answer, verdict, given.words)
     return grant, view, answer
 
 
@@ -256,7 +241,7 @@ def accede(actor: Actor, grant_id: UUID, organisation_id: UUID, *, capacity: str
     version = shown.versions[-1]
     if document_sha256 != version.sha256:
         raise Refused("This is not the version that is in force now. Read that one, then accede.")
-    power = rules.refuse_without_accession_power(view, actor.user_id, _today())
+    power = rules.refuse_without_accession_power(view, actor.user_id, acts.today())
     rules.refuse_acceded_twice(view, version.number, power, actor.user_id)
     db.session.add(
         AccessionSignature(
@@ -271,11 +256,11 @@ def accede(actor: Actor, grant_id: UUID, organisation_id: UUID, *, capacity: str
             document_sha256=bytes.fromhex(version.sha256),
         )
     )
-    if view.missing(version.number, _today()) > 1:
+    if view.missing(version.number, acts.today()) > 1:
         return False
     row = locked(Accession, view.id)
     row.acceded_at, row.acceded_version = acts.moment(), version.number
-    _tell(grant, shown, view, "accession_done", late=_today() > view.due_on)
+    _tell(grant, shown, view, "accession_done", late=acts.today() > view.due_on)
     return True
 
 
@@ -304,7 +289,7 @@ def end_accession(actor: Actor, grant_id: UUID, organisation_id: UUID, *, reason
 )
 def plan_accessions(actor: Actor) -> int:
     """Ask, once each, for what is told of every accession whose day has passed."""
-    found = queries.late_untold(_today())
+    found = queries.late_untold(acts.today())
     for each in found:
         jobs.queue(
             "jobs.agreements.tell_late_accession",
@@ -328,7 +313,7 @@ def tell_late_accession(actor: Actor, grant_id: UUID, organisation_id: UUID) -> 
     grant = locked(Grant, grant_id)
     view = rules.accession_at(queries.accessions(grant_id), organisation_id)
     row = locked(Accession, view.id)
-    if grant.state != GrantState.IN_FORCE.value or not view.is_open or _today() <= view.due_on or row.told_late_at:
+    if grant.state != GrantState.IN_FORCE.value or not view.is_open or acts.today() <= view.due_on or row.told_late_at:
         return False
     row.told_late_at = acts.moment()
     _tell(
@@ -347,7 +332,3 @@ def _tell(grant: Grant, shown: GrantView, view: AccessionView, template: str, **
         sorted(told), template, "grant", grant.id, reference=grant.reference, title=grant.title, organisation=view.name,
         **more,
     )  # fmt: skip
-
-
-def _today() -> date:
-    return clock.in_zone(acts.moment()).date()

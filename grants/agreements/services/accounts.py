@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -107,7 +106,7 @@ def _with_evidence(given: AccountInput, evidence: Incoming | None) -> AccountInp
     wrong: dict[str, str] = {}
     kept = given
     try:
-        kept = rules.entered(given, _today())
+        kept = rules.entered(given, acts.today())
     except Invalid as error:
         wrong |= error.problems
     if evidence is None:
@@ -132,7 +131,7 @@ def confirm_account(actor: Actor, grant_id: UUID, account_id: UUID, given: Accou
     faults.point("four_eyes")
     rules.refuse_same_person(account.entered_by, actor.user_id, deed="confirming the account")
     people.refuse_tied_to(actor.user_id, (account.entered_by, account.entered_at))
-    kept = rules.checked(given, clock.in_zone(account.entered_at).date(), _today())
+    kept = rules.checked(given, clock.in_zone(account.entered_at).date(), acts.today())
     assert kept.channel is not None and kept.match is not None, "a check names its way and what the bank said"
     for row in _accounts(account.organisation_id, BankAccountState.CONFIRMED):
         _end(actor, row, "replace")
@@ -200,8 +199,8 @@ def lay_down_waiting(actor: Actor, programme_id: UUID, given: WaitingRule) -> No
     """Lay down from which day on new accounts wait so many days before they can be paid to; earlier rules stay as history."""
     demand_fresh(actor)
     acts.subject("programme", programme_id)
-    kept = rules.new_waiting_rule(given, _today())
-    rules.refuse_freeing_today(kept, queries.waiting_of(programme_id), _today())
+    kept = rules.new_waiting_rule(given, acts.today())
+    rules.refuse_freeing_today(kept, queries.waiting_of(programme_id), acts.today())
     last = db.session.scalar(select(func.max(AccountWaiting.number)).where(AccountWaiting.programme_id == programme_id))
     acts.reason(kept.reason.strip())
     db.session.add(
@@ -261,7 +260,3 @@ def _tell(actor: Actor, grant: Grant, account: BankAccount, what: str) -> None:
     }
     people.mail(own, "bank_account_changed", "grant", grant.id, **about, own=True, shared="")
     people.mail(finance - own, "bank_account_changed", "grant", grant.id, **about, own=False, shared=shared)
-
-
-def _today() -> date:
-    return clock.in_zone(acts.moment()).date()

@@ -13,7 +13,7 @@ from grants.agreements.queries import money_locked, scope_of
 from grants.agreements.rules import AgreementText, AmendmentView, GrantTerms, GrantView, PartnerIn, PartnerOut, Proposal
 from grants.agreements.services import offering
 from grants.agreements.services.acceding import ask_accessions, end_awaited, let_in
-from grants.agreements.services.amending import end, in_force, refuse_problems, row_of, tell, today
+from grants.agreements.services.amending import end, in_force, refuse_problems, row_of, tell
 from grants.agreements.services.conflicts import refuse_conflict
 from grants.agreements.services.transferring import write_budget
 from grants.agreements.states import AMENDMENT, AmendmentState, OfferEnd, OfferSubject, Side
@@ -39,7 +39,7 @@ def _answered(actor: Actor, grant: Grant, shown: GrantView, number: int, verb: s
     refuse_conflict(actor, grant.id)
     row, found = row_of(grant.id, number), queries.amendment(grant.id, number)
     AMENDMENT.target(found.state, verb)
-    rules.refuse_silent(found, today())
+    rules.refuse_silent(found, acts.today())
     rules.refuse_own_amendment(found, actor.user_id)
     for deed in (found.drafted, found.sent_by):
         if deed is not None:
@@ -120,7 +120,7 @@ def decline_amendment(actor: Actor, grant_id: UUID, number: int, *, reason: str)
     AMENDMENT.target(found.state, "decline")
     if found.state is AmendmentState.SENT and found.side is Side.CITY:
         raise Refused("Your own side proposed this. Whoever leads the application may withdraw it.")
-    rules.refuse_silent(found, today())
+    rules.refuse_silent(found, acts.today())
     offering.refuse_both_sides(actor, grant, Side.CITY, deed="decline")
     end(actor, grant, row, "decline", reason)
 
@@ -200,7 +200,7 @@ def consent_to_letter_for_city(actor: Actor, grant_id: UUID, number: int, *, wor
     demand_fresh(actor)
     grant, shown = in_force(grant_id)
     row, found = row_of(grant_id, number), queries.amendment(grant_id, number)
-    rules.refuse_silent(found, today())
+    rules.refuse_silent(found, acts.today())
     rules.refuse_own_amendment(found, actor.user_id)
     offering.refuse_both_sides(actor, grant, Side.CITY, deed="consent")
     _consent(actor, grant, shown, row, found, Side.CITY, words, document_sha256)
@@ -358,14 +358,16 @@ def post_maxima(grant: Grant, before: GrantTerms, after: GrantTerms, *, key: str
     for number, (giver, taker, amount) in enumerate(_pairs(lowered, raised), 1):
         legs = legs_e20(amount, dims, giver=giver, taker=taker)
         words = f"{what}: part of one partner’s maximum moves to another"
-        postings.append(Posting(Event.TRANSFERRED, f"{key}:moved:{number}", today(), words, legs))
+        postings.append(Posting(Event.TRANSFERRED, f"{key}:moved:{number}", acts.today(), words, legs))
     if left := {who: amount for who, amount in raised.items() if amount}:
         words = f"{what}: the maximum grant is raised"
-        postings.append(Posting(Event.AMENDED, f"{key}:raised", today(), words, legs_e19(list(left.items()), dims)))
+        postings.append(
+            Posting(Event.AMENDED, f"{key}:raised", acts.today(), words, legs_e19(list(left.items()), dims))
+        )
     if left := {who: amount for who, amount in lowered.items() if amount}:
         words = f"{what}: the maximum grant is lowered"
         legs = legs_e19_lowered(list(left.items()), dims)
-        postings.append(Posting(Event.AMENDED, f"{key}:lowered", today(), words, legs))
+        postings.append(Posting(Event.AMENDED, f"{key}:lowered", acts.today(), words, legs))
     ledger.post_many(postings)
 
 

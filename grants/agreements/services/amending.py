@@ -32,11 +32,6 @@ from grants.identity import queries as identity
 from grants.identity import services as people
 
 
-def today() -> date:
-    """The day of the act, as it is in Brussels."""
-    return clock.in_zone(acts.moment()).date()
-
-
 def row_of(grant_id: UUID, number: int) -> Amendment:
     """One amendment under its lock, for acts that hold the lock of its grant; raises :class:`NotFound`."""
     row = db.session.scalars(
@@ -185,7 +180,7 @@ def send_amendment(actor: Actor, grant_id: UUID, number: int, *, seen: str) -> d
     }
     row.sent_by, row.sent_at = actor.user_id, acts.moment()
     row.reply_days, row.opened_after_days = rule.reply_days, rule.opened_after_days
-    row.reply_due_on = rule.reply_due_on(today(), None)
+    row.reply_due_on = rule.reply_due_on(acts.today(), None)
     tell(grant, row, "amendment_sent", due=clock.long_date(row.reply_due_on), why=row.reason)
     return row.reply_due_on
 
@@ -213,7 +208,7 @@ def open_amendment(actor: Actor, grant_id: UUID, number: int) -> date:
     if row.opened_at is None:
         row.opened_by, row.opened_at = actor.user_id, acts.moment()
         rule = rules.ReplyRule(row.reply_days or 0, row.opened_after_days or 0)
-        row.reply_due_on = rule.reply_due_on(clock.in_zone(row.sent_at).date(), today())
+        row.reply_due_on = rule.reply_due_on(clock.in_zone(row.sent_at).date(), acts.today())
     return row.reply_due_on
 
 
@@ -305,7 +300,7 @@ def found_words(row: Amendment) -> str:
 @act("amendment.plan_silence", needs=Permission.AGREEMENT_LAPSE, says="looked for requests that nobody answered")
 def plan_silence(actor: Actor) -> int:
     """Ask, once each, for the end of every request whose last day to be answered has passed."""
-    found = queries.silent(today())
+    found = queries.silent(acts.today())
     for grant_id, number in found:
         jobs.queue(
             "jobs.agreements.fall_silent",
@@ -328,7 +323,7 @@ def end_silent_amendment(actor: Actor, grant_id: UUID, number: int) -> bool:
     """Silence is refusal: the request ends, and both sides are told. Safe to run twice. Whether it ended now."""
     grant, row = locked(Grant, grant_id), row_of(grant_id, number)
     faults.point("deadline")
-    if row.state != AmendmentState.SENT.value or row.reply_due_on is None or today() <= row.reply_due_on:
+    if row.state != AmendmentState.SENT.value or row.reply_due_on is None or acts.today() <= row.reply_due_on:
         return False
     last = f"{clock.long_date(row.reply_due_on)}, the last day"
     if row.side == Side.PROGRAMME.value and not row.by_letter:

@@ -87,12 +87,12 @@ def _in_preparation(grant_id: UUID) -> tuple[Grant, GrantView]:
             "The conditions are closed: this grant is no longer in preparation. While it waits for signatures, the programme "
             "can take its offer back first."
         )
-    rules.refuse_after(grant.preparation_ends_on, clock.in_zone(acts.moment()).date())
+    rules.refuse_after(grant.preparation_ends_on, acts.today())
     return grant, queries.view(grant)
 
 
 def _state(actor: Actor, grant: Grant, shown: GrantView, given: ConditionInput, incoming: Incoming | None) -> int:
-    today = clock.in_zone(acts.moment()).date()
+    today = acts.today()
     part = _part(queries.conditions_now(shown), given.key, given.organisation_id)
     rules.refuse_stale(given.number, part.number)
     tidy = given.checked(today)
@@ -201,14 +201,8 @@ def return_answer(actor: Actor, grant_id: UUID, given: VerdictInput) -> None:
     )
 
 
-def _judge(actor: Actor, grant_id: UUID, given: VerdictInput, verdict: Verdict) -> tuple[GrantView, AnswerView]:
-    _, shown = _open_for(grant_id, given.key)
-    refuse_conflict(actor, grant_id)
-    part = _part(queries.conditions_now(shown), given.key, given.organisation_id)
-    rules.refuse_stale(given.number, part.number)
-    answer = part.answer
-    if answer is None:
-        raise Refused("Nothing was answered yet, so there is nothing to accept or return.")
+def judge_answer(actor: Actor, answer: AnswerView, verdict: Verdict, words: str) -> None:
+    """Plain helper of who judges what was stated: once, by another person whom nothing ties to who stated it."""
     if answer.verdict is not None:
         raise Conflict(f"{answer.verdict.by} has {answer.verdict.verdict} this answer meanwhile. Reload the page.")
     rules.refuse_own_answer(answer.stated_by, actor.user_id)
@@ -218,11 +212,22 @@ def _judge(actor: Actor, grant_id: UUID, given: VerdictInput, verdict: Verdict) 
             fact_id=answer.id,
             stated_by=answer.stated_by,
             verdict=verdict.value,
-            words=clean_text(given.words),
+            words=clean_text(words),
             decided_by=actor.user_id,
             decided_at=acts.moment(),
         )
     )
+
+
+def _judge(actor: Actor, grant_id: UUID, given: VerdictInput, verdict: Verdict) -> tuple[GrantView, AnswerView]:
+    _, shown = _open_for(grant_id, given.key)
+    refuse_conflict(actor, grant_id)
+    part = _part(queries.conditions_now(shown), given.key, given.organisation_id)
+    rules.refuse_stale(given.number, part.number)
+    answer = part.answer
+    if answer is None:
+        raise Refused("Nothing was answered yet, so there is nothing to accept or return.")
+    judge_answer(actor, answer, verdict, given.words)
     return shown, answer
 
 

@@ -24,7 +24,7 @@ from grants.applications.models import Application
 from grants.applications.states import APPLICATION
 from grants.awards import queries as awards
 from grants.calls import queries as calls
-from grants.core import acts, clock
+from grants.core import acts
 from grants.core.acts import act
 from grants.core.db import locked
 from grants.core.errors import Invalid
@@ -102,7 +102,7 @@ def release_reserve(grant: Grant, why: str) -> None:
     ledger.post(
         Event.RESERVE_RELEASED,
         source_key=f"grant:{grant.id}:dropped",
-        effective_on=clock.in_zone(acts.moment()).date(),
+        effective_on=acts.today(),
         description=f"{grant.reference}: {why}, reserve released",
         legs=legs_e3(
             awards.item_of(grant.application_id).amount,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
@@ -89,7 +88,7 @@ def lift_hold(actor: Actor, grant_id: UUID, number: int, *, words: str) -> None:
     if not clean_text(words):
         raise Invalid("Say why.", {"words": "Say what was mended, or why it is lifted; the city reads it."})
     acts.reason(clean_text(words))
-    row.lifted_on, row.lifted_by, row.lifted_at = _today(), actor.user_id, acts.moment()
+    row.lifted_on, row.lifted_by, row.lifted_at = acts.today(), actor.user_id, acts.moment()
     row.lift_words = clean_text(words)
     _tell(actor, grant, "agreement_hold_lifted", row)
 
@@ -114,7 +113,7 @@ def open_hold_notice(actor: Actor, grant_id: UUID, number: int) -> FileView:
 def refuse_held(grant: Grant, organisation_ids: frozenset[UUID] = frozenset()) -> None:
     """Plain helper of payments: refuse a step with what is suspended now; the grant is locked."""
     found = queries.holds([grant.id])[grant.id]
-    rules.refuse_held(found, organisation_ids, _today())
+    rules.refuse_held(found, organisation_ids, acts.today())
 
 
 def _tell(actor: Actor, grant: Grant, template: str, row: AgreementHold, **more: str) -> None:
@@ -135,7 +134,3 @@ def _tell(actor: Actor, grant: Grant, template: str, row: AgreementHold, **more:
         officer=actor.name,
         **more,
     )
-
-
-def _today() -> date:
-    return clock.in_zone(acts.moment()).date()

@@ -40,7 +40,7 @@ def set_end(actor: Actor, grant_id: UUID, ends_on: date, *, reason: str) -> None
     refuse_conflict(actor, grant_id)
     if grant.state not in UNSIGNED:
         raise Refused("This grant is no longer in preparation, so its preparation has no last day to move.")
-    today = clock.in_zone(acts.moment()).date()
+    today = acts.today()
     rules.refuse_after(grant.preparation_ends_on, today)
     problems = {}
     if ends_on < today:
@@ -79,7 +79,7 @@ def _everybody(grant: Grant) -> list[UUID]:
 @act("agreement.plan_ends", needs=Permission.AGREEMENT_LAPSE, says="looked for preparations that end")
 def plan_ends(actor: Actor) -> int:
     """Ask, once each, for the end of every preparation whose last day has passed, and for the reminders of those it is near."""
-    today = clock.in_zone(acts.moment()).date()
+    today = acts.today()
     found = queries.ending(clock.add_days(today, max(REMINDED_BEFORE)))
     for grant in found:
         ends_on = grant.preparation_ends_on
@@ -116,7 +116,7 @@ def lapse(actor: Actor, grant_id: UUID) -> bool:
     Safe to run twice. Whether it was dropped now: one that was signed, ended or given more time meanwhile stays as it is.
     """
     grant = locked(Grant, grant_id)
-    today = clock.in_zone(acts.moment()).date()
+    today = acts.today()
     faults.point("deadline")
     ends_on = grant.preparation_ends_on
     if grant.state not in UNSIGNED or ends_on is None or today <= ends_on:
@@ -155,7 +155,7 @@ def lapse(actor: Actor, grant_id: UUID) -> bool:
 def remind_of_end(actor: Actor, grant_id: UUID) -> bool:
     """Tell both sides how many days are left; nobody where it was signed, ended or given more time meanwhile."""
     grant = locked(Grant, grant_id)
-    today = clock.in_zone(acts.moment()).date()
+    today = acts.today()
     ends_on = grant.preparation_ends_on
     if grant.state not in UNSIGNED or ends_on is None or not 0 <= (ends_on - today).days <= max(REMINDED_BEFORE):
         return False

@@ -156,7 +156,7 @@ def new_version(grant: Grant, shown: GrantView) -> AgreementVersion:
         grant_id=grant.id,
         number=len(shown.versions) + 1,
         offer_no=shown.offer.number,
-        in_force_on=clock.in_zone(acts.moment()).date(),
+        in_force_on=acts.today(),
         in_force_at=acts.moment(),
     )
     db.session.add(row)

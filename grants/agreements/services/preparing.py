@@ -87,7 +87,7 @@ def prepare(actor: Actor, application_id: UUID, *, starts_on: date) -> GrantSumm
         coordinator_id=stands.coordinator_id,
         search_text=application.search_text,
         amount_note=application.synthetic_note,
-        preparation_ends_on=clock.add_days(clock.in_zone(acts.moment()).date(), days) if days else None,
+        preparation_ends_on=clock.add_days(acts.today(), days) if days else None,
     )
     apply_terms(grant, _default_terms(application, stands, call, reserved, starts_on), call, reserved)
     _copy_what_stands(grant, application, stands, call)
@@ -238,7 +238,7 @@ def apply_terms(grant: Grant, terms: Terms, call: CallView, reserved: Money) -> 
     funding = call.content.payment_plan.funding
     grant.funding_form, grant.no_profit = funding.form.value, funding.no_profit.value
     grant.certificate_from, grant.guarantee_asked = funding.certificate_from, funding.guarantee
-    grant.time_limits_on = clock.in_zone(acts.moment()).date()
+    grant.time_limits_on = acts.today()
     db.session.add(grant)
     _replace_shares(grant, terms.shares)
     _replace_milestones(grant, terms.milestones)

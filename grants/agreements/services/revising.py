@@ -129,7 +129,7 @@ def _in_preparation(grant_id: UUID) -> tuple[Grant, GrantRevision, GrantView]:
             "Budget and description are fixed: this grant is no longer in preparation. While it waits for signatures, the "
             "programme can take its offer back first."
         )
-    rules.refuse_after(grant.preparation_ends_on, clock.in_zone(acts.moment()).date())
+    rules.refuse_after(grant.preparation_ends_on, acts.today())
     return grant, row, queries.view(grant)
 
 

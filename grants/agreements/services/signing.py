@@ -30,7 +30,7 @@ from grants.awards import queries as awards
 from grants.cities import queries as cities
 from grants.cities import services as city_writes
 from grants.cities.states import Part
-from grants.core import acts, clock, files, jobs
+from grants.core import acts, files, jobs
 from grants.core.acts import act
 from grants.core.db import locked
 from grants.core.errors import Conflict, NotFound, Problems, Refused
@@ -57,7 +57,7 @@ def offer(actor: Actor, grant_id: UUID, *, document_sha256: str) -> GrantSummary
     """
     demand_fresh(actor)
     grant = locked(Grant, grant_id)
-    rules.refuse_after(grant.preparation_ends_on, clock.in_zone(acts.moment()).date())
+    rules.refuse_after(grant.preparation_ends_on, acts.today())
     shown = queries.view(grant)
     found = queries.conditions_now(shown)
     problems = rules.offer_problems(shown, found, signers=queries.signers_of_programme(shown))
@@ -122,7 +122,7 @@ def _sign(actor: Actor, grant_id: UUID, side: Side, capacity: str, document_sha2
     grant = locked(Grant, grant_id)
     if grant.state != GrantState.READY_TO_SIGN.value:
         raise Refused("This agreement is not offered for signature. Reload the page to see where it stands.")
-    rules.refuse_after(grant.preparation_ends_on, clock.in_zone(acts.moment()).date())
+    rules.refuse_after(grant.preparation_ends_on, acts.today())
     shown = queries.view(grant)
     done = offering.sign(actor, grant, shown, side, capacity=capacity, document_sha256=document_sha256)
     if done == frozenset(Side):
@@ -138,7 +138,7 @@ def enter_into_force(grant: Grant, shown: GrantView) -> None:
     grant.in_force_at = acts.moment()
     version = offering.new_version(grant, shown)
     ask_accessions(grant, version.number, queries.offered_text(grant.id, version.offer_no))
-    today = clock.in_zone(acts.moment()).date()
+    today = acts.today()
     dims = Dimensions(fund_source_id=grant.fund_source_id, call_id=grant.call_id, document_id=grant.application_id)
     of_grant = Dimensions(grant.fund_source_id, grant.call_id, grant.id, document_id=grant.id)
     left = awards.item_of(grant.application_id).amount - grant.maximum

@@ -46,7 +46,7 @@ def propose_termination(actor: Actor, grant_id: UUID, given: TerminationInput, n
     _refuse_conflict(actor, grant, side)
     if rules.standing(shown.terminations) is not None:
         raise Conflict("The termination of this grant is proposed already. Look at that one.")
-    rules.check_proposal(given, state=shown.state, by_side=side, period=_period(grant), today=_today())
+    rules.check_proposal(given, state=shown.state, by_side=side, period=_period(grant), today=acts.today())
     if notice is None:
         raise Invalid("The notice is missing.", {"file": "Choose the notice that is sent to the other side."})
     number = len(shown.terminations) + 1
@@ -94,7 +94,7 @@ def object_to_termination(actor: Actor, grant_id: UUID, number: int, *, words: s
     row, found = _waiting(grant, number)
     rules.refuse_same_side(found.by_side, side)
     TERMINATION.target(found.state, "object")
-    rules.refuse_late(found, _today())
+    rules.refuse_late(found, acts.today())
     if not clean_text(words):
         raise Invalid("Say what speaks against it.", {"words": "Say what speaks against it; whoever decides reads it."})
     acts.reason(clean_text(words))
@@ -128,7 +128,7 @@ def confirm_termination(actor: Actor, grant_id: UUID, number: int, *, effective_
         confirms=actor.user_id,
         side=_side_of(actor, grant),
         period=_period(grant),
-        today=_today(),
+        today=acts.today(),
     )
     people.refuse_tied_to(actor.user_id, (row.proposed_by, row.proposed_at))
     acts.reason(clean_text(answer))
@@ -136,7 +136,7 @@ def confirm_termination(actor: Actor, grant_id: UUID, number: int, *, effective_
     row.confirmed_by, row.confirmed_at = actor.user_id, acts.moment()
     TERMINATION.move(row, "confirm")
     tell_of_termination(grant, "termination_confirmed", row, by=actor.name, effective_on=clock.long_date(effective_on))
-    if effective_on <= _today():
+    if effective_on <= acts.today():
         ask_for_end(grant.id, effective_on)
 
 
@@ -189,7 +189,7 @@ def open_termination_notice(actor: Actor, grant_id: UUID, number: int) -> FileVi
 )
 def plan_terminations(actor: Actor) -> int:
     """Ask, once each, for the end of every grant whose termination has reached its day."""
-    today = _today()
+    today = acts.today()
     found = queries.to_carry_out(today)
     for grant_id in found:
         ask_for_end(grant_id, today)
@@ -221,7 +221,7 @@ def carry_out(grant: Grant) -> AgreementTermination | None:
         )
         .with_for_update()
     ).one_or_none()
-    if row is None or row.effective_on is None or row.effective_on > _today():
+    if row is None or row.effective_on is None or row.effective_on > acts.today():
         return None
     if grant.state != GrantState.IN_FORCE.value:
         return None
@@ -232,7 +232,7 @@ def carry_out(grant: Grant) -> AgreementTermination | None:
 
 def refuse_over(grant: Grant, deed: str) -> None:
     """Plain helper: refuse what only goes on with work, on the day of a termination also before the program moved it."""
-    if rules.is_over(GrantState(grant.state), queries.ended_on(grant.id), _today()):
+    if rules.is_over(GrantState(grant.state), queries.ended_on(grant.id), acts.today()):
         raise Refused(f"This grant is terminated, so {deed}. Its final report says how far it came.")
 
 
@@ -294,7 +294,3 @@ def _refuse_conflict(actor: Actor, grant: Grant, side: Side) -> None:
 
 def _period(grant: Grant) -> tuple[date, date]:
     return grant.starts_on, grant.ends_before
-
-
-def _today() -> date:
-    return clock.in_zone(acts.moment()).date()

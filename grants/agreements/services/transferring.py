@@ -16,7 +16,7 @@ from grants.agreements.states import GrantState, TransferLevel
 from grants.budgets import queries as budgets
 from grants.budgets import services as budget_writes
 from grants.budgets.rules import BudgetContent, Cell
-from grants.core import acts, clock, jobs
+from grants.core import acts, jobs
 from grants.core.acts import act
 from grants.core.db import db, get
 from grants.core.errors import Refused
@@ -133,7 +133,7 @@ def _move_maximum(grant: Grant, row: BudgetTransfer) -> None:
     ledger.post(
         Event.TRANSFERRED,
         source_key=f"transfer:{grant.id}:{row.number}",
-        effective_on=clock.in_zone(acts.moment()).date(),
+        effective_on=acts.today(),
         description=f"{grant.reference}: part of one partner’s maximum moves to another",
         legs=legs_e20(
             row.maximum_moved,

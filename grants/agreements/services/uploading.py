@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -68,7 +67,7 @@ def _upload(actor: Actor, grant_id: UUID, side: Side, given: UploadInput, incomi
         clean_text(given.original_kept_at) if given.kind.value == "scan" else "",
     )
     offered_on = clock.in_zone(shown.offer.offered_at).date()
-    rules.check_upload(tidy, offered_on=offered_on, today=_today())
+    rules.check_upload(tidy, offered_on=offered_on, today=acts.today())
     if len(tidy.signers) > shown.missing(side):
         raise Invalid(
             "More people are named than sign.", {"signers": f"{shown.missing(side)} of this side are waited for."}
@@ -111,7 +110,7 @@ def _on_offer(grant_id: UUID) -> tuple[Grant, GrantView]:
     grant = locked(Grant, grant_id)
     if grant.state != GrantState.READY_TO_SIGN.value:
         raise Refused("This agreement is not offered for signature. Reload the page to see where it stands.")
-    rules.refuse_after(grant.preparation_ends_on, _today())
+    rules.refuse_after(grant.preparation_ends_on, acts.today())
     return grant, queries.view(grant)
 
 
@@ -284,7 +283,3 @@ def open_signed(actor: Actor, grant_id: UUID, number: int) -> FileView:
     if file_id is None:
         raise NotFound
     return files.view(file_id)
-
-
-def _today() -> date:
-    return clock.in_zone(acts.moment()).date()

@@ -17,12 +17,12 @@ from grants.agreements.forms import (
 from grants.agreements.rules import GrantView
 from grants.agreements.states import BankAccountState
 from grants.agreements.views.frame import P, bp, grant_of, this_day
-from grants.core import clock, files
-from grants.core.errors import Invalid, NotFound, Refused
+from grants.core import clock
+from grants.core.errors import NotFound, Refused
 from grants.core.file_types import FileType
-from grants.core.files import Incoming
 from grants.identity.rules import OrganisationView
 from grants.web.downloads import send
+from grants.web.forms import received
 from grants.web.routing import current_actor, page, requires, see_other
 
 # The coordinator's account without a number, that of a partner by its place among the beneficiaries.
@@ -47,7 +47,7 @@ def enter_account(ref: str, payee: int = 0) -> Any:
     _payee_of(grant, payee)
     if form.validate_on_submit():
         with form.refusals():
-            evidence = _evidence(form)
+            evidence = received(form.file, allowed=EVIDENCE)
             if evidence is not None:
                 services.enter_account(
                     current_actor(), grant.id, form.to_input(), evidence, organisation_id=form.payee_id()
@@ -55,16 +55,6 @@ def enter_account(ref: str, payee: int = 0) -> Any:
                 flash("The account is entered. A second person has to confirm it.", "success")
                 return see_other(".account", ref=ref, payee=payee or None)
     return _account(grant, payee, form)
-
-
-def _evidence(form: AccountForm) -> Incoming | None:
-    """The bank's document, looked into; what is wrong with it stands beside its field, and then it is None."""
-    assert form.file.data is not None, "the form came with its file"
-    try:
-        return files.receive(form.file.data, allowed=EVIDENCE)
-    except Invalid as error:
-        form.file.errors = [*form.file.errors, str(error)]
-        return None
 
 
 def _payee_of(grant: GrantView, payee: int) -> UUID:

@@ -11,11 +11,10 @@ from grants.agreements.forms import HoldForm, LiftHoldForm, hold_form
 from grants.agreements.rules import GrantView
 from grants.agreements.states import RUNNING
 from grants.agreements.views.frame import P, bp, grant_of, this_day
-from grants.core import files
-from grants.core.errors import Conflict, Invalid, NotFound
+from grants.core.errors import Conflict, NotFound
 from grants.core.file_types import FileType
-from grants.core.files import Incoming
 from grants.web.downloads import send
+from grants.web.forms import received
 from grants.web.routing import current_actor, page, requires, see_other
 
 NOTICES = frozenset({FileType.PDF, FileType.JPEG, FileType.PNG})
@@ -36,22 +35,12 @@ def lay_down_hold(ref: str) -> Any:
     form = hold_form(grant, this_day())
     if form.validate_on_submit():
         with form.refusals():
-            notice = _notice(form)
+            notice = received(form.file, allowed=NOTICES)
             if notice is not None:
                 services.hold(current_actor(), grant.id, form.to_input(), notice)
                 flash("The suspension is recorded. Everybody of both sides is told by mail.", "success")
                 return see_other(".hold", ref=ref)
     return _holds(grant, form)
-
-
-def _notice(form: HoldForm) -> Incoming | None:
-    """The notice, looked into; what is wrong with it stands beside its field, and then it is None."""
-    assert form.file.data is not None, "the form came with its file"
-    try:
-        return files.receive(form.file.data, allowed=NOTICES)
-    except Invalid as error:
-        form.file.errors = [*form.file.errors, str(error)]
-        return None
 
 
 @bp.route(f"/grants/<ref>/hold/{_NUMBER}/lift", methods=["GET", "POST"])

@@ -9,7 +9,6 @@ from flask import flash
 from grants.agreements import queries, rules, services
 from grants.agreements.forms import (
     ObjectionForm,
-    TerminationForm,
     WithdrawTerminationForm,
     confirm_termination_form,
     termination_form,
@@ -18,11 +17,9 @@ from grants.agreements.rules import GrantView, TerminationView
 from grants.agreements.states import GrantState, Side
 from grants.agreements.views.frame import P, bp, grant_of, this_day
 from grants.agreements.views.holding import NOTICES
-from grants.core import files
-from grants.core.errors import Conflict, Invalid, NotFound
-from grants.core.files import Incoming
+from grants.core.errors import Conflict, NotFound
 from grants.web.downloads import send
-from grants.web.forms import Form
+from grants.web.forms import Form, received
 from grants.web.routing import current_actor, page, requires, see_other
 
 _NUMBER = "<int(max=9999):number>"
@@ -42,7 +39,7 @@ def propose_termination(ref: str) -> Any:
     if form.validate_on_submit():
         try:
             with form.refusals():
-                notice = _notice(form)
+                notice = received(form.file, allowed=NOTICES)
                 if notice is not None:
                     services.propose_termination(current_actor(), grant.id, form.to_input(), notice)
                     flash("The termination is proposed. Everybody of both sides is told by mail.", "success")
@@ -51,16 +48,6 @@ def propose_termination(ref: str) -> Any:
             form.problems.append(str(error))
             return _shown(grant_of(ref), form, 409)
     return _shown(grant, form)
-
-
-def _notice(form: TerminationForm) -> Incoming | None:
-    """The notice, looked into; what is wrong with it stands beside its field, and then it is None."""
-    assert form.file.data is not None, "the form came with its file"
-    try:
-        return files.receive(form.file.data, allowed=NOTICES)
-    except Invalid as error:
-        form.file.errors = [*form.file.errors, str(error)]
-        return None
 
 
 @bp.route(f"/grants/<ref>/termination/{_NUMBER}/object", methods=["GET", "POST"])

@@ -11,11 +11,11 @@ from grants.agreements.forms import AcceptSignedForm, RefuseSignedForm, signed_u
 from grants.agreements.rules import GrantView, UploadView
 from grants.agreements.states import GrantState, Side
 from grants.agreements.views.frame import P, bp, grant_of
-from grants.core import files
-from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound
+from grants.core.errors import Conflict, NotAllowed, NotFound
 from grants.core.file_types import FileType
 from grants.core.files import Incoming
 from grants.web.downloads import send
+from grants.web.forms import received
 from grants.web.routing import current_actor, page, requires, see_other
 
 _NUMBER = "<int(max=9999):number>"
@@ -57,7 +57,7 @@ def upload_signed(ref: str, side: str) -> Any:
     form = signed_upload_form(queries.possible_signers(grant, whose))
     if form.validate_on_submit():
         with form.refusals():
-            incoming = _incoming(form)
+            incoming = received(form.file, allowed=_PDF)
             if incoming is not None:
                 number = _upload(grant, whose, form, incoming)
                 flash(
@@ -74,15 +74,6 @@ def _upload(grant: GrantView, side: Side, form: Any, incoming: Incoming) -> int:
     if actor.may(P.AGREEMENT_PREPARE, queries.scope_of_view(grant)):
         return services.upload_signed(actor, grant.id, side, form.to_input(), incoming)
     return services.upload_signed_city(actor, grant.id, form.to_input(), incoming)
-
-
-def _incoming(form: Any) -> Incoming | None:
-    """The document, looked into; what is wrong with it stands beside its field, and then it is None."""
-    try:
-        return files.receive(form.file.data, allowed=_PDF)
-    except Invalid as error:
-        form.file.errors = [*form.file.errors, str(error)]
-        return None
 
 
 @bp.get(f"/grants/<ref>/signed/{_NUMBER}")

@@ -156,7 +156,7 @@ def _refuse_past_day(due_at: datetime | None, seat: Assignment | None) -> None:
     due = due_at or (seat.due_at if seat else None)
     if due is None:
         return
-    today = clock.in_zone(acts.moment()).date()
+    today = acts.today()
     words = rules.past_day_words(clock.in_zone(due).date(), today, stands=due_at is None)
     if words:
         raise Invalid("Nothing was changed.", {"due_on": words})

@@ -81,7 +81,7 @@ def ask_person(
         POOL_INVITATION.move(row, "invite_again")
     row.message, row.entry = message, encoding.encode(replace(entry, user_id=user_id))
     row.invited_by, row.invited_at = actor.user_id, acts.moment()
-    row.expires_at = clock.end_of_day(clock.in_zone(acts.moment()).date() + timedelta(days=days))
+    row.expires_at = clock.end_of_day(acts.today() + timedelta(days=days))
     row.answered_at = row.reason = row.reminded_at = row.declined_for = None
     _mail(row, call, actor.name, "evaluator_invited")
     return user_id

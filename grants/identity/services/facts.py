@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from grants.core import acts, clock, jobs
+from grants.core import acts, jobs
 from grants.core.acts import act
 from grants.core.db import db, locked
 from grants.core.errors import Invalid, Refused
@@ -104,7 +104,7 @@ def validate_fact(actor: Actor, organisation_id: UUID, kind: FactKind, shown: st
     rules.refuse_unseen(fact, shown)
     rules.refuse_own_organisation(organisation_id, actor.organisation_ids)
     rules.refuse_own_word(queries.stated_by(organisation_id, kind), actor.user_id)
-    tidy = given.checked(clock.in_zone(acts.moment()).date())
+    tidy = given.checked(acts.today())
     line = _add_line(organisation_id, _next_number(organisation_id), kind, fact.value, tidy.source, actor.user_id)
     line.validated_on, line.valid_until = tidy.checked_on, tidy.valid_until
 

@@ -23,7 +23,6 @@ from grants.payments.services import bank_files
 from grants.payments.services.booking import CameBack, book_rejected
 from grants.payments.services.hands import kept_apart
 from grants.payments.services.locks import lock_grants, orders_locked
-from grants.payments.services.requests import today
 from grants.payments.states import AT_BANK, ORDER, BatchState, ImportState, OrderState, StatusOutcome
 
 
@@ -91,7 +90,7 @@ def _apply(
         outcome = _outcome(actor, order, each, grants, is_paid=each.order_id in paid, is_shut=each.order_id in shut)
         if outcome is StatusOutcome.REJECTED:
             assert order is not None, "an order is rejected"
-            rejected.append(CameBack(order, grants[order.grant_id], each.reason or "MS03", today()))
+            rejected.append(CameBack(order, grants[order.grant_id], each.reason or "MS03", acts.today()))
         elif outcome is StatusOutcome.ACKNOWLEDGED:
             assert order is not None, "an order is acknowledged"
             ORDER.move(order, "acknowledge")

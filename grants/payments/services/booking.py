@@ -52,7 +52,7 @@ from grants.payments.services.hands import kept_apart
 from grants.payments.services.locks import lock_grants, orders_locked
 from grants.payments.services.passing import post_paid
 from grants.payments.services.recoveries import can_receive, owed_since, receive
-from grants.payments.services.requests import dims_of, tell, today
+from grants.payments.services.requests import dims_of, tell
 from grants.payments.states import (
     AT_BANK,
     ORDER,
@@ -396,7 +396,7 @@ def _executed(
             assert order.value_on is not None, "an executed order has its day"
             found.append(Executed(order, grants[order.grant_id], order.value_on, line.own_account_id))
             continue
-        day = booking_day(line_of(line), sent_on(order), today())
+        day = booking_day(line_of(line), sent_on(order), acts.today())
         if day is None or order.id in shut:
             return []
         found.append(Executed(order, grants[order.grant_id], day, line.own_account_id))
@@ -439,7 +439,7 @@ def _return_paid(
     found = match_returns(told, account_id, candidates_for(orders.values(), account_id))
     for key, order_id in found.items():
         line, order = back[key], orders[order_id]
-        day = received_day(line_of(line), today())
+        day = received_day(line_of(line), acts.today())
         if order.value_on is not None and day >= order.value_on:
             reason = line.return_reason or "MS03"
             entry_id = book_returned(CameBack(order, grants[order.grant_id], reason, day), account_id)
@@ -480,7 +480,7 @@ def _receive_debt(actor: Actor, line: BankLine, grants: Mapping[UUID, Grant], de
     debt = debts.get(named[0]) if len(named) == 1 else None
     if debt is None or not can_receive(debt) or debt.confirmed_by == actor.user_id:
         return
-    day = received_day(line_of(line), today())
+    day = received_day(line_of(line), acts.today())
     if day < owed_since(debt):
         return
     entry_id = receive(
@@ -524,7 +524,7 @@ def unidentified(line: BankLine) -> Posting:
     return Posting(
         Event.RECEIPT_UNIDENTIFIED,
         f"bank_line:{line.id}:received",
-        received_day(line_of(line), today()),
+        received_day(line_of(line), acts.today()),
         f"Received, bank reference {bank_name(line)}: not known what for",
         legs.legs_e22_received(line.amount, line_dims(line)),
     )

@@ -50,7 +50,6 @@ from grants.payments.services.holding import paid_costs_of
 from grants.payments.services.locks import lock_grants, orders_locked, scope_of_batch
 from grants.payments.services.orders import refuse_left_before
 from grants.payments.services.own_accounts import paying_account
-from grants.payments.services.requests import today
 from grants.payments.states import BATCH, ORDER, BatchState, OrderState, Step
 from grants.programmes.models import Programme
 from grants.reporting.models import PeriodicReport
@@ -65,7 +64,7 @@ def build(actor: Actor, order_ids: tuple[UUID, ...], given: FileInput) -> BatchS
     demand_fresh(actor)
     if not 0 < len(set(order_ids)) <= ORDERS_MAX:
         raise Invalid(f"Choose between 1 and {ORDERS_MAX} orders.", {"orders": "Tick the orders of the file."})
-    refuse_past_day(given.execution_on, today())
+    refuse_past_day(given.execution_on, acts.today())
     grants, orders = lock_orders(actor, order_ids, Permission.PAYMENT_FILE_BUILD)
     programme_id = _one_programme(grants)
     paying_account(given.own_account_id, programme_id)
@@ -158,7 +157,7 @@ def _refuse_suspended(orders: Sequence[PaymentOrder]) -> None:
 
 def _refuse_held(orders: Sequence[PaymentOrder]) -> None:
     """Nothing leaves of a grant that is suspended, nor costs of a beneficiary whose part is; mostly none is, at one statement."""
-    today = clock.in_zone(acts.moment()).date()
+    today = acts.today()
     for grant_id, found in agreements.holds({order.grant_id for order in orders}).items():
         if not any(each.stands(today) for each in found):
             continue
@@ -191,7 +190,7 @@ def _refuse_waiting(
         of_call = laid_down.get(grants[order.grant_id].call_id, ())
         rule = agreeing.rule_on(of_call, clock.in_zone(confirmed_at).date())
         try:
-            agreeing.refuse_waiting(agreeing.payable_from(confirmed_at, rule), today())
+            agreeing.refuse_waiting(agreeing.payable_from(confirmed_at, rule), acts.today())
         except Refused as error:
             raise Refused(f"{order.reference}: {error}") from error
 
@@ -248,7 +247,7 @@ def _address_of(address: PayeeAddress) -> dict[str, str]:
 
 def next_reference(programme_code: str) -> str:
     """The reference of the next file of a programme."""
-    series = f"{programme_code}-{today().year}-B"
+    series = f"{programme_code}-{acts.today().year}-B"
     return f"{series}-{references.next_number(series):04d}"
 
 
@@ -294,7 +293,7 @@ def written(batch: PaymentBatch) -> tuple[bytes | None, tuple[Finding, ...]]:
     lines = lines_of(batch.content)
     if batch.layout == FileLayout.XLSX:
         return sheet(batch.reference, batch.built_at, lines), ()
-    made = pain.make(run_of_batch(batch), today())
+    made = pain.make(run_of_batch(batch), acts.today())
     return made.data, made.findings
 
 

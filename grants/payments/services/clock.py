@@ -25,7 +25,7 @@ from grants.payments.rules import ANSWER_FILES, RequestSummary
 from grants.payments.services.holding import open_suspension
 from grants.payments.services.locks import scope_of_request
 from grants.payments.services.registering import in_hand, in_office
-from grants.payments.services.requests import request_summary, tell, tell_staff, today
+from grants.payments.services.requests import request_summary, tell, tell_staff
 from grants.payments.states import DECIDED, NOT_LEFT, OrderState, RequestState, Step, SuspensionReason
 
 
@@ -54,10 +54,10 @@ def suspend(
             notified_at=acts.moment(),
             suspended_by=actor.user_id,
             duty=_duty(actor, grant).value,
-            from_on=today(),
+            from_on=acts.today(),
         )
     )
-    request.suspended_on, request.suspension_answered_at = today(), None
+    request.suspended_on, request.suspension_answered_at = acts.today(), None
     tell(grant, "payment_suspended", request, notice=notice.strip(), reason=rules.REASON_WORDS[reason])
     return request_summary(request)
 
@@ -108,7 +108,12 @@ def lift(actor: Actor, request_id: UUID, *, reason: str, version: int | None = N
     if not reason.strip():
         raise Invalid("The reason is missing.", {"reason": "Say why the clock goes on; the coordinator reads it."})
     acts.reason(reason.strip())
-    row.until_on, row.lifted_at, row.lifted_by, row.lift_reason = today(), acts.moment(), actor.user_id, reason.strip()
+    row.until_on, row.lifted_at, row.lifted_by, row.lift_reason = (
+        acts.today(),
+        acts.moment(),
+        actor.user_id,
+        reason.strip(),
+    )
     db.session.flush()
     assert request.clock_from is not None, "only a clock that runs is stopped"
     request.due_on = rules.due_on(request.clock_from, request.first_due_on, _stretches(request.id))

@@ -22,7 +22,6 @@ from grants.payments.models import GrantClosing
 from grants.payments.queries import checklist, lines_of
 from grants.payments.rules.closing import kept, problems_of
 from grants.payments.services.locks import scope_of_grant
-from grants.payments.services.requests import today
 
 
 def closure_problems(grant_id: UUID) -> tuple[Problem, ...]:
@@ -53,7 +52,7 @@ def close_grant(actor: Actor, grant_id: UUID, *, note: str, version: int | None 
         ledger.post(
             Event.DECOMMITTED,
             source_key=f"grant:{grant_id}:decommitted",
-            effective_on=today(),
+            effective_on=acts.today(),
             description=f"{grant.reference}: decommitted at closure",
             legs=legs.legs_e21(still_open, Dimensions(grant.fund_source_id, grant.call_id, grant_id)),
         )

@@ -38,7 +38,6 @@ from grants.payments.rules.distribution import (
 )
 from grants.payments.services.locks import lock_grant, scope_of_grant
 from grants.payments.services.passing import take_up
-from grants.payments.services.requests import today
 from grants.payments.states import DISTRIBUTION, DistributionState
 
 CLOSED = "This grant is closed: nothing of it is reported, confirmed or waived any more."
@@ -62,7 +61,7 @@ def report_passed_on(actor: Actor, grant_id: UUID, given: PassedOnInput, proof: 
     """
     grant = _open_grant(grant_id)
     assert grant.in_force_at is not None, "only a grant in force was paid"
-    check_passed_on(given, _by_partner(grant), clock.in_zone(grant.in_force_at).date(), today())
+    check_passed_on(given, _by_partner(grant), clock.in_zone(grant.in_force_at).date(), acts.today())
     if proof is None:
         raise Invalid(
             "The proof is missing.", {"proof": "Add the statement or order of your bank that shows the transfer."}
@@ -123,7 +122,7 @@ def confirm_passed_on(actor: Actor, distribution_id: UUID, *, version: int | Non
     ledger.post(
         Event.DISTRIBUTED,
         source_key=f"distribution:{row.id}:passed_on",
-        effective_on=row.paid_on if row.amount <= then else today(),
+        effective_on=row.paid_on if row.amount <= then else acts.today(),
         description=f"{row.reference}: passed on to {held.name}, its transfer of {clock.long_date(row.paid_on)}",
         legs=legs.legs_e23_distributed(
             [(row.organisation_id, row.amount)],

@@ -18,7 +18,6 @@ from grants.payments.queries.executions import listed_rows
 from grants.payments.rules.statements.executions import Spelling, read_executions
 from grants.payments.rules.statements.values import BankFile, Statement
 from grants.payments.services.bank_statements import ImportSummary, book_of, take_lines
-from grants.payments.services.requests import today
 from grants.payments.states import IMPORT, ImportState, OwnAccountState
 
 
@@ -38,7 +37,7 @@ def import_executions(actor: Actor, account_id: UUID, text: str, spelling: Spell
     mine = actor.may(Permission.BANK_STATEMENT_IMPORT, Scope.of(("programme", account.programme_id)))
     if not mine or account.state != OwnAccountState.CONFIRMED.value:
         raise Refused("Choose a confirmed account of the programme: the one the bank paid from.")
-    read = read_executions(text, spelling, today())
+    read = read_executions(text, spelling, acts.today())
     if read.problems:
         raise Problems(
             "The list was not taken: a row cannot be read.",

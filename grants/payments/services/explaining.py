@@ -49,7 +49,7 @@ from grants.payments.services.booking import (
 from grants.payments.services.hands import refuse_signers
 from grants.payments.services.locks import lock_grant
 from grants.payments.services.recoveries import can_receive, identify, owed_since, refuse_booking
-from grants.payments.services.requests import dims_of, today
+from grants.payments.services.requests import dims_of
 from grants.payments.states import (
     AT_BANK,
     BOOKED,
@@ -198,7 +198,7 @@ def _refuse_order(line: BankLine, order: PaymentOrder, by: UUID | None) -> None:
         )
     _refuse_state(line, order)
     _refuse_other_account(line, order)
-    if booking_day(line_of(line), sent_on(order), today()) is None:
+    if booking_day(line_of(line), sent_on(order), acts.today()) is None:
         raise Refused(f"The bank booked this line before {order.reference} left. Ask it which payment the line is.")
     _refuse_signer(order, by)
 
@@ -251,7 +251,7 @@ def _refuse_return(line: BankLine, order: PaymentOrder, by: UUID | None) -> None
     if order.state != OrderState.EXECUTED.value:
         raise Refused(f"{order.reference} is not executed, so nothing of it can come back. Choose an order that is.")
     assert order.value_on is not None, "an executed order has its day"
-    if received_day(line_of(line), today()) < order.value_on:
+    if received_day(line_of(line), acts.today()) < order.value_on:
         raise Refused(f"The line is of before {order.reference} was paid. Ask the bank which payment came back.")
     _refuse_other_account(line, order)
     _refuse_signer(order, by)
@@ -385,7 +385,7 @@ def _book(line: BankLine, row: BankClaim, named: Named) -> None:
 
 
 def _book_order(line: BankLine, order: PaymentOrder, by: UUID) -> None:
-    day = booking_day(line_of(line), sent_on(order), today())
+    day = booking_day(line_of(line), sent_on(order), acts.today())
     assert day is not None, "checked before"
     if OrderState(order.state) in BOOKED:
         # It was booked by hand: the line is the bank's word on it, and nothing is posted.
@@ -404,7 +404,7 @@ def _book_order(line: BankLine, order: PaymentOrder, by: UUID) -> None:
 
 def _book_return(line: BankLine, order: PaymentOrder) -> None:
     came = CameBack(
-        order, get(Grant, order.grant_id), line.return_reason or "MS03", received_day(line_of(line), today())
+        order, get(Grant, order.grant_id), line.return_reason or "MS03", received_day(line_of(line), acts.today())
     )
     if line.booked_as is None:
         mark(line, BookedAs.RETURN, book_returned(came, line.own_account_id), order_id=order.id)
@@ -417,7 +417,7 @@ def _book_repaid(line: BankLine, row: Recovery) -> UUID:
     return ledger.post(
         Event.RECEIPT_UNIDENTIFIED,
         source_key=f"bank_line:{line.id}:repaid",
-        effective_on=received_day(line_of(line), today()),
+        effective_on=received_day(line_of(line), acts.today()),
         description=f"{row.reference}: what came above the debt is paid back, bank reference {bank_name(line)}",
         legs=legs.legs_e22_repaid(
             line.amount, dims_of(get(Grant, row.grant_id), row, own_account_id=line.own_account_id)
@@ -426,7 +426,7 @@ def _book_repaid(line: BankLine, row: Recovery) -> UUID:
 
 
 def _book_recovery(line: BankLine, row: Recovery, by: UUID) -> None:
-    day = max(received_day(line_of(line), today()), owed_since(row))
+    day = max(received_day(line_of(line), acts.today()), owed_since(row))
     identify(row, get(Grant, row.grant_id), line.amount, day, bank_name(line), by, line.own_account_id)
     line.identified_at, line.identified_as, line.recovery_id = acts.moment(), Explained.RECOVERY.value, row.id
 
@@ -435,7 +435,7 @@ def _book_funding(line: BankLine, fund: FundSource) -> None:
     ledger.post(
         Event.FUNDING_RECEIVED,
         source_key=f"bank_line:{line.id}:funding",
-        effective_on=received_day(line_of(line), today()),
+        effective_on=received_day(line_of(line), acts.today()),
         description=f"Programme funding received for {fund.number}, bank reference {bank_name(line)}",
         legs=legs.legs_e25_identified(line.amount, Dimensions(fund_source_id=fund.id, document_id=line.id)),
     )
@@ -446,7 +446,7 @@ def _book_charge(line: BankLine) -> UUID:
     return ledger.post(
         Event.BANK_CHARGED,
         source_key=f"bank_line:{line.id}:charge",
-        effective_on=received_day(line_of(line), today()),
+        effective_on=received_day(line_of(line), acts.today()),
         description=f"Bank charge, bank reference {bank_name(line)}",
         legs=legs.legs_e26(line.amount, line_dims(line)),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.core import acts, clock, references
+from grants.core import acts, references
 from grants.core.acts import act
 from grants.core.db import db
 from grants.core.permissions import Actor, Permission
@@ -21,7 +21,7 @@ def keep_forecast(actor: Actor, *, note: str = "") -> str:
 @act("forecast.keep_monthly", needs=Permission.FORECAST_KEEP_MONTHLY, says="kept the forecast of the month")
 def keep_monthly(actor: Actor) -> str | None:
     """The first night of a month keeps the forecast; None where the program did so in this month already."""
-    if queries.kept_by_the_program(first_of_month(clock.in_zone(acts.moment()).date())):
+    if queries.kept_by_the_program(first_of_month(acts.today())):
         return None
     return _keep(actor, "")
 
@@ -29,7 +29,7 @@ def keep_monthly(actor: Actor) -> str | None:
 def _keep(actor: Actor, note: str) -> str:
     # So that the books, asked later for this moment, say what was kept.
     ledger.read_up_to(acts.moment())
-    today = clock.in_zone(acts.moment()).date()
+    today = acts.today()
     series = f"F-{today:%Y%m%d}"
     row = ForecastSnapshot(
         reference=f"{series}-{references.next_number(series)}",

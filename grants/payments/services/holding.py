@@ -80,7 +80,7 @@ def opening(
     Where only its registration starts it there is neither; the due day is then the earliest that could be.
     """
     limits, starts = agreements.time_limits_of(grant), agreements.payment_clock_of(grant).starts
-    today = clock.in_zone(acts.moment()).date()
+    today = acts.today()
     if kind is PaymentKind.PREFINANCING:
         if again:
             return ClockEvent.AGAIN, today, rules.again_due_on(kind, today, limits)

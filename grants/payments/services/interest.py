@@ -27,7 +27,7 @@ from grants.payments.models import InterestWaiver, Recovery, RecoveryInterest
 from grants.payments.queries.recovery_interest import interest_open, late_payments
 from grants.payments.rules.interest import InterestInput, Late, check_interest
 from grants.payments.services.recoveries import scope_of_recovery
-from grants.payments.services.requests import dims_of, today
+from grants.payments.services.requests import dims_of
 from grants.payments.states import INTEREST, InterestState
 from grants.rates import queries as rates
 from grants.rates.rules import EURO, held_on, interest
@@ -105,7 +105,7 @@ def confirm_interest(actor: Actor, recovery_id: UUID, *, version: int | None = N
         ledger.post(
             Event.RECOVERY_INTEREST,
             source_key=f"interest:{each.id}:due",
-            effective_on=today(),
+            effective_on=acts.today(),
             description=f"{row.reference}: interest on what was paid late",
             legs=legs.legs_e18_due(each.amount, dims_of(grant, row)),
         )
@@ -170,7 +170,7 @@ def waive_interest(
     ledger.post(
         Event.WAIVED,
         source_key=f"interest_waiver:{made.id}",
-        effective_on=today(),
+        effective_on=acts.today(),
         description=f"{row.reference}: interest waived",
         legs=legs.legs_e16_interest(still, dims_of(get(Grant, row.grant_id), row)),
     )

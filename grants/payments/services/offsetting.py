@@ -5,7 +5,7 @@ from __future__ import annotations
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.agreements.services import refuse_conflict
-from grants.core import faults
+from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
 from grants.core.errors import NotFound, Refused
@@ -24,7 +24,7 @@ from grants.payments.services.holding import refuse_suspended
 from grants.payments.services.locks import lock_grants
 from grants.payments.services.passing import post_paid_of
 from grants.payments.services.recoveries import owed, refuse_booking
-from grants.payments.services.requests import dims_of, today
+from grants.payments.services.requests import dims_of
 from grants.payments.states import DECIDED, RECOVERY, REQUEST, RecoveryState, RequestState
 
 
@@ -66,14 +66,14 @@ def set_off(actor: Actor, given: OffsetInput, *, version: int | None = None) -> 
     still, left = owed(row), left_to_order(request.id, request.payable)
     check_offset(given.amount, owed=still, left=left)
     made = PaymentOffset(
-        request_id=request.id, recovery_id=row.id, amount=given.amount, offset_on=today(), offset_by=actor.user_id
+        request_id=request.id, recovery_id=row.id, amount=given.amount, offset_on=acts.today(), offset_by=actor.user_id
     )
     entry = parts.legs_set_off(request, dims_of(pays, request), row, dims_of(owes, row), given.amount, owed=still)
     db.session.add(made)
     db.session.flush()
     words = f"{row.reference}: set off against {request.reference}"
     grants = (pays,) if pays.id == owes.id else (pays, owes)
-    post_paid_of([(grants, Posting(Event.OFFSET, f"offset:{made.id}", today(), words, entry))])
+    post_paid_of([(grants, Posting(Event.OFFSET, f"offset:{made.id}", acts.today(), words, entry))])
     RECOVERY.move(row, "set_off" if given.amount == still else "set_off_part")
     _settle(request)
     _tell(pays, request, row, given.amount)

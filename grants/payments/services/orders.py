@@ -33,7 +33,7 @@ from grants.payments.services.elsewhere import refuse_authorising_elsewhere
 from grants.payments.services.hands import refuse_account_hand, refuse_hands, refuse_too_much, sign, standing_in
 from grants.payments.services.holding import paid_costs_of, refuse_suspended
 from grants.payments.services.locks import lock_grant, scope_of_order, scope_of_request
-from grants.payments.services.requests import programme_code, today
+from grants.payments.services.requests import programme_code
 from grants.payments.states import DECIDED, ORDER, OrderState, RequestState, Step
 
 
@@ -59,7 +59,7 @@ def prepare(actor: Actor, request_id: UUID, *, amount: Money | None = None, vers
     wanted = request.payable - ordered if amount is None else amount
     rules.refuse_over_payable(request.payable, ordered, wanted)
     order = PaymentOrder(
-        reference=references.new_reference(programme_code(grant), today().year, "P"),
+        reference=references.new_reference(programme_code(grant), acts.today().year, "P"),
         request_id=request.id,
         grant_id=grant.id,
         payee_id=grant.coordinator_id,
@@ -280,7 +280,7 @@ def refuse_waiting_account(order: PaymentOrder, account: BankAccount) -> None:
     call_id = get(Grant, order.grant_id).call_id
     laid_down = agreements.waiting_rules([call_id]).get(call_id, ())
     rule = agreeing.rule_on(laid_down, clock.in_zone(account.confirmed_at).date())
-    agreeing.refuse_waiting(agreeing.payable_from(account.confirmed_at, rule), today())
+    agreeing.refuse_waiting(agreeing.payable_from(account.confirmed_at, rule), acts.today())
 
 
 def _void_signatures(order: PaymentOrder, why: str) -> None:

@@ -13,6 +13,7 @@ from datetime import date
 from uuid import UUID
 
 from grants.agreements.models import Grant
+from grants.core import acts
 from grants.core.money import ZERO, Money
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
@@ -20,7 +21,6 @@ from grants.ledger.accounts import Account, Side
 from grants.ledger.rules import Dimensions, Event, Legs, Posting
 from grants.payments.queries.distribution import stands_in_books
 from grants.payments.rules.distribution import PartnerStand
-from grants.payments.services.requests import today
 
 Stands = dict[UUID, PartnerStand]
 
@@ -101,7 +101,7 @@ def take_up(grant: Grant, source_key: str) -> None:
 
 def _taken_up(grant: Grant, stands: Stands, source_key: str) -> list[Posting]:
     words = f"{grant.reference}: held for partners out of what was booked before it was kept"
-    return _levelled(grant, stands, f"{source_key}:taken_up", today(), words, grant.id)
+    return _levelled(grant, stands, f"{source_key}:taken_up", acts.today(), words, grant.id)
 
 
 def _levelled(

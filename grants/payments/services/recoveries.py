@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from grants.agreements.models import Grant
 from grants.agreements.services import refuse_conflict
-from grants.core import clock, faults
+from grants.core import acts, clock, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
 from grants.core.errors import Invalid, Refused
@@ -26,7 +26,7 @@ from grants.payments.rules import ReceiptInput, RecoverySummary
 from grants.payments.services import parts
 from grants.payments.services.locks import scope_of_grant
 from grants.payments.services.passing import post_paid
-from grants.payments.services.requests import dims_of, today
+from grants.payments.services.requests import dims_of
 from grants.payments.states import OWED, PAYABLE_BACK, RECOVERY, RecoveryState
 
 
@@ -47,7 +47,7 @@ def book_receipt(
     if not interest_open(row.id):
         RECOVERY.target(RecoveryState(row.state), "book")
     refuse_booking(actor.user_id, row)
-    rules.check_receipt(given, owed_since(row), today())
+    rules.check_receipt(given, owed_since(row), acts.today())
     known = given.bank_reference.strip()
     receipts = select(RecoveryReceipt.id).where(RecoveryReceipt.recovery_id == row.id)
     if db.session.scalar(receipts.where(RecoveryReceipt.bank_reference == known)) is not None:

@@ -44,7 +44,7 @@ from grants.payments.rules.recoveries import (
 )
 from grants.payments.services.locks import lock_grant, scope_of_grant
 from grants.payments.services.recoveries import owed, scope_of_recovery
-from grants.payments.services.requests import dims_of, today
+from grants.payments.services.requests import dims_of
 from grants.payments.states import PAYABLE_BACK, RECOVERY, RecoveryOrigin, RecoveryState
 
 WAIVERS = "recovery_waiver"
@@ -158,7 +158,7 @@ def inform(actor: Actor, recovery_id: UUID, *, days: int, version: int | None = 
     check_answer_days(days)
     RECOVERY.move(row, "inform")
     row.informed_at, row.informed_by = acts.moment(), actor.user_id
-    row.reply_until = clock.add_days(today(), days)
+    row.reply_until = clock.add_days(acts.today(), days)
     _tell(grant, row)
     return _summary(row)
 
@@ -176,7 +176,7 @@ def observe(actor: Actor, recovery_id: UUID, *, words: str, version: int | None 
     RECOVERY.target(RecoveryState(row.state), "observe")
     faults.point("deadline")
     assert row.reply_until is not None, "a debt that was told has its last day"
-    if today() > row.reply_until:
+    if acts.today() > row.reply_until:
         raise Refused(
             f"The days to answer ended on {clock.long_date(row.reply_until)}. Write to the programme instead."
         )
@@ -203,7 +203,7 @@ def confirm_recovery(actor: Actor, recovery_id: UUID, *, words: str, version: in
     if actor.user_id == row.proposed_by:
         raise Refused("You proposed this recovery, so somebody else must confirm it. Ask a colleague.")
     people.refuse_tied_to(actor.user_id, (row.proposed_by, row.proposed_at))
-    refuse_before_answer(RecoveryState(row.state), row.reply_until, today())
+    refuse_before_answer(RecoveryState(row.state), row.reply_until, acts.today())
     if not clean_text(words):
         raise Invalid(
             "Say on what it rests.",
@@ -215,7 +215,7 @@ def confirm_recovery(actor: Actor, recovery_id: UUID, *, words: str, version: in
     ledger.post(
         Event.RECOVERY_ORDERED,
         source_key=f"recovery:{row.id}:ordered",
-        effective_on=today(),
+        effective_on=acts.today(),
         description=f"{row.reference}: to be paid back",
         legs=_legs_of(row, grant),
     )
@@ -260,7 +260,7 @@ def issue(actor: Actor, recovery_id: UUID, *, due_on: date, version: int | None 
     if actor.user_id == row.confirmed_by:
         raise Refused("You confirmed this recovery, so somebody else must issue its debit note. Ask a colleague.")
     people.refuse_tied_to(actor.user_id, (row.confirmed_by, row.confirmed_at))
-    check_due_on(due_on, today())
+    check_due_on(due_on, acts.today())
     RECOVERY.move(row, "issue")
     row.issued_at, row.issued_by, row.due_on = acts.moment(), actor.user_id, due_on
     _tell(grant, row)
@@ -274,7 +274,7 @@ def remind(actor: Actor) -> int:
         select(Recovery)
         .where(
             Recovery.state.in_([state.value for state in PAYABLE_BACK]),
-            Recovery.due_on < today(),
+            Recovery.due_on < acts.today(),
             Recovery.reminders < len(REMIND_AFTER_DAYS),
         )
         .order_by(Recovery.id)
@@ -284,7 +284,7 @@ def remind(actor: Actor) -> int:
     told = 0
     for row in db.session.scalars(statement).all():
         assert row.due_on is not None, "what can be paid back has its last day"
-        if reminders_due(row.due_on, today()) > row.reminders:
+        if reminders_due(row.due_on, acts.today()) > row.reminders:
             # One letter a night, however many were due while nothing ran.
             row.reminders, row.reminded_at, told = row.reminders + 1, acts.moment(), told + 1
             _tell(get(Grant, row.grant_id), row, "reminded")
@@ -316,7 +316,7 @@ def waive(
     ledger.post(
         Event.WAIVED,
         source_key=f"recovery:{row.id}:waived",
-        effective_on=today(),
+        effective_on=acts.today(),
         description=f"{row.reference}: waived",
         legs=legs.legs_e16(still, dims_of(grant, row)),
     )
@@ -363,7 +363,7 @@ def _take_back(actor: Actor, row: Recovery, grant: Grant, reason: str) -> None:
     if owed(row) != row.amount:
         raise Refused("Part of this debt is settled. What is left of it is waived, not cancelled.")
     booked = "established" if row.at_once else "ordered"
-    ledger.reverse(queries.entry_of(f"recovery:{row.id}:{booked}"), effective_on=today(), reason=reason)
+    ledger.reverse(queries.entry_of(f"recovery:{row.id}:{booked}"), effective_on=acts.today(), reason=reason)
 
 
 @act(

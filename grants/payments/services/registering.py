@@ -24,7 +24,7 @@ from grants.payments.models import PaymentRequest, PaymentReturn, PaymentSuspens
 from grants.payments.rules import ANSWER_FILES, RequestSummary
 from grants.payments.services.holding import refuse_same_hand, refuse_suspended, start_clock
 from grants.payments.services.locks import lock_grant, scope_of_request
-from grants.payments.services.requests import request_summary, tell, tell_staff, today
+from grants.payments.services.requests import request_summary, tell, tell_staff
 from grants.payments.states import REQUEST, ClockEvent
 
 
@@ -47,7 +47,7 @@ def register(actor: Actor, request_id: UUID, *, version: int | None = None) -> R
     kind = PaymentKind(request.kind)
     if ClockStart(grant.clock_starts) is ClockStart.REGISTRATION and kind is not PaymentKind.PREFINANCING:
         limits = agreements.time_limits_of(grant)
-        start_clock(request, ClockEvent.REGISTRATION, today(), rules.again_due_on(kind, today(), limits))
+        start_clock(request, ClockEvent.REGISTRATION, acts.today(), rules.again_due_on(kind, acts.today(), limits))
     return request_summary(request)
 
 
@@ -102,11 +102,11 @@ def complete(
     if incoming is not None:
         files.keep(incoming, kind=ANSWER_FILES, object_id=row.id, role="answer")
     kind = PaymentKind(request.kind)
-    due_on = rules.again_due_on(kind, today(), agreements.time_limits_of(grant))
+    due_on = rules.again_due_on(kind, acts.today(), agreements.time_limits_of(grant))
     if ClockStart(grant.clock_starts) is ClockStart.REGISTRATION and kind is not PaymentKind.PREFINANCING:
         request.first_due_on = request.due_on = due_on
     else:
-        start_clock(request, ClockEvent.COMPLETION, today(), due_on)
+        start_clock(request, ClockEvent.COMPLETION, acts.today(), due_on)
     tell_staff(grant, Permission.PAYMENT_REQUEST_REGISTER, "payment_answered", request, answer=answer.strip())
     return request_summary(request)
 

@@ -33,7 +33,7 @@ from grants.payments.services.orders import (
     refuse_left_before,
     refuse_same_account,
 )
-from grants.payments.services.requests import programme_code, today
+from grants.payments.services.requests import programme_code
 from grants.payments.states import AT_BANK, BATCH, BatchState, OrderState, Step
 
 
@@ -59,7 +59,7 @@ def reissue(actor: Actor, order_id: UUID, *, version: int | None = None) -> Orde
     account = confirmed_account(earlier.payee_id)
     refuse_same_account(earlier, account.id, issued_as=_issued_as(earlier.id))
     order = PaymentOrder(
-        reference=references.new_reference(programme_code(grant), today().year, "P"),
+        reference=references.new_reference(programme_code(grant), acts.today().year, "P"),
         request_id=earlier.request_id,
         grant_id=grant.id,
         payee_id=earlier.payee_id,
@@ -105,7 +105,7 @@ def reject_by_bank(actor: Actor, order_id: UUID, *, reason: str, on: date, versi
     refuse_conflict(actor, order.grant_id)
     refuse_signers(actor.user_id, [order])
     said = _said(reason)
-    refuse_came_back_day(on, _sent_on(order), today())
+    refuse_came_back_day(on, _sent_on(order), acts.today())
     _refuse_left([order])
     acts.reason(said)
     book_rejected([CameBack(order, get(Grant, order.grant_id), said, on)])
@@ -136,7 +136,7 @@ def reject_file_by_bank(
         raise Refused("The bank has no order of this file any more: each is executed, or came back.")
     said = _said(reason)
     refuse_signers(actor.user_id, waiting)
-    refuse_came_back_day(on, sent_on(waiting[0]), today())
+    refuse_came_back_day(on, sent_on(waiting[0]), acts.today())
     _refuse_left(waiting)
     acts.reason(said)
     book_rejected([CameBack(order, grants[order.grant_id], said, on) for order in waiting])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import assert_never
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from grants.agreements.models import Grant
 from grants.agreements.services import refuse_conflict, refuse_held, refuse_prefinancing
 from grants.agreements.states import RUNNING, GrantState, PaymentKind
 from grants.calls.models import Call
-from grants.core import acts, clock, faults
+from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
 from grants.core.errors import Invalid, Refused
@@ -424,7 +423,7 @@ def _book(event: Event, request: PaymentRequest, words: str, lines: legs.Legs) -
     ledger.post(
         event,
         source_key=f"payment_request:{request.id}:{event.value}",
-        effective_on=today(),
+        effective_on=acts.today(),
         description=f"{request.reference}: {words}",
         legs=lines,
     )
@@ -442,10 +441,6 @@ def dims_of(
         organisation_id=grant.coordinator_id,
         document_id=document.id,
     )
-
-
-def today() -> date:
-    return clock.in_zone(acts.moment()).date()
 
 
 def tell(grant: Grant, template: str, request: PaymentRequest, **words: str) -> None:

@@ -21,7 +21,6 @@ from grants.ledger import services as ledger
 from grants.ledger.models import LedgerEntry
 from grants.ledger.rules import Event
 from grants.payments.models import ReversalProposal
-from grants.payments.services.requests import today
 from grants.payments.states import REVERSAL, ReversalState
 
 
@@ -85,7 +84,7 @@ def confirm_reversal(actor: Actor, proposal_id: UUID, *, version: int | None = N
     row = _to_decide(actor, proposal_id, version, "confirm")
     _refuse_unfit(get(LedgerEntry, row.entry_id))
     acts.reason(row.reason)
-    row.reversal_id = ledger.reverse(row.entry_id, effective_on=today(), reason=row.reason)
+    row.reversal_id = ledger.reverse(row.entry_id, effective_on=acts.today(), reason=row.reason)
     _decide(actor, row, "confirm")
     return row.reversal_id
 

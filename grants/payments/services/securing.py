@@ -31,7 +31,7 @@ from grants.payments.rules.securing import (
     guarantee_problems,
 )
 from grants.payments.services.locks import lock_grant, scope_of_grant
-from grants.payments.services.requests import renew_balance, today
+from grants.payments.services.requests import renew_balance
 from grants.payments.services.wanting import tell_of
 from grants.payments.states import CERTIFICATE, CertificateState
 from grants.reporting.services import refuse_own
@@ -64,7 +64,7 @@ def bring_certificate(
     """The city brings a certificate that is wanted, or that was done without so far; the officer looks at it next."""
     row, grant = _open(certificate_id, version)
     CERTIFICATE.target(CertificateState(row.state), "bring")
-    problems = certificate_problems(given, today(), has_file=incoming is not None)
+    problems = certificate_problems(given, acts.today(), has_file=incoming is not None)
     if problems:
         raise Invalid("The certificate cannot be taken over.", problems)
     assert incoming is not None, "a certificate without its paper was refused"
@@ -192,7 +192,7 @@ def record_guarantee(
         raise Refused("The agreement of this grant asks for no guarantee; there is nothing to record.")
     if any(each.ended_at is None for each in guarantees_of(grant.id)):
         raise Refused("A guarantee stands already. End it first, with the reason; then record the other one.")
-    problems = guarantee_problems(given, grant.prefinancing, today(), has_file=incoming is not None)
+    problems = guarantee_problems(given, grant.prefinancing, acts.today(), has_file=incoming is not None)
     if problems:
         raise Invalid("The guarantee cannot be taken over.", problems)
     assert incoming is not None, "a guarantee without its paper was refused"
@@ -227,7 +227,7 @@ def end_guarantee(actor: Actor, guarantee_id: UUID, *, reason: str, version: int
         raise Refused("This guarantee ended already.")
     found = books.of(grant_id=grant.id)
     held = found[Account.PREFINANCING] + found[Account.RECOVERY_RECEIVABLE]
-    if held > ZERO and row.valid_until >= today():
+    if held > ZERO and row.valid_until >= acts.today():
         raise Refused(
             f"{held} of pre-financing is neither covered by accepted costs nor paid back yet; the guarantee holds until it is. It is given back "
             "after that, or replaced by its renewal when its last day is over."

@@ -50,7 +50,7 @@ from grants.payments.services.hands import refuse_hands, sign
 from grants.payments.services.locks import scope_of_batch, scope_of_order
 from grants.payments.services.orders import order_summary
 from grants.payments.services.own_accounts import paying_account
-from grants.payments.services.requests import dims_of, today
+from grants.payments.services.requests import dims_of
 from grants.payments.states import BATCH, ORDER, BatchState, OrderState, Step
 
 
@@ -77,7 +77,7 @@ def send(actor: Actor, batch_id: UUID, *, count: int, control_total: Money, vers
     _refuse_other_bytes(batch, orders, grants)
     BATCH.move(batch, "send")
     batch.sent_at, batch.sent_by = acts.moment(), actor.user_id
-    leave(actor, orders, grants, on=today(), told=f"sent in {batch.reference}")
+    leave(actor, orders, grants, on=acts.today(), told=f"sent in {batch.reference}")
     ask_for_record(batch_id)
     return BatchSummary(batch.id, batch.reference, batch.orders, batch.total, batch.file_sha256)
 
@@ -145,7 +145,7 @@ def _refuse_other_bytes(batch: PaymentBatch, orders: Sequence[PaymentOrder], gra
             raise Refused("The stored list is not that of its orders. Discard it and build another.")
         return
     run, _ = fitted(run_of_batch(batch))
-    refuse_findings(pain.check_file(data, run, today()))
+    refuse_findings(pain.check_file(data, run, acts.today()))
 
 
 def export(
@@ -176,7 +176,7 @@ def execute(actor: Actor, order_id: UUID, *, value_on: date, version: int | None
     refuse_conflict(actor, grant.id)
     refuse_hands(actor, [order], Step.SENT)
     ORDER.target(OrderState(order.state), "execute")
-    rules.refuse_value_date(value_on, sent_on(order), today())
+    rules.refuse_value_date(value_on, sent_on(order), acts.today())
     book_executed(actor.user_id, [Executed(order, grant, value_on, left_from(order))])
     return order_summary(order)
 

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
-from grants.core import acts, clock
+from grants.core import acts
 from grants.core.db import db
 from grants.core.money import Money
 from grants.core.permissions import Actor, Permission
@@ -64,6 +64,6 @@ def refuse_unguaranteed(actor: Actor, grant: Grant, approved: Money) -> None:
     if not grant.guarantee_asked:
         return
     standing = next((each for each in guarantees_of(grant.id) if each.ended_at is None), None)
-    refuse_without_guarantee(standing, approved, clock.in_zone(acts.moment()).date(), actor.user_id)
+    refuse_without_guarantee(standing, approved, acts.today(), actor.user_id)
     assert standing is not None, "refused before"
     people.refuse_tied_to(actor.user_id, (standing.recorded_by_id, standing.recorded_at))

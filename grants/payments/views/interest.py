@@ -13,8 +13,9 @@ from grants.payments.forms.recoveries import (
 )
 from grants.payments.rules import RecoverySummary, RecoveryView
 from grants.payments.views.frame import P, bp
-from grants.payments.views.recoveries import DEBT, debt_of, decision_of, take_step
+from grants.payments.views.recoveries import DEBT, DECISIONS, debt_of, take_step
 from grants.web.downloads import send
+from grants.web.forms import received
 from grants.web.routing import current_actor, requires
 
 
@@ -64,7 +65,7 @@ def waive_interest(ref: str, number: int) -> Any:
     form = WaiveInterestForm()
 
     def deed(row: RecoveryView) -> RecoverySummary | None:
-        document = decision_of(form.file)
+        document = received(form.file, allowed=DECISIONS)
         if document is None:
             return None
         waived = services.waive_interest(

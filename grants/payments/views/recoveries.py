@@ -8,10 +8,8 @@ from typing import Any
 from flask import flash
 
 from grants.agreements import queries as agreements
-from grants.core import clock, files
-from grants.core.errors import Invalid
+from grants.core import clock
 from grants.core.file_types import FileType
-from grants.core.files import Incoming
 from grants.core.permissions import Scope
 from grants.payments import queries, services
 from grants.payments.forms.recoveries import (
@@ -37,7 +35,7 @@ from grants.payments.rules.recoveries import ANSWER_DAYS
 from grants.payments.states import OWED, RECOVERY, RecoveryState
 from grants.payments.views.frame import P, bp, overtaker, own_or_fresh
 from grants.web.downloads import send
-from grants.web.forms import ContestedForm, Form, renew, status_of
+from grants.web.forms import ContestedForm, Form, received, renew, status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
 DECISIONS = frozenset({FileType.PDF, FileType.JPEG, FileType.PNG})
@@ -170,23 +168,13 @@ def waive(ref: str, number: int) -> Any:
     form = WaiveForm()
 
     def deed(row: RecoveryView) -> RecoverySummary | None:
-        document = decision_of(form.file)
+        document = received(form.file, allowed=DECISIONS)
         if document is None:
             return None
         reason = form.reason.data or ""
         return services.waive(current_actor(), row.id, reason=reason, document=document, version=form.version_shown())
 
     return take_step(ref, number, form, deed, "What was still owed is waived. The city is told.")
-
-
-def decision_of(field: Any) -> Incoming | None:
-    """The decision, looked into; what is wrong with it stands beside its field, and then it is None."""
-    assert field.data is not None, "the form came with its file"
-    try:
-        return files.receive(field.data, allowed=DECISIONS)
-    except Invalid as error:
-        field.errors = [*field.errors, str(error)]
-        return None
 
 
 @bp.post(f"{DEBT}/cancel")

@@ -220,7 +220,7 @@ def submit(actor: Actor, report_id: UUID, *, version: int | None = None, seen: s
             "The report was changed while you were looking at it: an answer, a cost or a milestone was saved. "
             "Look at what stands now, and send it then."
         )
-    problems = submit_problems(report, clock.in_zone(acts.moment()).date())
+    problems = submit_problems(report, acts.today())
     if problems:
         raise Problems("The report cannot be sent yet.", problems)
     REPORT.move(report, "submit")
@@ -291,7 +291,7 @@ def _refuse_being_ended(grant: Grant, way_out: str) -> None:
     faults.point("deadline")
     over_on = agreements.ended_on(grant.id)
     moved = grant.state != GrantState.IN_FORCE.value
-    if not moved and over_on is not None and clock.in_zone(acts.moment()).date() >= over_on:
+    if not moved and over_on is not None and acts.today() >= over_on:
         raise Refused(
             f"The first day without work is {clock.long_date(over_on)}, and the program is about to shorten the reports of this "
             f"grant to it. {way_out}"
@@ -354,7 +354,7 @@ def _decided(actor: Actor, report: PeriodicReport, answer: str) -> None:
 def report_milestone(actor: Actor, milestone_id: UUID, given: MilestoneInput, *, version: int | None = None) -> None:
     """The city reports a milestone as reached, with the day and how anybody can see it."""
     row = _milestone(milestone_id, version)
-    if given.achieved_on > clock.in_zone(acts.moment()).date():
+    if given.achieved_on > acts.today():
         raise Invalid("The day lies ahead.", {"achieved_on": "Enter a day that is not in the future."})
     if not given.report.strip():
         raise Invalid("Say how it was reached.", {"report": "Say in a few sentences how the criterion is met."})
@@ -413,7 +413,7 @@ def _expect(milestone_id: UUID, given: ExpectedInput, version: int | None, *, to
     """The planned day itself is no other day: then the milestone is as planned again."""
     row = _milestone(milestone_id, version)
     agreement.refuse_over(locked(Grant, row.grant_id), "no milestone of it is expected any more")
-    today = clock.in_zone(acts.moment()).date()
+    today = acts.today()
     problems = rules.expected_problems(given, MilestoneState(row.state), today)
     if problems:
         raise Invalid("The day cannot be taken over.", problems)
@@ -465,7 +465,7 @@ def settle_unsent(actor: Actor, report_id: UUID, *, answer: str, version: int | 
         GrantState(grant.state),
         ends_before=report.ends_before,
         due_on=report.due_on,
-        today=clock.in_zone(acts.moment()).date(),
+        today=acts.today(),
     )
     if not answer.strip():
         raise Invalid("Say why.", {"answer": "Say how often the city was asked; the city reads it."})

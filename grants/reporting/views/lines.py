@@ -11,7 +11,6 @@ from grants.agreements import queries as agreements
 from grants.core import files
 from grants.core.errors import Conflict, Invalid, NotFound
 from grants.core.file_types import FileType
-from grants.core.files import Incoming
 from grants.core.text import csv_table, decoded
 from grants.dossiers.offline.workbook import book_rows
 from grants.reporting import queries, rules
@@ -33,7 +32,7 @@ from grants.reporting.states import ReportState
 from grants.reporting.views.frame import P, bp
 from grants.web import downloads, paging
 from grants.web.downloads import send
-from grants.web.forms import renew, status_of
+from grants.web.forms import received, renew, status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
 LISTS = frozenset({FileType.CSV, FileType.XLSX})
@@ -197,20 +196,12 @@ def add_evidence(ref: str) -> Any:
     report, form = _report_of(ref), EvidenceForm()
     if form.validate_on_submit():
         with form.refusals():
-            incoming = _evidence(form)
+            incoming = received(form.file, allowed=EVIDENCE)
             if incoming is not None:
                 kept = acts_on_lines.add_evidence(current_actor(), report.id, incoming)
                 flash(f"{kept.name} is uploaded. Lines name it in their column “file”.", "success")
                 return see_other(".lines", ref=ref)
     return _lines_page(report, form)
-
-
-def _evidence(form: EvidenceForm) -> Incoming | None:
-    try:
-        return files.receive(form.file.data, allowed=EVIDENCE)
-    except Invalid as error:
-        form.file.errors = [*form.file.errors, str(error)]
-        return None
 
 
 @bp.get("/reports/<ref>/lines/evidence/<sha256>")
