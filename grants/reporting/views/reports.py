@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -215,37 +215,28 @@ def _places(report: ReportView) -> dict[str, tuple[str, str]]:
 @bp.post("/reports/<ref>/return")
 @requires(P.REPORT_ACCEPT)
 def give_back(ref: str) -> Any:
-    report, form = _report(ref), AnswerForm()
-    if form.validate_on_submit():
-        with form.attempt():
-            services.give_back(current_actor(), report.id, answer=str(form.answer.data), version=form.version_shown())
-            flash(f"Report {report.number} went back to the city.", "success")
-            return see_other(".show", ref=ref)
-    return _report_page(report, form)
+    return _answered(ref, services.give_back, "went back to the city.")
 
 
 @bp.post("/reports/<ref>/reject")
 @requires(P.REPORT_ACCEPT)
 def reject(ref: str) -> Any:
-    report, form = _report(ref), AnswerForm()
-    if form.validate_on_submit():
-        with form.attempt():
-            services.reject(current_actor(), report.id, answer=str(form.answer.data), version=form.version_shown())
-            flash(f"Report {report.number} is rejected.", "success")
-            return see_other(".show", ref=ref)
-    return _report_page(report, form)
+    return _answered(ref, services.reject, "is rejected.")
 
 
 @bp.post("/reports/<ref>/unsent")
 @requires(P.REPORT_ACCEPT)
 def settle_unsent(ref: str) -> Any:
+    return _answered(ref, services.settle_unsent, "is settled without it. The balance follows.")
+
+
+def _answered(ref: str, deed: Callable[..., object], said: str) -> Any:
+    """What the programme answers to a report, in words that the city reads."""
     report, form = _report(ref), AnswerForm()
     if form.validate_on_submit():
         with form.attempt():
-            services.settle_unsent(
-                current_actor(), report.id, answer=str(form.answer.data), version=form.version_shown()
-            )
-            flash(f"Report {report.number} is settled without it. The balance follows.", "success")
+            deed(current_actor(), report.id, answer=str(form.answer.data), version=form.version_shown())
+            flash(f"Report {report.number} {said}", "success")
             return see_other(".show", ref=ref)
     return _report_page(report, form)
 
