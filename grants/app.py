@@ -44,6 +44,7 @@ UPLOADS = {
     "agreements.enter_account": 1,
     "agreements.lay_down_hold": 1,
     "agreements.propose_termination": 1,
+    "agreements.upload_accession": 1,
     "agreements.upload_signed": 1,
     "applications.answer_clarification": 4,
     "applications.attach": 4,

@@ -24,6 +24,21 @@ def agreement_offer(*, grant_id: str, offer_no: int) -> None:
     services.print_agreement_offer(jobs.actor(Permission.AGREEMENT_READ), UUID(grant_id), offer_no)
 
 
+def accession(*, grant_id: str, accession_id: str) -> None:
+    """A partner acceded to a grant agreement: print it with every signature."""
+    services.print_accession(jobs.actor(Permission.AGREEMENT_READ), UUID(grant_id), UUID(accession_id))
+
+
+def accession_form(*, grant_id: str, accession_id: str, version_no: int) -> None:
+    """A partner is asked to accede to a version: print the form it may sign."""
+    services.print_accession_form(jobs.actor(Permission.AGREEMENT_READ), UUID(grant_id), UUID(accession_id), version_no)
+
+
+def certify_accession(*, grant_id: str, accession_id: str) -> None:
+    """An accession is printed and the programme has a certificate: sign the PDF with it, as a new file."""
+    services.certify_accession(jobs.actor(Permission.AGREEMENT_READ), UUID(grant_id), UUID(accession_id))
+
+
 def certify_agreement(*, grant_id: str, version_no: int) -> None:
     """A version in force is printed and the programme has a certificate: sign the PDF with it, as a new file."""
     services.certify_agreement(jobs.actor(Permission.AGREEMENT_READ), UUID(grant_id), version_no)

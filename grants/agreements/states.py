@@ -508,6 +508,7 @@ class UploadState(StrEnum):
     PROPOSED = "proposed"
     ACCEPTED = "accepted"
     REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
 
 
 U = UploadState
@@ -519,6 +520,8 @@ SIGNED_UPLOAD = Machine(
     [
         Transition("accept", (U.PROPOSED,), U.ACCEPTED, Permission.AGREEMENT_CHECK_SIGNED),
         Transition("refuse", (U.PROPOSED,), U.REFUSED, Permission.AGREEMENT_CHECK_SIGNED),
+        # By whoever uploaded it.
+        Transition("withdraw", (U.PROPOSED,), U.WITHDRAWN, Permission.AGREEMENT_READ),
     ],
 )
 

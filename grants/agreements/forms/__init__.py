@@ -28,7 +28,7 @@ from grants.agreements.forms.terminating import (
 )
 from grants.agreements.forms.terms import terms_form
 from grants.agreements.forms.transferring import TransferForm, transfer_form
-from grants.agreements.forms.uploading import AcceptSignedForm, RefuseSignedForm, signed_upload_form
+from grants.agreements.forms.uploading import AcceptSignedForm, RefuseSignedForm, WithdrawSignedForm, signed_upload_form
 
 __all__ = [
     "AccedeForm",
@@ -62,6 +62,7 @@ __all__ = [
     "TerminationForm",
     "TransferForm",
     "WaitingForm",
+    "WithdrawSignedForm",
     "WithdrawTerminationForm",
     "about",
     "amend_form",

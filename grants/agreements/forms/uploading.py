@@ -64,6 +64,12 @@ class AcceptSignedForm(Form):
     )
 
 
+class WithdrawSignedForm(Form):
+    """Why who uploaded a document takes it back."""
+
+    words = TextAreaField("Why it is withdrawn", [A_PARAGRAPH, Needed("Say why it is withdrawn, in a sentence.")])
+
+
 class RefuseSignedForm(Form):
     """Why a signed document is refused."""
 

@@ -57,6 +57,7 @@ class AccessionSignature(Row):
         UniqueConstraint("accession_id", "version_no", "signed_by"),
         CheckConstraint("version_no > 0", name="of_a_version"),
         CheckConstraint("octet_length(document_sha256) = 32", name="document_sha256_length"),
+        CheckConstraint("(upload_id IS NULL) = (signed_on IS NULL)", name="uploaded_has_document"),
     )
 
     accession_id: Mapped[UUID] = mapped_column(points_to("accession.id"))
@@ -69,3 +70,6 @@ class AccessionSignature(Row):
     power_id: Mapped[UUID] = mapped_column(points_to("preparation_fact.id"))
     power: Mapped[str]
     document_sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    # Of a signature on an uploaded document: which, and the day that stands beside it.
+    upload_id: Mapped[UUID | None] = mapped_column(points_to("signed_upload.id"))
+    signed_on: Mapped[date | None]

@@ -44,6 +44,7 @@ class Grant(Row):
         state_check(RequestPath, "request_path"),
         state_check(PassedOnBy, "passed_on_by"),
         CheckConstraint("passing_on_days BETWEEN 1 AND 365", name="passing_on_in_range"),
+        CheckConstraint("reply_days BETWEEN 1 AND 365 AND opened_after_days BETWEEN 0 AND 90", name="reply_in_range"),
         state_check(FundingForm, "funding_form"),
         state_check(NoProfit, "no_profit"),
         CheckConstraint("certificate_from > 0", name="certificate_from_positive"),
@@ -99,6 +100,10 @@ class Grant(Row):
     # How the coordinator passes on what it receives for its partners, taken over likewise (grants.calls.rules.PassingOn).
     passing_on_days: Mapped[int | None]
     passed_on_by: Mapped[str] = mapped_column(default=PassedOnBy.PARTNER.value)
+    # Within how many days a request to amend it is answered, and after how many one that nobody opened counts as opened, taken
+    # over likewise (grants.agreements.rules.ReplyRule).
+    reply_days: Mapped[int] = mapped_column(default=45)
+    opened_after_days: Mapped[int] = mapped_column(default=10)
     # In which form it is paid and what bounds its final amount, taken over with its time limits (grants.calls.rules.Funding).
     funding_form: Mapped[str] = mapped_column(default=FundingForm.ACTUAL_COST.value)
     no_profit: Mapped[str] = mapped_column(default=NoProfit.NONE.value)

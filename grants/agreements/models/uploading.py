@@ -15,9 +15,11 @@ from grants.core.db import DIGEST, Row, points_to, state_check
 
 
 class SignedUpload(Row):
-    """A signed document of one side of an offer: who signed it on which day, what a job found in it, and who checked it.
+    """A signed document of one side of an offer, or of a partner that accedes to the version of that offer: who signed it on
+    which day, what a job found in it, and who checked it.
 
-    Another person than the one who uploaded it accepts or refuses it; only then its signatures count.
+    Another person than the one who uploaded it accepts or refuses it; only then its signatures count. Until then who uploaded
+    it may withdraw it.
     """
 
     __tablename__ = "signed_upload"
@@ -37,17 +39,24 @@ class SignedUpload(Row):
         CheckConstraint("(kind = 'scan') = (original_kept_at IS NOT NULL)", name="scan_has_original"),
         CheckConstraint("(findings IS NULL) = (read_at IS NULL)", name="read_whole"),
         CheckConstraint(
-            "(state = 'proposed') = (checked_by IS NULL) AND (checked_by IS NULL) = (checked_at IS NULL)"
-            " AND (checked_by IS NULL) = (words IS NULL)",
+            "(state IN ('accepted', 'refused')) = (checked_by IS NOT NULL) AND (state = 'proposed') = (checked_at IS NULL)"
+            " AND (checked_at IS NULL) = (words IS NULL)",
             name="checked_whole",
         ),
         CheckConstraint("checked_by <> uploaded_by", name="two_people"),
+        CheckConstraint("accession_id IS NULL OR side = 'city'", name="accession_of_city"),
         CheckConstraint("state <> 'accepted' OR findings IS NOT NULL", name="accepted_was_read"),
         Index(
             "uq_signed_upload_waiting",
             "grant_id",
             "offer_no",
             "side",
+            unique=True,
+            postgresql_where=(column("state") == UploadState.PROPOSED.value) & column("accession_id").is_(None),
+        ),
+        Index(
+            "uq_signed_upload_waiting_accession",
+            "accession_id",
             unique=True,
             postgresql_where=column("state") == UploadState.PROPOSED.value,
         ),
@@ -57,6 +66,8 @@ class SignedUpload(Row):
     number: Mapped[int]
     offer_no: Mapped[int]
     side: Mapped[str]
+    # Of a partner that accedes by it; its side is that of the city.
+    accession_id: Mapped[UUID | None] = mapped_column(points_to("accession.id"))
     kind: Mapped[str]
     file_id: Mapped[UUID] = mapped_column(points_to("stored_file.id"))
     # Of a scan: where the paper is kept.
@@ -69,5 +80,6 @@ class SignedUpload(Row):
     read_at: Mapped[datetime | None]
     state: Mapped[str] = mapped_column(default=UploadState.PROPOSED.value)
     checked_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    # When it was accepted, refused or withdrawn, and the words of whoever did.
     checked_at: Mapped[datetime | None]
     words: Mapped[str | None] = mapped_column(info=DIGEST)

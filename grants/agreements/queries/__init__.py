@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from grants.agreements.queries.acceding import acceded, accessions, gone, late_untold, speaks_for
+from grants.agreements.queries.acceding import (
+    acceded,
+    accessions,
+    forms_wanted,
+    gone,
+    late_untold,
+    speaks_for,
+    waits_for_check,
+)
 from grants.agreements.queries.amending import (
     amended,
     amendment,
@@ -72,10 +80,13 @@ from grants.agreements.queries.texts import offered_text, text_of
 from grants.agreements.queries.transferring import flexibility, transfers
 from grants.agreements.queries.uploading import (
     UPLOAD_FILES,
+    awaited,
+    awaited_of,
     conditions_on,
     possible_signers,
     signed_uploads,
     upload_scope,
+    uploads_and_papers,
 )
 
 __all__ = [
@@ -94,6 +105,8 @@ __all__ = [
     "amendment",
     "amendments",
     "answered_for",
+    "awaited",
+    "awaited_of",
     "conditions",
     "conditions_now",
     "conditions_on",
@@ -107,6 +120,7 @@ __all__ = [
     "fixed_packages",
     "fixed_packages_come_from",
     "flexibility",
+    "forms_wanted",
     "found_by_name",
     "funding_of",
     "gone",
@@ -158,9 +172,11 @@ __all__ = [
     "to_carry_out",
     "transfers",
     "upload_scope",
+    "uploads_and_papers",
     "view",
     "visible",
     "waiting_by_programme",
     "waiting_of",
     "waiting_rules",
+    "waits_for_check",
 ]

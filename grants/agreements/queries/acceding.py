@@ -7,17 +7,19 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import aliased
 
 from grants.agreements.models import (
     Accession,
     AccessionSignature,
+    AgreementVersion,
     Amendment,
     Beneficiary,
     Grant,
     PreparationFact,
     PreparationVerdict,
+    SignedUpload,
 )
 from grants.agreements.queries.conditions import answers_of
 from grants.agreements.queries.reach import visible
@@ -29,11 +31,12 @@ from grants.agreements.rules import (
     PartnerOut,
     read_change,
 )
-from grants.agreements.states import AmendmentKind, AmendmentState, ConditionKey, GrantState
+from grants.agreements.states import AmendmentKind, AmendmentState, ConditionKey, GrantState, UploadState
 from grants.applications.models import ApplicationPartner
 from grants.core import clock
 from grants.core.db import db
 from grants.core.duties import Duty
+from grants.core.files import StoredFile
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.identity.models import Organisation, User
@@ -42,6 +45,14 @@ from grants.identity.models import Organisation, User
 A_NIGHT_MAX = 500
 _ender = aliased(User)
 _WAITS = (Accession.acceded_at.is_(None), Accession.ended_at.is_(None))
+
+
+def _checked() -> ColumnElement[bool]:
+    """A signed document of it waits to be checked: the partner has done its part."""
+    waiting = select(SignedUpload.id).where(
+        SignedUpload.accession_id == Accession.id, SignedUpload.state == UploadState.PROPOSED.value
+    )
+    return waiting.correlate(Accession).exists()
 
 
 @reader
@@ -60,8 +71,9 @@ def accessions(grant_id: UUID) -> Asking[tuple[AccessionView, ...]]:
             .order_by(Accession.created_at, Organisation.name, Accession.id)
         ),
         ask(
-            select(AccessionSignature)
+            select(*_OF_SIGNATURE)
             .join(Accession, Accession.id == AccessionSignature.accession_id)
+            .outerjoin(SignedUpload, SignedUpload.id == AccessionSignature.upload_id)
             .where(Accession.grant_id == grant_id)
             .order_by(AccessionSignature.signed_at, AccessionSignature.id)
         ),
@@ -91,7 +103,14 @@ def accessions(grant_id: UUID) -> Asking[tuple[AccessionView, ...]]:
     )
 
 
-def _signature(row: AccessionSignature) -> AccessionSignatureView:
+_OF_SIGNATURE = (
+    AccessionSignature.accession_id, AccessionSignature.signed_by, AccessionSignature.name, AccessionSignature.capacity,
+    AccessionSignature.signed_at, AccessionSignature.version_no, AccessionSignature.document_sha256,
+    AccessionSignature.power_id, AccessionSignature.power, AccessionSignature.signed_on, SignedUpload.uploaded_at,
+)  # fmt: skip
+
+
+def _signature(row: Any) -> AccessionSignatureView:
     return AccessionSignatureView(
         row.signed_by,
         row.name,
@@ -101,6 +120,8 @@ def _signature(row: AccessionSignature) -> AccessionSignatureView:
         row.document_sha256.hex(),
         row.power_id,
         row.power,
+        row.signed_on,
+        row.uploaded_at,
     )
 
 
@@ -151,6 +172,35 @@ def speaks_for(actor: Actor, grant: GrantView) -> Asking[frozenset[UUID]]:
     return actor.organisation_ids | {row.organisation_id for row in rows}
 
 
+def forms_wanted() -> list[tuple[UUID, UUID, int]]:
+    """Accessions that wait while the form for the version in force is not printed: grant, accession, version."""
+    newest = (
+        select(func.max(AgreementVersion.number))
+        .where(AgreementVersion.grant_id == Accession.grant_id)
+        .correlate(Accession)
+    ).scalar_subquery()
+    form = func.concat("accession-form-", Accession.id, "-", newest)
+    printed = select(StoredFile.id).where(
+        StoredFile.kind == "grant", StoredFile.object_id == Accession.grant_id, StoredFile.role == form
+    )
+    rows = db.session.execute(
+        select(Accession.grant_id, Accession.id, newest.label("version_no"))
+        .join(Grant, Grant.id == Accession.grant_id)
+        .where(*_WAITS, Grant.state == GrantState.IN_FORCE.value, ~printed.correlate(Accession).exists())
+        .order_by(Accession.due_on, Accession.id)
+        .limit(A_NIGHT_MAX)
+    )
+    return [(row.grant_id, row.id, row.version_no) for row in rows if row.version_no]
+
+
+def waits_for_check(accession_id: UUID) -> bool:
+    """Whether a signed document of an accession waits to be checked."""
+    waiting = select(SignedUpload.id).where(
+        SignedUpload.accession_id == accession_id, SignedUpload.state == UploadState.PROPOSED.value
+    )
+    return db.session.scalar(waiting) is not None
+
+
 def late_untold(today: date) -> list[Accession]:
     """Accessions that are overdue and of which nobody was told yet, the longest overdue first."""
     return list(
@@ -161,6 +211,7 @@ def late_untold(today: date) -> list[Accession]:
                 *_WAITS,
                 Accession.told_late_at.is_(None),
                 Accession.due_on < today,
+                ~_checked(),
                 Grant.state == GrantState.IN_FORCE.value,
             )
             .order_by(Accession.due_on, Accession.id)
@@ -173,9 +224,9 @@ def late_untold(today: date) -> list[Accession]:
 def accession_duties(actor: Actor) -> Asking[list[Duty]]:
     """What waits of accessions: for the partner, for who looks at its power, and for who asks for its removal."""
     kinds = (
-        (Permission.AGREEMENT_ACCEDE, _of_own(actor), _accede),
+        (Permission.AGREEMENT_ACCEDE, _of_own(actor) & ~_checked(), _accede),
         (Permission.AGREEMENT_PREPARE, _power_waits(actor.user_id), _look),
-        (Permission.REPORT_SUBMIT, Accession.due_on < clock.in_zone(clock.now()).date(), _remove),
+        (Permission.REPORT_SUBMIT, (Accession.due_on < clock.in_zone(clock.now()).date()) & ~_checked(), _remove),
     )
     asked = [each for each in kinds if actor.can(each[0])]
     found = yield from side_by_side([_waiting(actor, permission, which) for permission, which, _ in asked])

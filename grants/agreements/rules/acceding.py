@@ -8,7 +8,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from grants.agreements.rules.conditions import AnswerView, PartView, power_in
-from grants.agreements.states import AccessionStanding, ConditionStanding
+from grants.agreements.states import AccessionStanding, ConditionStanding, Verdict
 from grants.core import clock, faults
 from grants.core.errors import Invalid, NotFound, Refused
 
@@ -29,6 +29,14 @@ class AccessionSignatureView:
     document_sha256: str
     power_id: UUID
     power: str
+    # Of one on an uploaded document: the day that stands beside it, and when the document came.
+    signed_on: date | None = None
+    came_at: datetime | None = None
+
+    @property
+    def came_on(self) -> date:
+        """The day on which it was given here, or its document was uploaded: the one that is in time or late."""
+        return clock.in_zone(self.came_at or self.signed_at).date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +69,9 @@ class AccessionView:
 
     @property
     def was_late(self) -> bool:
-        """Whether it acceded after its day."""
-        return self.acceded_on is not None and self.acceded_on > self.due_on
+        """Whether it acceded after its day; a document that came in time is in time, however long it was checked."""
+        counted = [each.came_on for each in self.signatures if each.version_no == self.acceded_version]
+        return self.acceded_on is not None and max(counted, default=self.acceded_on) > self.due_on
 
     @property
     def removal_until(self) -> date:
@@ -98,10 +107,23 @@ class AccessionView:
         if not self.is_open:
             return 0
         answer = self.power(today)
+        return 1 if answer is None else self.left(version_no, answer)
+
+    def left(self, version_no: int, answer: AnswerView) -> int:
+        """How many signatures to this version one power still asks for."""
         power = power_in(answer)
-        if answer is None or power is None:
-            return 1
+        assert power is not None, "an answer about the power to sign holds one"
         return (len(power.signer_ids) if power.jointly else 1) - len(self.given(version_no, answer.id))
+
+    def possible(self) -> tuple[tuple[UUID, str, str], ...]:
+        """Who may sign for it, with the capacity that is known: whom the accepted power names that stands."""
+        last = self.answers[-1] if self.answers else None
+        accepted = last is not None and last.verdict is not None and last.verdict.verdict is Verdict.ACCEPTED
+        power = power_in(last) if accepted else None
+        if power is None:
+            return ()
+        others = tuple((each.user_id, each.name, each.capacity) for each in power.others)
+        return ((power.signer_id, power.signer, power.capacity), *others)
 
 
 def accession_at(found: Iterable[AccessionView], organisation_id: UUID) -> AccessionView:
@@ -133,11 +155,37 @@ def refuse_without_accession_power(view: AccessionView, user_id: UUID | None, to
     return answer
 
 
-def refuse_acceded_twice(view: AccessionView, version_no: int, power: AnswerView, user_id: UUID | None) -> None:
+def uploaded_accession_power(view: AccessionView, user_id: UUID, name: str, signed_on: date) -> AnswerView:
+    """The accepted power to sign for the partner that held on the day beside a signature and names who gave it."""
+    faults.point("four_eyes")
+    answer = view.power(signed_on)
+    power = power_in(answer)
+    if answer is None or power is None or user_id not in power.signer_ids:
+        raise Refused(
+            f"No accepted power to sign for {view.name} that held on {clock.long_date(signed_on)} names {name}. Refuse the "
+            "document, or have the right person and day uploaded."
+        )
+    return answer
+
+
+def accession_form_role(accession_id: UUID, version_no: int) -> str:
+    """The role of the file of the form by which a partner accedes to a version, printed to be signed."""
+    return f"accession-form-{accession_id}-{version_no}"
+
+
+def accession_role(accession_id: UUID) -> str:
+    """The role of the file of an accession that was made, with its signatures."""
+    return f"accession-{accession_id}"
+
+
+def refuse_acceded_twice(
+    view: AccessionView, version_no: int, power: AnswerView, user_id: UUID | None, name: str = ""
+) -> None:
     """Everybody signs a version once."""
     faults.point("four_eyes")
     if user_id in view.given(version_no, power.id):
-        raise Refused("You have signed already. The accession waits for the others whom the power names.")
+        who = f"{name} has" if name else "You have"
+        raise Refused(f"{who} signed already. The accession waits for the others whom the power names.")
 
 
 def refuse_strangers(signers: Iterable[UUID], members: Iterable[UUID], name: str) -> None:

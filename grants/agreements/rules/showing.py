@@ -370,7 +370,12 @@ def version_role(number: int) -> str:
 
 def certified_role(number: int) -> str:
     """The role of the file of a version that the programme signed by its certificate, beside the one without."""
-    return f"{version_role(number)}-certified"
+    return certified_of(version_role(number))
+
+
+def certified_of(role: str) -> str:
+    """The role of any paper that the programme signed by its certificate, beside the one without."""
+    return f"{role}-certified"
 
 
 def offer_role(number: int) -> str:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from grants.agreements.rules.acceding import AccessionView
 from grants.agreements.rules.conditions import AnswerView, ConditionView, EvidenceView, power_in, power_of
+from grants.agreements.rules.parties import signs
 from grants.agreements.rules.showing import GrantView
-from grants.agreements.states import ConditionKey, OfferedPages, Side, UploadKind, UploadState
+from grants.agreements.states import ConditionKey, GrantState, OfferedPages, Side, UploadKind, UploadState
 from grants.core import clock, faults
 from grants.core.errors import Invalid, Refused
 
@@ -106,6 +108,35 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True)
+class Awaited:
+    """What a signed document may be uploaded of: an offer for one of its sides, or the version in force for a partner."""
+
+    offer_no: int
+    side: Side
+    # For whom it is signed, in words.
+    whose: str
+    # The first day that may stand beside a signature.
+    since: date
+    # So many signatures of it are waited for.
+    missing: int
+    # Whom to choose from: their ids, names and capacities.
+    signers: tuple[tuple[UUID, str, str], ...]
+    accession: AccessionView | None = None
+
+    def waits_in(self, found: Iterable[UploadView]) -> UploadView | None:
+        """The document of it that waits to be checked already."""
+        place = self.accession.place if self.accession else None
+        return next(
+            (
+                each
+                for each in found
+                if each.waits and (each.offer_no, each.side, each.place) == (self.offer_no, self.side, place)
+            ),
+            None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class UploadInput:
     """A signed document as typed, beside its file."""
 
@@ -134,11 +165,44 @@ class UploadView:
     checked_by: str = ""
     checked_at: datetime | None = None
     words: str = ""
+    # Of a partner that accedes by it: its name, its place among the accessions, and the version it accedes to.
+    partner: str = ""
+    place: int | None = None
+    version_no: int | None = None
+
+    @property
+    def whose(self) -> str:
+        """For whom it was signed."""
+        return self.partner or signs(self.side)
+
+    @property
+    def of(self) -> str:
+        """What was signed."""
+        return f"accession to version {self.version_no}" if self.place else f"offer {self.offer_no}"
 
     @property
     def waits(self) -> bool:
         """Whether nobody has decided about it yet."""
         return self.state is UploadState.PROPOSED
+
+
+def on_offer(grant: GrantView) -> GrantView | None:
+    """A grant as what is offered for signature now would have it: the agreement, or an amendment of it; None where nothing is."""
+    if grant.state is GrantState.READY_TO_SIGN:
+        return grant
+    offer = next((each for each in grant.offers if each.ended_at is None), None)
+    return grant.of_offer(offer.number) if offer is not None and grant.state is GrantState.IN_FORCE else None
+
+
+def stands(view: UploadView, grant: GrantView, accessions: Iterable[AccessionView] = ()) -> bool:
+    """Whether what a document is of can still be signed: its offer is the one that stands, or its partner still accedes to
+    that version."""
+    if view.place is not None:
+        in_force = bool(grant.versions) and grant.versions[-1].number == view.version_no
+        open_now = any(each.place == view.place and each.is_open for each in accessions)
+        return in_force and open_now and grant.state is GrantState.IN_FORCE
+    now = on_offer(grant)
+    return now is not None and now.stands == view.offer_no
 
 
 def check_upload(given: UploadInput, *, offered_on: date, today: date) -> None:
@@ -166,6 +230,22 @@ def refuse_signed_before(grant: GrantView, side: Side, signer: UploadedSigner) -
         raise Refused(f"{signer.name} has already signed this agreement.")
     if any(each.signed_by == signer.user_id and each.side is not side for each in grant.earlier_signatures):
         raise Refused(f"{signer.name} has signed an earlier offer for the other side. One person cannot sign for both.")
+
+
+def refuse_signed_for_programme(grant: GrantView, signer: UploadedSigner) -> None:
+    """Nobody who signed for the programme, be it an earlier offer, has signed for a partner."""
+    faults.point("four_eyes")
+    given = (*grant.signatures, *grant.earlier_signatures)
+    if any(each.signed_by == signer.user_id and each.side is Side.PROGRAMME for each in given):
+        raise Refused(f"{signer.name} has signed for the programme in this grant and cannot sign for a partner.")
+
+
+def refuse_withdrawing(view: UploadView, actor_id: UUID | None) -> None:
+    """Only who uploaded a document takes it back; for everybody else there is the check."""
+    if actor_id != view.uploaded_by:
+        raise Refused(
+            f"{view.uploaded_by_name} uploaded this document and may withdraw it. A colleague who checks it may refuse it."
+        )
 
 
 def refuse_own_upload(uploaded_by: UUID, signers: Iterable[UploadedSigner], actor_id: UUID | None) -> None:

@@ -48,6 +48,7 @@ from grants.agreements.services.answering import (
     set_due,
     state_condition,
 )
+from grants.agreements.services.checking import accept_signed, refuse_signed_upload
 from grants.agreements.services.conflicts import refuse_conflict
 from grants.agreements.services.ending import decline, drop
 from grants.agreements.services.holding import hold, lift_hold, open_hold_notice, refuse_held
@@ -79,12 +80,13 @@ from grants.agreements.services.terminating import (
 )
 from grants.agreements.services.transferring import move_budget
 from grants.agreements.services.uploading import (
-    accept_signed,
     note_signatures,
     open_signed,
-    refuse_signed_upload,
+    record_accession,
+    upload_accession,
     upload_signed,
     upload_signed_city,
+    withdraw_signed,
 )
 
 __all__ = [
@@ -133,6 +135,7 @@ __all__ = [
     "plan_terminations",
     "prepare",
     "propose_termination",
+    "record_accession",
     "record_condition",
     "record_power",
     "refuse_account",
@@ -167,8 +170,10 @@ __all__ = [
     "tell_late_accession",
     "tell_of_termination",
     "time_limits",
+    "upload_accession",
     "upload_signed",
     "upload_signed_city",
     "withdraw_amendment",
+    "withdraw_signed",
     "withdraw_termination",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -15,10 +17,19 @@ from grants.agreements.models import (
     PreparationFact,
 )
 from grants.agreements.queries import scope_of
-from grants.agreements.rules import AccessionView, AgreementText, AnswerView, ConditionInput, GrantView, VerdictInput
+from grants.agreements.rules import (
+    AccessionView,
+    AgreementText,
+    AnswerView,
+    ConditionInput,
+    GrantView,
+    UploadedSigner,
+    VerdictInput,
+    VersionView,
+)
 from grants.agreements.services.answering import FILES, judge_answer, last_number
 from grants.agreements.services.conflicts import refuse_conflict
-from grants.agreements.services.offering import power_words, refuse_both_sides
+from grants.agreements.services.offering import power_words, refuse_both_sides, refuse_signer_of_programme
 from grants.agreements.states import ConditionStanding, ContactRole, GrantState, Side, Verdict
 from grants.applications.models import ApplicationPartner
 from grants.core import acts, clock, encoding, files, jobs
@@ -61,6 +72,25 @@ def ask_accessions(grant: Grant, version_no: int, text: AgreementText) -> None:
             organisation=identity.organisation(each.organisation_id).name,
             due_on=clock.long_date(due_on),
         )
+    db.session.flush()
+    waiting = select(Accession.id).where(
+        Accession.grant_id == grant.id, Accession.acceded_at.is_(None), Accession.ended_at.is_(None)
+    )
+    for accession_id in db.session.scalars(waiting.order_by(Accession.id)):
+        print_form(grant, accession_id, version_no)
+
+
+def print_form(grant: Grant, accession_id: UUID, version_no: int) -> None:
+    """Plain helper: the form by which a partner accedes to a version on paper is printed, once."""
+    jobs.queue(
+        "jobs.documents.accession_form",
+        subject=("grant", grant.id),
+        unique=f"accession_form:{accession_id}:{version_no}",
+        asker=jobs.Asker.PROGRAM,
+        grant_id=grant.id,
+        accession_id=accession_id,
+        version_no=version_no,
+    )
 
 
 def end_awaited(grant: Grant, actor: Actor, organisation_id: UUID, reason: str) -> None:
@@ -105,7 +135,7 @@ def _people_of(grant: Grant, organisation_id: UUID) -> list[UUID]:
 )
 def state_power(actor: Actor, grant_id: UUID, given: ConditionInput, incoming: Incoming | None = None) -> int:
     """A partner says who may sign for it, with the document; a new answer replaces the one before. Returns its number."""
-    grant, shown, view = _open(grant_id, given.organisation_id)
+    grant, shown, view = waited_for(grant_id, given.organisation_id)
     rules.refuse_of_others(view.organisation_id, queries.speaks_for(actor, shown), of_coordinator=False)
     return _state(actor, grant, view, given, incoming)
 
@@ -118,12 +148,12 @@ def state_power(actor: Actor, grant_id: UUID, given: ConditionInput, incoming: I
 )
 def record_power(actor: Actor, grant_id: UUID, given: ConditionInput, incoming: Incoming | None = None) -> int:
     """An officer records it from what the partner sent, where nobody of it can state it here; a colleague accepts it."""
-    grant, _, view = _open(grant_id, given.organisation_id)
+    grant, _, view = waited_for(grant_id, given.organisation_id)
     refuse_conflict(actor, grant_id)
     return _state(actor, grant, view, given, incoming)
 
 
-def _open(grant_id: UUID, organisation_id: UUID | None) -> tuple[Grant, GrantView, AccessionView]:
+def waited_for(grant_id: UUID, organisation_id: UUID | None) -> tuple[Grant, GrantView, AccessionView]:
     """A grant in force under its lock, and the accession that is still waited for."""
     grant = locked(Grant, grant_id)
     if organisation_id is None:
@@ -210,7 +240,7 @@ def return_power(actor: Actor, grant_id: UUID, given: VerdictInput) -> None:
 def _judge(
     actor: Actor, grant_id: UUID, given: VerdictInput, verdict: Verdict
 ) -> tuple[Grant, AccessionView, AnswerView]:
-    grant, _, view = _open(grant_id, given.organisation_id)
+    grant, _, view = waited_for(grant_id, given.organisation_id)
     refuse_conflict(actor, grant_id)
     part = view.part(acts.today())
     rules.refuse_stale(given.number, part.number)
@@ -233,7 +263,7 @@ def accede(actor: Actor, grant_id: UUID, organisation_id: UUID, *, capacity: str
     After its last day it is late and said so, and still an accession.
     """
     demand_fresh(actor)
-    grant, shown, view = _open(grant_id, organisation_id)
+    grant, shown, view = waited_for(grant_id, organisation_id)
     rules.refuse_of_others(organisation_id, queries.speaks_for(actor, shown), of_coordinator=False)
     refuse_both_sides(actor, grant, Side.CITY, deed="accede")
     if not one_line(capacity):
@@ -243,25 +273,76 @@ def accede(actor: Actor, grant_id: UUID, organisation_id: UUID, *, capacity: str
         raise Refused("This is not the version that is in force now. Read that one, then accede.")
     power = rules.refuse_without_accession_power(view, actor.user_id, acts.today())
     rules.refuse_acceded_twice(view, version.number, power, actor.user_id)
+    assert actor.user_id is not None, "a person accedes"
+    add_signature(view, version, power, Acceding(actor.user_id, actor.name, one_line(capacity)))
+    return complete_accession(grant, shown, view, version, power, given=1, came_at=acts.moment())
+
+
+@dataclass(frozen=True, slots=True)
+class Acceding:
+    """Who accedes for a partner: here, or on a document that was uploaded, with the day that stands on it."""
+
+    user_id: UUID
+    name: str
+    capacity: str
+    upload_id: UUID | None = None
+    signed_on: date | None = None
+
+
+def add_signature(view: AccessionView, version: VersionView, power: AnswerView, who: Acceding) -> None:
+    """Plain helper: one signature to the version in force, by a power."""
     db.session.add(
         AccessionSignature(
             accession_id=view.id,
             version_no=version.number,
-            signed_by=actor.user_id,
+            signed_by=who.user_id,
             signed_at=acts.moment(),
-            name=actor.name,
-            capacity=one_line(capacity),
+            name=who.name,
+            capacity=who.capacity,
             power_id=power.id,
             power=power_words(power) or "",
             document_sha256=bytes.fromhex(version.sha256),
+            upload_id=who.upload_id,
+            signed_on=who.signed_on,
         )
     )
-    if view.missing(version.number, acts.today()) > 1:
+
+
+def complete_accession(
+    grant: Grant,
+    shown: GrantView,
+    view: AccessionView,
+    version: VersionView,
+    power: AnswerView,
+    *,
+    given: int,
+    came_at: datetime,
+) -> bool:
+    """Plain helper: with so many signatures more it has acceded, or waits for the others of its power. Which of the two.
+
+    ``came_at`` is when the last of them came; it is late where that was after its day.
+    """
+    if view.left(version.number, power) > given:
         return False
     row = locked(Accession, view.id)
     row.acceded_at, row.acceded_version = acts.moment(), version.number
-    _tell(grant, shown, view, "accession_done", late=acts.today() > view.due_on)
+    jobs.queue(
+        "jobs.documents.accession",
+        subject=("grant", grant.id),
+        unique=f"accession:{view.id}",
+        asker=jobs.Asker.PROGRAM,
+        grant_id=grant.id,
+        accession_id=view.id,
+    )
+    _tell(grant, shown, view, "accession_done", late=clock.in_zone(came_at).date() > view.due_on)
     return True
+
+
+def refuse_signer_of_partner(shown: GrantView, view: AccessionView, signer: UploadedSigner) -> AnswerView:
+    """Plain helper: whoever is named as having signed for a partner could on that day; the power by which."""
+    rules.refuse_signed_for_programme(shown, signer)
+    refuse_signer_of_programme(signer.name, signer.user_id, Side.CITY, whom="a partner")
+    return rules.uploaded_accession_power(view, signer.user_id, signer.name, signer.signed_on)
 
 
 @act(
@@ -272,7 +353,7 @@ def accede(actor: Actor, grant_id: UUID, organisation_id: UUID, *, capacity: str
 )
 def end_accession(actor: Actor, grant_id: UUID, organisation_id: UUID, *, reason: str) -> None:
     """Wait no longer for a partner, with a reason that everybody reads: it is not bound by the agreement."""
-    grant, shown, view = _open(grant_id, organisation_id)
+    grant, shown, view = waited_for(grant_id, organisation_id)
     refuse_conflict(actor, grant_id)
     if not clean_text(reason):
         raise Invalid("Say why.", {"reason": "Say why it does not accede; the coordinator and the partner read it."})
@@ -288,7 +369,9 @@ def end_accession(actor: Actor, grant_id: UUID, organisation_id: UUID, *, reason
     says="looked for partners that did not accede in time",
 )
 def plan_accessions(actor: Actor) -> int:
-    """Ask, once each, for what is told of every accession whose day has passed."""
+    """Ask, once each, for what is told of every accession whose day has passed; and for forms that are not printed yet."""
+    for grant_id, accession_id, version_no in queries.forms_wanted():
+        print_form(get(Grant, grant_id), accession_id, version_no)
     found = queries.late_untold(acts.today())
     for each in found:
         jobs.queue(
@@ -314,6 +397,8 @@ def tell_late_accession(actor: Actor, grant_id: UUID, organisation_id: UUID) -> 
     view = rules.accession_at(queries.accessions(grant_id), organisation_id)
     row = locked(Accession, view.id)
     if grant.state != GrantState.IN_FORCE.value or not view.is_open or acts.today() <= view.due_on or row.told_late_at:
+        return False
+    if queries.waits_for_check(view.id):
         return False
     row.told_late_at = acts.moment()
     _tell(

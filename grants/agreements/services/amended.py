@@ -171,6 +171,20 @@ def _sign(actor: Actor, grant_id: UUID, number: int, side: Side, capacity: str, 
     done = offering.sign(actor, grant, offered, side, capacity=capacity, document_sha256=document_sha256)
     if done != frozenset(Side):
         return
+    _apply(actor, grant, shown, row, offered, found)
+
+
+def all_signed(actor: Actor, grant: Grant, shown: GrantView, offered: GrantView) -> None:
+    """Plain helper of what brings the last signature of an amendment otherwise than here: it is in force. Its money is locked."""
+    number = next(each.number for each in queries.amendments(grant.id) if each.offer_no == offered.stands)
+    row, found = row_of(grant.id, number), queries.amendment(grant.id, number)
+    _apply(actor, grant, shown, row, offered, found)
+
+
+def _apply(
+    actor: Actor, grant: Grant, shown: GrantView, row: Amendment, offered: GrantView, found: AmendmentView
+) -> None:
+    """Everybody has signed: what was offered is held once more against what stands, and enters into force."""
     _, made = _text_of(shown, found, "signed")
     AMENDMENT.target(found.state, "enter_into_force")
     _enter_into_force(actor, grant, row, offered, found, made)

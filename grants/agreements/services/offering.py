@@ -131,7 +131,7 @@ def refuse_both_sides(actor: Actor, grant: Grant, side: Side, *, deed: str = "si
         raise Refused(f"You act for the programme, so you cannot {deed} for a city. Somebody of the city must {deed}.")
 
 
-def refuse_signer_of_programme(name: str, user_id: UUID, side: Side) -> None:
+def refuse_signer_of_programme(name: str, user_id: UUID, side: Side, *, whom: str = "a city") -> None:
     """The same of somebody who is named as having signed outside: nobody of the programme signs for a city."""
     faults.point("four_eyes")
     if side is not Side.CITY:
@@ -142,7 +142,7 @@ def refuse_signer_of_programme(name: str, user_id: UUID, side: Side) -> None:
         # Whose account was closed meanwhile acts for nobody any more.
         return
     if _acts_for_programme(signer):
-        raise Refused(f"{name} acts for the programme and cannot sign for a city. Somebody of the city must sign.")
+        raise Refused(f"{name} acts for the programme and cannot sign for {whom}. Somebody of it must sign.")
 
 
 def _acts_for_programme(actor: Actor) -> bool:

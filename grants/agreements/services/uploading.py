@@ -1,4 +1,5 @@
-"""A signed document is uploaded instead of a signature recorded here, read by a job, and accepted or refused by a second person."""
+"""A signed document is uploaded instead of a signature recorded here, for either side of an offer or a partner that accedes, and
+read by a job; accepted or refused it is by a second person, in the module on checking."""
 
 from __future__ import annotations
 
@@ -7,13 +8,13 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from grants.agreements import queries, rules
-from grants.agreements.models import AgreementSignature, Grant, SignedUpload
+from grants.agreements.models import Grant, SignedUpload
 from grants.agreements.queries import UPLOAD_FILES, scope_of, upload_scope
-from grants.agreements.rules import Findings, GrantView, UploadedSigner, UploadInput, UploadView
+from grants.agreements.rules import AccessionView, Awaited, Findings, GrantView, UploadedSigner, UploadInput, UploadView
+from grants.agreements.services.acceding import print_form, refuse_signer_of_partner, waited_for
 from grants.agreements.services.conflicts import refuse_conflict
 from grants.agreements.services.offering import power_words, refuse_signer_of_programme
-from grants.agreements.services.signing import enter_into_force
-from grants.agreements.states import SIGNED_UPLOAD, GrantState, Side, SignatureMethod
+from grants.agreements.states import SIGNED_UPLOAD, GrantState, Side, UploadKind
 from grants.core import acts, clock, encoding, faults, files, jobs
 from grants.core.acts import act
 from grants.core.db import db, locked
@@ -22,8 +23,7 @@ from grants.core.files import FileView, Incoming
 from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
 from grants.identity import queries as identity
-from grants.identity import services as people
-from grants.identity.rules import demand_fresh, one_line
+from grants.identity.rules import one_line
 
 
 @act(
@@ -51,46 +51,106 @@ def upload_signed(
     return _upload(actor, grant_id, side, given, incoming)
 
 
+@act(
+    "accession.upload_signed",
+    needs=Permission.AGREEMENT_ACCEDE,
+    scope=scope_of,
+    says="uploaded a signed accession to agreement {subject} for a partner",
+)
+def upload_accession(
+    actor: Actor, grant_id: UUID, organisation_id: UUID, given: UploadInput, incoming: Incoming | None = None
+) -> int:
+    """Who speaks for a partner uploads what was signed for it. Returns its number."""
+    grant, shown, view = waited_for(grant_id, organisation_id)
+    rules.refuse_of_others(organisation_id, queries.speaks_for(actor, shown), of_coordinator=False)
+    return _upload_accession(actor, grant, shown, view, given, incoming)
+
+
+@act(
+    "accession.record_signed",
+    needs=Permission.AGREEMENT_PREPARE,
+    scope=scope_of,
+    says="uploaded a signed accession to agreement {subject} that was received",
+)
+def record_accession(
+    actor: Actor, grant_id: UUID, organisation_id: UUID, given: UploadInput, incoming: Incoming | None = None
+) -> int:
+    """An officer uploads what came from a partner on paper or by mail. Returns its number."""
+    grant, shown, view = waited_for(grant_id, organisation_id)
+    refuse_conflict(actor, grant_id)
+    return _upload_accession(actor, grant, shown, view, given, incoming)
+
+
 def _upload(actor: Actor, grant_id: UUID, side: Side, given: UploadInput, incoming: Incoming | None) -> int:
-    grant, shown = _on_offer(grant_id)
-    assert shown.offer is not None and actor.user_id is not None, "a person uploads what is on offer"
+    grant, shown = on_offer(grant_id)
     if side in shown.signed:
         raise Refused(f"The agreement is already signed for {rules.signs(side)}.")
-    found = queries.signed_uploads(grant_id)
-    if any(each.waits and (each.offer_no, each.side) == (shown.offer.number, side) for each in found):
-        raise Refused(
-            "A signed document of this side waits to be checked already. Wait until it is accepted or refused, then upload another."
-        )
-    tidy = UploadInput(
-        given.kind,
-        tuple(_named(each, queries.possible_signers(shown, side)) for each in given.signers),
-        clean_text(given.original_kept_at) if given.kind.value == "scan" else "",
-    )
-    offered_on = clock.in_zone(shown.offer.offered_at).date()
-    rules.check_upload(tidy, offered_on=offered_on, today=acts.today())
-    if len(tidy.signers) > shown.missing(side):
-        raise Invalid(
-            "More people are named than sign.", {"signers": f"{shown.missing(side)} of this side are waited for."}
-        )
+    of = queries.awaited(shown, side)
+    assert of is not None, "what is on offer is waited for"
+    tidy = _checked(grant_id, of, given)
     for each in tidy.signers:
         rules.refuse_signed_before(shown, side, each)
         refuse_signer_of_programme(each.name, each.user_id, side)
-        _power_of(grant, shown, side, each)
+        power_of(grant, shown, side, each)
+    return _keep(actor, grant, of, tidy, incoming)
+
+
+def _upload_accession(
+    actor: Actor,
+    grant: Grant,
+    shown: GrantView,
+    view: AccessionView,
+    given: UploadInput,
+    incoming: Incoming | None,
+) -> int:
+    of = queries.awaited_of(shown, view)
+    assert of is not None, "the accession is waited for"
+    tidy = _checked(grant.id, of, given)
+    for each in tidy.signers:
+        refuse_signer_of_partner(shown, view, each)
+    # One that was asked for before forms were printed has none yet.
+    print_form(grant, view.id, shown.versions[-1].number)
+    return _keep(actor, grant, of, tidy, incoming)
+
+
+def _checked(grant_id: UUID, of: Awaited, given: UploadInput) -> UploadInput:
+    """What was typed in one spelling, of an offer or version that waits for it, with people it waits for."""
+    standing = of.waits_in(queries.signed_uploads(grant_id))
+    if standing is not None:
+        raise Refused(
+            f"A signed document of this side waits to be checked already: number {standing.number}. Have {standing.uploaded_by_name}, "
+            "who uploaded it, withdraw it, or wait until it is accepted or refused; then upload another."
+        )
+    tidy = UploadInput(
+        given.kind,
+        tuple(_named(each, of.signers) for each in given.signers),
+        clean_text(given.original_kept_at) if given.kind is UploadKind.SCAN else "",
+    )
+    rules.check_upload(tidy, offered_on=of.since, today=acts.today())
+    if len(tidy.signers) > of.missing:
+        raise Invalid("More people are named than sign.", {"signers": f"{of.missing} of this side are waited for."})
+    return tidy
+
+
+def _keep(actor: Actor, grant: Grant, of: Awaited, given: UploadInput, incoming: Incoming | None) -> int:
+    """The document and its file, and the job that reads it. Its number."""
+    assert actor.user_id is not None, "a person uploads a document"
     if incoming is None:
         raise Invalid("The document is missing.", {"file": "Choose the signed document: a PDF."})
     number = 1 + (
-        db.session.scalar(select(func.max(SignedUpload.number)).where(SignedUpload.grant_id == grant_id)) or 0
+        db.session.scalar(select(func.max(SignedUpload.number)).where(SignedUpload.grant_id == grant.id)) or 0
     )
-    kept = files.keep(incoming, kind=UPLOAD_FILES, object_id=grant_id, role=f"signed-{number}")
+    kept = files.keep(incoming, kind=UPLOAD_FILES, object_id=grant.id, role=f"signed-{number}")
     row = SignedUpload(
-        grant_id=grant_id,
+        grant_id=grant.id,
         number=number,
-        offer_no=shown.offer.number,
-        side=side.value,
-        kind=tidy.kind.value,
+        offer_no=of.offer_no,
+        side=of.side.value,
+        accession_id=of.accession.id if of.accession else None,
+        kind=given.kind.value,
         file_id=kept.id,
-        original_kept_at=tidy.original_kept_at or None,
-        signers=encoding.encode(tidy.signers),
+        original_kept_at=given.original_kept_at or None,
+        signers=encoding.encode(given.signers),
         uploaded_by=actor.user_id,
         uploaded_at=acts.moment(),
     )
@@ -98,7 +158,7 @@ def _upload(actor: Actor, grant_id: UUID, side: Side, given: UploadInput, incomi
     db.session.flush()
     jobs.queue(
         "jobs.documents.read_signatures",
-        subject=("grant", grant_id),
+        subject=("grant", grant.id),
         unique=f"read_signatures:{row.id}",
         asker=jobs.Asker.PROGRAM,
         upload_id=row.id,
@@ -106,12 +166,15 @@ def _upload(actor: Actor, grant_id: UUID, side: Side, given: UploadInput, incomi
     return number
 
 
-def _on_offer(grant_id: UUID) -> tuple[Grant, GrantView]:
+def on_offer(grant_id: UUID) -> tuple[Grant, GrantView]:
+    """A grant under its lock, seen by what is offered for signature: the agreement before it is in force, or an amendment."""
     grant = locked(Grant, grant_id)
-    if grant.state != GrantState.READY_TO_SIGN.value:
+    shown = rules.on_offer(queries.view(grant))
+    if shown is None:
         raise Refused("This agreement is not offered for signature. Reload the page to see where it stands.")
-    rules.refuse_after(grant.preparation_ends_on, acts.today())
-    return grant, queries.view(grant)
+    if grant.state == GrantState.READY_TO_SIGN.value:
+        rules.refuse_after(grant.preparation_ends_on, acts.today())
+    return grant, shown
 
 
 def _named(given: UploadedSigner, possible: tuple[tuple[UUID, str, str], ...]) -> UploadedSigner:
@@ -122,7 +185,7 @@ def _named(given: UploadedSigner, possible: tuple[tuple[UUID, str, str], ...]) -
     return UploadedSigner(given.user_id, name, one_line(given.capacity), given.signed_on)
 
 
-def _power_of(
+def power_of(
     grant: Grant, shown: GrantView, side: Side, signer: UploadedSigner
 ) -> tuple[UUID | None, UUID | None, str | None]:
     """By what somebody signed, valid on the day beside the signature: the answer of the city, or the dated role."""
@@ -155,117 +218,32 @@ def note_signatures(actor: Actor, upload_id: UUID, findings: Findings) -> bool:
 
 
 @act(
-    "agreement.accept_signed",
-    needs=Permission.AGREEMENT_CHECK_SIGNED,
+    "agreement.withdraw_signed",
+    needs=Permission.AGREEMENT_READ,
     scope=scope_of,
-    says="accepted a signed document of agreement {subject}",
+    says="withdrew a signed document of agreement {subject}",
 )
-def accept_signed(actor: Actor, grant_id: UUID, number: int, *, words: str) -> bool:
-    """Another person than who uploaded it has compared it with the offer: its signatures count. Whether that was the last.
-
-    Each by a power that held on the day beside it; the words say what was compared, and by what.
-    """
-    demand_fresh(actor)
-    refuse_conflict(actor, grant_id)
-    row, view = _waiting(actor, grant_id, number)
+def withdraw_signed(actor: Actor, grant_id: UUID, number: int, *, words: str) -> None:
+    """Who uploaded a document takes it back before anybody decided about it, with why; another may then be uploaded."""
+    view = undecided(grant_id, number)
+    rules.refuse_withdrawing(view, actor.user_id)
     if not clean_text(words):
-        raise Invalid(
-            "Say what you compared.", {"words": "Say what you compared and by what: it stays with the signatures."}
-        )
-    grant, shown = _on_offer(grant_id)
-    if shown.offer is None or view.offer_no != shown.offer.number:
-        raise Refused("This document belongs to another offer than the one that stands. Refuse it, and say so.")
-    rules.refuse_unproved(view)
-    text = queries.offered_text(grant_id, view.offer_no)
-    sha256 = rules.text_hash(text)
-    assert shown.offer.sha256 == sha256, "what is offered is what was frozen"
-    if len(view.signers) > shown.missing(view.side):
-        raise Refused(
-            f"The agreement is meanwhile signed for {rules.signs(view.side)} by others. Refuse this document."
-        )
-    for each in view.signers:
-        _count(grant, shown, row, each, encoding.encode(text), sha256)
-    SIGNED_UPLOAD.move(row, "accept")
-    row.checked_by, row.checked_at, row.words = actor.user_id, acts.moment(), clean_text(words)
+        raise Invalid("Say why.", {"words": "Say why it is withdrawn, for example: a page is missing."})
+    row = locked(SignedUpload, view.id)
+    SIGNED_UPLOAD.move(row, "withdraw")
+    row.checked_at, row.words = acts.moment(), clean_text(words)
     acts.reason(row.words)
-    _tell(actor, grant, view, "signed_upload_accepted", words=row.words)
-    whole = shown.missing(view.side) == len(view.signers) and shown.signed | {view.side} == frozenset(Side)
-    if whole:
-        db.session.flush()
-        enter_into_force(grant, shown)
-    return whole
 
 
-def _count(
-    grant: Grant, shown: GrantView, row: SignedUpload, signer: UploadedSigner, document: dict[str, object], sha256: str
-) -> None:
-    """One signature of an accepted document."""
-    side = Side(row.side)
-    rules.refuse_signed_before(shown, side, signer)
-    refuse_signer_of_programme(signer.name, signer.user_id, side)
-    if side is Side.PROGRAMME and queries.in_conflict_with(identity.actor_for(signer.user_id), grant.id):
-        raise Refused(
-            f"{signer.name} is in a conflict of interest with this pilot and cannot have signed for the programme."
-        )
-    power_id, role_id, power = _power_of(grant, shown, side, signer)
-    db.session.add(
-        AgreementSignature(
-            grant_id=grant.id,
-            offer_no=row.offer_no,
-            side=side.value,
-            signed_by=signer.user_id,
-            signed_at=acts.moment(),
-            name=signer.name,
-            capacity=signer.capacity,
-            method=SignatureMethod.UPLOADED.value,
-            upload_id=row.id,
-            signed_on=signer.signed_on,
-            power_id=power_id,
-            role_id=role_id,
-            power=power,
-            document=document,
-            document_sha256=bytes.fromhex(sha256),
-        )
-    )
-
-
-@act(
-    "agreement.refuse_signed",
-    needs=Permission.AGREEMENT_CHECK_SIGNED,
-    scope=scope_of,
-    says="refused a signed document of agreement {subject}",
-)
-def refuse_signed_upload(actor: Actor, grant_id: UUID, number: int, *, words: str) -> None:
-    """Refuse it with what is wrong; none of its signatures counts, and another one can be uploaded."""
-    refuse_conflict(actor, grant_id)
-    row, view = _waiting(actor, grant_id, number)
-    if not clean_text(words):
-        raise Invalid("Say what is wrong.", {"words": "Say what is wrong or missing; whoever uploaded it reads it."})
-    SIGNED_UPLOAD.move(row, "refuse")
-    row.checked_by, row.checked_at, row.words = actor.user_id, acts.moment(), clean_text(words)
-    acts.reason(row.words)
-    _tell(actor, locked(Grant, grant_id), view, "signed_upload_refused", words=row.words)
-
-
-def _waiting(actor: Actor, grant_id: UUID, number: int) -> tuple[SignedUpload, UploadView]:
-    """A document nobody has decided about, which is not this person's own; the grant is locked."""
+def undecided(grant_id: UUID, number: int) -> UploadView:
+    """A document nobody has decided about; raises :class:`NotFound`, or :class:`Conflict` where somebody has meanwhile."""
     view = next((each for each in queries.signed_uploads(grant_id) if each.number == number), None)
     if view is None:
         raise NotFound
     if not view.waits:
-        raise Conflict(f"{view.checked_by} has {view.state} this document meanwhile. Reload the page.")
-    rules.refuse_own_upload(view.uploaded_by, view.signers, actor.user_id)
-    people.refuse_tied_to(actor.user_id, (view.uploaded_by, view.uploaded_at))
-    return locked(SignedUpload, view.id), view
-
-
-def _tell(actor: Actor, grant: Grant, view: UploadView, template: str, **more: object) -> None:
-    """Who uploaded it, and whoever it names as having signed."""
-    people.mail(
-        sorted({view.uploaded_by, *(each.user_id for each in view.signers)}), template, "grant", grant.id,
-        reference=grant.reference, title=grant.title, names=" and ".join(each.name for each in view.signers),
-        number=view.number, officer=actor.name, **more,
-    )  # fmt: skip
+        who = view.checked_by or view.uploaded_by_name
+        raise Conflict(f"{who} has {view.state} this document meanwhile. Reload the page.")
+    return view
 
 
 @act(

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import flash, request
 
-from grants.agreements import queries, services
+from grants.agreements import queries, rules, services
 from grants.agreements.forms import (
     AccedeForm,
     AcceptForm,
@@ -19,8 +19,10 @@ from grants.agreements.rules import AccessionView, GrantView, power_in
 from grants.agreements.states import ConditionKey, ConditionStanding, GrantState
 from grants.agreements.views.conditions import incoming_of
 from grants.agreements.views.frame import P, bp, grant_of, this_day
+from grants.agreements.views.uploading import may_upload_for
 from grants.core.errors import Conflict, NotAllowed, NotFound
 from grants.identity import queries as identity
+from grants.web.downloads import send
 from grants.web.routing import current_actor, page, requires, see_other
 
 _PLACE = "<int(max=9999):place>"
@@ -103,6 +105,7 @@ def _accession(grant: GrantView, view: AccessionView, *, status: int = 422, **se
         "power": sent["power"] if "power" in sent else _power_form(grant, view, formdata=None),
         **{name: form for name, form in sent.items() if name != "power"},
     }
+    uploads, printed = queries.uploads_and_papers(grant.id)
     came = any(form is not None and form.is_submitted() for form in sent.values())
     shown = page(
         "agreements/accession.html",
@@ -117,6 +120,9 @@ def _accession(grant: GrantView, view: AccessionView, *, status: int = 422, **se
         and all((each.signed_by, each.version_no) != (actor.user_id, in_force.number) for each in view.signatures),
         ends=waits and officer,
         missing=view.missing(in_force.number, today),
+        papers=_papers(grant, view, printed),
+        uploads=[each for each in uploads if each.place == view.place],
+        takes_upload=waits and bool(view.possible()) and may_upload_for(grant, view),
         today=today,
         **forms,
     )
@@ -132,6 +138,45 @@ def _clashed(ref: str, place: int, form: Any, error: Conflict, **sent: Any) -> A
     form.number.data, form.number.raw_data = str(part.number), None
     form.about.data, form.about.raw_data = about(part), None
     return _accession(grant, view, status=409, **sent)
+
+
+@bp.get(f"/grants/<ref>/accession/{_PLACE}/form.pdf")
+@requires(P.AGREEMENT_READ)
+def accession_form(ref: str, place: int) -> Any:
+    """The form of the version in force, to be signed elsewhere."""
+    grant, view = _one(ref, place)
+    return _paper(grant, rules.accession_form_role(view.id, grant.versions[-1].number))
+
+
+@bp.get(f"/grants/<ref>/accession/{_PLACE}.pdf")
+@requires(P.AGREEMENT_READ)
+def accession_pdf(ref: str, place: int) -> Any:
+    """The accession that was made, on paper."""
+    grant, view = _one(ref, place)
+    return _paper(grant, rules.accession_role(view.id))
+
+
+@bp.get(f"/grants/<ref>/accession/{_PLACE}-signed.pdf")
+@requires(P.AGREEMENT_READ)
+def certified_accession(ref: str, place: int) -> Any:
+    """The same, signed by the certificate of the programme."""
+    grant, view = _one(ref, place)
+    return _paper(grant, rules.certified_of(rules.accession_role(view.id)))
+
+
+def _paper(grant: GrantView, role: str) -> Any:
+    return send(services.open_document(current_actor(), grant.id, role))
+
+
+def _papers(grant: GrantView, view: AccessionView, printed: frozenset[str]) -> frozenset[str]:
+    """Which of its papers are made by now, by their names in the page."""
+    done = rules.accession_role(view.id)
+    named = {
+        "form": rules.accession_form_role(view.id, grant.versions[-1].number),
+        "done": done,
+        "certified": rules.certified_of(done),
+    }
+    return frozenset(name for name, role in named.items() if role in printed)
 
 
 @bp.post(f"/grants/<ref>/accession/{_PLACE}/accept")

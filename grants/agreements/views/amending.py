@@ -20,6 +20,8 @@ from grants.agreements.forms import (
 from grants.agreements.rules import AgreementText, AmendmentInput, AmendmentView, GrantView, Proposal
 from grants.agreements.states import AmendmentKind, AmendmentState, GrantState, Side
 from grants.agreements.views.frame import P, bp, grant_of, side_of, this_day
+from grants.agreements.views.uploading import sides_to_upload
+from grants.core import files
 from grants.core.errors import Conflict, NotFound
 from grants.dossiers.markup import blocks
 from grants.identity import queries as identity
@@ -145,6 +147,8 @@ def _amendment(grant: GrantView, number: int, form: Form | None = None) -> Any:
         may=_deeds(grant, found, offered),
         signatures=offered.signatures if found.offer_no else (),
         waits={side.value: offered.missing(side) for side in Side} if found.offer_no else {},
+        printed=frozenset(each.role for each in files.listed("grant", grant.id)) if found.offer_no else frozenset(),
+        uploads=sides_to_upload(grant) if found.state is AmendmentState.OFFERED else (),
         send=blank(SendAmendmentForm),
         answer=blank(AnswerAmendmentForm),
         reason=blank(ReasonForm),

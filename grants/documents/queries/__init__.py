@@ -13,6 +13,7 @@ from grants.documents.queries.forecast import payment_forecast
 from grants.documents.queries.grant_statement import grant_statement
 from grants.documents.queries.overview import call_overview
 from grants.documents.queries.receipts import (
+    accession,
     agreement_is_synthetic,
     agreement_offer,
     agreement_version,
@@ -39,6 +40,7 @@ __all__ = [
     "BALANCE_COLUMNS",
     "FILE_KIND",
     "JOURNAL_COLUMNS",
+    "accession",
     "agreement_is_synthetic",
     "agreement_offer",
     "agreement_version",

@@ -15,8 +15,9 @@ from grants.budgets.rules import SOURCE_WORDS, BudgetContent, timeline
 from grants.calls.models import Call
 from grants.core import clock
 from grants.core.db import get
+from grants.core.errors import NotFound
 from grants.documents.queries.marks import holds_synthetic, marks
-from grants.documents.rules import AgreementSheet, Column, ColumnKind, Receipt, Table
+from grants.documents.rules import AccessionSheet, AgreementSheet, Column, ColumnKind, Receipt, Table
 from grants.dossiers import rules as dossiers
 from grants.identity import queries as identity
 
@@ -53,6 +54,18 @@ def agreement_offer(grant_id: UUID, number: int) -> AgreementSheet:
         f"Offer {number}, without signatures",
         f"Offer {number} of {day}, to be read before it is signed",
     )
+
+
+def accession(grant_id: UUID, accession_id: UUID, version_no: int | None = None) -> AccessionSheet:
+    """The accession of a partner as it goes on paper: of the version it acceded to, or a form of another; raises NotFound."""
+    grant = agreements.view(get(Grant, grant_id))
+    view = next((each for each in agreements.accessions(grant_id) if each.id == accession_id), None)
+    number = version_no or (view.acceded_version if view is not None else None)
+    version = next((each for each in grant.versions if each.number == number), None)
+    if view is None or version is None:
+        raise NotFound
+    text = agreements.offered_text(grant_id, version.offer_no)
+    return AccessionSheet(text, version.sha256, version.number, version.in_force_on, view)
 
 
 def agreement_is_synthetic(grant_id: UUID) -> bool:

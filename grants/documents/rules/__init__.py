@@ -36,12 +36,13 @@ from grants.documents.rules.figures import (
     with_totals,
     words,
 )
-from grants.documents.rules.receipts import AgreementSheet, Receipt
+from grants.documents.rules.receipts import AccessionSheet, AgreementSheet, Receipt
 
 __all__ = [
     "NO",
     "SYNTHETIC",
     "YES",
+    "AccessionSheet",
     "AgreementSheet",
     "Cell",
     "Check",

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from grants.agreements.rules import AgreementText, Letters, SignatureView
+from grants.agreements.rules import (
+    AccessionSignatureView,
+    AccessionView,
+    AgreementText,
+    Letters,
+    NamedShare,
+    SignatureView,
+)
 from grants.documents.rules.figures import Table
 
 
@@ -53,3 +60,25 @@ class AgreementSheet:
     version: int = 1
     # Of a version that both sides agreed on by letters, which nobody signs.
     letters: Letters | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessionSheet:
+    """The accession of a partner as it goes on paper: to which version, and the signatures it was given; a form before that."""
+
+    text: AgreementText
+    sha256: str
+    version_no: int
+    in_force_on: date
+    accession: AccessionView
+
+    @property
+    def share(self) -> NamedShare | None:
+        """What the agreement has for this partner."""
+        who = self.accession.organisation_id
+        return next((each for each in self.text.beneficiaries if each.organisation_id == who), None)
+
+    @property
+    def given(self) -> tuple[AccessionSignatureView, ...]:
+        """The signatures to this version."""
+        return tuple(each for each in self.accession.signatures if each.version_no == self.version_no)

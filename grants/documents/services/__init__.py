@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from grants.documents.services.packs import make_reading_copy, make_reading_pack
 from grants.documents.services.papers import (
+    print_accession,
+    print_accession_form,
     print_agreement,
     print_agreement_offer,
     print_complaint,
@@ -15,7 +17,7 @@ from grants.documents.services.papers import (
     print_receipt,
     print_selection,
 )
-from grants.documents.services.signing import certify_agreement, read_signatures
+from grants.documents.services.signing import certify_accession, certify_agreement, read_signatures
 from grants.documents.services.statements import (
     FILE_KIND,
     build,
@@ -33,6 +35,7 @@ __all__ = [
     "FILE_KIND",
     "build",
     "cancel",
+    "certify_accession",
     "certify_agreement",
     "download",
     "export",
@@ -40,6 +43,8 @@ __all__ = [
     "export_books",
     "make_reading_copy",
     "make_reading_pack",
+    "print_accession",
+    "print_accession_form",
     "print_agreement",
     "print_agreement_offer",
     "print_complaint",

@@ -16,9 +16,10 @@ from grants.core.errors import NotFound, Refused
 from grants.core.files import FileView
 from grants.core.permissions import Actor, Permission, Scope
 from grants.documents import queries
+from grants.documents.pdf import accessions as accession_papers
 from grants.documents.pdf import agreements as agreement_papers
 from grants.documents.pdf import decisions, letters, minutes, selections
-from grants.documents.rules import AgreementSheet, Format
+from grants.documents.rules import AccessionSheet, AgreementSheet, Format
 from grants.evaluation import queries as evaluation
 
 
@@ -65,6 +66,59 @@ def _agreement_file(sheet: AgreementSheet, grant_id: UUID, role: str, stem: str)
     return files.keep_bytes(
         agreement_papers.agreement(sheet, synthetic=queries.agreement_is_synthetic(grant_id)),
         name=f"{stem}{f'-version-{sheet.version}' if sheet.version > 1 else ''}.pdf",
+        media_type=Format.PDF.media_type,
+        kind="grant",
+        object_id=grant_id,
+        role=role,
+    )
+
+
+@act(
+    "accession.print_form",
+    needs=Permission.AGREEMENT_READ,
+    scope=agreements.scope_of,
+    says="made the form of an accession to agreement {subject}",
+)
+def print_accession_form(actor: Actor, grant_id: UUID, accession_id: UUID, version_no: int) -> FileView:
+    """The form by which a partner accedes to a version, to be signed on paper or electronically; made once."""
+    role = rules.accession_form_role(accession_id, version_no)
+    for made in files.listed("grant", grant_id, role):
+        return made
+    sheet = queries.accession(grant_id, accession_id, version_no)
+    data = accession_papers.form(sheet, synthetic=queries.agreement_is_synthetic(grant_id))
+    return _accession_file(data, sheet, grant_id, role, "accession-form")
+
+
+@act(
+    "accession.print",
+    needs=Permission.AGREEMENT_READ,
+    scope=agreements.scope_of,
+    says="made a PDF of an accession to agreement {subject}",
+)
+def print_accession(actor: Actor, grant_id: UUID, accession_id: UUID) -> FileView:
+    """An accession with its signatures; made once, and signed by the programme's certificate where there is one."""
+    role = rules.accession_role(accession_id)
+    for made in files.listed("grant", grant_id, role):
+        return made
+    sheet = queries.accession(grant_id, accession_id)
+    data = accession_papers.accession(sheet, synthetic=queries.agreement_is_synthetic(grant_id))
+    made = _accession_file(data, sheet, grant_id, role, "accession")
+    if current_app.config["PROGRAMME_SIGNING_KEY"]:
+        jobs.queue(
+            "jobs.documents.certify_accession",
+            subject=("grant", grant_id),
+            unique=f"certify:{accession_id}",
+            asker=jobs.Asker.PROGRAM,
+            grant_id=grant_id,
+            accession_id=accession_id,
+        )
+    return made
+
+
+def _accession_file(data: bytes, sheet: AccessionSheet, grant_id: UUID, role: str, stem: str) -> FileView:
+    return files.keep_bytes(
+        data,
+        name=f"{stem}-{sheet.text.agreement}-partner-{sheet.accession.place}-version-{sheet.version_no}.pdf",
         media_type=Format.PDF.media_type,
         kind="grant",
         object_id=grant_id,

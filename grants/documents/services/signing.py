@@ -10,7 +10,7 @@ from flask import current_app
 from grants.agreements import queries as agreements
 from grants.agreements import rules
 from grants.agreements import services as agreeing
-from grants.agreements.models import SignedUpload
+from grants.agreements.models import Grant, SignedUpload
 from grants.core import files, jobs
 from grants.core.acts import act
 from grants.core.db import get
@@ -30,11 +30,20 @@ def read_signatures(actor: Actor, upload_id: UUID) -> bool:
     kept = files.view(row.file_id)
     if kept.clearance is Clearance.WAITING:
         raise jobs.TryLater("The virus scanner has not looked at the file yet.")
-    offered = files.listed("grant", row.grant_id, rules.offer_role(row.offer_no))
+    offered = files.listed("grant", row.grant_id, _to_be_signed(row))
     if not offered:
         raise jobs.TryLater("What was offered is not printed yet, so nothing can be compared with it.")
     findings = signed.read(files.genuine(kept), files.genuine(offered[0]))
     return agreeing.note_signatures(actor, upload_id, findings)
+
+
+def _to_be_signed(row: SignedUpload) -> str:
+    """The role of the paper a document is compared with: what was offered, or the form of an accession."""
+    if row.accession_id is None:
+        return rules.offer_role(row.offer_no)
+    versions = agreements.view(get(Grant, row.grant_id)).versions
+    number = next(each.number for each in versions if each.offer_no == row.offer_no)
+    return rules.accession_form_role(row.accession_id, number)
 
 
 @act(
@@ -48,15 +57,31 @@ def certify_agreement(actor: Actor, grant_id: UUID, version_no: int) -> FileView
 
     None where no certificate is configured any more.
     """
-    role = rules.certified_role(version_no)
+    return _certified(grant_id, rules.version_role(version_no))
+
+
+@act(
+    "accession.certify",
+    needs=Permission.AGREEMENT_READ,
+    scope=agreements.scope_of,
+    says="signed the PDF of an accession to {subject} for the programme by its certificate",
+)
+def certify_accession(actor: Actor, grant_id: UUID, accession_id: UUID) -> FileView | None:
+    """The same of an accession that was made."""
+    return _certified(grant_id, rules.accession_role(accession_id))
+
+
+def _certified(grant_id: UUID, of: str) -> FileView | None:
+    """The paper with this role of a grant, signed by the programme's certificate, beside the one without."""
+    role = rules.certified_of(of)
     for made in files.listed("grant", grant_id, role):
         return made
     key, password = (current_app.config[name] for name in ("PROGRAMME_SIGNING_KEY", "PROGRAMME_SIGNING_PASSWORD_FILE"))
     if not key:
         return None
-    plain = files.listed("grant", grant_id, rules.version_role(version_no))
+    plain = files.listed("grant", grant_id, of)
     if not plain:
-        raise jobs.TryLater("The agreement is not printed yet, so there is nothing to sign.")
+        raise jobs.TryLater("The paper is not printed yet, so there is nothing to sign.")
     try:
         secret = Path(password).read_text(encoding="utf-8").strip()
         data = signed.certified(files.genuine(plain[0]).read_bytes(), Path(key).read_bytes(), secret)
