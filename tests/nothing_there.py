@@ -36,6 +36,9 @@ _ANSWERS = (
 _REVISION = (
     "tests/awards/test_revising.py::test_whoever_takes_no_part_finds_nothing_and_whoever_only_reads_is_given_no_form"
 )
+_FORMS = (
+    "tests/awards/test_signed_accessions.py::test_the_pages_take_a_form_from_its_download_to_the_accession"
+)
 _MINUTES = "tests/awards/test_minutes.py::test_the_copy_of_a_conflicted_member_leaves_the_item_out_on_page_and_paper"
 _LIST_FILE = (
     "tests/applications/test_list_files.py::"
@@ -49,6 +52,8 @@ _LINES = "tests/reporting/test_lines.py::test_the_lines_of_a_report_are_shut_to_
 _KEPT = "tests/payments/test_keeping.py::test_the_checklist_and_the_holds_of_a_grant_are_shut_to_who_is_in_conflict"
 SHOWN_BY = {
     "agreements.accession": _ACCEDING,
+    "agreements.accession_form": _FORMS,
+    "agreements.accession_pdf": _FORMS,
     "agreements.accessions": _ACCEDING,
     "agreements.account_evidence": (
         "tests/payments/test_accounts.py::test_the_document_is_opened_on_the_record_and_by_nobody_else"
@@ -56,6 +61,7 @@ SHOWN_BY = {
     "agreements.agreement_pdf": _PAPER,
     "agreements.amendment": _AMENDED,
     "agreements.amendments": _AMENDED,
+    "agreements.certified_accession": _FORMS,
     "agreements.certified_pdf": _CERTIFIED,
     "agreements.condition": _ANSWERS,
     "agreements.dismiss": _PAPER,
@@ -74,6 +80,7 @@ SHOWN_BY = {
     "agreements.signed_document": _UPLOADED,
     "agreements.signed_upload": _UPLOADED,
     "agreements.signed_uploads": _UPLOADED,
+    "agreements.upload_accession": _FORMS,
     "agreements.upload_signed": _UPLOADED,
     "agreements.termination": _TERMINATED,
     "agreements.transfers": _MOVED,

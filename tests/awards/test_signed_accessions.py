@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 from flask import Flask
@@ -102,7 +101,9 @@ def test_of_several_who_sign_together_one_document_may_carry_one_or_all(signed: 
     assert accept(signed, uploaded(signed, data).number) is False
     assert signed.accession.is_open and signed.accession.missing(1, today()) == 1
     with pytest.raises(Invalid, match="More people are named"):
-        both = UploadInput(UploadKind.QUALIFIED, (*by_petra(signed).signers, UploadedSigner(olga_id, "", "Office", today())))
+        both = UploadInput(
+            UploadKind.QUALIFIED, (*by_petra(signed).signers, UploadedSigner(olga_id, "", "Office", today()))
+        )
         uploaded(signed, data, both)
 
     rest = UploadInput(UploadKind.SCAN, (UploadedSigner(olga_id, "", "Office", today()),), "Town hall")
@@ -225,7 +226,9 @@ def test_who_may_not_have_signed_is_refused_when_it_comes_and_when_it_is_checked
 
 def test_a_document_is_read_once_its_form_is_printed_and_the_night_prints_what_is_missing(signed: Offered) -> None:
     accepted(signed)
-    services.upload_accession(signed.person("petra"), signed.grant_id, signed.partner_id, by_petra(signed), incoming(PDF))
+    services.upload_accession(
+        signed.person("petra"), signed.grant_id, signed.partner_id, by_petra(signed), incoming(PDF)
+    )
     with pytest.raises(TryLater):
         documents.read_signatures(READER, last(signed).id)
     assert queries.forms_wanted() == [(signed.grant_id, signed.accession.id, 1)]
@@ -239,7 +242,9 @@ def test_a_document_is_read_once_its_form_is_printed_and_the_night_prints_what_i
     "agreements.certified_accession",
 )  # fmt: skip
 def test_the_pages_take_a_form_from_its_download_to_the_accession(
-    app: Flask, signed: Offered, certificate: object  # noqa: F811 -- the fixture
+    app: Flask,
+    signed: Offered,
+    certificate: object,  # noqa: F811 -- the fixture
 ) -> None:
     app.config["WTF_CSRF_ENABLED"] = False
     accepted(signed)

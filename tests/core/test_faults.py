@@ -803,6 +803,18 @@ def signed_on_paper(grant_id: UUID, mayor: Actor) -> None:
     agreeing.refuse_signed_upload(actors.pia(), grant_id, 2, words="A page is missing.")
 
 
+def signed_form(grant_id: UUID, partner_id: UUID, petra: Actor) -> None:
+    """A scan of the form of a partner is uploaded, withdrawn, uploaded anew and refused."""
+    assert petra.user_id is not None
+    today = clock.in_zone(clock.now()).date()
+    scan = UploadInput(UploadKind.SCAN, (UploadedSigner(petra.user_id, "", "Mayor", today),), "Archive, room 12")
+    agreeing.upload_accession(petra, grant_id, partner_id, scan, document())
+    number = agreements.signed_uploads(grant_id)[-1].number
+    agreeing.withdraw_signed(petra, grant_id, number, words="The wrong day.")
+    agreeing.record_accession(actors.ingrid(), grant_id, partner_id, scan, document())
+    agreeing.refuse_signed_upload(actors.pia(), grant_id, number + 1, words="A page is missing.")
+
+
 def acceded(grant_id: UUID) -> None:
     """A partner that was asked to accede does so."""
     with arranging():
@@ -817,6 +829,7 @@ def acceded(grant_id: UUID) -> None:
     given = power((person_id, "Petra Partner"), organisation_id=partner_id)
     number = agreeing.state_power(petra, grant_id, given, document())
     agreeing.accept_power(actors.pia(), grant_id, VerdictInput(given.key, partner_id, number))
+    signed_form(grant_id, partner_id, petra)
     words = agreements.grant(actors.pia(), reference).versions[-1].sha256
     agreeing.accede(petra, grant_id, partner_id, capacity="Mayor", document_sha256=words)
 

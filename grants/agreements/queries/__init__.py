@@ -20,7 +20,6 @@ from grants.agreements.queries.amending import (
     now_of,
     payee_choices,
     proposed,
-    reply_rule,
     silent,
     terms_now,
 )
@@ -148,7 +147,6 @@ __all__ = [
     "proposed_account",
     "reach_of",
     "readable",
-    "reply_rule",
     "revised",
     "revision",
     "revision_now",

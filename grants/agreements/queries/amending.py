@@ -30,7 +30,6 @@ from grants.agreements.rules import (
     PartnerIn,
     Percentages,
     Proposal,
-    ReplyRule,
     Sent,
 )
 from grants.agreements.states import (
@@ -193,12 +192,6 @@ def interim_months(call: CallView) -> tuple[int, ...]:
     return tuple(
         each.due_month for each in instalments if each.kind is InstalmentKind.INTERIM and each.due_month is not None
     )
-
-
-def reply_rule(call_id: UUID) -> ReplyRule:
-    """The call's rule of replies."""
-    content = calls.call_by_id(call_id).content
-    return ReplyRule(content.amendment_reply_days, content.opened_after_days)
 
 
 @reader

@@ -26,10 +26,12 @@ from grants.agreements.rules import (
     BeneficiaryView,
     CheckView,
     ContactView,
+    FlexibilityRule,
     GrantView,
     Limits,
     MilestoneView,
     OfferView,
+    ReplyRule,
     ScheduleLine,
     SignatureView,
     VersionView,
@@ -147,6 +149,8 @@ def view(row: Grant) -> Asking[GrantView]:
         holds=held[row.id],
         terminations=ended,
         stands=stands,
+        flexibility=flexibility_rule_of(row),
+        reply=reply_rule_of(row),
         special_conditions=row.special_conditions,
         programme_signatures=row.programme_signatures,
         declined=lies.state == ApplicationState.DECLINED.value,
@@ -305,6 +309,18 @@ def time_limits_of(row: Grant) -> TimeLimits:
 def passing_on_of(row: Grant) -> PassingOn:
     """How the coordinator of a grant passes on what it receives for its partners."""
     return PassingOn(row.passing_on_days, PassedOnBy(row.passed_on_by))
+
+
+def reply_rule_of(row: Grant) -> ReplyRule:
+    """Within how many days a request to amend a grant is answered; what its agreement states, whatever its call says by now."""
+    return ReplyRule(row.reply_days, row.opened_after_days)
+
+
+def flexibility_rule_of(row: Grant) -> FlexibilityRule | None:
+    """How much of the budget of a grant is moved without an amendment; None where its call lays down nothing."""
+    if row.transfer_free is None or row.transfer_notify is None:
+        return None
+    return FlexibilityRule(row.transfer_free, row.transfer_notify, row.maximum)
 
 
 def payment_clock_of(row: Grant) -> PaymentClock:

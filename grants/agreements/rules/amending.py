@@ -57,31 +57,6 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class ReplyRule:
-    """Within how many days a request is answered, and after how many one that nobody opened counts as opened."""
-
-    reply_days: int
-    opened_after_days: int
-
-    def received_on(self, sent_on: date, opened_on: date | None) -> date:
-        """The day on which it counts as received.
-
-        >>> str(ReplyRule(45, 10).received_on(date(2024, 3, 1), None))
-        '2024-03-11'
-        """
-        counts = clock.add_days(sent_on, self.opened_after_days)
-        return counts if opened_on is None else min(opened_on, counts)
-
-    def reply_due_on(self, sent_on: date, opened_on: date | None) -> date:
-        """The last day to answer, itself included; the day it was received is not counted.
-
-        >>> str(ReplyRule(45, 10).reply_due_on(date(2024, 3, 1), date(2024, 3, 2)))
-        '2024-04-16'
-        """
-        return clock.add_days(self.received_on(sent_on, opened_on), self.reply_days)
-
-
-@dataclass(frozen=True, slots=True)
 class Deed:
     """Who did something, and when."""
 

@@ -13,7 +13,7 @@ from grants.agreements.rules.holding import HoldView, held_back
 from grants.agreements.rules.parties import ContactView, signs
 from grants.agreements.rules.revising import revision_problems
 from grants.agreements.rules.terminating import TerminationView, standing
-from grants.agreements.rules.terms import Limits, ScheduleLine
+from grants.agreements.rules.terms import PLAIN_REPLY, FlexibilityRule, Limits, ReplyRule, ScheduleLine
 from grants.agreements.states import (
     RUNNING,
     BankAccountState,
@@ -281,6 +281,9 @@ class GrantView:
     terminations: tuple[TerminationView, ...] = ()
     # The number of the offer whose text stands, and whose signatures count; 0 for none.
     stands: int = 0
+    # How much of its budget is moved without an amendment, where its call lays down something; when requests are answered.
+    flexibility: FlexibilityRule | None = None
+    reply: ReplyRule = PLAIN_REPLY
 
     @property
     def offer(self) -> OfferView | None:

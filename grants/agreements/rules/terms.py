@@ -11,6 +11,7 @@ from uuid import UUID
 from grants.agreements.states import (
     PaymentKind,
 )
+from grants.budgets.rules import percent
 from grants.core import clock
 from grants.core.money import ZERO, Money, Rounding, total
 
@@ -77,6 +78,66 @@ class Limits:
     prefinancing: Money
     interim_ceiling: Money
     retention: Money
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyRule:
+    """Within how many days a request is answered, and after how many one that nobody opened counts as opened."""
+
+    reply_days: int
+    opened_after_days: int
+
+    def received_on(self, sent_on: date, opened_on: date | None) -> date:
+        """The day on which it counts as received.
+
+        >>> str(ReplyRule(45, 10).received_on(date(2024, 3, 1), None))
+        '2024-03-11'
+        """
+        counts = clock.add_days(sent_on, self.opened_after_days)
+        return counts if opened_on is None else min(opened_on, counts)
+
+    def reply_due_on(self, sent_on: date, opened_on: date | None) -> date:
+        """The last day to answer, itself included; the day it was received is not counted.
+
+        >>> str(ReplyRule(45, 10).reply_due_on(date(2024, 3, 1), date(2024, 3, 2)))
+        '2024-04-16'
+        """
+        return clock.add_days(self.received_on(sent_on, opened_on), self.reply_days)
+
+
+# Where a call says nothing of it.
+PLAIN_REPLY = ReplyRule(45, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class FlexibilityRule:
+    """How much of a budget may be moved without an amendment over the life of a grant, and of which maximum that is a part."""
+
+    free: Money
+    notify: Money
+    maximum: Money
+
+    @property
+    def words(self) -> str:
+        """As sentences of the agreement."""
+        if not self.notify:
+            return "Costs are moved between partners and categories of the budget by an amendment only."
+        freely = f"up to {self._amount(self.free)} in all freely" if self.free else ""
+        told = (
+            f"up to {self._amount(self.notify)} in all with a notice to the programme"
+            if self.notify > self.free
+            else ""
+        )
+        ways = " and ".join(each for each in (freely, told) if each)
+        return (
+            f"Over the whole life of the grant, costs may be moved between partners and categories of the budget {ways}; every "
+            f"move counts, back-moves too. Shares are those of the maximum grant of {self.maximum}. More takes an amendment."
+        )
+
+    def _amount(self, amount: Money) -> str:
+        """An amount with the share of the maximum that was rounded down to it."""
+        hundredths = -(-amount.cents * 10_000 // self.maximum.cents)
+        return f"{amount} ({percent(Fraction(hundredths, 10_000))})"
 
 
 @dataclass(frozen=True, slots=True)

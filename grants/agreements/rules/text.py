@@ -12,7 +12,15 @@ from grants.agreements.rules.acceding import REMOVAL_DAYS
 from grants.agreements.rules.annexes import Annexes, BudgetTable, Description, PlanLine
 from grants.agreements.rules.conditions import PowerToSign
 from grants.agreements.rules.showing import GrantView
-from grants.agreements.rules.terms import Limits, NamedShare, PlannedMilestone, ScheduleLine
+from grants.agreements.rules.terminating import OBJECTION_DAYS
+from grants.agreements.rules.terms import (
+    FlexibilityRule,
+    Limits,
+    NamedShare,
+    PlannedMilestone,
+    ReplyRule,
+    ScheduleLine,
+)
 from grants.calls.rules import (
     PLAIN_CLOCK,
     PLAIN_FUNDING,
@@ -55,6 +63,28 @@ class AccessionRule:
             f"Each partner accedes to this agreement within {self.days} calendar days after it enters into force, by its own "
             "signature. Where one does not, the coordinator asks for its removal within "
             f"{REMOVAL_DAYS} calendar days after that."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTerms:
+    """Within how many calendar days what one side asks or says is answered by the other, and what silence means."""
+
+    rule: ReplyRule
+    objection_days: int
+
+    @property
+    def words(self) -> str:
+        """As sentences of the agreement."""
+        unopened = (
+            f", which it counts as {self.rule.opened_after_days} calendar days after it was sent where nobody opens it"
+            if self.rule.opened_after_days
+            else ""
+        )
+        return (
+            f"A request to amend this agreement is answered within {self.rule.reply_days} calendar days after it was received"
+            f"{unopened}; silence is refusal. Before a termination the other side has at least {self.objection_days} calendar "
+            "days to object."
         )
 
 
@@ -106,6 +136,9 @@ class AgreementText:
     description_changes: str | None = None
     account: str | None = None
     amendments: tuple[AmendmentNote, ...] | None = None
+    # What of the budget may be moved without an amendment, where the call lays down something; until when requests are answered.
+    flexibility: FlexibilityRule | None = None
+    reply: ReplyTerms | None = None
 
     @property
     def annexes(self) -> tuple[str, ...]:
@@ -129,6 +162,7 @@ LATER = (
     *("time_limits", "payment_clock", "passing_on", "funding", "version", "signing", "special_conditions"),
     *("description", "work_plan", "budget", "accession"),
     *("description_changes", "account", "amendments"),
+    *("flexibility", "reply"),
 )
 
 
@@ -166,6 +200,8 @@ def agreement_text(
         work_plan=beside.work_plan,
         budget=beside.budget,
         accession=AccessionRule(accession_days) if accession_days and len(grant.beneficiaries) > 1 else None,
+        flexibility=grant.flexibility,
+        reply=ReplyTerms(grant.reply, OBJECTION_DAYS),
     )
 
 

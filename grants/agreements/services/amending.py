@@ -171,7 +171,8 @@ def send_amendment(actor: Actor, grant_id: UUID, number: int, *, seen: str) -> d
         )
     refuse_problems(made, "sent")
     rules.refuse_heavy(found.by_letter, made.effect)
-    rule = queries.reply_rule(grant.call_id)
+    # As the agreement states it, whatever the call says by now.
+    rule = shown.reply
     AMENDMENT.move(row, "send")
     row.sent = {
         "reason": row.reason,

@@ -238,6 +238,7 @@ def apply_terms(grant: Grant, terms: Terms, call: CallView, reserved: Money) -> 
     funding = call.content.payment_plan.funding
     grant.funding_form, grant.no_profit = funding.form.value, funding.no_profit.value
     grant.certificate_from, grant.guarantee_asked = funding.certificate_from, funding.guarantee
+    grant.reply_days, grant.opened_after_days = call.content.amendment_reply_days, call.content.opened_after_days
     grant.time_limits_on = acts.today()
     db.session.add(grant)
     _replace_shares(grant, terms.shares)

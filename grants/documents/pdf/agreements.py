@@ -74,6 +74,10 @@ def _articles(paper: Paper, text: AgreementText) -> None:
         paper.paragraph(f"{text.passing_on.words}.")
     if text.funding is not None:
         paper.paragraph(f"{text.funding.words}.")
+    if text.flexibility is not None:
+        paper.paragraph(text.flexibility.words)
+    if text.reply is not None:
+        paper.paragraph(text.reply.words)
     if text.signing is not None:
         paper.paragraph(text.signing.words)
     if text.accession is not None:
