@@ -52,6 +52,7 @@ from grants.agreements.queries.reach import (
     scope,
     scope_of,
     scope_of_view,
+    side_of,
     signers_of_programme,
     visible,
 )
@@ -146,6 +147,7 @@ __all__ = [
     "selected_without_grant",
     "shared_with",
     "shared_with_accounts",
+    "side_of",
     "signed_uploads",
     "signers_of_programme",
     "silent",

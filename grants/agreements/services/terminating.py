@@ -42,7 +42,7 @@ def propose_termination(actor: Actor, grant_id: UUID, given: TerminationInput, n
     """
     demand_fresh(actor)
     grant = locked(Grant, grant_id)
-    shown, side = queries.view(grant), _side_of(actor, grant)
+    shown, side = queries.view(grant), queries.side_of(actor, queries.scope(grant))
     _refuse_conflict(actor, grant, side)
     if rules.standing(shown.terminations) is not None:
         raise Conflict("The termination of this grant is proposed already. Look at that one.")
@@ -89,7 +89,7 @@ def object_to_termination(actor: Actor, grant_id: UUID, number: int, *, words: s
     """The other side says what speaks against it, until the last day for that; whoever decides reads it and answers."""
     demand_fresh(actor)
     grant = locked(Grant, grant_id)
-    side = _side_of(actor, grant)
+    side = queries.side_of(actor, queries.scope(grant))
     _refuse_conflict(actor, grant, side)
     row, found = _waiting(grant, number)
     rules.refuse_same_side(found.by_side, side)
@@ -126,7 +126,7 @@ def confirm_termination(actor: Actor, grant_id: UUID, number: int, *, effective_
         effective_on,
         answer,
         confirms=actor.user_id,
-        side=_side_of(actor, grant),
+        side=queries.side_of(actor, queries.scope(grant)),
         period=_period(grant),
         today=acts.today(),
     )
@@ -150,7 +150,7 @@ def withdraw_termination(actor: Actor, grant_id: UUID, number: int, *, words: st
     """The side that proposed it takes it back, before it is confirmed, and says why: the grant goes on as agreed."""
     demand_fresh(actor)
     grant = locked(Grant, grant_id)
-    side = _side_of(actor, grant)
+    side = queries.side_of(actor, queries.scope(grant))
     _refuse_conflict(actor, grant, side)
     row, found = _waiting(grant, number)
     if found.by_side is not side:
@@ -277,13 +277,6 @@ def _waiting(grant: Grant, number: int) -> tuple[AgreementTermination, Terminati
         done = "confirmed" if found.state is TerminationState.CONFIRMED else "withdrawn"
         raise Conflict(f"Somebody has {done} this termination after you opened the page.")
     return row, found
-
-
-def _side_of(actor: Actor, grant: Grant) -> Side:
-    """For which side a person acts in this grant: whoever sends its reports or signs it acts for the city."""
-    scope = queries.scope(grant)
-    for_city = actor.may(Permission.REPORT_SUBMIT, scope) or actor.may(Permission.AGREEMENT_SIGN_CITY, scope)
-    return Side.CITY if for_city else Side.PROGRAMME
 
 
 def _refuse_conflict(actor: Actor, grant: Grant, side: Side) -> None:

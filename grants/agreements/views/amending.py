@@ -19,7 +19,7 @@ from grants.agreements.forms import (
 )
 from grants.agreements.rules import AgreementText, AmendmentInput, AmendmentView, GrantView, Proposal
 from grants.agreements.states import AmendmentKind, AmendmentState, GrantState, Side
-from grants.agreements.views.frame import P, bp, grant_of, side_of, this_day
+from grants.agreements.views.frame import P, bp, grant_of, own_side, signs_for, this_day
 from grants.core.errors import Conflict, NotFound
 from grants.dossiers.markup import blocks
 from grants.identity import queries as identity
@@ -35,7 +35,7 @@ _KIND = f"<any({', '.join(each.value for each in AmendmentKind)}):kind>"
 def amendments(ref: str) -> Any:
     """Every amendment and letter of a grant, and the ways to propose one."""
     grant = grant_of(ref)
-    found, own = queries.amendments(grant.id), _own_side(grant)
+    found, own = queries.amendments(grant.id), own_side(grant)
     blocked = any(each.is_open and (each.state is not AmendmentState.DRAFTED or each.side is own) for each in found)
     return page(
         "agreements/amendments.html",
@@ -52,10 +52,6 @@ def _proposes(grant: GrantView) -> bool:
     """Whether this person may propose an amendment of a grant."""
     may = current_actor().may(P.AMENDMENT_PROPOSE, queries.scope_of_view(grant))
     return may and grant.state is GrantState.IN_FORCE and grant.final_amount is None
-
-
-def _own_side(grant: GrantView) -> Side:
-    return Side.CITY if current_actor().may(P.AGREEMENT_ANSWER, queries.scope_of_view(grant)) else Side.PROGRAMME
 
 
 @bp.route(f"/grants/<ref>/amendments/new/{_KIND}", methods=["GET", "POST"])
@@ -78,7 +74,7 @@ def new_amendment(ref: str, kind: str) -> Any:
 def edit_amendment(ref: str, number: int) -> Any:
     grant = grant_of(ref)
     found = queries.amendment(grant.id, number)
-    if not _proposes(grant) or found.state is not AmendmentState.DRAFTED or found.side is not _own_side(grant):
+    if not _proposes(grant) or found.state is not AmendmentState.DRAFTED or found.side is not own_side(grant):
         raise NotFound
     form = _form(grant, found.kind, found)
     if form.validate_on_submit():
@@ -120,7 +116,7 @@ def amendment(ref: str, number: int) -> Any:
 def _amendment(grant: GrantView, number: int, form: Form | None = None) -> Any:
     found = queries.amendment(grant.id, number)
     # Of a draft nothing is known to the other side.
-    if found.state is AmendmentState.DRAFTED and found.side is not _own_side(grant) and not _audits():
+    if found.state is AmendmentState.DRAFTED and found.side is not own_side(grant) and not _audits():
         raise NotFound
     made, text = queries.proposed(grant, found, this_day())
     spelled = _offered(grant, found, made, text)
@@ -174,7 +170,7 @@ def _offered(grant: GrantView, found: AmendmentView, made: Proposal, text: Agree
 def _deeds(grant: GrantView, found: AmendmentView, offered: GrantView) -> frozenset[str]:
     """What this person may do with it now; the acts ask the same again, and more."""
     actor, scope = current_actor(), queries.scope_of_view(grant)
-    own, deeds = _own_side(grant), set()
+    own, deeds = own_side(grant), set()
     if actor.may(P.AMENDMENT_PROPOSE, scope) and own is found.side and found.is_open:
         deeds.add("withdraw")
         if found.state is AmendmentState.DRAFTED and grant.state is GrantState.IN_FORCE:
@@ -193,7 +189,7 @@ def _deeds(grant: GrantView, found: AmendmentView, offered: GrantView) -> frozen
         deeds.add("consent")
     if actor.may(P.AGREEMENT_SIGN_CITY, scope) and found.city_may_decline and not found.is_silent(this_day()):
         deeds.add("decline")
-    side = side_of(grant)
+    side = signs_for(grant)
     signed = any(each.signed_by == actor.user_id for each in offered.signatures)
     if found.state is AmendmentState.OFFERED and side is not None and offered.missing(side) and not signed:
         deeds.add("sign")
@@ -276,7 +272,7 @@ def refuse_amendment(ref: str, number: int) -> Any:
 @requires(P.AMENDMENT_ANSWER, P.AGREEMENT_SIGN_CITY)
 def consent_to_letter(ref: str, number: int) -> Any:
     form, grant = AnswerAmendmentForm(), grant_of(ref)
-    for_city = side_of(grant) is Side.CITY
+    for_city = signs_for(grant) is Side.CITY
     act = services.consent_to_letter_for_city if for_city else services.consent_to_letter
     return _do(
         ref,
@@ -297,7 +293,7 @@ def consent_to_letter(ref: str, number: int) -> Any:
 @requires(P.AGREEMENT_SIGN_CITY, P.AGREEMENT_SIGN_PROGRAMME)
 def sign_amendment(ref: str, number: int) -> Any:
     form, grant = SignForm(), grant_of(ref)
-    for_city = side_of(grant) is Side.CITY
+    for_city = signs_for(grant) is Side.CITY
     act = services.sign_amendment_for_city if for_city else services.sign_amendment_for_programme
     return _do(
         ref,

@@ -15,7 +15,7 @@ from grants.agreements.forms import (
 )
 from grants.agreements.rules import GrantView, TerminationView
 from grants.agreements.states import GrantState, Side
-from grants.agreements.views.frame import P, bp, grant_of, this_day
+from grants.agreements.views.frame import P, bp, grant_of, own_side, this_day
 from grants.agreements.views.holding import NOTICES
 from grants.core.errors import Conflict, NotFound
 from grants.web.downloads import send
@@ -131,7 +131,7 @@ def _overtaken(ref: str, number: int, form: Form, step: str, error: Conflict) ->
 def _shown(grant: GrantView, form: Form | None = None, status: int = 422) -> Any:
     actor, today = current_actor(), this_day()
     scope = queries.scope_of_view(grant)
-    side = Side.CITY if actor.may(P.REPORT_SUBMIT, scope) or actor.may(P.AGREEMENT_SIGN_CITY, scope) else Side.PROGRAMME
+    side = own_side(grant)
     proposes = actor.may(P.TERMINATION_PROPOSE, scope)
     open_to = grant.state is GrantState.IN_FORCE and rules.standing(grant.terminations) is None
     shown = page(
