@@ -24,6 +24,11 @@ def agreement_offer(*, grant_id: str, offer_no: int) -> None:
     services.print_agreement_offer(jobs.actor(Permission.AGREEMENT_READ), UUID(grant_id), offer_no)
 
 
+def termination_letter(*, grant_id: str, number: int) -> None:
+    """A termination was confirmed: print its letter; a second run finds it made."""
+    services.print_termination(jobs.actor(Permission.AGREEMENT_READ), UUID(grant_id), number)
+
+
 def certify_agreement(*, grant_id: str, version_no: int) -> None:
     """A version in force is printed and the programme has a certificate: sign the PDF with it, as a new file."""
     services.certify_agreement(jobs.actor(Permission.AGREEMENT_READ), UUID(grant_id), version_no)

@@ -38,6 +38,7 @@ from grants.agreements.queries.binding import (
     held_of,
     money_locked,
 )
+from grants.agreements.queries.bound import bonds, unsettled_from, unsettled_from_comes_from
 from grants.agreements.queries.conditions import answered_for, conditions, conditions_now, evidence, reach_of
 from grants.agreements.queries.duty import duties
 from grants.agreements.queries.holding import HOLD_FILES, holds
@@ -68,7 +69,13 @@ from grants.agreements.queries.reading import (
     view,
 )
 from grants.agreements.queries.revising import revised, revision, revision_now, revision_page, revision_row
-from grants.agreements.queries.terminating import TERMINATION_FILES, ended_on, terminations, to_carry_out
+from grants.agreements.queries.terminating import (
+    TERMINATION_FILES,
+    ended_on,
+    termination_letters,
+    terminations,
+    to_carry_out,
+)
 from grants.agreements.queries.texts import offered_text, text_of
 from grants.agreements.queries.transferring import flexibility, transfers
 from grants.agreements.queries.uploading import (
@@ -95,6 +102,7 @@ __all__ = [
     "amendment",
     "amendments",
     "answered_for",
+    "bonds",
     "conditions",
     "conditions_now",
     "conditions_on",
@@ -153,12 +161,15 @@ __all__ = [
     "silent",
     "speaks_for",
     "team",
+    "termination_letters",
     "terminations",
     "terms_now",
     "text_of",
     "time_limits_of",
     "to_carry_out",
     "transfers",
+    "unsettled_from",
+    "unsettled_from_comes_from",
     "upload_scope",
     "view",
     "visible",

@@ -156,8 +156,11 @@ class Footing:
     # Milestones that were reported or accepted.
     fixed: frozenset[int] = frozenset()
     held: Mapping[UUID, Held] = field(default_factory=dict)
-    # Who left it, or does not accede to it any more.
+    # Who left it, or does not accede to it any more; of who left, the first day without its part.
     gone: frozenset[UUID] = frozenset()
+    left: Mapping[UUID, date] = field(default_factory=dict)
+    # When the earliest report period begins that is not settled.
+    unsettled_from: date | None = None
     # Work packages whose lump sum is declared or accepted.
     packages: tuple[str, ...] = ()
     counted_to_ceiling: Money = ZERO

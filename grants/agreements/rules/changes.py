@@ -6,6 +6,7 @@ another by it in ``effects``, and what guards a partner's maximum in ``maxima``.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import assert_never
 
 from grants.agreements.rules.amendable import (
@@ -72,7 +73,7 @@ def change_problems(
         )
         return (Problem("Grant", words),)
     after = apply(before, change, on) if sent is None else sent
-    found = [*_money_problems(before, after, on), *_budget_problems(before, after, change, on)]
+    found = [*_money_problems(before, after, change, on), *_budget_problems(before, after, change, on)]
     moves = before.shares != after.shares or amounts_of(before.budget) != amounts_of(after.budget)
     if moves and (words := packages_problem(on.packages)):
         found.append(Problem("Budget", words))
@@ -107,7 +108,7 @@ def change_problems(
     return tuple(found)
 
 
-def _money_problems(before: GrantTerms, after: GrantTerms, on: Footing) -> list[Problem]:
+def _money_problems(before: GrantTerms, after: GrantTerms, change: Change, on: Footing) -> list[Problem]:
     """Nobody falls below what is bound, the sum rises within what the call has, and what was paid stays within the ceiling."""
     found = [
         Problem("Beneficiaries", words)
@@ -123,7 +124,8 @@ def _money_problems(before: GrantTerms, after: GrantTerms, on: Footing) -> list[
     ]
     for share in before.shares:
         who, new = share.organisation_id, after.share(share.organisation_id)
-        if words := raising_problem(on.name(who), share.maximum, new, gone=who in on.gone):
+        back = isinstance(change, PartnerIn) and change.organisation_id == who
+        if words := raising_problem(on.name(who), share.maximum, new, gone=who in on.gone and not back):
             found.append(Problem("Beneficiaries", words))
     raised = after.maximum - before.maximum
     if after.maximum <= ZERO:
@@ -206,12 +208,10 @@ def _move_problems(content: BudgetContent, move: Move, on: Footing) -> list[Prob
 
 def _joining_problems(before: GrantTerms, change: PartnerIn, on: Footing) -> list[Problem]:
     name, found = on.name(change.organisation_id), []
-    if any(share.organisation_id == change.organisation_id for share in before.shares):
+    stands = {share.organisation_id for share in before.shares}
+    if change.organisation_id in stands - on.gone:
         found.append(Problem("Partner", f"{name} is a beneficiary of this grant already. Shift the budget instead."))
-    elif {each.organisation_id for each in change.shares} != {
-        *(each.organisation_id for each in before.shares),
-        change.organisation_id,
-    }:
+    elif {each.organisation_id for each in change.shares} != stands | {change.organisation_id}:
         found.append(
             Problem("Beneficiaries", "Name the maximum of every beneficiary and of the newcomer, and no other.")
         )
@@ -233,8 +233,24 @@ def _leaving_problems(before: GrantTerms, change: PartnerOut, on: Footing) -> li
         return [Problem("Partner", words)]
     if all(share.organisation_id != who for share in before.shares):
         return [Problem("Partner", "This organisation is no beneficiary of the grant.")]
+    if (left_on := on.left.get(who)) is not None:
+        return _left_problems(on.name(who), left_on, change.leaves_on, on)
     if change.leaves_on < before.starts_on or change.leaves_on > before.ends_before:
         return [Problem("Partner", "It leaves on a day within the period of the grant. Enter such a day.")]
+    return []
+
+
+def _left_problems(name: str, left_on: date, leaves_on: date, on: Footing) -> list[Problem]:
+    """Of a partner whose part has ended the amendment only says what becomes of its share, once all it cost is settled."""
+    if leaves_on != left_on:
+        words = f"The part of {name} ended on {clock.long_date(left_on)} already. Enter that day."
+        return [Problem("Partner", words)]
+    if on.unsettled_from is not None and on.unsettled_from < left_on:
+        words = (
+            f"The costs of {name} until {clock.long_date(clock.add_days(left_on, -1))} count, and a report about that time is not "
+            "settled yet. What is left of its share is known once that report is accepted or rejected; propose this then."
+        )
+        return [Problem("Partner", words)]
     return []
 
 

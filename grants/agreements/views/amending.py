@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from flask import flash
+from flask import flash, request
 
 from grants.agreements import queries, rules, services
 from grants.agreements.forms import (
@@ -17,9 +17,10 @@ from grants.agreements.forms import (
     SignForm,
     amend_form,
 )
-from grants.agreements.rules import AgreementText, AmendmentInput, AmendmentView, GrantView, Proposal
+from grants.agreements.rules import AgreementText, AmendmentInput, AmendmentView, GrantView, PartnerOut, Proposal
 from grants.agreements.states import AmendmentKind, AmendmentState, GrantState, Side
 from grants.agreements.views.frame import P, bp, grant_of, own_side, signs_for, this_day
+from grants.core import clock
 from grants.core.errors import Conflict, NotFound
 from grants.dossiers.markup import blocks
 from grants.identity import queries as identity
@@ -90,15 +91,30 @@ def edit_amendment(ref: str, number: int) -> Any:
 def _form(grant: GrantView, kind: AmendmentKind, found: AmendmentView | None = None) -> AmendForm:
     terms, _ = queries.terms_now(grant)
     joins = kind is AmendmentKind.PARTNER_IN
+    given = (
+        AmendmentInput(found.change, found.reason, by_letter=found.by_letter) if found else _by_termination(grant, kind)
+    )
     return amend_form(
         grant,
         terms,
         kind,
         organisations=identity.choosable_organisations(current_actor()) if joins else (),
         accounts=queries.payee_choices(grant) if kind is AmendmentKind.BANK_ACCOUNT else (),
-        given=AmendmentInput(found.change, found.reason, by_letter=found.by_letter) if found else None,
+        gone=queries.gone(grant.id) if joins else (),
+        given=given,
         version=found.version if found else 0,
     )
+
+
+def _by_termination(grant: GrantView, kind: AmendmentKind) -> AmendmentInput | None:
+    """What is known already where the amendment follows the termination of a partner’s part, whose number the link gives."""
+    number = request.args.get("termination", type=int)
+    found = next((each for each in grant.terminations if each.number == number and each.carried_out_at), None)
+    if kind is not AmendmentKind.PARTNER_OUT or found is None or found.organisation_id is None:
+        return None
+    assert found.effective_on is not None, "what was carried out has its day"
+    words = f"The part of {found.partner} was terminated from {clock.long_date(found.effective_on)} on; this settles its share."
+    return AmendmentInput(PartnerOut(found.organisation_id, found.effective_on, ()), words)
 
 
 def _edit_page(grant: GrantView, form: AmendForm, kind: AmendmentKind, found: AmendmentView | None = None) -> Any:

@@ -15,10 +15,12 @@ from grants.budgets.rules import SOURCE_WORDS, BudgetContent, timeline
 from grants.calls.models import Call
 from grants.core import clock
 from grants.core.db import get
+from grants.core.errors import NotFound
 from grants.documents.queries.marks import holds_synthetic, marks
-from grants.documents.rules import AgreementSheet, Column, ColumnKind, Receipt, Table
+from grants.documents.rules import AgreementSheet, Column, ColumnKind, Receipt, Table, TerminationLetter
 from grants.dossiers import rules as dossiers
 from grants.identity import queries as identity
+from grants.programmes.models import Programme
 
 MONEY = ColumnKind.MONEY
 
@@ -52,6 +54,23 @@ def agreement_offer(grant_id: UUID, number: int) -> AgreementSheet:
         offer.sha256,
         f"Offer {number}, without signatures",
         f"Offer {number} of {day}, to be read before it is signed",
+    )
+
+
+def termination_letter(grant_id: UUID, number: int) -> TerminationLetter:
+    """What the letter of a confirmed termination says; raises NotFound where it is not confirmed."""
+    row = get(Grant, grant_id)
+    grant = agreements.view(row)
+    found = next((each for each in grant.terminations if each.number == number and each.effective_on), None)
+    if found is None:
+        raise NotFound
+    return TerminationLetter(
+        reference=grant.reference,
+        title=grant.title,
+        programme=get(Programme, get(Call, grant.call_id).programme_id).name,
+        coordinator=grant.coordinator,
+        report_days=row.report_days,
+        found=found,
     )
 
 

@@ -14,6 +14,7 @@ from grants.documents.services.papers import (
     print_minutes,
     print_receipt,
     print_selection,
+    print_termination,
 )
 from grants.documents.services.signing import certify_agreement, read_signatures
 from grants.documents.services.statements import (
@@ -50,6 +51,7 @@ __all__ = [
     "print_minutes",
     "print_receipt",
     "print_selection",
+    "print_termination",
     "read_signatures",
     "request",
     "retry",
