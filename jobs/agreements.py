@@ -40,6 +40,18 @@ def plan_terminations() -> int:
     return services.plan_terminations(jobs.actor(Permission.TERMINATION_CARRY_OUT))
 
 
+def end_part(*, grant_id: str, organisation_id: str) -> bool:
+    """The day of the termination of one partner’s part has come; a second run finds it ended."""
+    program = jobs.actor(Permission.TERMINATION_CARRY_OUT)
+    return services.end_part(program, UUID(grant_id), UUID(organisation_id))
+
+
+def let_partner_go(*, grant_id: str, organisation_id: str) -> bool:
+    """The day on which a partner leaves by an amendment has come; a second run finds its people let go."""
+    program = jobs.actor(Permission.TERMINATION_CARRY_OUT)
+    return services.let_partner_go(program, UUID(grant_id), UUID(organisation_id))
+
+
 def plan_silence() -> int:
     """Ask for the end of every request whose last day to be answered has passed; safe to run twice."""
     return services.plan_silence(jobs.actor(Permission.AGREEMENT_LAPSE))

@@ -39,6 +39,11 @@ def certify_accession(*, grant_id: str, accession_id: str) -> None:
     services.certify_accession(jobs.actor(Permission.AGREEMENT_READ), UUID(grant_id), UUID(accession_id))
 
 
+def termination_letter(*, grant_id: str, number: int) -> None:
+    """A termination was confirmed: print its letter; a second run finds it made."""
+    services.print_termination(jobs.actor(Permission.AGREEMENT_READ), UUID(grant_id), number)
+
+
 def certify_agreement(*, grant_id: str, version_no: int) -> None:
     """A version in force is printed and the programme has a certificate: sign the PDF with it, as a new file."""
     services.certify_agreement(jobs.actor(Permission.AGREEMENT_READ), UUID(grant_id), version_no)

@@ -408,6 +408,7 @@ class AccessionStanding(StrEnum):
     WAITING = "waiting"
     OVERDUE = "overdue"
     ACCEDED = "acceded"
+    LEFT = "left"
     ENDED = "ended"
 
 
@@ -434,7 +435,7 @@ TERMINATION = Machine(
     ],
 )
 
-# Whatever is one of these keeps another termination of the same grant from being proposed.
+# Whatever is one of these keeps another termination of the same grant, or of the same partner’s part, from being proposed.
 STANDING_TERMINATIONS = (T.PROPOSED, T.OBJECTED, T.CONFIRMED)
 
 
@@ -447,6 +448,7 @@ class TerminationReason(StrEnum):
     BREACH = "breach"
     IRREGULARITY = "irregularity"
     INSOLVENCY = "insolvency"
+    NOT_ACCEDED = "not_acceded"
     CHANGE = "change"
     OTHER = "other"
 
@@ -460,6 +462,7 @@ class TerminationReason(StrEnum):
             TerminationReason.BREACH: "Substantial errors, or a serious breach of obligations",
             TerminationReason.IRREGULARITY: "Irregularities or fraud",
             TerminationReason.INSOLVENCY: "A beneficiary is insolvent, is wound up or has stopped its work",
+            TerminationReason.NOT_ACCEDED: "The partner did not accede to the agreement in time",
             TerminationReason.CHANGE: "A change of a beneficiary puts the award or the pilot in question",
             TerminationReason.OTHER: "Another reason, said in the notice",
         }[self]

@@ -148,7 +148,7 @@ class WrittenOnce:
 # Decisions, signatures and declarations: no row of these is deleted, and what was decided is not rewritten.
 WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     "accession": WrittenOnce(
-        once=("acceded_at", "acceded_version", "ended_at", "ended_by", "end_reason", "told_late_at")
+        once=("acceded_at", "acceded_version", "ended_at", "ended_by", "end_reason", "left_at", "told_late_at")
     ),
     "agreement_hold": WrittenOnce(once=("lifted_on", "lifted_by", "lifted_at", "lift_words")),
     "agreement_offer": WrittenOnce(once=("ended_at", "ended_why")),

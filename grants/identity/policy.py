@@ -304,6 +304,19 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
             P.FILE_READ,
             P.REPORT_EDIT,
             P.REPORT_READ,
+            P.TERMINATION_OBJECT,
+        }
+    ),
+    # Of a partner that left: reads what was, and says what it received. It stands on the side of the cities, and nothing is
+    # asked of it any more.
+    Role.PAST_PARTNER: frozenset(
+        {
+            P.AGREEMENT_ANSWER,
+            P.AGREEMENT_READ,
+            P.APPLICATION_READ,
+            P.DISTRIBUTION_CONFIRM,
+            P.FILE_READ,
+            P.REPORT_READ,
         }
     ),
     # Signs off an application before it is sent; who signs the agreement is named after the selection.
@@ -371,7 +384,7 @@ CIRCUIT_ROLES: tuple[Role, ...] = (
 ROLES_OF_AN_APPLICATION: frozenset[Role] = frozenset(
     {
         *(Role.ASSIGNED_EVALUATOR, Role.APPLICATION_LEAD, Role.APPLICATION_EDITOR, Role.APPLICATION_PARTNER),
-        *(Role.APPLICATION_SIGNATORY, Role.APPLICATION_READER, Role.SIGNATORY),
+        *(Role.APPLICATION_SIGNATORY, Role.APPLICATION_READER, Role.PAST_PARTNER, Role.SIGNATORY),
     }
 )
 
@@ -453,6 +466,10 @@ WORDS: Mapping[Role, tuple[str, str]] = {
         "Reads and comments on an application, and signs it off before it is sent.",
     ),
     Role.APPLICATION_READER: ("Reader of an application", "Reads an application and comments; changes nothing."),
+    Role.PAST_PARTNER: (
+        "Partner that left",
+        "Reads a grant in which their organisation took part, and confirms what it received.",
+    ),
     Role.SIGNATORY: ("Signatory of a city", "Reads an agreement and signs it for the city."),
     Role.PROGRAMME_SIGNATORY: ("Signatory of the programme", "Signs agreements for the programme."),
     Role.CITY_ADVISOR: ("City advisor", "Helps one city for the programme; judges none of its applications."),

@@ -59,6 +59,7 @@ class Role(StrEnum):
     APPLICATION_PARTNER = "application_partner"
     APPLICATION_SIGNATORY = "application_signatory"
     APPLICATION_READER = "application_reader"
+    PAST_PARTNER = "past_partner"
     SIGNATORY = "signatory"
     PROGRAMME_SIGNATORY = "programme_signatory"
     CITY_ADVISOR = "city_advisor"

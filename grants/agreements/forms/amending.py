@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -58,7 +58,9 @@ class AmendForm(ContestedForm):
                 return BudgetShift(self._shares(), self._moves())
             case AmendmentKind.PARTNER_IN:
                 who = UUID(str(self.organisation.data))
-                shares = (*self._shares(), Share(who, self.newcomer.data or Money(0)))
+                own = Share(who, self.newcomer.data or Money(0))
+                shares = tuple(own if each.organisation_id == who else each for each in self._shares())
+                shares = shares if own in shares else (*shares, own)
                 return PartnerIn(who, self.declared_on.data, self.checked_on.data, shares, self._moves(who))
             case AmendmentKind.PARTNER_OUT:
                 who = UUID(str(self.organisation.data))
@@ -123,18 +125,22 @@ def amend_form(
     *,
     organisations: Sequence[OrganisationView] = (),
     accounts: Sequence[AccountView] = (),
+    gone: Collection[UUID] = (),
     given: AmendmentInput | None = None,
     version: int = 0,
 ) -> AmendForm:
-    """The form of one kind for one grant, filled with what stands, or with a draft."""
+    """The form of one kind for one grant, filled with what stands, or with a draft; who is ``gone`` may be let in again."""
     planned = {each.number for each in grant.milestones if each.state is MilestoneState.PLANNED}
     fields: dict[str, Any] = {"kind": kind, "terms": terms, "moves": 0, "account_words": {}}
     stands: dict[str, Any] = {"version": version, "reason": given.reason if given else ""}
     change = given.change if given else None
     match kind:
         case AmendmentKind.BUDGET_SHIFT | AmendmentKind.PARTNER_IN | AmendmentKind.PARTNER_OUT:
+            inside = {each.organisation_id for each in grant.beneficiaries} - set(gone)
             _money_fields(fields, stands, grant, terms, kind, change)
-            _partner_fields(fields, stands, grant, kind, organisations, change)
+            _partner_fields(
+                fields, stands, grant, kind, [each for each in organisations if each.id not in inside], change
+            )
         case AmendmentKind.EXTENSION:
             fields["months"] = IntegerField(
                 "Length in months, from the first day", [Needed("Enter the number of months.")]
@@ -211,9 +217,8 @@ def _partner_fields(
 ) -> None:
     if kind is AmendmentKind.BUDGET_SHIFT:
         return
-    inside = {each.organisation_id for each in grant.beneficiaries}
     if kind is AmendmentKind.PARTNER_IN:
-        listed = [(str(each.id), each.name) for each in organisations if each.id not in inside]
+        listed = [(str(each.id), each.name) for each in organisations]
         fields["organisation"] = SelectField(
             "Who joins", choices=choices(listed), validators=[Needed("Choose who joins.")]
         )

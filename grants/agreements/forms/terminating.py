@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from datetime import date
+from uuid import UUID
 
 from flask_wtf.file import FileField
-from wtforms import RadioField, TextAreaField
+from wtforms import RadioField, SelectField, TextAreaField
 
-from grants.agreements.rules import OBJECTION_DAYS, TerminationInput, TerminationView
+from grants.agreements.forms.holding import ALL
+from grants.agreements.rules import (
+    OBJECTION_DAYS,
+    GrantView,
+    TerminationInput,
+    TerminationView,
+    parts_open,
+    standing,
+)
 from grants.agreements.states import TerminationReason
 from grants.core import clock
 from grants.web.forms import A_PARAGRAPH, DateField, Form, Needed, choices
 
 
 class TerminationForm(Form):
-    """Why a grant is to end, from which day on, until when the other side may object, and the notice."""
+    """What is to end and why, from which day on, until when the other side may object, and the notice."""
 
+    whose = SelectField("What is to end")
     reason = RadioField(
         "Why",
         choices=choices((each.value, each.words) for each in TerminationReason),
@@ -37,13 +47,19 @@ class TerminationForm(Form):
             str(self.words.data),
             self.wanted_on.data or date.min,
             self.objections_until.data or date.min,
+            None if self.whose.data == ALL else UUID(str(self.whose.data)),
         )
 
 
-def termination_form(today: date) -> TerminationForm:
-    """The form with the first days that may be named."""
+def termination_form(grant: GrantView, today: date) -> TerminationForm:
+    """The form with the first days that may be named, and what of a grant may be named: all of it, or a partner’s part."""
     last = clock.add_days(today, OBJECTION_DAYS)
-    return TerminationForm(data={"objections_until": last, "wanted_on": clock.add_days(last, 1)})
+    form = TerminationForm(data={"whose": ALL, "objections_until": last, "wanted_on": clock.add_days(last, 1)})
+    whole = [(ALL, "The whole grant")] if standing(grant.terminations) is None else []
+    form.whose.choices = choices(
+        [*whole, *((str(each.organisation_id), f"The part of {each.name}") for each in parts_open(grant))]
+    )
+    return form
 
 
 class ObjectionForm(Form):

@@ -14,18 +14,26 @@ from grants.core.db import DIGEST, Row, points_to
 class Accession(Row):
     """A partner is asked to accede to an agreement by a day; it has acceded when everybody whom its power needs has signed.
 
-    One that is not waited for any more is ended with a reason; acceding late is possible until then.
+    One that is not waited for any more is ended with a reason; acceding late is possible until then. Whoever comes back after it
+    left is asked anew: what was before stays.
     """
 
     __tablename__ = "accession"
     __table_args__ = (
-        UniqueConstraint("grant_id", "organisation_id"),
         CheckConstraint("opened_version > 0", name="of_a_version"),
         CheckConstraint("(acceded_at IS NULL) = (acceded_version IS NULL)", name="acceded_to_a_version"),
         CheckConstraint(
             "(ended_at IS NULL) = (ended_by IS NULL) AND (ended_at IS NULL) = (end_reason IS NULL)", name="ended_whole"
         ),
         CheckConstraint("acceded_at IS NULL OR ended_at IS NULL", name="one_end"),
+        CheckConstraint("left_at IS NULL OR acceded_at IS NOT NULL", name="left_after_acceding"),
+        Index(
+            "uq_accession_standing",
+            "grant_id",
+            "organisation_id",
+            unique=True,
+            postgresql_where=column("ended_at").is_(None) & column("left_at").is_(None),
+        ),
         Index(
             "ix_accession_waiting",
             "due_on",
@@ -45,6 +53,8 @@ class Accession(Row):
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
     end_reason: Mapped[str | None] = mapped_column(info=DIGEST)
+    # When a partner that had acceded left the grant.
+    left_at: Mapped[datetime | None]
     # When the program told everybody that the day had passed.
     told_late_at: Mapped[datetime | None]
 

@@ -131,6 +131,7 @@ class Beneficiary(Row):
     __table_args__ = (
         UniqueConstraint("grant_id", "organisation_id"),
         CheckConstraint("maximum >= 0", name="maximum_not_negative"),
+        CheckConstraint("left_on IS NULL OR NOT is_coordinator", name="coordinator_stays"),
         Index("uq_beneficiary_one_coordinator", "grant_id", unique=True, postgresql_where=column("is_coordinator")),
     )
 
@@ -139,6 +140,8 @@ class Beneficiary(Row):
     position: Mapped[int]
     is_coordinator: Mapped[bool]
     maximum: Mapped[Money]
+    # The first day on which it takes no part any more, by a termination or an amendment; none again where it is let back in.
+    left_on: Mapped[date | None]
 
 
 class Milestone(Row):

@@ -11,9 +11,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from grants.agreements.states import STANDING_TERMINATIONS, Side, TerminationReason, TerminationState
 from grants.core.db import DIGEST, Row, points_to, state_check
 
+_STANDS = column("state").in_([state.value for state in STANDING_TERMINATIONS])
+
 
 class AgreementTermination(Row):
-    """The end of a grant before its time, with its notice, what the other side said to it, and who confirmed it.
+    """The end of a grant, or of one partner’s part in it, before its time, with its notice, what the other side said to it, and who confirmed it.
 
     ``wanted_on`` is the first day on which the work would be over, as proposed; ``effective_on`` as confirmed.
     """
@@ -44,16 +46,27 @@ class AgreementTermination(Row):
         CheckConstraint("confirmed_by <> proposed_by", name="confirmed_by_another"),
         CheckConstraint("effective_on >= wanted_on", name="effective_not_before"),
         CheckConstraint("carried_out_at IS NULL OR state = 'confirmed'", name="carried_out_when_confirmed"),
+        CheckConstraint("reason <> 'not_acceded' OR organisation_id IS NOT NULL", name="not_acceded_of_a_partner"),
         Index(
             "uq_agreement_termination_standing",
             "grant_id",
             unique=True,
-            postgresql_where=column("state").in_([state.value for state in STANDING_TERMINATIONS]),
+            postgresql_where=_STANDS & column("organisation_id").is_(None),
+        ),
+        # One that was carried out keeps a partner that came back from no second one.
+        Index(
+            "uq_agreement_termination_standing_part",
+            "grant_id",
+            "organisation_id",
+            unique=True,
+            postgresql_where=_STANDS & column("organisation_id").is_not(None) & column("carried_out_at").is_(None),
         ),
     )
 
     grant_id: Mapped[UUID] = mapped_column(points_to("grant_agreement.id"))
     number: Mapped[int]
+    # Whose part ends; none for the whole grant.
+    organisation_id: Mapped[UUID | None] = mapped_column(points_to("organisation.id"))
     state: Mapped[str]
     by_side: Mapped[str]
     reason: Mapped[str]

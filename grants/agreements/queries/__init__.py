@@ -45,6 +45,7 @@ from grants.agreements.queries.binding import (
     held_of,
     money_locked,
 )
+from grants.agreements.queries.bound import bonds, unsettled_from, unsettled_from_comes_from
 from grants.agreements.queries.conditions import answered_for, conditions, conditions_now, evidence, reach_of
 from grants.agreements.queries.duty import duties
 from grants.agreements.queries.holding import HOLD_FILES, holds
@@ -59,6 +60,7 @@ from grants.agreements.queries.reach import (
     scope,
     scope_of,
     scope_of_view,
+    side_of,
     signers_of_programme,
     visible,
 )
@@ -74,7 +76,13 @@ from grants.agreements.queries.reading import (
     view,
 )
 from grants.agreements.queries.revising import revised, revision, revision_now, revision_page, revision_row
-from grants.agreements.queries.terminating import TERMINATION_FILES, ended_on, terminations, to_carry_out
+from grants.agreements.queries.terminating import (
+    TERMINATION_FILES,
+    ended_on,
+    termination_letters,
+    terminations,
+    to_carry_out,
+)
 from grants.agreements.queries.texts import offered_text, text_of
 from grants.agreements.queries.transferring import flexibility, transfers
 from grants.agreements.queries.uploading import (
@@ -106,6 +114,7 @@ __all__ = [
     "answered_for",
     "awaited",
     "awaited_of",
+    "bonds",
     "conditions",
     "conditions_now",
     "conditions_on",
@@ -158,17 +167,21 @@ __all__ = [
     "selected_without_grant",
     "shared_with",
     "shared_with_accounts",
+    "side_of",
     "signed_uploads",
     "signers_of_programme",
     "silent",
     "speaks_for",
     "team",
+    "termination_letters",
     "terminations",
     "terms_now",
     "text_of",
     "time_limits_of",
     "to_carry_out",
     "transfers",
+    "unsettled_from",
+    "unsettled_from_comes_from",
     "upload_scope",
     "uploads_and_papers",
     "view",

@@ -14,7 +14,6 @@ from grants.agreements.models import (
     Accession,
     AccessionSignature,
     AgreementVersion,
-    Amendment,
     Beneficiary,
     Grant,
     PreparationFact,
@@ -28,10 +27,8 @@ from grants.agreements.rules import (
     AccessionSignatureView,
     AccessionView,
     GrantView,
-    PartnerOut,
-    read_change,
 )
-from grants.agreements.states import AmendmentKind, AmendmentState, ConditionKey, GrantState, UploadState
+from grants.agreements.states import ConditionKey, GrantState, UploadState
 from grants.applications.models import ApplicationPartner
 from grants.core import clock
 from grants.core.db import db
@@ -62,7 +59,7 @@ def accessions(grant_id: UUID) -> Asking[tuple[AccessionView, ...]]:
         ask(
             select(
                 Accession.id, Accession.organisation_id, Accession.due_on, Accession.acceded_at, Accession.acceded_version,
-                Accession.ended_at, Accession.end_reason, Organisation.name, _ender.name.label("ender"),
+                Accession.ended_at, Accession.end_reason, Accession.left_at, Organisation.name, _ender.name.label("ender"),
             )
             .select_from(Accession)
             .join(Organisation, Organisation.id == Accession.organisation_id)
@@ -92,6 +89,7 @@ def accessions(grant_id: UUID) -> Asking[tuple[AccessionView, ...]]:
             ended_at=row.ended_at,
             ended_by=row.ender or "",
             end_reason=row.end_reason or "",
+            left_at=row.left_at,
             signatures=tuple(_signature(each) for each in signed if each.accession_id == row.id),
             answers=tuple(
                 answer
@@ -134,30 +132,32 @@ def acceded(grant_id: UUID) -> Asking[frozenset[UUID]]:
             Accession,
             (Accession.grant_id == Beneficiary.grant_id) & (Accession.organisation_id == Beneficiary.organisation_id),
         )
-        .where(Beneficiary.grant_id == grant_id, or_(Accession.id.is_(None), Accession.acceded_at.is_not(None)))
+        .where(
+            Beneficiary.grant_id == grant_id,
+            Beneficiary.left_on.is_(None),
+            or_(Accession.id.is_(None), Accession.acceded_at.is_not(None) & Accession.left_at.is_(None)),
+        )
     )
     return frozenset(row.organisation_id for row in rows)
 
 
 @reader
 def gone(grant_id: UUID) -> Asking[frozenset[UUID]]:
-    """The beneficiaries that are bound no more: those whose accession was ended, and those that left by an amendment."""
+    """The beneficiaries that are bound no more: those that left, and those whose last accession was ended."""
     about: tuple[Asking[Any], ...] = (
         ask(
-            select(Accession.organisation_id).where(Accession.grant_id == grant_id, Accession.ended_at.is_not(None)),
+            select(Beneficiary.organisation_id, Beneficiary.left_on).where(Beneficiary.grant_id == grant_id),
         ),
         ask(
-            select(Amendment.kind, Amendment.change).where(
-                Amendment.grant_id == grant_id,
-                Amendment.kind == AmendmentKind.PARTNER_OUT.value,
-                Amendment.state == AmendmentState.IN_FORCE.value,
-            )
+            select(Accession.organisation_id, Accession.ended_at)
+            .where(Accession.grant_id == grant_id)
+            .order_by(Accession.created_at, Accession.id)
         ),
     )
-    ended, left = yield from side_by_side(about)
-    changes = (read_change(AmendmentKind(row.kind), row.change) for row in left)
-    departed = {change.organisation_id for change in changes if isinstance(change, PartnerOut)}
-    return frozenset({row.organisation_id for row in ended} | departed)
+    shares, asked = yield from side_by_side(about)
+    last = {row.organisation_id: row.ended_at for row in asked}
+    left = {row.organisation_id for row in shares if row.left_on is not None}
+    return frozenset(left | {who for who, ended_at in last.items() if ended_at is not None})
 
 
 @reader

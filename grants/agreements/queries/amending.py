@@ -15,6 +15,7 @@ from grants.agreements import rules
 from grants.agreements.models import AgreementOffer, AgreementSignature, Amendment, Grant
 from grants.agreements.queries.acceding import gone
 from grants.agreements.queries.binding import fixed_packages, held_of
+from grants.agreements.queries.bound import unsettled_from
 from grants.agreements.queries.reach import visible
 from grants.agreements.queries.texts import accession_days, offered_text
 from grants.agreements.rules import (
@@ -146,13 +147,14 @@ def footing(grant: GrantView, change: Change | None, today: date) -> Asking[Foot
         calls.call_by_id.asking(grant.call_id),
         held_of.asking(grant.id),
         gone.asking(grant.id),
+        unsettled_from.asking(grant.id),
         fixed_packages.asking(grant.id),
         books.balances.asking(by=(), accounts=(Account.PREFINANCING,), grant_id=grant.id),
         books.of.asking(accounts=(Account.AVAILABLE,), call_id=grant.call_id),
         books.of.asking(grant_id=grant.id),
         identity.with_facts.asking([joins] if joins else []),
     ]
-    call, held, departed, packages, advances, of_call, of_grant, known = yield from side_by_side(about)
+    call, held, departed, unsettled, packages, advances, of_call, of_grant, known = yield from side_by_side(about)
     names = {each.organisation_id: each.name for each in grant.beneficiaries}
     if joins is not None and joins not in known:
         raise NotFound
@@ -169,6 +171,8 @@ def footing(grant: GrantView, change: Change | None, today: date) -> Asking[Foot
         fixed=frozenset(each.number for each in grant.milestones if each.state is not MilestoneState.PLANNED),
         held=held,
         gone=departed,
+        left={each.organisation_id: each.left_on for each in grant.beneficiaries if each.left_on is not None},
+        unsettled_from=unsettled,
         packages=packages,
         counted_to_ceiling=of_grant.counted_to_ceiling,
         available=of_call[Account.AVAILABLE],

@@ -13,6 +13,7 @@ from grants.agreements.models import (
 from grants.agreements.rules import (
     GrantView,
 )
+from grants.agreements.states import Side
 from grants.applications.models import Application
 from grants.core.db import db, get, locked
 from grants.core.errors import NotFound
@@ -40,6 +41,14 @@ def scope(grant: Grant) -> Scope:
 def scope_of_view(grant: GrantView) -> Scope:
     """Where a grant lies, for pages."""
     return Scope.of(("grant", grant.id), ("application", grant.application_id), ("call", grant.call_id))
+
+
+def side_of(actor: Actor, place: Scope) -> Side:
+    """For whom a person acts in a grant that lies there: who answers for its cities acts for the city.
+
+    What they may do for other grants says nothing about it.
+    """
+    return Side.CITY if actor.may(Permission.AGREEMENT_ANSWER, place) else Side.PROGRAMME
 
 
 def visible(actor: Actor, permission: Permission = Permission.AGREEMENT_READ) -> ColumnElement[bool]:

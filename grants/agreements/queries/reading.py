@@ -189,6 +189,7 @@ def _beneficiaries(row: Grant) -> Asking[tuple[OrganisationView, tuple[Beneficia
             names[share.organisation_id].country_code,
             share.is_coordinator,
             share.maximum,
+            share.left_on,
         )
         for share in shares
     )

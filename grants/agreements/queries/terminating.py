@@ -19,7 +19,7 @@ from grants.core.duties import Duty
 from grants.core.files import StoredFile
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader, side_by_side
-from grants.identity.models import User
+from grants.identity.models import Organisation, User
 
 TERMINATION_FILES = "agreement_termination"
 _objector, _confirmer, _withdrawer = aliased(User), aliased(User), aliased(User)
@@ -33,13 +33,14 @@ def terminations(grant_id: UUID) -> Asking[tuple[TerminationView, ...]]:
         select(
             _T.number, _T.state, _T.by_side, _T.reason, _T.words, _T.wanted_on, _T.objections_until, _T.proposed_by,
             _T.proposed_at, _T.objection, _T.objected_at, _T.answer, _T.confirmed_at, _T.effective_on, _T.withdraw_words,
-            _T.carried_out_at, User.name.label("proposer"), _objector.name.label("objector"),
+            _T.carried_out_at, _T.organisation_id, Organisation.name.label("partner"), User.name.label("proposer"), _objector.name.label("objector"),
             _confirmer.name.label("confirmer"), _withdrawer.name.label("withdrawer"),
             StoredFile.name.label("file_name"), StoredFile.sha256,
         )
         .select_from(_T)
         .join(User, User.id == _T.proposed_by)
         .join(StoredFile, StoredFile.id == _T.notice_id)
+        .outerjoin(Organisation, Organisation.id == _T.organisation_id)
         .outerjoin(_objector, _objector.id == _T.objected_by)
         .outerjoin(_confirmer, _confirmer.id == _T.confirmed_by)
         .outerjoin(_withdrawer, _withdrawer.id == _T.withdrawn_by)
@@ -69,24 +70,36 @@ def terminations(grant_id: UUID) -> Asking[tuple[TerminationView, ...]]:
             withdrawer=row.withdrawer or "",
             withdraw_words=row.withdraw_words or "",
             carried_out_at=row.carried_out_at,
+            organisation_id=row.organisation_id,
+            partner=row.partner or "",
         )
         for row in rows
     )
 
 
+def termination_letters(grant_id: UUID) -> frozenset[int]:
+    """The numbers of the terminations whose letter is made."""
+    made = select(StoredFile.role).where(StoredFile.kind == TERMINATION_FILES, StoredFile.object_id == grant_id)
+    return frozenset(
+        int(role.removeprefix("letter-")) for role in db.session.scalars(made) if role.startswith("letter-")
+    )
+
+
 @reader
 def ended_on(grant_id: UUID) -> Asking[date | None]:
-    """The first day without work of a grant whose termination is confirmed, also before that day; None where there is none."""
+    """The first day without work of a grant whose termination as a whole is confirmed, also before that day; None where there is none."""
     rows = yield from ask(
-        select(_T.effective_on).where(_T.grant_id == grant_id, _T.state == TerminationState.CONFIRMED.value)
+        select(_T.effective_on).where(
+            _T.grant_id == grant_id, _T.organisation_id.is_(None), _T.state == TerminationState.CONFIRMED.value
+        )
     )
     return rows[0].effective_on if rows else None
 
 
-def to_carry_out(today: date) -> tuple[UUID, ...]:
-    """The grants whose termination is confirmed for today or before, and that the program has not moved yet."""
-    rows = db.session.scalars(
-        select(_T.grant_id)
+def to_carry_out(today: date) -> tuple[tuple[UUID, UUID | None], ...]:
+    """What is confirmed to end today or before, and that the program has not moved yet: the grant, and whose part of it."""
+    rows = db.session.execute(
+        select(_T.grant_id, _T.organisation_id)
         .join(Grant, Grant.id == _T.grant_id)
         .where(
             _T.state == TerminationState.CONFIRMED.value,
@@ -97,7 +110,7 @@ def to_carry_out(today: date) -> tuple[UUID, ...]:
         .order_by(_T.effective_on, Grant.reference)
         .limit(1_000)
     )
-    return tuple(rows)
+    return tuple((row.grant_id, row.organisation_id) for row in rows)
 
 
 @reader
@@ -113,8 +126,12 @@ def _waiting(actor: Actor, permission: Permission, *conditions: Any) -> Asking[l
         return []
     return (
         yield from ask(
-            select(Grant.reference, Grant.acronym, Grant.title, _T.by_side, _T.wanted_on, _T.objections_until)
+            select(
+                *(Grant.reference, Grant.acronym, Grant.title, _T.by_side, _T.wanted_on, _T.objections_until),
+                *(_T.organisation_id, Organisation.name.label("partner")),
+            )
             .join(_T, _T.grant_id == Grant.id)
+            .outerjoin(Organisation, Organisation.id == _T.organisation_id)
             .where(visible(actor, permission), Grant.state == GrantState.IN_FORCE.value, *conditions)
             .order_by(_T.objections_until, Grant.reference)
             .limit(20)
@@ -122,16 +139,26 @@ def _waiting(actor: Actor, permission: Permission, *conditions: Any) -> Asking[l
     )
 
 
+def _what(row: Any) -> str:
+    """What is to end, within a sentence."""
+    grant = row.acronym or row.title
+    return f"the part of {row.partner} in {grant}" if row.partner else grant
+
+
 def _to_confirm(actor: Actor, today: date) -> Asking[list[Duty]]:
     ripe = (
         (_T.state == TerminationState.OBJECTED.value)
         | ((_T.state == TerminationState.PROPOSED.value) & (_T.objections_until < today))
-        | ((_T.state == TerminationState.PROPOSED.value) & (_T.by_side == Side.CITY.value))
+        | (
+            (_T.state == TerminationState.PROPOSED.value)
+            & (_T.by_side == Side.CITY.value)
+            & _T.organisation_id.is_(None)
+        )
     )
     rows = yield from _waiting(actor, Permission.TERMINATION_CONFIRM, ripe, _T.proposed_by != actor.user_id)
     return [
         Duty(
-            f"Decide on the termination of {row.acronym or row.title}",
+            f"Decide on the termination of {_what(row)}",
             f"Proposed by {'its city' if row.by_side == Side.CITY.value else 'the programme'} for {clock.long_date(row.wanted_on)}.",
             "Open the termination",
             "agreements.termination",
@@ -142,19 +169,20 @@ def _to_confirm(actor: Actor, today: date) -> Asking[list[Duty]]:
 
 
 def _to_object(actor: Actor, today: date) -> Asking[list[Duty]]:
-    """The city is asked what speaks against it; the programme decides on what the city proposed anyway."""
+    """The city is asked what speaks against it, and a partner whose part is to end; the programme decides anyway."""
+    by_programme = _T.by_side == Side.PROGRAMME.value
+    own = _T.organisation_id.in_(actor.organisation_ids)
     rows = yield from _waiting(
         actor,
         Permission.TERMINATION_OBJECT,
         _T.state == TerminationState.PROPOSED.value,
-        _T.by_side == Side.PROGRAMME.value,
+        # Who sends payment requests acts for the coordinator.
+        (by_programme | own) if actor.can(Permission.PAYMENT_REQUEST_SUBMIT) else own,
         _T.objections_until >= today,
     )
-    if not actor.can(Permission.PAYMENT_REQUEST_SUBMIT):
-        return []
     return [
         Duty(
-            f"The programme proposes to terminate {row.acronym or row.title}",
+            f"{'The programme' if row.by_side == Side.PROGRAMME.value else 'The coordinator'} proposes to terminate {_what(row)}",
             f"The work would be over on {clock.long_date(row.wanted_on)}. Say what speaks against it, or let the time pass.",
             "Read the notice",
             "agreements.termination",
@@ -174,7 +202,7 @@ def _objected(actor: Actor) -> Asking[list[Duty]]:
     )
     return [
         Duty(
-            f"An objection to the termination of {row.acronym or row.title}",
+            f"An objection to the termination of {_what(row)}",
             "Look at it; withdraw the termination where it is right.",
             "Read the objection",
             "agreements.termination",

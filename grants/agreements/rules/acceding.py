@@ -53,6 +53,7 @@ class AccessionView:
     ended_at: datetime | None = None
     ended_by: str = ""
     end_reason: str = ""
+    left_at: datetime | None = None
     signatures: tuple[AccessionSignatureView, ...] = ()
     # What was stated about who may sign for the partner, in order.
     answers: tuple[AnswerView, ...] = ()
@@ -80,6 +81,8 @@ class AccessionView:
 
     def standing(self, today: date) -> AccessionStanding:
         """Where it stands on a day; its last day is itself in time."""
+        if self.left_at is not None:
+            return AccessionStanding.LEFT
         if self.acceded_at is not None:
             return AccessionStanding.ACCEDED
         if self.ended_at is not None:
@@ -127,15 +130,19 @@ class AccessionView:
 
 
 def accession_at(found: Iterable[AccessionView], organisation_id: UUID) -> AccessionView:
-    """The accession of one partner; raises :class:`NotFound` where none was asked of it."""
-    view = next((each for each in found if each.organisation_id == organisation_id), None)
+    """The accession of one partner, the last that was asked of it; raises :class:`NotFound` where none was."""
+    view = next((each for each in reversed(tuple(found)) if each.organisation_id == organisation_id), None)
     if view is None:
         raise NotFound
     return view
 
 
 def refuse_accession_ended(view: AccessionView) -> None:
-    """Nothing more is stated or signed once a partner has acceded, or is not waited for any more."""
+    """Nothing more is stated or signed once a partner has acceded, left, or is not waited for any more."""
+    if view.left_at is not None:
+        raise Refused(
+            f"{view.name} has left this grant. An amendment lets it in again; then it is asked to accede anew."
+        )
     if view.acceded_on is not None:
         raise Refused(f"{view.name} acceded on {clock.long_date(view.acceded_on)}. There is nothing more to do.")
     if view.ended_at is not None:

@@ -16,6 +16,7 @@ from grants.agreements.rules.changes import (
     Footing,
     GrantTerms,
     MilestoneTerm,
+    PartnerIn,
     PartnerOut,
     clock_warning,
     effect,
@@ -293,6 +294,8 @@ def note_lines(found: AmendmentView, shown: Proposal) -> tuple[str, ...]:
         f"{each.label}: {clock.long_date(each.new)}, until now {clock.long_date(each.old)}." for each in made.days
     ]
     lines += [f"{name} is a beneficiary from now on." for name in made.partners]
+    if isinstance(found.change, PartnerIn) and not made.partners:
+        lines.append(f"{shown.names.get(found.change.organisation_id, 'A partner')} takes part again from now on.")
     if isinstance(found.change, PartnerOut):
         who = shown.names.get(found.change.organisation_id, "A partner")
         until = clock.long_date(found.change.leaves_on)

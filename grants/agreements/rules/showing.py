@@ -78,6 +78,8 @@ class BeneficiaryView:
     country_code: str
     is_coordinator: bool
     maximum: Money
+    # The first day on which it takes no part any more.
+    left_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +341,7 @@ class GrantView:
 
     @property
     def termination(self) -> TerminationView | None:
-        """Its termination, proposed or confirmed; None where there is none or it was withdrawn."""
+        """Its termination as a whole, proposed or confirmed; None where there is none or it was withdrawn."""
         return standing(self.terminations)
 
     @property

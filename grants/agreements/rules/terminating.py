@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -23,6 +23,11 @@ from grants.core.errors import Invalid, Refused
 OBJECTION_DAYS = 30
 
 
+def letter_role(number: int) -> str:
+    """Under which role the letter of a confirmed termination is kept."""
+    return f"letter-{number}"
+
+
 @dataclass(frozen=True, slots=True)
 class TerminationInput:
     """A termination as typed: ``wanted_on`` is the first day on which the work is over."""
@@ -31,6 +36,8 @@ class TerminationInput:
     words: str
     wanted_on: date
     objections_until: date
+    # Whose part is to end; None for the whole grant.
+    organisation_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,19 @@ class TerminationView:
     withdrawer: str = ""
     withdraw_words: str = ""
     carried_out_at: datetime | None = None
+    # Whose part ends, and how it is called; None for the whole grant.
+    organisation_id: UUID | None = None
+    partner: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether the grant as a whole ends."""
+        return self.organisation_id is None
+
+    @property
+    def whose(self) -> str:
+        """What ends, within a sentence."""
+        return f"the part of {self.partner}" if self.partner else "the whole grant"
 
     @property
     def stands(self) -> bool:
@@ -86,16 +106,24 @@ class TerminationView:
     def ripe(self, today: date) -> bool:
         """Whether it may be confirmed: the other side has spoken, or its time is over.
 
-        Where the city ends it, the programme is the other side, and confirms for itself.
+        Where the city ends the whole grant, the programme is the other side, and confirms for itself. A partner is heard
+        about its part whoever proposed it.
         """
-        return self.waits and (
-            self.state is TerminationState.OBJECTED or self.by_side is Side.CITY or today > self.objections_until
-        )
+        by_itself = self.whole and self.by_side is Side.CITY
+        return self.waits and (self.state is TerminationState.OBJECTED or by_itself or today > self.objections_until)
 
 
 def standing(terminations: Sequence[TerminationView]) -> TerminationView | None:
-    """The one that was not withdrawn, if there is one."""
-    return next((each for each in terminations if each.stands), None)
+    """The one of the whole grant that was not withdrawn, if there is one."""
+    return next((each for each in terminations if each.stands and each.whole), None)
+
+
+def standing_of(terminations: Sequence[TerminationView], organisation_id: UUID | None) -> TerminationView | None:
+    """What keeps another termination of the same from being proposed: one that stands, of a partner until it was carried out."""
+    if organisation_id is None:
+        return standing(terminations)
+    own = (each for each in terminations if each.organisation_id == organisation_id)
+    return next((each for each in own if each.stands and each.carried_out_at is None), None)
 
 
 def is_over(state: GrantState, effective_on: date | None, today: date) -> bool:
@@ -124,6 +152,7 @@ def check_proposal(
         raise Refused(
             "Only a grant in force is terminated. One that is not signed yet is dropped or declined; one that ended is closed."
         )
+    heard = _heard(given.organisation_id, by_side)
     problems = {}
     if not given.words.strip():
         problems["words"] = "Say in a few sentences what happened; the other side reads it."
@@ -134,10 +163,34 @@ def check_proposal(
         problems["objections_until"] = (
             f"The other side has at least {OBJECTION_DAYS} days to object. Enter {clock.long_date(first)} or a later day."
         )
-    elif by_side is Side.PROGRAMME and given.wanted_on <= given.objections_until and "wanted_on" not in problems:
-        problems["wanted_on"] = "The city may still object on this day. Enter a day after the last one for objections."
+    elif heard is not None and given.wanted_on <= given.objections_until and "wanted_on" not in problems:
+        problems["wanted_on"] = (
+            f"The {heard} may still object on this day. Enter a day after the last one for objections."
+        )
+    if given.organisation_id is None and given.reason is TerminationReason.NOT_ACCEDED:
+        problems["reason"] = (
+            "Only a partner accedes to an agreement. Choose the partner whose part is to end, or another reason."
+        )
     if problems:
         raise Invalid("The termination cannot be proposed like this.", problems)
+
+
+def _heard(organisation_id: UUID | None, by_side: Side) -> str | None:
+    """Who may object before anything ends; None where the other side decides anyway."""
+    if organisation_id is not None:
+        return "partner"
+    return "city" if by_side is Side.PROGRAMME else None
+
+
+def refuse_objector(found: TerminationView, side: Side, own: Collection[UUID], *, for_coordinator: bool) -> None:
+    """A partner objects to the end of its own part, whoever proposed it; about everything else the other side speaks."""
+    if found.organisation_id is not None and found.organisation_id in own:
+        return
+    if side is Side.CITY and not for_coordinator:
+        raise Refused(
+            f"This is about {found.whose}, and you speak for another partner. The coordinator may object, and whoever it is about."
+        )
+    refuse_same_side(found.by_side, side)
 
 
 def refuse_same_side(by_side: Side, side: Side) -> None:
@@ -173,7 +226,8 @@ def check_confirmation(
     faults.point("deadline")
     if not found.ripe(today):
         raise Refused(
-            f"The city may object until {clock.long_date(found.objections_until)}. Confirm the termination after that, or once it has objected."
+            f"{'The city' if found.whole else found.partner} may object until {clock.long_date(found.objections_until)}. "
+            "Confirm the termination after that, or once it has objected."
         )
     problems = {}
     if wrong := _day_problem(effective_on, period, today):

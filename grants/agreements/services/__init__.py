@@ -48,8 +48,10 @@ from grants.agreements.services.answering import (
     set_due,
     state_condition,
 )
+from grants.agreements.services.bound import refuse_ahead_of_end, refuse_unpaid
 from grants.agreements.services.checking import accept_signed, refuse_signed_upload
 from grants.agreements.services.conflicts import refuse_conflict
+from grants.agreements.services.departing import end_part, let_partner_go
 from grants.agreements.services.ending import decline, drop
 from grants.agreements.services.holding import hold, lift_hold, open_hold_notice, refuse_held
 from grants.agreements.services.lapsing import lapse, plan_ends, remind_of_end, set_end
@@ -70,6 +72,7 @@ from grants.agreements.services.terminating import (
     carry_out,
     confirm_termination,
     object_to_termination,
+    open_termination_letter,
     open_termination_notice,
     plan_terminations,
     propose_termination,
@@ -110,12 +113,14 @@ __all__ = [
     "drop",
     "edit_amendment",
     "end_accession",
+    "end_part",
     "end_silent_amendment",
     "end_with_grant",
     "enter_account",
     "hold",
     "lapse",
     "lay_down_waiting",
+    "let_partner_go",
     "lift_hold",
     "move_budget",
     "need_no_revision",
@@ -128,6 +133,7 @@ __all__ = [
     "open_evidence",
     "open_hold_notice",
     "open_signed",
+    "open_termination_letter",
     "open_termination_notice",
     "plan_accessions",
     "plan_ends",
@@ -139,12 +145,14 @@ __all__ = [
     "record_condition",
     "record_power",
     "refuse_account",
+    "refuse_ahead_of_end",
     "refuse_amendment",
     "refuse_conflict",
     "refuse_held",
     "refuse_over",
     "refuse_prefinancing",
     "refuse_signed_upload",
+    "refuse_unpaid",
     "remind_of_end",
     "report_plan",
     "return_answer",

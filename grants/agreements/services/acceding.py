@@ -45,14 +45,25 @@ from grants.identity.policy import Role
 from grants.identity.rules import demand_fresh, one_line
 
 
-def ask_accessions(grant: Grant, version_no: int, text: AgreementText) -> None:
-    """Plain helper of whatever brings a version into force: ask each partner that was not asked yet, where the text says so."""
+def ask_accessions(grant: Grant, version_no: int, text: AgreementText, *, again: UUID | None = None) -> None:
+    """Plain helper of whatever brings a version into force: ask each partner that was not asked yet, where the text says so.
+
+    Whoever left is asked anew when it is let in again; ``again`` names that partner.
+    """
     if text.accession is None:
         return
-    asked = set(db.session.scalars(select(Accession.organisation_id).where(Accession.grant_id == grant.id)))
+    # Of a partner that is let in again what ended before counts no more.
+    stands = Accession.left_at.is_(None) & (
+        (Accession.organisation_id.is_distinct_from(again)) | Accession.ended_at.is_(None)
+    )
+    asked = set(db.session.scalars(select(Accession.organisation_id).where(Accession.grant_id == grant.id, stands)))
     partners = db.session.scalars(
         select(Beneficiary)
-        .where(Beneficiary.grant_id == grant.id, Beneficiary.is_coordinator.is_(False))
+        .where(
+            Beneficiary.grant_id == grant.id,
+            Beneficiary.is_coordinator.is_(False),
+            Beneficiary.left_on.is_(None),
+        )
         .order_by(Beneficiary.position)
     )
     due_on = clock.add_days(acts.today(), text.accession.days)
@@ -106,12 +117,17 @@ def end_awaited(grant: Grant, actor: Actor, organisation_id: UUID, reason: str) 
 
 
 def let_in(grant: Grant, organisation_id: UUID) -> None:
-    """Plain helper of what lets a partner join: its people read the grant, state who signs for it, and accede.
+    """Plain helper of what lets a partner join, or come back: its people read the grant, state who signs for it, and accede.
 
     Who works for the programme takes part in no grant.
     """
+    for row in db.session.scalars(
+        select(Beneficiary).where(Beneficiary.grant_id == grant.id, Beneficiary.organisation_id == organisation_id)
+    ):
+        row.left_on = None
     for person in identity.members(organisation_id):
         if not identity.holds_staff_role(person.id):
+            people.end_role(person.id, Role.PAST_PARTNER, kind="application", object_id=grant.application_id)
             people.give_role(person.id, Role.APPLICATION_PARTNER, kind="application", object_id=grant.application_id)
 
 

@@ -12,9 +12,10 @@ from grants.agreements.models import AgreementOffer, Amendment, Beneficiary, Gra
 from grants.agreements.queries import money_locked, scope_of
 from grants.agreements.rules import AgreementText, AmendmentView, GrantTerms, GrantView, PartnerIn, PartnerOut, Proposal
 from grants.agreements.services import offering
-from grants.agreements.services.acceding import ask_accessions, end_awaited, let_in
+from grants.agreements.services.acceding import ask_accessions, let_in
 from grants.agreements.services.amending import end, in_force, refuse_problems, row_of, tell
 from grants.agreements.services.conflicts import refuse_conflict
+from grants.agreements.services.departing import leave
 from grants.agreements.services.transferring import write_budget
 from grants.agreements.states import AMENDMENT, AmendmentState, OfferEnd, OfferSubject, Side
 from grants.cities import queries as cities
@@ -292,11 +293,15 @@ def _enter_into_force(
 def _follow_partners(actor: Actor, grant: Grant, row: Amendment, found: AmendmentView, version_no: int) -> None:
     """Who joins reads the grant from now on, and is asked to accede, where partners are; of who leaves no accession is waited for."""
     if isinstance(found.change, PartnerOut):
-        end_awaited(grant, actor, found.change.organisation_id, f"It left by {row.reference}.")
-    if isinstance(found.change, PartnerIn):
-        let_in(grant, found.change.organisation_id)
+        who, on = found.change.organisation_id, found.change.leaves_on
+        # Whose part was terminated has left already; the amendment says what becomes of its share.
+        if not queries.bonds(grant.id)[who].left_on:
+            leave(grant, actor, who, on, f"It left by {row.reference}.")
+    joins = found.change.organisation_id if isinstance(found.change, PartnerIn) else None
+    if joins is not None:
+        let_in(grant, joins)
     db.session.flush()
-    ask_accessions(grant, version_no, queries.offered_text(grant.id, grant.offer_no))
+    ask_accessions(grant, version_no, queries.offered_text(grant.id, grant.offer_no), again=joins)
 
 
 def write_terms(grant: Grant, before: GrantTerms, after: GrantTerms) -> None:

@@ -53,11 +53,6 @@ def in_force(grant_id: UUID) -> tuple[Grant, GrantView]:
     return grant, queries.view(grant)
 
 
-def side_of(actor: Actor, grant: Grant) -> Side:
-    """For whom a person acts in a grant: who answers for its city acts for the city."""
-    return Side.CITY if actor.may(Permission.AGREEMENT_ANSWER, queries.scope(grant)) else Side.PROGRAMME
-
-
 @act(
     "amendment.draft",
     needs=Permission.AMENDMENT_PROPOSE,
@@ -70,11 +65,11 @@ def draft_amendment(actor: Actor, grant_id: UUID, given: AmendmentInput) -> int:
     A draft of the other side is not known here and blocks nothing; what was sent is brought to its end first.
     """
     grant, shown = in_force(grant_id)
-    if side_of(actor, grant) is Side.PROGRAMME:
+    if queries.side_of(actor, queries.scope(grant)) is Side.PROGRAMME:
         refuse_conflict(actor, grant_id)
     _refuse_wrong(given, shown)
     _refuse_second(grant_id)
-    side = side_of(actor, grant).value
+    side = queries.side_of(actor, queries.scope(grant)).value
     own = select(Amendment.reference).where(
         Amendment.grant_id == grant_id, Amendment.state == AmendmentState.DRAFTED.value, Amendment.side == side
     )
@@ -141,7 +136,7 @@ def _refuse_second(grant_id: UUID) -> None:
 
 
 def _refuse_other_side(actor: Actor, grant: Grant, row: Amendment) -> None:
-    if side_of(actor, grant).value != row.side:
+    if queries.side_of(actor, queries.scope(grant)).value != row.side:
         raise Refused("The other side proposed this, so it changes and sends it. You answer it.")
 
 
@@ -159,7 +154,7 @@ def send_amendment(actor: Actor, grant_id: UUID, number: int, *, seen: str) -> d
     grant, shown = in_force(grant_id)
     row = row_of(grant_id, number)
     _refuse_other_side(actor, grant, row)
-    if side_of(actor, grant) is Side.PROGRAMME:
+    if queries.side_of(actor, queries.scope(grant)) is Side.PROGRAMME:
         refuse_conflict(actor, grant_id)
     found = queries.amendment(grant_id, number)
     AMENDMENT.target(found.state, "send")

@@ -1,4 +1,4 @@
-"""A grant is ended before its time: proposed by one side with a notice, objected to or not, confirmed by a second person.
+"""A grant, or one partner’s part in it, is ended before its time: proposed by one side with a notice, objected to or not, confirmed by a second person.
 
 What follows on the day itself moves reports too, and is an act of reporting (``report.end_grant``).
 """
@@ -36,16 +36,21 @@ from grants.identity.rules import demand_fresh
     says="proposed the termination of {subject}",
 )
 def propose_termination(actor: Actor, grant_id: UUID, given: TerminationInput, notice: Incoming | None = None) -> int:
-    """Propose to end a grant from a day on, with the notice that is sent; everybody of both sides is told.
+    """Propose to end a grant, or one partner’s part in it, from a day on, with the notice that is sent; both sides are told.
 
     Nothing ends by it: another person confirms it, once the other side had its time. Returns its number.
     """
     demand_fresh(actor)
     grant = locked(Grant, grant_id)
-    shown, side = queries.view(grant), _side_of(actor, grant)
+    shown, side = queries.view(grant), queries.side_of(actor, queries.scope(grant))
     _refuse_conflict(actor, grant, side)
-    if rules.standing(shown.terminations) is not None:
-        raise Conflict("The termination of this grant is proposed already. Look at that one.")
+    partner = rules.refuse_part(given.organisation_id, shown.beneficiaries).name if given.organisation_id else ""
+    if rules.standing_of(shown.terminations, given.organisation_id) is not None:
+        raise Conflict(
+            f"The termination of {'this part' if partner else 'this grant'} is proposed already. Look at that one."
+        )
+    if partner and shown.ended_on is not None:
+        raise Refused(f"The whole grant ends on {clock.long_date(shown.ended_on)}, and the part of {partner} with it.")
     rules.check_proposal(given, state=shown.state, by_side=side, period=_period(grant), today=acts.today())
     if notice is None:
         raise Invalid("The notice is missing.", {"file": "Choose the notice that is sent to the other side."})
@@ -54,6 +59,7 @@ def propose_termination(actor: Actor, grant_id: UUID, given: TerminationInput, n
     row = AgreementTermination(
         grant_id=grant_id,
         number=number,
+        organisation_id=given.organisation_id,
         state=TerminationState.PROPOSED.value,
         by_side=side.value,
         reason=given.reason.value,
@@ -73,6 +79,7 @@ def propose_termination(actor: Actor, grant_id: UUID, given: TerminationInput, n
         by=actor.name,
         because=given.reason.words,
         by_city=side is Side.CITY,
+        partner=partner,
         wanted_on=clock.long_date(row.wanted_on),
         objections_until=clock.long_date(row.objections_until),
     )
@@ -86,13 +93,18 @@ def propose_termination(actor: Actor, grant_id: UUID, given: TerminationInput, n
     says="objected to the termination of {subject}",
 )
 def object_to_termination(actor: Actor, grant_id: UUID, number: int, *, words: str) -> None:
-    """The other side says what speaks against it, until the last day for that; whoever decides reads it and answers."""
+    """The other side, or the partner whose part is to end, says what speaks against it; whoever decides reads and answers it."""
     demand_fresh(actor)
     grant = locked(Grant, grant_id)
-    side = _side_of(actor, grant)
+    side = queries.side_of(actor, queries.scope(grant))
     _refuse_conflict(actor, grant, side)
     row, found = _waiting(grant, number)
-    rules.refuse_same_side(found.by_side, side)
+    rules.refuse_objector(
+        found,
+        side,
+        queries.speaks_for(actor, queries.view(grant)) if side is Side.CITY else frozenset(),
+        for_coordinator=actor.may(Permission.REPORT_SUBMIT, queries.scope(grant)),
+    )
     TERMINATION.target(found.state, "object")
     rules.refuse_late(found, acts.today())
     if not clean_text(words):
@@ -100,7 +112,7 @@ def object_to_termination(actor: Actor, grant_id: UUID, number: int, *, words: s
     acts.reason(clean_text(words))
     row.objection, row.objected_by, row.objected_at = clean_text(words), actor.user_id, acts.moment()
     TERMINATION.move(row, "object")
-    tell_of_termination(grant, "termination_objected", row, by=actor.name)
+    tell_of_termination(grant, "termination_objected", row, by=actor.name, partner=found.partner)
 
 
 @act(
@@ -112,7 +124,7 @@ def object_to_termination(actor: Actor, grant_id: UUID, number: int, *, words: s
 def confirm_termination(actor: Actor, grant_id: UUID, number: int, *, effective_on: date, answer: str) -> None:
     """Another person of the programme confirms it for a day, with an answer to what was objected.
 
-    From then on nothing more is pre-financed. On its day the program ends the work and shortens the reports; where that
+    From then on nothing more is pre-financed of what ends. On its day the program ends the work and shortens the reports; where that
     day is today, at once.
     """
     demand_fresh(actor)
@@ -126,7 +138,7 @@ def confirm_termination(actor: Actor, grant_id: UUID, number: int, *, effective_
         effective_on,
         answer,
         confirms=actor.user_id,
-        side=_side_of(actor, grant),
+        side=queries.side_of(actor, queries.scope(grant)),
         period=_period(grant),
         today=acts.today(),
     )
@@ -135,9 +147,24 @@ def confirm_termination(actor: Actor, grant_id: UUID, number: int, *, effective_
     row.answer, row.effective_on = clean_text(answer), effective_on
     row.confirmed_by, row.confirmed_at = actor.user_id, acts.moment()
     TERMINATION.move(row, "confirm")
-    tell_of_termination(grant, "termination_confirmed", row, by=actor.name, effective_on=clock.long_date(effective_on))
+    tell_of_termination(
+        grant,
+        "termination_confirmed",
+        row,
+        by=actor.name,
+        effective_on=clock.long_date(effective_on),
+        partner=found.partner,
+    )
+    jobs.queue(
+        "jobs.documents.termination_letter",
+        subject=("grant", grant.id),
+        unique=f"termination_letter:{row.id}",
+        asker=jobs.Asker.PROGRAM,
+        grant_id=grant.id,
+        number=row.number,
+    )
     if effective_on <= acts.today():
-        ask_for_end(grant.id, effective_on)
+        ask_for_end(grant.id, effective_on, row.organisation_id)
 
 
 @act(
@@ -150,7 +177,7 @@ def withdraw_termination(actor: Actor, grant_id: UUID, number: int, *, words: st
     """The side that proposed it takes it back, before it is confirmed, and says why: the grant goes on as agreed."""
     demand_fresh(actor)
     grant = locked(Grant, grant_id)
-    side = _side_of(actor, grant)
+    side = queries.side_of(actor, queries.scope(grant))
     _refuse_conflict(actor, grant, side)
     row, found = _waiting(grant, number)
     if found.by_side is not side:
@@ -160,7 +187,7 @@ def withdraw_termination(actor: Actor, grant_id: UUID, number: int, *, words: st
     acts.reason(clean_text(words))
     row.withdraw_words, row.withdrawn_by, row.withdrawn_at = clean_text(words), actor.user_id, acts.moment()
     TERMINATION.move(row, "withdraw")
-    tell_of_termination(grant, "termination_withdrawn", row, by=actor.name)
+    tell_of_termination(grant, "termination_withdrawn", row, by=actor.name, partner=found.partner)
 
 
 @act(
@@ -183,21 +210,48 @@ def open_termination_notice(actor: Actor, grant_id: UUID, number: int) -> FileVi
 
 
 @act(
+    "termination.open_letter",
+    needs=Permission.AGREEMENT_READ,
+    scope=queries.lies_in,
+    says="opened the letter of the termination of {subject}",
+)
+def open_termination_letter(actor: Actor, grant_id: UUID, number: int) -> FileView:
+    """Hand out the letter of a confirmed termination; who took it is kept. Not there until it is made."""
+    acts.subject("grant_agreement", grant_id)
+    for made in files.listed(TERMINATION_FILES, grant_id, rules.letter_role(number)):
+        return made
+    raise NotFound
+
+
+@act(
     "termination.plan_ends",
     needs=Permission.TERMINATION_CARRY_OUT,
     says="looked for grants that end by their termination",
 )
 def plan_terminations(actor: Actor) -> int:
-    """Ask, once each, for the end of every grant whose termination has reached its day."""
+    """Ask, once each, for the end of every grant, and of every partner’s part, whose termination has reached its day."""
     today = acts.today()
     found = queries.to_carry_out(today)
-    for grant_id in found:
-        ask_for_end(grant_id, today)
+    for grant_id, organisation_id in found:
+        ask_for_end(grant_id, today, organisation_id)
     return len(found)
 
 
-def ask_for_end(grant_id: UUID, on: date) -> None:
-    """Queue what ends a grant: its state and its reports move in one act of reporting. Once for each day it is asked on."""
+def ask_for_end(grant_id: UUID, on: date, organisation_id: UUID | None) -> None:
+    """Queue what ends a grant: its state and its reports move in one act of reporting; or what ends one partner’s part.
+
+    Once for each day it is asked on.
+    """
+    if organisation_id is not None:
+        jobs.queue(
+            "jobs.agreements.end_part",
+            subject=("grant", grant_id),
+            unique=f"end_part:{grant_id}:{organisation_id}:{on}",
+            asker=jobs.Asker.PROGRAM,
+            grant_id=grant_id,
+            organisation_id=organisation_id,
+        )
+        return
     jobs.queue(
         "jobs.reporting.end_grant",
         subject=("grant", grant_id),
@@ -216,6 +270,7 @@ def carry_out(grant: Grant) -> AgreementTermination | None:
         select(AgreementTermination)
         .where(
             AgreementTermination.grant_id == grant.id,
+            AgreementTermination.organisation_id.is_(None),
             AgreementTermination.state == TerminationState.CONFIRMED.value,
             AgreementTermination.carried_out_at.is_(None),
         )
@@ -245,8 +300,10 @@ def refuse_prefinancing(grant: Grant, *, approved: bool = False) -> None:
 
 
 def tell_of_termination(grant: Grant, template: str, row: AgreementTermination, **more: str | bool) -> None:
-    """The people of the application, who prepares the grant, who decides on its end, and the finance people."""
+    """The people of the application and of the partner it is about, who prepares the grant, who decides on its end, and the finance people."""
     told = set(queries.team(grant.application_id))
+    if row.organisation_id is not None:
+        told |= {each.id for each in identity.members(row.organisation_id)}
     for permission in (Permission.AGREEMENT_PREPARE, Permission.TERMINATION_CONFIRM):
         told |= {each.id for each in identity.users_with(permission, queries.scope(grant))}
     told |= {each.id for each in identity.in_roles(FINANCE, queries.scope(grant))}
@@ -277,13 +334,6 @@ def _waiting(grant: Grant, number: int) -> tuple[AgreementTermination, Terminati
         done = "confirmed" if found.state is TerminationState.CONFIRMED else "withdrawn"
         raise Conflict(f"Somebody has {done} this termination after you opened the page.")
     return row, found
-
-
-def _side_of(actor: Actor, grant: Grant) -> Side:
-    """For which side a person acts in this grant: whoever sends its reports or signs it acts for the city."""
-    scope = queries.scope(grant)
-    for_city = actor.may(Permission.REPORT_SUBMIT, scope) or actor.may(Permission.AGREEMENT_SIGN_CITY, scope)
-    return Side.CITY if for_city else Side.PROGRAMME
 
 
 def _refuse_conflict(actor: Actor, grant: Grant, side: Side) -> None:

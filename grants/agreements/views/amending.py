@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from flask import flash
+from flask import flash, request
 
 from grants.agreements import queries, rules, services
 from grants.agreements.forms import (
@@ -17,11 +17,11 @@ from grants.agreements.forms import (
     SignForm,
     amend_form,
 )
-from grants.agreements.rules import AgreementText, AmendmentInput, AmendmentView, GrantView, Proposal
+from grants.agreements.rules import AgreementText, AmendmentInput, AmendmentView, GrantView, PartnerOut, Proposal
 from grants.agreements.states import AmendmentKind, AmendmentState, GrantState, Side
-from grants.agreements.views.frame import P, bp, grant_of, side_of, this_day
+from grants.agreements.views.frame import P, bp, grant_of, own_side, signs_for, this_day
 from grants.agreements.views.uploading import sides_to_upload
-from grants.core import files
+from grants.core import clock, files
 from grants.core.errors import Conflict, NotFound
 from grants.dossiers.markup import blocks
 from grants.identity import queries as identity
@@ -37,7 +37,7 @@ _KIND = f"<any({', '.join(each.value for each in AmendmentKind)}):kind>"
 def amendments(ref: str) -> Any:
     """Every amendment and letter of a grant, and the ways to propose one."""
     grant = grant_of(ref)
-    found, own = queries.amendments(grant.id), _own_side(grant)
+    found, own = queries.amendments(grant.id), own_side(grant)
     blocked = any(each.is_open and (each.state is not AmendmentState.DRAFTED or each.side is own) for each in found)
     return page(
         "agreements/amendments.html",
@@ -54,10 +54,6 @@ def _proposes(grant: GrantView) -> bool:
     """Whether this person may propose an amendment of a grant."""
     may = current_actor().may(P.AMENDMENT_PROPOSE, queries.scope_of_view(grant))
     return may and grant.state is GrantState.IN_FORCE and grant.final_amount is None
-
-
-def _own_side(grant: GrantView) -> Side:
-    return Side.CITY if current_actor().may(P.AGREEMENT_ANSWER, queries.scope_of_view(grant)) else Side.PROGRAMME
 
 
 @bp.route(f"/grants/<ref>/amendments/new/{_KIND}", methods=["GET", "POST"])
@@ -80,7 +76,7 @@ def new_amendment(ref: str, kind: str) -> Any:
 def edit_amendment(ref: str, number: int) -> Any:
     grant = grant_of(ref)
     found = queries.amendment(grant.id, number)
-    if not _proposes(grant) or found.state is not AmendmentState.DRAFTED or found.side is not _own_side(grant):
+    if not _proposes(grant) or found.state is not AmendmentState.DRAFTED or found.side is not own_side(grant):
         raise NotFound
     form = _form(grant, found.kind, found)
     if form.validate_on_submit():
@@ -96,15 +92,30 @@ def edit_amendment(ref: str, number: int) -> Any:
 def _form(grant: GrantView, kind: AmendmentKind, found: AmendmentView | None = None) -> AmendForm:
     terms, _ = queries.terms_now(grant)
     joins = kind is AmendmentKind.PARTNER_IN
+    given = (
+        AmendmentInput(found.change, found.reason, by_letter=found.by_letter) if found else _by_termination(grant, kind)
+    )
     return amend_form(
         grant,
         terms,
         kind,
         organisations=identity.choosable_organisations(current_actor()) if joins else (),
         accounts=queries.payee_choices(grant) if kind is AmendmentKind.BANK_ACCOUNT else (),
-        given=AmendmentInput(found.change, found.reason, by_letter=found.by_letter) if found else None,
+        gone=queries.gone(grant.id) if joins else (),
+        given=given,
         version=found.version if found else 0,
     )
+
+
+def _by_termination(grant: GrantView, kind: AmendmentKind) -> AmendmentInput | None:
+    """What is known already where the amendment follows the termination of a partner’s part, whose number the link gives."""
+    number = request.args.get("termination", type=int)
+    found = next((each for each in grant.terminations if each.number == number and each.carried_out_at), None)
+    if kind is not AmendmentKind.PARTNER_OUT or found is None or found.organisation_id is None:
+        return None
+    assert found.effective_on is not None, "what was carried out has its day"
+    words = f"The part of {found.partner} was terminated from {clock.long_date(found.effective_on)} on; this settles its share."
+    return AmendmentInput(PartnerOut(found.organisation_id, found.effective_on, ()), words)
 
 
 def _edit_page(grant: GrantView, form: AmendForm, kind: AmendmentKind, found: AmendmentView | None = None) -> Any:
@@ -122,7 +133,7 @@ def amendment(ref: str, number: int) -> Any:
 def _amendment(grant: GrantView, number: int, form: Form | None = None) -> Any:
     found = queries.amendment(grant.id, number)
     # Of a draft nothing is known to the other side.
-    if found.state is AmendmentState.DRAFTED and found.side is not _own_side(grant) and not _audits():
+    if found.state is AmendmentState.DRAFTED and found.side is not own_side(grant) and not _audits():
         raise NotFound
     made, text = queries.proposed(grant, found, this_day())
     spelled = _offered(grant, found, made, text)
@@ -178,7 +189,7 @@ def _offered(grant: GrantView, found: AmendmentView, made: Proposal, text: Agree
 def _deeds(grant: GrantView, found: AmendmentView, offered: GrantView) -> frozenset[str]:
     """What this person may do with it now; the acts ask the same again, and more."""
     actor, scope = current_actor(), queries.scope_of_view(grant)
-    own, deeds = _own_side(grant), set()
+    own, deeds = own_side(grant), set()
     if actor.may(P.AMENDMENT_PROPOSE, scope) and own is found.side and found.is_open:
         deeds.add("withdraw")
         if found.state is AmendmentState.DRAFTED and grant.state is GrantState.IN_FORCE:
@@ -197,7 +208,7 @@ def _deeds(grant: GrantView, found: AmendmentView, offered: GrantView) -> frozen
         deeds.add("consent")
     if actor.may(P.AGREEMENT_SIGN_CITY, scope) and found.city_may_decline and not found.is_silent(this_day()):
         deeds.add("decline")
-    side = side_of(grant)
+    side = signs_for(grant)
     signed = any(each.signed_by == actor.user_id for each in offered.signatures)
     if found.state is AmendmentState.OFFERED and side is not None and offered.missing(side) and not signed:
         deeds.add("sign")
@@ -280,7 +291,7 @@ def refuse_amendment(ref: str, number: int) -> Any:
 @requires(P.AMENDMENT_ANSWER, P.AGREEMENT_SIGN_CITY)
 def consent_to_letter(ref: str, number: int) -> Any:
     form, grant = AnswerAmendmentForm(), grant_of(ref)
-    for_city = side_of(grant) is Side.CITY
+    for_city = signs_for(grant) is Side.CITY
     act = services.consent_to_letter_for_city if for_city else services.consent_to_letter
     return _do(
         ref,
@@ -301,7 +312,7 @@ def consent_to_letter(ref: str, number: int) -> Any:
 @requires(P.AGREEMENT_SIGN_CITY, P.AGREEMENT_SIGN_PROGRAMME)
 def sign_amendment(ref: str, number: int) -> Any:
     form, grant = SignForm(), grant_of(ref)
-    for_city = side_of(grant) is Side.CITY
+    for_city = signs_for(grant) is Side.CITY
     act = services.sign_amendment_for_city if for_city else services.sign_amendment_for_programme
     return _do(
         ref,

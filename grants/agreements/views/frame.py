@@ -28,9 +28,13 @@ def this_day() -> date:
     return clock.in_zone(clock.now()).date()
 
 
-def side_of(grant: GrantView) -> Side | None:
-    """For whom the person signs this agreement; what they may do for other grants says nothing about it."""
-    actor, scope = current_actor(), queries.scope_of_view(grant)
-    if actor.may(P.AGREEMENT_SIGN_CITY, scope):
-        return Side.CITY
-    return Side.PROGRAMME if actor.may(P.AGREEMENT_SIGN_PROGRAMME, scope) else None
+def own_side(grant: GrantView) -> Side:
+    """For whom the person acts in this grant."""
+    return queries.side_of(current_actor(), queries.scope_of_view(grant))
+
+
+def signs_for(grant: GrantView) -> Side | None:
+    """For whom the person may sign this agreement; None for who signs for nobody here."""
+    side = own_side(grant)
+    signs = P.AGREEMENT_SIGN_CITY if side is Side.CITY else P.AGREEMENT_SIGN_PROGRAMME
+    return side if current_actor().may(signs, queries.scope_of_view(grant)) else None

@@ -14,7 +14,7 @@ from grants.agreements.forms import (
 )
 from grants.agreements.rules import GrantView, OfferView, SignatureView, VersionView
 from grants.agreements.states import GrantState, OfferEnd, Side
-from grants.agreements.views.frame import P, bp, grant_of, side_of
+from grants.agreements.views.frame import P, bp, grant_of, signs_for
 from grants.core import files
 from grants.core.errors import NotFound
 from grants.dossiers.markup import blocks
@@ -128,7 +128,7 @@ def _agreement(grant: GrantView, form: Any) -> Any:
         letters=queries.letters(grant).get(grant.stands),
         earlier=_earlier(grant),
         waits={side.value: grant.missing(side) for side in Side},
-        declines=side_of(grant) is Side.CITY and grant.state in (GrantState.PREPARATION, GrantState.READY_TO_SIGN),
+        declines=signs_for(grant) is Side.CITY and grant.state in (GrantState.PREPARATION, GrantState.READY_TO_SIGN),
         printed=_printed(grant),
         paragraphs=blocks,
     )
@@ -152,7 +152,7 @@ def _earlier(grant: GrantView) -> list[tuple[str, str, tuple[SignatureView, ...]
 
 def _signs(grant: GrantView) -> bool:
     """Whether the form to sign is for this person: of a side that still waits, and not signed by them."""
-    side, user_id = side_of(grant), current_actor().user_id
+    side, user_id = signs_for(grant), current_actor().user_id
     if side is None or grant.state is not GrantState.READY_TO_SIGN:
         return False
     return bool(grant.missing(side)) and all(each.signed_by != user_id for each in grant.signatures)
@@ -162,7 +162,7 @@ def _signs(grant: GrantView) -> bool:
 @requires(P.AGREEMENT_SIGN_CITY, P.AGREEMENT_SIGN_PROGRAMME)
 def sign(ref: str) -> Any:
     actor, grant, form = current_actor(), grant_of(ref), SignForm()
-    act = services.sign_city if side_of(grant) is Side.CITY else services.sign_programme
+    act = services.sign_city if signs_for(grant) is Side.CITY else services.sign_programme
     if form.validate_on_submit():
         with form.refusals():
             act(actor, grant.id, capacity=str(form.capacity.data), document_sha256=str(form.document_sha256.data))
@@ -188,7 +188,7 @@ def take_back(ref: str) -> Any:
 def decline(ref: str) -> Any:
     """Whoever would sign for the city says that it does not take the grant."""
     grant, form = grant_of(ref), ReasonForm()
-    if side_of(grant) is not Side.CITY:
+    if signs_for(grant) is not Side.CITY:
         raise NotFound
     if form.validate_on_submit():
         with form.refusals():

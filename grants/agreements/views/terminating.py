@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from flask import flash
 
 from grants.agreements import queries, rules, services
 from grants.agreements.forms import (
     ObjectionForm,
+    TerminationForm,
     WithdrawTerminationForm,
     confirm_termination_form,
     termination_form,
 )
 from grants.agreements.rules import GrantView, TerminationView
 from grants.agreements.states import GrantState, Side
-from grants.agreements.views.frame import P, bp, grant_of, this_day
+from grants.agreements.views.frame import P, bp, grant_of, own_side, this_day
 from grants.agreements.views.holding import NOTICES
-from grants.core.errors import Conflict, NotFound
+from grants.core.errors import Conflict, NotFound, Refused
 from grants.web.downloads import send
 from grants.web.forms import Form, received
 from grants.web.routing import current_actor, page, requires, see_other
@@ -35,7 +37,8 @@ def termination(ref: str) -> Any:
 @bp.post("/grants/<ref>/termination")
 @requires(P.TERMINATION_PROPOSE)
 def propose_termination(ref: str) -> Any:
-    grant, form = grant_of(ref), termination_form(this_day())
+    grant = grant_of(ref)
+    form = termination_form(grant, this_day())
     if form.validate_on_submit():
         try:
             with form.refusals():
@@ -102,6 +105,12 @@ def withdraw_termination(ref: str, number: int) -> Any:
     return _step(grant, found, form, "withdraw")
 
 
+@bp.get(f"/grants/<ref>/termination/{_NUMBER}/letter")
+@requires(P.AGREEMENT_READ)
+def termination_letter(ref: str, number: int) -> Any:
+    return send(services.open_termination_letter(current_actor(), grant_of(ref).id, number))
+
+
 @bp.get(f"/grants/<ref>/termination/{_NUMBER}/notice")
 @requires(P.AGREEMENT_READ)
 def termination_notice(ref: str, number: int) -> Any:
@@ -128,21 +137,36 @@ def _overtaken(ref: str, number: int, form: Form, step: str, error: Conflict) ->
     return _step(grant, _numbered(grant, number), form, step)[0], 409
 
 
-def _shown(grant: GrantView, form: Form | None = None, status: int = 422) -> Any:
-    actor, today = current_actor(), this_day()
+def _shown(grant: GrantView, typed: TerminationForm | None = None, status: int = 422) -> Any:
+    actor, today, form = current_actor(), this_day(), typed
     scope = queries.scope_of_view(grant)
-    side = Side.CITY if actor.may(P.REPORT_SUBMIT, scope) or actor.may(P.AGREEMENT_SIGN_CITY, scope) else Side.PROGRAMME
+    side = own_side(grant)
+    own = queries.speaks_for(actor, grant) if side is Side.CITY else frozenset()
     proposes = actor.may(P.TERMINATION_PROPOSE, scope)
-    open_to = grant.state is GrantState.IN_FORCE and rules.standing(grant.terminations) is None
+    form = form or (termination_form(grant, today) if proposes and grant.state is GrantState.IN_FORCE else None)
     shown = page(
         "agreements/termination.html",
         grant=grant,
         today=today,
         side=side,
         proposes=proposes,
-        objects=actor.may(P.TERMINATION_OBJECT, scope),
+        objects={each.number for each in grant.terminations if _objects(grant, each, own)},
+        letters=queries.termination_letters(grant.id),
+        amends=actor.may(P.AMENDMENT_PROPOSE, scope) and grant.final_amount is None,
         confirms=actor.may(P.TERMINATION_CONFIRM, scope) and side is Side.PROGRAMME,
-        form=(form or termination_form(today)) if proposes and open_to else None,
-        problem=form,
+        form=form if form is not None and form.whose.choices else None,
+        problem=typed,
     )
-    return shown, status if form is not None else 200
+    return shown, status if typed is not None else 200
+
+
+def _objects(grant: GrantView, found: TerminationView, own: frozenset[UUID]) -> bool:
+    """Whether this person may object to it now; the act asks the same again."""
+    actor, scope = current_actor(), queries.scope_of_view(grant)
+    if not actor.may(P.TERMINATION_OBJECT, scope) or not found.may_object(this_day()):
+        return False
+    try:
+        rules.refuse_objector(found, own_side(grant), own, for_coordinator=actor.may(P.REPORT_SUBMIT, scope))
+    except Refused:
+        return False
+    return True

@@ -8,7 +8,7 @@ from grants.applications.rules import LetterText
 from grants.awards.rules.complaints import ComplaintLetter
 from grants.core import clock
 from grants.documents.pdf.paper import Paper
-from grants.documents.rules import Column, ColumnKind, Receipt, Table
+from grants.documents.rules import Column, ColumnKind, Receipt, Table, TerminationLetter
 
 MONEY = ColumnKind.MONEY
 
@@ -117,6 +117,22 @@ def eligibility(text: LetterText, sent_at: datetime | None, *, zone: str, synthe
         paper.gap(6)
     for title, rows in text.parts:
         paper.table(Table(title, (Column("Condition", share=5), Column("Answer", share=6)), rows))
+    return paper.finished()
+
+
+def termination(letter: TerminationLetter, *, synthetic: bool) -> bytes:
+    """The letter of a confirmed termination, of a grant or of one partner’s part in it."""
+    paper = Paper(
+        title=letter.heading,
+        head=f"{letter.programme} · Termination · {letter.reference}",
+        foot=f"Termination {letter.found.number} of {letter.reference}",
+        synthetic=synthetic,
+    )
+    paper.facts([*letter.facts])
+    for heading, words in letter.paragraphs:
+        paper.heading(heading)
+        paper.prose(words)
+        paper.gap(4)
     return paper.finished()
 
 

@@ -20,6 +20,7 @@ from grants.documents.queries.receipts import (
     reading_copy,
     receipt,
     submission_row,
+    termination_letter,
 )
 from grants.documents.queries.register import register
 from grants.documents.queries.runs import (
@@ -68,5 +69,6 @@ __all__ = [
     "scope_of",
     "submission_row",
     "suggestions",
+    "termination_letter",
     "unfinished",
 ]

@@ -17,9 +17,10 @@ from grants.core import clock
 from grants.core.db import get
 from grants.core.errors import NotFound
 from grants.documents.queries.marks import holds_synthetic, marks
-from grants.documents.rules import AccessionSheet, AgreementSheet, Column, ColumnKind, Receipt, Table
+from grants.documents.rules import AccessionSheet, AgreementSheet, Column, ColumnKind, Receipt, Table, TerminationLetter
 from grants.dossiers import rules as dossiers
 from grants.identity import queries as identity
+from grants.programmes.models import Programme
 
 MONEY = ColumnKind.MONEY
 
@@ -66,6 +67,23 @@ def accession(grant_id: UUID, accession_id: UUID, version_no: int | None = None)
         raise NotFound
     text = agreements.offered_text(grant_id, version.offer_no)
     return AccessionSheet(text, version.sha256, version.number, version.in_force_on, view)
+
+
+def termination_letter(grant_id: UUID, number: int) -> TerminationLetter:
+    """What the letter of a confirmed termination says; raises NotFound where it is not confirmed."""
+    row = get(Grant, grant_id)
+    grant = agreements.view(row)
+    found = next((each for each in grant.terminations if each.number == number and each.effective_on), None)
+    if found is None:
+        raise NotFound
+    return TerminationLetter(
+        reference=grant.reference,
+        title=grant.title,
+        programme=get(Programme, get(Call, grant.call_id).programme_id).name,
+        coordinator=grant.coordinator,
+        report_days=row.report_days,
+        found=found,
+    )
 
 
 def agreement_is_synthetic(grant_id: UUID) -> bool:

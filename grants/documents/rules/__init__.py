@@ -37,6 +37,7 @@ from grants.documents.rules.figures import (
     words,
 )
 from grants.documents.rules.receipts import AccessionSheet, AgreementSheet, Receipt
+from grants.documents.rules.terminating import TerminationLetter
 
 __all__ = [
     "NO",
@@ -62,6 +63,7 @@ __all__ = [
     "ScopeFound",
     "ScopeKind",
     "Table",
+    "TerminationLetter",
     "Thing",
     "Wanted",
     "agreeing",

@@ -16,6 +16,7 @@ from grants.documents.services.papers import (
     print_minutes,
     print_receipt,
     print_selection,
+    print_termination,
 )
 from grants.documents.services.signing import certify_accession, certify_agreement, read_signatures
 from grants.documents.services.statements import (
@@ -55,6 +56,7 @@ __all__ = [
     "print_minutes",
     "print_receipt",
     "print_selection",
+    "print_termination",
     "read_signatures",
     "request",
     "retry",

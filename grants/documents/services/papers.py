@@ -62,6 +62,27 @@ def print_agreement_offer(actor: Actor, grant_id: UUID, offer_no: int) -> FileVi
     return _agreement_file(sheet, grant_id, role, f"offer-{offer_no}-of-grant-agreement-{sheet.text.agreement}")
 
 
+@act(
+    "termination.print",
+    needs=Permission.AGREEMENT_READ,
+    scope=agreements.scope_of,
+    says="made the letter of the termination of {subject}",
+)
+def print_termination(actor: Actor, grant_id: UUID, number: int) -> FileView:
+    """The letter of a confirmed termination as PDF, of a grant or of one partner’s part; made once."""
+    for made in files.listed(agreements.TERMINATION_FILES, grant_id, rules.letter_role(number)):
+        return made
+    letter = queries.termination_letter(grant_id, number)
+    return files.keep_bytes(
+        letters.termination(letter, synthetic=queries.agreement_is_synthetic(grant_id)),
+        name=f"termination-{number}-of-{letter.reference}.pdf",
+        media_type=Format.PDF.media_type,
+        kind=agreements.TERMINATION_FILES,
+        object_id=grant_id,
+        role=rules.letter_role(number),
+    )
+
+
 def _agreement_file(sheet: AgreementSheet, grant_id: UUID, role: str, stem: str) -> FileView:
     return files.keep_bytes(
         agreement_papers.agreement(sheet, synthetic=queries.agreement_is_synthetic(grant_id)),

@@ -76,6 +76,7 @@ PARTS: Mapping[str, frozenset[Role]] = {
         {
             *(Role.APPLICANT, Role.APPLICATION_LEAD, Role.APPLICATION_EDITOR, Role.APPLICATION_PARTNER),
             *(Role.APPLICATION_SIGNATORY, Role.APPLICATION_READER, Role.SIGNATORY, Role.CITY_ADVISOR),
+            Role.PAST_PARTNER,
         }
     ),
 }

@@ -46,6 +46,7 @@ def _stopped(requests: Sequence[UUID]) -> set[UUID]:
         .where(
             PaymentRequest.id.in_(set(requests)),
             PaymentRequest.kind == PaymentKind.PREFINANCING.value,
+            AgreementTermination.organisation_id.is_(None),
             AgreementTermination.state == TerminationState.CONFIRMED.value,
         )
     )

@@ -10,7 +10,13 @@ from sqlalchemy import exists, func, select
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
-from grants.agreements.services import refuse_conflict, refuse_held, refuse_prefinancing
+from grants.agreements.services import (
+    refuse_ahead_of_end,
+    refuse_conflict,
+    refuse_held,
+    refuse_prefinancing,
+    refuse_unpaid,
+)
 from grants.agreements.states import RUNNING, GrantState, PaymentKind
 from grants.calls.models import Call
 from grants.core import acts, faults
@@ -247,7 +253,11 @@ def decide(actor: Actor, request_id: UUID, given: DecisionInput, *, version: int
     decision = parted.decision
     if kind is PaymentKind.BALANCE:
         _keep_basis(request, decision.approved)
-    refuse_held(grant, frozenset(each.organisation_id for each in parted.parts if each.approved))
+    paid = frozenset(each.organisation_id for each in parted.parts if each.approved)
+    refuse_held(grant, paid)
+    refuse_unpaid(grant, paid)
+    if kind is PaymentKind.PREFINANCING:
+        refuse_ahead_of_end(grant, paid)
     REQUEST.move(request, "approve" if given.approved == request.requested else "approve_in_part")
     _keep(request, decision, actor, given.reason)
     parts.keep(request, parted.parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -324,6 +324,22 @@ def own_rows(actor: Actor, grant_id: UUID) -> Asking[frozenset[UUID]]:
     if actor.may(Permission.REPORT_SUBMIT, agreements.scope(grant)):
         return rows
     return rows & (actor.organisation_ids | {row.organisation_id for row in spoken_for})
+
+
+@reader
+def unsettled_from(grant_id: UUID) -> Asking[date | None]:
+    """The first day of the earliest period whose report is not settled; None where all are."""
+    rows = yield from ask(
+        select(func.min(PeriodicReport.starts_on).label("first")).where(
+            PeriodicReport.grant_id == grant_id,
+            PeriodicReport.state.not_in([state.value for state in SETTLED]),
+        )
+    )
+    first: date | None = rows[0].first
+    return first
+
+
+agreements.unsettled_from_comes_from(unsettled_from.asking)
 
 
 @reader

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -147,6 +147,9 @@ class LinesAsked:
     # Names of evidence that was uploaded, with the hash of each.
     files: Mapping[str, str]
     needs_file: bool = False
+    # Why nothing of a partner is declared; and of who leaves within the period, the first day without its part.
+    barred: Mapping[UUID, str] = field(default_factory=dict)
+    until: Mapping[UUID, date] = field(default_factory=dict)
 
 
 # What is no part of a supplier's name: forms of companies as they are written across Europe.
@@ -290,6 +293,7 @@ def _line(number: int, given: Mapping[Column, object], asked: LinesAsked) -> tup
     partner = _partner(words[Column.PARTNER], asked, said)
     category = _category(words[Column.CATEGORY], asked.rules, said)
     day = _day(given.get(Column.DAY), asked, said)
+    _bound(partner, day, asked, said)
     currency = _currency(words[Column.CURRENCY], said)
     is_correction = _yes(words[Column.CORRECTION], said)
     amount = _amount(given.get(Column.AMOUNT), said, is_correction=is_correction)
@@ -316,6 +320,22 @@ def _partner(text: str, asked: LinesAsked, said: _Say) -> UUID | None:
         names = ", ".join(sorted(asked.partners))
         said(Column.PARTNER, f"{quoted(text)} is no partner whose costs you declare. Write one of: {names}.")
     return found
+
+
+def _bound(partner: UUID | None, day: date | None, asked: LinesAsked, said: _Say) -> None:
+    """Costs of a partner count from its accession until it leaves."""
+    if partner is None:
+        return
+    if words := asked.barred.get(partner):
+        said(Column.PARTNER, words)
+        return
+    until = asked.until.get(partner)
+    if until is not None and day is not None and day >= until:
+        last = clock.long_date(clock.add_days(until, -1))
+        said(
+            Column.DAY,
+            f"This partner took part until {last}. A cost of a later day is not eligible: leave the row out.",
+        )
 
 
 @lru_cache(maxsize=16)

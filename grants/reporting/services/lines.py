@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from grants.agreements import queries as agreements
 from grants.budgets import queries as budgets
 from grants.calls.states import EvidenceLevel
 from grants.core import acts, clock, faults, files
@@ -97,6 +98,7 @@ def try_lines(actor: Actor, report_id: UUID, rows: Sequence[Sequence[object]]) -
 
 def _asked(actor: Actor, report: PeriodicReport) -> LinesAsked:
     own = queries.own_rows(actor, report.grant_id)
+    bonds = agreements.bonds(report.grant_id)
     evidence = files.listed(EVIDENCE_FILES, report.id)
     return LinesAsked(
         partners=own_partners(queries.names(report.grant_id), own),
@@ -104,6 +106,8 @@ def _asked(actor: Actor, report: PeriodicReport) -> LinesAsked:
         starts_on=report.starts_on,
         ends_before=report.ends_before,
         files={each.name: each.sha256 for each in evidence},
+        barred={who: words for who, bond in bonds.items() if (words := bond.costs_problem(report.starts_on))},
+        until={who: bond.last_on for who, bond in bonds.items() if bond.last_on is not None},
     )
 
 

@@ -34,6 +34,7 @@ from grants.reporting.rules.packages import (
     judged_of,
 )
 from grants.reporting.services.apart import refuse_own
+from grants.reporting.services.bound import refuse_costs_of_unbound
 from grants.reporting.services.reports import accept_judged, in_hand
 from grants.reporting.states import REPORT, ReportKind, ReportState
 
@@ -64,6 +65,8 @@ def declare_package(
     problems = claim_problems(view, claim, final=report.kind == ReportKind.FINAL.value, has_file=has_file)
     if problems:
         raise Invalid("The work package cannot be declared like this.", problems)
+    if claim.percent:
+        refuse_costs_of_unbound(report, (who for who, amount in view.package.share(claim.percent).items() if amount))
     if row is None:
         row = PackageClaim(report_id=report_id, code=code)
     assert actor.user_id is not None, "a person declares, never the program"

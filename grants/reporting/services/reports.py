@@ -35,6 +35,7 @@ from grants.reporting.queries import milestone_scope, scope_of
 from grants.reporting.rules import Decision, ExpectedInput, MilestoneInput, ReceiptsInput, ReportSummary
 from grants.reporting.rules.packages import lump_rules
 from grants.reporting.services.apart import refuse_own
+from grants.reporting.services.bound import refuse_costs_of_unbound, unbound_words
 from grants.reporting.services.lines import acceptance_problems, submission_problems
 from grants.reporting.states import REPORT, SETTLED, ReportKind, ReportState
 
@@ -140,7 +141,9 @@ def enter_costs(actor: Actor, report_id: UUID, cells: tuple[Cell, ...], *, versi
     if queries.pays_lump_sums(get(Grant, report.grant_id)):
         raise Refused("This grant is paid by lump sums: declare its work packages; no costs are asked.")
     own = queries.own_rows(actor, report.grant_id)
-    return budget_writes.save_cells(report.budget_id, [cell for cell in cells if cell.organisation_id in own], version)
+    given = [cell for cell in cells if cell.organisation_id in own]
+    refuse_costs_of_unbound(report, (cell.organisation_id for cell in given if cell.amount))
+    return budget_writes.save_cells(report.budget_id, given, version)
 
 
 @act(
@@ -200,6 +203,8 @@ def submit_problems(report: PeriodicReport, today: date) -> tuple[Problem, ...]:
             Problem("costs", "no cost is declared. Undeclared costs are lost; enter them, or ask your officer.")
         )
     found += submission_problems(report)
+    declared = {cell.organisation_id for cell in budgets.written(report.budget_id).cells if cell.amount}
+    found += [Problem("costs", words) for words in unbound_words(report, declared)]
     return tuple(found)
 
 
@@ -263,6 +268,10 @@ def accept_judged(actor: Actor, report: PeriodicReport, decision: Decision) -> R
     problems = (
         *rules.judgement_problems(declared, decision.judged, _left(report.grant_id), budget_rules),
         *acceptance_problems(report, decision.judged),
+        *(
+            Problem("costs", f"{words} Accept nothing of it, and say why.")
+            for words in unbound_words(report, {each.organisation_id for each in decision.judged if each.accepted})
+        ),
     )
     if problems:
         raise Problems("The report cannot be accepted like this.", problems)

@@ -1,0 +1,162 @@
+"""A partner that left: its share is settled by an amendment, and an amendment lets it in again; then it accedes anew."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from grants.agreements import queries, rules, services
+from grants.agreements.models import Accession
+from grants.agreements.rules import PartnerIn, PartnerOut, Share, TerminationInput
+from grants.agreements.states import AccessionStanding, TerminationReason
+from grants.calls.models import Call
+from grants.calls.rules import Sourced, to_json
+from grants.calls.states import Confidence
+from grants.core import clock
+from grants.core.acts import arranging
+from grants.core.db import db
+from grants.core.money import euros
+from grants.core.permissions import Permission, system_actor
+from grants.identity.policy import Role
+from grants.reporting import services as reporting
+from grants.reporting.models import PeriodicReport
+from tests import actors
+from tests.agreements.accounts import document
+from tests.agreements.amending import NOW, TODAY, Amended, agreed, maxima, shares, view_of
+from tests.agreements.test_amendments import amended, drafted, effect_of, validated
+from tests.payments.world import IN_FORCE
+
+WANTED, UNTIL = date(2024, 2, 1), date(2024, 1, 5)
+PROGRAM = system_actor("the program", (Permission.REPORT_OPEN, Permission.TERMINATION_CARRY_OUT))
+
+
+@pytest.fixture
+def found(app: Flask) -> Amended:
+    return agreed()
+
+
+def asks_for_accession(found: Amended) -> None:
+    with arranging():
+        call = db.session.get_one(Call, view_of(found).call_id)
+        days = {"agreement.accession_days": Sourced(45, Confidence.STATED)}
+        call.content = {**call.content, "fields": {**call.content["fields"], **to_json(days)["fields"]}}
+
+
+def left(found: Amended) -> None:
+    amended(found, PartnerOut(found.agency_id, TODAY, shares(found, 530_000, 0)[:1]))
+
+
+def back(found: Amended, agency: int = 60_000) -> None:
+    validated(found.agency_id)
+    parts = (Share(found.city_id, euros(500_000)), Share(found.agency_id, euros(agency)))
+    amended(found, PartnerIn(found.agency_id, TODAY, TODAY, parts))
+
+
+def test_whoever_left_is_let_in_again_and_its_people_with_it(found: Amended) -> None:
+    with clock.at(IN_FORCE):
+        agnes = actors.person("Agnes Agency", Role.APPLICANT, organisation_name="Energy Agency of Northbridge")
+        actors.give(agnes, Role.APPLICATION_PARTNER, "application", found.application_id)
+    left(found)
+    place = queries.scope_of_view(view_of(found))
+    assert queries.gone(found.grant_id) == {found.agency_id}
+    assert not actors.actor(agnes).may(Permission.REPORT_EDIT, place)
+    assert actors.actor(agnes).may(Permission.AGREEMENT_READ, place)
+
+    back(found)
+
+    assert queries.gone(found.grant_id) == frozenset()
+    assert maxima(found) == [500_000, 60_000]
+    assert actors.actor(agnes).may(Permission.REPORT_EDIT, place)
+    text = queries.text_of(view_of(found))
+    assert text.amendments is not None
+    assert "Energy Agency of Northbridge takes part again from now on." in text.amendments[-1].lines
+
+
+def test_it_accedes_anew_and_what_was_before_stays(found: Amended) -> None:
+    asks_for_accession(found)
+    left(found)
+    pia = actors.pia().user_id
+    with arranging():
+        db.session.add(
+            Accession(
+                created_at=IN_FORCE, grant_id=found.grant_id, organisation_id=found.agency_id, opened_version=1, due_on=date(2023, 7, 1),
+                acceded_at=IN_FORCE, acceded_version=1, left_at=NOW,
+            )
+        )  # fmt: skip
+    assert pia is not None
+    back(found)
+
+    before, now = queries.accessions(found.grant_id)
+    today = TODAY
+    assert before.standing(today) is AccessionStanding.LEFT and now.standing(today) is AccessionStanding.WAITING
+    assert rules.accession_at((before, now), found.agency_id) == now
+    # None of its new costs counts until then.
+    assert "has not acceded" in queries.bonds(found.grant_id)[found.agency_id].costs_problem(TODAY)
+    assert found.agency_id not in queries.acceded(found.grant_id)
+
+
+def test_whose_accession_was_ended_may_be_let_in_and_is_asked_again(found: Amended) -> None:
+    asks_for_accession(found)
+    pia = actors.pia().user_id
+    with arranging():
+        db.session.add(
+            Accession(
+                created_at=IN_FORCE, grant_id=found.grant_id, organisation_id=found.agency_id, opened_version=1, due_on=date(2023, 7, 1),
+                ended_at=IN_FORCE, ended_by=pia, end_reason="It did not answer.",
+            )
+        )  # fmt: skip
+    assert queries.gone(found.grant_id) == {found.agency_id}
+    back(found, 210_000)
+    ended, now = queries.accessions(found.grant_id)
+    assert ended.end_reason == "It did not answer." and now.is_open
+    assert queries.gone(found.grant_id) == frozenset()
+
+
+def terminated(found: Amended) -> None:
+    """The agency's part ends on 1 February 2024."""
+    with clock.at(datetime(2023, 12, 4, 9, tzinfo=UTC)):
+        given = TerminationInput(TerminationReason.BREACH, "Nobody was hired.", WANTED, UNTIL, found.agency_id)
+        services.propose_termination(actors.pia(), found.grant_id, given, document())
+    with clock.at(datetime(2024, 1, 8, 9, tzinfo=UTC)):
+        services.confirm_termination(actors.otto(), found.grant_id, 1, effective_on=WANTED, answer="Nobody objected.")
+    with clock.at(datetime(2024, 2, 1, 9, tzinfo=UTC)):
+        assert services.end_part(PROGRAM, found.grant_id, found.agency_id)
+
+
+def test_the_share_of_a_terminated_part_is_settled_once_its_last_period_is(found: Amended) -> None:
+    with clock.at(NOW):
+        reporting.open_reports(PROGRAM, found.grant_id)
+    terminated(found)
+    change = PartnerOut(found.agency_id, WANTED, shares(found, 600_000, 0)[:1])
+    with clock.at(NOW):
+        number = drafted(found, change)
+        said = [each.message for each in effect_of(found, number).problems]
+        assert [words for words in said if "costs of Energy Agency of Northbridge until 31 January 2024 count" in words]
+        other = PartnerOut(found.agency_id, TODAY, shares(found, 600_000, 0)[:1])
+        services.edit_amendment(actors.ana(), found.grant_id, number, rules.AmendmentInput(other, "Later."))
+        said = [each.message for each in effect_of(found, number).problems]
+        assert [words for words in said if "ended on 1 February 2024 already" in words]
+        services.withdraw_amendment(actors.ana(), found.grant_id, number, reason="Too early.")
+    pia, ana = actors.pia().user_id, actors.ana().user_id
+    with arranging():
+        first = db.session.scalars(select(PeriodicReport).where(PeriodicReport.number == 1)).one()
+        first.submitted_at, first.submitted_by = NOW, ana
+        first.state, first.decided_by, first.decided_at = "rejected", pia, NOW
+
+    amended(found, change)
+
+    assert maxima(found) == [600_000, 0]
+    assert view_of(found).beneficiaries[1].left_on == WANTED
+
+
+def test_the_page_of_the_amendment_knows_the_termination_it_follows(app: Flask, found: Amended) -> None:
+    terminated(found)
+    with clock.at(NOW):
+        pia = actors.client_of(app, actors.pia())
+        page = pia.get(f"/grants/{found.reference}/amendments/new/partner_out?termination=1").text
+        assert 'value="1 February 2024"' in page and "this settles its share" in page
+        joining = pia.get(f"/grants/{found.reference}/amendments/new/partner_in").text
+        assert "Energy Agency of Northbridge</option>" in joining
