@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, literal, or_, select, union
+from sqlalchemy import Label, Select, and_, func, literal, or_, select, union
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application, ApplicationPartner
@@ -84,7 +85,7 @@ def look(call_id: UUID) -> Looked:
     entities = _entities(
         {organisation_id for _, organisation_id in partners}
         | {organisation_id for found in memberships.values() for organisation_id in found}
-        | {pooled for pooled, _ in judging.values() if pooled}
+        | {pooled.organisation_id for pooled in judging.values() if pooled.organisation_id}
     )
     besides = _besides(call_id, judging, since)
     candidates = [
@@ -286,12 +287,23 @@ def _dismissed(call_id: UUID) -> Select[Any]:
     )
 
 
-def _judging(call_id: UUID) -> dict[UUID, tuple[UUID | None, tuple[str, bool]]]:
-    """Who must have no conflict in this call: the organisation and country of the pool, and whether the person judges."""
-    pooled = select(Evaluator.user_id, Evaluator.organisation_id, Evaluator.country_code, literal(True)).where(
+@dataclass(frozen=True, slots=True)
+class _Judging:
+    """What the pool says of somebody who must have no conflict, and whether they judge."""
+
+    organisation_id: UUID | None = None
+    country: str = ""
+    town: str = ""
+    judges: bool = False
+
+
+def _judging(call_id: UUID) -> dict[UUID, _Judging]:
+    """Who must have no conflict in this call."""
+    town = func.coalesce(Evaluator.town, "")
+    pooled = select(Evaluator.user_id, Evaluator.organisation_id, Evaluator.country_code, town, literal(True)).where(
         Evaluator.call_id == call_id
     )
-    nothing = (literal(None, Evaluator.organisation_id.type), literal(""))
+    nothing = (literal(None, Evaluator.organisation_id.type), literal(""), literal(""))
     here = or_(RoleGrant.object_id.is_(None), RoleGrant.object_id == call_id)
     holds = [
         select(RoleGrant.user_id, *nothing, literal(judges)).where(
@@ -299,10 +311,15 @@ def _judging(call_id: UUID) -> dict[UUID, tuple[UUID | None, tuple[str, bool]]]:
         )
         for roles, judges in ((_panel(), True), (OFFICERS, False))
     ]
-    found: dict[UUID, tuple[UUID | None, tuple[str, bool]]] = {}
-    for user_id, organisation_id, country, judges in db.session.execute(pooled.union_all(*holds)):
-        before = found.get(user_id, (None, ("", False)))
-        found[user_id] = (before[0] or organisation_id, (before[1][0] or country, before[1][1] or judges))
+    found: dict[UUID, _Judging] = {}
+    for user_id, organisation_id, country, said, judges in db.session.execute(pooled.union_all(*holds)):
+        before = found.get(user_id, _Judging())
+        found[user_id] = _Judging(
+            before.organisation_id or organisation_id,
+            before.country or country,
+            before.town or said,
+            before.judges or judges,
+        )
     return found
 
 
@@ -371,15 +388,25 @@ def _entities(organisation_ids: Collection[UUID]) -> dict[UUID, Entity]:
     for row in db.session.execute(
         select(
             *(Organisation.id, Organisation.name, Organisation.country_code, Organisation.town, Organisation.website),
-            *(Organisation.pic, Organisation.same_as_id),
+            *(Organisation.pic, Organisation.same_as_id, _cities_of()),
         ).where(Organisation.id.in_(organisation_ids))
     ):
         own = numbers[row.id] | ({(NUMBERS[FactKind.PIC], row.pic)} if row.pic else set())
         found[row.id] = Entity(
             row.same_as_id or row.id, row.name, row.country_code, row.town or "", frozenset(own), _host(row.website),
-            frozenset(proven[row.id]),
+            frozenset(proven[row.id]), tuple(row.cities or ()),
         )  # fmt: skip
     return found
+
+
+def _cities_of() -> Label[Any]:
+    """The names of the cities an organisation acts for, in English and as they are called there."""
+    own = (City.organisation_id == Organisation.id,)
+    names = union(
+        select(City.name.label("name")).where(*own).correlate(Organisation),
+        select(City.local_name).where(*own, City.local_name.is_not(None)).correlate(Organisation),
+    ).subquery("names")
+    return select(func.array_agg(aggregate_order_by(names.c.name, names.c.name))).scalar_subquery().label("cities")
 
 
 def _host(website: str | None) -> str:
@@ -425,17 +452,18 @@ def _numbers(organisation_ids: Collection[UUID]) -> tuple[Numbers, Numbers]:
 def _candidate(
     person: Any,
     belongs: Iterable[UUID],
-    pooled: tuple[UUID | None, tuple[str, bool]],
+    pooled: _Judging,
     entities: Mapping[UUID, Entity],
     named: Iterable[tuple[UUID, str]] = (),
 ) -> Candidate:
-    organisation_id, (country, judges) = pooled
-    own = dict.fromkeys([*belongs, *([organisation_id] if organisation_id else [])])
+    country = pooled.country
+    own = dict.fromkeys([*belongs, *([pooled.organisation_id] if pooled.organisation_id else [])])
     found = tuple(entities[each] for each in own if each in entities)
     countries = {each.country_code for each in found} | ({country} if country else set())
     # Most people work in the country they give; without one there is nothing to compare a mere name with.
     found += tuple(Entity(row_id, name, country) for row_id, name in named if country)
-    return Candidate(_somebody(person, None), found, frozenset(countries), judges)
+    said = _somebody(person, None)
+    return Candidate(said, found, frozenset(countries), pooled.judges, works_in=(country, pooled.town))
 
 
 def _somebody(person: Any, organisation_id: UUID | None) -> Somebody:

@@ -142,6 +142,15 @@ class Entity:
     numbers: frozenset[tuple[str, str]] = frozenset()
     domain: str = ""
     proven: frozenset[tuple[str, str]] = frozenset()
+    # Names of the cities it acts for, in every spelling the register has.
+    cities: tuple[str, ...] = ()
+
+    @property
+    def towns(self) -> dict[tuple[str, str], str]:
+        """Where it is and which cities it acts for, as they are compared, each with how it is written."""
+        return {
+            (self.country_code, name_key(town)): town for town in reversed((self.town, *self.cities)) if name_key(town)
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +183,8 @@ class Candidate:
     judges: bool = True
     advised: tuple[tuple[UUID, datetime, str], ...] = ()
     joined: Mapping[UUID, datetime] = field(default_factory=dict)
+    # The country and the town they say they work in; an empty town where they said none.
+    works_in: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,7 +356,7 @@ def _indexed(applications: Sequence[ComparedApplication], past: Sequence[Togethe
             for number in number_keys(entity, entity.numbers)
         ),
         _by((entity.country_code, (application, entity)) for application, entity in places),
-        _by((_town(entity), (application, entity)) for application, entity in places if entity.town),
+        _by((town, (application, entity)) for application, entity in places for town in entity.towns),
         _domains(places, team),
         _by((organisation_id, each) for each in past for organisation_id in each.organisation_ids),
         _Names([(_person_key(person.name), (application, person)) for application, person in team]),
@@ -363,10 +374,6 @@ def _by(pairs: Iterable[tuple[K, T]]) -> dict[K, list[T]]:
     for key, value in pairs:
         found[key].append(value)
     return dict(found)
-
-
-def _town(entity: Entity) -> tuple[str, str]:
-    return (entity.country_code, name_key(entity.town))
 
 
 def _domains(
@@ -455,10 +462,13 @@ def _by_place(candidate: Candidate, index: _Index, rules: ConflictRules) -> Iter
                 words = f"Comes from a country of the consortium: {country}"
                 yield _found(candidate, application, DetectedKind.SAME_COUNTRY, entity.id, words)
     if rules.same_city:
-        for own in candidate.entities:
-            for application, entity in index.by_town.get(_town(own), ()) if own.town else ():
-                words = f"{own.name} is in a city of the consortium: {entity.town}"
-                yield _found(candidate, application, DetectedKind.SAME_CITY, entity.id, words)
+        country, town = candidate.works_in
+        here = {(country, name_key(town)): "Works in a city"} if name_key(town) else {}
+        said = {key: f"{own.name} is in a city" for own in candidate.entities for key in own.towns} | here
+        for key, words in said.items():
+            for application, entity in index.by_town.get(key, ()):
+                told = f"{words} of the consortium: {entity.towns[key]}"
+                yield _found(candidate, application, DetectedKind.SAME_CITY, entity.id, told)
 
 
 def _to_look_at(candidate: Candidate, index: _Index, rules: ConflictRules) -> Iterator[Found]:
