@@ -25,7 +25,8 @@ test: $(DEV) $(ASSETS) ## Set up what is needed and run every test
 soak: $(DEV) $(ASSETS) ## The long proofs: a thousand races by eight processes, a payment killed at every step, random walks of two minutes. ROUNDS=50 SECONDS=20 make soak is short
 	@SOAK=1 ROUNDS=$(or $(ROUNDS),1000) SOAK_SECONDS=$(or $(SECONDS),120) .venv/bin/python -m pytest -s -p tests.soak.telling \
 	  tests/core/test_faults.py tests/soak/proofs.py tests/jobs/soak.py tests/evaluation/test_matching.py tests/evaluation/test_groups.py \
-	  tests/evaluation/test_detecting_cost.py tests/awards/test_portfolio.py tests/awards/test_advice_model.py
+	  tests/evaluation/test_reasons.py tests/evaluation/test_losses.py tests/evaluation/test_forged_runs.py \
+	  tests/evaluation/test_detecting_cost.py tests/awards/test_portfolio.py tests/awards/test_drawing.py tests/awards/test_advice_model.py
 
 bench: $(RUN) $(ASSETS) ## Measure everything at N/10 and N applications on throw-away servers: make bench N=1000 OUT=figures.json; LISTS=100000 measures the list of applications alone, GOALS=1 assignment and selection alone
 	@.venv/bin/grants bench $(N) $(if $(OUT),--out $(OUT)) $(if $(LISTS),--lists $(LISTS)) $(if $(GOALS),--goals)

@@ -35,7 +35,7 @@ def score_changed(
     *, application_id: str, by: str, at: str, text: str, before: str, reason: str, named: bool = True
 ) -> int:
     """Log in the meetings of the panel that ran then what changed a score. Safe to run twice: it is logged once."""
-    return services.panel.log_score(
+    return services.panel_log.log_score(
         jobs.actor(Permission.PANEL_LOG_SCORE),
         UUID(application_id),
         UUID(by),

@@ -163,6 +163,11 @@ def test_a_conflict_leaves_the_scenarios_out(evaluated: Scene, browser: Browser)
     assert (shown.partial, shown.columns, shown.rows, shown.scenarios) == (True, (), (), ())
     text = text_of(browser.get("chair", f"/calls/{evaluated.slug}/scenarios/{number}"))
     assert "Cut 25" not in text and "Somebody else compares" in text
+    # Whoever may only have left something undeclared is led to where it is declared.
+    for page in ("scenarios", "scenarios/what-if"):
+        assert 'href="/assessments/conflicts">Declare conflicts</a>' in text_of(
+            browser.get("chair", f"/calls/{evaluated.slug}/{page}")
+        )
 
 
 def test_the_pages_walk_from_saving_to_choosing(evaluated: Scene, browser: Browser) -> None:

@@ -559,7 +559,7 @@ def test_a_move_of_a_score_while_the_panel_sits_stands_in_its_log_and_its_minute
         (job,) = [each for each in db.session.scalars(select(Job)) if each.args.get("before") == "moved by +30"]
         said = {name: job.args[name] for name in ("text", "before", "reason")}
         program = system_actor("the program", (Permission.PANEL_LOG_SCORE,))
-        assert services.panel.log_score(program, about, utter.people["officer"], clock.now(), **said) == 1
+        assert services.panel_log.log_score(program, about, utter.people["officer"], clock.now(), **said) == 1
 
     (logged,) = [event for event in meeting.events() if event.kind is Happened.SCORED]
     assert logged.text.startswith("moved by +10, by ")
@@ -578,7 +578,7 @@ def log_late(scene: Scene, at: datetime, text: str, *, named: bool = True) -> in
     """The job of a change at that moment, worked off now."""
     program = system_actor("the program", (Permission.PANEL_LOG_SCORE,))
     about, by = scene.application_ids[0], scene.people["officer"]
-    return services.panel.log_score(program, about, by, at, text, "not moved", "Two islands.", named=named)
+    return services.panel_log.log_score(program, about, by, at, text, "not moved", "Two islands.", named=named)
 
 
 def held(utter: Scene) -> Meeting:
@@ -632,7 +632,7 @@ def test_a_change_just_before_the_end_is_logged_with_its_moment_and_no_minutes_a
 def test_a_meeting_that_ends_while_a_change_after_its_end_is_logged_takes_nothing(
     app: Flask, utter: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    meeting, lock = held(utter), services.panel.locked
+    meeting, lock = held(utter), services.panel_log.locked
 
     def ends() -> None:
         with app.app_context(), clock.at(CLOSED + MINUTE):
@@ -641,13 +641,13 @@ def test_a_meeting_that_ends_while_a_change_after_its_end_is_logged_takes_nothin
 
     def ended_before(table: Any, key: Any) -> Any:
         if table is PanelMeeting:
-            monkeypatch.setattr(services.panel, "locked", lock)
+            monkeypatch.setattr(services.panel_log, "locked", lock)
             other = Thread(target=ends)
             other.start()
             other.join()
         return lock(table, key)
 
-    monkeypatch.setattr(services.panel, "locked", ended_before)
+    monkeypatch.setattr(services.panel_log, "locked", ended_before)
     with clock.at(CLOSED + 2 * MINUTE):
         assert log_late(utter, CLOSED + 2 * MINUTE, "moved by +10") == 0
     assert scored(meeting) == [] and meeting.events()[-1].kind is Happened.ENDED

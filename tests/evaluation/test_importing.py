@@ -97,7 +97,7 @@ def test_a_line_is_read_as_it_is_meant() -> None:
         ("n@example.org,Nora,FI,,,,,,,,@acme", "K2: “@acme” looks like a formula"),
         ("n@example.org,Nora,FI,,,,,,,,,many", "L2: “many” is no whole number from 0 to 500. Leave it empty for none."),
         ("n@example.org,Nora,FI,,,,2,4,,,,5", "L2: The number of applications aimed at lies between the least and the"),
-        ("n@example.org,Nora,FI,,,,,,,,,,more", "Line 2 has 13 cells; the file has 12 columns."),
+        ("n@example.org,Nora,FI,,,,,,,,,,,more", "Line 2 has 14 cells; the file has 13 columns."),
     ],
 )
 def test_what_is_wrong_is_told_by_its_cell(line: str, said: str) -> None:

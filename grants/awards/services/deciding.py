@@ -12,8 +12,9 @@ from sqlalchemy import func, select
 from grants.applications.states import ApplicationState
 from grants.awards import queries, rules
 from grants.awards.models import Selection, SelectionItem
+from grants.awards.queries.ranked import LiveList
 from grants.awards.ranking import Ranked, RankedList
-from grants.awards.rules import DecisionInput, Plan
+from grants.awards.rules import DecisionInput, Plan, ScenarioView
 from grants.awards.rules.heard import among, order_reason, refuse_old_order, refuse_strange_order
 from grants.awards.states import (
     AmountBasis,
@@ -45,27 +46,11 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     plan = rules.plan_of(published, values.panel_order, values.overrides)
     if scenario is not None:
         plan = scenario.plan
-    found, waiting, scores = queries.live_list(call, plan)
-    forgotten = queries.forgotten(call_id)
-    refuse_conflicted(actor, [row.application_id for row in found.rows] + [row.id for row in waiting], forgotten)
-    rules.refuse_forgotten(*queries.without_evaluation(forgotten))
-    rules.refuse_doubts(evaluation.waiting_doubts(call_id))
-    rules.refuse_found(evaluation.waiting_detections(call_id))
-    rules.refuse_shifts(evaluation.waiting_shifts(call_id))
-    complaints = queries.complaints.about_eligibility(call_id)
-    rules.refuse_complaints(complaints, values.despite)
-    refused_draws = _refused_draws(call_id)
-    rules.refuse_redraw(refused_draws, values.redrawn)
-    for row in waiting:
-        if beyond := beyond_words(scores[row.id].shift_half, call.content.scoring):
-            raise Refused(f"{row.reference}: {beyond}")
-    if waiting:
-        names = ", ".join(row.reference for row in waiting[:5])
-        raise Refused(rules.waiting_words(len(waiting), names, call.content.scoring.method))
-    if not found.rows:
-        raise Refused("No application of this call is under evaluation. There is nothing to decide.")
-    if found.relaxed:
-        raise Refused(" ".join(found.relaxed))
+    listed = queries.live_list(call, plan)
+    found, _, scores = listed
+    _refuse_who_decides(actor, call_id, listed)
+    complaints, refused_draws = _refuse_what_waits(call_id, values)
+    _refuse_unready(call, listed)
     refuse = rules.refuse_departures if scenario is None else rules.refuse_old_departures
     refuse(
         plan,
@@ -76,46 +61,12 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     )
     said = among(queries.order_said(call_id), {row.reference for row in found.rows})
     plan = replace(_in_order(plan, values, found, said), intervals=found.intervals)
-    if found.straddling and found.intervals is not None and found.intervals.missing:
-        raise Refused(rules.INTERVALS_MISSING)
-    if queries.hash_of(found) != values.list_hash:
-        raise Conflict(
-            "The list changed after you opened it: a score, a budget or a rule is different. Look at it again."
-        )
-    # Whoever decides knows no seed yet: a group at the line is drawn when another person confirms the list.
-    assert not found.draw_words or calls.draw_sha256(call_id), "the publication of a call that draws makes its seed"
+    _refuse_other_list(call_id, found, values)
     rules.refuse_over_budget(found.used, calls.free(call_id))
     selection = new_selection(actor, call_id, SelectionKind.RANKED, found.budget, found.used, values.reason)
-    selection.rules = {
-        "line": plan.line.value,
-        "reserve_max": plan.rules.reserve_max,
-        "panel_order": list(plan.panel_order),
-        # What signed minutes say now: whoever confirms is refused where later ones say another order.
-        "panel_said": list(said),
-        "tie_order": list(call.content.tie_order),
-        "total_threshold_half": call.content.total_threshold_half,
-        "criteria": encoding.encode(list(call.content.criteria)),
-        "scale": encoding.encode(call.content.scale),
-        "scoring": encoding.encode(call.content.scoring),
-    }
-    if tying := queries.tying_of(call.content, [row.application_id for row in found.rows]):
-        # What its ties were decided by, for whoever makes the list again.
-        selection.rules = selection.rules | {
-            "tying": {str(key): [sorted(topics), country] for key, (topics, country) in tying.items()}
-        }
     if scenario is not None:
         selection.scenario_id = scenario.id
-        selection.rules = selection.rules | {"scenario": {"number": scenario.number, "name": scenario.name}}
-    if not plan.is_plain or scenario is not None:
-        # Moves from the reserve list go by what was so when the list was decided, whatever a register says later.
-        facts = queries.facts_of([row.application_id for row in found.rows])
-        selection.rules = selection.rules | {
-            "departures": rules.departures(plan, published),
-            "facts": rules.kept_facts(facts),
-        }
-    if plan.order_told:
-        # Apart from departures from the rules, which it is none of; without its reason, which letters do not tell.
-        selection.rules = selection.rules | {"order_told": plan.order_told}
+    selection.rules = _rules_kept(call, plan, found, said) | _departures_kept(call, plan, found, scenario)
     selection.despite = values.despite if complaints else ""
     if refused_draws:
         selection.rules = selection.rules | {"redrawn": values.redrawn}
@@ -125,6 +76,89 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     freeze(selection, found, scores)
     acts.reason(values.reason)
     return selection.number
+
+
+def _refuse_who_decides(actor: Actor, call_id: UUID, listed: LiveList) -> None:
+    """Whoever is kept from one of its applications decides no list, and no list forgets one."""
+    found, waiting, _ = listed
+    forgotten = queries.forgotten(call_id)
+    refuse_conflicted(actor, [row.application_id for row in found.rows] + [row.id for row in waiting], forgotten)
+    rules.refuse_forgotten(*queries.without_evaluation(forgotten))
+
+
+def _refuse_what_waits(call_id: UUID, values: DecisionInput) -> tuple[int, Sequence[int]]:
+    """Nothing is decided over what still waits for a person; returns how many complaints and which refused draws it goes over."""
+    rules.refuse_doubts(evaluation.waiting_doubts(call_id))
+    rules.refuse_found(evaluation.waiting_detections(call_id))
+    rules.refuse_shifts(evaluation.waiting_shifts(call_id))
+    complaints = queries.complaints.about_eligibility(call_id)
+    rules.refuse_complaints(complaints, values.despite)
+    refused_draws = _refused_draws(call_id)
+    rules.refuse_redraw(refused_draws, values.redrawn)
+    return complaints, refused_draws
+
+
+def _refuse_unready(call: CallView, listed: LiveList) -> None:
+    """A list is decided once every application has its score, and the rules of the call can be kept."""
+    found, waiting, scores = listed
+    for row in waiting:
+        if beyond := beyond_words(scores[row.id].shift_half, call.content.scoring):
+            raise Refused(f"{row.reference}: {beyond}")
+    if waiting:
+        names = ", ".join(row.reference for row in waiting[:5])
+        raise Refused(rules.waiting_words(len(waiting), names, call.content.scoring.method))
+    if not found.rows:
+        raise Refused("No application of this call is under evaluation. There is nothing to decide.")
+    if found.relaxed:
+        raise Refused(" ".join(found.relaxed))
+
+
+def _refuse_other_list(call_id: UUID, found: RankedList, values: DecisionInput) -> None:
+    """What is decided is the list that was seen, and one that can be drawn where it is drawn."""
+    if found.straddling and found.intervals is not None and found.intervals.missing:
+        raise Refused(rules.INTERVALS_MISSING)
+    if queries.hash_of(found) != values.list_hash:
+        raise Conflict(
+            "The list changed after you opened it: a score, a budget or a rule is different. Look at it again."
+        )
+    # Whoever decides knows no seed yet: a group at the line is drawn when another person confirms the list.
+    assert not found.draw_words or calls.draw_sha256(call_id), "the publication of a call that draws makes its seed"
+
+
+def _rules_kept(call: CallView, plan: Plan, found: RankedList, said: Sequence[str]) -> dict[str, Any]:
+    """By which rules of the call the list was made, kept with it."""
+    content = call.content
+    kept: dict[str, Any] = {
+        "line": plan.line.value,
+        "reserve_max": plan.rules.reserve_max,
+        "panel_order": list(plan.panel_order),
+        # What signed minutes say now: whoever confirms is refused where later ones say another order.
+        "panel_said": list(said),
+        "tie_order": list(content.tie_order),
+        "total_threshold_half": content.total_threshold_half,
+        "criteria": encoding.encode(list(content.criteria)),
+        "scale": encoding.encode(content.scale),
+        "scoring": encoding.encode(content.scoring),
+    }
+    if tying := queries.tying_of(content, [row.application_id for row in found.rows]):
+        # What its ties were decided by, for whoever makes the list again.
+        kept["tying"] = {str(key): [sorted(topics), country] for key, (topics, country) in tying.items()}
+    return kept
+
+
+def _departures_kept(call: CallView, plan: Plan, found: RankedList, scenario: ScenarioView | None) -> dict[str, Any]:
+    """What of the list is no rule of the call: the scenario it comes from, departures with their reasons, an order that was told."""
+    kept: dict[str, Any] = {}
+    if scenario is not None:
+        kept["scenario"] = {"number": scenario.number, "name": scenario.name}
+    if not plan.is_plain or scenario is not None:
+        # Moves from the reserve list go by what was so when the list was decided, whatever a register says later.
+        kept["departures"] = rules.departures(plan, call.content.selection)
+        kept["facts"] = rules.kept_facts(queries.facts_of([row.application_id for row in found.rows]))
+    if plan.order_told:
+        # Apart from departures from the rules, which it is none of; without its reason, which letters do not tell.
+        kept["order_told"] = plan.order_told
+    return kept
 
 
 def _in_order(plan: Plan, values: DecisionInput, found: RankedList, said: Sequence[str]) -> Plan:

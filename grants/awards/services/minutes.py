@@ -11,7 +11,8 @@ from grants.awards.models import PanelMeeting, PanelMinutes
 from grants.awards.queries.panel import Whole
 from grants.awards.rules import panel as rules
 from grants.awards.rules.minutes import MinutesText, scores_in
-from grants.awards.services.panel import item_named, log
+from grants.awards.services.panel import item_named
+from grants.awards.services.panel_log import log
 from grants.awards.states import Happened, MeetingState, PanelRole
 from grants.core import acts, encoding, jobs
 from grants.core.acts import act

@@ -7,7 +7,8 @@ from uuid import UUID
 from grants.awards import queries
 from grants.awards.models import PanelMeeting
 from grants.awards.rules import panel as rules
-from grants.awards.services.panel import log, meeting_scope
+from grants.awards.services.panel import meeting_scope
+from grants.awards.services.panel_log import log
 from grants.awards.states import Happened, MeetingState, PanelRole
 from grants.core import acts
 from grants.core.acts import act

@@ -32,7 +32,7 @@ class ConflictRules:
         if self.same_country:
             away.append("who comes from one of its countries")
         if self.same_city:
-            away.append("whose organisation is in one of its cities")
+            away.append("who works, or whose organisation is, in one of its cities")
         said = [f"{_listed(away).capitalize()} does not judge its application."]
         if self.competing_bid:
             said.append("Who takes part in an application of this call judges none of the others.")

@@ -51,6 +51,11 @@ class ProfileForm(ContestedForm):
     """What an evaluator knows and for whom they work; :func:`pool_form` gives it a field for each topic of the call."""
 
     country_code = StringField("Country", description="Two letters, for example FI.")
+    town = StringField(
+        "Town you work in",
+        [Optional()],
+        description="May stay empty. Some calls let nobody assess an application of the city they work in.",
+    )
     languages = StringField(
         "Languages",
         description="Two letters each, and how well: reading, fluent or native. For example en native, fr reading. "
@@ -104,6 +109,7 @@ class ProfileForm(ContestedForm):
             UUID(int=0), self.country_code.data or "", self.language_list, tuple(value for value, _ in self.known),
             0, POOL_LOAD_MAX if most is None else most, topic_levels=self.known,
             available=(self.available_from.data, self.available_until.data), load_target=self.load_target.data,
+            town=self.town.data or "",
         )  # fmt: skip
 
     @property
@@ -116,6 +122,11 @@ class PoolForm(ProfileForm):
     """A person for the pool of a call, as the programme enters them."""
 
     person = SelectField("Person", [Needed("Choose a person.")])
+    town = StringField(
+        "Town they work in",
+        [Optional()],
+        description="May stay empty. Some calls let nobody assess an application of the city they work in.",
+    )
     roles = CheckboxesField("Roles")
     load_min = IntegerField("Least number of applications", default=0)
 
@@ -132,7 +143,7 @@ class PoolForm(ProfileForm):
             self[f"topic_{value}"].data = str(member.level_of(value))
         self.employers.data = member.employer_text
         self.available_from.data, self.available_until.data = member.available_from, member.available_until
-        self.load_target.data = member.load_target
+        self.load_target.data, self.town.data = member.load_target, member.town
         self.load_min.data, self.load_max.data, self.version.data = (
             member.load_min,
             member.load_max,
@@ -164,7 +175,7 @@ class OwnProfileForm(ProfileForm):
     def begun(self, entry: EvaluatorInput) -> None:
         """Fill in what is known already."""
         levels, topics = dict(entry.language_levels), dict(entry.topic_levels)
-        self.country_code.data = entry.country_code
+        self.country_code.data, self.town.data = entry.country_code, entry.town
         self.languages.data = ", ".join(f"{one} {levels[one]}" if one in levels else one for one in entry.languages)
         for value in set(entry.topics) & set(self.topic_values):
             self[f"topic_{value}"].data = str(topics.get(value, len(TOPIC_LEVELS)))

@@ -24,6 +24,7 @@ class Evaluator(Row):
         CheckConstraint("load_target BETWEEN load_min AND load_max", name="load_target_between"),
         state_check(Gender, "gender"),
         CheckConstraint("country_code ~ '^[A-Z]{2}$'", name="country_code_form"),
+        CheckConstraint("town <> ''", name="town_said"),
         CheckConstraint("available_from <= available_until", name="available_in_order"),
         CheckConstraint("(stepped_down_at IS NULL) = (stepped_down_why IS NULL)", name="stepped_down_why"),
     )
@@ -32,6 +33,8 @@ class Evaluator(Row):
     user_id: Mapped[UUID] = mapped_column(points_to("user_account.id"), index=True)
     organisation_id: Mapped[UUID | None] = mapped_column(points_to("organisation.id"))
     country_code: Mapped[str]
+    # Where this person works, where that was said: what a call may compare with the cities of a consortium.
+    town: Mapped[str | None]
     languages: Mapped[list[Any]]
     topics: Mapped[list[Any]]
     # How well each topic is known, 1 to 3, and each language: reading, fluent or native.

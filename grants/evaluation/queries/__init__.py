@@ -10,22 +10,12 @@ from grants.evaluation.queries.access import (
     READS_SCORES,
     clear_for,
     clear_people,
-    conflicted,
-    declaration_of,
-    declarations,
     found_conflict,
-    has_conflict,
     in_conflict,
-    own_seat,
     refuse_closed,
     refuse_conflict,
-    refuse_own_seat,
-    scoring,
-    seated,
     shut_for,
-    shut_out,
     shut_to,
-    told_of,
     undecidable,
     undeclared,
     unseatable,
@@ -120,6 +110,7 @@ from grants.evaluation.queries.packs import COPY_JOB, CopyView, copy, pack, to_r
 from grants.evaluation.queries.pool_list import asked_already, own_entry, pool_lines, pool_list, pool_person
 from grants.evaluation.queries.run_file import run_taken
 from grants.evaluation.queries.runs import adjust_page, rules_holder, run_page, seat_why, standing_version
+from grants.evaluation.queries.said import conflicted, declaration_of, declarations, has_conflict, shut_out, told_of
 from grants.evaluation.queries.scopes import (
     application_of_call_scope,
     application_scope,
@@ -136,6 +127,7 @@ from grants.evaluation.queries.score_sheets import (
     seat_application,
 )
 from grants.evaluation.queries.scores_by_evaluator import scores_by_evaluator
+from grants.evaluation.queries.scoring import own_seat, refuse_own_seat, scoring, seated
 from grants.evaluation.queries.seat_file import seat_plan, seat_table
 from grants.evaluation.queries.seating import assignments_page, group_rules
 from grants.evaluation.queries.seats_seen import may_see

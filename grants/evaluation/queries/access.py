@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
     Select,
-    Text,
     Uuid,
     and_,
     cast,
@@ -33,20 +32,18 @@ from grants.cities.models import City
 from grants.core import clock, faults
 from grants.core.conditions import Maker, made_when_written
 from grants.core.db import among, db, not_among
-from grants.core.errors import NotAllowed, NotFound, Refused
+from grants.core.errors import NotFound, Refused
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader
 from grants.evaluation.models import (
-    Assessment,
     Assignment,
     ConflictDeclaration,
     DetectedConflict,
     Evaluator,
 )
 from grants.evaluation.queries.accepting import terms_accepted
-from grants.evaluation.queries.entities import all_entity_conflicts, entity_doubts, unasked_members
-from grants.evaluation.rules import Said
-from grants.evaluation.states import AssessmentState, Declared, DetectedKind, DetectedState, Ruling, SeatState
+from grants.evaluation.queries.entities import entity_doubts, unasked_members
+from grants.evaluation.states import Declared, DetectedKind, DetectedState, Ruling, SeatState
 from grants.identity.models import Membership, Organisation, RoleGrant, User
 from grants.identity.policy import TEAM_ROLES, Role
 from grants.identity.queries import Moment, role_holds, shut_by
@@ -428,18 +425,6 @@ def results_known() -> ColumnElement[bool]:
 
 
 @reader
-def conflicted(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozenset[UUID]]:
-    """Those of these applications with which this person stands in conflict, by declaration, by ruling, or as was found."""
-    faults.point("conflict")
-    if not application_ids:
-        return frozenset()
-    rows = yield from ask(
-        _said().where(_SAID.c.user_id == actor.user_id, among(_SAID.c.application_id, application_ids))
-    )
-    return frozenset(key for (_, key), said in _by_pair(rows).items() if said.is_conflict)
-
-
-@reader
 def shut_for(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozenset[UUID]]:
     """Those of these applications that do not open for this person: by what they said or not, and by what was found."""
     faults.point("conflict")
@@ -465,140 +450,11 @@ def clear_people(
     return frozenset((row.id, row.application_id) for row in rows)
 
 
-@reader
-def scoring(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozenset[UUID]]:
-    """Those of these applications that this person still scores, and so reads nothing about from anybody else."""
-    if not application_ids:
-        return frozenset()
-    rows = yield from ask(select(Application.id).where(among(Application.id, application_ids), scores_now(actor)))
-    return frozenset(row.id for row in rows)
-
-
-@reader
-def seated(application_ids: Collection[UUID]) -> Asking[dict[tuple[UUID, UUID], bool]]:
-    """(person, application) of every active seat to whether its sheet is submitted, in one statement."""
-    rows = yield from ask(
-        select(Evaluator.user_id, Assignment.application_id, Assessment.state)
-        .select_from(Assignment)
-        .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
-        .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
-        .where(among(Assignment.application_id, application_ids), Assignment.state == SeatState.ACTIVE.value)
-    )
-    return {(row.user_id, row.application_id): row.state == AssessmentState.SUBMITTED.value for row in rows}
-
-
-def readable(actor: Actor) -> ColumnElement[bool]:
-    """Applications whose assessments this person may read whole: by role in scope; who must declare, has declared.
-
-    Never where the same person still scores: whatever else they are, they score blind.
-    """
-    reads = and_(within(actor, Permission.ASSESSMENT_READ_ALL), not_(scores_now(actor)))
-    return and_(reads, clear_for(actor.user_id)) if actor.can(Permission.CONFLICT_DECLARE) else reads
-
-
-def scores_now(actor: Actor) -> ColumnElement[bool]:
-    """The condition on :class:`Application` that this person holds a seat on it and has not submitted their sheet."""
-    return (
-        select(Assignment.id)
-        .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
-        .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
-        .where(
-            Assignment.application_id == Application.id,
-            Assignment.state == SeatState.ACTIVE.value,
-            Evaluator.user_id == actor.user_id,
-            Assessment.state.is_distinct_from(AssessmentState.SUBMITTED.value),
-        )
-        .exists()
-    )
-
-
-# What people declared and what was found, as rows of one shape.
-_SAID = union_all(
-    select(
-        *(ConflictDeclaration.user_id, ConflictDeclaration.application_id),
-        *(ConflictDeclaration.declared.label("said"), ConflictDeclaration.ruling),
-    ),
-    select(
-        *(DetectedConflict.user_id, DetectedConflict.application_id),
-        *(DetectedConflict.state, cast(null(), Text)),
-    ).where(DetectedConflict.state.in_([DetectedState.CONFIRMED.value, DetectedState.PROPOSED.value])),
-    all_entity_conflicts().add_columns(literal(DetectedState.CONFIRMED.value), cast(null(), Text)),
-).subquery("said")
-
-
-def _said() -> Select[Any]:
-    return select(_SAID.c.user_id, _SAID.c.application_id, _SAID.c.said, _SAID.c.ruling)
-
-
-def _by_pair(rows: Iterable[Any]) -> dict[tuple[UUID, UUID], Said]:
-    """(person, application) to what stands between them: a found conflict before all, then what was declared.
-
-    A proposal that waits changes nothing of what was declared, and so nothing of what opens: it is told beside it.
-    """
-    declared: dict[tuple[UUID, UUID], Said] = {}
-    found: dict[tuple[UUID, UUID], set[str]] = {}
-    for user_id, application_id, said, ruling in rows:
-        pair = (user_id, application_id)
-        if said in (DetectedState.CONFIRMED.value, DetectedState.PROPOSED.value):
-            found.setdefault(pair, set()).add(said)
-        else:
-            declared[pair] = Said(Declared(said), Ruling(ruling) if ruling else None)
-    for pair, states in found.items():
-        if DetectedState.CONFIRMED.value in states:
-            declared[pair] = Said(Declared.CONFLICT, Ruling.CONFIRMED)
-        elif pair in declared:
-            declared[pair] = declared[pair]._replace(waits=True)
-    return declared
-
-
-def declaration_of(user_id: UUID, application_id: UUID) -> Said:
-    """What stands between a person and an application: what was declared and ruled, and what was found."""
-    rows = db.session.execute(_said().where(_SAID.c.user_id == user_id, _SAID.c.application_id == application_id))
-    return _by_pair(rows).get((user_id, application_id), Said())
-
-
-def told_of(user_id: UUID, application_id: UUID) -> tuple[Declared | None, Ruling | None]:
-    """What a person declared about an application themselves, and the ruling on that."""
-    row = db.session.execute(
-        select(ConflictDeclaration.declared, ConflictDeclaration.ruling).where(
-            ConflictDeclaration.user_id == user_id, ConflictDeclaration.application_id == application_id
-        )
-    ).one_or_none()
-    return (Declared(row[0]), Ruling(row[1]) if row[1] else None) if row else (None, None)
-
-
 def found_conflict(user_id: UUID, application_id: UUID) -> bool:
     """Whether a conflict of this person with this application was found and stands, whatever they declared."""
     return bool(
         db.session.scalar(select(Application.id).where(Application.id == application_id, _about(*_found_for(user_id))))
     )
-
-
-@reader
-def declarations(application_ids: Collection[UUID]) -> Asking[dict[tuple[UUID, UUID], Said]]:
-    """(person, application) to what was declared and ruled, and what was found, in one statement."""
-    return _by_pair((yield from ask(_said().where(among(_SAID.c.application_id, application_ids)))))
-
-
-@reader
-def shut_out(application_ids: Collection[UUID], user_ids: Collection[UUID]) -> Asking[frozenset[tuple[UUID, UUID]]]:
-    """(person, application) of those of these people who have a conflict with an application, whatever was declared of it.
-
-    One statement for a whole call: by everything that shuts an application to a person, not by the pool’s entry alone.
-    """
-    faults.point("conflict")
-    rows = yield from ask(
-        select(User.id.label("user_id"), Application.id.label("application_id"))
-        .join(Application, literal(True))
-        .where(User.id.in_(user_ids), among(Application.id, application_ids), in_conflict(User.id))
-    )
-    return frozenset((row.user_id, row.application_id) for row in rows)
-
-
-def has_conflict(user_id: UUID, application_id: UUID) -> bool:
-    """Whether this person has a conflict with this application, declared, found, or by taking part in it."""
-    wanted = select(Application.id).where(Application.id == application_id, in_conflict(user_id))
-    return db.session.scalar(wanted) is not None
 
 
 def refuse_conflict(user_id: UUID, application_id: UUID) -> None:
@@ -607,28 +463,6 @@ def refuse_conflict(user_id: UUID, application_id: UUID) -> None:
     is_clear = db.session.scalar(select(Application.id).where(Application.id == application_id, clear_for(user_id)))
     if is_clear is None:
         raise NotFound
-
-
-def own_seat(user_id: UUID | None, application_id: UUID) -> UUID | None:
-    """The active seat this person holds on an application, if any."""
-    return db.session.scalar(
-        select(Assignment.id)
-        .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
-        .where(
-            Assignment.application_id == application_id,
-            Assignment.state == SeatState.ACTIVE.value,
-            Evaluator.user_id == user_id,
-        )
-    )
-
-
-def refuse_own_seat(actor: Actor, application_id: UUID) -> None:
-    """Raise :class:`NotAllowed` for whoever assesses an application: they neither lead its consensus nor manage its seats."""
-    faults.point("four_eyes")
-    if own_seat(actor.user_id, application_id) is not None:
-        raise NotAllowed(
-            "You assess this application yourself; somebody else leads its consensus and manages its seats."
-        )
 
 
 def refuse_closed(application: Application | Row[Any]) -> None:

@@ -108,7 +108,7 @@ def pool(call_id: UUID, sees: Actor | None = None) -> Asking[tuple[PoolMember, .
     done = and_(Assessment.state == AssessmentState.SUBMITTED.value, seen)
     rows = yield from ask(
         select(
-            *(Evaluator.id, Evaluator.user_id, Evaluator.organisation_id, Evaluator.country_code),
+            *(Evaluator.id, Evaluator.user_id, Evaluator.organisation_id, Evaluator.country_code, Evaluator.town),
             *(Evaluator.languages, Evaluator.topics, Evaluator.load_min, Evaluator.load_max, Evaluator.version),
             *(Evaluator.load_target, Evaluator.gender),
             *(Evaluator.topic_levels, Evaluator.language_levels, Evaluator.roles),
@@ -150,6 +150,7 @@ def pool(call_id: UUID, sees: Actor | None = None) -> Asking[tuple[PoolMember, .
             accepted=row.accepted, must_accept=row.must_accept,
             stepped_down_at=row.stepped_down_at, stepped_down_why=row.stepped_down_why or "",
             load_target=row.load_target, gender=None if row.gender is None else Gender(row.gender),
+            town=row.town or "",
         )
         for row in rows
     )  # fmt: skip

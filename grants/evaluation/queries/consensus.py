@@ -28,10 +28,11 @@ from grants.evaluation.models import (
     ConsensusVersion,
     Evaluator,
 )
-from grants.evaluation.queries.access import clear_for, readable, within
+from grants.evaluation.queries.access import clear_for, within
 from grants.evaluation.queries.applicants import cities_of, head_of
 from grants.evaluation.queries.official import by_mean
 from grants.evaluation.queries.score_sheets import call_and_sheets
+from grants.evaluation.queries.scoring import readable
 from grants.evaluation.rules import AgreedWords, ConsensusPage, MarkInput
 from grants.evaluation.states import Answer, AssessmentState, ConsensusState, SeatState
 from grants.identity.models import User

@@ -10,44 +10,34 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, literal, or_, select, union
+from sqlalchemy import Label, and_, func, literal, or_, select, union
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application, ApplicationPartner
 from grants.applications.states import ApplicationState, PartnerState
 from grants.calls import queries as calls
-from grants.calls.models import Call
-from grants.cities.models import City, Participation
+from grants.cities.models import City
 from grants.core import clock
 from grants.core.db import db
 from grants.core.permissions import Permission
 from grants.evaluation.models import DetectedConflict, Evaluator, EvaluatorOrganisation
+from grants.evaluation.queries.besides import LOOKED_AT, besides
+from grants.evaluation.queries.earlier import past
 from grants.evaluation.rules.detecting import (
     Candidate,
     ComparedApplication,
     Entity,
-    FactKey,
     Found,
     Somebody,
-    Together,
     detect,
 )
 from grants.evaluation.states import DetectedKind, DetectedState
 from grants.identity.models import Membership, Organisation, OrganisationFact, RoleGrant, User
-from grants.identity.policy import OFFICERS, TEAM_ROLES, WRITES_APPLICATIONS, Role, roles_with
+from grants.identity.policy import OFFICERS, TEAM_ROLES, roles_with
 from grants.identity.queries import role_holds
 from grants.identity.states import FactKind
 
-# From when an application is sent until its list is decided, somebody may still decide about it; on the reserve list too.
-LOOKED_AT = tuple(
-    state.value
-    for state in (
-        ApplicationState.SUBMITTED,
-        ApplicationState.ELIGIBLE,
-        ApplicationState.UNDER_EVALUATION,
-        ApplicationState.RESERVE,
-    )
-)
 # What one takes part in competes whatever was decided about it; what was withdrawn left the call, a draft never came to it.
 COMPETING = tuple(
     state.value for state in ApplicationState if state not in (ApplicationState.DRAFT, ApplicationState.WITHDRAWN)
@@ -84,25 +74,25 @@ def look(call_id: UUID) -> Looked:
     entities = _entities(
         {organisation_id for _, organisation_id in partners}
         | {organisation_id for found in memberships.values() for organisation_id in found}
-        | {pooled for pooled, _ in judging.values() if pooled}
+        | {pooled.organisation_id for pooled in judging.values() if pooled.organisation_id}
     )
-    besides = _besides(call_id, judging, since)
+    beside = besides(call_id, judging, since)
     candidates = [
         replace(
             _candidate(people[user_id], memberships[user_id], pooled, entities, named.get(user_id, ())),
-            advised=tuple(sorted(besides.advised.get(user_id, ()))),
-            joined=besides.joined.get(user_id, {}),
+            advised=tuple(sorted(beside.advised.get(user_id, ()))),
+            joined=beside.joined.get(user_id, {}),
         )
         for user_id, pooled in sorted(judging.items())
         if user_id in people
     ]
     applications = [
-        replace(each, wrote=frozenset(besides.wrote.get(each.application_id, ())))
+        replace(each, wrote=frozenset(beside.wrote.get(each.application_id, ())))
         for each in _compared_applications(partners, team, people, memberships, entities)
     ]
     own = {entity.id for candidate in candidates for entity in candidate.entities}
-    past = _past(call_id, own, since) if rules.past_consortium_years else ()
-    found = detect(candidates, applications, past, rules, takes_part(call_id), besides.dismissed)
+    shared = past(call_id, own, since) if rules.past_consortium_years else ()
+    found = detect(candidates, applications, shared, rules, takes_part(call_id), beside.dismissed)
     return Looked(found, len(candidates), len(applications))
 
 
@@ -171,127 +161,23 @@ def _team(call_id: UUID, states: Collection[str] = LOOKED_AT) -> list[tuple[UUID
     return sorted((row[0], row[1]) for row in rows)
 
 
-@dataclass(slots=True)
-class _Besides:
-    """What is known beside organisations and teams: who wrote what, who advises which city, who joined when, what a person dismissed."""
+@dataclass(frozen=True, slots=True)
+class _Judging:
+    """What the pool says of somebody who must have no conflict, and whether they judge."""
 
-    wrote: dict[UUID, set[UUID]]
-    advised: dict[UUID, list[tuple[UUID, datetime, str]]]
-    joined: dict[UUID, dict[UUID, datetime]]
-    dismissed: set[FactKey]
-
-
-def _besides(call_id: UUID, user_ids: Collection[UUID], since: datetime) -> _Besides:
-    """All of it in one statement: rows of a word, a person, an application, an organisation, a text and a moment."""
-    nobody = literal(None, Evaluator.organisation_id.type)
-    found, decided = _Besides(defaultdict(set), defaultdict(list), defaultdict(dict), set()), dict[FactKey, datetime]()
-    each: tuple[Any, ...] = (
-        _wrote(call_id).add_columns(nobody, literal(""), literal(None, RoleGrant.starts_at.type)),
-        _advised(user_ids, since, nobody),
-        _joined(user_ids, since, nobody),
-        _dismissed(call_id),
-    )
-    for word, user_id, application_id, organisation_id, text, at in db.session.execute(union(*each)):
-        match word:
-            case "wrote":
-                found.wrote[application_id].add(user_id)
-            case "advised":
-                found.advised[user_id].append((organisation_id, at, text))
-            case "joined":
-                found.joined[user_id][organisation_id] = at
-            case "dismissed":
-                decided[user_id, application_id, text, organisation_id] = at
-    found.dismissed.update(key for key, at in decided.items() if not _began_anew(key, at, found))
-    return found
+    organisation_id: UUID | None = None
+    country: str = ""
+    town: str = ""
+    judges: bool = False
 
 
-def _began_anew(key: FactKey, decided_at: datetime, found: _Besides) -> bool:
-    """Whether an advice or a membership a person dismissed has begun anew since, which they said nothing of."""
-    user_id, _, kind, organisation_id = key
-    match kind:
-        case DetectedKind.ADVISED_CITY.value:
-            began = [since for each, since, _ in found.advised.get(user_id, ()) if each == organisation_id]
-        case DetectedKind.OWN_ORGANISATION.value:
-            began = [since for each, since in found.joined.get(user_id, {}).items() if each == organisation_id]
-        case _:
-            return False
-    return any(since > decided_at for since in began)
-
-
-def _wrote(call_id: UUID) -> Select[Any]:
-    """Who of the team wrote each application and is of it no more; who only read it has written nothing."""
-    now = clock.now()
-    said: tuple[Any, ...] = (literal("wrote"), RoleGrant.user_id, Application.id)
-    return (
-        select(*said)
-        .join(RoleGrant, and_(RoleGrant.kind == "application", RoleGrant.object_id == Application.id))
-        .where(
-            Application.call_id == call_id,
-            Application.state.in_(LOOKED_AT),
-            RoleGrant.role.in_(sorted(WRITES_APPLICATIONS)),
-            RoleGrant.starts_at <= now,
-            RoleGrant.ends_before <= now,
-        )
-    )
-
-
-def _advised(user_ids: Collection[UUID], since: datetime, nothing: Any) -> Select[Any]:
-    """The organisations that act for cities each person advises or advised since then, as they stand, with the city and when the newest began."""
-    standing = func.coalesce(Organisation.same_as_id, Organisation.id)
-    return (
-        select(literal("advised"), RoleGrant.user_id, nothing, standing, City.name, func.max(RoleGrant.starts_at))
-        .join(City, or_(City.id == RoleGrant.object_id, City.part_of_id == RoleGrant.object_id))
-        .join(Organisation, Organisation.id == City.organisation_id)
-        .where(
-            RoleGrant.kind == "city",
-            RoleGrant.role == Role.CITY_ADVISOR.value,
-            RoleGrant.user_id.in_(user_ids),
-            RoleGrant.starts_at <= clock.now(),
-            or_(RoleGrant.ends_before.is_(None), RoleGrant.ends_before > since),
-        )
-        .group_by(RoleGrant.user_id, standing, City.name)
-    )
-
-
-def _joined(user_ids: Collection[UUID], since: datetime, nothing: Any) -> Select[Any]:
-    """The organisations each person belongs to or belonged to since then, as they stand, with when the newest membership began."""
-    standing = func.coalesce(Organisation.same_as_id, Organisation.id)
-    return (
-        select(literal("joined"), Membership.user_id, nothing, standing, literal(""), func.max(Membership.starts_at))
-        .join(Organisation, Organisation.id == Membership.organisation_id)
-        .where(
-            Membership.user_id.in_(user_ids),
-            Membership.starts_at <= clock.now(),
-            or_(Membership.ends_before.is_(None), Membership.ends_before > since),
-        )
-        .group_by(Membership.user_id, standing)
-    )
-
-
-def _dismissed(call_id: UUID) -> Select[Any]:
-    """The facts of a call that a person dismissed and may: what nobody may dismiss holds again once it is so again."""
-    row = DetectedConflict
-    said: tuple[Any, ...] = (
-        *(literal("dismissed"), row.user_id, row.application_id),
-        *(row.organisation_id, row.kind, row.decided_at),
-    )
-    return (
-        select(*said)
-        .join(Application, Application.id == row.application_id)
-        .where(
-            Application.call_id == call_id,
-            row.state == DetectedState.DISMISSED.value,
-            row.kind.in_([kind.value for kind in DetectedKind if kind.may_be_dismissed]),
-        )
-    )
-
-
-def _judging(call_id: UUID) -> dict[UUID, tuple[UUID | None, tuple[str, bool]]]:
-    """Who must have no conflict in this call: the organisation and country of the pool, and whether the person judges."""
-    pooled = select(Evaluator.user_id, Evaluator.organisation_id, Evaluator.country_code, literal(True)).where(
+def _judging(call_id: UUID) -> dict[UUID, _Judging]:
+    """Who must have no conflict in this call."""
+    town = func.coalesce(Evaluator.town, "")
+    pooled = select(Evaluator.user_id, Evaluator.organisation_id, Evaluator.country_code, town, literal(True)).where(
         Evaluator.call_id == call_id
     )
-    nothing = (literal(None, Evaluator.organisation_id.type), literal(""))
+    nothing = (literal(None, Evaluator.organisation_id.type), literal(""), literal(""))
     here = or_(RoleGrant.object_id.is_(None), RoleGrant.object_id == call_id)
     holds = [
         select(RoleGrant.user_id, *nothing, literal(judges)).where(
@@ -299,10 +185,15 @@ def _judging(call_id: UUID) -> dict[UUID, tuple[UUID | None, tuple[str, bool]]]:
         )
         for roles, judges in ((_panel(), True), (OFFICERS, False))
     ]
-    found: dict[UUID, tuple[UUID | None, tuple[str, bool]]] = {}
-    for user_id, organisation_id, country, judges in db.session.execute(pooled.union_all(*holds)):
-        before = found.get(user_id, (None, ("", False)))
-        found[user_id] = (before[0] or organisation_id, (before[1][0] or country, before[1][1] or judges))
+    found: dict[UUID, _Judging] = {}
+    for user_id, organisation_id, country, said, judges in db.session.execute(pooled.union_all(*holds)):
+        before = found.get(user_id, _Judging())
+        found[user_id] = _Judging(
+            before.organisation_id or organisation_id,
+            before.country or country,
+            before.town or said,
+            before.judges or judges,
+        )
     return found
 
 
@@ -371,15 +262,25 @@ def _entities(organisation_ids: Collection[UUID]) -> dict[UUID, Entity]:
     for row in db.session.execute(
         select(
             *(Organisation.id, Organisation.name, Organisation.country_code, Organisation.town, Organisation.website),
-            *(Organisation.pic, Organisation.same_as_id),
+            *(Organisation.pic, Organisation.same_as_id, _cities_of()),
         ).where(Organisation.id.in_(organisation_ids))
     ):
         own = numbers[row.id] | ({(NUMBERS[FactKind.PIC], row.pic)} if row.pic else set())
         found[row.id] = Entity(
             row.same_as_id or row.id, row.name, row.country_code, row.town or "", frozenset(own), _host(row.website),
-            frozenset(proven[row.id]),
+            frozenset(proven[row.id]), tuple(row.cities or ()),
         )  # fmt: skip
     return found
+
+
+def _cities_of() -> Label[Any]:
+    """The names of the cities an organisation acts for, in English and as they are called there."""
+    own = (City.organisation_id == Organisation.id,)
+    names = union(
+        select(City.name.label("name")).where(*own).correlate(Organisation),
+        select(City.local_name).where(*own, City.local_name.is_not(None)).correlate(Organisation),
+    ).subquery("names")
+    return select(func.array_agg(aggregate_order_by(names.c.name, names.c.name))).scalar_subquery().label("cities")
 
 
 def _host(website: str | None) -> str:
@@ -425,17 +326,18 @@ def _numbers(organisation_ids: Collection[UUID]) -> tuple[Numbers, Numbers]:
 def _candidate(
     person: Any,
     belongs: Iterable[UUID],
-    pooled: tuple[UUID | None, tuple[str, bool]],
+    pooled: _Judging,
     entities: Mapping[UUID, Entity],
     named: Iterable[tuple[UUID, str]] = (),
 ) -> Candidate:
-    organisation_id, (country, judges) = pooled
-    own = dict.fromkeys([*belongs, *([organisation_id] if organisation_id else [])])
+    country = pooled.country
+    own = dict.fromkeys([*belongs, *([pooled.organisation_id] if pooled.organisation_id else [])])
     found = tuple(entities[each] for each in own if each in entities)
     countries = {each.country_code for each in found} | ({country} if country else set())
     # Most people work in the country they give; without one there is nothing to compare a mere name with.
     found += tuple(Entity(row_id, name, country) for row_id, name in named if country)
-    return Candidate(_somebody(person, None), found, frozenset(countries), judges)
+    said = _somebody(person, None)
+    return Candidate(said, found, frozenset(countries), pooled.judges, works_in=(country, pooled.town))
 
 
 def _somebody(person: Any, organisation_id: UUID | None) -> Somebody:
@@ -460,69 +362,6 @@ def _compared_applications(
             inside = next((each for each in own if each in consortium[application_id]), None)
             acting[application_id].append(_somebody(people[user_id], inside))
     return [ComparedApplication(key, tuple(found.values()), tuple(acting[key])) for key, found in consortium.items()]
-
-
-def _past(call_id: UUID, organisation_ids: Collection[UUID], since: datetime) -> tuple[Together, ...]:
-    """Consortia of other calls since then, and pilots of the register of cities, in which one of these stood."""
-    return (*_earlier_applications(call_id, organisation_ids, since), *_earlier_pilots(organisation_ids, since))
-
-
-def _earlier_applications(call_id: UUID, organisation_ids: Collection[UUID], since: datetime) -> tuple[Together, ...]:
-    mine, standing = aliased(ApplicationPartner), func.coalesce(Organisation.same_as_id, Organisation.id)
-    of_mine = select(mine.application_id).where(
-        mine.organisation_id.in_(organisation_ids), mine.state != PartnerState.DECLINED.value
-    )
-    rows = db.session.execute(
-        select(Application.id, Application.reference, Call.title, standing)
-        .join(Call, Call.id == Application.call_id)
-        .join(ApplicationPartner, ApplicationPartner.application_id == Application.id)
-        .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
-        .where(
-            Application.id.in_(of_mine),
-            Application.call_id != call_id,
-            Application.submitted_at > since,
-            ApplicationPartner.state != PartnerState.DECLINED.value,
-        )
-        .order_by(Application.reference)
-    )
-    return _together((key, f"{reference}, {title}", found) for key, reference, title, found in rows)
-
-
-def _earlier_pilots(organisation_ids: Collection[UUID], since: datetime) -> tuple[Together, ...]:
-    """Pilots of the register; one whose call names an older year than the call looks back to is left out."""
-    mine, own = aliased(Participation), aliased(City)
-    shared = (
-        select(mine.call_label, mine.pilot_key)
-        .join(own, own.id == mine.city_id)
-        .where(own.organisation_id.in_(organisation_ids))
-    ).subquery()
-    rows = db.session.execute(
-        select(Participation.call_label, Participation.pilot_key, Participation.pilot_title, City.organisation_id)
-        .join(City, City.id == Participation.city_id)
-        .join(
-            shared,
-            and_(shared.c.call_label == Participation.call_label, shared.c.pilot_key == Participation.pilot_key),
-        )
-        .where(City.organisation_id.is_not(None))
-        .order_by(Participation.call_label, Participation.pilot_key)
-    )
-    return _together(
-        ((label, key), f"{title or key}, {label}", found)
-        for label, key, title, found in rows
-        if found is not None and (_year_of(label) or since.year) >= since.year
-    )
-
-
-def _year_of(label: str) -> int | None:
-    years = [int(word) for word in "".join(each if each.isdigit() else " " for each in label).split() if len(word) == 4]
-    return max(years, default=None)
-
-
-def _together(rows: Iterable[tuple[Any, str, UUID]]) -> tuple[Together, ...]:
-    found: dict[Any, tuple[str, set[UUID]]] = {}
-    for key, words, organisation_id in rows:
-        found.setdefault(key, (words, set()))[1].add(organisation_id)
-    return tuple(Together(words, frozenset(ids)) for words, ids in found.values() if len(ids) > 1)
 
 
 def standing_detections(

@@ -14,9 +14,10 @@ from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import rules
-from grants.evaluation.queries.access import READS_ASSIGNMENTS, clear_people, declarations
+from grants.evaluation.queries.access import READS_ASSIGNMENTS, clear_people
 from grants.evaluation.queries.applicants import consortia_of
 from grants.evaluation.queries.assignments import call_assigned, country_rule, people_for, pool, seat_views
+from grants.evaluation.queries.said import declarations
 from grants.evaluation.queries.seating import OPEN
 from grants.evaluation.queries.seats_seen import may_see
 from grants.evaluation.rules import (

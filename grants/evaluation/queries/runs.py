@@ -23,7 +23,7 @@ from grants.evaluation import matching, rules
 from grants.evaluation.matching.graph import seat_graph
 from grants.evaluation.matching.proof import broken_groups
 from grants.evaluation.models import Assignment, AssignmentLoss, AssignmentRun, Evaluator
-from grants.evaluation.queries.access import READS_ASSIGNMENTS, clear_people, declarations
+from grants.evaluation.queries.access import READS_ASSIGNMENTS, clear_people
 from grants.evaluation.queries.applicants import cities_of, consortia_of, head_of
 from grants.evaluation.queries.assignments import (
     RUN_COLUMNS,
@@ -38,6 +38,7 @@ from grants.evaluation.queries.assignments import (
     shut_titles,
 )
 from grants.evaluation.queries.run_file import superseded_by
+from grants.evaluation.queries.said import declarations
 from grants.evaluation.queries.seating import group_rules
 from grants.evaluation.queries.seats_seen import may_see
 from grants.evaluation.rules import (

@@ -18,7 +18,8 @@ from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation import rules
 from grants.evaluation.models import Assessment, AssessmentScore, Assignment, Evaluator
-from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, READS_SCORES, in_conflict, readable
+from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, READS_SCORES, in_conflict
+from grants.evaluation.queries.scoring import readable
 from grants.evaluation.rules import EvaluatorSheet, ScoresByEvaluator
 from grants.evaluation.states import AssessmentState, SeatState
 from grants.identity.models import User

@@ -16,9 +16,10 @@ from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation import rules
 from grants.evaluation.models import Assessment, Assignment, Consensus, Evaluator
-from grants.evaluation.queries.access import clear_people, declarations, unseatable
+from grants.evaluation.queries.access import clear_people, unseatable
 from grants.evaluation.queries.applicants import consortia_of
 from grants.evaluation.queries.assignments import country_rule, pool, seat_views
+from grants.evaluation.queries.said import declarations
 from grants.evaluation.queries.seating import ACTIVE, OPEN
 from grants.evaluation.queries.seats_seen import may_see
 from grants.evaluation.rules import (

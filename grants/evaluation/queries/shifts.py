@@ -16,9 +16,10 @@ from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation.models import ScoreShift
-from grants.evaluation.queries.access import clear_for, scores_now, within
+from grants.evaluation.queries.access import clear_for, within
 from grants.evaluation.queries.applicants import cities_of, head_of
 from grants.evaluation.queries.official import official_scores
+from grants.evaluation.queries.scoring import scores_now
 from grants.evaluation.rules import ShiftPage, ShiftView, shift_words
 from grants.evaluation.states import ShiftState
 from grants.identity.models import User

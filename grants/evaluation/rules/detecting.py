@@ -11,114 +11,13 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from grants.calls.rules import ConflictRules
+from grants.evaluation.rules.mail_hosts import with_parents
 from grants.evaluation.states import DetectedKind
 from grants.identity.rules import name_key
 
 K = TypeVar("K")
 T = TypeVar("T")
 
-# Mail from these says nothing about for whom a person works.
-GENERIC_DOMAINS = frozenset(
-    [
-        # Of examples in texts (RFC 2606), and the like: nobody's own. Everybody of the demonstration has one of its own.
-        "demo.example",
-        "example.com",
-        "example.eu",
-        "example.net",
-        "example.org",
-        "gmail.com",
-        "googlemail.com",
-        "outlook.com",
-        "hotmail.com",
-        "live.com",
-        "msn.com",
-        "yahoo.com",
-        "ymail.com",
-        "icloud.com",
-        "me.com",
-        "mac.com",
-        "aol.com",
-        "gmx.com",
-        "gmx.net",
-        "gmx.de",
-        "gmx.at",
-        "gmx.ch",
-        "web.de",
-        "t-online.de",
-        "freenet.de",
-        "mail.com",
-        "proton.me",
-        "protonmail.com",
-        "tutanota.com",
-        "posteo.de",
-        "orange.fr",
-        "wanadoo.fr",
-        "free.fr",
-        "laposte.net",
-        "sfr.fr",
-        "libero.it",
-        "virgilio.it",
-        "tiscali.it",
-        "alice.it",
-        "wp.pl",
-        "o2.pl",
-        "onet.pl",
-        "interia.pl",
-        "op.pl",
-        "seznam.cz",
-        "centrum.cz",
-        "azet.sk",
-        "abv.bg",
-        "mail.bg",
-        "inbox.lv",
-        "ukr.net",
-        "telenet.be",
-        "skynet.be",
-        "ziggo.nl",
-        "kpnmail.nl",
-        "xs4all.nl",
-        "sapo.pt",
-        "terra.es",
-        "telefonica.net",
-        "otenet.gr",
-        "freemail.hu",
-        "citromail.hu",
-        "hot.ee",
-        "mail.ee",
-        "example.com",
-        "example.net",
-        "example.org",
-        "yandex.com",
-        "yandex.ru",
-        "mail.ru",
-        "zoho.com",
-        "fastmail.com",
-        "hey.com",
-    ]
-)
-# Second levels under which a register of a country gives out names, as ``co.uk``: below them begin the names of organisations.
-# Not every one there is: what is missing is proposed where it need not be, unless many use it (``HOSTED_MIN``).
-SECOND_LEVELS = frozenset(
-    [
-        "ac",
-        "co",
-        "com",
-        "edu",
-        "gob",
-        "gouv",
-        "gov",
-        "gv",
-        "kommune",
-        "ltd",
-        "mil",
-        "net",
-        "nhs",
-        "or",
-        "org",
-        "plc",
-        "sch",
-    ]
-)
 # A domain that people of more organisations than this use belongs to who hosts mail, not to one of them.
 HOSTED_MIN = 4
 # How alike two names are from which on a person should look, of 1 for the same letters.
@@ -142,6 +41,15 @@ class Entity:
     numbers: frozenset[tuple[str, str]] = frozenset()
     domain: str = ""
     proven: frozenset[tuple[str, str]] = frozenset()
+    # Names of the cities it acts for, in every spelling the register has.
+    cities: tuple[str, ...] = ()
+
+    @property
+    def towns(self) -> dict[tuple[str, str], str]:
+        """Where it is and which cities it acts for, as they are compared, each with how it is written."""
+        return {
+            (self.country_code, name_key(town)): town for town in reversed((self.town, *self.cities)) if name_key(town)
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +82,8 @@ class Candidate:
     judges: bool = True
     advised: tuple[tuple[UUID, datetime, str], ...] = ()
     joined: Mapping[UUID, datetime] = field(default_factory=dict)
+    # The country and the town they say they work in; an empty town where they said none.
+    works_in: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,7 +255,7 @@ def _indexed(applications: Sequence[ComparedApplication], past: Sequence[Togethe
             for number in number_keys(entity, entity.numbers)
         ),
         _by((entity.country_code, (application, entity)) for application, entity in places),
-        _by((_town(entity), (application, entity)) for application, entity in places if entity.town),
+        _by((town, (application, entity)) for application, entity in places for town in entity.towns),
         _domains(places, team),
         _by((organisation_id, each) for each in past for organisation_id in each.organisation_ids),
         _Names([(_person_key(person.name), (application, person)) for application, person in team]),
@@ -365,10 +275,6 @@ def _by(pairs: Iterable[tuple[K, T]]) -> dict[K, list[T]]:
     return dict(found)
 
 
-def _town(entity: Entity) -> tuple[str, str]:
-    return (entity.country_code, name_key(entity.town))
-
-
 def _domains(
     places: Sequence[Place], team: Sequence[tuple[ComparedApplication, Somebody]]
 ) -> dict[str, list[tuple[ComparedApplication, UUID | None]]]:
@@ -378,7 +284,7 @@ def _domains(
     ]
     pairs += [(person.domain, (application, person.organisation_id)) for application, person in team]
     # Everything above a name within a domain counts too: both may be parts of what stands above them.
-    pairs = [(above, whose) for domain, whose in pairs for above in _with_parents(domain)]
+    pairs = [(above, whose) for domain, whose in pairs for above in with_parents(domain)]
     users: dict[str, set[UUID | None]] = defaultdict(set)
     for domain, (_, organisation_id) in pairs:
         users[domain].add(organisation_id)
@@ -455,16 +361,19 @@ def _by_place(candidate: Candidate, index: _Index, rules: ConflictRules) -> Iter
                 words = f"Comes from a country of the consortium: {country}"
                 yield _found(candidate, application, DetectedKind.SAME_COUNTRY, entity.id, words)
     if rules.same_city:
-        for own in candidate.entities:
-            for application, entity in index.by_town.get(_town(own), ()) if own.town else ():
-                words = f"{own.name} is in a city of the consortium: {entity.town}"
-                yield _found(candidate, application, DetectedKind.SAME_CITY, entity.id, words)
+        country, town = candidate.works_in
+        here = {(country, name_key(town)): "Works in a city"} if name_key(town) else {}
+        said = {key: f"{own.name} is in a city" for own in candidate.entities for key in own.towns} | here
+        for key, words in said.items():
+            for application, entity in index.by_town.get(key, ()):
+                told = f"{words} of the consortium: {entity.towns[key]}"
+                yield _found(candidate, application, DetectedKind.SAME_CITY, entity.id, told)
 
 
 def _to_look_at(candidate: Candidate, index: _Index, rules: ConflictRules) -> Iterator[Found]:
     """What may be a conflict and may be none: a person decides."""
     person = candidate.person
-    for domain in _with_parents(person.domain):
+    for domain in with_parents(person.domain):
         for application, organisation_id in index.by_domain.get(domain, ()):
             words = f"An e-mail address of the same domain: {domain}"
             yield _found(candidate, application, DetectedKind.MAIL_DOMAIN, organisation_id, words)
@@ -494,22 +403,6 @@ def _past(candidate: Candidate, index: _Index) -> Iterator[Found]:
                 for application, entity in index.by_entity.get(organisation_id, ()):
                     words = f"{own.name} and {entity.name} stood in one consortium: {before.words}"
                     yield _found(candidate, application, DetectedKind.PAST_CONSORTIUM, entity.id, words)
-
-
-def _with_parents(domain: str) -> Iterator[str]:
-    """``ict.uni.example`` and ``uni.example``: a part of an organisation has a name within its domain.
-
-    Nothing that many organisations share, as ``co.uk``, and nothing of who gives mail to everybody.
-    """
-    parts = domain.lower().strip(".").split(".")
-    every = [".".join(parts[start:]) for start in range(len(parts) - 1) if not _is_public(parts[start:])]
-    if not any(each in GENERIC_DOMAINS for each in every):
-        yield from every
-
-
-def _is_public(parts: Sequence[str]) -> bool:
-    """Whether names below it belong to nobody in common: a country, or a second level of one."""
-    return len(parts) < 2 or (len(parts) == 2 and len(parts[1]) == 2 and parts[0] in SECOND_LEVELS)
 
 
 def _person_key(name: str) -> str:

@@ -39,7 +39,7 @@ IMPORT_AT_ONCE = 50
 # What a line may say, in the order of the template; only these three must be there.
 IMPORT_COLUMNS = (
     "email", "name", "country", "languages", "topics", "roles", "least", "most", "available_from",
-    "available_until", "organisations", "target",
+    "available_until", "organisations", "target", "town",
 )  # fmt: skip
 # What the file of a pool tells besides, which no file sets: a line that brings it back is read without it.
 TOLD_COLUMNS = ("state", "accepted_version", "applications", "submitted", "gender")
@@ -47,10 +47,12 @@ _NEEDED = ("email", "name", "country")
 _FIELDS = {
     "country_code": "country", "languages": "languages", "topics": "topics", "roles": "roles", "load_min": "least",
     "load_max": "most", "load_target": "target", "available_until": "available_until",
+    "town": "town",
 }  # fmt: skip
 TEMPLATE_LINE = (
     "anna.example@example.org", "Anna Example", "FI", "en native | sv reading", "", "technical", "0", "10",
     "2027-01-10", "2027-03-31", "University of Turku (2019-09-01 to now) | City of Turku (2015 to 2019-08)", "8",
+    "Turku",
 )  # fmt: skip
 
 
@@ -325,7 +327,7 @@ def _values(cells: Mapping[str, str], found: Known | None, asked: ImportRules, w
         values = replace(values, roles=_roles(cells["roles"], asked, no))
     least, most = (_number(cells, *each, no) for each in (("least", values.load_min), ("most", values.load_max)))
     values = replace(values, load_min=least, load_max=most, load_target=_target(cells, values.load_target, no))
-    values = replace(values, available=_days(cells, values.available, no))
+    values = replace(values, available=_days(cells, values.available, no), town=cells.get("town", values.town))
     if "organisations" in cells:
         try:
             values = replace(values, employers=read_employers(cells["organisations"]))
@@ -356,7 +358,7 @@ def entry_of(member: PoolMember) -> EvaluatorInput:
         topic_levels=tuple((topic, member.level_of(topic)) for topic in member.topics),
         language_levels=tuple((one, member.levels.get(one, "fluent")) for one in member.languages),
         roles=member.roles, available=(member.available_from, member.available_until), employers=member.employers,
-        load_target=member.load_target,
+        load_target=member.load_target, town=member.town,
     )  # fmt: skip
 
 
@@ -390,6 +392,7 @@ def cells_of(values: EvaluatorInput) -> tuple[str, ...]:
         end.isoformat() if end else "",
         " | ".join(sorted(employer_words(values.employers or ()).splitlines())),
         "" if values.load_target is None else str(values.load_target),
+        values.town,
     )
 
 

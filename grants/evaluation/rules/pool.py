@@ -20,6 +20,7 @@ from grants.evaluation.rules.values import EvaluatorInput
 from grants.evaluation.states import CountryRule, Gender
 
 POOL_LOAD_MAX = 500
+TOWN_CHARACTERS_MAX = 100
 # How well a topic is known: existing entries without a level know it best, as they counted before there were levels.
 TOPIC_LEVELS = {1: "some", 2: "good", 3: "expert"}
 LEVEL_OF_ENTRY = 3
@@ -81,6 +82,7 @@ class PoolMember:
     load_target: int | None = None
     # What this person said of themselves, where they were asked: for themselves, who decides about the pool, and one rule.
     gender: Gender | None = None
+    town: str = ""
 
     @property
     def carries(self) -> int:
@@ -220,6 +222,18 @@ def load_words(number: int) -> str:
     return f"The largest number of applications lies between 1 and {POOL_LOAD_MAX}; this is {number}."
 
 
+def checked_town(text: str, wrong: dict[str, str]) -> str:
+    """The town in one spelling; what is wrong goes to ``wrong``."""
+    town = " ".join(text.split())
+    if len(town) > TOWN_CHARACTERS_MAX:
+        wrong["town"] = (
+            f"The name of a town has at most {TOWN_CHARACTERS_MAX} characters; this has {len(town)}. Write its name alone."
+        )
+    elif town and not any(letter.isalpha() for letter in town):
+        wrong["town"] = f"{quoted(town)} is no name of a town. Write its name, or leave the field empty."
+    return town
+
+
 def target_words(values: EvaluatorInput) -> str:
     """What is wrong with a target outside the least and the largest number."""
     return (
@@ -242,6 +256,7 @@ def checked_member(values: EvaluatorInput) -> EvaluatorInput:
         wrong["load_max"] = load_words(values.load_max)
     if values.load_target is not None and not values.load_min <= values.load_target <= values.load_max:
         wrong["load_target"] = target_words(values)
+    town = checked_town(values.town, wrong)
     languages, language_levels = checked_languages(values, wrong)
     after, before = values.available
     if after is not None and before is not None and after > before:
@@ -259,7 +274,7 @@ def checked_member(values: EvaluatorInput) -> EvaluatorInput:
         raise Invalid("The evaluator was not added.", wrong)
     return replace(
         values, country_code=country, languages=languages, topics=topics, roles=roles, language_levels=language_levels,
-        topic_levels=tuple((topic, said.get(topic, LEVEL_OF_ENTRY)) for topic in topics),
+        topic_levels=tuple((topic, said.get(topic, LEVEL_OF_ENTRY)) for topic in topics), town=town,
     )  # fmt: skip
 
 

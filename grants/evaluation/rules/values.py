@@ -42,6 +42,8 @@ class EvaluatorInput:
     load_target: int | None = None
     # What the person says of themselves; None leaves what is stored, as everybody else does.
     gender: Gender | None = None
+    # The town this person works in, in the country above; empty where that is not said.
+    town: str = ""
 
 
 def answer_mark(answer: str, words: str = "", more: str = "") -> str:

@@ -61,7 +61,7 @@ def fill_entry(row: Evaluator, values: EvaluatorInput) -> None:
 
     What people say of themselves alone, their gender, is in no input of anybody else.
     """
-    row.country_code = values.country_code
+    row.country_code, row.town = values.country_code, values.town or None
     row.languages, row.topics = list(values.languages), list(values.topics)
     row.topic_levels, row.language_levels = dict(values.topic_levels), dict(values.language_levels)
     row.roles, (row.available_from, row.available_until) = list(values.roles), values.available
