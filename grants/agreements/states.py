@@ -177,11 +177,12 @@ MILESTONE = Machine(
 
 
 class PaymentKind(StrEnum):
-    """The three payments of a grant's life."""
+    """The three payments of a grant's life, and what is paid beside them: interest for a payment that came late."""
 
     PREFINANCING = "prefinancing"
     INTERIM = "interim"
     BALANCE = "balance"
+    LATE_INTEREST = "late_interest"
 
 
 class CheckAnswer(StrEnum):

@@ -108,6 +108,7 @@ APPEND_ONLY_TABLES = frozenset(
         "organisation_fact",
         "ranking_run",
         "panel_event",
+        "payment_cancellation",
         "payment_offset",
         "payment_request_part",
         "rate_series",
@@ -244,6 +245,7 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     "eligibility_letter": WrittenOnce(once=("content", "sha256", "sent_at", "sent_by"), free=("note",), kept=True),
     "eligibility_result": WrittenOnce(free=("verdict", "reason", "answered_by", "answered_at"), kept=True),
     "entity_declaration": WrittenOnce(free=("declared", "kind", "reason", "declared_at"), kept=True),
+    "late_interest": WrittenOnce(once=("decided_at", "decided_by", "refuse_reason", "paying_id"), free=("state",)),
     "legal_hold": WrittenOnce(once=("lifted_by", "lifted_at", "lift_reason")),
     "letter_left_out": WrittenOnce(once=("ended_by", "ended_at", "told_by", "told_at")),
     "letter_mailing": WrittenOnce(

@@ -39,6 +39,7 @@ class Account(StrEnum):
     CONSUMED = "B400"
     BANK = "1000"
     IN_TRANSIT = "1050"
+    INTEREST_IN_TRANSIT = "1055"
     PREFINANCING = "1100"
     RECOVERY_RECEIVABLE = "1200"
     INTEREST_RECEIVABLE = "1210"
@@ -109,6 +110,8 @@ CHART: Mapping[Account, About] = {
     # The bank may stand below zero here: the funder's payments are booked outside this program for now.
     Account.BANK: About("Bank", _D, Floor.NONE),
     Account.IN_TRANSIT: About("Payments in transit", _C, Floor.GRANT),
+    # Apart from what is paid of a grant: interest we owe is outside its maximum.
+    Account.INTEREST_IN_TRANSIT: About("Late interest in transit", _C, Floor.GRANT),
     Account.PREFINANCING: About("Pre-financing granted, not yet cleared", _D, Floor.GRANT),
     Account.RECOVERY_RECEIVABLE: About("Recovery receivable", _D, Floor.GRANT),
     Account.INTEREST_RECEIVABLE: About("Interest receivable", _D, Floor.GRANT),

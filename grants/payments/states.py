@@ -12,6 +12,8 @@ from grants.core.states import Machine, Transition
 class RequestState(StrEnum):
     """A request is opened by the signed schedule or an accepted report; cleared means decided with nothing to pay.
 
+    Cancelled is pre-financing that was approved and of which nothing was paid: it counts as never approved.
+
     Registered and verified where its call asks for it. That its clock is suspended is no state: it stays what it was.
     """
 
@@ -24,6 +26,7 @@ class RequestState(StrEnum):
     REJECTED = "rejected"
     CLEARED = "cleared"
     PAID = "paid"
+    CANCELLED = "cancelled"
 
 
 R = RequestState
@@ -48,6 +51,9 @@ REQUEST = Machine(
         Transition("clear", DECIDED, R.CLEARED, Permission.PAYMENT_REQUEST_DECIDE),
         Transition("pay", DECIDED, R.PAID, Permission.PAYMENT_ORDER_EXECUTE),
         Transition("set_off", DECIDED, R.PAID, Permission.RECOVERY_OFFSET),
+        # What was approved ahead and not paid is not paid any more: all of it, or what a part that was paid left.
+        Transition("cancel", DECIDED, R.CANCELLED, Permission.PAYMENT_REQUEST_DECIDE),
+        Transition("cancel_rest", DECIDED, R.PAID, Permission.PAYMENT_REQUEST_DECIDE),
         # What was paid came back: it is to be paid again, and the decision stands as it was.
         Transition("come_back", (R.PAID,), R.APPROVED, Permission.BANK_STATEMENT_IMPORT),
         Transition("come_back_in_part", (R.PAID,), R.PARTLY_APPROVED, Permission.BANK_STATEMENT_IMPORT),
@@ -74,6 +80,7 @@ class ClockEvent(StrEnum):
     REGISTRATION = "registration"
     AGAIN = "again"
     COMPLETION = "completion"
+    INTEREST = "interest"
 
 
 class OrderState(StrEnum):

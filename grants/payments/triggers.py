@@ -10,7 +10,7 @@ _LISTS = """
 CREATE OR REPLACE FUNCTION payment_terminal_states(kind text) RETURNS text[] IMMUTABLE LANGUAGE sql AS $$
   SELECT CASE kind
     WHEN 'payment_order' THEN ARRAY['returned', 'cancelled']
-    WHEN 'payment_request' THEN ARRAY['rejected', 'cleared']
+    WHEN 'payment_request' THEN ARRAY['rejected', 'cleared', 'cancelled']
     WHEN 'recovery' THEN ARRAY['paid', 'waived', 'cancelled']
     WHEN 'grant_agreement' THEN ARRAY['closed', 'dropped']
   END
@@ -28,6 +28,7 @@ BEGIN
   SELECT coalesce(sum(amount), 0) INTO ordered FROM payment_order
     WHERE request_id = NEW.request_id AND state <> ALL (payment_order_states_let_go());
   SELECT ordered + coalesce(sum(amount), 0) INTO ordered FROM payment_offset WHERE request_id = NEW.request_id;
+  SELECT ordered + coalesce(sum(amount), 0) INTO ordered FROM payment_cancellation WHERE request_id = NEW.request_id;
   SELECT payable INTO owed FROM payment_request WHERE id = NEW.request_id;
   IF ordered > coalesce(owed, 0) THEN
     RAISE EXCEPTION 'orders and offsets of payment request %% sum to %% cents; %% are payable', NEW.request_id, ordered, coalesce(owed, 0)
@@ -412,6 +413,10 @@ def install(connection: Connection) -> None:
     for table in ("payment_offset", "recovery_receipt"):
         _deferred(connection, f"{table}_within_debt", "INSERT", table, "check_within_debt")
     _deferred(connection, "payment_offset_within_request", "INSERT", "payment_offset", "check_orders_within_request")
+    _deferred(
+        *(connection, "payment_cancellation_within_request", "INSERT"),
+        *("payment_cancellation", "check_orders_within_request"),
+    )
     for table in ("recovery", "recovery_share"):
         _deferred(connection, f"{table}_sums", "INSERT", table, "check_recovery_shares")
 

@@ -37,6 +37,7 @@ REWRITTEN = {
     "eligibility_result": "condition = 'x'",
     "entity_declaration": "call_id = gen_random_uuid()",
     "evaluator_acceptance": "number = 99",
+    "late_interest": "amount = 1",
     "legal_hold": "reason = 'x'",
     "letter_left_out": "reason = 'x'",
     "letter_mailing": "number = 99",

@@ -100,6 +100,8 @@ def test_every_event_balances(one: Money, two: Money, three: Money) -> None:
         rules.legs_e16(one, DIMS),
         rules.legs_e17_owed(one, DIMS),
         rules.legs_e17_sent(one, DIMS),
+        rules.legs_e17_rejected(one, DIMS),
+        rules.legs_e17_returned(one, DIMS),
         rules.legs_e18_due(one, DIMS),
         rules.legs_e18_received(one, DIMS),
         rules.legs_e19(shares, DIMS),
@@ -111,6 +113,7 @@ def test_every_event_balances(one: Money, two: Money, three: Money) -> None:
         rules.legs_e23_received(shares, DIMS),
         rules.legs_e23_taken_back(shares, DIMS),
         rules.legs_e23_distributed(shares, DIMS),
+        rules.legs_e27(one, DIMS, retained=two, ahead=one + two),
     ]
 
     for legs in entries:

@@ -127,6 +127,25 @@ class Pure(Books):
         self.post_moves("E6", expected, life, legs)
         life.granted += decision.approved.cents
         self._keep(life, parts)
+        if self.chance.random() < 0.15:
+            self._cancelled(life, parts)
+
+    def _cancelled(self, life: Life, parts: Iterable[paying.Part]) -> None:
+        """Pre-financing that nobody was paid is cancelled: all of it counts as never approved."""
+        found = tuple(parts)
+        unpaid, retained = named(found, "payable"), named(found, "retained")
+        off, kept = total(unpaid.values()).cents, total(retained.values()).cents
+        moves = {"2000": -off, "2200": -kept, "1100": -off - kept}
+        ahead = paying.held_by(
+            Money(off + kept), life.of(Account.PREFINANCING), paying.by_partner(named(found, "approved"))
+        )
+        self.post_moves("E27", moves, life, rules.legs_e27(unpaid, life.dims, retained=retained, ahead=ahead))
+        life.granted -= off + kept
+        for part in found:
+            life.authorised[part.organisation_id] -= (part.payable + part.retained).cents
+            life.received[part.organisation_id] -= part.payable.cents
+        gone = paying.less_cancelled(found, Money(off), Money(kept))
+        assert not any(each.payable or each.retained for each in gone), "nothing of it is payable or retained"
 
     def interim(self, life: Life) -> None:
         """A report is accepted and its request decided: as a whole, or cut."""
@@ -338,7 +357,12 @@ class Pure(Books):
         if not due:
             self.simple("E17", self._some(100_00), life, rules.legs_e17_owed)
         elif self.post("E17 sent", due, life, rules.legs_e17_sent(Money(due), life.dims)):
+            if self.chance.random() < 0.3:
+                self.post("E17 rejected", due, life, rules.legs_e17_rejected(Money(due), life.dims))
+                return
             self.post("E8 outside", due, life, rules.legs_e8_outside_budget(Money(due), self._dims(life)))
+            if self.chance.random() < 0.2:
+                self.post("E17 returned", due, life, rules.legs_e17_returned(Money(due), self._dims(life)))
 
     def debt_interest(self, life: Life) -> None:
         due = life.model.sums["1210"]

@@ -22,7 +22,7 @@ MOVES: Mapping[str, Moves] = {
     "E5": {"B310": 1, "B300": -1},
     "E7": {"2000": -1, "1050": 1},
     "E8": {"1050": -1, "1000": -1, "B400": 1, "B310": -1},
-    "E8 outside": {"1050": -1, "1000": -1},
+    "E8 outside": {"1055": -1, "1000": -1},
     "E9a": {"1050": -1, "2100": 1},
     "E9b": {"1000": 1, "2100": 1, "B310": 1, "B400": -1},
     "E9c": {"2100": -1, "1050": 1},
@@ -33,7 +33,9 @@ MOVES: Mapping[str, Moves] = {
     "E15 owes": {"1220": 1, "1200": -1},
     "E16": {"5300": 1, "1200": -1},
     "E17": {"5100": 1, "2300": 1},
-    "E17 sent": {"2300": -1, "1050": 1},
+    "E17 sent": {"2300": -1, "1055": 1},
+    "E17 rejected": {"1055": -1, "2300": 1},
+    "E17 returned": {"1000": 1, "2300": 1},
     "E18": {"1210": 1, "4100": 1},
     "E18 received": {"1000": 1, "1210": -1},
     "E19": {"B310": 1, "B100": -1},
@@ -49,9 +51,9 @@ MOVES: Mapping[str, Moves] = {
 }
 # May never stand below zero: of a call, and of a grant.
 CALL_FLOORS = ("B000", "B100", "B200", "B300")
-GRANT_FLOORS = ("B310", "B400", "1050", "1100", "1200", "1210", "2000", "2100", "2200", "2300", "5000", "M100")
+GRANT_FLOORS = ("B310", "B400", "1050", "1055", "1100", "1200", "1210", "2000", "2100", "2200", "2300", "5000", "M100")
 # What a grant must have at zero when it is closed; and what came in without a known reason, above zero.
-SETTLED = ("2000", "1050", "2100", "2200", "1100", "1200", "1210", "2300", "M100")
+SETTLED = ("2000", "1050", "1055", "2100", "2200", "1100", "1200", "1210", "2300", "M100")
 
 
 @dataclass
@@ -82,7 +84,7 @@ class Grant(Place):
         """What counts to the ceiling: paid net of what came back, payable, in transit, returned to us and retained; no interest."""
         sums = self.sums
         general = sums["2000"] + sums["1050"] + sums["2100"] + sums["2200"] - sums["1000"]
-        return general - (sums["5100"] - sums["2300"]) + (sums["4100"] - sums["1210"])
+        return general - (sums["5100"] - sums["2300"] - sums["1055"]) + (sums["4100"] - sums["1210"])
 
     @property
     def room(self) -> int:

@@ -48,6 +48,8 @@ from grants.ledger.rules.legs import (
     legs_e16,
     legs_e16_interest,
     legs_e17_owed,
+    legs_e17_rejected,
+    legs_e17_returned,
     legs_e17_sent,
     legs_e18_due,
     legs_e18_received,
@@ -65,6 +67,7 @@ from grants.ledger.rules.legs import (
     legs_e25,
     legs_e25_identified,
     legs_e26,
+    legs_e27,
 )
 from grants.ledger.rules.reversing import NOT_REVERSED_ALONE, REVERSED_ALONE, refuse_reversal, why_not_reversed
 from grants.ledger.rules.values import (
@@ -149,6 +152,8 @@ __all__ = [
     "legs_e16",
     "legs_e16_interest",
     "legs_e17_owed",
+    "legs_e17_rejected",
+    "legs_e17_returned",
     "legs_e17_sent",
     "legs_e18_due",
     "legs_e18_received",
@@ -166,6 +171,7 @@ __all__ = [
     "legs_e25",
     "legs_e25_identified",
     "legs_e26",
+    "legs_e27",
     "natural",
     "number_of",
     "order_problems",

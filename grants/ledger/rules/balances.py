@@ -52,7 +52,7 @@ class Balances:
 
         Interest, either way, is outside the grant's maximum and does not count.
         """
-        paid = self[Account.INTEREST_COSTS] - self[Account.INTEREST_PAYABLE]
+        paid = self[Account.INTEREST_COSTS] - self[Account.INTEREST_PAYABLE] - self[Account.INTEREST_IN_TRANSIT]
         received = self[Account.INTEREST_INCOME] - self[Account.INTEREST_RECEIVABLE]
         return self.gross_authorised + self[Account.RETENTION] - paid + received
 
@@ -61,7 +61,8 @@ class Balances:
 # :attr:`Balances.counted_to_ceiling`.
 COUNTED_TO_CEILING = (
     *(Account.BANK, Account.PAYABLE, Account.IN_TRANSIT, Account.RETURNED, Account.RETENTION),
-    *(Account.INTEREST_COSTS, Account.INTEREST_PAYABLE, Account.INTEREST_INCOME, Account.INTEREST_RECEIVABLE),
+    *(Account.INTEREST_COSTS, Account.INTEREST_PAYABLE, Account.INTEREST_IN_TRANSIT),
+    *(Account.INTEREST_INCOME, Account.INTEREST_RECEIVABLE),
 )
 
 
@@ -202,6 +203,7 @@ def closure_problems(place: str, found: Balances) -> tuple[Problem, ...]:
         Account.RECOVERY_RECEIVABLE,
         Account.INTEREST_RECEIVABLE,
         Account.INTEREST_PAYABLE,
+        Account.INTEREST_IN_TRANSIT,
         Account.HELD_BY_COORDINATOR,
         *((Account.UNIDENTIFIED,) if found[Account.UNIDENTIFIED] > ZERO else ()),
     )

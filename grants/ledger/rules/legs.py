@@ -125,8 +125,8 @@ def legs_e8_parts(consumed: Parts, dims: Dimensions, *, in_transit: Spread) -> L
 
 
 def legs_e8_outside_budget(amount: Money, dims: Dimensions) -> Legs:
-    """The bank books interest or charges: cash goes out, no budget is consumed."""
-    return _entry((DR, Account.IN_TRANSIT, amount, dims), (CR, Account.BANK, amount, dims))
+    """The bank books interest we owed: cash goes out, no budget is consumed."""
+    return _entry((DR, Account.INTEREST_IN_TRANSIT, amount, dims), (CR, Account.BANK, amount, dims))
 
 
 def legs_e9a(amount: Spread, dims: Dimensions) -> Legs:
@@ -307,8 +307,22 @@ def legs_e17_owed(amount: Money, dims: Dimensions) -> Legs:
 
 
 def legs_e17_sent(amount: Money, dims: Dimensions) -> Legs:
-    """Late-payment interest leaves in a file."""
-    return _entry((DR, Account.INTEREST_PAYABLE, amount, dims), (CR, Account.IN_TRANSIT, amount, dims))
+    """Late-payment interest leaves in a file, or again after it came back."""
+    return _entry((DR, Account.INTEREST_PAYABLE, amount, dims), (CR, Account.INTEREST_IN_TRANSIT, amount, dims))
+
+
+def legs_e17_rejected(amount: Money, dims: Dimensions) -> Legs:
+    """The bank never booked the interest that was sent: it is payable again."""
+    return _entry((DR, Account.INTEREST_IN_TRANSIT, amount, dims), (CR, Account.INTEREST_PAYABLE, amount, dims))
+
+
+def legs_e17_returned(amount: Money, dims: Dimensions, *, from_account: Account = Account.BANK) -> Legs:
+    """Interest the bank had booked came back: it is payable again.
+
+    >>> [(leg.account.value, leg.side.value) for leg in legs_e17_returned(Money(5), Dimensions())]
+    [('1000', 'debit'), ('2300', 'credit')]
+    """
+    return _entry((DR, from_account, amount, dims), (CR, Account.INTEREST_PAYABLE, amount, dims))
 
 
 def legs_e18_due(amount: Money, dims: Dimensions) -> Legs:
@@ -395,6 +409,21 @@ def legs_e25_identified(amount: Money, dims: Dimensions) -> Legs:
 def legs_e26(amount: Money, dims: Dimensions) -> Legs:
     """The bank charges for its services, or a difference of exchange is borne."""
     return _entry((DR, Account.BANK_CHARGES, amount, dims), (CR, Account.BANK, amount, dims))
+
+
+def legs_e27(unpaid: Spread, dims: Dimensions, *, retained: Spread, ahead: Spread) -> Legs:
+    """Pre-financing that was approved and never paid is cancelled: nobody was paid ahead, and nothing of it is retained.
+
+    ``ahead`` says whose open pre-financing both were.
+
+    >>> [(leg.account.value, leg.side.value, leg.amount.cents) for leg in legs_e27(Money(7), Dimensions(), retained=Money(1), ahead=Money(8))]
+    [('2000', 'debit', 7), ('2200', 'debit', 1), ('1100', 'credit', 8)]
+    """
+    return _entry(
+        *_spread(DR, Account.PAYABLE, unpaid, dims),
+        *_spread(DR, Account.RETENTION, retained, dims),
+        *_spread(CR, Account.PREFINANCING, ahead, dims),
+    )
 
 
 def legs_e24(original: Iterable[Leg]) -> Legs:

@@ -46,6 +46,7 @@ class Checked:
 OUTSIDE_GRANTS = (
     Account.INTEREST_RECEIVABLE,
     Account.INTEREST_PAYABLE,
+    Account.INTEREST_IN_TRANSIT,
     Account.UNIDENTIFIED,
     Account.FUNDING_RECEIVED,
     Account.INTEREST_INCOME,

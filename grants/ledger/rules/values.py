@@ -46,6 +46,7 @@ class Event(StrEnum):
     REVERSED = "E24"
     FUNDING_RECEIVED = "E25"
     BANK_CHARGED = "E26"
+    APPROVED_CANCELLED = "E27"
 
     @property
     def label(self) -> str:
@@ -83,6 +84,7 @@ _TITLES: Mapping[Event, str] = {
     Event.REVERSED: "Reversal",
     Event.FUNDING_RECEIVED: "Programme funding received",
     Event.BANK_CHARGED: "Bank charge",
+    Event.APPROVED_CANCELLED: "Approved pre-financing cancelled unpaid",
 }
 
 

@@ -11,6 +11,7 @@ from grants.payments.models.elsewhere import SentElsewhere, SentElsewhereLine
 from grants.payments.models.files import PaymentBatch
 from grants.payments.models.finals import FinalBasis
 from grants.payments.models.forecasts import ForecastLine, ForecastSnapshot
+from grants.payments.models.late_interest import LateInterest
 from grants.payments.models.orders import PaymentOrder, PaymentOrderSignature
 from grants.payments.models.recoveries import (
     InterestWaiver,
@@ -20,7 +21,7 @@ from grants.payments.models.recoveries import (
     RecoveryReceipt,
     RecoveryShare,
 )
-from grants.payments.models.requests import PaymentRequest, PaymentRequestPart
+from grants.payments.models.requests import PaymentCancellation, PaymentRequest, PaymentRequestPart
 from grants.payments.models.reversals import ReversalProposal
 from grants.payments.models.securing import FinancialCertificate, PaymentGuarantee
 from grants.payments.models.standing import PaymentReturn, PaymentSuspension, PaymentVerification
@@ -41,8 +42,10 @@ __all__ = [
     "ForecastSnapshot",
     "GrantClosing",
     "InterestWaiver",
+    "LateInterest",
     "OwnAccount",
     "PaymentBatch",
+    "PaymentCancellation",
     "PaymentCircuit",
     "PaymentGuarantee",
     "PaymentOffset",

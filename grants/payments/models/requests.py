@@ -21,6 +21,7 @@ class PaymentRequest(Row):
     amount of the grant. The decision splits ``approved`` into what is payable, retained, covered by
     pre-financing, and deferred to the balance; for the balance it says what is payable or recoverable.
     ``refused`` is what was requested and not approved: unlike what is deferred it does not come back.
+    Interest for a payment that came late is a request of its own, approved where it was confirmed.
     A rejected request may be asked for again: by a new row that replaces it, with the city's ``reply``.
     """
 
@@ -30,7 +31,7 @@ class PaymentRequest(Row):
         UniqueConstraint("replaces_id"),
         state_check(RequestState),
         state_check(PaymentKind, "kind"),
-        CheckConstraint("(kind = 'prefinancing') = (report_id IS NULL)", name="report_opens_it"),
+        CheckConstraint("(kind IN ('interim', 'balance')) = (report_id IS NOT NULL)", name="report_opens_it"),
         CheckConstraint("requested >= 0", name="requested_not_negative"),
         state_check(ClockEvent, "clock_event"),
         CheckConstraint(
@@ -122,6 +123,27 @@ class PaymentRequest(Row):
     refused: Mapped[Money | None]
     replaces_id: Mapped[UUID | None] = mapped_column(points_to("payment_request.id"))
     reply: Mapped[str | None] = mapped_column(info=DIGEST)
+
+
+class PaymentCancellation(Row):
+    """What of approved pre-financing was never paid and is cancelled (E27): nobody was paid ahead with it; never changed.
+
+    ``retained`` is what was kept out of it, which falls away where nothing at all was paid.
+    """
+
+    __tablename__ = "payment_cancellation"
+    __table_args__ = (
+        UniqueConstraint("request_id"),
+        CheckConstraint("amount > 0 AND retained >= 0", name="amounts_positive"),
+        CheckConstraint("reason <> ''", name="has_reason"),
+    )
+
+    request_id: Mapped[UUID] = mapped_column(points_to("payment_request.id"))
+    amount: Mapped[Money]
+    retained: Mapped[Money]
+    reason: Mapped[str] = mapped_column(info=DIGEST)
+    cancelled_on: Mapped[date]
+    cancelled_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
 
 
 class PaymentRequestPart(Row):

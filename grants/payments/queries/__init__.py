@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grants.payments.queries.absences import absences
 from grants.payments.queries.ageing import AgeingPage, ageing, due_checked
+from grants.payments.queries.ahead import cancellation
 from grants.payments.queries.checks import checked, verify
 from grants.payments.queries.circuit import circuit_page, hands_of, limits_page, stand_ins_page
 from grants.payments.queries.closing import ClosingPage, checklist, closing_lines, closing_page, lines_of
@@ -28,6 +29,7 @@ from grants.payments.queries.forecasts import forecast as forecast_page
 from grants.payments.queries.funds import fund_money, outlasting_words
 from grants.payments.queries.grants import GrantPayments, grant_payments
 from grants.payments.queries.journal import LEDGER_COLUMNS, ledger, ledger_entry, ledger_lines, stood
+from grants.payments.queries.late_interest import interest_origin
 from grants.payments.queries.lists import batch, batch_id_of, batch_view, batches
 from grants.payments.queries.offsets import offset_choices, offset_views, set_off
 from grants.payments.queries.orders import (
@@ -90,6 +92,7 @@ __all__ = [
     "batch_id_of",
     "batch_view",
     "batches",
+    "cancellation",
     "certificates_of",
     "checked",
     "checklist",
@@ -116,6 +119,7 @@ __all__ = [
     "hold",
     "holds",
     "inbox",
+    "interest_origin",
     "kept_before",
     "kept_by_the_program",
     "kept_forecast",

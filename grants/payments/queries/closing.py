@@ -26,6 +26,7 @@ from grants.identity.models import User
 from grants.ledger import queries as books
 from grants.payments.models import FinancialCertificate, GrantClosing, PaymentGuarantee, PaymentOrder, PaymentRequest
 from grants.payments.queries.distribution import balances_of, waiting_of
+from grants.payments.queries.late_interest import late_waiting
 from grants.payments.queries.recoveries import unsettled_proposals
 from grants.payments.queries.recovery_interest import interest_waiting
 from grants.payments.queries.retaining import retained_of
@@ -43,7 +44,9 @@ from grants.payments.states import BOOKED, CAME_BACK, CertificateState, OrderSta
 from grants.reporting import queries as reports
 
 DONE, OPEN, NOTED = ClosingState.DONE, ClosingState.OPEN, ClosingState.NOTED
-_SETTLED_REQUESTS = (RequestState.PAID.value, RequestState.CLEARED.value, RequestState.REJECTED.value)
+_SETTLED_REQUESTS = tuple(
+    each.value for each in (RequestState.PAID, RequestState.CLEARED, RequestState.REJECTED, RequestState.CANCELLED)
+)
 _SETTLED_CERTIFICATES = (CertificateState.ACCEPTED.value, CertificateState.DONE_WITHOUT.value)
 _SETTLED_ORDERS = tuple(each.value for each in (*BOOKED, *CAME_BACK, OrderState.CANCELLED))
 
@@ -146,9 +149,9 @@ def _requests(grant: Grant) -> Lines:
     names = ", ".join(row.reference for row in waiting)
     one = "payment request is"
     words = (
-        f"{counted(len(waiting), one, 'payment requests are')} neither paid, cleared nor rejected yet: {names}."
+        f"{counted(len(waiting), one, 'payment requests are')} neither paid, cleared, rejected nor cancelled yet: {names}."
         if waiting
-        else "Every payment request is paid, cleared or rejected."
+        else "Every payment request is paid, cleared, rejected or cancelled."
     )
     return (_line("Requests", words, "payments.grant", grant, waits=bool(waiting), for_city=True),)
 
@@ -239,6 +242,21 @@ def _interest(grant: Grant) -> Lines:
         words = f"{', '.join(to_reckon)} came late and bears no interest yet. Reckon it before the closure, where it is asked for."
         found.append(
             ClosingLine("Interest", "Interest to reckon", NOTED, words, "payments.recovery", {"ref": grant.reference})
+        )
+    return (*found, *(yield from _late_interest(grant)))
+
+
+def _late_interest(grant: Grant) -> Lines:
+    """What we paid late: whether interest is owed for it is decided before the closure, where it was reckoned at all."""
+    waiting, to_reckon = yield from late_waiting(grant.id)
+    found = []
+    if waiting:
+        words = f"Interest we owe for {', '.join(waiting)} was reckoned and is neither confirmed nor refused yet."
+        found.append(_line("Interest we owe", words, "payments.grant", grant, waits=True))
+    if to_reckon:
+        words = f"We paid {', '.join(to_reckon)} late and no interest is reckoned. Reckon it before the closure."
+        found.append(
+            ClosingLine("Interest", "Interest we may owe", NOTED, words, "payments.grant", {"ref": grant.reference})
         )
     return tuple(found)
 

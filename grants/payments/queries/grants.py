@@ -29,6 +29,7 @@ from grants.payments.rules import (
     RequestView,
 )
 from grants.payments.rules.securing import CertificateView, GuaranteeView
+from grants.payments.states import OrderState
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,19 @@ class GrantPayments:
     def guaranteed(self) -> bool:
         """Whether a guarantee stands."""
         return any(each.ended_at is None for each in self.guarantees)
+
+    @property
+    def paid_late(self) -> frozenset[str]:
+        """The requests of which something was paid after their due day, by reference; interest bears none."""
+        due = {each.reference: each.due_on for each in self.requests if each.kind is not PaymentKind.LATE_INTEREST}
+        executed = [each for each in self.orders if each.state is OrderState.EXECUTED and each.value_on is not None]
+        return frozenset(
+            each.request_reference
+            for each in executed
+            if each.request_reference in due
+            and each.value_on is not None
+            and each.value_on > due[each.request_reference]
+        )
 
     def may_ask_again(self, request: RequestView) -> bool:
         """Whether the city may ask again for a rejected request: pre-financing only while no termination is confirmed."""

@@ -1,4 +1,4 @@
-"""What was set off against payments: read from either side, and what can be."""
+"""What was set off against payments: read from either side, and what can be; and what of a payment was cancelled unpaid."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, union_all
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
+from grants.agreements.states import PaymentKind
 from grants.core.db import db
 from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor, Permission
@@ -20,7 +21,7 @@ from grants.ledger.accounts import Account
 from grants.ledger.models import LedgerEntry, LedgerLeg
 from grants.ledger.queries.sums import credits_sum, debits_sum
 from grants.ledger.rules import Event
-from grants.payments.models import PaymentOffset, PaymentOrder, PaymentRequest, Recovery
+from grants.payments.models import PaymentCancellation, PaymentOffset, PaymentOrder, PaymentRequest, Recovery
 from grants.payments.rules.offsets import OffsetChoice, OffsetView, SetOff
 from grants.payments.states import DECIDED, OrderState
 
@@ -28,8 +29,10 @@ CHOICES_MAX = 100
 
 
 def set_off_of(request_id: UUID) -> Money:
-    """What of a request is set off against debts."""
-    return total(db.session.scalars(select(PaymentOffset.amount).where(PaymentOffset.request_id == request_id)))
+    """What of a request is set off against debts, or cancelled: no order pays it."""
+    offsets = select(PaymentOffset.amount).where(PaymentOffset.request_id == request_id)
+    cancelled = select(PaymentCancellation.amount).where(PaymentCancellation.request_id == request_id)
+    return total(db.session.scalars(union_all(offsets, cancelled)))
 
 
 def left_to_order(request_id: UUID, payable: Money | None, *, executed_only: bool = False) -> Money:
@@ -45,16 +48,18 @@ def left_to_order(request_id: UUID, payable: Money | None, *, executed_only: boo
 
 def set_off_cents(request_id: Any) -> ColumnElement[Any]:
     """The same inside a statement about requests, in cents."""
-    return (
-        select(func.coalesce(func.sum(books.cents_of(PaymentOffset.amount)), 0))
-        .where(PaymentOffset.request_id == request_id)
+    offsets, cancelled = (
+        select(func.coalesce(func.sum(books.cents_of(model.amount)), 0))
+        .where(model.request_id == request_id)
         .correlate(request_id.class_)
         .scalar_subquery()
+        for model in (PaymentOffset, PaymentCancellation)
     )
+    return offsets + cancelled
 
 
 def set_off_parts(request_id: UUID) -> dict[Any, Money]:
-    """What of each part of a request was set off, as booked, by partner and category. One statement."""
+    """What of each part of a request was set off or cancelled, as booked, by partner and category. One statement."""
     dims = (LedgerLeg.organisation_id, LedgerLeg.category)
     statement = (
         select(*dims, debits_sum.label("debits"), credits_sum.label("credits"))
@@ -62,7 +67,7 @@ def set_off_parts(request_id: UUID) -> dict[Any, Money]:
         .where(
             LedgerLeg.document_id == request_id,
             LedgerLeg.account == Account.PAYABLE.value,
-            LedgerEntry.event == Event.OFFSET.value,
+            LedgerEntry.event.in_([Event.OFFSET.value, Event.APPROVED_CANCELLED.value]),
         )
         .group_by(*dims)
         .order_by(*dims)
@@ -141,6 +146,8 @@ def offset_choices(actor: Actor, grant_id: UUID) -> Asking[tuple[OffsetChoice, .
             agreements.visible(actor, Permission.RECOVERY_OFFSET),
             PaymentRequest.state.in_([state.value for state in DECIDED]),
             Grant.coordinator_id == debtor,
+            # Interest is paid outside the grant: nothing is set off against it.
+            PaymentRequest.kind != PaymentKind.LATE_INTEREST.value,
             left > 0,
         )
         .order_by(PaymentRequest.due_on, PaymentRequest.reference)

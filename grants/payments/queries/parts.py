@@ -25,7 +25,13 @@ from grants.ledger.models import LedgerLeg
 from grants.ledger.queries.sums import credits_sum, debits_sum
 from grants.ledger.rules import natural
 from grants.payments import rules
-from grants.payments.models import FinancialCertificate, PaymentOrder, PaymentRequest, PaymentRequestPart
+from grants.payments.models import (
+    FinancialCertificate,
+    PaymentCancellation,
+    PaymentOrder,
+    PaymentRequest,
+    PaymentRequestPart,
+)
 from grants.payments.rules import Amounts, Part, PartLine, Partners
 from grants.payments.states import CertificateState, RequestState
 from grants.reporting.models import AcceptedCost, PeriodicReport
@@ -69,7 +75,7 @@ def basis_of(request: Any) -> Asking[Basis]:
     of_reports = select(PeriodicReport.budget_id).where(PeriodicReport.grant_id == grant_id)
     of_requests = select(PaymentRequest.id).where(PaymentRequest.grant_id == grant_id)
     partners = select(Beneficiary.organisation_id).where(Beneficiary.grant_id == grant_id)
-    holders, requests, kept, accepted, costs, actual, names, without = yield [
+    holders, requests, kept, accepted, costs, actual, names, without, cancelled = yield [
         select(Beneficiary).where(Beneficiary.grant_id == grant_id).order_by(Beneficiary.position, Beneficiary.id),
         select(PaymentRequest).where(PaymentRequest.grant_id == grant_id).order_by(PaymentRequest.number),
         _parts_in_order().where(PaymentRequestPart.request_id.in_(of_requests)),
@@ -87,9 +93,13 @@ def basis_of(request: Any) -> Asking[Basis]:
             FinancialCertificate.grant_id == grant_id,
             FinancialCertificate.state == CertificateState.DONE_WITHOUT.value,
         ),
+        select(PaymentCancellation).where(PaymentCancellation.request_id.in_(of_requests)),
     ]
     maxima: dict[UUID | None, Money] = {row.organisation_id: row.maximum for row in holders}
     by_request = parts_by_request(requests, kept, maxima)
+    for row in cancelled:
+        # Nobody had it: it counts as never authorised.
+        by_request[row.request_id] = list(rules.less_cancelled(by_request[row.request_id], row.amount, row.retained))
     most = {row.organisation_id: row.certificate_from for row in without}
     by_costs = told_by_costs(accepted, costs)
     found = _Found(maxima, requests, by_request, contributions(accepted, costs, actual, maxima), most, by_costs)
@@ -125,6 +135,8 @@ class _Found:
                 return self.contributions[request.report_id]
             case PaymentKind.BALANCE:
                 return self._final(request.requested)
+            case PaymentKind.LATE_INTEREST:
+                return {(next(iter(self.maxima), None), None): request.requested}
 
     def _final(self, final: Money) -> Amounts:
         """By whose costs the final amount is: what counts of every accepted report, of each partner up to its own maximum.
@@ -151,6 +163,9 @@ class _Found:
         received: dict[UUID | None, Money] = {}
         accepted: dict[UUID | None, Money] = {}
         for row in self.requests:
+            if row.kind == PaymentKind.LATE_INTEREST.value:
+                # Outside the grant: it is part of nobody's maximum.
+                continue
             for part in self.by_request.get(row.id, ()) if row.id != request_id else ():
                 who = part.organisation_id
                 authorised[who] = authorised.get(who, ZERO) + part.payable + part.retained

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, union_all
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
@@ -22,6 +22,7 @@ from grants.identity import queries as identity
 from grants.ledger import queries as books
 from grants.payments import rules
 from grants.payments.models import (
+    PaymentCancellation,
     PaymentOffset,
     PaymentOrder,
     PaymentRequest,
@@ -29,6 +30,7 @@ from grants.payments.models import (
     PaymentSuspension,
     PaymentVerification,
 )
+from grants.payments.queries.ahead import unpaid_ahead
 from grants.payments.queries.finals import final_kept, final_limits
 from grants.payments.queries.parts import basis_of, parts_kept
 from grants.payments.rules import (
@@ -47,6 +49,7 @@ from grants.payments.rules import (
     SuspensionView,
     VerificationView,
 )
+from grants.payments.rules.ahead import refuse_unpaid_ahead
 from grants.payments.rules.finals import FinalLimits
 from grants.payments.states import ClockEvent, OrderState, RequestState, SuspensionReason
 from grants.reporting.models import PeriodicReport
@@ -100,6 +103,8 @@ def forecast(row: RequestView) -> Outcome:
     kind, limits = row.kind, limits_of(grants[row.grant_id])
     cash = rules.cash_max(kind, basis.requested, basis.partners)
     decision = rules.decide(kind, found, limits, row.requested, cash_max=cash)
+    if row.kind is PaymentKind.BALANCE and decision.recoverable:
+        refuse_unpaid_ahead(unpaid_ahead(row.grant_id), decision.recoverable)
     parts = rules.parts_of(kind, decision, basis.requested, basis.requested, basis.partners)
     return Outcome(rules.position(found, limits), decision, basis.lines(parts), bounds[0] if bounds else None)
 
@@ -292,14 +297,17 @@ def evidence_of(report: PeriodicReport | None) -> ReportEvidence | None:
 
 @reader
 def order_sums(request_ids: Iterable[UUID]) -> Asking[dict[UUID, tuple[Money, Money, Money]]]:
-    """What is in live orders, what was executed and what was set off, for each request; what came back is ordered still, and issued again."""
+    """What is in live orders, what was executed and what was set off or cancelled, for each request; what came back is ordered still, and issued again."""
     ids = list(request_ids)
     found: dict[UUID, tuple[Money, Money, Money]] = {request_id: (ZERO, ZERO, ZERO) for request_id in ids}
     statement = select(PaymentOrder.request_id, PaymentOrder.amount, PaymentOrder.state, PaymentOrder.reissue_of).where(
         PaymentOrder.request_id.in_(ids), PaymentOrder.state != OrderState.CANCELLED.value
     )
-    offsets = select(PaymentOffset.request_id, PaymentOffset.amount).where(PaymentOffset.request_id.in_(ids))
-    orders, set_off = yield from both(ask(statement), ask(offsets))
+    offsets, cancelled = (
+        select(model.request_id, model.amount).where(model.request_id.in_(ids))
+        for model in (PaymentOffset, PaymentCancellation)
+    )
+    orders, set_off = yield from both(ask(statement), ask(union_all(offsets, cancelled)))
     for request_id, amount, state, reissue_of in orders:
         ordered, executed, off = found[request_id]
         found[request_id] = (

@@ -165,13 +165,13 @@ def _open(footing: Footing) -> Explanation:
 
 def _counted(footing: Footing) -> Explanation:
     found = footing.found
-    paid_interest = found[Account.INTEREST_COSTS] - found[Account.INTEREST_PAYABLE]
+    paid_interest = found[Account.INTEREST_COSTS] - found[Account.INTEREST_PAYABLE] - found[Account.INTEREST_IN_TRANSIT]
     received = found[Account.INTEREST_INCOME] - found[Account.INTEREST_RECEIVABLE]
     lines = [
         Line("Left the bank, less what came back", found.cash_out),
         Line(Figure.ON_THE_WAY.heading, amount_of(Figure.ON_THE_WAY, found), Figure.ON_THE_WAY),
         Line(Figure.RETAINED.heading, found[Account.RETENTION], Figure.RETAINED),
-        Line("Interest we paid or sent", -paid_interest),
+        Line("Interest we paid", -paid_interest),
         Line("Interest we received", received),
     ]
     return _made(Figure.COUNTED, found.counted_to_ceiling, lines)

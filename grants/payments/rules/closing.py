@@ -112,7 +112,7 @@ HELD: tuple[Held, ...] = (
         "Nothing is to be paid back.",
         for_city=True,
     ),
-    Held("Interest for late payment", (Account.INTEREST_PAYABLE,), "No interest is owed."),
+    Held("Interest for late payment", (Account.INTEREST_PAYABLE, Account.INTEREST_IN_TRANSIT), "No interest is owed."),
     Held("Unidentified receipts", (Account.UNIDENTIFIED,), "No receipt of this grant is without a known reason."),
 )
 

@@ -16,6 +16,7 @@ WORDS: Mapping[PaymentKind, str] = {
     PaymentKind.PREFINANCING: "Pre-financing",
     PaymentKind.INTERIM: "Interim payment",
     PaymentKind.BALANCE: "Payment of the balance",
+    PaymentKind.LATE_INTEREST: "Interest for late payment",
 }
 
 
@@ -43,7 +44,7 @@ def days_of(kind: PaymentKind, limits: TimeLimits) -> int:
     match kind:
         case PaymentKind.PREFINANCING:
             return limits.prefinancing
-        case PaymentKind.INTERIM:
+        case PaymentKind.INTERIM | PaymentKind.LATE_INTEREST:
             return limits.interim
         case PaymentKind.BALANCE:
             return limits.balance
@@ -81,6 +82,8 @@ class DueBasis:
                 return f"{days} the report was settled on {since}; {taken}"
             case ClockEvent.RECEIPT:
                 return f"{days} the report came in on {since}; {taken}"
+            case ClockEvent.INTEREST:
+                return f"{days} it was confirmed on {since}; {taken}"
             case ClockEvent.IN_FORCE:
                 return (
                     f"{days} the agreement came into force on {since}, "

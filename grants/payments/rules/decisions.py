@@ -146,6 +146,8 @@ def decide(
             return decide_interim(found, limits, approved, cash_max=cash_max)
         case PaymentKind.BALANCE:
             return decide_balance(found, limits, approved)
+        case PaymentKind.LATE_INTEREST:
+            raise Refused("Interest is decided where it was reckoned, not as a request.")
         case _:
             assert_never(kind)
 

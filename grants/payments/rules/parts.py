@@ -7,7 +7,7 @@ nothing that is spread ever exceeds what it is spread over.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar, assert_never
 from uuid import UUID
 
@@ -95,6 +95,20 @@ def within(amount: Money, held: Mapping[Holder, Money]) -> dict[Holder, Money]:
         return {}
     parts = amount.split([each.cents for each in holders.values()])
     return {key: part for key, part in zip(holders, parts, strict=True) if part}
+
+
+def less_cancelled(parts: Iterable[Part], amount: Money, retained: Money) -> tuple[Part, ...]:
+    """The parts of approved pre-financing less what was cancelled unpaid, and what was retained of it where that fell away."""
+    found = tuple(parts)
+    off = within(amount, {(each.organisation_id, each.category): each.payable for each in found})
+    return tuple(
+        replace(
+            each,
+            payable=each.payable - off.get((each.organisation_id, each.category), ZERO),
+            retained=ZERO if retained else each.retained,
+        )
+        for each in found
+    )
 
 
 def fitted(amount: Money, wanted: Amounts, most: ByPartner) -> dict[PartKey, Money]:
@@ -186,6 +200,7 @@ def refuse_over_partner(kind: PaymentKind, approved: Amounts, partners: Partners
         PaymentKind.PREFINANCING: partners.authorised,
         PaymentKind.INTERIM: partners.accepted,
         PaymentKind.BALANCE: {},
+        PaymentKind.LATE_INTEREST: {},
     }[kind]
     for partner, amount in by_partner(approved).items():
         maximum, before = partners.maxima.get(partner, ZERO), earlier.get(partner, ZERO)
@@ -221,6 +236,9 @@ def parts_of(
             spread = _interim(decision, approved, partners)
         case PaymentKind.BALANCE:
             spread = _balance(decision, approved, partners)
+        case PaymentKind.LATE_INTEREST:
+            # One part, the coordinator's: it is nobody's costs.
+            spread = {"payable": dict(approved)}
         case _:
             assert_never(kind)
     keys = dict.fromkeys((*requested, *(key for amounts in spread.values() for key in amounts)))

@@ -272,6 +272,8 @@ EVIDENCE: Mapping[PaymentKind, Mapping[str, str]] = {
         "account": "The bank account is the coordinator’s, with evidence",
         "once": "The same costs are not paid by another grant",
     },
+    # Decided where it is reckoned: nothing is verified of it as a request.
+    PaymentKind.LATE_INTEREST: {},
 }
 
 

@@ -65,6 +65,8 @@ def request_next(found: RequestView) -> str:
             return "It is settled without a payment; nothing more is to be done."
         case RequestState.PAID:
             return "It is paid; nothing more is to be done."
+        case RequestState.CANCELLED:
+            return "It was approved and never paid, and is cancelled; it counts as not paid, and nothing more is to be done."
         case _:
             assert_never(found.state)
 

@@ -10,6 +10,7 @@ from grants.payments.services.bank_reports import apply_report
 from grants.payments.services.bank_statements import import_statement, read_statement
 from grants.payments.services.booking import book_lines
 from grants.payments.services.building import build, discard, make_batch_file, open_batch_file, sheet
+from grants.payments.services.cancelling import cancel_request
 from grants.payments.services.circuit import (
     confirm_circuit,
     confirm_limit,
@@ -43,6 +44,7 @@ from grants.payments.services.interest import (
     refuse_interest,
     waive_interest,
 )
+from grants.payments.services.late_interest import book_late_interest, confirm_late_interest, refuse_late_interest
 from grants.payments.services.legal_holds import lift_legal_hold, set_hold
 from grants.payments.services.offsetting import set_off
 from grants.payments.services.orders import authorise, cancel, change, prepare, verify
@@ -82,12 +84,14 @@ __all__ = [
     "ask_again",
     "authorise",
     "book_interest",
+    "book_late_interest",
     "book_lines",
     "book_receipt",
     "bring_certificate",
     "build",
     "cancel",
     "cancel_recovery",
+    "cancel_request",
     "change",
     "close_grant",
     "close_own_account",
@@ -98,6 +102,7 @@ __all__ = [
     "confirm_circuit",
     "confirm_claim",
     "confirm_interest",
+    "confirm_late_interest",
     "confirm_limit",
     "confirm_own_account",
     "confirm_passed_on",
@@ -145,6 +150,7 @@ __all__ = [
     "refuse_circuit",
     "refuse_claim",
     "refuse_interest",
+    "refuse_late_interest",
     "refuse_limit",
     "refuse_passed_on",
     "refuse_reversal",

@@ -49,6 +49,7 @@ from grants.payments.rules.statements.matching import Match, match_lines, match_
 from grants.payments.rules.statements.values import LINES_MAX, Direction, Line
 from grants.payments.services import parts
 from grants.payments.services.hands import kept_apart
+from grants.payments.services.interest_orders import legs_of_interest, pays_interest
 from grants.payments.services.locks import lock_grants, orders_locked
 from grants.payments.services.passing import post_paid
 from grants.payments.services.recoveries import can_receive, owed_since, receive
@@ -102,15 +103,22 @@ def book_after_all(by: UUID, each: Executed, lies_with: PaymentOrder) -> UUID:
 
     ``lies_with`` is the order whose money it is by now: itself, or the last that issued it again and came back too.
     """
-    came_back = queries.moved_for(each.order.request_id, Account.RETURNED)[lies_with.id]
     ledger.post(
         Event.ORDER_REISSUED,
         source_key=f"payment_order:{each.order.id}:after_all",
         effective_on=each.value_on,
         description=f"{each.order.reference}: the bank carried it out after it had rejected it",
-        legs=legs.legs_e9c(came_back, dims_of(each.grant, each.order), earlier=dims_of(each.grant, lies_with)),
+        legs=sent_again(each.order, lies_with, each.grant),
     )
     return book_executed(by, [each], deed="pay_after_all")[each.order.id]
+
+
+def sent_again(order: PaymentOrder, lies_with: PaymentOrder, grant: Grant) -> legs.Legs:
+    """The legs of E9c: what came back of an earlier order is in transit again, part by part as it came back."""
+    if pays_interest(order):
+        return legs_of_interest(Event.ORDER_REISSUED, order, dims_of(grant, order))
+    came_back = queries.moved_for(order.request_id, Account.RETURNED)[lies_with.id]
+    return legs.legs_e9c(came_back, dims_of(grant, order), earlier=dims_of(grant, lies_with))
 
 
 def _one_of_each_grant(executed: Sequence[Executed]) -> Iterable[list[Executed]]:
@@ -125,12 +133,15 @@ def _one_of_each_grant(executed: Sequence[Executed]) -> Iterable[list[Executed]]
 
 
 def _booked(each: Executed) -> Posting:
+    dims = dims_of(each.grant, each.order, own_account_id=each.own_account_id)
     return Posting(
         Event.ORDER_BOOKED,
         f"payment_order:{each.order.id}:booked",
         each.value_on,
         f"{each.order.reference}: booked by the bank",
-        parts.legs_booked(each.order, dims_of(each.grant, each.order, own_account_id=each.own_account_id)),
+        legs_of_interest(Event.ORDER_BOOKED, each.order, dims)
+        if pays_interest(each.order)
+        else parts.legs_booked(each.order, dims),
     )
 
 
@@ -171,14 +182,21 @@ def book_rejected(rejected: Sequence[CameBack]) -> None:
 
 
 def _rejected(each: CameBack) -> Posting:
-    in_transit = queries.moved_for(each.order.request_id, Account.IN_TRANSIT).get(each.order.id, {})
     return Posting(
         Event.ORDER_REJECTED,
         f"payment_order:{each.order.id}:rejected",
         each.on,
         f"{each.order.reference}: rejected by the bank",
-        legs.legs_e9a(in_transit, dims_of(each.grant, each.order)),
+        _legs_rejected(each),
     )
+
+
+def _legs_rejected(each: CameBack) -> legs.Legs:
+    dims = dims_of(each.grant, each.order)
+    if pays_interest(each.order):
+        return legs_of_interest(Event.ORDER_REJECTED, each.order, dims)
+    in_transit = queries.moved_for(each.order.request_id, Account.IN_TRANSIT).get(each.order.id, {})
+    return legs.legs_e9a(in_transit, dims)
 
 
 def book_returned(each: CameBack, own_account_id: UUID, *, from_account: Account = Account.BANK) -> UUID:
@@ -189,15 +207,12 @@ def book_returned(each: CameBack, own_account_id: UUID, *, from_account: Account
     """
     ORDER.move(each.order, "return")
     each.order.came_back_on, each.order.bank_reason = each.on, each.reason
-    consumed = queries.moved_for(each.order.request_id, Account.CONSUMED).get(each.order.id, {})
     posting = Posting(
         Event.PAYMENT_RETURNED,
         f"payment_order:{each.order.id}:returned",
         each.on,
         f"{each.order.reference}: returned by the bank",
-        legs.legs_e9b_parts(
-            consumed, dims_of(each.grant, each.order, own_account_id=own_account_id), from_account=from_account
-        ),
+        _legs_returned(each, own_account_id, from_account),
     )
     (entry_id,) = post_paid([(each.grant, posting)])
     request = locked(PaymentRequest, each.order.request_id)
@@ -205,6 +220,14 @@ def book_returned(each: CameBack, own_account_id: UUID, *, from_account: Account
         REQUEST.move(request, "come_back_in_part" if request.refused else "come_back")
     _tell_came_back(each)
     return entry_id
+
+
+def _legs_returned(each: CameBack, own_account_id: UUID, from_account: Account) -> legs.Legs:
+    dims = dims_of(each.grant, each.order, own_account_id=own_account_id)
+    if pays_interest(each.order):
+        return legs_of_interest(Event.PAYMENT_RETURNED, each.order, dims, taken_from=from_account)
+    consumed = queries.moved_for(each.order.request_id, Account.CONSUMED).get(each.order.id, {})
+    return legs.legs_e9b_parts(consumed, dims, from_account=from_account)
 
 
 def _tell_came_back(each: CameBack) -> None:

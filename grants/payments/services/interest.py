@@ -31,7 +31,7 @@ from grants.payments.services.requests import dims_of
 from grants.payments.states import INTEREST, InterestState
 from grants.rates import queries as rates
 from grants.rates.rules import EURO, held_on, interest
-from grants.rates.rules.converting import InterestAsked
+from grants.rates.rules.converting import Interest, InterestAsked
 from grants.rates.states import RateKind
 
 WAIVERS = "interest_waiver"
@@ -59,12 +59,7 @@ def book_interest(actor: Actor, recovery_id: UUID, given: InterestInput, *, vers
 def _reckoned(actor: Actor, row: Recovery, late: Late, given: InterestInput) -> RecoveryInterest:
     """The interest on one payment; of a day or two on little it may be nothing."""
     assert row.due_on is not None and actor.user_id is not None, "what came late had a last day, and a person reckons"
-    known = rates.rate_views(RateKind.REFERENCE, EURO, last=row.due_on)
-    held = held_on({each.on: each.rate for each in known}, row.due_on)
-    if held is None:
-        first = clock.long_date(row.due_on.replace(day=1))
-        raise Invalid(f"No reference rate that held on {first} is known. Bring in a table that has it.")
-    made = interest(InterestAsked(late.amount, row.due_on, late.paid_on, given.margin, given.day_count), held)
+    made, table_number = reckon(InterestAsked(late.amount, row.due_on, late.paid_on, given.margin, given.day_count))
     return RecoveryInterest(
         recovery_id=row.id,
         receipt_id=late.receipt_id,
@@ -76,13 +71,24 @@ def _reckoned(actor: Actor, row: Recovery, late: Late, given: InterestInput) -> 
         days=made.days,
         reference_on=made.reference_on,
         reference=f"{made.reference:f}",
-        table_number=next(each.table for each in known if each.on == made.reference_on),
+        table_number=table_number,
         margin=f"{given.margin:f}",
         day_count=given.day_count,
         amount=made.amount,
         booked_at=acts.moment(),
         booked_by=actor.user_id,
     )
+
+
+def reckon(asked: InterestAsked) -> tuple[Interest, int]:
+    """Interest on what came late, at the rate that held on the first day of the month it was due in, and the table of it."""
+    known = rates.rate_views(RateKind.REFERENCE, EURO, last=asked.due_on)
+    held = held_on({each.on: each.rate for each in known}, asked.due_on)
+    if held is None:
+        first = clock.long_date(asked.due_on.replace(day=1))
+        raise Invalid(f"No reference rate that held on {first} is known. Bring in a table that has it.")
+    made = interest(asked, held)
+    return made, next(each.table for each in known if each.on == made.reference_on)
 
 
 @act(

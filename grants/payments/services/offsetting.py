@@ -5,6 +5,7 @@ from __future__ import annotations
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.agreements.services import refuse_conflict
+from grants.agreements.states import PaymentKind
 from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
@@ -62,6 +63,8 @@ def set_off(actor: Actor, given: OffsetInput, *, version: int | None = None) -> 
         raise Refused("A debt is set off against a payment to the city that owes it, and to no other.")
     if RequestState(request.state) not in DECIDED:
         raise Refused(f"{request.reference} has nothing to pay: only an approved request has.")
+    if request.kind == PaymentKind.LATE_INTEREST.value:
+        raise Refused("Interest we owe is paid whole: nothing is set off against it. Choose another payment.")
     refuse_suspended(request.id)
     still, left = owed(row), left_to_order(request.id, request.payable)
     check_offset(given.amount, owed=still, left=left)

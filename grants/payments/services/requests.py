@@ -34,7 +34,9 @@ from grants.ledger import services as ledger
 from grants.ledger.rules import Dimensions, Event
 from grants.payments import queries, rules
 from grants.payments.models import FinalBasis, PaymentOrder, PaymentRequest, Recovery
+from grants.payments.queries.ahead import unpaid_ahead
 from grants.payments.rules import Decision, DecisionInput, RequestSummary
+from grants.payments.rules.ahead import refuse_unpaid_ahead
 from grants.payments.rules.finals import refuse_above
 from grants.payments.services import parts
 from grants.payments.services.holding import opening, refuse_same_hand, refuse_suspended, refuse_undecidable
@@ -155,6 +157,8 @@ def _asked_now(grant: Grant, kind: PaymentKind, report: PeriodicReport | None) -
             return report.accepted_total
         case PaymentKind.BALANCE:
             return final_amount(grant)
+        case PaymentKind.LATE_INTEREST:
+            raise Refused("Interest is decided where it was reckoned, and is not asked for again.")
         case _:
             assert_never(kind)
 
@@ -252,6 +256,7 @@ def decide(actor: Actor, request_id: UUID, given: DecisionInput, *, version: int
     parted = parts.decided(request, given, books.of(grant_id=grant.id), limits_of(grant))
     decision = parted.decision
     if kind is PaymentKind.BALANCE:
+        refuse_unpaid_ahead(unpaid_ahead(grant.id), decision.recoverable)
         _keep_basis(request, decision.approved)
     paid = frozenset(each.organisation_id for each in parted.parts if each.approved)
     refuse_held(grant, paid)
@@ -399,6 +404,8 @@ def _post(grant: Grant, request: PaymentRequest, kind: PaymentKind, parted: Part
                 )
         case PaymentKind.BALANCE:
             _post_balance(grant, request, parted, dims)
+        case PaymentKind.LATE_INTEREST:
+            raise Refused("Interest is decided where it was reckoned, not as a request.")
 
 
 def _post_balance(grant: Grant, request: PaymentRequest, parted: Parted, dims: Dimensions) -> None:

@@ -20,7 +20,6 @@ from grants.core.permissions import Actor, Permission
 from grants.identity.rules import demand_fresh
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
-from grants.ledger.accounts import Account
 from grants.ledger.rules import Event, Posting
 from grants.payments import queries, rules
 from grants.payments.models import PaymentBatch, PaymentOrder
@@ -35,7 +34,7 @@ from grants.payments.rules.pay_runs import (
 )
 from grants.payments.rules.sepa.checks import fitted
 from grants.payments.services import pain, parts
-from grants.payments.services.booking import Executed, book_executed, sent_on
+from grants.payments.services.booking import Executed, book_executed, sent_again, sent_on
 from grants.payments.services.building import (
     build,
     lines_now,
@@ -47,6 +46,7 @@ from grants.payments.services.building import (
 )
 from grants.payments.services.elsewhere import ask_for_record, refuse_folder_away
 from grants.payments.services.hands import refuse_hands, sign
+from grants.payments.services.interest_orders import legs_of_interest, pays_interest
 from grants.payments.services.locks import scope_of_batch, scope_of_order
 from grants.payments.services.orders import order_summary
 from grants.payments.services.own_accounts import paying_account
@@ -90,39 +90,38 @@ def leave(actor: Actor, orders: Sequence[PaymentOrder], grants: Mapping[UUID, Gr
         order.sent_by = actor.user_id
         sign(actor, order, Step.SENT, acting=hands.standing_in(Step.SENT, grants[order.grant_id].call_id))
     again = [order for order in orders if order.reissue_of is not None]
-    parted = parts.sent([order for order in orders if order.reissue_of is None])
+    first = [order for order in orders if order.reissue_of is None]
+    of_interest = {order.id for order in orders if pays_interest(order)}
+    parted = parts.sent([order for order in first if order.id not in of_interest])
     ledger.post_many(
         [
-            *(
-                _sent(order, grants[order.grant_id], on, told, parted[order.id])
-                for order in orders
-                if order.id in parted
-            ),
+            *(_sent(order, grants[order.grant_id], on, told, parted.get(order.id)) for order in first),
             *(_sent_again(order, grants[order.grant_id], on, told) for order in again),
         ]
     )
 
 
-def _sent(order: PaymentOrder, grant: Grant, on: date, told: str, parted: Amounts) -> Posting:
+def _sent(order: PaymentOrder, grant: Grant, on: date, told: str, parted: Amounts | None) -> Posting:
+    """Payable is in transit, part by part; interest has no parts."""
+    dims = dims_of(grant, order)
     return Posting(
         Event.ORDER_SENT,
         f"payment_order:{order.id}:sent",
         on,
         f"{order.reference}: {told}",
-        legs.legs_e7(parted, dims_of(grant, order)),
+        legs_of_interest(Event.ORDER_SENT, order, dims) if parted is None else legs.legs_e7(parted, dims),
     )
 
 
 def _sent_again(order: PaymentOrder, grant: Grant, on: date, told: str) -> Posting:
     """What came back leaves again (E9c), part by part as it came back."""
     assert order.reissue_of is not None, "asked for what is issued again"
-    came_back = queries.moved_for(order.request_id, Account.RETURNED)[order.reissue_of]
     return Posting(
         Event.ORDER_REISSUED,
         f"payment_order:{order.id}:reissued",
         on,
         f"{order.reference}: {told}, issued again",
-        legs.legs_e9c(came_back, dims_of(grant, order), earlier=dims_of(grant, get(PaymentOrder, order.reissue_of))),
+        sent_again(order, get(PaymentOrder, order.reissue_of), grant),
     )
 
 

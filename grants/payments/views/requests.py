@@ -9,6 +9,7 @@ from flask import flash
 
 from grants.agreements import queries as agreements
 from grants.agreements.rules import HoldView, refuse_held
+from grants.agreements.states import PaymentKind
 from grants.core import clock
 from grants.core.errors import Refused
 from grants.core.permissions import Actor
@@ -25,6 +26,7 @@ from grants.payments.forms import (
     SuspendForm,
     decide_form,
 )
+from grants.payments.forms.late_interest import CancelRequestForm
 from grants.payments.states import SuspensionReason
 from grants.payments.views.frame import P, bp, overtaker, own_or_fresh
 from grants.web.forms import ContestedForm, choices, renew, status_of
@@ -62,6 +64,19 @@ def reject(ref: str) -> Any:
             request_id, reason = queries.request_id_of(actor, ref), form.reason.data or ""
             services.reject(actor, request_id, reason=reason, version=form.version_shown())
             flash(f"Request {ref} is rejected. The coordinator is told why.", "success")
+            return see_other(".request_page", ref=ref)
+    return _request(ref, form)
+
+
+@bp.post("/finance/requests/<ref>/cancel")
+@requires(P.PAYMENT_REQUEST_DECIDE)
+def cancel_request(ref: str) -> Any:
+    actor, form = current_actor(), CancelRequestForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            request_id, reason = queries.request_id_of(actor, ref), form.reason.data or ""
+            services.cancel_request(actor, request_id, reason=reason, version=form.version_shown())
+            flash(f"What was never paid of {ref} is cancelled. The coordinator is told why.", "success")
             return see_other(".request_page", ref=ref)
     return _request(ref, form)
 
@@ -175,6 +190,9 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
         "payments/request.html",
         asked=found,
         taken=queries.set_off(found.reference) if found.set_off else None,
+        cancelled=queries.cancellation(found.id) if found.set_off else None,
+        interest_on=queries.interest_origin(found.id) if found.kind is PaymentKind.LATE_INTEREST else None,
+        cancel_form=own_or_fresh(sent, CancelRequestForm, version=found.version),
         position=outcome.position if outcome else None,
         forecast=outcome.decision if outcome else None,
         limits=limits,

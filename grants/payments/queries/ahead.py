@@ -1,0 +1,74 @@
+"""Pre-financing that was approved and is not paid: what a balance would claim back although nobody had it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import BigInteger, cast, func, select
+
+from grants.agreements.states import PaymentKind
+from grants.core.money import ZERO, Money
+from grants.core.together import Asking, ask, reader
+from grants.identity.models import User
+from grants.payments.models import PaymentCancellation, PaymentOrder, PaymentRequest
+from grants.payments.queries.offsets import set_off_cents
+from grants.payments.rules.ahead import UnpaidAhead
+from grants.payments.states import DECIDED, OrderState
+
+
+@reader
+def unpaid_ahead(grant_id: UUID) -> Asking[tuple[UnpaidAhead, ...]]:
+    """The approved pre-financing of a grant that is not wholly paid, with the orders that are to pay it. One statement."""
+    live = (PaymentOrder.state != OrderState.CANCELLED.value) & PaymentOrder.reissue_of.is_(None)
+    cents = cast(PaymentOrder.amount, BigInteger)
+    paid = func.coalesce(func.sum(cents).filter(PaymentOrder.state == OrderState.EXECUTED.value), 0)
+    ordered = func.coalesce(func.sum(cents).filter(live), 0)
+    waiting = func.array_agg(PaymentOrder.reference).filter(
+        PaymentOrder.state.not_in([OrderState.CANCELLED.value, OrderState.EXECUTED.value])
+    )
+    statement = (
+        select(
+            *(PaymentRequest.reference, PaymentRequest.payable, paid.label("paid"), ordered.label("ordered")),
+            *(set_off_cents(PaymentRequest.id).label("off"), waiting.label("waiting")),
+        )
+        .outerjoin(PaymentOrder, PaymentOrder.request_id == PaymentRequest.id)
+        .where(
+            PaymentRequest.grant_id == grant_id,
+            PaymentRequest.kind == PaymentKind.PREFINANCING.value,
+            PaymentRequest.state.in_([each.value for each in DECIDED]),
+        )
+        .group_by(PaymentRequest.id)
+        .order_by(PaymentRequest.number)
+    )
+    found = []
+    for row in (yield from ask(statement)):
+        payable = row.payable or ZERO
+        left = payable - Money(int(row.paid) + int(row.off))
+        found.append(UnpaidAhead(row.reference, left, tuple(sorted(row.waiting or ()))))
+    return tuple(each for each in found if each.left > ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """What of approved pre-financing was cancelled unpaid, when, by whom and why."""
+
+    amount: Money
+    retained: Money
+    on: date
+    by: str
+    reason: str
+
+
+@reader
+def cancellation(request_id: UUID) -> Asking[Cancelled | None]:
+    """What of a request was cancelled; None where nothing was. One statement."""
+    row = PaymentCancellation
+    statement = (
+        select(row.amount, row.retained, row.cancelled_on, User.name, row.reason)
+        .join(User, User.id == row.cancelled_by)
+        .where(row.request_id == request_id)
+    )
+    rows = yield from ask(statement)
+    return Cancelled(*rows[0]) if rows else None
