@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
@@ -33,6 +33,7 @@ from tests import actors
 from tests.html import check_page
 from tests.payments.test_recoveries import DUE, overpaid_world
 from tests.payments.world import World, carried, owed_back, report
+from tests.shut import shuts
 from tests.statements import statements
 from tests.worlds import World as Made
 from tests.worlds import Worlds
@@ -286,3 +287,14 @@ def test_of_a_rejected_request_only_what_was_asked_for_is_explained(app: Flask, 
 
     assert client.get(f"/grants/{GRANT}/payments/{opened.reference}/amounts/requested").status_code == 200
     assert client.get(f"/grants/{GRANT}/payments/{opened.reference}/amounts/payable").status_code == 404
+
+
+@shuts("payments.asked_amount", "payments.debt_amount", "payments.partner_amount")
+def test_no_figure_opens_to_who_does_not_reach_its_grant(app: Flask, owing: World) -> None:
+    request = queries.grant_payments(actors.nuria(), GRANT).requests[0].reference
+    stranger = actors.give(actors.person("Olav Elsewhere"), Role.APPLICATION_LEAD, "application", uuid4())
+    places = (f"payments/{request}/amounts/payable", "recovery/1/amounts/owed", "distribution/partners/1/amounts/held")
+
+    for person, status in ((actors.nuria(), 200), (stranger, 404)):
+        client = actors.client_of(app, person)
+        assert [client.get(f"/grants/{GRANT}/{place}").status_code for place in places] == [status] * 3
