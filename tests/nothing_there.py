@@ -22,6 +22,7 @@ _OFFERS = (
     "tests/agreements/test_offers.py::test_an_offer_is_read_on_paper_before_it_is_signed_and_shut_to_who_is_in_conflict"
 )
 _AMENDED = "tests/agreements/test_amendment_pages.py::test_its_pages_are_shut_to_who_is_in_conflict"
+_PARTS = "tests/payments/test_amounts_of.py::test_no_figure_opens_to_who_does_not_reach_its_grant"
 _DEBT = "tests/payments/test_recoveries.py::test_a_debt_is_shut_to_who_does_not_reach_its_grant"
 _HELD = "tests/payments/test_held.py::test_its_pages_tell_both_sides_and_are_shut_to_who_is_in_conflict"
 _ACCEDING = "tests/awards/test_acceding.py::test_the_pages_take_a_partner_from_its_power_to_its_signature"
@@ -109,10 +110,12 @@ SHOWN_BY = {
     "evaluation.take_packed_pdf": "tests/evaluation/test_packs.py::test_one_application_is_made_as_a_pdf_by_a_job_once_for_all_and_shut_by_a_conflict",
     "evaluation.take_reading_pack": "tests/evaluation/test_packs.py::test_the_pack_holds_what_is_open_and_is_shut_by_a_conflict",
     "payments.debt": _DEBT,
+    "payments.debt_amount": _PARTS,
     "payments.interest_waiver": (
         "tests/payments/test_interest.py::test_the_page_shows_every_number_leads_on_and_its_waiver_is_shut"
     ),
     "payments.waiver": _DEBT,
+    "payments.asked_amount": _PARTS,
     "payments.closing": _KEPT,
     "payments.lift_legal_hold": _KEPT,
     "payments.answer_file": "tests/payments/test_clock.py::test_the_pages_stop_answer_and_let_go_on",
@@ -120,6 +123,7 @@ SHOWN_BY = {
     "payments.certificate_file": "tests/payments/test_securing.py::test_the_balance_waits_until_the_certificate_is_brought_and_accepted",
     "payments.guarantee": "tests/payments/test_securing.py::test_pre_financing_waits_for_the_guarantee_which_holds_while_it_is_open",
     "payments.guarantee_file": "tests/payments/test_securing.py::test_pre_financing_waits_for_the_guarantee_which_holds_while_it_is_open",
+    "payments.partner_amount": _PARTS,
     "payments.passed_on": "tests/payments/test_distribution.py::test_the_pages_report_and_confirm_with_the_proof",
     "payments.passed_on_file": "tests/payments/test_distribution.py::test_the_pages_report_and_confirm_with_the_proof",
     "reporting.accept": _REPORT,

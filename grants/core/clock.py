@@ -24,6 +24,11 @@ def now() -> datetime:
     return _fixed.get() or datetime.now(UTC)
 
 
+def today() -> date:
+    """The day as it is in Brussels, at the edge only; an act has its own (``acts.today``)."""
+    return in_zone(now()).date()
+
+
 @contextmanager
 def at(moment: datetime) -> Iterator[None]:
     """Let :func:`now` answer ``moment`` inside the block: the demo, tests and a request's own arrival use it."""

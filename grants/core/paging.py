@@ -86,3 +86,17 @@ def cut(
     shown = tuple(found[: page.size])
     more = len(found) > page.size
     return Rows(shown, next_key=key(shown[-1]) if more and shown else None, total=total, first=page.after is None)
+
+
+def paged(found: Sequence[Item], page: Page, *, key: Callable[[Item], str]) -> Rows[Item]:
+    """One page of a list that is read whole, for its sums stand above it; each item has a key of its own.
+
+    Where the item of the key is gone meanwhile the list begins anew.
+
+    >>> paged(("a", "b", "c"), Page(size=1, after="a"), key=str).items
+    ('b',)
+    """
+    keys = [key(each) for each in found]
+    start = keys.index(page.after) + 1 if page.after in keys else 0
+    rows = cut(found[start : start + page.limit], page, key=key, total=len(found))
+    return Rows(rows.items, rows.next_key, rows.total, first=start == 0)

@@ -61,7 +61,7 @@ class Applicants(Arrivals):
         call = call_reads.call_by_id(call_id)
         if call.synthetic and not agreement_reads.waiting_rules([call_id]):
             rule = WaitingRule(
-                clock.in_zone(clock.now()).date(),
+                clock.today(),
                 3,
                 14,
                 f"In these days a change that nobody asked for is noticed. {INVENTED}",

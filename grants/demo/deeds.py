@@ -208,7 +208,7 @@ class Troupe(Judges):
         grant = self._grant(reference)
         known = agreement_reads.accounts(grant.coordinator_id)
         if not any(each.iban == iban and each.state is BankAccountState.CONFIRMED for each in known):
-            city, today = identity.organisation(grant.coordinator_id), clock.in_zone(clock.now()).date()
+            city, today = identity.organisation(grant.coordinator_id), clock.today()
             given = AccountInput(
                 f"{city.name} (synthetic)", iban, None, today, PayeeAddress(city.town or city.name, city.country_code)
             )
@@ -220,7 +220,7 @@ class Troupe(Judges):
         grant = self._grant(reference)
         proposed = agreement_reads.proposed_account(grant.coordinator_id)
         if proposed is not None:
-            today = clock.in_zone(clock.now()).date()
+            today = clock.today()
             check = AccountCheck(
                 CheckChannel.CALL_BACK,
                 today,
@@ -331,7 +331,7 @@ class Troupe(Judges):
 
     def hold(self, reference: str, reason: HoldReason, words: str) -> None:
         """The authoriser suspends a whole grant from this day on."""
-        today = clock.in_zone(clock.now()).date()
+        today = clock.today()
         document = FileStorage(io.BytesIO(suspension_notice(words)), filename="Notice.pdf")
         given = HoldInput(None, reason, words, today)
         agreements.hold(self.actor("authoriser"), self._grant(reference).id, given, files.receive(document))

@@ -169,7 +169,7 @@ def answer(grant_id: UUID, key: ConditionKey, part: PartView, sides: Sides) -> i
 
 
 def _answer(grant: GrantView, key: ConditionKey, part: PartView, sides: Sides) -> int:
-    today = clock.in_zone(clock.now()).date()
+    today = clock.today()
     given = ConditionInput(
         key,
         part.organisation_id,
@@ -222,7 +222,7 @@ def _said(key: ConditionKey, grant: GrantView, part: PartView) -> Content:
 
 def validate_entity(organisation_id: UUID, sides: Sides) -> None:
     """An officer validates name and standing of an organisation in the register; nothing was looked at, and it says so."""
-    seen = ValidationInput("Invented for the demo: nothing was looked at", clock.in_zone(clock.now()).date())
+    seen = ValidationInput("Invented for the demo: nothing was looked at", clock.today())
     _say_public(organisation_id, sides.second())
     for fact in identity.facts(organisation_id):
         wanted = fact.kind in (FactKind.LEGAL_NAME, FactKind.PUBLIC_BODY) and fact.value

@@ -21,7 +21,7 @@ VALIDATED = (FactKind.LEGAL_NAME, FactKind.VAT, FactKind.PUBLIC_BODY)
 def tell_the_register(arrivals: Arrivals) -> None:
     """Three invented municipalities say what they are; the project officer validates a part for two of them."""
     officer = arrivals.actor("officer")
-    seen = ValidationInput("Invented for the demo: nothing was looked at", clock.in_zone(clock.now()).date())
+    seen = ValidationInput("Invented for the demo: nothing was looked at", clock.today())
     for person, (place, vat, registration, street) in TOLD.items():
         view = identity.organisation(arrivals.places[place])
         told = OrganisationInput(

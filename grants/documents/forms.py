@@ -48,7 +48,7 @@ def _moment(typed: str) -> datetime | None:
         ends = clock.end_of_day(clock.read_date(typed))
     except Invalid as error:
         raise Invalid(str(error), {"as_of": str(error)}) from error
-    return None if clock.in_zone(ends).date() == clock.in_zone(clock.now()).date() else ends
+    return None if clock.in_zone(ends).date() == clock.today() else ends
 
 
 ASKED_BY_WORDS = {"0": "Everybody", "1": "Me"}

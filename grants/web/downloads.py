@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -70,6 +70,15 @@ CUT_OFF = "There are more rows than one file holds. Narrow the list to get the r
 SYNTHETIC = "synthetic"
 
 Row = Sequence[object]
+
+
+def bounded(rows: Iterable[Row], columns: Sequence[str]) -> Iterator[Row]:
+    """The rows, and in the place of those that one file does not hold that there are more."""
+    for number, row in enumerate(rows):
+        if number == LIST_ROWS_MAX:
+            yield (CUT_OFF, *(None,) * (len(columns) - 1))
+            return
+        yield row
 
 
 def list_file(name: str, columns: Sequence[str], rows: Iterable[Row], kind: str) -> Response:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import request
 
-from grants.core.paging import ROWS_ON_A_PAGE, ROWS_ON_A_PAGE_MAX, Page, Rows, cut
+from grants.core.paging import ROWS_ON_A_PAGE, ROWS_ON_A_PAGE_MAX, Page, Rows, cut, paged
 
-__all__ = ["ROWS_ON_A_PAGE", "Page", "Rows", "asked", "cut"]
+__all__ = ["ROWS_ON_A_PAGE", "Page", "Rows", "asked", "cut", "paged"]
 
 # How many rows are wanted stands in the text of a statement, and each text is prepared once on each connection: any size
 # that an address may ask for would drive out what others have prepared. Lists are measured with sixty.

@@ -67,7 +67,7 @@ REACHED = {
         oversight.call_spending oversight.grant_history oversight.grant_spending oversight.spending_lines oversight.home oversight.order_history
         oversight.organisation oversight.privacy
         payments.closing payments.recipients payments.retention
-        payments.ageing payments.amount payments.approvals payments.batch payments.batches payments.entry payments.forecast payments.grant
+        payments.ageing payments.amount payments.approvals payments.asked_amount payments.batch payments.batches payments.entry payments.forecast payments.grant
         payments.ledger payments.order payments.circuit payments.limits payments.stand_ins payments.sent_elsewhere
         payments.balances payments.bank payments.fund payments.held_for_partners payments.bank_account payments.bank_import payments.bank_line payments.bank_statement
         rates.convert rates.index rates.interest rates.kind_page
@@ -91,7 +91,7 @@ REACHED = {
     "linnea": "awards.result",
     "authoriser": "agreements.hold awards.selection payments.close",
     "officer": "reporting.accept",
-    "accountant": "payments.debt payments.executions payments.new_batch payments.recovery rates.bring_in",
+    "accountant": "payments.debt payments.debt_amount payments.executions payments.new_batch payments.recovery rates.bring_in",
     "stranger": "identity.reset identity.sign_in oversight.front",
 }
 # What answers with a file, with words for a machine, or with the way to another page.
@@ -115,7 +115,7 @@ ELSEWHERE = {
     "evaluation.sheet_history", "evaluation.shift", "evaluation.terms", "evaluation.withdraw_invitation",
     "evaluation.step_down", "identity.address", "identity.choose_password", "identity.confirm_password",
     "identity.decide_double", "identity.demo_people", "identity.new_address", "identity.password",
-    "payments.distribution", "payments.passed_on",
+    "payments.distribution", "payments.partner_amount", "payments.passed_on",
     "agreements.amendment", "agreements.amendments", "agreements.edit_amendment", "agreements.new_amendment",
     "agreements.confirm_termination", "agreements.object_to_termination", "agreements.withdraw_termination",
     "payments.certificate", "payments.guarantee", "reporting.judge_packages", "reporting.package", "reporting.packages", "reporting.receipts",

@@ -52,6 +52,7 @@ def test_the_parts_of_every_figure_add_up_to_it(
         Figure.ON_THE_WAY: position.on_the_way,
         Figure.RETAINED: position.retained,
         Figure.OPEN: position.left,
+        Figure.CEILING: limits.interim_ceiling,
         Figure.ROOM: position.room,
         Figure.ACCEPTED: position.accepted,
         Figure.PREFINANCING: position.prefinancing_open,

@@ -226,7 +226,7 @@ def accession_duties(actor: Actor) -> Asking[list[Duty]]:
     kinds = (
         (Permission.AGREEMENT_ACCEDE, _of_own(actor) & ~_checked(), _accede),
         (Permission.AGREEMENT_PREPARE, _power_waits(actor.user_id), _look),
-        (Permission.REPORT_SUBMIT, (Accession.due_on < clock.in_zone(clock.now()).date()) & ~_checked(), _remove),
+        (Permission.REPORT_SUBMIT, (Accession.due_on < clock.today()) & ~_checked(), _remove),
     )
     asked = [each for each in kinds if actor.can(each[0])]
     found = yield from side_by_side([_waiting(actor, permission, which) for permission, which, _ in asked])

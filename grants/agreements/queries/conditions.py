@@ -43,7 +43,7 @@ def conditions(grant: GrantView) -> Asking[tuple[ConditionView, ...]]:
         Party(each.organisation_id, each.name, each.maximum, each.is_coordinator, entities[each.organisation_id][1])
         for each in grant.beneficiaries
     )
-    today = clock.in_zone(clock.now()).date()
+    today = clock.today()
     given = [answer for _, answer in answers]
     return rules.conditions(asked_of(grant), parties, given, today=today, ceiling=call.content.de_minimis_ceiling)
 
@@ -177,7 +177,7 @@ def answered_for(grants: Collection[Grant]) -> Asking[dict[UUID, tuple[Condition
         ask(_of_grants(Beneficiary, ids, Beneficiary.position)),
     ]
     answers, items, shares = yield from side_by_side(about)
-    today = clock.in_zone(clock.now()).date()
+    today = clock.today()
     return {
         found: rules.conditions(
             [_asked(item) for item in items if item.grant_id == found],

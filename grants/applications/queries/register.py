@@ -11,7 +11,7 @@ from grants.identity import queries as identity
 
 def register_now(place: Workplace) -> tuple[ShownOrganisation, ...]:
     """The facts a submission would freeze now, with the day each was validated on."""
-    return rules.facts_now(place.application, place.held, clock.in_zone(clock.now()).date())
+    return rules.facts_now(place.application, place.held, clock.today())
 
 
 def register_sent(content: SubmittedContent) -> tuple[ShownOrganisation, ...]:

@@ -129,7 +129,7 @@ class AdjustForm(ContestedForm):
     def validate_due_on(self, field: DateField) -> None:
         """A day that is over makes whoever takes the seat late at once."""
         if self.deed.data in (Deed.GIVE.value, Deed.MOVE.value) and field.data is not None:
-            words = past_day_words(field.data, clock.in_zone(clock.now()).date())
+            words = past_day_words(field.data, clock.today())
             if words:
                 raise ValidationError(words)
 

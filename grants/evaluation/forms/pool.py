@@ -233,7 +233,7 @@ class AnswerForm(OwnProfileForm):
     def _look_at_days(self) -> None:
         """Whoever joins is there on some day to come; the day is told as it was read."""
         last = self.available_until.data
-        if last is not None and last < clock.in_zone(clock.now()).date():
+        if last is not None and last < clock.today():
             said = f"{clock.long_date(last)} is over, and nobody gets a seat after it. Enter a later day, or none."
             raise Invalid("A day is over.", {"available_until": said})
 

@@ -135,7 +135,7 @@ def pool(call_id: UUID, sees: Actor | None = None) -> Asking[tuple[PoolMember, .
         # One more than a run takes, which says so.
         .limit(rules.RUN_EVALUATORS_MAX + 1)
     )
-    today = clock.in_zone(clock.now()).date()
+    today = clock.today()
     employers = {row.id: read_rows(row.employers) for row in rows}
     return tuple(
         PoolMember(
@@ -225,7 +225,7 @@ def seat_views(application_ids: Sequence[UUID] | Select[Any]) -> Asking[dict[UUI
         .where(Assignment.application_id.in_(application_ids))
         .order_by(User.name, Assignment.created_at, Assignment.id)
     )
-    today = clock.in_zone(clock.now()).date()
+    today = clock.today()
     for seat in rows:
         found[seat.application_id].append(
             SeatView(

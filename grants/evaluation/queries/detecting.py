@@ -126,7 +126,7 @@ def acts_for(user_id: UUID, call_id: UUID) -> frozenset[UUID]:
 
 
 def _years_ago(years: int) -> datetime:
-    return clock.end_of_day(clock.add_months(clock.in_zone(clock.now()).date(), -12 * years))
+    return clock.end_of_day(clock.add_months(clock.today(), -12 * years))
 
 
 def _partners(*wanted: Any) -> list[tuple[UUID, UUID]]:
@@ -296,7 +296,7 @@ def _numbers(organisation_ids: Collection[UUID]) -> tuple[Numbers, Numbers]:
     """What registers call each organisation: the newest line of each kind; and of these what is validated today."""
     found: Numbers = defaultdict(set)
     proven: Numbers = defaultdict(set)
-    today = clock.in_zone(clock.now()).date()
+    today = clock.today()
     other = aliased(OrganisationFact)
     newest = (
         select(func.max(other.number))

@@ -159,5 +159,5 @@ def _unfit(
     kept = list(rules.all_why_not(member, consortia[application_id], said, countries=countries, due=due))
     if not kept and (member.user_id, application_id) not in clear:
         kept = [rules.why_shut(member)]
-    late = rules.past_day_words(line.due, clock.in_zone(clock.now()).date()) if line.due else ""
+    late = rules.past_day_words(line.due, clock.today()) if line.due else ""
     return " ".join(filter(None, [*before, *kept, late]))

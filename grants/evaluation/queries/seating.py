@@ -96,7 +96,7 @@ def assignments_page(
 
 def _absent(call_id: UUID) -> Asking[Sequence[Any]]:
     """Who of a pool is not available today, by name."""
-    today = clock.in_zone(clock.now()).date()
+    today = clock.today()
     return (
         yield from ask(
             select(User.name)

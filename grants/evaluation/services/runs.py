@@ -142,7 +142,7 @@ def _read(actor: Actor, call_id: UUID, values: RunInput) -> _ReadNow:
     members = queries.pool(call_id, actor)
     rules.refuse_too_large(len(every), len(members))
     seats = seats_of(one.application_id for one in found)
-    today = clock.in_zone(clock.now()).date()
+    today = clock.today()
     instance, kept_away = _instance(call, found, members, values, seats, today)
     absent = tuple(one.id for one in members if not one.stepped_down_at and rules.why_absent(one, values.due_at, today))
     return _ReadNow(call, found, members, seats, instance, kept_away, shut, absent)

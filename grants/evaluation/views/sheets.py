@@ -49,7 +49,7 @@ def assessments() -> Any:
 
 def _days_until(moment: datetime | None) -> int | None:
     """Calendar days in Brussels until a moment; negative afterwards."""
-    return None if moment is None else (clock.in_zone(moment).date() - clock.in_zone(clock.now()).date()).days
+    return None if moment is None else (clock.in_zone(moment).date() - clock.today()).days
 
 
 @bp.get("/assessments/<ref>")

@@ -122,7 +122,7 @@ def _newest(fact: type[OrganisationFact], *, before: datetime | None = None) -> 
 def _validated_kinds() -> Any:
     """How many kinds of fact of an organisation have a validated line as their newest that has not run out."""
     newest = _newest(OrganisationFact)
-    today = clock.in_zone(clock.now()).date()
+    today = clock.today()
     return (
         select(func.count())
         .where(

@@ -30,7 +30,7 @@ def _fact(slug: str, kind: str) -> tuple[OrganisationView, Fact]:
 def validate_fact(slug: str, kind: str) -> Any:
     """Validate one fact: what it says, by what, until when."""
     view, fact = _fact(slug, kind)
-    today = clock.in_zone(clock.now()).date()
+    today = clock.today()
     form = ValidateForm(data={"shown": fact.value, "checked_on": today})
     if form.validate_on_submit():
         try:
@@ -66,7 +66,7 @@ def _validating(
     validating: ValidateForm | None = None,
     withdrawing: WithdrawValidationForm | None = None,
 ) -> Any:
-    today = clock.in_zone(clock.now()).date()
+    today = clock.today()
     shown = page(
         "identity/fact.html",
         view=view,
@@ -113,6 +113,6 @@ def decide_double(slug: str, other: str) -> Any:
         slug=slug,
         other=other,
         pairs=tuple(zip(held[view.id][1], held[that.id][1], strict=True)),
-        today=clock.in_zone(clock.now()).date(),
+        today=clock.today(),
         form=form,
     ), 422 if request.method == "POST" else 200

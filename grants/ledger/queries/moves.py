@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import ColumnElement, func, select, tuple_
 
 from grants.core.money import Money
 from grants.core.paging import Page, Rows, Tally, cut
 from grants.core.together import Asking, ask, reader
 from grants.ledger import rules
-from grants.ledger.accounts import Account, Side
+from grants.ledger.accounts import Account, Ledger, Side
 from grants.ledger.models import LedgerEntry, LedgerLeg
 from grants.ledger.queries.journal import entry_key
-from grants.ledger.queries.sums import credits_sum, debits_sum, leg_net
+from grants.ledger.queries.sums import credits_sum, debits_sum, leg_cents, leg_net
 from grants.ledger.rules import Event, natural
 
 
@@ -68,7 +69,40 @@ def moves(grant_id: UUID, accounts: Collection[Account], page: Page) -> Asking[R
         statement = statement.where(tuple_(LedgerEntry.effective_on, LedgerEntry.number) < tuple_(*key))
     order = (LedgerEntry.effective_on.desc(), LedgerEntry.number.desc())
     rows = yield from ask(statement.order_by(*order).limit(page.limit))
-    sign = 1 if side == {Side.DEBIT} else -1
+    return _on_page(rows, page, 1 if side == {Side.DEBIT} else -1)
+
+
+@reader
+def moves_of(documents: ColumnElement[bool], page: Page) -> Asking[Rows[Moved]]:
+    """The entries that have a leg of these documents, newest first, each with what it is about in one figure. One statement.
+
+    That is the debit sum of its general ledger, else of its only one, as the journal shows it.
+    """
+    found = select(LedgerLeg.entry_id).where(documents).distinct().subquery()
+    number = select(func.count()).select_from(found).scalar_subquery()
+    columns = (LedgerEntry.number, LedgerEntry.effective_on, LedgerEntry.event, LedgerEntry.description)
+    sums = [
+        func.sum(leg_cents).filter(LedgerLeg.side == Side.DEBIT.value, LedgerLeg.account.in_(_codes(book)))
+        for book in (Ledger.GENERAL, Ledger.BUDGET, Ledger.MEMO)
+    ]
+    statement = (
+        select(*columns, func.coalesce(*sums, 0).label("net"), number.label("counted"))
+        .join(LedgerLeg, LedgerLeg.entry_id == LedgerEntry.id)
+        .where(LedgerEntry.id.in_(select(found.c.entry_id)))
+        .group_by(LedgerEntry.id)
+    )
+    if (key := entry_key(page.after)) is not None:
+        statement = statement.where(tuple_(LedgerEntry.effective_on, LedgerEntry.number) < tuple_(*key))
+    order = (LedgerEntry.effective_on.desc(), LedgerEntry.number.desc())
+    rows = yield from ask(statement.order_by(*order).limit(page.limit))
+    return _on_page(rows, page, 1)
+
+
+def _codes(book: Ledger) -> list[str]:
+    return [each.value for each in Account if each.ledger is book]
+
+
+def _on_page(rows: Sequence[Any], page: Page, sign: int) -> Rows[Moved]:
     on_page = cut(
         list(rows),
         page,

@@ -106,7 +106,7 @@ def check_ledger() -> tuple[Checked, ...]:
         Checked("I10", "No partner consumed more than the own maximum.", len(grants), "grants", tuple(_consumed())),
         Checked("Ids", "Every id that a leg names is there.", named, "ids", tuple(lost)),
     )  # fmt: skip
-    today = clock.in_zone(clock.now()).date()
+    today = clock.today()
     found = [
         *own,
         *across,

@@ -27,7 +27,7 @@ from grants.payments.rules import (
     LedgerAsk,
     PartLine,
 )
-from grants.payments.rules.ageing import AgeingAsk, Owing
+from grants.payments.rules.ageing import AgeingAsk, Bucket, Owing
 from grants.payments.rules.balances_asked import BalancesAsk
 from grants.payments.rules.circuit import ALL_PAIRS, MAY_MEET, STEP_PEOPLE, Pair, pair_code
 from grants.payments.rules.forecasting import MONTHS, MONTHS_MAX, ForecastAsk
@@ -491,11 +491,14 @@ class KeepForecastForm(Form):
 
 def ageing_ask(args: Mapping[str, str]) -> tuple[AgeingAsk, dict[str, str]]:
     """What an ageing's address asks for, and a sentence for what is not there."""
-    given, problems = args.get("what", "").strip(), {}
+    given, step, problems = args.get("what", "").strip(), args.get("step", "").strip(), dict[str, str]()
     if given and given not in list(Owing):
         problems["what"] = no_such("list", given, (each.value for each in Owing))
+    if step and step not in list(Bucket):
+        problems["step"] = no_such("age", step, (each.value for each in Bucket))
     what = Owing(given) if given in list(Owing) else Owing.DUE
-    return AgeingAsk(what, args.get("call", "").strip()[:100]), problems
+    chosen = Bucket(step) if step in list(Bucket) else None
+    return AgeingAsk(what, args.get("call", "").strip()[:100], chosen), problems
 
 
 class ExplainForm(Form):

@@ -7,10 +7,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, null, select
+from sqlalchemy import ColumnElement, Select, func, null, or_, select
 
 from grants.agreements import queries as agreements
-from grants.agreements.models import Grant
+from grants.agreements.models import AgreementHold, Grant
 from grants.agreements.states import PaymentKind
 from grants.calls.models import Call
 from grants.core import clock
@@ -63,7 +63,7 @@ def ageing(actor: Actor, asked: AgeingAsk, at: datetime) -> Asking[AgeingPage]:
     call = next((each for each in calls if asked.call in {each.slug, each.reference}), None)
     if call is not None:
         seen &= Grant.call_id == call.id
-    statement = _payments(seen) if asked.what is Owing.DUE else _recoveries(seen)
+    statement = _payments(seen, today) if asked.what is Owing.DUE else _recoveries(seen)
     about: list[Asking[Any]] = [ask(statement), ask(books.sums_by_grant(select(Grant.id).where(seen)))]
     rows, sums = yield from side_by_side(about)
     lines = by_age(_line(row, asked.what, today) for row in rows)
@@ -81,12 +81,24 @@ def ageing(actor: Actor, asked: AgeingAsk, at: datetime) -> Asking[AgeingPage]:
 def _line(row: Any, what: Owing, today: date) -> AgeLine:
     words = "Recovery" if what is Owing.RECOVERIES else reason_words(PaymentKind(row.kind), row.report)
     stopped = row.suspended_on
-    note = f"the clock stands still since {clock.long_date(stopped)}" if stopped else ""
+    notes = [f"the clock stands still since {clock.long_date(stopped)}"] if stopped else []
+    if row.held_from:
+        notes.append(f"the grant is suspended since {clock.long_date(row.held_from)}")
     # While its clock stands still its last day moves on with every day.
     due = (
         clock.add_days(row.due_on, max((today - stopped).days, 0)) if stopped and stopped <= row.due_on else row.due_on
     )
-    return AgeLine(row.reference, row.grant, row.name, words, due, Money(int(row.cents)), bucket(due, today), note)
+    return AgeLine(
+        row.reference,
+        row.grant,
+        row.name,
+        words,
+        due,
+        Money(int(row.cents)),
+        bucket(due, today),
+        "; ".join(notes),
+        bool(row.held_from),
+    )
 
 
 def _left_to_pay() -> ColumnElement[Any]:
@@ -99,13 +111,29 @@ def _left_to_pay() -> ColumnElement[Any]:
     return func.coalesce(books.cents_of(PaymentRequest.payable), 0) - executed - set_off_cents(PaymentRequest.id)
 
 
-def _payments(seen: ColumnElement[bool]) -> Select[Any]:
+def _held_from(today: date) -> Any:
+    """The first day of a suspension that stops everything of a grant today: of the whole, or of who receives every payment."""
+    return (
+        select(func.min(AgreementHold.from_on))
+        .where(
+            AgreementHold.grant_id == Grant.id,
+            or_(AgreementHold.organisation_id.is_(None), AgreementHold.organisation_id == Grant.coordinator_id),
+            AgreementHold.from_on <= today,
+            or_(AgreementHold.lifted_on.is_(None), AgreementHold.lifted_on > today),
+        )
+        .correlate(Grant)
+        .scalar_subquery()
+    )
+
+
+def _payments(seen: ColumnElement[bool], today: date) -> Select[Any]:
     left = _left_to_pay()
     return (
         select(
             *(PaymentRequest.reference, PaymentRequest.kind, PaymentRequest.due_on, PaymentRequest.suspended_on),
             *(PeriodicReport.number.label("report"), Grant.reference.label("grant")),
             *(func.coalesce(Grant.acronym, Grant.title).label("name"), left.label("cents")),
+            _held_from(today).label("held_from"),
         )
         .join(Grant, Grant.id == PaymentRequest.grant_id)
         .outerjoin(PeriodicReport, PeriodicReport.id == PaymentRequest.report_id)
@@ -121,7 +149,7 @@ def _recoveries(seen: ColumnElement[bool]) -> Select[Any]:
     due_on = func.coalesce(Recovery.due_on, confirmed_on)
     return (
         select(
-            *(Recovery.reference, due_on.label("due_on"), null().label("suspended_on")),
+            *(Recovery.reference, due_on.label("due_on"), null().label("suspended_on"), null().label("held_from")),
             *(Grant.reference.label("grant"), func.coalesce(Grant.acronym, Grant.title).label("name")),
             owed.label("cents"),
         )

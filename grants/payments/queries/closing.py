@@ -79,7 +79,7 @@ def closing_page(actor: Actor, reference: str) -> Asking[ClosingPage]:
     about: list[Asking[Any]] = [agreements.view.asking(row), checklist.asking(row), _kept(row.id)]
     grant, lines, kept = yield from side_by_side(about)
     if kept is not None:
-        lines = (*as_kept(kept.lines), *(each for each in lines if each.place == "Retention"))
+        lines = (*as_kept(kept.lines), *(each for each in lines if each.place == _RECORDS))
     shown = lines if staff else for_the_city(lines)
     if kept is None:
         return ClosingPage(grant, shown, staff)
@@ -290,6 +290,10 @@ def _suspension(grant: Grant) -> Lines:
     return (_line("Suspension", words, "agreements.hold", grant, waits=bool(open_ones), for_city=True),)
 
 
+# Not “retention”: that is money kept back until the balance.
+_RECORDS = "Record keeping"
+
+
 def _retention(grant: Grant) -> Lines:
     """What is told beside the rest: whether a legal hold stands is no matter of the city."""
     kept = yield from retained_of.asking(grant.id)
@@ -300,8 +304,8 @@ def _retention(grant: Grant) -> Lines:
         " told here once it is known."
     )
     return (
-        ClosingLine("Retention", "Records", NOTED, kept.words, "payments.retention", needs=Permission.LEDGER_READ),
-        ClosingLine("Retention", "Your records", NOTED, for_city, for_city=True),
+        ClosingLine(_RECORDS, "Records", NOTED, kept.words, "payments.retention", needs=Permission.LEDGER_READ),
+        ClosingLine(_RECORDS, "Your records", NOTED, for_city, for_city=True),
     )
 
 

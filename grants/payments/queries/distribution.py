@@ -34,6 +34,7 @@ from grants.ledger.rules.proofs import Checked
 from grants.payments.models import Distribution, DistributionWaiver
 from grants.payments.rules.distribution import (
     PROOFS,
+    REPORTS_SHOWN_MAX,
     Brought,
     Confirmer,
     DistributionView,
@@ -48,7 +49,6 @@ from grants.payments.states import DistributionState
 
 MEMO = (Account.HELD_BY_COORDINATOR, Account.DISTRIBUTED)
 KEPT = (Account.CONSUMED, *MEMO)
-SHOWN_MAX = 200
 LISTED_MAX = 200
 DUTIES_MAX = 20
 PROBLEMS_MAX = 100
@@ -127,7 +127,7 @@ def distribution_page(actor: Actor, reference: str) -> Asking[DistributionPage]:
     lines = select(Distribution).where(Distribution.grant_id == row.id).order_by(Distribution.number.desc())
     about: list[Asking[Any]] = [
         agreements.view.asking(row),
-        ask(lines.limit(SHOWN_MAX)),
+        ask(lines.limit(REPORTS_SHOWN_MAX)),
         ask(_waivers().where(DistributionWaiver.grant_id == row.id)),
         ask(_brought().where(Grant.id == row.id)),
         ask(_passed().where(LedgerLeg.grant_id == row.id)),
@@ -279,7 +279,11 @@ def _reported() -> Any:
 
 
 def _waivers() -> Any:
-    return select(DistributionWaiver).order_by(DistributionWaiver.waived_at, DistributionWaiver.number).limit(SHOWN_MAX)
+    return (
+        select(DistributionWaiver)
+        .order_by(DistributionWaiver.waived_at, DistributionWaiver.number)
+        .limit(REPORTS_SHOWN_MAX)
+    )
 
 
 def _newest_waivers(rows: Iterable[Any]) -> dict[UUID, Money]:

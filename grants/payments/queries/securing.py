@@ -198,7 +198,7 @@ def _certificates(actor: Actor, permission: Permission, state: CertificateState)
 def _guarantees(actor: Actor) -> Asking[list[Duty]]:
     """Pre-financing is asked for, the agreement asks for a guarantee, and none stands that is still valid."""
     standing = (PaymentGuarantee.grant_id == Grant.id, PaymentGuarantee.ended_at.is_(None))
-    valid = exists().where(*standing, PaymentGuarantee.valid_until >= clock.in_zone(clock.now()).date())
+    valid = exists().where(*standing, PaymentGuarantee.valid_until >= clock.today())
     rows = yield from ask(
         select(Grant.reference, func.coalesce(Grant.acronym, Grant.title).label("grant"), exists().where(*standing))
         .join(PaymentRequest, PaymentRequest.grant_id == Grant.id)

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, or_, select, true, tuple_
 
 from grants.agreements.models import Grant
+from grants.agreements.rules.accounts import masked
 from grants.calls.models import Call
 from grants.core import jobs
 from grants.core.db import db
@@ -205,7 +206,7 @@ class AccountLine:
     @property
     def masked(self) -> str:
         """The number but for its middle."""
-        return f"{self.iban[:4]} •••• {self.iban[-4:]}"
+        return masked(self.iban)
 
 
 @dataclass(frozen=True, slots=True)
@@ -609,7 +610,7 @@ def _statement(row: Any) -> StatementView:
     told, account, holder, iban, brought = row
     return StatementView(
         told.position, statement_name(told.bank_number, told.identifier), told.from_on, told.to_on, told.opening,
-        told.closing, told.lines, account, holder, f"{iban[:4]} •••• {iban[-4:]}", brought,
+        told.closing, told.lines, account, holder, masked(iban), brought,
     )  # fmt: skip
 
 

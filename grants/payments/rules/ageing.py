@@ -58,10 +58,11 @@ def bucket(due_on: date, today: date) -> Bucket:
 
 @dataclass(frozen=True, slots=True)
 class AgeingAsk:
-    """What is looked at, and of which call."""
+    """What is looked at, of which call, and in which step of age; in every one where none is named."""
 
     what: Owing = Owing.DUE
     call: str = ""
+    step: Bucket | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,9 @@ class AgeLine:
     due_on: date
     amount: Money
     bucket: Bucket
-    # Why its days do not run, where they do not.
+    # Why its days do not run, where they do not, and that its grant is suspended.
     note: str = ""
+    is_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,18 @@ class Ageing:
         """How many stand in a step, and what they come to."""
         found = [each.amount for each in self.lines if each.bucket is step]
         return len(found), total(found)
+
+    def in_step(self, step: Bucket | None) -> tuple[AgeLine, ...]:
+        """The lines of a step; of all where none is named."""
+        return tuple(each for each in self.lines if step in (None, each.bucket))
+
+    @property
+    def held_words(self) -> str:
+        """What of it is not paid because its grant is suspended, as a sentence; empty where nothing is."""
+        held = [each.amount for each in self.lines if each.is_held]
+        if not held:
+            return ""
+        return f"{total(held)} of it is of suspended grants ({counted(len(held))}): nothing of it leaves meanwhile."
 
     @property
     def late(self) -> Money:

@@ -6,7 +6,7 @@ is made up of what each kind of event moved.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
@@ -28,6 +28,7 @@ class Figure(StrEnum):
     RETAINED = "retained"
     OPEN = "open"
     COUNTED = "counted"
+    CEILING = "ceiling"
     ROOM = "room"
     ACCEPTED = "accepted"
     PREFINANCING = "pre-financing"
@@ -51,6 +52,7 @@ _TITLES: Mapping[Figure, str] = {
     Figure.RETAINED: "Retained",
     Figure.OPEN: "Still open",
     Figure.COUNTED: "Counted to the ceiling",
+    Figure.CEILING: "Ceiling before the balance",
     Figure.ROOM: "Room before the balance",
     Figure.ACCEPTED: "Accepted",
     Figure.PREFINANCING: "Pre-financing not cleared",
@@ -71,6 +73,7 @@ _RULES: Mapping[Figure, str] = {
     Figure.RETAINED: "Kept out of the pre-financing, and released with the balance.",
     Figure.OPEN: "The maximum, less what is paid, on its way or retained.",
     Figure.COUNTED: "Everything paid, approved or retained counts to the ceiling; interest, either way, does not.",
+    Figure.CEILING: "What may be paid or retained before the balance; the rest of the maximum comes with the balance.",
     Figure.ROOM: "The ceiling before the balance, less everything that counts to it; never below nought.",
     Figure.ACCEPTED: "What of the reported costs is accepted and booked as the grant's contribution.",
     Figure.PREFINANCING: "Pre-financing paid or retained that no accepted costs cover yet.",
@@ -78,24 +81,52 @@ _RULES: Mapping[Figure, str] = {
 }
 
 
+_AGREED = frozenset({Figure.MAXIMUM, Figure.CEILING, Figure.COUNTED, Figure.ROOM})
+_SOURCE = "The grant agreement says how much it is at most, and how much of it before the balance."
+
+
+class Place(StrEnum):
+    """What a part of a figure leads to: another figure, the entries it sums, or the thing it is taken from."""
+
+    GRANT_FIGURE = "grant_figure"
+    REQUEST_FIGURE = "request_figure"
+    DEBT_FIGURE = "debt_figure"
+    PARTNER_FIGURE = "partner_figure"
+    ENTRIES = "entries"
+    REPORT = "report"
+    ORDER = "order"
+    DEBT = "debt"
+    PASSED_ON = "passed_on"
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """Where a part leads: the kind of place, and what it is called there; ``of`` is the grant of a debt."""
+
+    place: Place
+    name: str
+    of: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One part of a figure, with its sign; ``figure`` is what explains the part itself, ``event`` the kind of entries it sums."""
+    """One part of a figure, with its sign: what it leads to, and how it came about where that is to be said."""
 
     label: str
     amount: Money
-    figure: Figure | None = None
-    event: Event | None = None
+    leads: Lead | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A figure, what it is made up of, and by which rule."""
+    """A figure, what it is made up of, by which rule, and where that rule or decision stands."""
 
-    figure: Figure
+    heading: str
     amount: Money
     lines: tuple[Line, ...]
     rule: str
+    source: str = ""
 
     @property
     def problem(self) -> Problem | None:
@@ -103,7 +134,12 @@ class Explanation:
         parts = total(each.amount for each in self.lines)
         if parts == self.amount:
             return None
-        return Problem(self.figure.heading, f"The parts add up to {parts}, the figure is {self.amount}.")
+        return Problem(self.heading, f"The parts add up to {parts}, the figure is {self.amount}.")
+
+
+def made_of(heading: str, amount: Money, lines: Iterable[Line], rule: str, source: str = "") -> Explanation:
+    """An explanation without the parts that are nothing."""
+    return Explanation(heading, amount, tuple(each for each in lines if each.amount), rule, source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +166,8 @@ def explain(figure: Figure, footing: Footing) -> Explanation:
     match figure:
         case Figure.MAXIMUM:
             return _made(figure, footing.limits.maximum, [Line(name, each) for name, each in footing.partners])
+        case Figure.CEILING:
+            return _ceiling(footing.limits)
         case Figure.OPEN:
             return _open(footing)
         case Figure.COUNTED:
@@ -147,16 +185,29 @@ def amount_of(figure: Figure, found: Balances) -> Money:
     return sum_of(found, *figure.accounts)
 
 
-def _made(figure: Figure, amount: Money, lines: Sequence[Line]) -> Explanation:
-    return Explanation(figure, amount, tuple(each for each in lines if each.amount), _RULES[figure])
+def _made(figure: Figure, amount: Money, lines: Iterable[Line]) -> Explanation:
+    return made_of(figure.heading, amount, lines, _RULES[figure], _SOURCE if figure in _AGREED else "")
+
+
+def _leads(figure: Figure) -> Lead:
+    return Lead(Place.GRANT_FIGURE, figure.value)
+
+
+def _ceiling(limits: Limits) -> Explanation:
+    kept = limits.interim_ceiling - limits.maximum
+    lines = [
+        Line(Figure.MAXIMUM.heading, limits.maximum, _leads(Figure.MAXIMUM)),
+        Line("Not before the balance, as the agreement says", kept),
+    ]
+    return _made(Figure.CEILING, limits.interim_ceiling, lines)
 
 
 def _open(footing: Footing) -> Explanation:
     """Of a grant that ended nothing is open: what was not used is with the call again."""
     limits, found = footing.limits, footing.found
     used = (Figure.PAID, Figure.ON_THE_WAY, Figure.RETAINED)
-    lines = [Line(Figure.MAXIMUM.heading, limits.maximum, Figure.MAXIMUM)]
-    lines += [Line(each.heading, -amount_of(each, found), each) for each in used]
+    lines = [Line(Figure.MAXIMUM.heading, limits.maximum, _leads(Figure.MAXIMUM))]
+    lines += [Line(each.heading, -amount_of(each, found), _leads(each)) for each in used]
     left = total(each.amount for each in lines)
     if footing.ended:
         lines.append(Line("Gone back to the call", -left))
@@ -169,8 +220,8 @@ def _counted(footing: Footing) -> Explanation:
     received = found[Account.INTEREST_INCOME] - found[Account.INTEREST_RECEIVABLE]
     lines = [
         Line("Left the bank, less what came back", found.cash_out),
-        Line(Figure.ON_THE_WAY.heading, amount_of(Figure.ON_THE_WAY, found), Figure.ON_THE_WAY),
-        Line(Figure.RETAINED.heading, found[Account.RETENTION], Figure.RETAINED),
+        Line(Figure.ON_THE_WAY.heading, amount_of(Figure.ON_THE_WAY, found), _leads(Figure.ON_THE_WAY)),
+        Line(Figure.RETAINED.heading, found[Account.RETENTION], _leads(Figure.RETAINED)),
         Line("Interest we paid", -paid_interest),
         Line("Interest we received", received),
     ]
@@ -181,8 +232,8 @@ def _room(footing: Footing) -> Explanation:
     limits, counted = footing.limits, footing.found.counted_to_ceiling
     left = ZERO if footing.ended else room(footing.found, limits)
     lines = [
-        Line("Ceiling before the balance", limits.interim_ceiling),
-        Line(Figure.COUNTED.heading, -counted, Figure.COUNTED),
+        Line(Figure.CEILING.heading, limits.interim_ceiling, _leads(Figure.CEILING)),
+        Line(Figure.COUNTED.heading, -counted, _leads(Figure.COUNTED)),
     ]
     if over := left - total(each.amount for each in lines):
         lines.append(Line("Nothing is left: the grant ended" if footing.ended else "Above the ceiling", over))
@@ -195,4 +246,4 @@ def _by_event(figure: Figure, footing: Footing) -> list[Line]:
         if account in figure.accounts:
             sums[event] = sums.get(event, ZERO) + amount
     order = list(Event)
-    return [Line(event.label, sums[event], event=event) for event in sorted(sums, key=order.index)]
+    return [Line(event.label, sums[event], Lead(Place.ENTRIES, event.value)) for event in sorted(sums, key=order.index)]

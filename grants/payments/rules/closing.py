@@ -104,7 +104,7 @@ HELD: tuple[Held, ...] = (
         for_city=True,
     ),
     Held("Returned payments", (Account.RETURNED,), "No payment came back and waits to be issued again."),
-    Held("Retention", (Account.RETENTION,), "Nothing is retained any more.", for_city=True),
+    Held("Money retained", (Account.RETENTION,), "Nothing is retained any more.", for_city=True),
     Held("Pre-financing", (Account.PREFINANCING,), "All pre-financing is cleared.", for_city=True),
     Held(
         "Recoveries",

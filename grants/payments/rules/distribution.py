@@ -21,6 +21,9 @@ from grants.payments.states import DistributionState
 
 PROOFS = "distribution"
 
+# As many reports of a grant as its page reads, newest first.
+REPORTS_SHOWN_MAX = 200
+
 
 @dataclass(frozen=True, slots=True)
 class PartnerStand:
@@ -88,6 +91,8 @@ class PartnerBalance:
     since: date | None
     due_on: date | None
     waived: Money = ZERO
+    # What the payments brought, day by day, less what went back; it sums to what was received.
+    brought: tuple[Brought, ...] = ()
 
     @property
     def held(self) -> Money:
@@ -131,7 +136,7 @@ def balance_of(
     received = sum((each.amount for each in brought), ZERO)
     since = held_since(brought, passed_on) if received > passed_on else None
     due = since + timedelta(days=terms.days) if since is not None and terms.days is not None else None
-    return PartnerBalance(organisation_id, name, received, passed_on, waiting, since, due, waived)
+    return PartnerBalance(organisation_id, name, received, passed_on, waiting, since, due, waived, tuple(brought))
 
 
 @dataclass(frozen=True, slots=True)

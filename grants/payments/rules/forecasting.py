@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
@@ -258,6 +258,11 @@ class Level:
     committed: Money | None
     paid: Money | None
     forecast: Money | None
+
+    @property
+    def ends_on(self) -> date:
+        """The last day of the month."""
+        return clock.add_months(self.month, 1) - timedelta(days=1)
 
 
 def first_of_month(day: date) -> date:

@@ -8,6 +8,7 @@ from typing import assert_never
 from uuid import UUID
 
 from grants.agreements import rules as agreements
+from grants.agreements.rules.accounts import masked
 from grants.core import faults
 from grants.core.errors import Invalid, Refused
 from grants.identity.rules import one_line
@@ -63,7 +64,7 @@ class OwnAccountView:
     @property
     def masked(self) -> str:
         """``BE68 •••• 7034``: enough to recognise, too little to use."""
-        return f"{self.iban[:4]} •••• {self.iban[-4:]}"
+        return masked(self.iban)
 
     @property
     def grouped(self) -> str:

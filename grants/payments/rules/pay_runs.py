@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, assert_never
 from uuid import UUID
 
+from grants.agreements.rules.accounts import masked
 from grants.core import faults
 from grants.core.errors import Invalid, Refused
 from grants.core.money import Money, total
@@ -89,7 +90,7 @@ class FileLine:
     @property
     def masked(self) -> str:
         """``BE68 •••• 7034``."""
-        return f"{self.iban[:4]} •••• {self.iban[-4:]}"
+        return masked(self.iban)
 
     def stored(self) -> dict[str, Any]:
         """As the batch keeps it."""

@@ -155,7 +155,7 @@ def export(
     Three acts, one after the other; where the last is refused the file stands and is sent or discarded later.
     """
     account = queries.payable_from_any(order_ids)
-    built = build(actor, order_ids, FileInput(account, layout, clock.in_zone(clock.now()).date()))
+    built = build(actor, order_ids, FileInput(account, layout, clock.today()))
     make_batch_file(actor, built.id)
     return send(actor, built.id, count=len(set(order_ids)), control_total=control_total)
 

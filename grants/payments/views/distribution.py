@@ -63,7 +63,7 @@ def _distribution(ref: str, sent: Form | None) -> Any:
         "payments/distribution.html",
         found=found,
         grant=found.grant,
-        today=_today(),
+        today=clock.today(),
         form=sent,
         report_form=own_or_fresh(sent, PassedOnForm).of(found.balances),
         waive_form=own_or_fresh(sent, WaiveHeldForm).of(found.balances),
@@ -154,9 +154,5 @@ def _passed_on(ref: str, number: int, sent: Form | None) -> Any:
 def held_for_partners() -> Any:
     """What coordinators hold for partners, what is overdue first."""
     overdue = request.args.get("show") == "overdue"
-    rows = queries.held_for_partners(current_actor(), overdue=overdue, today=_today())
-    return page("payments/held.html", rows=rows, overdue=overdue, today=_today())
-
-
-def _today() -> Any:
-    return clock.in_zone(clock.now()).date()
+    rows = queries.held_for_partners(current_actor(), overdue=overdue, today=clock.today())
+    return page("payments/held.html", rows=rows, overdue=overdue, today=clock.today())

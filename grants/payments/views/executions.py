@@ -75,7 +75,7 @@ def bring_executions() -> Any:
 
 def _looked_at(form: ExecutionsForm) -> tuple[tuple[ListedRow, ...], tuple[RowProblem, ...]]:
     """The rows beside what stands, and those that cannot be read; the form remembers what was looked at."""
-    read = read_executions(form.read(), form.chosen, clock.in_zone(clock.now()).date())
+    read = read_executions(form.read(), form.chosen, clock.today())
     form.looked.data, form.looked.raw_data = form.digest(), None
     return listed_rows(current_actor(), _account_id(form), read.rows), read.problems
 

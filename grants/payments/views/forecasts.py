@@ -12,6 +12,7 @@ from grants.payments.forms import KeepForecastForm, ageing_ask, forecast_ask
 from grants.payments.rules.ageing import Bucket, Owing
 from grants.payments.rules.forecasting import month_words
 from grants.payments.views.frame import P, bp
+from grants.web import paging
 from grants.web.routing import current_actor, page, requires, see_other
 
 
@@ -37,8 +38,19 @@ def _forecast(form: KeepForecastForm) -> Any:
     asked, problems = forecast_ask(request.args)
     found = queries.forecast_page(current_actor(), asked, clock.now())
     typed = {name: request.args.get(name, "") for name in ("call", "fund", "grant", "from", "months")}
+    told = found.forecast
+    rows = paging.paged(
+        (*told.rows(told.signed), *told.rows(told.unsigned)), paging.asked(), key=lambda row: row.grant.reference
+    )
     return page(
-        "payments/forecast.html", found=found, asked=asked, problems=problems, typed=typed, form=form, words=month_words
+        "payments/forecast.html",
+        found=found,
+        asked=asked,
+        problems=problems,
+        typed=typed,
+        form=form,
+        words=month_words,
+        rows=rows,
     )
 
 
@@ -60,6 +72,7 @@ def ageing() -> Any:
         asked=asked,
         problems=problems,
         typed_call=request.args.get("call", ""),
+        rows=paging.paged(found.ageing.in_step(asked.step), paging.asked(), key=lambda line: line.reference),
         kinds=list(Owing),
         steps=list(Bucket),
     )

@@ -36,7 +36,7 @@ def what_was_paid() -> dict[str, Any]:
 
 def money_of(grant_id: UUID) -> Any:
     """The outlook and the strip of a grant today."""
-    return queries.grant_strip(grant_id, clock.in_zone(clock.now()).date())
+    return queries.grant_strip(grant_id, clock.today())
 
 
 def overtaker(

@@ -259,7 +259,7 @@ def _debt(ref: str, number: int, sent: ContestedForm | None) -> Any:
 def _allowed(made: RecoveryView, where: Scope) -> dict[str, str]:
     """The steps this person may take now; where only somebody else may, why."""
     actor = current_actor()
-    today = clock.in_zone(clock.now()).date()
+    today = clock.today()
     needs = {each.verb: each.needs for each in RECOVERY.transitions if made.state in each.sources}
     found = {verb: "" for verb, needed in needs.items() if needed is not None and actor.may(needed, where)}
     if (

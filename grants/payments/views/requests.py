@@ -228,7 +228,7 @@ def _check_form(sent: ContestedForm | None, found: rules.RequestView) -> CheckFo
 def _held(found: rules.RequestView, holds: Sequence[HoldView]) -> str | None:
     """Why the authoriser cannot decide now, or None; the act checks it again."""
     try:
-        refuse_held(holds, (), clock.in_zone(clock.now()).date())
+        refuse_held(holds, (), clock.today())
         rules.refuse_suspended(found.reference, found.standing.suspended_on)
         rules.refuse_before_its_path(found.state, found.standing.call.passes)
     except Refused as refusal:

@@ -186,7 +186,7 @@ def _guarantee_page(ref: str, sent: ContestedForm | None) -> Any:
         "payments/guarantee.html",
         grant=found.grant,
         standing=standing,
-        expired=standing is not None and standing.valid_until < clock.in_zone(clock.now()).date(),
+        expired=standing is not None and standing.valid_until < clock.today(),
         guarantees=found.guarantees,
         form=sent,
         next="The pre-financing waits for a guarantee." if standing is None else "A guarantee stands.",

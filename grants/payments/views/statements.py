@@ -124,7 +124,7 @@ def unmatched_asked() -> tuple[UnmatchedAsk, date, list[str], tuple[str, ...]]:
         direction=chosen("direction", "direction", {each.value: each for each in Direction}, problems),
         account=chosen("account", "account", known, problems) or "",
     )
-    return asked, clock.in_zone(clock.now()).date(), problems, tuple(known)
+    return asked, clock.today(), problems, tuple(known)
 
 
 @bp.get("/finance/bank-lines/<int(max=9223372036854775807):number>")
@@ -208,7 +208,7 @@ def _line(number: int, sent: Form | None) -> Any:
     shown = page(
         "payments/bank_line.html",
         found=found,
-        today=clock.in_zone(clock.now()).date(),
+        today=clock.today(),
         form=sent,
         contested=contested,
         last=overtaker(contested, "bank_claim", newest.id, f"line {number}") if newest else None,

@@ -46,7 +46,7 @@ def index(ref: str) -> Any:
     actor = current_actor()
     grant = agreements.grant(actor, ref)
     reports = queries.of_grant(actor, grant.id)
-    return page("reporting/index.html", grant=grant, reports=reports, today=_today())
+    return page("reporting/index.html", grant=grant, reports=reports, today=clock.today())
 
 
 # --- milestones -----------------------------------------------------------------------------------------------
@@ -133,7 +133,7 @@ def _milestone_page(ref: str, number: int, form: ContestedForm) -> Any:
         accept=form if isinstance(form, AcceptMilestoneForm) else AcceptMilestoneForm(formdata=None, data=stands),
         give_back=form if isinstance(form, AnswerForm) else AnswerForm(formdata=None, data=stands),
         expect=form if isinstance(form, ExpectedForm) else ExpectedForm(formdata=None, data=stands),
-        today=_today(),
+        today=clock.today(),
     )
     return shown, status_of(form)
 
@@ -176,8 +176,8 @@ def _report_page(report: ReportView, form: ContestedForm) -> Any:
         accepted=inside.accepted,
         names=inside.names,
         packages=inside.packages,
-        today=_today(),
-        held=held_back(agreements.holds([report.grant_id])[report.grant_id], _today()),
+        today=clock.today(),
+        held=held_back(agreements.holds([report.grant_id])[report.grant_id], clock.today()),
     )
     return shown, status_of(form)
 
@@ -407,7 +407,3 @@ def _accept_form(report: ReportView, stands: BudgetView) -> AcceptForm:
 
 def _report(ref: str) -> ReportView:
     return queries.report(current_actor(), ref)
-
-
-def _today() -> Any:
-    return clock.in_zone(clock.now()).date()

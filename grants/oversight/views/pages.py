@@ -282,59 +282,6 @@ def grant_history(ref: str) -> Any:
     return _story("grant", thing_id, rules.GRANT_STORY, ref, "agreements.show", {"ref": ref})
 
 
-@bp.get("/grants/<ref>/budget")
-@requires(Permission.AGREEMENT_READ)
-def grant_spending(ref: str) -> Any:
-    """What was granted held against what was declared, accepted and paid, by partner, category or period."""
-    actor, problems = current_actor(), list[str]()
-    grant, today = agreements.grant(actor, ref), clock.in_zone(clock.now()).date()
-    ways = {each.value: each for each in rules.By}
-    words = {each.value: each.words.lower() for each in rules.By}
-    by = chosen("by", "division", ways, problems, otherwise=rules.By.PARTNER, words=words) or rules.By.PARTNER
-    money = queries.grant_money(grant)
-    return page(
-        "oversight/grant_spending.html",
-        grant=grant,
-        by=by,
-        ways=tuple(rules.By),
-        spending=money.divided(by, grant.starts_on),
-        has_budget=money.budget is not None,
-        time_gone=rules.time_gone(grant.starts_on, grant.ended_on or grant.ends_before, today),
-        problems=problems,
-    )
-
-
-@bp.get("/grants/<ref>/budget/lines")
-@requires(Permission.AGREEMENT_READ)
-def spending_lines(ref: str) -> Any:
-    """The amounts of reports behind a figure."""
-    problems: list[str] = []
-    grant, asked = agreements.grant(current_actor(), ref), paging.asked()
-    money = queries.grant_money(grant)
-    partners = {str(who): who for who in money.names}
-    found = rules.lines(
-        money.reports,
-        organisation_id=chosen(
-            "partner", "partner", partners, problems, words={str(who): name for who, name in money.names.items()}
-        ),
-        category=chosen("category", "category", {code: code for code in money.labels}, problems, words=money.labels),
-        number=chosen("report", "report", {str(each.number): each.number for each in money.reports}, problems),
-    )
-    start = asked.number or 0
-    rows = paging.cut(list(enumerate(found, 1))[start : start + asked.limit], asked, key=lambda pair: str(pair[0]))
-    return page("oversight/spending_lines.html", grant=grant, money=money, rows=rows, problems=problems)
-
-
-@bp.get("/calls/<slug>/spending")
-@requires(Permission.AGREEMENT_READ)
-def call_spending(slug: str) -> Any:
-    """Every signed grant of a call: granted, declared, accepted, paid, and its money beside its time."""
-    actor, today = current_actor(), clock.in_zone(clock.now()).date()
-    call = calls.call(actor, slug)
-    found = queries.call_spending(actor, call.id, today)
-    return page("oversight/call_spending.html", call=call, grants=found, whole=rules.summed(found))
-
-
 @bp.get("/finance/orders/<ref>/history")
 @requires(Permission.PAYMENT_ORDER_READ)
 def order_history(ref: str) -> Any:
@@ -351,7 +298,7 @@ def organisation(slug: str) -> Any:
     found = queries.organisation_hub(actor, view, paging.asked())
     return page(
         "oversight/organisation.html", view=view, slug=slug, hub=found, words=FACT_WORDS,
-        today=clock.in_zone(clock.now()).date(),
+        today=clock.today(),
     )  # fmt: skip
 
 
