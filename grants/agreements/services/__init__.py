@@ -48,7 +48,7 @@ from grants.agreements.services.answering import (
     set_due,
     state_condition,
 )
-from grants.agreements.services.conflicts import refuse_conflict
+from grants.agreements.services.conflicts import refuse_conflict, refuse_conflicts
 from grants.agreements.services.ending import decline, drop
 from grants.agreements.services.holding import hold, lift_hold, open_hold_notice, refuse_held
 from grants.agreements.services.lapsing import lapse, plan_ends, remind_of_end, set_end
@@ -138,6 +138,7 @@ __all__ = [
     "refuse_account",
     "refuse_amendment",
     "refuse_conflict",
+    "refuse_conflicts",
     "refuse_held",
     "refuse_over",
     "refuse_prefinancing",
