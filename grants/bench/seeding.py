@@ -90,15 +90,7 @@ class Seedbed:
                 self._standing[kind.title] = count
             self._rank(n - granted - scored)
             self._loader.send()
-            _totals(self._connection)
-            for statement in MONTHS_ANEW:
-                self._connection.execute(statement.encode())
-            _sums(self._connection, str(made.calls["granted"].id))
-            # No more people to choose from than in a demo: of those here only the ones who draft and who score sign in.
-            self._connection.execute(
-                "UPDATE user_account SET is_demo = false WHERE is_demo AND (email LIKE '%@bench.example' OR email LIKE '%@bench-experts.example') "
-                "AND handle !~ '^iris-moss' AND (handle ~ '-[0-9]{5}$' OR handle !~ '^(nora|oskar|paula)')"
-            )
+            self._whole()
             _keep_counters(self._connection, self._counters)
         self._say(f"{n} applications were loaded ({time.monotonic() - began:.1f} s).")
         rows = _settle(self._connection)
@@ -110,20 +102,42 @@ class Seedbed:
 
     def draft(self, count: int) -> None:
         """Until so many drafts stand, each complete and with its files: for those who send all at the same time."""
+        assert self._made.drafted, "one was made"
+        self._alone(self._made.drafted, count)
+        for problem in orphans(self._connection):
+            raise SeedError(f"The seeded database is not right: {problem}")
+
+    def grant(self, count: int) -> None:
+        """Until so many grants stand, each with its three requests, orders and all that was booked of them; nothing else grows."""
+        assert self._made.granted, "one was made"
+        self._alone(self._made.granted, count)
+
+    def _alone(self, kind: Kind, count: int) -> None:
+        """Until so many of one kind stand."""
         self._counters = _counters(self._connection)
-        drafted = self._made.drafted
-        assert drafted, "one was made"
         with self._connection.transaction():
             self._connection.execute("SET LOCAL session_replication_role = replica")
             self._loader = Loader(self._connection)
-            for number in range(self._standing[drafted.title] + 1, count + 1):
-                self._application(drafted, number, {})
-            self._standing[drafted.title] = max(count, self._standing[drafted.title])
+            self._counters.last[RUNS] = self._standing[kind.title]
+            for number in range(self._standing[kind.title] + 1, count + 1):
+                self._application(kind, number, {})
+            self._standing[kind.title] = max(count, self._standing[kind.title])
             self._loader.send()
+            self._whole()
             _keep_counters(self._connection, self._counters)
         _settle(self._connection)
-        for problem in orphans(self._connection):
-            raise SeedError(f"The seeded database is not right: {problem}")
+
+    def _whole(self) -> None:
+        """What triggers would have kept of all rows, and who of the seeded people can be chosen to sign in."""
+        _totals(self._connection)
+        for statement in MONTHS_ANEW:
+            self._connection.execute(statement.encode())
+        _sums(self._connection, str(self._made.calls["granted"].id))
+        # No more people to choose from than in a demo: of those here only the ones who draft and who score sign in.
+        self._connection.execute(
+            "UPDATE user_account SET is_demo = false WHERE is_demo AND (email LIKE '%@bench.example' OR email LIKE '%@bench-experts.example') "
+            "AND handle !~ '^iris-moss' AND (handle ~ '-[0-9]{5}$' OR handle !~ '^(nora|oskar|paula)')"
+        )
 
     def _rank(self, wanted: int) -> None:
         """Ranked calls, each filled before the next is made."""

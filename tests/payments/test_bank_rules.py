@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from grants.core.errors import Refused
 from grants.core.money import Money, total
 from grants.payments.rules.statements.checks import Last, follows, keys, sort_out
-from grants.payments.rules.statements.matching import OPEN_STATES, Candidate, Why, match, match_lines
+from grants.payments.rules.statements.matching import OPEN_STATES, Candidate, Known, Why, match, match_lines
 from grants.payments.rules.statements.values import Balance, BankFile, Direction, Line, Statement
 from tests.payments.bank_statements import DAY, OWN_IBAN, credit, debit
 
@@ -159,7 +159,7 @@ def test_end_to_end_id_amount_account_and_state_make_a_match() -> None:
     for state in ("sent", "acknowledged"):
         one = order(state=state)
 
-        assert match(debit(), ACCOUNT, [one]).order == one
+        assert match(debit(), ACCOUNT, Known([one])).order == one
 
 
 NEAR = {
@@ -180,7 +180,7 @@ NEAR = {
 def test_what_is_nearly_an_order_is_none_and_names_it(name: str) -> None:
     line, one, why = NEAR[name]
 
-    found = match(line, ACCOUNT, [one, order(7, reference="P-7", end_to_end_id="P-7")])
+    found = match(line, ACCOUNT, Known([one, order(7, reference="P-7", end_to_end_id="P-7")]))
 
     assert (found.order, found.why, found.nearest) == (None, why, (one,))
     assert "PCP-2027-P-0001" in found.words
@@ -190,7 +190,7 @@ def test_one_line_for_two_orders_names_both() -> None:
     one, two = order(100, end_to_end_id="E-1"), order(250, end_to_end_id="E-2", reference="P-2")
     others = [order(990, end_to_end_id="E-3", reference="P-3")]
 
-    found = match(debit(350, end_to_end_id="", parts=2), ACCOUNT, [one, two, *others])
+    found = match(debit(350, end_to_end_id="", parts=2), ACCOUNT, Known([one, two, *others]))
 
     assert (found.order, found.why, set(found.nearest)) == (None, Why.SEVERAL, {one, two})
     assert found.words == "One line for several payments: order PCP-2027-P-0001, order P-2."

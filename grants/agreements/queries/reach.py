@@ -15,7 +15,7 @@ from grants.agreements.rules import (
 )
 from grants.agreements.states import Side
 from grants.applications.models import Application
-from grants.core.db import db, get, locked
+from grants.core.db import among, db, get, locked
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader
@@ -87,9 +87,9 @@ def conflicts_among(actor: Actor, grant_ids: Collection[UUID]) -> frozenset[UUID
     wanted = (
         select(Grant.id)
         .join(Application, Application.id == Grant.application_id)
-        .where(Grant.id.in_(grant_ids), evaluation.in_conflict(actor.user_id))
+        .where(among(Grant.id, grant_ids), evaluation.in_conflict(actor.user_id))
     )
-    return frozenset(db.session.scalars(wanted))
+    return frozenset(db.session.scalars(wanted)) if actor.user_id is not None else frozenset()
 
 
 def in_conflict_with(actor: Actor, grant_id: UUID) -> bool:

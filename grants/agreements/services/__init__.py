@@ -50,7 +50,7 @@ from grants.agreements.services.answering import (
 )
 from grants.agreements.services.bound import refuse_ahead_of_end, refuse_unpaid
 from grants.agreements.services.checking import accept_signed, refuse_signed_upload
-from grants.agreements.services.conflicts import refuse_conflict
+from grants.agreements.services.conflicts import refuse_conflict, refuse_conflicts
 from grants.agreements.services.departing import end_part, let_partner_go
 from grants.agreements.services.ending import decline, drop
 from grants.agreements.services.holding import hold, lift_hold, open_hold_notice, refuse_held
@@ -148,6 +148,7 @@ __all__ = [
     "refuse_ahead_of_end",
     "refuse_amendment",
     "refuse_conflict",
+    "refuse_conflicts",
     "refuse_held",
     "refuse_over",
     "refuse_prefinancing",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from grants.agreements import queries, rules
@@ -15,4 +16,11 @@ def refuse_conflict(actor: Actor, grant_id: UUID) -> None:
     the bar has ended (Financial Regulation, article 61)."""
     faults.point("conflict")
     if queries.in_conflict_with(actor, grant_id):
+        raise Refused(rules.IN_CONFLICT)
+
+
+def refuse_conflicts(actor: Actor, grant_ids: Collection[UUID]) -> None:
+    """The same of many grants at once; one statement."""
+    faults.point("conflict")
+    if queries.conflicts_among(actor, grant_ids):
         raise Refused(rules.IN_CONFLICT)

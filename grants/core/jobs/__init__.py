@@ -3,7 +3,7 @@
 RQ is only the bell: it carries a job's id and may be lost at any time. Nothing here knows what a job does.
 """
 
-from grants.core.jobs.asking import cancel, give_up, plan, queue, retry, start_again
+from grants.core.jobs.asking import cancel, give_up, plan, queue, queue_many, retry, start_again
 from grants.core.jobs.models import Job
 from grants.core.jobs.queries import (
     JobView,
@@ -63,6 +63,7 @@ __all__ = [
     "progress",
     "put_off",
     "queue",
+    "queue_many",
     "queue_server",
     "retry",
     "spared",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from grants.core import acts, encoding
@@ -37,12 +37,47 @@ def queue(
     same key again gives the job that is already there. ``queue`` is chosen by the module where it is not named.
     """
     running = acts.running_act()
+    line = queue or _line(name)
+    values = _values(running, name, line, args, subject=subject, asker=asker)
+    values |= {"run_after": after or database_now, "unique_key": unique}
+    job_id: UUID = values["id"]
+    insertion = upsert(job).values(**values).on_conflict_do_nothing(index_elements=["unique_key"])
+    made = acts.core_write(insertion.returning(job.c.id)).scalar_one_or_none()
+    if made is None:
+        return db.session.execute(select(job.c.id).where(job.c.unique_key == unique)).scalar_one()
+    if after is None:
+        _bell(running).waiting.append((job_id, line, QUEUES[line].seconds_max))
+    return job_id
+
+
+def queue_many(name: str, asked: Sequence[tuple[tuple[str, UUID], Mapping[str, Any]]]) -> None:
+    """The same for many subjects, each with what it is run with, at one statement: a thousand letters of one act."""
+    if not asked:
+        return
+    running, line = acts.running_act(), _line(name)
+    rows = [_values(running, name, line, args, subject=subject) for subject, args in asked]
+    acts.core_write(insert(job).values(run_after=database_now), rows)
+    _bell(running).waiting.extend((row["id"], line, QUEUES[line].seconds_max) for row in rows)
+
+
+def _line(name: str) -> str:
+    """The queue of a job, by its module."""
+    return QUEUE_OF_MODULE.get(name.split(".")[1], "default")
+
+
+def _values(
+    running: acts.Running,
+    name: str,
+    line: str,
+    args: Mapping[str, Any],
+    *,
+    subject: tuple[str, UUID] | None,
+    asker: Asker = Asker.PERSON,
+) -> dict[str, Any]:
     assert NAME.fullmatch(name), f"{name} is not of the form jobs.module.function"
-    line = queue or QUEUE_OF_MODULE.get(name.split(".")[1], "default")
     rules = QUEUES[line]
-    job_id = uuid4()
-    values = {
-        "id": job_id,
+    return {
+        "id": uuid4(),
         "created_at": running.moment,
         "name": name,
         "queue": line,
@@ -52,23 +87,14 @@ def queue(
         "attempts_max": rules.attempts_max,
         "seconds_max": rules.seconds_max,
         "token": 0,
-        "run_after": after or database_now,
         "holds_queue": False,
         "requested_by": running.actor.user_id if asker is Asker.PERSON else None,
         "act_id": running.id,
         "subject_kind": subject[0] if subject else None,
         "subject_id": subject[1] if subject else None,
-        "unique_key": unique,
         "done_units": 0,
         "total_units": 0,
     }
-    insertion = upsert(job).values(**values).on_conflict_do_nothing(index_elements=["unique_key"])
-    made = acts.core_write(insertion.returning(job.c.id)).scalar_one_or_none()
-    if made is None:
-        return db.session.execute(select(job.c.id).where(job.c.unique_key == unique)).scalar_one()
-    if after is None:
-        _bell(running).waiting.append((job_id, line, rules.seconds_max))
-    return job_id
 
 
 def _bell(running: acts.Running) -> Bell:

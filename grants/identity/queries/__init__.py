@@ -74,6 +74,7 @@ from grants.identity.queries.people import (
     role_on,
     teams,
     users_with,
+    users_with_each,
 )
 from grants.identity.queries.sessions import credentials, link, live_session, sessions, who_asks
 from grants.identity.queries.standing_in import HeldRole, circuit_roles, stand_ins, ties_of
@@ -153,6 +154,7 @@ __all__ = [
     "user",
     "users",
     "users_with",
+    "users_with_each",
     "who_asks",
     "with_facts",
 ]

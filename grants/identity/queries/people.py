@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 
 from grants.core import acts, clock
 from grants.core.audit import AuditEvent
-from grants.core.db import db
+from grants.core.db import among, db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader
@@ -138,6 +138,39 @@ def in_roles(roles: Collection[Role], scope: Scope | None = None) -> Asking[tupl
     )
     barred = select(AccessBar.user_id).where(spans(AccessBar, now), _at_places(AccessBar, keys)).scalar_subquery()
     return (yield from _people.asking(User.id.in_(holds), User.disabled_at.is_(None), User.id.not_in(barred)))
+
+
+def users_with_each(permission: Permission, scopes: Mapping[UUID, Scope]) -> dict[UUID, frozenset[UUID]]:
+    """Who holds a permission for each of many things now: enabled, not barred from it; by the key of the thing. Two statements."""
+    now = clock.now()
+    places = {thing for scope in scopes.values() for _, thing in scope.keys}
+    enabled = select(RoleGrant.user_id, RoleGrant.kind, RoleGrant.object_id).join(User, User.id == RoleGrant.user_id)
+    holds = enabled.where(
+        RoleGrant.role.in_(policy.roles_with(permission)),
+        role_holds(now),
+        User.disabled_at.is_(None),
+        RoleGrant.object_id.is_(None) | among(RoleGrant.object_id, places),
+    )
+    barred = select(AccessBar.user_id, AccessBar.kind, AccessBar.object_id)
+    barred = barred.where(spans(AccessBar, now), among(AccessBar.object_id, places))
+    held, shut = _by_place(holds), _by_place(barred)
+    return {key: _at(held, scope) - _at(shut, scope, everywhere=False) for key, scope in scopes.items()}
+
+
+Places = dict[tuple[str, UUID] | None, set[UUID]]
+
+
+def _by_place(statement: Any) -> Places:
+    """Who stands where; ``None`` is everywhere."""
+    found: Places = {}
+    for user_id, kind, object_id in db.session.execute(statement):
+        found.setdefault(None if object_id is None else (kind, object_id), set()).add(user_id)
+    return found
+
+
+def _at(places: Places, scope: Scope, *, everywhere: bool = True) -> frozenset[UUID]:
+    found = set(places.get(None, ())) if everywhere else set()
+    return frozenset(found.union(*(places.get(key, ()) for key in scope.keys)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from grants.identity.services.facts import (
     validate_fact,
     withdraw_validation,
 )
-from grants.identity.services.mails import mail, open_mail
+from grants.identity.services.mails import mail, mail_each, open_mail
 from grants.identity.services.passwords import change_password, hash_of, request_reset, set_password_by_link, sweep
 from grants.identity.services.people import (
     add_colleague,
@@ -87,6 +87,7 @@ __all__ = [
     "look_for_conflicts_everywhere",
     "look_for_conflicts_of",
     "mail",
+    "mail_each",
     "make_organisation",
     "note_seen",
     "one_after_the_other",

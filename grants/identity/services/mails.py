@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -33,6 +34,25 @@ def mail(user_ids: Iterable[UUID], template: str, subject_kind: str, subject_id:
             template=template,
             context=context,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail to some people about one thing."""
+
+    user_ids: frozenset[UUID]
+    subject: tuple[str, UUID]
+    context: Mapping[str, Any]
+
+
+def mail_each(template: str, letters: Iterable[Letter]) -> None:
+    """Queue many mails from one template, each about another thing, at one statement."""
+    asked = [
+        (each.subject, {"user_id": str(user_id), "template": template, "context": dict(each.context)})
+        for each in letters
+        for user_id in sorted(each.user_ids)
+    ]
+    jobs.queue_many("jobs.mail.send", asked)
 
 
 def open_mail(actor: Actor, number: int) -> RenderedMail:

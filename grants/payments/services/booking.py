@@ -20,7 +20,6 @@ from grants.agreements.models import Grant
 from grants.core import acts, clock, faults
 from grants.core.acts import act
 from grants.core.db import db, get, locked
-from grants.core.money import total
 from grants.core.permissions import Actor, Permission, Scope
 from grants.identity import queries as identity
 from grants.identity.rules.standing_in import tied_by
@@ -28,7 +27,7 @@ from grants.ledger import rules as legs
 from grants.ledger import services as ledger
 from grants.ledger.accounts import Account
 from grants.ledger.models import LedgerEntry
-from grants.ledger.rules import Dimensions, Event, Posting
+from grants.ledger.rules import Dimensions, Event, Legs, Posting
 from grants.payments import queries
 from grants.payments.models import (
     BankImport,
@@ -41,7 +40,7 @@ from grants.payments.models import (
     Recovery,
     RecoveryReceipt,
 )
-from grants.payments.queries.offsets import set_off_of
+from grants.payments.queries.several import settled
 from grants.payments.queries.statements import candidates_for, file_candidates, files_for, line_of
 from grants.payments.rules.returns import needs_other_account, reason_words
 from grants.payments.rules.statements.booking import booking_day, received_day
@@ -49,11 +48,12 @@ from grants.payments.rules.statements.matching import Match, match_lines, match_
 from grants.payments.rules.statements.values import LINES_MAX, Direction, Line
 from grants.payments.services import parts
 from grants.payments.services.hands import kept_apart
-from grants.payments.services.interest_orders import legs_of_interest, pays_interest
-from grants.payments.services.locks import lock_grants, orders_locked
+from grants.payments.services.interest_orders import legs_of_interest, paying_interest, pays_interest
+from grants.payments.services.locks import lock_grants, orders_locked, requests_locked
 from grants.payments.services.passing import post_paid
 from grants.payments.services.recoveries import can_receive, owed_since, receive
 from grants.payments.services.requests import dims_of, tell
+from grants.payments.services.telling import tell_each
 from grants.payments.states import (
     AT_BANK,
     ORDER,
@@ -90,11 +90,12 @@ def book_executed(by: UUID | None, executed: Sequence[Executed], *, deed: str = 
         each.order.came_back_on = each.order.bank_reason = None
     entries: dict[UUID, UUID] = {}
     for at_once in _one_of_each_grant(executed):
-        written = post_paid([(each.grant, _booked(each)) for each in at_once])
+        postings = [
+            (each.grant, _booked(each, found)) for each, found in zip(at_once, _legs_booked(at_once), strict=True)
+        ]
+        written = post_paid(postings)
         entries |= {each.order.id: entry_id for each, entry_id in zip(at_once, written, strict=True)}
-    settled = {each.order.request_id: each.grant for each in executed}
-    for request_id in sorted(settled):
-        _settle(settled[request_id], request_id)
+    _settle({each.order.request_id: each.grant for each in executed})
     return entries
 
 
@@ -132,30 +133,43 @@ def _one_of_each_grant(executed: Sequence[Executed]) -> Iterable[list[Executed]]
         waiting = [each for each in waiting if each.order.id not in done]
 
 
-def _booked(each: Executed) -> Posting:
-    dims = dims_of(each.grant, each.order, own_account_id=each.own_account_id)
+def _dims(each: Executed) -> Dimensions:
+    return dims_of(each.grant, each.order, own_account_id=each.own_account_id)
+
+
+def _legs_booked(at_once: Sequence[Executed]) -> list[Legs]:
+    """The legs of E8 of each of these; what is paid as interest consumes nothing of a grant."""
+    interest = paying_interest([each.order for each in at_once])
+    of_grants = [(each.order, _dims(each)) for each in at_once if each.order.id not in interest]
+    found = {order.id: each for (order, _), each in zip(of_grants, parts.legs_booked(of_grants), strict=True)}
+    return [
+        found[each.order.id]
+        if each.order.id in found
+        else legs_of_interest(Event.ORDER_BOOKED, each.order, _dims(each))
+        for each in at_once
+    ]
+
+
+def _booked(each: Executed, found: Legs) -> Posting:
     return Posting(
         Event.ORDER_BOOKED,
         f"payment_order:{each.order.id}:booked",
         each.value_on,
         f"{each.order.reference}: booked by the bank",
-        legs_of_interest(Event.ORDER_BOOKED, each.order, dims)
-        if pays_interest(each.order)
-        else parts.legs_booked(each.order, dims),
+        found,
     )
 
 
-def _settle(grant: Grant, request_id: UUID) -> None:
-    request = locked(PaymentRequest, request_id)
+def _settle(grants: Mapping[UUID, Grant]) -> None:
+    """The requests of which nothing is left to pay are paid, and their cities are told; ``grants`` by request. The number of
+    statements does not grow with them."""
     db.session.flush()
-    paid = db.session.scalars(
-        select(PaymentOrder.amount).where(
-            PaymentOrder.request_id == request_id, PaymentOrder.state == OrderState.EXECUTED.value
-        )
-    ).all()
-    if total(paid) + set_off_of(request_id) == request.payable:
-        REQUEST.move(request, "pay")
-        tell(grant, "payment_executed", request)
+    rows = requests_locked(grants)
+    paid = settled(grants)
+    done = [row for row in rows if row.id in paid]
+    for row in done:
+        REQUEST.move(row, "pay")
+    tell_each("payment_executed", [(grants[row.id], row) for row in done])
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,11 +365,11 @@ def _grants_of(order_ids: Collection[UUID], recoveries: Collection[str]) -> list
 def _reachable(actor: Actor, grants: Mapping[UUID, Grant]) -> dict[UUID, Grant]:
     """The grants this person may pay from: what lies elsewhere, or is shut by a conflict, is left to others."""
     faults.point("conflict")
+    shut = agreements.conflicts_among(actor, grants)
     return {
         grant_id: grant
         for grant_id, grant in grants.items()
-        if actor.may(Permission.BANK_STATEMENT_IMPORT, agreements.scope(grant))
-        and not agreements.in_conflict_with(actor, grant_id)
+        if actor.may(Permission.BANK_STATEMENT_IMPORT, agreements.scope(grant)) and grant_id not in shut
     }
 
 

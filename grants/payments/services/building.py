@@ -15,12 +15,12 @@ from grants.agreements import queries as agreements
 from grants.agreements import rules as agreeing
 from grants.agreements.models import BankAccount, Grant
 from grants.agreements.rules import PayeeAddress
-from grants.agreements.services import refuse_conflict
+from grants.agreements.services import refuse_conflicts
 from grants.agreements.states import BankAccountState, PaymentKind
 from grants.calls.models import Call
 from grants.core import acts, clock, faults, files, jobs, references
 from grants.core.acts import act
-from grants.core.db import check_version, db, get, locked
+from grants.core.db import among, check_version, db, get, locked
 from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.files import FileView
 from grants.core.money import Money, total
@@ -106,13 +106,13 @@ def lock_orders(
 
     The number of statements does not grow with the orders.
     """
-    of_orders = select(PaymentOrder.grant_id).where(PaymentOrder.id.in_(order_ids))
+    of_orders = select(PaymentOrder.grant_id).where(among(PaymentOrder.id, order_ids))
     grants = lock_grants(db.session.scalars(of_orders).all())
     faults.point("scope")
     for grant in grants.values():
         if not actor.may(needed, agreements.scope(grant)):
             raise NotFound
-        refuse_conflict(actor, grant.id)
+    refuse_conflicts(actor, grants)
     orders = orders_locked(order_ids)
     if len(orders) != len(set(order_ids)):
         raise NotFound
@@ -377,8 +377,7 @@ def open_batch_file(actor: Actor, batch_id: UUID) -> FileView:
 def refuse_conflict_with_any(actor: Actor, batch_id: UUID) -> None:
     """Refuse whoever stands in conflict with one of the grants a file pays."""
     grants = select(PaymentOrder.grant_id).where(PaymentOrder.batch_id == batch_id).distinct()
-    for grant_id in db.session.scalars(grants.order_by(PaymentOrder.grant_id)):
-        refuse_conflict(actor, grant_id)
+    refuse_conflicts(actor, db.session.scalars(grants).all())
 
 
 def sheet(reference: str, built_at: datetime, lines: Sequence[FileLine]) -> bytes:

@@ -5,8 +5,13 @@ It waits on 2300 and is in transit on 1055; what comes back waits on 2300 again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+
 from grants.agreements.states import PaymentKind
-from grants.core.db import get
+from grants.core.db import among, db
 from grants.ledger import rules as legs
 from grants.ledger.accounts import Account
 from grants.ledger.rules import Dimensions, Event, Legs
@@ -15,7 +20,20 @@ from grants.payments.models import PaymentOrder, PaymentRequest
 
 def pays_interest(order: PaymentOrder) -> bool:
     """Whether an order pays interest for a payment that came late, and no grant."""
-    return get(PaymentRequest, order.request_id).kind == PaymentKind.LATE_INTEREST.value
+    return order.id in paying_interest([order])
+
+
+def paying_interest(orders: Sequence[PaymentOrder]) -> set[UUID]:
+    """Those of these orders, by id, that pay interest and no grant, in one statement."""
+    found = set(
+        db.session.scalars(
+            select(PaymentRequest.id).where(
+                among(PaymentRequest.id, {order.request_id for order in orders}),
+                PaymentRequest.kind == PaymentKind.LATE_INTEREST.value,
+            )
+        )
+    )
+    return {order.id for order in orders if order.request_id in found}
 
 
 def legs_of_interest(

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from grants.agreements import queries as agreements
 from grants.agreements.models import Beneficiary, Grant
 from grants.calls.models import Call
-from grants.core.db import db, get, locked
+from grants.core.db import among, db, get, locked
 from grants.core.permissions import Scope
 from grants.payments.models import PaymentBatch, PaymentOrder, PaymentRequest
 from grants.reporting.models import PeriodicReport
@@ -29,19 +29,25 @@ def lock_grant(grant_id: UUID) -> Grant:
 
 def lock_grants(grant_ids: Collection[UUID]) -> dict[UUID, Grant]:
     """Several grants with their calls and partners, locked in the same order; three statements however many."""
-    calls = select(Grant.call_id).where(Grant.id.in_(grant_ids))
+    calls = select(Grant.call_id).where(among(Grant.id, grant_ids))
     db.session.scalars(select(Call.id).where(Call.id.in_(calls)).order_by(Call.id).with_for_update()).all()
-    statement = select(Grant).where(Grant.id.in_(grant_ids)).order_by(Grant.call_id, Grant.id).with_for_update()
+    statement = select(Grant).where(among(Grant.id, grant_ids)).order_by(Grant.call_id, Grant.id).with_for_update()
     grants = {grant.id: grant for grant in db.session.scalars(statement.execution_options(populate_existing=True))}
-    partners = select(Beneficiary.id).where(Beneficiary.grant_id.in_(list(grants))).order_by(Beneficiary.id)
+    partners = select(Beneficiary.id).where(among(Beneficiary.grant_id, list(grants))).order_by(Beneficiary.id)
     db.session.scalars(partners.with_for_update()).all()
     return grants
 
 
 def orders_locked(order_ids: Collection[UUID]) -> list[PaymentOrder]:
     """These orders under their locks, once their grants are locked."""
-    wanted = select(PaymentOrder).where(PaymentOrder.id.in_(order_ids)).order_by(PaymentOrder.id).with_for_update()
+    wanted = select(PaymentOrder).where(among(PaymentOrder.id, order_ids)).order_by(PaymentOrder.id).with_for_update()
     return list(db.session.scalars(wanted.execution_options(populate_existing=True)))
+
+
+def requests_locked(request_ids: Collection[UUID]) -> list[PaymentRequest]:
+    """These requests under their locks, once their grants are locked."""
+    wanted = select(PaymentRequest).where(among(PaymentRequest.id, request_ids)).order_by(PaymentRequest.id)
+    return list(db.session.scalars(wanted.with_for_update().execution_options(populate_existing=True)))
 
 
 def scope_of_grant(grant_id: UUID) -> Scope:

@@ -24,6 +24,7 @@ from grants.ledger.rules.values import Share
 from grants.payments import queries, rules
 from grants.payments.models import PaymentOrder, PaymentRequest, PaymentRequestPart, Recovery, RecoveryShare
 from grants.payments.queries.offsets import set_off_parts
+from grants.payments.queries.several import Stands, stands_of
 from grants.payments.rules import Amounts, Decision, DecisionInput, Limits, Part
 
 
@@ -92,16 +93,20 @@ def cleared_of(grant_id: UUID, parted: Parted) -> dict[PartKey, Money]:
 def sent(orders: Sequence[PaymentOrder]) -> dict[UUID, Amounts]:
     """The parts of what each of these orders sends (E7): of each part of its request what earlier orders left of it.
 
-    Orders of one request that leave together take one after the other, as if each had left alone.
+    Orders of one request that leave together take one after the other, as if each had left alone. The number of statements
+    does not grow with the orders.
     """
     found: dict[UUID, Amounts] = {}
     left: dict[UUID, dict[PartKey, Money]] = {}
+    stands = _stands(orders)
+    wanted: dict[UUID, Money] = {}
+    for order in orders:
+        wanted[order.request_id] = wanted.get(order.request_id, ZERO) + order.amount
     for order in orders:
         if order.request_id not in left:
-            of_request = total(each.amount for each in orders if each.request_id == order.request_id)
             # What came back waits to be issued again, and is left to no other order.
             accounts = (Account.IN_TRANSIT, Account.CONSUMED, Account.RETURNED)
-            left[order.request_id] = _left(order, of_request, *accounts)
+            left[order.request_id] = _left(order, wanted[order.request_id], stands, *accounts)
         of_parts = left[order.request_id]
         found[order.id] = rules.within(order.amount, of_parts)
         for key, amount in found[order.id].items():
@@ -109,18 +114,30 @@ def sent(orders: Sequence[PaymentOrder]) -> dict[UUID, Amounts]:
     return found
 
 
-def legs_booked(order: PaymentOrder, dims: Dimensions) -> Legs:
-    """The legs of E8: what of each part was in transit is paid, and consumes the commitment of whose costs these are.
+def _stands(orders: Sequence[PaymentOrder]) -> Stands:
+    return stands_of({order.request_id for order in orders}, {order.grant_id for order in orders})
 
-    Of what was sent as a whole, before parts were kept, the request says whose it is.
+
+def legs_booked(orders: Sequence[tuple[PaymentOrder, Dimensions]]) -> list[Legs]:
+    """The legs of E8 of each order: what of each part was in transit is paid, and consumes the commitment of whose costs these
+    are.
+
+    Of what was sent as a whole, before parts were kept, the request says whose it is. Each of a grant of its own: the next
+    of one consumes what this one leaves. The number of statements does not grow with the orders.
     """
+    stands = _stands([order for order, _ in orders])
+    return [_legs_booked(order, dims, stands) for order, dims in orders]
+
+
+def _legs_booked(order: PaymentOrder, dims: Dimensions, stands: Stands) -> Legs:
     faults.point("ceiling")
-    in_transit = queries.moved_for(order.request_id, Account.IN_TRANSIT).get(order.id, {})
-    known = {(part.organisation_id, part.category): part.payable for part in queries.parts_kept(order.request_id)}
+    in_transit = stands.moved_for(order.request_id, Account.IN_TRANSIT).get(order.id, {})
+    kept = stands.kept.get(order.request_id, ())
+    known = {(part.organisation_id, part.category): part.payable for part in kept}
     wanted: Amounts = in_transit
     if not all(amount <= known.get(key, ZERO) for key, amount in in_transit.items()):
-        wanted = rules.within(order.amount, _left(order, order.amount, Account.CONSUMED, Account.RETURNED))
-    consumed = rules.fitted(order.amount, wanted, queries.open_of(order.grant_id))
+        wanted = rules.within(order.amount, _left(order, order.amount, stands, Account.CONSUMED, Account.RETURNED))
+    consumed = rules.fitted(order.amount, wanted, stands.open.get(order.grant_id, {}))
     return legs_e8_parts(consumed, dims, in_transit=in_transit)
 
 
@@ -212,21 +229,21 @@ def _legs_within(
     )
 
 
-def _left(order: PaymentOrder, wanted: Money, *accounts: Account) -> dict[PartKey, Money]:
+def _left(order: PaymentOrder, wanted: Money, stands: Stands, *accounts: Account) -> dict[PartKey, Money]:
     """What is payable of each part of a request, less what these accounts hold of its orders; as agreed without parts.
 
     Where that is less than ``wanted``, earlier orders were booked as wholes: what is payable then.
     """
-    parts = queries.parts_kept(order.request_id)
+    parts = stands.kept.get(order.request_id, ())
     if not parts:
-        return {(partner, None): amount for partner, amount in queries.open_of(order.grant_id).items()}
+        return {(partner, None): amount for partner, amount in stands.open.get(order.grant_id, {}).items()}
     left: dict[PartKey, Money] = {(part.organisation_id, part.category): part.payable for part in parts}
     for account in accounts:
-        for moved in queries.moved_for(order.request_id, account).values():
+        for moved in stands.moved_for(order.request_id, account).values():
             for key, amount in moved.items():
                 if key in left:
                     left[key] -= amount
-    for key, amount in set_off_parts(order.request_id).items():
+    for key, amount in stands.set_off.get(order.request_id, {}).items():
         if key in left:
             left[key] -= amount
     if total(amount for amount in left.values() if amount > ZERO) < wanted:

@@ -46,7 +46,7 @@ from grants.payments.services.building import (
 )
 from grants.payments.services.elsewhere import ask_for_record, refuse_folder_away
 from grants.payments.services.hands import refuse_hands, sign
-from grants.payments.services.interest_orders import legs_of_interest, pays_interest
+from grants.payments.services.interest_orders import legs_of_interest, paying_interest
 from grants.payments.services.locks import scope_of_batch, scope_of_order
 from grants.payments.services.orders import order_summary
 from grants.payments.services.own_accounts import paying_account
@@ -91,8 +91,8 @@ def leave(actor: Actor, orders: Sequence[PaymentOrder], grants: Mapping[UUID, Gr
         sign(actor, order, Step.SENT, acting=hands.standing_in(Step.SENT, grants[order.grant_id].call_id))
     again = [order for order in orders if order.reissue_of is not None]
     first = [order for order in orders if order.reissue_of is None]
-    of_interest = {order.id for order in orders if pays_interest(order)}
-    parted = parts.sent([order for order in first if order.id not in of_interest])
+    interest = paying_interest(first)
+    parted = parts.sent([order for order in first if order.id not in interest])
     ledger.post_many(
         [
             *(_sent(order, grants[order.grant_id], on, told, parted.get(order.id)) for order in first),

@@ -5,6 +5,7 @@ Nothing here guesses: a line that is nearly an order stays unmatched, with the o
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from grants.payments.rules.statements.values import Direction, Line
 # Of an order the bank has, and has not booked.
 OPEN_STATES = frozenset({"sent", "acknowledged"})
 EXECUTED = "executed"
+# How far off an amount may be and still be told as the nearest.
+_NEAR_CENTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,8 @@ def match_lines(
 
     Two lines that both fit one order fit none: a bank books an order once.
     """
-    found = {key: _of_file(line, account_id, files) or match(line, account_id, orders) for key, line in lines.items()}
+    known = Known(orders)
+    found = {key: _of_file(line, account_id, files) or match(line, account_id, known) for key, line in lines.items()}
     taken = Counter(each.order.id for each in found.values() if each.order)
     whole = Counter(each.file.id for each in found.values() if each.file)
     return {
@@ -106,8 +110,9 @@ def match_returns(lines: Mapping[str, Line], account_id: UUID, orders: Sequence[
     Two credits for one order are none: a payment comes back once.
     """
     found: dict[str, UUID] = {}
+    known = Known(orders)
     for key, line in lines.items():
-        named = _named(line, orders)
+        named = known.named(line)
         if line.direction is Direction.CREDIT and len(named) == 1:
             order = named[0]
             fits = order.amount == line.amount and order.account_id == account_id and order.state == EXECUTED
@@ -129,15 +134,59 @@ def _of_file(line: Line, account_id: UUID, files: Sequence[FileCandidate]) -> Ma
     return None
 
 
-def match(line: Line, account_id: UUID, orders: Sequence[Candidate]) -> Match:
+class Known:
+    """The orders that lines are held against, looked through once: thousands of lines may each mean one of thousands."""
+
+    def __init__(self, orders: Iterable[Candidate]) -> None:
+        self._orders = tuple(orders)
+        self._by_name: dict[str, list[Candidate]] = {}
+        for each in self._orders:
+            self._by_name.setdefault(each.end_to_end_id, []).append(each)
+        self._waiting: dict[UUID, Waiting] = {}
+
+    def named(self, line: Line) -> tuple[Candidate, ...]:
+        """The orders whose end-to-end id a line has."""
+        return tuple(self._by_name.get(line.end_to_end_id, ())) if line.end_to_end_id else ()
+
+    def waiting(self, account_id: UUID) -> Waiting:
+        """The orders of an account that the bank has and has not booked."""
+        if account_id not in self._waiting:
+            mine = (each for each in self._orders if each.account_id == account_id and each.state in OPEN_STATES)
+            self._waiting[account_id] = Waiting(tuple(mine))
+        return self._waiting[account_id]
+
+
+class Waiting:
+    """Orders of one account that wait for the bank, by what they are worth."""
+
+    def __init__(self, orders: tuple[Candidate, ...]) -> None:
+        self.orders = orders
+        self.sum = total(each.amount for each in orders)
+        self.by_cents: dict[int, list[Candidate]] = {}
+        for each in orders:
+            self.by_cents.setdefault(each.amount.cents, []).append(each)
+        self._amounts = sorted(self.by_cents)
+
+    def nearest(self, cents: int) -> tuple[Candidate, ...]:
+        """The order whose amount is nearest, at most a euro away; of equally near ones the first by reference."""
+        place = bisect_left(self._amounts, cents)
+        near = self._amounts[max(place - 1, 0) : place + 1]
+        least = min((abs(each - cents) for each in near), default=_NEAR_CENTS + 1)
+        if least > _NEAR_CENTS:
+            return ()
+        close = (one for each in near if abs(each - cents) == least for one in self.by_cents[each])
+        return (min(close, key=lambda one: one.reference),)
+
+
+def match(line: Line, account_id: UUID, known: Known) -> Match:
     """The order a line executes: end-to-end id and amount and account are its own, and the bank has it."""
+    named = known.named(line)
     if line.is_reversal:
-        return Match(None, Why.REVERSAL, _named(line, orders))
+        return Match(None, Why.REVERSAL, named)
     if line.direction is Direction.CREDIT:
-        return Match(None, Why.CREDIT, _named(line, orders))
-    named = _named(line, orders)
+        return Match(None, Why.CREDIT, named)
     if not named:
-        return _unnamed(line, account_id, orders)
+        return _unnamed(line, known.waiting(account_id))
     if len(named) > 1:
         return Match(None, Why.SEVERAL, named)
     order = named[0]
@@ -154,35 +203,25 @@ def match(line: Line, account_id: UUID, orders: Sequence[Candidate]) -> Match:
     return Match(order)
 
 
-def _named(line: Line, orders: Iterable[Candidate]) -> tuple[Candidate, ...]:
-    if not line.end_to_end_id:
-        return ()
-    return tuple(each for each in orders if each.end_to_end_id == line.end_to_end_id)
-
-
-def _unnamed(line: Line, account_id: UUID, orders: Sequence[Candidate]) -> Match:
+def _unnamed(line: Line, waiting: Waiting) -> Match:
     """A debit whose id is no order's: one of the same amount, or two that make up its amount, are named."""
-    waiting = [each for each in orders if each.account_id == account_id and each.state in OPEN_STATES]
-    same = tuple(each for each in waiting if each.amount == line.amount)
+    same = waiting.by_cents.get(line.amount.cents)
     if same:
-        return Match(None, Why.REFERENCE, same[:3])
+        return Match(None, Why.REFERENCE, tuple(same[:3]))
     if (pair := _pair(line, waiting)) is not None:
         return Match(None, Why.SEVERAL, pair)
-    close = sorted(waiting, key=lambda each: (abs(each.amount.cents - line.amount.cents), each.reference))
-    near = tuple(each for each in close[:1] if abs(each.amount.cents - line.amount.cents) <= 100)
-    return Match(None, Why.UNKNOWN, near)
+    return Match(None, Why.UNKNOWN, waiting.nearest(line.amount.cents))
 
 
-def _pair(line: Line, waiting: Sequence[Candidate]) -> tuple[Candidate, ...] | None:
+def _pair(line: Line, waiting: Waiting) -> tuple[Candidate, ...] | None:
     """All orders that wait where they sum to the line, else two that do."""
-    if len(waiting) > 1 and total(each.amount for each in waiting) == line.amount:
-        return tuple(waiting)
-    seen: dict[int, Candidate] = {}
-    for each in waiting:
-        other = seen.get(line.amount.cents - each.amount.cents)
-        if other is not None:
-            return (other, each)
-        seen[each.amount.cents] = each
+    if len(waiting.orders) > 1 and waiting.sum == line.amount:
+        return waiting.orders
+    for cents, orders in waiting.by_cents.items():
+        others = waiting.by_cents.get(line.amount.cents - cents, ())
+        for each in others:
+            if each is not orders[0]:
+                return (orders[0], each)
     return None
 
 
