@@ -12,7 +12,7 @@ import subprocess
 import sysconfig
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -132,8 +132,9 @@ class TestPostgres(Cluster):
 
     __test__ = False
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
         self.user = SYSTEM_USER if os.geteuid() == 0 else None
+        self._settings = THROW_AWAY if settings is None else settings
         # Short on purpose: a socket's path may have 107 bytes.
         sweep_leftovers()
         super().__init__(Path(tempfile.mkdtemp(prefix=PREFIX, dir=quick_folder())))
@@ -167,7 +168,11 @@ class TestPostgres(Cluster):
         )
         if made.returncode:
             raise RuntimeError(f"initdb failed: {made.stderr.decode()}")
-        words = {"listen_addresses": "", "unix_socket_directories": self.home, **THROW_AWAY}
+        self._run()
+
+    def _run(self) -> None:
+        data = self.home / "data"
+        words = {"listen_addresses": "", "unix_socket_directories": self.home, **self._settings}
         if _kernel_copies_in(self.home):
             # The kernel copies a file on its own: a fifth less work than reading and writing it block by block.
             words["file_copy_method"] = "clone"
@@ -192,6 +197,15 @@ class TestPostgres(Cluster):
                     raise RuntimeError(f"postgres ended: {log_path.read_text()}") from None
                 time.sleep(0.05)
         raise RuntimeError("postgres did not answer within five seconds")
+
+    def lose_power(self) -> None:
+        """End every process of the server at once, with nothing written that was not written before; then start it anew."""
+        self.hang_up()
+        assert self._process is not None, "only what runs can break off"
+        # PostgreSQL's immediate shutdown: no checkpoint, no flush; what stands is what the log on the disk says.
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(timeout=10)
+        self._run()
 
     def stop(self) -> None:
         """End the server and remove its folder."""

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from grants.budgets.rules import BudgetRules, Cell, Marks, Package, axes, field_name, read_amount
 from grants.core.errors import Invalid, quoted
-from grants.core.money import CENTS_MAX, ZERO, Money
+from grants.core.money import CENTS_MAX, ZERO, Money, total
 from grants.core.text import fold
 from grants.dossiers.offline import book_rows
 
@@ -290,6 +290,27 @@ def _read_line(
             found[place] = FilledCell(Cell(who, category.code, amount_of(value, marks), code, period), at)
         except Invalid as error:
             problems.append(f"{at}: {error}")
+    if wrong := _other_total(line, number, places, marks):
+        problems.append(wrong)
+
+
+def _other_total(line: tuple[object, ...], number: int, places: _Places, marks: Marks) -> str:
+    """What is wrong with a total that somebody typed over ours; a formula is worked out from the amounts and says nothing."""
+    typed = line[-2]
+    if isinstance(typed, str) and typed.lstrip().startswith("=") or not isinstance(typed, int | float | Decimal | str):
+        return ""
+    amounts = line[len(_BEFORE) : len(_BEFORE) + len(places.rules.entered)]
+    try:
+        said, is_so = amount_of(typed, marks), total(amount_of(each, marks) for each in amounts if each != "")
+    except Invalid:
+        return ""  # The cell that is no amount is named by itself.
+    if typed == "" or said == is_so:
+        return ""
+    apart = max(said, is_so) - min(said, is_so)
+    return (
+        f"{SHEET}!{_letter(len(line) - 2)}{number}: the total says {said}, and its amounts are {is_so}, {apart} apart. Correct "
+        "the amounts, or empty the total: it is worked out from them."
+    )
 
 
 def amount_of(value: object, marks: Marks) -> Money:

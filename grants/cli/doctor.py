@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import smtplib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import IntEnum
@@ -26,6 +27,8 @@ from grants.oversight.rules import Check
 FONTS = ROOT / "grants" / "web" / "static" / "vendor"
 CLOCK_SECONDS_MAX = 5
 DISK_BYTES_MIN = 500_000_000
+# Settings of PostgreSQL without which a commit that was answered is not on the disk, or not whole.
+DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 
 
 class Level(IntEnum):
@@ -161,6 +164,7 @@ def _rights(settings: Any, addresses: local.Addresses) -> list[Finding]:
         off = abs((ask("SELECT clock_timestamp()").scalar_one() - clock.now()).total_seconds())
         version = ask("SELECT current_setting('server_version_num')::int").scalar_one()
         owns = ask(f"SELECT {triggers.OWNS_TABLES}").scalar_one()
+        durable = {name: ask(f"SELECT current_setting('{name}')").scalar_one() for name in DURABLE}
     found = [
         Finding(Level.WELL, "clock", "agrees with the database's")
         if off <= CLOCK_SECONDS_MAX
@@ -170,11 +174,23 @@ def _rights(settings: Any, addresses: local.Addresses) -> list[Finding]:
         found.append(Finding(Level.RED, "database", "older than PostgreSQL 15; use a newer server"))
     if owns:
         words = "the program signs in as the owner of its tables, whom no trigger binds; give DATABASE_URL a role of its own"
-        level = Level.RED if settings.GRANTS_ENV == "production" else Level.WARNING
-        found.append(Finding(level, "roles", words))
+        found.append(Finding(_serious(settings), "roles", words))
     elif not addresses.owner:
         found.append(Finding(Level.WARNING, "roles", "DATABASE_OWNER_URL is not set; `grants db upgrade` needs it"))
-    return found
+    return [*found, _power_loss(settings, durable)]
+
+
+def _serious(settings: Any) -> Level:
+    """What is put up with where one only tries, and stops where it is meant."""
+    return Level.RED if settings.GRANTS_ENV == "production" else Level.WARNING
+
+
+def _power_loss(settings: Any, durable: Mapping[str, str]) -> Finding:
+    """Whether what the database said is kept is on the disk: a page that says “paid” must not forget it with the power."""
+    if off := [name for name, value in durable.items() if value == "off"]:
+        words = f"{' and '.join(off)} off: what was just paid can be lost with the power; set to on in postgresql.conf"
+        return Finding(_serious(settings), "power loss", words)
+    return Finding(Level.WELL, "power loss", "what is committed is on the disk before it is answered")
 
 
 def _fonts() -> Finding:

@@ -66,6 +66,16 @@ def says(
     }, found.problems
 
 
+def test_a_total_that_is_a_cent_off_its_amounts_is_refused_with_the_difference() -> None:
+    _, problems = says(filled(PLAIN, puts(D2=100, E2=50.5, F2=150.51)))
+    assert [words.replace("\u00a0", " ") for words in problems] == [
+        "Budget!F2: the total says EUR 150.51, and its amounts are EUR 150.50, EUR 0.01 apart. Correct the amounts, or empty the "
+        "total: it is worked out from them."
+    ]
+    for right in (150.50, "150,50", None, "=SUM(D2:E2)"):
+        assert says(filled(PLAIN, puts(D2=100, E2=50.5, F2=right)))[1] == ()
+
+
 @given(st.lists(st.integers(0, 10**12), min_size=8, max_size=8))
 def test_what_is_written_is_read_back_to_the_cent(cents: list[int]) -> None:
     places = [
