@@ -106,7 +106,7 @@ def is_over_by() -> ColumnElement[bool]:
     return _ending().where(_T.effective_on <= Milestone.due_on).correlate(Grant, Milestone).exists()
 
 
-def _ending() -> Select[tuple[UUID]]:
+def _ending() -> Select[UUID]:
     return select(_T.id).where(
         _T.grant_id == Grant.id, _T.organisation_id.is_(None), _T.state == TerminationState.CONFIRMED.value
     )

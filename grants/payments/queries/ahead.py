@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, select
@@ -16,7 +15,7 @@ from grants.core.together import Asking, ask, reader
 from grants.payments.models import PaymentRequest
 
 
-def ahead_of_end(requests: Collection[UUID]) -> Select[Any]:
+def ahead_of_end(requests: Collection[UUID]) -> Select[UUID, str, date | None]:
     """Of these requests those that pre-finance a grant whose termination as a whole is confirmed: id, reference, day."""
     return (
         select(PaymentRequest.id, PaymentRequest.reference, AgreementTermination.effective_on)
@@ -41,7 +40,8 @@ def stopped_words(requests: Collection[UUID]) -> Asking[dict[str, str]]:
     return {row.reference: _words(row.effective_on) for row in rows}
 
 
-def _words(effective_on: date) -> str:
+def _words(effective_on: date | None) -> str:
+    assert effective_on is not None, "what is confirmed has its day"
     return (
         f"The termination of this grant on {clock.long_date(effective_on)} is confirmed, so nothing more of it is pre-financed. What "
         "was approved waits for the balance."
