@@ -30,6 +30,7 @@ _UPLOADED = "tests/awards/test_uploading.py::test_the_pages_take_a_document_from
 _CERTIFIED = "tests/awards/test_uploading.py::test_with_one_the_paper_is_signed_as_a_new_file_beside_it_once"
 _MOVED = "tests/payments/test_transfers.py::test_its_page_shows_the_bar_and_both_sides_read_it"
 _TERMINATED = "tests/payments/test_terminated.py::test_its_pages_tell_both_sides_and_are_shut_to_who_is_in_conflict"
+_PART_TERMINATED = "tests/payments/test_part_terminated.py::test_its_pages_offer_the_partners_and_hand_out_the_letter"
 _ANSWERS = (
     "tests/agreements/test_answering.py::"
     "test_a_partner_reads_and_answers_its_own_and_the_common_conditions_and_strangers_nothing"
@@ -83,6 +84,7 @@ SHOWN_BY = {
     "agreements.upload_signed": _UPLOADED,
     "agreements.termination": _TERMINATED,
     "agreements.transfers": _MOVED,
+    "agreements.termination_letter": _PART_TERMINATED,
     "agreements.termination_notice": _TERMINATED,
     "agreements.withdraw_termination": _TERMINATED,
     "agreements.version": _OFFERS,

@@ -15,9 +15,9 @@ from sqlalchemy.exc import IntegrityError
 
 from grants.agreements import queries as agreements
 from grants.agreements import services as agreeing
-from grants.agreements.models import AgreementTermination, Grant
+from grants.agreements.models import AgreementTermination, Grant, Milestone
 from grants.agreements.rules import TerminationInput
-from grants.agreements.states import GrantState, Side, TerminationReason
+from grants.agreements.states import GrantState, MilestoneState, Side, TerminationReason
 from grants.budgets import queries as budgets
 from grants.budgets import services as budget_writes
 from grants.budgets.rules import BudgetRules, Category, Cell, Purpose
@@ -27,6 +27,7 @@ from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NeedsFreshSignIn, NotAllowed, NotFound, Problems, Refused
 from grants.core.jobs import Job
 from grants.core.money import ZERO, euros
+from grants.core.paging import Page
 from grants.core.permissions import Actor, Permission, system_actor
 from grants.dossiers import services as dossier_writes
 from grants.dossiers.rules import Answer
@@ -34,6 +35,7 @@ from grants.identity.policy import Role
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
 from grants.oversight import queries as oversight
+from grants.payments import queries as payment_reads
 from grants.payments import services
 from grants.payments.models import PaymentRequest
 from grants.payments.rules import DecisionInput, ReceiptInput
@@ -311,6 +313,44 @@ def test_confirmed_for_today_it_is_carried_out_at_once(grant: World) -> None:
     confirmed(grant, number, at=AFTER)
     with clock.at(AFTER):
         assert db.session.scalars(select(Job.args).where(Job.name == "jobs.reporting.end_grant")).all()
+
+
+@pytest.mark.parametrize(
+    ("reached", "duty"), [("approved", "Prepare the order for WARM"), ("verified", "Authorise the order for WARM")]
+)
+def test_nobody_is_asked_for_a_step_that_a_termination_stops(grant: World, reached: str, duty: str) -> None:
+    with clock.at(NOW):
+        request_id = approved_ahead(grant)
+        if reached == "verified":
+            services.verify(actors.vera(), services.prepare(actors.fin(), request_id).id, evidence=SEEN)
+        who = actors.fin() if reached == "approved" else actors.otto()
+        assert duty in [each.what for each in payment_reads.duties(who, NOW)]
+        number = proposed(grant)
+    confirmed(grant, number)
+    with clock.at(CONFIRMED):
+        assert duty not in [each.what for each in payment_reads.duties(who, CONFIRMED)]
+        (row,) = [each for each in payment_reads.inbox(who, Page()).rows.items if not each.yours and each.locked]
+        assert "nothing more of it is pre-financed" in str(row.locked)
+
+
+def test_no_milestone_of_a_day_after_the_end_is_asked_for(grant: World) -> None:
+    sid = signatory(grant)
+    with arranging():
+        for each, day in ((1, date(2023, 9, 20)), (2, OVER)):
+            db.session.add(
+                Milestone(
+                    grant_id=grant.grant_id, number=each, title=f"Stone {each}", criterion="It stands.", due_on=day,
+                    state=MilestoneState.PLANNED.value,
+                )
+            )  # fmt: skip
+    asked = ["Report the milestone “Stone 1”", "Report the milestone “Stone 2”"]
+    with clock.at(NOW):
+        number = proposed(grant)
+    with clock.at(CONFIRMED):
+        assert [each.what for each in reports.duties(sid, CONFIRMED)] == asked
+    confirmed(grant, number)
+    with clock.at(CONFIRMED):
+        assert [each.what for each in reports.duties(sid, CONFIRMED)] == asked[:1]
 
 
 @pytest.mark.parametrize("spent", [0, 50_000])

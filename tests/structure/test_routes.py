@@ -79,6 +79,7 @@ AUDITED_READS = {
     "agreements.hold_notice",
     "agreements.offer_pdf",
     "agreements.signed_document",
+    "agreements.termination_letter",
     "agreements.termination_notice",
     "agreements.version_pdf",
     "applications.download",

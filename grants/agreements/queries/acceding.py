@@ -315,7 +315,7 @@ def _remove(row: Any) -> Duty:
     until = clock.add_days(row.due_on, REMOVAL_DAYS)
     return Duty(
         f"{row.name} has not acceded to the grant agreement",
-        f"{row.reference}: have it accede, or ask the programme for its removal by {clock.long_date(until)}.",
+        f"{row.reference}: have it accede, or propose by {clock.long_date(until)} that its part ends.",
         "Open the accession",
         "agreements.accessions",
         {"ref": row.reference},

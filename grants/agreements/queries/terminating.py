@@ -6,10 +6,10 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import aliased
 
-from grants.agreements.models import AgreementTermination, Grant
+from grants.agreements.models import AgreementTermination, Grant, Milestone
 from grants.agreements.queries.reach import visible
 from grants.agreements.rules import EvidenceView, TerminationView
 from grants.agreements.states import GrantState, Side, TerminationReason, TerminationState
@@ -94,6 +94,22 @@ def ended_on(grant_id: UUID) -> Asking[date | None]:
         )
     )
     return rows[0].effective_on if rows else None
+
+
+def is_ending() -> ColumnElement[bool]:
+    """The condition that the termination of a grant as a whole is confirmed."""
+    return _ending().correlate(Grant).exists()
+
+
+def is_over_by() -> ColumnElement[bool]:
+    """The condition that a milestone is due once the work of its grant is over by a termination."""
+    return _ending().where(_T.effective_on <= Milestone.due_on).correlate(Grant, Milestone).exists()
+
+
+def _ending() -> Select[UUID]:
+    return select(_T.id).where(
+        _T.grant_id == Grant.id, _T.organisation_id.is_(None), _T.state == TerminationState.CONFIRMED.value
+    )
 
 
 def to_carry_out(today: date) -> tuple[tuple[UUID, UUID | None], ...]:

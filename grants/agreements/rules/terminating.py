@@ -184,6 +184,7 @@ def _heard(organisation_id: UUID | None, by_side: Side) -> str | None:
 
 def refuse_objector(found: TerminationView, side: Side, own: Collection[UUID], *, for_coordinator: bool) -> None:
     """A partner objects to the end of its own part, whoever proposed it; about everything else the other side speaks."""
+    faults.point("four_eyes")
     if found.organisation_id is not None and found.organisation_id in own:
         return
     if side is Side.CITY and not for_coordinator:

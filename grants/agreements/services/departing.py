@@ -65,12 +65,11 @@ def let_partner_go(actor: Actor, grant_id: UUID, organisation_id: UUID) -> bool:
 
 
 def _let_go(grant: Grant, organisation_id: UUID) -> bool:
-    place = {"kind": "application", "object_id": grant.application_id}
     holders = set(identity.holders("application", grant.application_id, (Role.APPLICATION_PARTNER,)))
     leaving = (_people_of(grant, organisation_id) & holders) - _people_of_others(grant, organisation_id)
     for user_id in sorted(leaving):
-        people.end_role(user_id, Role.APPLICATION_PARTNER, **place)
-        people.give_role(user_id, Role.PAST_PARTNER, **place)
+        people.end_role(user_id, Role.APPLICATION_PARTNER, kind="application", object_id=grant.application_id)
+        people.give_role(user_id, Role.PAST_PARTNER, kind="application", object_id=grant.application_id)
     return bool(leaving)
 
 

@@ -206,6 +206,7 @@ def _guarantees(actor: Actor) -> Asking[list[Duty]]:
             agreements.visible(actor, Permission.PAYMENT_REQUEST_REGISTER),
             Grant.guarantee_asked,
             Grant.state == GrantState.IN_FORCE.value,
+            ~agreements.is_ending(),
             PaymentRequest.kind == PaymentKind.PREFINANCING.value,
             PaymentRequest.state.in_([state.value for state in UNDECIDED]),
             ~valid,

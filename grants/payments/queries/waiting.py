@@ -32,6 +32,7 @@ from grants.payments.queries.recovery_duties import recovery_duties
 from grants.payments.queries.requests import request_views
 from grants.payments.queries.reversals import reversal_duties
 from grants.payments.queries.securing import securing_duties
+from grants.payments.queries.stopping import stopped_words
 from grants.payments.rules import (
     OrderView,
     RequestView,
@@ -120,11 +121,16 @@ def _lines(actor: Actor, page: Page) -> Asking[list[InboxRow]]:
         _paged(_open_requests(actor), PaymentRequest, page),
         _paged(_open_orders(actor), PaymentOrder, page),
     ]
-    about: list[Asking[Any]] = [request_views.asking(requests), order_views.asking(orders), hands_of.asking(actor)]
-    asked, ordered, hands = yield from side_by_side(about)
+    about: list[Asking[Any]] = [
+        request_views.asking(requests),
+        order_views.asking(orders),
+        hands_of.asking(actor),
+        stopped_words.asking([*(each.id for each in requests), *(each.request_id for each in orders)]),
+    ]
+    asked, ordered, hands, stopped = yield from side_by_side(about)
     lines = [
-        *(_request_line(actor, each) for each in asked),
-        *(_order_line(actor, each, hands) for each in ordered),
+        *(_request_line(actor, each, stopped.get(each.reference)) for each in asked),
+        *(_order_line(actor, each, hands, stopped.get(each.request_reference)) for each in ordered),
     ]
     return sorted(lines, key=lambda row: (row.due_on, row.reference))
 
@@ -195,11 +201,13 @@ _REQUEST_DEEDS = {
 }
 
 
-def _request_line(actor: Actor, found: RequestView) -> InboxRow:
+def _request_line(actor: Actor, found: RequestView, stopped: str | None) -> InboxRow:
+    # What was approved and is stopped since waits; what is not decided is decided all the same.
+    stopped = stopped if found.deed == "prepare" else None
     amount = found.requested if found.is_open else found.to_order
     permission = _REQUEST_DEEDS.get(found.deed)
-    yours = permission is not None and actor.can(permission)
-    return InboxRow(found.reference, found, None, found.due_on, amount, found.deed, yours, None)
+    yours = permission is not None and actor.can(permission) and stopped is None
+    return InboxRow(found.reference, found, None, found.due_on, amount, found.deed, yours, stopped)
 
 
 _DEEDS = {
@@ -214,10 +222,12 @@ _DEEDS = {
 }
 
 
-def _order_line(actor: Actor, found: OrderView, hands: Hands) -> InboxRow:
+def _order_line(actor: Actor, found: OrderView, hands: Hands, stopped: str | None = None) -> InboxRow:
     deed, permission = _DEEDS[found.state]
     # To whoever does not take this step at all, the reason is that it comes first, and with whom it is.
     locked = rules.lock_of(found, actor.user_id, hands) if actor.can(permission) or not found.account.stands else None
+    # Of what has left or lies in a file the bank says what became of it.
+    locked = locked or (stopped if found.state in (*BEFORE_FILE, *CAME_BACK) else None)
     yours = actor.can(permission) and locked is None
     step = NEXT_STEP.get(found.state)
     acting = hands.standing_in(step, found.call_id) if yours and step else None
@@ -302,6 +312,8 @@ def _rejected_duties(actor: Actor) -> Asking[list[Duty]]:
         .where(
             agreements.visible(actor, Permission.PAYMENT_REQUEST_SUBMIT),
             PaymentRequest.state == RequestState.REJECTED.value,
+            # Nothing is pre-financed any more once a termination is confirmed.
+            ~((PaymentRequest.kind == PaymentKind.PREFINANCING.value) & agreements.is_ending()),
             ~select(later.id).where(later.replaces_id == PaymentRequest.id).exists(),
             Grant.state.in_(values(RUNNING)),
             Grant.final_amount.is_(None),

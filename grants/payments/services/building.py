@@ -43,13 +43,13 @@ from grants.payments.rules.pay_runs import (
 from grants.payments.rules.sepa.table import Finding
 from grants.payments.rules.sepa.values import Layout, PayRun
 from grants.payments.services import pain
-from grants.payments.services.ahead import refuse_orders_ahead
 from grants.payments.services.elsewhere import refuse_sent_elsewhere
 from grants.payments.services.hands import refuse_hands
 from grants.payments.services.holding import paid_costs_of
 from grants.payments.services.locks import lock_grants, orders_locked, scope_of_batch
 from grants.payments.services.orders import refuse_left_before
 from grants.payments.services.own_accounts import paying_account
+from grants.payments.services.stopping import refuse_orders_ahead
 from grants.payments.states import BATCH, ORDER, BatchState, OrderState, Step
 from grants.programmes.models import Programme
 from grants.reporting.models import PeriodicReport

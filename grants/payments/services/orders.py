@@ -28,12 +28,12 @@ from grants.payments.rules.circuit import refuse_impersonating
 from grants.payments.rules.evidence import seen
 from grants.payments.rules.returns import refuse_paid_before, refuse_reissue
 from grants.payments.rules.showing import Hands
-from grants.payments.services.ahead import refuse_ahead
 from grants.payments.services.elsewhere import refuse_authorising_elsewhere
 from grants.payments.services.hands import refuse_account_hand, refuse_hands, refuse_too_much, sign, standing_in
 from grants.payments.services.holding import paid_costs_of, refuse_suspended
 from grants.payments.services.locks import lock_grant, scope_of_order, scope_of_request
 from grants.payments.services.requests import programme_code
+from grants.payments.services.stopping import refuse_ahead
 from grants.payments.states import DECIDED, ORDER, OrderState, RequestState, Step
 
 

@@ -20,7 +20,6 @@ from grants.payments.models import PaymentBatch, PaymentOrder
 from grants.payments.queries.left import told_as_left
 from grants.payments.rules import BatchSummary, OrderSummary
 from grants.payments.rules.returns import refuse_came_back_day, refuse_second, refuse_told_as_left
-from grants.payments.services.ahead import refuse_ahead
 from grants.payments.services.booking import CameBack, book_rejected, sent_on
 from grants.payments.services.building import lock_orders
 from grants.payments.services.hands import refuse_signers, sign, standing_in
@@ -34,6 +33,7 @@ from grants.payments.services.orders import (
     refuse_same_account,
 )
 from grants.payments.services.requests import programme_code
+from grants.payments.services.stopping import refuse_ahead
 from grants.payments.states import AT_BANK, BATCH, BatchState, OrderState, Step
 
 

@@ -454,6 +454,7 @@ def _milestones_to_report(actor: Actor, at: datetime) -> Asking[list[Duty]]:
         Milestone.due_on <= soon,
         # After a termination it may still be said what was reached, and nothing asks for it.
         Grant.state == GrantState.IN_FORCE.value,
+        ~agreements.is_over_by(),
     )
     return [
         Duty(

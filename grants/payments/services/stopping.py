@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
-
-from grants.agreements.models import AgreementTermination, Grant
+from grants.agreements.models import Grant
 from grants.agreements.services import refuse_prefinancing
-from grants.agreements.states import PaymentKind, TerminationState
 from grants.core.db import db
 from grants.core.errors import Refused
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
-from grants.payments.models import PaymentOrder, PaymentRequest
+from grants.payments.models import PaymentOrder
+from grants.payments.queries.stopping import ahead_of_end
 
 
 def refuse_ahead(grant: Grant, request_id: UUID) -> None:
@@ -40,17 +38,7 @@ def refuse_orders_ahead(orders: Sequence[PaymentOrder], grants: Mapping[UUID, Gr
 
 def _stopped(requests: Sequence[UUID]) -> set[UUID]:
     """Which of these requests pre-finance a grant whose termination is confirmed."""
-    statement = (
-        select(PaymentRequest.id)
-        .join(AgreementTermination, AgreementTermination.grant_id == PaymentRequest.grant_id)
-        .where(
-            PaymentRequest.id.in_(set(requests)),
-            PaymentRequest.kind == PaymentKind.PREFINANCING.value,
-            AgreementTermination.organisation_id.is_(None),
-            AgreementTermination.state == TerminationState.CONFIRMED.value,
-        )
-    )
-    return set(db.session.scalars(statement))
+    return set(db.session.scalars(ahead_of_end(requests)))
 
 
 def _refuse(grant: Grant) -> None:
