@@ -131,13 +131,18 @@ class FlexibilityRule:
         ways = " and ".join(each for each in (freely, told) if each)
         return (
             f"Over the whole life of the grant, costs may be moved between partners and categories of the budget {ways}; every "
-            f"move counts, back-moves too. Shares are those of the maximum grant of {self.maximum}. More takes an amendment."
+            f"move counts, back-moves too. Shares are those of the maximum grant of {_unbroken(self.maximum)}. More takes an amendment."
         )
 
     def _amount(self, amount: Money) -> str:
         """An amount with the share of the maximum that was rounded down to it."""
         hundredths = -(-amount.cents * 10_000 // self.maximum.cents)
-        return f"{amount} ({percent(Fraction(hundredths, 10_000))})"
+        return f"{_unbroken(amount)} ({percent(Fraction(hundredths, 10_000))})"
+
+
+def _unbroken(amount: Money) -> str:
+    """An amount whose currency never stands at the end of a line without it."""
+    return str(amount).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 @dataclass(frozen=True, slots=True)

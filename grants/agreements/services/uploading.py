@@ -127,6 +127,7 @@ def _checked(grant_id: UUID, of: Awaited, given: UploadInput) -> UploadInput:
         clean_text(given.original_kept_at) if given.kind is UploadKind.SCAN else "",
     )
     rules.check_upload(tidy, offered_on=of.since, today=acts.today())
+    faults.point("ceiling")
     if len(tidy.signers) > of.missing:
         raise Invalid("More people are named than sign.", {"signers": f"{of.missing} of this side are waited for."})
     return tidy

@@ -15,6 +15,7 @@ def form(sheet: AccessionSheet, *, synthetic: bool) -> bytes:
     """The form, to be signed electronically or by hand."""
     paper = _begun(sheet, "Accession form", f"Form for version {sheet.version_no}, without signatures", synthetic)
     with paper.together():
+        paper.paragraph(_accepts(sheet))
         paper.heading("Signatures")
         paper.paragraph(
             "Signed electronically with a qualified signature, or by hand below. Whoever signs together with others signs beside "
@@ -23,8 +24,7 @@ def form(sheet: AccessionSheet, *, synthetic: bool) -> bytes:
         )
         paper.gap()
         for number in range(1, PLACES + 1):
-            paper.facts([(f"{number}. Name", ""), ("Signs as", ""), ("Place and day", ""), ("Signature", "\n\n")])
-            paper.gap(6)
+            paper.place_to_sign(f"{number}")
     return paper.finished()
 
 
@@ -35,6 +35,7 @@ def accession(sheet: AccessionSheet, *, synthetic: bool) -> bytes:
     standing = f"Acceded to version {sheet.version_no}"
     paper = _begun(sheet, "Accession", standing, synthetic)
     with paper.together():
+        paper.paragraph(_accepts(sheet))
         paper.heading("Signatures")
         for each in sheet.given:
             paper.paragraph(_signature(each, view.name))
@@ -67,12 +68,16 @@ def _begun(sheet: AccessionSheet, title: str, standing: str, synthetic: bool) ->
         ]
     )
     paper.gap()
-    paper.paragraph(
-        f"{view.name} has read version {sheet.version_no} of the grant agreement named above and accepts exactly that text, with "
-        "its annexes, as if it had signed it beside the coordinator. It is bound by it as a beneficiary from the day of its "
-        "accession. The coordinator receives every payment and passes on its share."
-    )
     return paper
+
+
+def _accepts(sheet: AccessionSheet) -> str:
+    """To what who signs binds itself."""
+    return (
+        f"{sheet.accession.name} has read version {sheet.version_no} of the grant agreement named above and accepts exactly that "
+        "text, with its annexes, as if it had signed it beside the coordinator. It is bound by it as a beneficiary from the day "
+        "of its accession. The coordinator receives every payment and passes on its share."
+    )
 
 
 def _signature(given: AccessionSignatureView, whose: str) -> str:

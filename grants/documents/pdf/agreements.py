@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from grants.agreements.rules import AgreementText, BudgetTable, Description, Letters, PlanLine, SignatureView
 from grants.agreements.states import PaymentKind, Side
@@ -11,6 +11,7 @@ from grants.documents.pdf.paper import Paper
 from grants.documents.rules import AgreementSheet, Column, ColumnKind, Table, with_totals
 
 MONEY = ColumnKind.MONEY
+_WHOSE = {Side.CITY: "the coordinator", Side.PROGRAMME: "the programme"}
 PAYMENTS = {
     PaymentKind.PREFINANCING: "Pre-financing",
     PaymentKind.INTERIM: "Interim payment",
@@ -62,26 +63,9 @@ def _facts(sheet: AgreementSheet) -> list[tuple[str, str]]:
 
 def _articles(paper: Paper, text: AgreementText) -> None:
     paper.heading("Terms")
-    paper.paragraph(
-        "The coordinator receives every payment and passes the shares on; no beneficiary receives more than the amount "
-        "beside its name. What is paid and kept back before the balance never exceeds the ceiling above."
-    )
-    if text.time_limits is not None:
-        paper.paragraph(f"Time limits in calendar days: {text.time_limits.words}.")
-    if text.payment_clock is not None:
-        paper.paragraph(f"{text.payment_clock.words}.")
-    if text.passing_on is not None:
-        paper.paragraph(f"{text.passing_on.words}.")
-    if text.funding is not None:
-        paper.paragraph(f"{text.funding.words}.")
-    if text.flexibility is not None:
-        paper.paragraph(text.flexibility.words)
-    if text.reply is not None:
-        paper.paragraph(text.reply.words)
-    if text.signing is not None:
-        paper.paragraph(text.signing.words)
-    if text.accession is not None:
-        paper.paragraph(text.accession.words)
+    for sentence in _terms(text):
+        paper.paragraph(sentence)
+        paper.gap(4)
     if text.special_conditions:
         paper.heading("Special conditions")
         paper.prose(text.special_conditions)
@@ -98,14 +82,37 @@ def _articles(paper: Paper, text: AgreementText) -> None:
     paper.table(_beneficiaries(text))
 
 
+def _terms(text: AgreementText) -> Iterator[str]:
+    """What it lays down, a paragraph for each matter."""
+    yield (
+        "The coordinator receives every payment and passes the shares on; no beneficiary receives more than the amount "
+        "beside its name. What is paid and kept back before the balance never exceeds the ceiling above."
+    )
+    if text.time_limits is not None:
+        yield f"Time limits in calendar days: {text.time_limits.words}."
+    for rule in (text.payment_clock, text.passing_on, text.funding):
+        if rule is not None:
+            yield f"{rule.words}."
+    for stated in (text.flexibility, text.reply, text.signing, text.accession):
+        if stated is not None:
+            yield stated.words
+
+
 def _signatures(paper: Paper, sheet: AgreementSheet) -> None:
     for line in letter_lines(sheet.letters):
         paper.paragraph(line)
         paper.gap(3)
     if not sheet.signatures and sheet.letters is None:
-        paper.paragraph("Nobody has signed this text. It is printed to be read before it is signed.")
+        paper.paragraph(
+            f"Nobody has signed this text of grant agreement {sheet.text.agreement} ({sheet.sha256[:16]}). It is printed to be "
+            "read before it is signed: in the program, or outside it, electronically or by hand in these places."
+        )
+        paper.gap()
+    for side, people in sheet.places:
+        for number in range(1, people + 1):
+            paper.place_to_sign(f"For {_WHOSE[side]}, {number}")
     for side in Side:
-        whose = "the coordinator" if side is Side.CITY else "the programme"
+        whose = _WHOSE[side]
         for each in sheet.signatures:
             if each.side is side:
                 paper.paragraph(_signature(each, whose))
@@ -199,7 +206,7 @@ def _milestones(text: AgreementText) -> Table:
             Column("No.", ColumnKind.NUMBER, 1),
             Column("Milestone", share=4),
             Column("Accepted when", share=5),
-            Column("Due on"),
+            Column("Due on", ColumnKind.DATE),
         ),
         tuple((number, each.title, each.criterion, each.due_on) for number, each in enumerate(text.milestones, 1)),
     )
@@ -211,7 +218,7 @@ def _schedule(heading: str, text: AgreementText) -> Table:
         (
             Column("Payment", share=3),
             Column("Opened by", share=3),
-            Column("Planned for"),
+            Column("Planned for", ColumnKind.DATE),
             Column("Planned, EUR", MONEY),
         ),
         [

@@ -132,6 +132,12 @@ class Paper:
         """Labels and values in two columns."""
         self._story.append(self._facts(items, self.width, 0.3))
 
+    def place_to_sign(self, label: str) -> None:
+        """Room for one person to sign by hand."""
+        room = [(f"{label}. Name, and signs as", "\n\n"), ("Place and day", "\n\n"), ("Signature", "\n\n\n\n")]
+        self.facts(room)
+        self.gap(6)
+
     def beside(self, left: Sequence[tuple[str, Cell]], right: Sequence[tuple[str, Cell]]) -> None:
         """Two blocks of labels and values beside each other: what it is about, and what it comes to."""
         from reportlab.platypus import Table as Grid  # in workers only

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
+from grants.agreements.states import Side
 from grants.applications import queries as applications
 from grants.applications.models import Submission
 from grants.applications.rules import SubmittedContent, received_lines, sent_lines
@@ -54,6 +55,7 @@ def agreement_offer(grant_id: UUID, number: int) -> AgreementSheet:
         offer.sha256,
         f"Offer {number}, without signatures",
         f"Offer {number} of {day}, to be read before it is signed",
+        places=tuple((side, offer.needs(side)) for side in Side),
     )
 
 

@@ -13,6 +13,7 @@ from grants.agreements.rules import (
     NamedShare,
     SignatureView,
 )
+from grants.agreements.states import Side
 from grants.documents.rules.figures import Table
 
 
@@ -60,6 +61,8 @@ class AgreementSheet:
     version: int = 1
     # Of a version that both sides agreed on by letters, which nobody signs.
     letters: Letters | None = None
+    # Of what is offered: for how many people of each side there is room to sign by hand.
+    places: tuple[tuple[Side, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
