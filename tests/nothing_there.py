@@ -116,6 +116,9 @@ SHOWN_BY = {
     "payments.interest_waiver": (
         "tests/payments/test_interest.py::test_the_page_shows_every_number_leads_on_and_its_waiver_is_shut"
     ),
+    "payments.late_interest": (
+        "tests/payments/test_late_interest.py::test_its_page_shows_every_number_and_the_city_reads_it"
+    ),
     "payments.waiver": _DEBT,
     "payments.asked_amount": _PARTS,
     "payments.closing": _KEPT,

@@ -40,8 +40,8 @@ STATED = frozenset(LATER)
 # What `grants ledger verify` holds against the record of acts.
 RECORDED = frozenset(
     {
-        *("ledger_entry", "payment_batch", "payment_offset", "payment_order", "payment_request", "recovery"),
-        "recovery_receipt",
+        *("late_interest", "ledger_entry", "payment_batch", "payment_cancellation", "payment_offset", "payment_order"),
+        *("payment_request", "recovery", "recovery_receipt"),
     }
 )
 

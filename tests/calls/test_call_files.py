@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grants.budgets.rules import CategoryLimit, LumpSum
+from grants.budgets.rules import CategoryLimit, LumpSum, UnitCost
 from grants.calls import rules
 from grants.calls.rules import FIELDS, NOT_FOUND, Funding, Opening, Sourced, Thresholds
 from grants.calls.states import Confidence, FundingForm, NoProfit
@@ -472,6 +472,8 @@ lump_sums:
   - {work_package: WP1, title: Listen, amount: 40000}
 grant_cap_per_legal_entity: 900000
 duration_months: 24
+unit_costs:
+  - {category: B, unit: trainee day, rate: 350, decimals: 1}
 """
 
 
@@ -487,6 +489,8 @@ def test_the_rules_of_a_budget_are_data_of_the_call() -> None:
     words = {fact.key: fact.text for fact in rules.facts_of(read.fields)}
     assert words["budget_limits"] == "B: at most 30\u00a0% of the total; C1: at most EUR 20\u00a0000.00"
     assert words["lump_sums"] == "WP1 Listen: EUR 40\u00a0000.00"
+    assert budget.unit_costs == (UnitCost("B", "trainee day", euros(350), decimals=1),)
+    assert words["unit_costs"] == "B: EUR 350.00 per trainee day"
 
 
 @pytest.mark.parametrize("sign", ["\\0", "\\ud800", "\\e", "\\x7f"])

@@ -16,7 +16,7 @@ from uuid import UUID
 import pytest
 from flask import Flask, current_app
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
@@ -97,6 +97,7 @@ from grants.payments.models import (
     FinancialCertificate,
     OwnAccount,
     PaymentGuarantee,
+    PaymentOrder,
     PaymentRequest,
     SentElsewhere,
 )
@@ -105,6 +106,7 @@ from grants.payments.rules import DecisionInput, ReceiptInput
 from grants.payments.rules.circuit import ALL_PAIRS
 from grants.payments.rules.distribution import PassedOnInput
 from grants.payments.rules.interest import InterestInput
+from grants.payments.rules.late_interest import LateInterestInput, PublicRule
 from grants.payments.rules.offsets import OffsetInput
 from grants.payments.rules.outside import Fate
 from grants.payments.rules.own_accounts import OwnAccountInput
@@ -152,6 +154,7 @@ from tests.payments.test_came_back import named
 from tests.payments.test_came_back import reported as bank_reported
 from tests.payments.test_elsewhere import FILE, LINE, PROVER, lay
 from tests.payments.test_interest import LATE, rates
+from tests.payments.test_late_interest import rates as earlier_rates
 from tests.payments.test_parts import with_costs
 from tests.payments.test_reversals import raised
 from tests.payments.world import (
@@ -245,6 +248,23 @@ def set_off_across(recovery_id: UUID) -> None:
     assert request is not None
     paying.decide(actors.otto(), request.id, DecisionInput(euros(240_000)))
     paying.set_off(actors.carl(), OffsetInput(recovery_id, request.id, euros(500)))
+    paying.cancel_request(actors.otto(), request.id, reason="It is not paid ahead any more.")
+
+
+def owed_late(found: World) -> None:
+    """What we paid late: interest is reckoned, refused, reckoned anew; by the rule on public bodies none is owed."""
+    late = exists().where(PaymentOrder.request_id == PaymentRequest.id, PaymentOrder.value_on > PaymentRequest.due_on)
+    request_id = db.session.scalars(
+        select(PaymentRequest.id).where(PaymentRequest.grant_id == found.grant_id, late).order_by(PaymentRequest.number)
+    ).first()
+    assert request_id is not None, "something was paid late"
+    given = LateInterestInput(PublicRule.NONE_TO_PUBLIC)
+    with clock.at(LATE):
+        earlier_rates()
+        paying.book_late_interest(actors.fin(), request_id, given)
+        paying.refuse_late_interest(actors.otto(), request_id, reason="Another margin.")
+        paying.book_late_interest(actors.fin(), request_id, given)
+        paying.confirm_late_interest(actors.otto(), request_id)
 
 
 def with_interest(recovery_id: UUID) -> None:
@@ -413,6 +433,7 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(
         receipt = ReceiptInput(euros(1_000), NOW.date(), "STMT-1")
         paying.book_receipt(actors.carl(), recovery.id, receipt)
         with_interest(recovery.id)
+        owed_late(found)
         paying.waive(actors.olga(), recovery.id, reason="The council forgave it.", document=document())
         given = PassedOnInput(found.agency_id, euros(1_000), NOW.date(), "SEPA 77")
         paying.report_passed_on(ana, found.grant_id, given, document())
@@ -451,6 +472,9 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(
     assert "four_eyes" in attack.relied["payment_request.lift"]
     assert {"four_eyes", "clock", "conflict", "scope"} <= attack.relied["recovery.confirm"]
     assert {"four_eyes", "ceiling", "conflict", "scope"} <= attack.relied["recovery.set_off"]
+    for verb in ("confirm_interest", "refuse_interest"):
+        assert {"four_eyes", "conflict", "scope"} <= attack.relied[f"payment_request.{verb}"], verb
+    assert {"ceiling", "conflict", "scope"} <= attack.relied["payment_request.cancel"]
     for verb in ("issue", "cancel", "waive", "confirm_interest", "refuse_interest", "waive_interest"):
         assert {"four_eyes", "conflict", "scope"} <= attack.relied[f"recovery.{verb}"], verb
     for verb in ("circuit.propose", "circuit.confirm", "circuit.refuse", "circuit.withdraw", "stand_in.appoint"):

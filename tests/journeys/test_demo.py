@@ -120,7 +120,7 @@ ELSEWHERE = {
     "agreements.amendment", "agreements.amendments", "agreements.edit_amendment", "agreements.new_amendment",
     "agreements.confirm_termination", "agreements.object_to_termination", "agreements.withdraw_termination",
     "payments.certificate", "payments.guarantee", "reporting.judge_packages", "reporting.package", "reporting.packages", "reporting.receipts",
-    "payments.lift_legal_hold", "reporting.import_lines", "reporting.judge_line", "reporting.lines",
+    "payments.late_interest", "payments.lift_legal_hold", "reporting.import_lines", "reporting.judge_line", "reporting.lines",
     "agreements.accession", "agreements.signed_upload", "agreements.upload_accession", "agreements.upload_signed",
     "agreements.lift_hold", "payments.answer", "payments.ask_again", "payments.kept_forecast", "payments.sent_elsewhere_file", "rates.table",
 }  # fmt: skip

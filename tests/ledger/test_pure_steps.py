@@ -7,7 +7,7 @@ from tests.soak.pure import Pure
 from tests.soak.reference import MOVES
 
 # What is decided and not of one amount.
-DECIDED = {"E6", "E10", "E11, E12", "E14", "E20"}
+DECIDED = {"E6", "E10", "E11, E12", "E14", "E20", "E27"}
 
 
 def test_the_rules_are_the_reference_after_each_of_thousands_of_steps() -> None:

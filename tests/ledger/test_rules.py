@@ -34,7 +34,7 @@ def test_the_chart_has_the_three_ledgers() -> None:
         "B400",
     ]
     assert [account.value for account in _accounts_of(Ledger.MEMO)] == ["M000", "M100", "M200"]
-    assert len(_accounts_of(Ledger.GENERAL)) == 17
+    assert len(_accounts_of(Ledger.GENERAL)) == 18
 
 
 def debit(account: Account, amount: Money) -> Leg:

@@ -43,10 +43,12 @@ from grants.payments.states import SuspensionReason
 from grants.rates import services as published
 from grants.rates.states import RateKind
 from tests import actors
+from tests.factories import identity as people
 from tests.payments.test_parts import authorised
 from tests.payments.test_recoveries import right
 from tests.payments.test_views import send
 from tests.payments.world import IN_FORCE, SEEN, World, report
+from tests.shut import shuts
 from tests.worlds import World as Made
 from tests.worlds import Worlds
 
@@ -277,6 +279,7 @@ def test_nothing_is_set_off_against_interest(late: tuple[World, UUID]) -> None:
     assert paying.id not in {each.request_id for each in queries.offset_choices(actors.carl(), found.grant_id)}
 
 
+@shuts("payments.late_interest")
 def test_its_page_shows_every_number_and_the_city_reads_it(app: Flask, late: tuple[World, UUID]) -> None:
     found, _ = late
     page = f"/grants/{found.reference}/payments/{found.reference}-1/interest"
@@ -307,6 +310,10 @@ def test_its_page_shows_every_number_and_the_city_reads_it(app: Flask, late: tup
         assert page in pays and "Interest for late payment" in pays
         assert f"{found.reference}-2" in actors.client_of(app, ana).get(f"/grants/{found.reference}/payments").text
         assert actors.client_of(app, otto).get(page.replace("-1/interest", "-2/interest")).status_code == 404
+        assert otto.user_id is not None
+        with arranging():
+            people.bar(otto.user_id, "application", found.application_id)
+        assert actors.client_of(app, otto).get(page).status_code == 404
 
 
 # ------------------------------------------------------------------- approved ahead and never paid

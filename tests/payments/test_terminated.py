@@ -39,7 +39,6 @@ from grants.payments import queries as payment_reads
 from grants.payments import services
 from grants.payments.models import PaymentRequest
 from grants.payments.rules import DecisionInput, ReceiptInput
-from grants.payments.rules.offsets import OffsetInput
 from grants.reporting import queries as reports
 from grants.reporting import services as reporting
 from grants.reporting.models import PeriodicReport
@@ -443,7 +442,7 @@ def test_once_confirmed_pre_financing_that_was_approved_does_not_leave(grant: Wo
 
 
 @pytest.mark.parametrize("spent", [0, 50_000])
-def test_what_was_approved_and_never_paid_is_set_off_against_what_the_balance_finds_and_the_rest_is_paid(
+def test_what_was_approved_and_never_paid_is_cancelled_and_the_balance_pays_what_was_spent(
     grant: World, spent: int
 ) -> None:
     owed(grant)
@@ -462,14 +461,15 @@ def test_what_was_approved_and_never_paid_is_set_off_against_what_the_balance_fi
         reporting.accept(actors.pia(), final.id, Decision(judged))
         balance = services.open_for_report(actors.program(), final.id)
         assert balance is not None
-        services.decide(actors.otto(), balance.id, DecisionInput(euros(spent)))
-        made = owed_back(grant.grant_id, date(2023, 12, 1))
-        with pytest.raises(Refused, match="set off against it"):
+        with pytest.raises(Refused, match="approved and never paid"):
+            services.decide(actors.otto(), balance.id, DecisionInput(euros(spent)))
+        services.cancel_request(actors.otto(), request_id, reason="The grant ended.")
+        with pytest.raises(Refused, match="needs an approved request"):
             services.prepare(actors.fin(), request_id)
-        services.set_off(actors.carl(), OffsetInput(made.id, request_id, euros(210_000 - spent)))
+        services.decide(actors.otto(), balance.id, DecisionInput(euros(spent)))
         assert verify() == ()
         if spent:
-            order_id = authorised(request_id)
+            order_id = authorised(balance.id)
             services.export(actors.carl(), (order_id,), control_total=euros(spent))
             services.execute(actors.carl(), order_id, value_on=date(2023, 10, 20))
         services.close_grant(actors.otto(), grant.grant_id, note="Everything was looked at.")

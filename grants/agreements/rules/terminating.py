@@ -252,7 +252,7 @@ def refuse_prefinancing(found: TerminationView | None, *, approved: bool = False
     faults.point("ceiling")
     if found is not None and found.state is TerminationState.CONFIRMED and found.effective_on is not None:
         way = (
-            "What was approved waits for the balance: what that finds too much is set off against it, and the rest is paid."
+            "Cancel what was approved and never paid before the balance; after it, what is too much is set off, and the rest is paid."
             if approved
             else "Reject the request; what the pilot cost until then is reported and paid."
         )

@@ -18,7 +18,16 @@ from grants.dossiers.rules import anchor
 from grants.web.routing import current_actor, page, requires, see_other
 
 # Parts of a call whose changes a team meets on its page of the budget.
-_OF_MONEY = ("budget", "grant_bands", "funding_rate", "indirect_costs", "lump_sums", "grant_cap", "duration_months")
+_OF_MONEY = (
+    "budget",
+    "grant_bands",
+    "funding_rate",
+    "indirect_costs",
+    "lump_sums",
+    "unit_costs",
+    "grant_cap",
+    "duration_months",
+)
 
 
 @bp.get("/applications/<ref>/changes")

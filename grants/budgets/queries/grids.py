@@ -21,6 +21,7 @@ from grants.budgets.rules import (
     Purpose,
     Severity,
     Totals,
+    UnitLine,
 )
 from grants.core.errors import Problem
 from grants.core.money import Money, plain, total
@@ -151,6 +152,12 @@ class BudgetView(Grid):
         return self.content.packages
 
     @property
+    def unit_lines(self) -> tuple[UnitLine, ...]:
+        """The units of every category that is paid by them, partner by partner and of all."""
+        whole = ("All partners", self.totals.by_category)
+        return rules.unit_lines(self.rules, [*((row.name, row.amounts) for row in self.rows), whole])
+
+    @property
     def sliced(self) -> bool:
         """Whether one organisation has several lines in the grid, so that its sum stands in a table of its own."""
         return self.rules.by_work_package or self.rules.periods != (0,)
@@ -266,6 +273,12 @@ class FrozenBudget(Grid):
     def rules(self) -> BudgetRules:
         """The rules the budget was made under."""
         return self.content.rules
+
+    @property
+    def unit_lines(self) -> tuple[UnitLine, ...]:
+        """The units of every category that is paid by them, partner by partner and of all."""
+        whole = ("All partners", self.totals.by_category)
+        return rules.unit_lines(self.rules, [*((row.name, row.amounts) for row in self.rows), whole])
 
     @property
     def sliced(self) -> bool:

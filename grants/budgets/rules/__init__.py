@@ -47,6 +47,7 @@ from grants.budgets.rules.redline import (
     compare,
 )
 from grants.budgets.rules.sums import totals
+from grants.budgets.rules.units import UnitLine, formula, unit_lines, unit_problem
 from grants.budgets.rules.values import (
     BudgetChanged,
     BudgetRules,
@@ -68,6 +69,7 @@ from grants.budgets.rules.values import (
     Shown,
     SliceTotals,
     Totals,
+    UnitCost,
     cell_at,
     field_name,
 )
@@ -120,6 +122,8 @@ __all__ = [
     "SourceChange",
     "SourceKind",
     "Totals",
+    "UnitCost",
+    "UnitLine",
     "asked_sentences",
     "axes",
     "cell_at",
@@ -128,6 +132,7 @@ __all__ = [
     "compare",
     "field_name",
     "findings",
+    "formula",
     "from_mapping",
     "head_of",
     "how_read",
@@ -135,6 +140,7 @@ __all__ = [
     "plan_mark",
     "read_amount",
     "read_cells",
+    "read_in",
     "read_marks",
     "read_months",
     "read_note",
@@ -146,4 +152,6 @@ __all__ = [
     "timeline",
     "to_mapping",
     "totals",
+    "unit_lines",
+    "unit_problem",
 ]

@@ -9,6 +9,7 @@ from typing import assert_never
 from uuid import UUID
 
 from grants.budgets.rules.funding import Beside, financing_findings, sentence_findings
+from grants.budgets.rules.units import unit_findings, unit_rules_problems
 from grants.budgets.rules.values import (
     BudgetRules,
     Category,
@@ -76,6 +77,7 @@ def findings(
         return ()
     look = _Look(rules, worked, names, beside.packages)
     found = [*_empty(worked), *_packages(look), *_envelope(look), *_limits(look), *_lump_sums(look)]
+    found += unit_findings(rules, worked)
     found += financing_findings(worked, beside.sources)
     found += [finding for row in worked.rows for finding in _organisation(look, row)]
     found += sentence_findings(rules, worked, names, beside)
@@ -334,7 +336,7 @@ def rules_problems(rules: BudgetRules) -> tuple[Problem, ...]:
         for limit in rules.limits
         if limit.category not in codes
     ]
-    return (*found, *_axes_problems(rules), *_cap_problems(rules))
+    return (*found, *_axes_problems(rules), *_cap_problems(rules), *unit_rules_problems(rules))
 
 
 def _axes_problems(rules: BudgetRules) -> list[Problem]:

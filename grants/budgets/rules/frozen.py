@@ -27,6 +27,7 @@ LATER = frozenset(
         "period_months",
         "plan",
         "sources",
+        "unit_costs",
         "work_package",
     }
 )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from uuid import UUID
 
+from grants.budgets.rules.units import read_units
 from grants.budgets.rules.values import BudgetRules, Cell, Package, Reading, field_name
 from grants.core.errors import Invalid, quoted
 from grants.core.money import ZERO, Money, parse_money, plain, without_currency
@@ -116,7 +117,7 @@ def read_cells(
                 continue
             text = kept[name] = typed[name]
             try:
-                amount = read_amount(text, marks)
+                amount = read_in(rules, category.code, text, marks)
             except Invalid as error:
                 errors[name] = str(error)
                 continue
@@ -124,6 +125,13 @@ def read_cells(
             if read := how_read(text, amount):
                 reworded.append((text.strip(), read))
     return Reading(tuple(cells), errors, kept, tuple(reworded))
+
+
+def read_in(rules: BudgetRules, code: str, text: str, marks: Marks = Marks.UNSAID) -> Money:
+    """An amount of a category: in euros, or in units where it is paid by them and the text says units."""
+    unit = rules.unit_of(code)
+    units = read_units(text, unit) if unit is not None else None
+    return read_amount(text, marks) if units is None else units
 
 
 def axes(rules: BudgetRules, packages: Sequence[Package]) -> tuple[tuple[str, int], ...]:

@@ -87,6 +87,18 @@ class LumpSum:
 
 
 @dataclass(frozen=True, slots=True)
+class UnitCost:
+    """A category that is paid by units: so many of a ``unit`` at the ``rate`` of the call, in whole ones or with so many
+    ``decimals``. A rate is such that the smallest part of a unit is whole cents.
+    """
+
+    category: str
+    unit: str
+    rate: Money
+    decimals: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class BudgetRules:
     """Everything a call says about budgets; rates are exact fractions (``Fraction(1, 4)`` is 25 %).
 
@@ -106,10 +118,15 @@ class BudgetRules:
     lump_sums: tuple[LumpSum, ...] = ()
     # The most one organisation may ask for.
     organisation_max: Money | None = None
+    unit_costs: tuple[UnitCost, ...] = ()
 
     def category(self, code: str) -> Category | None:
         """The category of that code, or None."""
         return next((category for category in self.categories if category.code == code), None)
+
+    def unit_of(self, code: str) -> UnitCost | None:
+        """The unit in which a category is paid; None where it is paid as costs."""
+        return next((each for each in self.unit_costs if each.category == code), None)
 
     @property
     def entered(self) -> tuple[Category, ...]:

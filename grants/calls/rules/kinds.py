@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from grants.budgets.rules import Category, CategoryLimit, Envelope, LumpSum, Nature
+from grants.budgets.rules import Category, CategoryLimit, Envelope, LumpSum, Nature, UnitCost
 from grants.calls.rules.assigning import AssignmentRules
 from grants.calls.rules.complaints import ComplaintRules
 from grants.calls.rules.complaints_to import ComplaintsTo
@@ -299,6 +299,12 @@ LIMIT = Record(
 
 LUMP_SUM = Record(
     LumpSum, {"work_package": plain_text, "title": plain_text, "amount": amount}, ("work_package", "title", "amount")
+)
+
+UNIT_COST = Record(
+    UnitCost,
+    {"category": plain_text, "unit": plain_text, "rate": amount, "decimals": whole(0, 2)},
+    ("category", "unit", "rate"),
 )
 
 CRITERION = Record(

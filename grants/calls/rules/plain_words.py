@@ -118,6 +118,10 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "budget_limits.category": ("Code of the category", ""),
     "share_percent": ("At most, percent of the total", ""),
     "lump_sums.work_package": ("Work package", "For example WP1."),
+    "unit_costs.category": ("Code of the category", "What is entered in it is paid by units, whatever it costs."),
+    "unit_costs.unit": ("One unit is", "In the singular, for example trainee day."),
+    "unit_costs.rate": ("Paid for one unit, in EUR", ""),
+    "unit_costs.decimals": ("Decimals of a unit", "0 for whole units only; the smallest part must be whole cents."),
     # Assessment.
     "evaluation.criteria.name": ("Name of the criterion", ""),
     "evaluation.criteria.question": ("What evaluators ask themselves", ""),

@@ -78,6 +78,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
             period_months=value("budget_grid.period_months", 0),
             duration_months=value("duration_months", 0) if value("budget_grid.period_months", 0) else 0,
             lump_sums=value("lump_sums", ()),
+            unit_costs=value("unit_costs", ()),
             organisation_max=value("grant_cap_per_legal_entity", None),
         ),
         definition=Definition(

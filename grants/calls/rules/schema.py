@@ -12,7 +12,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
-from grants.budgets.rules import Category, CategoryLimit, Envelope, EnvelopeRule, LumpSum
+from grants.budgets.rules import Category, CategoryLimit, Envelope, EnvelopeRule, LumpSum, UnitCost
 from grants.calls.rules.assigning import AssignmentRules
 from grants.calls.rules.complaints import ComplaintRules
 from grants.calls.rules.complaints_to import ComplaintsTo
@@ -65,6 +65,7 @@ from grants.calls.rules.kinds import (
     SOURCED,
     THRESHOLDS,
     TIME_LIMITS,
+    UNIT_COST,
     PrintedDeadline,
     Weights,
     country_kind,
@@ -230,6 +231,7 @@ FIELDS: Mapping[str, Field] = {
         Field("budget_grid.by_work_package", "Budget by work package", Group.MONEY, flag, bool),
         Field("budget_grid.period_months", "Months in a budget period", Group.MONEY, whole(1, 60), int),
         Field("lump_sums", "Lump sums by work package", Group.MONEY, Items(LUMP_SUM), tuple[LumpSum, ...]),
+        Field("unit_costs", "Unit costs by category", Group.MONEY, Items(UNIT_COST), tuple[UnitCost, ...]),
         Field("grant_cap_per_legal_entity", "Most for one organisation", Group.MONEY, amount, Money),
         Field("eligibility.applicants", "Applicants", Group.WHO, RULE, str, needed=True),
         Field(

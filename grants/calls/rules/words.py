@@ -9,7 +9,16 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any, assert_never
 
-from grants.budgets.rules import BudgetRules, Category, CategoryLimit, Envelope, EnvelopeRule, LumpSum, percent
+from grants.budgets.rules import (
+    BudgetRules,
+    Category,
+    CategoryLimit,
+    Envelope,
+    EnvelopeRule,
+    LumpSum,
+    UnitCost,
+    percent,
+)
 from grants.calls.rules.assigning import AssignmentRules
 from grants.calls.rules.complaints import ComplaintRules
 from grants.calls.rules.complaints_to import ComplaintsTo
@@ -245,6 +254,12 @@ def _axes_words(rules: BudgetRules) -> list[Explained]:
     if rules.lump_sums:
         sums = ", ".join(f"{each.work_package} {each.title} {each.amount}" for each in rules.lump_sums)
         found.append(Explained(f"These work packages are paid as lump sums: {sums}.", ("lump_sums",)))
+    for unit in rules.unit_costs:
+        category = rules.category(unit.category)
+        name = category.label if category else unit.category
+        counted = "whole units" if not unit.decimals else f"units with at most {unit.decimals} decimals"
+        words = f"{name} is paid at {unit.rate} per {unit.unit}, in {counted}, whatever it costs."
+        found.append(Explained(words, ("unit_costs",)))
     if rules.period_months:
         words = f"Amounts are entered for each stretch of {rules.period_months} months."
         found.append(Explained(words, ("budget_grid.period_months",)))
@@ -391,6 +406,8 @@ def _list_words(entry: Field, value: tuple[Any, ...]) -> str:
             return "; ".join(f"{each.category}: {most_words(each)}" for each in value)
         case LumpSum():
             return ", ".join(f"{each.work_package} {each.title}: {each.amount}" for each in value)
+        case UnitCost():
+            return ", ".join(f"{each.category}: {each.rate} per {each.unit}" for each in value)
         case Criterion() | Attachment() | Instalment() | PlannedMilestone():
             return ", ".join(
                 getattr(each, "name", None) or getattr(each, "label", None) or each.title for each in value

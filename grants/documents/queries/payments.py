@@ -53,8 +53,10 @@ def paid_by_orders(place: Place, known: Known) -> Money:
     booked = (
         select(_cents(PaymentOrder.amount))
         .join(Grant, Grant.id == PaymentOrder.grant_id)
+        .join(PaymentRequest, PaymentRequest.id == PaymentOrder.request_id)
         .join(LedgerEntry, LedgerEntry.source_key == func.concat("payment_order:", PaymentOrder.id, ":booked"))
-        .where(in_place(place), *known.conditions)
+        # Interest we owed is paid beside the grant.
+        .where(in_place(place), PaymentRequest.kind != PaymentKind.LATE_INTEREST.value, *known.conditions)
     )
     received = (
         select(_cents(RecoveryReceipt.amount))

@@ -55,6 +55,7 @@ GRANT_STORY = frozenset(
         *("recovery.book", "recovery.cancel", "recovery.confirm", "recovery.inform", "recovery.issue"),
         *("recovery.observe", "recovery.propose", "recovery.set_off", "recovery.waive"),
         *("recovery.confirm_interest", "recovery.waive_interest"),
+        *("payment_request.cancel", "payment_request.confirm_interest"),
     }
 )
 

@@ -36,7 +36,10 @@ from grants.reporting.models import PeriodicReport
 
 # The accounts that hold what is due, by who owes it.
 HELD = {
-    Owing.DUE: (Account.PAYABLE, Account.IN_TRANSIT, Account.RETURNED),
+    Owing.DUE: (
+        *(Account.PAYABLE, Account.IN_TRANSIT, Account.RETURNED),
+        *(Account.INTEREST_PAYABLE, Account.INTEREST_IN_TRANSIT),
+    ),
     Owing.RECOVERIES: (Account.RECOVERY_RECEIVABLE,),
 }
 

@@ -42,7 +42,9 @@ from grants.ledger.rules.proofs import Checked
 from grants.payments import rules
 from grants.payments.models import (
     Distribution,
+    LateInterest,
     PaymentBatch,
+    PaymentCancellation,
     PaymentOffset,
     PaymentOrder,
     PaymentOrderSignature,
@@ -104,6 +106,8 @@ RECORDED: tuple[tuple[type[Row], str], ...] = (
     (Recovery, "amount"),
     (RecoveryReceipt, "amount"),
     (PaymentOffset, "amount"),
+    (PaymentCancellation, "amount"),
+    (LateInterest, "amount"),
     (Distribution, "state"),
     (Distribution, "amount"),
 )

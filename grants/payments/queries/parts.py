@@ -278,7 +278,13 @@ def contributions(
 
 def _labels(actual: Sequence[Any]) -> dict[str, str]:
     """Category codes in words, as the call names them."""
-    return {each.code: each.label for row in actual if row.rules for each in budgets.rules_of(row).categories}
+    found = {}
+    for row in actual:
+        rules_of = budgets.rules_of(row) if row.rules else None
+        for each in rules_of.categories if rules_of else ():
+            unit = rules_of.unit_of(each.code) if rules_of else None
+            found[each.code] = f"{each.label}, at {unit.rate} per {unit.unit}" if unit else each.label
+    return found
 
 
 def _as_agreed(row: Any, maxima: dict[UUID | None, Money]) -> tuple[Part, ...]:

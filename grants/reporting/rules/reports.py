@@ -9,7 +9,7 @@ from typing import assert_never
 from uuid import UUID
 
 from grants.agreements.states import RUNNING, GrantState, MilestoneState
-from grants.budgets.rules import BudgetRules, Cell, totals
+from grants.budgets.rules import BudgetRules, Cell, totals, unit_problem
 from grants.calls.states import EvidenceLevel
 from grants.core import clock, faults
 from grants.core.errors import Problem, Refused
@@ -180,6 +180,8 @@ def judgement_problems(
             found.append(
                 Problem(place, f"{answer.accepted} is more than the {cell.amount} declared. Accept at most that.")
             )
+        elif said := unit_problem(budget_rules, cell.category, answer.accepted):
+            found.append(Problem(place, f"{said}."))
         elif answer.accepted < ZERO:
             found.append(Problem(place, "an accepted amount is zero or more."))
         elif answer.accepted < cell.amount and not (answer.reason or "").strip():

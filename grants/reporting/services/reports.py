@@ -15,7 +15,7 @@ from grants.agreements.rules import ReportPlan
 from grants.agreements.states import MILESTONE, RUNNING, GrantState, MilestoneState
 from grants.budgets import queries as budgets
 from grants.budgets import services as budget_writes
-from grants.budgets.rules import BudgetRules, Cell, Purpose
+from grants.budgets.rules import BudgetContent, BudgetRules, Cell, Purpose, unit_problem
 from grants.calls import queries as calls
 from grants.core import acts, clock, faults, jobs, references
 from grants.core.acts import act
@@ -202,10 +202,17 @@ def submit_problems(report: PeriodicReport, today: date) -> tuple[Problem, ...]:
         found.append(
             Problem("costs", "no cost is declared. Undeclared costs are lost; enter them, or ask your officer.")
         )
+    found += _unit_problems(budgets.written(report.budget_id))
     found += submission_problems(report)
     declared = {cell.organisation_id for cell in budgets.written(report.budget_id).cells if cell.amount}
     found += [Problem("costs", words) for words in unbound_words(report, declared)]
     return tuple(found)
+
+
+def _unit_problems(written: BudgetContent) -> list[Problem]:
+    """Declared amounts of categories paid by units that are no number of them."""
+    said = ((cell.place, unit_problem(written.rules, cell.category, cell.amount)) for cell in written.cells)
+    return [Problem(place, f"{words}.") for place, words in said if words]
 
 
 @act("report.submit", needs=Permission.REPORT_SUBMIT, scope=scope_of, says="submitted report {subject}")

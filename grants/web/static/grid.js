@@ -38,6 +38,16 @@ export function readAmount(text, marks = "") {
   return { cents: cents > CENTS_MAX ? null : cents };
 }
 
+// Cents of so many units of a column that is paid by units, or null for what is none; ``unit`` is [cents of one, decimals].
+export function readUnits(text, [rate, decimals]) {
+  const found = /^([0-9]{1,9})(?:[.,]([0-9]{1,4}))?\s*(?:u|units?)$/i.exec(text.trim());
+  if (!found) return null;
+  const parts = (found[2] ?? "").replace(/0+$/, "");
+  if (parts.length > decimals) return null;
+  const count = BigInt(found[1] + parts.padEnd(decimals, "0"));
+  return (count * BigInt(rate)) / 10n ** BigInt(decimals);
+}
+
 export function plain(cents, isWhole = false) {
   const whole = String(cents / 100n).replace(/\B(?=(\d{3})+$)/g, "\u00a0");
   return isWhole ? whole : `${whole}.${String(cents % 100n).padStart(2, "0")}`;
@@ -148,7 +158,8 @@ class Cell {
   }
 
   get read() {
-    return readAmount(this.input.value, marks());
+    const cents = this.input.dataset.unit ? readUnits(this.input.value, JSON.parse(this.input.dataset.unit)) : null;
+    return cents === null ? readAmount(this.input.value, marks()) : { cents };
   }
 
   get cents() {
