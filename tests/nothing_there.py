@@ -147,7 +147,7 @@ NOTHING_THERE = {
         {
             "agreements.account", "agreements.agreement", "agreements.drop", "agreements.people",
             "agreements.preparation", "agreements.show", "agreements.terms", "awards.letter_preview",
-            "awards.selection", "oversight.grant_history", "oversight.grant_spending", "oversight.spending_lines", "payments.amount", "payments.close", "payments.distribution", "payments.grant", "payments.grant_file", "payments.recovery",
+            "awards.selection", "oversight.grant_history", "oversight.grant_spending", "oversight.grant_spending_file", "oversight.spending_lines", "oversight.spending_lines_file", "payments.amount", "payments.close", "payments.distribution", "payments.grant", "payments.grant_file", "payments.recovery",
             "reporting.index", "reporting.milestone",
         }
     ),
@@ -178,7 +178,7 @@ NOTHING_THERE = {
             "applications.trial_section", "calls.answer_draft", "calls.asked_question", "calls.call_session",
             "cities.change_action", "programmes.change_rules", "programmes.describe", "programmes.show",
             "payments.appointment", "payments.bank_account", "payments.bank_import", "payments.bank_line", "payments.bank_statement",
-            "payments.fund", "payments.kept_forecast", "payments.own_account", "payments.sent_elsewhere_file", "payments.statement_file",
+            "payments.fund", "payments.fund_file", "payments.kept_forecast", "payments.own_account", "payments.sent_elsewhere_file", "payments.statement_file",
             "payments.statements_file", "rates.file", "rates.table",
         }
     ),

@@ -98,6 +98,8 @@ REACHED = {
 NO_PAGES = {
     "agreements.termination_letter",
     "agreements.termination_notice",
+    "oversight.call_spending_file", "oversight.grant_spending_file", "oversight.spending_lines_file",
+    "payments.ageing_file", "payments.balances_file", "payments.forecast_file", "payments.fund_file", "payments.held_file",
     "payments.interest_waiver", "payments.waiver",
     "agreements.accession_form", "agreements.accession_pdf", "agreements.account_evidence", "agreements.agreement_pdf", "agreements.certified_accession", "agreements.certified_pdf", "agreements.evidence", "agreements.hold_notice", "agreements.list_file", "agreements.offer_pdf", "agreements.signed_document", "agreements.version_pdf", "awards.advice_csv", "awards.complaint_decision", "awards.complaint_file", "awards.complaints_csv", "awards.letter_paper", "awards.letter_pdf", "awards.minutes_pdf", "awards.public_awards_csv", "awards.public_awards_json", "awards.pulse", "awards.ranking_csv", "awards.ranking_workbook", "awards.report_pdf", "awards.selection_minute", "documents.download", "evaluation.answer_link", "evaluation.file", "evaluation.import_template", "evaluation.pool_csv", "evaluation.run_taken", "evaluation.seats_taken",
     "evaluation.sheet_document", "evaluation.sheet_workbook", "evaluation.take_packed_pdf", "evaluation.take_reading_pack", "identity.open_link", "identity.roles_text", "oversight.alive", "oversight.audit_csv", "oversight.audit_key",

@@ -45,6 +45,9 @@ def test_balances_as_known_then_stand_beside_what_was_recorded_later(auditor: Fl
 def test_a_day_as_known_means_until_its_end(auditor: FlaskClient) -> None:
     assert "1100 Pre-financing" in shown(auditor, "/finance/balances?known=3+May+2023")
     assert "Recorded later" in shown(auditor, "/finance/balances?known=2+May+2023")
+    # Figures of four columns are told apart by their labels, on a phone too.
+    assert "pg-brief" not in auditor.get("/finance/balances?known=2+May+2023").text
+    assert "pg-brief" in auditor.get("/finance/balances").text
     assert "240\u00a0000.00" not in shown(auditor, "/finance/balances?on=2+May+2023")
 
 

@@ -19,6 +19,7 @@ from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.errors import NotAllowed
 from grants.core.money import euros, total
+from grants.core.paging import Page, paged
 from grants.core.permissions import Actor, Permission, system_actor
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
@@ -33,6 +34,7 @@ from grants.reporting.rules import ExpectedInput
 from grants.reporting.states import ReportState
 from tests import actors
 from tests.html import check_page
+from tests.payments.test_held import held
 from tests.payments.test_recoveries import established, overpaid, overpaid_world
 from tests.payments.test_services import decided, pay
 from tests.payments.world import World, report, world
@@ -278,6 +280,42 @@ def test_what_is_approved_is_due_until_the_bank_books_it_and_ages_by_its_due_day
     assert (line.amount, line.grant_reference, line.bucket) == (euros(210_000), found.reference, Bucket.OVER_90)
     assert page.agrees and page.of(Bucket.OVER_90) == (1, euros(210_000))
     assert ages(Owing.DUE, datetime(2023, 5, 31, 9, tzinfo=UTC)).ageing.lines[0].bucket is Bucket.NOT_DUE
+
+
+def test_an_age_opens_its_lines_and_what_is_suspended_is_said(
+    app: Flask, fin: FlaskClient, in_force_world: Made[World]
+) -> None:
+    found = in_force_world.told()
+    decided(found)
+    assert "suspended" not in shown(fin, "/finance/ageing")
+    with clock.at(datetime(2023, 5, 4, 9, tzinfo=UTC)):
+        held(found)
+
+    text = shown(fin, "/finance/ageing")
+    assert "210 000.00 of it is of suspended grants (1 item): nothing of it leaves meanwhile." in text
+    assert "the grant is suspended since 4 May 2023" in text
+    assert 'href="/finance/ageing?step=over_90#lines"' in fin.get("/finance/ageing").text
+    (request,) = queries.grant_payments(actors.fin(), found.reference).requests
+    assert request.reference in shown(fin, "/finance/ageing?step=over_90")
+    other = shown(fin, "/finance/ageing?step=to_30")
+    assert "Nothing is of this age." in other and request.reference not in other
+    assert "“x”" in shown(fin, "/finance/ageing?step=x")
+
+
+def test_a_list_that_is_read_whole_goes_on_page_by_page() -> None:
+    rows = [f"PCP-2022-G-{number:04}" for number in range(1, 24)]
+
+    pages, after = [], None
+    while True:
+        told = paged(rows, Page(size=10, after=after), key=str)
+        pages.append(told.items)
+        if (after := told.next_key) is None:
+            break
+
+    assert [len(each) for each in pages] == [10, 10, 3]
+    assert [each for items in pages for each in items] == rows
+    assert paged(rows, Page(size=10, after="gone"), key=str).items == tuple(rows[:10])
+    assert paged(rows, Page(size=10, after="gone"), key=str).first
 
 
 def test_what_is_paid_is_not_due_and_the_page_says_so(fin: FlaskClient, grant: World) -> None:

@@ -289,5 +289,5 @@ def _source(figure: RequestFigure, asked: Asked) -> str:
     if request.decision is None:
         return f"Nothing is decided yet: this is what approving the whole would do. {opened}."
     on = clock.long_date(clock.in_zone(request.decided_at).date()) if request.decided_at else ""
-    reason = f" Its reason: {request.decision_reason}" if request.decision_reason else ""
+    reason = f" Reason: {request.decision_reason}" if request.decision_reason else ""
     return f"Decided on {on}.{reason}"
