@@ -38,6 +38,7 @@ from tests.servers import TestPostgres, TestValkey
 # Little memory, and everything else as PostgreSQL has it by itself.
 DEPLOYED = {"shared_buffers": "16MB"}
 
+
 @pytest.fixture
 def flushing() -> Iterator[TestPostgres]:
     server = TestPostgres(DEPLOYED)
