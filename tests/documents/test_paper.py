@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 
 from pypdf import PdfReader
 from reportlab.pdfbase.pdfmetrics import getFont, stringWidth
@@ -37,6 +38,29 @@ def test_each_page_of_a_paper_about_invented_things_says_so() -> None:
             paper.paragraph(f"Line {number}")
 
         assert ["holds synthetic data" in page for page in pages(paper)] == [synthetic] * 2
+
+
+def test_what_somebody_wrote_is_printed_letter_by_letter_and_reads_no_file() -> None:
+    """Marks of all kinds, a picture that lies on this machine and one that lies elsewhere: words, and nothing else."""
+    hostile = '<b>Roofs</b> & <img src="file:///etc/passwd"/> <a href="https://evil.example">here</a> &lt;'
+    opened: list[str] = []
+    paper = Paper(title=hostile, head="Head", foot="Foot")
+
+    def heard(name: str, said: tuple[object, ...]) -> None:
+        if watching and name in ("open", "socket.connect", "urllib.Request"):
+            opened.append(str(said[0]))
+
+    watching = True
+    sys.addaudithook(heard)
+    paper.heading(hostile)
+    paper.paragraph(hostile)
+    paper.prose(hostile)
+    paper.facts([("Said", hostile)])
+    (words,) = pages(paper)
+    watching = False
+
+    assert " ".join(words.split()).count('<b>Roofs</b> & <img src="file:///etc/passwd"/>') == 5
+    assert not [each for each in opened if "passwd" in each or "evil" in each]
 
 
 def test_letters_measured_and_spelt_one_by_one_are_those_of_the_library() -> None:

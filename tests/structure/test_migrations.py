@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
 from alembic import command
-from sqlalchemy import Connection, create_engine, inspect
+from sqlalchemy import Connection, create_engine, event, inspect
 from sqlalchemy.exc import DBAPIError
 
 from grants.app import stage_modules
@@ -39,6 +40,8 @@ QUESTIONS = {
 }
 # Alembic's own, and the table of the tests.
 LEFT_OUT = {"alembic_version", "note"}
+# Somewhere among the thousands of statements of all migrations.
+STOPS_AT = 1_000
 
 
 @pytest.fixture
@@ -62,6 +65,31 @@ def from_models(connection: Connection) -> None:
     triggers.install(connection)
     for module in stage_modules("triggers"):
         module.install(connection)
+
+
+def test_a_migration_that_stops_half_way_leaves_nothing_and_then_goes_through(
+    postgres: Cluster, template: str, empty: str
+) -> None:
+    engine, told = create_engine(postgres.url(empty, "grants_owner")), count(1)
+
+    def stop(connection: Connection, cursor: object, statement: str, *more: object) -> None:
+        if next(told) == STOPS_AT:
+            raise RuntimeError("the power went in the middle of a migration")
+
+    event.listen(engine, "before_cursor_execute", stop)
+    with pytest.raises(RuntimeError, match="in the middle"), engine.begin() as connection:
+        command.upgrade(alembic_config(connection), "head")
+    with engine.connect() as connection:
+        assert inspect(connection).get_table_names() == [], "all of it or nothing: one transaction"
+
+    with engine.begin() as connection:
+        command.upgrade(alembic_config(connection), "head")
+        found = schema(connection)
+    engine.dispose()
+    known = create_engine(postgres.url(template, "grants_owner"))
+    with known.connect() as connection:
+        assert found == schema(connection)
+    known.dispose()
 
 
 def test_the_migrated_schema_is_that_of_the_models(postgres: Cluster, empty: str) -> None:
