@@ -22,6 +22,7 @@ class User(Row):
         CheckConstraint("(password_hash IS NULL) = (password_set_at IS NULL)", name="password_has_time"),
         CheckConstraint("handle ~ '^[a-z0-9-]{1,60}$'", name="handle_form"),
         CheckConstraint("orcid ~ '^[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{3}[0-9X]$'", name="orcid_form"),
+        Index("ix_user_account_demo", "id", postgresql_where="is_demo"),
     )
 
     # The person in addresses of pages: made from the name, unique, never the id.

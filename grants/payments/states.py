@@ -109,6 +109,8 @@ NOT_LEFT = (*BEFORE_FILE, O.IN_FILE)
 # What the bank has and has not booked, and what came back from it.
 AT_BANK = (O.SENT, O.ACKNOWLEDGED)
 CAME_BACK = (O.BANK_REJECTED, O.RETURNED)
+# Whatever still needs somebody: what came back does until it is issued again.
+ON_ITS_WAY = (*NOT_LEFT, *AT_BANK, *CAME_BACK)
 # What the bank booked, whatever came of it later.
 BOOKED = (O.EXECUTED, O.RETURNED)
 

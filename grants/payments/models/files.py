@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.core.db import DIGEST, Row, points_to, state_check
@@ -35,6 +35,7 @@ class PaymentBatch(Row):
             "state NOT IN ('ready', 'sent') OR file_id IS NOT NULL OR own_account_id IS NULL", name="ready_has_file"
         ),
         CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent_has_time"),
+        Index("ix_payment_batch_built", "built_at", "reference"),
         CheckConstraint("(sent_at IS NULL) = (sent_by IS NULL)", name="sent_has_person"),
         CheckConstraint("recorded_at IS NULL OR sent_at IS NOT NULL", name="recorded_was_sent"),
         CheckConstraint("(state = 'discarded') = (discarded_at IS NOT NULL)", name="discarded_has_time"),

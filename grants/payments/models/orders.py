@@ -12,10 +12,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.core.db import DIGEST, Row, points_to, state_check
 from grants.core.money import Money
-from grants.payments.states import OrderState, Step
+from grants.payments.states import ON_ITS_WAY, OrderState, Step
 
 _LEFT = "'sent', 'acknowledged', 'executed', 'bank_rejected', 'returned'"
 _AUTHORISED = f"'authorised', 'in_file', {_LEFT}"
+_ON_ITS_WAY = ", ".join(f"'{state.value}'" for state in ON_ITS_WAY)
 _VERIFIED = f"'verified', {_AUTHORISED}"
 
 
@@ -49,6 +50,8 @@ class PaymentOrder(Row):
         CheckConstraint("sent_by NOT IN (prepared_by, authorised_by)", name="payer_is_another"),
         CheckConstraint("executed_by NOT IN (prepared_by, authorised_by)", name="executor_is_another"),
         Index("ix_payment_order_due", "state", "due_on", "reference"),
+        # By due day alone: a page of what is on its way reads its own rows, however many there are.
+        Index("ix_payment_order_open", "due_on", "reference", postgresql_where=f"state IN ({_ON_ITS_WAY})"),
     )
 
     reference: Mapped[str] = mapped_column(unique=True)
@@ -91,6 +94,8 @@ class PaymentOrderSignature(Row):
             postgresql_where=column("voided_at").is_(None),
         ),
         # What was authorised on a day.
+        # Whatever became of it: the one above knows only what counts.
+        Index("ix_payment_order_signature_order_id", "order_id"),
         Index(
             "ix_payment_order_signature_authorised",
             "signed_at",

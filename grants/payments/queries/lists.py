@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import false, func, select, tuple_
+from sqlalchemy import func, select, true, tuple_
 
 from grants.core import clock
 from grants.core.db import db
@@ -57,13 +57,12 @@ class BatchLine:
 
 def batches(actor: Actor, page: Page) -> Rows[BatchLine]:
     """The lists the person may see, newest first."""
-    mine = visible_orders(actor, select(PaymentOrder.batch_id)).where(PaymentOrder.batch_id.is_not(None))
-    # No order points to a file that was discarded any more; whoever sees every order sees these.
+    # No order points to a file that was discarded any more; whoever sees every order sees these, and looks for none of its own.
     whole = actor.everywhere(Permission.PAYMENT_ORDER_READ) and not actor.barred_from()
-    void = (PaymentBatch.state == BatchState.DISCARDED.value) if whole else false()
+    mine = visible_orders(actor, select(PaymentOrder.id)).where(PaymentOrder.batch_id == PaymentBatch.id)
     statement = (
         select(PaymentBatch)
-        .where(PaymentBatch.id.in_(mine.scalar_subquery()) | void)
+        .where(true() if whole else mine.correlate(PaymentBatch).exists())
         .order_by(PaymentBatch.built_at.desc(), PaymentBatch.reference.desc())
         .limit(page.limit)
     )

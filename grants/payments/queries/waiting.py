@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -22,7 +23,7 @@ from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.payments import rules
-from grants.payments.models import PaymentOrder, PaymentRequest
+from grants.payments.models import PaymentOffset, PaymentOrder, PaymentRequest
 from grants.payments.queries.bank_duties import bank_duties
 from grants.payments.queries.circuit import hands_of, rule_duties
 from grants.payments.queries.distribution import distribution_duties
@@ -40,9 +41,7 @@ from grants.payments.rules import (
 from grants.payments.rules.evidence import ticks_of
 from grants.payments.rules.pay_runs import ORDERS_MAX
 from grants.payments.rules.showing import NEXT_STEP, Hands
-from grants.payments.states import AT_BANK, BEFORE_FILE, CAME_BACK, DECIDED, UNDECIDED, OrderState, RequestState
-
-OPEN_ORDERS = (*BEFORE_FILE, OrderState.IN_FILE, *AT_BANK)
+from grants.payments.states import CAME_BACK, DECIDED, ON_ITS_WAY, UNDECIDED, OrderState, RequestState
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,19 +144,50 @@ def _open_orders(actor: Actor) -> Select[Any]:
     again = aliased(PaymentOrder)
     issued = exists().where(again.reissue_of == PaymentOrder.id, again.state != OrderState.CANCELLED.value)
     came_back = PaymentOrder.state.in_([state.value for state in CAME_BACK])
+    # First all states, as the index of what is on its way has them.
     return visible_orders(actor, select(PaymentOrder)).where(
-        PaymentOrder.state.in_([state.value for state in OPEN_ORDERS]) | (came_back & ~issued)
+        PaymentOrder.state.in_([state.value for state in ON_ITS_WAY]), ~(came_back & issued)
     )
 
 
 def _open_requests(actor: Actor) -> Select[Any]:
     """Requests that wait for a decision, or are payable and not yet wholly in orders."""
     undecided = PaymentRequest.state.in_([state.value for state in UNDECIDED])
-    owed = PaymentRequest.state.in_([state.value for state in DECIDED]) & (_to_pay(PaymentRequest) > 0)
+    decided = PaymentRequest.state.in_([state.value for state in DECIDED])
     return (
         select(PaymentRequest)
         .join(Grant, Grant.id == PaymentRequest.grant_id)
-        .where(agreements.visible(actor, Permission.PAYMENT_ORDER_READ), undecided | owed)
+        .where(
+            agreements.visible(actor, Permission.PAYMENT_ORDER_READ),
+            undecided | (decided & PaymentRequest.id.not_in(_ordered_whole())),
+        )
+    )
+
+
+def _ordered_whole() -> Any:
+    """The decided requests of which nothing is left to order: asked once for all of them, not of each for itself."""
+    ordered, set_off = _by_request(PaymentOrder, _LIVE), _by_request(PaymentOffset)
+    left = _cents(PaymentRequest.payable) - func.coalesce(ordered.c.cents, 0) - func.coalesce(set_off.c.cents, 0)
+    return (
+        select(PaymentRequest.id)
+        .outerjoin(ordered, ordered.c.request_id == PaymentRequest.id)
+        .outerjoin(set_off, set_off.c.request_id == PaymentRequest.id)
+        .where(PaymentRequest.state.in_([state.value for state in DECIDED]), left <= 0)
+    )
+
+
+# What came back is still ordered: it is issued again by an order that stands for it.
+_LIVE = (PaymentOrder.state != OrderState.CANCELLED.value, PaymentOrder.reissue_of.is_(None))
+
+
+def _by_request(model: Any, where: Sequence[ColumnElement[bool]] = ()) -> Any:
+    """What each decided request has of these rows, in cents."""
+    decided = select(PaymentRequest.id).where(PaymentRequest.state.in_([state.value for state in DECIDED]))
+    return (
+        select(model.request_id, func.sum(_cents(model.amount)).label("cents"))
+        .where(model.request_id.in_(decided), *where)
+        .group_by(model.request_id)
+        .subquery()
     )
 
 
@@ -165,11 +195,7 @@ def _to_pay(row: type[PaymentRequest]) -> ColumnElement[Any]:
     """Requested while undecided; afterwards what is payable and in no live order."""
     ordered = (
         select(func.coalesce(func.sum(_cents(PaymentOrder.amount)), 0))
-        .where(
-            PaymentOrder.request_id == row.id,
-            PaymentOrder.state != OrderState.CANCELLED.value,
-            PaymentOrder.reissue_of.is_(None),
-        )
+        .where(PaymentOrder.request_id == row.id, *_LIVE)
         .scalar_subquery()
     )
     return func.coalesce(_cents(row.payable) - ordered - set_off_cents(row.id), _cents(row.requested))

@@ -246,16 +246,16 @@ def _listed(book: _Book, statement: Statement) -> tuple[list[BankLine], list[Lin
     A list knows the value date and no booking day, so the key of its line is another: end-to-end id and amount tell that it
     is the same payment.
     """
-    listed: list[BankLine] = []
+    listed: dict[UUID, BankLine] = {}
     others = []
     for line in statement.lines:
         is_payment = line.direction is Direction.DEBIT and not line.is_reversal
         row = book.listed.get((line.end_to_end_id, line.amount.cents)) if is_payment else None
-        if row is None or row in listed or row.statement_id is not None:
+        if row is None or row.id in listed or row.statement_id is not None:
             others.append(line)
         else:
-            listed.append(row)
-    return listed, others
+            listed[row.id] = row
+    return list(listed.values()), others
 
 
 def _last(book: _Book) -> Last | None:

@@ -19,7 +19,7 @@ from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.core import acts, clock, faults
 from grants.core.acts import act
-from grants.core.db import db, get, locked
+from grants.core.db import among, db, get, locked
 from grants.core.permissions import Actor, Permission, Scope
 from grants.identity import queries as identity
 from grants.identity.rules.standing_in import tied_by
@@ -257,10 +257,16 @@ def _tell_came_back(each: CameBack) -> None:
 
 def sent_on(order: PaymentOrder) -> date:
     """The day an order left for the bank."""
-    assert order.batch_id is not None, "a sent order stands in a file"
-    sent_at = get(PaymentBatch, order.batch_id).sent_at
-    assert sent_at is not None, "a sent order stands in a file that was sent"
-    return clock.in_zone(sent_at).date()
+    return days_sent([order])[order.id]
+
+
+def days_sent(orders: Iterable[PaymentOrder]) -> dict[UUID, date]:
+    """The day each of these orders left; those that did not are left out. One statement."""
+    several = list(orders)
+    ids = {order.batch_id for order in several if order.batch_id is not None}
+    asked = select(PaymentBatch.id, PaymentBatch.sent_at).where(among(PaymentBatch.id, ids))
+    days = {batch_id: clock.in_zone(sent_at).date() for batch_id, sent_at in db.session.execute(asked) if sent_at}
+    return {order.id: days[order.batch_id] for order in several if order.batch_id in days}
 
 
 # ---------------------------------------------------------------------------------------------- lines of a file
@@ -393,8 +399,9 @@ def _book_account(
     found = match_lines(told, account_id, candidates_for(orders.values(), account_id), files)
     executed: list[tuple[BankLine, list[Executed]]] = []
     shut = kept_apart(actor.user_id, orders.values())
+    left_on = days_sent(orders.values())
     for key, match in found.items():
-        meant = _executed(actor, by_key[key], match, orders, grants, shut)
+        meant = _executed(by_key[key], match, orders, grants, shut, left_on)
         if meant:
             executed.append((by_key[key], meant))
     new = [each for _, several in executed for each in several if each.order.state != OrderState.EXECUTED.value]
@@ -415,12 +422,12 @@ def _is_proved(line: BankLine) -> bool:
 
 
 def _executed(
-    actor: Actor,
     line: BankLine,
     match: Match,
     orders: Mapping[UUID, PaymentOrder],
     grants: Mapping[UUID, Grant],
     shut: Collection[UUID],
+    left_on: Mapping[UUID, date],
 ) -> list[Executed]:
     """The orders a line carries out, if each of them may be booked by this person on a day that can be; else none."""
     if match.file is not None:
@@ -433,7 +440,7 @@ def _executed(
             assert order.value_on is not None, "an executed order has its day"
             found.append(Executed(order, grants[order.grant_id], order.value_on, line.own_account_id))
             continue
-        day = booking_day(line_of(line), sent_on(order), acts.today())
+        day = booking_day(line_of(line), left_on[order.id], acts.today())
         if day is None or order.id in shut:
             return []
         found.append(Executed(order, grants[order.grant_id], day, line.own_account_id))

@@ -265,7 +265,8 @@ def refuse_sent_elsewhere(orders: Sequence[PaymentOrder]) -> None:
 def refuse_authorising_elsewhere(order: PaymentOrder) -> None:
     """The same before it is authorised; but once two people said that the bank has the file, what is to be recorded as sent by
     it is authorised, by exactly the amount of one of its payments."""
-    found = _open_lines(SentElsewhereLine.request_reference.in_(sorted(_references({order.request_id}))))
+    reference = select(PaymentRequest.reference).where(PaymentRequest.id == order.request_id).scalar_subquery()
+    found = _open_lines(SentElsewhereLine.request_reference == reference)
     if any(row.bank_has_it and row.SentElsewhereLine.amount == order.amount for row in found):
         found = [row for row in found if not row.bank_has_it]
     _refuse_lines(found)

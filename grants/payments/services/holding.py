@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from grants.agreements import queries as agreements
+from grants.agreements import rules as agreeing
 from grants.agreements.models import Grant
-from grants.agreements.services import refuse_held
 from grants.agreements.states import PaymentKind
 from grants.calls.states import ClockStart, RequestPath
 from grants.core import acts, clock
@@ -40,7 +40,10 @@ def refuse_suspended(request_id: UUID) -> None:
     """
     found, request = open_suspension(request_id), get(PaymentRequest, request_id)
     rules.refuse_suspended(request.reference, found.from_on if found else None)
-    refuse_held(get(Grant, request.grant_id), paid_costs_of(request_id))
+    held, today = agreements.holds([request.grant_id])[request.grant_id], acts.today()
+    # Mostly nothing is suspended, and whose costs it pays is not asked.
+    stands = any(each.stands(today) for each in held)
+    agreeing.refuse_held(held, paid_costs_of(request_id) if stands else (), today)
 
 
 def paid_costs_of(request_id: UUID) -> frozenset[UUID]:

@@ -18,8 +18,8 @@ from grants.reporting.models import PeriodicReport
 
 def lock_grant(grant_id: UUID) -> Grant:
     """The grant, locked after its call and before its partners: the one order in which money is locked."""
-    call_id = get(Grant, grant_id).call_id
-    locked(Call, call_id)
+    call_id = select(Grant.call_id).where(Grant.id == grant_id).scalar_subquery()
+    db.session.scalars(select(Call.id).where(Call.id == call_id).with_for_update()).all()
     grant = locked(Grant, grant_id)
     db.session.scalars(
         select(Beneficiary.id).where(Beneficiary.grant_id == grant_id).order_by(Beneficiary.id).with_for_update()
