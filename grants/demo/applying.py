@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -152,9 +152,24 @@ class Applicants(Arrivals):
                 if question.kind is not QuestionKind.FILE
             )
             applications.save_section(actor, made, section.key, SectionInput(answers, Mark.COMPLETE, None))
-        direct = euros(asked.euros).cents * 4 // 5
-        cells = (Cell(place, "A", Money(direct * 3 // 4)), Cell(place, "C3", Money(direct - direct * 3 // 4)))
-        applications.save_budget(actor, made, ApplicationBudget(cells, None))
+        packages = ("",)
+        if call.content.budget_rules.by_work_package:
+            self.plan(made, asked.lead, (asked.organisation,))
+            packages = tuple(f"WP{number}" for number, _ in enumerate(PLAN, start=1))
+        applications.save_budget(actor, made, ApplicationBudget(_cells(place, asked.euros, packages), None))
+        return made
+
+    def apply_together(self, call: CallView, asked: AskedInDemo, partners: Mapping[str, str]) -> UUID:
+        """An application of several municipalities, each with as much as the lead, sent; ``partners`` are people by their places."""
+        made = self.draft(call, asked, sections=99)
+        cells: tuple[Cell, ...] = ()
+        for place, person in partners.items():
+            self.invite_partner(made, asked.lead, person, place)
+            applications.accept_invitation(self.actor(person), made, self.places[place])
+            self.changed(person)
+            cells += _cells(self.places[place], asked.euros, ("",))
+        applications.save_budget(self.actor(asked.lead), made, ApplicationBudget(cells, None))
+        applications.submit(self.actor(asked.lead), made)
         return made
 
     def plan(self, application_id: UUID, lead: str, places: Sequence[str]) -> None:
@@ -221,6 +236,14 @@ def invented_call(
     )
     # What a call says itself takes the place of the usual line.
     return (text.replace("duration_months: 24\n", "") if "duration_months" in more else text) + more
+
+
+def _cells(place: UUID, asked: int, packages: Sequence[str]) -> tuple[Cell, ...]:
+    """A budget over so many euros with its flat rate: own people in each work package, what is bought in the last."""
+    direct = euros(asked).cents * 4 // 5
+    staff = Money(direct * 3 // 4).split([1] * len(packages))
+    bought = Cell(place, "C3", Money(direct - direct * 3 // 4), packages[-1])
+    return *(Cell(place, "A", part, package) for part, package in zip(staff, packages, strict=True)), bought
 
 
 def _files_needed(call: CallView) -> list[str]:

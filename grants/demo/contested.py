@@ -70,7 +70,7 @@ WRITTEN = {
     BEGUN: ((G.OVERLOOKED,), "The comment on impact is about flats. Ours is a square; nobody lives on it."),
 }
 REASONS = {
-    UPHELD: "The letter of mandate names four owners, and the section “The work” says when each takes part. The evaluators wrote "
+    UPHELD: "The letter of mandate names four owners, and the section “The change and the work” says when each takes part. The evaluators wrote "
     "that no owner has agreed: that is not what stands in the application.\n\n"
     "Whether the application is better for it is for new evaluators to say.",
     PROPOSED: "The advice was given to another city of nearly the same name. The minutes of the council show it.",

@@ -43,7 +43,7 @@ from grants.core.db import db, get
 from grants.core.money import Money, total
 from grants.demo.judging import Judges
 from grants.demo.preparing import Sides, answered_without_verdict, meet_conditions, revise
-from grants.demo.texts import bank_letter, bank_statement, letter, sentences, suspension_notice
+from grants.demo.texts import bank_letter, letter, sentences, suspension_notice
 from grants.dossiers.rules import Answer
 from grants.identity import queries as identity
 from grants.ledger.models import LedgerEntry, LedgerLeg
@@ -56,8 +56,6 @@ from grants.payments.rules import ReceiptInput, RecoveryInput
 from grants.payments.rules.evidence import every_tick
 from grants.payments.rules.own_accounts import OwnAccountInput
 from grants.payments.rules.pay_runs import FileLayout
-from grants.payments.rules.statements.values import BankFile
-from grants.payments.services import bank_files
 from grants.payments.states import RequestState, Step, SuspensionReason
 from grants.programmes import services as programmes
 from grants.programmes.rules import PILOT_CITIES
@@ -267,7 +265,7 @@ class Troupe(Judges):
 
     def decide_requests(self, reference: str, *, percent: int = 100) -> None:
         """The authoriser allows what a grant asks for, in full or so many percent of it."""
-        for request_id, asked in self.requests(reference, RequestState.SUBMITTED.value):
+        for request_id, asked in self.requests(reference, RequestState.SUBMITTED.value, RequestState.VERIFIED.value):
             given = PaymentDecision(asked) if percent == 100 else _part(asked, percent)
             payments.decide(self.actor("authoriser"), request_id, given)
 
@@ -312,18 +310,6 @@ class Troupe(Judges):
         """The accounting officer puts these into one list, or one file of payments, for the bank."""
         amounts = db.session.scalars(select(PaymentOrder.amount).where(PaymentOrder.id.in_(order_ids)))
         payments.export(self.actor("accountant"), tuple(order_ids), control_total=total(amounts), layout=layout)
-
-    def bring_statement(self, order_id: UUID, booked_on: date) -> None:
-        """The accounting officer brings the bank's statement of the day on which it paid an order."""
-        order = get(PaymentOrder, order_id)
-        numbers = payment_reads.account_numbers([order_id])[order_id]
-        data = bank_statement(
-            OWN_IBAN, booked_on, order.end_to_end_id or order.reference, order.amount, numbers.holder, numbers.iban
-        )
-        incoming = files.receive(
-            FileStorage(io.BytesIO(data), filename="Statement (invented).xml"), look=bank_files.look
-        )
-        payments.import_statement(self.actor("accountant"), incoming, BankFile.STATEMENT)
 
     def suspend(self, reference: str, reason: SuspensionReason, notice: str) -> None:
         """The authoriser stops the clock of the newest request of a grant by a notice."""
@@ -462,9 +448,7 @@ class Troupe(Judges):
         """Write and send a report that declares so many percent of each partner's maximum."""
         actor, grant = self.actor(lead), self._grant(reference)
         report = self._report(grant, number)
-        for section, questions in (("work", ("progress", "deviations")), ("learning", ("lessons", "replication"))):
-            answers = tuple(Answer(key, sentences(f"{key} {reference}", 3)) for key in questions)
-            reporting.write_section(actor, report.id, section, answers)
+        self._write_report(reference, report.id, lead)
         shares = db.session.execute(
             select(Beneficiary.organisation_id, Beneficiary.maximum)
             .where(Beneficiary.grant_id == grant.id)
@@ -473,6 +457,11 @@ class Troupe(Judges):
         cells = tuple(Cell(place, "A", Money(maximum.cents * percent // 125)) for place, maximum in shares)
         reporting.enter_costs(actor, report.id, cells)
         reporting.submit(actor, report.id)
+
+    def _write_report(self, reference: str, report_id: UUID, lead: str) -> None:
+        for section, questions in (("work", ("progress", "deviations")), ("learning", ("lessons", "replication"))):
+            answers = tuple(Answer(key, sentences(f"{key} {reference}", 3)) for key in questions)
+            reporting.write_section(self.actor(lead), report_id, section, answers)
 
     def accept_report(self, reference: str, number: int) -> None:
         """The project officer accepts everything it declares."""

@@ -42,7 +42,7 @@ submission:
 application_form:
   sections:
     - key: change
-      title: The change
+      title: The change and the work
       questions:
         - key: fields
           label: Which fields does it touch
@@ -57,9 +57,6 @@ application_form:
             - {value: waste, label: Waste}
         - {key: barrier, label: Which barrier stands in the way, kind: long, words_max: 300, criterion: excellence}
         - {key: change, label: "What will be different, for whom", kind: long, words_max: 300, criterion: impact}
-    - key: work
-      title: The work
-      questions:
         - {key: plan, label: "Who does what, and when", kind: long, words_max: 300, criterion: implementation}
         - {key: risk, label: What can go wrong, kind: long, words_max: 150, criterion: implementation}
 """

@@ -12,7 +12,7 @@ from grants.calls.rules import CallView
 from grants.core import clock
 from grants.core.bank_days import target_closing_days
 from grants.core.permissions import Actor
-from grants.demo.deeds import Troupe
+from grants.demo.keeping_books import Keepers
 
 # A story yields the moment at which it goes on.
 Story = Generator[datetime, None, None]
@@ -20,7 +20,7 @@ Story = Generator[datetime, None, None]
 SATURDAY = 5
 
 
-class Company(Troupe):
+class Company(Keepers):
     """The troupe of one telling: somebody is looked up anew only after they were given something to do, or lost it."""
 
     def __init__(self) -> None:

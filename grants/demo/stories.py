@@ -10,7 +10,7 @@ from uuid import UUID
 from grants.applications import queries as application_reads
 from grants.applications import services as applications
 from grants.calls.rules import CallView
-from grants.demo import asking, choosing, contested, weighing
+from grants.demo import afterwards, asking, choosing, contested, weighing
 from grants.demo.cast import (
     COUNTRY_OF_EVALUATORS,
     EVALUATORS,
@@ -34,10 +34,12 @@ from grants.evaluation.states import Gender
 
 # The grants of the past call, each left at another point of the way: title, lead, signatory, account.
 PAID = ("Roof by Roof", "reka", "reka_mayor", "HU42117730161111101800000000")
-ORDERED = ("Ferry to Zero", "niels", "niels_mayor", "DK5000400440116243")
+LOOKED_AT = ("Ferry to Zero", "niels", "niels_mayor", "DK5000400440116243")
+# Where its bank sends the money back, the city is paid here.
+PAID_AGAIN = "HU68117730161111101800000017"
 IN_PREPARATION = ("Cool Courtyards", "eleni", "eleni_mayor", "GR1601101250000000012300695")
-VERIFIED = ("Heat from the Lake", "jaro", "jaro_mayor", "CZ6508000000192000145399")
-AUTHORISED = ("Lamps that Dim", "theresa", "theresa", "AT611904300234573201")
+SENT_BACK = ("Heat from the Lake", "jaro", "jaro_mayor", "CZ6508000000192000145399")
+ORDERED = ("Lamps that Dim", "theresa", "theresa", "AT611904300234573201")
 DECIDED = ("Warm School", "linnea", "linnea", "SE4550000000058398257466")
 DECLINED = ("Baths without Gas", "marek")
 HALF_SIGNED = ("Harbour without Smoke", "paolo", "paolo", "IT60X0542811101000000123456")
@@ -48,6 +50,21 @@ eligibility:
   applicants: {rule: Any municipality}
   criteria:
     - {key: lead, rule: the lead is a municipality, test: {fact: organisation_kind, of: lead, allowed: [municipality]}}
+"""
+
+
+# Paid are work packages that are done, and nothing in advance before a bank stands in for it.
+LUMP_SUMS = """\
+budget_grid: {by_work_package: true}
+payment:
+  funding: {form: lump_sum, guarantee: true}
+"""
+
+# Paid are direct costs and a flat rate on them; what is asked for is registered, and verified by another person.
+LOOKED_AT_FIRST = """\
+payment:
+  clock: {passes: verified}
+  funding: {form: flat_rate}
 """
 
 
@@ -83,44 +100,54 @@ class Demo:
             two_stages(self.stage),
             self._just_closed(),
             self._open(),
+            afterwards.office(self.stage),
         )
 
     # --- calls of invented municipalities ---------------------------------------------------------------------------
 
     def _long_past_call(self) -> Story:
-        """Its two pilots are far on: a final report and an interim report wait for the officer."""
+        """Its two pilots are far on: a final report waits for the officer, the other grant was terminated."""
         yield self.stage.days_ago(1_100)
         self.stage.say("An older call of invented municipalities")
-        call = self.stage.invented_call("First streets", opens=1_090, closes=1_040, total=500_000)
+        call = self.stage.invented_call("First streets", opens=1_090, closes=1_040, total=500_000, more=LUMP_SUMS)
         yield from self._selected(call, LONG_PAST, closed=1_040)
         yield from merged(
-            self._reporting("Courtyard Commons", "theresa", AUTHORISED[3], signed=790, starts=770, percents=(55, 40)),
-            self._reporting("Slow Lanes", "linnea", DECIDED[3], signed=420, starts=400, percents=(70,)),
+            self._reporting("Courtyard Commons", "theresa", ORDERED[3], signed=790, starts=770),
+            self._ended_early("Slow Lanes", "linnea", DECIDED[3]),
         )
 
-    def _reporting(
-        self, title: str, lead: str, iban: str, *, signed: int, starts: int, percents: tuple[int, ...]
-    ) -> Story:
-        """A grant with that many yearly reports sent, a month after each year; all but the last are accepted and paid."""
+    def _reporting(self, title: str, lead: str, iban: str, *, signed: int, starts: int) -> Story:
+        """A grant that is paid by work packages, with both its yearly reports sent; the first is accepted and paid."""
         yield self.stage.days_ago(signed + 30)
         reference = self.stage.troupe.prepare(title, self.stage.days_ago(starts).date(), lead, lead, iban)
         yield self.stage.days_ago(signed)
         sign(self.stage, reference, lead)
+        self.stage.troupe.record_guarantee(reference)
         yield from pay(self.stage, [reference], self.stage.days_ago(signed - 10))
         yield from merged(
             reach_milestones(self.stage, reference, lead, until=self.stage.days_ago(8)),
-            self._yearly(reference, lead, starts, percents),
+            self._yearly(reference, lead, starts),
+            afterwards.exchanged_letters(self.stage, reference, lead),
         )
 
-    def _yearly(self, reference: str, lead: str, starts: int, percents: tuple[int, ...]) -> Story:
-        for number, percent in enumerate(percents, start=1):
-            sent = starts - 366 * number - 26
-            yield self.stage.days_ago(sent)
-            self.stage.troupe.report(reference, number, lead, percent)
-            if number < len(percents):
-                yield self.stage.days_ago(sent - 20)
-                self.stage.troupe.accept_report(reference, number)
-                yield from pay(self.stage, [reference], self.stage.days_ago(sent - 40))
+    def _ended_early(self, title: str, lead: str, iban: str) -> Story:
+        """Terminated after half a year; a part of what it owes is set off against what another grant of the city is paid."""
+        yield self.stage.days_ago(450)
+        reference = self.stage.troupe.prepare(title, self.stage.days_ago(400).date(), lead, lead, iban)
+        yield self.stage.days_ago(420)
+        sign(self.stage, reference, lead)
+        self.stage.troupe.record_guarantee(reference)
+        yield from pay(self.stage, [reference], self.stage.days_ago(410))
+        yield from afterwards.terminated(self.stage, reference, lead, pays=DECIDED[0])
+
+    def _yearly(self, reference: str, lead: str, starts: int) -> Story:
+        yield self.stage.days_ago(starts - 392)
+        self.stage.troupe.report_packages(reference, 1, lead, ("WP1",))
+        yield self.stage.days_ago(starts - 412)
+        self.stage.troupe.accept_packages(reference, 1, ("WP1",))
+        yield from pay(self.stage, [reference], self.stage.days_ago(starts - 432))
+        yield self.stage.days_ago(starts - 758)
+        self.stage.troupe.report_packages(reference, 2, lead, ("WP2", "WP3"))
 
     def _selected(self, call: CallView, asked_for: tuple[AskedInDemo, ...], *, closed: int) -> Story:
         """From applications to the published results, in two months; ``closed`` is the day of the deadline."""
@@ -232,7 +259,9 @@ class Demo:
     def _past_call(self) -> Story:
         yield self.stage.days_ago(420)
         self.stage.say("A past call of invented municipalities")
-        call = self.stage.invented_call("Neighbourhood pilots", opens=400, closes=340, total=2_800_000)
+        call = self.stage.invented_call(
+            "Neighbourhood pilots", opens=400, closes=340, total=2_800_000, more=LOOKED_AT_FIRST
+        )
         yield from self._selected(call, PAST, closed=340)
         self.stage.say("Its grants, each at another point of the way")
         yield from merged(
@@ -245,13 +274,16 @@ class Demo:
         )
 
     def _in_force(self) -> Story:
-        """Signed and paid long ago; its second milestone waits for the officer."""
+        """Signed long ago, paid at the second try, extended; its second milestone waits for the officer."""
         title, lead, mayor, iban = PAID
         yield self.stage.days_ago(270)
         reference = self.stage.troupe.prepare(title, self.stage.days_ago(245).date(), lead, mayor, iban)
         yield self.stage.days_ago(255)
         sign(self.stage, reference, mayor)
-        yield from pay(self.stage, [reference], self.stage.days_ago(250))
+        yield from afterwards.paid_twice(self.stage, reference, lead, PAID_AGAIN)
+        yield from merged(self._reaching(reference, lead), afterwards.extended(self.stage, reference, lead, mayor))
+
+    def _reaching(self, reference: str, lead: str) -> Story:
         yield self.stage.days_ago(60)
         self.stage.troupe.reach(reference, 1, lead)
         self.stage.troupe.accept_milestone(reference, 1)
@@ -263,24 +295,32 @@ class Demo:
         yield self.stage.days_ago(40)
         begun = [
             (self.stage.troupe.prepare(title, self.stage.days_ago(20).date(), lead, mayor, iban), mayor)
-            for title, lead, mayor, iban in (ORDERED, VERIFIED, AUTHORISED, DECIDED)
+            for title, lead, mayor, iban in (LOOKED_AT, SENT_BACK, ORDERED, DECIDED)
         ]
         yield self.stage.days_ago(30)
         for reference, mayor in begun:
             sign(self.stage, reference, mayor)
-        ordered, verified, authorised, decided = (reference for reference, _ in begun)
+        looked_at, sent_back, ordered, decided = (reference for reference, _ in begun)
+        yield from merged(
+            self._first_payments(looked_at, sent_back, ordered, decided),
+            afterwards.offered_and_drafted(self.stage, (sent_back, SENT_BACK[1], SENT_BACK[2]), (decided, DECIDED[1])),
+            afterwards.nearly_terminated(
+                self.stage, (ordered, ORDERED[2]), (looked_at, LOOKED_AT[2]), (sent_back, SENT_BACK[2])
+            ),
+        )
+
+    def _first_payments(self, looked_at: str, sent_back: str, ordered: str, decided: str) -> Story:
+        """Of one the request is verified, of one it is not complete; one is ordered, one decided."""
+        troupe = self.stage.troupe
         yield self.stage.bank_days_ago(6)
-        for reference in (ordered, verified, authorised, decided):
-            self.stage.troupe.decide_requests(reference)
-        yield self.stage.bank_days_ago(5)
-        orders = [self.stage.troupe.prepare_order(reference) for reference in (verified, authorised, ordered)]
-        yield self.stage.bank_days_ago(4)
-        for order in orders[:2]:
-            if order is not None:
-                self.stage.troupe.verify_order(order)
-        yield self.stage.bank_days_ago(3)
-        if orders[1] is not None:
-            self.stage.troupe.authorise_order(orders[1])
+        for reference in (looked_at, ordered, decided):
+            troupe.examine(reference)
+        for reference in (ordered, decided):
+            troupe.decide_requests(reference)
+        troupe.send_back(
+            sent_back, "Say on which day the works begin; it was to be the first of the month. (Synthetic.)"
+        )
+        yield from afterwards.of_every_order(self.stage, ordered)
 
     def _in_preparation(self) -> Story:
         """Some conditions are still open, and the account waits for a second person."""
@@ -298,7 +338,7 @@ class Demo:
         self.stage.troupe.decline(reference, lead, "The council pays the baths from its own loan and needs no grant.")
 
     def _half_signed(self) -> Story:
-        """The budget was revised twice; the city has signed, the programme's signatory has not."""
+        """The budget was revised twice; the city has signed on paper, and the paper of the programme waits to be looked at."""
         title, lead, mayor, iban = HALF_SIGNED
         troupe, starts_on = self.stage.troupe, (self.stage.today + timedelta(days=30)).date()
         yield self.stage.days_ago(18)
@@ -309,8 +349,7 @@ class Demo:
         yield self.stage.days_ago(15)
         troupe.accept_revision(reference, troupe.revise(reference, lead))
         troupe.finish_preparation(reference, lead, iban)
-        yield self.stage.days_ago(2)
-        self.stage.troupe.sign_for_city(reference, mayor)
+        yield from afterwards.signed_on_paper(self.stage, reference, mayor)
 
     def _overview(self, call: CallView) -> Story:
         yield self.stage.days_ago(2)

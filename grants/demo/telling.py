@@ -96,7 +96,7 @@ class _Count:
 
     def step(self, words: str) -> None:
         self.told += 1
-        self.progress(min(self.told, MOMENTS), MOMENTS, words)
+        self.progress(self.told, MOMENTS, words)
 
     def ready(self) -> None:
         self.progress(MOMENTS, MOMENTS, "Ready")

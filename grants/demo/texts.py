@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from xml.sax.saxutils import escape
 
 from grants.budgets.rules import ItemKind
 from grants.calls.rules import CallView, Scale
-from grants.core.money import Money, euros
+from grants.core.money import Money, euros, total
 from grants.documents.pdf.paper import Paper
 from grants.dossiers.rules import CONFIRMED, Answer, Question, QuestionKind
 from grants.evaluation.rules import MarkInput, SheetInput
@@ -165,32 +166,48 @@ def letter(title: str) -> bytes:
 
 def suspension_notice(words: str) -> bytes:
     """The notice by which a grant is suspended, as PDF, that says it is invented."""
-    paper = Paper(
-        title="Notice of suspension", head="Demo · Notice of suspension", foot="Invented document of the demo"
-    )
-    paper.paragraph(f"We suspend your grant. {words} {INVENTED}")
-    return paper.finished()
+    return paper("Notice of suspension", f"We suspend your grant. {words}")
 
 
 def bank_letter(holder: str) -> bytes:
     """A letter of a bank about an account, as PDF, that says it is invented."""
-    paper = Paper(title="Letter of the bank", head="Demo · Letter of the bank", foot="Invented document of the demo")
-    paper.paragraph(f"We confirm that {holder} holds the account that the payee named. {INVENTED}")
-    return paper.finished()
+    return paper("Letter of the bank", f"We confirm that {holder} holds the account that the payee named.")
 
 
-# What the statement of the demo begins with, and what its bank charged and received that day.
-_OPENING, _CHARGE, _RECEIPT = euros(2_000_000), Money(12_50), euros(480)
+def paper(title: str, words: str) -> bytes:
+    """A document of one paragraph, as PDF, that says it is invented."""
+    made = Paper(title=title, head=f"Demo · {title}", foot="Invented document of the demo")
+    made.paragraph(f"{words} {INVENTED}")
+    return made.finished()
 
 
-def bank_statement(own_iban: str, day: date, payment: str, amount: Money, payee: str, iban: str) -> bytes:
-    """A statement of one day of an invented bank (camt.053.001.08): a payment, a charge and a receipt nobody expects."""
-    entries = (
-        _booked(day, -amount, "DEMO-B-1", payment, payee, iban, "Payment of a grant"),
-        _booked(day, -_CHARGE, "DEMO-B-2", "", "Invented Bank", "", "Charge for the account, synthetic"),
-        _booked(day, _RECEIPT, "DEMO-B-3", "", "Invented sender", "", "Refund, no reference given, synthetic"),
-    )
-    closing = _OPENING - amount - _CHARGE + _RECEIPT
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """One line of a bank statement: what moved, the bank's number of it, what for, and whose it was."""
+
+    signed: Money
+    number: str
+    about: str
+    # By what the programme called the payment; empty where the bank names none.
+    payment: str = ""
+    name: str = "Invented Bank"
+    iban: str = ""
+    # Why a payment came back, as the code of the bank.
+    returned: str = ""
+
+
+# What the bank of the demo charged and received on a day.
+CHARGE = Booking(-Money(12_50), "DEMO-B-2", "Charge for the account, synthetic")
+RECEIPT = Booking(euros(480), "DEMO-B-3", "Refund, no reference given, synthetic", name="Invented sender")
+UNKNOWN = Booking(-Money(75_00), "DEMO-B-4", "Subscription, synthetic", name="Invented Printing House")
+
+
+def statement(
+    own_iban: str, day: date, opening: Money, bookings: Sequence[Booking], *, closing: Money | None = None
+) -> bytes:
+    """A statement of one day of an invented bank (camt.053.001.08); ``closing`` where it does not add up."""
+    entries = "".join(_booked(day, each) for each in bookings)
+    end = opening + total(each.signed for each in bookings) if closing is None else closing
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<!-- Synthetic: a statement of no bank, written for the demo. -->\n'
         '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt>'
@@ -198,8 +215,27 @@ def bank_statement(own_iban: str, day: date, payment: str, amount: Money, payee:
         f"<Stmt><Id>DEMO-{day:%Y%m%d}</Id><ElctrncSeqNb>{day:%j}</ElctrncSeqNb><CreDtTm>{day}T21:00:00Z</CreDtTm>"
         f"<FrToDt><FrDtTm>{day}T00:00:00</FrDtTm><ToDtTm>{day}T23:59:59</ToDtTm></FrToDt>"
         f"<Acct><Id><IBAN>{own_iban}</IBAN></Id><Ccy>EUR</Ccy></Acct>"
-        f"{_balance('OPBD', _OPENING, day)}{_balance('CLBD', closing, day)}{''.join(entries)}"
+        f"{_balance('OPBD', opening, day)}{_balance('CLBD', end, day)}{entries}"
         "</Stmt></BkToCstmrStmt></Document>\n"
+    ).encode()
+
+
+def status_report(message: str, told: Sequence[tuple[str, Money, str, str]]) -> bytes:
+    """The report of an invented bank on a file (pain.002.001.10): each payment with its amount, what became of it, and why."""
+    parts = "".join(
+        f"<TxInfAndSts><OrgnlInstrId>{name}</OrgnlInstrId><OrgnlEndToEndId>{name}</OrgnlEndToEndId><TxSts>{code}</TxSts>"
+        + (f"<StsRsnInf><Rsn><Cd>{reason}</Cd></Rsn></StsRsnInf>" if reason else "")
+        + f'<OrgnlTxRef><Amt><InstdAmt Ccy="EUR">{decimal(amount.cents)}</InstdAmt></Amt></OrgnlTxRef></TxInfAndSts>'
+        for name, amount, code, reason in told
+    )
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<!-- Synthetic: a report of no bank, written for the demo. -->\n'
+        '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>'
+        f"<GrpHdr><MsgId>DEMO-R-{message}</MsgId><CreDtTm>2026-01-01T10:00:00Z</CreDtTm></GrpHdr>"
+        f"<OrgnlGrpInfAndSts><OrgnlMsgId>{message}</OrgnlMsgId><OrgnlMsgNmId>pain.001.001.09</OrgnlMsgNmId>"
+        "<GrpSts>PART</GrpSts></OrgnlGrpInfAndSts>"
+        f"<OrgnlPmtInfAndSts><OrgnlPmtInfId>{message}-1</OrgnlPmtInfId>{parts}</OrgnlPmtInfAndSts>"
+        "</CstmrPmtStsRpt></Document>\n"
     ).encode()
 
 
@@ -212,13 +248,14 @@ def _amount(signed: Money) -> str:
     return f'<Amt Ccy="EUR">{decimal(abs(signed.cents))}</Amt><CdtDbtInd>{way}</CdtDbtInd>'
 
 
-def _booked(day: date, signed: Money, reference: str, payment: str, name: str, iban: str, about: str) -> str:
-    role = "Cdtr" if signed.cents < 0 else "Dbtr"
-    account = f"<{role}Acct><Id><IBAN>{iban}</IBAN></Id></{role}Acct>" if iban else ""
+def _booked(day: date, about: Booking) -> str:
+    role = "Cdtr" if about.signed.cents < 0 else "Dbtr"
+    account = f"<{role}Acct><Id><IBAN>{about.iban}</IBAN></Id></{role}Acct>" if about.iban else ""
+    back = f"<RtrInf><Rsn><Cd>{about.returned}</Cd></Rsn></RtrInf>" if about.returned else ""
     return (
-        f"<Ntry>{_amount(signed)}<Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>{day}</Dt></BookgDt><ValDt><Dt>{day}</Dt></ValDt>"
-        f"<AcctSvcrRef>{reference}</AcctSvcrRef><NtryDtls><TxDtls>"
-        f"<Refs><EndToEndId>{payment or 'NOTPROVIDED'}</EndToEndId></Refs>"
-        f"<RltdPties><{role}><Pty><Nm>{escape(name)}</Nm></Pty></{role}>{account}</RltdPties>"
-        f"<RmtInf><Ustrd>{escape(about)}</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry>"
+        f"<Ntry>{_amount(about.signed)}<Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>{day}</Dt></BookgDt><ValDt><Dt>{day}</Dt></ValDt>"
+        f"<AcctSvcrRef>{about.number}</AcctSvcrRef><NtryDtls><TxDtls>"
+        f"<Refs><EndToEndId>{about.payment or 'NOTPROVIDED'}</EndToEndId></Refs>"
+        f"<RltdPties><{role}><Pty><Nm>{escape(about.name)}</Nm></Pty></{role}>{account}</RltdPties>"
+        f"<RmtInf><Ustrd>{escape(about.about)}</Ustrd></RmtInf>{back}</TxDtls></NtryDtls></Ntry>"
     )

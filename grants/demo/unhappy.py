@@ -19,7 +19,7 @@ from grants.calls.rules import CallView
 from grants.core.db import db
 from grants.core.errors import Refused
 from grants.core.money import euros
-from grants.demo import crowd
+from grants.demo import afterwards, crowd, together
 from grants.demo.applying import invented_call
 from grants.demo.cast import AskedInDemo
 from grants.demo.crowd import invented_iban
@@ -39,6 +39,8 @@ from grants.payments.states import SuspensionReason
 SHORT_LIFE = """\
 duration_months: 6
 payment:
+  funding: {form: actual_cost, certificate_from: 20000}
+  passing_on: {days: 30, confirmed_by: partner}
   tranches:
     - {key: prefinancing, kind: prefinancing, label: Pre-financing, percent: 40, condition: The agreement is in force}
     - {key: balance, kind: balance, label: Payment of the balance, condition: The final report is accepted}
@@ -49,7 +51,7 @@ evaluation:
   selection: {reserve_max: 2, amounts: true, places: true}
 """
 
-# Title, euros, consensus in half points. The total is EUR 900,000: the tied pair stands at the line, and one straddles it.
+# Title, euros, consensus in half points. The total is EUR 1,010,000: the tied pair stands at the line, and one straddles it.
 OPEN_DEBT = ("Paper Heat", 80_000, (10, 10, 9))
 PAID_BACK = ("Borrowed Bikes", 80_000, (10, 9, 10))
 WAIVED = ("The Empty Shed", 80_000, (10, 9, 9))
@@ -65,14 +67,16 @@ STRADDLES = ("Twin Streets West", 60_000, (8, 8, 7))
 RESERVED = ("Next in Line", 70_000, (7, 7, 7))
 UNFUNDED = ("Far down the List", 70_000, (7, 7, 6))
 BELOW = ("Good Intentions", 70_000, (7, 5, 6))
+# Of four cities, with as much for each of them.
+TOGETHER = ("Four Harbours", 30_000, (10, 10, 10))
 LIST = (
     OPEN_DEBT, PAID_BACK, WAIVED, OVERDUE, RETURNED, REJECTED, IN_PART, TURNED_DOWN, DROPPED, UNPREPARED, TIED, STRADDLES,
-    RESERVED, UNFUNDED, BELOW,
+    RESERVED, UNFUNDED, BELOW, TOGETHER,
 )  # fmt: skip
 INELIGIBLE = ("The Wrong Letter", 50_000, ())
 WITHDRAWN = ("Taken Home Again", 50_000, ())
 TOO_LATE = ("Five Past Five", 50_000, ())
-TOTAL = 890_000
+TOTAL = 1_010_000
 # The municipalities of the crowd that stand here begin at this place of their list.
 FIRST_PLACE = 80
 
@@ -101,6 +105,10 @@ def _drafts_of_calls(stage: Stage) -> Story:
     yield stage.days_ago(20)
     calls.cancel(stage.troupe.actor("manager"), cancelled.id, "The parent fund moved its money to another year.")
     yield stage.days_ago(19)
+    entry_id, troupe = stage.troupe.budget_entry(cancelled.id), stage.troupe
+    troupe.withdraw_reversal(troupe.propose_reversal(entry_id, "The call was cancelled. (The money seems spent.)"))
+    early = troupe.propose_reversal(entry_id, "The call was cancelled.")
+    troupe.refuse_reversal(early, "Say where the money goes.")
     stage.troupe.propose_reversal(
         stage.troupe.budget_entry(cancelled.id), "The call was cancelled; its money goes back."
     )
@@ -137,6 +145,8 @@ def _small_call(stage: Stage) -> Story:
         _turned_down(stage, going),
         _dropped(stage, going),
         _withheld(stage, going),
+        _rejected_costs(stage, going),
+        _of_four(stage, going),
     )
 
 
@@ -146,8 +156,12 @@ def _applied(stage: Stage, going: Going) -> Story:
     for number, (title, amount, _) in enumerate((*LIST, INELIGIBLE, WITHDRAWN)):
         yield stage.days_ago(520) + timedelta(hours=6 * number)
         stage.say(f"{going.call.title}: {title}")
-        asked = _asked(stage, places[number], title, amount)
-        going.applications[title] = stage.troupe.apply(going.call, asked)
+        if title == TOGETHER[0]:
+            asked = AskedInDemo(title, "stefanel", together.LEAD, amount)
+            going.applications[title] = stage.troupe.apply_together(going.call, asked, together.PARTNERS)
+        else:
+            asked = _asked(stage, places[number], title, amount)
+            going.applications[title] = stage.troupe.apply(going.call, asked)
         going.leads[title] = asked
     yield stage.days_ago(504)
     reason = "The council wants to think again."
@@ -314,6 +328,30 @@ def _reference(going: Going, title: str) -> str:
     return db.session.scalars(select(Grant.reference).where(Grant.application_id == going.applications[title])).one()
 
 
+def _rejected_costs(stage: Stage, going: Going) -> Story:
+    """Debts beside the three of the balance, at every step; by then their grants are there."""
+    yield stage.days_ago(81)
+    found = [(_reference(going, each[0]), going.leads[each[0]].lead) for each in (PAID_BACK, WAIVED, OPEN_DEBT)]
+    yield from afterwards.owed_for_costs(stage, *found)
+
+
+def _of_four(stage: Stage, going: Going) -> Story:
+    """Signed like the others; what four cities do differently stands in ``together``."""
+    number = LIST.index(TOGETHER)
+    yield stage.days_ago(448) + timedelta(hours=number)
+    stage.say(f"{going.call.title}: {TOGETHER[0]}")
+    reference = stage.troupe.prepare_application(
+        going.applications[TOGETHER[0]],
+        stage.days_ago(430).date(),
+        together.LEAD,
+        together.MAYOR,
+        invented_iban("RO", 900_000 + number),
+    )
+    yield stage.days_ago(440) + timedelta(hours=number)
+    sign(stage, reference, together.MAYOR)
+    yield from together.of_four(stage, reference)
+
+
 Ending = Callable[[Stage, UUID], Story]
 
 
@@ -343,11 +381,23 @@ def _stays_open(stage: Stage, recovery_id: UUID) -> Story:
 
 
 def _pays_back(stage: Stage, recovery_id: UUID) -> Story:
-    yield stage.bank_days_ago(160)
+    """Late, so that interest is owed."""
+    yield stage.bank_days_ago(130)
     stage.troupe.book_receipt(recovery_id)
+    yield stage.days_ago(128)
+    stage.troupe.reckon_interest(recovery_id)
+    yield stage.days_ago(127)
+    stage.troupe.confirm_interest(recovery_id)
 
 
 def _is_waived(stage: Stage, recovery_id: UUID) -> Story:
+    """A part came late, without interest; the rest is waived."""
+    yield stage.bank_days_ago(135)
+    stage.troupe.book_part(recovery_id, euros(3_000), "DEMO-BACK-2")
+    yield stage.days_ago(132)
+    stage.troupe.reckon_interest(recovery_id)
+    yield stage.days_ago(131)
+    stage.troupe.refuse_interest(recovery_id, "The board waives the debt, and its interest with it. (Synthetic.)")
     yield stage.days_ago(120)
     stage.troupe.waive_recovery(recovery_id)
 
@@ -388,7 +438,7 @@ def _rejected(stage: Stage, going: Going) -> Story:
 
 
 def _paid_in_part(stage: Stage, going: Going) -> Story:
-    """Allowed in part; a first order is cancelled, its clock stands while the account changes; of two others the statement tells one, and the rest is in transit."""
+    """Allowed in part; a first order is cancelled, its clock stands while the account changes; of four others the bank paid one and rejected one; the report waits."""
     title, troupe = IN_PART[0], stage.troupe
     lead = going.leads[title].lead
     yield stage.days_ago(446)
@@ -412,19 +462,21 @@ def _paid_in_part(stage: Stage, going: Going) -> Story:
     yield stage.days_ago(418)
     troupe.confirm_account(reference)
     troupe.lift(reference, "The new account is confirmed.")
+    yield stage.days_ago(14)
+    troupe.report(reference, 1, lead, 85)
     yield stage.bank_days_ago(7)
-    second, rest = troupe.prepare_order(reference, euros(10_000)), troupe.prepare_order(reference)
-    assert second is not None and rest is not None
+    parts = [troupe.prepare_order(reference, amount) for amount in (euros(10_000), euros(3_000), euros(2_000), None)]
+    orders = [order for order in parts if order is not None]
+    assert len(orders) == 4, "four orders share what was allowed"
     yield stage.bank_days_ago(6)
-    for order in (second, rest):
+    for order in orders:
         troupe.verify_order(order)
     yield stage.bank_days_ago(5)
-    for order in (second, rest):
+    for order in orders:
         troupe.authorise_order(order)
     yield stage.bank_days_ago(3)
-    troupe.export_orders([second, rest], FileLayout.V09)
-    yield stage.bank_days_ago(2) + timedelta(hours=4)
-    troupe.bring_statement(second, stage.bank_days_ago(3).date())
+    troupe.export_orders(orders, FileLayout.V09)
+    yield from afterwards.bank_of_last_week(stage, orders)
 
 
 def _turned_down(stage: Stage, going: Going) -> Story:
