@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from uuid import UUID
@@ -92,6 +93,17 @@ def test_the_pool_form_keeps_levels_roles_and_days(browser: Browser, scene: Scen
     assert "en native, sv reading" in listed
     assert "finance" in listed
     assert browser.post("manager", path, **{**values, "languages": "en well"}).status_code == 422
+
+
+@pytest.mark.parametrize(("who", "page"), [("eva1", "own-profile"), ("manager", "evaluators/entry?person={}")])
+def test_a_level_there_is_not_is_told_at_its_topic(browser: Browser, scene: Scene, who: str, page: str) -> None:
+    path = f"/calls/{scene.slug}/{page.format(in_pool(scene, 'eva1').handle)}"
+    topics = re.findall(r'name="(topic_[^"]+)"', browser.get(who, path).text)
+    assert topics
+
+    answer = browser.post(who, path, **dict.fromkeys(topics, "best"), country_code="FI", languages="en")
+
+    assert "Choose one of the answers shown." in text_of(answer, 422)
 
 
 def test_a_wish_comes_after_no_conflict_and_moves_the_fit(browser: Browser, scene: Scene) -> None:

@@ -82,8 +82,10 @@ class ProfileForm(ContestedForm):
     @property
     def known(self) -> tuple[tuple[str, int], ...]:
         """Each topic that is known, with how well."""
-        levels = [(value, int(self[f"topic_{value}"].data or 0)) for value in self.topic_values]
-        return tuple((value, level) for value, level in levels if level)
+        levels = {str(level): level for level in TOPIC_LEVELS}
+        # What is no level, by a form somebody made themselves, is told at its field and counts as nothing here.
+        said = ((value, levels.get(self[f"topic_{value}"].data or "")) for value in self.topic_values)
+        return tuple((value, level) for value, level in said if level)
 
     @property
     def language_list(self) -> tuple[str, ...]:
