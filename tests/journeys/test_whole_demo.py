@@ -159,9 +159,18 @@ NOT_SHOWN = {
     ("complaint", "inadmissible"): "each complaint of the demo came in time; another test holds that",
     ("complaint", "withdrawn"): "nobody of the demo gives up; another test holds that",
     ("panel meeting", "running"): "a meeting of two days ago has paused, or its clock would have run since",
-    ("payment request", "returned_for_completion"): "a call that asks for it takes two acts more for each of its requests; tests of payments hold that",
-    ("payment request", "registered"): "a call that asks for it takes two acts more for each of its requests; tests of payments hold that",
-    ("payment request", "verified"): "a call that asks for it takes two acts more for each of its requests; tests of payments hold that",
+    (
+        "payment request",
+        "returned_for_completion",
+    ): "a call that asks for it takes two acts more for each of its requests; tests of payments hold that",
+    (
+        "payment request",
+        "registered",
+    ): "a call that asks for it takes two acts more for each of its requests; tests of payments hold that",
+    (
+        "payment request",
+        "verified",
+    ): "a call that asks for it takes two acts more for each of its requests; tests of payments hold that",
 }
 
 
