@@ -77,7 +77,7 @@ def uploads_and_papers(grant_id: UUID) -> Asking[tuple[tuple[UploadView, ...], f
         )
     )
     found, roles = yield from side_by_side([signed_uploads.asking(grant_id), printed])
-    return found, frozenset(row.role for row in roles)
+    return tuple(found), frozenset(row.role for row in roles)
 
 
 def _partners(grant_id: UUID) -> Subquery:
