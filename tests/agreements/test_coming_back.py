@@ -25,7 +25,7 @@ from grants.reporting import services as reporting
 from grants.reporting.models import PeriodicReport
 from tests import actors
 from tests.agreements.accounts import document
-from tests.agreements.amending import NOW, TODAY, Amended, agreed, maxima, shares, view_of
+from tests.agreements.amending import NOW, TODAY, Amended, agreed, maxima, queued, shares, view_of
 from tests.agreements.test_amendments import amended, drafted, effect_of, validated
 from tests.payments.world import IN_FORCE
 
@@ -160,3 +160,22 @@ def test_the_page_of_the_amendment_knows_the_termination_it_follows(app: Flask, 
         assert 'value="1 February 2024"' in page and "this settles its share" in page
         joining = pia.get(f"/grants/{found.reference}/amendments/new/partner_in").text
         assert "Energy Agency of Northbridge</option>" in joining
+
+
+def test_whoever_leaves_on_a_later_day_does_its_part_until_then(found: Amended) -> None:
+    later = date(2024, 4, 1)
+    with clock.at(IN_FORCE):
+        agnes = actors.person("Agnes Agency", Role.APPLICANT, organisation_name="Energy Agency of Northbridge")
+        actors.give(agnes, Role.APPLICATION_PARTNER, "application", found.application_id)
+    amended(found, PartnerOut(found.agency_id, later, shares(found, 530_000, 0)[:1]))
+    place = queries.scope_of_view(view_of(found))
+    (args,) = queued("jobs.agreements.let_partner_go")
+    assert args["organisation_id"] == str(found.agency_id)
+
+    with clock.at(NOW):
+        assert not services.let_partner_go(PROGRAM, found.grant_id, found.agency_id)
+    assert actors.actor(agnes).may(Permission.REPORT_EDIT, place)
+    with clock.at(datetime(2024, 4, 1, 9, tzinfo=UTC)):
+        assert services.let_partner_go(PROGRAM, found.grant_id, found.agency_id)
+        assert not services.let_partner_go(PROGRAM, found.grant_id, found.agency_id)
+    assert not actors.actor(agnes).may(Permission.REPORT_EDIT, place)
