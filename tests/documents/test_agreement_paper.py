@@ -11,13 +11,18 @@ from uuid import UUID, uuid4
 from pypdf import PdfReader
 
 from grants.agreements.rules import (
+    AccessionSignatureView,
+    AccessionView,
     AgreementText,
     BudgetLine,
     BudgetTable,
     Description,
+    FlexibilityRule,
     Limits,
     PlanLine,
     PlannedMilestone,
+    ReplyRule,
+    ReplyTerms,
     ScheduleLine,
     SignatureView,
     SigningRule,
@@ -27,8 +32,9 @@ from grants.agreements.rules.annexes import AnnexSection
 from grants.agreements.rules.terms import NamedShare
 from grants.agreements.states import PaymentKind, Side
 from grants.core.money import Money, euros, total
+from grants.documents.pdf import accessions
 from grants.documents.pdf.agreements import agreement
-from grants.documents.rules import AgreementSheet
+from grants.documents.rules import AccessionSheet, AgreementSheet
 
 CITY = "Αθήνα & <Łódź>"
 CATEGORIES = ("Personnel", "Subcontracting", "Travel and subsistence", "Equipment", "Other goods", "Indirect costs")
@@ -129,3 +135,43 @@ def test_a_text_of_before_annexes_has_its_schedule_without_a_number_and_keeps_it
     assert "Payment schedule" in found and "Annex" not in found
     # As this text was spelled and hashed before anything of the annexes was known.
     assert text_hash(before) == "3a6eed4eeb7096cdfc883205d04d8b34682393deb2980ec79c9ff2f6c953c66f"
+
+
+def test_it_states_what_may_be_moved_and_until_when_requests_are_answered_and_breaks_no_day() -> None:
+    milestone = PlannedMilestone("Heat pumps " * 30, "Every one of them is seen running. " * 20, date(2024, 12, 15))
+    stated = replace(
+        text_of(10),
+        flexibility=FlexibilityRule(euros(10_000), euros(20_000), euros(100_000)),
+        reply=ReplyTerms(ReplyRule(45, 10), 30),
+        milestones=(milestone,),
+    )
+    given = "\n".join(words(agreement(signed(stated), synthetic=False)))
+
+    found = " ".join(given.split())
+    assert "EUR 10 000.00 (10 %) in all freely" in found and "answered within 45 calendar days" in found
+    assert "15 Dec 2024" in given.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_an_offer_has_room_for_everybody_who_signs_it_by_hand() -> None:
+    offer = replace(signed(text_of(3)), signatures=(), places=((Side.CITY, 2), (Side.PROGRAMME, 1)))
+    given = " ".join(" ".join(words(agreement(offer, synthetic=False))).split())
+
+    for place in ("For the coordinator, 1.", "For the coordinator, 2.", "For the programme, 1."):
+        assert given.count(place) == 1, place
+    assert "Nobody has signed this text of grant agreement PCP-2022-G-0017" in given
+
+
+def test_a_partner_finds_a_form_and_afterwards_its_accession_with_its_signature() -> None:
+    text, now = text_of(3), datetime(2023, 6, 2, 9, tzinfo=UTC)
+    view = AccessionView(uuid4(), 1, UUID(int=2), f"{CITY} 2", date(2023, 7, 1))
+    one = AccessionSheet(text, text_hash(text), 1, date(2023, 6, 1), view)
+    form = " ".join(" ".join(words(accessions.form(one, synthetic=True))).split())
+    assert f"Accession form of {CITY} 2" in form and "EUR 10 000.00" in form and form.count("Signature") >= 4
+    assert form.count("holds synthetic data") == 1 and text_hash(text) in form.replace(" ", "")
+    given = AccessionSignatureView(
+        uuid4(), "Ελένη Δημάρχου", "Mayor", now, 1, text_hash(text), uuid4(), "Statute", date(2023, 6, 1), now
+    )
+    made = replace(view, acceded_at=now, acceded_version=1, signatures=(given,))
+    done = " ".join(" ".join(words(accessions.accession(replace(one, accession=made), synthetic=False))).split())
+    assert "Ελένη Δημάρχου, Mayor, 1 June 2023, on a signed document" in done and "acceded on 2 June 2023." in done
+    assert accessions.form(one, synthetic=True) == accessions.form(one, synthetic=True)
