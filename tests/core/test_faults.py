@@ -16,7 +16,7 @@ from uuid import UUID
 import pytest
 from flask import Flask, current_app
 from flask.testing import FlaskClient
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
@@ -154,7 +154,6 @@ from tests.payments.test_came_back import named
 from tests.payments.test_came_back import reported as bank_reported
 from tests.payments.test_elsewhere import FILE, LINE, PROVER, lay
 from tests.payments.test_interest import LATE, rates
-from tests.payments.test_late_interest import rates as earlier_rates
 from tests.payments.test_parts import with_costs
 from tests.payments.test_reversals import raised
 from tests.payments.world import (
@@ -253,14 +252,18 @@ def set_off_across(recovery_id: UUID) -> None:
 
 def owed_late(found: World) -> None:
     """What we paid late: interest is reckoned, refused, reckoned anew; by the rule on public bodies none is owed."""
-    late = exists().where(PaymentOrder.request_id == PaymentRequest.id, PaymentOrder.value_on > PaymentRequest.due_on)
-    request_id = db.session.scalars(
-        select(PaymentRequest.id).where(PaymentRequest.grant_id == found.grant_id, late).order_by(PaymentRequest.number)
+    paid_by = select(PaymentOrder.request_id).where(PaymentOrder.state == "executed")
+    request = db.session.scalars(
+        select(PaymentRequest)
+        .where(PaymentRequest.grant_id == found.grant_id, PaymentRequest.id.in_(paid_by))
+        .order_by(PaymentRequest.number)
     ).first()
-    assert request_id is not None, "something was paid late"
+    assert request is not None, "something was paid"
+    request_id = request.id
+    with arranging():
+        request.first_due_on = request.due_on = NOW.date() - timedelta(days=5)
     given = LateInterestInput(PublicRule.NONE_TO_PUBLIC)
     with clock.at(LATE):
-        earlier_rates()
         paying.book_late_interest(actors.fin(), request_id, given)
         paying.refuse_late_interest(actors.otto(), request_id, reason="Another margin.")
         paying.book_late_interest(actors.fin(), request_id, given)

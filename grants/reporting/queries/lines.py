@@ -25,7 +25,8 @@ from grants.core.together import Asking, ask, reader, side_by_side
 from grants.identity.models import Organisation, User
 from grants.ledger.rules.proofs import Checked
 from grants.reporting.models import CostLine, CostList, CostVerdict, PeriodicReport
-from grants.reporting.rules.lines import CostLineInput, RateUsed, Same, Verdict, as_row
+from grants.reporting.rules.line_sums import RateUsed
+from grants.reporting.rules.lines import CostLineInput, Same, Verdict, as_row
 from grants.reporting.states import ReportState
 
 EVIDENCE_FILES = "cost_evidence"

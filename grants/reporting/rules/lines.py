@@ -7,16 +7,14 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from decimal import Decimal
 from enum import StrEnum
-from fractions import Fraction
 from functools import lru_cache
 from uuid import UUID
 
-from grants.budgets.rules import BudgetRules, Cell
+from grants.budgets.rules import BudgetRules
 from grants.core import clock
 from grants.core.errors import Invalid, quoted
-from grants.core.money import ZERO, Money, NegativeAmounts, Rounding, parse_money, plain
+from grants.core.money import Money, NegativeAmounts, parse_money, plain
 from grants.core.text import fold
 
 EURO = "EUR"
@@ -436,75 +434,6 @@ def _twice(lines: Iterable[CostLineInput]) -> list[Mistake]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class RateUsed:
-    """The rate by which lines of a currency became euros: units of it for one euro, over the period of the report."""
-
-    currency: str
-    kind: str
-    first: date
-    last: date
-    # The exact average, as two whole numbers.
-    numerator: int
-    denominator: int
-    days: int
-
-    @property
-    def average(self) -> Fraction:
-        """Exact."""
-        return Fraction(self.numerator, self.denominator)
-
-    @property
-    def shown(self) -> Decimal:
-        """To eight places, to be read."""
-        return (Decimal(self.numerator) / self.denominator).quantize(Decimal("0.00000001"))
-
-    def euros(self, amount: Money) -> Money:
-        """The amount divided by the average, rounded half up to a cent, once for each line.
-
-        >>> rate = RateUsed("PLN", "ecb_daily", date(2023, 1, 1), date(2023, 1, 3), 43, 10, 3)
-        >>> rate.euros(Money(10_000_00)).cents
-        232558
-        """
-        return amount.share(1 / self.average, rounding=Rounding.HALF_UP)
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """What a partner declares in a category, and what its lines come to."""
-
-    organisation_id: UUID
-    category: str
-    declared: Money
-    lines: Money
-
-    @property
-    def differs(self) -> bool:
-        """Whether they are not the same to the cent."""
-        return self.declared != self.lines
-
-    @property
-    def words(self) -> str:
-        """Which of the two is more, and by how much; empty where they agree."""
-        if not self.differs:
-            return ""
-        if self.declared > self.lines:
-            return f"{self.declared - self.lines} more declared than in lines"
-        return f"{self.lines - self.declared} more in lines than declared"
-
-
-def differences(cells: Iterable[Cell], sums: Mapping[tuple[UUID, str], Money]) -> tuple[Difference, ...]:
-    """Declared amounts beside what the lines come to, for every place that has either."""
-    declared: dict[tuple[UUID, str], Money] = {}
-    for cell in cells:
-        place = (cell.organisation_id, cell.category)
-        declared[place] = declared.get(place, ZERO) + cell.amount
-    places = sorted(
-        {*(key for key, amount in declared.items() if amount), *sums}, key=lambda each: (str(each[0]), each[1])
-    )
-    return tuple(Difference(*place, declared.get(place, ZERO), sums.get(place, ZERO)) for place in places)
-
-
 HEAD: tuple[str, ...] = tuple(column.value for column in Column)
 
 
@@ -535,19 +464,6 @@ def from_text(text: str) -> list[list[str]]:
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     mark = "\t" if "\t" in text else ";"
     return [[cell.strip() for cell in line.split(mark)] for line in lines]
-
-
-def sum_of_lines(lines: Iterable[tuple[UUID, str, Money]]) -> dict[tuple[UUID, str], Money]:
-    """What lines come to by partner and category, in euros."""
-    found: dict[tuple[UUID, str], Money] = {}
-    for organisation_id, category, amount in lines:
-        found[organisation_id, category] = found.get((organisation_id, category), ZERO) + amount
-    return found
-
-
-def currencies_of(lines: Iterable[CostLineInput]) -> tuple[str, ...]:
-    """The currencies that must become euros."""
-    return tuple(sorted({line.currency for line in lines} - {EURO}))
 
 
 def renumbered(lines: Iterable[CostLineInput]) -> tuple[CostLineInput, ...]:

@@ -30,15 +30,14 @@ from grants.reporting.queries import lines as reads
 from grants.reporting.queries import scope_of
 from grants.reporting.queries.lines import EVIDENCE_FILES
 from grants.reporting.rules import Judged
+from grants.reporting.rules.line_sums import RateUsed, currencies_of
 from grants.reporting.rules.lines import (
     EURO,
     CostLineInput,
     LinesAsked,
     Mistake,
-    RateUsed,
     ReadLines,
     Verdict,
-    currencies_of,
     own_partners,
     read_lines,
     renumbered,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -10,9 +9,9 @@ from sqlalchemy import select
 
 from grants.agreements import queries as agreements
 from grants.agreements import services as agreement
-from grants.agreements.models import Beneficiary, Grant, Milestone
+from grants.agreements.models import Beneficiary, Grant
 from grants.agreements.rules import ReportPlan
-from grants.agreements.states import MILESTONE, RUNNING, GrantState, MilestoneState
+from grants.agreements.states import GrantState
 from grants.budgets import queries as budgets
 from grants.budgets import services as budget_writes
 from grants.budgets.rules import BudgetContent, BudgetRules, Cell, Purpose, unit_problem
@@ -31,13 +30,13 @@ from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.reporting import queries, rules
 from grants.reporting.models import AcceptedCost, PeriodicReport, ReportVersion
-from grants.reporting.queries import milestone_scope, scope_of
-from grants.reporting.rules import Decision, ExpectedInput, MilestoneInput, ReceiptsInput, ReportSummary
+from grants.reporting.queries import scope_of
+from grants.reporting.rules import Decision, ReceiptsInput, ReportSummary
 from grants.reporting.rules.packages import lump_rules
 from grants.reporting.services.apart import refuse_own
 from grants.reporting.services.bound import refuse_costs_of_unbound, unbound_words
 from grants.reporting.services.lines import acceptance_problems, submission_problems
-from grants.reporting.states import REPORT, SETTLED, ReportKind, ReportState
+from grants.reporting.states import REPORT, ReportKind, ReportState
 
 
 @act(
@@ -51,10 +50,10 @@ def open_reports(actor: Actor, grant_id: UUID) -> int:
     grant = locked(Grant, grant_id)
     if grant.state != GrantState.IN_FORCE.value:
         raise Refused("Reports are made when the grant agreement is in force.")
-    return _make_owed(grant)
+    return make_owed(grant)
 
 
-def _make_owed(grant: Grant) -> int:
+def make_owed(grant: Grant) -> int:
     """The reports of the whole agreed period, those that are not there yet; returns how many there are."""
     grant_id = grant.id
     call = calls.call_by_id(grant.call_id)
@@ -223,7 +222,7 @@ def submit(actor: Actor, report_id: UUID, *, version: int | None = None, seen: s
     """
     check_version(locked(PeriodicReport, report_id), version)
     report = in_hand(report_id)
-    _refuse_being_ended(
+    refuse_being_ended(
         get(Grant, report.grant_id), "What you wrote is kept; send the report when its period is the new one."
     )
     content = queries.content(report)
@@ -252,7 +251,7 @@ def submit(actor: Actor, report_id: UUID, *, version: int | None = None, seen: s
     grant = locked(Grant, report.grant_id)
     officers = identity.users_with(Permission.REPORT_ACCEPT, agreements.scope(grant))
     people.mail([each.id for each in officers], "report_sent", "report", report_id, reference=report.reference)
-    return _summary(report)
+    return summary_of(report)
 
 
 @act("report.accept", needs=Permission.REPORT_ACCEPT, scope=scope_of, says="accepted report {subject}")
@@ -298,11 +297,11 @@ def accept_judged(actor: Actor, report: PeriodicReport, decision: Decision) -> R
     REPORT.move(report, "accept")
     report.accepted_total = rules.accepted_total(budget_rules, judged)
     _decided(actor, report, decision.answer)
-    _open_payments(report_id)
-    return _summary(report)
+    open_payments(report_id)
+    return summary_of(report)
 
 
-def _refuse_being_ended(grant: Grant, way_out: str) -> None:
+def refuse_being_ended(grant: Grant, way_out: str) -> None:
     """Between the day of a termination and the night in which its reports are shortened none is sent or settled."""
     faults.point("deadline")
     over_on = agreements.ended_on(grant.id)
@@ -314,7 +313,7 @@ def _refuse_being_ended(grant: Grant, way_out: str) -> None:
         )
 
 
-def _open_payments(report_id: UUID) -> None:
+def open_payments(report_id: UUID) -> None:
     """A settled report opens what it asks for; the last of them opens the balance."""
     jobs.queue(
         "jobs.payments.open_for_report",
@@ -343,7 +342,7 @@ def give_back(actor: Actor, report_id: UUID, *, answer: str, version: int | None
 def reject(actor: Actor, report_id: UUID, *, answer: str, version: int | None = None) -> ReportSummary:
     """Reject the report with the reason: it is settled with nothing accepted, and nothing is paid for it."""
     made = _refuse(actor, report_id, "reject", answer, version)
-    _open_payments(report_id)
+    open_payments(report_id)
     return made
 
 
@@ -355,7 +354,7 @@ def _refuse(actor: Actor, report_id: UUID, verb: str, answer: str, version: int 
     acts.reason(answer)
     REPORT.move(report, verb)
     _decided(actor, report, answer)
-    return _summary(report)
+    return summary_of(report)
 
 
 def _decided(actor: Actor, report: PeriodicReport, answer: str) -> None:
@@ -364,198 +363,5 @@ def _decided(actor: Actor, report: PeriodicReport, answer: str) -> None:
         people.mail([report.submitted_by], "report_answered", "report", report.id, reference=report.reference)
 
 
-@act(
-    "milestone.report", needs=Permission.REPORT_SUBMIT, scope=milestone_scope, says="reported a milestone of {subject}"
-)
-def report_milestone(actor: Actor, milestone_id: UUID, given: MilestoneInput, *, version: int | None = None) -> None:
-    """The city reports a milestone as reached, with the day and how anybody can see it."""
-    row = _milestone(milestone_id, version)
-    if given.achieved_on > acts.today():
-        raise Invalid("The day lies ahead.", {"achieved_on": "Enter a day that is not in the future."})
-    if not given.report.strip():
-        raise Invalid("Say how it was reached.", {"report": "Say in a few sentences how the criterion is met."})
-    MILESTONE.move(row, "report")
-    row.achieved_on, row.report = given.achieved_on, given.report.strip()
-    row.reported_at, row.reported_by = acts.moment(), actor.user_id
-
-
-@act(
-    "milestone.accept", needs=Permission.REPORT_ACCEPT, scope=milestone_scope, says="accepted a milestone of {subject}"
-)
-def accept_milestone(actor: Actor, milestone_id: UUID, *, answer: str = "", version: int | None = None) -> None:
-    """The officer accepts a reported milestone against its written criterion."""
-    row = _milestone(milestone_id, version)
-    MILESTONE.target(MilestoneState(row.state), "accept")
-    refuse_own(actor, row.grant_id, row.reported_by)
-    MILESTONE.move(row, "accept")
-    row.accepted_at, row.answered_by, row.answer = acts.moment(), actor.user_id, answer.strip() or None
-
-
-@act(
-    "milestone.return", needs=Permission.REPORT_ACCEPT, scope=milestone_scope, says="returned a milestone of {subject}"
-)
-def return_milestone(actor: Actor, milestone_id: UUID, *, answer: str, version: int | None = None) -> None:
-    """The officer returns a reported milestone with what is missing."""
-    row = _milestone(milestone_id, version)
-    if not answer.strip():
-        raise Invalid("Say what is missing.", {"answer": "Write what is missing; the city reads it."})
-    MILESTONE.move(row, "return")
-    row.answered_by, row.answer = actor.user_id, answer.strip()
-
-
-@act(
-    "milestone.expect",
-    needs=Permission.REPORT_EDIT,
-    scope=milestone_scope,
-    says="said when a milestone of {subject} is expected",
-)
-def expect_milestone(actor: Actor, milestone_id: UUID, given: ExpectedInput, *, version: int | None = None) -> None:
-    """The city says on which day it expects a milestone and why; the forecast of payments follows, and the officer is told."""
-    _expect(milestone_id, given, version, told=Permission.REPORT_ACCEPT)
-
-
-@act(
-    "milestone.set_expected",
-    needs=Permission.REPORT_ACCEPT,
-    scope=milestone_scope,
-    says="set the day on which a milestone of {subject} is expected",
-)
-def set_expected(actor: Actor, milestone_id: UUID, given: ExpectedInput, *, version: int | None = None) -> None:
-    """The officer says on which day a milestone is expected and why, as the city would; the city is told."""
-    _expect(milestone_id, given, version, told=Permission.REPORT_SUBMIT)
-
-
-def _expect(milestone_id: UUID, given: ExpectedInput, version: int | None, *, told: Permission) -> None:
-    """The planned day itself is no other day: then the milestone is as planned again."""
-    row = _milestone(milestone_id, version)
-    agreement.refuse_over(locked(Grant, row.grant_id), "no milestone of it is expected any more")
-    today = acts.today()
-    problems = rules.expected_problems(given, MilestoneState(row.state), today)
-    if problems:
-        raise Invalid("The day cannot be taken over.", problems)
-    reason = given.reason.strip()
-    acts.reason(reason)
-    as_planned = given.expected_on == row.due_on
-    row.expected_on, row.expected_why = (None, None) if as_planned else (given.expected_on, reason)
-    grant = locked(Grant, row.grant_id)
-    readers = [each.id for each in identity.users_with(told, agreements.scope(grant))]
-    people.mail(
-        readers,
-        "milestone_expected",
-        "grant",
-        grant.id,
-        reference=grant.reference,
-        number=str(row.number),
-        title=row.title,
-        planned=clock.long_date(row.due_on),
-        expected=clock.long_date(given.expected_on),
-        reason=reason,
-    )
-
-
-def _milestone(milestone_id: UUID, version: int | None) -> Milestone:
-    row = locked(Milestone, milestone_id)
-    check_version(row, version)
-    if GrantState(locked(Grant, row.grant_id).state) not in RUNNING:
-        raise Refused(
-            "Milestones are reported while the grant agreement is in force, and until a terminated grant is closed."
-        )
-    return row
-
-
-@act(
-    "report.settle_unsent",
-    needs=Permission.REPORT_ACCEPT,
-    scope=scope_of,
-    says="settled report {subject}, which never came",
-)
-def settle_unsent(actor: Actor, report_id: UUID, *, answer: str, version: int | None = None) -> ReportSummary:
-    """Settle a report that did not come by its day: nothing of its period counts, and the balance follows without it."""
-    report = locked(PeriodicReport, report_id)
-    check_version(report, version)
-    grant = locked(Grant, report.grant_id)
-    refuse_own(actor, grant.id, report.submitted_by)
-    _refuse_being_ended(grant, "Settle what is still owed then.")
-    rules.refuse_settling_unsent(
-        ReportState(report.state),
-        GrantState(grant.state),
-        ends_before=report.ends_before,
-        due_on=report.due_on,
-        today=acts.today(),
-    )
-    if not answer.strip():
-        raise Invalid("Say why.", {"answer": "Say how often the city was asked; the city reads it."})
-    acts.reason(answer.strip())
-    REPORT.move(report, "settle_unsent")
-    report.decided_at, report.decided_by, report.answer = acts.moment(), actor.user_id, answer.strip()
-    team = agreements.team(grant.application_id)
-    people.mail(sorted(team), "report_unsent", "report", report.id, reference=report.reference, answer=answer.strip())
-    _open_payments(report_id)
-    return _summary(report)
-
-
-@act(
-    "report.end_grant",
-    needs=Permission.TERMINATION_CARRY_OUT,
-    scope=agreements.scope_of,
-    says="ended {subject} by its termination",
-)
-def end_grant(actor: Actor, grant_id: UUID) -> bool:
-    """Carry out a termination on its day: the open period ends, its report is the final one, those after it fall away.
-
-    Safe to run twice. Whether the grant was ended now: one whose day has not come, or that ended before, stays as it is.
-    """
-    grant = locked(Grant, grant_id)
-    found = agreement.carry_out(grant)
-    if found is None:
-        return False
-    assert found.effective_on is not None, "what is carried out was confirmed for a day"
-    day = clock.long_date(found.effective_on)
-    words = f"The grant is terminated from {day} on, so nothing of its agreement changes any more."
-    agreement.end_with_grant(actor, grant, "terminate", words)
-    reports = _reports_of(grant_id)
-    if not reports:
-        # Ended so soon that they were not made yet.
-        _make_owed(grant)
-        db.session.flush()
-        reports = _reports_of(grant_id)
-    last = rules.final_after([(each.number, each.starts_on) for each in reports], found.effective_on)
-    for each in reports:
-        if each.number > last:
-            REPORT.move(each, "drop")
-        elif each.number == last:
-            _make_final(each, found.effective_on, grant.report_days)
-    final = next(each for each in reports if each.number == last)
-    agreement.tell_of_termination(
-        grant,
-        "termination_carried_out",
-        found,
-        number=str(last),
-        effective_on=clock.long_date(found.effective_on),
-        due_on=clock.long_date(final.due_on),
-    )
-    return True
-
-
-def _reports_of(grant_id: UUID) -> Sequence[PeriodicReport]:
-    """The reports of a grant in order, locked."""
-    return db.session.scalars(
-        select(PeriodicReport)
-        .where(PeriodicReport.grant_id == grant_id)
-        .order_by(PeriodicReport.number)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).all()
-
-
-def _make_final(report: PeriodicReport, over_on: date, report_days: int) -> None:
-    """The period ends the day before ``over_on``; a report that is settled already opens the balance now."""
-    report.kind = ReportKind.FINAL.value
-    if report.ends_before > over_on:
-        report.ends_before, report.due_on = over_on, clock.add_days(over_on, report_days)
-    if ReportState(report.state) in SETTLED:
-        _open_payments(report.id)
-
-
-def _summary(report: PeriodicReport) -> ReportSummary:
+def summary_of(report: PeriodicReport) -> ReportSummary:
     return ReportSummary(report.id, report.reference, ReportState(report.state))

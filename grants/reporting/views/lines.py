@@ -17,13 +17,13 @@ from grants.reporting import queries, rules
 from grants.reporting.forms.lines import EvidenceForm, JudgeForm, LinesForm
 from grants.reporting.queries import lines as reads
 from grants.reporting.rules import ReportView
+from grants.reporting.rules.line_sums import differences
 from grants.reporting.rules.lines import (
     HEAD,
     LINES_MAX,
     MISTAKES_SHOWN_MAX,
     Column,
     as_text,
-    differences,
     from_text,
 )
 from grants.reporting.services import lines as acts_on_lines
