@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from datetime import date, datetime
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,8 @@ _converter.register_unstructure_hook(date, lambda value: value.isoformat())
 _converter.register_structure_hook(date, lambda value, _: date.fromisoformat(value))
 _converter.register_unstructure_hook(Fraction, str)
 _converter.register_structure_hook(Fraction, lambda value, _: Fraction(value))
+_converter.register_unstructure_hook(Decimal, str)
+_converter.register_structure_hook(Decimal, lambda value, _: Decimal(value))
 _converter.register_unstructure_hook(Money, lambda value: value.cents)
 _converter.register_structure_hook(Money, lambda value, _: Money(value))
 

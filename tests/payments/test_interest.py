@@ -234,7 +234,7 @@ def test_the_page_shows_every_number_leads_on_and_its_waiver_is_shut(
         assert duties(fin) == ["Reckon interest on the late debt of WARM"]
         assert "Reckon the interest" in actors.client_of(app, fin).get(debt).text
         assert "points of the agreement" in send(app, fin, f"{debt}/interest", 422, margin="a lot", day_count="365")
-        send(app, fin, f"{debt}/interest", margin="3,5", day_count="365")
+        send(app, fin, f"{debt}/interest", margin="3,5", day_count="365", act_key="as-every-browser-sends")
         assert (duties(fin), duties(otto)) == ([], ["Confirm interest on the late debt of WARM"])
         send(app, otto, f"{debt}/interest/confirm")
         shown = actors.client_of(app, otto).get(debt).text
