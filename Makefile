@@ -28,8 +28,8 @@ soak: $(DEV) $(ASSETS) ## The long proofs: a thousand races by eight processes, 
 	  tests/evaluation/test_reasons.py tests/evaluation/test_losses.py tests/evaluation/test_forged_runs.py \
 	  tests/evaluation/test_detecting_cost.py tests/awards/test_portfolio.py tests/awards/test_drawing.py tests/awards/test_advice_model.py
 
-bench: $(RUN) $(ASSETS) ## Measure everything at N/10 and N applications on throw-away servers: make bench N=1000 OUT=figures.json; LISTS=100000 measures the list of applications alone, GOALS=1 assignment and selection alone
-	@.venv/bin/grants bench $(N) $(if $(OUT),--out $(OUT)) $(if $(LISTS),--lists $(LISTS)) $(if $(GOALS),--goals)
+bench: $(RUN) $(ASSETS) ## Measure everything at N/10 and N applications on throw-away servers: make bench N=1000 OUT=figures.json; LISTS=100000 measures the list of applications alone, MONEY=100000 payments and the ledger, GOALS=1 assignment and selection alone
+	@.venv/bin/grants bench $(N) $(if $(OUT),--out $(OUT)) $(if $(LISTS),--lists $(LISTS)) $(if $(MONEY),--money $(MONEY)) $(if $(GOALS),--goals)
 
 check: $(DEV) ## Format, lint, types, import contracts, templates
 	@.venv/bin/ruff format --check .

@@ -104,8 +104,6 @@ class Seedbed:
         """Until so many drafts stand, each complete and with its files: for those who send all at the same time."""
         assert self._made.drafted, "one was made"
         self._alone(self._made.drafted, count)
-        for problem in orphans(self._connection):
-            raise SeedError(f"The seeded database is not right: {problem}")
 
     def grant(self, count: int) -> None:
         """Until so many grants stand, each with its three requests, orders and all that was booked of them; nothing else grows."""
@@ -126,6 +124,8 @@ class Seedbed:
             self._whole()
             _keep_counters(self._connection, self._counters)
         _settle(self._connection)
+        for problem in orphans(self._connection):
+            raise SeedError(f"The seeded database is not right: {problem}")
 
     def _whole(self) -> None:
         """What triggers would have kept of all rows, and who of the seeded people can be chosen to sign in."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from grants import local
-from grants.bench import advising, assigning, lists, report, taking
+from grants.bench import advising, assigning, lists, money, report, taking
 from grants.bench.browsing import Browser, Wrong
 from grants.bench.ours import MANAGER, Ours
 from grants.bench.running import Load, Measured, Runner, Rushed, Say
@@ -98,6 +98,27 @@ class Bench:
                     ]
         lists.check_statements(found, report.LIST_SQL_MAX)
         say(lists.table(found))
+
+    def sit_for_money(self, n: int, say: Say) -> None:
+        """Lists of payments and of the ledger at N/100 and at N entries, then what acts do with them; raises :class:`Wrong`."""
+        signal.signal(signal.SIGTERM, _leave)
+        found: list[lists.ListMeasured] = []
+        with self._servers() as (settings, connection), self._program(settings):
+            bed = Seedbed(connection, n, say)
+            database = lists.servers_of(connection)
+            with _web(settings) as (host, port, process):
+                for size in (max(n // lists.SMALLER, N_MIN), n):
+                    bed.grant(max(size // money.ENTRIES_A_GRANT, 1))
+                    say(f"Measuring the lists at {size:,} entries ...")
+                    ours, browsers = Ours(connection), {}
+                    for each in money.pages(ours, connection):
+                        if each.who not in browsers:
+                            browsers[each.who] = Browser(host, port)
+                            ours.sign_in(browsers[each.who], each.who)
+                        found.append(lists.measured(each, size, browsers[each.who], _children(process.pid), database))
+            lists.check_statements(found, money.SQL_MAX)
+            say(lists.table(found))
+            say(report.targets_table(tuple(money.measured(say))))
 
     @contextlib.contextmanager
     def _servers(self) -> Iterator[tuple[Any, Any]]:

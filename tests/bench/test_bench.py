@@ -18,8 +18,9 @@ from flask import Flask
 
 from config import Config
 from grants.app import create_app
-from grants.bench import goals, lists, report, rushing, scoring, taking
+from grants.bench import goals, lists, money, report, rushing, scoring, taking
 from grants.bench.browsing import Answer, Browser, Wrong, form_to, forms_of
+from grants.bench.money import statement
 from grants.bench.operations import Mix, Operation, Rush, at
 from grants.bench.ours import MANAGER, Ours
 from grants.bench.running import Load, Measured, Runner, done
@@ -452,9 +453,29 @@ def test_an_answer_that_is_not_proved_or_not_the_same_ends_the_goals(monkeypatch
         (["--goals", "--out", "x.json", "500"], "GOALS is measured alone and takes no N and no OUT."),
         (["--goals", "--lists", "500"], "GOALS is measured alone and takes no LISTS."),
         (["--lists", "500", "--out", "x.json"], "LISTS is measured alone and takes no OUT."),
+        (["--lists", "500", "--money", "500"], "LISTS is measured alone and takes no MONEY."),
+        (["--money", "500", "900"], "MONEY is measured alone and takes no N."),
     ],
 )
 def test_what_a_part_alone_would_leave_out_is_refused(given: list[str], words: str) -> None:
     answer = CliRunner().invoke(build_cli(lambda: Config(), create_app), ["bench", *given])
 
     assert (answer.exit_code, words in answer.output) == (1, True)
+
+
+def test_payments_are_measured_by_what_they_leave(grown: Grown, monkeypatch: pytest.MonkeyPatch) -> None:
+    grown.bed.grant(12)
+    found = {each.name: each for each in money.pages(Ours(grown.connection), grown.connection)}
+    counted = {name: opened(grown, each).statements for name, each in found.items()}
+
+    targets = list(money.measured(lambda words: None, orders=3))
+
+    assert max(map(int, counted.values())) <= money.SQL_MAX  # type: ignore[arg-type]  # the setting is on, so they are told
+    assert [each.name.partition(",")[0].partition(" of ")[0] for each in targets] == [
+        "books verified", "authorising one order", "pay run", "statement",
+    ]  # fmt: skip
+    assert all(" 3, CPU" in each.figure for each in targets[2:])
+    # A bank that pays nothing of what left is no statement of it.
+    monkeypatch.setattr(money, "statement", lambda iban, day, payments: statement(iban, day, payments[:1]))
+    with pytest.raises(Wrong, match="Of 2 payments the bank told of, 1 lines and 1 orders were booked"):
+        list(money.measured(lambda words: None, orders=2))

@@ -133,7 +133,7 @@ def _legs_booked(order: PaymentOrder, dims: Dimensions, stands: Stands) -> Legs:
     faults.point("ceiling")
     in_transit = stands.moved_for(order.request_id, Account.IN_TRANSIT).get(order.id, {})
     kept = stands.kept.get(order.request_id, ())
-    known = {(part.organisation_id, part.category): part.payable for part in kept}
+    known: dict[PartKey, Money] = {(part.organisation_id, part.category): part.payable for part in kept}
     wanted: Amounts = in_transit
     if not all(amount <= known.get(key, ZERO) for key, amount in in_transit.items()):
         wanted = rules.within(order.amount, _left(order, order.amount, stands, Account.CONSUMED, Account.RETURNED))
