@@ -35,7 +35,7 @@ class ComplaintForm(ContestedForm):
     """What the applicant writes; saved as a draft, or sent for good."""
 
     grounds = CheckboxesField("What do you complain about?")
-    text = TextAreaField("What was done wrong, and what shows it?")
+    text = TextAreaField("What was done wrong, and what shows it?", [CharactersMax(40_000)])
     file = MultipleFileField("Evidence", [Optional()])
 
     def offer(self, rules: ComplaintRules) -> None:

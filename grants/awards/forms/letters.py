@@ -5,7 +5,7 @@ from __future__ import annotations
 from wtforms import HiddenField, TextAreaField
 
 from grants.awards.rules.letters import TEXT_WORDS_MAX
-from grants.web.forms import ContestedForm, Needed
+from grants.web.forms import A_PARAGRAPH, CharactersMax, ContestedForm, Needed
 
 
 class LetterTextForm(ContestedForm):
@@ -13,7 +13,7 @@ class LetterTextForm(ContestedForm):
 
     text = TextAreaField(
         "Words of the letter",
-        [Needed("Write the words of the letter.")],
+        [Needed("Write the words of the letter."), CharactersMax(20_000)],
         description=f"An empty line begins a paragraph, “- ” or “1. ” an item of a list, and **two stars** stand around bold words. At most {TEXT_WORDS_MAX} words. Places in braces are filled for each applicant.",
     )
 
@@ -23,7 +23,7 @@ class LeaveOutForm(ContestedForm):
 
     reason = TextAreaField(
         "Why this letter is left out",
-        [Needed("Write why this letter is left out, and who tells the applicant.")],
+        [Needed("Write why this letter is left out, and who tells the applicant."), A_PARAGRAPH],
         description="It stands beside the letter and in the record.",
     )
 
@@ -33,7 +33,7 @@ class PrintAgainForm(ContestedForm):
 
     reason = TextAreaField(
         "What is wrong with its PDF",
-        [Needed("Write what is wrong with the PDF.")],
+        [Needed("Write what is wrong with the PDF."), A_PARAGRAPH],
         description="It stands in the record. The words of the letter stay as they were sent; the old file is kept.",
     )
 
@@ -51,4 +51,6 @@ class LetterDeedForm(ContestedForm):
 class ReturnLettersForm(ContestedForm):
     """The second person gives the letters back."""
 
-    reason = TextAreaField("What must be different", [Needed("Write what must be different before they are sent.")])
+    reason = TextAreaField(
+        "What must be different", [Needed("Write what must be different before they are sent."), A_PARAGRAPH]
+    )

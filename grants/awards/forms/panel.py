@@ -17,6 +17,7 @@ from grants.identity.rules import Person
 from grants.web.forms import (
     A_PARAGRAPH,
     WORDS_OF_A_TITLE,
+    CharactersMax,
     CheckboxesField,
     ContestedForm,
     DateField,
@@ -84,7 +85,9 @@ class OrderForm(ContestedForm):
     """The order of the agenda."""
 
     references = TextAreaField(
-        "Order of the agenda", description="One reference a line, the first first. What you leave out comes after them."
+        "Order of the agenda",
+        [CharactersMax(100_000)],
+        description="One reference a line, the first first. What you leave out comes after them.",
     )
 
     def named(self) -> tuple[str, ...]:

@@ -156,4 +156,4 @@ class MoveForm(ContestedForm):
     """Somebody decides that the next of the reserve list moves up; ``reference`` is whom the page proposed."""
 
     reference = HiddenField()
-    reason = TextAreaField("Reason", [Needed("Write why the next of the reserve list moves up.")])
+    reason = TextAreaField("Reason", [Needed("Write why the next of the reserve list moves up."), A_PARAGRAPH])

@@ -16,7 +16,7 @@ from grants.calls.rules import CallContent, CallView, ResultsInput
 from grants.core import clock
 from grants.core.clock import Fold
 from grants.core.errors import Invalid
-from grants.web.forms import A_PARAGRAPH, CharactersMax, ContestedForm, DateField, Needed, TimeField, choices
+from grants.web.forms import A_PAGE, A_PARAGRAPH, CharactersMax, ContestedForm, DateField, Needed, TimeField, choices
 
 LINE_WORDS = {
     LineRule.STOP: "Stop at the first application that asks for more than is left",
@@ -37,6 +37,7 @@ class DecisionForm(ContestedForm):
     list_hash = HiddenField()
     panel_order = TextAreaField(
         "The order of applications that stay tied",
+        [CharactersMax(100_000)],
         description="One reference a line, the first first. It begins as the panel’s signed minutes have it; where the "
         "call’s rules leave no tie it changes nothing.",
     )
@@ -47,7 +48,9 @@ class DecisionForm(ContestedForm):
         "the minute of the decision has it.",
     )
     overrides = TextAreaField("Recommended amounts and conditions", [Optional(), CharactersMax(100_000)])
-    reason = TextAreaField("Reason or note of the panel", [Needed("Write why the list is decided as it stands.")])
+    reason = TextAreaField(
+        "Reason or note of the panel", [Needed("Write why the list is decided as it stands."), A_PAGE]
+    )
 
     despite = TextAreaField(DESPITE, [Optional(), A_PARAGRAPH])
     redrawn = TextAreaField(REDRAWN, [Optional(), A_PARAGRAPH])
@@ -107,7 +110,9 @@ class ConfirmListForm(ConfirmForm):
 class ReturnForm(ContestedForm):
     """The second person gives the list back."""
 
-    reason = TextAreaField("What must be different", [Needed("Write what must be different before it is confirmed.")])
+    reason = TextAreaField(
+        "What must be different", [Needed("Write what must be different before it is confirmed."), A_PARAGRAPH]
+    )
 
 
 class PublishForm(ContestedForm):
@@ -132,7 +137,7 @@ class PublishForm(ContestedForm):
 
     without_letters = TextAreaField(
         "Why the results are published without every letter",
-        [Optional()],
+        [Optional(), A_PARAGRAPH],
         description="Only where somebody has no letter of decision that was sent.",
     )
 

@@ -27,7 +27,7 @@ from grants.evaluation.rules import (
     place_of,
 )
 from grants.evaluation.states import ConflictKind, Declared, Ruling
-from grants.web.forms import ContestedForm, Form, Needed, choices
+from grants.web.forms import A_PARAGRAPH, ContestedForm, Form, Needed, choices
 
 # Typed text is shown again as it was; the limit of the rules answers what is longer.
 ANSWERS = choices((each.value, each.words) for each in (Declared.NONE, Declared.CONFLICT, Declared.UNSURE))
@@ -349,4 +349,4 @@ class RuleForm(ContestedForm):
             )
         ),
     )
-    reason = TextAreaField("Reason", [Needed("Write the reason; it is kept on the record.")])
+    reason = TextAreaField("Reason", [Needed("Write the reason; it is kept on the record."), A_PARAGRAPH])

@@ -42,7 +42,7 @@ from grants.evaluation.rules import (
 )
 from grants.evaluation.states import DeclineKind, Gender
 from grants.identity.rules import checked_name, normal_email
-from grants.web.forms import CheckboxesField, ContestedForm, DateField, Needed, choices
+from grants.web.forms import A_PARAGRAPH, CheckboxesField, ContestedForm, DateField, Needed, choices
 
 TOPIC_CHOICES = choices((("0", "does not know it"), *((str(level), words) for level, words in TOPIC_LEVELS.items())))
 
@@ -281,7 +281,7 @@ class DeclineForm(ContestedForm):
 class WhyForm(ContestedForm):
     """A deed with its reason, on something that others may change meanwhile."""
 
-    reason = TextAreaField("Reason", [Needed("Write the reason; it is kept on the record.")])
+    reason = TextAreaField("Reason", [Needed("Write the reason; it is kept on the record."), A_PARAGRAPH])
 
 
 class InviteForm(ContestedForm):

@@ -10,7 +10,7 @@ from wtforms import StringField, TextAreaField
 
 from grants.core.errors import Invalid
 from grants.evaluation.rules import ShiftInput
-from grants.web.forms import ContestedForm, DeedForm, Needed
+from grants.web.forms import A_PARAGRAPH, ContestedForm, DeedForm, Needed
 
 _POINTS = re.compile(r"([+−-]?)([0-9]{1,4})(?:[.,]([05]))?")
 
@@ -19,7 +19,9 @@ class ShiftForm(DeedForm):
     """By how many points the score is moved, and why."""
 
     shift = StringField("Points up or down", [Needed("Write by how many points, for example 10 or -5.")])
-    reason = TextAreaField("Reason", [Needed("Write why the score is moved; the reason stands beside it on the list.")])
+    reason = TextAreaField(
+        "Reason", [Needed("Write why the score is moved; the reason stands beside it on the list."), A_PARAGRAPH]
+    )
 
     def checks(self) -> Iterable[Callable[[], object]]:
         """A number of half points."""
@@ -39,4 +41,4 @@ class ShiftForm(DeedForm):
 class ReturnShiftForm(ContestedForm):
     """Giving a proposed move back."""
 
-    return_reason = TextAreaField("Why it is returned", [Needed("Say why the score is not moved.")])
+    return_reason = TextAreaField("Why it is returned", [Needed("Say why the score is not moved."), A_PARAGRAPH])
