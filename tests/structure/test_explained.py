@@ -152,6 +152,12 @@ UNEXPLAINED: dict[str, dict[str, str]] = {
         "grant.limits.prefinancing": TERMS,
         "standing.amount": ITSELF,
     },
+    "payments/late_interest.html": {
+        "each.amount": BESIDE,
+        "each.minimum": TERMS,
+        "each.principal": PART,
+        "each.reckoned": BESIDE,
+    },
     "payments/ledger.html": {
         "row.balance": PART,
     },
@@ -166,6 +172,8 @@ UNEXPLAINED: dict[str, dict[str, str]] = {
         "found.total": BESIDE,
     },
     "payments/request.html": {
+        "cancelled.amount": TOLD,
+        "cancelled.retained": TOLD,
         "each.amount": PART,
         "line.part.approved": PART,
         "line.part.cleared": PART,
