@@ -36,9 +36,7 @@ _ANSWERS = (
 _REVISION = (
     "tests/awards/test_revising.py::test_whoever_takes_no_part_finds_nothing_and_whoever_only_reads_is_given_no_form"
 )
-_FORMS = (
-    "tests/awards/test_signed_accessions.py::test_the_pages_take_a_form_from_its_download_to_the_accession"
-)
+_FORMS = "tests/awards/test_signed_accessions.py::test_the_pages_take_a_form_from_its_download_to_the_accession"
 _MINUTES = "tests/awards/test_minutes.py::test_the_copy_of_a_conflicted_member_leaves_the_item_out_on_page_and_paper"
 _LIST_FILE = (
     "tests/applications/test_list_files.py::"
