@@ -76,8 +76,9 @@ def uploads_and_papers(grant_id: UUID) -> Asking[tuple[tuple[UploadView, ...], f
             StoredFile.kind == "grant", StoredFile.object_id == grant_id, StoredFile.removed_at.is_(None)
         )
     )
-    found, roles = yield from side_by_side([signed_uploads.asking(grant_id), printed])
-    return tuple(found), frozenset(row.role for row in roles)
+    about: list[Asking[Any]] = [signed_uploads.asking(grant_id), printed]
+    found, roles = yield from side_by_side(about)
+    return found, frozenset(row.role for row in roles)
 
 
 def _partners(grant_id: UUID) -> Subquery:
