@@ -22,8 +22,8 @@ test: $(DEV) $(ASSETS) ## Set up what is needed and run every test
 	@# One more than two cores: a test that waits for a browser or for a program it started leaves its core to another.
 	@.venv/bin/python -m pytest -n 3 --dist loadfile $(PYTEST)
 
-soak: $(DEV) $(ASSETS) ## The long proofs: a thousand races by eight processes, a payment killed at every step, random walks of two minutes. ROUNDS=50 SECONDS=20 make soak is short
-	@SOAK=1 ROUNDS=$(or $(ROUNDS),1000) SOAK_SECONDS=$(or $(SECONDS),120) .venv/bin/python -m pytest -s -p tests.soak.telling \
+soak: $(DEV) $(ASSETS) ## The long proofs: a thousand races by eight processes, a payment killed at every step, two thousand random walks. ROUNDS=50 WALKS=40 SECONDS=20 make soak is short
+	@SOAK=1 ROUNDS=$(or $(ROUNDS),1000) WALKS=$(or $(WALKS),2000) SOAK_SECONDS=$(or $(SECONDS),120) .venv/bin/python -m pytest -s -p tests.soak.telling \
 	  tests/core/test_faults.py tests/soak/proofs.py tests/jobs/soak.py tests/evaluation/test_matching.py tests/evaluation/test_groups.py \
 	  tests/evaluation/test_reasons.py tests/evaluation/test_losses.py tests/evaluation/test_forged_runs.py \
 	  tests/evaluation/test_detecting_cost.py tests/awards/test_portfolio.py tests/awards/test_drawing.py tests/awards/test_advice_model.py

@@ -63,7 +63,7 @@ def agreed() -> Amended:
             person()
         mayor = actors.person("Maya Mayor", organisation_name=actors.NORTHBRIDGE)
         actors.give(mayor, Role.SIGNATORY, "application", found.application_id)
-        _whole(found, call)
+        whole(found, call)
     return Amended(found.grant_id, found.reference, found.city_id, found.agency_id, newcomer, found.application_id)
 
 
@@ -72,7 +72,7 @@ def mayor() -> Actor:
     return actors.actor(actors.person("Maya Mayor", organisation_name=actors.NORTHBRIDGE))
 
 
-def _whole(found: World, call: CallView) -> None:
+def whole(found: World, call: CallView) -> None:
     content = call.content
     with arranging():
         grant = db.session.get_one(Grant, found.grant_id)

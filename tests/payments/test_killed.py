@@ -38,4 +38,4 @@ def test_a_payment_killed_at_steps_of_every_act_is_made_once(
     with Nursery(replace(settings, REDIS_URL=valkey.url)) as nursery:
         KilledPayment(nursery, tmp_path, tally, samples=STEPS_AN_ACT, chance=random.Random(1)).run()
 
-    assert (tally["acts"], tally["kills"]) == (9, 9 * (STEPS_AN_ACT + 2))
+    assert (tally["acts"], tally["kills"]) == (14, 14 * (STEPS_AN_ACT + 2))

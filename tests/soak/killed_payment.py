@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import io
 import random
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
+from werkzeug.datastructures import FileStorage
 
 from grants.core import acts, audit, clock, files
 from grants.core.db import db, get
 from grants.core.jobs import Job
 from grants.core.money import Money, euros
+from grants.core.permissions import Actor
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
 from grants.payments import queries, services
-from grants.payments.models import PaymentBatch
+from grants.payments.models import PaymentBatch, PaymentOrder
 from grants.payments.rules.pay_runs import FileInput, FileLayout
+from grants.payments.rules.statements.values import BankFile
+from grants.payments.services import bank_files
 from tests import actors
-from tests.payments.world import world
+from tests.payments.bank_statements import debit, file_of, paper
+from tests.payments.world import PAYING_IBAN, world
 from tests.soak import paying
 from tests.soak.killing import COMMIT, COMMITTED, Attempt, Kill, Nursery, half_files, tables
 from tests.soak.paying import crew
@@ -66,6 +73,32 @@ def send(actor: Any, batch_id: UUID, amount: Money, key: str) -> UUID:
         return services.send(actor, batch_id, count=1, control_total=amount).id
 
 
+def reject(actor: Actor, order_id: UUID, on: date, key: str) -> UUID:
+    with acts.once(key):
+        return services.reject_by_bank(actor, order_id, reason="MS03", on=on).id
+
+
+def reissue(actor: Actor, order_id: UUID, key: str) -> UUID:
+    with acts.once(key):
+        return services.reissue(actor, order_id).id
+
+
+def bring(actor: Actor, data: bytes, key: str) -> UUID:
+    incoming = files.receive(FileStorage(io.BytesIO(data), filename="bank.xml"), look=bank_files.look)
+    with acts.once(key):
+        return services.import_statement(actor, incoming, BankFile.STATEMENT).id
+
+
+def read(actor: Actor, import_id: UUID, key: str) -> UUID:
+    with acts.once(key):
+        return services.read_statement(actor, import_id).id
+
+
+def book(actor: Actor, import_id: UUID, key: str) -> str:
+    with acts.once(key):
+        return repr(services.book_lines(actor, import_id))
+
+
 class KilledPayment:
     """The payment; ``samples`` says at how many steps of each act it is killed, None at every one."""
 
@@ -82,7 +115,7 @@ class KilledPayment:
         (authoriser, *_), (accountant, *_) = crew("authoriser"), crew("accountant")
         request_id = self.act(open_request, (actors.program(), self.grant.grant_id)).id
         self.act(decide, (authoriser, request_id), entries=1)
-        order_id = self.act(paying.prepare, (initiator, request_id, euros(210_000)))
+        order_id = self.act(paying.prepare, (initiator, request_id, euros(110_000)))
         self.act(verify, (verifier, order_id))
         self.act(authorise, (authoriser, order_id))
         today = clock.in_zone(clock.now()).date()
@@ -91,10 +124,30 @@ class KilledPayment:
         assert self._jobs_of(batch_id) == ["queued"], "the list is asked for by the same act, once"
         self.act(make_file, (accountant, batch_id))
         self._list_is_whole(batch_id)
-        self.act(send, (accountant, batch_id, euros(210_000)), entries=1)
+        self.act(send, (accountant, batch_id, euros(110_000)), entries=1)
         self.act(paying.execute, (accountant, order_id, today), entries=2)
+        self._comes_back((initiator, verifier, authoriser, accountant), request_id, today)
         assert books.balance(Account.CONSUMED, grant_id=self.grant.grant_id) == euros(210_000)
         assert audit.verify().problem is None
+
+    def _comes_back(self, people: tuple[Actor, Actor, Actor, Actor], request_id: UUID, today: date) -> None:
+        """The rest is rejected by the bank, issued again, and told as paid by the bank's own statement."""
+        initiator, verifier, authoriser, accountant = people
+
+        def left(order_id: UUID) -> UUID:
+            paying.verify(verifier, order_id)
+            paying.authorise(authoriser, order_id)
+            paying.export(accountant, order_id, euros(100_000))
+            return order_id
+
+        first = left(paying.prepare(initiator, request_id, euros(100_000)))
+        self.act(reject, (accountant, first, today), entries=1)
+        again = left(self.act(reissue, (initiator, first)))
+        line = debit(100_000_00, end_to_end_id=get(PaymentOrder, again).end_to_end_id, booked_on=today, value_on=today)
+        told = file_of(paper(line, iban=PAYING_IBAN, from_on=today, to_on=today))
+        import_id = self.act(bring, (accountant, told))
+        self.act(read, (accountant, import_id))
+        self.act(book, (accountant, import_id), entries=2)
 
     def act(self, deed: Deed, words: tuple[Any, ...], *, entries: int = 0) -> Any:
         """Kill one act wherever it can be killed, then do it; returns what it gives back."""

@@ -1,8 +1,9 @@
-"""The small model of one grant that the random walk of payments is measured against: sums in cents, and what may happen."""
+"""The small model of one grant that the random walk of all acts is measured against: sums in cents, and what may happen."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from grants.ledger.accounts import Account
@@ -33,6 +34,9 @@ class Asked:
     approved: int = 0
     payable: int = 0
     replaced: bool = False
+    # Its clock stands still, and who stopped it.
+    suspended_by: int | None = None
+    set_off: int = 0
 
 
 @dataclass
@@ -46,6 +50,44 @@ class Order:
     state: str = "prepared"
     # The file it was put into last, whatever became of that.
     file: Any = None
+    file_on: date | None = None
+    # A line of the bank stands unexplained that may be of it.
+    named: bool = False
+    # The account it goes to: how often that was replaced before.
+    account: int = 0
+    # The order that came back and is issued again by it.
+    instead_of: Order | None = None
+
+
+@dataclass
+class Debt:
+    """A recovery, and who took which step of it."""
+
+    id: Any
+    amount: int
+    proposed_by: int
+    by_balance: bool = True
+    state: str = "proposed"
+    confirmed_by: int | None = None
+    owed: int = 0
+    # What of the interest on it is owed; and what is reckoned and not confirmed, by whom.
+    interest: int = 0
+    reckoned: int | None = None
+    reckoned_by: int | None = None
+    # Paid after its last day, in cents, and not reckoned yet.
+    late: int = 0
+    touched_interest: set[int] = field(default_factory=set)
+    reply_until: date | None = None
+    due_on: date | None = None
+
+
+@dataclass
+class Passed:
+    """What the coordinator says it passed on to the partner."""
+
+    id: Any
+    amount: int
+    state: str = "reported"
 
 
 @dataclass
@@ -61,29 +103,57 @@ class Model:
     reports: dict[int, int] = field(default_factory=dict)
     final: int | None = None
     last_report: int | None = None
-    recovery: Any = None
-    recovery_state: str = ""
-    proposed_by: int | None = None
-    recovered_by: int | None = None
+    debts: list[Debt] = field(default_factory=list)
+    passed: list[Passed] = field(default_factory=list)
     closed: bool = False
     entries: int = 0
+    maximum: int = MAXIMUM
+    ceiling: int = CEILING
+    prefinancing: int = PREFINANCING
+    retention: int = RETENTION
+    # Partners' maxima are no longer those of the beginning: what a decision means for each is read off the books then.
+    moved: bool = False
+    # The whole grant is suspended; its end is confirmed or has come; how often the account that is paid was replaced.
+    held: int | None = None
+    ending: bool = False
+    over: bool = False
+    account: int = 0
+    # What stands open and may be in the way of the closing: a termination or an amendment that waits.
+    waiting: set[str] = field(default_factory=set)
 
     def move(self, **changes: int) -> None:
         """One entry: these accounts change by so much."""
+        self.add(**changes)
+        self.entries += 1
+
+    def add(self, **changes: int) -> None:
+        """What these accounts changed by, where the entries are counted apart."""
         for name, change in changes.items():
             self.sums[Account[name]] += change
-        self.entries += 1
 
     @property
     def counted(self) -> int:
         """What counts against the ceiling."""
         sums = self.sums
-        return sums[Account.PAYABLE] + sums[Account.IN_TRANSIT] + sums[Account.RETENTION] - sums[Account.BANK]
+        on_its_way = sums[Account.PAYABLE] + sums[Account.IN_TRANSIT] + sums[Account.RETURNED]
+        return on_its_way + sums[Account.RETENTION] - sums[Account.BANK]
 
     def left(self, request: Asked) -> int:
         """What of a request is not ordered yet."""
-        ordered = sum(each.amount for each in self.orders if each.request is request and each.state != "cancelled")
-        return request.payable - ordered
+        ordered = sum(
+            each.amount
+            for each in self.orders
+            if each.request is request and each.state != "cancelled" and each.instead_of is None
+        )
+        return request.payable - ordered - request.set_off
+
+    def issued_again(self, order: Order) -> bool:
+        """Whether another order stands for one that came back."""
+        return any(each.instead_of is order and each.state != "cancelled" for each in self.orders)
+
+    def debts_in(self, *states: str) -> list[Debt]:
+        """The recoveries in one of these states."""
+        return [each for each in self.debts if each.state in states]
 
     def final_requested(self) -> int:
         """What the balance asks for: everything accepted and not refused."""
@@ -95,7 +165,7 @@ class Model:
                 return accepted
             return 0 if request.state == "rejected" else request.approved
 
-        return min(MAXIMUM, sum(counts(number, accepted) for number, accepted in self.reports.items()))
+        return min(self.maximum, sum(counts(number, accepted) for number, accepted in self.reports.items()))
 
     def wanted(self, request: Asked) -> int:
         """What a request asks for now."""
@@ -110,7 +180,7 @@ class Model:
             return all(each is request or each.state != "submitted" for each in self.requests)
         if wanted and not approved:
             return False
-        return request.kind == "interim" or approved <= min(PREFINANCING, max(CEILING - self.counted, 0))
+        return request.kind == "interim" or approved <= min(self.prefinancing, max(self.ceiling - self.counted, 0))
 
     def decide(self, request: Asked, approved: int) -> None:
         """Book a decision, as the agreement says."""
@@ -118,10 +188,10 @@ class Model:
         before = sums[Account.PAYABLE]
         match request.kind:
             case "prefinancing":
-                kept = min(RETENTION, approved)
+                kept = min(self.retention, approved)
                 self.move(PREFINANCING=approved, RETENTION=kept, PAYABLE=approved - kept)
             case "interim":
-                paid = min(approved, max(CEILING - self.counted, 0))
+                paid = min(approved, max(self.ceiling - self.counted, 0))
                 cleared = min(approved - paid, sums[Account.PREFINANCING])
                 if paid + cleared:
                     self.move(GRANT_COSTS=paid + cleared, PREFINANCING=-cleared, PAYABLE=paid)
@@ -145,12 +215,18 @@ class Model:
 
     def may_step(self, order: Order, step: str, who: int) -> bool:
         """Whether this person may take this step of an order now."""
+        if step in ("verify", "authorise", "build", "send") and order.account != self.account:
+            return False
+        if step == "execute" and order.state == "acknowledged":
+            return who not in {order.by.get(each) for each in NOT_BY[step]}
         return order.state == STEPS[step] and who not in {order.by.get(each) for each in NOT_BY[step]}
 
     def step(self, order: Order, step: str, who: int) -> None:
         """Take a step, and book it where money moves."""
         order.by[step], order.state = who, BECOMES[step]
-        if step == "send":
+        if step == "send" and order.instead_of is not None:
+            self.move(RETURNED=-order.amount, IN_TRANSIT=order.amount)
+        elif step == "send":
             self.move(PAYABLE=-order.amount, IN_TRANSIT=order.amount)
         elif step == "execute":
             self.move(
@@ -159,14 +235,17 @@ class Model:
 
     def may_close(self) -> bool:
         """Whether everything is settled."""
-        settled = self.recovery_state != "proposed" and not any(self.sums[each] for each in OPEN)
+        open_debts = self.debts_in("proposed", "pre_informed", "observed", "confirmed", "issued", "part_paid")
+        settled = not open_debts and not any(self.sums[each] for each in OPEN)
         return not self.closed and self.final is not None and settled
 
 
 KEPT = (
     Account.PAYABLE, Account.IN_TRANSIT, Account.BANK, Account.PREFINANCING, Account.RETENTION, Account.GRANT_COSTS,
-    Account.CONSUMED, Account.LEGALLY_COMMITTED, Account.RECOVERY_RECEIVABLE,
+    Account.CONSUMED, Account.LEGALLY_COMMITTED, Account.RECOVERY_RECEIVABLE, Account.RETURNED, Account.WAIVED,
+    Account.INTEREST_RECEIVABLE, Account.INTEREST_INCOME, Account.OFFSET_BETWEEN_GRANTS, Account.UNIDENTIFIED,
 )  # fmt: skip
 OPEN = (
     Account.PAYABLE, Account.IN_TRANSIT, Account.RETENTION, Account.PREFINANCING, Account.RECOVERY_RECEIVABLE,
+    Account.RETURNED, Account.INTEREST_RECEIVABLE,
 )  # fmt: skip
