@@ -21,6 +21,7 @@ from grants.core.faults import Fault
 from grants.core.permissions import EVERYWHERE, Actor, Permission, Scope
 from tests.conftest import Note
 from tests.servers import Cluster
+from tests.statements import statements
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -260,3 +261,25 @@ def test_tests_may_arrange_rows_without_an_audit() -> None:
 
 def test_every_act_is_registered_with_its_permission() -> None:
     assert acts.REGISTRY["note.change"].needs is Permission.CALL_MANAGE
+
+
+def test_a_row_that_was_locked_is_asked_for_once_and_after_the_act_again() -> None:
+    note = write(MANAGER, "first")
+    seen: list[list[str]] = []
+
+    @act("note.look", needs=Permission.CALL_MANAGE, says="did a thing of the tests")
+    def look(actor: Actor) -> None:
+        with statements() as before:
+            get(Note, note.id)
+            get(Note, note.id)
+        locked(Note, note.id).text = "second"
+        db.session.flush()
+        with statements() as after:
+            assert get(Note, note.id).text == "second"
+        seen.extend((before, after))
+
+    look(MANAGER)
+    with statements() as outside:
+        assert get(Note, note.id).text == "second"
+
+    assert [len(each) for each in (*seen, outside)] == [2, 0, 1]
