@@ -62,7 +62,7 @@ def test_the_minute_says_the_whole_decision_and_is_made_once(confirmed: Scene, b
     ):  # fmt: skip
         assert " ".join(words.split()) in text, words
     # The country of each lead, and the list by country; on the page too.
-    assert "By country Country of the lead On the list Selected Money" in text and "GR 1 1 400" in text, text
+    assert "By country Country of the lead On the list Selected Money, EUR" in text and "GR 1 1 400" in text, text
     page = browser.get("manager", f"/calls/{confirmed.slug}/selections/1").text
     assert "<caption>By country" in page and page.count('data-label="On the list"') == 3
     assert not re.search(r"\b0(\.0)? of \d|\b0\.[05]\b", text)

@@ -91,7 +91,7 @@ def _despite(view: SelectionView) -> list[tuple[str, str]]:
 def _ranked(told: DecisionMinute) -> Table:
     columns = (
         Column("Rank", ColumnKind.NUMBER, share=1), Column("Application", share=6), Column("Country", share=1), Column("Score", ColumnKind.NUMBER, share=1),
-        Column("Asked for", ColumnKind.MONEY, share=2, sums=False), Column("Recommended", ColumnKind.MONEY, share=2, sums=False),
+        Column("Asked for, EUR", ColumnKind.MONEY, share=2, sums=False), Column("Recommended, EUR", ColumnKind.MONEY, share=2, sums=False),
         Column("Outcome", share=2), Column("Why, and on which condition", share=5),
     )  # fmt: skip
     rows = []
@@ -116,7 +116,7 @@ def _ranked(told: DecisionMinute) -> Table:
 def _by_country(told: DecisionMinute) -> Table:
     columns = (
         Column("Country of the lead", share=4), Column("On the list", ColumnKind.NUMBER, share=2),
-        Column("Selected", ColumnKind.NUMBER, share=2), Column("Money", ColumnKind.MONEY, share=3),
+        Column("Selected", ColumnKind.NUMBER, share=2), Column("Money, EUR", ColumnKind.MONEY, share=3),
     )  # fmt: skip
     rows = [
         (country or "Not known", str(listed), str(taken), money) for country, listed, taken, money in told.by_country
@@ -127,8 +127,8 @@ def _by_country(told: DecisionMinute) -> Table:
 def _compared(told: DecisionMinute) -> Table:
     columns = (
         Column("Scenario", share=5), Column("Applications", ColumnKind.NUMBER, share=2), Column("Cities", ColumnKind.NUMBER, share=1),
-        Column("Countries", ColumnKind.NUMBER, share=2), Column("Used", ColumnKind.MONEY, share=2, sums=False),
-        Column("Left", ColumnKind.MONEY, share=2, sums=False), Column("What it cannot keep", share=4),
+        Column("Countries", ColumnKind.NUMBER, share=2), Column("Used, EUR", ColumnKind.MONEY, share=2, sums=False),
+        Column("Left, EUR", ColumnKind.MONEY, share=2, sums=False), Column("What it cannot keep", share=4),
     )  # fmt: skip
     rows = [
         (
