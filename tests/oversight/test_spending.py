@@ -8,7 +8,7 @@ from fractions import Fraction
 from uuid import UUID, uuid4
 
 import pytest
-from flask import Flask
+from flask import Flask, g
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,9 +23,10 @@ from grants.core.money import ZERO, Money, euros, plain, total
 from grants.dossiers.models import Dossier
 from grants.oversight.queries import call_spending
 from grants.oversight.rules import By, GrantMoney, Reported, lines, summed, time_gone
-from grants.oversight.rules.spending import Judgement, percent
+from grants.oversight.rules.spending import GrantSpent, Judgement, Spent, percent
 from grants.reporting.models import AcceptedCost, PeriodicReport, ReportVersion
 from grants.reporting.states import ReportState
+from grants.web import paging, routing
 from tests import actors
 from tests.applications.pages import text_of
 from tests.factories import identity
@@ -245,3 +246,30 @@ def test_a_division_nobody_offers_is_told_with_those_there_are(app: Flask, grant
     wrong = actors.client_of(app, actors.pia()).get(f"/grants/{grant.reference}/budget?by=colour")
 
     assert wrong.status_code == 200 and "colour" in text_of(wrong)
+
+
+def test_the_grants_of_a_call_go_on_page_by_page_and_each_figure_leads_on(app: Flask, grant: World) -> None:
+    found = tuple(
+        GrantSpent(
+            f"PCP-2022-G-{number:04}", Spent(f"Grant {number}", "", euros(9), euros(5), euros(4), euros(3)), "50 %"
+        )
+        for number in range(1, 53)
+    )
+    with app.test_request_context("/calls/none/spending"):
+        g.actor = actors.pia()
+        rows = paging.paged(found, paging.asked(), key=lambda each: each.reference)
+        call = Shown(title="A call", slug="none", reference="PCP-2022-C-0001")
+        shown = str(routing.page("oversight/call_spending.html", call=call, rows=rows, whole=summed(found)))
+
+    assert "50 of 52 shown" in shown and "after=PCP-2022-G-0050" in shown
+    assert "468.00" in shown, "the sum is of all of them"
+    for figure in ("granted", "paid"):
+        assert f'href="/grants/PCP-2022-G-0001/amounts/{figure}"' in shown
+    assert "/calls/none/spending.csv" in shown
+
+
+class Shown:
+    """A call of which its name is all that is read."""
+
+    def __init__(self, **values: str) -> None:
+        self.__dict__.update(values)
