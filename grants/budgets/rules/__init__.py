@@ -140,7 +140,6 @@ __all__ = [
     "plan_mark",
     "read_amount",
     "read_cells",
-    "read_in",
     "read_marks",
     "read_months",
     "read_note",

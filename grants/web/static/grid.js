@@ -158,7 +158,7 @@ class Cell {
   }
 
   get read() {
-    const cents = this.input.dataset.unit ? readUnits(this.input.value, JSON.parse(this.input.dataset.unit)) : null;
+    const cents = this.input.dataset.unit ? readUnits(this.input.value, this.input.dataset.unit.split("~").map(Number)) : null;
     return cents === null ? readAmount(this.input.value, marks()) : { cents };
   }
 
