@@ -158,7 +158,7 @@ class Cell {
   }
 
   get read() {
-    const cents = this.input.dataset.unit ? readUnits(this.input.value, this.input.dataset.unit.split(",").map(Number)) : null;
+    const cents = this.input.dataset.unit ? readUnits(this.input.value, this.input.dataset.unit.split("~").map(Number)) : null;
     return cents === null ? readAmount(this.input.value, marks()) : { cents };
   }
 
