@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 
 from grants.budgets.rules import ItemKind
 from grants.calls.rules import CallView, Scale
-from grants.core.money import Money, euros, total
+from grants.core.money import Money, total
 from grants.documents.pdf.paper import Paper
 from grants.dossiers.rules import CONFIRMED, Answer, Question, QuestionKind
 from grants.evaluation.rules import MarkInput, SheetInput
