@@ -1,8 +1,9 @@
 """The demo programme, built only through acts with a set clock: real calls, cities and pilots, invented people and amounts.
 
-``cast`` and ``crowd`` say who and what there is, ``texts`` what they write; ``arriving``, ``applying``, ``judging`` and
-``deeds`` what one of them does now; ``stories`` what happens when, with ``cohort`` (the real one), ``large`` (a call in
-evaluation) and ``unhappy`` (what goes wrong) on one ``stage``; ``telling`` tells them. The files in ``data`` hold its
+``cast`` and ``crowd`` say who and what there is, ``texts`` what they write; ``arriving``, ``applying``, ``judging``, ``deeds``,
+``changing_grants`` and ``keeping_books`` what one of them does now; ``stories`` what happens when, with ``cohort`` (the real
+one), ``large`` (a call in evaluation), ``unhappy`` (what goes wrong), ``together`` (a grant of four cities) and ``afterwards``
+(what becomes of a signed grant) on one ``stage``; ``telling`` tells them. The files in ``data`` hold its
 facts. Everything invented says so. Real pilots enter by their published outcome, never with a score, never late; what
 goes wrong in the demo goes wrong in invented municipalities.
 """

@@ -15,7 +15,7 @@ from grants.core.money import euros
 from grants.demo.crowd import invented_iban
 from grants.demo.keeping_books import THREE_PEOPLE
 from grants.demo.stage import Stage, Story, bank_day, merged
-from grants.demo.texts import CHARGE, RECEIPT, UNKNOWN
+from grants.demo.texts import CHARGE, UNKNOWN
 from grants.identity.policy import Role
 from grants.payments.rules.circuit import ALL_PAIRS
 from grants.payments.rules.pay_runs import FileLayout
@@ -126,7 +126,7 @@ def terminated(stage: Stage, reference: str, mayor: str, *, pays: str) -> Story:
     yield stage.days_ago(165)
     troupe.confirm_recovery(recovery_id, stage.days_ago(120).date())
     yield stage.days_ago(112)
-    troupe.remind()
+    troupe.remind_of_debts()
     yield stage.bank_days_ago(100)
     troupe.book_part(recovery_id, euros(25_000), "DEMO-BACK-7")
     yield stage.days_ago(6)
@@ -200,7 +200,7 @@ def bank_of_last_week(stage: Stage, orders: list[UUID]) -> Story:
     troupe.bank_tells_nonsense(stage.bank_days_ago(3).date())
     troupe.bank_reports([(confirmed, "ACSP", ""), (rejected, "RJCT", "AC01")])
     yield stage.bank_days_ago(2) + timedelta(hours=4)
-    troupe.bank_tells(stage.bank_days_ago(3).date(), troupe.paid(paid, "DEMO-B-1"), CHARGE, RECEIPT, UNKNOWN)
+    troupe.bank_tells(stage.bank_days_ago(3).date(), troupe.paid(paid, "DEMO-B-1"), CHARGE, UNKNOWN)
     yield stage.bank_days_ago(2) + timedelta(hours=5)
     troupe.explain(CHARGE.number, Explained.CHARGE, "The bank charges this each quarter. (Synthetic.)")
     troupe.confirm_explanation(CHARGE.number)

@@ -206,7 +206,7 @@ class Keepers(Changers):
         request_id = self._newest_request(reference)
         payments.set_off(self.actor("accountant"), OffsetInput(recovery_id, request_id, amount))
 
-    def remind(self) -> None:
+    def remind_of_debts(self) -> None:
         """What the program does each morning: cities are reminded of debts whose last day is over."""
         payments.remind(system_actor("The program", [Permission.RECOVERY_REMIND]))
 

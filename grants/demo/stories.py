@@ -352,7 +352,8 @@ class Demo:
         yield from afterwards.signed_on_paper(self.stage, reference, mayor)
 
     def _overview(self, call: CallView) -> Story:
-        yield self.stage.days_ago(2)
+        """While money is reserved and committed, and nothing is paid yet."""
+        yield self.stage.days_ago(251)
         self.stage.say("A financial overview")
         documents.request(self.stage.troupe.actor("initiator"), Wanted("call-financial-overview", call.reference))
 

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 
 from grants.budgets.rules import ItemKind
 from grants.calls.rules import CallView, Scale
-from grants.core.money import Money, euros, total
+from grants.core.money import Money, total
 from grants.documents.pdf.paper import Paper
 from grants.dossiers.rules import CONFIRMED, Answer, Question, QuestionKind
 from grants.evaluation.rules import MarkInput, SheetInput
@@ -196,10 +196,9 @@ class Booking:
     returned: str = ""
 
 
-# What the bank of the demo charged and received on a day.
+# What the bank of the demo charged on a day, and what nobody knows at first.
 CHARGE = Booking(-Money(12_50), "DEMO-B-2", "Charge for the account, synthetic")
-RECEIPT = Booking(euros(480), "DEMO-B-3", "Refund, no reference given, synthetic", name="Invented sender")
-UNKNOWN = Booking(-Money(75_00), "DEMO-B-4", "Subscription, synthetic", name="Invented Printing House")
+UNKNOWN = Booking(-Money(75_00), "DEMO-B-3", "Subscription, synthetic", name="Invented Printing House")
 
 
 def statement(

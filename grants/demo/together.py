@@ -6,32 +6,40 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from grants.core.money import Money, euros
+from grants.demo import crowd
 from grants.demo.stage import Stage, Story, merged, pay
 
-# Who speaks for which partner; what is held for the last one is overdue.
-PARTNERS: Mapping[str, str] = {"zoltowice": "marek", "portosereno": "paolo", "neochora": "eleni"}
 LEAD, MAYOR = "irina", "mayor"
+# The partners stand here in the list of municipalities; what is held for the last one is overdue.
+FIRST_PLACE = 98
 
 
-def of_four(stage: Stage, reference: str) -> Story:
+def partners(stage: Stage) -> dict[str, str]:
+    """Who speaks for which partner: people whom nobody signs in as."""
+    places = crowd.municipalities()[FIRST_PLACE : FIRST_PLACE + 3]
+    return {each.key: stage.troupe.writer(each.name, each.country, each.contact, "Climate officer") for each in places}
+
+
+def of_four(stage: Stage, reference: str, speakers: Mapping[str, str]) -> Story:
     """Its pre-financing, then its report and the certificates."""
     yield from pay(stage, [reference], stage.days_ago(434))
-    yield from merged(_passed_on(stage, reference), _certified(stage, reference))
+    yield from merged(_passed_on(stage, reference, speakers), _certified(stage, reference))
 
 
-def _passed_on(stage: Stage, reference: str) -> Story:
+def _passed_on(stage: Stage, reference: str, speakers: Mapping[str, str]) -> Story:
     """One partner has its money, one says that it has not, and what is held for the third is overdue."""
     troupe = stage.troupe
     held = troupe.held_for(reference)
-    first, second, third = (troupe.places[place] for place in PARTNERS)
+    first, second, third = (troupe.places[place] for place in speakers)
+    who, other, _ = speakers.values()
     yield stage.days_ago(415)
     number = troupe.pass_on(reference, LEAD, first, held[first], "DEMO-T-1")
     yield stage.days_ago(412)
-    troupe.confirm_passed_on(number, "marek")
+    troupe.confirm_passed_on(number, who)
     yield stage.days_ago(410)
     number = troupe.pass_on(reference, LEAD, second, held[second], "DEMO-T-2")
     yield stage.days_ago(405)
-    troupe.refuse_passed_on(number, "paolo", "No such transfer came to our account. (Synthetic.)")
+    troupe.refuse_passed_on(number, other, "No such transfer came to our account. (Synthetic.)")
     yield stage.days_ago(31)
     troupe.withdraw_passed_on(troupe.pass_on(reference, LEAD, third, euros(100), "DEMO-T-3"), LEAD)
     yield stage.days_ago(4)

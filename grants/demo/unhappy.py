@@ -88,6 +88,8 @@ class Going:
     call: CallView
     applications: dict[str, UUID] = field(default_factory=dict)
     leads: dict[str, AskedInDemo] = field(default_factory=dict)
+    # Who speaks for the partners of the one that four cities sent, by their places.
+    partners: dict[str, str] = field(default_factory=dict)
 
 
 def unhappy(stage: Stage) -> Story:
@@ -157,8 +159,9 @@ def _applied(stage: Stage, going: Going) -> Story:
         yield stage.days_ago(520) + timedelta(hours=6 * number)
         stage.say(f"{going.call.title}: {title}")
         if title == TOGETHER[0]:
+            going.partners = together.partners(stage)
             asked = AskedInDemo(title, "stefanel", together.LEAD, amount)
-            going.applications[title] = stage.troupe.apply_together(going.call, asked, together.PARTNERS)
+            going.applications[title] = stage.troupe.apply_together(going.call, asked, going.partners)
         else:
             asked = _asked(stage, places[number], title, amount)
             going.applications[title] = stage.troupe.apply(going.call, asked)
@@ -349,7 +352,7 @@ def _of_four(stage: Stage, going: Going) -> Story:
     )
     yield stage.days_ago(440) + timedelta(hours=number)
     sign(stage, reference, together.MAYOR)
-    yield from together.of_four(stage, reference)
+    yield from together.of_four(stage, reference, going.partners)
 
 
 Ending = Callable[[Stage, UUID], Story]

@@ -20,7 +20,7 @@ from grants.payments.forms import (
 from grants.payments.rules import returns
 from grants.payments.rules.evidence import ticks_of
 from grants.payments.rules.showing import NEXT_STEP, OrderView
-from grants.payments.states import Step
+from grants.payments.states import NOT_LEFT, Step
 from grants.payments.views.frame import P, bp, overtaker, own_or_fresh
 from grants.web.forms import ContestedForm, choices, renew, status_of
 from grants.web.routing import current_actor, page, requires, see_other
@@ -150,7 +150,8 @@ def _order(ref: str, sent: ContestedForm | None) -> Any:
         plain_form=sent
         if type(sent) is ContestedForm
         else ContestedForm(formdata=None, data={"version": str(found.version)}),
-        statuses=queries.statuses_of(found.id),
+        # What has not left the bank knows nothing of.
+        statuses=() if found.state in NOT_LEFT else queries.statuses_of(found.id),
         reason_words=returns.reason_words(found.bank_reason or ""),
         other_account=returns.needs_other_account(found.bank_reason or ""),
         next=rules.order_next(found.state),
