@@ -297,7 +297,9 @@ def _read_line(
 def _other_total(line: tuple[object, ...], number: int, places: _Places, marks: Marks) -> str:
     """What is wrong with a total that somebody typed over ours; a formula is worked out from the amounts and says nothing."""
     typed = line[-2]
-    if (isinstance(typed, str) and typed.lstrip().startswith("=")) or not isinstance(typed, int | float | Decimal | str):
+    if (isinstance(typed, str) and typed.lstrip().startswith("=")) or not isinstance(
+        typed, int | float | Decimal | str
+    ):
         return ""
     amounts = line[len(_BEFORE) : len(_BEFORE) + len(places.rules.entered)]
     try:

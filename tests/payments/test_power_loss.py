@@ -27,12 +27,10 @@ from grants.ledger import queries as books
 from grants.ledger.accounts import Account
 from grants.oversight.queries import verify_ledger
 from grants.payments.models import PaymentOrder, PaymentRequest
-from grants.payments import services
 from tests import actors
 from tests.conftest import _make_template, running, settings_for
 from tests.payments.conftest import in_force
 from tests.payments.test_bank_booking import sent
-
 from tests.servers import TestPostgres, TestValkey
 
 # Little memory, and everything else as PostgreSQL has it by itself.
