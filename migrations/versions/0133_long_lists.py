@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0136"
+revision = "0133"
 down_revision = "0132"
 branch_labels = None
 depends_on = None

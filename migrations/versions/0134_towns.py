@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0137"
-down_revision = "0136"
+revision = "0134"
+down_revision = "0133"
 branch_labels = None
 depends_on = None
 
