@@ -155,7 +155,7 @@ class Applicants(Arrivals):
         packages = ("",)
         if call.content.budget_rules.by_work_package:
             self.plan(made, asked.lead, (asked.organisation,))
-            packages = tuple(f"WP{number}" for number, _ in enumerate(PLAN, start=1))
+            packages: tuple[str, ...] = tuple(f"WP{number}" for number, _ in enumerate(PLAN, start=1))
         applications.save_budget(actor, made, ApplicationBudget(_cells(place, asked.euros, packages), None))
         return made
 
