@@ -152,10 +152,10 @@ class Applicants(Arrivals):
                 if question.kind is not QuestionKind.FILE
             )
             applications.save_section(actor, made, section.key, SectionInput(answers, Mark.COMPLETE, None))
-        packages = ("",)
+        packages: tuple[str, ...] = ("",)
         if call.content.budget_rules.by_work_package:
             self.plan(made, asked.lead, (asked.organisation,))
-            packages: tuple[str, ...] = tuple(f"WP{number}" for number, _ in enumerate(PLAN, start=1))
+            packages = tuple(f"WP{number}" for number, _ in enumerate(PLAN, start=1))
         applications.save_budget(actor, made, ApplicationBudget(_cells(place, asked.euros, packages), None))
         return made
 
