@@ -12,6 +12,7 @@ from grants.agreements import queries, rules, services
 from grants.agreements.models import Accession
 from grants.agreements.rules import PartnerIn, PartnerOut, Share, TerminationInput
 from grants.agreements.states import AccessionStanding, TerminationReason
+from grants.applications.models import ApplicationPartner
 from grants.calls.models import Call
 from grants.calls.rules import Sourced, to_json
 from grants.calls.states import Confidence
@@ -179,3 +180,40 @@ def test_whoever_leaves_on_a_later_day_does_its_part_until_then(found: Amended) 
         assert services.let_partner_go(PROGRAM, found.grant_id, found.agency_id)
         assert not services.let_partner_go(PROGRAM, found.grant_id, found.agency_id)
     assert not actors.actor(agnes).may(Permission.REPORT_EDIT, place)
+
+
+def test_whom_a_partner_named_acts_for_it_again_too(found: Amended) -> None:
+    """Noor belongs to no organisation of the grant; the agency named her as its contact."""
+    with clock.at(IN_FORCE):
+        noor = actors.person("Noor Contact", Role.APPLICANT)
+        actors.give(noor, Role.APPLICATION_PARTNER, "application", found.application_id)
+    with arranging():
+        db.session.add(
+            ApplicationPartner(
+                application_id=found.application_id, organisation_id=found.agency_id, role="partner", state="accepted",
+                position=9, contact_user_id=noor,
+            )
+        )  # fmt: skip
+    left(found)
+    place = queries.scope_of_view(view_of(found))
+    assert not actors.actor(noor).may(Permission.REPORT_EDIT, place)
+
+    back(found)
+
+    assert actors.actor(noor).may(Permission.REPORT_EDIT, place)
+
+
+def test_a_termination_does_not_move_the_day_on_which_an_amendment_let_it_leave(found: Amended) -> None:
+    may = date(2024, 5, 1)
+    with clock.at(datetime(2023, 12, 4, 9, tzinfo=UTC)):
+        given = TerminationInput(TerminationReason.BREACH, "Nobody was hired.", may, UNTIL, found.agency_id)
+        services.propose_termination(actors.pia(), found.grant_id, given, document())
+    with clock.at(datetime(2024, 1, 8, 9, tzinfo=UTC)):
+        services.confirm_termination(actors.otto(), found.grant_id, 1, effective_on=may, answer="Nobody objected.")
+    left(found)
+    with clock.at(datetime(2024, 5, 1, 9, tzinfo=UTC)):
+        assert not services.end_part(PROGRAM, found.grant_id, found.agency_id)
+        assert not services.end_part(PROGRAM, found.grant_id, found.agency_id)
+
+    assert view_of(found).beneficiaries[1].left_on == TODAY
+    assert view_of(found).terminations[0].carried_out_at is not None

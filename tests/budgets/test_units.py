@@ -154,3 +154,10 @@ def test_the_grid_shows_the_units_of_each_partner_and_of_all() -> None:
     shown = queries.view_of(content, {CITY: "City"})
 
     assert [(line.label, line.units) for line in shown.unit_lines] == [("City", "12.5"), ("All partners", "12.5")]
+
+
+def test_more_units_than_the_limit_of_amounts_are_refused() -> None:
+    dear = UnitCost("T", "trainee day", euros(100_000))
+    assert read_units("99999999 units", dear) == euros(9_999_999_900_000)
+    with pytest.raises(Invalid, match="above the limit"):
+        read_units("999999999 units", dear)

@@ -125,10 +125,13 @@ def let_in(grant: Grant, organisation_id: UUID) -> None:
         select(Beneficiary).where(Beneficiary.grant_id == grant.id, Beneficiary.organisation_id == organisation_id)
     ):
         row.left_on = None
-    for person in identity.members(organisation_id):
-        if not identity.holds_staff_role(person.id):
-            people.end_role(person.id, Role.PAST_PARTNER, kind="application", object_id=grant.application_id)
-            people.give_role(person.id, Role.APPLICATION_PARTNER, kind="application", object_id=grant.application_id)
+    # Beside who belongs to it, whom it named and who only read what was since it left.
+    past = identity.holders("application", grant.application_id, (Role.PAST_PARTNER,)).keys()
+    theirs = {each.id for each in identity.members(organisation_id)} | (past & set(_people_of(grant, organisation_id)))
+    for user_id in sorted(theirs):
+        if not identity.holds_staff_role(user_id):
+            people.end_role(user_id, Role.PAST_PARTNER, kind="application", object_id=grant.application_id)
+            people.give_role(user_id, Role.APPLICATION_PARTNER, kind="application", object_id=grant.application_id)
 
 
 def _people_of(grant: Grant, organisation_id: UUID) -> list[UUID]:

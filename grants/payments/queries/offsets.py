@@ -103,8 +103,10 @@ def _offsets() -> Any:
             Recovery.number,
             Grant.reference.label("debtor"),
             User.name.label("person"),
+            PaymentCancellation.amount.label("cancelled"),
         )
         .join(PaymentRequest, PaymentRequest.id == PaymentOffset.request_id)
+        .outerjoin(PaymentCancellation, PaymentCancellation.request_id == PaymentRequest.id)
         .join(Recovery, Recovery.id == PaymentOffset.recovery_id)
         .join(Grant, Grant.id == Recovery.grant_id)
         .join(User, User.id == PaymentOffset.offset_by)
@@ -121,7 +123,9 @@ def set_off(request_reference: str) -> Asking[SetOff | None]:
     """A decided request gross and less what was set off; None where nothing was. The page asked for it may be read. One
     statement."""
     rows = yield from ask(_offsets().where(PaymentRequest.reference == request_reference))
-    return SetOff(rows[0].payable, tuple(_view(row) for row in rows)) if rows else None
+    if not rows:
+        return None
+    return SetOff(rows[0].payable, tuple(_view(row) for row in rows), rows[0].cancelled or ZERO)
 
 
 @reader

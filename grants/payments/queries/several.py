@@ -15,7 +15,8 @@ from grants.ledger.accounts import Account
 from grants.ledger.models import LedgerEntry, LedgerLeg
 from grants.ledger.queries.sums import cents_of, credits_sum, debits_sum
 from grants.ledger.rules import Event, natural
-from grants.payments.models import PaymentOffset, PaymentOrder, PaymentRequest
+from grants.payments.models import PaymentOrder, PaymentRequest
+from grants.payments.queries.offsets import set_off_cents
 from grants.payments.queries.parts import kept_of
 from grants.payments.rules import Amounts, Part
 from grants.payments.states import OrderState
@@ -26,7 +27,8 @@ MOVED = (Account.IN_TRANSIT, Account.CONSUMED, Account.RETURNED)
 
 @dataclass(frozen=True, slots=True)
 class Stands:
-    """Where requests and the commitment of their grants stand: what was decided of each part, what orders moved, what was set off."""
+    """Where requests and the commitment of their grants stand: what was decided of each part, what orders moved, what was set
+    off or cancelled."""
 
     kept: Mapping[UUID, tuple[Part, ...]]
     # By request and account, then by order.
@@ -71,7 +73,7 @@ def _moved(request_ids: Collection[UUID]) -> dict[tuple[UUID, Account], dict[UUI
 
 
 def _set_off(request_ids: Collection[UUID]) -> dict[UUID, dict[Any, Money]]:
-    """What of each part was set off, as booked."""
+    """What of each part was set off or cancelled, as booked."""
     dims = (LedgerLeg.document_id, LedgerLeg.organisation_id, LedgerLeg.category)
     statement = (
         select(*dims, (debits_sum - credits_sum).label("cents"))
@@ -79,7 +81,7 @@ def _set_off(request_ids: Collection[UUID]) -> dict[UUID, dict[Any, Money]]:
         .where(
             among(LedgerLeg.document_id, request_ids),
             LedgerLeg.account == Account.PAYABLE.value,
-            LedgerEntry.event == Event.OFFSET.value,
+            LedgerEntry.event.in_([Event.OFFSET.value, Event.APPROVED_CANCELLED.value]),
         )
         .group_by(*dims)
         .order_by(*dims)
@@ -106,20 +108,14 @@ def _open(grant_ids: Collection[UUID]) -> dict[UUID, dict[UUID | None, Money]]:
 
 
 def settled(request_ids: Collection[UUID]) -> set[UUID]:
-    """Which of these requests are paid whole by what the bank executed and by what was set off. One statement."""
+    """Of which of these requests nothing is left to pay: all is executed, set off or cancelled. One statement."""
     executed = (
         select(func.coalesce(func.sum(cents_of(PaymentOrder.amount)), 0))
         .where(PaymentOrder.request_id == PaymentRequest.id, PaymentOrder.state == OrderState.EXECUTED.value)
         .correlate(PaymentRequest)
         .scalar_subquery()
     )
-    set_off = (
-        select(func.coalesce(func.sum(cents_of(PaymentOffset.amount)), 0))
-        .where(PaymentOffset.request_id == PaymentRequest.id)
-        .correlate(PaymentRequest)
-        .scalar_subquery()
-    )
-    paid = executed + set_off
+    paid = executed + set_off_cents(PaymentRequest.id)
     statement = select(PaymentRequest.id).where(among(PaymentRequest.id, request_ids))
     return set(db.session.scalars(statement.where(paid == cents_of(PaymentRequest.payable))))
 

@@ -23,7 +23,7 @@ from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.payments import rules
-from grants.payments.models import PaymentOffset, PaymentOrder, PaymentRequest
+from grants.payments.models import PaymentCancellation, PaymentOffset, PaymentOrder, PaymentRequest
 from grants.payments.queries.bank_duties import bank_duties
 from grants.payments.queries.circuit import hands_of, rule_duties
 from grants.payments.queries.distribution import distribution_duties
@@ -144,9 +144,14 @@ def _open_orders(actor: Actor) -> Select[Any]:
     again = aliased(PaymentOrder)
     issued = exists().where(again.reissue_of == PaymentOrder.id, again.state != OrderState.CANCELLED.value)
     came_back = PaymentOrder.state.in_([state.value for state in CAME_BACK])
+    # What was cancelled after it came back is issued again by nobody.
+    given_up = exists().where(
+        PaymentRequest.id == PaymentOrder.request_id,
+        PaymentRequest.state.not_in([state.value for state in DECIDED]),
+    )
     # First all states, as the index of what is on its way has them.
     return visible_orders(actor, select(PaymentOrder)).where(
-        PaymentOrder.state.in_([state.value for state in ON_ITS_WAY]), ~(came_back & issued)
+        PaymentOrder.state.in_([state.value for state in ON_ITS_WAY]), ~(came_back & (issued | given_up))
     )
 
 
@@ -166,14 +171,12 @@ def _open_requests(actor: Actor) -> Select[Any]:
 
 def _ordered_whole() -> Any:
     """The decided requests of which nothing is left to order: asked once for all of them, not of each for itself."""
-    ordered, set_off = _by_request(PaymentOrder, _LIVE), _by_request(PaymentOffset)
-    left = _cents(PaymentRequest.payable) - func.coalesce(ordered.c.cents, 0) - func.coalesce(set_off.c.cents, 0)
-    return (
-        select(PaymentRequest.id)
-        .outerjoin(ordered, ordered.c.request_id == PaymentRequest.id)
-        .outerjoin(set_off, set_off.c.request_id == PaymentRequest.id)
-        .where(PaymentRequest.state.in_([state.value for state in DECIDED]), left <= 0)
-    )
+    taken = (_by_request(PaymentOrder, _LIVE), _by_request(PaymentOffset), _by_request(PaymentCancellation))
+    left, found = _cents(PaymentRequest.payable), select(PaymentRequest.id)
+    for each in taken:
+        left -= func.coalesce(each.c.cents, 0)
+        found = found.outerjoin(each, each.c.request_id == PaymentRequest.id)
+    return found.where(PaymentRequest.state.in_([state.value for state in DECIDED]), left <= 0)
 
 
 # What came back is still ordered: it is issued again by an order that stands for it.

@@ -12,7 +12,7 @@ from typing import assert_never
 
 from grants.agreements.states import PaymentKind
 from grants.core import clock
-from grants.core.money import ZERO, Money
+from grants.core.money import ZERO, Money, total
 from grants.payments.rules.amounts import Explanation, Lead, Line, Place, made_of
 from grants.payments.rules.decisions import Decision
 from grants.payments.rules.finals import FinalLimits
@@ -48,7 +48,7 @@ _HEADINGS: Mapping[RequestFigure, str] = {
     RequestFigure.CLEARED: "Covered by pre-financing already paid",
     RequestFigure.DEFERRED: "Above the ceiling: waits for the balance",
     RequestFigure.RECOVERABLE: "Paid too much: to be recovered",
-    RequestFigure.SET_OFF: "Set off against debts",
+    RequestFigure.SET_OFF: "Set off or cancelled",
     RequestFigure.NET: "To be paid, net",
     RequestFigure.ORDERED: "In orders",
     RequestFigure.TO_ORDER: "In no order yet",
@@ -61,10 +61,10 @@ _RULES: Mapping[RequestFigure, str] = {
     "costs cover yet.",
     RequestFigure.DEFERRED: "What neither the room below the ceiling nor pre-financing takes. It counts in the final amount.",
     RequestFigure.RECOVERABLE: "What was paid or on its way before, above the final amount.",
-    RequestFigure.SET_OFF: "What of the payment pays debts of the same city, each named.",
-    RequestFigure.NET: "What is payable, less what is set off against debts of the city.",
+    RequestFigure.SET_OFF: "What of the payment pays debts of the same city, each named, and what of it was cancelled unpaid.",
+    RequestFigure.NET: "What is payable, less what is set off against debts of the city or was cancelled unpaid.",
     RequestFigure.ORDERED: "The orders made of it that were not cancelled. One that is issued again stands once.",
-    RequestFigure.TO_ORDER: "What is payable, less what is in orders and what is set off.",
+    RequestFigure.TO_ORDER: "What is payable, less what is in orders and what is set off or cancelled.",
 }
 
 
@@ -232,7 +232,8 @@ def _recoverable(split: Decision) -> list[Line]:
 
 
 def _offsets(asked: Asked) -> list[Line]:
-    return [
+    cancelled = asked.request.set_off - total(each.amount for each in asked.offsets)
+    debts = [
         Line(
             f"Debt {each.recovery_reference}",
             each.amount,
@@ -241,6 +242,7 @@ def _offsets(asked: Asked) -> list[Line]:
         )
         for each in asked.offsets
     ]
+    return [*debts, Line("Cancelled unpaid", cancelled)]
 
 
 def _orders(asked: Asked) -> list[Line]:
@@ -263,12 +265,14 @@ def _rule(figure: RequestFigure, asked: Asked) -> str:
             PaymentKind.PREFINANCING: "The pre-financing of the agreement, spread over the partners by their maxima.",
             PaymentKind.INTERIM: "What of the costs of the report the officer accepted, as contribution of the grant.",
             PaymentKind.BALANCE: "The least of what bounds a final amount: " + _bounds(asked),
+            PaymentKind.LATE_INTEREST: "The interest that two people found owed for a payment that came late.",
         }[kind]
     if figure is RequestFigure.PAYABLE:
         return {
             PaymentKind.PREFINANCING: "What is approved, less the retention of the agreement.",
             PaymentKind.INTERIM: "What is approved, up to the room below the ceiling and up to what each partner may still be paid.",
             PaymentKind.BALANCE: "The final amount, less what was paid or is on its way; never below nought.",
+            PaymentKind.LATE_INTEREST: "All of it: interest is paid whole, beside the grant.",
         }[kind]
     return _RULES[figure]
 
@@ -280,10 +284,13 @@ def _bounds(asked: Asked) -> str:
     return "; ".join(told) + "."
 
 
+_OPENED = {PaymentKind.LATE_INTEREST: "The payment that came late opened it"}
+
+
 def _source(figure: RequestFigure, asked: Asked) -> str:
     """Where it stands: the report or the agreement, and the decision with its reason."""
     request = asked.request
-    opened = request.evidence.words if request.evidence else "The signed agreement opened it"
+    opened = request.evidence.words if request.evidence else _OPENED.get(request.kind, "The signed agreement opened it")
     if figure is RequestFigure.REQUESTED:
         return f"{opened}."
     if request.decision is None:
