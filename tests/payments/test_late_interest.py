@@ -21,6 +21,7 @@ from grants.core.db import db
 from grants.core.errors import Invalid, NotAllowed, Refused
 from grants.core.file_types import FileType
 from grants.core.money import ZERO, Money, euros
+from grants.core.paging import Page
 from grants.core.permissions import Actor
 from grants.identity.models import Organisation
 from grants.identity.policy import Role
@@ -32,6 +33,7 @@ from grants.payments.models import LateInterest, PaymentOrder, PaymentRequest
 from grants.payments.queries.late_interest import late_page
 from grants.payments.rules import DecisionInput
 from grants.payments.rules.ahead import UnpaidAhead, cancellable, refuse_unpaid_ahead
+from grants.payments.rules.amounts_asked import RequestFigure
 from grants.payments.rules.late_interest import (
     LateInterestInput,
     NothingOwed,
@@ -310,6 +312,11 @@ def test_its_page_shows_every_number_and_the_city_reads_it(app: Flask, late: tup
         assert page in pays and "Interest for late payment" in pays
         assert f"{found.reference}-2" in actors.client_of(app, ana).get(f"/grants/{found.reference}/payments").text
         assert actors.client_of(app, otto).get(page.replace("-1/interest", "-2/interest")).status_code == 404
+        for figure in RequestFigure:
+            said = actors.client_of(app, ana).get(
+                f"/grants/{found.reference}/payments/{found.reference}-2/amounts/{figure}"
+            )
+            assert said.status_code == 200 and "do not add up" not in said.text, figure
         assert otto.user_id is not None
         with arranging():
             people.bar(otto.user_id, "application", found.application_id)
@@ -369,7 +376,23 @@ def test_of_what_costs_cleared_the_rest_alone_is_cancelled(grant: World) -> None
     db.session.expire_all()
     assert db.session.get_one(PaymentRequest, request_id).state == "approved"
     assert queries.request(actors.fin(), f"{found.reference}-1").to_order == euros(20_000)
+
+    order_id = authorised(request_id)
+    assert waiting(actors.fin()) == sorted(
+        [f"{found.reference}-2", db.session.get_one(PaymentOrder, order_id).reference]
+    )
+    services.export(actors.carl(), (order_id,), control_total=euros(20_000))
+    services.execute(actors.carl(), order_id, value_on=clock.today())
+
+    db.session.expire_all()
+    assert db.session.get_one(PaymentRequest, request_id).state == "paid"
+    assert waiting(actors.fin()) == [f"{found.reference}-2"]
     right()
+
+
+def waiting(actor: Actor) -> list[str]:
+    """What is on its way to payment, by reference."""
+    return sorted(row.reference for row in queries.inbox(actor, Page()).rows.items)
 
 
 @given(*(st.integers(0, 10_000).map(Money) for _ in range(3)))
@@ -382,9 +405,16 @@ def test_what_is_cancelled_never_exceeds_what_is_open(left: Money, retained: Mon
 
 
 def test_the_way_out_names_the_orders() -> None:
-    with pytest.raises(Refused, match="Wait until the bank has booked P-1, or cancel it"):
-        refuse_unpaid_ahead([UnpaidAhead("G-1", euros(5), ("P-1",))], euros(1))
-    refuse_unpaid_ahead([], euros(1))
+    with pytest.raises(Refused, match="Wait until the bank has booked P-1; or cancel the order, and then the request"):
+        refuse_unpaid_ahead([UnpaidAhead("G-1", euros(5), ("P-1",))], euros(1), euros(5))
+    with pytest.raises(Refused, match="Cancel it on its page, or pay it unless a termination"):
+        refuse_unpaid_ahead([UnpaidAhead("G-1", euros(5))], euros(1), euros(5))
+    refuse_unpaid_ahead([], euros(1), euros(5))
+
+
+def test_what_costs_cleared_is_due_for_them_and_holds_no_balance_up() -> None:
+    """It can be neither cancelled nor, where the grant is to end, paid before the balance: there would be no way out."""
+    refuse_unpaid_ahead([UnpaidAhead("G-1", euros(5))], euros(1), ZERO)
 
 
 def test_the_page_of_a_request_cancels_what_was_never_paid(app: Flask, client: FlaskClient, grant: World) -> None:
@@ -396,3 +426,8 @@ def test_the_page_of_a_request_cancels_what_was_never_paid(app: Flask, client: F
     send(app, otto, f"{page}/cancel", reason="The pilot ended.")
     shown = actors.client_of(app, otto).get(page).text
     assert "Cancelled unpaid" in shown and "The pilot ended." in shown and "210\u00a0000.00" in shown
+    for figure in (RequestFigure.SET_OFF, RequestFigure.CANCELLED, RequestFigure.NET, RequestFigure.TO_ORDER):
+        said = actors.client_of(app, otto).get(
+            f"/grants/{grant.reference}/payments/{grant.reference}-1/amounts/{figure}"
+        )
+        assert said.status_code == 200 and "do not add up" not in said.text, figure

@@ -432,7 +432,7 @@ def test_once_confirmed_pre_financing_that_was_approved_does_not_leave(grant: Wo
             services.authorise(actors.otto(), order_id, evidence=SEEN)
         number = proposed(grant)
     confirmed(grant, number)
-    with clock.at(CONFIRMED), pytest.raises(Refused, match=r"pre-financed\. What was approved waits for the balance"):
+    with clock.at(CONFIRMED), pytest.raises(Refused, match=r"pre-financed\. Cancel what was approved"):
         if order_id is None:
             services.prepare(actors.fin(), request_id)
         elif reached == "verified":

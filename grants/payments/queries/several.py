@@ -12,10 +12,11 @@ from sqlalchemy import func, select
 from grants.core.db import among, db
 from grants.core.money import Money
 from grants.ledger.accounts import Account
-from grants.ledger.models import LedgerEntry, LedgerLeg
+from grants.ledger.models import LedgerLeg
 from grants.ledger.queries.sums import cents_of, credits_sum, debits_sum
-from grants.ledger.rules import Event, natural
-from grants.payments.models import PaymentOffset, PaymentOrder, PaymentRequest
+from grants.ledger.rules import natural
+from grants.payments.models import PaymentOrder, PaymentRequest
+from grants.payments.queries.offsets import set_off_cents, set_off_parts_of
 from grants.payments.queries.parts import kept_of
 from grants.payments.rules import Amounts, Part
 from grants.payments.states import OrderState
@@ -26,7 +27,8 @@ MOVED = (Account.IN_TRANSIT, Account.CONSUMED, Account.RETURNED)
 
 @dataclass(frozen=True, slots=True)
 class Stands:
-    """Where requests and the commitment of their grants stand: what was decided of each part, what orders moved, what was set off."""
+    """Where requests and the commitment of their grants stand: what was decided of each part, what orders moved, what was set
+    off or cancelled."""
 
     kept: Mapping[UUID, tuple[Part, ...]]
     # By request and account, then by order.
@@ -42,7 +44,7 @@ class Stands:
 
 def stands_of(request_ids: Collection[UUID], grant_ids: Collection[UUID]) -> Stands:
     """Where these requests and the commitment of these grants stand. Four statements, however many."""
-    return Stands(kept_of(request_ids), _moved(request_ids), _set_off(request_ids), _open(grant_ids))
+    return Stands(kept_of(request_ids), _moved(request_ids), set_off_parts_of(request_ids), _open(grant_ids))
 
 
 def _moved(request_ids: Collection[UUID]) -> dict[tuple[UUID, Account], dict[UUID, dict[Any, Money]]]:
@@ -70,26 +72,6 @@ def _moved(request_ids: Collection[UUID]) -> dict[tuple[UUID, Account], dict[UUI
     return found
 
 
-def _set_off(request_ids: Collection[UUID]) -> dict[UUID, dict[Any, Money]]:
-    """What of each part was set off, as booked."""
-    dims = (LedgerLeg.document_id, LedgerLeg.organisation_id, LedgerLeg.category)
-    statement = (
-        select(*dims, (debits_sum - credits_sum).label("cents"))
-        .join(LedgerEntry, LedgerEntry.id == LedgerLeg.entry_id)
-        .where(
-            among(LedgerLeg.document_id, request_ids),
-            LedgerLeg.account == Account.PAYABLE.value,
-            LedgerEntry.event == Event.OFFSET.value,
-        )
-        .group_by(*dims)
-        .order_by(*dims)
-    )
-    found: dict[UUID, dict[Any, Money]] = {}
-    for row in db.session.execute(statement):
-        found.setdefault(row.document_id, {})[row.organisation_id, row.category] = Money(int(row.cents))
-    return found
-
-
 def _open(grant_ids: Collection[UUID]) -> dict[UUID, dict[UUID | None, Money]]:
     place = (LedgerLeg.grant_id, LedgerLeg.organisation_id)
     statement = (
@@ -106,20 +88,14 @@ def _open(grant_ids: Collection[UUID]) -> dict[UUID, dict[UUID | None, Money]]:
 
 
 def settled(request_ids: Collection[UUID]) -> set[UUID]:
-    """Which of these requests are paid whole by what the bank executed and by what was set off. One statement."""
+    """Which of these requests are paid whole by what the bank executed and by what was set off or cancelled. One statement."""
     executed = (
         select(func.coalesce(func.sum(cents_of(PaymentOrder.amount)), 0))
         .where(PaymentOrder.request_id == PaymentRequest.id, PaymentOrder.state == OrderState.EXECUTED.value)
         .correlate(PaymentRequest)
         .scalar_subquery()
     )
-    set_off = (
-        select(func.coalesce(func.sum(cents_of(PaymentOffset.amount)), 0))
-        .where(PaymentOffset.request_id == PaymentRequest.id)
-        .correlate(PaymentRequest)
-        .scalar_subquery()
-    )
-    paid = executed + set_off
+    paid = executed + set_off_cents(PaymentRequest.id)
     statement = select(PaymentRequest.id).where(among(PaymentRequest.id, request_ids))
     return set(db.session.scalars(statement.where(paid == cents_of(PaymentRequest.payable))))
 

@@ -43,6 +43,6 @@ def stopped_words(requests: Collection[UUID]) -> Asking[dict[str, str]]:
 def _words(effective_on: date | None) -> str:
     assert effective_on is not None, "what is confirmed has its day"
     return (
-        f"The termination of this grant on {clock.long_date(effective_on)} is confirmed, so nothing more of it is pre-financed. What "
-        "was approved waits for the balance."
+        f"The termination of this grant on {clock.long_date(effective_on)} is confirmed, so nothing more of it is pre-financed. The "
+        "authorising officer cancels what was never paid, on the page of the request."
     )

@@ -23,11 +23,11 @@ from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.payments import rules
-from grants.payments.models import PaymentOffset, PaymentOrder, PaymentRequest
+from grants.payments.models import PaymentOrder, PaymentRequest
 from grants.payments.queries.bank_duties import bank_duties
 from grants.payments.queries.circuit import hands_of, rule_duties
 from grants.payments.queries.distribution import distribution_duties
-from grants.payments.queries.offsets import set_off_cents
+from grants.payments.queries.offsets import TAKEN_OFF, set_off_cents
 from grants.payments.queries.orders import ROWS_MAX, order_views, visible_orders
 from grants.payments.queries.recovery_duties import recovery_duties
 from grants.payments.queries.requests import request_views
@@ -166,14 +166,11 @@ def _open_requests(actor: Actor) -> Select[Any]:
 
 def _ordered_whole() -> Any:
     """The decided requests of which nothing is left to order: asked once for all of them, not of each for itself."""
-    ordered, set_off = _by_request(PaymentOrder, _LIVE), _by_request(PaymentOffset)
-    left = _cents(PaymentRequest.payable) - func.coalesce(ordered.c.cents, 0) - func.coalesce(set_off.c.cents, 0)
-    return (
-        select(PaymentRequest.id)
-        .outerjoin(ordered, ordered.c.request_id == PaymentRequest.id)
-        .outerjoin(set_off, set_off.c.request_id == PaymentRequest.id)
-        .where(PaymentRequest.state.in_([state.value for state in DECIDED]), left <= 0)
-    )
+    wanted, left = select(PaymentRequest.id), _cents(PaymentRequest.payable)
+    for gone in (_by_request(PaymentOrder, _LIVE), *map(_by_request, TAKEN_OFF)):
+        wanted = wanted.outerjoin(gone, gone.c.request_id == PaymentRequest.id)
+        left = left - func.coalesce(gone.c.cents, 0)
+    return wanted.where(PaymentRequest.state.in_([state.value for state in DECIDED]), left <= 0)
 
 
 # What came back is still ordered: it is issued again by an order that stands for it.

@@ -19,19 +19,23 @@ class UnpaidAhead:
     orders: tuple[str, ...] = ()
 
 
-def refuse_unpaid_ahead(unpaid: Sequence[UnpaidAhead], recoverable: Money) -> None:
+def refuse_unpaid_ahead(unpaid: Sequence[UnpaidAhead], recoverable: Money, outstanding: Money) -> None:
     """Refuse a balance that claims money back while approved pre-financing is unpaid: it would claim what nobody had.
 
-    >>> refuse_unpaid_ahead([UnpaidAhead("PCP-2022-G-0001-1", Money(7))], Money(0))
+    ``outstanding`` is what of pre-financing no costs cleared. Where nothing is, what is unpaid is due for costs and can be neither
+    cancelled nor claimed: the claim is set off against it afterwards.
+
+    >>> refuse_unpaid_ahead([UnpaidAhead("PCP-2022-G-0001-1", Money(7))], Money(0), Money(7))
+    >>> refuse_unpaid_ahead([UnpaidAhead("PCP-2022-G-0001-1", Money(7))], Money(3), Money(0))
     """
     faults.point("ceiling")
-    if recoverable <= ZERO or not unpaid:
+    if recoverable <= ZERO or outstanding <= ZERO or not unpaid:
         return
     first = unpaid[0]
     way_out = (
-        f"Wait until the bank has booked {', '.join(first.orders)}, or cancel it"
+        f"Wait until the bank has booked {', '.join(first.orders)}; or cancel the order, and then the request on its page"
         if first.orders
-        else "Pay it, or cancel it on its page"
+        else "Cancel it on its page, or pay it unless a termination of the grant is confirmed"
     )
     raise Refused(
         f"The balance would claim {recoverable} back, but {first.left} of the pre-financing {first.reference} was approved and "

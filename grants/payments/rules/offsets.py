@@ -36,15 +36,16 @@ class OffsetView:
 
 @dataclass(frozen=True, slots=True)
 class SetOff:
-    """What a request pays: gross, less what was set off."""
+    """What a request pays: gross, less what was set off, and what of it was cancelled unpaid."""
 
     payable: Money
     offsets: tuple[OffsetView, ...]
+    cancelled: Money = ZERO
 
     @property
     def net(self) -> Money:
         """What is paid by the bank; never below nought."""
-        return self.payable - total(each.amount for each in self.offsets)
+        return self.payable - total(each.amount for each in self.offsets) - self.cancelled
 
 
 @dataclass(frozen=True, slots=True)

@@ -389,6 +389,8 @@ class RequestView:
     replaces: str | None
     replaced_by: str | None
     guarantee_asked: bool = False
+    # What of approved pre-financing was never paid and is cancelled.
+    cancelled: Money = ZERO
 
     @property
     def due_at(self) -> datetime:
@@ -417,10 +419,10 @@ class RequestView:
 
     @property
     def to_order(self) -> Money:
-        """What is payable, not yet in an order and not set off."""
+        """What is payable, not yet in an order, not set off and not cancelled."""
         if self.decision is None or self.state not in DECIDED:
             return ZERO
-        return self.decision.payable - self.ordered - self.set_off
+        return self.decision.payable - self.ordered - self.set_off - self.cancelled
 
     @property
     def reason(self) -> str:

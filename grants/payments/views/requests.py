@@ -190,7 +190,7 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
         "payments/request.html",
         asked=found,
         taken=queries.set_off(found.reference) if found.set_off else None,
-        cancelled=queries.cancellation(found.id) if found.set_off else None,
+        cancelled=queries.cancellation(found.id) if found.cancelled else None,
         interest_on=queries.interest_origin(found.id) if found.kind is PaymentKind.LATE_INTEREST else None,
         cancel_form=own_or_fresh(sent, CancelRequestForm, version=found.version),
         position=outcome.position if outcome else None,
