@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -213,6 +214,37 @@ def test_what_was_refused_is_reckoned_anew(late: tuple[World, UUID]) -> None:
     states = db.session.scalars(select(LateInterest.state).order_by(LateInterest.booked_at, LateInterest.state)).all()
     assert sorted(states) == ["proposed", "refused"]
     assert found.grant_id
+
+
+def test_a_small_amount_is_not_decided_while_the_city_may_still_ask(late: tuple[World, UUID]) -> None:
+    """Confirmed as nothing owed it could never be reckoned again."""
+    _, request_id = late
+    small = LateInterestInput(PublicRule.OWED_TO_ALL, minimum=euros(2_000))
+    assert reckoned(request_id, small) == ZERO
+    with clock.at(datetime(2023, 9, 1, 12, tzinfo=UTC)):
+        with pytest.raises(Refused, match="may ask for it until 1 September 2023"):
+            services.confirm_late_interest(actors.otto(), request_id)
+        services.refuse_late_interest(actors.otto(), request_id, reason="The city asks for it today.")
+        asked = replace(small, asked_on=date(2023, 9, 1))
+        assert services.book_late_interest(actors.fin(), request_id, asked) == Money(1_251_37)
+        assert services.confirm_late_interest(actors.otto(), request_id) == Money(1_251_37)
+
+
+def test_interest_waits_on_the_pages_of_who_reckons_it_and_of_who_decides(late: tuple[World, UUID]) -> None:
+    found, request_id = late
+
+    def asked(who: Actor) -> list[str]:
+        told = [each for each in queries.duties(who, NOW) if each.endpoint == "payments.late_interest"]
+        assert all(each.values == {"ref": found.reference, "asked": f"{found.reference}-1"} for each in told)
+        return [each.what for each in told]
+
+    assert (asked(actors.fin()), asked(actors.otto())) == (["Reckon the interest for the late payment to WARM"], [])
+    reckoned(request_id)
+    both = actors.give(actors.fin().user_id, Role.AUTHORISING_OFFICER, "grant", found.grant_id)
+    assert (asked(both), asked(actors.otto())) == ([], ["Decide on the interest for the late payment to WARM"])
+    with clock.at(NOW):
+        services.confirm_late_interest(actors.otto(), request_id)
+    assert (asked(actors.fin()), asked(actors.otto())) == ([], [])
 
 
 def test_who_reckoned_does_not_decide(late: tuple[World, UUID]) -> None:

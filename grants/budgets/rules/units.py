@@ -29,7 +29,7 @@ class UnitLine:
     def units(self) -> str:
         """``12.5``; what is no number of units says so."""
         found = units_in(self.unit, self.amount)
-        return spelled(found) if found is not None else "no whole number"
+        return spelled(found) if found is not None else "no number of them"
 
 
 def step_of(unit: UnitCost) -> Money:

@@ -27,6 +27,7 @@ from grants.payments.models import PaymentOrder, PaymentRequest
 from grants.payments.queries.bank_duties import bank_duties
 from grants.payments.queries.circuit import hands_of, rule_duties
 from grants.payments.queries.distribution import distribution_duties
+from grants.payments.queries.late_interest import late_interest_duties
 from grants.payments.queries.offsets import TAKEN_OFF, set_off_cents
 from grants.payments.queries.orders import ROWS_MAX, order_views, visible_orders
 from grants.payments.queries.recovery_duties import recovery_duties
@@ -270,7 +271,8 @@ def _order_line(actor: Actor, found: OrderView, hands: Hands, stopped: str | Non
 
 @reader
 def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
-    """What this person must do so that money is paid: decide, prepare, verify, authorise, send, book; give an account, pay back."""
+    """What this person must do so that money is paid: decide, prepare, verify, authorise, send, book; give an account, pay back,
+    reckon and decide interest."""
     kinds = []
     if actor.can(Permission.PAYMENT_ORDER_READ):
         kinds.append(_circuit_duties(actor))
@@ -284,7 +286,8 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
         kinds.append(rule_duties.asking(actor))
     kinds += [bank_duties.asking(actor), securing_duties.asking(actor)]
     kinds.append(distribution_duties.asking(actor, clock.in_zone(at).date()))
-    found = yield from side_by_side([*kinds, recovery_duties(actor, clock.in_zone(at).date())])
+    kinds += [recovery_duties(actor, clock.in_zone(at).date()), late_interest_duties(actor)]
+    found = yield from side_by_side(kinds)
     return tuple(duty for duties in found for duty in duties)
 
 
