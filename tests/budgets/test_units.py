@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grants.agreements.rules.annexes import budget_table
 from grants.budgets import queries
 from grants.budgets.rules import (
     BudgetContent,
@@ -154,3 +155,11 @@ def test_the_grid_shows_the_units_of_each_partner_and_of_all() -> None:
     shown = queries.view_of(content, {CITY: "City"})
 
     assert [(line.label, line.units) for line in shown.unit_lines] == [("City", "12.5"), ("All partners", "12.5")]
+
+
+def test_the_agreement_states_the_unit_and_its_rate() -> None:
+    content = BudgetContent(under(HALVES), (CITY,), (Cell(CITY, "T", euros(4_375)),))
+
+    stated = budget_table(content, {CITY: "City"}, "Application A, version 1")
+
+    assert stated.categories == ("Training, at EUR 350.00 per trainee day", "Personnel")

@@ -441,6 +441,18 @@ def test_once_confirmed_pre_financing_that_was_approved_does_not_leave(grant: Wo
             services.export(actors.carl(), (order_id,), control_total=euros(210_000))
 
 
+def test_the_page_of_a_request_says_what_is_done_instead_of_paying_it(app: Flask, grant: World) -> None:
+    owed(grant)
+    with clock.at(NOW):
+        approved_ahead(grant)
+        number = proposed(grant)
+    confirmed(grant, number)
+    with clock.at(CONFIRMED):
+        shown = actors.client_of(app, actors.fin()).get(f"/finance/requests/{grant.reference}-1").text
+    assert "The authorising officer cancels what was never paid" in shown
+    assert "Prepare an order" not in shown
+
+
 @pytest.mark.parametrize("spent", [0, 50_000])
 def test_what_was_approved_and_never_paid_is_cancelled_and_the_balance_pays_what_was_spent(
     grant: World, spent: int
