@@ -21,6 +21,7 @@ from grants.identity.models import Organisation
 from grants.ledger.models import LedgerEntry
 from grants.payments.models import (
     PaymentBatch,
+    PaymentCancellation,
     PaymentOffset,
     PaymentOrder,
     PaymentOrderSignature,
@@ -89,23 +90,27 @@ class RequestLine:
 
 def requests(grant_id: UUID, as_of: datetime) -> list[RequestLine]:
     """Every request of a grant made before a moment, as it stood then."""
+    cancelled = (PaymentCancellation.request_id == PaymentRequest.id) & (PaymentCancellation.created_at < as_of)
     rows = db.session.execute(
-        select(PaymentRequest, PeriodicReport.number)
+        select(PaymentRequest, PeriodicReport.number, PaymentCancellation.amount)
         .outerjoin(PeriodicReport, PeriodicReport.id == PaymentRequest.report_id)
+        .outerjoin(PaymentCancellation, cancelled)
         .where(PaymentRequest.grant_id == grant_id, PaymentRequest.submitted_at < as_of)
         .order_by(PaymentRequest.number)
     ).all()
-    return [_request_line(row, number, as_of) for row, number in rows]
+    return [_request_line(row, number, unpaid, as_of) for row, number, unpaid in rows]
 
 
-def _request_line(row: PaymentRequest, report_number: int | None, as_of: datetime) -> RequestLine:
+def _request_line(
+    row: PaymentRequest, report_number: int | None, cancelled: Money | None, as_of: datetime
+) -> RequestLine:
     decided = row.decided_at is not None and row.decided_at < as_of
     amounts = (row.approved, row.refused, row.retained, row.cleared, row.deferred, row.payable)
     return RequestLine(
         *(row.reference, reason_words(PaymentKind(row.kind), report_number), _day(row.submitted_at), row.due_on),
         *(row.requested, day(row.decided_at) if decided else None),
         *(amounts if decided else (None,) * 6),
-        _decision_words(row) if decided else "Waits for its decision",
+        _decision_words(row, cancelled) if decided else "Waits for its decision",
     )
 
 
@@ -149,11 +154,13 @@ def _day(moment: datetime) -> date:
     return clock.in_zone(moment).date()
 
 
-def _decision_words(row: PaymentRequest) -> str:
-    """What was decided; whether it is paid by now, its orders say."""
+def _decision_words(row: PaymentRequest, cancelled: Money | None) -> str:
+    """What was decided, and what of it was cancelled unpaid since; whether it is paid by now, its orders say."""
     if row.approved is None:
         return "Rejected"
     words = "Approved in part" if row.refused else "Approved"
+    if cancelled:
+        return f"{words}, {cancelled} cancelled unpaid"
     return words if row.payable else f"{words}, nothing to pay"
 
 
