@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -12,6 +13,8 @@ from grants.agreements import queries, rules, services
 from grants.agreements.models import Accession
 from grants.agreements.rules import PartnerIn, PartnerOut, Share, TerminationInput
 from grants.agreements.states import AccessionStanding, TerminationReason
+from grants.applications.models import ApplicationPartner
+from grants.applications.states import PartnerRole, PartnerState
 from grants.calls.models import Call
 from grants.calls.rules import Sourced, to_json
 from grants.calls.states import Confidence
@@ -73,6 +76,34 @@ def test_whoever_left_is_let_in_again_and_its_people_with_it(found: Amended) -> 
     text = queries.text_of(view_of(found))
     assert text.amendments is not None
     assert "Energy Agency of Northbridge takes part again from now on." in text.amendments[-1].lines
+
+
+def test_whom_it_had_named_in_the_application_comes_back_too(found: Amended) -> None:
+    """Named by it, and of no organisation: let go with it, so let in with it."""
+    with clock.at(IN_FORCE):
+        named = actors.person("Nils Named")
+        actors.give(named, Role.APPLICATION_PARTNER, "application", found.application_id)
+        with arranging():
+            db.session.add(partner(found, named))
+    left(found)
+    place = queries.scope_of_view(view_of(found))
+    assert not actors.actor(named).may(Permission.REPORT_EDIT, place)
+
+    back(found)
+
+    assert actors.actor(named).may(Permission.REPORT_EDIT, place)
+
+
+def partner(found: Amended, contact_id: UUID) -> ApplicationPartner:
+    """The agency as a partner of the application, with whom it named."""
+    return ApplicationPartner(
+        application_id=found.application_id,
+        organisation_id=found.agency_id,
+        contact_user_id=contact_id,
+        role=PartnerRole.PARTNER.value,
+        state=PartnerState.ACCEPTED.value,
+        position=1,
+    )
 
 
 def test_it_accedes_anew_and_what_was_before_stays(found: Amended) -> None:
