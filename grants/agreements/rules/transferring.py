@@ -9,8 +9,9 @@ from enum import StrEnum
 from fractions import Fraction
 from uuid import UUID
 
-from grants.agreements.rules.changes import Move, moved
+from grants.agreements.rules.amendable import Move
 from grants.agreements.rules.maxima import Held, lowering_problem, packages_problem, raising_problem
+from grants.agreements.rules.moving import moved, units_problem
 from grants.agreements.rules.revising import asked_for
 from grants.agreements.states import TransferLevel
 from grants.budgets.rules import BudgetContent, percent
@@ -143,18 +144,7 @@ def transfer(
     if problems:
         raise Invalid("This cannot be moved.", problems)
     level = _level(given.amount, flexibility)
-    after = moved(
-        budget,
-        (
-            Move(
-                given.amount,
-                given.from_organisation_id,
-                given.from_category,
-                given.to_organisation_id,
-                given.to_category,
-            ),
-        ),
-    )
+    after = moved(budget, (_move(given),))
     asked, now = asked_for(budget), asked_for(after)
     giver, taker = given.from_organisation_id, given.to_organisation_id
     gone = max(asked.get(giver, ZERO) - now.get(giver, ZERO), ZERO) if giver != taker else ZERO
@@ -183,6 +173,12 @@ def refuse_fixed_packages(codes: Sequence[str]) -> None:
         raise Refused(words)
 
 
+def _move(given: TransferInput) -> Move:
+    return Move(
+        given.amount, given.from_organisation_id, given.from_category, given.to_organisation_id, given.to_category
+    )
+
+
 def _problems(given: TransferInput, budget: BudgetContent, maxima: Mapping[UUID, Money]) -> dict[str, str]:
     problems = {}
     entered = {each.code for each in budget.rules.entered}
@@ -202,6 +198,8 @@ def _problems(given: TransferInput, budget: BudgetContent, maxima: Mapping[UUID,
         problems["amount"] = "Enter an amount above zero."
     elif given.amount.cents > planned:
         problems["amount"] = f"Only {Money(planned)} is planned there. Move that or less."
+    elif words := units_problem(budget, _move(given), Money(planned)):
+        problems["amount"] = words
     if not given.reason.strip():
         problems["reason"] = "Say why; the programme reads it."
     return problems
