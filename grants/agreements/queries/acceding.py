@@ -179,6 +179,7 @@ def forms_wanted() -> list[tuple[UUID, UUID, int]]:
         .where(AgreementVersion.grant_id == Accession.grant_id)
         .correlate(Accession)
     ).scalar_subquery()
+    # As ``accession_form_role`` spells it, in the database.
     form = func.concat("accession-form-", Accession.id, "-", newest)
     printed = select(StoredFile.id).where(
         StoredFile.kind == "grant", StoredFile.object_id == Accession.grant_id, StoredFile.role == form
