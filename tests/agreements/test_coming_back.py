@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -14,7 +13,6 @@ from grants.agreements.models import Accession
 from grants.agreements.rules import PartnerIn, PartnerOut, Share, TerminationInput
 from grants.agreements.states import AccessionStanding, TerminationReason
 from grants.applications.models import ApplicationPartner
-from grants.applications.states import PartnerRole, PartnerState
 from grants.calls.models import Call
 from grants.calls.rules import Sourced, to_json
 from grants.calls.states import Confidence
@@ -76,34 +74,6 @@ def test_whoever_left_is_let_in_again_and_its_people_with_it(found: Amended) -> 
     text = queries.text_of(view_of(found))
     assert text.amendments is not None
     assert "Energy Agency of Northbridge takes part again from now on." in text.amendments[-1].lines
-
-
-def test_whom_it_had_named_in_the_application_comes_back_too(found: Amended) -> None:
-    """Named by it, and of no organisation: let go with it, so let in with it."""
-    with clock.at(IN_FORCE):
-        named = actors.person("Nils Named")
-        actors.give(named, Role.APPLICATION_PARTNER, "application", found.application_id)
-        with arranging():
-            db.session.add(partner(found, named))
-    left(found)
-    place = queries.scope_of_view(view_of(found))
-    assert not actors.actor(named).may(Permission.REPORT_EDIT, place)
-
-    back(found)
-
-    assert actors.actor(named).may(Permission.REPORT_EDIT, place)
-
-
-def partner(found: Amended, contact_id: UUID) -> ApplicationPartner:
-    """The agency as a partner of the application, with whom it named."""
-    return ApplicationPartner(
-        application_id=found.application_id,
-        organisation_id=found.agency_id,
-        contact_user_id=contact_id,
-        role=PartnerRole.PARTNER.value,
-        state=PartnerState.ACCEPTED.value,
-        position=1,
-    )
 
 
 def test_it_accedes_anew_and_what_was_before_stays(found: Amended) -> None:
@@ -210,3 +180,40 @@ def test_whoever_leaves_on_a_later_day_does_its_part_until_then(found: Amended) 
         assert services.let_partner_go(PROGRAM, found.grant_id, found.agency_id)
         assert not services.let_partner_go(PROGRAM, found.grant_id, found.agency_id)
     assert not actors.actor(agnes).may(Permission.REPORT_EDIT, place)
+
+
+def test_whom_a_partner_named_acts_for_it_again_too(found: Amended) -> None:
+    """Noor belongs to no organisation of the grant; the agency named her as its contact."""
+    with clock.at(IN_FORCE):
+        noor = actors.person("Noor Contact", Role.APPLICANT)
+        actors.give(noor, Role.APPLICATION_PARTNER, "application", found.application_id)
+    with arranging():
+        db.session.add(
+            ApplicationPartner(
+                application_id=found.application_id, organisation_id=found.agency_id, role="partner", state="accepted",
+                position=9, contact_user_id=noor,
+            )
+        )  # fmt: skip
+    left(found)
+    place = queries.scope_of_view(view_of(found))
+    assert not actors.actor(noor).may(Permission.REPORT_EDIT, place)
+
+    back(found)
+
+    assert actors.actor(noor).may(Permission.REPORT_EDIT, place)
+
+
+def test_a_termination_does_not_move_the_day_on_which_an_amendment_let_it_leave(found: Amended) -> None:
+    may = date(2024, 5, 1)
+    with clock.at(datetime(2023, 12, 4, 9, tzinfo=UTC)):
+        given = TerminationInput(TerminationReason.BREACH, "Nobody was hired.", may, UNTIL, found.agency_id)
+        services.propose_termination(actors.pia(), found.grant_id, given, document())
+    with clock.at(datetime(2024, 1, 8, 9, tzinfo=UTC)):
+        services.confirm_termination(actors.otto(), found.grant_id, 1, effective_on=may, answer="Nobody objected.")
+    left(found)
+    with clock.at(datetime(2024, 5, 1, 9, tzinfo=UTC)):
+        assert not services.end_part(PROGRAM, found.grant_id, found.agency_id)
+        assert not services.end_part(PROGRAM, found.grant_id, found.agency_id)
+
+    assert view_of(found).beneficiaries[1].left_on == TODAY
+    assert view_of(found).terminations[0].carried_out_at is not None

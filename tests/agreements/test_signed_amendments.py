@@ -26,6 +26,7 @@ from grants.documents import services as documents
 from grants.oversight.queries import verify_ledger
 from tests import actors
 from tests.agreements.amending import GOODS, NOW, STAFF, TODAY, Amended, maxima, mayor, shares, view_of
+from tests.agreements.conftest import tie
 from tests.agreements.test_amendments import LONGER, accepted, open_commitment, signed, state_of
 from tests.applications.pages import text_of
 from tests.awards.test_uploading import incoming
@@ -97,6 +98,16 @@ def test_one_side_may_sign_here_and_the_other_outside(found: Amended) -> None:
             of_city(found)
         assert accept(found, of_programme(found).number) is True
     assert state_of(found, number) is AmendmentState.IN_FORCE
+
+
+def test_who_stands_in_for_somebody_who_signed_a_document_does_not_check_it(found: Amended) -> None:
+    with clock.at(NOW):
+        amendment = accepted(found, LONGER)
+        view = of_programme(found)
+        tie(actors.pia().user_id, actors.greta().user_id)
+        with pytest.raises(Refused, match="the two of you count as one person"):
+            accept(found, view.number)
+    assert state_of(found, amendment) is AmendmentState.OFFERED
 
 
 def test_a_document_raced_by_signatures_here_is_accepted_no_more(found: Amended) -> None:

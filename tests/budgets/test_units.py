@@ -188,3 +188,10 @@ def test_a_move_leaves_no_part_of_a_unit(source: str, target: str, amount: int, 
     with pytest.raises(Invalid) as refused:
         transfer(given, budget, whole, maxima, {}, {})
     assert said in refused.value.problems["amount"]
+
+
+def test_more_units_than_the_limit_of_amounts_are_refused() -> None:
+    dear = UnitCost("T", "trainee day", euros(100_000))
+    assert read_units("99999999 units", dear) == euros(9_999_999_900_000)
+    with pytest.raises(Invalid, match="above the limit"):
+        read_units("999999999 units", dear)

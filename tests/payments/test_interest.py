@@ -18,7 +18,7 @@ from werkzeug.datastructures import FileStorage
 from grants.core import clock, files
 from grants.core.acts import arranging
 from grants.core.db import db
-from grants.core.errors import Invalid, NotAllowed, Refused
+from grants.core.errors import Conflict, Invalid, NotAllowed, Refused
 from grants.core.file_types import FileType
 from grants.core.jobs import Job
 from grants.core.money import ZERO, Money, euros
@@ -28,7 +28,7 @@ from grants.ledger import queries as books
 from grants.ledger.accounts import Account
 from grants.oversight import queries as oversight
 from grants.payments import queries, services
-from grants.payments.models import RecoveryInterest, RecoveryReceipt
+from grants.payments.models import Recovery, RecoveryInterest, RecoveryReceipt
 from grants.payments.rules import ReceiptInput
 from grants.payments.rules.interest import InterestInput
 from grants.rates import services as published
@@ -172,6 +172,18 @@ def test_interest_takes_two_people_and_its_waiver_a_third_with_a_document(overpa
     assert waived == Money(382_19) == balance(overpaid, Account.WAIVED)
     assert balance(overpaid, Account.INTEREST_RECEIVABLE) == ZERO
     right()
+
+
+def test_numbers_that_were_not_shown_are_not_confirmed(overpaid: World) -> None:
+    """Another tab: what was reckoned is refused and reckoned anew while somebody looks at the first numbers."""
+    recovery_id = paid_late(overpaid)
+    with clock.at(LATE):
+        services.book_interest(actors.fin(), recovery_id, InterestInput())
+        seen = db.session.get_one(Recovery, recovery_id, populate_existing=True).version
+        services.refuse_interest(actors.otto(), recovery_id, reason="The agreement says 8 points.")
+        services.book_interest(actors.fin(), recovery_id, InterestInput(Decimal(8)))
+        with pytest.raises(Conflict):
+            services.confirm_interest(actors.otto(), recovery_id, version=seen)
 
 
 def test_who_reckoned_interest_waives_none_of_it(overpaid: World) -> None:

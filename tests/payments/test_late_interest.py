@@ -16,14 +16,15 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 
-from grants.core import clock, files
-from grants.core.acts import arranging
-from grants.core.db import db
-from grants.core.errors import Invalid, NotAllowed, Refused
+from grants.agreements.models import Grant
+from grants.core import acts, clock, files
+from grants.core.acts import act, arranging
+from grants.core.db import db, get
+from grants.core.errors import Conflict, Invalid, NotAllowed, Refused
 from grants.core.file_types import FileType
 from grants.core.money import ZERO, Money, euros
 from grants.core.paging import Page
-from grants.core.permissions import Actor
+from grants.core.permissions import Actor, Permission
 from grants.documents.queries import payments as stated
 from grants.identity.models import Organisation
 from grants.identity.policy import Role
@@ -31,7 +32,7 @@ from grants.identity.states import OrganisationKind
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
 from grants.payments import queries, services
-from grants.payments.models import LateInterest, PaymentOrder, PaymentRequest
+from grants.payments.models import LateInterest, OwnAccount, PaymentOrder, PaymentRequest
 from grants.payments.queries.late_interest import late_page
 from grants.payments.rules import DecisionInput
 from grants.payments.rules.ahead import UnpaidAhead, cancellable, refuse_unpaid_ahead
@@ -43,6 +44,8 @@ from grants.payments.rules.late_interest import (
     months_later,
     nothing_owed,
 )
+from grants.payments.services.booking import CameBack, book_returned
+from grants.payments.services.locks import scope_of_order
 from grants.payments.states import SuspensionReason
 from grants.rates import services as published
 from grants.rates.states import RateKind
@@ -261,6 +264,53 @@ def test_who_reckoned_does_not_decide(late: tuple[World, UUID]) -> None:
                 deed()
 
 
+def test_numbers_that_were_not_shown_are_not_confirmed(late: tuple[World, UUID]) -> None:
+    """Another tab: what was reckoned is refused and reckoned anew while somebody looks at the first numbers."""
+    found, request_id = late
+    reckoned(request_id)
+    with clock.at(NOW):
+        seen = late_page(actors.otto(), found.reference, f"{found.reference}-1").version
+        services.refuse_late_interest(actors.otto(), request_id, reason="The agreement says 8 points.")
+        reckoned(request_id, LateInterestInput(PublicRule.OWED_TO_ALL, Decimal(8)))
+        with pytest.raises(Conflict):
+            services.confirm_late_interest(actors.otto(), request_id, version=seen)
+        seen = late_page(actors.otto(), found.reference, f"{found.reference}-1").version
+        assert services.confirm_late_interest(actors.otto(), request_id, version=seen) == Money(2_028_08)
+
+
+@act("test_world.send_back", needs=Permission.PAYMENT_ORDER_EXECUTE, scope=scope_of_order, says="sent a payment back")
+def _sent_back(actor: Actor, order_id: UUID, on: date) -> None:
+    acts.reason("MS03 no reason")
+    order, own = get(PaymentOrder, order_id), db.session.scalars(select(OwnAccount.id)).first()
+    assert own is not None
+    book_returned(CameBack(order, get(Grant, order.grant_id), "MS03 no reason", on), own)
+
+
+def test_what_came_back_and_is_paid_again_bears_no_day_of_interest_twice(late: tuple[World, UUID]) -> None:
+    """210 000 x 7.25 % x 49 / 365 are 2 043.90 in all: 30 days were confirmed before the money came back."""
+    found, request_id = late
+    again_on = date(2023, 7, 20)
+    reckoned(request_id)
+    with clock.at(NOW):
+        services.confirm_late_interest(actors.otto(), request_id)
+        order_id = db.session.scalars(select(PaymentOrder.id)).one()
+    with clock.at(datetime(2023, 7, 20, 12, tzinfo=UTC)):
+        _sent_back(actors.carl(), order_id, date(2023, 7, 4))
+        again = services.reissue(actors.fin(), order_id).id
+        services.verify(actors.vera(), again, evidence=SEEN)
+        services.authorise(actors.otto(), again, evidence=SEEN)
+        services.export(actors.carl(), (again,), control_total=euros(210_000))
+        services.execute(actors.carl(), again, value_on=again_on)
+        assert services.book_late_interest(actors.fin(), request_id, OWED) == Money(2_043_90 - 1_251_37)
+        services.confirm_late_interest(actors.otto(), request_id)
+    second = db.session.scalars(select(LateInterest).where(LateInterest.order_id == again)).one()
+    assert (second.due_on, second.paid_on, second.days) == (PAID, again_on, 19)
+    # The rate is that of the month in which it was due.
+    assert (second.reference, second.reference_on) == ("3.75", date(2023, 5, 10))
+    assert balance(found, Account.INTEREST_COSTS) == Money(2_043_90)
+    right()
+
+
 def test_what_was_paid_in_time_bears_none(grant: World) -> None:
     request_id = paid(grant, on=DUE)
 
@@ -341,6 +391,12 @@ def test_its_page_shows_every_number_and_the_city_reads_it(app: Flask, late: tup
         ):
             assert words in shown
         assert "Reckon the interest" not in shown
+        # Who reckoned and who decided is the programme's to see.
+        assert fin.name not in shown and otto.name not in shown
+        assert fin.name in actors.client_of(app, otto).get(page).text
+        for figure in ("requested", "payable", "net"):
+            told = actors.client_of(app, ana).get(page.replace("-1/interest", f"-2/amounts/{figure}"))
+            assert told.status_code == 200 and "1\u00a0251.37" in told.text
         pays = actors.client_of(app, otto).get(f"/finance/requests/{found.reference}-2").text
         assert page in pays and "Interest for late payment" in pays
         assert f"{found.reference}-2" in actors.client_of(app, ana).get(f"/grants/{found.reference}/payments").text
@@ -457,8 +513,8 @@ def test_the_page_of_a_request_cancels_what_was_never_paid(app: Flask, client: F
     opened(grant)
     page = f"/finance/requests/{grant.reference}-1"
     otto = actors.otto()
-    assert "Cancel what is in no order and was never paid" in actors.client_of(app, otto).get(page).text
-    assert "is in no order and was never paid" not in actors.client_of(app, actors.fin()).get(page).text
+    assert "Cancel the part of it that was never paid" in actors.client_of(app, otto).get(page).text
+    assert "that was never paid" not in actors.client_of(app, actors.fin()).get(page).text
     send(app, otto, f"{page}/cancel", reason="The pilot ended.")
     shown = actors.client_of(app, otto).get(page).text
     assert "Cancelled unpaid" in shown and "The pilot ended." in shown and "210\u00a0000.00" in shown

@@ -112,6 +112,17 @@ def test_only_who_it_is_about_and_the_other_side_object(grant: World) -> None:
         agreeing.object_to_termination(marek, grant.grant_id, whole, words="No.")
 
 
+def test_who_acts_for_the_coordinator_is_not_heard_in_place_of_the_partner(grant: World) -> None:
+    """One of its own people, who belongs to the partner too, would end the time to be heard by a word."""
+    with clock.at(IN_FORCE):
+        actors.person("Sid Mayor", organisation_name="Energy Agency of Northbridge")
+    sid = signatory(grant)
+    assert grant.agency_id in sid.organisation_ids
+    number = proposed(grant, sid)
+    with clock.at(NOW), pytest.raises(Refused, match="Your own side proposed this termination"):
+        agreeing.object_to_termination(sid, grant.grant_id, number, words="No.")
+
+
 def test_what_cannot_be_proposed_says_why_and_what_to_do(grant: World) -> None:
     with pytest.raises(Refused, match="so its part does not end alone"):
         proposed(grant, organisation_id=grant.city_id)

@@ -183,9 +183,13 @@ def _heard(organisation_id: UUID | None, by_side: Side) -> str | None:
 
 
 def refuse_objector(found: TerminationView, side: Side, own: Collection[UUID], *, for_coordinator: bool) -> None:
-    """A partner objects to the end of its own part, whoever proposed it; about everything else the other side speaks."""
+    """A partner objects to the end of its own part, whoever proposed it; about everything else the other side speaks.
+
+    Who acts for the coordinator is no partner against its own proposal: the time to be heard would be over by it.
+    """
     faults.point("four_eyes")
-    if found.organisation_id is not None and found.organisation_id in own:
+    proposed_it = for_coordinator and found.by_side is side
+    if found.organisation_id is not None and found.organisation_id in own and not proposed_it:
         return
     if side is Side.CITY and not for_coordinator:
         raise Refused(

@@ -161,7 +161,8 @@ def _waiting(actor: Actor, grant_id: UUID, number: int) -> tuple[SignedUpload, U
     """A document nobody has decided about, which is not this person's own; the grant is locked."""
     view = undecided(grant_id, number)
     rules.refuse_own_upload(view.uploaded_by, view.signers, actor.user_id)
-    people.refuse_tied_to(actor.user_id, (view.uploaded_by, view.uploaded_at))
+    signed = ((each.user_id, view.uploaded_at) for each in view.signers)
+    people.refuse_tied_to(actor.user_id, (view.uploaded_by, view.uploaded_at), *signed)
     return locked(SignedUpload, view.id), view
 
 

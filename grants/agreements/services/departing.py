@@ -126,6 +126,10 @@ def end_part(actor: Actor, grant_id: UUID, organisation_id: UUID) -> bool:
     if grant.state != GrantState.IN_FORCE.value:
         return False
     row.carried_out_at = acts.moment()
+    left_on = _partner(grant_id, organisation_id).left_on
+    if left_on is not None and left_on <= row.effective_on:
+        # An amendment let it leave meanwhile, and its day is the one that was signed.
+        return False
     leave(grant, actor, organisation_id, row.effective_on, f"Its part was terminated from {row.effective_on} on.")
     tell_of_termination(
         grant,

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from grants.budgets.rules.values import BudgetRules, Category, Finding, Severity, Totals, UnitCost, field_name
 from grants.core.errors import Invalid, Problem, quoted
-from grants.core.money import ZERO, Money
+from grants.core.money import CENTS_MAX, ZERO, Money
 
 DECIMALS_MAX = 2
 
@@ -104,7 +104,10 @@ def read_units(text: str, unit: UnitCost) -> Money | None:
     if (number * 10**unit.decimals).denominator != 1:
         allowed = "whole units" if not unit.decimals else f"at most {unit.decimals} decimals"
         raise Invalid(f"{quoted(text.strip())} has parts of a unit this call does not count. Enter {allowed}.")
-    return Money(int(number * 10**unit.decimals) * step_of(unit).cents)
+    amount = Money(int(number * 10**unit.decimals) * step_of(unit).cents)
+    if amount.cents > CENTS_MAX:
+        raise Invalid(f"{quoted(text.strip())} are {amount}, above the limit of {Money(CENTS_MAX)}. Check the number.")
+    return amount
 
 
 def unit_lines(rules: BudgetRules, rows: Sequence[tuple[str, tuple[Money, ...]]]) -> tuple[UnitLine, ...]:

@@ -411,16 +411,24 @@ def legs_e26(amount: Money, dims: Dimensions) -> Legs:
     return _entry((DR, Account.BANK_CHARGES, amount, dims), (CR, Account.BANK, amount, dims))
 
 
-def legs_e27(unpaid: Spread, dims: Dimensions, *, retained: Spread, ahead: Spread) -> Legs:
+def legs_e27(
+    unpaid: Spread,
+    dims: Dimensions,
+    *,
+    retained: Spread,
+    ahead: Spread,
+    returned: Iterable[tuple[Spread, Dimensions]] = (),
+) -> Legs:
     """Pre-financing that was approved and never paid is cancelled: nobody was paid ahead, and nothing of it is retained.
 
-    ``ahead`` says whose open pre-financing both were.
+    ``returned`` is what came back of orders that are not issued again, ``ahead`` says whose open pre-financing all of it was.
 
     >>> [(leg.account.value, leg.side.value, leg.amount.cents) for leg in legs_e27(Money(7), Dimensions(), retained=Money(1), ahead=Money(8))]
     [('2000', 'debit', 7), ('2200', 'debit', 1), ('1100', 'credit', 8)]
     """
     return _entry(
         *_spread(DR, Account.PAYABLE, unpaid, dims),
+        *(line for amount, of_order in returned for line in _spread(DR, Account.RETURNED, amount, of_order)),
         *_spread(DR, Account.RETENTION, retained, dims),
         *_spread(CR, Account.PREFINANCING, ahead, dims),
     )

@@ -15,7 +15,7 @@ from grants.identity.models import User
 from grants.payments.models import PaymentCancellation, PaymentOrder, PaymentRequest
 from grants.payments.queries.offsets import set_off_cents
 from grants.payments.rules.ahead import UnpaidAhead
-from grants.payments.states import DECIDED, OrderState
+from grants.payments.states import CAME_BACK, DECIDED, OrderState
 
 
 @reader
@@ -26,7 +26,7 @@ def unpaid_ahead(grant_id: UUID) -> Asking[tuple[UnpaidAhead, ...]]:
     paid = func.coalesce(func.sum(cents).filter(PaymentOrder.state == OrderState.EXECUTED.value), 0)
     ordered = func.coalesce(func.sum(cents).filter(live), 0)
     waiting = func.array_agg(PaymentOrder.reference).filter(
-        PaymentOrder.state.not_in([OrderState.CANCELLED.value, OrderState.EXECUTED.value])
+        PaymentOrder.state.not_in([each.value for each in (OrderState.CANCELLED, OrderState.EXECUTED, *CAME_BACK)])
     )
     statement = (
         select(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -19,7 +19,7 @@ from grants.agreements.states import RUNNING, PaymentKind, values
 from grants.applications.queries.writing import is_public
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
-from grants.core.money import Money
+from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.identity import queries as identity
@@ -33,13 +33,19 @@ from grants.payments.states import InterestState, OrderState
 
 @dataclass(frozen=True, slots=True)
 class LateOrder:
-    """An order the bank carried out after the due day of its request, and that bears no interest yet."""
+    """An order the bank carried out after the due day of its request, and that bears no interest yet.
+
+    Where it issues again what came back and bore interest by then, ``due_on`` is the day until which that was reckoned, and
+    ``before`` what it came to: no day bears interest twice. ``rate_on`` is the due day of the request, by which the rate goes.
+    """
 
     id: UUID
     reference: str
     amount: Money
     due_on: date
     paid_on: date
+    rate_on: date
+    before: Money = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +100,34 @@ def _late_orders() -> Any:
 
 @reader
 def late_orders(request_id: UUID) -> Asking[tuple[LateOrder, ...]]:
-    """What of a request was paid late and bears no interest yet. One statement."""
-    rows = yield from ask(_late_orders().where(PaymentRequest.id == request_id))
-    return tuple(LateOrder(*row) for row in rows)
+    """What of a request was paid late and bears no interest yet. Two statements."""
+    rows, issued = yield [_late_orders().where(PaymentRequest.id == request_id), _issued(request_id)]
+    known = {row.id: row for row in issued}
+    return tuple(_late(row, known) for row in rows)
+
+
+def _issued(request_id: UUID) -> Any:
+    """Every order of a request, which one it issues again, and the interest owed for it that was not refused."""
+    owed = (
+        (LateInterest.order_id == PaymentOrder.id)
+        & (LateInterest.state != InterestState.REFUSED.value)
+        & LateInterest.nothing.is_(None)
+    )
+    return (
+        select(PaymentOrder.id, PaymentOrder.reissue_of, LateInterest.paid_on, LateInterest.amount)
+        .outerjoin(LateInterest, owed)
+        .where(PaymentOrder.request_id == request_id)
+    )
+
+
+def _late(row: Any, issued: Mapping[UUID, Any]) -> LateOrder:
+    due_on, before, earlier = row.due_on, ZERO, issued[row.id].reissue_of
+    while earlier is not None:
+        came_back = issued[earlier]
+        if came_back.paid_on is not None:
+            due_on, before = max(due_on, came_back.paid_on), before + came_back.amount
+        earlier = came_back.reissue_of
+    return LateOrder(row.id, row.reference, row.amount, due_on, row.paid_on, row.due_on, before)
 
 
 @reader

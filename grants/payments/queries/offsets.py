@@ -53,17 +53,14 @@ def left_to_order(request_id: UUID, payable: Money | None, *, executed_only: boo
 
 def set_off_cents(request_id: Any) -> ColumnElement[Any]:
     """The same inside a statement about requests, in cents."""
-    offsets, cancelled = (_sum_of(model, request_id) for model in TAKEN_OFF)
-    return offsets + cancelled
-
-
-def _sum_of(model: Any, request_id: Any) -> ColumnElement[Any]:
-    return (
+    offsets, cancelled = (
         select(func.coalesce(func.sum(books.cents_of(model.amount)), 0))
         .where(model.request_id == request_id)
         .correlate(request_id.class_)
         .scalar_subquery()
+        for model in TAKEN_OFF
     )
+    return offsets + cancelled
 
 
 def set_off_parts(request_id: UUID) -> dict[Any, Money]:
@@ -116,8 +113,10 @@ def _offsets() -> Any:
             Recovery.number,
             Grant.reference.label("debtor"),
             User.name.label("person"),
+            PaymentCancellation.amount.label("cancelled"),
         )
         .join(PaymentRequest, PaymentRequest.id == PaymentOffset.request_id)
+        .outerjoin(PaymentCancellation, PaymentCancellation.request_id == PaymentRequest.id)
         .join(Recovery, Recovery.id == PaymentOffset.recovery_id)
         .join(Grant, Grant.id == Recovery.grant_id)
         .join(User, User.id == PaymentOffset.offset_by)
@@ -133,11 +132,10 @@ def _view(row: Any) -> OffsetView:
 def set_off(request_reference: str) -> Asking[SetOff | None]:
     """A decided request gross and less what was set off; None where nothing was. The page asked for it may be read. One
     statement."""
-    cancelled = _sum_of(PaymentCancellation, PaymentRequest.id).label("cancelled")
-    rows = yield from ask(_offsets().add_columns(cancelled).where(PaymentRequest.reference == request_reference))
+    rows = yield from ask(_offsets().where(PaymentRequest.reference == request_reference))
     if not rows:
         return None
-    return SetOff(rows[0].payable, tuple(_view(row) for row in rows), Money(int(rows[0].cancelled)))
+    return SetOff(rows[0].payable, tuple(_view(row) for row in rows), rows[0].cancelled or ZERO)
 
 
 @reader

@@ -8,7 +8,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import aliased
 
 from grants.agreements import queries as agreements
 from grants.agreements import rules as agreeing
@@ -38,7 +39,7 @@ from grants.payments.rules import (
 )
 from grants.payments.rules.returns import TOOK_FOR_SECOND, took_for_second
 from grants.payments.rules.showing import Hands
-from grants.payments.states import CAME_BACK, OrderState, StatusOutcome, Step
+from grants.payments.states import CAME_BACK, DECIDED, OrderState, RequestState, StatusOutcome, Step
 from grants.reporting.models import PeriodicReport
 
 ROWS_MAX = 200
@@ -159,6 +160,18 @@ def _reissues(rows: Sequence[PaymentOrder]) -> Asking[tuple[dict[UUID, str], dic
     return again, issued
 
 
+def came_back(request_id: UUID) -> tuple[PaymentOrder, ...]:
+    """The orders of a request that came back and that no other issues again: their money is still here. One statement."""
+    again = aliased(PaymentOrder)
+    issued = exists().where(again.reissue_of == PaymentOrder.id, again.state != OrderState.CANCELLED.value)
+    statement = select(PaymentOrder).where(
+        PaymentOrder.request_id == request_id,
+        PaymentOrder.state.in_([state.value for state in CAME_BACK]),
+        ~issued.correlate(PaymentOrder),
+    )
+    return tuple(db.session.scalars(statement.order_by(PaymentOrder.reference)))
+
+
 def _requests_and_reports(request_ids: Collection[UUID]) -> Asking[tuple[dict[UUID, Any], dict[UUID, Any]]]:
     requests = yield from by_id.asking(PaymentRequest, request_ids)
     reports = yield from by_id.asking(PeriodicReport, {each.report_id for each in requests.values() if each.report_id})
@@ -208,6 +221,9 @@ def _order_view(
         bank_reason=row.bank_reason,
         reissue_of=again.get(row.reissue_of) if row.reissue_of else None,
         issued_as=issued.get(row.id),
+        given_up=OrderState(row.state) in CAME_BACK
+        and row.id not in issued
+        and RequestState(asked.state) not in DECIDED,
         signatures=signatures,
     )
 

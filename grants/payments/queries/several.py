@@ -88,7 +88,7 @@ def _open(grant_ids: Collection[UUID]) -> dict[UUID, dict[UUID | None, Money]]:
 
 
 def settled(request_ids: Collection[UUID]) -> set[UUID]:
-    """Which of these requests are paid whole by what the bank executed and by what was set off or cancelled. One statement."""
+    """Of which of these requests nothing is left to pay: all is executed, set off or cancelled. One statement."""
     executed = (
         select(func.coalesce(func.sum(cents_of(PaymentOrder.amount)), 0))
         .where(PaymentOrder.request_id == PaymentRequest.id, PaymentOrder.state == OrderState.EXECUTED.value)

@@ -145,9 +145,14 @@ def _open_orders(actor: Actor) -> Select[Any]:
     again = aliased(PaymentOrder)
     issued = exists().where(again.reissue_of == PaymentOrder.id, again.state != OrderState.CANCELLED.value)
     came_back = PaymentOrder.state.in_([state.value for state in CAME_BACK])
+    # What was cancelled after it came back is issued again by nobody.
+    given_up = exists().where(
+        PaymentRequest.id == PaymentOrder.request_id,
+        PaymentRequest.state.not_in([state.value for state in DECIDED]),
+    )
     # First all states, as the index of what is on its way has them.
     return visible_orders(actor, select(PaymentOrder)).where(
-        PaymentOrder.state.in_([state.value for state in ON_ITS_WAY]), ~(came_back & issued)
+        PaymentOrder.state.in_([state.value for state in ON_ITS_WAY]), ~(came_back & (issued | given_up))
     )
 
 

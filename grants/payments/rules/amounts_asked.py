@@ -296,12 +296,13 @@ def _bounds(asked: Asked) -> str:
     return "; ".join(told) + "."
 
 
+_OPENED = {PaymentKind.LATE_INTEREST: "The payment that came late opened it"}
+
+
 def _source(figure: RequestFigure, asked: Asked) -> str:
     """Where it stands: the report or the agreement, and the decision with its reason."""
     request = asked.request
-    opened = request.evidence.words if request.evidence else "The signed agreement opened it"
-    if request.kind is PaymentKind.LATE_INTEREST:
-        opened = "A payment that came late opened it"
+    opened = request.evidence.words if request.evidence else _OPENED.get(request.kind, "The signed agreement opened it")
     if figure is RequestFigure.REQUESTED:
         return f"{opened}."
     if request.decision is None:

@@ -36,7 +36,7 @@ class OffsetView:
 
 @dataclass(frozen=True, slots=True)
 class SetOff:
-    """What a request pays: gross, less what was set off, and what of it was cancelled unpaid."""
+    """What a request pays: gross, less what was set off or cancelled unpaid."""
 
     payable: Money
     offsets: tuple[OffsetView, ...]
@@ -45,7 +45,7 @@ class SetOff:
     @property
     def net(self) -> Money:
         """What is paid by the bank; never below nought."""
-        return self.payable - total(each.amount for each in self.offsets) - self.cancelled
+        return self.payable - self.cancelled - total(each.amount for each in self.offsets)
 
 
 @dataclass(frozen=True, slots=True)

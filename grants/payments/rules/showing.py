@@ -198,6 +198,8 @@ class OrderView:
     bank_reason: str | None = None
     reissue_of: str | None = None
     issued_as: str | None = None
+    # It came back, and what it paid was cancelled since: nobody issues it again.
+    given_up: bool = False
 
     @property
     def due_at(self) -> datetime:
@@ -423,6 +425,13 @@ class RequestView:
         if self.decision is None or self.state not in DECIDED:
             return ZERO
         return self.decision.payable - self.ordered - self.set_off - self.cancelled
+
+    @property
+    def unpaid(self) -> Money:
+        """What is payable and neither paid, set off nor cancelled, in an order or not."""
+        if self.decision is None or self.state not in DECIDED:
+            return ZERO
+        return self.decision.payable - self.executed - self.set_off - self.cancelled
 
     @property
     def reason(self) -> str:

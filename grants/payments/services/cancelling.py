@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from grants.agreements.models import Grant
@@ -18,15 +19,17 @@ from grants.identity.rules import demand_fresh
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
 from grants.ledger.accounts import Account
-from grants.ledger.rules import Event
+from grants.ledger.rules import Event, PartKey
 from grants.payments import queries, rules
-from grants.payments.models import PaymentCancellation, PaymentRequest
+from grants.payments.models import PaymentCancellation, PaymentOrder, PaymentRequest
 from grants.payments.queries.offsets import left_to_order
+from grants.payments.queries.orders import came_back
 from grants.payments.rules import RequestSummary
 from grants.payments.rules.ahead import cancellable
 from grants.payments.rules.circuit import refuse_impersonating
 from grants.payments.services import parts
 from grants.payments.services.locks import lock_grant, scope_of_request
+from grants.payments.services.orders import refuse_left_before
 from grants.payments.services.requests import dims_of, request_summary, tell
 from grants.payments.states import DECIDED, REQUEST, RequestState
 
@@ -38,7 +41,8 @@ from grants.payments.states import DECIDED, REQUEST, RequestState
     says="cancelled what was never paid of payment request {subject}",
 )
 def cancel_request(actor: Actor, request_id: UUID, *, reason: str, version: int | None = None) -> RequestSummary:
-    """Cancel what of approved pre-financing is in no order and was never paid (E27), before the balance is decided.
+    """Cancel what of approved pre-financing was never paid (E27), before the balance is decided: what is in no order, and what
+    the bank sent back and nobody issued again.
 
     What accepted costs cleared of it is due for them and stays to be paid.
     """
@@ -48,13 +52,14 @@ def cancel_request(actor: Actor, request_id: UUID, *, reason: str, version: int 
     grant = lock_grant(request.grant_id)
     refuse_conflict(actor, grant.id)
     refuse_impersonating(actor.on_behalf_of)
-    amount, retained = _to_cancel(grant, request)
+    back = came_back(request.id)
+    amount, retained = _to_cancel(grant, request, back)
     if not clean_text(reason):
         raise Invalid(
             "The reason is missing.", {"reason": "Say why it is not paid any more; the coordinator reads it."}
         )
     acts.reason(clean_text(reason))
-    _post(grant, request, amount, retained)
+    _post(grant, request, amount, retained, back)
     db.session.add(
         PaymentCancellation(
             request_id=request.id,
@@ -72,7 +77,7 @@ def cancel_request(actor: Actor, request_id: UUID, *, reason: str, version: int 
     return request_summary(request)
 
 
-def _to_cancel(grant: Grant, request: PaymentRequest) -> tuple[Money, Money]:
+def _to_cancel(grant: Grant, request: PaymentRequest, back: Sequence[PaymentOrder]) -> tuple[Money, Money]:
     """What is cancelled of the request, and of what was retained of it."""
     faults.point("ceiling")
     if request.kind != PaymentKind.PREFINANCING.value:
@@ -84,8 +89,10 @@ def _to_cancel(grant: Grant, request: PaymentRequest) -> tuple[Money, Money]:
             "The final amount of this grant is decided and counts it. Set what is to be recovered off against it instead."
         )
     unpaid = left_to_order(request.id, request.payable, executed_only=True)
-    if unpaid != left_to_order(request.id, request.payable):
+    if unpaid != left_to_order(request.id, request.payable) + total(each.amount for each in back):
         raise Refused("Part of it is in an order. Cancel the order first, or wait until the bank has booked it.")
+    # The bank may have paid all the same.
+    refuse_left_before(back, itself=True)
     outstanding = total(queries.standing(grant.id, Account.PREFINANCING).values())
     nothing_paid = unpaid == request.payable
     amount, retained = cancellable(unpaid, (request.retained or ZERO) if nothing_paid else ZERO, outstanding)
@@ -93,21 +100,39 @@ def _to_cancel(grant: Grant, request: PaymentRequest) -> tuple[Money, Money]:
         raise Refused(
             "Accepted costs have cleared all of it: it is due for them and is paid, after the balance where the grant is to end."
         )
+    if back and amount < unpaid:
+        raise Refused(
+            f"Accepted costs have cleared {unpaid - amount} of it, and {back[0].reference}, which came back, is paid again whole or "
+            "not at all. Issue it again."
+        )
     return amount, retained
 
 
-def _post(grant: Grant, request: PaymentRequest, amount: Money, retained: Money) -> None:
-    unpaid = rules.within(amount, parts.payable_left(request))
+def _post(grant: Grant, request: PaymentRequest, amount: Money, retained: Money, back: Sequence[PaymentOrder]) -> None:
+    returned = {each.id: each for each in back}
+    parted = {
+        order_id: of_order
+        for order_id, of_order in queries.moved_for(request.id, Account.RETURNED).items()
+        if order_id in returned
+    }
+    payable = amount - total(each.amount for each in back)
+    unpaid = rules.within(payable, parts.payable_left(request)) if payable else {}
     kept = rules.within(retained, queries.standing(grant.id, Account.RETENTION))
-    ahead = rules.held_by(
-        amount + retained,
-        queries.standing(grant.id, Account.PREFINANCING),
-        rules.by_partner({key: unpaid.get(key, ZERO) + kept.get(key, ZERO) for key in dict.fromkeys((*unpaid, *kept))}),
-    )
+    whose: dict[PartKey, Money] = {}
+    for of_part in (unpaid, kept, *parted.values()):
+        for key, part in of_part.items():
+            whose[key] = whose.get(key, ZERO) + part
+    ahead = rules.held_by(amount + retained, queries.standing(grant.id, Account.PREFINANCING), rules.by_partner(whose))
     ledger.post(
         Event.APPROVED_CANCELLED,
         source_key=f"payment_request:{request.id}:{Event.APPROVED_CANCELLED.value}",
         effective_on=acts.today(),
         description=f"{request.reference}: approved pre-financing cancelled unpaid",
-        legs=legs.legs_e27(unpaid, dims_of(grant, request), retained=kept, ahead=ahead),
+        legs=legs.legs_e27(
+            unpaid,
+            dims_of(grant, request),
+            retained=kept,
+            ahead=ahead,
+            returned=[(of_order, dims_of(grant, returned[order_id])) for order_id, of_order in parted.items()],
+        ),
     )

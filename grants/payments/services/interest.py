@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
@@ -53,7 +54,14 @@ def book_interest(actor: Actor, recovery_id: UUID, given: InterestInput, *, vers
         raise Refused("Nothing of this debt was paid after its last day that bears no interest yet.")
     for each in found:
         db.session.add(each)
+    _grow_stale(row)
     return total(each.amount for each in found)
+
+
+def _grow_stale(row: Recovery) -> None:
+    """What is reckoned are rows of their own: a page that shows other numbers decides on nothing by them all the same."""
+    db.session.flush()
+    row.version += 1
 
 
 def _reckoned(actor: Actor, row: Recovery, late: Late, given: InterestInput) -> RecoveryInterest:
@@ -80,12 +88,16 @@ def _reckoned(actor: Actor, row: Recovery, late: Late, given: InterestInput) -> 
     )
 
 
-def reckon(asked: InterestAsked) -> tuple[Interest, int]:
-    """Interest on what came late, at the rate that held on the first day of the month it was due in, and the table of it."""
-    known = rates.rate_views(RateKind.REFERENCE, EURO, last=asked.due_on)
-    held = held_on({each.on: each.rate for each in known}, asked.due_on)
+def reckon(asked: InterestAsked, *, rate_on: date | None = None) -> tuple[Interest, int]:
+    """Interest on what came late, at the rate that held on the first day of the month it was due in, and the table of it.
+
+    ``rate_on`` is the day it was due where a part of its days bears interest already, and the others begin later.
+    """
+    due_on = rate_on or asked.due_on
+    known = rates.rate_views(RateKind.REFERENCE, EURO, last=due_on)
+    held = held_on({each.on: each.rate for each in known}, due_on)
     if held is None:
-        first = clock.long_date(asked.due_on.replace(day=1))
+        first = clock.long_date(due_on.replace(day=1))
         raise Invalid(f"No reference rate that held on {first} is known. Bring in a table that has it.")
     made = interest(asked, held)
     return made, next(each.table for each in known if each.on == made.reference_on)
@@ -136,6 +148,7 @@ def refuse_interest(actor: Actor, recovery_id: UUID, *, reason: str, version: in
     for each in _to_decide(actor, row):
         INTEREST.move(each, "refuse")
         each.decided_at, each.decided_by = acts.moment(), actor.user_id
+    _grow_stale(row)
 
 
 @act(

@@ -61,14 +61,22 @@ def book_late_interest(
     all_public = not partners_public(grant.id)[1]
     found = [_reckoned(actor, request, each, given, all_public=all_public) for each in late]
     db.session.add_all(found)
+    _grow_stale(request)
     return total(each.amount for each in found)
+
+
+def _grow_stale(request: PaymentRequest) -> None:
+    """What is reckoned are rows of their own: a page that shows other numbers decides on nothing by them all the same."""
+    db.session.flush()
+    request.version += 1
 
 
 def _reckoned(
     actor: Actor, request: PaymentRequest, late: LateOrder, given: LateInterestInput, *, all_public: bool
 ) -> LateInterest:
-    made, table_number = reckon(InterestAsked(late.amount, late.due_on, late.paid_on, given.margin, given.day_count))
-    nothing = nothing_owed(given, made.amount, late.paid_on, all_public=all_public)
+    asked = InterestAsked(late.amount, late.due_on, late.paid_on, given.margin, given.day_count)
+    made, table_number = reckon(asked, rate_on=late.rate_on)
+    nothing = nothing_owed(given, made.amount + late.before, late.paid_on, all_public=all_public)
     return LateInterest(
         request_id=request.id,
         order_id=late.id,
@@ -182,6 +190,7 @@ def refuse_late_interest(actor: Actor, request_id: UUID, *, reason: str, version
     for each in _to_decide(actor, request):
         INTEREST.move(each, "refuse")
         each.decided_at, each.decided_by, each.refuse_reason = acts.moment(), actor.user_id, clean_text(reason)
+    _grow_stale(request)
 
 
 def _to_decide(actor: Actor, request: PaymentRequest) -> list[LateInterest]:

@@ -19,10 +19,13 @@ from grants.core.errors import Invalid, Refused
 from grants.core.money import Money, total
 from grants.core.permissions import Actor, Permission
 from grants.identity.rules import demand_fresh
+from grants.ledger.accounts import Account
 from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentOrderSignature, PaymentRequest
+from grants.payments.queries.ahead import cancellation
 from grants.payments.queries.left import paid_before, told_as_left
 from grants.payments.queries.offsets import set_off_of
+from grants.payments.queries.parts import moved_for
 from grants.payments.rules import OrderSummary
 from grants.payments.rules.circuit import refuse_impersonating
 from grants.payments.rules.evidence import seen
@@ -226,6 +229,18 @@ def refuse_left_before(orders: Sequence[PaymentOrder], *, itself: bool = False) 
     found += told_as_left([order.id for order in orders]).values() if itself else []
     for left in found:
         refuse_paid_before(left.reference, left.line)
+
+
+def refuse_given_up(came_back: PaymentOrder) -> None:
+    """What was cancelled unpaid after it came back is paid to nobody any more; nobody issued it again."""
+    faults.point("ceiling")
+    if cancellation(came_back.request_id) is None:
+        return
+    if came_back.id not in moved_for(came_back.request_id, Account.RETURNED):
+        raise Refused(
+            f"{came_back.reference} came back and what it was to pay was cancelled unpaid, so it is paid to nobody any more. Where "
+            "the bank paid it all the same, ask it for the money back."
+        )
 
 
 def person_of(actor: Actor) -> UUID:

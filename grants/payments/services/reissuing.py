@@ -29,6 +29,7 @@ from grants.payments.services.orders import (
     confirmed_account,
     order_summary,
     person_of,
+    refuse_given_up,
     refuse_left_before,
     refuse_same_account,
 )
@@ -56,6 +57,7 @@ def reissue(actor: Actor, order_id: UUID, *, version: int | None = None) -> Orde
     refuse_ahead(grant, earlier.request_id)
     _refuse_other_payee(grant, earlier)
     refuse_left_before([earlier], itself=True)
+    refuse_given_up(earlier)
     account = confirmed_account(earlier.payee_id)
     refuse_same_account(earlier, account.id, issued_as=_issued_as(earlier.id))
     order = PaymentOrder(
