@@ -285,6 +285,7 @@ def _versions(grant_id: UUID) -> Asking[tuple[VersionView, ...]]:
             AgreementVersion.in_force_at,
             AgreementOffer.subject,
             AgreementOffer.sha256,
+            AgreementOffer.text["reply"]["objection_days"].as_integer().label("objection_days"),
         )
         .join(
             AgreementOffer,
@@ -296,7 +297,13 @@ def _versions(grant_id: UUID) -> Asking[tuple[VersionView, ...]]:
     )
     return tuple(
         VersionView(
-            row.number, row.offer_no, OfferSubject(row.subject), row.in_force_on, row.in_force_at, row.sha256.hex()
+            row.number,
+            row.offer_no,
+            OfferSubject(row.subject),
+            row.in_force_on,
+            row.in_force_at,
+            row.sha256.hex(),
+            row.objection_days,
         )
         for row in rows
     )

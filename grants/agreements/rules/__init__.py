@@ -182,7 +182,6 @@ from grants.agreements.rules.showing import (
     version_role,
 )
 from grants.agreements.rules.terminating import (
-    OBJECTION_DAYS,
     TerminationInput,
     TerminationView,
     check_confirmation,
@@ -261,7 +260,6 @@ __all__ = [
     "IN_CONFLICT",
     "LATER",
     "NO_ANNEXES",
-    "OBJECTION_DAYS",
     "REMOVAL_DAYS",
     "AccessionRule",
     "AccessionSignatureView",

@@ -51,7 +51,14 @@ def propose_termination(actor: Actor, grant_id: UUID, given: TerminationInput, n
         )
     if partner and shown.ended_on is not None:
         raise Refused(f"The whole grant ends on {clock.long_date(shown.ended_on)}, and the part of {partner} with it.")
-    rules.check_proposal(given, state=shown.state, by_side=side, period=_period(grant), today=acts.today())
+    rules.check_proposal(
+        given,
+        state=shown.state,
+        by_side=side,
+        period=_period(grant),
+        objection_days=shown.objection_days,
+        today=acts.today(),
+    )
     if notice is None:
         raise Invalid("The notice is missing.", {"file": "Choose the notice that is sent to the other side."})
     number = len(shown.terminations) + 1
