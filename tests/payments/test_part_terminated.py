@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from io import BytesIO
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -14,8 +15,10 @@ from sqlalchemy.exc import IntegrityError
 from grants.agreements import queries as agreements
 from grants.agreements import services as agreeing
 from grants.agreements.models import AgreementTermination, Beneficiary
-from grants.agreements.rules import TerminationInput
-from grants.agreements.states import GrantState, TerminationReason
+from grants.agreements.rules import HoldInput, TerminationInput
+from grants.agreements.states import GrantState, HoldReason, TerminationReason
+from grants.applications.models import ApplicationPartner
+from grants.applications.states import PartnerRole, PartnerState
 from grants.budgets.rules import Cell
 from grants.core import clock, files
 from grants.core.acts import arranging
@@ -25,6 +28,7 @@ from grants.core.jobs import Job
 from grants.core.money import euros
 from grants.core.permissions import Actor, Permission, system_actor
 from grants.documents import services as papers
+from grants.identity.policy import Role
 from grants.payments import services
 from grants.payments.models import PaymentRequest
 from grants.payments.rules import ApprovedPart, DecisionInput
@@ -174,6 +178,58 @@ def test_on_its_day_its_people_only_read_what_was_and_the_others_go_on(grant: Wo
     assert agreements.gone(grant.grant_id) == {grant.agency_id}
     with clock.at(AFTER), pytest.raises(Refused, match="has its end already"):
         agreeing.propose_termination(actors.pia(), grant.grant_id, why(grant), document())
+
+
+def carol(grant: World) -> Actor:
+    """Carol speaks for the agency, which named her in the application; she belongs to another organisation."""
+    user_id = actors.person("Carol Contact", Role.APPLICANT, organisation_name="Consultants of Northbridge")
+    with arranging():
+        db.session.add(
+            ApplicationPartner(
+                application_id=grant.application_id,
+                organisation_id=grant.agency_id,
+                position=1,
+                role=PartnerRole.PARTNER.value,
+                state=PartnerState.ACCEPTED.value,
+                contact_user_id=user_id,
+            )
+        )
+    return actors.give(user_id, Role.APPLICATION_PARTNER, "application", grant.application_id)
+
+
+def written_to(template: str) -> set[UUID]:
+    rows = select(Job.args).where(Job.name == "jobs.mail.send", Job.args["template"].astext == template)
+    return {UUID(args["user_id"]) for args in db.session.scalars(rows)}
+
+
+def test_who_left_is_written_to_of_its_own_end_and_no_more(grant: World) -> None:
+    with clock.at(IN_FORCE):
+        contact = carol(grant)
+        theirs = {agnes(grant).user_id, contact.user_id}
+        ana = actors.give(actors.ana().user_id, Role.APPLICATION_LEAD, "application", grant.application_id)
+    number = proposed(grant)
+    with clock.at(NOW):
+        # Who speaks for the partner is asked, whether they belong to it or not.
+        told = [each.what for each in agreements.duties(contact, NOW)]
+        assert told == ["The programme proposes to terminate the part of Energy Agency of Northbridge in WARM"]
+    confirmed(grant, number)
+    assert theirs <= written_to("termination_confirmed") and theirs <= set(agreements.team(grant.application_id))
+    assert ended(grant)
+    assert theirs <= written_to("termination_part_ended")
+
+    held = HoldInput(None, HoldReason.BREACH, "Two reports are missing.", AFTER.date())
+    with clock.at(AFTER):
+        agreeing.hold(actors.otto(), grant.grant_id, held, document())
+        whole = TerminationInput(TerminationReason.BREACH, "Nobody was hired.", date(2024, 1, 1), date(2023, 11, 30))
+        agreeing.propose_termination(actors.pia(), grant.grant_id, whole, document())
+
+    assert ana.user_id in agreements.team(grant.application_id)
+    for template in ("agreement_held", "termination_proposed"):
+        assert ana.user_id in written_to(template)
+    assert not theirs & (written_to("agreement_held") | set(agreements.team(grant.application_id)))
+    # Of the termination of the whole grant nobody who left is asked anything.
+    for who in theirs:
+        assert agreements.duties(actors.actor(who), AFTER) == ()
 
 
 def test_its_costs_count_until_its_day_and_in_no_period_after_it(grant: World) -> None:

@@ -310,7 +310,7 @@ def tell_of_termination(grant: Grant, template: str, row: AgreementTermination, 
     """The people of the application and of the partner it is about, who prepares the grant, who decides on its end, and the finance people."""
     told = set(queries.team(grant.application_id))
     if row.organisation_id is not None:
-        told |= {each.id for each in identity.members(row.organisation_id)}
+        told |= queries.people_of(grant.application_id, row.organisation_id)
     for permission in (Permission.AGREEMENT_PREPARE, Permission.TERMINATION_CONFIRM):
         told |= {each.id for each in identity.users_with(permission, queries.scope(grant))}
     told |= {each.id for each in identity.in_roles(FINANCE, queries.scope(grant))}
