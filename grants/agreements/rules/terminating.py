@@ -262,7 +262,8 @@ def refuse_prefinancing(found: TerminationView | None, *, approved: bool = False
     faults.point("ceiling")
     if found is not None and found.state is TerminationState.CONFIRMED and found.effective_on is not None:
         way = (
-            "Cancel what was approved and never paid before the balance; after it, what is too much is set off, and the rest is paid."
+            "Before the balance, cancel what was approved and never paid: an order of it first, then the rest on the page of its "
+            "request. After the balance, what is too much is set off against it, and the rest is paid."
             if approved
             else "Reject the request; what the pilot cost until then is reported and paid."
         )
