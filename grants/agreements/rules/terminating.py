@@ -127,6 +127,15 @@ def standing_of(terminations: Sequence[TerminationView], organisation_id: UUID |
     return next((each for each in own if each.stands and each.carried_out_at is None), None)
 
 
+def ending_parts(terminations: Sequence[TerminationView]) -> dict[UUID, date]:
+    """Whose part is to end by a termination that is confirmed and was not carried out yet, and its first day without work."""
+    return {
+        each.organisation_id: each.effective_on
+        for each in terminations
+        if each.organisation_id is not None and each.effective_on is not None and each.carried_out_at is None
+    }
+
+
 def is_over(state: GrantState, effective_on: date | None, today: date) -> bool:
     """Whether the work of a grant is over by a termination, also on its day before the program has carried it out."""
     return state is GrantState.TERMINATED or (effective_on is not None and today >= effective_on)

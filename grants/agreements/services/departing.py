@@ -12,7 +12,7 @@ from grants.agreements.models import Accession, AgreementTermination, Beneficiar
 from grants.agreements.queries import scope_of
 from grants.agreements.services.acceding import end_awaited
 from grants.agreements.services.terminating import tell_of_termination
-from grants.agreements.states import GrantState, TerminationState
+from grants.agreements.states import TERMINATION, GrantState, TerminationState
 from grants.core import acts, clock, jobs
 from grants.core.acts import act
 from grants.core.db import db, locked
@@ -47,6 +47,22 @@ def leave(grant: Grant, actor: Actor, organisation_id: UUID, on: date, reason: s
         grant_id=grant.id,
         organisation_id=organisation_id,
     )
+
+
+def end_proposed(grant: Grant, actor: Actor, organisation_id: UUID, words: str) -> None:
+    """Plain helper of an amendment by which a partner leaves: a termination of its part that still waits has nothing left to end."""
+    waits = select(AgreementTermination).where(
+        AgreementTermination.grant_id == grant.id,
+        AgreementTermination.organisation_id == organisation_id,
+        AgreementTermination.state.in_([TerminationState.PROPOSED.value, TerminationState.OBJECTED.value]),
+    )
+    row = db.session.scalars(waits.with_for_update()).one_or_none()
+    if row is None:
+        return
+    row.withdraw_words, row.withdrawn_by, row.withdrawn_at = words, actor.user_id, acts.moment()
+    TERMINATION.move(row, "withdraw")
+    partner = identity.organisation(organisation_id).name
+    tell_of_termination(grant, "termination_withdrawn", row, by=actor.name, partner=partner, left=True)
 
 
 @act(

@@ -140,6 +140,8 @@ def confirm_termination(actor: Actor, grant_id: UUID, number: int, *, effective_
     row, found = _waiting(grant, number)
     if grant.state != GrantState.IN_FORCE.value:
         raise Refused("This grant is no longer in force, so nothing of it is left to terminate.")
+    if row.organisation_id is not None:
+        rules.refuse_part(row.organisation_id, queries.view(grant).beneficiaries)
     rules.check_confirmation(
         found,
         effective_on,
@@ -194,7 +196,7 @@ def withdraw_termination(actor: Actor, grant_id: UUID, number: int, *, words: st
     acts.reason(clean_text(words))
     row.withdraw_words, row.withdrawn_by, row.withdrawn_at = clean_text(words), actor.user_id, acts.moment()
     TERMINATION.move(row, "withdraw")
-    tell_of_termination(grant, "termination_withdrawn", row, by=actor.name, partner=found.partner)
+    tell_of_termination(grant, "termination_withdrawn", row, by=actor.name, partner=found.partner, left=False)
 
 
 @act(
