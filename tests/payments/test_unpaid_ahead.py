@@ -81,7 +81,7 @@ def test_what_the_bank_sent_back_of_a_grant_that_ends_is_cancelled_and_the_balan
     with clock.at(datetime(2023, 9, 2, 9, tzinfo=UTC)):
         services.open_for_report(actors.program(), report(grant, 1, euros(100_000), final=True))
         balance_id = db.session.scalars(select(PaymentRequest.id).where(PaymentRequest.kind == "balance")).one()
-        with pytest.raises(Refused, match="Pay it, or cancel it on its page"):
+        with pytest.raises(Refused, match="Cancel what was never paid on the page of"):
             services.decide(actors.otto(), balance_id, DecisionInput(euros(100_000)))
 
         services.cancel_request(actors.otto(), request_id, reason="The pilot ended, and its account is closed.")

@@ -51,6 +51,7 @@ from grants.agreements.queries.duty import duties
 from grants.agreements.queries.holding import HOLD_FILES, holds
 from grants.agreements.queries.lapsing import ending
 from grants.agreements.queries.lists import found_by_name, grants, is_declined, selected_without_grant
+from grants.agreements.queries.people import people_of, team
 from grants.agreements.queries.reach import (
     conflicts_among,
     id_of,
@@ -71,7 +72,6 @@ from grants.agreements.queries.reading import (
     milestones,
     passing_on_of,
     payment_clock_of,
-    team,
     time_limits_of,
     view,
 )
@@ -155,6 +155,7 @@ __all__ = [
     "payee_accounts",
     "payee_choices",
     "payment_clock_of",
+    "people_of",
     "possible_signers",
     "proposed",
     "proposed_account",

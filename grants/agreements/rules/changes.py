@@ -234,6 +234,12 @@ def _leaving_problems(before: GrantTerms, change: PartnerOut, on: Footing) -> li
         return [Problem("Partner", "This organisation is no beneficiary of the grant.")]
     if (left_on := on.left.get(who)) is not None:
         return _left_problems(on.name(who), left_on, change.leaves_on, on)
+    if (ending_on := on.ending.get(who)) is not None:
+        words = (
+            f"The part of {on.name(who)} ends on {clock.long_date(ending_on)} by its termination, which is confirmed. What becomes of "
+            "its share is proposed after that day, once the report about it is settled."
+        )
+        return [Problem("Partner", words)]
     if change.leaves_on < before.starts_on or change.leaves_on > before.ends_before:
         return [Problem("Partner", "It leaves on a day within the period of the grant. Enter such a day.")]
     return []

@@ -44,7 +44,8 @@ class Reach(StrEnum):
 class Flexibility:
     """How much of a grant's budget may be moved in its whole life, and how much was, back-moves counted as well.
 
-    Up to ``free`` freely, up to ``notify`` with a notice to the programme, above that by an amendment.
+    Up to ``free`` freely, up to ``notify`` with a notice to the programme, above that by an amendment. Both are shares of the
+    ``maximum`` that the agreement named when it was signed: an amendment of the maximum moves neither.
     """
 
     maximum: Money
@@ -69,7 +70,7 @@ class Flexibility:
         return max(self.notify - self.used, ZERO)
 
     def part(self, amount: Money) -> str:
-        """Of the maximum grant, in per cent, rounded down to a tenth.
+        """Of the maximum grant as it was signed, in per cent, rounded down to a tenth.
 
         >>> Flexibility(Money(1000), Money(100), Money(200)).part(Money(124)).replace(chr(160), " ")
         '12.4 %'
@@ -210,7 +211,7 @@ def _level(amount: Money, flexibility: Flexibility) -> TransferLevel:
     if reach is Reach.AMENDMENT:
         raise Refused(
             f"With this, {flexibility.used + amount} would have been moved in this grant, and without an amendment it is at most "
-            f"{flexibility.notify} ({flexibility.part(flexibility.notify)} of the maximum grant); every move counts, back-moves too. "
+            f"{flexibility.notify} ({flexibility.part(flexibility.notify)} of the maximum grant of {flexibility.maximum} it was signed for); every move counts, back-moves too. "
             f"Move at most {flexibility.left}, or ask for an amendment."
         )
     return TransferLevel.FREE if reach is Reach.FREE else TransferLevel.NOTIFY
