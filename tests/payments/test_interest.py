@@ -152,7 +152,12 @@ def test_interest_takes_two_people_and_its_waiver_a_third_with_a_document(overpa
         for person in (actors.otto(), actors.carl(), actors.ana(), actors.nuria()):
             with pytest.raises(NotAllowed):
                 services.book_interest(person, recovery_id, InterestInput())
-        for given_ in (InterestInput(Decimal(-1)), InterestInput(Decimal(21)), InterestInput(Decimal(1), 364)):
+        for given_ in (
+            InterestInput(Decimal(-1)),
+            InterestInput(Decimal(21)),
+            InterestInput(Decimal("0.00001")),
+            InterestInput(Decimal(1), 364),
+        ):
             with pytest.raises(Invalid):
                 services.book_interest(actors.fin(), recovery_id, given_)
         services.book_interest(actors.fin(), recovery_id, InterestInput(Decimal(8)))

@@ -15,6 +15,7 @@ from grants.rates.rules.converting import DAY_COUNTS
 # What agreements ask for where nothing else is written: points above the reference rate, and the days of a year.
 MARGIN, DAY_COUNT = Decimal("3.5"), 365
 MARGIN_MAX = Decimal(20)
+MARGIN_DECIMALS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +59,23 @@ class InterestLine:
         return self.reference + self.margin
 
 
+def margin_problem(margin: Decimal) -> str:
+    """What is wrong with the points above the reference rate; empty where nothing is.
+
+    >>> margin_problem(Decimal("3.5")), margin_problem(Decimal("1e-400000"))[:16]
+    ('', 'Enter the points')
+    """
+    exponent = margin.as_tuple().exponent
+    if 0 <= margin <= MARGIN_MAX and isinstance(exponent, int) and exponent >= -MARGIN_DECIMALS:
+        return ""
+    return f"Enter the points of the agreement, from 0 to {MARGIN_MAX}, with at most {MARGIN_DECIMALS} decimals."
+
+
 def check_interest(given: InterestInput) -> None:
     """Refuse a margin that no agreement asks for, and a year of other days."""
     problems = {}
-    if not 0 <= given.margin <= MARGIN_MAX:
-        problems["margin"] = f"Enter the points of the agreement, from 0 to {MARGIN_MAX}."
+    if words := margin_problem(given.margin):
+        problems["margin"] = words
     if given.day_count not in DAY_COUNTS:
         problems["day_count"] = "A year is reckoned with 365 or 360 days."
     if problems:

@@ -13,7 +13,7 @@ from typing import assert_never
 from grants.core import clock
 from grants.core.errors import Invalid, Refused
 from grants.core.money import ZERO, Money
-from grants.payments.rules.interest import DAY_COUNT, MARGIN, MARGIN_MAX
+from grants.payments.rules.interest import DAY_COUNT, MARGIN, margin_problem
 from grants.payments.states import InterestState
 from grants.rates.rules.converting import DAY_COUNTS
 
@@ -156,8 +156,8 @@ def refuse_small_too_early(nothing: NothingOwed | None, paid_on: date, today: da
 def check_late_interest(given: LateInterestInput, *, today: date, paid_on: date | None) -> None:
     """Refuse numbers that no agreement has, and a day of asking that cannot be."""
     problems = {}
-    if not 0 <= given.margin <= MARGIN_MAX:
-        problems["margin"] = f"Enter the points of the agreement, from 0 to {MARGIN_MAX}."
+    if words := margin_problem(given.margin):
+        problems["margin"] = words
     if given.day_count not in DAY_COUNTS:
         problems["day_count"] = "A year is reckoned with 365 or 360 days."
     if given.minimum < ZERO:
