@@ -407,6 +407,9 @@ def test_its_pages_offer_the_partners_and_hand_out_the_letter(app: Flask, grant:
         theirs = actors.client_of(app, agency)
         assert f"{place}/1/object" in theirs.get(place).text
         assert f"{place}/1/object" not in actors.client_of(app, actors.marek()).get(place).text
+    with clock.at(CONFIRMED_AT):
+        asked = text_of(actors.client_of(app, actors.otto()).get(f"{place}/1/confirm"))
+        assert "The others go on, and their reports stay as agreed" in asked and "becomes the final one" not in asked
     confirmed(grant, 1)
     assert ended(grant)
     with clock.at(AFTER):
