@@ -278,7 +278,7 @@ def contributions(
 
 def _labels(actual: Sequence[Any]) -> dict[str, str]:
     """Category codes in words, as the call names them."""
-    found = {}
+    found: dict[str, str] = {}
     for row in actual:
         rules_of = budgets.rules_of(row) if row.rules else None
         if rules_of is not None:
