@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from grants.agreements.models import Grant, Milestone, PaymentScheduleLine
 from grants.agreements.rules import ScheduleLine
 from grants.agreements.states import GrantState, MilestoneState, PaymentKind
 from grants.core import clock
-from grants.core.db import db
+from grants.core.db import among, db
 from grants.core.errors import Problem
 from grants.core.money import Money
 from grants.core.together import Asking, ask, reader, side_by_side
@@ -85,7 +85,7 @@ def _parts(ids: Select[Any]) -> list[Any]:
 
 
 def _outlooks(
-    grants: Sequence[Any], balances: Mapping[UUID, Balances], parts: Sequence[Sequence[Any]], today: date
+    grants: Sequence[Any], balances: dict[UUID, Balances], parts: Sequence[Sequence[Any]], today: date
 ) -> Iterator[GrantOutlook]:
     schedule, reports, milestones, requests = (_by_grant(rows) for rows in parts)
     for row in grants:
@@ -156,24 +156,17 @@ def grant_strip(grant_id: UUID, today: date) -> tuple[Outlook, tuple[StripItem, 
 def add_up(today: date, stands: Standing) -> Checked:
     """I19 of every agreement that entered into force, by the balances that were read of all grants.
 
-    Row by row and not as one text: of tens of thousands of grants it is most of the work to write and to read that.
+    What is expected is shared out of what is left, so it adds up unless more is paid and on its way than the maximum: in cents
+    for all of them, and what is wrong is said by the rule.
     """
-    in_force = Grant.in_force_at.is_not(None)
-    grants = db.session.execute(select(*_OF_GRANT).where(in_force).order_by(Grant.reference)).all()
-    parts = [db.session.execute(each).all() for each in _parts(select(Grant.id).where(in_force))]
-    found = [
-        Problem(each.reference, each.outlook.problem)
-        for each in _outlooks(grants, stands.grants, parts, today)
-        if each.outlook.problem
-    ]
+    statement = select(Grant.id, Grant.maximum).where(Grant.in_force_at.is_not(None))
+    grants = db.session.execute(statement).all()
+    above = [grant.id for grant in grants if stands.grants.cents(grant.id, _TAKEN) > grant.maximum.cents]
+    found = outlooks(among(Grant.id, above), today) if above else ()
     words = "What is expected, on its way, paid and given back add up to the maximum."
-    return Checked("I19", words, len(grants), "grants", tuple(found))
+    problems = tuple(Problem(each.reference, each.outlook.problem) for each in found if each.outlook.problem)
+    return Checked("I19", words, len(grants), "grants", problems)
 
 
-# What an outlook takes of a grant, of which there may be many at once.
-_OF_GRANT = (
-    *(Grant.id, Grant.reference, Grant.acronym, Grant.title, Grant.call_id, Grant.state, Grant.starts_on),
-    *(Grant.maximum, Grant.interim_ceiling, Grant.prefinancing, Grant.retention, Grant.in_force_at),
-    *(Grant.final_amount, Grant.prefinancing_days, Grant.before_start_days, Grant.report_days),
-    *(Grant.interim_days, Grant.balance_days),
-)
+# What of a maximum is paid or on its way, as an outlook reckons it.
+_TAKEN = (Account.CONSUMED, Account.PAYABLE, Account.IN_TRANSIT, Account.RETURNED)
