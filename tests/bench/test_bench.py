@@ -468,14 +468,17 @@ def test_payments_are_measured_by_what_they_leave(grown: Grown, monkeypatch: pyt
     found = {each.name: each for each in money.pages(Ours(grown.connection), grown.connection)}
     counted = {name: opened(grown, each).statements for name, each in found.items()}
 
-    targets = list(money.measured(lambda words: None, orders=2))
+    targets = list(money.measured(lambda words: None, orders=2, lines=5))
 
     assert max(map(int, counted.values())) <= money.SQL_MAX  # type: ignore[arg-type]  # the setting is on, so they are told
     assert [each.name.partition(",")[0].partition(" of ")[0] for each in targets] == [
         "books verified", "authorising one order", "pay run", "statement",
     ]  # fmt: skip
-    assert all(" 2, CPU" in each.figure for each in targets[2:])
+    assert " of 2, CPU" in targets[2].figure
+    assert " of 5, CPU" in targets[3].figure and targets[3].figure.endswith("; 2 of them booked")
     # A bank that pays nothing of what left is no statement of it.
-    monkeypatch.setattr(money, "statement", lambda iban, day, payments: statement(iban, day, payments[:1]))
+    monkeypatch.setattr(
+        money, "statement", lambda iban, day, payments, others: statement(iban, day, payments[:1], others)
+    )
     with pytest.raises(Wrong, match="Of 2 payments the bank told of, "):
-        list(money.measured(lambda words: None, orders=2))
+        list(money.measured(lambda words: None, orders=2, lines=5))
