@@ -667,8 +667,11 @@ def line_page(actor: Actor, number: int) -> LinePage:
     if not found:
         raise NotFound
     (view,) = found
-    row = db.session.scalars(select(BankLine).where(BankLine.number == number)).one()
-    entry = db.session.get(LedgerEntry, row.entry_id) if row.entry_id else None
+    row, entry = db.session.execute(
+        select(BankLine, LedgerEntry)
+        .outerjoin(LedgerEntry, LedgerEntry.id == BankLine.entry_id)
+        .where(BankLine.number == number)
+    ).one()
     can = possible(view.line, view.booked_as, is_told=row.identified_at is not None)
     funds: list[tuple[str, str]] = []
     if Explained.FUNDING in can:
