@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -20,6 +20,8 @@ from grants.core.db import db, get
 from grants.core.errors import Invalid, NeedsFreshSignIn, NotAllowed, Refused
 from grants.core.money import ZERO, Money, euros
 from grants.core.permissions import Actor
+from grants.documents.catalogue import named
+from grants.documents.rules import Period
 from grants.identity import queries as identity
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
@@ -30,6 +32,7 @@ from grants.payments.rules import DecisionInput, ReceiptInput, RecoveryInput
 from grants.payments.rules.offsets import OffsetInput
 from grants.payments.states import RecoveryOrigin
 from tests import actors
+from tests.documents.conftest import FORECAST
 from tests.documents.stated import stated
 from tests.payments.test_services import decided, pay
 from tests.payments.test_views import send
@@ -326,6 +329,11 @@ def test_statements_of_both_grants_agree_on_what_was_set_off_across_them(
     assert stated(payer, NOW) == (euros(220_000), euros(210_000))
     set_off(payer, within, euros(4_000))
     assert stated(debtor, NOW) == (euros(204_000), euros(210_000))
+    later = NOW + timedelta(minutes=1)
+    with clock.at(later):
+        services.keep_forecast(actors.fin())
+    forecast = named(FORECAST).figures("PCP", later + timedelta(minutes=1), Period())
+    assert dict(forecast.summary)["Paid"] == euros(420_000)
 
 
 def test_statements_agree_on_what_was_set_off_for_a_closed_grant(owing: tuple[World, UUID, World, UUID]) -> None:
