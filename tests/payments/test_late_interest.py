@@ -50,6 +50,8 @@ from grants.payments.states import SuspensionReason
 from grants.rates import services as published
 from grants.rates.states import RateKind
 from tests import actors
+from tests.documents.conftest import column, table
+from tests.documents.stated import stated, statement
 from tests.factories import identity as people
 from tests.payments.test_parts import authorised
 from tests.payments.test_recoveries import right
@@ -161,6 +163,8 @@ def test_it_is_reckoned_by_one_decided_by_another_and_paid_beside_the_grant(late
     after = books.of(grant_id=found.grant_id)
     assert (after.counted_to_ceiling, after[Account.CONSUMED]) == (counted, euros(210_000))
     right()
+    # The register lists it; paid of the grant it is not.
+    assert stated(found, NOW) == (euros(210_000), Money(211_251_37))
 
 
 def test_interest_that_comes_back_is_sent_again(late: tuple[World, UUID]) -> None:
@@ -439,6 +443,12 @@ def test_a_balance_does_not_claim_what_was_approved_and_never_paid(grant: World)
     paid_now = db.session.get_one(PaymentRequest, balance_id)
     assert (paid_now.payable, paid_now.recoverable) == (euros(100_000), ZERO)
     right()
+    # Its statement says so, and sums what is payable without it.
+    now = clock.now()
+    assert stated(found, now) == (ZERO, ZERO)
+    requests = table(statement(found, now), "Payment requests")
+    assert column(requests, "Payable") == [ZERO, euros(100_000)]
+    assert column(requests, "State")[0] == f"Approved, {euros(210_000)} cancelled unpaid"
 
 
 def test_what_is_in_an_order_is_not_cancelled(grant: World) -> None:

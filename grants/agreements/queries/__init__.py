@@ -5,6 +5,7 @@ from __future__ import annotations
 from grants.agreements.queries.acceding import (
     acceded,
     accessions,
+    accessions_for,
     forms_wanted,
     gone,
     late_untold,
@@ -75,7 +76,7 @@ from grants.agreements.queries.reading import (
     time_limits_of,
     view,
 )
-from grants.agreements.queries.revising import revised, revision, revision_now, revision_page, revision_row
+from grants.agreements.queries.revising import revised, revision, revision_for, revision_now, revision_row
 from grants.agreements.queries.terminating import (
     TERMINATION_FILES,
     ended_on,
@@ -106,6 +107,7 @@ __all__ = [
     "PayeeAccounts",
     "acceded",
     "accessions",
+    "accessions_for",
     "account_file",
     "accounts",
     "acts_for_city",
@@ -163,8 +165,8 @@ __all__ = [
     "readable",
     "revised",
     "revision",
+    "revision_for",
     "revision_now",
-    "revision_page",
     "revision_row",
     "scope",
     "scope_of",

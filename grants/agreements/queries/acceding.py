@@ -35,7 +35,7 @@ from grants.core.db import db
 from grants.core.duties import Duty
 from grants.core.files import StoredFile
 from grants.core.permissions import Actor, Permission
-from grants.core.together import Asking, ask, reader, side_by_side
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.identity.models import Organisation, User
 
 # So many in one night; who was told is not found again.
@@ -170,6 +170,12 @@ def speaks_for(actor: Actor, grant: GrantView) -> Asking[frozenset[UUID]]:
         )
     )
     return actor.organisation_ids | {row.organisation_id for row in rows}
+
+
+@reader
+def accessions_for(actor: Actor, grant: GrantView) -> Asking[tuple[tuple[AccessionView, ...], frozenset[UUID]]]:
+    """The partners that were asked to accede, and for whom this person speaks; one statement."""
+    return (yield from both(accessions.asking(grant.id), speaks_for.asking(actor, grant)))
 
 
 def forms_wanted() -> list[tuple[UUID, UUID, int]]:
