@@ -57,7 +57,9 @@ def init_app(app: Flask) -> None:
         product=PRODUCT,
         share_percent=share_percent,
         strip_bars=strip_bars,
+        url_for=link,
     )
+    app.extensions["links"] = functools.lru_cache(maxsize=LINKS_KEPT)(_written_link)
     app.context_processor(_context)
 
 
@@ -141,10 +143,28 @@ def role_words(slugs: Sequence[str]) -> str:
     return ", ".join(dict.fromkeys(slug.replace("_", " ") for slug in slugs)).capitalize()
 
 
+# So many links a process keeps: those of the furniture, and of what is looked at most.
+LINKS_KEPT = 2_000
+
+
+def link(endpoint: str, **values: Any) -> str:
+    """What ``url_for`` writes, kept where it hangs on nothing but words: a page writes thirty to a hundred, most of them as ever."""
+    if endpoint[0] == "." or not request or any(type(value) is not str for value in values.values()):
+        return url_for(endpoint, **values)
+    kept: str = current_app.extensions["links"](request.root_path, endpoint, tuple(values.items()))
+    return kept
+
+
+def _written_link(root_path: str, endpoint: str, values: Sequence[tuple[str, str]]) -> str:
+    """``root_path``, the path this program is mounted at, is a part of it."""
+    del root_path
+    return url_for(endpoint, **dict(values))
+
+
 def address(endpoint: str, **values: Any) -> str:
     """The path of a page, or "" where this program has no such page: shared furniture hides what is not there."""
     try:
-        return url_for(endpoint, **values)
+        return link(endpoint, **values)
     except BuildError:
         return ""
 
@@ -231,7 +251,7 @@ def strip_bars(items: Sequence[tuple[str, str, Money | None, str, str | None]]) 
 
 def asset(name: str) -> str:
     """The address of a static file with the digest of its content, so that browsers may keep it for ever."""
-    return url_for("static", filename=name, v=_digest(f"{current_app.static_folder}/{name}"))
+    return link("static", filename=name, v=_digest(f"{current_app.static_folder}/{name}"))
 
 
 @functools.cache
