@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Flask, current_app, get_template_attribute, request, url_for
+from flask import Flask, current_app, get_template_attribute, has_request_context, request, url_for
 from markupsafe import Markup, escape
 from werkzeug.routing import BuildError
 
@@ -145,11 +145,13 @@ def role_words(slugs: Sequence[str]) -> str:
 
 # So many links a process keeps: those of the furniture, and of what is looked at most.
 LINKS_KEPT = 2_000
+# Of a kind of their own: what equals a word is written as it is, which is not so of 1 and True.
+_WORDS = frozenset({str})
 
 
 def link(endpoint: str, **values: Any) -> str:
     """What ``url_for`` writes, kept where it hangs on nothing but words: a page writes thirty to a hundred, most of them as ever."""
-    if endpoint[0] == "." or not request or any(type(value) is not str for value in values.values()):
+    if endpoint[0] == "." or not has_request_context() or not _WORDS.issuperset(map(type, values.values())):
         return url_for(endpoint, **values)
     kept: str = current_app.extensions["links"](request.root_path, endpoint, tuple(values.items()))
     return kept

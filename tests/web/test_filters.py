@@ -90,7 +90,7 @@ def test_a_link_is_written_once_for_each_place_the_program_is_mounted_at(app: Fl
     for mounted in ("", "/pilots"):
         with app.test_request_context("/about", base_url=f"http://localhost{mounted}"):
             before = kept.cache_info().misses
-            assert {filters.link("identity.user", handle="a b") for _ in range(3)} == {f"{mounted}/users/a%20b"}
+            assert {filters.link("identity.user", handle="a b") for _ in range(3)} == {f"{mounted}/admin/users/a%20b"}
             assert {filters.link("oversight.about") for _ in range(3)} == {f"{mounted}/about"}
             assert kept.cache_info().misses == before + 2
             # Equal and yet written otherwise: only words are kept.

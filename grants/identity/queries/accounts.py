@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, DateTime, Row, Select, and_, bindparam, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, DateTime, Select, and_, bindparam, func, or_, select, tuple_
 
 from grants.core import clock
 from grants.core.db import db, folded
@@ -91,7 +91,7 @@ def own_orcid(actor: Actor) -> str | None:
 def demo_choices() -> tuple[DemoChoice, ...]:
     """Demo people for the switch on every page: one statement, by the part they play, at most 100."""
     rows = db.session.execute(_demo_people(), {"at": clock.now()})
-    return _in_parts(tuple(rows))
+    return _in_parts(tuple(map(tuple, rows)))
 
 
 @functools.cache
@@ -112,7 +112,7 @@ def _demo_people() -> Select[str, str, str | None, str | None]:
 
 
 @functools.lru_cache(maxsize=4)
-def _in_parts(rows: tuple[Row[Any], ...]) -> tuple[DemoChoice, ...]:
+def _in_parts(rows: tuple[tuple[Any, ...], ...]) -> tuple[DemoChoice, ...]:
     found = [_demo_choice(*row) for row in rows]
     order = [*rules.PARTS, rules.OTHERS]
     return tuple(sorted(found, key=lambda choice: order.index(choice.part)))
