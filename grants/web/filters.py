@@ -144,7 +144,7 @@ def role_words(slugs: Sequence[str]) -> str:
 
 
 # So many links a process keeps: those of the furniture, and of what is looked at most.
-LINKS_KEPT = 2_000
+LINKS_KEPT = 1_000
 # Of a kind of their own: what equals a word is written as it is, which is not so of 1 and True.
 _WORDS = frozenset({str})
 
