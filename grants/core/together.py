@@ -361,9 +361,10 @@ def _as_columns(question: SelectBase) -> SelectBase:
 
 
 # What is found of a question that was put together once, by the question itself.
-_gathered_given, _shape_of_given, _columns_of_given = (
-    functools.lru_cache(maxsize=500)(each) for each in (_gathered, _shape, _as_columns)
-)
+GIVEN_KEPT = 500
+_gathered_given = functools.lru_cache(GIVEN_KEPT)(_gathered)
+_shape_of_given = functools.lru_cache(GIVEN_KEPT)(_shape)
+_columns_of_given = functools.lru_cache(GIVEN_KEPT)(_as_columns)
 
 
 def _names(question: SelectBase) -> Any:
