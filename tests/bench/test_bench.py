@@ -393,6 +393,15 @@ def test_what_does_not_hold_after_a_rush_ends_the_run() -> None:
         runner.rush(Rush("storm", replace(looked_at, check=lambda answer: "it is wrong."), 2, 50))
 
 
+def test_a_wrong_page_opened_in_a_rush_ends_the_run() -> None:
+    saved = Operation("save", "ana", at("/page"), lambda answer: None)
+    opened = Operation("sheet", "ana", at("/sheet"), lambda answer: "it is wrong.")
+    runner = Together(None, 100, "localhost", 80)  # type: ignore[arg-type]  # nobody signs in
+
+    with pytest.raises(Wrong, match="sheet in the rush, /sheet, answered 200: it is wrong"):
+        runner.rush(Rush("rush", saved, 1, 50, times=5, every_seconds=0.01, opened=opened))
+
+
 def test_the_list_alone_grows_and_every_page_of_it_is_right(grown: Grown) -> None:
     sizes = Ours(grown.connection).total, 200
     for size in sizes:
