@@ -25,7 +25,7 @@ from grants.core.file_types import FileType
 from grants.core.money import ZERO, Money, euros
 from grants.core.paging import Page
 from grants.core.permissions import Actor, Permission
-from grants.documents.queries import payments as stated
+from grants.documents.queries import payments as paid_of
 from grants.identity.models import Organisation
 from grants.identity.policy import Role
 from grants.identity.states import OrganisationKind
@@ -434,9 +434,9 @@ def test_a_balance_does_not_claim_what_was_approved_and_never_paid(grant: World)
     assert balance(found, Account.PREFINANCING) == balance(found, Account.RETENTION) == ZERO
     db.session.expire_all()
     assert db.session.get_one(PaymentRequest, request_id).state == "cancelled"
-    told = stated.requests(found.grant_id, clock.now() + timedelta(days=1))
+    told = paid_of.requests(found.grant_id, clock.now() + timedelta(days=1))
     assert [each.state for each in told] == ["Approved, EUR 210\u00a0000.00 cancelled unpaid", "Waits for its decision"]
-    assert stated.requests(found.grant_id, clock.now() - timedelta(days=1)) == []
+    assert paid_of.requests(found.grant_id, clock.now() - timedelta(days=1)) == []
     with pytest.raises(Refused, match="Nothing of this request waits"):
         services.cancel_request(actors.otto(), request_id, reason="Again.")
     services.decide(actors.otto(), balance_id, DecisionInput(euros(100_000)))
