@@ -113,16 +113,19 @@ def spent() -> Iterator[Spent]:
         event.remove(db.engine, "after_cursor_execute", end)
 
 
-def measured(say: Callable[[str], None], *, orders: int = RUN_MAX) -> Iterator[Target]:
-    """The check of the books, authorising one, a pay run, and the bank's statement of it; raises :class:`Wrong`."""
+def measured(say: Callable[[str], None], *, orders: int = RUN_MAX, lines: int = LINES) -> Iterator[Target]:
+    """The check of the books, authorising one, a pay run, and the bank's statement of it; raises :class:`Wrong`.
+
+    The statement has so many lines, whatever was paid: the rest are receipts that nothing explains, and each is looked at.
+    """
     yield from _verified()
     ids = _waiting(orders)
     say(f"{len(ids)} orders are authorised one by one ...")
     yield _authorised(ids)
     say(f"{len(ids)} orders leave in one file ...")
     yield _left(ids)
-    say(f"The bank tells of {len(ids)} payments ...")
-    yield _told(ids)
+    say(f"The bank tells of {len(ids)} payments among {max(lines, len(ids)):,} lines ...")
+    yield _told(ids, max(lines - len(ids), 0))
 
 
 def _verified() -> Iterator[Target]:
@@ -171,14 +174,14 @@ def _left(ids: Sequence[UUID]) -> Target:
     return replace(made, figure=f"{made.figure}; sent in {sent.seconds:.1f} s, {sent.statements} statements")
 
 
-def _told(ids: Sequence[UUID]) -> Target:
+def _told(ids: Sequence[UUID], others: int) -> Target:
     who, day = _person(ACCOUNTANT), clock.in_zone(clock.now()).date()
     rows = db.session.execute(
         select(PaymentOrder.end_to_end_id, PaymentOrder.amount).where(PaymentOrder.id.in_(ids))
     ).all()
     account = queries.own_account_by_id(queries.payable_from_any(tuple(ids)))
     db.session.rollback()
-    data = statement(account.iban, day, [(str(name), amount) for name, amount in rows])
+    data = statement(account.iban, day, [(str(name), amount) for name, amount in rows], others)
     with spent() as found:
         incoming = files.receive(FileStorage(io.BytesIO(data), filename="statement.xml"), look=bank_files.look)
         brought = services.import_statement(who, incoming, BankFile.STATEMENT)
@@ -189,21 +192,25 @@ def _told(ids: Sequence[UUID]) -> Target:
     db.session.rollback()
     if (booked.booked, paid) != (len(ids), len(ids)):
         raise Wrong(f"Of {len(ids)} payments the bank told of, {booked.booked} lines and {paid} orders were booked.")
-    return _target(f"statement of {LINES:,} lines read and matched", found, len(ids), LINES, LINES_SECONDS)
+    number = len(ids) + others
+    matched = _target(f"statement of {LINES:,} lines read and matched", found, number, LINES, LINES_SECONDS)
+    return replace(matched, figure=f"{matched.figure}; {len(ids):,} of them booked")
 
 
-def statement(iban: str, day: date, payments: Sequence[tuple[str, Money]]) -> bytes:
-    """A statement of one day on which the bank paid each of these (camt.053.001.08)."""
+def statement(iban: str, day: date, payments: Sequence[tuple[str, Money]], others: int = 0) -> bytes:
+    """A statement of one day on which the bank paid each of these, and so many receipts of a cent came in (camt.053.001.08)."""
     opening = sum(amount.cents for _, amount in payments)
+    told = [(name, amount.cents, "DBIT") for name, amount in payments]
+    told += [(f"BENCH-OTHER-{number}", 1, "CRDT") for number in range(1, others + 1)]
     entries = "".join(
-        f"<Ntry>{_amount(amount.cents)}<CdtDbtInd>DBIT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>{day}</Dt></BookgDt>"
+        f"<Ntry>{_amount(cents)}<CdtDbtInd>{side}</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>{day}</Dt></BookgDt>"
         f"<ValDt><Dt>{day}</Dt></ValDt><AcctSvcrRef>BENCH-{number}</AcctSvcrRef><NtryDtls><TxDtls><Refs>"
         f"<EndToEndId>{name}</EndToEndId></Refs></TxDtls></NtryDtls></Ntry>"
-        for number, (name, amount) in enumerate(payments, start=1)
+        for number, (name, cents, side) in enumerate(told, start=1)
     )
     balances = "".join(
         f"<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp>{_amount(cents)}<CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>{day}</Dt></Dt></Bal>"
-        for code, cents in (("OPBD", opening), ("CLBD", 0))
+        for code, cents in (("OPBD", opening), ("CLBD", others))
     )
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08">'

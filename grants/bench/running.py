@@ -148,7 +148,7 @@ class Runner:
         browsers = [self._ready(rush, place) for place in range(rush.people)]
         ready = [form_of(browsers[place], operation, place) for place in range(rush.people)]
         spent: list[float] = []
-        opening: list[float] = []
+        pages: list[Answer] = []
         wrong: list[BaseException] = []
         chance = random.Random(1)
         starts = sorted(chance.uniform(0, rush.spread_seconds) for _ in range(rush.people))
@@ -165,8 +165,8 @@ class Runner:
                     answer = right(browsers[place], operation, number, when=f" in the {rush.name}", form=ready[place])
                     spent.append((late + answer.seconds) * 1_000)
                     if rush.opened is not None and (time_ + place) % OPENED_EVERY == OPENED_EVERY - 1:
-                        seen = right(browsers[place], rush.opened, place, when=f" in the {rush.name}")
-                        opening.append(seen.seconds * 1_000)
+                        # Looked at when all is over: meanwhile no other of these people could note that they were answered.
+                        pages.append(answered(browsers[place], rush.opened, place, when=f" in the {rush.name}"))
                     due = due + rush.every_seconds if rush.every_seconds else time.perf_counter()
                     if wrong:
                         return
@@ -181,12 +181,15 @@ class Runner:
         if wrong:
             raise wrong[0]
         took = time.perf_counter() - began
+        for page in pages if rush.opened is not None else ():
+            look_at(page, rush.opened, when=f" in the {rush.name}")
         if said := rush.holds():
             raise Wrong(f"After the {rush.name}: {said}")
         for proof in rush.proofs():
             right(self._fresh(), proof, 0, when=f" after the {rush.name}")
         told = [self._told(rush, rush.name, took, spent)]
         if rush.opened is not None:
+            opening = [page.seconds * 1_000 for page in pages]
             told.append(self._told(rush, f"{rush.opened.name} meanwhile", took, opening))
         return tuple(told)
 
@@ -238,14 +241,26 @@ def done(browser: Browser, operation: Operation, number: int, form: Form | None 
     return browser.post(form.action, {**form.fields, **typed})
 
 
-def right(browser: Browser, operation: Operation, number: int, *, when: str = "", form: Form | None = None) -> Answer:
-    """One operation done once and its answer checked; raises :class:`Wrong` for a wrong answer and for none."""
+def answered(
+    browser: Browser, operation: Operation, number: int, *, when: str = "", form: Form | None = None
+) -> Answer:
+    """One operation done once; raises :class:`Wrong` where there is no answer."""
     try:
-        answer = done(browser, operation, number, form)
+        return done(browser, operation, number, form)
     except (OSError, HTTPException) as error:
         raise Wrong(f"{operation.name}{when}, {operation.path(number)}, was not answered: {error!r}.") from error
+
+
+def look_at(answer: Answer, operation: Operation, *, when: str = "") -> None:
+    """Raise :class:`Wrong` for a wrong answer."""
     if wrong := operation.check(answer):
         raise Wrong(f"{operation.name}{when}, {answer.path}, answered {answer.status}: {wrong}")
+
+
+def right(browser: Browser, operation: Operation, number: int, *, when: str = "", form: Form | None = None) -> Answer:
+    """One operation done once and its answer checked; raises :class:`Wrong` for a wrong answer and for none."""
+    answer = answered(browser, operation, number, when=when, form=form)
+    look_at(answer, operation, when=when)
     return answer
 
 

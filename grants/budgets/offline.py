@@ -14,7 +14,17 @@ from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
 
-from grants.budgets.rules import BudgetRules, Cell, Marks, Package, axes, field_name, read_amount
+from grants.budgets.rules import (
+    BudgetRules,
+    Cell,
+    Marks,
+    Package,
+    axes,
+    field_name,
+    label_with_unit,
+    read_amount,
+    read_units,
+)
 from grants.core.errors import Invalid, quoted
 from grants.core.money import CENTS_MAX, ZERO, Money, total
 from grants.core.text import fold
@@ -150,6 +160,8 @@ def _told(rules: BudgetRules) -> Iterator[str]:
     for category in rules.entered:
         if category.hint:
             yield f"{category.label}: {category.hint}"
+        if rules.unit_of(category.code) is not None:
+            yield f"{label_with_unit(rules, category)}. Write euros, or units as in “12 units”."
     if rules.computed is not None and rules.flat_rate is not None:
         outside = ", ".join(each.label for each in rules.entered if not each.in_flat_rate_base)
         without = f", without {outside}" if outside else ""
@@ -287,7 +299,9 @@ def _read_line(
             problems.append(f"{at}: this amount stands in {found[place].where} already. Only the first was read.")
             continue
         try:
-            found[place] = FilledCell(Cell(who, category.code, amount_of(value, marks), code, period), at)
+            found[place] = FilledCell(
+                Cell(who, category.code, _amount_in(places.rules, category.code, value, marks), code, period), at
+            )
         except Invalid as error:
             problems.append(f"{at}: {error}")
     if wrong := _other_total(line, number, places, marks):
@@ -303,7 +317,12 @@ def _other_total(line: tuple[object, ...], number: int, places: _Places, marks: 
         return ""
     amounts = line[len(_BEFORE) : len(_BEFORE) + len(places.rules.entered)]
     try:
-        said, is_so = amount_of(typed, marks), total(amount_of(each, marks) for each in amounts if each != "")
+        said = amount_of(typed, marks)
+        is_so = total(
+            _amount_in(places.rules, category.code, each, marks)
+            for category, each in zip(places.rules.entered, amounts, strict=True)
+            if each != ""
+        )
     except Invalid:
         return ""  # The cell that is no amount is named by itself.
     if typed == "" or said == is_so:
@@ -313,6 +332,13 @@ def _other_total(line: tuple[object, ...], number: int, places: _Places, marks: 
         f"{SHEET}!{_letter(len(line) - 2)}{number}: the total says {said}, and its amounts are {is_so}, {apart} apart. Correct "
         "the amounts, or empty the total: it is worked out from them."
     )
+
+
+def _amount_in(rules: BudgetRules, code: str, value: object, marks: Marks) -> Money:
+    """The amount in a cell of a category: units where it is paid by them and the text says units, as on the page."""
+    unit = rules.unit_of(code)
+    units = read_units(value, unit) if unit is not None and isinstance(value, str) else None
+    return amount_of(value, marks) if units is None else units
 
 
 def amount_of(value: object, marks: Marks) -> Money:

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     CheckConstraint,
     ColumnElement,
     DateTime,
@@ -410,7 +411,11 @@ class _Ids(UserDefinedType[str]):
         return "UUID[]"
 
 
-def among(column: Any, ids: Collection[UUID]) -> ColumnElement[bool]:
+# Ids, or the place in a statement put together once where they are sent (`ids_sent`).
+Ids = Collection[UUID] | BindParameter[str]
+
+
+def among(column: Any, ids: Ids) -> ColumnElement[bool]:
     """The condition that a column is one of these ids, sent as one array: as a list each id is a parameter of its own, and
     a statement of a thousand takes longer to send and to plan than to answer.
     """
@@ -418,7 +423,7 @@ def among(column: Any, ids: Collection[UUID]) -> ColumnElement[bool]:
     return found
 
 
-def not_among(column: Any, ids: Collection[UUID]) -> ColumnElement[bool]:
+def not_among(column: Any, ids: Ids) -> ColumnElement[bool]:
     """The condition that a column is none of these ids, sent in the same way; each row is looked up in them, however many.
 
     To find rows by their ids an array is as good. The plan that PostgreSQL keeps of a prepared statement compares each row
@@ -428,8 +433,18 @@ def not_among(column: Any, ids: Collection[UUID]) -> ColumnElement[bool]:
     return found
 
 
-def _sent(ids: Collection[UUID]) -> ColumnElement[Any]:
-    return literal(f"{{{','.join(each.hex for each in ids)}}}", _Ids())
+def ids_sent(name: str) -> BindParameter[str]:
+    """A place for ids, as :func:`as_sent` writes them, in a statement that is put together once."""
+    return bindparam(name, type_=_Ids())
+
+
+def as_sent(ids: Iterable[UUID]) -> str:
+    """Ids as the text of one array."""
+    return f"{{{','.join(each.hex for each in ids)}}}"
+
+
+def _sent(ids: Ids) -> ColumnElement[Any]:
+    return ids if isinstance(ids, BindParameter) else literal(as_sent(ids), _Ids())
 
 
 def points_to(column: str) -> ForeignKey:

@@ -12,7 +12,7 @@ import functools
 import json
 import re
 from collections import namedtuple
-from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -26,6 +26,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     LargeBinary,
+    Result,
     Select,
     SelectBase,
     Text,
@@ -54,6 +55,18 @@ Answer = list[Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """A question that was put together once (a function with ``functools.cache`` makes it) and what is sent beside it this time.
+
+    What is found of such a statement (its text, its columns) is found once too: to put together, to recognise and to
+    read one anew takes several times as long. Its values have the names of its ``bindparam``s, each of which has a type.
+    """
+
+    question: SelectBase
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class RawQuestion:
     """A question whose answer comes as :class:`RawAnswer`: for what is made of so many rows that it is kept while they are the same."""
 
@@ -73,7 +86,7 @@ class RawAnswer:
         return _rows(self.question, self.text)
 
 
-Question = SelectBase | RawQuestion
+Question = SelectBase | RawQuestion | Given
 # Yields what it asks, is sent the answers in that order, and returns what it made of them.
 Asking = Generator[Sequence[Question], Sequence[Answer], T]
 
@@ -153,22 +166,28 @@ def _answers(questions: Sequence[Question]) -> list[Answer]:
     db.session.flush()
     if len(questions) == 1 and not isinstance(questions[0], RawQuestion):
         # Nothing to put together: the rows come as they are, for a quarter of the work.
-        found = db.session.execute(cast(Any, _as_columns(questions[0])))
+        found = _asked_alone(questions[0])
         made = _tuple(tuple(found.keys()))
         return [[made._make(row) for row in found]]
     connection = db.session.connection()
-    texts = connection.exec_driver_sql(*_joined([_asked(question) for question in questions], connection)).one()
+    texts = connection.exec_driver_sql(*_joined(questions, connection)).one()
     return [_answer(question, text) for question, text in zip(questions, texts, strict=True)]
 
 
-def _asked(question: Question) -> SelectBase:
-    return question.question if isinstance(question, RawQuestion) else question
+def _asked_alone(question: SelectBase | Given) -> Result[Any]:
+    if isinstance(question, Given):
+        return db.session.execute(cast(Any, _columns_of_given(question.question)), question.values)
+    return db.session.execute(cast(Any, _as_columns(question)))
 
 
 def _answer(question: Question, text: str | None) -> Answer:
-    return (
-        cast(Answer, RawAnswer(question.question, text)) if isinstance(question, RawQuestion) else _rows(question, text)
-    )
+    match question:
+        case RawQuestion():
+            return cast(Answer, RawAnswer(question.question, text))
+        case Given():
+            return _read(_shape_of_given(question.question), text)
+        case _:
+            return _rows(question, text)
 
 
 def ask_raw(questions: Iterable[SelectBase]) -> Asking[tuple[RawAnswer, ...]]:
@@ -200,16 +219,18 @@ ANSWERS_KEPT = 4
 _lately: dict[Hashable, tuple[str, tuple[RawAnswer, ...]]] = {}
 
 
-def ask_lately(stands_at: str | None, key: Hashable, questions: Sequence[SelectBase]) -> Asking[tuple[RawAnswer, ...]]:
+def ask_lately(
+    stands_at: str | None, key: Hashable, questions: Callable[[], Sequence[SelectBase]]
+) -> Asking[tuple[RawAnswer, ...]]:
     """The answers to these questions, unread, within a reader: those of the last look where the database stands as it stood.
 
-    ``key`` says which questions these are. Not for any that hangs on a moment: time passes though nothing is written. For
+    ``key`` says which questions these are; they are put together where they are asked. Not for any that hangs on a moment: time passes though nothing is written. For
     pages: what an act decides on is read anew, and the stand of before a deed says nothing of what the deed wrote.
     """
     kept = _lately.get(key)
     if kept is not None and kept[0] == stands_at:
         return kept[1]
-    found = yield [*map(RawQuestion, questions), select(_STAND.label("stand"))]
+    found = yield [*map(RawQuestion, questions()), select(_STAND.label("stand"))]
     *answers, ((stood_at,),) = found
     made = cast(tuple[RawAnswer, ...], tuple(answers))
     _lately.pop(key, None)
@@ -220,7 +241,7 @@ def ask_lately(stands_at: str | None, key: Hashable, questions: Sequence[SelectB
     return made
 
 
-def _joined(questions: Sequence[SelectBase], connection: Connection) -> tuple[str, dict[str, Any]]:
+def _joined(questions: Sequence[Question], connection: Connection) -> tuple[str, dict[str, Any]]:
     """One statement of these questions, and what is sent beside it.
 
     SQLAlchemy writes each out for itself and keeps it by what it is. Which of them stand together differs with what somebody
@@ -234,20 +255,31 @@ def _joined(questions: Sequence[SelectBase], connection: Connection) -> tuple[st
     return f"SELECT {', '.join(parts)}", sent
 
 
-def _written_alone(question: SelectBase, connection: Connection) -> tuple[str, dict[str, Any]]:
+def _written_alone(question: Question, connection: Connection) -> tuple[str, dict[str, Any]]:
     """The text of one question, and the values of its parameters as the driver takes them: what SQLAlchemy does to send it."""
-    found, extracted, given, _ = select(_Gathered(question).label("q"))._compile_w_cache(
+    match question:
+        case Given():
+            statement, beside = _gathered_given(question.question), question.values
+        case RawQuestion():
+            statement, beside = _gathered(question.question), {}
+        case _:
+            statement, beside = _gathered(question), {}
+    found, extracted, given, _ = statement._compile_w_cache(
         connection.dialect, compiled_cache=connection.engine._compiled_cache, column_keys=[], linting=FROM_LINTING
     )
     compiled = cast(SQLCompiler, found)
     # The kept text has values of its first time: these are what was found in the question at hand.
-    values = compiled.construct_params(given, extracted_parameters=extracted)
+    values = compiled.construct_params({**(given or {}), **beside}, extracted_parameters=extracted)
     text, sending = compiled.string, cast(dict[str, Callable[[Any], Any]], compiled._bind_processors)
     if compiled.literal_execute_params or compiled.post_compile_params:
         # Lists, each of whose values is a parameter, and values that are written in.
         state = compiled._process_parameters_for_postcompile(values)
         text, values, sending = state.statement, dict(state.parameters), {**sending, **state.processors}
     return text, {name: sending[name](value) if name in sending else value for name, value in values.items()}
+
+
+def _gathered(question: SelectBase) -> Select[str]:
+    return select(_Gathered(question).label("q"))
 
 
 # A parameter, or a percent sign that is none.
@@ -289,14 +321,24 @@ def _written(gathered: _Gathered, compiler: Any, **words: Any) -> str:
 
 
 def _rows(question: SelectBase, text: str | None) -> Answer:
+    return [] if text is None else _read(_shape(question), text)
+
+
+# The named tuple of the rows of a question, and the kinds of its columns by their places.
+_Shape = tuple[Any, list[tuple[int, TypeEngine[Any]]]]
+
+
+def _shape(question: SelectBase) -> _Shape:
+    kinds = [(place, column.type) for place, column in enumerate(question.selected_columns)]
+    return _names(question), [(place, kind) for place, kind in kinds if _reading(kind, _Ids()) is not None]
+
+
+def _read(shape: _Shape, text: str | None) -> Answer:
     if text is None:
         return []
-    columns = list(question.selected_columns)
-    made = _names(question)
+    made, kinds = shape
     ids = _Ids()
-    reading = [
-        (place, read) for place, column in enumerate(columns) if (read := _reading(column.type, ids)) is not None
-    ]
+    reading = [(place, cast(Callable[[Any], Any], _reading(kind, ids))) for place, kind in kinds]
     rows = _loaded(text)
     for row in rows:
         for place, read in reading:
@@ -316,6 +358,13 @@ def _as_columns(question: SelectBase) -> SelectBase:
     ):
         return question.with_only_columns(*question.selected_columns, maintain_column_froms=True)
     return question
+
+
+# What is found of a question that was put together once, by the question itself.
+GIVEN_KEPT = 500
+_gathered_given = functools.lru_cache(GIVEN_KEPT)(_gathered)
+_shape_of_given = functools.lru_cache(GIVEN_KEPT)(_shape)
+_columns_of_given = functools.lru_cache(GIVEN_KEPT)(_as_columns)
 
 
 def _names(question: SelectBase) -> Any:
@@ -357,6 +406,7 @@ def _reading(kind: TypeEngine[Any], ids: _Ids) -> Callable[[Any], Any] | None:
 __all__ = [
     "EVERY",
     "Asking",
+    "Given",
     "Question",
     "RawAnswer",
     "Reader",

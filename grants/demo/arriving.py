@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from grants.core.acts import act
@@ -39,8 +39,10 @@ def set_up_organisations(actor: Actor) -> tuple[tuple[str, UUID], ...]:
 
 
 def _make(name: str, kind: OrganisationKind, country: str, synthetic: bool = True) -> UUID:
-    town = name if kind is OrganisationKind.MUNICIPALITY else None
-    return people.make_organisation(OrganisationInput(name, kind, country, town=town, synthetic=synthetic))
+    given = OrganisationInput(name, kind, country, synthetic=synthetic)
+    if kind is OrganisationKind.MUNICIPALITY:
+        given = replace(given, town=name, public_body=True)
+    return people.make_organisation(given)
 
 
 @dataclass

@@ -131,11 +131,18 @@ class Changers(Troupe):
     # --- the end before its time ------------------------------------------------------------------------------------
 
     def propose_termination(
-        self, reference: str, by: str, reason: TerminationReason, words: str, *, days: int = 40
+        self,
+        reference: str,
+        by: str,
+        reason: TerminationReason,
+        words: str,
+        *,
+        days: int = 40,
+        partner: UUID | None = None,
     ) -> int:
-        """Somebody of either side proposes to end a grant in so many days; the other side may object for thirty."""
+        """Somebody of either side proposes to end a grant, or the part of a partner, in so many days; the other side may object for thirty."""
         today = _today()
-        given = TerminationInput(reason, words, today + timedelta(days=days), today + timedelta(days=31))
+        given = TerminationInput(reason, words, today + timedelta(days=days), today + timedelta(days=31), partner)
         return agreements.propose_termination(
             self.actor(by), self._grant(reference).id, given, _paper("Notice of termination", words)
         )

@@ -19,6 +19,7 @@ from grants.core.file_types import FileType
 from grants.core.files import Incoming
 from grants.core.money import Money, euros, total
 from grants.core.permissions import Permission, system_actor
+from grants.core.text import Dialect, csv_lines
 from grants.demo.changing_grants import Changers
 from grants.demo.deeds import OWN_IBAN
 from grants.demo.texts import Booking, paper, statement, status_report
@@ -43,12 +44,14 @@ from grants.payments.rules import EVIDENCE, ReceiptInput, RecoveryInput
 from grants.payments.rules.circuit import ALL_PAIRS, Pair
 from grants.payments.rules.distribution import PassedOnInput
 from grants.payments.rules.interest import InterestInput
+from grants.payments.rules.late_interest import LateInterestInput, PublicRule
 from grants.payments.rules.offsets import OffsetInput
 from grants.payments.rules.own_accounts import OwnAccountInput
 from grants.payments.rules.pay_runs import FileInput, FileLayout
 from grants.payments.rules.retaining import HoldInput
 from grants.payments.rules.securing import CertificateInput, GuaranteeInput
 from grants.payments.rules.statements.claims import Claim
+from grants.payments.rules.statements.executions import HEADS, Spelling
 from grants.payments.rules.statements.values import BankFile
 from grants.payments.services import bank_files
 from grants.payments.states import ClaimState, Explained, RecoveryOrigin, RequestState, RuleState, Step
@@ -176,6 +179,20 @@ class Keepers(Changers):
         account = reads.own_account(self.actor("verifier"), reference)
         payments.close_own_account(self.actor("verifier"), account.id, reason=reason)
 
+    def book_orders(self, order_ids: Sequence[UUID], value_on: date) -> None:
+        """The bank paid these on that day: the accounting officer enters one by hand, and brings several as a list."""
+        accountant = self.actor("accountant")
+        if len(order_ids) == 1:
+            payments.execute(accountant, order_ids[0], value_on=value_on)
+            return
+        wanted = select(PaymentOrder.reference, PaymentOrder.amount).where(PaymentOrder.id.in_(order_ids))
+        rows = [
+            (reference, f"{amount.cents // 100}.{amount.cents % 100:02d}", value_on.isoformat(), f"DEMO-{reference}")
+            for reference, amount in db.session.execute(wanted.order_by(PaymentOrder.reference))
+        ]
+        text = csv_lines([HEADS, *rows], Dialect.PROGRAM)
+        payments.import_executions(accountant, reads.payable_from_any(tuple(order_ids)), text, Spelling.POINT)
+
     # --- debts ------------------------------------------------------------------------------------------------------
 
     def find_costs(self, reference: str, amount: Money, reason: str) -> UUID:
@@ -221,6 +238,17 @@ class Keepers(Changers):
     def refuse_interest(self, recovery_id: UUID, reason: str) -> None:
         """The authoriser refuses it."""
         payments.refuse_interest(self.actor("authoriser"), recovery_id, reason=reason)
+
+    def owe_interest(self, reference: str) -> None:
+        """The initiator reckons what is owed for a payment that came late, and the authoriser confirms it: it is paid apart."""
+        (request_id, _), *_ = self.requests(reference, *RequestState)
+        payments.book_late_interest(self.actor("initiator"), request_id, LateInterestInput(PublicRule.OWED_TO_ALL))
+        payments.confirm_late_interest(self.actor("authoriser"), request_id)
+
+    def cancel_unpaid(self, reference: str, reason: str) -> None:
+        """The authoriser cancels pre-financing that was approved and never paid."""
+        (request_id, _), *_ = self.requests(reference, *RequestState)
+        payments.cancel_request(self.actor("authoriser"), request_id, reason=reason)
 
     def debt_of(self, reference: str) -> UUID:
         """The first debt of a grant."""

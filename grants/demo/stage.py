@@ -131,8 +131,7 @@ def pay(stage: Stage, references: list[str], start: datetime) -> Story:
     # The bank pays on its next day, and the statement that says so comes a day later.
     value_at = bank_day(authorised_at + timedelta(days=1))
     yield bank_day(value_at + timedelta(days=1)) + timedelta(hours=4)
-    for order in orders:
-        stage.troupe.book_order(order, value_at.date())
+    stage.troupe.book_orders(orders, value_at.date())
 
 
 def reach_milestones(stage: Stage, reference: str, lead: str, *, until: datetime | None = None) -> Story:

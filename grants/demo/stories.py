@@ -51,6 +51,11 @@ eligibility:
   criteria:
     - {key: lead, rule: the lead is a municipality, test: {fact: organisation_kind, of: lead, allowed: [municipality]}}
 """
+# What is bought is paid by the afternoon, whatever it costs.
+BY_UNITS = """\
+unit_costs:
+  - {category: C3, unit: repair afternoon, rate: 150, decimals: 0}
+"""
 
 
 # Paid are work packages that are done, and nothing in advance before a bank stands in for it.
@@ -362,7 +367,9 @@ class Demo:
         yield self.stage.days_ago(60)
         self.stage.say("A call that closed three days ago")
         # What its condition asks the facts answer, so that the rest can be passed together.
-        call = self.stage.invented_call("Small repairs", opens=50, closes=3, total=200_000, more=PASSED_BY_FACTS)
+        call = self.stage.invented_call(
+            "Small repairs", opens=50, closes=3, total=200_000, more=PASSED_BY_FACTS + BY_UNITS
+        )
         sent: list[UUID] = []
         for place, asked in enumerate(JUST_CLOSED):
             yield self.stage.days_ago(7 - place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
+from grants.agreements.states import TerminationReason
 from grants.core.money import Money, euros
 from grants.demo import crowd
 from grants.demo.stage import Stage, Story, merged, pay
@@ -23,7 +24,9 @@ def partners(stage: Stage) -> dict[str, str]:
 def of_four(stage: Stage, reference: str, speakers: Mapping[str, str]) -> Story:
     """Its pre-financing, then its report and the certificates."""
     yield from pay(stage, [reference], stage.days_ago(434))
-    yield from merged(_passed_on(stage, reference, speakers), _certified(stage, reference))
+    yield from merged(
+        _passed_on(stage, reference, speakers), _part_ended(stage, reference, speakers), _certified(stage, reference)
+    )
 
 
 def _passed_on(stage: Stage, reference: str, speakers: Mapping[str, str]) -> Story:
@@ -44,6 +47,19 @@ def _passed_on(stage: Stage, reference: str, speakers: Mapping[str, str]) -> Sto
     troupe.withdraw_passed_on(troupe.pass_on(reference, LEAD, third, euros(100), "DEMO-T-3"), LEAD)
     yield stage.days_ago(4)
     troupe.pass_on(reference, LEAD, second, Money(held[second].cents // 2), "DEMO-T-4")
+
+
+def _part_ended(stage: Stage, reference: str, speakers: Mapping[str, str]) -> Story:
+    """The part of the third partner ended before its time; what it spent until its last day counts."""
+    troupe = stage.troupe
+    *_, third = speakers
+    yield stage.days_ago(350)
+    words = "It has had nobody for the pilot since the winter, and answered no letter. (Synthetic.)"
+    number = troupe.propose_termination(
+        reference, "officer", TerminationReason.NOT_CARRIED_OUT, words, days=50, partner=troupe.places[third]
+    )
+    yield stage.days_ago(300)
+    troupe.confirm_termination(reference, number, "Nobody spoke against it; three cities go on. (Synthetic.)")
 
 
 def _certified(stage: Stage, reference: str) -> Story:

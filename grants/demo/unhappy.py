@@ -319,12 +319,18 @@ def _iban(going: Going, title: str, number: int) -> str:
 
 def _in_force(stage: Stage, going: Going, about: tuple[str, int, Sequence[int]]) -> Story:
     """Prepared, signed, the pre-financing paid."""
+    yield from _signed(stage, going, about)
+    reference = _reference(going, about[0])
+    yield from pay(stage, [reference], stage.days_ago(435) + timedelta(hours=LIST.index(about)))
+
+
+def _signed(stage: Stage, going: Going, about: tuple[str, int, Sequence[int]]) -> Story:
+    """Prepared and signed."""
     number = LIST.index(about)
     yield stage.days_ago(448) + timedelta(hours=number)
     reference = _prepared(stage, going, about, number)
     yield stage.days_ago(440) + timedelta(hours=number)
     sign(stage, reference, going.leads[about[0]].lead)
-    yield from pay(stage, [reference], stage.days_ago(435) + timedelta(hours=number))
 
 
 def _reference(going: Going, title: str) -> str:
@@ -428,13 +434,17 @@ def _returned(stage: Stage, going: Going) -> Story:
 
 
 def _rejected(stage: Stage, going: Going) -> Story:
-    """The report was rejected: nothing is accepted, and the balance waits for its decision."""
-    yield from _in_force(stage, going, REJECTED)
+    """Its pre-financing was never paid and is cancelled; the report was rejected, and the balance waits for its decision."""
+    yield from _signed(stage, going, REJECTED)
     reference, lead = _reference(going, REJECTED[0]), going.leads[REJECTED[0]].lead
+    yield stage.bank_days_ago(434)
+    stage.troupe.decide_requests(reference)
     yield stage.days_ago(220)
     stage.troupe.report(reference, 1, lead, 90)
     yield stage.days_ago(30)
     stage.troupe.reject_report(reference, 1, "No document supports any cost, after three questions.")
+    reason = "You asked us to wait for your new treasurer, and nothing was paid. No cost is accepted: it is not paid any more."
+    stage.troupe.cancel_unpaid(reference, f"{reason} (Synthetic.)")
     yield stage.days_ago(28)
     notice = "The books of the pilot are looked for since the spring. Send the report of your auditor; we decide then."
     stage.troupe.suspend(reference, SuspensionReason.ELIGIBILITY, notice)
@@ -480,6 +490,8 @@ def _paid_in_part(stage: Stage, going: Going) -> Story:
     yield stage.bank_days_ago(3)
     troupe.export_orders(orders, FileLayout.V09)
     yield from afterwards.bank_of_last_week(stage, orders)
+    # Most of it is still on its way; what came so late bears interest.
+    troupe.owe_interest(reference)
 
 
 def _turned_down(stage: Stage, going: Going) -> Story:

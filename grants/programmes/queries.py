@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -27,8 +27,16 @@ def programme(programme_id: UUID) -> ProgrammeView:
 @reader
 def programmes_by_id(ids: Iterable[UUID] | Select[Any]) -> Asking[dict[UUID, ProgrammeView]]:
     """Several programmes at once, by id; the ids may come from another table."""
-    wanted = ids if isinstance(ids, Select) else set(ids)
-    rows = yield from ask(select(Programme).where(Programme.id.in_(wanted)).order_by(Programme.code))
+    return programmes_of((yield from ask(programmes_asked(ids if isinstance(ids, Select) else set(ids)))))
+
+
+def programmes_asked(ids: Collection[UUID] | Select[Any]) -> Select[Any]:
+    """What is asked for programmes by id; :func:`programmes_of` makes them of the rows."""
+    return select(Programme).where(Programme.id.in_(ids)).order_by(Programme.code)
+
+
+def programmes_of(rows: Iterable[Any]) -> dict[UUID, ProgrammeView]:
+    """Programmes by id, from the rows of :func:`programmes_asked`."""
     return {row.id: programme_view(row) for row in rows}
 
 
@@ -46,8 +54,16 @@ def fund_source(fund_source_id: UUID) -> FundSourceView:
 @reader
 def fund_sources_by_id(ids: Iterable[UUID] | Select[Any]) -> Asking[dict[UUID, FundSourceView]]:
     """Several fund sources at once, by id; the ids may come from another table."""
-    wanted = ids if isinstance(ids, Select) else set(ids)
-    rows = yield from ask(select(FundSource).where(FundSource.id.in_(wanted)).order_by(FundSource.number))
+    return fund_sources_of((yield from ask(fund_sources_asked(ids if isinstance(ids, Select) else set(ids)))))
+
+
+def fund_sources_asked(ids: Collection[UUID] | Select[Any]) -> Select[Any]:
+    """What is asked for fund sources by id; :func:`fund_sources_of` makes them of the rows."""
+    return select(FundSource).where(FundSource.id.in_(ids)).order_by(FundSource.number)
+
+
+def fund_sources_of(rows: Iterable[Any]) -> dict[UUID, FundSourceView]:
+    """Fund sources by id, from the rows of :func:`fund_sources_asked`."""
     return {row.id: fund_source_view(row) for row in rows}
 
 

@@ -8,10 +8,13 @@ import hashlib
 import os
 import shutil
 import sys
+from collections.abc import MutableMapping
 from pathlib import Path
+from typing import Any
 
 import jinja2
 from flask import Flask
+from flask.templating import Environment
 from jinja2 import FileSystemBytecodeCache
 from jinja2.bccache import Bucket
 
@@ -29,8 +32,20 @@ class Kept(FileSystemBytecodeCache):
             super().dump_bytecode(bucket)
 
 
+class Templates(Environment):
+    """Templates that share the globals of the program, and not each a layer above them.
+
+    None of ours has globals of its own; with a layer that holds nothing, every import of a macro compared all names in Python.
+    """
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """The globals themselves, unless somebody gives a template more."""
+        return super().make_globals(d) if d else self.globals
+
+
 def init_app(app: Flask) -> None:
     """Keep what is compiled, where Python may keep its own, and as many as there are in memory: before any is asked for."""
+    app.jinja_environment = Templates
     app.jinja_options = {**app.jinja_options, "cache_size": -1}
     if not sys.dont_write_bytecode:
         app.jinja_env.bytecode_cache = keeping(KEPT_IN)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Flask, current_app, get_template_attribute, request, url_for
+from flask import Flask, current_app, get_template_attribute, has_request_context, request, url_for
 from markupsafe import Markup, escape
 from werkzeug.routing import BuildError
 
@@ -57,7 +57,9 @@ def init_app(app: Flask) -> None:
         product=PRODUCT,
         share_percent=share_percent,
         strip_bars=strip_bars,
+        url_for=link,
     )
+    app.extensions["links"] = functools.lru_cache(maxsize=LINKS_KEPT)(_written_link)
     app.context_processor(_context)
 
 
@@ -141,10 +143,30 @@ def role_words(slugs: Sequence[str]) -> str:
     return ", ".join(dict.fromkeys(slug.replace("_", " ") for slug in slugs)).capitalize()
 
 
+# So many links a process keeps: those of the furniture, and of what is looked at most.
+LINKS_KEPT = 1_000
+# Of a kind of their own: what equals a word is written as it is, which is not so of 1 and True.
+_WORDS = frozenset({str})
+
+
+def link(endpoint: str, **values: Any) -> str:
+    """What ``url_for`` writes, kept where it hangs on nothing but words: a page writes thirty to a hundred, most of them as ever."""
+    if endpoint[0] == "." or not has_request_context() or not _WORDS.issuperset(map(type, values.values())):
+        return url_for(endpoint, **values)
+    kept: str = current_app.extensions["links"](request.root_path, endpoint, tuple(values.items()))
+    return kept
+
+
+def _written_link(root_path: str, endpoint: str, values: Sequence[tuple[str, str]]) -> str:
+    """``root_path``, the path this program is mounted at, is a part of it."""
+    del root_path
+    return url_for(endpoint, **dict(values))
+
+
 def address(endpoint: str, **values: Any) -> str:
     """The path of a page, or "" where this program has no such page: shared furniture hides what is not there."""
     try:
-        return url_for(endpoint, **values)
+        return link(endpoint, **values)
     except BuildError:
         return ""
 
@@ -231,7 +253,7 @@ def strip_bars(items: Sequence[tuple[str, str, Money | None, str, str | None]]) 
 
 def asset(name: str) -> str:
     """The address of a static file with the digest of its content, so that browsers may keep it for ever."""
-    return url_for("static", filename=name, v=_digest(f"{current_app.static_folder}/{name}"))
+    return link("static", filename=name, v=_digest(f"{current_app.static_folder}/{name}"))
 
 
 @functools.cache

@@ -6,9 +6,9 @@ import re
 import secrets
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, time
-from typing import Any, ClassVar, Protocol, cast
+from typing import Any, ClassVar, Protocol
 
 from flask import g, request, url_for
 from flask_wtf import FlaskForm
@@ -274,7 +274,9 @@ def wrong_with(values: Iterable[object]) -> list[tuple[str, str]]:
 
     A sentence that one form repeats of another is told once, with its control.
     """
-    forms = {id(form): form for value in values for form in _forms_in(value, 2)}
+    forms: dict[int, _Sent] = {}
+    for value in values:
+        _find_forms(value, 2, forms)
     found = list(dict.fromkeys(told for form in forms.values() for told in form.what_is_wrong()))
     beside = {sentence for sentence, anchor in found if anchor}
     return [(sentence, anchor) for sentence, anchor in found if anchor or sentence not in beside]
@@ -286,33 +288,48 @@ class _Sent(Protocol):
     def what_is_wrong(self) -> list[tuple[str, str]]: ...
 
 
-def _forms_in(value: Any, depth: int) -> Iterator[_Sent]:
-    is_sent, names = _kind(type(value))
-    if is_sent:
-        yield cast(_Sent, value)
-    elif depth:
-        if names:
-            parts: Iterable[object] = [getattr(value, name) for name in names]
-        elif isinstance(value, dict):
-            parts = value.values()
-        else:
-            parts = value if isinstance(value, list | tuple) else ()
-            # A page may have a thousand rows, and none of them is a form.
-            if depth == 1 and not any(_kind(kind)[0] for kind in set(map(type, parts))):
-                return
-        for part in parts:
-            yield from _forms_in(part, depth - 1)
+def _find_forms(value: Any, depth: int, found: dict[int, _Sent]) -> None:
+    """Put the forms among a value and what it is made of into ``found``, by their ids."""
+    kind = _KINDS.get(type(value)) or _kind(type(value))
+    if kind.is_sent:
+        found[id(value)] = value
+    elif depth and kind.holds:
+        parts = _parts(value, kind)
+        # A page may have a thousand rows, and none of them is a form: their kinds are few.
+        wanted = {each for each in set(map(type, parts)) if _may_lead_to_one(each, depth - 1)}
+        for part in parts if wanted else ():
+            if type(part) in wanted:
+                _find_forms(part, depth - 1, found)
 
 
-# By kind of thing whether it tells what is wrong, and of which attributes it is made: asked for each row of each page.
-_KINDS: dict[type, tuple[bool, tuple[str, ...]]] = {}
+def _parts(value: Any, kind: _Kind) -> Iterable[Any]:
+    if kind.names:
+        return [getattr(value, name) for name in kind.names]
+    return value.values() if isinstance(value, dict) else value
 
 
-def _kind(kind: type) -> tuple[bool, tuple[str, ...]]:
-    if kind not in _KINDS:
-        names = tuple(each.name for each in fields(kind)) if is_dataclass(kind) else ()
-        _KINDS[kind] = (hasattr(kind, "what_is_wrong"), names)
-    return _KINDS[kind]
+def _may_lead_to_one(of: type, depth: int) -> bool:
+    kind = _KINDS.get(of) or _kind(of)
+    return kind.is_sent or (depth > 0 and kind.holds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What is known of a kind of thing: whether it tells what is wrong, of which attributes it is made, whether it has parts at all."""
+
+    is_sent: bool
+    names: tuple[str, ...]
+    holds: bool
+
+
+# Asked for each value of each page.
+_KINDS: dict[type, _Kind] = {}
+
+
+def _kind(of: type) -> _Kind:
+    names = tuple(each.name for each in fields(of)) if is_dataclass(of) else ()
+    made = _KINDS[of] = _Kind(hasattr(of, "what_is_wrong"), names, bool(names) or issubclass(of, dict | list | tuple))
+    return made
 
 
 class MoneyField(StringField):

@@ -27,7 +27,10 @@ from grants.identity.rules import ColleagueInput
 from grants.identity.rules.standing_in import APPOINTMENTS
 from tests.agreements.amending import Amended, agreed
 from tests.factories import identity as factory
+from tests.keyed import keys_in_forms
 from tests.worlds import World, Worlds
+
+__all__ = ["keys_in_forms"]
 
 # Grant titles of the demo by the state they are in.
 IN_PREPARATION, IN_FORCE, CLOSED = "Cool Courtyards", "Roof by Roof", "CoLAB"

@@ -253,6 +253,8 @@ def test_who_joins_reads_the_grant_and_accedes_where_the_call_has_partners_acced
     # Who works for the programme takes part in no grant.
     held = select(RoleGrant.user_id).where(RoleGrant.role == Role.APPLICATION_PARTNER.value)
     assert nora in (of := set(db.session.scalars(held))) and pia_too not in of
+    # Whoever joined later is written to like the others.
+    assert nora in queries.team(found.application_id)
 
 
 def test_who_left_is_not_raised_again(found: Amended) -> None:

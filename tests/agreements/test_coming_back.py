@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from grants.agreements import queries, rules, services
-from grants.agreements.models import Accession
+from grants.agreements.models import Accession, Beneficiary
 from grants.agreements.rules import PartnerIn, PartnerOut, Share, TerminationInput
 from grants.agreements.states import AccessionStanding, TerminationReason
 from grants.applications.models import ApplicationPartner
@@ -204,13 +204,18 @@ def test_whom_a_partner_named_acts_for_it_again_too(found: Amended) -> None:
 
 
 def test_a_termination_does_not_move_the_day_on_which_an_amendment_let_it_leave(found: Amended) -> None:
+    """No amendment is signed beside a confirmed end any more; one that was before has set the day."""
     may = date(2024, 5, 1)
     with clock.at(datetime(2023, 12, 4, 9, tzinfo=UTC)):
         given = TerminationInput(TerminationReason.BREACH, "Nobody was hired.", may, UNTIL, found.agency_id)
         services.propose_termination(actors.pia(), found.grant_id, given, document())
     with clock.at(datetime(2024, 1, 8, 9, tzinfo=UTC)):
         services.confirm_termination(actors.otto(), found.grant_id, 1, effective_on=may, answer="Nobody objected.")
-    left(found)
+    with arranging():
+        part = select(Beneficiary).where(
+            Beneficiary.grant_id == found.grant_id, Beneficiary.organisation_id == found.agency_id
+        )
+        db.session.scalars(part).one().left_on = TODAY
     with clock.at(datetime(2024, 5, 1, 9, tzinfo=UTC)):
         assert not services.end_part(PROGRAM, found.grant_id, found.agency_id)
         assert not services.end_part(PROGRAM, found.grant_id, found.agency_id)

@@ -5,20 +5,36 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+import pytest
+from flask import Flask
 from sqlalchemy import select
 
-from grants.agreements import queries, rules
-from grants.agreements.models import Amendment, Grant
-from grants.agreements.rules import NO_ANNEXES, FlexibilityRule, ReplyRule
+from grants.agreements import queries, rules, services
+from grants.agreements.models import AgreementOffer, AgreementVersion, Amendment, Grant
+from grants.agreements.rules import (
+    NO_ANNEXES,
+    AgreementText,
+    BudgetShift,
+    FlexibilityRule,
+    ReplyRule,
+    TerminationInput,
+    TransferInput,
+)
+from grants.agreements.rules.text import ReplyTerms
+from grants.agreements.states import OfferEnd, OfferSubject, TerminationReason
 from grants.calls.models import Call
 from grants.calls.rules import Sourced, to_json
 from grants.calls.states import Confidence
-from grants.core import clock
+from grants.core import clock, encoding
 from grants.core.acts import arranging
 from grants.core.db import db
+from grants.core.errors import Invalid, Refused
 from grants.core.money import Money, euros
-from tests.agreements.amending import NOW, Amended, view_of
-from tests.agreements.test_amendments import LONGER, sent
+from tests import actors
+from tests.agreements.accounts import document
+from tests.agreements.amending import NOW, STAFF, Amended, shares, view_of
+from tests.agreements.test_amendments import LONGER, amended, sent
+from tests.applications.pages import text_of
 
 
 def plain(words: str) -> str:
@@ -66,3 +82,72 @@ def test_what_the_call_says_later_moves_no_clock_of_a_grant(found: Amended) -> N
     assert queries.amendment(found.grant_id, number).reply_due_on == date(2024, 3, 29)
     row = db.session.scalars(select(Amendment)).one()
     assert (row.reply_days, row.opened_after_days) == (20, 5)
+
+
+def second_version(found: Amended, text: AgreementText) -> None:
+    with arranging():
+        db.session.add(
+            AgreementOffer(
+                grant_id=found.grant_id,
+                offer_no=2,
+                subject=OfferSubject.AMENDMENT.value,
+                text=encoding.encode(text),
+                sha256=bytes.fromhex(rules.text_hash(text)),
+                needs_city=1,
+                needs_programme=1,
+                offered_at=NOW,
+                ended_at=NOW,
+                ended_why=OfferEnd.SIGNED.value,
+            )
+        )
+        db.session.add(
+            AgreementVersion(
+                grant_id=found.grant_id, number=2, offer_no=2, in_force_on=date(2024, 3, 4), in_force_at=NOW
+            )
+        )
+        db.session.get_one(Grant, found.grant_id).offer_no = 2
+
+
+@pytest.mark.parametrize(("stated", "first"), [(60, date(2024, 5, 3)), (None, date(2024, 4, 3))])
+def test_so_long_as_the_agreement_in_force_says_a_termination_is_objected_to(
+    app: Flask, found: Amended, stated: int | None, first: date
+) -> None:
+    """A text that says nothing of it was signed before texts did: the usual days hold."""
+    text = queries.offered_text(found.grant_id, 1)
+    second_version(found, replace(text, reply=None if stated is None else ReplyTerms(ReplyRule(45, 10), stated)))
+    with clock.at(NOW):
+        page = actors.client_of(app, actors.pia()).get(f"/grants/{found.reference}/termination").text
+        assert f'value="{clock.long_date(first)}"' in page
+        given = TerminationInput(
+            TerminationReason.BREACH, "Nobody was hired.", clock.add_days(first, 1), clock.add_days(first, -1)
+        )
+        with pytest.raises(Invalid) as wrong:
+            services.propose_termination(actors.pia(), found.grant_id, given, document())
+        days = stated or 30
+        assert wrong.value.problems == {
+            "objections_until": f"The other side has at least {days} days to object. Enter {clock.long_date(first)} or a later day."
+        }
+        given = replace(given, objections_until=first)
+        assert services.propose_termination(actors.pia(), found.grant_id, given, document()) == 1
+
+
+def test_shares_of_what_may_be_moved_stay_those_of_the_maximum_that_was_signed(app: Flask, found: Amended) -> None:
+    with arranging():
+        grant = db.session.get_one(Grant, found.grant_id)
+        grant.transfer_free, grant.transfer_notify = euros(60_000), euros(120_000)
+    amended(found, BudgetShift(shares(found, 480_000, 220_000)))
+    assert view_of(found).maximum == euros(700_000)
+
+    flexible = queries.flexibility(found.grant_id)
+
+    assert flexible is not None and plain(flexible.words) == "used 0 % of 20 %"
+    with clock.at(NOW):
+        page = plain(text_of(actors.client_of(app, actors.ana()).get(f"/grants/{found.reference}/transfers")))
+        assert (
+            "used 0 % of 20 %" in page and "of the maximum grant of EUR 600 000.00 the agreement was signed for" in page
+        )
+        much = TransferInput(found.city_id, STAFF, found.agency_id, STAFF, euros(120_001), "Done by the agency.")
+        with pytest.raises(Refused) as refused:
+            services.move_budget(actors.ana(), found.grant_id, much)
+    said = "it is at most EUR 120 000.00 (20 % of the maximum grant of EUR 600 000.00 it was signed for)"
+    assert said in plain(str(refused.value))

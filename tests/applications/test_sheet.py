@@ -18,7 +18,7 @@ from grants.applications import queries, services
 from grants.applications.rules import BudgetInput
 from grants.budgets import offline
 from grants.budgets.offline import amount_of, read, written
-from grants.budgets.rules import BudgetRules, Category, Cell, Marks, Package
+from grants.budgets.rules import BudgetRules, Category, Cell, Marks, Package, UnitCost
 from grants.calls.rules import CallView
 from grants.core import clock
 from grants.core.errors import Invalid
@@ -97,6 +97,16 @@ def test_three_european_spellings_and_numbers_are_read_alike() -> None:
     data = filled(PLAIN, puts(D2="1.234,50", E2="1 234,50", D3="1,234.50", E3=1234.5))
 
     assert says(data) == ({"D2": 123450, "E2": 123450, "D3": 123450, "E3": 123450}, ())
+
+
+def test_units_are_written_in_a_column_paid_by_them_as_on_the_page() -> None:
+    rules = BudgetRules((A, B, INDIRECT), unit_costs=(UnitCost("A", "trainee day", euros(350), decimals=1),))
+
+    assert says(filled(rules, puts(D2="12,5 units", E2=10, F2=4385)), rules) == ({"D2": 437500, "E2": 1000}, ())
+    _, problems = says(filled(rules, puts(D2="12.25 units", E2="3 units")), rules)
+    assert [problem.split(": ")[0] for problem in problems] == ["Budget!D2", "Budget!E2"]
+    notes = [row[0] for row in openpyxl.load_workbook(io.BytesIO(written("B", (), rules, ()))).worksheets[1].values]
+    assert "Personnel, at EUR 350.00 per trainee day. Write euros, or units as in “12 units”." in notes
 
 
 def test_every_fault_is_named_by_its_cell() -> None:

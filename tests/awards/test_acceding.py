@@ -102,11 +102,16 @@ def test_the_text_that_would_be_offered_has_the_days_of_the_call(prepared: Prepa
     assert queries.text_of(prepared.grant).accession is None
     with arranging():
         call = get(Call, prepared.grant.call_id)
-        days = {"agreement.accession_days": Sourced(45, Confidence.STATED)}
+        days = {
+            "agreement.accession_days": Sourced(45, Confidence.STATED),
+            "agreement.objection_days": Sourced(60, Confidence.STATED),
+        }
         call.content = {**call.content, "fields": {**call.content["fields"], **to_json(days)["fields"]}}
 
     assert calls.call_by_id(prepared.grant.call_id).content.accession_days == 45
-    assert queries.text_of(prepared.grant).accession == rules.AccessionRule(45)
+    text = queries.text_of(prepared.grant)
+    assert text.accession == rules.AccessionRule(45)
+    assert text.reply is not None and "at least 60 calendar days to object" in text.reply.words
 
 
 def test_a_partner_accedes_by_its_accepted_power_to_the_version_that_was_shown(signed: Offered) -> None:

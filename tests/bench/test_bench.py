@@ -393,6 +393,15 @@ def test_what_does_not_hold_after_a_rush_ends_the_run() -> None:
         runner.rush(Rush("storm", replace(looked_at, check=lambda answer: "it is wrong."), 2, 50))
 
 
+def test_a_wrong_page_opened_in_a_rush_ends_the_run() -> None:
+    saved = Operation("save", "ana", at("/page"), lambda answer: None)
+    opened = Operation("sheet", "ana", at("/sheet"), lambda answer: "it is wrong.")
+    runner = Together(None, 100, "localhost", 80)  # type: ignore[arg-type]  # nobody signs in
+
+    with pytest.raises(Wrong, match="sheet in the rush, /sheet, answered 200: it is wrong"):
+        runner.rush(Rush("rush", saved, 1, 50, times=5, every_seconds=0.01, opened=opened))
+
+
 def test_the_list_alone_grows_and_every_page_of_it_is_right(grown: Grown) -> None:
     sizes = Ours(grown.connection).total, 200
     for size in sizes:
@@ -468,14 +477,17 @@ def test_payments_are_measured_by_what_they_leave(grown: Grown, monkeypatch: pyt
     found = {each.name: each for each in money.pages(Ours(grown.connection), grown.connection)}
     counted = {name: opened(grown, each).statements for name, each in found.items()}
 
-    targets = list(money.measured(lambda words: None, orders=2))
+    targets = list(money.measured(lambda words: None, orders=2, lines=5))
 
     assert max(map(int, counted.values())) <= money.SQL_MAX  # type: ignore[arg-type]  # the setting is on, so they are told
     assert [each.name.partition(",")[0].partition(" of ")[0] for each in targets] == [
         "books verified", "authorising one order", "pay run", "statement",
     ]  # fmt: skip
-    assert all(" 2, CPU" in each.figure for each in targets[2:])
+    assert " of 2, CPU" in targets[2].figure
+    assert " of 5, CPU" in targets[3].figure and targets[3].figure.endswith("; 2 of them booked")
     # A bank that pays nothing of what left is no statement of it.
-    monkeypatch.setattr(money, "statement", lambda iban, day, payments: statement(iban, day, payments[:1]))
+    monkeypatch.setattr(
+        money, "statement", lambda iban, day, payments, others: statement(iban, day, payments[:1], others)
+    )
     with pytest.raises(Wrong, match="Of 2 payments the bank told of, "):
-        list(money.measured(lambda words: None, orders=2))
+        list(money.measured(lambda words: None, orders=2, lines=5))

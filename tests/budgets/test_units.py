@@ -9,6 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grants.agreements.rules import Move
+from grants.agreements.rules.annexes import budget_table
+from grants.agreements.rules.moving import units_problem
+from grants.agreements.rules.transferring import Flexibility, TransferInput, transfer
 from grants.budgets import queries
 from grants.budgets.rules import (
     BudgetContent,
@@ -154,6 +158,36 @@ def test_the_grid_shows_the_units_of_each_partner_and_of_all() -> None:
     shown = queries.view_of(content, {CITY: "City"})
 
     assert [(line.label, line.units) for line in shown.unit_lines] == [("City", "12.5"), ("All partners", "12.5")]
+
+
+def test_the_agreement_states_the_unit_and_its_rate() -> None:
+    content = BudgetContent(under(HALVES), (CITY,), (Cell(CITY, "T", euros(4_375)),))
+
+    stated = budget_table(content, {CITY: "City"}, "Application A, version 1")
+
+    assert stated.categories == ("Training, at EUR 350.00 per trainee day", "Personnel")
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "amount", "said"),
+    [("P", "T", 350, ""), ("P", "T", 400, "no number"), ("T", "P", 400, "no number"), ("T", "P", 4_300, "")],
+)
+def test_a_move_leaves_no_part_of_a_unit(source: str, target: str, amount: int, said: str) -> None:
+    """Into a category paid by units and out of it whole units move; all that is there may go."""
+    cells = (Cell(CITY, "T", euros(4_300)), Cell(CITY, "P", euros(9_000)))
+    budget, maxima = BudgetContent(under(), (CITY,), cells), {CITY: euros(20_000)}
+    whole = Flexibility(euros(20_000), euros(20_000), euros(20_000))
+    given = TransferInput(CITY, source, CITY, target, euros(amount), "More trainees came.")
+    has = {"T": euros(4_300), "P": euros(9_000)}[source]
+
+    words = units_problem(budget, Move(euros(amount), CITY, source, CITY, target), has)
+    assert said in words and bool(said) == bool(words)
+    if not said:
+        assert transfer(given, budget, whole, maxima, {}, {}).maximum_moved == Money(0)
+        return
+    with pytest.raises(Invalid) as refused:
+        transfer(given, budget, whole, maxima, {}, {})
+    assert said in refused.value.problems["amount"]
 
 
 def test_more_units_than_the_limit_of_amounts_are_refused() -> None:

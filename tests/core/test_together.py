@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,7 +37,19 @@ from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from grants.core import acts
 from grants.core.db import MoneyType, OneOf, among, db
 from grants.core.money import Money
-from grants.core.together import Asking, RawAnswer, alone, ask, ask_lately, ask_raw, both, reader, side_by_side, stand
+from grants.core.together import (
+    Asking,
+    Given,
+    RawAnswer,
+    alone,
+    ask,
+    ask_lately,
+    ask_raw,
+    both,
+    reader,
+    side_by_side,
+    stand,
+)
 from tests.conftest import Note
 from tests.servers import Cluster
 
@@ -96,6 +109,33 @@ def notes(app: Flask) -> Flask:
     with acts.arranging():
         db.session.add_all(Note(text=word) for word in ("b", "a", "c", "a"))
     return app
+
+
+@functools.cache
+def of_word() -> Select[tuple[object, ...]]:
+    amount = bindparam("least", type_=MoneyType())
+    words = bindparam("words", expanding=True)
+    return (
+        select(Note.text, amount.label("amount"), Note.id)
+        .where(Note.text == bindparam("word"), Note.text.in_(words))
+        .order_by(Note.id)
+    )
+
+
+def test_a_question_put_together_once_is_asked_with_what_is_given(notes: Flask) -> None:
+    def those(word: str, *words: str) -> Asking[list[tuple[str, Money]]]:
+        values = {"word": word, "words": [word, *words], "least": Money(len(word))}
+        rows = yield from ask(Given(of_word(), values))
+        return [(row.text, row.amount) for row in rows if isinstance(row.id, UUID)]
+
+    a, b = ("a", Money(1)), ("b", Money(1))
+    for _ in range(2):
+        # Alone, beside one another, and with another number of values in a list.
+        assert [alone(those("a")), alone(those("b", "c", "d"))] == [[a, a], [b]]
+        assert alone(side_by_side([those("b"), those("a", "x"), those("none")])) == [[b], [a, a], []]
+        with statements() as found:
+            assert alone(both(those("b", "y"), counted.asking("a"))) == ([b], 2)
+        assert len(found) == 1
 
 
 def test_what_is_asked_together_is_one_statement(notes: Flask) -> None:
@@ -281,9 +321,9 @@ def test_an_answer_of_the_last_look_is_taken_only_while_nothing_at_all_was_writt
     def looked() -> Asking[tuple[int, int]]:
         stands_at = yield from stand.asking()
         texts = select(Note.text).order_by(Note.text)
-        (found,) = yield from ask_lately(stands_at, "notes", [texts])
+        (found,) = yield from ask_lately(stands_at, "notes", lambda: [texts])
         # Another question has a key of its own.
-        (other,) = yield from ask_lately(stands_at, "no notes", [texts.where(Note.text == "")])
+        (other,) = yield from ask_lately(stands_at, "no notes", lambda: [texts.where(Note.text == "")])
         return len(found.rows), len(other.rows)
 
     with statements() as seen:

@@ -7,9 +7,12 @@ from flask import Flask
 
 from grants.core import clock
 from tests import actors
+from tests.keyed import keys_in_forms
 from tests.payments.world import IN_FORCE, World, world
 from tests.worlds import World as Made
 from tests.worlds import Worlds
+
+__all__ = ["keys_in_forms"]
 
 
 def in_force() -> World:

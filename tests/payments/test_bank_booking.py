@@ -45,6 +45,7 @@ from tests import actors
 from tests.payments.bank_statements import OWN_IBAN, Entry, Paper, credit, debit, file_of, paper
 from tests.payments.test_services import NOW, authorised, decided, pay
 from tests.payments.world import IN_FORCE, PAYING_IBAN, World, owed_back, report
+from tests.statements import statements
 from tests.worlds import World as Made
 from tests.worlds import Worlds
 
@@ -583,6 +584,22 @@ def test_by_pages_a_line_is_found_said_and_confirmed(
     )
     assert nuria.get("/finance/bank-lines/999999").status_code == 404
     assert carl.get(f"/finance/orders/{order.reference}").status_code == 200
+
+
+def test_the_page_of_a_line_asks_little_of_a_receipt_and_of_a_confirmed_charge(app: Flask, grant: World) -> None:
+    fee = debit(12_50, bank_reference="B-7", end_to_end_id="", booked_on=PAID_ON, value_on=PAID_ON)
+    brought(statement(came(70_00), fee))
+    receipt, charge = lines()
+    confirmed(charge, Explained.CHARGE)
+    said(receipt, Explained.FUNDING, "101036519")
+    carl = actors.client_of(app, actors.carl())
+
+    for line in (receipt, charge):
+        here = f"/finance/bank-lines/{line.number}"
+        carl.get(here)
+        with statements() as asked:
+            assert carl.get(here).status_code == 200
+        assert len(asked) <= 8
 
 
 def test_what_was_typed_of_a_line_stays_where_the_password_is_old_or_somebody_was_faster(

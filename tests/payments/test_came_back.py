@@ -36,6 +36,9 @@ from grants.payments.services import bank_files
 from grants.payments.states import Explained, Step
 from tests import actors
 from tests.agreements.accounts import document
+from tests.documents.conftest import column, table, total_of
+from tests.documents.stated import stated
+from tests.documents.stated import statement as statement_of
 from tests.payments.bank_statements import report
 from tests.payments.test_bank_booking import (
     PAID_ON,
@@ -304,6 +307,23 @@ def test_a_payment_that_comes_back_opens_its_request_and_its_commitment(grant: W
     assert [line.booked_as for line in lines()] == ["order", "return"] and open_lines() == []
     assert books.balance(Account.LEGALLY_COMMITTED, grant_id=grant.grant_id) == euros(600_000)
     right()
+
+
+def test_statements_agree_on_a_payment_that_came_back_and_say_so(grant: World, order: PaymentOrder) -> None:
+    returned(order)
+
+    assert stated(grant, TOLD) == (ZERO, ZERO)
+    assert column(table(statement_of(grant, TOLD), "Payment orders"), "State") == [
+        f"Returned by the bank, {order.amount}"
+    ]
+
+
+def test_a_statement_says_that_the_bank_rejected_an_order(grant: World, order: PaymentOrder) -> None:
+    reported(order, (named(order), "RJCT", "AC01"))
+
+    assert stated(grant, TOLD) == (ZERO, ZERO)
+    orders = table(statement_of(grant, TOLD), "Payment orders")
+    assert (column(orders, "State"), total_of(orders, "Amount")) == ([f"Rejected by the bank, {order.amount}"], ZERO)
 
 
 def test_what_only_a_notice_says_came_back_waits_for_the_statement(grant: World, order: PaymentOrder) -> None:

@@ -23,7 +23,7 @@ from grants.core.paging import Page, paged
 from grants.core.permissions import Actor, Permission, system_actor
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
-from grants.ledger.rules import Balances
+from grants.ledger.queries.checks import Places
 from grants.payments import queries, services
 from grants.payments.models import ForecastLine, ForecastSnapshot
 from grants.payments.rules.ageing import AgeingAsk, Bucket, Owing
@@ -335,14 +335,14 @@ def test_a_recovery_ages_from_its_day_and_is_the_receivable_of_the_ledger(fin: F
 
 def test_the_check_of_the_books_finds_what_is_due_on_one_side_only_and_more_paid_than_granted(grant: World) -> None:
     stands = books.standing()
-    assert (queries.due_checked(stands).problems, queries.add_up(NOW.date()).problems) == ((), ())
+    assert (queries.due_checked(stands).problems, queries.add_up(NOW.date(), stands).problems) == ((), ())
 
-    owed = replace(stands, grants={grant.grant_id: Balances({Account.PAYABLE: euros(5)})})
+    owed = replace(stands, grants=Places({grant.grant_id: {Account.PAYABLE.value: -500}}))
     with arranging():
         row = db.session.get_one(Grant, grant.grant_id)
         row.maximum = row.interim_ceiling = row.prefinancing = euros(200_000)
 
     (problem,) = queries.due_checked(owed).problems
     assert "Payments due: the ledger holds EUR 5.00, they say EUR 0.00." in problem.message
-    (problem,) = queries.add_up(NOW.date()).problems
+    (problem,) = queries.add_up(NOW.date(), stands).problems
     assert "I19: EUR 10" in problem.message and problem.place == grant.reference

@@ -37,6 +37,7 @@ from grants.rates.rules.converting import InterestAsked
 from grants.rates.states import RateKind
 from tests import actors
 from tests.agreements.accounts import document
+from tests.documents.stated import stated
 from tests.factories import identity as people
 from tests.factories.applications import PDF
 from tests.payments.test_recoveries import DUE, established, overpaid, overpaid_world, right
@@ -144,6 +145,8 @@ def test_one_receipt_pays_the_debt_first_and_then_the_interest_that_is_confirmed
         ZERO,
     )
     right()
+    # The register lists what came whole, interest and all.
+    assert stated(overpaid, LATE) == (euros(150_000), euros(150_000) - due)
 
 
 def test_interest_takes_two_people_and_its_waiver_a_third_with_a_document(overpaid: World) -> None:
@@ -177,6 +180,7 @@ def test_interest_takes_two_people_and_its_waiver_a_third_with_a_document(overpa
     assert waived == Money(382_19) == balance(overpaid, Account.WAIVED)
     assert balance(overpaid, Account.INTEREST_RECEIVABLE) == ZERO
     right()
+    assert stated(overpaid, LATE) == (euros(150_000), euros(150_000))
 
 
 def test_numbers_that_were_not_shown_are_not_confirmed(overpaid: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -22,7 +23,9 @@ from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, Refused
 from grants.core.file_types import FileType
 from grants.core.money import ZERO, Money, euros
+from grants.core.paging import Page
 from grants.core.permissions import Actor, Permission
+from grants.documents.queries import payments as paid_of
 from grants.identity.models import Organisation
 from grants.identity.policy import Role
 from grants.identity.states import OrganisationKind
@@ -33,6 +36,7 @@ from grants.payments.models import LateInterest, OwnAccount, PaymentOrder, Payme
 from grants.payments.queries.late_interest import late_page
 from grants.payments.rules import DecisionInput
 from grants.payments.rules.ahead import UnpaidAhead, cancellable, refuse_unpaid_ahead
+from grants.payments.rules.amounts_asked import RequestFigure
 from grants.payments.rules.late_interest import (
     LateInterestInput,
     NothingOwed,
@@ -46,6 +50,8 @@ from grants.payments.states import SuspensionReason
 from grants.rates import services as published
 from grants.rates.states import RateKind
 from tests import actors
+from tests.documents.conftest import column, table
+from tests.documents.stated import stated, statement
 from tests.factories import identity as people
 from tests.payments.test_parts import authorised
 from tests.payments.test_recoveries import right
@@ -157,6 +163,8 @@ def test_it_is_reckoned_by_one_decided_by_another_and_paid_beside_the_grant(late
     after = books.of(grant_id=found.grant_id)
     assert (after.counted_to_ceiling, after[Account.CONSUMED]) == (counted, euros(210_000))
     right()
+    # The register lists it; paid of the grant it is not.
+    assert stated(found, NOW) == (euros(210_000), Money(211_251_37))
 
 
 def test_interest_that_comes_back_is_sent_again(late: tuple[World, UUID]) -> None:
@@ -214,6 +222,37 @@ def test_what_was_refused_is_reckoned_anew(late: tuple[World, UUID]) -> None:
     states = db.session.scalars(select(LateInterest.state).order_by(LateInterest.booked_at, LateInterest.state)).all()
     assert sorted(states) == ["proposed", "refused"]
     assert found.grant_id
+
+
+def test_a_small_amount_is_not_decided_while_the_city_may_still_ask(late: tuple[World, UUID]) -> None:
+    """Confirmed as nothing owed it could never be reckoned again."""
+    _, request_id = late
+    small = LateInterestInput(PublicRule.OWED_TO_ALL, minimum=euros(2_000))
+    assert reckoned(request_id, small) == ZERO
+    with clock.at(datetime(2023, 9, 1, 12, tzinfo=UTC)):
+        with pytest.raises(Refused, match="may ask for it until 1 September 2023"):
+            services.confirm_late_interest(actors.otto(), request_id)
+        services.refuse_late_interest(actors.otto(), request_id, reason="The city asks for it today.")
+        asked = replace(small, asked_on=date(2023, 9, 1))
+        assert services.book_late_interest(actors.fin(), request_id, asked) == Money(1_251_37)
+        assert services.confirm_late_interest(actors.otto(), request_id) == Money(1_251_37)
+
+
+def test_interest_waits_on_the_pages_of_who_reckons_it_and_of_who_decides(late: tuple[World, UUID]) -> None:
+    found, request_id = late
+
+    def asked(who: Actor) -> list[str]:
+        told = [each for each in queries.duties(who, NOW) if each.endpoint == "payments.late_interest"]
+        assert all(each.values == {"ref": found.reference, "asked": f"{found.reference}-1"} for each in told)
+        return [each.what for each in told]
+
+    assert (asked(actors.fin()), asked(actors.otto())) == (["Reckon the interest for the late payment to WARM"], [])
+    reckoned(request_id)
+    both = actors.give(actors.fin().user_id, Role.AUTHORISING_OFFICER, "grant", found.grant_id)
+    assert (asked(both), asked(actors.otto())) == ([], ["Decide on the interest for the late payment to WARM"])
+    with clock.at(NOW):
+        services.confirm_late_interest(actors.otto(), request_id)
+    assert (asked(actors.fin()), asked(actors.otto())) == ([], [])
 
 
 def test_who_reckoned_does_not_decide(late: tuple[World, UUID]) -> None:
@@ -366,6 +405,11 @@ def test_its_page_shows_every_number_and_the_city_reads_it(app: Flask, late: tup
         assert page in pays and "Interest for late payment" in pays
         assert f"{found.reference}-2" in actors.client_of(app, ana).get(f"/grants/{found.reference}/payments").text
         assert actors.client_of(app, otto).get(page.replace("-1/interest", "-2/interest")).status_code == 404
+        for figure in RequestFigure:
+            said = actors.client_of(app, ana).get(
+                f"/grants/{found.reference}/payments/{found.reference}-2/amounts/{figure}"
+            )
+            assert said.status_code == 200 and "do not add up" not in said.text, figure
         assert otto.user_id is not None
         with arranging():
             people.bar(otto.user_id, "application", found.application_id)
@@ -390,12 +434,21 @@ def test_a_balance_does_not_claim_what_was_approved_and_never_paid(grant: World)
     assert balance(found, Account.PREFINANCING) == balance(found, Account.RETENTION) == ZERO
     db.session.expire_all()
     assert db.session.get_one(PaymentRequest, request_id).state == "cancelled"
+    told = paid_of.requests(found.grant_id, clock.now() + timedelta(days=1))
+    assert [each.state for each in told] == ["Approved, EUR 210\u00a0000.00 cancelled unpaid", "Waits for its decision"]
+    assert paid_of.requests(found.grant_id, clock.now() - timedelta(days=1)) == []
     with pytest.raises(Refused, match="Nothing of this request waits"):
         services.cancel_request(actors.otto(), request_id, reason="Again.")
     services.decide(actors.otto(), balance_id, DecisionInput(euros(100_000)))
     paid_now = db.session.get_one(PaymentRequest, balance_id)
     assert (paid_now.payable, paid_now.recoverable) == (euros(100_000), ZERO)
     right()
+    # Its statement says so, and sums what is payable without it.
+    now = clock.now()
+    assert stated(found, now) == (ZERO, ZERO)
+    requests = table(statement(found, now), "Payment requests")
+    assert column(requests, "Payable") == [ZERO, euros(100_000)]
+    assert column(requests, "State")[0] == f"Approved, {euros(210_000)} cancelled unpaid"
 
 
 def test_what_is_in_an_order_is_not_cancelled(grant: World) -> None:
@@ -425,7 +478,23 @@ def test_of_what_costs_cleared_the_rest_alone_is_cancelled(grant: World) -> None
     db.session.expire_all()
     assert db.session.get_one(PaymentRequest, request_id).state == "approved"
     assert queries.request(actors.fin(), f"{found.reference}-1").to_order == euros(20_000)
+
+    order_id = authorised(request_id)
+    assert waiting(actors.fin()) == sorted(
+        [f"{found.reference}-2", db.session.get_one(PaymentOrder, order_id).reference]
+    )
+    services.export(actors.carl(), (order_id,), control_total=euros(20_000))
+    services.execute(actors.carl(), order_id, value_on=clock.today())
+
+    db.session.expire_all()
+    assert db.session.get_one(PaymentRequest, request_id).state == "paid"
+    assert waiting(actors.fin()) == [f"{found.reference}-2"]
     right()
+
+
+def waiting(actor: Actor) -> list[str]:
+    """What is on its way to payment, by reference."""
+    return sorted(row.reference for row in queries.inbox(actor, Page()).rows.items)
 
 
 @given(*(st.integers(0, 10_000).map(Money) for _ in range(3)))
@@ -439,16 +508,28 @@ def test_what_is_cancelled_never_exceeds_what_is_open(left: Money, retained: Mon
 
 def test_the_way_out_names_the_orders() -> None:
     with pytest.raises(Refused, match="Wait until the bank has booked P-1, or cancel it"):
-        refuse_unpaid_ahead([UnpaidAhead("G-1", euros(5), ("P-1",))], euros(1))
-    refuse_unpaid_ahead([], euros(1))
+        refuse_unpaid_ahead([UnpaidAhead("G-1", euros(5), ("P-1",))], euros(1), euros(5))
+    with pytest.raises(Refused, match="Pay it, or cancel it on its page"):
+        refuse_unpaid_ahead([UnpaidAhead("G-1", euros(5))], euros(1), euros(5))
+    refuse_unpaid_ahead([], euros(1), euros(5))
+
+
+def test_what_costs_cleared_is_due_for_them_and_holds_no_balance_up() -> None:
+    """It can be neither cancelled nor, where the grant is to end, paid before the balance: there would be no way out."""
+    refuse_unpaid_ahead([UnpaidAhead("G-1", euros(5))], euros(1), ZERO)
 
 
 def test_the_page_of_a_request_cancels_what_was_never_paid(app: Flask, client: FlaskClient, grant: World) -> None:
     opened(grant)
     page = f"/finance/requests/{grant.reference}-1"
     otto = actors.otto()
-    assert "Cancel what was never paid" in actors.client_of(app, otto).get(page).text
-    assert "Cancel the part of it that was never paid" not in actors.client_of(app, actors.fin()).get(page).text
+    assert "Cancel the part of it that was never paid" in actors.client_of(app, otto).get(page).text
+    assert "that was never paid" not in actors.client_of(app, actors.fin()).get(page).text
     send(app, otto, f"{page}/cancel", reason="The pilot ended.")
     shown = actors.client_of(app, otto).get(page).text
     assert "Cancelled unpaid" in shown and "The pilot ended." in shown and "210\u00a0000.00" in shown
+    for figure in (RequestFigure.SET_OFF, RequestFigure.CANCELLED, RequestFigure.NET, RequestFigure.TO_ORDER):
+        said = actors.client_of(app, otto).get(
+            f"/grants/{grant.reference}/payments/{grant.reference}-1/amounts/{figure}"
+        )
+        assert said.status_code == 200 and "do not add up" not in said.text, figure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -20,16 +20,20 @@ from grants.core.db import db, get
 from grants.core.errors import Invalid, NeedsFreshSignIn, NotAllowed, Refused
 from grants.core.money import ZERO, Money, euros
 from grants.core.permissions import Actor
+from grants.documents.catalogue import named
+from grants.documents.rules import Period
 from grants.identity import queries as identity
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
 from grants.oversight import queries as oversight
 from grants.payments import services
 from grants.payments.models import PaymentOffset, PaymentOrder, PaymentRequest, Recovery
-from grants.payments.rules import DecisionInput, RecoveryInput
+from grants.payments.rules import DecisionInput, ReceiptInput, RecoveryInput
 from grants.payments.rules.offsets import OffsetInput
 from grants.payments.states import RecoveryOrigin
 from tests import actors
+from tests.documents.conftest import FORECAST
+from tests.documents.stated import stated
 from tests.payments.test_services import decided, pay
 from tests.payments.test_views import send
 from tests.payments.world import IN_FORCE, World, report, world
@@ -312,3 +316,35 @@ def test_offsets_crosswise_between_two_grants_wait_for_each_other_and_stop_at_th
     assert [each.amount for each in db.session.scalars(select(PaymentOffset))] == [euros(5_000)] * 4
     assert (balance(one, Account.RECOVERY_RECEIVABLE), balance(other, Account.RECOVERY_RECEIVABLE)) == (ZERO, ZERO)
     right()
+
+
+def test_statements_of_both_grants_agree_on_what_was_set_off_across_them(
+    owing: tuple[World, UUID, World, UUID],
+) -> None:
+    """210 000 is paid of each: as if 10 000 had gone out of one and come back to the other, which the bank never saw."""
+    debtor, within, payer, request_id = owing
+    set_off(debtor, request_id, euros(10_000))
+
+    assert stated(debtor, NOW) == (euros(200_000), euros(210_000))
+    assert stated(payer, NOW) == (euros(220_000), euros(210_000))
+    set_off(payer, within, euros(4_000))
+    assert stated(debtor, NOW) == (euros(204_000), euros(210_000))
+    later = NOW + timedelta(minutes=1)
+    with clock.at(later):
+        services.keep_forecast(actors.fin())
+    forecast = named(FORECAST).figures("PCP", later + timedelta(minutes=1), Period())
+    assert dict(forecast.summary)["Paid"] == euros(420_000)
+
+
+def test_statements_agree_on_what_was_set_off_for_a_closed_grant(owing: tuple[World, UUID, World, UUID]) -> None:
+    debtor, _, payer, request_id = owing
+    with arranging():
+        row = get(Grant, debtor.grant_id)
+        row.state, row.closed_at = GrantState.CLOSED.value, NOW
+    set_off(debtor, request_id, euros(4_000))
+    with clock.at(NOW):
+        services.book_receipt(actors.carl(), debt_of(debtor).id, ReceiptInput(euros(6_000), NOW.date(), "BACK-1"))
+
+    # What comes back for a closed grant opens nothing again.
+    assert stated(debtor, NOW) == (euros(210_000), euros(204_000))
+    assert stated(payer, NOW) == (euros(214_000), euros(210_000))

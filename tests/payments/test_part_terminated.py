@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from io import BytesIO
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -14,8 +15,10 @@ from sqlalchemy.exc import IntegrityError
 from grants.agreements import queries as agreements
 from grants.agreements import services as agreeing
 from grants.agreements.models import AgreementTermination, Beneficiary
-from grants.agreements.rules import TerminationInput
-from grants.agreements.states import GrantState, TerminationReason
+from grants.agreements.rules import HoldInput, TerminationInput
+from grants.agreements.states import GrantState, HoldReason, TerminationReason
+from grants.applications.models import ApplicationPartner
+from grants.applications.states import PartnerRole, PartnerState
 from grants.budgets.rules import Cell
 from grants.core import clock, files
 from grants.core.acts import arranging
@@ -25,21 +28,37 @@ from grants.core.jobs import Job
 from grants.core.money import euros
 from grants.core.permissions import Actor, Permission, system_actor
 from grants.documents import services as papers
+from grants.identity.policy import Role
+from grants.oversight import queries as oversight
 from grants.payments import services
-from grants.payments.models import PaymentRequest
-from grants.payments.rules import ApprovedPart, DecisionInput
+from grants.payments.models import PaymentRequest, RecoveryShare
+from grants.payments.rules import ApprovedPart, DecisionInput, ReceiptInput
 from grants.reporting import services as reporting
+from grants.reporting.rules import Decision, Judged
 from tests import actors
 from tests.agreements.accounts import PDF, document
 from tests.applications.pages import send, text_of
 from tests.factories import identity as people
-from tests.payments.test_terminated import NOW, OVER, UNTIL, mailed, owed, report_rows, signatory, state_of
-from tests.payments.world import IN_FORCE, World, agnes
+from tests.payments.test_parts import authorised
+from tests.payments.test_terminated import (
+    NOW,
+    OVER,
+    UNTIL,
+    mailed,
+    owed,
+    prefinanced,
+    report_rows,
+    signatory,
+    state_of,
+    written,
+)
+from tests.payments.world import IN_FORCE, World, agnes, nothing_held, owed_back
 from tests.shut import shuts
 from tests.statements import statements
 
 CONFIRMED_AT = datetime(2023, 9, 1, 9, tzinfo=UTC)
 AFTER = datetime(2023, 10, 1, 9, tzinfo=UTC)
+SETTLED = datetime(2025, 9, 1, 9, tzinfo=UTC)
 
 
 def why(grant: World, **other: object) -> TerminationInput:
@@ -187,6 +206,58 @@ def test_on_its_day_its_people_only_read_what_was_and_the_others_go_on(grant: Wo
         agreeing.propose_termination(actors.pia(), grant.grant_id, why(grant), document())
 
 
+def carol(grant: World) -> Actor:
+    """Carol speaks for the agency, which named her in the application; she belongs to another organisation."""
+    user_id = actors.person("Carol Contact", Role.APPLICANT, organisation_name="Consultants of Northbridge")
+    with arranging():
+        db.session.add(
+            ApplicationPartner(
+                application_id=grant.application_id,
+                organisation_id=grant.agency_id,
+                position=1,
+                role=PartnerRole.PARTNER.value,
+                state=PartnerState.ACCEPTED.value,
+                contact_user_id=user_id,
+            )
+        )
+    return actors.give(user_id, Role.APPLICATION_PARTNER, "application", grant.application_id)
+
+
+def written_to(template: str) -> set[UUID]:
+    rows = select(Job.args).where(Job.name == "jobs.mail.send", Job.args["template"].astext == template)
+    return {UUID(args["user_id"]) for args in db.session.scalars(rows)}
+
+
+def test_who_left_is_written_to_of_its_own_end_and_no_more(grant: World) -> None:
+    with clock.at(IN_FORCE):
+        contact = carol(grant)
+        theirs = {agnes(grant).user_id, contact.user_id}
+        ana = actors.give(actors.ana().user_id, Role.APPLICATION_LEAD, "application", grant.application_id)
+    number = proposed(grant)
+    with clock.at(NOW):
+        # Who speaks for the partner is asked, whether they belong to it or not.
+        told = [each.what for each in agreements.duties(contact, NOW)]
+        assert told == ["The programme proposes to terminate the part of Energy Agency of Northbridge in WARM"]
+    confirmed(grant, number)
+    assert theirs <= written_to("termination_confirmed") and theirs <= set(agreements.team(grant.application_id))
+    assert ended(grant)
+    assert theirs <= written_to("termination_part_ended")
+
+    held = HoldInput(None, HoldReason.BREACH, "Two reports are missing.", AFTER.date())
+    with clock.at(AFTER):
+        agreeing.hold(actors.otto(), grant.grant_id, held, document())
+        whole = TerminationInput(TerminationReason.BREACH, "Nobody was hired.", date(2024, 1, 1), date(2023, 11, 30))
+        agreeing.propose_termination(actors.pia(), grant.grant_id, whole, document())
+
+    assert ana.user_id in agreements.team(grant.application_id)
+    for template in ("agreement_held", "termination_proposed"):
+        assert ana.user_id in written_to(template)
+    assert not theirs & (written_to("agreement_held") | set(agreements.team(grant.application_id)))
+    # Of the termination of the whole grant nobody who left is asked anything.
+    for who in theirs:
+        assert agreements.duties(actors.actor(who), AFTER) == ()
+
+
 def test_its_costs_count_until_its_day_and_in_no_period_after_it(grant: World) -> None:
     owed(grant)
     out(grant)
@@ -226,6 +297,58 @@ def test_nothing_more_of_it_is_pre_financed_once_it_is_confirmed(grant: World) -
         services.decide(actors.otto(), request_id, DecisionInput(euros(160_000), "The agency leaves.", parts))
     row = get(PaymentRequest, request_id)
     assert row.approved == euros(160_000)
+
+
+def settled_reports(grant: World) -> UUID:
+    """The city's 100 000 and the agency's 10 000 of the first year are accepted, nothing came of the second; the balance."""
+    first, second = report_rows(grant)
+    with clock.at(datetime(2024, 6, 20, 9, tzinfo=UTC)):
+        written(first, A=100_000)
+        reporting.enter_costs(actors.ana(), first.id, (Cell(grant.agency_id, "A", euros(10_000)),))
+        reporting.submit(actors.ana(), first.id)
+        judged = ((grant.city_id, euros(100_000)), (grant.agency_id, euros(10_000)))
+        decision = Decision(tuple(Judged(who, "A", amount, amount) for who, amount in judged))
+        reporting.accept(actors.pia(), first.id, decision)
+        interim = services.open_for_report(actors.program(), first.id)
+        assert interim is not None
+        services.decide(actors.otto(), interim.id, DecisionInput(euros(110_000)))
+        order_id = authorised(interim.id)
+        services.export(actors.carl(), (order_id,), control_total=euros(110_000))
+        services.execute(actors.carl(), order_id, value_on=date(2024, 6, 20))
+    with clock.at(SETTLED):
+        reporting.settle_unsent(actors.pia(), second.id, answer="Asked twice.")
+        balance = services.open_for_report(actors.program(), second.id)
+        assert balance is not None
+        services.decide(actors.otto(), balance.id, DecisionInput(euros(110_000)))
+    return balance.id
+
+
+def test_what_it_received_above_its_accepted_costs_is_its_share_of_what_the_balance_asks_back(
+    app: Flask, grant: World
+) -> None:
+    """Paid for the agency: a third of 210 000 ahead, and its 10 000; 10 000 of it is accepted."""
+    owed(grant)
+    with clock.at(NOW):
+        prefinanced(grant)
+    out(grant)
+    with clock.at(AFTER):
+        page = text_of(actors.client_of(app, actors.ana()).get(f"/grants/{grant.reference}/termination"))
+        assert "What it received above its accepted costs is asked back with the balance of the grant" in page
+    balance_id = settled_reports(grant)
+    assert get(PaymentRequest, balance_id).recoverable == euros(210_000)
+
+    with clock.at(SETTLED):
+        made = owed_back(grant.grant_id, date(2025, 10, 1))
+        asked = select(RecoveryShare.organisation_id, RecoveryShare.amount).where(RecoveryShare.recovery_id == made.id)
+        shares = {row.organisation_id: row.amount for row in db.session.execute(asked)}
+        assert shares == {grant.agency_id: euros(70_000), grant.city_id: euros(140_000)}
+        debt = text_of(actors.client_of(app, actors.ana()).get(f"/grants/{grant.reference}/recovery/{made.number}"))
+        assert "Energy Agency of Northbridge" in debt and "70 000.00" in debt.replace("\N{NO-BREAK SPACE}", " ")
+        services.book_receipt(actors.carl(), made.id, ReceiptInput(euros(210_000), date(2025, 9, 1), "STMT-1"))
+        nothing_held(grant)
+        services.close_grant(actors.otto(), grant.grant_id, note="Everything was looked at.")
+    assert state_of(grant) is GrantState.CLOSED
+    assert oversight.verify_ledger() == ()
 
 
 def test_its_letter_says_what_ends_on_which_ground_and_what_follows(app: Flask, grant: World) -> None:
@@ -284,6 +407,9 @@ def test_its_pages_offer_the_partners_and_hand_out_the_letter(app: Flask, grant:
         theirs = actors.client_of(app, agency)
         assert f"{place}/1/object" in theirs.get(place).text
         assert f"{place}/1/object" not in actors.client_of(app, actors.marek()).get(place).text
+    with clock.at(CONFIRMED_AT):
+        asked = text_of(actors.client_of(app, actors.otto()).get(f"{place}/1/confirm"))
+        assert "The others go on, and their reports stay as agreed" in asked and "becomes the final one" not in asked
     confirmed(grant, 1)
     assert ended(grant)
     with clock.at(AFTER):

@@ -37,8 +37,9 @@ from grants.ledger.accounts import Account
 from grants.oversight import queries as oversight
 from grants.payments import queries as payment_reads
 from grants.payments import services
-from grants.payments.models import PaymentRequest
+from grants.payments.models import PaymentOrder, PaymentRequest
 from grants.payments.rules import DecisionInput, ReceiptInput
+from grants.payments.rules.ahead import UnpaidAhead
 from grants.reporting import queries as reports
 from grants.reporting import services as reporting
 from grants.reporting.models import PeriodicReport
@@ -432,13 +433,28 @@ def test_once_confirmed_pre_financing_that_was_approved_does_not_leave(grant: Wo
             services.authorise(actors.otto(), order_id, evidence=SEEN)
         number = proposed(grant)
     confirmed(grant, number)
-    with clock.at(CONFIRMED), pytest.raises(Refused, match=r"pre-financed\. What was approved waits for the balance"):
+    with (
+        clock.at(CONFIRMED),
+        pytest.raises(Refused, match="Before the balance, cancel what was approved and never paid"),
+    ):
         if order_id is None:
             services.prepare(actors.fin(), request_id)
         elif reached == "verified":
             services.authorise(actors.otto(), order_id, evidence=SEEN)
         else:
             services.export(actors.carl(), (order_id,), control_total=euros(210_000))
+
+
+def test_the_page_of_a_request_says_what_is_done_instead_of_paying_it(app: Flask, grant: World) -> None:
+    owed(grant)
+    with clock.at(NOW):
+        approved_ahead(grant)
+        number = proposed(grant)
+    confirmed(grant, number)
+    with clock.at(CONFIRMED):
+        shown = actors.client_of(app, actors.fin()).get(f"/finance/requests/{grant.reference}-1").text
+    assert "What was approved and never paid is cancelled before the balance" in shown
+    assert "Prepare an order" not in shown
 
 
 @pytest.mark.parametrize("spent", [0, 50_000])
@@ -475,6 +491,44 @@ def test_what_was_approved_and_never_paid_is_cancelled_and_the_balance_pays_what
         services.close_grant(actors.otto(), grant.grant_id, note="Everything was looked at.")
     assert books.of(grant_id=grant.grant_id)[Account.CONSUMED] == euros(spent)
     assert verify() == ()
+
+
+def test_each_sentence_on_the_way_to_the_balance_names_the_next_step(grant: World) -> None:
+    """Pre-financing waits in a verified order when the grant ends: order, request, balance and closure, each by what is said."""
+    owed(grant)
+    with clock.at(NOW):
+        request_id = approved_ahead(grant)
+        order_id = services.prepare(actors.fin(), request_id).id
+        services.verify(actors.vera(), order_id, evidence=SEEN)
+        reference = get(PaymentRequest, request_id).reference
+        order = get(PaymentOrder, order_id).reference
+    terminated(grant)
+    final = report_rows(grant)[0]
+    with clock.at(LATE):
+        reporting.settle_unsent(actors.pia(), final.id, answer="Asked twice.")
+        balance = services.open_for_report(actors.program(), final.id)
+        assert balance is not None
+        with pytest.raises(Refused, match=f"Cancel {order}, then what was never paid on the page of {reference}; then"):
+            services.decide(actors.otto(), balance.id, DecisionInput(ZERO))
+        with pytest.raises(
+            Refused, match="cancel what was approved and never paid: an order of it first, then the rest on"
+        ):
+            services.authorise(actors.otto(), order_id, evidence=SEEN)
+        with pytest.raises(Refused, match="Cancel the order first"):
+            services.cancel_request(actors.otto(), request_id, reason="The grant ended.")
+        services.cancel(actors.fin(), order_id, reason="The grant ended.")
+        with pytest.raises(Refused, match=f"Cancel what was never paid on the page of {reference}; then"):
+            services.decide(actors.otto(), balance.id, DecisionInput(ZERO))
+        services.cancel_request(actors.otto(), request_id, reason="The grant ended.")
+        services.decide(actors.otto(), balance.id, DecisionInput(ZERO))
+        services.close_grant(actors.otto(), grant.grant_id, note="Everything was looked at.")
+    assert state_of(grant) is GrantState.CLOSED
+    assert oversight.verify_ledger() == ()
+
+
+def test_what_the_bank_has_when_a_grant_ends_is_waited_for() -> None:
+    left = UnpaidAhead("G-1", euros(5), ("P-1", "P-2"), ("P-2",), is_stopped=True)
+    assert left.way_out == "Wait until the bank has booked P-2"
 
 
 def test_a_report_that_never_comes_is_settled_after_its_day_and_the_balance_follows(grant: World) -> None:
@@ -555,8 +609,11 @@ def test_its_pages_tell_both_sides_and_are_shut_to_who_is_in_conflict(app: Flask
         fin = actors.client_of(app, actors.fin())
         assert "Confirm the termination" not in text_of(fin.get(place))
         assert send(otto, f"{place}/1/confirm", answer="").status_code == 422
-        sent = send(otto, f"{place}/1/confirm", **day_of(OVER), answer="Too late.")
+        # Another day than the one proposed, which the form offers.
+        later = clock.long_date(clock.add_days(OVER, 4))
+        sent = send(otto, f"{place}/1/confirm", effective_on=later, answer="Too late.")
         assert sent.headers["Location"] == place
+        assert agreements.ended_on(grant.grant_id) == clock.add_days(OVER, 4)
         assert send(pia, f"{place}/1/withdraw", words="x").status_code == 409
         assert "Will be terminated" in text_of(otto.get(place))
         user_id = actors.otto().user_id
@@ -568,14 +625,6 @@ def test_its_pages_tell_both_sides_and_are_shut_to_who_is_in_conflict(app: Flask
         for each in (place, f"{place}/1/notice", f"{place}/1/confirm", f"{place}/1/object"):
             assert barred.get(each).status_code == 404
         assert actors.client_of(app, actors.pia()).get(f"{place}/1/withdraw").status_code == 404
-
-
-def day_of(day: date) -> dict[str, str]:
-    return {
-        "effective_on-day": str(day.day),
-        "effective_on-month": str(day.month),
-        "effective_on-year": str(day.year),
-    }
 
 
 def test_the_pages_of_a_terminated_grant_say_so(app: Flask, grant: World) -> None:

@@ -68,7 +68,7 @@ def test_the_rest_of_what_was_cancelled_is_paid_and_nothing_of_it_waits_any_more
 def test_what_was_cancelled_is_a_part_of_the_figures_of_its_request(app: Flask, grant: World) -> None:
     rest_alone(grant)
     otto = actors.client_of(app, actors.otto())
-    for figure in ("set-off", "net", "to-order"):
+    for figure in ("cancelled", "net", "to-order"):
         shown = otto.get(f"/grants/{grant.reference}/payments/{grant.reference}-1/amounts/{figure}").text
         assert "do not add up" not in shown and "190\u00a0000.00" in shown
 
@@ -81,7 +81,7 @@ def test_what_the_bank_sent_back_of_a_grant_that_ends_is_cancelled_and_the_balan
     with clock.at(datetime(2023, 9, 2, 9, tzinfo=UTC)):
         services.open_for_report(actors.program(), report(grant, 1, euros(100_000), final=True))
         balance_id = db.session.scalars(select(PaymentRequest.id).where(PaymentRequest.kind == "balance")).one()
-        with pytest.raises(Refused, match="Pay it, or cancel it on its page"):
+        with pytest.raises(Refused, match="Cancel what was never paid on the page of"):
             services.decide(actors.otto(), balance_id, DecisionInput(euros(100_000)))
 
         services.cancel_request(actors.otto(), request_id, reason="The pilot ended, and its account is closed.")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from jinja2 import DictLoader, Environment
 
 from config import Config
@@ -63,3 +64,11 @@ def test_the_program_keeps_them_on_the_disk_and_all_in_memory(tmp_path: Path) ->
 
     assert isinstance(app.jinja_env.bytecode_cache, compiled.Kept)
     assert isinstance(app.jinja_env.cache, dict)
+
+
+def test_templates_share_the_globals_of_the_program(app: Flask) -> None:
+    env = app.jinja_env
+
+    assert env.get_template("base.html").globals is env.globals
+    # What one is given beside them stays its own.
+    assert env.from_string("{{ word }}", {"word": "own"}).render() == "own" and "word" not in env.globals

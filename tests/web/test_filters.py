@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
+from werkzeug.routing import BuildError
 
 from grants.core import clock
 from grants.core.money import Money
@@ -82,6 +83,23 @@ def test_bars_of_a_strip_stay_inside_it_and_follow_each_other(found: list[Money 
 def tenths(percent: str) -> int:
     whole, _, rest = percent.partition(".")
     return int(whole) * 10 + int(rest)
+
+
+def test_a_link_is_written_once_for_each_place_the_program_is_mounted_at(app: Flask) -> None:
+    kept = app.extensions["links"]
+    for mounted in ("", "/pilots"):
+        with app.test_request_context("/about", base_url=f"http://localhost{mounted}"):
+            before = kept.cache_info().misses
+            assert {filters.link("identity.user", handle="a b") for _ in range(3)} == {f"{mounted}/admin/users/a%20b"}
+            assert {filters.link("oversight.about") for _ in range(3)} == {f"{mounted}/about"}
+            assert kept.cache_info().misses == before + 2
+            # Equal and yet written otherwise: only words are kept.
+            assert [filters.link("oversight.about", v=value) for value in (1, True)] == [
+                f"{mounted}/about?v=1",
+                f"{mounted}/about?v=True",
+            ]
+            with pytest.raises(BuildError):
+                filters.link("nowhere.page")
 
 
 def test_a_page_that_is_not_there_has_no_address(app: Flask) -> None:

@@ -10,7 +10,6 @@ from wtforms import RadioField, SelectField, TextAreaField
 
 from grants.agreements.forms.holding import ALL
 from grants.agreements.rules import (
-    OBJECTION_DAYS,
     GrantView,
     TerminationInput,
     TerminationView,
@@ -53,7 +52,7 @@ class TerminationForm(Form):
 
 def termination_form(grant: GrantView, today: date) -> TerminationForm:
     """The form with the first days that may be named, and what of a grant may be named: all of it, or a partner’s part."""
-    last = clock.add_days(today, OBJECTION_DAYS)
+    last = clock.add_days(today, grant.objection_days)
     form = TerminationForm(data={"whose": ALL, "objections_until": last, "wanted_on": clock.add_days(last, 1)})
     whole = [(ALL, "The whole grant")] if standing(grant.terminations) is None else []
     form.whose.choices = choices(

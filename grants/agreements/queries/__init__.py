@@ -5,6 +5,7 @@ from __future__ import annotations
 from grants.agreements.queries.acceding import (
     acceded,
     accessions,
+    accessions_for,
     forms_wanted,
     gone,
     late_untold,
@@ -51,6 +52,7 @@ from grants.agreements.queries.duty import duties
 from grants.agreements.queries.holding import HOLD_FILES, holds
 from grants.agreements.queries.lapsing import ending
 from grants.agreements.queries.lists import found_by_name, grants, is_declined, selected_without_grant
+from grants.agreements.queries.people import people_of, team
 from grants.agreements.queries.reach import (
     conflicts_among,
     id_of,
@@ -71,11 +73,10 @@ from grants.agreements.queries.reading import (
     milestones,
     passing_on_of,
     payment_clock_of,
-    team,
     time_limits_of,
     view,
 )
-from grants.agreements.queries.revising import revised, revision, revision_now, revision_page, revision_row
+from grants.agreements.queries.revising import revised, revision, revision_for, revision_now, revision_row
 from grants.agreements.queries.terminating import (
     TERMINATION_FILES,
     ended_on,
@@ -106,6 +107,7 @@ __all__ = [
     "PayeeAccounts",
     "acceded",
     "accessions",
+    "accessions_for",
     "account_file",
     "accounts",
     "acts_for_city",
@@ -155,6 +157,7 @@ __all__ = [
     "payee_accounts",
     "payee_choices",
     "payment_clock_of",
+    "people_of",
     "possible_signers",
     "proposed",
     "proposed_account",
@@ -162,8 +165,8 @@ __all__ = [
     "readable",
     "revised",
     "revision",
+    "revision_for",
     "revision_now",
-    "revision_page",
     "revision_row",
     "scope",
     "scope_of",

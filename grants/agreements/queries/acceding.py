@@ -35,7 +35,7 @@ from grants.core.db import db
 from grants.core.duties import Duty
 from grants.core.files import StoredFile
 from grants.core.permissions import Actor, Permission
-from grants.core.together import Asking, ask, reader, side_by_side
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.identity.models import Organisation, User
 
 # So many in one night; who was told is not found again.
@@ -172,6 +172,12 @@ def speaks_for(actor: Actor, grant: GrantView) -> Asking[frozenset[UUID]]:
     return actor.organisation_ids | {row.organisation_id for row in rows}
 
 
+@reader
+def accessions_for(actor: Actor, grant: GrantView) -> Asking[tuple[tuple[AccessionView, ...], frozenset[UUID]]]:
+    """The partners that were asked to accede, and for whom this person speaks; one statement."""
+    return (yield from both(accessions.asking(grant.id), speaks_for.asking(actor, grant)))
+
+
 def forms_wanted() -> list[tuple[UUID, UUID, int]]:
     """Accessions that wait while the form for the version in force is not printed: grant, accession, version."""
     newest = (
@@ -179,6 +185,7 @@ def forms_wanted() -> list[tuple[UUID, UUID, int]]:
         .where(AgreementVersion.grant_id == Accession.grant_id)
         .correlate(Accession)
     ).scalar_subquery()
+    # As ``accession_form_role`` spells it, in the database.
     form = func.concat("accession-form-", Accession.id, "-", newest)
     printed = select(StoredFile.id).where(
         StoredFile.kind == "grant", StoredFile.object_id == Accession.grant_id, StoredFile.role == form

@@ -172,6 +172,7 @@ def footing(grant: GrantView, change: Change | None, today: date) -> Asking[Foot
         held=held,
         gone=departed,
         left={each.organisation_id: each.left_on for each in grant.beneficiaries if each.left_on is not None},
+        ending=rules.ending_parts(grant.terminations),
         unsettled_from=unsettled,
         packages=packages,
         counted_to_ceiling=of_grant.counted_to_ceiling,

@@ -49,8 +49,7 @@ from grants.agreements.states import (
     SignatureMethod,
 )
 from grants.applications.models import Application
-from grants.applications.queries import partners
-from grants.applications.states import ApplicationState, PartnerState
+from grants.applications.states import ApplicationState
 from grants.calls.models import Call
 from grants.calls.rules import Funding, PassingOn, PaymentClock, TimeLimits
 from grants.calls.states import ClockStart, FundingForm, NoProfit, PassedOnBy, RequestPath
@@ -285,6 +284,7 @@ def _versions(grant_id: UUID) -> Asking[tuple[VersionView, ...]]:
             AgreementVersion.in_force_at,
             AgreementOffer.subject,
             AgreementOffer.sha256,
+            AgreementOffer.text["reply"]["objection_days"].as_integer().label("objection_days"),
         )
         .join(
             AgreementOffer,
@@ -296,7 +296,13 @@ def _versions(grant_id: UUID) -> Asking[tuple[VersionView, ...]]:
     )
     return tuple(
         VersionView(
-            row.number, row.offer_no, OfferSubject(row.subject), row.in_force_on, row.in_force_at, row.sha256.hex()
+            row.number,
+            row.offer_no,
+            OfferSubject(row.subject),
+            row.in_force_on,
+            row.in_force_at,
+            row.sha256.hex(),
+            row.objection_days,
         )
         for row in rows
     )
@@ -350,15 +356,6 @@ def contacts(application_id: UUID) -> Asking[tuple[ContactView, ...]]:
         .order_by(RoleGrant.role, User.name, User.id)
     )
     return tuple(ContactView(row.id, row.handle, row.name, row.email, roles[row.role]) for row in rows)
-
-
-def team(application_id: UUID) -> list[UUID]:
-    """Everybody who acts for the cities of an application: contacts, signatories and the people of its partners."""
-    found = {each.user_id for each in contacts(application_id)}
-    found |= {
-        each.contact_id for each in partners(application_id) if each.contact_id and each.state is PartnerState.ACCEPTED
-    }
-    return sorted(found)
 
 
 @reader

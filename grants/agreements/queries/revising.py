@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from grants.agreements.models import GrantRevision, RevisionVerdict, RevisionVersion
+from grants.agreements.queries.conditions import reach_of
 from grants.agreements.rules import GrantView, JudgementView, Revised, RevisionVersionView, RevisionView
 from grants.agreements.states import RevisionKind, Verdict
 from grants.applications import queries as applied
@@ -19,6 +20,7 @@ from grants.budgets.models import BudgetOrganisation
 from grants.budgets.queries import Stored
 from grants.core import acts, clock
 from grants.core.db import db
+from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.dossiers import queries as dossiers
 from grants.dossiers.rules import DossierContent
@@ -50,6 +52,14 @@ def revision_page(grant: GrantView) -> Asking[tuple[RevisionView, Stored] | None
     kept, description, versions, names, (application,) = yield from side_by_side(about)
     old, named = yield from _applied_for(grant.application_id, application)
     return RevisionView(grant.revision, old, Revised(kept.content, description), named | names, versions), kept
+
+
+@reader
+def revision_for(
+    actor: Actor, grant: GrantView
+) -> Asking[tuple[tuple[RevisionView, Stored] | None, frozenset[UUID] | None]]:
+    """The same with whose part of it this person writes, as :func:`reach_of` says; no statement more."""
+    return (yield from both(revision_page.asking(grant), reach_of.asking(actor, grant)))
 
 
 @reader

@@ -13,6 +13,7 @@ from grants.agreements.models import AgreementTermination, Grant, Milestone
 from grants.agreements.queries.reach import visible
 from grants.agreements.rules import EvidenceView, TerminationView
 from grants.agreements.states import GrantState, Side, TerminationReason, TerminationState
+from grants.applications.models import ApplicationPartner
 from grants.core import clock
 from grants.core.db import db
 from grants.core.duties import Duty
@@ -187,7 +188,12 @@ def _to_confirm(actor: Actor, today: date) -> Asking[list[Duty]]:
 def _to_object(actor: Actor, today: date) -> Asking[list[Duty]]:
     """The city is asked what speaks against it, and a partner whose part is to end; the programme decides anyway."""
     by_programme = _T.by_side == Side.PROGRAMME.value
-    own = _T.organisation_id.in_(actor.organisation_ids)
+    named = select(ApplicationPartner.id).where(
+        ApplicationPartner.application_id == Grant.application_id,
+        ApplicationPartner.organisation_id == _T.organisation_id,
+        ApplicationPartner.contact_user_id == actor.user_id,
+    )
+    own = _T.organisation_id.in_(actor.organisation_ids) | named.correlate(Grant, _T).exists()
     rows = yield from _waiting(
         actor,
         Permission.TERMINATION_OBJECT,

@@ -26,16 +26,14 @@ def text_of(grant: GrantView) -> Asking[AgreementText]:
     """What the agreement says: as its offer that stands froze it, or as it would be offered now."""
     if grant.offer is not None:
         return (yield from offered_text.asking(grant.id, grant.offer.number))
-    about: tuple[Asking[Any], ...] = (
-        *(_annexes(grant), answers_of.asking([grant.id]), accession_days.asking(grant.call_id)),
-    )
+    about: tuple[Asking[Any], ...] = (*(_annexes(grant), answers_of.asking([grant.id]), _days_of(grant.call_id)),)
     beside, answers, days = yield from side_by_side(about)
     powers = [
         answer for _, answer in answers if answer.key is ConditionKey.POWER_TO_SIGN and answer.organisation_id is None
     ]
     last = powers[-1] if powers else None
     accepted = last if last and last.verdict and last.verdict.verdict is Verdict.ACCEPTED else None
-    return rules.agreement_text(grant, beside, rules.power_in(accepted), accession_days=days)
+    return rules.agreement_text(grant, beside, rules.power_in(accepted), **days)
 
 
 @reader
@@ -75,6 +73,12 @@ def _sent(application_id: UUID) -> Asking[SubmittedContent | None]:
 @reader
 def accession_days(call_id: UUID) -> Asking[int | None]:
     """Within how many days the call has partners accede; None where it does not."""
-    days = Call.content["fields"]["agreement.accession_days"]["value"].as_integer()
-    rows = yield from ask(select(days.label("days")).where(Call.id == call_id))
-    return rows[0].days if rows else None
+    return (yield from _days_of(call_id)).get("accession_days")
+
+
+def _days_of(call_id: UUID) -> Asking[dict[str, int]]:
+    """What the call says of days that the text of its agreements states and grants do not take over; what it leaves open is left out."""
+    keys = ("accession_days", "objection_days")
+    said = (Call.content["fields"][f"agreement.{key}"]["value"].as_integer().label(key) for key in keys)
+    rows = yield from ask(select(*said).where(Call.id == call_id))
+    return {key: days for row in rows for key in keys if (days := getattr(row, key)) is not None}

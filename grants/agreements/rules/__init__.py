@@ -182,11 +182,11 @@ from grants.agreements.rules.showing import (
     version_role,
 )
 from grants.agreements.rules.terminating import (
-    OBJECTION_DAYS,
     TerminationInput,
     TerminationView,
     check_confirmation,
     check_proposal,
+    ending_parts,
     is_over,
     letter_role,
     refuse_late,
@@ -261,7 +261,6 @@ __all__ = [
     "IN_CONFLICT",
     "LATER",
     "NO_ANNEXES",
-    "OBJECTION_DAYS",
     "REMOVAL_DAYS",
     "AccessionRule",
     "AccessionSignatureView",
@@ -392,6 +391,7 @@ __all__ = [
     "decoded",
     "default_shares",
     "effect",
+    "ending_parts",
     "entered",
     "entity_missing",
     "fingerprint",

@@ -159,6 +159,8 @@ class Footing:
     # Who left it, or does not accede to it any more; of who left, the first day without its part.
     gone: frozenset[UUID] = frozenset()
     left: Mapping[UUID, date] = field(default_factory=dict)
+    # Whose part is to end by a confirmed termination that was not carried out yet, and the first day without it.
+    ending: Mapping[UUID, date] = field(default_factory=dict)
     # When the earliest report period begins that is not settled.
     unsettled_from: date | None = None
     # Work packages whose lump sum is declared or accepted.

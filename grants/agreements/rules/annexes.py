@@ -8,7 +8,7 @@ from uuid import UUID
 
 from grants.agreements.rules.revising import Revised
 from grants.applications.rules import SubmittedContent
-from grants.budgets.rules import BudgetContent, timeline
+from grants.budgets.rules import BudgetContent, label_with_unit, timeline
 from grants.core.money import Money
 from grants.dossiers import rules as dossiers
 
@@ -127,7 +127,7 @@ def budget_table(budget: BudgetContent, names: Mapping[UUID, str], basis: str) -
     sums = budget.totals
     return BudgetTable(
         basis,
-        tuple(category.label for category in budget.rules.categories),
+        tuple(label_with_unit(budget.rules, category) for category in budget.rules.categories),
         tuple(BudgetLine(names[row.organisation_id], row.amounts, row.total, row.requested) for row in sums.rows),
         BudgetLine("All beneficiaries", sums.by_category, sums.total, sums.requested),
     )

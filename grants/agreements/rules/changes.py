@@ -27,7 +27,7 @@ from grants.agreements.rules.amendable import (
 from grants.agreements.rules.applying import apply, report_ends, reports_of
 from grants.agreements.rules.effects import Effect, amounts_of, effect
 from grants.agreements.rules.maxima import lowering_problem, packages_problem, raising_problem
-from grants.agreements.rules.moving import moved, shrunk
+from grants.agreements.rules.moving import moved, shrunk, units_problem
 from grants.agreements.rules.revising import asked_for
 from grants.budgets.rules import BudgetContent
 from grants.core import clock
@@ -193,15 +193,14 @@ def _move_problems(content: BudgetContent, move: Move, on: Footing) -> list[Prob
     for who, category in ((move.giver, move.giver_category), (move.taker, move.taker_category)):
         if who is not None and category not in entered:
             return [Problem("Budget", "Choose the cost category of each side of a move.")]
-    if move.giver is None:
-        return []
     has = total(
         cell.amount
         for cell in content.cells
         if (cell.organisation_id, cell.category) == (move.giver, move.giver_category)
     )
-    if has >= move.amount:
-        return []
+    if move.giver is None or has >= move.amount:
+        words = units_problem(content, move, has)
+        return [Problem("Budget", words)] if words else []
     where = f"{on.name(move.giver)} has {has} under “{entered[move.giver_category]}”"
     return [Problem("Budget", f"{where}, so {move.amount} cannot be moved away. Move at most that.")]
 
@@ -235,6 +234,12 @@ def _leaving_problems(before: GrantTerms, change: PartnerOut, on: Footing) -> li
         return [Problem("Partner", "This organisation is no beneficiary of the grant.")]
     if (left_on := on.left.get(who)) is not None:
         return _left_problems(on.name(who), left_on, change.leaves_on, on)
+    if (ending_on := on.ending.get(who)) is not None:
+        words = (
+            f"The part of {on.name(who)} ends on {clock.long_date(ending_on)} by its termination, which is confirmed. What becomes of "
+            "its share is proposed after that day, once the report about it is settled."
+        )
+        return [Problem("Partner", words)]
     if change.leaves_on < before.starts_on or change.leaves_on > before.ends_before:
         return [Problem("Partner", "It leaves on a day within the period of the grant. Enter such a day.")]
     return []

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from grants.agreements.rules.amendable import Move
 from grants.agreements.rules.revising import asked_for
-from grants.budgets.rules import BudgetContent, Cell
+from grants.budgets.rules import BudgetContent, Cell, unit_problem
 from grants.core.money import ZERO, Money, Rounding
 
 
@@ -29,6 +29,14 @@ def moved(content: BudgetContent, moves: Iterable[Move]) -> BudgetContent:
                 place = (move.taker, move.taker_category, work_package, period)
                 cells[place] = cells.get(place, ZERO) + amount
     return replace(content, cells=cells_of(cells))
+
+
+def units_problem(content: BudgetContent, move: Move, has: Money) -> str:
+    """Why a move would leave a part of a unit in a category paid by units; empty where it does not. ``has`` is all that is there."""
+    sides = [move.giver_category] if move.giver is not None and move.amount != has else []
+    sides += [move.taker_category] if move.taker is not None else []
+    found = (unit_problem(content.rules, category, move.amount) for category in sides)
+    return next((f"{words}." for words in found if words), "")
 
 
 def _pieces(

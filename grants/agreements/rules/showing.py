@@ -12,7 +12,7 @@ from grants.agreements.rules.conditions import ConditionView, condition_problems
 from grants.agreements.rules.holding import HoldView, held_back
 from grants.agreements.rules.parties import ContactView, signs
 from grants.agreements.rules.revising import revision_problems
-from grants.agreements.rules.terminating import TerminationView, standing
+from grants.agreements.rules.terminating import OBJECTION_DAYS, TerminationView, standing
 from grants.agreements.rules.terms import PLAIN_REPLY, FlexibilityRule, Limits, ReplyRule, ScheduleLine
 from grants.agreements.states import (
     RUNNING,
@@ -219,6 +219,8 @@ class VersionView:
     in_force_on: date
     in_force_at: datetime
     sha256: str
+    # How many days to object to a termination its text states; None where it was signed before texts stated them.
+    objection_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +345,12 @@ class GrantView:
     def termination(self) -> TerminationView | None:
         """Its termination as a whole, proposed or confirmed; None where there is none or it was withdrawn."""
         return standing(self.terminations)
+
+    @property
+    def objection_days(self) -> int:
+        """How many calendar days the other side has at least to object to a termination, as the version in force states them."""
+        stated = self.versions[-1].objection_days if self.versions else None
+        return OBJECTION_DAYS if stated is None else stated
 
     @property
     def ended_on(self) -> date | None:

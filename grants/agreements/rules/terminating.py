@@ -19,7 +19,8 @@ from grants.agreements.states import (
 from grants.core import clock, faults
 from grants.core.errors import Invalid, Refused
 
-# The other side has at least so long to say what speaks against it (Model Grant Agreement, article 32.3).
+# The other side has at least so long to say what speaks against it (Model Grant Agreement, article 32.3), where neither the
+# call nor an agreement that is in force says otherwise.
 OBJECTION_DAYS = 30
 
 
@@ -126,6 +127,15 @@ def standing_of(terminations: Sequence[TerminationView], organisation_id: UUID |
     return next((each for each in own if each.stands and each.carried_out_at is None), None)
 
 
+def ending_parts(terminations: Sequence[TerminationView]) -> dict[UUID, date]:
+    """Whose part is to end by a termination that is confirmed and was not carried out yet, and its first day without work."""
+    return {
+        each.organisation_id: each.effective_on
+        for each in terminations
+        if each.organisation_id is not None and each.effective_on is not None and each.carried_out_at is None
+    }
+
+
 def is_over(state: GrantState, effective_on: date | None, today: date) -> bool:
     """Whether the work of a grant is over by a termination, also on its day before the program has carried it out."""
     return state is GrantState.TERMINATED or (effective_on is not None and today >= effective_on)
@@ -145,9 +155,18 @@ def _day_problem(day: date, grant: tuple[date, date], today: date) -> str | None
 
 
 def check_proposal(
-    given: TerminationInput, *, state: GrantState, by_side: Side, period: tuple[date, date], today: date
+    given: TerminationInput,
+    *,
+    state: GrantState,
+    by_side: Side,
+    period: tuple[date, date],
+    objection_days: int,
+    today: date,
 ) -> None:
-    """Refuse a proposal that cannot stand; raises :class:`Invalid` with a sentence for each field."""
+    """Refuse a proposal that cannot stand; raises :class:`Invalid` with a sentence for each field.
+
+    ``objection_days`` are the calendar days the other side has at least, as the agreement in force states them.
+    """
     if state is not GrantState.IN_FORCE:
         raise Refused(
             "Only a grant in force is terminated. One that is not signed yet is dropped or declined; one that ended is closed."
@@ -158,10 +177,10 @@ def check_proposal(
         problems["words"] = "Say in a few sentences what happened; the other side reads it."
     if wrong := _day_problem(given.wanted_on, period, today):
         problems["wanted_on"] = wrong
-    first = clock.add_days(today, OBJECTION_DAYS)
+    first = clock.add_days(today, objection_days)
     if given.objections_until < first:
         problems["objections_until"] = (
-            f"The other side has at least {OBJECTION_DAYS} days to object. Enter {clock.long_date(first)} or a later day."
+            f"The other side has at least {objection_days} days to object. Enter {clock.long_date(first)} or a later day."
         )
     elif heard is not None and given.wanted_on <= given.objections_until and "wanted_on" not in problems:
         problems["wanted_on"] = (
@@ -256,7 +275,8 @@ def refuse_prefinancing(found: TerminationView | None, *, approved: bool = False
     faults.point("ceiling")
     if found is not None and found.state is TerminationState.CONFIRMED and found.effective_on is not None:
         way = (
-            "Cancel what was approved and never paid before the balance; after it, what is too much is set off, and the rest is paid."
+            "Before the balance, cancel what was approved and never paid: an order of it first, then the rest on the page of its "
+            "request. After the balance, what is too much is set off against it, and the rest is paid."
             if approved
             else "Reject the request; what the pilot cost until then is reported and paid."
         )

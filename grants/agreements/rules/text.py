@@ -167,7 +167,12 @@ LATER = (
 
 
 def agreement_text(
-    grant: GrantView, beside: Annexes, power: PowerToSign | None = None, *, accession_days: int | None = None
+    grant: GrantView,
+    beside: Annexes,
+    power: PowerToSign | None = None,
+    *,
+    accession_days: int | None = None,
+    objection_days: int = OBJECTION_DAYS,
 ) -> AgreementText:
     """The text as the grant stands now; it counts once it is offered."""
     signing = signing_rule(grant, power)
@@ -201,7 +206,7 @@ def agreement_text(
         budget=beside.budget,
         accession=AccessionRule(accession_days) if accession_days and len(grant.beneficiaries) > 1 else None,
         flexibility=grant.flexibility,
-        reply=ReplyTerms(grant.reply, OBJECTION_DAYS),
+        reply=ReplyTerms(grant.reply, objection_days),
     )
 
 

@@ -9,8 +9,9 @@ from enum import StrEnum
 from fractions import Fraction
 from uuid import UUID
 
-from grants.agreements.rules.changes import Move, moved
+from grants.agreements.rules.amendable import Move
 from grants.agreements.rules.maxima import Held, lowering_problem, packages_problem, raising_problem
+from grants.agreements.rules.moving import moved, units_problem
 from grants.agreements.rules.revising import asked_for
 from grants.agreements.states import TransferLevel
 from grants.budgets.rules import BudgetContent, percent
@@ -43,7 +44,8 @@ class Reach(StrEnum):
 class Flexibility:
     """How much of a grant's budget may be moved in its whole life, and how much was, back-moves counted as well.
 
-    Up to ``free`` freely, up to ``notify`` with a notice to the programme, above that by an amendment.
+    Up to ``free`` freely, up to ``notify`` with a notice to the programme, above that by an amendment. Both are shares of the
+    ``maximum`` that the agreement named when it was signed: an amendment of the maximum moves neither.
     """
 
     maximum: Money
@@ -68,7 +70,7 @@ class Flexibility:
         return max(self.notify - self.used, ZERO)
 
     def part(self, amount: Money) -> str:
-        """Of the maximum grant, in per cent, rounded down to a tenth.
+        """Of the maximum grant as it was signed, in per cent, rounded down to a tenth.
 
         >>> Flexibility(Money(1000), Money(100), Money(200)).part(Money(124)).replace(chr(160), " ")
         '12.4 %'
@@ -143,18 +145,7 @@ def transfer(
     if problems:
         raise Invalid("This cannot be moved.", problems)
     level = _level(given.amount, flexibility)
-    after = moved(
-        budget,
-        (
-            Move(
-                given.amount,
-                given.from_organisation_id,
-                given.from_category,
-                given.to_organisation_id,
-                given.to_category,
-            ),
-        ),
-    )
+    after = moved(budget, (_move(given),))
     asked, now = asked_for(budget), asked_for(after)
     giver, taker = given.from_organisation_id, given.to_organisation_id
     gone = max(asked.get(giver, ZERO) - now.get(giver, ZERO), ZERO) if giver != taker else ZERO
@@ -183,6 +174,12 @@ def refuse_fixed_packages(codes: Sequence[str]) -> None:
         raise Refused(words)
 
 
+def _move(given: TransferInput) -> Move:
+    return Move(
+        given.amount, given.from_organisation_id, given.from_category, given.to_organisation_id, given.to_category
+    )
+
+
 def _problems(given: TransferInput, budget: BudgetContent, maxima: Mapping[UUID, Money]) -> dict[str, str]:
     problems = {}
     entered = {each.code for each in budget.rules.entered}
@@ -202,6 +199,8 @@ def _problems(given: TransferInput, budget: BudgetContent, maxima: Mapping[UUID,
         problems["amount"] = "Enter an amount above zero."
     elif given.amount.cents > planned:
         problems["amount"] = f"Only {Money(planned)} is planned there. Move that or less."
+    elif words := units_problem(budget, _move(given), Money(planned)):
+        problems["amount"] = words
     if not given.reason.strip():
         problems["reason"] = "Say why; the programme reads it."
     return problems
@@ -212,7 +211,7 @@ def _level(amount: Money, flexibility: Flexibility) -> TransferLevel:
     if reach is Reach.AMENDMENT:
         raise Refused(
             f"With this, {flexibility.used + amount} would have been moved in this grant, and without an amendment it is at most "
-            f"{flexibility.notify} ({flexibility.part(flexibility.notify)} of the maximum grant); every move counts, back-moves too. "
+            f"{flexibility.notify} ({flexibility.part(flexibility.notify)} of the maximum grant of {flexibility.maximum} it was signed for); every move counts, back-moves too. "
             f"Move at most {flexibility.left}, or ask for an amendment."
         )
     return TransferLevel.FREE if reach is Reach.FREE else TransferLevel.NOTIFY

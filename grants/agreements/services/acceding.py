@@ -119,16 +119,16 @@ def end_awaited(grant: Grant, actor: Actor, organisation_id: UUID, reason: str) 
 def let_in(grant: Grant, organisation_id: UUID) -> None:
     """Plain helper of what lets a partner join, or come back: its people read the grant, state who signs for it, and accede.
 
-    Who works for the programme takes part in no grant.
+    With them comes back whom it had named in the application and who left with it. Who works for the programme takes part in
+    no grant.
     """
     for row in db.session.scalars(
         select(Beneficiary).where(Beneficiary.grant_id == grant.id, Beneficiary.organisation_id == organisation_id)
     ):
         row.left_on = None
-    # Beside who belongs to it, whom it named and who only read what was since it left.
-    past = identity.holders("application", grant.application_id, (Role.PAST_PARTNER,)).keys()
-    theirs = {each.id for each in identity.members(organisation_id)} | (past & set(_people_of(grant, organisation_id)))
-    for user_id in sorted(theirs):
+    past = identity.holders("application", grant.application_id, (Role.PAST_PARTNER,))
+    back = {each.id for each in identity.members(organisation_id)} | (_named(grant, organisation_id) & set(past))
+    for user_id in sorted(back):
         if not identity.holds_staff_role(user_id):
             people.end_role(user_id, Role.PAST_PARTNER, kind="application", object_id=grant.application_id)
             people.give_role(user_id, Role.APPLICATION_PARTNER, kind="application", object_id=grant.application_id)
@@ -136,14 +136,19 @@ def let_in(grant: Grant, organisation_id: UUID) -> None:
 
 def _people_of(grant: Grant, organisation_id: UUID) -> list[UUID]:
     """Who is told for a partner: whom it named in the application, else everybody of it."""
+    return sorted(_named(grant, organisation_id)) or sorted(each.id for each in identity.members(organisation_id))
+
+
+def _named(grant: Grant, organisation_id: UUID) -> set[UUID]:
+    """Whom a partner named in the application."""
     named = db.session.scalars(
         select(ApplicationPartner.contact_user_id).where(
             ApplicationPartner.application_id == grant.application_id,
             ApplicationPartner.organisation_id == organisation_id,
             ApplicationPartner.contact_user_id.is_not(None),
         )
-    ).all()
-    return sorted(each for each in named if each) or sorted(each.id for each in identity.members(organisation_id))
+    )
+    return {each for each in named if each is not None}
 
 
 @act(

@@ -15,7 +15,7 @@ from grants.agreements.services import offering
 from grants.agreements.services.acceding import ask_accessions, let_in
 from grants.agreements.services.amending import end, in_force, refuse_problems, row_of, tell
 from grants.agreements.services.conflicts import refuse_conflict
-from grants.agreements.services.departing import leave
+from grants.agreements.services.departing import end_proposed, leave
 from grants.agreements.services.transferring import write_budget
 from grants.agreements.states import AMENDMENT, AmendmentState, OfferEnd, OfferSubject, Side
 from grants.cities import queries as cities
@@ -297,6 +297,9 @@ def _follow_partners(actor: Actor, grant: Grant, row: Amendment, found: Amendmen
         # Whose part was terminated has left already; the amendment says what becomes of its share.
         if not queries.bonds(grant.id)[who].left_on:
             leave(grant, actor, who, on, f"It left by {row.reference}.")
+            end_proposed(
+                grant, actor, who, f"It leaves by {row.reference}, so nothing of its part is left to terminate."
+            )
     joins = found.change.organisation_id if isinstance(found.change, PartnerIn) else None
     if joins is not None:
         let_in(grant, joins)

@@ -10,13 +10,14 @@ from sqlalchemy import func, select
 
 from grants.agreements import queries, rules
 from grants.agreements.models import Amendment, Grant
-from grants.agreements.rules import AmendmentInput, AmendmentView, GrantView, PartnerIn, Proposal
+from grants.agreements.rules import AmendmentInput, AmendmentView, GrantView, PartnerIn, PartnerOut, Proposal
 from grants.agreements.services.conflicts import refuse_conflict
 from grants.agreements.services.offering import end_offer
 from grants.agreements.states import (
     AMENDMENT,
     KNOWN_AMENDMENT,
     OPEN_AMENDMENT,
+    AmendmentKind,
     AmendmentState,
     GrantState,
     OfferEnd,
@@ -30,6 +31,7 @@ from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
 from grants.identity import queries as identity
 from grants.identity import services as people
+from grants.identity.policy import Role
 
 
 def row_of(grant_id: UUID, number: int) -> Amendment:
@@ -259,8 +261,8 @@ def end_with_grant(actor: Actor, grant: Grant, verb: str, words: str) -> None:
 
 
 def tell(grant: Grant, row: Amendment, template: str, **more: str) -> None:
-    """Everybody of the application, who prepares grants, and who answers and signs for the programme."""
-    told = set(queries.team(grant.application_id))
+    """Everybody of the application, of a partner that leaves by it, who prepares grants, and who answers and signs for the programme."""
+    told = set(queries.team(grant.application_id)) | _of_partner(grant, row)
     for permission in (
         Permission.AGREEMENT_PREPARE,
         Permission.AGREEMENT_SIGN_PROGRAMME,
@@ -268,6 +270,16 @@ def tell(grant: Grant, row: Amendment, template: str, **more: str) -> None:
     ):
         told |= {each.id for each in identity.users_with(permission, queries.scope(grant))}
     _mail(grant, row, template, sorted(told), **more)
+
+
+def _of_partner(grant: Grant, row: Amendment) -> frozenset[UUID]:
+    """The people of a partner that leaves by it: they read that it is in force, though they take part no more by then."""
+    change = rules.read_change(AmendmentKind(row.kind), row.change)
+    if not isinstance(change, PartnerOut):
+        return frozenset()
+    taking_part = (Role.APPLICATION_PARTNER, Role.PAST_PARTNER)
+    held = identity.holders("application", grant.application_id, taking_part)
+    return queries.people_of(grant.application_id, change.organisation_id) & held.keys()
 
 
 def _mail(grant: Grant, row: Amendment, template: str, told: Sequence[UUID], **more: str) -> None:

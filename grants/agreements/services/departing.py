@@ -7,12 +7,12 @@ from uuid import UUID
 
 from sqlalchemy import or_, select
 
+from grants.agreements import queries
 from grants.agreements.models import Accession, AgreementTermination, Beneficiary, Grant
 from grants.agreements.queries import scope_of
 from grants.agreements.services.acceding import end_awaited
 from grants.agreements.services.terminating import tell_of_termination
-from grants.agreements.states import GrantState, TerminationState
-from grants.applications.models import ApplicationPartner
+from grants.agreements.states import TERMINATION, GrantState, TerminationState
 from grants.core import acts, clock, jobs
 from grants.core.acts import act
 from grants.core.db import db, locked
@@ -49,6 +49,22 @@ def leave(grant: Grant, actor: Actor, organisation_id: UUID, on: date, reason: s
     )
 
 
+def end_proposed(grant: Grant, actor: Actor, organisation_id: UUID, words: str) -> None:
+    """Plain helper of an amendment by which a partner leaves: a termination of its part that still waits has nothing left to end."""
+    waits = select(AgreementTermination).where(
+        AgreementTermination.grant_id == grant.id,
+        AgreementTermination.organisation_id == organisation_id,
+        AgreementTermination.state.in_([TerminationState.PROPOSED.value, TerminationState.OBJECTED.value]),
+    )
+    row = db.session.scalars(waits.with_for_update()).one_or_none()
+    if row is None:
+        return
+    row.withdraw_words, row.withdrawn_by, row.withdrawn_at = words, actor.user_id, acts.moment()
+    TERMINATION.move(row, "withdraw")
+    partner = identity.organisation(organisation_id).name
+    tell_of_termination(grant, "termination_withdrawn", row, by=actor.name, partner=partner, left=True)
+
+
 @act(
     "agreement.let_partner_go",
     needs=Permission.TERMINATION_CARRY_OUT,
@@ -66,27 +82,15 @@ def let_partner_go(actor: Actor, grant_id: UUID, organisation_id: UUID) -> bool:
 
 def _let_go(grant: Grant, organisation_id: UUID) -> bool:
     holders = set(identity.holders("application", grant.application_id, (Role.APPLICATION_PARTNER,)))
-    leaving = (_people_of(grant, organisation_id) & holders) - _people_of_others(grant, organisation_id)
+    theirs = queries.people_of(grant.application_id, organisation_id)
+    leaving = (theirs & holders) - _people_of_others(grant, organisation_id)
     for user_id in sorted(leaving):
         people.end_role(user_id, Role.APPLICATION_PARTNER, kind="application", object_id=grant.application_id)
         people.give_role(user_id, Role.PAST_PARTNER, kind="application", object_id=grant.application_id)
     return bool(leaving)
 
 
-def _people_of(grant: Grant, *organisations: UUID) -> set[UUID]:
-    """Who belongs to these organisations, or was named by them in the application."""
-    named = db.session.scalars(
-        select(ApplicationPartner.contact_user_id).where(
-            ApplicationPartner.application_id == grant.application_id,
-            ApplicationPartner.organisation_id.in_(organisations),
-            ApplicationPartner.contact_user_id.is_not(None),
-        )
-    )
-    members = (each.id for organisation_id in organisations for each in identity.members(organisation_id))
-    return {*members, *(each for each in named if each is not None)}
-
-
-def _people_of_others(grant: Grant, organisation_id: UUID) -> set[UUID]:
+def _people_of_others(grant: Grant, organisation_id: UUID) -> frozenset[UUID]:
     """Who speaks for another partner that still takes part keeps what they may do for that one."""
     others = db.session.scalars(
         select(Beneficiary.organisation_id).where(
@@ -95,7 +99,7 @@ def _people_of_others(grant: Grant, organisation_id: UUID) -> set[UUID]:
             or_(Beneficiary.left_on.is_(None), Beneficiary.left_on > acts.today()),
         )
     )
-    return _people_of(grant, *others)
+    return queries.people_of(grant.application_id, *others)
 
 
 @act(

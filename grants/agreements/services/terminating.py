@@ -51,7 +51,14 @@ def propose_termination(actor: Actor, grant_id: UUID, given: TerminationInput, n
         )
     if partner and shown.ended_on is not None:
         raise Refused(f"The whole grant ends on {clock.long_date(shown.ended_on)}, and the part of {partner} with it.")
-    rules.check_proposal(given, state=shown.state, by_side=side, period=_period(grant), today=acts.today())
+    rules.check_proposal(
+        given,
+        state=shown.state,
+        by_side=side,
+        period=_period(grant),
+        objection_days=shown.objection_days,
+        today=acts.today(),
+    )
     if notice is None:
         raise Invalid("The notice is missing.", {"file": "Choose the notice that is sent to the other side."})
     number = len(shown.terminations) + 1
@@ -133,6 +140,8 @@ def confirm_termination(actor: Actor, grant_id: UUID, number: int, *, effective_
     row, found = _waiting(grant, number)
     if grant.state != GrantState.IN_FORCE.value:
         raise Refused("This grant is no longer in force, so nothing of it is left to terminate.")
+    if row.organisation_id is not None:
+        rules.refuse_part(row.organisation_id, queries.view(grant).beneficiaries)
     rules.check_confirmation(
         found,
         effective_on,
@@ -187,7 +196,7 @@ def withdraw_termination(actor: Actor, grant_id: UUID, number: int, *, words: st
     acts.reason(clean_text(words))
     row.withdraw_words, row.withdrawn_by, row.withdrawn_at = clean_text(words), actor.user_id, acts.moment()
     TERMINATION.move(row, "withdraw")
-    tell_of_termination(grant, "termination_withdrawn", row, by=actor.name, partner=found.partner)
+    tell_of_termination(grant, "termination_withdrawn", row, by=actor.name, partner=found.partner, left=False)
 
 
 @act(
@@ -303,7 +312,7 @@ def tell_of_termination(grant: Grant, template: str, row: AgreementTermination, 
     """The people of the application and of the partner it is about, who prepares the grant, who decides on its end, and the finance people."""
     told = set(queries.team(grant.application_id))
     if row.organisation_id is not None:
-        told |= {each.id for each in identity.members(row.organisation_id)}
+        told |= queries.people_of(grant.application_id, row.organisation_id)
     for permission in (Permission.AGREEMENT_PREPARE, Permission.TERMINATION_CONFIRM):
         told |= {each.id for each in identity.users_with(permission, queries.scope(grant))}
     told |= {each.id for each in identity.in_roles(FINANCE, queries.scope(grant))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from flask import flash, request
@@ -19,7 +20,6 @@ from grants.agreements.rules import AccessionView, GrantView, power_in
 from grants.agreements.states import ConditionKey, ConditionStanding, GrantState
 from grants.agreements.views.conditions import incoming_of
 from grants.agreements.views.frame import P, bp, grant_of, this_day
-from grants.agreements.views.uploading import may_upload_for
 from grants.core.errors import Conflict, NotAllowed, NotFound
 from grants.identity import queries as identity
 from grants.web.downloads import send
@@ -41,56 +41,59 @@ def accessions(ref: str) -> Any:
 @requires(P.AGREEMENT_READ)
 def accession(ref: str, place: int) -> Any:
     """One partner: what was stated about its power to sign, its signatures, and the forms of whoever is asked."""
-    grant, view = _one(ref, place)
-    part = view.part(this_day())
-    form = _power_form(grant, view)
+    found = _one(ref, place)
+    grant, part = found.grant, found.view.part(this_day())
+    form = _power_form(found)
     if request.method == "POST" and form is None:
         raise NotAllowed("Whoever speaks for this partner states it, while its accession is waited for.")
     if form is not None and form.validate_on_submit():
         try:
             with form.refusals():
                 form.refuse_other(part)
-                own = _speaks(grant, view)
-                act = services.state_power if own else services.record_power
+                act = services.state_power if found.speaks else services.record_power
                 act(current_actor(), grant.id, form.given(KEY, part), incoming_of(form))
                 flash("It is recorded. A colleague of the programme looks at it.", "success")
                 return see_other(".accession", ref=ref, place=place)
         except Conflict as error:
             return _clashed(ref, place, form, error, power=form)
-    return _accession(grant, view, power=form)
+    return _accession(found, power=form)
 
 
-def _one(ref: str, place: int) -> tuple[GrantView, AccessionView]:
-    grant = grant_of(ref)
-    view = next((each for each in queries.accessions(grant.id) if each.place == place), None)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One partner that was asked to accede, in its grant, and whether this person accedes for it."""
+
+    grant: GrantView
+    view: AccessionView
+    speaks: bool
+
+
+def _one(ref: str, place: int) -> Place:
+    grant, actor = grant_of(ref), current_actor()
+    asked, own = queries.accessions_for(actor, grant)
+    view = next((each for each in asked if each.place == place), None)
     if view is None:
         raise NotFound
-    return grant, view
-
-
-def _speaks(grant: GrantView, view: AccessionView) -> bool:
-    """Whether this person accedes for that partner."""
-    actor = current_actor()
-    if not actor.may(P.AGREEMENT_ACCEDE, queries.scope_of_view(grant)):
-        return False
-    return view.organisation_id in queries.speaks_for(actor, grant)
+    may = actor.may(P.AGREEMENT_ACCEDE, queries.scope_of_view(grant))
+    return Place(grant, view, may and view.organisation_id in own)
 
 
 def _is_waited_for(grant: GrantView, view: AccessionView) -> bool:
     return view.is_open and grant.state is GrantState.IN_FORCE
 
 
-def _power_form(grant: GrantView, view: AccessionView, **options: Any) -> Any:
+def _power_form(found: Place, **options: Any) -> Any:
     """The form for whoever states who may sign: the partner, or an officer from what the partner sent."""
+    grant, view = found.grant, found.view
     officer = current_actor().may(P.AGREEMENT_PREPARE, queries.scope_of_view(grant))
-    if not _is_waited_for(grant, view) or not (officer or _speaks(grant, view)):
+    if not _is_waited_for(grant, view) or not (officer or found.speaks):
         return None
     return partner_power_form(view.part(this_day()), identity.members(view.organisation_id), **options)
 
 
-def _accession(grant: GrantView, view: AccessionView, *, status: int = 422, **sent: Any) -> Any:
+def _accession(found: Place, *, status: int = 422, **sent: Any) -> Any:
     """The page with its forms; ``sent`` is the one that came, under the name it has on the page."""
-    actor, today = current_actor(), this_day()
+    grant, view, actor, today = found.grant, found.view, current_actor(), this_day()
     part, waits = view.part(today), _is_waited_for(grant, view)
     officer = actor.may(P.AGREEMENT_PREPARE, queries.scope_of_view(grant))
     stated = part.standing is ConditionStanding.ANSWERED and part.answer is not None
@@ -102,7 +105,7 @@ def _accession(grant: GrantView, view: AccessionView, *, status: int = 422, **se
         "give_back": ReturnForm(formdata=None, data=fresh),
         "accede": AccedeForm(formdata=None, data=fresh),
         "end": EndAccessionForm(formdata=None, data=fresh),
-        "power": sent["power"] if "power" in sent else _power_form(grant, view, formdata=None),
+        "power": sent["power"] if "power" in sent else _power_form(found, formdata=None),
         **{name: form for name, form in sent.items() if name != "power"},
     }
     uploads, printed = queries.uploads_and_papers(grant.id)
@@ -122,7 +125,8 @@ def _accession(grant: GrantView, view: AccessionView, *, status: int = 422, **se
         missing=view.missing(in_force.number, today),
         papers=_papers(grant, view, printed),
         uploads=[each for each in uploads if each.place == view.place],
-        takes_upload=waits and bool(view.possible()) and may_upload_for(grant, view),
+        # Who states the power of a partner uploads for it too: an officer, or who speaks for it, while it is waited for.
+        takes_upload=forms["power"] is not None and bool(view.possible()),
         today=today,
         **forms,
     )
@@ -131,37 +135,37 @@ def _accession(grant: GrantView, view: AccessionView, *, status: int = 422, **se
 
 def _clashed(ref: str, place: int, form: Any, error: Conflict, **sent: Any) -> Any:
     """What was typed comes back beside what stands now."""
-    grant, view = _one(ref, place)
-    part = view.part(this_day())
+    found = _one(ref, place)
+    part = found.view.part(this_day())
     form.problems.append(str(error))
     form.try_again(0)
     form.number.data, form.number.raw_data = str(part.number), None
     form.about.data, form.about.raw_data = about(part), None
-    return _accession(grant, view, status=409, **sent)
+    return _accession(found, status=409, **sent)
 
 
 @bp.get(f"/grants/<ref>/accession/{_PLACE}/form.pdf")
 @requires(P.AGREEMENT_READ)
 def accession_form(ref: str, place: int) -> Any:
     """The form of the version in force, to be signed elsewhere."""
-    grant, view = _one(ref, place)
-    return _paper(grant, rules.accession_form_role(view.id, grant.versions[-1].number))
+    found = _one(ref, place)
+    return _paper(found.grant, rules.accession_form_role(found.view.id, found.grant.versions[-1].number))
 
 
 @bp.get(f"/grants/<ref>/accession/{_PLACE}.pdf")
 @requires(P.AGREEMENT_READ)
 def accession_pdf(ref: str, place: int) -> Any:
     """The accession that was made, on paper."""
-    grant, view = _one(ref, place)
-    return _paper(grant, rules.accession_role(view.id))
+    found = _one(ref, place)
+    return _paper(found.grant, rules.accession_role(found.view.id))
 
 
 @bp.get(f"/grants/<ref>/accession/{_PLACE}-signed.pdf")
 @requires(P.AGREEMENT_READ)
 def certified_accession(ref: str, place: int) -> Any:
     """The same, signed by the certificate of the programme."""
-    grant, view = _one(ref, place)
-    return _paper(grant, rules.certified_of(rules.accession_role(view.id)))
+    found = _one(ref, place)
+    return _paper(found.grant, rules.certified_of(rules.accession_role(found.view.id)))
 
 
 def _paper(grant: GrantView, role: str) -> Any:
@@ -194,8 +198,8 @@ def return_power(ref: str, place: int) -> Any:
 
 
 def _judge(ref: str, place: int, form: Any, act: Any, told: str, **sent: Any) -> Any:
-    grant, view = _one(ref, place)
-    part = view.part(this_day())
+    found = _one(ref, place)
+    grant, part = found.grant, found.view.part(this_day())
     if form.validate_on_submit():
         try:
             with form.refusals():
@@ -205,13 +209,14 @@ def _judge(ref: str, place: int, form: Any, act: Any, told: str, **sent: Any) ->
                 return see_other(".accession", ref=ref, place=place)
         except Conflict as error:
             return _clashed(ref, place, form, error, **sent)
-    return _accession(grant, view, **sent)
+    return _accession(found, **sent)
 
 
 @bp.post(f"/grants/<ref>/accession/{_PLACE}/sign")
 @requires(P.AGREEMENT_ACCEDE)
 def accede(ref: str, place: int) -> Any:
-    (grant, view), form = _one(ref, place), AccedeForm()
+    found, form = _one(ref, place), AccedeForm()
+    grant, view = found.grant, found.view
     if form.validate_on_submit():
         try:
             with form.refusals():
@@ -228,13 +233,14 @@ def accede(ref: str, place: int) -> Any:
                 return see_other(".accession", ref=ref, place=place)
         except Conflict as error:
             return _clashed(ref, place, form, error, accede=form)
-    return _accession(grant, view, accede=form)
+    return _accession(found, accede=form)
 
 
 @bp.post(f"/grants/<ref>/accession/{_PLACE}/end")
 @requires(P.AGREEMENT_PREPARE)
 def end_accession(ref: str, place: int) -> Any:
-    (grant, view), form = _one(ref, place), EndAccessionForm()
+    found, form = _one(ref, place), EndAccessionForm()
+    grant, view = found.grant, found.view
     if form.validate_on_submit():
         try:
             with form.refusals():
@@ -244,4 +250,4 @@ def end_accession(ref: str, place: int) -> Any:
                 return see_other(".accession", ref=ref, place=place)
         except Conflict as error:
             return _clashed(ref, place, form, error, end=form)
-    return _accession(grant, view, end=form)
+    return _accession(found, end=form)

@@ -58,14 +58,13 @@ class Place:
 def _place(ref: str) -> Place:
     """The pages are there for grants that have a budget of their own."""
     grant, actor = grant_of(ref), current_actor()
-    asked = queries.revision_page(grant)
+    asked, reach = queries.revision_for(actor, grant)
     if asked is None:
         raise NotFound
     found, kept = asked
     is_open = grant.state is GrantState.PREPARATION and found.state in WRITABLE
     if not actor.may(P.AGREEMENT_ANSWER, queries.scope_of_view(grant)):
         return Place(grant, found, kept, frozenset(), writes_all=False, is_open=is_open)
-    reach = queries.reach_of(actor, grant)
     own = frozenset(found.new.budget.organisations)
     return Place(grant, found, kept, own if reach is None else own & reach, writes_all=reach is None, is_open=is_open)
 

@@ -71,14 +71,14 @@ def upload_accession(ref: str, place: int) -> Any:
     if view is None:
         raise NotFound
     of = queries.awaited_of(grant, view)
-    if of is None or not may_upload_for(grant, view):
+    if of is None or not _may_upload_for(grant, view):
         raise NotAllowed(
             "No signed document of this partner is taken from you now: who speaks for it uploads one while it is waited for."
         )
     return _upload_form(grant, of)
 
 
-def may_upload_for(grant: GrantView, view: AccessionView) -> bool:
+def _may_upload_for(grant: GrantView, view: AccessionView) -> bool:
     """Whether this person uploads for a partner: an officer, or who speaks for it."""
     actor, lies = current_actor(), queries.scope_of_view(grant)
     if actor.may(P.AGREEMENT_PREPARE, lies):

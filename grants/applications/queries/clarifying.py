@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, exists, select
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application, Clarification
@@ -16,7 +17,7 @@ from grants.core import files
 from grants.core.db import db, get
 from grants.core.files import FileView
 from grants.core.permissions import Actor, Scope
-from grants.core.together import Asking, ask, both, reader
+from grants.core.together import Asking, Given, ask, both, reader
 from grants.identity.models import User
 
 FILE_KIND = "clarification"
@@ -75,8 +76,8 @@ def clarifications(actor: Actor, application: ApplicationView) -> Asking[tuple[C
 @reader
 def shared_clarifications(application_id: UUID) -> Asking[tuple[ClarificationView, ...]]:
     """Those about the version that stands an officer marked as the evaluators' to see, answered; the officer unnamed."""
-    stands = select(Application.submission_id).where(Application.id == application_id).scalar_subquery()
-    rows = [row for row in (yield from _rows.asking(stands)) if row.shared and row.answered_at is not None]
+    told = yield from ask(Given(_of_standing(), {"application_id": application_id}))
+    rows = [row for row in told if row.shared and row.answered_at is not None]
     if not rows:
         return ()
     shared = select(Clarification.id).where(Clarification.id.in_([row.id for row in rows]))
@@ -94,6 +95,15 @@ _ASKED = (
     .outerjoin(_ANSWERER, _ANSWERER.id == Clarification.answered_by)
     .order_by(Clarification.number)
 )
+
+
+@functools.cache
+def _of_standing() -> Select[Any]:
+    """Every request about the version of an application that stands, put together once: each page of a score sheet asks it."""
+    wanted = Application.id == bindparam("application_id", type_=Uuid)
+    return _ASKED.where(
+        Clarification.submission_id == select(Application.submission_id).where(wanted).scalar_subquery()
+    )
 
 
 @reader

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import SelectBase, select
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application
@@ -316,15 +316,18 @@ def _line_words(found: ByIdentity[RankedList], waiting: int) -> str:
 
 def _places(call_id: UUID, stands_at: str | None) -> Asking[tuple[RawAnswer, ...]]:
     """The towns of every application of a call, and the country of its lead, unread."""
-    ids = select(_OF_CALL.id).where(_OF_CALL.call_id == call_id)
-    countries = (
-        select(Application.id, Organisation.country_code)
-        .join(Organisation, Organisation.id == Application.coordinator_id)
-        .where(Application.call_id == call_id)
-        .order_by(Application.id)
-    )
-    towns = evaluation.town_question(lambda column: column.in_(ids))
-    return (yield from ask_lately(stands_at, ("places", call_id), [towns, countries]))
+
+    def questions() -> list[SelectBase]:
+        ids = select(_OF_CALL.id).where(_OF_CALL.call_id == call_id)
+        countries = (
+            select(Application.id, Organisation.country_code)
+            .join(Organisation, Organisation.id == Application.coordinator_id)
+            .where(Application.call_id == call_id)
+            .order_by(Application.id)
+        )
+        return [evaluation.town_question(lambda column: column.in_(ids)), countries]
+
+    return (yield from ask_lately(stands_at, ("places", call_id), questions))
 
 
 def frozen(

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import SelectBase, select
+from sqlalchemy import ColumnElement, SelectBase, select
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application, ApplicationPartner
@@ -88,16 +88,24 @@ def scored(call: CallView, stands_at: str | None = None) -> Asking[Read]:
     Asked anew on every look, but for a page that says at what the database stands: where that is as at the last look, only
     what hangs on the moment too is asked. What follows from the answers is worked out where they are not those of the last look.
     """
-    of_call = _in_state(call.id, ApplicationState.UNDER_EVALUATION)
     standing = select(_IDS.id).where(
         _IDS.call_id == call.id,
         _IDS.state == ApplicationState.UNDER_EVALUATION.value,
         _IDS.origin == Origin.SUBMITTED_HERE.value,
     )
+
+    def wanted(column: Any) -> ColumnElement[bool]:
+        found: ColumnElement[bool] = column.in_(standing)
+        return found
+
+    def lasting() -> list[SelectBase]:
+        of_call = _in_state(call.id, ApplicationState.UNDER_EVALUATION)
+        return [of_call, *evaluation.score_questions(call.content, wanted)]
+
     content = ByIdentity(call.content)
-    lasting, of_moment = evaluation.score_questions(call.content, lambda column: column.in_(standing))
+    of_moment = evaluation.score_questions_of_moment(call.content, wanted)
     lists: list[Asking[Any]] = [
-        ask_lately(stands_at, (call.id, content), [of_call, *lasting]), ask_raw(of_moment), calls.free.asking(call.id)
+        ask_lately(stands_at, (call.id, content), lasting), ask_raw(of_moment), calls.free.asking(call.id)
     ]  # fmt: skip
     answers, now, free = yield from side_by_side(lists)
     read = _read(content, free, (*answers, *now))

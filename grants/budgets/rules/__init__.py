@@ -47,7 +47,7 @@ from grants.budgets.rules.redline import (
     compare,
 )
 from grants.budgets.rules.sums import totals
-from grants.budgets.rules.units import UnitLine, formula, unit_lines, unit_problem
+from grants.budgets.rules.units import UnitLine, formula, label_with_unit, read_units, unit_lines, unit_problem
 from grants.budgets.rules.values import (
     BudgetChanged,
     BudgetRules,
@@ -136,6 +136,7 @@ __all__ = [
     "from_mapping",
     "head_of",
     "how_read",
+    "label_with_unit",
     "percent",
     "plan_mark",
     "read_amount",
@@ -144,6 +145,7 @@ __all__ = [
     "read_months",
     "read_note",
     "read_title",
+    "read_units",
     "rules_problems",
     "same_lines",
     "source_field",

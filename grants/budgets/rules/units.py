@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from grants.budgets.rules.values import BudgetRules, Finding, Severity, Totals, UnitCost, field_name
+from grants.budgets.rules.values import BudgetRules, Category, Finding, Severity, Totals, UnitCost, field_name
 from grants.core import faults
 from grants.core.errors import Invalid, Problem, quoted
 from grants.core.money import CENTS_MAX, ZERO, Money
@@ -30,7 +30,7 @@ class UnitLine:
     def units(self) -> str:
         """``12.5``; what is no number of units says so."""
         found = units_in(self.unit, self.amount)
-        return spelled(found) if found is not None else "no whole number"
+        return spelled(found) if found is not None else "no number of them"
 
 
 def step_of(unit: UnitCost) -> Money:
@@ -61,6 +61,12 @@ def spelled(units: Fraction) -> str:
     hundredths = units * 10**DECIMALS_MAX
     whole, rest = divmod(int(hundredths), 10**DECIMALS_MAX)
     return f"{whole}.{rest:02d}".rstrip("0") if rest else str(whole)
+
+
+def label_with_unit(rules: BudgetRules, category: Category) -> str:
+    """``Training, at EUR 350.00 per trainee day``; the label alone of what is paid as costs."""
+    unit = rules.unit_of(category.code)
+    return f"{category.label}, at {unit.rate} per {unit.unit}" if unit is not None else category.label
 
 
 def formula(unit: UnitCost, amount: Money) -> str:

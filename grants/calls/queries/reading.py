@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, false, func, or_, select
+from sqlalchemy import Select, bindparam, false, func, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from grants.calls import rules
@@ -25,12 +26,12 @@ from grants.calls.rules import (
     PublicResults,
 )
 from grants.calls.states import CallStage, CallState, Confidence, Phase
-from grants.core.db import db, get, locked
+from grants.core.db import among, as_sent, db, get, ids_sent, locked
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission, Scope
-from grants.core.together import Asking, ask, both, reader, side_by_side
+from grants.core.together import Asking, Given, Question, ask, both, reader
 from grants.identity.queries import offer_role_places
 from grants.identity.rules import RolePlace
 from grants.ledger import queries as ledger
@@ -57,7 +58,7 @@ def lies_in(call_id: UUID) -> Scope:
 @reader
 def call(actor: Actor | None, slug: str) -> Asking[CallView]:
     """One call by its address; a draft is not there for whoever may not prepare it. One statement."""
-    for found in (yield from _whole.asking(Call.slug == slug)).values():
+    for found in (yield from _whole.asking([Given(each, {"slug": slug}) for each in _of_slug()])).values():
         if _may_see(actor, found):
             return found
     raise NotFound
@@ -166,7 +167,10 @@ def in_phase(rows: Iterable[CallRow], phase: Phase, at: datetime) -> tuple[CallR
 @reader
 def call_views(call_ids: Iterable[UUID] | Select[Any]) -> Asking[dict[UUID, CallView]]:
     """Several calls whole, by id; one statement whatever their number. The ids may come from another table."""
-    return (yield from _whole.asking(Call.id.in_(call_ids if isinstance(call_ids, Select) else set(call_ids))))
+    if isinstance(call_ids, Select):
+        return (yield from _whole.asking(_questions(Call.id.in_(call_ids))))
+    ids = {"ids": as_sent(set(call_ids))}
+    return (yield from _whole.asking([Given(each, ids) for each in _of_ids()]))
 
 
 _COLUMNS = (
@@ -175,26 +179,38 @@ _COLUMNS = (
 )
 
 
-@reader
-def _whole(wanted: ColumnElement[bool]) -> Asking[dict[UUID, CallView]]:
-    """Calls with their deadlines, documents, programmes and funds, by id; one statement."""
+def _questions(wanted: ColumnElement[bool]) -> tuple[Select[Any], ...]:
+    """What is asked for calls whole: themselves, their deadlines, documents, programmes and funds."""
     ids = select(Call.id).where(wanted)
-    about: list[Asking[Any]] = [
-        ask(select(*_COLUMNS).where(wanted).order_by(Call.reference)),
-        ask(
-            select(CallDeadline)
-            .where(CallDeadline.call_id.in_(ids))
-            .order_by(CallDeadline.call_id, CallDeadline.number)
-        ),
-        ask(
-            select(CallDocument)
-            .where(CallDocument.call_id.in_(ids))
-            .order_by(CallDocument.call_id, CallDocument.published_on.desc(), CallDocument.label.desc())
-        ),
-        programmes.programmes_by_id.asking(select(Call.programme_id).where(wanted)),
-        programmes.fund_sources_by_id.asking(select(Call.fund_source_id).where(wanted)),
-    ]
-    rows, dates, published, owners, funds = yield from side_by_side(about)
+    return (
+        select(*_COLUMNS).where(wanted).order_by(Call.reference),
+        select(CallDeadline).where(CallDeadline.call_id.in_(ids)).order_by(CallDeadline.call_id, CallDeadline.number),
+        select(CallDocument)
+        .where(CallDocument.call_id.in_(ids))
+        .order_by(CallDocument.call_id, CallDocument.published_on.desc(), CallDocument.label.desc()),
+        programmes.programmes_asked(select(Call.programme_id).where(wanted)),
+        programmes.fund_sources_asked(select(Call.fund_source_id).where(wanted)),
+    )
+
+
+# These two stand on nearly every page of a call: put together once.
+
+
+@functools.cache
+def _of_slug() -> tuple[Select[Any], ...]:
+    return _questions(Call.slug == bindparam("slug"))
+
+
+@functools.cache
+def _of_ids() -> tuple[Select[Any], ...]:
+    return _questions(among(Call.id, ids_sent("ids")))
+
+
+@reader
+def _whole(questions: Sequence[Question]) -> Asking[dict[UUID, CallView]]:
+    """Calls with their deadlines, documents, programmes and funds, by id, from the answers to :func:`_questions`; one statement."""
+    rows, dates, published, owning, paying = yield questions
+    owners, funds = programmes.programmes_of(owning), programmes.fund_sources_of(paying)
     deadlines: dict[UUID, list[CallDeadline]] = {row.id: [] for row in rows}
     for each in dates:
         deadlines[each.call_id].append(each)

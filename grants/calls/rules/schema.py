@@ -410,6 +410,9 @@ FIELDS: Mapping[str, Field] = {
         Field(
             "agreement.amendment_reply_days", "Days to answer a request to amend", Group.PAYMENTS, whole(1, 365), int
         ),
+        Field(
+            "agreement.objection_days", "Days to object to a termination, at least", Group.PAYMENTS, whole(7, 365), int
+        ),
         Field("agreement.opened_after_days", "Days until unopened counts as opened", Group.PAYMENTS, whole(0, 90), int),
         Field("agreement.de_minimis_ceiling", "Most de minimis aid in three years", Group.PAYMENTS, amount, Money),
         Field("payment.unlock_rule", "What unlocks later payments", Group.PAYMENTS, RULE, str),

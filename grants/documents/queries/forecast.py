@@ -16,7 +16,7 @@ from grants.core.money import ZERO, Money, total
 from grants.documents.queries import movements
 from grants.documents.queries.marks import Marks, marks
 from grants.documents.queries.movements import Place
-from grants.documents.queries.overview import known_at
+from grants.documents.queries.overview import ON_PAPER, known_at
 from grants.documents.queries.payments import paid_by_orders
 from grants.documents.queries.scopes import call_ids, scope_of
 from grants.documents.rules import (
@@ -180,5 +180,5 @@ def _checks(lines: Sequence[KeptLine], ids: Sequence[UUID], moment: datetime, ce
         Check("Ceiling", ceiling, "its parts: paid, due, forecast, reserved, what comes back, free", total(parts.values())),
         Check("Ceiling", ceiling, "the budget in the ledger, as known when this was kept", there),
         Check("Due", parts["Due"], "the accounts of what is payable, in transit and returned", due),
-        Check("Paid", parts["Paid"], "payment orders executed, less receipts", paid),
+        Check("Paid", parts["Paid"], ON_PAPER, paid),
     ]  # fmt: skip

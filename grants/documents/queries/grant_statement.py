@@ -17,7 +17,15 @@ from grants.core.money import ZERO, Money, total
 from grants.documents.queries import movements, payments
 from grants.documents.queries.marks import marks
 from grants.documents.queries.movements import AccountLine, Known, Place
-from grants.documents.queries.overview import OF_A_GRANT, PAID_NOTE, PREFINANCING_NOTE, balances_of_grants, known_at
+from grants.documents.queries.overview import (
+    OF_A_GRANT,
+    ON_PAPER,
+    PAID_NOTE,
+    PREFINANCING_NOTE,
+    balances_of_grants,
+    known_at,
+    paid_by_bank,
+)
 from grants.documents.rules import (
     SYNTHETIC,
     Cell,
@@ -275,7 +283,7 @@ def _checks(
     found = [*_journal_checks(balances, lines), *_commitment_checks(balances, earlier)]
     if not all(check.agrees for check in found):
         return found
-    bank = movements.moved(place, Account.BANK, known)
+    bank = paid_by_bank(place, known)
     signed = total(
         movements.moved_by(place, Account.LEGALLY_COMMITTED, event, known)
         for event in (Event.SIGNED, Event.AMENDED, Event.TRANSFERRED)
@@ -292,9 +300,9 @@ def _checks(
             signed - given_back,
         ),
         Check(
-            "Paid", paid, "the bank account in the ledger, which the disbursement register lists", -total(bank.values())
+            "Paid", paid, "the bank account in the ledger, which the disbursement register lists", total(bank.values())
         ),
-        Check("Paid", paid, "payment orders executed, less receipts", payments.paid_by_orders(place, known)),
+        Check("Paid", paid, ON_PAPER, payments.paid_by_orders(place, known)),
         Check("Paid", paid, "the financial overview of the call", in_overview[Account.CONSUMED]),
         Check(
             "Open: committed and not paid",

@@ -185,3 +185,34 @@ def moved_by(place: Place, account: Account, event: Event, known: Known) -> Mone
     )
     debits, credits = db.session.execute(statement).one()
     return natural(account, int(debits), int(credits))
+
+
+# Cash of a grant that is not paid of it, interest either way and receipts that are not of it, and what was set off
+# between grants, which counts as if cash had moved.
+_BESIDE = (
+    *(Account.INTEREST_IN_TRANSIT, Account.INTEREST_RECEIVABLE, Account.OFFSET_BETWEEN_GRANTS),
+    *(Account.INTEREST_PAYABLE, Account.UNIDENTIFIED),
+)
+# Interest that is owed, due or waived moves no cash.
+_NO_CASH = (Event.WAIVED, Event.LATE_INTEREST, Event.RECOVERY_INTEREST)
+
+
+def paid_out(place: Place, known: Known) -> dict[UUID | None, Money]:
+    """What left the bank for each grant less what came back of it, by the general ledger, not by the budget. One statement.
+
+    Interest, charges and receipts nobody knows are left out; what was set off across grants is paid on one and paid back on
+    the other.
+    """
+    accounts = [each.value for each in (Account.BANK, *_BESIDE)]
+    statement = (
+        select(LedgerLeg.grant_id, debits_sum, credits_sum)
+        .join(LedgerEntry, LedgerEntry.id == LedgerLeg.entry_id)
+        .where(
+            place.condition,
+            LedgerLeg.account.in_(accounts),
+            LedgerEntry.event.not_in([each.value for each in _NO_CASH]),
+            *known.conditions,
+        )
+        .group_by(LedgerLeg.grant_id)
+    )
+    return {key: Money(int(credits) - int(debits)) for key, debits, credits in db.session.execute(statement)}

@@ -15,7 +15,7 @@ from grants.core.db import db, get
 from grants.core.money import ZERO, Money, total
 from grants.documents.queries import movements
 from grants.documents.queries.marks import Marks, marks
-from grants.documents.queries.payments import paid_by_orders
+from grants.documents.queries.payments import back_after_closure, paid_by_orders
 from grants.documents.queries.scopes import call_id_of
 from grants.documents.rules import (
     SYNTHETIC,
@@ -59,7 +59,12 @@ BUDGET: tuple[tuple[str, Account], ...] = (
     ("Paid", Account.CONSUMED),
 )
 
-PAID_NOTE = "Amounts in euros, from the ledger. Paid means booked by the bank, less what was paid back."
+PAID_NOTE = (
+    "Amounts in euros, from the ledger. Paid means booked by the bank, less what was paid back. What is set off across "
+    "grants counts as paid on one and as paid back on the other; what comes back for a closed grant opens nothing again and "
+    "is not taken off. Interest is no part of it."
+)
+ON_PAPER = "payment orders executed, less receipts and returns, with what was set off"
 PREFINANCING_NOTE = (
     "Pre-financing granted, not yet cleared is the pre-financing approved, less the accepted costs set off against it. "
     "What of it is not paid yet also stands under Payable or In transit, and what is kept back under Retained."
@@ -154,18 +159,24 @@ def _sum(cells: Iterable[Cell]) -> Money:
     return total(cell for cell in cells if isinstance(cell, Money))
 
 
+def paid_by_bank(place: movements.Place, known: movements.Known) -> dict[UUID | None, Money]:
+    """What is paid of each grant by its general accounts: what Paid must be. Two statements."""
+    out, late = movements.paid_out(place, known), back_after_closure(place, known)
+    return {grant_id: out.get(grant_id, ZERO) + late.get(grant_id, ZERO) for grant_id in {*out, *late}}
+
+
 def _checks(
     call_id: UUID, as_of: datetime, budget: Balances, by_grant: Mapping[UUID, Balances], grants: Sequence[Grant]
 ) -> list[Check]:
     place, known = movements.Place(call_ids=(call_id,)), movements.at(as_of)
     paid = total(found[Account.CONSUMED] for found in by_grant.values())
-    bank = movements.moved(place, Account.BANK, known)
+    bank = paid_by_bank(place, known)
     for grant in grants:
         paid_grant = Check(
             f"Paid to {grant.reference}",
             by_grant[grant.id][Account.CONSUMED],
             "the bank account in the ledger",
-            -bank.get(grant.id, ZERO),
+            bank.get(grant.id, ZERO),
         )
         if not paid_grant.agrees:
             return [paid_grant]
@@ -181,9 +192,9 @@ def _checks(
             "Paid, all grants",
             paid,
             "the bank account in the ledger, which the disbursement register lists",
-            -total(bank.values()),
+            total(bank.values()),
         ),
-        Check("Paid, all grants", paid, "payment orders executed, less receipts", paid_by_orders(place, known)),
+        Check("Paid, all grants", paid, ON_PAPER, paid_by_orders(place, known)),
         Check(
             "Open legal commitments",
             total(found[Account.LEGALLY_COMMITTED] for found in by_grant.values()),

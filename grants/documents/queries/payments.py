@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, func, select, true, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, func, select, true, type_coerce, union_all
 
 from grants.agreements.models import Beneficiary, Grant
 from grants.agreements.states import PaymentKind
@@ -21,6 +21,7 @@ from grants.identity.models import Organisation
 from grants.ledger.models import LedgerEntry
 from grants.payments.models import (
     PaymentBatch,
+    PaymentCancellation,
     PaymentOffset,
     PaymentOrder,
     PaymentOrderSignature,
@@ -49,23 +50,83 @@ def _cents(column: Any) -> ColumnElement[int]:
 
 
 def paid_by_orders(place: Place, known: Known) -> Money:
-    """What orders that the bank executed come to, less what cities paid back: from the orders, not from the ledger's legs."""
-    booked = (
-        select(_cents(PaymentOrder.amount))
-        .join(Grant, Grant.id == PaymentOrder.grant_id)
-        .join(PaymentRequest, PaymentRequest.id == PaymentOrder.request_id)
-        .join(LedgerEntry, LedgerEntry.source_key == func.concat("payment_order:", PaymentOrder.id, ":booked"))
-        # Interest we owed is paid beside the grant.
-        .where(in_place(place), PaymentRequest.kind != PaymentKind.LATE_INTEREST.value, *known.conditions)
-    )
+    """What orders that the bank executed come to, less what it returned and what cities paid back: from the documents, not
+    from the ledger's legs.
+
+    What was set off counts as paid on the grant that pays and as paid back on the one that owes. What came back for a
+    closed grant opened no commitment, and is left out here too.
+    """
+    paid = _booked_cents(place, known, "booked") - _booked_cents(place, known, "returned")
+    owes = _back_condition(place)
     received = (
         select(_cents(RecoveryReceipt.amount))
         .join(Recovery, Recovery.id == RecoveryReceipt.recovery_id)
         .join(Grant, Grant.id == Recovery.grant_id)
-        .join(LedgerEntry, LedgerEntry.source_key == func.concat("recovery_receipt:", RecoveryReceipt.id, ":received"))
+        .join(LedgerEntry, LedgerEntry.source_key == _receipt_key())
+        .where(owes, *known.conditions)
+    )
+    offset = select(_cents(PaymentOffset.amount)).join(LedgerEntry, LedgerEntry.source_key == _offset_key())
+    set_off = (
+        offset.join(PaymentRequest, PaymentRequest.id == PaymentOffset.request_id)
+        .join(Grant, Grant.id == PaymentRequest.grant_id)
         .where(in_place(place), *known.conditions)
     )
-    return Money(int(db.session.scalar(booked) or 0)) - Money(int(db.session.scalar(received) or 0))
+    back = (
+        offset.join(Recovery, Recovery.id == PaymentOffset.recovery_id)
+        .join(Grant, Grant.id == Recovery.grant_id)
+        .where(owes, *known.conditions)
+    )
+    return Money(paid + _sum_of(set_off) - _sum_of(received) - _sum_of(back))
+
+
+def _booked_cents(place: Place, known: Known, word: str) -> int:
+    """What orders come to that the ledger booked by this word; interest we owed is paid beside the grant."""
+    return _sum_of(
+        select(_cents(PaymentOrder.amount))
+        .join(Grant, Grant.id == PaymentOrder.grant_id)
+        .join(PaymentRequest, PaymentRequest.id == PaymentOrder.request_id)
+        .join(LedgerEntry, LedgerEntry.source_key == func.concat("payment_order:", PaymentOrder.id, f":{word}"))
+        .where(in_place(place), PaymentRequest.kind != PaymentKind.LATE_INTEREST.value, *known.conditions)
+    )
+
+
+def _back_condition(place: Place) -> ColumnElement[bool]:
+    """Money of a grant in that place that came back before the grant was closed."""
+    return in_place(place) & func.coalesce(LedgerEntry.recorded_at < Grant.closed_at, true())
+
+
+def back_after_closure(place: Place, known: Known) -> dict[UUID | None, Money]:
+    """What came back, or was set off, of a debt of each grant once it was closed: no commitment opened again. One statement."""
+    late = in_place(place) & (LedgerEntry.recorded_at >= Grant.closed_at)
+    received = (
+        select(Grant.id.label("id"), type_coerce(RecoveryReceipt.amount, BigInteger).label("cents"))
+        .join(Recovery, Recovery.grant_id == Grant.id)
+        .join(RecoveryReceipt, RecoveryReceipt.recovery_id == Recovery.id)
+        .join(LedgerEntry, LedgerEntry.source_key == _receipt_key())
+        .where(late, *known.conditions)
+    )
+    set_off = (
+        select(Grant.id, type_coerce(PaymentOffset.amount, BigInteger))
+        .join(Recovery, Recovery.grant_id == Grant.id)
+        .join(PaymentOffset, PaymentOffset.recovery_id == Recovery.id)
+        .join(LedgerEntry, LedgerEntry.source_key == _offset_key())
+        .where(late, *known.conditions)
+    )
+    both = union_all(received, set_off).subquery()
+    statement = select(both.c.id, func.sum(both.c.cents)).group_by(both.c.id)
+    return {grant_id: Money(int(cents)) for grant_id, cents in db.session.execute(statement)}
+
+
+def _receipt_key() -> ColumnElement[str]:
+    return func.concat("recovery_receipt:", RecoveryReceipt.id, ":received")
+
+
+def _offset_key() -> ColumnElement[str]:
+    return func.concat("offset:", PaymentOffset.id)
+
+
+def _sum_of(statement: Any) -> int:
+    return int(db.session.scalar(statement) or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +150,31 @@ class RequestLine:
 
 def requests(grant_id: UUID, as_of: datetime) -> list[RequestLine]:
     """Every request of a grant made before a moment, as it stood then."""
+    cancelled = PaymentCancellation
     rows = db.session.execute(
-        select(PaymentRequest, PeriodicReport.number)
+        select(PaymentRequest, PeriodicReport.number, cancelled)
         .outerjoin(PeriodicReport, PeriodicReport.id == PaymentRequest.report_id)
+        .outerjoin(cancelled, (cancelled.request_id == PaymentRequest.id) & (cancelled.created_at < as_of))
         .where(PaymentRequest.grant_id == grant_id, PaymentRequest.submitted_at < as_of)
         .order_by(PaymentRequest.number)
     ).all()
-    return [_request_line(row, number, as_of) for row, number in rows]
+    return [_request_line(row, number, never_paid, as_of) for row, number, never_paid in rows]
 
 
-def _request_line(row: PaymentRequest, report_number: int | None, as_of: datetime) -> RequestLine:
+def _request_line(
+    row: PaymentRequest, report_number: int | None, never_paid: PaymentCancellation | None, as_of: datetime
+) -> RequestLine:
     decided = row.decided_at is not None and row.decided_at < as_of
-    amounts = (row.approved, row.refused, row.retained, row.cleared, row.deferred, row.payable)
+    retained, payable = row.retained, row.payable
+    if never_paid is not None:
+        assert payable is not None and retained is not None, "only what was approved is cancelled"
+        retained, payable = retained - never_paid.retained, payable - never_paid.amount
+    amounts = (row.approved, row.refused, retained, row.cleared, row.deferred, payable)
     return RequestLine(
         *(row.reference, reason_words(PaymentKind(row.kind), report_number), _day(row.submitted_at), row.due_on),
         *(row.requested, day(row.decided_at) if decided else None),
         *(amounts if decided else (None,) * 6),
-        _decision_words(row) if decided else "Waits for its decision",
+        _decision_words(row, never_paid) if decided else "Waits for its decision",
     )
 
 
@@ -149,11 +218,13 @@ def _day(moment: datetime) -> date:
     return clock.in_zone(moment).date()
 
 
-def _decision_words(row: PaymentRequest) -> str:
+def _decision_words(row: PaymentRequest, never_paid: PaymentCancellation | None) -> str:
     """What was decided; whether it is paid by now, its orders say."""
     if row.approved is None:
         return "Rejected"
     words = "Approved in part" if row.refused else "Approved"
+    if never_paid is not None:
+        return f"{words}, {never_paid.amount} cancelled unpaid"
     return words if row.payable else f"{words}, nothing to pay"
 
 
@@ -169,7 +240,7 @@ class OrderLine:
     batch: str | None
     sent_on: date | None
     value_on: date | None
-    # None where it was cancelled: it pays nothing, and its state says what it was for.
+    # None where it was cancelled or came back: it pays nothing, and its state says what it was for.
     amount: Money | None
     state: str
 
@@ -185,7 +256,7 @@ def orders(grant_id: UUID, as_of: datetime) -> list[OrderLine]:
     ).all()
     ids = [row.id for row, _, _ in rows]
     signed = _signatures(ids, as_of)
-    booked = _booked(ids, as_of)
+    told = _told_by_bank(ids, as_of)
     cancelled = _cancelled(ids, as_of)
     return [
         _order_line(
@@ -194,7 +265,7 @@ def orders(grant_id: UUID, as_of: datetime) -> list[OrderLine]:
                 request,
                 batch if batch is not None and batch.sent_at is not None and batch.sent_at < as_of else None,
             ),
-            *(signed.get(row.id, {}), row.id in booked, row.id in cancelled),
+            *(signed.get(row.id, {}), told.get(row.id, frozenset()), row.id in cancelled),
         )
         for row, request, batch in rows
     ]
@@ -205,13 +276,18 @@ def _order_line(
     request: str,
     batch: PaymentBatch | None,
     signed: dict[Step, tuple[datetime, Money]],
-    is_booked: bool,
+    told: Collection[str],
     is_cancelled: bool,
 ) -> OrderLine:
     last = max(signed.values(), default=None, key=lambda step: step[0])
     amount: Money | None = last[1] if last else row.amount
+    is_booked = "booked" in told
     if is_cancelled:
         state, amount = f"Cancelled, {row.amount}", None
+    elif "returned" in told:
+        state, amount = f"Returned by the bank, {row.amount}", None
+    elif "rejected" in told and not is_booked:
+        state, amount = f"Rejected by the bank, {row.amount}", None
     elif is_booked:
         state = "Executed"
     elif batch is not None:
@@ -249,13 +325,21 @@ def _signatures(order_ids: Sequence[UUID], as_of: datetime) -> dict[UUID, dict[S
     return found
 
 
-def _booked(order_ids: Sequence[UUID], as_of: datetime) -> set[UUID]:
-    """Orders whose booking by the bank was recorded before the moment."""
-    keys = {f"payment_order:{order_id}:booked": order_id for order_id in order_ids}
+def _told_by_bank(order_ids: Sequence[UUID], as_of: datetime) -> dict[UUID, set[str]]:
+    """What of each order the bank had done, as recorded before the moment: booked, rejected, returned."""
+    keys = {
+        f"payment_order:{order_id}:{word}": (order_id, word)
+        for order_id in order_ids
+        for word in ("booked", "rejected", "returned")
+    }
     statement = select(LedgerEntry.source_key).where(
         LedgerEntry.source_key.in_(keys), LedgerEntry.recorded_at < as_of, LedgerEntry.effective_on <= _day(as_of)
     )
-    return {keys[key] for key in db.session.scalars(statement)}
+    found: dict[UUID, set[str]] = {}
+    for key in db.session.scalars(statement):
+        order_id, word = keys[key]
+        found.setdefault(order_id, set()).add(word)
+    return found
 
 
 def _cancelled(order_ids: Sequence[UUID], as_of: datetime) -> set[UUID]:

@@ -19,6 +19,7 @@ from grants.core.money import ZERO, Money, total
 from grants.documents.queries import movements
 from grants.documents.queries.marks import Marks, marks
 from grants.documents.queries.movements import Known, Place
+from grants.documents.queries.overview import ON_PAPER, paid_by_bank
 from grants.documents.queries.payments import day, paid_by_orders
 from grants.documents.queries.scopes import call_ids, scope_of
 from grants.documents.rules import (
@@ -300,29 +301,31 @@ def _checks(place: Place, known: Known, lines: Sequence[Disbursement]) -> list[C
     """The same sums by the ledger's balances, by the budget, and by the orders themselves, grant by grant."""
     net = total(line.amount for line in lines)
     bank = movements.moved(place, Account.BANK, known)
+    beside = _beside(place, known, bank)
     paid = movements.moved(place, Account.CONSUMED, known)
     by_grant: dict[UUID | None, Money] = {}
     for line in lines:
         by_grant[line.grant_id] = by_grant.get(line.grant_id, ZERO) + line.amount
-    for grant_id in sorted({*bank, *by_grant, *paid}, key=str):
+    for grant_id in sorted({*bank, *by_grant, *paid, *beside}, key=str):
         name = f"the grant {grant_id}" if grant_id else "no grant"
-        for where, there in (
+        there = paid.get(grant_id, ZERO) + beside.get(grant_id, ZERO)
+        for where, amount in (
             ("its bank movements", -bank.get(grant_id, ZERO)),
-            ("Paid in its statement", paid.get(grant_id, ZERO)),
+            (f"Paid in its statement{_apart(beside.get(grant_id, ZERO))}", there),
         ):
-            check = Check(f"Net paid to {name}", by_grant.get(grant_id, ZERO), where, there)
+            check = Check(f"Net paid to {name}", by_grant.get(grant_id, ZERO), where, amount)
             if not check.agrees:
                 return [check]
-    grants = len([each for each in by_grant if each])
+    grants, apart = len([each for each in by_grant if each]), total(beside.values())
     return [
         Check("Control total", net, "the movement of account 1000 Bank in the ledger", -total(bank.values())),
         Check(
             "Control total",
             net,
-            "the movement of account B400 Consumed, which is Paid in overview and grant statements",
-            total(paid.values()),
+            "the movement of account B400 Consumed, which is Paid in overview and grant statements" + _apart(apart),
+            total(paid.values()) + apart,
         ),
-        Check("Control total", net, "payment orders executed, less receipts", paid_by_orders(place, known)),
+        Check("Control total", net, ON_PAPER + _apart(apart), paid_by_orders(place, known) + apart),
         Check(
             f"Net paid, summed over {grants} {'grant' if grants == 1 else 'grants'} one by one",
             total(by_grant.values()),
@@ -330,3 +333,20 @@ def _checks(place: Place, known: Known, lines: Sequence[Disbursement]) -> list[C
             -total(bank.values()),
         ),
     ]
+
+
+def _beside(place: Place, known: Known, bank: Mapping[UUID | None, Money]) -> dict[UUID | None, Money]:
+    """What the bank moved for each grant beside what is Paid of it: interest and receipts that are not of it, less what was
+    set off or told later without cash, and less what came back once it was closed.
+    """
+    paid = paid_by_bank(place, known)
+    return {grant_id: -bank.get(grant_id, ZERO) - paid.get(grant_id, ZERO) for grant_id in {*bank, *paid}}
+
+
+def _apart(amount: Money) -> str:
+    """What the register lists beside Paid, in words; nothing where it lists the same."""
+    return (
+        f", and {amount} beside it: interest, what was set off, told later, or came back for a closed grant"
+        if amount
+        else ""
+    )

@@ -67,6 +67,6 @@ class TerminationLetter:
         return (
             f"{found.partner} takes part until {last}. Nothing more of its share is pre-financed. What it cost until then is declared by "
             "the coordinator in the report about that time, and counts up to its maximum. What is left of its maximum is then moved or "
-            "released by an amendment. What was paid for it above its accepted costs is owed back: each partner owes its own share of what "
-            f"the balance finds too much. From {clock.long_date(found.effective_on)} on its people read what was, and enter nothing more."
+            "released by an amendment. What was paid for it above its accepted costs is asked back with the balance of the grant: each "
+            f"partner owes its own share of what the balance finds too much. From {clock.long_date(found.effective_on)} on its people read what was, and enter nothing more."
         )

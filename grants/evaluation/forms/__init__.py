@@ -19,7 +19,14 @@ from grants.evaluation.forms.pool import (
     pool_form,
     profile_form,
 )
-from grants.evaluation.forms.sheets import DissentForm, ReopenConsensusForm, SettleForm, SheetForm, sheet_form
+from grants.evaluation.forms.sheets import (
+    DissentForm,
+    MarkField,
+    ReopenConsensusForm,
+    SettleForm,
+    SheetForm,
+    sheet_form,
+)
 from grants.evaluation.forms.shifts import ReturnShiftForm, ShiftForm
 
 __all__ = [
@@ -36,6 +43,7 @@ __all__ = [
     "InviteForm",
     "LeaveForm",
     "Leaving",
+    "MarkField",
     "OwnProfileForm",
     "PoolForm",
     "ReasonForm",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from wtforms import HiddenField, RadioField, TextAreaField
@@ -68,24 +69,28 @@ def sheet_form(
     **sent: Any,
 ) -> SheetForm:
     """A form with a scale and a comment for each criterion, filled with what is stored; ``formdata=None`` takes nothing sent."""
+    data: dict[str, str | None] = {"version": str(stored.version), "remark": said}
+    for criterion in marking.criteria:
+        mark = stored.mark(criterion.key)
+        data[f"half_{criterion.key}"] = None if mark.half is None else str(mark.half)
+        data[f"comment_{criterion.key}"] = mark.comment
+    return _kind_of_form(marking, remark)(data=data, **sent)
+
+
+@functools.lru_cache(maxsize=32)
+def _kind_of_form(marking: Marking, remark: str) -> type[SheetForm]:
+    """The form of a call: made once, since its every field is looked for and put in order when it is first filled."""
     fields: dict[str, Any] = {}
     for criterion in marking.criteria:
         scale = choices((str(half), rules.half_words(half)) for half in marking.marks(criterion))
-        mark = stored.mark(criterion.key)
-        chosen = None if mark.half is None else str(mark.half)
         fields[f"half_{criterion.key}"] = MarkField(
-            f"Score for {criterion.name}",
-            [Optional()],
-            choices=scale,
-            default=chosen,
-            off_scale=rules.off_scale(criterion, marking),
+            f"Score for {criterion.name}", [Optional()], choices=scale, off_scale=rules.off_scale(criterion, marking)
         )
-        fields[f"comment_{criterion.key}"] = TextAreaField("Why this score", default=mark.comment)
-    fields["remark"] = TextAreaField(remark, default=said)
+        fields[f"comment_{criterion.key}"] = TextAreaField("Why this score")
+    fields["remark"] = TextAreaField(remark)
     fields["keys"] = tuple(criterion.key for criterion in marking.criteria)
     fields["names"] = tuple(criterion.name for criterion in marking.criteria)
-    form: SheetForm = type("MarksForm", (SheetForm,), fields)(data={"version": str(stored.version)}, **sent)
-    return form
+    return type("MarksForm", (SheetForm,), fields)
 
 
 class SettleForm(ContestedForm):

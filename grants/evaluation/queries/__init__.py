@@ -95,7 +95,14 @@ from grants.evaluation.queries.late import (
     reminders_page,
 )
 from grants.evaluation.queries.matrix import matrix_page
-from grants.evaluation.queries.official import by_mean, official_scores, score_questions, scores_of, totals_at
+from grants.evaluation.queries.official import (
+    by_mean,
+    official_scores,
+    score_questions,
+    score_questions_of_moment,
+    scores_of,
+    totals_at,
+)
 from grants.evaluation.queries.own_conflicts import beside_declaring
 from grants.evaluation.queries.own_sheets import (
     assessments_and_undeclared,
@@ -249,6 +256,7 @@ __all__ = [
     "runs",
     "said_of_members",
     "score_questions",
+    "score_questions_of_moment",
     "scores_by_evaluator",
     "scores_of",
     "scoring",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Select,
     Uuid,
     and_,
+    bindparam,
     cast,
     false,
     func,
@@ -31,7 +34,7 @@ from grants.calls.models import Call
 from grants.cities.models import City
 from grants.core import clock, faults
 from grants.core.conditions import Maker, made_when_written
-from grants.core.db import among, db, not_among
+from grants.core.db import among, as_sent, db, ids_sent, not_among
 from grants.core.errors import NotFound, Refused
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader
@@ -82,6 +85,32 @@ def within(actor: Actor, *permissions: Permission) -> ColumnElement[bool]:
         Application.call_id.not_in(actor.barred("call")),
         or_(literal(False), *places),
     )
+
+
+@functools.cache
+def within_given() -> ColumnElement[bool]:
+    """What :func:`within` says of one permission, put together once: with places for :func:`places_given`."""
+    return and_(
+        not_among(Application.id, ids_sent("kept_from")),
+        not_among(Application.call_id, ids_sent("calls_kept_from")),
+        or_(
+            bindparam("everywhere", type_=Boolean),
+            among(Application.id, ids_sent("applications")),
+            among(Application.call_id, ids_sent("calls")),
+        ),
+    )
+
+
+def places_given(actor: Actor, permission: Permission) -> dict[str, Any]:
+    """What is sent with :func:`within_given`."""
+    own = actor.places(Permission.APPLICATION_READ, "application")
+    return {
+        "kept_from": as_sent(actor.barred("application") | own),
+        "calls_kept_from": as_sent(actor.barred("call")),
+        "everywhere": actor.everywhere(permission),
+        "applications": as_sent(actor.places(permission, "application")),
+        "calls": as_sent(actor.places(permission, "call")),
+    }
 
 
 def clear_for(user_id: Person, at: Moment | None = None) -> ColumnElement[bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -14,8 +15,8 @@ from grants.applications.models import Application, ApplicationPartner, Submissi
 from grants.applications.states import PartnerState
 from grants.calls.rules import CallView
 from grants.core import clock
-from grants.core.db import among
-from grants.core.together import Asking, ask, reader, side_by_side
+from grants.core.db import among, as_sent, ids_sent
+from grants.core.together import Asking, Given, ask, reader, side_by_side
 from grants.dossiers.rules import from_mapping
 from grants.evaluation import rules
 from grants.evaluation.queries.access import IN_EVALUATION
@@ -150,7 +151,12 @@ def cities_of(application_ids: Sequence[UUID]) -> Asking[dict[UUID, str]]:
 @reader
 def cities_named(application_ids: Sequence[UUID]) -> Asking[dict[UUID, list[str]]]:
     """The towns of each application, that of its lead first, by the names its organisations give; one statement."""
-    return towns_of((yield from ask(town_question(lambda column: among(column, application_ids)))))
+    return towns_of((yield from ask(Given(_towns(), {"applications": as_sent(application_ids)}))))
+
+
+@functools.cache
+def _towns() -> SelectBase:
+    return town_question(lambda column: among(column, ids_sent("applications")))
 
 
 def town_question(wanted: Callable[[Any], ColumnElement[bool]]) -> SelectBase:

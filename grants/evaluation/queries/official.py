@@ -46,8 +46,11 @@ Wanted = Callable[[Any], ColumnElement[bool]]
 @reader
 def official_scores(content: CallContent, application_ids: Sequence[UUID]) -> Asking[dict[UUID, OfficialScore]]:
     """For each of these applications of one call its official score with its basis, or what is missing. One statement."""
-    lasting, of_moment = score_questions(content, lambda column: among(column, application_ids))
-    answers = yield [*lasting, *of_moment]
+
+    def wanted(column: Any) -> ColumnElement[bool]:
+        return among(column, application_ids)
+
+    answers = yield [*score_questions(content, wanted), *score_questions_of_moment(content, wanted)]
     return scores_of(content, application_ids, answers)
 
 
@@ -84,21 +87,23 @@ def totals_at(
     return {key: tuple(sorted(totals)) for key, totals in found.items()}
 
 
-def score_questions(content: CallContent, wanted: Wanted) -> tuple[list[SelectBase], list[SelectBase]]:
-    """What is asked to tell official scores; :func:`scores_of` makes them of the answers.
-
-    Apart those that hang on the moment, in which a conflict may begin or end though nothing is written.
-    """
+def score_questions(content: CallContent, wanted: Wanted) -> list[SelectBase]:
+    """What is asked to tell official scores, before :func:`score_questions_of_moment`; :func:`scores_of` makes them of the answers."""
     by_mean = content.scoring.method is ScoreMethod.MEAN_PER_CRITERION
-    lasting = [_sheets(content, wanted), _sums(content, wanted) if by_mean else _agreed(wanted)]
+    return [_sheets(content, wanted), _sums(content, wanted) if by_mean else _agreed(wanted)]
+
+
+def score_questions_of_moment(content: CallContent, wanted: Wanted) -> list[SelectBase]:
+    """Those that hang on the moment, in which a conflict may begin or end though nothing is written."""
+    by_mean = content.scoring.method is ScoreMethod.MEAN_PER_CRITERION
     # Also where the call knows no moves: a corrigendum may have taken away the bound a move stood on.
-    return lasting, [*([_left(wanted)] if by_mean else ()), _shifts(wanted)]
+    return [*([_left(wanted)] if by_mean else ()), _shifts(wanted)]
 
 
 def scores_of(
     content: CallContent, application_ids: Sequence[UUID], answers: Sequence[Answer]
 ) -> dict[UUID, OfficialScore]:
-    """The official scores of these applications from the answers to :func:`score_questions`, in their order."""
+    """The official scores of these applications from the answers to these questions, in their order."""
     by_mean = content.scoring.method is ScoreMethod.MEAN_PER_CRITERION
     sheets, marks, *others = answers
     left: dict[UUID, int] = {row[0]: row[1] for row in others.pop(0)} if by_mean else {}

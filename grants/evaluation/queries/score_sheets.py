@@ -9,17 +9,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import ColumnElement, DateTime, Select, Uuid, bindparam, func, select
 
 from grants.applications import queries as applications
 from grants.applications.models import Application
 from grants.calls import queries as calls
 from grants.calls.models import Call
 from grants.calls.rules import CallView, Criterion
-from grants.core.db import among, db
+from grants.core import clock, faults
+from grants.core.db import among, as_sent, db, ids_sent
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission
-from grants.core.together import Asking, ask, both, reader, side_by_side
+from grants.core.together import Asking, Given, ask, both, reader, side_by_side
 from grants.evaluation.models import (
     Assessment,
     AssessmentScore,
@@ -29,7 +30,7 @@ from grants.evaluation.models import (
     Evaluator,
     SheetPlace,
 )
-from grants.evaluation.queries.access import clear_for, within
+from grants.evaluation.queries.access import clear_for, places_given, within, within_given
 from grants.evaluation.queries.applicants import cities_of, head_of
 from grants.evaluation.rules import (
     AssessmentPage,
@@ -48,6 +49,19 @@ from grants.identity.models import User
 
 def my_seats(actor: Actor) -> Any:
     """Seats of this person that are open to them: active, in scope, declared clear, not barred."""
+    return _seats(actor.user_id, within(actor, Permission.ASSESSMENT_SCORE), clear_for(actor.user_id))
+
+
+@functools.cache
+def _my_seats() -> Select[Any]:
+    """What :func:`my_seats` asks, put together once: every page of a sheet asks it."""
+    person = bindparam("user_id", type_=Uuid)
+    clear = clear_for(person, bindparam("at", type_=DateTime(timezone=True)))
+    found: Select[Any] = _seats(person, within_given(), clear).order_by(Application.reference)
+    return found
+
+
+def _seats(person: Any, *conditions: ColumnElement[bool]) -> Any:
     return (
         select(
             *(Application.id, Application.reference, Application.title, Application.call_id, Application.submission_id),
@@ -64,10 +78,9 @@ def my_seats(actor: Actor) -> Any:
         .outerjoin(Consensus, Consensus.application_id == Application.id)
         .outerjoin(SheetPlace, SheetPlace.assignment_id == Assignment.id)
         .where(
-            Evaluator.user_id == actor.user_id,
+            Evaluator.user_id == person,
             Assignment.state == SeatState.ACTIVE.value,
-            within(actor, Permission.ASSESSMENT_SCORE),
-            clear_for(actor.user_id),
+            *conditions,
         )
     )
 
@@ -81,7 +94,9 @@ def assessments(actor: Actor) -> Asking[tuple[AssessmentRow, ...]]:
 
 def _seats_of(actor: Actor) -> Asking[Sequence[Any]]:
     # All of them, at most ``POOL_LOAD_MAX`` in a call: seats of calls long past would push the newest behind a limit.
-    return (yield from ask(my_seats(actor).order_by(Application.reference)))
+    faults.point("conflict")
+    places = places_given(actor, Permission.ASSESSMENT_SCORE)
+    return (yield from ask(Given(_my_seats(), {**places, "user_id": actor.user_id, "at": clock.now()})))
 
 
 def _lines(rows: Sequence[Any]) -> Asking[tuple[tuple[AssessmentRow, ...], Mapping[UUID, CallView]]]:
@@ -120,15 +135,19 @@ def _lines(rows: Sequence[Any]) -> Asking[tuple[tuple[AssessmentRow, ...], Mappi
 
 def _own_marks(assessment_ids: Sequence[UUID]) -> Asking[dict[UUID | None, dict[str, int | None]]]:
     """By sheet the half points of each criterion."""
-    rows = yield from ask(
-        select(AssessmentScore.assessment_id, AssessmentScore.criterion, AssessmentScore.half).where(
-            AssessmentScore.assessment_id.in_(assessment_ids)
-        )
-    )
+    rows = yield from ask(Given(_marks_of(), {"sheets": as_sent(assessment_ids)}))
     found: dict[UUID | None, dict[str, int | None]] = defaultdict(dict)
     for assessment_id, criterion, half in rows:
         found[assessment_id][criterion] = half
     return found
+
+
+@functools.cache
+def _marks_of() -> Select[Any]:
+    score = AssessmentScore
+    return select(score.assessment_id, score.criterion, score.half).where(
+        among(score.assessment_id, ids_sent("sheets"))
+    )
 
 
 def application_id_of(actor: Actor, reference: str) -> UUID:
@@ -224,13 +243,16 @@ def assessment_page(actor: Actor, reference: str) -> Asking[AssessmentPage]:
 
 def _declared(actor: Actor, application_id: UUID) -> Asking[tuple[datetime | None, datetime | None]]:
     """When this person declared about an application, and when that was ruled on."""
-    told = ConflictDeclaration
-    rows = yield from ask(
-        select(told.declared_at, told.ruled_at).where(
-            told.user_id == actor.user_id, told.application_id == application_id
-        )
-    )
+    rows = yield from ask(Given(_told(), {"user_id": actor.user_id, "application_id": application_id}))
     return (rows[0].declared_at, rows[0].ruled_at) if rows else (None, None)
+
+
+@functools.cache
+def _told() -> Select[Any]:
+    told = ConflictDeclaration
+    return select(told.declared_at, told.ruled_at).where(
+        told.user_id == bindparam("user_id", type_=Uuid), told.application_id == bindparam("application_id", type_=Uuid)
+    )
 
 
 def call_and_sheets(call_id: UUID, application_id: UUID) -> Asking[tuple[CallView, list[tuple[UUID, SheetView]]]]:
@@ -263,6 +285,14 @@ def _empty_sheet(name: str) -> SheetView:
 
 def _stored_sheets(application_id: UUID, only: UUID | None = None) -> Asking[tuple[Sequence[Any], Sequence[Any]]]:
     """The sheets of the active seats with their seats, by name of the evaluator, and their scores; of one seat alone with ``only``."""
+    values = {"application_id": application_id} | ({} if only is None else {"only": only})
+    rows, scores = yield [Given(each, values) for each in _sheets_stored(only is not None)]
+    return rows, scores
+
+
+@functools.cache
+def _sheets_stored(of_one: bool) -> tuple[Select[Any], Select[Any]]:
+    """What :func:`_stored_sheets` asks, put together once."""
     statement = (
         select(
             *(Assignment.id.label("seat_id"), User.name, Assessment.id, Assessment.state, Assessment.remark),
@@ -272,14 +302,16 @@ def _stored_sheets(application_id: UUID, only: UUID | None = None) -> Asking[tup
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
         .join(User, User.id == Evaluator.user_id)
         .join(Assessment, Assessment.assignment_id == Assignment.id)
-        .where(Assignment.application_id == application_id, Assignment.state == SeatState.ACTIVE.value)
+        .where(
+            Assignment.application_id == bindparam("application_id", type_=Uuid),
+            Assignment.state == SeatState.ACTIVE.value,
+        )
         .order_by(User.name, Assignment.id)
     )
-    if only is not None:
-        statement = statement.where(Assignment.id == only)
+    if of_one:
+        statement = statement.where(Assignment.id == bindparam("only", type_=Uuid))
     of_these = statement.with_only_columns(Assessment.id).order_by(None)
-    rows, scores = yield [statement, select(AssessmentScore).where(AssessmentScore.assessment_id.in_(of_these))]
-    return rows, scores
+    return statement, select(AssessmentScore).where(AssessmentScore.assessment_id.in_(of_these))
 
 
 def _sheet(row: Any, marks: Mapping[str, MarkInput], criteria: Sequence[Criterion]) -> SheetView:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import secrets
 from functools import lru_cache
 
-from flask import Blueprint
+from flask import Blueprint, get_template_attribute
+from markupsafe import Markup
 
 from grants.calls.rules import MARK_HALF_MAX, Scale
 from grants.core.permissions import Permission
 from grants.evaluation import rules
-from grants.evaluation.forms import (
-    SheetForm,
-)
+from grants.evaluation.forms import MarkField, SheetForm
 from grants.web.routing import NavItem
 
 bp = Blueprint("evaluation", __name__)
@@ -46,10 +45,24 @@ class Anchors(dict[int, str]):
     """What every mark means, also those that are no longer on the scale; ``own`` are those with words of their own."""
 
     own: frozenset[int]
+    scale: Scale
+
+    def drawn(self, half: MarkField) -> Markup:
+        """The marks of a criterion beside each other, that of the field chosen."""
+        marks = tuple((str(each.value), str(each.label)) for each in half.choices)
+        return _drawn(self.scale, half.name, marks, half.data)
 
 
 @lru_cache(maxsize=64)
 def anchors_of(scale: Scale) -> Anchors:
     found = Anchors((half, rules.anchor_words(half, scale)) for half in range(MARK_HALF_MAX + 1))
-    found.own = frozenset(rules.legend_of(scale))
+    found.own, found.scale = frozenset(rules.legend_of(scale)), scale
+    return found
+
+
+# What each of a few calls' criteria looks like with each of its marks chosen.
+@lru_cache(maxsize=200)
+def _drawn(scale: Scale, name: str, marks: tuple[tuple[str, str], ...], chosen: str | None) -> Markup:
+    drawn = get_template_attribute("evaluation/marks.html", "beside_each_other")
+    found: Markup = drawn(name, marks, anchors_of(scale), chosen)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, DateTime, Select, and_, bindparam, func, or_, select, tuple_
@@ -90,18 +91,18 @@ def own_orcid(actor: Actor) -> str | None:
 def demo_choices() -> tuple[DemoChoice, ...]:
     """Demo people for the switch on every page: one statement, by the part they play, at most 100."""
     rows = db.session.execute(_demo_people(), {"at": clock.now()})
-    return _in_parts(tuple((handle, name, title, tuple(roles)) for handle, name, title, roles in rows))
+    return _in_parts(tuple(map(tuple, rows)))
 
 
 @functools.cache
-def _demo_people() -> Select[str, str, str | None, Sequence[str | None]]:
+def _demo_people() -> Select[str, str, str | None, str | None]:
     """What :func:`demo_choices` asks, put together once: every page of the demo asks it."""
     holds = role_holds(bindparam("at", type_=DateTime(timezone=True)))
     # A role in one thing says little of the part somebody plays, but for those of a city: who advises one has no other.
     of_a_city = [role.value for role in policy.ROLES_OF_A_CITY]
     plays = or_(RoleGrant.object_id.is_(None), RoleGrant.role.in_(of_a_city))
     return (
-        select(User.handle, User.name, User.job_title, func.array_agg(RoleGrant.role))
+        select(User.handle, User.name, User.job_title, func.string_agg(RoleGrant.role, " "))
         .outerjoin(RoleGrant, and_(RoleGrant.user_id == User.id, plays, holds))
         .where(User.is_demo, User.disabled_at.is_(None))
         .group_by(User.id)
@@ -111,14 +112,14 @@ def _demo_people() -> Select[str, str, str | None, Sequence[str | None]]:
 
 
 @functools.lru_cache(maxsize=4)
-def _in_parts(rows: tuple[tuple[str, str, str | None, tuple[str | None, ...]], ...]) -> tuple[DemoChoice, ...]:
+def _in_parts(rows: tuple[tuple[Any, ...], ...]) -> tuple[DemoChoice, ...]:
     found = [_demo_choice(*row) for row in rows]
     order = [*rules.PARTS, rules.OTHERS]
     return tuple(sorted(found, key=lambda choice: order.index(choice.part)))
 
 
-def _demo_choice(handle: str, name: str, job_title: str | None, slugs: Sequence[str | None]) -> DemoChoice:
-    roles = sorted(Role(slug) for slug in slugs if slug)
+def _demo_choice(handle: str, name: str, job_title: str | None, slugs: str | None) -> DemoChoice:
+    roles = sorted(map(Role, (slugs or "").split()))
     words = job_title or ", ".join(policy.WORDS[role][0] for role in roles) or "No role yet"
     return DemoChoice(handle, name, words, rules.part_of(set(roles)))
 

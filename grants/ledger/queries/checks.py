@@ -30,6 +30,7 @@ from grants.core.audit import AuditEvent
 from grants.core.db import db
 from grants.core.errors import Problem
 from grants.core.money import Money
+from grants.core.reading import one_moment
 from grants.ledger import rules
 from grants.ledger.accounts import Account, Floor, Ledger, Side
 from grants.ledger.models import LedgerEntry, LedgerLeg
@@ -40,13 +41,11 @@ from grants.ledger.rules.proofs import Checked
 
 PROBLEMS_MAX = 100
 
-# Every leg once, its ids looked up and its books summed: far more than a page's statement may take for itself.
-_SORTED_IN_MEMORY = "96MB"
-
 
 def verify(*, as_of: AsOf | None = None) -> tuple[Problem, ...]:
     """What is wrong with the journal by itself, at most a hundred problems; empty is right."""
-    found = [problem for each in checked(standing(as_of)) for problem in each.problems]
+    with one_moment():
+        found = [problem for each in checked(standing(as_of)) for problem in each.problems]
     return tuple(found[:PROBLEMS_MAX])
 
 
@@ -59,7 +58,6 @@ def checked(stands: Standing | None = None) -> Iterator[Checked]:
     in rules.
     """
     found = stands or standing()
-    settle_in()
     entries, days, recorded = moments.moments()
     wrong, others, unfunded, off = _entries_off()
     yield Checked(
@@ -106,13 +104,6 @@ def checked(stands: Standing | None = None) -> Iterator[Checked]:
     )
 
 
-def settle_in() -> None:
-    """Let this transaction's statements sort in memory, and leave out compiling them, which takes longer than it saves."""
-    db.session.execute(
-        select(func.set_config("work_mem", _SORTED_IN_MEMORY, True), func.set_config("jit", "off", True))
-    )
-
-
 class Places(Mapping[UUID, Balances]):
     """Balances by call or by grant, made of what was summed where somebody asks: tens of thousands stand as they should, and
     a sum in cents tells that of most."""
@@ -138,6 +129,13 @@ class Places(Mapping[UUID, Balances]):
         """What was debited less what was credited on these accounts together, in cents."""
         found = self._nets.get(place, {})
         return sum(found.get(account.value, 0) for account in accounts)
+
+    def cents(self, place: UUID, accounts: Iterable[Account]) -> int:
+        """What stands on these accounts together, of each on its own side, in cents."""
+        found = self._nets.get(place, {})
+        return sum(
+            net if account in _DEBIT_SIDE else -net for account in accounts if (net := found.get(account.value, 0))
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ NOT_REVERSED_ALONE: Mapping[Event, str] = {
     Event.WAIVED: _RECOVERY,
     Event.LATE_INTEREST: _INTEREST,
     Event.RECOVERY_INTEREST: _INTEREST,
-    Event.APPROVED_CANCELLED: "The request it cancelled would stay cancelled. Ask for the pre-financing again instead",
+    Event.APPROVED_CANCELLED: "The request it cancelled would stay cancelled. What the pilot costs is paid after its reports instead",
     Event.DECOMMITTED: "The grant is closed by it, and would stay closed. Raise the budget of the call instead",
     Event.RECEIPT_UNIDENTIFIED: "The money is on the account of the programme. Say what it is for where the line of the bank is",
     Event.DISTRIBUTED: "What a coordinator passed on stands behind it, and would stay. Correct it where the distribution is confirmed",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, case, cast, exists, func, or_, select
+from sqlalchemy import BigInteger, case, cast, exists, func, select, union_all
 
 from grants.agreements.models import Beneficiary, Grant
 from grants.applications.models import Application
@@ -15,6 +15,7 @@ from grants.core import clock
 from grants.core.db import db
 from grants.core.errors import Problem
 from grants.core.money import ZERO, Money
+from grants.core.reading import at_once, one_moment
 from grants.identity.models import Organisation
 from grants.ledger import queries as ledger
 from grants.ledger import rules as ledger_rules
@@ -93,30 +94,36 @@ def check_ledger() -> tuple[Checked, ...]:
     what coordinators hold for partners and passed on; what is due. Here: I4
     open and consumed commitment is the signed maximum less what was decommitted, and partner maxima add up to it; I5 paid <= committed <= awarded <= budget, as it
     stands and at every moment of both times; I10 no partner consumed more than the own maximum; and that every id a leg
-    names is there.
+    names is there. All of it is asked of one moment: what is booked meanwhile is not half seen.
     """
-    stands = ledger.standing()
+    with one_moment():
+        stands = ledger.standing()
+        found = at_once(lambda: _of_the_journal(stands), lambda: _of_payments(stands))
+    return tuple(sorted((each for checked in found for each in checked), key=_place))
+
+
+def _of_the_journal(stands: Standing) -> list[Checked]:
     own = tuple(ledger.checked(stands))
     named, lost = _dimensions()
     grants = _signed()
     decommitted = _decommitted()
-    across = (
+    return [
+        *own,
         Checked("I4", "Open and consumed commitment is the signed maximum less what was decommitted; partners add up to it.", len(grants), "grants", tuple(_commitments(grants, decommitted, stands))),
         Checked("I5", "Paid is within committed, committed within awarded, awarded within the budget: now, as of each day, and as known at each moment.", len(stands.calls), "calls", tuple(_calls(grants, decommitted, stands))),
         Checked("I10", "No partner consumed more than the own maximum.", len(grants), "grants", tuple(_consumed())),
         Checked("Ids", "Every id that a leg names is there.", named, "ids", tuple(lost)),
-    )  # fmt: skip
-    today = clock.today()
-    found = [
-        *own,
-        *across,
+    ]  # fmt: skip
+
+
+def _of_payments(stands: Standing) -> list[Checked]:
+    return [
         *payments.checked(stands),
         payments.passed_on_checked(),
-        payments.add_up(today),
+        payments.add_up(clock.today(), stands),
         reports.accepted_twice(),
         payments.due_checked(stands),
     ]
-    return tuple(sorted(found, key=_place))
 
 
 def _place(each: Checked) -> int:
@@ -132,8 +139,9 @@ def _dimensions() -> tuple[int, list[Problem]]:
         column = getattr(LedgerLeg, name)
         # Looked through once: how many there are, and those that are nowhere.
         used = select(column.label("id")).where(column.is_not(None)).distinct().cte("used").prefix_with("MATERIALIZED")
-        there = or_(*(exists().where(model.id == used.c.id) for model in models))
-        lost = select(used.c.id).where(~there).order_by(used.c.id).limit(PROBLEMS_MAX)
+        known = union_all(*(select(model.id) for model in models)).subquery()
+        lost = select(used.c.id).where(~exists().where(known.c.id == used.c.id)).order_by(used.c.id)
+        lost = lost.limit(PROBLEMS_MAX)
         count = select(func.count()).select_from(used).scalar_subquery()
         found, ids = db.session.execute(select(count, func.array(lost.scalar_subquery()))).one()
         number += found

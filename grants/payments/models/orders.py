@@ -93,9 +93,9 @@ class PaymentOrderSignature(Row):
             unique=True,
             postgresql_where=column("voided_at").is_(None),
         ),
-        # What was authorised on a day.
         # Whatever became of it: the one above knows only what counts.
         Index("ix_payment_order_signature_order_id", "order_id"),
+        # What was authorised on a day.
         Index(
             "ix_payment_order_signature_authorised",
             "signed_at",

@@ -167,11 +167,16 @@ def due_checked(stands: Standing) -> Checked:
     grants = {row.id: row.reference for row in db.session.execute(select(Grant.id, Grant.reference))}
     problems = []
     for what, owed in ((Owing.DUE, _owed_to_cities()), (Owing.RECOVERIES, _owed_by_cities())):
-        for grant_id in sorted({*owed, *stands.grants} & set(grants), key=grants.__getitem__):
+        # In cents for all of them, and in words for those that are apart.
+        apart = [
+            grant_id
+            for grant_id in grants
+            if stands.grants.cents(grant_id, HELD[what]) != owed.get(grant_id, ZERO).cents
+        ]
+        for grant_id in sorted(apart, key=grants.__getitem__):
             held = sum_of(stands.grants.get(grant_id, Balances({})), *HELD[what])
             said = owed.get(grant_id, ZERO)
-            if held != said:
-                problems.append(Problem(grants[grant_id], f"{what.words}: the ledger holds {held}, they say {said}."))
+            problems.append(Problem(grants[grant_id], f"{what.words}: the ledger holds {held}, they say {said}."))
     return Checked(
         "Due",
         "What is approved and not booked, and what cities still owe, is what the ledger holds as due.",

@@ -14,8 +14,9 @@ from grants.core.together import Asking, ask, reader
 from grants.identity.models import User
 from grants.payments.models import PaymentCancellation, PaymentOrder, PaymentRequest
 from grants.payments.queries.offsets import set_off_cents
+from grants.payments.queries.stopping import ends_before_its_time
 from grants.payments.rules.ahead import UnpaidAhead
-from grants.payments.states import CAME_BACK, DECIDED, OrderState
+from grants.payments.states import AT_BANK, CAME_BACK, DECIDED, OrderState
 
 
 @reader
@@ -28,10 +29,13 @@ def unpaid_ahead(grant_id: UUID) -> Asking[tuple[UnpaidAhead, ...]]:
     waiting = func.array_agg(PaymentOrder.reference).filter(
         PaymentOrder.state.not_in([each.value for each in (OrderState.CANCELLED, OrderState.EXECUTED, *CAME_BACK)])
     )
+    left = func.array_agg(PaymentOrder.reference).filter(PaymentOrder.state.in_([each.value for each in AT_BANK]))
+    ends = ends_before_its_time(grant_id)
     statement = (
         select(
             *(PaymentRequest.reference, PaymentRequest.payable, paid.label("paid"), ordered.label("ordered")),
-            *(set_off_cents(PaymentRequest.id).label("off"), waiting.label("waiting")),
+            *(set_off_cents(PaymentRequest.id).label("off"), waiting.label("waiting"), left.label("at_bank")),
+            ends.label("ends"),
         )
         .outerjoin(PaymentOrder, PaymentOrder.request_id == PaymentRequest.id)
         .where(
@@ -45,8 +49,9 @@ def unpaid_ahead(grant_id: UUID) -> Asking[tuple[UnpaidAhead, ...]]:
     found = []
     for row in (yield from ask(statement)):
         payable = row.payable or ZERO
-        left = payable - Money(int(row.paid) + int(row.off))
-        found.append(UnpaidAhead(row.reference, left, tuple(sorted(row.waiting or ()))))
+        unpaid = payable - Money(int(row.paid) + int(row.off))
+        at_bank = tuple(sorted(row.at_bank or ()))
+        found.append(UnpaidAhead(row.reference, unpaid, tuple(sorted(row.waiting or ())), at_bank, row.ends))
     return tuple(each for each in found if each.left > ZERO)
 
 

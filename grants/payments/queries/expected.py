@@ -14,11 +14,13 @@ from grants.agreements.models import Grant, Milestone, PaymentScheduleLine
 from grants.agreements.rules import ScheduleLine
 from grants.agreements.states import GrantState, MilestoneState, PaymentKind
 from grants.core import clock
+from grants.core.db import among, db
 from grants.core.errors import Problem
 from grants.core.money import Money
-from grants.core.together import Asking, alone, ask, reader, side_by_side
+from grants.core.together import Asking, ask, reader, side_by_side
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
+from grants.ledger.queries import Standing
 from grants.ledger.rules import Balances, natural
 from grants.ledger.rules.proofs import Checked
 from grants.payments.models import PaymentRequest
@@ -151,13 +153,20 @@ def grant_strip(grant_id: UUID, today: date) -> tuple[Outlook, tuple[StripItem, 
     return found.outlook, strip(found.outlook)
 
 
-def add_up(today: date) -> Checked:
-    """I19 of every agreement that entered into force."""
-    found = alone(outlooks.asking(Grant.in_force_at.is_not(None), today))
-    return Checked(
-        "I19",
-        "What is expected, on its way, paid and given back add up to the maximum.",
-        len(found),
-        "grants",
-        tuple(Problem(each.reference, each.outlook.problem) for each in found if each.outlook.problem),
-    )
+def add_up(today: date, stands: Standing) -> Checked:
+    """I19 of every agreement that entered into force, by the balances that were read of all grants.
+
+    What is expected is shared out of what is left, so it adds up unless more is paid and on its way than the maximum: in cents
+    for all of them, and what is wrong is said by the rule.
+    """
+    statement = select(Grant.id, Grant.maximum).where(Grant.in_force_at.is_not(None))
+    grants = db.session.execute(statement).all()
+    above = [grant.id for grant in grants if stands.grants.cents(grant.id, _TAKEN) > grant.maximum.cents]
+    found = outlooks(among(Grant.id, above), today) if above else ()
+    words = "What is expected, on its way, paid and given back add up to the maximum."
+    problems = tuple(Problem(each.reference, each.outlook.problem) for each in found if each.outlook.problem)
+    return Checked("I19", words, len(grants), "grants", problems)
+
+
+# What of a maximum is paid or on its way, as an outlook reckons it.
+_TAKEN = (Account.CONSUMED, Account.PAYABLE, Account.IN_TRANSIT, Account.RETURNED)

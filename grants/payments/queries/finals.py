@@ -133,10 +133,7 @@ def final_problems() -> Iterator[Problem]:
     Of no work package more than the whole is accepted.
     """
     yield from _packages_above()
-    for reference, grant_id, kept, approved, off in _compared():
-        if not off and kept.funding == Funding(kept.funding.form):
-            continue
-        # What the database finds apart, and what only the rule can work out: receipts, certificates.
+    for reference, grant_id, kept, approved in _compared():
         yield from (Problem(reference, words) for words in limits_problems(kept, final_limits(grant_id), approved))
     bounded = or_(Grant.no_profit != NoProfit.NONE.value, Grant.certificate_from.is_not(None))
     without = (
@@ -165,8 +162,12 @@ def _packages_above() -> Iterator[Problem]:
         yield too_much(reference, code, int(percent))
 
 
-def _compared() -> list[tuple[str, UUID, FinalLimits, Money, bool]]:
-    """Each frozen basis with what was approved, and whether its plain limits are apart from what stands."""
+def _compared() -> list[tuple[str, UUID, FinalLimits, Money]]:
+    """The frozen bases that the rule looks at, with what was approved.
+
+    Those whose plain limits the database finds apart from what stands, and those of which only the rule can work out a limit:
+    receipts, certificates.
+    """
     later = aliased(PaymentRequest)
     interim = (
         select(PaymentRequest)
@@ -199,16 +200,18 @@ def _compared() -> list[tuple[str, UUID, FinalLimits, Money, bool]]:
         as_type(FinalBasis.accepted, BigInteger) != func.coalesce(sums.c.accepted, 0),
         approved > as_type(FinalBasis.final, BigInteger),
     )
+    by_the_rule = or_(FinalBasis.no_profit != NoProfit.NONE.value, FinalBasis.certificate_from.is_not(None))
     statement = (
-        select(FinalBasis, Grant.reference, PaymentRequest.approved, off)
+        select(FinalBasis, Grant.reference, PaymentRequest.approved)
         .join(Grant, Grant.id == FinalBasis.grant_id)
         .join(PaymentRequest, and_(PaymentRequest.id == FinalBasis.request_id, PaymentRequest.approved.is_not(None)))
         .outerjoin(sums, sums.c.grant_id == FinalBasis.grant_id)
+        .where(or_(off, by_the_rule))
         .order_by(Grant.reference)
     )
     return [
-        (reference, row.grant_id, _kept(row), said, bool(apart))
-        for row, reference, said, apart in db.session.execute(statement)
+        (reference, row.grant_id, _kept(row), said)
+        for row, reference, said in db.session.execute(statement)
         if said is not None
     ]
 

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import aliased
 
 from grants.agreements import queries as agreements
-from grants.agreements.models import Beneficiary
+from grants.agreements.models import Beneficiary, Grant
 from grants.agreements.rules import GrantView
-from grants.agreements.states import PaymentKind
+from grants.agreements.states import RUNNING, PaymentKind, values
 from grants.applications.queries.writing import is_public
+from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.money import ZERO, Money
-from grants.core.permissions import Actor
+from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.identity import queries as identity
 from grants.identity.models import User
 from grants.payments.models import LateInterest, PaymentOrder, PaymentRequest
+from grants.payments.queries.recoveries import DUTIES_MAX
 from grants.payments.rules.days import WORDS
 from grants.payments.rules.late_interest import LateInterestLine, NothingOwed, PublicRule
 from grants.payments.states import InterestState, OrderState
@@ -226,3 +228,60 @@ def interest_origin(request_id: UUID) -> Asking[str | None]:
         .where(LateInterest.paying_id == request_id)
     )
     return rows[0].reference if rows else None
+
+
+def late_interest_duties(actor: Actor) -> Asking[list[Duty]]:
+    """The interest that this person reckons, and what somebody else reckoned and they decide on."""
+    kinds = []
+    if actor.can(Permission.INTEREST_BOOK):
+        late = _late_orders().order_by(None).with_only_columns(PaymentOrder.id)
+        late = late.where(PaymentOrder.request_id == _asked.id)
+        kinds.append(_duties(actor, Permission.INTEREST_BOOK, late.correlate(_asked).exists(), _to_reckon))
+    if actor.can(Permission.INTEREST_CONFIRM):
+        waits = exists().where(
+            LateInterest.request_id == _asked.id,
+            LateInterest.state == InterestState.PROPOSED.value,
+            LateInterest.booked_by.is_distinct_from(actor.user_id),
+        )
+        kinds.append(_duties(actor, Permission.INTEREST_CONFIRM, waits, _to_decide))
+    found = yield from side_by_side(kinds)
+    return [duty for duties in found for duty in duties]
+
+
+_asked = aliased(PaymentRequest)
+
+
+def _duties(
+    actor: Actor, needs: Permission, waits: ColumnElement[bool], told: Callable[[Any], Duty]
+) -> Asking[list[Duty]]:
+    statement = (
+        select(
+            _asked.reference, Grant.reference.label("grant"), func.coalesce(Grant.acronym, Grant.title).label("name")
+        )
+        .join(Grant, Grant.id == _asked.grant_id)
+        .where(agreements.visible(actor, needs), Grant.state.in_(values(RUNNING)), waits)
+        .order_by(_asked.due_on, _asked.reference)
+        .limit(DUTIES_MAX)
+    )
+    return [told(row) for row in (yield from ask(statement))]
+
+
+def _to_reckon(row: Any) -> Duty:
+    return _duty(
+        row,
+        f"Reckon the interest for the late payment to {row.name}",
+        f"{row.reference} was paid after its due day; where nothing is owed for it, that is decided too.",
+    )
+
+
+def _to_decide(row: Any) -> Duty:
+    return _duty(
+        row,
+        f"Decide on the interest for the late payment to {row.name}",
+        f"{row.reference}: it was reckoned by somebody else.",
+    )
+
+
+def _duty(row: Any, what: str, why: str) -> Duty:
+    where = {"ref": row.grant, "asked": row.reference}
+    return Duty(what, why, "Open the interest", "payments.late_interest", where)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, func, select, union_all
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.agreements.states import PaymentKind
-from grants.core.db import db
+from grants.core.db import among, db
 from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader
@@ -28,11 +28,16 @@ from grants.payments.states import DECIDED, OrderState
 CHOICES_MAX = 100
 
 
+# What no order pays of what is payable: it is set off against a debt (E15), or cancelled unpaid (E27). Whoever asks what is
+# left to pay asks for both.
+TAKEN_OFF = (PaymentOffset, PaymentCancellation)
+_TAKEN_OFF_BY = (Event.OFFSET, Event.APPROVED_CANCELLED)
+
+
 def set_off_of(request_id: UUID) -> Money:
     """What of a request is set off against debts, or cancelled: no order pays it."""
-    offsets = select(PaymentOffset.amount).where(PaymentOffset.request_id == request_id)
-    cancelled = select(PaymentCancellation.amount).where(PaymentCancellation.request_id == request_id)
-    return total(db.session.scalars(union_all(offsets, cancelled)))
+    taken = (select(model.amount).where(model.request_id == request_id) for model in TAKEN_OFF)
+    return total(db.session.scalars(union_all(*taken)))
 
 
 def left_to_order(request_id: UUID, payable: Money | None, *, executed_only: bool = False) -> Money:
@@ -53,29 +58,34 @@ def set_off_cents(request_id: Any) -> ColumnElement[Any]:
         .where(model.request_id == request_id)
         .correlate(request_id.class_)
         .scalar_subquery()
-        for model in (PaymentOffset, PaymentCancellation)
+        for model in TAKEN_OFF
     )
     return offsets + cancelled
 
 
 def set_off_parts(request_id: UUID) -> dict[Any, Money]:
     """What of each part of a request was set off or cancelled, as booked, by partner and category. One statement."""
-    dims = (LedgerLeg.organisation_id, LedgerLeg.category)
+    return set_off_parts_of([request_id]).get(request_id, {})
+
+
+def set_off_parts_of(request_ids: Collection[UUID]) -> dict[UUID, dict[Any, Money]]:
+    """The same of many requests, by request. One statement."""
+    dims = (LedgerLeg.document_id, LedgerLeg.organisation_id, LedgerLeg.category)
     statement = (
-        select(*dims, debits_sum.label("debits"), credits_sum.label("credits"))
+        select(*dims, (debits_sum - credits_sum).label("cents"))
         .join(LedgerEntry, LedgerEntry.id == LedgerLeg.entry_id)
         .where(
-            LedgerLeg.document_id == request_id,
+            among(LedgerLeg.document_id, request_ids),
             LedgerLeg.account == Account.PAYABLE.value,
-            LedgerEntry.event.in_([Event.OFFSET.value, Event.APPROVED_CANCELLED.value]),
+            LedgerEntry.event.in_([event.value for event in _TAKEN_OFF_BY]),
         )
         .group_by(*dims)
         .order_by(*dims)
     )
-    return {
-        (row.organisation_id, row.category): Money(int(row.debits) - int(row.credits))
-        for row in db.session.execute(statement)
-    }
+    found: dict[UUID, dict[Any, Money]] = {}
+    for row in db.session.execute(statement):
+        found.setdefault(row.document_id, {})[row.organisation_id, row.category] = Money(int(row.cents))
+    return found
 
 
 @reader

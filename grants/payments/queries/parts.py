@@ -278,12 +278,11 @@ def contributions(
 
 def _labels(actual: Sequence[Any]) -> dict[str, str]:
     """Category codes in words, as the call names them."""
-    found = {}
+    found: dict[str, str] = {}
     for row in actual:
         rules_of = budgets.rules_of(row) if row.rules else None
-        for each in rules_of.categories if rules_of else ():
-            unit = rules_of.unit_of(each.code) if rules_of else None
-            found[each.code] = f"{each.label}, at {unit.rate} per {unit.unit}" if unit else each.label
+        if rules_of is not None:
+            found |= {each.code: budget_rules.label_with_unit(rules_of, each) for each in rules_of.categories}
     return found
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, union_all
+from sqlalchemy import literal, or_, select, union_all
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
@@ -20,10 +20,10 @@ from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, alone, ask, both, reader, side_by_side
 from grants.identity import queries as identity
 from grants.ledger import queries as books
+from grants.ledger.accounts import Account
 from grants.payments import rules
 from grants.payments.models import (
     PaymentCancellation,
-    PaymentOffset,
     PaymentOrder,
     PaymentRequest,
     PaymentReturn,
@@ -32,6 +32,7 @@ from grants.payments.models import (
 )
 from grants.payments.queries.ahead import unpaid_ahead
 from grants.payments.queries.finals import final_kept, final_limits
+from grants.payments.queries.offsets import TAKEN_OFF
 from grants.payments.queries.parts import basis_of, parts_kept
 from grants.payments.rules import (
     ANSWER_FILES,
@@ -104,7 +105,7 @@ def forecast(row: RequestView) -> Outcome:
     cash = rules.cash_max(kind, basis.requested, basis.partners)
     decision = rules.decide(kind, found, limits, row.requested, cash_max=cash)
     if row.kind is PaymentKind.BALANCE and decision.recoverable:
-        refuse_unpaid_ahead(unpaid_ahead(row.grant_id), decision.recoverable)
+        refuse_unpaid_ahead(unpaid_ahead(row.grant_id), decision.recoverable, found[Account.PREFINANCING])
     parts = rules.parts_of(kind, decision, basis.requested, basis.requested, basis.partners)
     return Outcome(rules.position(found, limits), decision, basis.lines(parts), bounds[0] if bounds else None)
 
@@ -168,9 +169,10 @@ def request_views(rows: Sequence[PaymentRequest]) -> Asking[tuple[RequestView, .
             decided_by=people[row.decided_by].name if row.decided_by else None,
             decision_reason=row.decision_reason,
             decision=_decision(row),
-            ordered=sums[row.id][0],
-            executed=sums[row.id][1],
-            set_off=sums[row.id][2],
+            ordered=sums[row.id].ordered,
+            executed=sums[row.id].executed,
+            set_off=sums[row.id].set_off,
+            cancelled=sums[row.id].cancelled,
             reply=row.reply,
             replaces=replacing.earlier.get(row.id),
             replaced_by=replacing.later.get(row.id),
@@ -295,29 +297,42 @@ def evidence_of(report: PeriodicReport | None) -> ReportEvidence | None:
     return ReportEvidence(report.number, accepted, clock.in_zone(report.decided_at).date())
 
 
+@dataclass(slots=True)
+class OrderSums:
+    """What of a request is in live orders, was executed, was set off against debts, and was cancelled unpaid.
+
+    What came back is ordered still: it is issued again.
+    """
+
+    ordered: Money = ZERO
+    executed: Money = ZERO
+    set_off: Money = ZERO
+    cancelled: Money = ZERO
+
+
 @reader
-def order_sums(request_ids: Iterable[UUID]) -> Asking[dict[UUID, tuple[Money, Money, Money]]]:
-    """What is in live orders, what was executed and what was set off or cancelled, for each request; what came back is ordered still, and issued again."""
+def order_sums(request_ids: Iterable[UUID]) -> Asking[dict[UUID, OrderSums]]:
+    """What became of each of these requests. Two statements."""
     ids = list(request_ids)
-    found: dict[UUID, tuple[Money, Money, Money]] = {request_id: (ZERO, ZERO, ZERO) for request_id in ids}
+    found = {request_id: OrderSums() for request_id in ids}
     statement = select(PaymentOrder.request_id, PaymentOrder.amount, PaymentOrder.state, PaymentOrder.reissue_of).where(
         PaymentOrder.request_id.in_(ids), PaymentOrder.state != OrderState.CANCELLED.value
     )
-    offsets, cancelled = (
-        select(model.request_id, model.amount).where(model.request_id.in_(ids))
-        for model in (PaymentOffset, PaymentCancellation)
+    taken = (
+        select(model.request_id, model.amount, literal(model is PaymentCancellation)).where(model.request_id.in_(ids))
+        for model in TAKEN_OFF
     )
-    orders, set_off = yield from both(ask(statement), ask(union_all(offsets, cancelled)))
+    orders, taken_off = yield from both(ask(statement), ask(union_all(*taken)))
     for request_id, amount, state, reissue_of in orders:
-        ordered, executed, off = found[request_id]
-        found[request_id] = (
-            ordered if reissue_of else ordered + amount,
-            executed + amount if state == OrderState.EXECUTED.value else executed,
-            off,
-        )
-    for request_id, amount in set_off:
-        ordered, executed, off = found[request_id]
-        found[request_id] = (ordered, executed, off + amount)
+        if not reissue_of:
+            found[request_id].ordered += amount
+        if state == OrderState.EXECUTED.value:
+            found[request_id].executed += amount
+    for request_id, amount, is_cancelled in taken_off:
+        if is_cancelled:
+            found[request_id].cancelled += amount
+        else:
+            found[request_id].set_off += amount
     return found
 
 

@@ -12,11 +12,11 @@ from sqlalchemy import func, select
 from grants.core.db import among, db
 from grants.core.money import Money
 from grants.ledger.accounts import Account
-from grants.ledger.models import LedgerEntry, LedgerLeg
+from grants.ledger.models import LedgerLeg
 from grants.ledger.queries.sums import cents_of, credits_sum, debits_sum
-from grants.ledger.rules import Event, natural
+from grants.ledger.rules import natural
 from grants.payments.models import PaymentOrder, PaymentRequest
-from grants.payments.queries.offsets import set_off_cents
+from grants.payments.queries.offsets import set_off_cents, set_off_parts_of
 from grants.payments.queries.parts import kept_of
 from grants.payments.rules import Amounts, Part
 from grants.payments.states import OrderState
@@ -44,7 +44,7 @@ class Stands:
 
 def stands_of(request_ids: Collection[UUID], grant_ids: Collection[UUID]) -> Stands:
     """Where these requests and the commitment of these grants stand. Four statements, however many."""
-    return Stands(kept_of(request_ids), _moved(request_ids), _set_off(request_ids), _open(grant_ids))
+    return Stands(kept_of(request_ids), _moved(request_ids), set_off_parts_of(request_ids), _open(grant_ids))
 
 
 def _moved(request_ids: Collection[UUID]) -> dict[tuple[UUID, Account], dict[UUID, dict[Any, Money]]]:
@@ -69,26 +69,6 @@ def _moved(request_ids: Collection[UUID]) -> dict[tuple[UUID, Account], dict[UUI
         if amount := natural(account, int(row.debits), int(row.credits)):
             of_order = found.setdefault((row.request_id, account), {}).setdefault(row.document_id, {})
             of_order[row.organisation_id, row.category] = amount
-    return found
-
-
-def _set_off(request_ids: Collection[UUID]) -> dict[UUID, dict[Any, Money]]:
-    """What of each part was set off or cancelled, as booked."""
-    dims = (LedgerLeg.document_id, LedgerLeg.organisation_id, LedgerLeg.category)
-    statement = (
-        select(*dims, (debits_sum - credits_sum).label("cents"))
-        .join(LedgerEntry, LedgerEntry.id == LedgerLeg.entry_id)
-        .where(
-            among(LedgerLeg.document_id, request_ids),
-            LedgerLeg.account == Account.PAYABLE.value,
-            LedgerEntry.event.in_([Event.OFFSET.value, Event.APPROVED_CANCELLED.value]),
-        )
-        .group_by(*dims)
-        .order_by(*dims)
-    )
-    found: dict[UUID, dict[Any, Money]] = {}
-    for row in db.session.execute(statement):
-        found.setdefault(row.document_id, {})[row.organisation_id, row.category] = Money(int(row.cents))
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, or_, select, true, tuple_
+from sqlalchemy.orm import aliased
 
 from grants.agreements.models import Grant
 from grants.agreements.rules.accounts import masked
@@ -21,6 +22,7 @@ from grants.core.money import Money, total
 from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission
 from grants.identity import queries as identity
+from grants.identity.models import User
 from grants.ledger.models import LedgerEntry
 from grants.ledger.rules import reference as ledger_reference
 from grants.payments.models import (
@@ -667,8 +669,11 @@ def line_page(actor: Actor, number: int) -> LinePage:
     if not found:
         raise NotFound
     (view,) = found
-    row = db.session.scalars(select(BankLine).where(BankLine.number == number)).one()
-    entry = db.session.get(LedgerEntry, row.entry_id) if row.entry_id else None
+    row, entry = db.session.execute(
+        select(BankLine, LedgerEntry)
+        .outerjoin(LedgerEntry, LedgerEntry.id == BankLine.entry_id)
+        .where(BankLine.number == number)
+    ).one()
     can = possible(view.line, view.booked_as, is_told=row.identified_at is not None)
     funds: list[tuple[str, str]] = []
     if Explained.FUNDING in can:
@@ -685,8 +690,14 @@ def line_page(actor: Actor, number: int) -> LinePage:
 
 
 def _claims(line_id: UUID) -> tuple[ClaimView, ...]:
+    said, decided = aliased(User), aliased(User)
     rows = db.session.execute(
-        select(BankClaim, PaymentOrder.reference, Recovery.reference, FundSource.number)
+        select(
+            *(BankClaim, PaymentOrder.reference, Recovery.reference, FundSource.number),
+            *(said.name.label("said_by"), decided.name.label("decided_by_name")),
+        )
+        .join(said, said.id == BankClaim.proposed_by)
+        .outerjoin(decided, decided.id == BankClaim.decided_by)
         .outerjoin(PaymentOrder, PaymentOrder.id == BankClaim.order_id)
         .outerjoin(Recovery, Recovery.id == BankClaim.recovery_id)
         .outerjoin(FundSource, FundSource.id == BankClaim.fund_source_id)
@@ -694,25 +705,13 @@ def _claims(line_id: UUID) -> tuple[ClaimView, ...]:
         .order_by(BankClaim.proposed_at.desc(), BankClaim.id)
         .limit(CLAIMS_MAX)
     ).all()
-    people = (
-        identity.people({who for row, *_ in rows for who in (row.proposed_by, row.decided_by) if who}) if rows else {}
-    )
     return tuple(
         ClaimView(
-            row.id,
-            row.version,
-            Explained(row.explained),
-            order or recovery or fund or "",
-            row.reason,
-            ClaimState(row.state),
-            row.proposed_by,
-            people[row.proposed_by].name,
-            row.proposed_at,
-            people[row.decided_by].name if row.decided_by else None,
-            row.decided_at,
+            *(row.id, row.version, Explained(row.explained), order or recovery or fund or "", row.reason),
+            *(ClaimState(row.state), row.proposed_by, said_by, row.proposed_at, decided_by, row.decided_at),
             row.refuse_reason,
         )
-        for row, order, recovery, fund in rows
+        for row, order, recovery, fund, said_by, decided_by in rows
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, exists, select
 
 from grants.agreements.models import AgreementTermination, Grant
 from grants.agreements.states import PaymentKind, TerminationState
@@ -30,6 +30,15 @@ def ahead_of_end(requests: Collection[UUID]) -> Select[UUID, str, date | None]:
     )
 
 
+def ends_before_its_time(grant_id: UUID) -> ColumnElement[bool]:
+    """Inside a statement: whether the termination of this grant as a whole is confirmed."""
+    return exists().where(
+        AgreementTermination.grant_id == grant_id,
+        AgreementTermination.organisation_id.is_(None),
+        AgreementTermination.state == TerminationState.CONFIRMED.value,
+    )
+
+
 @reader
 def stopped_words(requests: Collection[UUID]) -> Asking[dict[str, str]]:
     """Why nothing more of these requests is paid now, by their references; those that go on are left out.
@@ -43,6 +52,6 @@ def stopped_words(requests: Collection[UUID]) -> Asking[dict[str, str]]:
 def _words(effective_on: date | None) -> str:
     assert effective_on is not None, "what is confirmed has its day"
     return (
-        f"The termination of this grant on {clock.long_date(effective_on)} is confirmed, so nothing more of it is pre-financed. What "
-        "was approved waits for the balance."
+        f"The termination of this grant on {clock.long_date(effective_on)} is confirmed, so nothing more of it is pre-financed. "
+        "What was approved and never paid is cancelled before the balance: an order of it first, then the rest on the page of its request."
     )

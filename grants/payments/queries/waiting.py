@@ -8,7 +8,19 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Select, exists, func, select, tuple_, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    exists,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 
 from grants.agreements import queries as agreements
@@ -23,11 +35,12 @@ from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.payments import rules
-from grants.payments.models import PaymentCancellation, PaymentOffset, PaymentOrder, PaymentRequest
+from grants.payments.models import PaymentOrder, PaymentRequest
 from grants.payments.queries.bank_duties import bank_duties
 from grants.payments.queries.circuit import hands_of, rule_duties
 from grants.payments.queries.distribution import distribution_duties
-from grants.payments.queries.offsets import set_off_cents
+from grants.payments.queries.late_interest import late_interest_duties
+from grants.payments.queries.offsets import TAKEN_OFF
 from grants.payments.queries.orders import ROWS_MAX, order_views, visible_orders
 from grants.payments.queries.recovery_duties import recovery_duties
 from grants.payments.queries.requests import request_views
@@ -88,16 +101,12 @@ def inbox(actor: Actor, page: Page) -> Asking[Inbox]:
     A constant number of statements. Requests wait for a decision or an order, orders for the next hand of their circuit. A page
     goes on after due day and reference of the last one.
     """
-    about: list[Asking[Any]] = [
-        _lines(actor, page),
-        ask(_summed(_open_requests(actor), _to_pay(PaymentRequest))),
-        ask(_summed(_open_orders(actor), _cents(PaymentOrder.amount))),
-    ]
-    lines, *found = yield from side_by_side(about)
-    sums = [each[0] for each in found]
+    about: list[Asking[Any]] = [_lines(actor, page), ask(_summed(_open_orders(actor)))]
+    (lines, requested), (ordered,) = yield from side_by_side(about)
+    sums = (requested, ordered)
     return Inbox(
-        cut(lines, page, key=lambda row: row.key, total=sum(int(count) for count, _ in sums)),
-        total(Money(int(cents)) for _, cents in sums),
+        cut(lines, page, key=lambda row: row.key, total=sum(int(each.many) for each in sums)),
+        total(Money(int(each.open_cents)) for each in sums),
     )
 
 
@@ -114,12 +123,10 @@ def payable_orders(actor: Actor, programme_id: UUID) -> tuple[InboxRow, ...]:
     return tuple(_order_line(actor, each, hands) for each in order_views(found))
 
 
-def _lines(actor: Actor, page: Page) -> Asking[list[InboxRow]]:
-    """Requests and orders by due day and reference, of each as many as the page may read."""
-    requests, orders = yield [
-        _paged(_open_requests(actor), PaymentRequest, page),
-        _paged(_open_orders(actor), PaymentOrder, page),
-    ]
+def _lines(actor: Actor, page: Page) -> Asking[tuple[list[InboxRow], Any]]:
+    """Requests and orders by due day and reference, of each as many as the page may read; how many requests there are, and their sum."""
+    found, orders = yield [_open_requests(actor, page), _paged(_open_orders(actor), PaymentOrder, page)]
+    requests = [each for each in found if each.id is not None]
     about: list[Asking[Any]] = [
         request_views.asking(requests),
         order_views.asking(orders),
@@ -131,12 +138,13 @@ def _lines(actor: Actor, page: Page) -> Asking[list[InboxRow]]:
         *(_request_line(actor, each, stopped.get(each.reference)) for each in asked),
         *(_order_line(actor, each, hands, stopped.get(each.request_reference)) for each in ordered),
     ]
-    return sorted(lines, key=lambda row: (row.due_on, row.reference))
+    return sorted(lines, key=lambda row: (row.due_on, row.reference)), found[0]
 
 
-def _summed(statement: Select[Any], cents: ColumnElement[Any]) -> Select[Any]:
-    """How many rows, and their sum, worked out by the database."""
-    return statement.with_only_columns(func.count(), func.coalesce(func.sum(cents), 0))
+def _summed(orders: Select[Any]) -> Select[Any]:
+    """How many orders, and their sum, worked out by the database."""
+    cents = func.coalesce(func.sum(_cents(PaymentOrder.amount)), 0)
+    return orders.with_only_columns(func.count().label("many"), cents.label("open_cents"))
 
 
 def _open_orders(actor: Actor) -> Select[Any]:
@@ -150,33 +158,51 @@ def _open_orders(actor: Actor) -> Select[Any]:
         PaymentRequest.state.not_in([state.value for state in DECIDED]),
     )
     # First all states, as the index of what is on its way has them.
-    return visible_orders(actor, select(PaymentOrder)).where(
+    return _seen(actor, select(PaymentOrder), PaymentOrder).where(
         PaymentOrder.state.in_([state.value for state in ON_ITS_WAY]), ~(came_back & (issued | given_up))
     )
 
 
-def _open_requests(actor: Actor) -> Select[Any]:
-    """Requests that wait for a decision, or are payable and not yet wholly in orders."""
-    undecided = PaymentRequest.state.in_([state.value for state in UNDECIDED])
-    decided = PaymentRequest.state.in_([state.value for state in DECIDED])
+def _seen(actor: Actor, statement: Select[Any], model: type[PaymentOrder] | type[PaymentRequest]) -> Select[Any]:
+    """Those of the grants this person may see; whoever sees every grant is asked for none."""
+    if actor.everywhere(Permission.PAYMENT_ORDER_READ) and not actor.barred("application"):
+        return statement
+    joined = statement.join(Grant, Grant.id == model.grant_id)
+    return joined.where(agreements.visible(actor, Permission.PAYMENT_ORDER_READ))
+
+
+def _open_requests(actor: Actor, page: Page) -> Select[Any]:
+    """How many requests wait for a decision, or are payable and not yet wholly in orders, what they come to, and those of the page.
+
+    One row at least, without a request where the page has none. What waits is worked out once for all of that: it takes the
+    orders of every decided request.
+    """
+    about = (PaymentRequest.id, PaymentRequest.due_on, PaymentRequest.reference)
+    undecided = _seen(actor, select(*about, _cents(PaymentRequest.requested).label("cents")), PaymentRequest).where(
+        PaymentRequest.state.in_([state.value for state in UNDECIDED])
+    )
+    waits = union_all(undecided, _to_order(actor, about)).cte("waits").prefix_with("MATERIALIZED")
+    sums = select(
+        func.count().label("many"), func.coalesce(func.sum(waits.c.cents), 0).label("open_cents")
+    ).select_from(waits)
+    sums_of, on_page = sums.subquery("sums"), _paged(select(waits.c.id), waits.c, page).subquery("on_page")
     return (
-        select(PaymentRequest)
-        .join(Grant, Grant.id == PaymentRequest.grant_id)
-        .where(
-            agreements.visible(actor, Permission.PAYMENT_ORDER_READ),
-            undecided | (decided & PaymentRequest.id.not_in(_ordered_whole())),
-        )
+        select(sums_of.c.many, sums_of.c.open_cents, *PaymentRequest.__table__.c)
+        .select_from(sums_of)
+        .outerjoin(on_page, true())
+        .outerjoin(PaymentRequest, PaymentRequest.id == on_page.c.id)
+        .order_by(PaymentRequest.due_on, PaymentRequest.reference)
     )
 
 
-def _ordered_whole() -> Any:
-    """The decided requests of which nothing is left to order: asked once for all of them, not of each for itself."""
-    taken = (_by_request(PaymentOrder, _LIVE), _by_request(PaymentOffset), _by_request(PaymentCancellation))
-    left, found = _cents(PaymentRequest.payable), select(PaymentRequest.id)
+def _to_order(actor: Actor, about: Sequence[Any]) -> Select[Any]:
+    """The decided requests of which something is left to order, and what: asked once for all of them, not of each for itself."""
+    taken = [_by_request(PaymentOrder, _LIVE), *map(_by_request, TAKEN_OFF)]
+    left = _cents(PaymentRequest.payable) - sum((func.coalesce(each.c.cents, 0) for each in taken), literal(0))
+    statement = _seen(actor, select(*about, left.label("cents")), PaymentRequest)
     for each in taken:
-        left -= func.coalesce(each.c.cents, 0)
-        found = found.outerjoin(each, each.c.request_id == PaymentRequest.id)
-    return found.where(PaymentRequest.state.in_([state.value for state in DECIDED]), left <= 0)
+        statement = statement.outerjoin(each, each.c.request_id == PaymentRequest.id)
+    return statement.where(PaymentRequest.state.in_([state.value for state in DECIDED]), left > 0)
 
 
 # What came back is still ordered: it is issued again by an order that stands for it.
@@ -192,16 +218,6 @@ def _by_request(model: Any, where: Sequence[ColumnElement[bool]] = ()) -> Any:
         .group_by(model.request_id)
         .subquery()
     )
-
-
-def _to_pay(row: type[PaymentRequest]) -> ColumnElement[Any]:
-    """Requested while undecided; afterwards what is payable and in no live order."""
-    ordered = (
-        select(func.coalesce(func.sum(_cents(PaymentOrder.amount)), 0))
-        .where(PaymentOrder.request_id == row.id, *_LIVE)
-        .scalar_subquery()
-    )
-    return func.coalesce(_cents(row.payable) - ordered - set_off_cents(row.id), _cents(row.requested))
 
 
 def _cents(amount: Any) -> ColumnElement[int]:
@@ -276,7 +292,8 @@ def _order_line(actor: Actor, found: OrderView, hands: Hands, stopped: str | Non
 
 @reader
 def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
-    """What this person must do so that money is paid: decide, prepare, verify, authorise, send, book; give an account, pay back."""
+    """What this person must do so that money is paid: decide, prepare, verify, authorise, send, book; give an account, pay back,
+    reckon and decide interest."""
     kinds = []
     if actor.can(Permission.PAYMENT_ORDER_READ):
         kinds.append(_circuit_duties(actor))
@@ -290,12 +307,13 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
         kinds.append(rule_duties.asking(actor))
     kinds += [bank_duties.asking(actor), securing_duties.asking(actor)]
     kinds.append(distribution_duties.asking(actor, clock.in_zone(at).date()))
-    found = yield from side_by_side([*kinds, recovery_duties(actor, clock.in_zone(at).date())])
+    kinds += [recovery_duties(actor, clock.in_zone(at).date()), late_interest_duties(actor)]
+    found = yield from side_by_side(kinds)
     return tuple(duty for duties in found for duty in duties)
 
 
 def _circuit_duties(actor: Actor) -> Asking[list[Duty]]:
-    lines = yield from _lines(actor, Page(size=ROWS_MAX))
+    lines, _ = yield from _lines(actor, Page(size=ROWS_MAX))
     return [_duty(row) for row in lines[:ROWS_MAX] if row.yours]
 
 

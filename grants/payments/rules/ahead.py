@@ -12,30 +12,50 @@ from grants.core.money import ZERO, Money
 
 @dataclass(frozen=True, slots=True)
 class UnpaidAhead:
-    """A request for pre-financing that is approved, what of it nobody was paid yet, and the orders that are to pay it."""
+    """A request for pre-financing that is approved, what of it nobody was paid yet, and the orders that are to pay it.
+
+    ``at_bank`` are those of them that have left; ``is_stopped`` says that nothing more of its grant is pre-financed.
+    """
 
     reference: str
     left: Money
     orders: tuple[str, ...] = ()
+    at_bank: tuple[str, ...] = ()
+    is_stopped: bool = False
+
+    @property
+    def way_out(self) -> str:
+        """What is done with it before the balance, as a sentence without its end.
+
+        >>> UnpaidAhead("PCP-2022-G-0001-1", Money(7), ("P-1",), is_stopped=True).way_out
+        'Cancel P-1, then what was never paid on the page of PCP-2022-G-0001-1'
+        """
+        if self.at_bank:
+            return f"Wait until the bank has booked {', '.join(self.at_bank)}"
+        if self.is_stopped:
+            first = f"{', '.join(self.orders)}, then " if self.orders else ""
+            return f"Cancel {first}what was never paid on the page of {self.reference}"
+        if self.orders:
+            return f"Wait until the bank has booked {', '.join(self.orders)}, or cancel it"
+        return "Pay it, or cancel it on its page"
 
 
-def refuse_unpaid_ahead(unpaid: Sequence[UnpaidAhead], recoverable: Money) -> None:
+def refuse_unpaid_ahead(unpaid: Sequence[UnpaidAhead], recoverable: Money, outstanding: Money) -> None:
     """Refuse a balance that claims money back while approved pre-financing is unpaid: it would claim what nobody had.
 
-    >>> refuse_unpaid_ahead([UnpaidAhead("PCP-2022-G-0001-1", Money(7))], Money(0))
+    ``outstanding`` is what of pre-financing no costs cleared. Where nothing is, what is unpaid is due for costs and can be neither
+    cancelled nor claimed: the claim is set off against it afterwards.
+
+    >>> refuse_unpaid_ahead([UnpaidAhead("PCP-2022-G-0001-1", Money(7))], Money(0), Money(7))
+    >>> refuse_unpaid_ahead([UnpaidAhead("PCP-2022-G-0001-1", Money(7))], Money(3), Money(0))
     """
     faults.point("ceiling")
-    if recoverable <= ZERO or not unpaid:
+    if recoverable <= ZERO or outstanding <= ZERO or not unpaid:
         return
     first = unpaid[0]
-    way_out = (
-        f"Wait until the bank has booked {', '.join(first.orders)}, or cancel it"
-        if first.orders
-        else "Pay it, or cancel it on its page"
-    )
     raise Refused(
         f"The balance would claim {recoverable} back, but {first.left} of the pre-financing {first.reference} was approved and "
-        f"never paid. {way_out}; then decide the balance."
+        f"never paid. {first.way_out}; then decide the balance."
     )
 
 

@@ -12,7 +12,7 @@ from typing import assert_never
 
 from grants.agreements.states import PaymentKind
 from grants.core import clock
-from grants.core.money import ZERO, Money, total
+from grants.core.money import ZERO, Money
 from grants.payments.rules.amounts import Explanation, Lead, Line, Place, made_of
 from grants.payments.rules.decisions import Decision
 from grants.payments.rules.finals import FinalLimits
@@ -34,6 +34,7 @@ class RequestFigure(StrEnum):
     DEFERRED = "deferred"
     RECOVERABLE = "recoverable"
     SET_OFF = "set-off"
+    CANCELLED = "cancelled"
     NET = "net"
     ORDERED = "ordered"
     TO_ORDER = "to-order"
@@ -48,7 +49,8 @@ _HEADINGS: Mapping[RequestFigure, str] = {
     RequestFigure.CLEARED: "Covered by pre-financing already paid",
     RequestFigure.DEFERRED: "Above the ceiling: waits for the balance",
     RequestFigure.RECOVERABLE: "Paid too much: to be recovered",
-    RequestFigure.SET_OFF: "Set off or cancelled",
+    RequestFigure.SET_OFF: "Set off against debts",
+    RequestFigure.CANCELLED: "Cancelled unpaid",
     RequestFigure.NET: "To be paid, net",
     RequestFigure.ORDERED: "In orders",
     RequestFigure.TO_ORDER: "In no order yet",
@@ -61,10 +63,11 @@ _RULES: Mapping[RequestFigure, str] = {
     "costs cover yet.",
     RequestFigure.DEFERRED: "What neither the room below the ceiling nor pre-financing takes. It counts in the final amount.",
     RequestFigure.RECOVERABLE: "What was paid or on its way before, above the final amount.",
-    RequestFigure.SET_OFF: "What of the payment pays debts of the same city, each named, and what of it was cancelled unpaid.",
-    RequestFigure.NET: "What is payable, less what is set off against debts of the city or was cancelled unpaid.",
+    RequestFigure.SET_OFF: "What of the payment pays debts of the same city, each named.",
+    RequestFigure.CANCELLED: "What of approved pre-financing was never paid and is not paid any more; it counts as never approved.",
+    RequestFigure.NET: "What is payable, less what is set off against debts of the city and what was cancelled unpaid.",
     RequestFigure.ORDERED: "The orders made of it that were not cancelled. One that is issued again stands once.",
-    RequestFigure.TO_ORDER: "What is payable, less what is in orders and what is set off or cancelled.",
+    RequestFigure.TO_ORDER: "What is payable, less what is in orders, what is set off and what was cancelled unpaid.",
 }
 
 
@@ -99,7 +102,10 @@ class Asked:
 
 
 # What there is only once it is decided.
-_AFTERWARDS = {RequestFigure.SET_OFF, RequestFigure.NET, RequestFigure.ORDERED, RequestFigure.TO_ORDER}
+_AFTERWARDS = {
+    *(RequestFigure.SET_OFF, RequestFigure.CANCELLED, RequestFigure.NET),
+    *(RequestFigure.ORDERED, RequestFigure.TO_ORDER),
+}
 
 
 def heading(figure: RequestFigure, kind: PaymentKind) -> str:
@@ -126,6 +132,8 @@ def explain_asked(figure: RequestFigure, asked: Asked) -> Explanation:
             return _made(figure, asked, request.requested, _by_part(asked, figure))
         case RequestFigure.SET_OFF:
             return _made(figure, asked, request.set_off, _offsets(asked))
+        case RequestFigure.CANCELLED:
+            return _made(figure, asked, request.cancelled, [Line("Approved and never paid", request.cancelled)])
         case RequestFigure.ORDERED:
             return _made(figure, asked, request.ordered, _orders(asked))
         case RequestFigure.TO_ORDER:
@@ -145,8 +153,8 @@ def explain_asked(figure: RequestFigure, asked: Asked) -> Explanation:
             return _made(figure, asked, split.recoverable, _recoverable(split))
         case RequestFigure.NET:
             gross = Line(_HEADINGS[RequestFigure.PAYABLE], split.payable, _leads(RequestFigure.PAYABLE))
-            off = Line(_HEADINGS[RequestFigure.SET_OFF], -request.set_off, _leads(RequestFigure.SET_OFF))
-            return _made(figure, asked, split.payable - request.set_off, [gross, off])
+            net = split.payable - request.set_off - request.cancelled
+            return _made(figure, asked, net, [gross, *_taken_off(request)])
         case RequestFigure.RETAINED:
             return _made(figure, asked, split.retained, _by_part(asked, figure))
         case RequestFigure.CLEARED:
@@ -232,8 +240,7 @@ def _recoverable(split: Decision) -> list[Line]:
 
 
 def _offsets(asked: Asked) -> list[Line]:
-    cancelled = asked.request.set_off - total(each.amount for each in asked.offsets)
-    debts = [
+    return [
         Line(
             f"Debt {each.recovery_reference}",
             each.amount,
@@ -242,7 +249,6 @@ def _offsets(asked: Asked) -> list[Line]:
         )
         for each in asked.offsets
     ]
-    return [*debts, Line("Cancelled unpaid", cancelled)]
 
 
 def _orders(asked: Asked) -> list[Line]:
@@ -254,8 +260,14 @@ def _to_order(asked: Asked) -> list[Line]:
     return [
         Line(_HEADINGS[RequestFigure.PAYABLE], payable, _leads(RequestFigure.PAYABLE)),
         Line(_HEADINGS[RequestFigure.ORDERED], -request.ordered, _leads(RequestFigure.ORDERED)),
-        Line(_HEADINGS[RequestFigure.SET_OFF], -request.set_off, _leads(RequestFigure.SET_OFF)),
+        *_taken_off(request),
     ]
+
+
+def _taken_off(request: RequestView) -> list[Line]:
+    """What no order pays of what is payable."""
+    gone = ((RequestFigure.SET_OFF, request.set_off), (RequestFigure.CANCELLED, request.cancelled))
+    return [Line(_HEADINGS[each], -amount, _leads(each)) for each, amount in gone]
 
 
 def _rule(figure: RequestFigure, asked: Asked) -> str:
@@ -265,14 +277,14 @@ def _rule(figure: RequestFigure, asked: Asked) -> str:
             PaymentKind.PREFINANCING: "The pre-financing of the agreement, spread over the partners by their maxima.",
             PaymentKind.INTERIM: "What of the costs of the report the officer accepted, as contribution of the grant.",
             PaymentKind.BALANCE: "The least of what bounds a final amount: " + _bounds(asked),
-            PaymentKind.LATE_INTEREST: "The interest that two people found owed for a payment that came late.",
+            PaymentKind.LATE_INTEREST: "The interest that was reckoned on a payment that came late, and that another person confirmed.",
         }[kind]
     if figure is RequestFigure.PAYABLE:
         return {
             PaymentKind.PREFINANCING: "What is approved, less the retention of the agreement.",
             PaymentKind.INTERIM: "What is approved, up to the room below the ceiling and up to what each partner may still be paid.",
             PaymentKind.BALANCE: "The final amount, less what was paid or is on its way; never below nought.",
-            PaymentKind.LATE_INTEREST: "All of it: interest is paid whole, beside the grant.",
+            PaymentKind.LATE_INTEREST: "What was confirmed: interest is paid whole, beside the maximum of the grant.",
         }[kind]
     return _RULES[figure]
 

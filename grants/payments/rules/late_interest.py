@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from grants.core import clock
-from grants.core.errors import Invalid
+from grants.core.errors import Invalid, Refused
 from grants.core.money import ZERO, Money
 from grants.payments.rules.interest import DAY_COUNT, MARGIN, margin_problem
 from grants.payments.states import InterestState
@@ -138,6 +138,19 @@ def nothing_owed(given: LateInterestInput, reckoned: Money, paid_on: date, *, al
         return NothingOwed.PUBLIC
     in_time = given.asked_on is not None and given.asked_on <= months_later(paid_on, MONTHS_TO_ASK)
     return NothingOwed.SMALL if reckoned <= given.minimum and not in_time else None
+
+
+def refuse_small_too_early(nothing: NothingOwed | None, paid_on: date, today: date) -> None:
+    """Refuse to decide that a small amount is not owed while the city may still ask for it: it could never be reckoned again.
+
+    >>> refuse_small_too_early(NothingOwed.SMALL, date(2024, 1, 31), date(2024, 4, 1))
+    """
+    last = months_later(paid_on, MONTHS_TO_ASK)
+    if nothing is NothingOwed.SMALL and today <= last:
+        raise Refused(
+            f"It is no more than the smallest amount, and the city may ask for it until {clock.long_date(last)}. Confirm it after "
+            "that day; where the city asks before, refuse it and have it reckoned with the day on which it asked."
+        )
 
 
 def check_late_interest(given: LateInterestInput, *, today: date, paid_on: date | None) -> None:

@@ -391,6 +391,8 @@ class RequestView:
     replaces: str | None
     replaced_by: str | None
     guarantee_asked: bool = False
+    # What of approved pre-financing was never paid and is cancelled.
+    cancelled: Money = ZERO
 
     @property
     def due_at(self) -> datetime:
@@ -419,17 +421,17 @@ class RequestView:
 
     @property
     def to_order(self) -> Money:
-        """What is payable, not yet in an order and not set off."""
+        """What is payable, not yet in an order, not set off and not cancelled."""
         if self.decision is None or self.state not in DECIDED:
             return ZERO
-        return self.decision.payable - self.ordered - self.set_off
+        return self.decision.payable - self.ordered - self.set_off - self.cancelled
 
     @property
     def unpaid(self) -> Money:
-        """What is payable and neither paid nor set off, in an order or not."""
+        """What is payable and neither paid, set off nor cancelled, in an order or not."""
         if self.decision is None or self.state not in DECIDED:
             return ZERO
-        return self.decision.payable - self.executed - self.set_off
+        return self.decision.payable - self.executed - self.set_off - self.cancelled
 
     @property
     def reason(self) -> str:

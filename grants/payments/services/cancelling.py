@@ -97,7 +97,9 @@ def _to_cancel(grant: Grant, request: PaymentRequest, back: Sequence[PaymentOrde
     nothing_paid = unpaid == request.payable
     amount, retained = cancellable(unpaid, (request.retained or ZERO) if nothing_paid else ZERO, outstanding)
     if not amount:
-        raise Refused("Accepted costs have cleared all of it: it is due for them. Pay it instead.")
+        raise Refused(
+            "Accepted costs have cleared all of it: it is due for them and is paid, after the balance where the grant is to end."
+        )
     if back and amount < unpaid:
         raise Refused(
             f"Accepted costs have cleared {unpaid - amount} of it, and {back[0].reference}, which came back, is paid again whole or "

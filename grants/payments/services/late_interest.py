@@ -25,7 +25,13 @@ from grants.ledger.rules import Event
 from grants.payments.models import LateInterest, PaymentRequest, PaymentRequestPart
 from grants.payments.queries.late_interest import LateOrder, late_orders, partners_public
 from grants.payments.rules.days import days_of
-from grants.payments.rules.late_interest import LateInterestInput, check_late_interest, nothing_owed
+from grants.payments.rules.late_interest import (
+    LateInterestInput,
+    NothingOwed,
+    check_late_interest,
+    nothing_owed,
+    refuse_small_too_early,
+)
 from grants.payments.services.interest import reckon
 from grants.payments.services.locks import lock_grant, scope_of_request
 from grants.payments.services.requests import dims_of, tell
@@ -107,6 +113,7 @@ def confirm_late_interest(actor: Actor, request_id: UUID, *, version: int | None
     request, grant = _in_office(actor, request_id, version)
     found = _to_decide(actor, request)
     for each in found:
+        refuse_small_too_early(NothingOwed(each.nothing) if each.nothing else None, each.paid_on, acts.today())
         paying = _paying(actor, grant, each.amount, request) if each.amount else None
         each.paying_id = paying.id if paying else None
         INTEREST.move(each, "confirm")

@@ -31,6 +31,7 @@ from grants.identity.rules import demand_fresh
 from grants.ledger import queries as books
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
+from grants.ledger.accounts import Account
 from grants.ledger.rules import Dimensions, Event
 from grants.payments import queries, rules
 from grants.payments.models import FinalBasis, PaymentOrder, PaymentRequest, Recovery
@@ -253,10 +254,11 @@ def decide(actor: Actor, request_id: UUID, given: DecisionInput, *, version: int
     if kind is PaymentKind.PREFINANCING:
         refuse_unguaranteed(actor, grant, given.approved)
     faults.point("ceiling")
-    parted = parts.decided(request, given, books.of(grant_id=grant.id), limits_of(grant))
+    stands = books.of(grant_id=grant.id)
+    parted = parts.decided(request, given, stands, limits_of(grant))
     decision = parted.decision
     if kind is PaymentKind.BALANCE:
-        refuse_unpaid_ahead(unpaid_ahead(grant.id), decision.recoverable)
+        refuse_unpaid_ahead(unpaid_ahead(grant.id), decision.recoverable, stands[Account.PREFINANCING])
         _keep_basis(request, decision.approved)
     paid = frozenset(each.organisation_id for each in parted.parts if each.approved)
     refuse_held(grant, paid)

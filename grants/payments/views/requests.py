@@ -27,6 +27,7 @@ from grants.payments.forms import (
     decide_form,
 )
 from grants.payments.forms.late_interest import CancelRequestForm
+from grants.payments.queries.stopping import stopped_words
 from grants.payments.states import SuspensionReason
 from grants.payments.views.frame import P, bp, overtaker, own_or_fresh
 from grants.web.forms import ContestedForm, choices, renew, status_of
@@ -186,11 +187,13 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
             refusal = str(error)
     elif found.decision:
         parts, limits = queries.parts_decided(found)
+    stopped = stopped_words([found.id]).get(found.reference) if found.to_order else None
     shown = page(
         "payments/request.html",
         asked=found,
+        stopped=stopped,
         taken=queries.set_off(found.reference) if found.set_off else None,
-        cancelled=queries.cancellation(found.id) if found.set_off else None,
+        cancelled=queries.cancellation(found.id) if found.cancelled else None,
         interest_on=queries.interest_origin(found.id) if found.kind is PaymentKind.LATE_INTEREST else None,
         cancel_form=own_or_fresh(sent, CancelRequestForm, version=found.version),
         position=outcome.position if outcome else None,
@@ -199,7 +202,7 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
         parts=parts,
         refusal=refusal,
         form=sent,
-        next=rules.request_next(found),
+        next=stopped or rules.request_next(found),
         history=histories[found.id],
         held=_held(found, holds),
         holds=[each for each in holds if each.lifted_on is None],
