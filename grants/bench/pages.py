@@ -160,7 +160,7 @@ class Pages(Asked):
         """The newest payment files in their order, with how many orders each holds and its total to the cent."""
         refs = _cells(answer, r'<th scope="row"[^>]*><a [^>]*>([A-Z]+-\d{4}-B-\d+)</a>')
         orders = map(_cents, _cells(answer, r'data-label="Orders">([^<]+)<'))
-        cents = map(_cents, _cells(answer, r'data-label="Total, EUR">([^<]+)<'))
+        cents = map(_cents, _cells(answer, r'data-label="Total, EUR"><[^>]+>([^<]+)<'))
         return _compared(
             list(zip(refs, orders, cents, strict=False)),
             self._rows("SELECT reference, orders, total FROM payment_batch ORDER BY built_at DESC, reference DESC LIMIT %s", ROWS),

@@ -144,7 +144,8 @@ def _lines(actor: Actor, page: Page) -> Asking[tuple[list[InboxRow], Any]]:
 def _summed(orders: Select[Any]) -> Select[Any]:
     """How many orders, and their sum, worked out by the database."""
     cents = func.coalesce(func.sum(_cents(PaymentOrder.amount)), 0)
-    return orders.with_only_columns(func.count().label("many"), cents.label("open_cents"))
+    sums: list[Any] = [func.count().label("many"), cents.label("open_cents")]
+    return orders.with_only_columns(*sums)
 
 
 def _open_orders(actor: Actor) -> Select[Any]:
@@ -177,8 +178,9 @@ def _open_requests(actor: Actor, page: Page) -> Select[Any]:
     One row at least, without a request where the page has none. What waits is worked out once for all of that: it takes the
     orders of every decided request.
     """
-    about = (PaymentRequest.id, PaymentRequest.due_on, PaymentRequest.reference)
-    undecided = _seen(actor, select(*about, _cents(PaymentRequest.requested).label("cents")), PaymentRequest).where(
+    about: list[Any] = [PaymentRequest.id, PaymentRequest.due_on, PaymentRequest.reference]
+    asked = select(*about, _cents(PaymentRequest.requested).label("cents"))
+    undecided = _seen(actor, asked, PaymentRequest).where(
         PaymentRequest.state.in_([state.value for state in UNDECIDED])
     )
     waits = union_all(undecided, _to_order(actor, about)).cte("waits").prefix_with("MATERIALIZED")
