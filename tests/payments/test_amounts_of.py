@@ -81,7 +81,12 @@ def test_the_parts_of_every_figure_of_a_request_add_up_to_it(data: st.DataObject
     approved = Money(draw(st.integers(0, requested.cents)))
     chosen = rules.approved_of(wanted, approved, ())
     partners = rules.Partners({CITY: Money(400_00), AGENCY: Money(200_00)}, {}, {CITY: paid}, {})
-    made = rules.decide(kind, found, limits, approved, cash_max=rules.cash_max(kind, chosen, partners))
+    made = (
+        # It is decided where it is reckoned, and all of it is payable.
+        rules.Decision(approved, payable=approved)
+        if kind is PaymentKind.LATE_INTEREST
+        else rules.decide(kind, found, limits, approved, cash_max=rules.cash_max(kind, chosen, partners))
+    )
     parts = rules.parts_of(kind, made, wanted, chosen, partners)
     lines = tuple(rules.PartLine(part, "Vienna", part.category or "") for part in parts)
     made = replace(made, refused=requested - approved)

@@ -263,12 +263,14 @@ def _rule(figure: RequestFigure, asked: Asked) -> str:
             PaymentKind.PREFINANCING: "The pre-financing of the agreement, spread over the partners by their maxima.",
             PaymentKind.INTERIM: "What of the costs of the report the officer accepted, as contribution of the grant.",
             PaymentKind.BALANCE: "The least of what bounds a final amount: " + _bounds(asked),
+            PaymentKind.LATE_INTEREST: "The interest that was confirmed for a payment that came late; its page shows every number.",
         }[kind]
     if figure is RequestFigure.PAYABLE:
         return {
             PaymentKind.PREFINANCING: "What is approved, less the retention of the agreement.",
             PaymentKind.INTERIM: "What is approved, up to the room below the ceiling and up to what each partner may still be paid.",
             PaymentKind.BALANCE: "The final amount, less what was paid or is on its way; never below nought.",
+            PaymentKind.LATE_INTEREST: "All of it: nothing is taken off interest.",
         }[kind]
     return _RULES[figure]
 
