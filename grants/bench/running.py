@@ -181,8 +181,9 @@ class Runner:
         if wrong:
             raise wrong[0]
         took = time.perf_counter() - began
-        for page in pages if rush.opened is not None else ():
-            look_at(page, rush.opened, when=f" in the {rush.name}")
+        if rush.opened is not None:
+            for page in pages:
+                look_at(page, rush.opened, when=f" in the {rush.name}")
         if said := rush.holds():
             raise Wrong(f"After the {rush.name}: {said}")
         for proof in rush.proofs():

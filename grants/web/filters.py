@@ -157,7 +157,7 @@ def link(endpoint: str, **values: Any) -> str:
     return kept
 
 
-def _written_link(root_path: str, endpoint: str, values: Sequence[tuple[str, str]]) -> str:
+def _written_link(root_path: str, endpoint: str, values: Sequence[tuple[str, Any]]) -> str:
     """``root_path``, the path this program is mounted at, is a part of it."""
     del root_path
     return url_for(endpoint, **dict(values))

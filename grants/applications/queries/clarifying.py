@@ -98,7 +98,7 @@ _ASKED = (
 
 
 @functools.cache
-def _of_standing() -> Select[Any]:
+def _of_standing() -> Select[Clarification, str, str]:
     """Every request about the version of an application that stands, put together once: each page of a score sheet asks it."""
     wanted = Application.id == bindparam("application_id", type_=Uuid)
     return _ASKED.where(

@@ -143,7 +143,7 @@ def _own_marks(assessment_ids: Sequence[UUID]) -> Asking[dict[UUID | None, dict[
 
 
 @functools.cache
-def _marks_of() -> Select[Any]:
+def _marks_of() -> Select[UUID, str, int | None]:
     score = AssessmentScore
     return select(score.assessment_id, score.criterion, score.half).where(
         among(score.assessment_id, ids_sent("sheets"))
@@ -248,7 +248,7 @@ def _declared(actor: Actor, application_id: UUID) -> Asking[tuple[datetime | Non
 
 
 @functools.cache
-def _told() -> Select[Any]:
+def _told() -> Select[datetime, datetime | None]:
     told = ConflictDeclaration
     return select(told.declared_at, told.ruled_at).where(
         told.user_id == bindparam("user_id", type_=Uuid), told.application_id == bindparam("application_id", type_=Uuid)
