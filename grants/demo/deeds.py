@@ -152,10 +152,13 @@ class Troupe(Judges):
         return reference
 
     def begin_preparation(self, application_id: UUID, starts_on: date, lead: str, mayor: str | None = None) -> str:
-        """The officer begins a preparation and names who answers and who signs for the city; its reference."""
+        """The officer begins a preparation and names who signs for the city, and who answers where nobody does; its reference."""
         officer = self.actor("officer")
         made = agreements.prepare(officer, application_id, starts_on=starts_on)
+        known = {(each.user_id, each.role) for each in agreement_reads.contacts(application_id)}
         for key, role in ((lead, ContactRole.LEAD), (mayor or lead, ContactRole.SIGNATORY)):
+            if (self.ids[key], role) in known:
+                continue
             person = identity.person(self.ids[key])
             agreements.appoint(officer, made.id, ContactInput(person.name, person.email, role))
             self.changed(key)
