@@ -224,7 +224,7 @@ class Workshop:
                 self._troupe.authorise_order(order)
                 self._troupe.export_order(reference, order)
             with self._at(day - 4):
-                self._troupe.book_orders([order], (clock.now() - timedelta(days=1)).date())
+                self._troupe.book_order(order, (clock.now() - timedelta(days=1)).date())
 
     # --- people -----------------------------------------------------------------------------------------------------
 

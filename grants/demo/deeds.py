@@ -381,6 +381,10 @@ class Troupe(Judges):
         account = payment_reads.own_account(self.actor("verifier"), reference)
         payments.confirm_own_account(self.actor("verifier"), account.id, evidence="Letter of the bank (invented)")
 
+    def book_order(self, order_id: UUID, value_on: date) -> None:
+        """The bank paid it on that day."""
+        payments.execute(self.actor("accountant"), order_id, value_on=value_on)
+
     def close(self, reference: str) -> None:
         """The authoriser closes the grant; what its coordinator did not show as passed on is waived by name first."""
         grant_id = self._grant(reference).id
