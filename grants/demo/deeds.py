@@ -152,10 +152,13 @@ class Troupe(Judges):
         return reference
 
     def begin_preparation(self, application_id: UUID, starts_on: date, lead: str, mayor: str | None = None) -> str:
-        """The officer begins a preparation and names who answers and who signs for the city; its reference."""
+        """The officer begins a preparation and names who signs for the city, and who answers where nobody does; its reference."""
         officer = self.actor("officer")
         made = agreements.prepare(officer, application_id, starts_on=starts_on)
+        known = {(each.user_id, each.role) for each in agreement_reads.contacts(application_id)}
         for key, role in ((lead, ContactRole.LEAD), (mayor or lead, ContactRole.SIGNATORY)):
+            if (self.ids[key], role) in known:
+                continue
             person = identity.person(self.ids[key])
             agreements.appoint(officer, made.id, ContactInput(person.name, person.email, role))
             self.changed(key)
@@ -377,6 +380,10 @@ class Troupe(Judges):
         )
         account = payment_reads.own_account(self.actor("verifier"), reference)
         payments.confirm_own_account(self.actor("verifier"), account.id, evidence="Letter of the bank (invented)")
+
+    def book_order(self, order_id: UUID, value_on: date) -> None:
+        """The bank paid it on that day."""
+        payments.execute(self.actor("accountant"), order_id, value_on=value_on)
 
     def close(self, reference: str) -> None:
         """The authoriser closes the grant; what its coordinator did not show as passed on is waived by name first."""

@@ -183,7 +183,7 @@ class Keepers(Changers):
         """The bank paid these on that day: the accounting officer enters one by hand, and brings several as a list."""
         accountant = self.actor("accountant")
         if len(order_ids) == 1:
-            payments.execute(accountant, order_ids[0], value_on=value_on)
+            self.book_order(order_ids[0], value_on)
             return
         wanted = select(PaymentOrder.reference, PaymentOrder.amount).where(PaymentOrder.id.in_(order_ids))
         rows = [

@@ -114,7 +114,9 @@ class Demo:
         """Its two pilots are far on: a final report waits for the officer, the other grant was terminated."""
         yield self.stage.days_ago(1_100)
         self.stage.say("An older call of invented municipalities")
-        call = self.stage.invented_call("First streets", opens=1_090, closes=1_040, total=500_000, more=LUMP_SUMS)
+        call = self.stage.invented_call(
+            "First streets", opens=1_090, closes=1_040, total=500_000, more=SHORT_FORM + LUMP_SUMS
+        )
         yield from self._selected(call, LONG_PAST, closed=1_040)
         yield from merged(
             self._reporting("Courtyard Commons", "theresa", ORDERED[3], signed=790, starts=770),
@@ -368,7 +370,7 @@ class Demo:
         self.stage.say("A call that closed three days ago")
         # What its condition asks the facts answer, so that the rest can be passed together.
         call = self.stage.invented_call(
-            "Small repairs", opens=50, closes=3, total=200_000, more=PASSED_BY_FACTS + BY_UNITS
+            "Small repairs", opens=50, closes=3, total=200_000, more=SHORT_FORM + PASSED_BY_FACTS + BY_UNITS
         )
         sent: list[UUID] = []
         for place, asked in enumerate(JUST_CLOSED):

@@ -136,6 +136,7 @@ NOT_SHOWN = {
     ("detected conflict", "confirmed"): "nobody of the invented people judges their own; another test holds that",
     ("detected conflict", "gone"): "what was found stands until it is decided about",
     ("revision", "returned"): "what was returned in the demo was sent again; another test holds that",
+    ("signed document", "withdrawn"): "who uploaded one in the demo stands by it; tests of awards hold that",
     ("score shift", "proposed"): "no list is decided while a move of a score waits; another test holds that",
     ("score shift", "replaced"): "what the panel of the demo moved stands; another test holds that",
     ("move from the reserve list", "decided"): "what came free in the demo reaches for nobody; another test holds that",

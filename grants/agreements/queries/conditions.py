@@ -25,6 +25,8 @@ from grants.identity import queries as identity
 from grants.identity.models import User
 
 _judge = aliased(User)
+# So many answers of a grant are looked through for one with the same bytes.
+ANSWERS_MAX = 100
 
 
 @reader
@@ -135,16 +137,16 @@ def reach_of(actor: Actor, grant: GrantView) -> Asking[frozenset[UUID] | None]:
     return own & {each.organisation_id for each in grant.beneficiaries}
 
 
-def evidence(grant_id: UUID, sha256: str) -> tuple[UUID, ConditionKey, UUID | None] | None:
-    """The newest file with these bytes among the answers of a grant: its id, and what it answered for whom."""
+def evidence(grant_id: UUID, sha256: str) -> list[tuple[UUID, ConditionKey, UUID | None]]:
+    """The files with these bytes among the answers of a grant, the newest first: its id, and what it answered for whom."""
     found = db.session.execute(
         select(StoredFile.id, PreparationFact.kind, PreparationFact.organisation_id)
         .join(PreparationFact, PreparationFact.file_id == StoredFile.id)
         .where(PreparationFact.grant_id == grant_id, StoredFile.sha256 == sha256)
         .order_by(PreparationFact.number.desc())
-        .limit(1)
-    ).one_or_none()
-    return (found.id, ConditionKey(found.kind), found.organisation_id) if found else None
+        .limit(ANSWERS_MAX)
+    )
+    return [(row.id, ConditionKey(row.kind), row.organisation_id) for row in found]
 
 
 @reader

@@ -707,8 +707,17 @@ def _claims(line_id: UUID) -> tuple[ClaimView, ...]:
     ).all()
     return tuple(
         ClaimView(
-            *(row.id, row.version, Explained(row.explained), order or recovery or fund or "", row.reason),
-            *(ClaimState(row.state), row.proposed_by, said_by, row.proposed_at, decided_by, row.decided_at),
+            row.id,
+            row.version,
+            Explained(row.explained),
+            order or recovery or fund or "",
+            row.reason,
+            ClaimState(row.state),
+            row.proposed_by,
+            said_by,
+            row.proposed_at,
+            decided_by,
+            row.decided_at,
             row.refuse_reason,
         )
         for row, order, recovery, fund, said_by, decided_by in rows
