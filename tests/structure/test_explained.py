@@ -74,6 +74,7 @@ UNEXPLAINED: dict[str, dict[str, str]] = {
         "each.maximum_moved": ITSELF,
         "flexible.free": TERMS,
         "flexible.left": BESIDE,
+        "flexible.maximum": TERMS,
         "flexible.notify": TERMS,
         "flexible.used": BESIDE,
     },
