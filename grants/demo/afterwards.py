@@ -345,7 +345,7 @@ def _kept(stage: Stage) -> Story:
     troupe.keep_records(_reference("The Lost Ledger"), "The auditor of the city is still asked. (Synthetic.)")
     yield stage.days_ago(2)
     troupe.keep_forecast("Before the meeting of the board. (Synthetic.)")
-    troupe.end_parent_grant(PARENT, stage.days_ago(-400).date())
+    troupe.end_parent_grant(PARENT, stage.days_ago(-800).date())
 
 
 def _reference(title: str) -> str:

@@ -105,11 +105,13 @@ def read_units(text: str, unit: UnitCost) -> Money | None:
     if (number * 10**unit.decimals).denominator != 1:
         allowed = "whole units" if not unit.decimals else f"at most {unit.decimals} decimals"
         raise Invalid(f"{quoted(text.strip())} has parts of a unit this call does not count. Enter {allowed}.")
-    amount = Money(int(number * 10**unit.decimals) * step_of(unit).cents)
+    cents = int(number * 10**unit.decimals) * step_of(unit).cents
     faults.point("ceiling")
-    if amount.cents > CENTS_MAX:
-        raise Invalid(f"{quoted(text.strip())} are {amount}, above the limit of {Money(CENTS_MAX)}. Check the number.")
-    return amount
+    if cents > CENTS_MAX:
+        raise Invalid(
+            f"{quoted(text.strip())} are {Money(cents)}, above the limit of {Money(CENTS_MAX)}. Check the number."
+        )
+    return Money(cents)
 
 
 def unit_lines(rules: BudgetRules, rows: Sequence[tuple[str, tuple[Money, ...]]]) -> tuple[UnitLine, ...]:

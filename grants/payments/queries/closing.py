@@ -256,7 +256,9 @@ def _late_interest(grant: Grant) -> Lines:
     if to_reckon:
         words = f"We paid {', '.join(to_reckon)} late and no interest is reckoned. Reckon it before the closure."
         found.append(
-            ClosingLine("Interest", "Interest we may owe", NOTED, words, "payments.grant", {"ref": grant.reference})
+            ClosingLine(
+                "Interest we owe", "Interest we may owe", NOTED, words, "payments.grant", {"ref": grant.reference}
+            )
         )
     return tuple(found)
 
