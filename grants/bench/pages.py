@@ -134,7 +134,7 @@ class Pages(Asked):
     def grants_say(self, answer: Answer) -> str | None:
         """The first grants in their order, their amounts to the cent, and how many there are."""
         refs = _cells(answer, r'data-label="Grant">.*?<span class="quiet">([^<]+)</span>')
-        cents = list(map(_cents, _cells(answer, r'data-label="Maximum, EUR"[^>]*>([^<]+)<')))
+        cents = list(map(_cents, _cells(answer, r'data-label="Maximum, EUR"[^>]*>(?:<[^>]+>)?([^<]+)<')))
         total = _cells(answer, r'<h1[^>]*>Grants <span class="pg-ref">(\d+)</span>')
         rows = self._rows("SELECT reference, maximum FROM grant_agreement ORDER BY reference LIMIT %s", ROWS)
         return _compared(

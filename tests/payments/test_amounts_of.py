@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from grants.agreements.states import PaymentKind
 from grants.core import clock
+from grants.core.acts import arranging
 from grants.core.money import ZERO, Money, euros, total
+from grants.core.permissions import Actor
 from grants.identity.policy import Role
 from grants.ledger.accounts import Account
 from grants.ledger.rules import Balances
@@ -30,6 +32,7 @@ from grants.payments.rules.offsets import OffsetView
 from grants.payments.rules.recoveries import ReceiptView, Share, ShareView
 from grants.payments.states import DistributionState, InterestState, OrderState, RecoveryState, RequestState
 from tests import actors
+from tests.factories import identity as people
 from tests.html import check_page
 from tests.payments.test_recoveries import DUE, overpaid_world
 from tests.payments.world import World, carried, owed_back, report
@@ -300,6 +303,12 @@ def test_no_figure_opens_to_who_does_not_reach_its_grant(app: Flask, owing: Worl
     stranger = actors.give(actors.person("Olav Elsewhere"), Role.APPLICATION_LEAD, "application", uuid4())
     places = (f"payments/{request}/amounts/payable", "recovery/1/amounts/owed", "distribution/partners/1/amounts/held")
 
-    for person, status in ((actors.nuria(), 200), (stranger, 404)):
+    def answered(person: Actor) -> list[int]:
         client = actors.client_of(app, person)
-        assert [client.get(f"/grants/{GRANT}/{place}").status_code for place in places] == [status] * 3
+        return [client.get(f"/grants/{GRANT}/{place}").status_code for place in places]
+
+    assert answered(actors.nuria()) == answered(actors.otto()) == [200] * 3
+    assert answered(stranger) == [404] * 3
+    with arranging():
+        people.bar(actors.otto().user_id, "application", owing.application_id)
+    assert answered(actors.otto()) == [404] * 3
