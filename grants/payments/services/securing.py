@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.agreements.services import refuse_conflict
-from grants.agreements.states import RUNNING, GrantState
+from grants.agreements.states import RUNNING, GrantState, Side
 from grants.core import acts, files
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
@@ -133,7 +133,7 @@ def open_certificate(actor: Actor, certificate_id: UUID, sha256: str) -> FileVie
 
 
 def _paper(actor: Actor, kind: str, object_id: UUID, grant_id: UUID, sha256: str) -> FileView:
-    if not actor.may(Permission.REPORT_SUBMIT, agreements.scope_of(grant_id)):
+    if agreements.side_of(actor, agreements.scope_of(grant_id)) is Side.PROGRAMME:
         refuse_conflict(actor, grant_id)
     for file in files.listed(kind, object_id):
         if file.sha256 == sha256:
