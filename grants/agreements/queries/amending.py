@@ -116,9 +116,11 @@ def _deed(by: UUID | None, name: str | None, at: Any) -> Deed | None:
     return Deed(by, name, at) if by is not None and name is not None else None
 
 
-def amendment(grant_id: UUID, number: int) -> AmendmentView:
+@reader
+def amendment(grant_id: UUID, number: int) -> Asking[AmendmentView]:
     """One of them; raises :class:`NotFound`."""
-    found = next((each for each in amendments(grant_id) if each.number == number), None)
+    of_grant = yield from amendments.asking(grant_id)
+    found = next((each for each in of_grant if each.number == number), None)
     if found is None:
         raise NotFound
     return found

@@ -23,6 +23,7 @@ from grants.agreements.views.frame import P, bp, grant_of, own_side, signs_for, 
 from grants.agreements.views.uploading import sides_to_upload
 from grants.core import clock, files
 from grants.core.errors import Conflict, NotFound
+from grants.core.together import alone, both
 from grants.dossiers.markup import blocks
 from grants.identity import queries as identity
 from grants.web.forms import Form
@@ -131,7 +132,7 @@ def amendment(ref: str, number: int) -> Any:
 
 
 def _amendment(grant: GrantView, number: int, form: Form | None = None) -> Any:
-    found = queries.amendment(grant.id, number)
+    found, papers = alone(both(queries.amendment.asking(grant.id, number), files.listed.asking("grant", grant.id)))
     # Of a draft nothing is known to the other side.
     if found.state is AmendmentState.DRAFTED and found.side is not own_side(grant) and not _audits():
         raise NotFound
@@ -158,7 +159,7 @@ def _amendment(grant: GrantView, number: int, form: Form | None = None) -> Any:
         may=_deeds(grant, found, offered),
         signatures=offered.signatures if found.offer_no else (),
         waits={side.value: offered.missing(side) for side in Side} if found.offer_no else {},
-        printed=frozenset(each.role for each in files.listed("grant", grant.id)) if found.offer_no else frozenset(),
+        printed=frozenset(each.role for each in papers) if found.offer_no else frozenset(),
         uploads=sides_to_upload(grant) if found.state is AmendmentState.OFFERED else (),
         send=blank(SendAmendmentForm),
         answer=blank(AnswerAmendmentForm),

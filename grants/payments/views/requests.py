@@ -9,11 +9,10 @@ from flask import flash
 
 from grants.agreements import queries as agreements
 from grants.agreements.rules import HoldView, refuse_held
-from grants.agreements.states import PaymentKind
 from grants.core import clock
 from grants.core.errors import Refused
 from grants.core.permissions import Actor
-from grants.core.together import alone, both
+from grants.core.together import Asking, alone, side_by_side
 from grants.payments import queries, rules, services
 from grants.payments.forms import (
     CheckForm,
@@ -175,7 +174,12 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
     actor = current_actor()
     found = queries.request(actor, ref)
     renew(sent, found.version)
-    held, histories = alone(both(agreements.holds.asking([found.grant_id]), queries.history.asking([found.id])))
+    about: list[Asking[Any]] = [
+        *(agreements.holds.asking([found.grant_id]), queries.history.asking([found.id])),
+        *(stopped_words.asking([found.id]), queries.set_off.asking(found.reference)),
+        *(queries.cancellation.asking(found.id), queries.interest_origin.asking(found.id)),
+    ]
+    held, histories, stops, taken, cancelled, interest_on = alone(side_by_side(about))
     holds = held[found.grant_id]
     outcome = refusal = limits = None
     parts: tuple[rules.PartLine, ...] = ()
@@ -187,14 +191,14 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
             refusal = str(error)
     elif found.decision:
         parts, limits = queries.parts_decided(found)
-    stopped = stopped_words([found.id]).get(found.reference) if found.to_order else None
+    stopped = stops.get(found.reference) if found.to_order else None
     shown = page(
         "payments/request.html",
         asked=found,
         stopped=stopped,
-        taken=queries.set_off(found.reference) if found.set_off else None,
-        cancelled=queries.cancellation(found.id) if found.cancelled else None,
-        interest_on=queries.interest_origin(found.id) if found.kind is PaymentKind.LATE_INTEREST else None,
+        taken=taken if found.set_off else None,
+        cancelled=cancelled,
+        interest_on=interest_on,
         cancel_form=own_or_fresh(sent, CancelRequestForm, version=found.version),
         position=outcome.position if outcome else None,
         forecast=outcome.decision if outcome else None,
