@@ -444,12 +444,15 @@ def test_the_preparation_says_that_the_grant_outlasts_its_parent_grant(demo_app:
     found = grant(IN_PREPARATION)
     officer = actors.client_of(demo_app, actor("officer"))
     place, limits = f"/grants/{found.reference}/preparation", found.time_limits
-    assert "outlasts its parent grant" not in text_of(officer.get(place))
-    with arranging():
-        fund = db.session.get_one(FundSource, found.fund_source_id)
-        fund.ends_on = clock.add_days(found.ends_before, limits.report + limits.balance - 1)
+    last_payment = clock.add_days(found.ends_before, limits.report + limits.balance)
 
-    shown = text_of(officer.get(place))
+    def where_parent_ends(day: date) -> str:
+        with arranging():
+            db.session.get_one(FundSource, found.fund_source_id).ends_on = day
+        return text_of(officer.get(place))
+
+    assert "outlasts its parent grant" not in where_parent_ends(last_payment)
+    shown = where_parent_ends(clock.add_days(last_payment, -1))
 
     assert "This grant outlasts its parent grant" in shown
     assert "Reported and paid within its time limits, its last payment" in shown

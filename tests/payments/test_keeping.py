@@ -125,7 +125,7 @@ def test_a_closure_with_an_open_line_is_refused_in_its_words_and_its_page_shows_
 
     said = {problem.place: problem.message for problem in refusal.value.found}
     assert said["Orders"] == f"1 payment order is on the way to the bank: {reference}."
-    assert "neither paid, cleared nor rejected yet" in said["Requests"]
+    assert "neither paid, cleared, rejected nor cancelled yet" in said["Requests"]
     check_page(page)
     assert f"1 payment order is on the way to the bank: {reference}." in text_of(page)
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from grants.budgets.rules.values import BudgetRules, Category, Finding, Severity, Totals, UnitCost, field_name
-from grants.core import faults
 from grants.core.errors import Invalid, Problem, quoted
 from grants.core.money import CENTS_MAX, ZERO, Money
 
@@ -106,7 +105,6 @@ def read_units(text: str, unit: UnitCost) -> Money | None:
         allowed = "whole units" if not unit.decimals else f"at most {unit.decimals} decimals"
         raise Invalid(f"{quoted(text.strip())} has parts of a unit this call does not count. Enter {allowed}.")
     cents = int(number * 10**unit.decimals) * step_of(unit).cents
-    faults.point("ceiling")
     if cents > CENTS_MAX:
         raise Invalid(
             f"{quoted(text.strip())} are {Money(cents)}, above the limit of {Money(CENTS_MAX)}. Check the number."
