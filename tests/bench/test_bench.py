@@ -417,8 +417,29 @@ def test_the_list_alone_grows_and_every_page_of_it_is_right(grown: Grown) -> Non
     assert product.total == 200
 
 
+def test_payments_are_measured_by_what_they_leave(grown: Grown, monkeypatch: pytest.MonkeyPatch) -> None:
+    grown.bed.grant(LARGE // 10)
+    found = {each.name: each for each in money.pages(Ours(grown.connection), grown.connection)}
+    counted = {name: opened(grown, each).statements for name, each in found.items()}
+
+    targets = list(money.measured(lambda words: None, orders=2, lines=5))
+
+    assert max(map(int, counted.values())) <= money.SQL_MAX  # type: ignore[arg-type]  # the setting is on, so they are told
+    assert [each.name.partition(",")[0].partition(" of ")[0] for each in targets] == [
+        "books verified", "authorising one order", "pay run", "statement",
+    ]  # fmt: skip
+    assert " of 2, CPU" in targets[2].figure
+    assert " of 5, CPU" in targets[3].figure and targets[3].figure.endswith("; 2 of them booked")
+    # A bank that pays nothing of what left is no statement of it.
+    monkeypatch.setattr(
+        money, "statement", lambda iban, day, payments, others: statement(iban, day, payments[:1], others)
+    )
+    with pytest.raises(Wrong, match="Of 2 payments the bank told of, "):
+        list(money.measured(lambda words: None, orders=2, lines=5))
+
+
 def test_what_is_seeded_is_looked_at_again(grown: Grown) -> None:
-    # The last of this module: it takes away what the pages of the others show.
+    # The last of this module that looks at what is seeded: it takes away what the pages of the others show.
     with grown.connection.transaction():
         grown.connection.execute("SET LOCAL session_replication_role = replica")
         row = grown.connection.execute("DELETE FROM organisation WHERE name LIKE 'Tramford 0%' RETURNING id").fetchone()
@@ -470,24 +491,3 @@ def test_what_a_part_alone_would_leave_out_is_refused(given: list[str], words: s
     answer = CliRunner().invoke(build_cli(lambda: Config(), create_app), ["bench", *given])
 
     assert (answer.exit_code, words in answer.output) == (1, True)
-
-
-def test_payments_are_measured_by_what_they_leave(grown: Grown, monkeypatch: pytest.MonkeyPatch) -> None:
-    grown.bed.grant(LARGE // 10)
-    found = {each.name: each for each in money.pages(Ours(grown.connection), grown.connection)}
-    counted = {name: opened(grown, each).statements for name, each in found.items()}
-
-    targets = list(money.measured(lambda words: None, orders=2, lines=5))
-
-    assert max(map(int, counted.values())) <= money.SQL_MAX  # type: ignore[arg-type]  # the setting is on, so they are told
-    assert [each.name.partition(",")[0].partition(" of ")[0] for each in targets] == [
-        "books verified", "authorising one order", "pay run", "statement",
-    ]  # fmt: skip
-    assert " of 2, CPU" in targets[2].figure
-    assert " of 5, CPU" in targets[3].figure and targets[3].figure.endswith("; 2 of them booked")
-    # A bank that pays nothing of what left is no statement of it.
-    monkeypatch.setattr(
-        money, "statement", lambda iban, day, payments, others: statement(iban, day, payments[:1], others)
-    )
-    with pytest.raises(Wrong, match="Of 2 payments the bank told of, "):
-        list(money.measured(lambda words: None, orders=2, lines=5))
