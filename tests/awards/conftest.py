@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
+from flask import Flask
 
 from grants.awards import queries, services
 from grants.awards.rules import DecisionInput
 from grants.core import clock
 from tests.awards.agreeing import offered, offered_world, prepared, prepared_world, signed, signed_world
+from tests.documents.certificates import PASSWORD, key_file
 from tests.evaluation.conftest import browser, declared_world, scene, seated_world, small_world
 from tests.evaluation.scene import CLOSED, SCORES, Scene
 from tests.worlds import World, Worlds
@@ -57,3 +62,14 @@ def decided_world(worlds: Worlds, small_world: World[Scene], evaluated_world: Wo
 def evaluated(scene: Scene, evaluated_world: World[None]) -> Scene:
     """The small call after its deadline: all three applications have an agreed consensus."""
     return scene
+
+
+@pytest.fixture
+def certificate(app: Flask, tmp_path: Path) -> Iterator[Path]:
+    """The files of a certificate of the programme, configured."""
+    key, password = tmp_path / "programme.p12", tmp_path / "password"
+    key.write_bytes(key_file("The Programme"))
+    password.write_text(f"{PASSWORD}\n", encoding="utf-8")
+    app.config |= {"PROGRAMME_SIGNING_KEY": str(key), "PROGRAMME_SIGNING_PASSWORD_FILE": str(password)}
+    yield password
+    app.config |= {"PROGRAMME_SIGNING_KEY": "", "PROGRAMME_SIGNING_PASSWORD_FILE": ""}

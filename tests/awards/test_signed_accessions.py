@@ -25,7 +25,7 @@ from tests import actors
 from tests.applications.pages import send, text_of
 from tests.awards.agreeing import Offered
 from tests.awards.test_acceding import PROGRAM, accede, accepted, after, mails
-from tests.awards.test_uploading import READER, SAID, certificate, incoming, today  # noqa: F401 -- a fixture
+from tests.awards.test_uploading import READER, SAID, incoming, today
 from tests.documents.certificates import signed as with_signature
 from tests.factories import identity as people
 from tests.factories.applications import PDF
@@ -244,7 +244,7 @@ def test_a_document_is_read_once_its_form_is_printed_and_the_night_prints_what_i
 def test_the_pages_take_a_form_from_its_download_to_the_accession(
     app: Flask,
     signed: Offered,
-    certificate: object,  # noqa: F811 -- the fixture
+    certificate: object,
 ) -> None:
     app.config["WTF_CSRF_ENABLED"] = False
     accepted(signed)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -34,7 +33,7 @@ from tests import actors
 from tests.agreements.conftest import tie
 from tests.applications.pages import send, text_of
 from tests.awards.agreeing import Offered
-from tests.documents.certificates import PASSWORD, key_file
+from tests.documents.certificates import PASSWORD
 from tests.documents.certificates import signed as with_signature
 from tests.factories import identity as people
 from tests.factories.applications import PDF
@@ -372,17 +371,6 @@ def test_the_pages_take_a_document_from_its_upload_to_its_acceptance(app: Flask,
 
 
 # ---------------------------------------------------------------------------------------------- the programme's certificate
-
-
-@pytest.fixture
-def certificate(app: Flask, tmp_path: Path) -> Iterator[Path]:
-    """The files of a certificate of the programme, configured."""
-    key, password = tmp_path / "programme.p12", tmp_path / "password"
-    key.write_bytes(key_file("The Programme"))
-    password.write_text(f"{PASSWORD}\n", encoding="utf-8")
-    app.config |= {"PROGRAMME_SIGNING_KEY": str(key), "PROGRAMME_SIGNING_PASSWORD_FILE": str(password)}
-    yield password
-    app.config |= {"PROGRAMME_SIGNING_KEY": "", "PROGRAMME_SIGNING_PASSWORD_FILE": ""}
 
 
 def waiting(grant_id: UUID) -> int:

@@ -13,11 +13,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 
-from grants.core import clock, files
+from grants.agreements.models import Grant
+from grants.core import acts, clock, files
+from grants.core.acts import act
 from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.core.money import ZERO, Money, euros, total
 from grants.core.paging import Page
+from grants.core.permissions import Permission
 from grants.identity.policy import Role
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
@@ -40,6 +43,8 @@ from grants.payments.rules.statements.ageing import UnmatchedAsk
 from grants.payments.rules.statements.claims import Claim
 from grants.payments.rules.statements.values import BankFile, Line
 from grants.payments.services import bank_files
+from grants.payments.services.booking import CameBack, book_returned
+from grants.payments.services.locks import scope_of_order
 from grants.payments.states import Explained
 from tests import actors
 from tests.payments.bank_statements import OWN_IBAN, Entry, Paper, credit, debit, file_of, paper
@@ -340,6 +345,33 @@ def test_a_receipt_that_names_its_recovery_is_booked_and_what_is_above_it_kept(g
     assert get(Recovery, debt.id).state == "paid"
     assert books.balance(Account.UNIDENTIFIED, grant_id=grant.grant_id) == Money(1)
     assert [line.booked_as for line in lines()] == ["recovery", "recovery"]
+    right()
+
+
+@act(
+    "test_world.return_payment",
+    needs=Permission.PAYMENT_ORDER_EXECUTE,
+    scope=scope_of_order,
+    says="sent a payment back",
+)
+def _returned(actor: actors.Actor, order_id: UUID) -> None:
+    acts.reason("AC04")
+    order = get(PaymentOrder, order_id)
+    book_returned(CameBack(order, get(Grant, order.grant_id), "AC04", NOW.date()), own_account().id)
+
+
+def test_what_the_bank_returned_is_not_paid_back_and_money_that_names_the_debt_waits_for_people(grant: World) -> None:
+    """The debt of 60 000 stands on money that nobody has any more: a statement that pays it is booked all the same."""
+    debt = owed(grant)
+    with clock.at(NOW):
+        _returned(actors.carl(), db.session.scalars(select(PaymentOrder.id)).one())
+        with pytest.raises(Refused, match="cannot come back of it: the bank returned the rest"):
+            services.book_receipt(actors.carl(), debt.id, ReceiptInput(euros(20_000), NOW.date(), "B-7"))
+    brought(statement(came(20_000_00, remittance=debt.reference)))
+
+    (line,) = lines()
+    assert line.booked_as == "unidentified" and unidentified() == euros(20_000)
+    assert get(Recovery, debt.id).state == "issued"
     right()
 
 

@@ -135,8 +135,10 @@ class PaymentSteps(Steps):
         allowed = movable and cents <= self.model.left(order.request) + order.amount
         if order.instead_of is not None:
             allowed = movable and cents == order.amount
-        deed = lambda: services.change(self.people[who], order.id, amount=Money(cents), reason="Another amount.")  # noqa: E731 -- told twice
-        if self.tried(self.maybe(allowed), deed):
+        if self.tried(
+            self.maybe(allowed),
+            lambda: services.change(self.people[who], order.id, amount=Money(cents), reason="Another amount."),
+        ):
             order.amount, order.state, order.by = cents, "prepared", {"prepare": who}
             order.account = self.model.account
 
@@ -226,8 +228,10 @@ class PaymentSteps(Steps):
         allowed = self.maybe(self.model.may_close() and not held)
         if allowed and self.model.waiting:
             allowed = None
-        deed = lambda: services.close_grant(self.people[who], self.grant.grant_id, note="Looked at.")  # noqa: E731 -- told twice
-        if self.tried(allowed, deed) is not None:
+        if (
+            self.tried(allowed, lambda: services.close_grant(self.people[who], self.grant.grant_id, note="Looked at."))
+            is not None
+        ):
             self.model.closed = True
             if still_open := self.model.sums[Account.LEGALLY_COMMITTED]:
                 self.model.move(LEGALLY_COMMITTED=-still_open)

@@ -61,12 +61,15 @@ class AgreementSteps(Steps):
             change = self._change(kind, thousands)
             if change is None:
                 return
-            deed = lambda: agreeing.draft_amendment(  # noqa: E731 -- told twice
-                self.lead, self.grant.grant_id, AmendmentInput(change, "The site was closed.", by_letter=False)
-            )
         open_ = bool(self.model.waiting & {"amendment"})
         running = self.model.final is None and not self.model.over
-        number = self.tried(None if running and not open_ else False, deed, "draft_amendment")
+        number = self.tried(
+            None if running and not open_ else False,
+            lambda: agreeing.draft_amendment(
+                self.lead, self.grant.grant_id, AmendmentInput(change, "The site was closed.", by_letter=False)
+            ),
+            "draft_amendment",
+        )
         if number is None:
             return
         self.amendment = number
@@ -220,8 +223,7 @@ class AgreementSteps(Steps):
         running = self.model.final is None and not self.model.over and not self.model.closed
         spent = self.transferred + thousands > 120
         allowed = None if running and self.model.held is None and not spent else False
-        deed = lambda: agreeing.move_budget(self.lead, self.grant.grant_id, given)  # noqa: E731 -- told twice
-        if self.tried(allowed, deed) is None:
+        if self.tried(allowed, lambda: agreeing.move_budget(self.lead, self.grant.grant_id, given)) is None:
             return
         self.transferred += thousands
         posted = self.posted()
@@ -240,9 +242,11 @@ class AgreementSteps(Steps):
             None if whole else self.grant.agency_id, HoldReason.BREACH, "The procurement was not open.", self.now.date()
         )
         paper = document()
-        deed = lambda: agreeing.hold(self.people[who], self.grant.grant_id, given, paper)  # noqa: E731 -- told twice
         earlier = self.model.held if whole else self.part_held
-        found = self.tried(not self.model.closed and earlier is None, deed)
+        found = self.tried(
+            not self.model.closed and earlier is None,
+            lambda: agreeing.hold(self.people[who], self.grant.grant_id, given, paper),
+        )
         if found and whole:
             self.model.held = found
         elif found:
@@ -253,8 +257,11 @@ class AgreementSteps(Steps):
     def lift_hold(self, who: int) -> None:
         number = self.model.held if self.model.held is not None else self.part_held
         assert number is not None
-        deed = lambda: agreeing.lift_hold(self.people[who], self.grant.grant_id, number, words="Mended.") or "lifted"  # noqa: E731 -- told twice
-        if self.tried(None, deed) is None:
+        answer = self.tried(
+            None,
+            lambda: agreeing.lift_hold(self.people[who], self.grant.grant_id, number, words="Mended.") or "lifted",
+        )
+        if answer is None:
             return
         if self.model.held is not None:
             self.model.held = None
@@ -271,11 +278,10 @@ class AgreementSteps(Steps):
             today + timedelta(days=31),
         )
         person, paper = (self.signatory if by_city else self.officer), document()
-        deed = lambda: agreeing.propose_termination(person, self.grant.grant_id, given, paper)  # noqa: E731 -- told twice
         running = not (self.model.closed or self.model.over or self.model.ending or "termination" in self.model.waiting)
         # The period of the grant ends on 1 June 2025.
         allowed = running and given.wanted_on < date(2025, 6, 1)
-        found = self.tried(allowed, deed)
+        found = self.tried(allowed, lambda: agreeing.propose_termination(person, self.grant.grant_id, given, paper))
         if found:
             self.termination, self.terminated_by_city = found, by_city
             self.model.waiting.add("termination")

@@ -44,8 +44,9 @@ class BankSteps(Steps):
         allowed: bool | None = self._at_bank(order) and self._may_enter(order, who)
         if allowed and order.named:
             allowed = None
-        deed = lambda: services.reject_by_bank(self.people[who], order.id, reason="MS03", on=self.now.date())  # noqa: E731 -- told twice
-        if self.tried(allowed, deed):
+        if self.tried(
+            allowed, lambda: services.reject_by_bank(self.people[who], order.id, reason="MS03", on=self.now.date())
+        ):
             self._rejected(order)
 
     def _rejected(self, order: Order) -> None:
@@ -59,8 +60,10 @@ class BankSteps(Steps):
         allowed: bool | None = self._at_bank(order) and self._may_enter(order, who)
         if allowed and order.named:
             allowed = None
-        deed = lambda: services.reject_file_by_bank(self.people[who], order.file, reason="FF01", on=self.now.date())  # noqa: E731 -- told twice
-        if self.tried(allowed, deed):
+        if self.tried(
+            allowed,
+            lambda: services.reject_file_by_bank(self.people[who], order.file, reason="FF01", on=self.now.date()),
+        ):
             self._rejected(order)
 
     @precondition(lambda self: any(each.state in ("bank_rejected", "returned") for each in self.model.orders))

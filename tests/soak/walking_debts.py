@@ -73,9 +73,7 @@ class DebtSteps(Steps):
         )
         most = self.journal.partners[self.grant.grant_id, self.grant.city_id, "5000"]
         waits = sum(each.amount for each in self.model.debts_in(*BEFORE) if not each.by_balance)
-        allowed = self.model.final is not None and euros * 100 <= most - waits
-        if self.model.closed and allowed:
-            allowed = None  # type: ignore[assignment] -- of a closed grant the model says nothing
+        allowed = self.maybe_closed(self.model.final is not None and euros * 100 <= most - waits)
         found = self.tried(
             allowed, lambda: services.propose_recovery(self.people[who], self.grant.grant_id, given), "reject_costs"
         )
@@ -119,8 +117,7 @@ class DebtSteps(Steps):
             allowed = allowed and held == debt.amount
         else:
             allowed = allowed and self.journal.partners[self.grant.grant_id, self.grant.city_id, "5000"] >= debt.amount
-        deed = lambda: services.confirm_recovery(self.people[who], debt.id, words="Agreed.")  # noqa: E731 -- told twice
-        if self.tried(allowed, deed):
+        if self.tried(allowed, lambda: services.confirm_recovery(self.people[who], debt.id, words="Agreed.")):
             debt.state, debt.confirmed_by, debt.owed = "confirmed", who, debt.amount
             if debt.by_balance:
                 self.model.move(PREFINANCING=-debt.amount, RECOVERY_RECEIVABLE=debt.amount)
@@ -161,6 +158,7 @@ class DebtSteps(Steps):
         debt = self._debt(number)
         cents = max(1, (debt.owed + debt.interest) * percent // 100)
         allowed = (debt.state in ("issued", "part_paid") or debt.interest > 0) and who != debt.confirmed_by
+        allowed = allowed and self._still_paid(min(cents, debt.owed))
         given = ReceiptInput(Money(cents), self.now.date(), f"STMT-{next(numbers)}")
         if not self.tried(allowed, lambda: services.book_receipt(self.people[who], debt.id, given)):
             return
@@ -173,6 +171,10 @@ class DebtSteps(Steps):
         self._settled(debt, settled)
         debt.interest -= interest
         self.level()
+
+    def _still_paid(self, cents: int) -> bool:
+        """Of a grant that is not closed no more comes back than is paid: what the bank returned opened its commitment again."""
+        return self.model.closed or cents <= self.journal.of(self.grant.grant_id)[Account.CONSUMED.value]
 
     def _settled(self, debt: Debt, cents: int) -> None:
         if not cents:
@@ -211,7 +213,7 @@ class DebtSteps(Steps):
             services.decide(self.people[0], opened.id, DecisionInput(Money(240_000_00)))
         self._not_mine()
         cents = max(1, debt.owed * percent // 100)
-        allowed = cents <= debt.owed and who != debt.confirmed_by
+        allowed = cents <= debt.owed and who != debt.confirmed_by and self._still_paid(cents)
         given = OffsetInput(debt.id, opened.id, Money(cents))
         if self.tried(allowed, lambda: services.set_off(self.people[who], given), "set_off_across"):
             self.model.move(RECOVERY_RECEIVABLE=-cents, OFFSET_BETWEEN_GRANTS=cents)
@@ -232,8 +234,7 @@ class DebtSteps(Steps):
         debt = self._debt(number)
         allowed = debt.state in ("issued", "part_paid") and who not in (debt.proposed_by, debt.confirmed_by)
         paper = document()
-        deed = lambda: services.waive(self.people[who], debt.id, reason="Forgiven.", document=paper)  # noqa: E731 -- told twice
-        if self.tried(allowed, deed):
+        if self.tried(allowed, lambda: services.waive(self.people[who], debt.id, reason="Forgiven.", document=paper)):
             self.model.move(RECOVERY_RECEIVABLE=-debt.owed, WAIVED=debt.owed)
             debt.state, debt.owed = "waived", 0
 
@@ -244,9 +245,7 @@ class DebtSteps(Steps):
     def reckon_interest(self, number: int, who: int) -> None:
         self._rate()
         debt = self._debt(number)
-        allowed = debt.late > 0 and debt.reckoned is None
-        if self.maybe_closed(allowed) is None:
-            allowed = None  # type: ignore[assignment] -- of a closed grant the model says nothing
+        allowed = self.maybe_closed(debt.late > 0 and debt.reckoned is None)
         given = InterestInput()
         found = self.tried(allowed, lambda: services.book_interest(self.people[who], debt.id, given))
         if found is not None:
@@ -254,6 +253,7 @@ class DebtSteps(Steps):
             debt.late = 0
 
     def maybe_closed(self, allowed: bool) -> bool | None:
+        """Of a closed grant the model only knows what is refused."""
         return None if allowed and self.model.closed else allowed
 
     @precondition(lambda self: any(each.reckoned is not None for each in self.model.debts))
@@ -261,10 +261,12 @@ class DebtSteps(Steps):
     def decide_interest(self, number: int, confirm: bool, who: int) -> None:
         debt = self._debt(number)
         allowed = debt.reckoned is not None and who != debt.reckoned_by
-        deed: Callable[[], Any] = lambda: services.confirm_interest(self.people[who], debt.id)  # noqa: E731 -- told twice
-        if not confirm:
-            deed = lambda: services.refuse_interest(self.people[who], debt.id, reason="Reckon it anew.") or "refused"  # noqa: E731 -- as above
-        found = self.tried(allowed, deed)
+        found = self.tried(
+            allowed,
+            (lambda: services.confirm_interest(self.people[who], debt.id))
+            if confirm
+            else (lambda: services.refuse_interest(self.people[who], debt.id, reason="Reckon it anew.") or "refused"),
+        )
         if found is None:
             return
         cents, debt.reckoned = debt.reckoned or 0, None
@@ -280,8 +282,10 @@ class DebtSteps(Steps):
     def waive_interest(self, number: int, who: int) -> None:
         debt, paper = self._debt(number), document()
         allowed = debt.interest > 0 and who not in debt.touched_interest
-        deed = lambda: services.waive_interest(self.people[who], debt.id, reason="Forgiven.", document=paper)  # noqa: E731 -- told twice
-        if self.tried(allowed, deed) is not None:
+        answer = self.tried(
+            allowed, lambda: services.waive_interest(self.people[who], debt.id, reason="Forgiven.", document=paper)
+        )
+        if answer is not None:
             self.model.move(INTEREST_RECEIVABLE=-debt.interest, WAIVED=debt.interest)
             debt.interest = 0
 

@@ -35,8 +35,7 @@ class PartnerSteps(Steps):
         allowed = not self.model.closed and 0 < cents <= free
         given = PassedOnInput(self.grant.agency_id, Money(cents), self.now.date(), "SEPA 77")
         paper = document()
-        deed = lambda: services.report_passed_on(self.lead, self.grant.grant_id, given, paper)  # noqa: E731 -- told twice
-        if self.tried(allowed, deed):
+        if self.tried(allowed, lambda: services.report_passed_on(self.lead, self.grant.grant_id, given, paper)):
             newest = select(Distribution.id).where(Distribution.grant_id == self.grant.grant_id)
             found = db.session.scalars(newest.order_by(Distribution.number.desc()).limit(1)).one()
             self.model.passed.append(Passed(found, cents))
@@ -60,10 +59,13 @@ class PartnerSteps(Steps):
     @rule(who=people)
     def waive_distribution(self, who: int) -> None:
         allowed = not self.model.closed and self._held > 0
-        deed = lambda: services.waive_distribution(  # noqa: E731 -- told twice
-            self.people[who], self.grant.grant_id, self.grant.agency_id, reason="Settled between them."
+        answer = self.tried(
+            allowed,
+            lambda: services.waive_distribution(
+                self.people[who], self.grant.grant_id, self.grant.agency_id, reason="Settled between them."
+            ),
         )
-        if self.tried(allowed, deed) is not None:
+        if answer is not None:
             self.waived = self._held
             for each in self.model.passed:
                 each.state = "waived" if each.state == "reported" else each.state
@@ -76,10 +78,12 @@ class PartnerSteps(Steps):
         waits = request.state == "submitted"
         decided = request.state.startswith("decided") and self._left_to_leave(request) > 0
         allowed = request.suspended_by is None and (waits or decided)
-        deed = lambda: services.suspend(  # noqa: E731 -- told twice
-            self.people[who], request.id, reason=SuspensionReason.MISSING_DOCUMENTS, notice="Send the invoices."
-        )
-        if self.tried(allowed, deed):
+        if self.tried(
+            allowed,
+            lambda: services.suspend(
+                self.people[who], request.id, reason=SuspensionReason.MISSING_DOCUMENTS, notice="Send the invoices."
+            ),
+        ):
             request.suspended_by = who
 
     def _left_to_leave(self, request: Asked) -> int:

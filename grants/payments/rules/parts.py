@@ -111,6 +111,15 @@ def less_cancelled(parts: Iterable[Part], amount: Money, retained: Money) -> tup
     )
 
 
+def refuse_above_paid(back: Money, paid: Money) -> None:
+    """Refuse that more comes back of a grant than is still ``paid``: what the bank returned, nobody has to pay back."""
+    if back > paid:
+        raise Refused(
+            f"{paid} of this grant is still paid, so {back} cannot come back of it: the bank returned the rest. "
+            "Issue again what was returned, or cancel the debt."
+        )
+
+
 def fitted(amount: Money, wanted: Amounts, most: ByPartner) -> dict[PartKey, Money]:
     """An amount spread as it is wanted, no partner above its ``most``; what does not fit goes where there is room.
 

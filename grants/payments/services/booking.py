@@ -51,7 +51,7 @@ from grants.payments.services.hands import kept_apart
 from grants.payments.services.interest_orders import legs_of_interest, paying_interest, pays_interest
 from grants.payments.services.locks import lock_grants, orders_locked, requests_locked
 from grants.payments.services.passing import post_paid
-from grants.payments.services.recoveries import can_receive, owed_since, receive
+from grants.payments.services.recoveries import can_receive, owed, owed_since, receive
 from grants.payments.services.requests import dims_of, tell
 from grants.payments.services.telling import tell_each
 from grants.payments.states import (
@@ -525,7 +525,7 @@ def _receive_debt(actor: Actor, line: BankLine, grants: Mapping[UUID, Grant], de
     if debt is None or not can_receive(debt) or debt.confirmed_by == actor.user_id:
         return
     day = received_day(line_of(line), acts.today())
-    if day < owed_since(debt):
+    if day < owed_since(debt) or not parts.comes_back(debt, min(line.amount, owed(debt))):
         return
     entry_id = receive(
         debt, grants[debt.grant_id], line.amount, day, bank_name(line), actor.user_id, line.own_account_id

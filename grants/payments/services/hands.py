@@ -14,12 +14,19 @@ from sqlalchemy import select
 from grants.agreements.models import BankAccount, Grant
 from grants.core import acts, faults
 from grants.core.db import db, get
+from grants.core.errors import Refused
 from grants.core.permissions import Actor
 from grants.identity import queries as identity
 from grants.identity.rules.standing_in import tied_by
 from grants.identity.services import refuse_tied_to
 from grants.payments import rules
-from grants.payments.models import AuthorityLimit, PaymentOrder, PaymentOrderSignature
+from grants.payments.models import (
+    AuthorityLimit,
+    LateInterest,
+    PaymentOrder,
+    PaymentOrderSignature,
+    RecoveryInterest,
+)
 from grants.payments.queries.circuit import circuits, hands_of
 from grants.payments.rules.authority import refuse_above_limit, who_can
 from grants.payments.rules.circuit import (
@@ -197,3 +204,15 @@ def _refuse_own_entries(actor: Actor, orders: Sequence[PaymentOrder], hands: Han
     for order in orders:
         refuse_sending_to_own_account(entered[order.bank_account_id][0], actor.user_id, order.reference)
     refuse_tied_account(entered.values(), hands.ties, hands.at)
+
+
+def refuse_own_reckoning(
+    actor: Actor, found: Sequence[RecoveryInterest] | Sequence[LateInterest], *, nothing: str
+) -> None:
+    """Refuse who reckoned one of these interests, or is tied to who did, to decide on them; ``nothing`` where none waits."""
+    if not found:
+        raise Refused(nothing)
+    faults.point("four_eyes")
+    if actor.user_id in {each.booked_by for each in found}:
+        raise Refused("You reckoned this interest, so somebody else must decide on it. Ask a colleague.")
+    refuse_tied_to(actor.user_id, *((each.booked_by, each.booked_at) for each in found))

@@ -27,6 +27,7 @@ from grants.ledger.rules import Event
 from grants.payments.models import InterestWaiver, Recovery, RecoveryInterest
 from grants.payments.queries.recovery_interest import interest_open, late_payments
 from grants.payments.rules.interest import InterestInput, Late, check_interest
+from grants.payments.services.hands import refuse_own_reckoning
 from grants.payments.services.recoveries import scope_of_recovery
 from grants.payments.services.requests import dims_of
 from grants.payments.states import INTEREST, InterestState
@@ -258,12 +259,7 @@ def _to_decide(actor: Actor, row: Recovery) -> list[RecoveryInterest]:
             .with_for_update()
         )
     )
-    if not found:
-        raise Refused("No interest on this debt waits to be confirmed.")
-    faults.point("four_eyes")
-    if actor.user_id in {each.booked_by for each in found}:
-        raise Refused("You reckoned this interest, so somebody else must decide on it. Ask a colleague.")
-    people.refuse_tied_to(actor.user_id, *((each.booked_by, each.booked_at) for each in found))
+    refuse_own_reckoning(actor, found, nothing="No interest on this debt waits to be confirmed.")
     return found
 
 

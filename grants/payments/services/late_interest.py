@@ -10,14 +10,13 @@ from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.agreements.services import refuse_conflict
 from grants.agreements.states import ENDED, GrantState, PaymentKind
-from grants.core import acts, clock, faults
+from grants.core import acts, clock
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
 from grants.core.errors import Invalid, Refused
 from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
-from grants.identity import services as people
 from grants.identity.rules import demand_fresh
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
@@ -32,6 +31,7 @@ from grants.payments.rules.late_interest import (
     nothing_owed,
     refuse_small_too_early,
 )
+from grants.payments.services.hands import refuse_own_reckoning
 from grants.payments.services.interest import reckon
 from grants.payments.services.locks import lock_grant, scope_of_request
 from grants.payments.services.requests import dims_of, tell
@@ -202,12 +202,7 @@ def _to_decide(actor: Actor, request: PaymentRequest) -> list[LateInterest]:
             .with_for_update()
         )
     )
-    if not found:
-        raise Refused("No interest on this payment waits to be decided.")
-    faults.point("four_eyes")
-    if actor.user_id in {each.booked_by for each in found}:
-        raise Refused("You reckoned this interest, so somebody else must decide on it. Ask a colleague.")
-    people.refuse_tied_to(actor.user_id, *((each.booked_by, each.booked_at) for each in found))
+    refuse_own_reckoning(actor, found, nothing="No interest on this payment waits to be decided.")
     return found
 
 

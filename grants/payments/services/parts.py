@@ -155,6 +155,7 @@ def reopened(
     for partner, amount in (due or {}).items():
         most[partner] = most.get(partner, ZERO) + max(amount, ZERO)
     consumed = tuple(most.items())
+    rules.refuse_above_paid(received, _paid(most))
     too_much = _owed_by(recovery)
     if total(too_much.values()) != recovery.amount:
         return list(rules.shares_of(received, consumed))
@@ -162,6 +163,17 @@ def reopened(
     before = rules.within(recovery.amount - owed, too_much)
     left = {key: amount - before.get(key, ZERO) for key, amount in too_much.items()}
     return list(rules.by_partner(rules.fitted(received, left, dict(consumed))).items())
+
+
+def comes_back(recovery: Recovery, received: Money) -> bool:
+    """Whether so much of a debt can be paid back: not where the bank returned what was paid; of a closed grant always."""
+    if get(Grant, recovery.grant_id).state == GrantState.CLOSED.value:
+        return True
+    return received <= _paid(dict(books.partners_consumed(recovery.grant_id)))
+
+
+def _paid(consumed: Mapping[UUID | None, Money]) -> Money:
+    return total(max(each, ZERO) for each in consumed.values())
 
 
 def _owed_by(recovery: Recovery) -> dict[PartKey, Money]:
