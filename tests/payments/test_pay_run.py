@@ -31,6 +31,7 @@ from grants.programmes.models import Programme
 from tests import actors
 from tests.payments.world import SEEN, World, forge, recorded
 from tests.servers import Cluster
+from tests.statements import statements
 
 # A Thursday on which banks pay.
 NOW = datetime(2023, 5, 4, 9, tzinfo=UTC)
@@ -171,6 +172,18 @@ def test_a_discarded_file_is_void_and_its_order_goes_into_another_under_the_same
     )
     assert get(PaymentOrder, order_id).end_to_end_id == identifier
     assert get(PaymentBatch, first).message_id != get(PaymentBatch, second).message_id
+
+
+def test_who_may_send_a_file_and_reads_it_asks_as_little_as_for_any_page(app: Flask, order_id: UUID) -> None:
+    made(order_id)
+    reference = db.session.scalars(select(PaymentBatch.reference)).one()
+    client = actors.client_of(app, actors.carl())
+    with clock.at(NOW):
+        client.get(f"/finance/batches/{reference}")
+        with statements() as asked:
+            shown = client.get(f"/finance/batches/{reference}")
+
+    assert "Send this file" in shown.text and len(asked) <= 7, "\n".join(asked)
 
 
 def test_what_the_rules_refuse_leaves_no_file_and_says_where_and_what(order_id: UUID) -> None:

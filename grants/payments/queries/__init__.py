@@ -30,7 +30,7 @@ from grants.payments.queries.funds import fund_money, outlasting_words
 from grants.payments.queries.grants import GrantPayments, grant_payments
 from grants.payments.queries.journal import LEDGER_COLUMNS, ledger, ledger_entry, ledger_lines, stood
 from grants.payments.queries.late_interest import interest_origin
-from grants.payments.queries.lists import batch, batch_id_of, batch_view, batches
+from grants.payments.queries.lists import batch, batch_id_of, batch_to_send, batch_view, batches
 from grants.payments.queries.offsets import offset_choices, offset_views, set_off
 from grants.payments.queries.orders import (
     ROWS_MAX,
@@ -90,6 +90,7 @@ __all__ = [
     "basis_of",
     "batch",
     "batch_id_of",
+    "batch_to_send",
     "batch_view",
     "batches",
     "cancellation",

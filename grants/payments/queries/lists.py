@@ -16,9 +16,10 @@ from grants.core.files import StoredFile
 from grants.core.money import Money
 from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission
-from grants.core.together import Asking, ask, reader, side_by_side
+from grants.core.together import Asking, alone, ask, both, reader, side_by_side
 from grants.identity import queries as identity
 from grants.payments.models import OwnAccount, PaymentBatch, PaymentOrder
+from grants.payments.queries.circuit import hands_of
 from grants.payments.queries.orders import order_views, visible_orders
 from grants.payments.rules import (
     BatchView,
@@ -37,6 +38,16 @@ def batch_id_of(actor: Actor, reference: str) -> UUID:
 def batch(actor: Actor, reference: str) -> BatchView:
     """One list of orders that left together; raises :class:`NotFound`."""
     return batch_view(_batch_row(actor, reference))
+
+
+def batch_to_send(actor: Actor, reference: str) -> tuple[BatchView, tuple[str, ...]]:
+    """One list of orders, and why it is not this person's to send; raises :class:`NotFound`."""
+    row = _batch_row(actor, reference)
+    # Whose it is to send is asked of a file that can be sent alone.
+    if row.state != BatchState.READY:
+        return batch_view(row), ()
+    found, hands = alone(both(batch_view.asking(row), hands_of.asking(actor)))
+    return found, found.locks(actor.user_id, hands)
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,7 @@ def less_cancelled(parts: Iterable[Part], amount: Money, retained: Money) -> tup
 
 def refuse_above_paid(back: Money, paid: Money) -> None:
     """Refuse that more comes back of a grant than is still ``paid``: what the bank returned, nobody has to pay back."""
+    faults.point("ceiling")
     if back > paid:
         raise Refused(
             f"{paid} of this grant is still paid, so {back} cannot come back of it: the bank returned the rest. "

@@ -12,7 +12,7 @@ from grants.core.errors import NotFound
 from grants.payments import queries, rules, services
 from grants.payments.forms import BankRejectForm, BuildForm, ReasonForm, SendForm
 from grants.payments.rules.own_accounts import OwnAccountView
-from grants.payments.states import BatchState, OwnAccountState
+from grants.payments.states import OwnAccountState
 from grants.payments.views.frame import P, bp, overtaker, own_or_fresh
 from grants.web import downloads, paging
 from grants.web.forms import ContestedForm, renew, status_of
@@ -144,15 +144,14 @@ def _batch_id(ref: str) -> UUID:
 
 def _batch(ref: str, sent: ContestedForm | None) -> Any:
     actor = current_actor()
-    found = queries.batch(actor, ref)
+    found, locks = queries.batch_to_send(actor, ref)
     renew(sent, found.version)
     shown = page(
         "payments/batch.html",
         batch=found,
         form=sent,
         next=rules.batch_next(found.state),
-        # Whose it is to send is asked of a file that can be sent alone.
-        locks=found.locks(actor.user_id, queries.hands_of(actor)) if found.state is BatchState.READY else (),
+        locks=locks,
         send_form=own_or_fresh(sent, SendForm, version=found.version),
         discard_form=own_or_fresh(sent, ReasonForm, version=found.version),
         reject_form=own_or_fresh(sent, BankRejectForm, version=found.version),
