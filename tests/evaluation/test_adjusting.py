@@ -20,7 +20,7 @@ from grants.core.paging import Page
 from grants.evaluation import queries, services
 from grants.evaluation.models import Assignment, AssignmentRun, Evaluator
 from grants.evaluation.rules import SEAT_COLUMNS, AdjustInput, EvaluatorInput, PoolSearch, RunInput, WhatIf
-from grants.evaluation.rules.runs import Tally
+from grants.evaluation.rules.adjusting import Tally
 from grants.evaluation.states import Deed, SeatState, StandingRule
 from grants.identity.models import User
 from tests.evaluation.scene import Browser, Scene

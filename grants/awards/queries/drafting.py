@@ -10,18 +10,9 @@ from uuid import UUID
 
 from grants.applications import rules as application_rules
 from grants.awards import ranking, rules
+from grants.awards.rules.letter_words import below_words, empty_words, filled
 from grants.awards.rules.letterhead import Addressee, GrantingAuthority, letterhead, told_words
-from grants.awards.rules.letters import (
-    DecisionText,
-    Hindrance,
-    LetterException,
-    Report,
-    ReportRow,
-    TextView,
-    below_words,
-    empty_words,
-    filled,
-)
+from grants.awards.rules.letters import DecisionText, Hindrance, LetterException, Report, ReportRow, TextView
 from grants.awards.states import Outcome
 from grants.calls.rules import CallView
 from grants.calls.states import ScoreMethod

@@ -30,8 +30,8 @@ from grants.awards.queries.mailed import deliveries
 from grants.awards.queries.publication import WITHOUT_RESULT
 from grants.awards.queries.settling import as_settled, repeating_in, settled_in, settlements
 from grants.awards.rules.delivery import NO_MAILS, Delivery
+from grants.awards.rules.letter_words import HOUSE_TEXTS
 from grants.awards.rules.letters import (
-    HOUSE_TEXTS,
     DecisionText,
     Hashes,
     Hindrance,

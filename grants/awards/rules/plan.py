@@ -436,6 +436,3 @@ def facts_kept(stored: Mapping[str, Mapping[str, Any]]) -> dict[UUID, Facts]:
         )
         for key, about in stored.items()
     }
-
-
-NO_FACTS: Mapping[UUID, Facts] = {}

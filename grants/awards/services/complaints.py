@@ -76,7 +76,7 @@ def _draft_of(application_id: UUID) -> Complaint | None:
 
 def _begun(actor: Actor, application_id: UUID) -> Complaint:
     application = applications.view_for_team(application_id)
-    found = own.window_of(application, acts.moment())
+    found = queries.own_complaints.window_of(application, acts.moment())
     if found.why_not or found.about is None or found.reached_at is None or found.due_at is None:
         raise Refused(found.why_not)
     standing = db.session.scalars(select(Complaint).where(Complaint.application_id == application_id)).all()
@@ -129,7 +129,7 @@ def send(actor: Actor, complaint_id: UUID, version: int | None = None) -> str:
 
 def _run_anew(row: Complaint, application: ApplicationView) -> None:
     """A time that began again once the results were public counts for a draft that was begun before."""
-    found = own.window_of(application, acts.moment())
+    found = queries.own_complaints.window_of(application, acts.moment())
     if found.reached_at is not None and found.due_at is not None and found.due_at > row.due_at:
         row.reached_at, row.due_at = found.reached_at, found.due_at
 

@@ -15,12 +15,8 @@ from grants.awards import queries
 from grants.awards.models import DecisionLetter, LetterMailing, LetterText, SelectionItem
 from grants.awards.queries.mailed import MAIL, mailed_since
 from grants.awards.rules import refuse_same_person
-from grants.awards.rules.letters import (
-    DecisionText,
-    LettersPage,
-    checked_text,
-    refuse_blocked,
-)
+from grants.awards.rules.letter_words import checked_text
+from grants.awards.rules.letters import DecisionText, LettersPage, refuse_blocked
 from grants.awards.services.leaving_out import refuse_left_out, refuse_shut
 from grants.awards.states import LETTER, MAILING, LetterState, MailingState, Outcome
 from grants.calls import queries as calls

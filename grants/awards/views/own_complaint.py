@@ -9,7 +9,7 @@ from flask import flash, request
 
 from grants.awards import queries, services
 from grants.awards.forms.complaints import ComplaintForm, FileOutForm, WithdrawForm
-from grants.awards.queries.complaints import OwnPage
+from grants.awards.queries.own_complaints import OwnPage
 from grants.awards.rules.complaints import ComplaintView
 from grants.awards.views.frame import P, bp, letter_of
 from grants.calls.rules import GROUND_WORDS, LANGUAGES, NO_MERITS, ComplaintRules

@@ -34,17 +34,16 @@ from grants.calls.rules.content import (
 from grants.calls.rules.declarations import Declaration
 from grants.calls.rules.drawing import DrawRules
 from grants.calls.rules.expert_terms import EXPERT_TERMS, ExpertTerms
+from grants.calls.rules.form_kinds import ATTACHMENT, DECLARATION, SECTION
 from grants.calls.rules.funding import Funding
 from grants.calls.rules.kinds import (
     ASSIGNING,
-    ATTACHMENT,
     CATEGORY,
     COMPLAINTS,
     COMPLAINTS_TO,
     CONDITION,
     CRITERION,
     DEADLINE,
-    DECLARATION,
     DOCUMENT,
     DRAW,
     FUNDING,
@@ -59,7 +58,6 @@ from grants.calls.rules.kinds import (
     PRIVACY,
     REPORT,
     RULE,
-    SECTION,
     SELECTION,
     SIGNING,
     SOURCED,
