@@ -30,16 +30,17 @@ PLACES: Mapping[str, str] = {
 
 _WHY = "Which rule kept it out, as the confirmed list says it, and where that list departs from the published rules, as sentences"
 
+_BELOW = "Which threshold it does not reach, as a sentence; with the marks once the results are public"
 _ONLY: Mapping[Outcome, Mapping[str, str]] = {
     Outcome.SELECTED: {
+        "why": "Why it is selected: that the budget reaches it, which rule brought it in, or that money became free, as sentences",
         "amount": "The recommended amount",
         "conditions": "On which conditions it is selected, as a sentence",
     },
     Outcome.RESERVE: {"why": _WHY, "reserve_place": "Its place on the reserve list"},
     Outcome.NOT_FUNDED: {"why": _WHY},
-    Outcome.BELOW_THRESHOLD: {
-        "below": "Which threshold it does not reach, as a sentence; with the marks once the results are public"
-    },
+    # Words that were written before every letter had {why} name the threshold by {below}: they stay as they are.
+    Outcome.BELOW_THRESHOLD: {"why": _BELOW, "below": "The same as {why}, by its older name"},
 }
 
 _REPORT = "The evaluation summary report goes with this letter: the scores, and what the evaluators agreed to tell you. You can read it once the results of the call are public: {results_public}."
@@ -69,7 +70,7 @@ No money is set aside for it. If money becomes free and the programme decides to
 {_REPORT}
 
 {_OBJECT}""",
-    Outcome.BELOW_THRESHOLD: f"""The application “{{application}}” ({{reference}}) of {{lead}} to the call “{{call}}” will not be funded. {{below}}
+    Outcome.BELOW_THRESHOLD: f"""The application “{{application}}” ({{reference}}) of {{lead}} to the call “{{call}}” will not be funded. {{why}}
 
 {_REPORT}
 
@@ -108,9 +109,9 @@ def checked_text(outcome: Outcome, text: str) -> str:
     return cleaned
 
 
-# The place that says why, in the letters of outcomes that nobody hoped for.
-_REASON: Mapping[Outcome, str] = {
-    Outcome.RESERVE: "why", Outcome.NOT_FUNDED: "why", Outcome.BELOW_THRESHOLD: "below"
+# The places that say why, in the letters of outcomes that nobody hoped for; the first is the one to write.
+_REASONS: Mapping[Outcome, tuple[str, ...]] = {
+    Outcome.RESERVE: ("why",), Outcome.NOT_FUNDED: ("why",), Outcome.BELOW_THRESHOLD: ("why", "below")
 }  # fmt: skip
 
 
@@ -120,9 +121,10 @@ def reason_lacking(outcome: Outcome, text: str) -> str:
     >>> reason_lacking(Outcome.NOT_FUNDED, "Not funded. {why}"), reason_lacking(Outcome.SELECTED, "Selected.")
     ('', '')
     """
-    place = _REASON.get(outcome)
-    if place is None or place in _PLACE.findall(text):
+    places = _REASONS.get(outcome, ())
+    if not places or set(places) & set(_PLACE.findall(text)):
         return ""
+    place = places[0]
     return (
         f"The words of the letter “{outcome.words}” do not have the place {{{place}}}, so no applicant reads in it why the "
         f"decision is so. Write {{{place}}} where the reason shall stand, unless the words tell it themselves."

@@ -196,6 +196,8 @@ class LetterRow:
     acknowledged_at: datetime | None = None
     acknowledged_by: str = ""
     delivery: Delivery = NO_MAILS
+    # What each place of its words becomes, while it is still to be prepared.
+    places: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def standing(self) -> tuple[str, str]:
@@ -299,6 +301,10 @@ class LettersPage:
     def waiting(self) -> tuple[LetterRow, ...]:
         """Those whose letters are still to be prepared."""
         return tuple(row for row in self.rows if row.waits)
+
+    def example(self, outcome: Outcome) -> LetterRow | None:
+        """The first letter with this outcome that waits and can be told: what its places become shows them with data."""
+        return next((row for row in self.rows if row.waits and row.places and row.outcome is outcome), None)
 
     @property
     def blocked(self) -> tuple[LetterRow, ...]:

@@ -271,7 +271,7 @@ def _text(shown: LettersPage, told: TextView, form: LetterTextForm, tried: tuple
     may = current_actor().may(P.SELECTION_PUBLISH_RESULTS, Scope.of(("call", shown.call_id)))
     return page(
         "awards/letter_text.html", shown=shown, told=told, form=form, places=places_of(told.outcome), may=may,
-        tried=tried, paragraphs=paragraphs, tried_most=TRIED_MOST,
+        tried=tried, paragraphs=paragraphs, tried_most=TRIED_MOST, example=shown.example(told.outcome),
         lacking=reason_lacking(told.outcome, told.text if form.text.data is None else form.text.data),
     )  # fmt: skip
 
