@@ -55,6 +55,7 @@ from grants.identity.policy import Role
 from grants.identity.queries import in_roles
 from grants.identity.rules import Person
 
+RUNS_SHOWN = 20
 # What lists show of a run; proof and reasons of its seats may be large and are asked for by themselves.
 RUN_COLUMNS = (
     AssignmentRun.id, AssignmentRun.number, AssignmentRun.status, AssignmentRun.created_at, AssignmentRun.seed,
@@ -256,7 +257,10 @@ def seat_views(application_ids: Sequence[UUID] | Select[Any]) -> Asking[dict[UUI
 def runs(actor: Actor, call_id: UUID) -> Asking[tuple[RunView, ...]]:
     """The runs of a call, latest first, without sentences about applications shut to this person."""
     latest = (
-        select(*RUN_COLUMNS).where(AssignmentRun.call_id == call_id).order_by(AssignmentRun.number.desc()).limit(20)
+        select(*RUN_COLUMNS)
+        .where(AssignmentRun.call_id == call_id)
+        .order_by(AssignmentRun.number.desc())
+        .limit(RUNS_SHOWN)
     )
     rows, shut = yield from both(ask(latest), shut_titles(actor, call_id))
     return tuple(run_view(row, shut) for row in rows)

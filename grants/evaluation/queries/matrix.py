@@ -17,6 +17,7 @@ from grants.evaluation import rules
 from grants.evaluation.queries.access import READS_ASSIGNMENTS, clear_people
 from grants.evaluation.queries.applicants import consortia_of
 from grants.evaluation.queries.assignments import call_assigned, country_rule, people_for, pool, seat_views
+from grants.evaluation.queries.past_assignment import past_assignment
 from grants.evaluation.queries.said import declarations
 from grants.evaluation.queries.seating import OPEN
 from grants.evaluation.queries.seats_seen import may_see
@@ -40,7 +41,8 @@ Told = Mapping[UUID, tuple[str, int]]
 def matrix_page(actor: Actor, slug: str, page: Page, search: MatrixSearch = rules.FIRST_PEOPLE) -> Asking[MatrixPage]:
     """Applications in evaluation by reference, each with those of the pool whom the search asks for.
 
-    For whoever decides of seats, or audits. What is shut to the reader is no row, and no seat on it is in a load. Five statements, however many there are.
+    For whoever decides of seats, or audits. What is shut to the reader is no row, and no seat on it is in a load. Where none is
+    in evaluation, what the assignment was. Five statements, however many there are.
     """
     call = yield from call_assigned.asking(actor, slug)
     listed = select(Application.id, Application.reference, Application.title).where(
@@ -53,6 +55,9 @@ def matrix_page(actor: Actor, slug: str, page: Page, search: MatrixSearch = rule
         ask(listed.order_by(Application.reference).limit(page.limit)), pool.asking(call.id, actor)
     )
     lines = cut(found, page, key=lambda row: str(row.reference))
+    if not lines.items and page.after is None:
+        past = yield from past_assignment.asking(actor, call.id)
+        return MatrixPage(call.slug, call.title, call.content.evaluators_per_application, (), Rows(()), past=past)
     ids, users = [row.id for row in lines.items], [member.user_id for member in members]
     about: list[Asking[Any]] = [
         consortia_of.asking(ids), declarations.asking(ids), seat_views(ids), country_rule.asking(call.id),

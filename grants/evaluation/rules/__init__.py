@@ -135,6 +135,7 @@ from grants.evaluation.rules.matrix import (
     MatrixPage,
     MatrixRow,
     MatrixSearch,
+    PastAssignment,
 )
 from grants.evaluation.rules.official import SHIFT_TAINTED, Gathered, OfficialScore, scored
 from grants.evaluation.rules.offline_sheet import AnotherSheet, refuse_another_sheet, sheet_mark
@@ -404,6 +405,7 @@ __all__ = [
     "OfficialScore",
     "OwnConflict",
     "PackView",
+    "PastAssignment",
     "Pattern",
     "Place",
     "PoolLine",
