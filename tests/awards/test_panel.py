@@ -397,7 +397,9 @@ def test_a_vote_makes_no_form_of_the_chair_stale(meeting: Meeting) -> None:
     version = meeting.page("chair").head.version
     meeting.does("ben", "vote", 1, Vote.APPROVE)
 
+    stood = meeting.page("chair").current
     meeting.does("chair", "turn", Turn.NEXT, version)
+    assert meeting.page("chair").current != stood
 
 
 @pytest.mark.usefixtures("opened_world")

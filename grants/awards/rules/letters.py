@@ -372,4 +372,4 @@ def refuse_blocked(page: LettersPage) -> None:
             f"{first.reference}: {first.exceptions[0].words}{more} Mend it, or leave the letter out by name with a reason."
         )
     if not page.waiting:
-        raise Refused("No letter waits to be prepared.")
+        raise Refused("No letter waits to be prepared: each is prepared, sent or left out by name.")

@@ -298,7 +298,7 @@ def send_again(actor: Actor, letter_id: UUID, version: int | None = None) -> Let
             # Its job may have failed or been cancelled, and the letter with it: then it goes under who asks now.
             job = jobs.latest(("application", letter.application_id), SEND_JOB)
             if job is not None and job.state in (JobState.QUEUED, JobState.RUNNING):
-                raise Refused("It is on its way already.")
+                raise Refused("It is on its way already. The page of the letters says when it has left, or why not.")
             _queue(letter)
         case LetterState.PREPARED:
             raise Refused("It was never sent. It leaves with its mailing, once a second person has it sent.")

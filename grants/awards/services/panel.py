@@ -93,7 +93,9 @@ def order(actor: Actor, meeting_id: UUID, references: tuple[str, ...], version: 
     meeting = locked(PanelMeeting, meeting_id)
     check_version(meeting, version)
     if MeetingState(meeting.state) is MeetingState.ENDED:
-        raise Refused("This meeting has ended; its agenda no longer changes.")
+        raise Refused(
+            "This meeting has ended; its agenda no longer changes. Plan another meeting for what is still to be looked at."
+        )
     found = queries.panel.meeting_of(meeting_id)
     closed = queries.panel.shut(actor, [application_id for application_id, _, _ in found.items.values()])
     by_reference = {
@@ -295,7 +297,7 @@ def _attending(actor: Actor, meeting_id: UUID) -> tuple[PanelMeeting, bool]:
     if queries.panel.role_in(meeting_id, actor.user_id) is None:
         raise NotAllowed("You are not one of the people of this meeting. Ask who planned it.")
     if MeetingState(meeting.state) is MeetingState.ENDED:
-        raise Refused("This meeting has ended.")
+        raise Refused("This meeting has ended. Its minutes tell what was done.")
     return meeting, actor.user_id in rules.present(queries.panel.events_of(meeting_id))
 
 
@@ -306,7 +308,7 @@ def _refuse_coming_and_going(actor: Actor, meeting_id: UUID) -> None:
 def _arrive(actor: Actor, meeting_id: UUID) -> None:
     meeting, here = _attending(actor, meeting_id)
     if here:
-        raise Refused("You are there already.")
+        raise Refused("You are there already. Nothing was changed.")
     _refuse_coming_and_going(actor, meeting_id)
     log(meeting, actor, Happened.ARRIVED, person_id=actor.user_id)
     if meeting.current_id is not None:
@@ -318,7 +320,7 @@ def _arrive(actor: Actor, meeting_id: UUID) -> None:
 def _leave(actor: Actor, meeting_id: UUID) -> None:
     meeting, here = _attending(actor, meeting_id)
     if not here:
-        raise Refused("You are not there.")
+        raise Refused("You are not there. Nothing was changed.")
     _refuse_coming_and_going(actor, meeting_id)
     log(meeting, actor, Happened.LEFT, person_id=actor.user_id)
 

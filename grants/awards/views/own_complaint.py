@@ -90,7 +90,7 @@ def remove_evidence(ref: str) -> Any:
     shown, form = _found(ref), FileOutForm()
     with form.refusals():
         if shown.draft is None:
-            raise Refused("The complaint was sent; it stands as it is.")
+            raise Refused("The complaint was sent; it stands as it is. Until it is decided you can withdraw it.")
         acts.detach(current_actor(), shown.draft.id, form.thing_id() or UUID(int=0))
         return see_other(".own_complaint", ref=ref)
     return _own(ref, deed=form), 422

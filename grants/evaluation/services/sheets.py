@@ -118,7 +118,7 @@ def reopen(actor: Actor, seat_id: UUID, reason: str) -> None:
         select(Assessment).where(Assessment.assignment_id == seat_id).with_for_update()
     ).one_or_none()
     if row is None or seat.state != SeatState.ACTIVE.value:
-        raise Refused("There is no submitted assessment on this seat.")
+        raise Refused("There is no submitted assessment on this seat, so there is nothing to open again.")
     consensus = consensus_row(seat.application_id)
     if consensus is not None and consensus.state == ConsensusState.AGREED.value:
         raise Refused(
