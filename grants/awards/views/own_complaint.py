@@ -113,7 +113,7 @@ def withdraw_complaint(ref: str, number: int) -> Any:
 
 
 def _found(ref: str) -> OwnPage:
-    return reads.own_page(current_actor(), ref, clock.now())
+    return queries.own_complaints.own_page(current_actor(), ref, clock.now())
 
 
 def _offered(form: ComplaintForm, shown: OwnPage) -> ComplaintForm:

@@ -33,8 +33,8 @@ from grants.evaluation.rules import (
 )
 from grants.evaluation.states import SeatState
 
+# Of each evaluator by id: why not, and how well they fit.
 Told = Mapping[UUID, tuple[str, int]]
-"""Of each evaluator by id: why not, and how well they fit."""
 
 
 @reader
@@ -76,17 +76,10 @@ def matrix_page(actor: Actor, slug: str, page: Page, search: MatrixSearch = rule
     # Past the last one the first ones are shown.
     search = search if search.start < len(wanted) else replace(search, start=0)
     across = _across(wanted, told, active, search)
-    rows = []
-    for row in lines.items:
-        held = active[row.id]
-        cells = tuple(
-            _cell(told[row.id][each.id], held.get(each.id), stated.get((each.user_id, row.id))) for each in across
-        )
-        rows.append(
-            MatrixRow(row.reference, row.title, max(0, call.content.evaluators_per_application - len(held)), cells)
-        )
+    per_application = call.content.evaluators_per_application
+    rows = [_row(row, across, told[row.id], active[row.id], stated, per_application) for row in lines.items]
     return MatrixPage(
-        call.slug, call.title, call.content.evaluators_per_application,
+        call.slug, call.title, per_application,
         tuple(MatrixColumn(one.name, one.handle, one.load, one.load_max) for one in across),
         Rows(tuple(rows), lines.next_key, lines.total, lines.first), search, len(wanted), len(members) - len(there),
     )  # fmt: skip
@@ -117,6 +110,18 @@ def _across(
     best = sorted(members, key=lambda member: (*matters(member), member.name, member.handle))
     shown = best[search.start : search.start + rules.COLUMNS_MAX]
     return sorted(shown, key=lambda member: (member.name, member.handle))
+
+
+def _row(
+    row: Any,
+    across: Sequence[PoolMember],
+    told: Told,
+    held: Mapping[UUID, SeatView],
+    stated: Mapping[tuple[UUID, UUID], rules.Said],
+    per_application: int,
+) -> MatrixRow:
+    cells = tuple(_cell(told[each.id], held.get(each.id), stated.get((each.user_id, row.id))) for each in across)
+    return MatrixRow(row.reference, row.title, max(0, per_application - len(held)), cells)
 
 
 def _cell(told: tuple[str, int], seat: SeatView | None, said: rules.Said | None) -> MatrixCell:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from time import perf_counter
@@ -211,29 +211,11 @@ def _instance(
     today: date,
 ) -> tuple[matching.Instance, dict[matching.Pair, str]]:
     """What the assignment depends on, and of each pair that may not meet why not."""
-    ids, people = [one.application_id for one in found], [member.user_id for member in members]
-    stated = queries.declarations(ids)
-    shut_out, clear = queries.shut_out(ids, people), queries.clear_people(people, ids, people)
     movable = movable_pairs(seats) if values.standing is StandingRule.MOVABLE else frozenset()
     stood = {(seat.application_id, seat.evaluator_id) for seat in seats}
-    # Who lost a seat on an application does not get it again.
-    lost = pairs_in(ids, SeatState.VOIDED)
-    kept_away, utilities = {}, {}
     fitting = rules.fitting(call.content, members)
-    for one in found:
-        for member in members:
-            pair = (one.application_id, member.id)
-            said = stated.get((member.user_id, one.application_id), rules.Said())
-            utilities[pair] = fitting.utility(member, one)
-            why = rules.why_not(member, one, said, countries=values.countries, due=values.due_at, today=today)
-            if not why and (member.user_id, one.application_id) in shut_out:
-                why = f"{member.name} has a conflict of interest with it."
-            if not why and (member.user_id, one.application_id) not in clear:
-                why = rules.why_shut(member)
-            if not why and pair in lost:
-                why = f"{member.name} had a seat on it."
-            if why and pair not in stood:
-                kept_away[pair] = why
+    utilities = {(one.application_id, member.id): fitting.utility(member, one) for one in found for member in members}
+    kept_away = {pair: why for pair, why in _kept_away(found, members, values, today) if pair not in stood}
     settings = call.content.assignment
     instance = matching.Instance(
         tuple(
@@ -260,6 +242,30 @@ def _instance(
         frozenset(movable),
     )  # fmt: skip
     return instance, kept_away
+
+
+def _kept_away(
+    found: Sequence[Consortium], members: Sequence[PoolMember], values: RunInput, today: date
+) -> Iterator[tuple[matching.Pair, str]]:
+    """Each pair that may not meet, with why not."""
+    ids, people = [one.application_id for one in found], [member.user_id for member in members]
+    stated = queries.declarations(ids)
+    shut_out, clear = queries.shut_out(ids, people), queries.clear_people(people, ids, people)
+    # Who lost a seat on an application does not get it again.
+    lost = pairs_in(ids, SeatState.VOIDED)
+    for one in found:
+        for member in members:
+            pair, whose = (one.application_id, member.id), (member.user_id, one.application_id)
+            said = stated.get(whose, rules.Said())
+            why = rules.why_not(member, one, said, countries=values.countries, due=values.due_at, today=today)
+            if not why and whose in shut_out:
+                why = f"{member.name} has a conflict of interest with it."
+            if not why and whose not in clear:
+                why = rules.why_shut(member)
+            if not why and pair in lost:
+                why = f"{member.name} had a seat on it."
+            if why:
+                yield pair, why
 
 
 def _kept_out(about: Consortium, countries: CountryRule) -> frozenset[str]:
