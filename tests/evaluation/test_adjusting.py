@@ -69,7 +69,7 @@ def test_a_change_is_shown_before_it_is_stored(
     browser: Browser, seated: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Of a pool of hundreds the best stand in sight.
-    for module in ("forms.assignments", "rules.runs"):
+    for module in ("forms.assignments", "rules.adjusting"):
         monkeypatch.setattr(f"grants.evaluation.{module}.BEST_SHOWN", 0)
     first, base = seated.application_ids[0], f"/calls/{seated.slug}/assignments/{seated.references[0]}"
     leaver, spare = spare_of(seated)
