@@ -87,7 +87,8 @@ def run(actor: Actor, call_id: UUID, values: RunInput, solver: Solver = matching
         instance = _read(actor, call_id, values).instance
         # What was read is plain now: no row and no snapshot is held while it is worked out.
         db.session.rollback()
-        jobs.progress(1, 4, f"Finding the best of all assignments for {len(instance.applications)} applications")
+        # Without how many: the page shows it to whoever assigns in the call, and of some one of them may be shut.
+        jobs.progress(1, 4, "Finding the best of all assignments")
         worked_out = work_out(instance, solver)
         try:
             return give_out(actor, call_id, values, worked_out)
