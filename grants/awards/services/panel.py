@@ -150,6 +150,13 @@ def _refuse_assessing(actor: Actor, clear: Clear) -> None:
         raise NotAllowed(rules.ASSESSES)
 
 
+def _refuse_assessing_other(actor: Actor, clear: Clear) -> None:
+    """Whoever assesses an application has no voice on its place either, from whichever of two items they would say it."""
+    faults.point("four_eyes")
+    if actor.user_id not in clear.voice:
+        raise Invalid("The order was not changed.", {"other": rules.ASSESSES_OTHER})
+
+
 def _open_item(actor: Actor, meeting: PanelMeeting) -> tuple[PanelItem, Clear]:
     """The item that is open and who stands clear of it; not found for somebody to whom it is shut."""
     if meeting.current_id is None:
@@ -431,6 +438,7 @@ def reorder(actor: Actor, meeting_id: UUID, other: str, reason: str, version: in
     _refuse_not_running(meeting, "An order is changed")
     words = rules.said(reason, "reason", "Write why the order is changed.")
     second = item_named(actor, meeting_id, other.strip())
+    _refuse_assessing_other(actor, clear_of(meeting_id, second))
     if not queries.panel.tied(meeting.call_id, item.application_id, second.application_id):
         raise Invalid(
             "The order was not changed.",
