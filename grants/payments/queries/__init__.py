@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grants.payments.queries.absences import absences
 from grants.payments.queries.ageing import AgeingPage, ageing, due_checked
-from grants.payments.queries.ahead import cancellation
+from grants.payments.queries.ahead import cancellations
 from grants.payments.queries.checks import checked, verify
 from grants.payments.queries.circuit import circuit_page, hands_of, limits_page, stand_ins_page
 from grants.payments.queries.closing import ClosingPage, checklist, closing_lines, closing_page, lines_of
@@ -93,7 +93,7 @@ __all__ = [
     "batch_to_send",
     "batch_view",
     "batches",
-    "cancellation",
+    "cancellations",
     "certificates_of",
     "checked",
     "checklist",
