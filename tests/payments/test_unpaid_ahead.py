@@ -114,7 +114,7 @@ def test_what_was_cancelled_after_it_came_back_is_issued_again_by_nobody(app: Fl
 
     services.cancel_request(actors.otto(), request_id, reason="The pilot ended.")
 
-    with pytest.raises(Refused, match="was given up: what it was to pay was cancelled unpaid"):
+    with pytest.raises(Refused, match="was let go: what it was to pay was cancelled unpaid"):
         services.reissue(actors.fin(), order_id)
     shown = fin.get(page).text
     assert "Issue it again" not in shown and "so it is not issued again" in shown
@@ -182,7 +182,7 @@ def test_what_came_back_is_cancelled_but_for_what_costs_cleared_and_the_grant_is
 
         assert balance(grant, Account.RETURNED) == balance(grant, Account.PREFINANCING) == ZERO
         assert balance(grant, Account.PAYABLE) == euros(20_000)
-        with pytest.raises(Refused, match="was given up"):
+        with pytest.raises(Refused, match="was let go"):
             services.reissue(actors.fin(), order_id)
         with pytest.raises(Refused, match="nothing more of it is pre-financed"):
             services.prepare(actors.fin(), request_id)

@@ -446,7 +446,7 @@ def legs_e24(original: Iterable[Leg]) -> Legs:
 
 
 def _payable_again(returned: Iterable[tuple[Spread, Dimensions]]) -> list[Line]:
-    """What came back of orders that are given up, each with what its order is about."""
+    """What came back of orders that are let go, each with what its order is about."""
     return [
         line
         for amount, of_order in returned

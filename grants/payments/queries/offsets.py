@@ -36,11 +36,11 @@ TAKEN_OFF = (PaymentOffset, PaymentCancellation)
 _TAKEN_OFF_BY = (Event.OFFSET, Event.APPROVED_CANCELLED)
 
 # The orders that hold what they were prepared for. What came back is still ordered, by itself and by no order that issues it
-# again, until it is given up.
+# again, until it is let go.
 HOLDING = (
     PaymentOrder.state != OrderState.CANCELLED.value,
     PaymentOrder.reissue_of.is_(None),
-    PaymentOrder.given_up_on.is_(None),
+    PaymentOrder.let_go_on.is_(None),
 )
 
 
@@ -153,7 +153,7 @@ def set_off(request_reference: str) -> Asking[SetOff | None]:
     return SetOff(rows[0].payable, tuple(_view(row) for row in rows), Money(int(rows[0].cancelled)))
 
 
-def _given_up_by_offset() -> ColumnElement[bool]:
+def _let_go_by_offset() -> ColumnElement[bool]:
     """Inside a statement about orders of requests: what came back and is not issued again, because its grant is to end."""
     again = aliased(PaymentOrder)
     issued = exists().where(again.reissue_of == PaymentOrder.id, again.state != OrderState.CANCELLED.value)
@@ -172,7 +172,7 @@ def offset_choices(actor: Actor, grant_id: UUID) -> Asking[tuple[OffsetChoice, .
     debtor = select(Grant.coordinator_id).where(Grant.id == grant_id).scalar_subquery()
     ordered = (
         select(func.coalesce(func.sum(books.cents_of(PaymentOrder.amount)), 0))
-        .where(PaymentOrder.request_id == PaymentRequest.id, *HOLDING, ~_given_up_by_offset())
+        .where(PaymentOrder.request_id == PaymentRequest.id, *HOLDING, ~_let_go_by_offset())
         .correlate(PaymentRequest)
         .scalar_subquery()
     )

@@ -161,14 +161,14 @@ def _reissues(rows: Sequence[PaymentOrder]) -> Asking[tuple[dict[UUID, str], dic
 
 
 def came_back(request_id: UUID) -> tuple[PaymentOrder, ...]:
-    """The orders of a request that came back, that no other issues again and nobody gave up: their money is still here. One
+    """The orders of a request that came back, that no other issues again and nobody let go: their money is still here. One
     statement."""
     again = aliased(PaymentOrder)
     issued = exists().where(again.reissue_of == PaymentOrder.id, again.state != OrderState.CANCELLED.value)
     statement = select(PaymentOrder).where(
         PaymentOrder.request_id == request_id,
         PaymentOrder.state.in_([state.value for state in CAME_BACK]),
-        PaymentOrder.given_up_on.is_(None),
+        PaymentOrder.let_go_on.is_(None),
         ~issued.correlate(PaymentOrder),
     )
     return tuple(db.session.scalars(statement.order_by(PaymentOrder.reference)))
@@ -223,7 +223,7 @@ def _order_view(
         bank_reason=row.bank_reason,
         reissue_of=again.get(row.reissue_of) if row.reissue_of else None,
         issued_as=issued.get(row.id),
-        given_up=row.given_up_on is not None,
+        let_go=row.let_go_on is not None,
         signatures=signatures,
     )
 

@@ -301,7 +301,7 @@ def evidence_of(report: PeriodicReport | None) -> ReportEvidence | None:
 class OrderSums:
     """What of a request is in live orders, was executed, was set off against debts, and was cancelled unpaid.
 
-    What came back is ordered still, until it is given up: it is issued again.
+    What came back is ordered still, until it is let go: it is issued again.
     """
 
     ordered: Money = ZERO

@@ -153,10 +153,10 @@ def _open_orders(actor: Actor) -> Select[Any]:
     again = aliased(PaymentOrder)
     issued = exists().where(again.reissue_of == PaymentOrder.id, again.state != OrderState.CANCELLED.value)
     came_back = PaymentOrder.state.in_([state.value for state in CAME_BACK])
-    given_up = PaymentOrder.given_up_on.is_not(None)
+    let_go = PaymentOrder.let_go_on.is_not(None)
     # First all states, as the index of what is on its way has them.
     return _seen(actor, select(PaymentOrder), PaymentOrder).where(
-        PaymentOrder.state.in_([state.value for state in ON_ITS_WAY]), ~(came_back & (issued | given_up))
+        PaymentOrder.state.in_([state.value for state in ON_ITS_WAY]), ~(came_back & (issued | let_go))
     )
 
 

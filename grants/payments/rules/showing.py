@@ -199,7 +199,7 @@ class OrderView:
     reissue_of: str | None = None
     issued_as: str | None = None
     # It came back, and what it paid was cancelled since: nobody issues it again.
-    given_up: bool = False
+    let_go: bool = False
 
     @property
     def due_at(self) -> datetime:

@@ -32,7 +32,7 @@ from grants.payments.rules import Amounts, RequestSummary
 from grants.payments.rules.ahead import cancellable
 from grants.payments.rules.circuit import refuse_impersonating
 from grants.payments.services import parts
-from grants.payments.services.giving_up import give_up, together
+from grants.payments.services.letting_go import let_go, together
 from grants.payments.services.locks import lock_grant, scope_of_request
 from grants.payments.services.requests import dims_of, request_summary, tell
 from grants.payments.states import DECIDED, REQUEST, RequestState
@@ -155,7 +155,7 @@ def _falling_on(
 
 def _post(grant: Grant, request: PaymentRequest, found: _Cancelling, back: Sequence[PaymentOrder]) -> None:
     left = parts.payable_left(request)
-    returned = give_up(grant, back)
+    returned = let_go(grant, back)
     for key, amount in together(returned).items():
         left[key] = left.get(key, ZERO) + amount
     unpaid = rules.within(found.amount, found.own(left))

@@ -23,8 +23,8 @@ from grants.payments.queries.stopping import ahead_of_end
 from grants.payments.rules import RecoverySummary
 from grants.payments.rules.offsets import OffsetInput, check_offset
 from grants.payments.services import parts
-from grants.payments.services.giving_up import give_up
 from grants.payments.services.holding import refuse_suspended
+from grants.payments.services.letting_go import let_go
 from grants.payments.services.locks import lock_grants
 from grants.payments.services.passing import post_paid_of
 from grants.payments.services.recoveries import owed, refuse_booking
@@ -49,7 +49,7 @@ def set_off(actor: Actor, given: OffsetInput, *, version: int | None = None) -> 
     """Set a debt off against what a decided request of the same city still has to pay (E15): no cash moves.
 
     What is left of the request is ordered and paid as before, and nothing where nothing is left. What came back of the
-    pre-financing of a grant that ends is given up for it: what is left of that is ordered anew. Whoever confirmed the debt sets
+    pre-financing of a grant that ends is let go for it: what is left of that is ordered anew. Whoever confirmed the debt sets
     nothing of it off.
     """
     demand_fresh(actor)
@@ -71,7 +71,7 @@ def set_off(actor: Actor, given: OffsetInput, *, version: int | None = None) -> 
         raise Refused("Interest we owe is paid whole: nothing is set off against it. Choose another payment.")
     refuse_suspended(request.id)
     still, left = owed(row), left_to_order(request.id, request.payable)
-    back = _given_up_for(request) if given.amount > left else ()
+    back = _let_go_for(request) if given.amount > left else ()
     check_offset(given.amount, owed=still, left=left + total(each.amount for each in back))
     made = PaymentOffset(
         request_id=request.id, recovery_id=row.id, amount=given.amount, offset_on=acts.today(), offset_by=actor.user_id
@@ -79,7 +79,7 @@ def set_off(actor: Actor, given: OffsetInput, *, version: int | None = None) -> 
     entry = parts.legs_set_off(
         *(request, dims_of(pays, request), row, dims_of(owes, row), given.amount),
         owed=still,
-        returned=give_up(pays, back),
+        returned=let_go(pays, back),
     )
     db.session.add(made)
     db.session.flush()
@@ -92,7 +92,7 @@ def set_off(actor: Actor, given: OffsetInput, *, version: int | None = None) -> 
     return RecoverySummary(row.id, row.reference, RecoveryState(row.state), owed(row), row.number)
 
 
-def _given_up_for(request: PaymentRequest) -> tuple[PaymentOrder, ...]:
+def _let_go_for(request: PaymentRequest) -> tuple[PaymentOrder, ...]:
     """What came back of pre-financing is issued again by nobody once its grant is to end: a debt is set off against it too."""
     is_stopped = db.session.scalars(ahead_of_end([request.id])).first() is not None
     return came_back(request.id) if is_stopped else ()

@@ -230,20 +230,20 @@ def refuse_left_before(orders: Sequence[PaymentOrder], *, itself: bool = False) 
         refuse_paid_before(left.reference, left.line)
 
 
-def refuse_given_up(came_back: PaymentOrder) -> None:
-    """What was given up after it came back is paid by this order to nobody any more."""
+def refuse_let_go(came_back: PaymentOrder) -> None:
+    """What was let go after it came back is paid by this order to nobody any more."""
     faults.point("ceiling")
-    if came_back.given_up_on is not None:
+    if came_back.let_go_on is not None:
         raise Refused(
-            f"{came_back.reference} came back and was given up: what it was to pay was cancelled unpaid or set off, and what is left "
+            f"{came_back.reference} came back and was let go: what it was to pay was cancelled unpaid or set off, and what is left "
             "of that is ordered anew. Where the bank paid it all the same, ask it for the money back."
         )
 
 
 def _refuse_useless_account(request_id: UUID, account: BankAccount) -> None:
     """What is left of payments that came back goes to another account where the bank said that theirs is of no use."""
-    given_up = select(PaymentOrder).where(PaymentOrder.request_id == request_id, PaymentOrder.given_up_on.is_not(None))
-    for earlier in db.session.scalars(given_up.order_by(PaymentOrder.reference)):
+    let_go = select(PaymentOrder).where(PaymentOrder.request_id == request_id, PaymentOrder.let_go_on.is_not(None))
+    for earlier in db.session.scalars(let_go.order_by(PaymentOrder.reference)):
         refuse_same_account(earlier, account.id, issued_as=None)
 
 

@@ -213,7 +213,7 @@ def legs_set_off(
 ) -> Legs:
     """The legs of E15: of each part of the request what is set off; across grants as if it had been paid and paid back.
 
-    ``returned`` is what came back and is given up: it is payable again with what no order holds.
+    ``returned`` is what came back and is let go: it is payable again with what no order holds.
     """
     held = payable_left(request)
     for of_order, _ in returned:

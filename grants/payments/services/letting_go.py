@@ -1,4 +1,4 @@
-"""What came back is given up: nobody issues it again, and what it was to pay is payable again, to be cancelled, set off or ordered."""
+"""What came back is let go: nobody issues it again, and what it was to pay is payable again, to be cancelled, set off or ordered."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from grants.payments.services.orders import refuse_left_before
 from grants.payments.services.requests import dims_of
 
 
-def give_up(grant: Grant, orders: Sequence[PaymentOrder]) -> list[tuple[Amounts, Dimensions]]:
-    """Give up orders of one request that came back, with those they issued again; returns by whose costs each was.
+def let_go(grant: Grant, orders: Sequence[PaymentOrder]) -> list[tuple[Amounts, Dimensions]]:
+    """Let go orders of one request that came back, with those they issued again; returns by whose costs each was.
 
     Refused where the bank paid one after all, or says so. Whoever asks books it: no money moves but from the account of
     returned payments to what is payable.
@@ -31,7 +31,7 @@ def give_up(grant: Grant, orders: Sequence[PaymentOrder]) -> list[tuple[Amounts,
     for each in orders:
         earlier: PaymentOrder | None = each
         while earlier is not None:
-            earlier.given_up_on = acts.today()
+            earlier.let_go_on = acts.today()
             earlier = get(PaymentOrder, earlier.reissue_of) if earlier.reissue_of else None
     return found
 
@@ -45,4 +45,4 @@ def together(parts: Sequence[tuple[Amounts, Dimensions]]) -> Amounts:
     return found
 
 
-__all__ = ["give_up", "together"]
+__all__ = ["let_go", "together"]

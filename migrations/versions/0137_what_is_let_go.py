@@ -1,4 +1,4 @@
-"""What came back and is not issued again is given up; pre-financing is cancelled more than once, and of one partner alone."""
+"""What came back and is not issued again is let go; pre-financing is cancelled more than once, and of one partner alone."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("ALTER TABLE payment_order ADD COLUMN given_up_on DATE")
+    op.execute("ALTER TABLE payment_order ADD COLUMN let_go_on DATE")
     # What nobody could issue again any more, as the pages told it until now.
     op.execute(
         """
-        UPDATE payment_order SET given_up_on = (
+        UPDATE payment_order SET let_go_on = (
             SELECT max(cancelled_on) FROM payment_cancellation WHERE payment_cancellation.request_id = payment_order.request_id
           )
           WHERE state IN ('bank_rejected', 'returned')
@@ -27,8 +27,8 @@ def upgrade() -> None:
     # The checks of the order are deferred, and a table with events that wait is not altered.
     op.execute("SET CONSTRAINTS ALL IMMEDIATE")
     op.execute(
-        "ALTER TABLE payment_order ADD CONSTRAINT ck_payment_order_given_up_came_back "
-        "CHECK (given_up_on IS NULL OR state IN ('bank_rejected', 'returned'))"
+        "ALTER TABLE payment_order ADD CONSTRAINT ck_payment_order_let_go_came_back "
+        "CHECK (let_go_on IS NULL OR state IN ('bank_rejected', 'returned'))"
     )
     op.execute("ALTER TABLE payment_cancellation ADD COLUMN number INTEGER NOT NULL DEFAULT 1")
     op.execute("ALTER TABLE payment_cancellation ALTER COLUMN number DROP DEFAULT")
@@ -48,8 +48,8 @@ def downgrade() -> None:
         """
         DO $$ BEGIN
           IF EXISTS (SELECT FROM payment_cancellation WHERE number > 1 OR organisation_id IS NOT NULL)
-             OR EXISTS (SELECT FROM payment_order WHERE given_up_on IS NOT NULL) THEN
-            RAISE EXCEPTION 'payments that came back were given up, or pre-financing was cancelled by parts: that would be lost';
+             OR EXISTS (SELECT FROM payment_order WHERE let_go_on IS NOT NULL) THEN
+            RAISE EXCEPTION 'payments that came back were let go, or pre-financing was cancelled by parts: that would be lost';
           END IF;
         END $$
         """
@@ -58,4 +58,4 @@ def downgrade() -> None:
     op.execute("ALTER TABLE payment_cancellation ADD CONSTRAINT uq_payment_cancellation_request_id UNIQUE (request_id)")
     op.execute("ALTER TABLE payment_cancellation DROP COLUMN organisation_id")
     op.execute("ALTER TABLE payment_cancellation DROP COLUMN number")
-    op.execute("ALTER TABLE payment_order DROP COLUMN given_up_on")
+    op.execute("ALTER TABLE payment_order DROP COLUMN let_go_on")
