@@ -11,7 +11,6 @@ from grants.payments.queries.closing import ClosingPage, checklist, closing_line
 from grants.payments.queries.distribution import (
     DistributionPage,
     distribution_page,
-    held_for_partners,
     passed_on_checked,
 )
 from grants.payments.queries.elsewhere import open_payments, sent_elsewhere, sent_elsewhere_file
@@ -28,6 +27,7 @@ from grants.payments.queries.forecasts import (
 from grants.payments.queries.forecasts import forecast as forecast_page
 from grants.payments.queries.funds import fund_money, outlasting_words
 from grants.payments.queries.grants import GrantPayments, grant_payments
+from grants.payments.queries.held import held_for_partners
 from grants.payments.queries.journal import LEDGER_COLUMNS, ledger, ledger_entry, ledger_lines, stood
 from grants.payments.queries.late_interest import interest_origin
 from grants.payments.queries.lists import batch, batch_id_of, batch_to_send, batch_view, batches

@@ -38,7 +38,7 @@ from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentRequest
 from grants.payments.queries.bank_duties import bank_duties
 from grants.payments.queries.circuit import hands_of, rule_duties
-from grants.payments.queries.distribution import distribution_duties
+from grants.payments.queries.held import distribution_duties
 from grants.payments.queries.late_interest import late_interest_duties
 from grants.payments.queries.offsets import HOLDING, TAKEN_OFF
 from grants.payments.queries.orders import ROWS_MAX, order_views, visible_orders
