@@ -37,8 +37,8 @@ from grants.payments.rules import (
     OrderView,
     SignatureView,
 )
+from grants.payments.rules.hands import Hands
 from grants.payments.rules.returns import TOOK_FOR_SECOND, took_for_second
-from grants.payments.rules.showing import Hands
 from grants.payments.states import CAME_BACK, OrderState, StatusOutcome, Step
 from grants.reporting.models import PeriodicReport
 

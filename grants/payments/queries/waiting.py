@@ -52,8 +52,8 @@ from grants.payments.rules import (
     RequestView,
 )
 from grants.payments.rules.evidence import ticks_of
+from grants.payments.rules.hands import NEXT_STEP, Hands
 from grants.payments.rules.pay_runs import ORDERS_MAX
-from grants.payments.rules.showing import NEXT_STEP, Hands
 from grants.payments.states import BEFORE_FILE, CAME_BACK, DECIDED, ON_ITS_WAY, UNDECIDED, OrderState, RequestState
 
 

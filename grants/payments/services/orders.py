@@ -26,8 +26,8 @@ from grants.payments.queries.offsets import HOLDING, set_off_of
 from grants.payments.rules import OrderSummary
 from grants.payments.rules.circuit import refuse_impersonating
 from grants.payments.rules.evidence import seen
+from grants.payments.rules.hands import Hands
 from grants.payments.rules.returns import refuse_paid_before, refuse_reissue
-from grants.payments.rules.showing import Hands
 from grants.payments.services.elsewhere import refuse_authorising_elsewhere
 from grants.payments.services.hands import refuse_account_hand, refuse_hands, refuse_too_much, sign, standing_in
 from grants.payments.services.holding import paid_costs_of, refuse_suspended
