@@ -128,17 +128,20 @@ class PaymentRequest(Row):
 class PaymentCancellation(Row):
     """What of approved pre-financing was never paid and is cancelled (E27): nobody was paid ahead with it; never changed.
 
-    ``retained`` is what was kept out of it, which falls away where nothing at all was paid.
+    ``retained`` is what was kept out of it, which falls away where nothing at all was paid. ``organisation_id`` names the
+    partner where only what falls on it is cancelled, because its part ends.
     """
 
     __tablename__ = "payment_cancellation"
     __table_args__ = (
-        UniqueConstraint("request_id"),
+        UniqueConstraint("request_id", "number"),
         CheckConstraint("amount > 0 AND retained >= 0", name="amounts_positive"),
         CheckConstraint("reason <> ''", name="has_reason"),
     )
 
     request_id: Mapped[UUID] = mapped_column(points_to("payment_request.id"))
+    number: Mapped[int]
+    organisation_id: Mapped[UUID | None] = mapped_column(points_to("organisation.id"))
     amount: Mapped[Money]
     retained: Mapped[Money]
     reason: Mapped[str] = mapped_column(info=DIGEST)

@@ -86,7 +86,7 @@ def _request(actor: Actor, reference: str, asked: str, page: Page) -> Asking[_Re
     live = tuple(
         OrderPart(each.reference, each.amount, OrderState(each.state))
         for each in orders
-        if each.reissue_of is None and each.state != OrderState.CANCELLED.value
+        if each.reissue_of is None and each.let_go_on is None and each.state != OrderState.CANCELLED.value
     )
     return _Read(grant, request, live, offsets, entries)
 
@@ -116,6 +116,7 @@ def _orders(request_id: UUID) -> Any:
         PaymentOrder.amount,
         PaymentOrder.state,
         PaymentOrder.reissue_of,
+        PaymentOrder.let_go_on,
     )
     return (
         select(*columns).where(PaymentOrder.request_id == request_id).order_by(PaymentOrder.created_at, PaymentOrder.id)

@@ -93,13 +93,17 @@ def basis_of(request: Any) -> Asking[Basis]:
             FinancialCertificate.grant_id == grant_id,
             FinancialCertificate.state == CertificateState.DONE_WITHOUT.value,
         ),
-        select(PaymentCancellation).where(PaymentCancellation.request_id.in_(of_requests)),
+        select(PaymentCancellation)
+        .where(PaymentCancellation.request_id.in_(of_requests))
+        .order_by(PaymentCancellation.request_id, PaymentCancellation.number),
     ]
     maxima: dict[UUID | None, Money] = {row.organisation_id: row.maximum for row in holders}
     by_request = parts_by_request(requests, kept, maxima)
     for row in cancelled:
         # Nobody had it: it counts as never authorised.
-        by_request[row.request_id] = list(rules.less_cancelled(by_request[row.request_id], row.amount, row.retained))
+        by_request[row.request_id] = list(
+            rules.less_cancelled(by_request[row.request_id], row.amount, row.retained, row.organisation_id)
+        )
     most = {row.organisation_id: row.certificate_from for row in without}
     by_costs = told_by_costs(accepted, costs)
     found = _Found(maxima, requests, by_request, contributions(accepted, costs, actual, maxima), most, by_costs)

@@ -48,7 +48,7 @@ from grants.payments.services.booking import (
 )
 from grants.payments.services.hands import refuse_signers
 from grants.payments.services.locks import lock_grant
-from grants.payments.services.orders import refuse_given_up
+from grants.payments.services.orders import refuse_let_go
 from grants.payments.services.recoveries import can_receive, identify, owed_since, refuse_booking
 from grants.payments.services.requests import dims_of
 from grants.payments.states import (
@@ -229,7 +229,7 @@ def _refuse_state(line: BankLine, order: PaymentOrder) -> None:
                 f"{again.reference} issues {order.reference} again. Cancel it first, discarding its file; if it left "
                 "already, ask the bank for one of the two payments back: once it came back, this line is booked."
             )
-    refuse_given_up((order, *issued_again(order.id))[-1])
+    refuse_let_go((order, *issued_again(order.id))[-1])
 
 
 def _refuse_other_account(line: BankLine, order: PaymentOrder) -> None:
