@@ -131,12 +131,20 @@ class _Found:
             case PaymentKind.PREFINANCING:
                 wanted: Amounts = {(partner, None): maximum for partner, maximum in self.maxima.items()}
                 return rules.within(request.requested, wanted)
+            case PaymentKind.ADDITIONAL:
+                return self._more_in_advance(request)
             case PaymentKind.INTERIM:
                 return self.contributions[request.report_id]
             case PaymentKind.BALANCE:
                 return self._final(request.requested)
             case PaymentKind.LATE_INTEREST:
                 return {(next(iter(self.maxima), None), None): request.requested}
+
+    def _more_in_advance(self, request: Any) -> Amounts:
+        """Additional pre-financing by the partners' maxima, to nobody above what its own leaves."""
+        authorised = self.partners(request.id).authorised
+        most = {partner: maximum - authorised.get(partner, ZERO) for partner, maximum in self.maxima.items()}
+        return rules.fitted(request.requested, {(partner, None): each for partner, each in self.maxima.items()}, most)
 
     def _final(self, final: Money) -> Amounts:
         """By whose costs the final amount is: what counts of every accepted report, of each partner up to its own maximum.

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, exists, select
 
 from grants.agreements.models import AgreementTermination, Grant
-from grants.agreements.states import PaymentKind, TerminationState
+from grants.agreements.states import IN_ADVANCE, TerminationState
 from grants.core import clock
 from grants.core.together import Asking, ask, reader
 from grants.payments.models import PaymentRequest
@@ -23,7 +23,7 @@ def ahead_of_end(requests: Collection[UUID]) -> Select[UUID, str, date | None]:
         .join(Grant, Grant.id == PaymentRequest.grant_id)
         .where(
             PaymentRequest.id.in_(set(requests)),
-            PaymentRequest.kind == PaymentKind.PREFINANCING.value,
+            PaymentRequest.kind.in_([each.value for each in IN_ADVANCE]),
             AgreementTermination.organisation_id.is_(None),
             AgreementTermination.state == TerminationState.CONFIRMED.value,
         )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from grants.agreements.models import Grant
 from grants.agreements.services import refuse_conflict
-from grants.agreements.states import PaymentKind
+from grants.agreements.states import IN_ADVANCE, PaymentKind
 from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
@@ -80,7 +80,7 @@ def cancel_request(actor: Actor, request_id: UUID, *, reason: str, version: int 
 def _to_cancel(grant: Grant, request: PaymentRequest, back: Sequence[PaymentOrder]) -> tuple[Money, Money]:
     """What is cancelled of the request, and of what was retained of it."""
     faults.point("ceiling")
-    if request.kind != PaymentKind.PREFINANCING.value:
+    if PaymentKind(request.kind) not in IN_ADVANCE:
         raise Refused("Only pre-financing is cancelled: what was approved for costs is due for them.")
     if RequestState(request.state) not in DECIDED:
         raise Refused("Nothing of this request waits to be paid, so nothing of it is cancelled.")
