@@ -165,3 +165,4 @@ def test_additional_pre_financing_is_stated_and_a_text_without_it_keeps_its_hash
     assert "additional_threshold" in rules.stated(text) and rules.stated(text)["limits"]["additional"] == 1_000_00
     assert "additional_threshold" not in rules.stated(plainly) and "additional" not in rules.stated(plainly)["limits"]
     assert rules.text_hash(text) != rules.text_hash(plainly)
+    assert rules.only_stated(encoding.encode(plainly)) == rules.stated(plainly) != encoding.encode(plainly)

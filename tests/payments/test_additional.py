@@ -20,9 +20,11 @@ from grants.agreements.states import PaymentKind
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db, get
+from grants.core.duties import Duty
 from grants.core.errors import Conflict, Invalid, NotAllowed, Refused
 from grants.core.jobs import Job
 from grants.core.money import ZERO, Money, euros
+from grants.core.permissions import Actor
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
 from grants.payments import queries, services
@@ -100,6 +102,10 @@ def asked_for(found: World, given: UseInput = USED) -> PaymentRequest:
 
 def balance(found: World, account: Account) -> Money:
     return books.balance(account, grant_id=found.grant_id)
+
+
+def again_duties(actor: Actor) -> list[Duty]:
+    return [each for each in queries.duties(actor, clock.now()) if "ask again" in each.what]
 
 
 def mailed() -> set[str]:
@@ -201,13 +207,14 @@ def test_only_of_pre_financing_that_was_paid_something_was_used(grant: World) ->
 
 
 def test_the_rule_names_each_reason() -> None:
-    may = Asking(euros(1), 70, True, None, None, ("G-1", RequestState.PAID), euros(9), None, None)
+    may = Asking(euros(1), 70, True, None, None, ("G-1", RequestState.PAID), euros(9), None, None, euros(9))
     refuse_additional(may)
     for changed, words in (
         (replace(may, running=False), "agreement in force"),
         (replace(may, ends_on=date(2024, 1, 1)), "1 January 2024"),
         (replace(may, balance="G-7"), "balance"),
         (replace(may, final=euros(9)), "balance"),
+        (replace(may, room=ZERO), "nothing is left below the ceiling"),
     ):
         with pytest.raises(Refused, match=words):
             refuse_additional(changed)
@@ -219,11 +226,52 @@ def test_one_that_was_rejected_is_asked_for_by_a_new_statement(advanced: World) 
         services.reject(actors.otto(), first.id, reason="The pumps are not bought yet.")
         with pytest.raises(Refused, match="State anew what was used"):
             services.ask_again(actors.ana(), first.id, reply="They are.")
-        (duty,) = [each for each in queries.duties(actors.ana(), clock.now()) if "ask again" in each.what]
+        (duty,) = again_duties(actors.ana())
         assert duty.endpoint == "payments.additional"
         again = asked_for(advanced, replace(USED, words="They came yesterday."))
         assert (again.replaces_id, again.reply) == (first.id, "They came yesterday.")
     assert len(db.session.scalars(select(PrefinancingUse)).all()) == 2
+
+
+def test_nothing_is_asked_for_once_the_ceiling_is_reached(advanced: World) -> None:
+    with clock.at(NOW):
+        interim = services.open_for_report(actors.program(), report(advanced, 1, euros(300_000)))
+        assert interim is not None
+        services.decide(actors.otto(), interim.id, DecisionInput(euros(300_000)))
+        with pytest.raises(Refused, match="nothing is left below the ceiling"):
+            services.ask_additional(actors.ana(), advanced.grant_id, USED)
+
+
+def test_what_no_longer_fits_below_the_ceiling_is_approved_in_part(app: Flask, advanced: World) -> None:
+    """80 000 are left to all partners together and 20 000 below the ceiling, when 100 000 were asked for."""
+    with clock.at(NOW):
+        row = asked_for(advanced, replace(USED, used=euros(210_000)))
+        interim = services.open_for_report(actors.program(), report(advanced, 1, euros(280_000)))
+        assert interim is not None
+        services.decide(actors.otto(), interim.id, DecisionInput(euros(280_000)))
+        page = actors.client_of(app, actors.otto()).get(f"/finance/requests/{row.reference}").text
+        assert "is left below the ceiling of" in page and "was used by 31 January 2024" in page
+        with pytest.raises(Refused, match="is left below the ceiling of"):
+            services.decide(actors.otto(), row.id, DecisionInput(euros(100_000)))
+        services.decide(actors.otto(), row.id, DecisionInput(euros(20_000), "More is above the ceiling."))
+        assert get(PaymentRequest, row.id).payable == euros(20_000)
+        page = actors.client_of(app, actors.otto()).get(f"/finance/requests/{row.reference}").text
+        assert "80\u00a0000.00" in page and "By a statement of use" in page
+    right()
+
+
+def test_one_that_was_rejected_ends_with_the_balance(app: Flask, advanced: World) -> None:
+    page = f"/grants/{advanced.reference}/payments"
+    with clock.at(NOW):
+        ana, row = actors.ana(), asked_for(advanced)
+        services.reject(actors.otto(), row.id, reason="The pumps are not bought yet.")
+        assert [each.endpoint for each in again_duties(ana)] == ["payments.additional"]
+        assert "Answer and ask again" in actors.client_of(app, ana).get(page).text
+        services.open_for_report(actors.program(), report(advanced, 1, euros(250_000), final=True))
+        assert again_duties(ana) == []
+        assert "Answer and ask again" not in actors.client_of(app, ana).get(page).text
+        with pytest.raises(Refused, match="balance of this grant is asked for"):
+            services.ask_additional(ana, advanced.grant_id, USED)
 
 
 def test_it_is_cancelled_unpaid_and_stopped_by_a_termination(advanced: World) -> None:

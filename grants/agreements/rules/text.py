@@ -232,10 +232,16 @@ def signing_rule(grant: GrantView, power: PowerToSign | None) -> SigningRule:
 
 def stated(text: AgreementText) -> dict[str, Any]:
     """The text as its hash covers it; what it does not state of what came later is no part of it."""
-    parts: dict[str, Any] = encoding.encode(text)
-    if not text.limits.additional:
-        del parts["limits"]["additional"]
-    return {name: part for name, part in parts.items() if part is not None or name not in LATER}
+    return only_stated(encoding.encode(text))
+
+
+def only_stated(parts: dict[str, Any]) -> dict[str, Any]:
+    """A text as it is kept, without what its hash covers only where it is stated: what came later, and no additional pre-financing."""
+    found = {name: part for name, part in parts.items() if part is not None or name not in LATER}
+    limits = found.get("limits")
+    if isinstance(limits, dict) and not limits.get("additional"):
+        found["limits"] = {name: limit for name, limit in limits.items() if name != "additional"}
+    return found
 
 
 def text_hash(text: AgreementText) -> str:

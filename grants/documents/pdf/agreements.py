@@ -63,6 +63,7 @@ def _facts(sheet: AgreementSheet) -> list[tuple[str, str]]:
         ("Parent grant", text.parent_grant),
         ("Application", text.application),
         ("Pre-financing", str(text.limits.prefinancing)),
+        *([("Additional pre-financing", str(text.limits.additional))] if text.limits.additional else []),
         ("Kept back until the balance", str(text.limits.retention)),
         ("Ceiling before the balance", str(text.limits.interim_ceiling)),
         *([("Annexes", "\n".join(text.annex(title) for title in text.annexes))] if text.version else []),

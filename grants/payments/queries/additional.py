@@ -21,10 +21,12 @@ from grants.core.permissions import Actor
 from grants.core.together import Asking as Reading
 from grants.core.together import ask, reader, side_by_side
 from grants.identity.models import User
+from grants.ledger import queries as books
 from grants.payments.models import PaymentCancellation, PaymentOrder, PaymentRequest, PrefinancingUse
-from grants.payments.queries.requests import request_views
+from grants.payments.queries.requests import limits_of, request_views
 from grants.payments.rules import RequestView
 from grants.payments.rules.additional import Asking, UseView, refuse_additional
+from grants.payments.rules.decisions import room
 from grants.payments.states import OrderState, RequestState
 
 
@@ -95,8 +97,12 @@ def _ending_on(terminations: Sequence[TerminationView]) -> date | None:
 @reader
 def ground_of(grant: Grant) -> Reading[Ground]:
     """Where a grant stands for additional pre-financing. Two statements."""
-    about: list[Reading[Any]] = [_asked(grant.id), agreements.terminations.asking(grant.id)]
-    rows, ended = yield from side_by_side(about)
+    about: list[Reading[Any]] = [
+        _asked(grant.id),
+        agreements.terminations.asking(grant.id),
+        books.of.asking(grant_id=grant.id),
+    ]
+    rows, ended, stands = yield from side_by_side(about)
     of: dict[str, list[Any]] = {}
     for row in rows:
         of.setdefault(row.kind, []).append(row)
@@ -114,6 +120,7 @@ def ground_of(grant: Grant) -> Reading[Ground]:
         paid=(first.payable or ZERO) - (first.cancelled or ZERO) if first is not None else ZERO,
         open_one=standing.reference if standing is not None else None,
         balance=balance.reference if balance is not None else None,
+        room=room(stands, limits_of(grant)),
     )
     return Ground(
         asking,

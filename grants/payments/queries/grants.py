@@ -63,9 +63,14 @@ class GrantPayments:
         )
 
     def may_ask_again(self, request: RequestView) -> bool:
-        """Whether the city may ask again for a rejected request: pre-financing only while no termination is confirmed."""
+        """Whether the city may ask again for a rejected request: pre-financing only while no termination is confirmed.
+
+        Additional pre-financing until the balance is asked for.
+        """
         ahead = request.kind in IN_ADVANCE
         goes_on = self.grant.running and self.grant.final_amount is None
+        if request.kind is PaymentKind.ADDITIONAL and any(each.kind is PaymentKind.BALANCE for each in self.requests):
+            return False
         return goes_on and request.may_be_asked_again and not (ahead and self.grant.ended_on is not None)
 
 

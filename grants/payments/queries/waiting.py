@@ -351,7 +351,10 @@ def _duty(row: InboxRow) -> Duty:
 
 def _rejected_duties(actor: Actor) -> Asking[list[Duty]]:
     """A request was rejected with a reason; the city may answer it and ask again while its grant has no final amount."""
-    later = aliased(PaymentRequest)
+    later, balance = aliased(PaymentRequest), aliased(PaymentRequest)
+    balanced = (
+        select(balance.id).where(balance.grant_id == Grant.id, balance.kind == PaymentKind.BALANCE.value).exists()
+    )
     found = yield from ask(
         select(
             *(PaymentRequest.reference, PaymentRequest.kind, PaymentRequest.requested, PaymentRequest.decision_reason),
@@ -363,6 +366,8 @@ def _rejected_duties(actor: Actor) -> Asking[list[Duty]]:
             PaymentRequest.state == RequestState.REJECTED.value,
             # Nothing is pre-financed any more once a termination is confirmed.
             ~(PaymentRequest.kind.in_([each.value for each in IN_ADVANCE]) & agreements.is_ending()),
+            # Nothing in addition once the balance is asked for.
+            ~((PaymentRequest.kind == PaymentKind.ADDITIONAL.value) & balanced),
             ~select(later.id).where(later.replaces_id == PaymentRequest.id).exists(),
             Grant.state.in_(values(RUNNING)),
             Grant.final_amount.is_(None),

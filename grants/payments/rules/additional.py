@@ -75,7 +75,8 @@ class Asking:
     """Where a grant stands for additional pre-financing.
 
     ``agreed`` and ``threshold`` are what its agreement says. ``first`` is its newest request for pre-financing, ``paid`` what
-    of it was paid and not cancelled; ``open_one`` the additional one that was asked for and not rejected.
+    of it was paid and not cancelled; ``open_one`` the additional one that was asked for and not rejected; ``room`` what is left
+    below the ceiling before the balance.
     """
 
     agreed: Money
@@ -87,6 +88,7 @@ class Asking:
     paid: Money
     open_one: str | None
     balance: str | None
+    room: Money
 
 
 def refuse_additional(found: Asking) -> None:
@@ -110,6 +112,11 @@ def refuse_additional(found: Asking) -> None:
             "The balance of this grant is asked for: it pays what is due, and nothing is paid in advance any more."
         )
     _refuse_unpaid(found)
+    if not found.room:
+        raise Refused(
+            "As much is paid and kept back as may be before the balance: nothing is left below the ceiling. Report the costs; what "
+            "is due above it is paid with the balance."
+        )
 
 
 def _refuse_unpaid(found: Asking) -> None:

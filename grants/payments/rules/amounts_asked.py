@@ -322,7 +322,10 @@ def _bounds(asked: Asked) -> str:
     return "; ".join(told) + "."
 
 
-_OPENED = {PaymentKind.LATE_INTEREST: "The payment that came late opened it"}
+_OPENED = {
+    PaymentKind.ADDITIONAL: "A statement of use opened it",
+    PaymentKind.LATE_INTEREST: "The payment that came late opened it",
+}
 
 
 def _source(figure: RequestFigure, asked: Asked) -> str:

@@ -60,6 +60,8 @@ def request_next(found: RequestView) -> str:
             return f"It is decided; the initiator prepares an order for the {found.to_order} that is in none yet."
         case RequestState.APPROVED | RequestState.PARTLY_APPROVED:
             return "It is decided and wholly in orders; it is paid when the bank has booked them."
+        case RequestState.REJECTED if found.kind is PaymentKind.ADDITIONAL:
+            return "It is rejected and nothing is paid for it; the coordinator may state anew what was used until the balance is asked for."
         case RequestState.REJECTED:
             return "It is rejected and nothing is paid for it; the coordinator may answer the reason and ask again until the balance is decided."
         case RequestState.CLEARED:

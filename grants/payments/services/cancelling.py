@@ -22,6 +22,7 @@ from grants.ledger.accounts import Account
 from grants.ledger.rules import Event, PartKey
 from grants.payments import queries, rules
 from grants.payments.models import PaymentCancellation, PaymentOrder, PaymentRequest
+from grants.payments.queries.ahead import cancellation
 from grants.payments.queries.offsets import left_to_order
 from grants.payments.queries.orders import came_back
 from grants.payments.rules import RequestSummary
@@ -87,6 +88,10 @@ def _to_cancel(grant: Grant, request: PaymentRequest, back: Sequence[PaymentOrde
     if grant.final_amount is not None:
         raise Refused(
             "The final amount of this grant is decided and counts it. Set what is to be recovered off against it instead."
+        )
+    if cancellation(request.id) is not None:
+        raise Refused(
+            "A part of it was cancelled before, and what was left is due for costs. Issue again what came back of it."
         )
     unpaid = left_to_order(request.id, request.payable, executed_only=True)
     if unpaid != left_to_order(request.id, request.payable) + total(each.amount for each in back):

@@ -26,6 +26,7 @@ from grants.payments.forms import (
     decide_form,
 )
 from grants.payments.forms.late_interest import CancelRequestForm
+from grants.payments.queries.additional import use_of
 from grants.payments.queries.stopping import stopped_words
 from grants.payments.states import SuspensionReason
 from grants.payments.views.frame import P, bp, overtaker, own_or_fresh
@@ -177,9 +178,9 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
     about: list[Asking[Any]] = [
         *(agreements.holds.asking([found.grant_id]), queries.history.asking([found.id])),
         *(stopped_words.asking([found.id]), queries.set_off.asking(found.reference)),
-        *(queries.cancellation.asking(found.id), queries.interest_origin.asking(found.id)),
+        *(queries.cancellation.asking(found.id), queries.interest_origin.asking(found.id), use_of.asking(found.id)),
     ]
-    held, histories, stops, taken, cancelled, interest_on = alone(side_by_side(about))
+    held, histories, stops, taken, cancelled, interest_on, use = alone(side_by_side(about))
     holds = held[found.grant_id]
     outcome = refusal = limits = None
     parts: tuple[rules.PartLine, ...] = ()
@@ -199,6 +200,7 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
         taken=taken if found.set_off else None,
         cancelled=cancelled,
         interest_on=interest_on,
+        use=use,
         cancel_form=own_or_fresh(sent, CancelRequestForm, version=found.version),
         position=outcome.position if outcome else None,
         forecast=outcome.decision if outcome else None,
