@@ -154,7 +154,6 @@ UNEXPLAINED: dict[str, dict[str, str]] = {
         "standing.amount": ITSELF,
     },
     "payments/additional.html": {
-        "asking.paid": ASKED,
         "use.paid": ITSELF,
         "use.used": ITSELF,
     },
