@@ -112,6 +112,7 @@ APPEND_ONLY_TABLES = frozenset(
         "payment_cancellation",
         "payment_offset",
         "payment_request_part",
+        "prefinancing_use",
         "rate_series",
         "preparation_fact",
         "preparation_verdict",

@@ -81,6 +81,7 @@ class ClockEvent(StrEnum):
     AGAIN = "again"
     COMPLETION = "completion"
     INTEREST = "interest"
+    STATEMENT = "statement"
 
 
 class OrderState(StrEnum):

@@ -11,7 +11,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("CREATE INDEX ix_role_grant_plays ON role_grant (user_id) WHERE object_id IS NULL OR role = 'city_advisor'")
+    op.execute(
+        "CREATE INDEX ix_role_grant_plays ON role_grant (user_id) WHERE object_id IS NULL OR role = 'city_advisor'"
+    )
 
 
 def downgrade() -> None:

@@ -9,6 +9,9 @@ from typing import Any
 from grants.ledger.accounts import Account
 
 MAXIMUM, CEILING, PREFINANCING, RETENTION = 600_000_00, 540_000_00, 240_000_00, 30_000_00
+# What is paid in advance once more, where so many per cent of what was paid before are used.
+ADDITIONAL, THRESHOLD = 100_000_00, 70
+IN_ADVANCE = ("prefinancing", "additional")
 # What each step of an order comes after, and who may not take it: whoever took one of these steps.
 STEPS = {"verify": "prepared", "authorise": "verified", "build": "authorised", "send": "in_file", "execute": "sent"}
 BECOMES = {"verify": "verified", "authorise": "authorised", "build": "in_file", "send": "sent", "execute": "executed"}
@@ -36,7 +39,13 @@ class Asked:
     replaced: bool = False
     # Its clock stands still, and who stopped it.
     suspended_by: int | None = None
+    # What no order pays: set off, or cancelled unpaid.
     set_off: int = 0
+    cancelled: int = 0
+    retained: int = 0
+    # Of how much that was paid in advance the city stated to have used how much.
+    advanced: int = 0
+    used: int = 0
 
 
 @dataclass
@@ -57,6 +66,8 @@ class Order:
     account: int = 0
     # The order that came back and is issued again by it.
     instead_of: Order | None = None
+    # It came back, and what it was to pay was cancelled unpaid.
+    given_up: bool = False
 
 
 @dataclass
@@ -111,6 +122,7 @@ class Model:
     ceiling: int = CEILING
     prefinancing: int = PREFINANCING
     retention: int = RETENTION
+    additional: int = ADDITIONAL
     # Partners' maxima are no longer those of the beginning: what a decision means for each is read off the books then.
     moved: bool = False
     # The whole grant is suspended; its end is confirmed or has come; how often the account that is paid was replaced.
@@ -177,10 +189,89 @@ class Model:
         if self.closed or self.final is not None or request.state != "submitted" or not 0 <= approved <= wanted:
             return False
         if request.kind == "balance":
-            return all(each is request or each.state != "submitted" for each in self.requests)
+            open_ones = any(each is not request and each.state == "submitted" for each in self.requests)
+            return not open_ones and not self._claims_what_nobody_had(approved)
         if wanted and not approved:
             return False
-        return request.kind == "interim" or approved <= min(self.prefinancing, max(self.ceiling - self.counted, 0))
+        most = {"prefinancing": self.prefinancing, "additional": self.additional}
+        return request.kind == "interim" or approved <= min(most[request.kind], self.room)
+
+    @property
+    def room(self) -> int:
+        """What is left below the ceiling."""
+        return max(self.ceiling - self.counted, 0)
+
+    def _claims_what_nobody_had(self, final: int) -> bool:
+        """Whether a balance would claim money back while pre-financing is approved and unpaid (0052)."""
+        ahead, kept = self.sums[Account.PREFINANCING], self.sums[Account.RETENTION]
+        after = ahead - (final - self.sums[Account.GRANT_COSTS]) - kept
+        unpaid = any(self.unpaid(each) > 0 for each in self.requests if each.kind in IN_ADVANCE)
+        return unpaid and ahead > 0 and after > 0
+
+    def paid(self, request: Asked) -> int:
+        """What of a request the bank paid and did not return."""
+        return sum(each.amount for each in self.orders if each.request is request and each.state == "executed")
+
+    def unpaid(self, request: Asked) -> int:
+        """What of a decided request nobody was paid yet."""
+        if not request.state.startswith("decided"):
+            return 0
+        return request.payable - self.paid(request) - request.set_off
+
+    def back(self, request: Asked) -> list[Order]:
+        """The orders of a request that came back and that no other stands for."""
+        return [
+            each
+            for each in self.orders
+            if each.request is request and each.state in ("bank_rejected", "returned") and not self.issued_again(each)
+        ]
+
+    # ------------------------------------------------------------------ paid in advance once more, or cancelled
+
+    @property
+    def first(self) -> Asked:
+        """The newest request for pre-financing."""
+        return [each for each in self.requests if each.kind == "prefinancing"][-1]
+
+    def asked_in_addition(self, paid: int, used: int) -> int:
+        """What may be asked for: less by what is missing to the threshold."""
+        return max(self.additional - max(paid * THRESHOLD // 100 - used, 0), 0)
+
+    def may_ask_in_addition(self, used: int) -> bool:
+        """Whether the city may state its use and ask, with the first wholly paid and nothing else asked for since."""
+        first = self.first
+        paid = first.payable - first.cancelled
+        asked = any(
+            each.kind == "balance" or (each.kind == "additional" and each.state != "rejected") for each in self.requests
+        )
+        goes_on = not (self.closed or self.over or self.ending or asked) and self.final is None
+        wholly = first.state.startswith("decided") and self.unpaid(first) == 0 and paid > 0
+        return goes_on and wholly and self.room > 0 and used <= paid and self.asked_in_addition(paid, used) > 0
+
+    def cancellable(self, request: Asked) -> tuple[int, int]:
+        """What of a request can be cancelled unpaid, and what was retained of it with that; nothing where it may not be."""
+        unpaid, ahead, back = self.unpaid(request), self.sums[Account.PREFINANCING], self.back(request)
+        returned = sum(each.amount for each in back)
+        if request.kind not in IN_ADVANCE or self.final is not None or request.cancelled:
+            return 0, 0
+        amount = min(unpaid, ahead)
+        if amount <= 0 or unpaid != self.left(request) + returned or (back and amount < unpaid):
+            return 0, 0
+        kept = request.retained if unpaid == request.payable else 0
+        return amount, kept if amount + kept <= ahead else 0
+
+    def cancel(self, request: Asked, amount: int, kept: int) -> None:
+        """E27: nobody was paid ahead."""
+        back = self.back(request)
+        returned = sum(each.amount for each in back)
+        self.move(PREFINANCING=-amount - kept, RETENTION=-kept, RETURNED=-returned, PAYABLE=returned - amount)
+        for each in back:
+            each.given_up = True
+        request.cancelled, request.set_off = amount, request.set_off + amount
+        if amount == request.payable:
+            request.state = "cancelled"
+
+    # ------------------------------------------------------------------ decisions
 
     def decide(self, request: Asked, approved: int) -> None:
         """Book a decision, as the agreement says."""
@@ -188,10 +279,12 @@ class Model:
         before = sums[Account.PAYABLE]
         match request.kind:
             case "prefinancing":
-                kept = min(self.retention, approved)
+                kept = request.retained = min(self.retention, approved)
                 self.move(PREFINANCING=approved, RETENTION=kept, PAYABLE=approved - kept)
+            case "additional":
+                self.move(PREFINANCING=approved, PAYABLE=approved)
             case "interim":
-                paid = min(approved, max(self.ceiling - self.counted, 0))
+                paid = min(approved, self.room)
                 cleared = min(approved - paid, sums[Account.PREFINANCING])
                 if paid + cleared:
                     self.move(GRANT_COSTS=paid + cleared, PREFINANCING=-cleared, PAYABLE=paid)

@@ -199,7 +199,7 @@ class AgreementSteps(Steps):
             shown.limits.interim_ceiling.cents,
             shown.limits.prefinancing.cents,
         )
-        self.model.retention = shown.limits.retention.cents
+        self.model.retention, self.model.additional = shown.limits.retention.cents, shown.limits.additional.cents
         assert self.model.ceiling <= self.model.maximum
         self.model.add(LEGALLY_COMMITTED=self.model.maximum - before)
         self._follow_payments()
@@ -212,6 +212,8 @@ class AgreementSteps(Steps):
         for request in self.model.requests:
             if request.kind == "prefinancing" and request.state == "submitted":
                 request.requested = self.model.prefinancing
+            if request.kind == "additional" and request.state == "submitted":
+                request.requested = self.model.asked_in_addition(request.advanced, request.used)
 
     # ------------------------------------------------------------------ budget that is moved without one
 

@@ -71,7 +71,7 @@ class BankSteps(Steps):
     def reissue(self, number: int, who: int) -> None:
         order: Order = self.of(self._of_the_bank("bank_rejected", "returned"), number)
         back = order.state in ("bank_rejected", "returned")
-        allowed = self.maybe(back and not self.model.issued_again(order))
+        allowed = self.maybe(back and not order.given_up and not self.model.issued_again(order))
         if allowed and order.named:
             allowed = None
         if self.model.held is not None:

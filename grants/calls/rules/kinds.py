@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from grants.budgets.rules import Category, CategoryLimit, Envelope, LumpSum, Nature, UnitCost
+from grants.calls.rules.additional import AdditionalPrefinancing
 from grants.calls.rules.assigning import AssignmentRules
 from grants.calls.rules.complaints import ComplaintRules
 from grants.calls.rules.complaints_to import ComplaintsTo
@@ -354,6 +355,7 @@ TIME_LIMITS = Record(
 PAYMENT_CLOCK = Record(PaymentClock, {"starts": one_of(ClockStart), "passes": one_of(RequestPath)})
 
 PASSING_ON = Record(PassingOn, {"days": _DAYS, "confirmed_by": one_of(PassedOnBy)})
+ADDITIONAL = Record(AdditionalPrefinancing, {"percent": exact(1, 100), "threshold": whole(1, 100)}, ("percent",))
 FUNDING = Record(
     Funding,
     {"form": one_of(FundingForm), "no_profit": one_of(NoProfit), "certificate_from": amount, "guarantee": flag},

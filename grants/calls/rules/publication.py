@@ -10,7 +10,7 @@ from uuid import UUID
 
 from grants.budgets.rules import rules_problems
 from grants.calls.rules.conditions import condition_problems
-from grants.calls.rules.content import NOT_FOUND, CallContent, Sourced
+from grants.calls.rules.content import NOT_FOUND, CallContent, PaymentPlan, Sourced
 from grants.calls.rules.schema import FIELDS
 from grants.calls.rules.scoring import TIE_WORDS, UNCOVERED_TOPIC
 from grants.calls.rules.typed_content import content_of, kind_of, opens_at
@@ -362,6 +362,7 @@ def _payment_clashes(content: CallContent) -> list[Problem]:
         found.append(
             Problem("Pre-financing", "is above the most that is paid before the balance. Lower it or raise the other.")
         )
+    found += _additional_clashes(plan, kinds)
     if kinds.count(InstalmentKind.BALANCE) != 1:
         found.append(Problem("Instalments", "need exactly one payment of the balance."))
     if kinds.count(InstalmentKind.PREFINANCING) != (1 if plan.prefinancing_percent else 0):
@@ -374,6 +375,27 @@ def _payment_clashes(content: CallContent) -> list[Problem]:
     for milestone in content.milestones:
         if milestone.month > content.duration_months:
             found.append(Problem("Milestones every pilot has", f"“{milestone.title}” lies after the end of the pilot."))
+    return found
+
+
+def _additional_clashes(plan: PaymentPlan, kinds: Sequence[InstalmentKind]) -> list[Problem]:
+    """Additional pre-financing follows one, stays with it below the ceiling, and is one of the instalments."""
+    found, label = [], "Additional pre-financing"
+    if plan.additional is not None and not plan.prefinancing_percent:
+        found.append(Problem(label, "follows a pre-financing, and this call has none. Leave it out, or pre-finance."))
+    elif plan.prefinancing_percent + plan.additional_percent > plan.interim_ceiling_percent:
+        found.append(
+            Problem(
+                label,
+                "and the pre-financing, with what is held back of it, are above the most that is paid before the balance. "
+                "Lower one of them, or raise the most.",
+            )
+        )
+    if kinds.count(InstalmentKind.ADDITIONAL) != (1 if plan.additional is not None else 0):
+        found.append(Problem("Instalments", "need one additional pre-financing where the call has one, else none."))
+    for instalment in plan.instalments:
+        if instalment.kind is InstalmentKind.ADDITIONAL and instalment.percent != plan.additional_percent:
+            found.append(Problem("Instalments", "give another percentage for additional pre-financing than the plan."))
     return found
 
 

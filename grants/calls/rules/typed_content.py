@@ -83,6 +83,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
             funding=value("payment.funding", PLAIN_FUNDING),
             transfer_free_percent=value("payment.transfer_free_percent", None),
             transfer_notify_percent=value("payment.transfer_notify_percent", None),
+            additional=value("payment.additional", None),
         ),
         duration_months=value("duration_months", 0),
         milestones=value("milestones", ()),

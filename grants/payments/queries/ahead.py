@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, cast, func, select
 
-from grants.agreements.states import PaymentKind
+from grants.agreements.states import IN_ADVANCE
 from grants.core.money import ZERO, Money
 from grants.core.together import Asking, ask, reader
 from grants.identity.models import Organisation, User
@@ -40,7 +40,7 @@ def unpaid_ahead(grant_id: UUID) -> Asking[tuple[UnpaidAhead, ...]]:
         .outerjoin(PaymentOrder, PaymentOrder.request_id == PaymentRequest.id)
         .where(
             PaymentRequest.grant_id == grant_id,
-            PaymentRequest.kind == PaymentKind.PREFINANCING.value,
+            PaymentRequest.kind.in_([each.value for each in IN_ADVANCE]),
             PaymentRequest.state.in_([each.value for each in DECIDED]),
         )
         .group_by(PaymentRequest.id)

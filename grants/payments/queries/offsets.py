@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
-from grants.agreements.states import PaymentKind
+from grants.agreements.states import IN_ADVANCE, PaymentKind
 from grants.core.db import among, db
 from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor, Permission
@@ -159,7 +159,7 @@ def _let_go_by_offset() -> ColumnElement[bool]:
     issued = exists().where(again.reissue_of == PaymentOrder.id, again.state != OrderState.CANCELLED.value)
     stopped = ends_before_its_time(PaymentRequest.grant_id).correlate(PaymentRequest)
     return (
-        (PaymentRequest.kind == PaymentKind.PREFINANCING.value)
+        PaymentRequest.kind.in_([each.value for each in IN_ADVANCE])
         & PaymentOrder.state.in_([state.value for state in CAME_BACK])
         & ~issued.correlate(PaymentOrder)
         & stopped

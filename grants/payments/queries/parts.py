@@ -135,12 +135,28 @@ class _Found:
             case PaymentKind.PREFINANCING:
                 wanted: Amounts = {(partner, None): maximum for partner, maximum in self.maxima.items()}
                 return rules.within(request.requested, wanted)
+            case PaymentKind.ADDITIONAL:
+                return self._more_in_advance(request)
             case PaymentKind.INTERIM:
                 return self.contributions[request.report_id]
             case PaymentKind.BALANCE:
                 return self._final(request.requested)
             case PaymentKind.LATE_INTEREST:
                 return {(next(iter(self.maxima), None), None): request.requested}
+
+    def _more_in_advance(self, request: Any) -> Amounts:
+        """Additional pre-financing by the partners' maxima, to nobody above what its own leaves.
+
+        What by now nobody has room for is still asked for, by the maxima, and refused when it is decided.
+        """
+        authorised = self.partners(request.id).authorised
+        most = {partner: max(each - authorised.get(partner, ZERO), ZERO) for partner, each in self.maxima.items()}
+        wanted: Amounts = {(partner, None): each for partner, each in self.maxima.items()}
+        fits = min(request.requested, total(most.values()))
+        found = rules.fitted(fits, wanted, most)
+        for key, more in rules.within(request.requested - fits, wanted).items():
+            found[key] = found.get(key, ZERO) + more
+        return found
 
     def _final(self, final: Money) -> Amounts:
         """By whose costs the final amount is: what counts of every accepted report, of each partner up to its own maximum.

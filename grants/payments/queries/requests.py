@@ -11,6 +11,7 @@ from sqlalchemy import and_, literal, or_, select, union_all
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
+from grants.agreements.rules import GrantView
 from grants.agreements.states import PaymentKind
 from grants.core import clock, files
 from grants.core.db import db
@@ -122,7 +123,13 @@ def parts_decided(found: RequestView) -> tuple[tuple[PartLine, ...], FinalLimits
 
 def limits_of(grant: Grant) -> Limits:
     """What the agreement allows."""
-    return Limits(grant.maximum, grant.interim_ceiling, grant.prefinancing, grant.retention)
+    return Limits(grant.maximum, grant.interim_ceiling, grant.prefinancing, grant.retention, grant.additional)
+
+
+def allowed_by(grant: GrantView) -> Limits:
+    """The same of a grant that was read for a page."""
+    found = grant.limits
+    return Limits(grant.maximum, found.interim_ceiling, found.prefinancing, found.retention, found.additional)
 
 
 @reader

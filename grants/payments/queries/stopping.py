@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Exists, Select, exists, func, select
 
 from grants.agreements.models import AgreementTermination, Beneficiary, Grant
-from grants.agreements.states import PaymentKind, TerminationState
+from grants.agreements.states import IN_ADVANCE, TerminationState
 from grants.core import clock
 from grants.core.money import ZERO, Money
 from grants.core.together import Asking, ask, reader, side_by_side
@@ -31,7 +31,7 @@ def ahead_of_end(requests: Collection[UUID]) -> Select[UUID, str, date | None]:
         .join(Grant, Grant.id == PaymentRequest.grant_id)
         .where(
             PaymentRequest.id.in_(set(requests)),
-            PaymentRequest.kind == PaymentKind.PREFINANCING.value,
+            PaymentRequest.kind.in_([each.value for each in IN_ADVANCE]),
             AgreementTermination.organisation_id.is_(None),
             AgreementTermination.state == TerminationState.CONFIRMED.value,
         )
@@ -93,7 +93,7 @@ def held_back(requests: Collection[UUID]) -> Asking[tuple[HeldBack, ...]]:
         )
         .where(
             PaymentRequest.id.in_(set(requests)),
-            PaymentRequest.kind == PaymentKind.PREFINANCING.value,
+            PaymentRequest.kind.in_([each.value for each in IN_ADVANCE]),
             PaymentRequest.state.in_([each.value for each in DECIDED]),
             Grant.final_amount.is_(None),
             until.is_not(None),

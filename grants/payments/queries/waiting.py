@@ -25,7 +25,7 @@ from sqlalchemy.orm import aliased
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import BankAccount, Grant
-from grants.agreements.states import RUNNING, BankAccountState, PaymentKind, values
+from grants.agreements.states import IN_ADVANCE, RUNNING, BankAccountState, PaymentKind, values
 from grants.calls.models import Call
 from grants.core import clock
 from grants.core.db import db
@@ -343,7 +343,10 @@ def _duty(row: InboxRow) -> Duty:
 
 def _rejected_duties(actor: Actor) -> Asking[list[Duty]]:
     """A request was rejected with a reason; the city may answer it and ask again while its grant has no final amount."""
-    later = aliased(PaymentRequest)
+    later, balance = aliased(PaymentRequest), aliased(PaymentRequest)
+    balanced = (
+        select(balance.id).where(balance.grant_id == Grant.id, balance.kind == PaymentKind.BALANCE.value).exists()
+    )
     found = yield from ask(
         select(
             *(PaymentRequest.reference, PaymentRequest.kind, PaymentRequest.requested, PaymentRequest.decision_reason),
@@ -354,7 +357,9 @@ def _rejected_duties(actor: Actor) -> Asking[list[Duty]]:
             agreements.visible(actor, Permission.PAYMENT_REQUEST_SUBMIT),
             PaymentRequest.state == RequestState.REJECTED.value,
             # Nothing is pre-financed any more once a termination is confirmed.
-            ~((PaymentRequest.kind == PaymentKind.PREFINANCING.value) & agreements.is_ending()),
+            ~(PaymentRequest.kind.in_([each.value for each in IN_ADVANCE]) & agreements.is_ending()),
+            # Nothing in addition once the balance is asked for.
+            ~((PaymentRequest.kind == PaymentKind.ADDITIONAL.value) & balanced),
             ~select(later.id).where(later.replaces_id == PaymentRequest.id).exists(),
             Grant.state.in_(values(RUNNING)),
             Grant.final_amount.is_(None),
@@ -367,11 +372,17 @@ def _rejected_duties(actor: Actor) -> Asking[list[Duty]]:
             f"Answer and ask again: {rules.WORDS[PaymentKind(kind)].lower()} of {name}",
             f"{requested} was rejected: {' '.join((reason or '').split())}",
             "Answer and ask again",
-            "payments.ask_again",
-            {"ref": grant, "asked": reference},
+            *_where_again(kind, grant, reference),
         )
         for reference, kind, requested, reason, grant, name in found
     ]
+
+
+def _where_again(kind: str, grant: str, reference: str) -> tuple[str, dict[str, str]]:
+    """Where a rejected request is asked for again: additional pre-financing by a new statement of use."""
+    if kind == PaymentKind.ADDITIONAL.value:
+        return "payments.additional", {"ref": grant}
+    return "payments.ask_again", {"ref": grant, "asked": reference}
 
 
 def _asked_duties(actor: Actor) -> Asking[list[Duty]]:

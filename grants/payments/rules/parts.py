@@ -212,6 +212,7 @@ def refuse_over_partner(kind: PaymentKind, approved: Amounts, partners: Partners
     faults.point("ceiling")
     earlier: ByPartner = {
         PaymentKind.PREFINANCING: partners.authorised,
+        PaymentKind.ADDITIONAL: partners.authorised,
         PaymentKind.INTERIM: partners.accepted,
         PaymentKind.BALANCE: {},
         PaymentKind.LATE_INTEREST: {},
@@ -244,7 +245,7 @@ def parts_of(
 ) -> tuple[Part, ...]:
     """A decision by partner and category; each of its amounts is the sum of its parts."""
     match kind:
-        case PaymentKind.PREFINANCING:
+        case PaymentKind.PREFINANCING | PaymentKind.ADDITIONAL:
             spread = _prefinancing(decision, approved)
         case PaymentKind.INTERIM:
             spread = _interim(decision, approved, partners)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.agreements.services import refuse_conflict
-from grants.agreements.states import PaymentKind
+from grants.agreements.states import IN_ADVANCE, PaymentKind
 from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
@@ -105,7 +105,7 @@ class _Cancelling:
 
 def _refuse_uncancellable(grant: Grant, request: PaymentRequest, back: Sequence[PaymentOrder]) -> None:
     faults.point("ceiling")
-    if request.kind != PaymentKind.PREFINANCING.value:
+    if PaymentKind(request.kind) not in IN_ADVANCE:
         raise Refused("Only pre-financing is cancelled: what was approved for costs is due for them.")
     if RequestState(request.state) not in DECIDED:
         raise Refused("Nothing of this request waits to be paid, so nothing of it is cancelled.")

@@ -26,6 +26,7 @@ from grants.payments.forms import (
     decide_form,
 )
 from grants.payments.forms.late_interest import CancelRequestForm
+from grants.payments.queries.additional import use_of
 from grants.payments.queries.stopping import held_back, stopped_words
 from grants.payments.rules.ahead import HeldBack
 from grants.payments.states import SuspensionReason
@@ -179,10 +180,10 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
     about: list[Asking[Any]] = [
         *(agreements.holds.asking([found.grant_id]), queries.history.asking([found.id])),
         *(stopped_words.asking([found.id]), queries.set_off.asking(found.reference)),
-        *(queries.cancellations.asking(found.id), queries.interest_origin.asking(found.id)),
+        *(queries.cancellations.asking(found.id), queries.interest_origin.asking(found.id), use_of.asking(found.id)),
         held_back.asking([found.id]),
     ]
-    held, histories, stops, taken, cancelled, interest_on, parts_end = alone(side_by_side(about))
+    held, histories, stops, taken, cancelled, interest_on, use, parts_end = alone(side_by_side(about))
     holds = held[found.grant_id]
     outcome = refusal = limits = None
     parts: tuple[rules.PartLine, ...] = ()
@@ -203,6 +204,7 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
         cancelled=cancelled,
         parts_end=parts_end,
         interest_on=interest_on,
+        use=use,
         cancel_form=_cancel_form(sent, found, parts_end),
         position=outcome.position if outcome else None,
         forecast=outcome.decision if outcome else None,
