@@ -16,7 +16,7 @@ from grants.core.money import total
 from grants.core.paging import Page
 from grants.payments import services
 from grants.payments.models import OwnAccount, PaymentOrder, PaymentRequest
-from grants.payments.queries import statements as queries
+from grants.payments.queries import bank_lines
 from grants.payments.rules.pay_runs import FileInput, FileLayout
 from grants.payments.rules.statements.ageing import UnmatchedAsk
 from grants.payments.rules.statements.matching import Candidate, Known, Why, match
@@ -86,8 +86,8 @@ def told(ids: tuple[UUID, ...]) -> int:
     return len([each for each in seen if not each.startswith("INSERT INTO job")])
 
 
-def unmatched() -> tuple[queries.LineView, ...]:
-    return tuple(queries.unmatched(actors.nuria(), UnmatchedAsk(), PAID_ON, Page()).items)
+def unmatched() -> tuple[bank_lines.LineView, ...]:
+    return tuple(bank_lines.unmatched(actors.nuria(), UnmatchedAsk(), PAID_ON, Page()).items)
 
 
 def test_a_file_and_a_statement_of_three_ask_as_often_as_those_of_one(grant: World) -> None:
