@@ -162,7 +162,7 @@ def told_whole(account_id: UUID, lines: Sequence[Line]) -> set[tuple[str, int]]:
         if (end_to_end_id, amount.cents) in brought:
             sums[line_id] = sums.get(line_id, ZERO) + amount
     return {
-        (end_to_end_id, amount.cents)
+        (end_to_end_id or "", amount.cents)
         for end_to_end_id, amount, line_id, whole, batch_id in rows
         if batch_id is not None or sums.get(line_id) == whole
     }

@@ -79,7 +79,7 @@ def refuse_file_named(line: BankLine, said: WholeFile | None, *, puts_away: bool
     """A line that names a file of ours is no other one, and is not put away while it can be booked as that file."""
     named = files_for([line])
     orders = db.session.scalars(select(PaymentOrder).where(PaymentOrder.batch_id.in_(named))).all() if named else ()
-    (meant, *_) = file_candidates(named, orders, told_orders([order.id for order in orders])) or [None]
+    meant = next(iter(file_candidates(named, orders, told_orders([order.id for order in orders]))), None)
     refuse_other_file(line_of(line), meant, said.batch.reference if said else None, puts_away=puts_away)
 
 
