@@ -101,7 +101,7 @@ from grants.payments.models import (
     PaymentRequest,
     SentElsewhere,
 )
-from grants.payments.queries.statements import is_open_line
+from grants.payments.queries.bank_reach import is_open_line
 from grants.payments.rules import DecisionInput, ReceiptInput
 from grants.payments.rules.additional import UseInput
 from grants.payments.rules.circuit import ALL_PAIRS

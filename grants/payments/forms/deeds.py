@@ -383,7 +383,7 @@ class ExplainForm(Form):
     moves_money = True
 
     explained = RadioField("What it is", choices=[], validators=[Needed("Choose what the line is.")])
-    named = StringField("Reference of the order or of the recovery", [WORDS_OF_A_TITLE])
+    named = StringField("Reference of the order, of the file or of the recovery", [WORDS_OF_A_TITLE])
     fund = SelectField("Parent grant", choices=[])
     reason = TextAreaField("How you know", [A_PARAGRAPH, Needed("Say how you know; another person reads it.")])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from grants.payments.queries.absences import absences
 from grants.payments.queries.ageing import AgeingPage, ageing, due_checked
 from grants.payments.queries.ahead import cancellations
+from grants.payments.queries.bank_candidates import entry_of
 from grants.payments.queries.checks import checked, verify
 from grants.payments.queries.circuit import circuit_page, hands_of, limits_page, stand_ins_page
 from grants.payments.queries.closing import ClosingPage, checklist, closing_lines, closing_page, lines_of
@@ -65,7 +66,7 @@ from grants.payments.queries.requests import (
 from grants.payments.queries.retaining import RetentionPage, held_scope, hold, holds, named, retention
 from grants.payments.queries.reversals import reversal_page, reversals
 from grants.payments.queries.securing import certificates_of, guarantees_of, secured
-from grants.payments.queries.statements import accounts_of_grant, entry_of, receiving_accounts
+from grants.payments.queries.statements import accounts_of_grant, receiving_accounts
 from grants.payments.queries.waiting import Inbox, duties, inbox, payable_orders
 
 __all__ = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 from grants.payments.services.additional import ask_additional
 from grants.payments.services.bank_reports import apply_report
 from grants.payments.services.bank_statements import import_statement, read_statement
-from grants.payments.services.booking import book_lines
+from grants.payments.services.booking_lines import book_lines
 from grants.payments.services.building import build, discard, make_batch_file, open_batch_file, sheet
 from grants.payments.services.cancelling import cancel_request
 from grants.payments.services.circuit import (
