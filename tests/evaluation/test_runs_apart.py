@@ -170,8 +170,7 @@ def test_what_the_elastic_programme_says_of_an_open_application_hangs_on_the_who
     assert rules.told_of_run([counted, released], shut) == (counted, rules.LEFT_OUT)
 
 
-def test_the_figures_of_a_change_are_of_all_seats_however_many(seated: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("grants.evaluation.queries.runs.ROWS_MAX", 0, raising=False)
+def test_the_figures_of_a_change_are_of_all_seats_of_the_call(seated: Scene) -> None:
     name = seated.seats(seated.application_ids[0])[0]
     handle = db.session.scalar(select(User.handle).where(User.id == seated.people[name]))
 
