@@ -19,7 +19,7 @@ from grants.calls.rules import CallView, literal_of
 from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
-from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
+from grants.core.errors import Conflict, GrantsError, Invalid, NotAllowed, NotFound, Refused
 from grants.core.permissions import Actor, Permission, Scope
 from grants.evaluation.queries import call_scope
 from grants.identity import queries as identity
@@ -143,18 +143,11 @@ def leads(actor: Actor, meeting: PanelMeeting) -> PanelItem:
     return item
 
 
-def _refuse_assessing(actor: Actor, clear: Clear) -> None:
+def _refuse_assessing(actor: Actor, clear: Clear, words: GrantsError | None = None) -> None:
     """Whoever assesses an application hears what the panel says once their sheet is in, and has no voice."""
     faults.point("four_eyes")
     if actor.user_id in clear.room - clear.voice:
-        raise NotAllowed(rules.ASSESSES)
-
-
-def _refuse_assessing_other(actor: Actor, clear: Clear) -> None:
-    """Whoever assesses an application has no voice on its place either, from whichever of two items they would say it."""
-    faults.point("four_eyes")
-    if actor.user_id not in clear.voice:
-        raise Invalid("The order was not changed.", {"other": rules.ASSESSES_OTHER})
+        raise words or NotAllowed(rules.ASSESSES)
 
 
 def _open_item(actor: Actor, meeting: PanelMeeting) -> tuple[PanelItem, Clear]:
@@ -438,7 +431,9 @@ def reorder(actor: Actor, meeting_id: UUID, other: str, reason: str, version: in
     _refuse_not_running(meeting, "An order is changed")
     words = rules.said(reason, "reason", "Write why the order is changed.")
     second = item_named(actor, meeting_id, other.strip())
-    _refuse_assessing_other(actor, clear_of(meeting_id, second))
+    # On its place they have no voice either, from whichever of the two items they would say it.
+    no_voice = Invalid("The order was not changed.", {"other": rules.ASSESSES_OTHER})
+    _refuse_assessing(actor, clear_of(meeting_id, second), no_voice)
     if not queries.panel.tied(meeting.call_id, item.application_id, second.application_id):
         raise Invalid(
             "The order was not changed.",
