@@ -167,10 +167,10 @@ def _post(grant: Grant, request: PaymentRequest, found: _Cancelling, back: Seque
     ahead = rules.held_by(
         found.amount + found.retained, queries.standing(grant.id, Account.PREFINANCING), rules.by_partner(whose)
     )
-    key = f"payment_request:{request.id}:{Event.APPROVED_CANCELLED.value}"
+    source = f"payment_request:{request.id}:{Event.APPROVED_CANCELLED.value}"
     ledger.post(
         Event.APPROVED_CANCELLED,
-        source_key=key if found.number == 1 else f"{key}:{found.number}",
+        source_key=source if found.number == 1 else f"{source}:{found.number}",
         effective_on=acts.today(),
         description=f"{request.reference}: approved pre-financing cancelled unpaid",
         legs=legs.legs_e27(unpaid, dims_of(grant, request), retained=kept, ahead=ahead, returned=returned),

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from grants.agreements.models import Grant
 from grants.core import acts
 from grants.core.db import get
+from grants.core.money import ZERO, Money
 from grants.ledger.accounts import Account
-from grants.ledger.rules import Dimensions
+from grants.ledger.rules import Dimensions, PartKey
 from grants.payments import queries
 from grants.payments.models import PaymentOrder
 from grants.payments.rules import Amounts
@@ -27,7 +28,7 @@ def let_go(grant: Grant, orders: Sequence[PaymentOrder]) -> list[tuple[Amounts, 
     if not orders:
         return []
     moved = queries.moved_for(orders[0].request_id, Account.RETURNED)
-    found = [(moved[each.id], dims_of(grant, each)) for each in orders]
+    found: list[tuple[Amounts, Dimensions]] = [(moved[each.id], dims_of(grant, each)) for each in orders]
     for each in orders:
         earlier: PaymentOrder | None = each
         while earlier is not None:
@@ -36,12 +37,12 @@ def let_go(grant: Grant, orders: Sequence[PaymentOrder]) -> list[tuple[Amounts, 
     return found
 
 
-def together(parts: Sequence[tuple[Amounts, Dimensions]]) -> Amounts:
+def together(parts: Sequence[tuple[Amounts, Dimensions]]) -> dict[PartKey, Money]:
     """The parts of all of them, by partner and category."""
-    found = {}
+    found: dict[PartKey, Money] = {}
     for of_order, _ in parts:
         for key, amount in of_order.items():
-            found[key] = found[key] + amount if key in found else amount
+            found[key] = found.get(key, ZERO) + amount
     return found
 
 
