@@ -162,7 +162,7 @@ def paid_in_advance_once_more(stage: Stage, reference: str, lead: str, starts: i
     troupe.state_use(reference, lead, 50, "Own people of the first work package. (Synthetic.)")
     yield stage.days_ago(starts - 160)
     troupe.reject_request(
-        reference, "Half of it is there yet. Ask again when the first courtyard is built. (Synthetic.)"
+        reference, "Only half of it is used. Ask again when the first courtyard is built. (Synthetic.)"
     )
     yield stage.days_ago(starts - 215)
     troupe.state_use(reference, lead, 90, "Own people, and the stones of the first courtyard. (Synthetic.)")
