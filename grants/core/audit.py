@@ -182,13 +182,12 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_asci
 
 def changes_of(row: Any, *, created: bool, deleted: bool) -> dict[str, Any]:
     """``{column: [before, after]}`` of one row about to be flushed, in the way each column declares."""
+    model: type[Base] = type(row)
     if created:
         # What was never given is not there and has no history to ask for.
-        model: type[Base] = type(row)
         return changes_of_new(model, row.id, inspect(row).dict)
     found: dict[str, Any] = {}
     state = inspect(row)
-    model = type(row)
     for key, manner in _audited(model):
         if deleted:
             pair = [getattr(row, key), None]

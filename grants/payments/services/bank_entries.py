@@ -173,14 +173,24 @@ def _part_amount(element: _Element, walk: Walk) -> Money | None:
     return None
 
 
+# Where the name of who paid or was paid stands, by version, and the account.
+_PARTY = {
+    role: ((f"RltdPties/{role}/Pty/Nm", f"RltdPties/{role}/Nm"), f"RltdPties/{role}Acct/Id/IBAN")
+    for role in ("Dbtr", "Cdtr")
+}
+
+
 def _party(element: _Element, role: str, walk: Walk) -> tuple[str, str]:
-    name = walk.text(element, f"RltdPties/{role}/Pty/Nm", f"RltdPties/{role}/Nm")
-    return name[:NAME_CHARACTERS_MAX], walk.text(element, f"RltdPties/{role}Acct/Id/IBAN")[:34]
+    names, account = _PARTY[role]
+    return walk.text(element, *names)[:NAME_CHARACTERS_MAX], walk.text(element, account)[:34]
+
+
+_DOMAIN = ("BkTxCd/Domn/Cd", "BkTxCd/Domn/Fmly/Cd", "BkTxCd/Domn/Fmly/SubFmlyCd")
 
 
 def _code(element: _Element, walk: Walk) -> str:
     """The kind of booking: ``PMNT-ICDT-ESCT``, or the bank's own."""
-    parts = [walk.text(element, f"BkTxCd/Domn/{path}") for path in ("Cd", "Fmly/Cd", "Fmly/SubFmlyCd")]
+    parts = [walk.text(element, path) for path in _DOMAIN]
     return "-".join(part for part in parts if part)[:35] or walk.text(element, "BkTxCd/Prtry/Cd")[:35]
 
 

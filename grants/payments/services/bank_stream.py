@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
 from typing import IO, TYPE_CHECKING
@@ -118,7 +118,15 @@ class Walk:
 
         head = self.open()
         self.source = _Bounded(self.file, head, self)
-        places = {f"{{{self.space}}}{path[-1]}": path for path in _PLACES[self.kind]}
+        root = ("Document", _BODY[self.kind][0])
+        # By the name of an element, what it is called, and the names of what it must lie in, from within.
+        places = {
+            f"{{{self.space}}}{path[-1]}": (
+                path[-1],
+                [f"{{{self.space}}}{name}" for name in reversed((*root, *path[:-1]))],
+            )
+            for path in _PLACES[self.kind]
+        }
         events = etree.iterparse(
             self.source,
             events=("end",),
@@ -127,9 +135,9 @@ class Walk:
         )
         try:
             for _, element in events:
-                path = places[element.tag]
-                if self._stands_at(element, path):
-                    yield path[-1], element
+                name, around = places[element.tag]
+                if _stands_in(element, around):
+                    yield name, element
         except etree.XMLSyntaxError as error:
             raise Refused(NO_XML) from error
         self.root = events.root
@@ -171,15 +179,6 @@ class Walk:
         if self.kind not in self.wanted:
             wanted = " or ".join(f"{each.words} ({each.value})" for each in BankFile if each in self.wanted)
             raise Refused(f"It is a {self.kind.words} ({self.kind.value}); here belongs the {wanted}.")
-
-    def _stands_at(self, element: _Element, path: tuple[str, ...]) -> bool:
-        """Whether an element of that name is the one meant, and not one that something put elsewhere."""
-        above = element.getparent()
-        for name in reversed(("Document", _BODY[self.kind][0], *path[:-1])):
-            if above is None or above.tag != f"{{{self.space}}}{name}":
-                return False
-            above = above.getparent()
-        return above is None
 
     def let_go(self, element: _Element) -> None:
         """Free what was read: its content, and what came before it in its parent but the head."""
@@ -278,6 +277,16 @@ class Walk:
     def where(self) -> str:
         """The entry that is being read, for a refusal."""
         return f"Entry {max(1, self.entries)}"
+
+
+def _stands_in(element: _Element, around: Sequence[str]) -> bool:
+    """Whether an element of that name is the one meant, and not one that something put elsewhere."""
+    above = element.getparent()
+    for name in around:
+        if above is None or above.tag != name:
+            return False
+        above = above.getparent()
+    return above is None
 
 
 def _local(element: _Element) -> str:
