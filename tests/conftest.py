@@ -33,7 +33,7 @@ from grants.core import jobs, triggers
 from grants.core.db import DIGEST, Row
 from grants.identity.queries import actor_for
 from tests.plain import KNOWN
-from tests.programs import TEMPLATES, running
+from tests.programs import TEMPLATES, look_seldom_for_circles, running
 from tests.servers import Cluster, TestPostgres
 from tests.standing import Databases
 from tests.worlds import World, Worlds, deepest, settings_for
@@ -131,6 +131,8 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if SHARED in config.stash:
         config.stash[SHARED].stop()
+    # A process that ends looks through everything for circles, some seconds of a processor; the system takes it all anyway.
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -148,11 +150,8 @@ def _turn(path: Path) -> int:
 
 
 def pytest_collection_finish() -> None:
-    # What stands now stands to the end: modules of the whole program, which no collection need look at again. And a test
-    # leaves little in circles: looking for them fourteen times less often costs a few megabytes.
     gc.enable()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
+    look_seldom_for_circles()
 
 
 @pytest.fixture(scope="session")

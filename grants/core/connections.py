@@ -80,7 +80,10 @@ class _Kept(PrepareManager):
         if not self._one_failed:
             return False
         self._one_failed = False
-        return super().clear()
+        if not super().clear():
+            # Psycopg remembers none, so has the server forget none; the one that failed it never remembered.
+            self._to_flush.append(None)
+        return True
 
 
 def write_next(connection: Connection[Any]) -> None:

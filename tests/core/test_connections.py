@@ -21,6 +21,13 @@ from tests.servers import Cluster
 from tests.statements import statements
 
 
+@pytest.fixture
+def app(app: Flask) -> Flask:
+    """With new connections: on one that stands between tests there is still prepared what earlier tests asked."""
+    db.engine.dispose()
+    return app
+
+
 def backend() -> int:
     """The server's process of the connection the session uses now."""
     driver: Any = db.session.connection().connection.driver_connection
