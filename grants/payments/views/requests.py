@@ -201,7 +201,7 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
         asked=found,
         stopped=stopped,
         taken=taken if found.set_off else None,
-        cancelled=cancelled,
+        cancellations=cancelled,
         parts_end=parts_end,
         interest_on=interest_on,
         use=use,
