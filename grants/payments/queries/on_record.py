@@ -16,7 +16,6 @@ from sqlalchemy import (
     or_,
     select,
     union_all,
-    values,
 )
 
 from grants.core.audit import AuditEvent
@@ -138,8 +137,11 @@ def _on_record() -> Any:
         .offset(0)
         .subquery("event")
     )
-    said_at = values(column("place", Integer), column("side", Integer), name="said_at")
-    said_at = said_at.data([(place, side) for place in places for side in (0, 1)])
+    # Both sides of each pair. No VALUES: SQLAlchemy keeps no statement that has one, and would write this anew each time.
+    sides = (
+        func.generate_series(0, 2 * len(places) - 1).table_valued(column("number", Integer)).render_derived().c.number
+    )
+    said_at = select((sides // 2).label("place"), (sides % 2).label("side")).subquery("said_at")
 
     def of_place(word: str) -> ColumnElement[Any]:
         return case({place: event.c[f"{word}{place}"] for place in places}, value=said_at.c.place)
