@@ -10,6 +10,7 @@ branch_labels = None
 depends_on = None
 
 BEFORE = "'order', 'recovery', 'funding', 'unidentified', 'charge', 'return', 'repaid', 'set_aside'"
+AFTER = BEFORE.replace("'order',", "'order', 'file',")
 
 
 def _can_be(explained: str) -> None:
@@ -20,7 +21,7 @@ def _can_be(explained: str) -> None:
 
 
 def upgrade() -> None:
-    _can_be(f"{BEFORE}, 'file'")
+    _can_be(AFTER)
     op.execute(
         """
         ALTER TABLE bank_claim

@@ -129,7 +129,7 @@ def book_rejected_order(line: BankLine, order: PaymentOrder, day: date, by: UUID
 
 
 def refuse_issued_again(order: PaymentOrder) -> None:
-    """What the bank rejected is not booked after all while it is issued again, or given up."""
+    """What the bank rejected is not booked after all while it is issued again, or was cancelled unpaid."""
     for again in issued_again(order.id):
         if OrderState(again.state) not in CAME_BACK:
             raise Refused(
