@@ -33,10 +33,23 @@ class Asked:
     state: str = "submitted"
     approved: int = 0
     payable: int = 0
+    retained: int = 0
     replaced: bool = False
     # Its clock stands still, and who stopped it.
     suspended_by: int | None = None
+    # What of it was set off against a debt, or cancelled unpaid.
     set_off: int = 0
+    # Who registered and verified it, where its call asks for that; whether it is with the city to be completed.
+    registered_by: int | None = None
+    verified_by: int | None = None
+    returned: bool = False
+    # Who reckoned interest for its late payment, which nobody decided yet.
+    reckoned_by: int | None = None
+
+    @property
+    def is_interest(self) -> bool:
+        """Whether it pays interest: beside the grant, by accounts of its own."""
+        return self.kind == "interest"
 
 
 @dataclass
@@ -57,6 +70,10 @@ class Order:
     account: int = 0
     # The order that came back and is issued again by it.
     instead_of: Order | None = None
+    # What it was to pay was cancelled unpaid after it came back.
+    given_up: bool = False
+    # Interest was reckoned for it.
+    reckoned: bool = False
 
 
 @dataclass
@@ -79,6 +96,32 @@ class Debt:
     touched_interest: set[int] = field(default_factory=set)
     reply_until: date | None = None
     due_on: date | None = None
+
+
+@dataclass
+class Guarantee:
+    """What secures the pre-financing, and who recorded it."""
+
+    id: Any
+    amount: int
+    valid_until: date
+    by: int
+
+
+@dataclass
+class Told:
+    """A line of the bank that does not explain itself, and what is said of it."""
+
+    id: Any
+    kind: str
+    amount: int
+    on: date
+    order: Order | None = None
+    booked: str = ""
+    claim: Any = None
+    says: str = ""
+    by: int = 0
+    debt: Debt | None = None
 
 
 @dataclass
@@ -105,6 +148,11 @@ class Model:
     last_report: int | None = None
     debts: list[Debt] = field(default_factory=list)
     passed: list[Passed] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+    # What a request passes before its decision; whether pre-financing waits for a guarantee, and the one that stands.
+    path: str = "decided"
+    guarantee_asked: bool = False
+    guarantee: Guarantee | None = None
     closed: bool = False
     entries: int = 0
     maximum: int = MAXIMUM
@@ -136,7 +184,8 @@ class Model:
         """What counts against the ceiling."""
         sums = self.sums
         on_its_way = sums[Account.PAYABLE] + sums[Account.IN_TRANSIT] + sums[Account.RETURNED]
-        return on_its_way + sums[Account.RETENTION] - sums[Account.BANK]
+        interest = sums[Account.INTEREST_COSTS] - sums[Account.INTEREST_PAYABLE] - sums[Account.INTEREST_IN_TRANSIT]
+        return on_its_way + sums[Account.RETENTION] - sums[Account.BANK] - interest
 
     def left(self, request: Asked) -> int:
         """What of a request is not ordered yet."""
@@ -171,16 +220,88 @@ class Model:
         """What a request asks for now."""
         return self.final_requested() if request.kind == "balance" else request.requested
 
-    def may_decide(self, request: Asked, approved: int) -> bool:
-        """Whether the authoriser may approve so much of a request."""
+    def may_decide(self, request: Asked, approved: int, who: int, today: date) -> bool:
+        """Whether this person may approve so much of a request."""
         wanted = self.wanted(request)
         if self.closed or self.final is not None or request.state != "submitted" or not 0 <= approved <= wanted:
             return False
+        if not self._passed(request, who):
+            return False
         if request.kind == "balance":
-            return all(each is request or each.state != "submitted" for each in self.requests)
+            decided = all(each is request or each.state != "submitted" for each in self.requests)
+            return decided and not self._claims_what_nobody_had(approved)
         if wanted and not approved:
             return False
-        return request.kind == "interim" or approved <= min(self.prefinancing, max(self.ceiling - self.counted, 0))
+        if request.kind == "interim":
+            return True
+        return approved <= min(self.prefinancing, max(self.ceiling - self.counted, 0)) and self._secured(
+            approved, who, today
+        )
+
+    def _passed(self, request: Asked, who: int) -> bool:
+        """Whether it passed what its call asks for, by others."""
+        whole = {"decided": True, "verified": request.verified_by is not None}[self.path]
+        return whole and not request.returned and who not in (request.registered_by, request.verified_by)
+
+    def _secured(self, approved: int, who: int, today: date) -> bool:
+        """Whether the guarantee that is asked for covers it, is valid, and is somebody else's."""
+        found = self.guarantee
+        if not self.guarantee_asked:
+            return True
+        return found is not None and found.amount >= approved and found.valid_until >= today and found.by != who
+
+    def _claims_what_nobody_had(self, final: int) -> bool:
+        """Whether a balance claims money back while approved pre-financing is unpaid that no costs cleared."""
+        sums = self.sums
+        ahead, change = sums[Account.PREFINANCING], final - sums[Account.GRANT_COSTS]
+        open_after = ahead - min(max(change, 0), ahead) + max(-change, 0)
+        claimed = open_after - min(sums[Account.RETENTION], open_after)
+        unpaid = any(
+            each.kind == "prefinancing" and each.state.startswith("decided") and self.unpaid(each) > 0
+            for each in self.requests
+        )
+        return claimed > 0 and ahead > 0 and unpaid
+
+    def of_request(self, request: Asked, *states: str) -> list[Order]:
+        """The orders of a request in one of these states."""
+        return [each for each in self.orders if each.request is request and each.state in states]
+
+    def unpaid(self, request: Asked) -> int:
+        """What of a request nobody was paid."""
+        return request.payable - sum(each.amount for each in self.of_request(request, "executed")) - request.set_off
+
+    def cancellable(self, request: Asked) -> tuple[int, int, list[Order]] | None:
+        """What of approved pre-financing can be cancelled unpaid, what was retained of it, what came back; None where nothing."""
+        if request.kind != "prefinancing" or not request.state.startswith("decided") or self.final is not None:
+            return None
+        back = [each for each in self.of_request(request, "bank_rejected", "returned") if not self.issued_again(each)]
+        unpaid, ahead = self.unpaid(request), self.sums[Account.PREFINANCING]
+        if unpaid != self.left(request) + sum(each.amount for each in back):
+            return None
+        amount = min(unpaid, ahead)
+        kept = request.retained if unpaid == request.payable else 0
+        if not amount or (back and amount < unpaid):
+            return None
+        return amount, kept if amount + kept <= ahead else 0, back
+
+    def cancel(self, request: Asked) -> None:
+        """Book what is cancelled unpaid (E27)."""
+        found = self.cancellable(request)
+        assert found is not None, "it can be cancelled"
+        amount, kept, back = found
+        returned = sum(each.amount for each in back)
+        self.move(PAYABLE=returned - amount, RETURNED=-returned, RETENTION=-kept, PREFINANCING=-amount - kept)
+        for each in back:
+            each.given_up = True
+        if amount == self.unpaid(request):
+            request.state = "cancelled"
+        request.set_off += amount
+
+    def renew(self) -> None:
+        """A balance that waits asks for what counts now; where that is another amount, what was verified falls away."""
+        for each in self.requests:
+            if each.kind == "balance" and each.state == "submitted" and each.requested != self.final_requested():
+                each.requested, each.verified_by = self.final_requested(), None
 
     def decide(self, request: Asked, approved: int) -> None:
         """Book a decision, as the agreement says."""
@@ -188,7 +309,7 @@ class Model:
         before = sums[Account.PAYABLE]
         match request.kind:
             case "prefinancing":
-                kept = min(self.retention, approved)
+                request.retained = kept = min(self.retention, approved)
                 self.move(PREFINANCING=approved, RETENTION=kept, PAYABLE=approved - kept)
             case "interim":
                 paid = min(approved, max(self.ceiling - self.counted, 0))
@@ -199,6 +320,7 @@ class Model:
                 self._settle(approved)
         request.approved, request.payable = approved, sums[Account.PAYABLE] - before
         request.state = "decided" if approved == wanted else "decided in part"
+        self.renew()
 
     def _settle(self, final: int) -> None:
         sums = self.sums
@@ -224,14 +346,46 @@ class Model:
     def step(self, order: Order, step: str, who: int) -> None:
         """Take a step, and book it where money moves."""
         order.by[step], order.state = who, BECOMES[step]
-        if step == "send" and order.instead_of is not None:
-            self.move(RETURNED=-order.amount, IN_TRANSIT=order.amount)
-        elif step == "send":
-            self.move(PAYABLE=-order.amount, IN_TRANSIT=order.amount)
+        if step == "send":
+            self.leaves(order)
         elif step == "execute":
-            self.move(
-                IN_TRANSIT=-order.amount, BANK=-order.amount, CONSUMED=order.amount, LEGALLY_COMMITTED=-order.amount
-            )  # fmt: skip
+            self.arrives(order)
+
+    def leaves(self, order: Order) -> None:
+        """Its file is with the bank."""
+        cents = order.amount
+        if order.request.is_interest:
+            self.move(INTEREST_PAYABLE=-cents, INTEREST_IN_TRANSIT=cents)
+        elif order.instead_of is not None:
+            self.move(RETURNED=-cents, IN_TRANSIT=cents)
+        else:
+            self.move(PAYABLE=-cents, IN_TRANSIT=cents)
+
+    def arrives(self, order: Order) -> None:
+        """The bank carried it out; interest consumes nothing of a grant."""
+        order.state, cents = "executed", order.amount
+        if order.request.is_interest:
+            self.move(INTEREST_IN_TRANSIT=-cents, BANK=-cents)
+        else:
+            self.move(IN_TRANSIT=-cents, BANK=-cents, CONSUMED=cents, LEGALLY_COMMITTED=-cents)
+
+    def rejected(self, order: Order) -> None:
+        """The bank refused it."""
+        order.state, cents = "bank_rejected", order.amount
+        if order.request.is_interest:
+            self.move(INTEREST_IN_TRANSIT=-cents, INTEREST_PAYABLE=cents)
+        else:
+            self.move(IN_TRANSIT=-cents, RETURNED=cents)
+
+    def comes_back(self, order: Order, account: str = "BANK") -> None:
+        """It was paid and came back, to the bank or out of what stood unidentified of no grant."""
+        order.state, cents = "returned", order.amount
+        if order.request.state == "cancelled":
+            order.request.state = "decided"
+        if order.request.is_interest:
+            self.move(**{account: cents, "INTEREST_PAYABLE": cents})
+        else:
+            self.move(**{account: cents, "RETURNED": cents, "CONSUMED": -cents, "LEGALLY_COMMITTED": cents})
 
     def may_close(self) -> bool:
         """Whether everything is settled."""
@@ -244,8 +398,9 @@ KEPT = (
     Account.PAYABLE, Account.IN_TRANSIT, Account.BANK, Account.PREFINANCING, Account.RETENTION, Account.GRANT_COSTS,
     Account.CONSUMED, Account.LEGALLY_COMMITTED, Account.RECOVERY_RECEIVABLE, Account.RETURNED, Account.WAIVED,
     Account.INTEREST_RECEIVABLE, Account.INTEREST_INCOME, Account.OFFSET_BETWEEN_GRANTS, Account.UNIDENTIFIED,
+    Account.INTEREST_PAYABLE, Account.INTEREST_IN_TRANSIT, Account.INTEREST_COSTS,
 )  # fmt: skip
 OPEN = (
     Account.PAYABLE, Account.IN_TRANSIT, Account.RETENTION, Account.PREFINANCING, Account.RECOVERY_RECEIVABLE,
-    Account.RETURNED, Account.INTEREST_RECEIVABLE,
+    Account.RETURNED, Account.INTEREST_RECEIVABLE, Account.INTEREST_PAYABLE, Account.INTEREST_IN_TRANSIT,
 )  # fmt: skip

@@ -48,8 +48,9 @@ percents = st.integers(1, 130)
 people = st.integers(0, PEOPLE - 1)
 picks = st.integers(0, 10_000)
 TALLY = Tally()
-# How often each deed was done, and refused.
+# How often each deed was done, and refused; and each act of the register, by its verb.
 DONE, REFUSED = Tally(), Tally()
+ACTS_DONE, ACTS_REFUSED = Tally(), Tally()
 NOTHING = object()
 # So many walks are verified whole one by one: it takes longer the more of them one database holds.
 WHOLE_UNTIL = 100
@@ -113,12 +114,21 @@ class Steps(RuleBasedStateMachine):
             assert not allowed, f"refused, and the model allows it: {found}"
             TALLY["refusals"] += 1
             REFUSED[name] += 1
+            ACTS_REFUSED[_verb(deed)] += 1
             return None
         assert allowed is not False, "done, and the model refuses it"
         DONE[name] += 1
+        ACTS_DONE[_verb(deed)] += 1
         if not self.straight:
             assert self._attempt(key, deed) == found, "the same key again is the same answer"
         self.done.append((key, self.now, deed, found))
+        return found
+
+    def follows(self, deed: Callable[[], Any]) -> Any:
+        """What the program does by itself of what was done; it is not refused."""
+        found = self._attempt(uuid4().hex, deed)
+        assert not isinstance(found, GrantsError), f"refused to the program: {found}"
+        ACTS_DONE[_verb(deed)] += 1
         return found
 
     def _attempt(self, key: str, deed: Callable[[], Any]) -> Any:
@@ -233,3 +243,10 @@ def broken_at(point: str) -> Iterator[None]:
 def _called(deed: Callable[[], Any]) -> str:
     """The act that a deed of one line calls: the name after that of its module."""
     return deed.__code__.co_names[1]
+
+
+def _verb(deed: Callable[[], Any]) -> str:
+    """The verb of that act in the register."""
+    module, name = deed.__code__.co_names[:2]
+    found: acts.RegisteredAct = getattr(deed.__globals__[module], name).act
+    return found.verb

@@ -25,15 +25,20 @@ from tests import actors
 from tests.payments.world import SEEN, report
 from tests.soak.model import STEPS, Asked, Order
 from tests.soak.steps import DONE, REFUSED, TALLY, Steps, numbers, people, percents, picks
-from tests.soak.walking_agreement import AgreementSteps
-from tests.soak.walking_bank import BankSteps
-from tests.soak.walking_debts import DebtSteps
+from tests.soak.walking_lines import LineSteps
 from tests.soak.walking_partners import PartnerSteps
+from tests.soak.walking_parts import PartSteps
+from tests.soak.walking_requests import RequestSteps
+from tests.soak.walking_securing import SecuringSteps
+from tests.soak.walking_signed import SignedSteps
 
 __all__ = ["DONE", "REFUSED", "TALLY", "Walk"]
 
 # Where a walk begins: so far it goes the straight way first, so that what comes late is tried as often as what comes early.
 STAGES = ("new", "decided", "ready", "sent", "paid", "accepted", "balanced", "overpaid", "owed")
+
+# What pre-financing waits for is there: a guarantee, and a verification by somebody else.
+SECURED = "secured"
 
 
 class PaymentSteps(Steps):
@@ -46,7 +51,11 @@ class PaymentSteps(Steps):
     def _decide(self, request: Asked, percent: int, who: int) -> None:
         approved = self.model.wanted(request) * percent // 100
         reason = DecisionInput(Money(approved), "Less is eligible.")
-        allowed = self.maybe(self.model.may_decide(request, approved) and request.suspended_by is None)
+        may = self.model.may_decide(request, approved, who, self.now.date())
+        allowed = self.maybe(may and request.suspended_by is None)
+        if self.model.moved and request.kind == "balance" and self.model.path == "verified":
+            # Whether what was verified stood is asked of the sum by partner.
+            allowed = None
         if self.model.held is not None:
             allowed = False
         if self.tried(allowed, lambda: services.decide(self.people[who], request.id, reason)):
@@ -68,15 +77,19 @@ class PaymentSteps(Steps):
             assert found["5000"] == approved
             self.model.final = approved
         request.approved, request.payable = approved, found["2000"] - before[Account.PAYABLE]
+        request.retained = max(found["2200"] - before[Account.RETENTION], 0)
         assert 0 <= request.payable <= self.model.maximum
         request.state = "decided" if approved == wanted else "decided in part"
+        self.model.renew()
 
     @rule(number=picks, who=people)
     def reject(self, number: int, who: int) -> None:
         request: Asked = self.of(self.model.requests, number)
-        allowed = self.maybe(request.state == "submitted" and request.suspended_by is None)
+        own = who in (request.registered_by, request.verified_by)
+        allowed = self.maybe(request.state == "submitted" and request.suspended_by is None and not own)
         if self.tried(allowed, lambda: services.reject(self.people[who], request.id, reason="Invoices are missing.")):
             request.state = "rejected"
+            self.model.renew()
 
     @rule(number=picks)
     def ask_again(self, number: int) -> None:
@@ -88,6 +101,7 @@ class PaymentSteps(Steps):
             request.replaced = True
             requested = self.model.prefinancing if request.kind == "prefinancing" else request.requested
             self.model.requests.append(Asked(found.id, request.kind, requested, request.report))
+            self.model.renew()
 
     @precondition(lambda self: self.model.last_report is None and not self.model.over)
     @rule(euros=st.integers(1, 400_000))
@@ -107,7 +121,8 @@ class PaymentSteps(Steps):
         self.model.reports[number] = cents
         if final:
             self.model.last_report = number
-        self.model.requests.append(Asked(found.id, "balance" if final else "interim", cents, number))
+        asked = self.model.final_requested() if final else cents
+        self.model.requests.append(Asked(found.id, "balance" if final else "interim", asked, number))
         return self.model.requests[-1]
 
     @rule(number=picks, percent=percents, who=people)
@@ -191,8 +206,7 @@ class PaymentSteps(Steps):
     def _made(self, person: Actor, order: Order, batch_id: UUID) -> None:
         """The file is made, as a worker would."""
         order.file, order.file_on = batch_id, self.now.date()
-        with clock.at(self.now):
-            services.make_batch_file(person, batch_id)
+        self.follows(lambda: services.make_batch_file(person, batch_id))
 
     @precondition(lambda self: any(each.file for each in self.model.orders))
     @rule(number=picks, who=people)
@@ -237,13 +251,18 @@ class PaymentSteps(Steps):
                 self.model.move(LEGALLY_COMMITTED=-still_open)
 
 
-class Walk(PaymentSteps, BankSteps, DebtSteps, PartnerSteps, AgreementSteps):
+class Walk(PaymentSteps, LineSteps, RequestSteps, SecuringSteps, PartnerSteps, PartSteps, SignedSteps):
     """Everything that can happen to one grant."""
 
-    @initialize(stage=st.sampled_from(STAGES))
+    @initialize(stage=st.sampled_from((*STAGES, SECURED)))
     def begin(self, stage: str) -> None:
         """Go the straight way to where this walk begins."""
-        reached, self.straight = STAGES.index(stage), True
+        reached, self.straight = STAGES.index(stage) if stage in STAGES else 0, True
+        if stage == SECURED:
+            self._asks_for_guarantee()
+            self._record_guarantee(100, 20, 0)
+            self._before(self.model.requests[0], "register", 0)
+            self._before(self.model.requests[0], "verify", 1)
         for number, go in enumerate((self._all_decided, self._ready, self._sent, self._executed, self._accepted), 1):
             if reached >= number:
                 go()

@@ -75,7 +75,7 @@ class PartnerSteps(Steps):
     @rule(number=picks, who=people)
     def suspend(self, number: int, who: int) -> None:
         request: Asked = self.of(self.model.requests, number)
-        waits = request.state == "submitted"
+        waits = request.state == "submitted" and not request.returned
         decided = request.state.startswith("decided") and self._left_to_leave(request) > 0
         allowed = request.suspended_by is None and (waits or decided)
         if self.tried(

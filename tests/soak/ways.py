@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from grants.payments.states import Explained
 from tests.soak.walking import Walk
 
 Step = tuple[str, dict[str, Any]]
@@ -13,7 +14,7 @@ def _(name: str, **given: Any) -> Step:
     return name, given
 
 
-AMENDMENTS = ("scope", "extension", "raise", "lower", "shift", "partner in", "account", "partner out")
+AMENDMENTS = ("scope", "extension", "raise", "lower", "shift", "partner in", "account", "partner out", "partner back")
 WAYS: dict[str, tuple[str, tuple[Step, ...]]] = {
     "an agreement changed in every way": (
         "new",
@@ -53,7 +54,7 @@ WAYS: dict[str, tuple[str, tuple[Step, ...]]] = {
         (
             _("report_of_the_bank", number=0, word="ACSC"), _("statement", number=0, kind="return"),
             _("reissue", number=0, who=1), *(_("next_step", number=1, who=who) for who in (2, 3, 4, 0)),
-            _("bank_rejects", number=1, who=0), _("reissue", number=1, who=1), _("another_account"),
+            _("bank_rejects", number=1, who=0), _("reissue", number=1, who=1), _("another_account", answer="own"), _("another_account", answer="confirm"),
             _("next_step", number=2, who=2), _("change", number=2, percent=100, who=1), _("next_step", number=2, who=2),
             _("propose_reversal", number=5, who=0), _("decide_reversal", number=0, verb="confirm", who=1),
             _("crash_in_the_next", point="commit"), _("cancel", number=2, who=1), _("same_key_again", number=3),
@@ -81,6 +82,108 @@ WAYS: dict[str, tuple[str, tuple[Step, ...]]] = {
             _("set_off", number=0, request=2, percent=50, who=3), _("weeks_pass", weeks=7),
             _("book", number=0, percent=50, who=3), _("reckon_interest", number=0, who=2),
             _("decide_interest", number=0, confirm=True, who=3), _("waive_interest", number=0, who=4),
+        ),
+    ),
+    "an agreement changed by letters, by silence, and by signed paper": (
+        "new",
+        (
+            _("letter", by_city=True, thousands=1, consent=True), _("letter", by_city=False, thousands=2, consent=True),
+            _("letter", by_city=True, thousands=3, consent=False), _("silence"), _("weeks_pass", weeks=7),
+            _("weeks_pass", weeks=2), _("silence"),
+            *(
+                step
+                for ends in ("refuse", "withdraw", "accept")
+                for step in (
+                    _("amend", kind="scope", thousands=4, whole=False), _("step_of_amendment", step="send"),
+                    _("signed_document", step="city"), _("step_of_amendment", step="accept"),
+                    _("signed_document", step="city"), _("signed_document", step="accept"), _("signed_document", step="read"),
+                    _("signed_document", step=ends), _("signed_document", step="programme"),
+                    _("signed_document", step="read"), _("signed_document", step="accept own"),
+                    _("signed_document", step="accept"), _("step_of_amendment", step="sign_city"),
+                    _("step_of_amendment", step="sign_programme"), _("step_of_amendment", step="take_back"),
+                )
+            ),
+            _("amend", kind="scope", thousands=5, whole=False), _("step_of_amendment", step="send"),
+            _("step_of_amendment", step="accept"), _("step_of_amendment", step="take_back"),
+            _("amend", kind="scope", thousands=6, whole=False), _("step_of_amendment", step="send"),
+            _("step_of_amendment", step="accept"), _("step_of_amendment", step="decline"),
+        ),
+    ),
+    "the part of a partner that ends, and comes back": (
+        "accepted",
+        (
+            _("propose_end_of_part", by_city=True), _("step_of_part", step="object as coordinator"),
+            _("step_of_part", step="confirm"), _("step_of_part", step="withdraw"),
+            _("propose_end_of_part", by_city=False), _("step_of_part", step="object"), _("step_of_part", step="confirm"),
+            _("end_the_part"), _("decide", number=1, percent=100, who=1), _("weeks_pass", weeks=7), _("end_the_part"),
+            _("accept_a_report", euros=1000), _("decide", number=2, percent=100, who=1),
+            _("amend", kind="partner back", thousands=0, whole=True), _("propose_end_of_part", by_city=False),
+        ),
+    ),
+    "pre-financing that is verified and secured, and never paid": (
+        "secured",
+        (
+            _("before_its_decision", number=0, step="return", who=2), _("record_guarantee", percent=100, days=5, who=1),
+            _("decide", number=0, percent=100, who=0), _("decide", number=0, percent=100, who=1), _("reject", number=0, who=1),
+            _("weeks_pass", weeks=5), _("decide", number=0, percent=100, who=2), _("end_guarantee", who=3),
+            _("record_guarantee", percent=90, days=50, who=1), _("record_guarantee", percent=100, days=50, who=1),
+            _("decide", number=0, percent=100, who=2), _("before_its_decision", number=0, step="register", who=2),
+            _("end_guarantee", who=3), _("prepare", number=0, percent=50, who=2), _("cancel_request", number=0, who=3),
+            _("cancel", number=0, who=2), _("cancel_request", number=0, who=3), _("cancel_request", number=0, who=3),
+            _("end_guarantee", who=3), _("accept_a_report", euros=1000),
+            _("before_its_decision", number=1, step="return", who=2), _("before_its_decision", number=1, step="complete", who=2),
+            _("before_its_decision", number=1, step="complete", who=2), _("before_its_decision", number=1, step="verify", who=2),
+            _("before_its_decision", number=1, step="register", who=2), _("before_its_decision", number=1, step="verify", who=2),
+            _("before_its_decision", number=1, step="verify", who=1), _("reject", number=1, who=3), _("ask_again", number=1),
+            _("ask_again", number=1),
+        ),
+    ),
+    "interest for a payment that was late": (
+        "paid",
+        (
+            _("reckon_late_interest", number=0, who=0), _("reckon_late_interest", number=0, who=0),
+            _("decide_late_interest", number=0, confirm=True, who=0), _("decide_late_interest", number=0, confirm=False, who=0),
+            _("decide_late_interest", number=0, confirm=False, who=1), _("reckon_late_interest", number=0, who=0),
+            _("decide_late_interest", number=0, confirm=True, who=1), _("prepare", number=1, percent=100, who=1),
+            *(_("next_step", number=1, who=who) for who in (2, 3, 4, 0)), _("bank_rejects", number=1, who=0),
+            _("reissue", number=1, who=1), *(_("next_step", number=2, who=who) for who in (2, 3, 4, 0)),
+            _("list_of_executions", number=1, kind="right"), _("statement", number=1, kind="return"),
+        ),
+    ),
+    "what the bank tells is explained by two people": (
+        "sent",
+        (
+            _("statement", number=0, kind="a cent off"), _("explain", number=0, what=Explained.ORDER, fits=False, debt=0, who=0),
+            _("statement", number=0, kind="another reference"),
+            _("explain", number=1, what=Explained.ORDER, fits=False, debt=0, who=1),
+            _("explain", number=1, what=Explained.ORDER, fits=False, debt=0, who=0), _("decide_claim", number=0, verb="confirm", who=0),
+            _("decide_claim", number=0, verb="refuse", who=0), _("decide_claim", number=0, verb="refuse", who=4),
+            _("explain", number=1, what=Explained.ORDER, fits=False, debt=0, who=0), _("decide_claim", number=0, verb="withdraw", who=4),
+            _("decide_claim", number=0, verb="withdraw", who=0),
+            _("explain", number=1, what=Explained.ORDER, fits=False, debt=0, who=0), _("decide_claim", number=0, verb="confirm", who=4),
+            _("line_of_the_bank", number=0, kind="charge", euros=9),
+            _("explain", number=2, what=Explained.CHARGE, fits=False, debt=0, who=0), _("decide_claim", number=0, verb="confirm", who=4),
+            _("line_of_the_bank", number=0, kind="receipt", euros=99),
+            _("explain", number=3, what=Explained.FUNDING, fits=False, debt=0, who=0), _("decide_claim", number=0, verb="confirm", who=4),
+            _("line_of_the_bank", number=0, kind="came back", euros=1),
+            _("explain", number=4, what=Explained.RETURN, fits=False, debt=0, who=0), _("decide_claim", number=0, verb="confirm", who=4),
+            _("line_of_the_bank", number=0, kind="charge", euros=8),
+            _("explain", number=5, what=Explained.SET_ASIDE, fits=False, debt=0, who=0), _("decide_claim", number=0, verb="confirm", who=4),
+        ),
+    ),
+    "a debt that an unknown receipt pays": (
+        "owed",
+        (
+            _("line_of_the_bank", number=0, kind="receipt", euros=1000),
+            _("explain", number=0, what=Explained.RECOVERY, fits=False, debt=0, who=1),
+            _("explain", number=0, what=Explained.RECOVERY, fits=False, debt=0, who=3), _("decide_claim", number=0, verb="confirm", who=4),
+        ),
+    ),
+    "executions without a bank channel": (
+        "sent",
+        (
+            _("list_of_executions", number=0, kind="no row"), _("list_of_executions", number=0, kind="a cent off"),
+            _("list_of_executions", number=0, kind="twice"), _("list_of_executions", number=0, kind="right"),
         ),
     ),
 }  # fmt: skip
