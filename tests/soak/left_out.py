@@ -37,9 +37,6 @@ REASONS: dict[str, str] = {
 }
 LEFT_OUT = {verb.strip(): why for why, verbs in REASONS.items() for verb in verbs.replace("\n", " ").split(",")}
 
-# What nobody asks for by a form: the program does it by itself, on a plain day, and finds nothing to refuse.
-NEVER_REFUSED: frozenset[str] = frozenset()
-
 
 def verbs() -> set[str]:
     """Every act of these stages, as the register has it."""

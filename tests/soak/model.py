@@ -7,8 +7,11 @@ from datetime import date
 from typing import Any
 
 from grants.ledger.accounts import Account
+from tests.soak.reference import apportioned
 
 MAXIMUM, CEILING, PREFINANCING, RETENTION = 600_000_00, 540_000_00, 240_000_00, 30_000_00
+# Of which the city and the agency have these parts.
+SHARES = {"city": 400_000_00, "agency": 200_000_00}
 # What each step of an order comes after, and who may not take it: whoever took one of these steps.
 STEPS = {"verify": "prepared", "authorise": "verified", "build": "authorised", "send": "in_file", "execute": "sent"}
 BECOMES = {"verify": "verified", "authorise": "authorised", "build": "in_file", "send": "sent", "execute": "executed"}
@@ -43,8 +46,11 @@ class Asked:
     registered_by: int | None = None
     verified_by: int | None = None
     returned: bool = False
-    # Who reckoned interest for its late payment, which nobody decided yet.
+    # Its days were counted anew; who reckoned interest for its late payment, which nobody decided yet.
+    restarted: bool = False
     reckoned_by: int | None = None
+    # What was never paid of it is cancelled, which is done once.
+    cancelled: bool = False
 
     @property
     def is_interest(self) -> bool:
@@ -109,6 +115,14 @@ class Guarantee:
 
 
 @dataclass
+class Certificate:
+    """A certificate on what a partner declared, by its state, and who brought it."""
+
+    id: Any
+    state: str = "wanted"
+
+
+@dataclass
 class Told:
     """A line of the bank that does not explain itself, and what is said of it."""
 
@@ -153,6 +167,9 @@ class Model:
     path: str = "decided"
     guarantee_asked: bool = False
     guarantee: Guarantee | None = None
+    # From which contribution a certificate is asked of a partner, and those that were.
+    certificate_from: int | None = None
+    certificates: dict[str, Certificate] = field(default_factory=dict)
     closed: bool = False
     entries: int = 0
     maximum: int = MAXIMUM
@@ -214,7 +231,33 @@ class Model:
                 return accepted
             return 0 if request.state == "rejected" else request.approved
 
-        return min(self.maximum, sum(counts(number, accepted) for number, accepted in self.reports.items()))
+        asked = sum(counts(number, accepted) for number, accepted in self.reports.items())
+        return min(self.maximum, asked, self._certified())
+
+    def contributions(self) -> dict[str, int]:
+        """What of everything accepted is each partner's, by their maxima of the beginning."""
+        found = dict.fromkeys(SHARES, 0)
+        for accepted in self.reports.values():
+            for partner, part in apportioned(accepted, SHARES).items():
+                found[partner] += part
+        return found
+
+    def wanted_certificates(self) -> set[str]:
+        """Whose contribution reaches the sum from which a certificate is asked for."""
+        least = self.certificate_from
+        return {who for who, part in self.contributions().items() if least is not None and part >= least}
+
+    def _certified(self) -> int:
+        """What counts where a certificate was done without: of that partner what needs none."""
+        without = {who for who, each in self.certificates.items() if each.state == "without"}
+        return sum(
+            min(part, self.certificate_from or part) if who in without else part
+            for who, part in self.contributions().items()
+        )
+
+    def _waits_for_certificates(self) -> bool:
+        done = {who for who, each in self.certificates.items() if each.state in ("accepted", "without")}
+        return bool(self.wanted_certificates() - done)
 
     def wanted(self, request: Asked) -> int:
         """What a request asks for now."""
@@ -229,7 +272,7 @@ class Model:
             return False
         if request.kind == "balance":
             decided = all(each is request or each.state != "submitted" for each in self.requests)
-            return decided and not self._claims_what_nobody_had(approved)
+            return decided and not self._claims_what_nobody_had(approved) and not self._waits_for_certificates()
         if wanted and not approved:
             return False
         if request.kind == "interim":
@@ -272,7 +315,8 @@ class Model:
 
     def cancellable(self, request: Asked) -> tuple[int, int, list[Order]] | None:
         """What of approved pre-financing can be cancelled unpaid, what was retained of it, what came back; None where nothing."""
-        if request.kind != "prefinancing" or not request.state.startswith("decided") or self.final is not None:
+        waits = request.state.startswith("decided") and not request.cancelled
+        if request.kind != "prefinancing" or not waits or self.final is not None:
             return None
         back = [each for each in self.of_request(request, "bank_rejected", "returned") if not self.issued_again(each)]
         unpaid, ahead = self.unpaid(request), self.sums[Account.PREFINANCING]
@@ -295,7 +339,7 @@ class Model:
             each.given_up = True
         if amount == self.unpaid(request):
             request.state = "cancelled"
-        request.set_off += amount
+        request.set_off, request.cancelled = request.set_off + amount, True
 
     def renew(self) -> None:
         """A balance that waits asks for what counts now; where that is another amount, what was verified falls away."""
@@ -377,15 +421,16 @@ class Model:
         else:
             self.move(IN_TRANSIT=-cents, RETURNED=cents)
 
-    def comes_back(self, order: Order, account: str = "BANK") -> None:
-        """It was paid and came back, to the bank or out of what stood unidentified of no grant."""
+    def comes_back(self, order: Order, *, unidentified: bool = False) -> None:
+        """It was paid and came back to the bank, where it may have stood as not known what for."""
         order.state, cents = "returned", order.amount
         if order.request.state == "cancelled":
             order.request.state = "decided"
+        here = {"UNIDENTIFIED": -cents} if unidentified else {"BANK": cents}
         if order.request.is_interest:
-            self.move(**{account: cents, "INTEREST_PAYABLE": cents})
+            self.move(INTEREST_PAYABLE=cents, **here)
         else:
-            self.move(**{account: cents, "RETURNED": cents, "CONSUMED": -cents, "LEGALLY_COMMITTED": cents})
+            self.move(RETURNED=cents, CONSUMED=-cents, LEGALLY_COMMITTED=cents, **here)
 
     def may_close(self) -> bool:
         """Whether everything is settled."""

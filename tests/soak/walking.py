@@ -24,7 +24,8 @@ from grants.payments.rules.pay_runs import FileInput, FileLayout
 from tests import actors
 from tests.payments.world import SEEN, report
 from tests.soak.model import STEPS, Asked, Order
-from tests.soak.steps import DONE, REFUSED, TALLY, Steps, numbers, people, percents, picks
+from tests.soak.steps import DONE, REFUSED, TALLY, numbers, people, percents, picks
+from tests.soak.walking_beside import BesideSteps
 from tests.soak.walking_lines import LineSteps
 from tests.soak.walking_partners import PartnerSteps
 from tests.soak.walking_parts import PartSteps
@@ -39,9 +40,11 @@ STAGES = ("new", "decided", "ready", "sent", "paid", "accepted", "balanced", "ov
 
 # What pre-financing waits for is there: a guarantee, and a verification by somebody else.
 SECURED = "secured"
+# The balance waits for certificates.
+CERTIFIED = "certified"
 
 
-class PaymentSteps(Steps):
+class PaymentSteps(SecuringSteps):
     """Requests and orders, from what is asked for to the file at the bank."""
 
     @rule(number=picks, percent=percents, who=people)
@@ -123,6 +126,8 @@ class PaymentSteps(Steps):
             self.model.last_report = number
         asked = self.model.final_requested() if final else cents
         self.model.requests.append(Asked(found.id, "balance" if final else "interim", asked, number))
+        if final and self.model.certificate_from is not None:
+            self._wanted()
         return self.model.requests[-1]
 
     @rule(number=picks, percent=percents, who=people)
@@ -133,6 +138,8 @@ class PaymentSteps(Steps):
         left = self.model.left(request)
         cents = max(left, 100) * percent // 100
         allowed = self.maybe(request.state.startswith("decided") and 0 < cents <= left)
+        if allowed and request.is_interest:
+            allowed = None
         if self.model.held is not None:
             allowed = False
         found = self.tried(allowed, lambda: services.prepare(self.people[who], request.id, amount=Money(cents)))
@@ -151,7 +158,7 @@ class PaymentSteps(Steps):
         if order.instead_of is not None:
             allowed = movable and cents == order.amount
         if self.tried(
-            self.maybe(allowed),
+            None if allowed and order.request.is_interest else self.maybe(allowed),
             lambda: services.change(self.people[who], order.id, amount=Money(cents), reason="Another amount."),
         ):
             order.amount, order.state, order.by = cents, "prepared", {"prepare": who}
@@ -221,7 +228,7 @@ class PaymentSteps(Steps):
         """A form sent again with another amount is a conflict, and nothing happens a second time."""
         request: Asked = self.of(self.model.requests, number)
         cents = self.model.left(request) * percent // 100
-        if not request.state.startswith("decided") or not cents or self.maybe(True) is None:
+        if not request.state.startswith("decided") or request.is_interest or cents < 1 or self.maybe(True) is None:
             return
         key = uuid4().hex
         with clock.at(self.now):
@@ -240,7 +247,7 @@ class PaymentSteps(Steps):
     def close(self, who: int) -> None:
         held = self.journal.held_for(self.grant.grant_id, self.grant.agency_id) > self.waived
         allowed = self.maybe(self.model.may_close() and not held)
-        if allowed and self.model.waiting:
+        if allowed and (self.model.waiting or any(each.reckoned_by is not None for each in self.model.requests)):
             allowed = None
         if (
             self.tried(allowed, lambda: services.close_grant(self.people[who], self.grant.grant_id, note="Looked at."))
@@ -251,10 +258,10 @@ class PaymentSteps(Steps):
                 self.model.move(LEGALLY_COMMITTED=-still_open)
 
 
-class Walk(PaymentSteps, LineSteps, RequestSteps, SecuringSteps, PartnerSteps, PartSteps, SignedSteps):
+class Walk(PaymentSteps, LineSteps, RequestSteps, PartnerSteps, PartSteps, SignedSteps, BesideSteps):
     """Everything that can happen to one grant."""
 
-    @initialize(stage=st.sampled_from((*STAGES, SECURED)))
+    @initialize(stage=st.sampled_from((*STAGES, SECURED, CERTIFIED)))
     def begin(self, stage: str) -> None:
         """Go the straight way to where this walk begins."""
         reached, self.straight = STAGES.index(stage) if stage in STAGES else 0, True
@@ -263,12 +270,17 @@ class Walk(PaymentSteps, LineSteps, RequestSteps, SecuringSteps, PartnerSteps, P
             self._record_guarantee(100, 20, 0)
             self._before(self.model.requests[0], "register", 0)
             self._before(self.model.requests[0], "verify", 1)
+        if stage == CERTIFIED:
+            self._asks_for_certificates()
+            reached = STAGES.index("accepted")
         for number, go in enumerate((self._all_decided, self._ready, self._sent, self._executed, self._accepted), 1):
             if reached >= number:
                 go()
         if reached > STAGES.index("accepted"):
             # 90 000 more than was paid, or 60 000 less.
             self._balance(300_000_00 if stage == "balanced" else 150_000_00)
+        if stage == CERTIFIED:
+            self._report(280_000_00, final=True)
         if stage == "owed":
             self._owed()
         self.straight = False

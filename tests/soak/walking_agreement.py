@@ -61,7 +61,8 @@ class AgreementSteps(Steps):
             change = self._change(kind, thousands)
             if change is None:
                 return
-        open_ = bool(self.model.waiting & {"amendment"})
+        # A draft of the other side is not known here and blocks nothing.
+        open_ = "amendment" in self.model.waiting and self.amendment_by_city
         running = self.model.final is None and not self.model.over
         number = self.tried(
             None if running and not open_ else False,
@@ -72,7 +73,7 @@ class AgreementSteps(Steps):
         )
         if number is None:
             return
-        self.amendment = number
+        self.amendment, self.amendment_by_city = number, True
         self.model.waiting.add("amendment")
         if whole:
             for step in ("send", "accept", "sign_city", "sign_programme"):
@@ -213,8 +214,10 @@ class AgreementSteps(Steps):
         self.follows(lambda: reporting.follow_agreement(PROGRAM, self.grant.grant_id))
         self.follows(lambda: payments.follow_agreement(PROGRAM, self.grant.grant_id))
         for request in self.model.requests:
-            if request.kind == "prefinancing" and request.state == "submitted":
-                request.requested = self.model.prefinancing
+            waits = request.kind == "prefinancing" and request.state == "submitted"
+            if waits and request.requested != self.model.prefinancing:
+                request.requested, request.verified_by = self.model.prefinancing, None
+        self.model.renew()
 
     # ------------------------------------------------------------------ budget that is moved without one
 
@@ -245,8 +248,12 @@ class AgreementSteps(Steps):
         )
         paper = document()
         earlier = self.model.held if whole else self.part_held
+        may: bool | None = not self.model.closed and earlier is None
+        # Who takes part no more has no part that is suspended.
+        if may and self.part_gone and not whole:
+            may = None
         found = self.tried(
-            not self.model.closed and earlier is None,
+            may,
             lambda: agreeing.hold(self.people[who], self.grant.grant_id, given, paper),
         )
         if found and whole:

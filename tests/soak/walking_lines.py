@@ -32,6 +32,7 @@ SAID = {
     "charge": (Explained.CHARGE, Explained.SET_ASIDE),
     "receipt": (Explained.FUNDING, Explained.RECOVERY),
     "came back": (Explained.RETURN, Explained.UNIDENTIFIED, Explained.SET_ASIDE),
+    "came back, not known": (Explained.RETURN, Explained.FUNDING, Explained.RECOVERY),
 }
 # What one of these says depends on nothing else.
 ALWAYS = (Explained.CHARGE, Explained.FUNDING, Explained.SET_ASIDE, Explained.UNIDENTIFIED)
@@ -128,12 +129,16 @@ class LineSteps(BankSteps, DebtSteps):
                     self.model.arrives(line.order)
             case Explained.RETURN:
                 assert line.order is not None, "an order was named"
-                self.model.comes_back(line.order)
+                self.model.comes_back(line.order, unidentified=line.kind == "came back, not known")
             case Explained.RECOVERY:
                 assert line.debt is not None, "a debt was named"
                 self._identified(line.debt, line.amount, line.on)
             case Explained.SET_ASIDE:
                 pass
+            case Explained.UNIDENTIFIED:
+                # It may still turn out what it is.
+                line.booked, line.kind = "", "came back, not known"
+                self.model.entries += 1
             case _:
                 self.model.entries += 1
 

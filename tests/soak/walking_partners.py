@@ -79,7 +79,7 @@ class PartnerSteps(Steps):
         decided = request.state.startswith("decided") and self._left_to_leave(request) > 0
         allowed = request.suspended_by is None and (waits or decided)
         if self.tried(
-            allowed,
+            None if allowed and request.is_interest else allowed,
             lambda: services.suspend(
                 self.people[who], request.id, reason=SuspensionReason.MISSING_DOCUMENTS, notice="Send the invoices."
             ),

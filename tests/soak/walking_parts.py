@@ -77,7 +77,7 @@ class PartSteps(Steps):
             self.model.waiting.discard("part")
         if step == "confirm":
             # Nothing of that part is pre-financed any more, so what a decision means is read off the books.
-            self.part_ends_on, self.model.moved = day, True
+            self.part_ends_on, self.part_gone, self.model.moved = day, True, True
 
     @precondition(lambda self: self.part_ends_on != date.min)
     @rule()

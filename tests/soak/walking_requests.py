@@ -66,7 +66,7 @@ class RequestSteps(DebtSteps):
             case "return":
                 request.returned, request.registered_by, request.verified_by = True, None, None
             case "complete":
-                request.returned = False
+                request.returned, request.restarted = False, True
             case _:
                 request.verified_by = who
 
@@ -102,7 +102,7 @@ class RequestSteps(DebtSteps):
         first = request is self.model.requests[0]
         again = any(each.instead_of is not None for each in paid)
         allowed: bool | None = bool(paid) and not self.model.closed and not request.is_interest
-        if allowed and (not first or again):
+        if allowed and (not first or again or request.restarted):
             allowed = None
         found = self.tried(allowed, lambda: services.book_late_interest(self.people[who], request.id, OWED))
         if found is not None:

@@ -36,7 +36,8 @@ class SignedSteps(AgreementSteps):
         if self.model.closed:
             return
         grant_id, author = self.grant.grant_id, self.lead if by_city else self.officer
-        running = self.model.final is None and not self.model.over and "amendment" not in self.model.waiting
+        open_ = "amendment" in self.model.waiting and self.amendment_by_city == by_city
+        running = self.model.final is None and not self.model.over and not open_
         change = Scope(f"Schools too, {thousands}.", "")
         first = AmendmentInput(change, "The site was closed.", by_letter=True)
         number = self.tried(
@@ -44,7 +45,7 @@ class SignedSteps(AgreementSteps):
         )
         if number is None:
             return
-        self.amendment = number
+        self.amendment, self.amendment_by_city = number, by_city
         self.model.waiting.add("amendment")
         second = AmendmentInput(change, "The site was closed for good.", by_letter=True)
         self.tried(None, lambda: agreeing.edit_amendment(author, grant_id, number, second) or "edited")
